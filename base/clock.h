@@ -1,0 +1,44 @@
+#pragma once
+/*
+ * clock: time is passed in, so that a test can be a month long and take a millisecond.
+ * All timers and ages run on boottime, which goes on during suspend and never jumps;
+ * wall time is only for what people read.
+ */
+#include <stdint.h>
+
+struct hf_clock {
+	/* Milliseconds of CLOCK_BOOTTIME. */
+	int64_t (*boot_ms)(const struct hf_clock *c);
+	/* Milliseconds since 1970 by the wall clock. */
+	int64_t (*wall_ms)(const struct hf_clock *c);
+};
+
+/* The system's clocks. Static, thread safe. */
+extern const struct hf_clock hf_clock_system;
+
+/* A clock that only a test moves. Pass &fake.clock; set the two fields at will. */
+struct hf_fake_clock {
+	struct hf_clock clock; /* first member */
+	int64_t boot;
+	int64_t wall;
+};
+
+void hf_fake_clock_init(struct hf_fake_clock *f, int64_t boot_ms, int64_t wall_ms);
+/* Both clocks go on by ms. */
+void hf_fake_clock_add(struct hf_fake_clock *f, int64_t ms);
+
+static inline int64_t hf_boot_ms(const struct hf_clock *c)
+{
+	return c->boot_ms(c);
+}
+
+static inline int64_t hf_wall_ms(const struct hf_clock *c)
+{
+	return c->wall_ms(c);
+}
+
+/*
+ * The id of this boot (/proc/sys/kernel/random/boot_id), read once per process. Boottime stamps of
+ * another boot mean nothing. Returns 0, or a negative code and an id of zeros where it cannot be read.
+ */
+int hf_boot_id(uint8_t ret_id[16]);

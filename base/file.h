@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * file: the few ways in which Holdfast touches files. A file appears whole or not at all; nothing
+ * is written through a symlink; what is read has a limit.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Read all of `name` under dirfd (AT_FDCWD allowed), at most `max` bytes, regular files only.
+ * The caller owns *ret_bytes (NUL-terminated beyond the length); end it with free().
+ * HF_ELIMIT if it is larger, HF_EUNSAFE if it is no regular file.
+ */
+int hf_file_read(int dirfd, const char *name, size_t max, uint8_t **ret_bytes, size_t *ret_len);
+
+/*
+ * Replace `name` under dirfd: write ".NAME.tmp", fdatasync it, sync the folder, rename.
+ * The rename itself is durable after the next hf_file_sync_dir(). No symlink is followed.
+ */
+int hf_file_replace(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode);
+
+int hf_file_sync_dir(int dirfd);
+
+/* write() until all is written; EINTR is retried. 0 or -errno. */
+int hf_file_write_all(int fd, const void *bytes, size_t len);
+
+enum {
+	HF_FILE_NO_OTHER_READ = 1,  /* secrets: nobody but owner (and group, if it is ours) may read */
+	HF_FILE_NO_OTHER_WRITE = 2, /* configuration, programs: nobody else may write, nor its folder */
+	HF_FILE_OWN = 4,            /* belongs to us or to root */
+	HF_FILE_NO_SYMLINK = 8,
+};
+
+/*
+ * Open `path` for reading if it is as `checks` demand. On HF_EUNSAFE, `ret_why` (may be NULL) is
+ * filled with a text such as "others may read it (mode 0644); chmod 0600 it".
+ * Returns a descriptor (O_CLOEXEC) or a code.
+ */
+int hf_file_open_checked(const char *path, unsigned checks, char *ret_why, size_t why_size);

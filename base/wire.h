@@ -1,0 +1,57 @@
+#pragma once
+/*
+ * wire: reading and writing fields of outside bytes with a sticky error. Read all fields, check once:
+ * after the first read past the end every further read gives 0 and `error` stays set.
+ * Neither side allocates; the bytes are borrowed and outlive it.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct hf_rd {
+	const uint8_t *at;
+	const uint8_t *end;
+	int error; /* 0 or HF_EFORMAT */
+};
+
+static inline struct hf_rd hf_rd(const void *bytes, size_t len)
+{
+	return (struct hf_rd){ .at = bytes, .end = (const uint8_t *)bytes + len };
+}
+
+static inline size_t hf_rd_left(const struct hf_rd *r)
+{
+	return (size_t)(r->end - r->at);
+}
+
+/* Little endian. */
+uint8_t hf_rd_u8(struct hf_rd *r);
+uint16_t hf_rd_u16(struct hf_rd *r);
+uint32_t hf_rd_u32(struct hf_rd *r);
+uint64_t hf_rd_u64(struct hf_rd *r);
+/* A pointer to the next len bytes, NULL past the end. */
+const uint8_t *hf_rd_bytes(struct hf_rd *r, size_t len);
+
+struct hf_wr {
+	uint8_t *at;
+	uint8_t *start;
+	uint8_t *end;
+	int error; /* 0 or HF_ELIMIT: what was written is not whole */
+};
+
+static inline struct hf_wr hf_wr(void *bytes, size_t len)
+{
+	return (struct hf_wr){ .at = bytes, .start = bytes, .end = (uint8_t *)bytes + len };
+}
+
+static inline size_t hf_wr_len(const struct hf_wr *w)
+{
+	return (size_t)(w->at - w->start);
+}
+
+void hf_wr_u8(struct hf_wr *w, uint8_t v);
+void hf_wr_u16(struct hf_wr *w, uint16_t v);
+void hf_wr_u32(struct hf_wr *w, uint32_t v);
+void hf_wr_u64(struct hf_wr *w, uint64_t v);
+void hf_wr_bytes(struct hf_wr *w, const void *bytes, size_t len);
