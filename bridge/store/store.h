@@ -1,0 +1,162 @@
+#pragma once
+/*
+ * store: the last known state on disk. The only code that calls SQLite; private to the bridge, one
+ * bridge at a time. It decides nothing: state hands it changesets, it makes them durable, and gives
+ * everything back at start.
+ *
+ * A changeset is one transaction. It can be applied in slices, so that a snapshot of 100,000 agents never
+ * holds the loop; until its last slice is done nothing of it is visible, not even to this process's next start.
+ * The WAL's checkpoint runs in a thread of its own.
+ *
+ * Not thread safe: it belongs to the loop.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/types/changeset.h"
+#include "bridge/types/image.h"
+
+struct hf_clock;
+struct hf_store; /* opaque */
+
+enum hf_store_state {
+	HF_STORE_OK,
+	HF_STORE_NOT_WRITTEN, /* the disk does not take it; changes wait in memory */
+	HF_STORE_RECOVERING,
+	HF_STORE_FAILED, /* damaged again after the one recovery: nothing is written any more */
+};
+const char *hf_store_state_name(enum hf_store_state state); /* "ok", "not-written", ... */
+
+/* How the store came to be what it is, for the log and the recovery of bridge/. */
+enum hf_store_origin {
+	HF_STORE_OPENED, /* it was there and is valid */
+	HF_STORE_NEW,    /* there was none */
+	HF_STORE_COPY,   /* the damaged one was set aside and the copy taken */
+	HF_STORE_EMPTY,  /* the damaged one was set aside and there was no good copy: the zone may know more */
+	HF_STORE_SPENT,  /* damaged, and the one recovery was spent before: opened in memory only, state failed */
+};
+
+struct hf_store_opts {
+	const struct hf_clock *clock;  /* borrowed; outlives the store */
+	uint32_t log_max;              /* name changes kept in the change log; 0: 20,000 */
+	uint32_t history_max;          /* lines of history kept; 0: 100,000 */
+};
+
+struct hf_store_opened {
+	enum hf_store_origin origin;
+	char aside[512];  /* where the damaged file lies now, "" if none */
+	char reason[256]; /* what was found to be wrong with it */
+};
+
+/*
+ * Open or make the store at `path` (0600). Integrity check, schema step, lock. HF_ELOCKED at once if another
+ * process has it; HF_ESCHEMA if a newer version wrote it (left untouched); HF_EUNSAFE for a symlink or another's file.
+ * A damaged file is set aside under a dated name beside it, never deleted, and *ret_opened tells.
+ * Makes a new epoch if it starts anew. End with hf_store_free().
+ */
+int hf_store_open(const char *path, const struct hf_store_opts *opts, struct hf_store_opened *ret_opened,
+    struct hf_store **ret_store);
+void hf_store_free(struct hf_store *s); /* checkpoints and closes; NULL is fine */
+
+enum hf_store_state hf_store_get_state(const struct hf_store *s, const char **ret_reason,
+    int64_t *ret_since_s);
+const uint8_t *hf_store_epoch(const struct hf_store *s); /* 16 bytes */
+uint64_t hf_store_generation(const struct hf_store *s);  /* of the last commit */
+
+/* Holds an accepted snapshot, or was refilled: only then may anything be published or removed (design.md). */
+bool hf_store_ready(const struct hf_store *s);
+int hf_store_set_ready(struct hf_store *s);
+
+/* Everything. The caller owns *ret_image. */
+int hf_store_load(struct hf_store *s, struct hf_image **ret_image);
+void hf_image_free(struct hf_image *image);
+
+/*
+ * Apply a changeset as the next generation. begin, then step until it does not return 1; the commit is
+ * within the last step. Between steps no other change may begin. `budget_us` bounds a step (commit apart).
+ * step returns 1 (more), 0 (committed; hf_store_generation() has risen), or a code: then nothing of it is on disk,
+ * the state is NOT_WRITTEN, and the same changeset may be begun again. After a failed sync the
+ * file is opened anew and checked before anything is trusted.
+ * An empty changeset commits nothing and leaves the generation.
+ */
+int hf_store_begin(struct hf_store *s, const struct hf_changeset *changes);
+int hf_store_step(struct hf_store *s, uint32_t budget_us);
+void hf_store_abort(struct hf_store *s);
+/* All at once. */
+int hf_store_apply(struct hf_store *s, const struct hf_changeset *changes);
+
+/* --- names: for the zone and the feed --- */
+
+typedef int (*hf_store_name_cb)(const struct hf_name_change *change, uint64_t generation, void *arg);
+
+/*
+ * Names changed after generation `since`, oldest first, the last change of each only. Returns 0, -ESTALE if the
+ * log does not reach back so far (then take all), or cb's non-zero value.
+ */
+int hf_store_names_since(struct hf_store *s, uint64_t since, hf_store_name_cb cb, void *arg);
+/* All names that are published now (also held, withdrawn, restored). */
+int hf_store_names_all(struct hf_store *s, hf_store_name_cb cb, void *arg);
+
+/* --- history --- */
+
+struct hf_history_line {
+	int64_t wall_s;
+	uint64_t generation;
+	const char *name;   /* lent for the call */
+	const char *what;   /* "added", "removed", "changed", "held", "released", ... */
+	const char *reason; /* hf_reason_name() */
+	const char *detail;
+};
+typedef int (*hf_store_history_cb)(const struct hf_history_line *line, void *arg);
+const char *hf_reason_name(enum hf_reason why);
+/* Newest first, at most `max`; `name` NULL for all. */
+int hf_store_history(struct hf_store *s, const char *name, size_t max, hf_store_history_cb cb, void *arg);
+
+/* --- adapters: cursors, ownership, receipts --- */
+
+struct hf_cursor {
+	uint8_t epoch[16];
+	uint64_t generation;
+};
+/* 1 and the cursor, 0 if the adapter has none, or a code. */
+int hf_store_cursor_get(struct hf_store *s, const char *adapter, struct hf_cursor *ret_cursor);
+
+struct hf_owned {
+	struct hf_name name;
+	uint8_t addr[16];
+	uint8_t state; /* the adapter's feed decides: applied, confirmed, stale of an earlier run */
+	uint64_t generation;
+};
+/* One transaction: what was applied, what is no longer owned, and how far it came. */
+struct hf_receipt_rows {
+	const char *adapter;
+	struct hf_cursor cursor;
+	const struct hf_owned *set;
+	size_t n_set;
+	const struct hf_owned *gone; /* by name and address */
+	size_t n_gone;
+};
+int hf_store_receipt(struct hf_store *s, const struct hf_receipt_rows *receipt);
+typedef int (*hf_store_owned_cb)(const struct hf_owned *owned, void *arg);
+int hf_store_owned_all(struct hf_store *s, const char *adapter, hf_store_owned_cb cb, void *arg);
+/* Forget all about an adapter that was taken out of the configuration. */
+int hf_store_adapter_forget(struct hf_store *s, const char *adapter);
+
+/* --- last good addresses of a source's server --- */
+
+int hf_store_addresses_set(struct hf_store *s, const char *source, const char *const *addresses, size_t n);
+typedef int (*hf_store_address_cb)(const char *address, void *arg);
+int hf_store_addresses(struct hf_store *s, const char *source, hf_store_address_cb cb, void *arg);
+
+/* --- the one recovery --- */
+
+/* Written beside the store ("<path>.recovery") before an attempt starts; survives restarts. */
+bool hf_store_attempt_spent(const struct hf_store *s);
+/* Allowed again: after one hour fresh, or by the operator. Also ends the state `failed` at the next open. */
+int hf_store_attempt_rearm(struct hf_store *s);
+/* The running store was found damaged: set aside, a new one made out of `image` (the bridge's memory). Spends the attempt. */
+int hf_store_recover(struct hf_store *s, const struct hf_image *image, struct hf_store_opened *ret_opened);
+
+/* Refresh the copy (VACUUM INTO, synced, renamed) in the background thread; 0 or a code. Its age is in the copy's mtime. */
+int hf_store_copy_begin(struct hf_store *s);

@@ -1,0 +1,64 @@
+#pragma once
+/*
+ * changeset: what state decided, handed to the store as one transaction and from there to the zone:
+ * all of it is on disk, or none.
+ *
+ * All pointers are borrowed from state and outlive the call (or, where it is applied in slices, the last slice).
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/types/rows.h"
+
+/* Why something changed; in the history and in `holdfastctl why`. */
+enum hf_reason {
+	HF_WHY_SNAPSHOT,  /* a snapshot lists it, or no longer lists it */
+	HF_WHY_DIFF,      /* a diff said so */
+	HF_WHY_ACCEPTED,  /* the operator accepted a held removal */
+	HF_WHY_RELEASED,  /* the guard released it */
+	HF_WHY_HELD,      /* the guard holds its removal */
+	HF_WHY_CONFIG,    /* the operator changed the configuration */
+	HF_WHY_CLASH,     /* another record has the name by rule */
+	HF_WHY_POLICY,    /* a hold policy */
+	HF_WHY_RESTORED,  /* out of the published zone after the store was lost */
+	HF_WHY_IDENTITY,  /* renamed, moved */
+	HF_WHY_LAST,
+};
+
+struct hf_row_change {
+	enum hf_row_kind kind;
+	bool removed; /* by rid; else the row is set as a whole */
+	enum hf_reason why;
+	union {
+		const struct hf_source_row *source;
+		const struct hf_owner_row *owner;
+		const struct hf_workspace_row *workspace;
+		const struct hf_agent_row *agent;
+		const struct hf_hold_row *hold;
+	} row;
+};
+
+/* A published name set or removed: for the zone, the adapters, and the history. */
+struct hf_name_change {
+	struct hf_name name;
+	bool removed;
+	enum hf_reason why;
+	uint8_t flags; /* HF_REC_... */
+	uint8_t addr[16];
+	uint32_t source; /* rid */
+	uint32_t owner;  /* rid; UINT32_MAX: none (restored) */
+	uint32_t agent;  /* rid; UINT32_MAX: none (restored, sentinel) */
+	int64_t first_seen_s;
+};
+
+struct hf_changeset {
+	const struct hf_row_change *rows;
+	size_t n_rows;
+	const struct hf_name_change *names;
+	size_t n_names;
+	const struct hf_restored_row *restored; /* added */
+	size_t n_restored;
+	const struct hf_name *restored_gone; /* removed */
+	size_t n_restored_gone;
+	int64_t wall_s; /* when, by the wall clock */
+};

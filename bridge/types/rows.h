@@ -1,0 +1,85 @@
+#pragma once
+/*
+ * rows: the model as it crosses from room to room and lies on disk. Plain values; nothing to free.
+ *
+ * `rid` is a row's number, given by state: for sources and owners the lowest free one (it is also the
+ * number by which the zone and its pulse know them), for workspaces and agents one more than ever before.
+ * Names were checked when they entered (letters, digits, '-', '_', lower case).
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "zone/addr.h"
+#include "zone/name.h"
+
+enum { HF_TEXT_MAX = 128 };
+
+enum hf_row_kind { HF_ROW_SOURCE, HF_ROW_OWNER, HF_ROW_WORKSPACE, HF_ROW_AGENT, HF_ROW_HOLD };
+
+/* Of coder.tailnet.v2.Workspace.Status; other numbers are kept as they came. */
+enum hf_ws_status {
+	HF_WS_UNKNOWN, HF_WS_PENDING, HF_WS_STARTING, HF_WS_RUNNING, HF_WS_STOPPING, HF_WS_STOPPED,
+	HF_WS_FAILED, HF_WS_CANCELING, HF_WS_CANCELED, HF_WS_DELETING, HF_WS_DELETED,
+};
+
+struct hf_source_row {
+	uint32_t rid;
+	char name[HF_LABEL_MAX + 1]; /* the key: its name in the configuration */
+	char url[512];
+	struct hf_name suffix;            /* pinned; len 0 while unknown */
+	char deployment_id[HF_TEXT_MAX]; /* pinned; "" while unknown */
+	struct hf_uuid user;              /* the token's own user */
+	char user_name[HF_LABEL_MAX + 1];
+	bool withdrawn; /* a hold policy took its names out of the answers */
+	uint64_t away_ms; /* how long it has been unreachable, as far as it was counted and saved */
+	int64_t contact_s; /* wall clock of the last proof of life */
+	bool sentinel;     /* publishes the name that tells the coder CLI that a tunnel is there */
+};
+
+struct hf_owner_row {
+	uint32_t rid;
+	uint32_t source; /* rid */
+	struct hf_uuid id;
+	char name[HF_LABEL_MAX + 1];
+	int64_t confirmed_s; /* wall clock of the last accepted snapshot or diff; 0: never */
+};
+
+struct hf_workspace_row {
+	uint32_t rid;
+	uint32_t owner; /* rid */
+	struct hf_uuid id;
+	char name[HF_LABEL_MAX + 1];
+	uint8_t status;
+	bool held; /* upstream no longer lists it; the guard keeps it and its agents */
+	int64_t first_seen_s;
+};
+
+struct hf_agent_row {
+	uint32_t rid;
+	uint32_t workspace; /* rid */
+	struct hf_uuid id;
+	char name[HF_LABEL_MAX + 1];
+	uint8_t names;   /* HF_NAME_... bits: those of its names that are published */
+	uint8_t primary; /* the one bit of `names` that its PTR tells; 0: none */
+	int64_t first_seen_s;
+};
+
+/* A removal that waits (design.md, the guard). The workspaces concerned carry `held`. */
+struct hf_hold_row {
+	uint32_t rid;
+	uint32_t source; /* rid */
+	uint32_t owner;  /* rid, UINT32_MAX: the source as a whole */
+	char kind[32];   /* "empty-snapshot", "mass-removal", "deployment", "suffix", ... */
+	char detail[HF_TEXT_MAX]; /* what was seen: the other deployment's id, the other suffix */
+	int64_t since_s; /* wall clock */
+	uint64_t fresh_ms; /* fresh time spent of `grace` */
+};
+
+/* A name that came out of the published zone after the store was lost. Served as stale. */
+struct hf_restored_row {
+	struct hf_name name;
+	uint8_t addr[16];
+	bool primary;
+	uint32_t source; /* rid */
+	int64_t first_seen_s;
+};

@@ -1,0 +1,83 @@
+#pragma once
+/*
+ * reader: a read-only view of the published zone for whoever answers or shows names.
+ *
+ * struct hf_zone is the process's view of one folder; struct hf_zone_reader is one thread's. A thread
+ * looks up in a picture that never changes under it: sealed memory, checked when it was loaded. When a query
+ * comes and the last look is 10 ms old, one thread looks at `current` by one system call; a new delta
+ * is read there and then, a new base by a loader thread, which hf_zone_close() joins.
+ * A file that fails its check is not used and the old picture stays: nothing in the folder can
+ * crash a reader or yield a wrong address.
+ *
+ * Looking up takes no lock and no memory. Only a change of picture does.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zone/pulse.h"
+#include "zone/record.h"
+
+struct hf_clock;
+struct hf_zone;        /* thread safe */
+struct hf_zone_reader; /* belongs to one thread */
+
+/*
+ * Never fails because of what is in the folder or because there is none: it is looked for again, at most
+ * once a second while there is none. `dir` is copied; `clock` is borrowed and outlives the zone.
+ * No thread is started and nothing is read before the first hf_zone_reader_refresh().
+ */
+int hf_zone_open(const char *dir, const struct hf_clock *clock, struct hf_zone **ret_zone);
+/* All its readers must have ended before. Joins the loader. NULL is fine. */
+void hf_zone_close(struct hf_zone *z);
+/* Why the newest files are not in use, "" if they are: static storage per zone, for status and log. */
+int hf_zone_trouble(const struct hf_zone *z, char *out, size_t size);
+
+int hf_zone_reader_new(struct hf_zone *z, struct hf_zone_reader **ret_reader);
+void hf_zone_reader_free(struct hf_zone_reader *r);
+
+/*
+ * Call before each query (or batch of queries): takes up the newest picture. What was lent before ends here.
+ * Returns true if there is a picture.
+ */
+bool hf_zone_reader_refresh(struct hf_zone_reader *r);
+/* The same, but waits until the newest base is loaded: for tools such as holdfastctl. 0 or a code that says why not. */
+int hf_zone_reader_load(struct hf_zone_reader *r);
+
+/* Lent until the next refresh. NULL while there is no picture. */
+const struct hf_zone_meta *hf_zone_reader_meta(const struct hf_zone_reader *r);
+const struct hf_pulse *hf_zone_reader_pulse(const struct hf_zone_reader *r);
+bool hf_zone_reader_stamp(const struct hf_zone_reader *r, struct hf_zone_stamp *ret_stamp);
+
+enum hf_entry_kind {
+	HF_ENTRY_ADDRS,
+	HF_ENTRY_EMPTY, /* an empty non-terminal, or an apex */
+};
+
+/* Lent until the next refresh. */
+struct hf_entry {
+	enum hf_entry_kind kind;
+	uint8_t flags; /* HF_REC_... */
+	uint16_t source;
+	uint16_t owner;
+	int64_t first_seen_s;
+	const uint8_t (*addrs)[16];
+	size_t n_addrs;
+};
+
+/* `name` in canonical wire form. Returns 1 and fills ret_entry, 0 if there is no such name, or a code. */
+int hf_zone_reader_find(struct hf_zone_reader *r, const uint8_t *name, size_t len,
+    struct hf_entry *ret_entry);
+/* The name that `addr`'s PTR tells, in wire form, lent until the next refresh. 1, 0 or a code. */
+int hf_zone_reader_find_ptr(struct hf_zone_reader *r, const uint8_t addr[static 16],
+    const uint8_t **ret_name, size_t *ret_len);
+
+/* True if this source and owner are fresh now (design.md, words). */
+bool hf_zone_reader_fresh(const struct hf_zone_reader *r, uint16_t source, uint16_t owner);
+
+/*
+ * All names with addresses, in no order. Returning non-zero from cb ends the walk and is returned.
+ * Not for the query path.
+ */
+typedef int (*hf_zone_walk_cb)(const struct hf_name *name, const struct hf_entry *entry, void *arg);
+int hf_zone_reader_walk(struct hf_zone_reader *r, hf_zone_walk_cb cb, void *arg);
