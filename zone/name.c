@@ -1,0 +1,176 @@
+#include "zone/name.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* By hand and not by ctype.h: a locale has no say in what a name is. */
+static uint8_t fold(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+static bool is_name_byte(uint8_t c)
+{
+	c = fold(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool hf_label_ok(const char *text, size_t len)
+{
+	if (len < 1 || len > HF_LABEL_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_name_byte((uint8_t)text[i]))
+			return false;
+	return true;
+}
+
+/* Writes length byte and folded label; the caller has checked that both are in bounds. */
+static void put_label(uint8_t *out, const void *label, size_t len)
+{
+	const uint8_t *from = label;
+
+	*out++ = (uint8_t)len;
+	for (size_t i = 0; i < len; i++)
+		out[i] = fold(from[i]);
+}
+
+static void set_root(struct hf_name *name)
+{
+	name->len = 1;
+	name->wire[0] = 0;
+}
+
+int hf_name_parse(const char *text, struct hf_name *ret_name)
+{
+	struct hf_name name;
+	size_t at = 0;
+
+	if (!strcmp(text, ".")) {
+		set_root(ret_name);
+		return 0;
+	}
+	do {
+		size_t len = strcspn(text, ".");
+
+		/* One byte stays for the root. */
+		if (!hf_label_ok(text, len) || at + 1 + len + 1 > HF_NAME_MAX)
+			return HF_ENAME;
+		put_label(name.wire + at, text, len);
+		at += 1 + len;
+		text += len;
+		if (*text == '.')
+			text++;
+	} while (*text);
+	name.wire[at++] = 0;
+	name.len = (uint8_t)at;
+	*ret_name = name;
+	return 0;
+}
+
+int hf_name_from_wire(const uint8_t *wire, size_t len, struct hf_name *ret_name)
+{
+	struct hf_name name;
+	size_t at = 0;
+
+	for (;;) {
+		size_t label = at < len ? wire[at] : HF_LABEL_MAX + 1;
+
+		if (label == 0)
+			break;
+		/* Also what begins a compression pointer is more than a label can have. */
+		if (label > HF_LABEL_MAX || label > len - at - 1 ||
+		    at + 1 + label + 1 > HF_NAME_MAX)
+			return HF_EFORMAT;
+		put_label(name.wire + at, wire + at + 1, label);
+		at += 1 + label;
+	}
+	name.wire[at++] = 0;
+	name.len = (uint8_t)at;
+	*ret_name = name;
+	return (int)at;
+}
+
+int hf_name_prepend(struct hf_name *name, const char *label, size_t len)
+{
+	if (!hf_label_ok(label, len) || 1 + len + name->len > HF_NAME_MAX)
+		return HF_ENAME;
+	memmove(name->wire + 1 + len, name->wire, name->len);
+	put_label(name->wire, label, len);
+	name->len = (uint8_t)(name->len + 1 + len);
+	return 0;
+}
+
+char *hf_name_text(const struct hf_name *name, char out[static HF_NAME_TEXT_MAX])
+{
+	char *to = out;
+
+	for (const uint8_t *label = name->wire; *label; label += 1 + *label) {
+		if (to > out)
+			*to++ = '.';
+		for (size_t i = 1; i <= *label; i++) {
+			uint8_t c = label[i];
+
+			if (is_name_byte(c)) {
+				*to++ = (char)c;
+				continue;
+			}
+			*to++ = '\\';
+			*to++ = (char)('0' + c / 100);
+			*to++ = (char)('0' + c / 10 % 10);
+			*to++ = (char)('0' + c % 10);
+		}
+	}
+	if (to == out)
+		*to++ = '.';
+	*to = '\0';
+	return out;
+}
+
+bool hf_name_equal(const struct hf_name *a, const struct hf_name *b)
+{
+	return a->len == b->len && !memcmp(a->wire, b->wire, a->len);
+}
+
+bool hf_name_is_under(const struct hf_name *name, const struct hf_name *under)
+{
+	size_t at = 0;
+
+	/* Label by label: the same bytes may also lie across the end of a label. */
+	while (name->len - at > under->len)
+		at += 1 + (size_t)name->wire[at];
+	return name->len - at == under->len && !memcmp(name->wire + at, under->wire, under->len);
+}
+
+unsigned hf_name_labels(const struct hf_name *name)
+{
+	unsigned n = 0;
+
+	for (const uint8_t *label = name->wire; *label; label += 1 + *label)
+		n++;
+	return n;
+}
+
+const uint8_t *hf_name_parent(const struct hf_name *name, size_t *ret_len)
+{
+	size_t first = 1 + (size_t)name->wire[0];
+
+	if (first == 1)
+		return NULL;
+	*ret_len = name->len - first;
+	return name->wire + first;
+}
+
+bool hf_name_get_parent(const struct hf_name *name, struct hf_name *ret_parent)
+{
+	size_t len;
+	const uint8_t *wire = hf_name_parent(name, &len);
+
+	if (!wire)
+		return false;
+	/* By way of memmove: the parent may take the place of its child. */
+	memmove(ret_parent->wire, wire, len);
+	ret_parent->len = (uint8_t)len;
+	return true;
+}
