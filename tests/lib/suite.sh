@@ -1,0 +1,104 @@
+# bash tests/lib/suite.sh LOGS NAME FOLDER HOW WHAT: runs one suite of tests/run.sh's table. Results that
+# tests/lib/count.py can read are left in LOGS/NAME.json or LOGS/NAME.xml; a suite without them is one test, and its
+# exit status tells: 0 passed, 77 skipped (the last line says why), anything else failed.
+
+logs=$1 name=$2 folder=$3 how=$4 what=$5
+jobs=2
+
+# What a build folder is set up with: the compiler, then meson's options.
+folder_setup()
+{
+	case $folder in
+	build)       echo gcc ;;
+	build-asan)  echo gcc -Db_sanitize=address,undefined ;;
+	build-clang) echo clang ;;
+	build-tsan)  echo gcc -Db_sanitize=thread ;;
+	build-fuzz)  echo clang -Dfuzz=true -Db_sanitize=address,undefined ;;
+	build-cov)   echo gcc -Db_coverage=true -Doptimization=0 ;;
+	esac
+}
+
+run_compile()
+{
+	local compiler options
+
+	read -r compiler options <<<"$(folder_setup)"
+	if [ ! -e "$folder/build.ninja" ]; then
+		# shellcheck disable=SC2086 # one word an option
+		CC=$compiler meson setup "$folder" $options || return
+	fi
+	ninja -C "$folder" -j $jobs
+}
+
+# The scripts are those files that say so themselves.
+run_shell()
+{
+	local file rc=0
+
+	while read -r file; do
+		echo "$file"
+		bash -n "$file" || rc=1
+	done < <(find . \( -name 'build*' -o -name .git \) -prune -o -type f -print |
+		xargs grep -lE -m 1 '^#!.*\b(ba)?sh\b' | sort; echo ./tests/lib/packages.sh)
+	return $rc
+}
+
+run_meson()
+{
+	local rc
+
+	meson test -C "$folder" --no-rebuild --suite "$what" --num-processes $jobs \
+		--logbase "$name" --print-errorlogs "$@"
+	rc=$?
+	cp "$folder/meson-logs/$name.json" "$logs/"
+	return $rc
+}
+
+run_valgrind()
+{
+	run_meson --timeout-multiplier 20 --wrapper \
+		'valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99'
+}
+
+run_pytest()
+{
+	export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+	HF_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
+		--junitxml="$logs/$name.xml" "$what"
+}
+
+# Each target by itself, on what earlier runs have found and the corpus; what breaks it is kept in
+# $folder/broke/.
+run_fuzz()
+{
+	local target it rc=0
+
+	for target in "$folder"/tests/fuzz/fuzz_*; do
+		[ -f "$target" ] || continue
+		it=${target##*/fuzz_}
+		mkdir -p "$folder/broke/$it" "$folder/found/$it"
+		echo "== $it"
+		if "$target" -max_total_time="$what" -timeout=5 -print_final_stats=1 \
+			-artifact_prefix="$folder/broke/$it/" \
+			"$folder/found/$it" "tests/fuzz/corpus/$it"; then
+			echo "ok - $it"
+		else
+			echo "not ok - $it"
+			rc=1
+		fi
+	done
+	return $rc
+}
+
+run_coverage()
+{
+	gcovr --object-directory "$folder" --filter "$what" --exclude-throw-branches --txt -s \
+		--fail-under-line 90
+}
+
+rm -f "$logs/$name.json" "$logs/$name.xml"
+case $how in
+command) $what ;;
+*) "run_$how" ;;
+esac
