@@ -11,8 +11,12 @@
  * HF_FMT_ADDRS: u8 kind, u8 flags (HF_REC_..., 0x80: children follow), u8 source, u16 owner,
  *   u32 first seen (s), [u32 children], 16 bytes an address
  * HF_FMT_EMPTY: u8 kind, u32 children
+ * HF_FMT_PTR: u8 kind, wire name. HF_FMT_GONE: u8 kind
  * Children are the entries one label below. Only the writer needs them: it knows by them when an empty
  * non-terminal ends.
+ *
+ * Meta: u8 1, u32 ttl, u8 not ready policy, u8 provenance, u8 ready, u64 names with addresses, u8 n sources, and for
+ * each: u8 length, name, u8 length, suffix (wire; length 0: not known yet), u32 fresh ms, u32 snapshot ms
  *
  * current: text, so that people can read it:
  *   holdfast-zone 1
@@ -47,6 +51,9 @@ enum {
 	HF_FMT_HASH_LEN = 16,
 };
 
+/* XXH3 128 of bytes, as `current` has it. */
+void hf_fmt_hash(const void *bytes, size_t len, uint8_t ret_hash[static HF_FMT_HASH_LEN]);
+
 extern const uint8_t hf_fmt_meta_key[HF_FMT_META_KEY_LEN];
 void hf_fmt_ptr_key(const uint8_t addr[static 16], uint8_t ret_key[static HF_FMT_PTR_KEY_LEN]);
 
@@ -69,8 +76,10 @@ int hf_fmt_value_get(const void *bytes, size_t len, struct hf_fmt_value *ret_val
 /* Returns the length, or HF_ELIMIT. */
 int hf_fmt_value_put(const struct hf_fmt_value *value, uint8_t *out, size_t size);
 
+/* HF_EFORMAT for bytes that are no meta. ret_n_names: how many names with addresses there are. */
 int hf_fmt_meta_get(const void *bytes, size_t len, struct hf_zone_meta *ret_meta,
     uint64_t *ret_n_names);
+/* Returns the length, HF_ELIMIT, or HF_EREFUSED for settings that no reader would take. */
 int hf_fmt_meta_put(const struct hf_zone_meta *meta, uint64_t n_names, uint8_t *out, size_t size);
 
 struct hf_fmt_file {
@@ -86,6 +95,18 @@ struct hf_fmt_current {
 	struct hf_fmt_file delta;
 };
 
-/* HF_EFORMAT, HF_ECHECKSUM, or HF_ESCHEMA for another version. A name with '/' or a leading '.' is HF_EFORMAT. */
+enum hf_fmt_file_kind { HF_FMT_FILE_OTHER, HF_FMT_FILE_BASE, HF_FMT_FILE_DELTA };
+
+/*
+ * What a file name of the folder is: "base-N.cdb", "delta-N-M.cdb", decimal without leading zeros.
+ * Fills ret_n with N and ret_m with M (0 for a base); both may be NULL.
+ */
+enum hf_fmt_file_kind hf_fmt_file_kind(const char *name, uint64_t *ret_n, uint64_t *ret_m);
+
+/*
+ * HF_EFORMAT, HF_ECHECKSUM, or HF_ESCHEMA for another version. There is always a base; a name that is not
+ * of the form above is HF_EFORMAT, so it never leads out of the folder.
+ */
 int hf_fmt_current_get(const void *bytes, size_t len, struct hf_fmt_current *ret_current);
+/* Returns the length (a NUL follows it), HF_ELIMIT, or HF_EFORMAT for file names of another form. */
 int hf_fmt_current_put(const struct hf_fmt_current *current, char *out, size_t size);

@@ -1,0 +1,272 @@
+#include "zone/pulse.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "zone/pulse_slot.h"
+
+static const char file_name[] = "pulse";
+static const char tmp_name[] = ".pulse.tmp";
+
+enum { EVERY_MS = 15000, GROW_SLOTS = 256 };
+
+/* What this writer knows of a slot. */
+struct seen {
+	bool looked;       /* the fields below are what the file has, or should have */
+	bool written;      /* by this writer, into the file that is open now */
+	bool live;         /* as written */
+	int64_t written_ms;
+	int64_t boot_ms;   /* last proof of life in this boot */
+	int64_t wall_ms;
+	bool proved;       /* there was one */
+};
+
+struct hf_pulse_writer {
+	const struct hf_clock *clock; /* borrowed */
+	int dirfd;
+	int fd; /* -1 while there is no file that can be written */
+	uint8_t boot_id[16];
+	uint32_t every_ms;
+	uint32_t n_seen;
+	struct seen *seen; /* owned */
+};
+
+/* --- the file --- */
+
+/* Ours, of the right form and nobody else's to write. */
+static bool usable(int fd)
+{
+	uint8_t head[HF_PULSE_HEAD_LEN];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & 0022))
+		return false;
+	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	    !memcmp(head, hf_pulse_head, sizeof(head));
+}
+
+/* A new file appears with its head; it is never synced. Returns a descriptor or a code. */
+static int make_file(int dirfd)
+{
+	struct stat dir;
+	int fd, rc;
+
+	if (unlinkat(dirfd, tmp_name, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = openat(dirfd, tmp_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -errno;
+	/* Readers are the folder's group. Where we may not say so, the mode decides as it is. */
+	if (fstat(dirfd, &dir) == 0 && fchown(fd, (uid_t)-1, dir.st_gid) < 0)
+		errno = 0;
+	rc = fchmod(fd, 0640) < 0 ? -errno : 0;
+	if (!rc)
+		rc = hf_file_write_all(fd, hf_pulse_head, sizeof(hf_pulse_head));
+	if (!rc && renameat(dirfd, tmp_name, dirfd, file_name) < 0)
+		rc = -errno;
+	if (!rc)
+		return fd;
+	close(fd);
+	unlinkat(dirfd, tmp_name, 0);
+	return rc;
+}
+
+static int open_file(int dirfd)
+{
+	int fd = openat(dirfd, file_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0 && usable(fd))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return make_file(dirfd);
+}
+
+/* The file that is open is still the one that readers find. */
+static bool still_there(const struct hf_pulse_writer *w)
+{
+	struct stat ours, theirs;
+
+	return fstat(w->fd, &ours) == 0 &&
+	    fstatat(w->dirfd, file_name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino &&
+	    ours.st_size >= HF_PULSE_HEAD_LEN;
+}
+
+/* A file that was taken away or cut is made anew, and every slot is written again at its next proof. */
+static int need_file(struct hf_pulse_writer *w)
+{
+	if (w->fd >= 0 && still_there(w))
+		return 0;
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = open_file(w->dirfd);
+	for (uint32_t i = 0; i < w->n_seen; i++)
+		w->seen[i].written = false;
+	return w->fd < 0 ? w->fd : 0;
+}
+
+static int write_slot(struct hf_pulse_writer *w, uint32_t slot, const uint8_t *bytes)
+{
+	ssize_t n;
+	int rc = need_file(w);
+
+	if (rc)
+		return rc;
+	do
+		n = pwrite(w->fd, bytes, HF_PULSE_SLOT_LEN, hf_pulse_offset(slot));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return n == HF_PULSE_SLOT_LEN ? 0 : -ENOSPC; /* a torn slot reads as it was before */
+}
+
+/* --- the slots --- */
+
+/* What an earlier bridge of this boot proved stays proved. */
+static void look(struct hf_pulse_writer *w, uint32_t slot)
+{
+	struct seen *s = &w->seen[slot];
+	uint8_t bytes[HF_PULSE_SLOT_LEN];
+	struct hf_pulse_slot old;
+
+	s->looked = true;
+	if (w->fd < 0 ||
+	    pread(w->fd, bytes, sizeof(bytes), hf_pulse_offset(slot)) != (ssize_t)sizeof(bytes) ||
+	    hf_pulse_slot_get(bytes, slot, &old) != 1 ||
+	    memcmp(old.boot_id, w->boot_id, sizeof(w->boot_id)))
+		return;
+	s->proved = true;
+	s->boot_ms = old.boot_ms;
+	s->wall_ms = old.wall_ms;
+}
+
+static int get_seen(struct hf_pulse_writer *w, uint32_t slot, struct seen **ret_seen)
+{
+	if (slot >= w->n_seen) {
+		uint32_t n = (slot / GROW_SLOTS + 1) * GROW_SLOTS;
+		struct seen *seen = realloc(w->seen, n * sizeof(*seen));
+
+		if (!seen)
+			return -ENOMEM;
+		memset(seen + w->n_seen, 0, (n - w->n_seen) * sizeof(*seen));
+		w->seen = seen;
+		w->n_seen = n;
+	}
+	if (!w->seen[slot].looked)
+		look(w, slot);
+	*ret_seen = &w->seen[slot];
+	return 0;
+}
+
+static int note(struct hf_pulse_writer *w, uint32_t slot, bool live)
+{
+	int64_t now = hf_boot_ms(w->clock);
+	uint8_t bytes[HF_PULSE_SLOT_LEN];
+	struct hf_pulse_slot out = { .live = live };
+	struct seen *s;
+	int rc = get_seen(w, slot, &s);
+
+	if (rc)
+		return rc;
+	if (live) {
+		s->proved = true;
+		s->boot_ms = now;
+		s->wall_ms = hf_wall_ms(w->clock);
+	}
+	/* Known to be down is written once: it brings nothing new. */
+	if (s->written && s->live == live && (!live || now - s->written_ms < w->every_ms))
+		return 0;
+	memcpy(out.boot_id, w->boot_id, sizeof(out.boot_id));
+	out.boot_ms = s->boot_ms;
+	out.wall_ms = s->wall_ms;
+	hf_pulse_slot_put(&out, slot, bytes);
+	if (!s->proved)
+		memset(bytes, 0, sizeof(bytes));
+	rc = write_slot(w, slot, bytes);
+	if (rc)
+		return rc;
+	s->written = true;
+	s->live = live;
+	s->written_ms = now;
+	return 0;
+}
+
+int hf_pulse_source(struct hf_pulse_writer *w, uint16_t i, bool live)
+{
+	return i < HF_ZONE_SOURCES_MAX ? note(w, i, live) : HF_ELIMIT;
+}
+
+int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i)
+{
+	return i < HF_ZONE_OWNERS_MAX ? note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, true) : HF_ELIMIT;
+}
+
+int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)
+{
+	static const uint8_t never[HF_PULSE_SLOT_LEN];
+	uint32_t slot = (uint32_t)HF_ZONE_SOURCES_MAX + i;
+	struct seen *s;
+	int rc;
+
+	if (i >= HF_ZONE_OWNERS_MAX)
+		return HF_ELIMIT;
+	rc = get_seen(w, slot, &s);
+	if (rc)
+		return rc;
+	*s = (struct seen){ .looked = true };
+	return write_slot(w, slot, never);
+}
+
+void hf_pulse_writer_pace(struct hf_pulse_writer *w, uint32_t every_ms)
+{
+	w->every_ms = every_ms;
+}
+
+/* --- the whole --- */
+
+int hf_pulse_writer_open(int dirfd, const struct hf_clock *clock,
+    struct hf_pulse_writer **ret_writer)
+{
+	struct hf_pulse_writer *w = calloc(1, sizeof(*w));
+	int rc = 0;
+
+	if (!w)
+		return -ENOMEM;
+	w->clock = clock;
+	w->every_ms = EVERY_MS;
+	w->fd = -1;
+	hf_boot_id(w->boot_id);
+	w->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	if (w->dirfd < 0)
+		rc = -errno;
+	if (!rc)
+		rc = need_file(w);
+	if (rc) {
+		hf_pulse_writer_free(w);
+		return rc;
+	}
+	*ret_writer = w;
+	return 0;
+}
+
+void hf_pulse_writer_free(struct hf_pulse_writer *w)
+{
+	if (!w)
+		return;
+	if (w->fd >= 0)
+		close(w->fd);
+	if (w->dirfd >= 0)
+		close(w->dirfd);
+	free(w->seen);
+	free(w);
+}
