@@ -15,13 +15,13 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
-#include "zone/name.h"
+#include "zone/record.h"
 
 #define HF_CONFIG_PATH "/etc/holdfast/holdfast.yaml"
 
 enum {
 	HF_CONFIG_BYTES_MAX = 1 << 20,
-	HF_CONFIG_SOURCES_MAX = 64, /* as many as the published zone has slots */
+	HF_CONFIG_SOURCES_MAX = HF_ZONE_SOURCES_MAX,
 	HF_CONFIG_ERRORS_MAX = 20,
 };
 
@@ -58,13 +58,6 @@ struct hf_prefixes {
 	size_t n;
 };
 
-/* The values of these enums are in the order of zone/record.h. */
-enum hf_config_not_ready { HF_CONFIG_NOT_READY_SERVFAIL, HF_CONFIG_NOT_READY_NXDOMAIN };
-enum hf_config_provenance {
-	HF_CONFIG_PROVENANCE_OFF,
-	HF_CONFIG_PROVENANCE_LOOPBACK,
-	HF_CONFIG_PROVENANCE_ON,
-};
 enum hf_config_hold_policy { HF_CONFIG_HOLD_FOREVER, HF_CONFIG_HOLD_MAX_AGE };
 
 /* How long each phase of talking to a source may take. */
@@ -149,8 +142,8 @@ struct hf_config {
 	char *control_group; /* NULL: only root and the bridge's own user */
 	char *read_group;
 	int64_t ttl_s;
-	enum hf_config_provenance provenance;
-	enum hf_config_not_ready not_ready;
+	enum hf_provenance provenance;
+	enum hf_not_ready not_ready;
 	int64_t pulse_interval_ms;
 	struct hf_config_sources sources;
 	struct hf_config_hold hold;
