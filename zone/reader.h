@@ -19,6 +19,7 @@
 #include "zone/record.h"
 
 struct hf_clock;
+struct hf_picture;     /* zone/picture.h */
 struct hf_zone;        /* thread safe */
 struct hf_zone_reader; /* belongs to one thread */
 
@@ -30,8 +31,11 @@ struct hf_zone_reader; /* belongs to one thread */
 int hf_zone_open(const char *dir, const struct hf_clock *clock, struct hf_zone **ret_zone);
 /* All its readers must have ended before. Joins the loader. NULL is fine. */
 void hf_zone_close(struct hf_zone *z);
-/* Why the newest files are not in use, "" if they are: static storage per zone, for status and log. */
-int hf_zone_trouble(const struct hf_zone *z, char *out, size_t size);
+/*
+ * Why the newest files are not in use, "" if they are: for status and log. Any thread. Returns the
+ * number of bytes, as snprintf() does.
+ */
+int hf_zone_trouble(struct hf_zone *z, char *out, size_t size);
 
 int hf_zone_reader_new(struct hf_zone *z, struct hf_zone_reader **ret_reader);
 void hf_zone_reader_free(struct hf_zone_reader *r);
@@ -49,6 +53,9 @@ const struct hf_zone_meta *hf_zone_reader_meta(const struct hf_zone_reader *r);
 const struct hf_pulse *hf_zone_reader_pulse(const struct hf_zone_reader *r);
 bool hf_zone_reader_stamp(const struct hf_zone_reader *r, struct hf_zone_stamp *ret_stamp);
 
+/* What it looks into since the last refresh, for answer.c. NULL while there is no picture. */
+const struct hf_picture *hf_zone_reader_picture(const struct hf_zone_reader *r);
+
 enum hf_entry_kind {
 	HF_ENTRY_ADDRS,
 	HF_ENTRY_EMPTY, /* an empty non-terminal, or an apex */
@@ -61,6 +68,7 @@ struct hf_entry {
 	uint16_t source;
 	uint16_t owner;
 	int64_t first_seen_s;
+	bool has_children; /* there are names below it */
 	const uint8_t (*addrs)[16];
 	size_t n_addrs;
 };
@@ -72,8 +80,13 @@ int hf_zone_reader_find(struct hf_zone_reader *r, const uint8_t *name, size_t le
 int hf_zone_reader_find_ptr(struct hf_zone_reader *r, const uint8_t addr[static 16],
     const uint8_t **ret_name, size_t *ret_len);
 
-/* True if this source and owner are fresh now (design.md, words). */
+/*
+ * True if this source and owner were fresh at the last refresh: the source is live and gave proof of
+ * life within its fresh window, and the owner was confirmed within twice the snapshot interval.
+ */
 bool hf_zone_reader_fresh(const struct hf_zone_reader *r, uint16_t source, uint16_t owner);
+/* The source's half of it. */
+bool hf_zone_reader_source_fresh(const struct hf_zone_reader *r, uint16_t source);
 
 /*
  * All names with addresses, in no order. Returning non-zero from cb ends the walk and is returned.

@@ -1,0 +1,445 @@
+#include "zone/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "zone/picture.h"
+
+enum {
+	LOOK_EVERY_MS = 10,
+	LOOK_ABSENT_MS = 1000,
+	/* Two versions of `current` nearer than its file system's clock ticks can bear the same marks. */
+	SETTLE_MS = 2000,
+	RETRY_FLOOR_MS = 10,
+	RETRY_CAP_MS = 5000,
+	/* What is at most this long is read by the thread that has found it. */
+	READ_HERE_DELTA = 4 << 20,
+	READ_HERE_FIRST = 1 << 20,
+	VANISHED_TRIES = 3,
+};
+
+/* What tells one `current` from the next without reading it. */
+struct marks {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+	struct timespec modified;
+};
+
+struct hf_zone {
+	char *dir;     /* owned */
+	char *current; /* owned; its path */
+	const struct hf_clock *clock;
+
+	_Atomic int64_t next_look_ms;
+	atomic_bool looked; /* the first look is over: whoever comes before waits for it */
+	_Atomic uint64_t shown; /* how many pictures there have been */
+
+	/* Whoever has it looks and loads; others go on with what they have. */
+	pthread_mutex_t look_lock;
+	struct marks seen;   /* of the `current` that was read last; zero: none */
+	int64_t settle_ms;   /* until then equal marks are no proof */
+	bool settled;
+	struct hf_backoff backoff; /* failures > 0: what was seen is not in use */
+	int64_t retry_ms;
+
+	/* The loader: one thread a base. All but `loading` and `stop` under look_lock. */
+	bool has_loader; /* to be joined */
+	pthread_t loader;
+	pid_t loader_pid; /* a fork has none of it */
+	atomic_bool loading;
+	atomic_bool stop;
+	struct hf_fmt_current wanted; /* the loader's while `loading` */
+	int loader_rc;                /* likewise */
+
+	pthread_mutex_t lock;       /* of what follows; held for a few instructions */
+	struct hf_picture *picture; /* owned reference; the newest */
+	char trouble[512];
+};
+
+/* --- what went wrong --- */
+
+static void set_trouble(struct hf_zone *z, const char *file, int rc)
+{
+	pthread_mutex_lock(&z->lock);
+	if (rc)
+		snprintf(z->trouble, sizeof(z->trouble), "%s/%s: %s%s", z->dir, file,
+		    hf_strerror(rc), z->picture ? " (the last good picture stays)" : "");
+	else
+		z->trouble[0] = '\0';
+	pthread_mutex_unlock(&z->lock);
+}
+
+int hf_zone_trouble(struct hf_zone *z, char *out, size_t size)
+{
+	int n;
+
+	pthread_mutex_lock(&z->lock);
+	n = snprintf(out, size, "%s", z->trouble);
+	pthread_mutex_unlock(&z->lock);
+	return n;
+}
+
+/* --- the picture in force --- */
+
+void hf_zone_show(struct hf_zone *z, struct hf_picture *p)
+{
+	struct hf_picture *old;
+
+	pthread_mutex_lock(&z->lock);
+	old = z->picture;
+	z->picture = p;
+	atomic_fetch_add_explicit(&z->shown, 1, memory_order_release);
+	pthread_mutex_unlock(&z->lock);
+	hf_picture_unref(old);
+}
+
+struct hf_picture *hf_zone_get_picture(struct hf_zone *z)
+{
+	struct hf_picture *p;
+
+	pthread_mutex_lock(&z->lock);
+	p = z->picture ? hf_picture_ref(z->picture) : NULL;
+	pthread_mutex_unlock(&z->lock);
+	return p;
+}
+
+uint64_t hf_zone_shown(const struct hf_zone *z)
+{
+	return atomic_load_explicit(&z->shown, memory_order_acquire);
+}
+
+/* --- loading --- */
+
+static int read_current(struct hf_zone *z, struct hf_fmt_current *ret_current)
+{
+	uint8_t *bytes;
+	size_t len;
+	int rc = hf_file_read(AT_FDCWD, z->current, HF_FMT_CURRENT_MAX, &bytes, &len);
+
+	if (!rc) {
+		rc = hf_fmt_current_get(bytes, len, ret_current);
+		free(bytes);
+	}
+	if (rc)
+		set_trouble(z, "current", rc);
+	return rc;
+}
+
+static int load_once(struct hf_zone *z, const struct hf_fmt_current *current)
+{
+	int dirfd = open(z->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct hf_picture *old, *p;
+	const char *file;
+	int rc;
+
+	if (dirfd < 0) {
+		rc = -errno;
+		set_trouble(z, "", rc);
+		return rc;
+	}
+	old = hf_zone_get_picture(z);
+	rc = hf_picture_load(dirfd, current, old, &z->stop, &file, &p);
+	hf_picture_unref(old);
+	close(dirfd);
+	if (rc)
+		set_trouble(z, file, rc);
+	else
+		hf_zone_show(z, p);
+	return rc;
+}
+
+/* A file that is gone has made room for a newer one: then `current` names that by now. */
+static int load(struct hf_zone *z, struct hf_fmt_current *current)
+{
+	int rc = load_once(z, current);
+
+	for (int i = 1; rc == -ENOENT && i < VANISHED_TRIES; i++) {
+		rc = read_current(z, current);
+		if (!rc)
+			rc = load_once(z, current);
+	}
+	if (!rc)
+		set_trouble(z, "", 0);
+	return rc;
+}
+
+static void *loader_main(void *arg)
+{
+	struct hf_zone *z = arg;
+
+	z->loader_rc = load(z, &z->wanted);
+	atomic_store_explicit(&z->loading, false, memory_order_release);
+	return NULL;
+}
+
+/* In a fork of the process that had a loader there is none. */
+static bool is_loading(struct hf_zone *z)
+{
+	return atomic_load_explicit(&z->loading, memory_order_acquire) && z->loader_pid == getpid();
+}
+
+/* Returns 1, or a code. */
+static int start_loader(struct hf_zone *z, const struct hf_fmt_current *current)
+{
+	sigset_t all, before;
+	int rc;
+
+	z->wanted = *current;
+	atomic_store_explicit(&z->loading, true, memory_order_relaxed);
+	/* The host's signals are the host's: none is to be delivered to our thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = -pthread_create(&z->loader, NULL, loader_main, z);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc) {
+		atomic_store_explicit(&z->loading, false, memory_order_relaxed);
+		set_trouble(z, "loader thread", rc);
+		return rc;
+	}
+	z->has_loader = true;
+	z->loader_pid = getpid();
+	return 1;
+}
+
+/* Waits for the loader, if there is one, and returns what it came to. */
+static int join_loader(struct hf_zone *z)
+{
+	if (!z->has_loader)
+		return 0;
+	z->has_loader = false;
+	if (z->loader_pid != getpid()) {
+		atomic_store(&z->loading, false);
+		return -ECANCELED;
+	}
+	pthread_join(z->loader, NULL);
+	return z->loader_rc;
+}
+
+/* --- looking --- */
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* Returns true if the marks are others than those that were noted, and notes them. */
+static bool note_marks(struct hf_zone *z, const struct stat *st)
+{
+	struct marks *s = &z->seen;
+
+	if (s->dev == st->st_dev && s->ino == st->st_ino && s->size == st->st_size &&
+	    same_time(s->changed, st->st_ctim) && same_time(s->modified, st->st_mtim))
+		return false;
+	*s = (struct marks){ st->st_dev, st->st_ino, st->st_size, st->st_ctim, st->st_mtim };
+	return true;
+}
+
+/* 0: what was seen is in force. 1: it is being loaded. */
+static void note_result(struct hf_zone *z, int rc, int64_t now_ms)
+{
+	if (rc == 0)
+		hf_backoff_reset(&z->backoff);
+	else if (rc < 0)
+		z->retry_ms = now_ms + hf_backoff_fail(&z->backoff);
+}
+
+enum how { IN_TURN, FIRST, WAIT };
+
+/* Small things are read at once; a base that takes long is not to hold up a thread that answers. */
+static bool is_for_loader(struct hf_zone *z, const struct hf_fmt_current *c, enum how how)
+{
+	struct hf_picture *p;
+	bool same_base;
+
+	if (how != IN_TURN)
+		return false;
+	p = hf_zone_get_picture(z);
+	if (!p)
+		return c->base.size > READ_HERE_FIRST || c->delta.size > READ_HERE_DELTA;
+	same_base = hf_sealed_is(p->base, &c->base);
+	hf_picture_unref(p);
+	return !same_base || c->delta.size > READ_HERE_DELTA;
+}
+
+static bool is_shown(struct hf_zone *z, const struct hf_fmt_current *c)
+{
+	struct hf_picture *p = hf_zone_get_picture(z);
+	bool is = p && hf_picture_is(p, c);
+
+	hf_picture_unref(p);
+	return is;
+}
+
+/* `current` is new, or may be, or is to be tried again. As note_result(). */
+static int take_up(struct hf_zone *z, enum how how)
+{
+	struct hf_fmt_current current;
+	int rc = read_current(z, &current);
+
+	if (rc)
+		return rc;
+	if (is_shown(z, &current)) {
+		set_trouble(z, "", 0);
+		return 0;
+	}
+	if (is_for_loader(z, &current, how))
+		return start_loader(z, &current);
+	return load(z, &current);
+}
+
+static void unsettle(struct hf_zone *z, int64_t now_ms)
+{
+	z->settled = false;
+	z->settle_ms = now_ms + SETTLE_MS;
+}
+
+/* What bears the marks that were noted needs no reading, or not yet again. */
+static bool is_known(const struct hf_zone *z, int64_t now_ms)
+{
+	return z->backoff.failures ? now_ms < z->retry_ms : z->settled;
+}
+
+/* One look, under look_lock: one system call while nothing is new. */
+static int look(struct hf_zone *z, int64_t now_ms, enum how how)
+{
+	struct stat st;
+	int rc;
+
+	if (z->has_loader) {
+		if (how != WAIT && is_loading(z))
+			return 1;
+		note_result(z, join_loader(z), now_ms);
+		/* `current` may have gone on meanwhile. */
+		unsettle(z, now_ms);
+	}
+	if (stat(z->current, &st) < 0) {
+		rc = -errno;
+		set_trouble(z, "current", rc);
+		z->seen = (struct marks){ 0 };
+		atomic_store_explicit(&z->next_look_ms, now_ms + LOOK_ABSENT_MS,
+		    memory_order_relaxed);
+		return rc;
+	}
+	if (note_marks(z, &st))
+		unsettle(z, now_ms);
+	else if (how != WAIT && is_known(z, now_ms))
+		return 0;
+	rc = take_up(z, how);
+	note_result(z, rc, now_ms);
+	if (rc == 0 && now_ms >= z->settle_ms)
+		z->settled = true;
+	return rc;
+}
+
+static void look_first(struct hf_zone *z, int64_t now_ms)
+{
+	pthread_mutex_lock(&z->look_lock);
+	if (!atomic_load_explicit(&z->looked, memory_order_relaxed)) {
+		atomic_store_explicit(&z->next_look_ms, now_ms + LOOK_EVERY_MS,
+		    memory_order_relaxed);
+		look(z, now_ms, FIRST);
+		atomic_store_explicit(&z->looked, true, memory_order_release);
+	}
+	pthread_mutex_unlock(&z->look_lock);
+}
+
+void hf_zone_look(struct hf_zone *z, int64_t now_ms)
+{
+	int64_t due = atomic_load_explicit(&z->next_look_ms, memory_order_relaxed);
+
+	if (!atomic_load_explicit(&z->looked, memory_order_acquire)) {
+		look_first(z, now_ms);
+		return;
+	}
+	if (now_ms < due)
+		return;
+	/* One thread has the turn; one that still has the last one makes this one needless. */
+	if (!atomic_compare_exchange_strong(&z->next_look_ms, &due, now_ms + LOOK_EVERY_MS))
+		return;
+	if (pthread_mutex_trylock(&z->look_lock))
+		return;
+	look(z, now_ms, IN_TURN);
+	pthread_mutex_unlock(&z->look_lock);
+}
+
+int hf_zone_look_and_wait(struct hf_zone *z, int64_t now_ms)
+{
+	int rc;
+
+	pthread_mutex_lock(&z->look_lock);
+	rc = look(z, now_ms, WAIT);
+	atomic_store_explicit(&z->looked, true, memory_order_release);
+	pthread_mutex_unlock(&z->look_lock);
+	return rc;
+}
+
+/* --- open and close --- */
+
+static char *join_path(const char *dir, const char *name)
+{
+	size_t size = strlen(dir) + strlen(name) + 2;
+	char *path = malloc(size);
+
+	if (path)
+		snprintf(path, size, "%s%s%s", dir, *name ? "/" : "", name);
+	return path;
+}
+
+int hf_zone_open(const char *dir, const struct hf_clock *clock, struct hf_zone **ret_zone)
+{
+	struct hf_zone *z = calloc(1, sizeof(*z));
+
+	if (!z)
+		return -ENOMEM;
+	z->clock = clock;
+	z->backoff.floor_ms = RETRY_FLOOR_MS;
+	z->backoff.cap_ms = RETRY_CAP_MS;
+	pthread_mutex_init(&z->look_lock, NULL);
+	pthread_mutex_init(&z->lock, NULL);
+	z->dir = join_path(dir, "");
+	z->current = join_path(dir, "current");
+	if (!z->dir || !z->current) {
+		hf_zone_close(z);
+		return -ENOMEM;
+	}
+	*ret_zone = z;
+	return 0;
+}
+
+void hf_zone_close(struct hf_zone *z)
+{
+	if (!z)
+		return;
+	atomic_store(&z->stop, true);
+	join_loader(z);
+	hf_picture_unref(z->picture);
+	pthread_mutex_destroy(&z->look_lock);
+	pthread_mutex_destroy(&z->lock);
+	free(z->current);
+	free(z->dir);
+	free(z);
+}
+
+const struct hf_clock *hf_zone_clock(const struct hf_zone *z)
+{
+	return z->clock;
+}
+
+const char *hf_zone_dir(const struct hf_zone *z)
+{
+	return z->dir;
+}
