@@ -3,7 +3,8 @@
  * update: one whole message of the control stream, decoded and checked for form (ids, lengths,
  * encoding) by stream. What it means (references, names, identity, the guard) is state's to judge.
  *
- * Made by stream; all memory belongs to the update and goes with hf_update_free() (bridge/stream/).
+ * Made by stream; all memory belongs to the update and goes with hf_update_free()
+ * (bridge/stream/result.h). Two names may share their bytes.
  * Names are the peer's bytes: not NUL-terminated, any byte, at most a record's limit long.
  */
 #include <stddef.h>
@@ -26,16 +27,21 @@ struct hf_update_workspace {
 
 struct hf_update_agent {
 	struct hf_uuid id;
-	struct hf_uuid workspace;
+	struct hf_uuid workspace; /* all zero only in deleted_agents, where it may be missing */
 	struct hf_bytes name;
 };
 
-/* A record whose form is wrong: refused alone in a snapshot, which then removes nothing of its owner. */
+/*
+ * A record that was refused alone. A snapshot with such a record removes nothing of its owner.
+ * (An id of a wrong length refuses a diff whole; it never gets here.)
+ */
 struct hf_update_refused {
 	char what[16];    /* "workspace", "agent" */
 	char reason[64];
 	char name[64];    /* printable */
 };
+
+struct hf_update_text; /* stream's: the bytes of all names */
 
 struct hf_update {
 	enum hf_update_kind kind;
@@ -51,4 +57,5 @@ struct hf_update {
 	struct hf_update_refused *refused; /* the first few */
 	size_t n_refused;                  /* of the array */
 	uint64_t refused_total;
+	struct hf_update_text *text; /* owned */
 };
