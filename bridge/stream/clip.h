@@ -1,7 +1,7 @@
 #pragma once
 /*
- * clip: a peer's bytes made fit to be shown: printable ASCII, the rest as \xNN, cut with "..." where
- * there is no room. No escape is ever cut in two.
+ * clip: a peer's bytes made fit to be shown: printable ASCII, the rest as \xNN, cut with "..."
+ * where there is no room. No escape is ever cut in two.
  */
 #include <stddef.h>
 

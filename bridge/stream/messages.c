@@ -1,6 +1,6 @@
 /*
- * Follows the protobuf encoding guide (base 128 varints, tags, length-delimited records) for the top
- * level; what is inside of a record is protobuf-c's to read.
+ * Follows the protobuf encoding guide (base 128 varints, tags, length-delimited records) for the
+ * top level; what is inside of a record is protobuf-c's to read.
  */
 #include "bridge/stream/messages.h"
 
@@ -49,8 +49,8 @@ static void refuse_record(
 }
 
 /* An id of a wrong length: in a snapshot this record is refused, in a diff the whole message. */
-static void refuse_id_length(
-    struct hf_messages *m, uint32_t field, const char *which, size_t len, const struct hf_bytes *name)
+static void refuse_id_length(struct hf_messages *m, uint32_t field, const char *which, size_t len,
+    const struct hf_bytes *name)
 {
 	char reason[64], shown[64];
 
@@ -135,8 +135,9 @@ static bool fields_are_sane(const ProtobufCMessage *msg)
 /* One whole record. What of it must last is copied into the result. */
 static int read_record(struct hf_messages *m, const uint8_t *bytes, size_t len)
 {
-	ProtobufCAllocator arena = { .alloc = arena_alloc, .free = arena_free,
-		.allocator_data = m->arena };
+	ProtobufCAllocator arena = {
+		.alloc = arena_alloc, .free = arena_free, .allocator_data = m->arena
+	};
 	bool workspace = m->field == UPSERTED_WORKSPACES || m->field == DELETED_WORKSPACES;
 	ProtobufCMessage *msg;
 
@@ -152,7 +153,7 @@ static int read_record(struct hf_messages *m, const uint8_t *bytes, size_t len)
 			 : add_agent(m, (const Tailnet__Agent *)msg);
 }
 
-/* A record over the limit, of which the beginning was gathered: its id stands first, if anywhere. */
+/* A record over the limit, whose beginning was gathered: its id stands first, if anywhere. */
 static void refuse_large_record(struct hf_messages *m)
 {
 	static const struct hf_bytes no_name = { .at = "" };
@@ -192,9 +193,8 @@ static int begin_field(struct hf_messages *m, uint64_t len)
 
 	if (len > m->limits->message)
 		return fail(m, HF_TROUBLE_PB_LENGTH);
-	m->skip = len;
-	m->at = MESSAGES_SKIP;
 	if (m->field > DELETED_AGENTS) {
+		m->skip = len;
 		m->at = len ? MESSAGES_SKIP : MESSAGES_TAG;
 		return 0;
 	}
@@ -253,8 +253,8 @@ static int read_number(struct hf_messages *m, uint8_t c, unsigned max, enum hf_t
 static int read_byte(struct hf_messages *m, uint8_t c)
 {
 	bool tag = m->at == MESSAGES_TAG;
-	int rc = read_number(m, c, tag ? TAG_BYTES : VARINT_BYTES,
-	    tag ? HF_TROUBLE_PB_TAG : HF_TROUBLE_PB_LENGTH);
+	int rc = read_number(
+	    m, c, tag ? TAG_BYTES : VARINT_BYTES, tag ? HF_TROUBLE_PB_TAG : HF_TROUBLE_PB_LENGTH);
 	uint64_t number = m->number;
 
 	if (rc <= 0)
@@ -315,8 +315,11 @@ size_t hf_messages_arena_size(const struct hf_stream_limits *limits)
 int hf_messages_init(struct hf_messages *m, const struct hf_stream_limits *limits,
     struct hf_budget *budget, struct hf_arena *arena, const struct hf_uuid *owner)
 {
-	*m = (struct hf_messages){ .limits = limits, .budget = budget, .arena = arena,
-		.owner = *owner, .gather = malloc(limits->record) };
+	*m = (struct hf_messages){ .limits = limits,
+		.budget = budget,
+		.arena = arena,
+		.owner = *owner,
+		.gather = malloc(limits->record) };
 	return m->gather ? 0 : -ENOMEM;
 }
 

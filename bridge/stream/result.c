@@ -211,8 +211,8 @@ struct hf_update *hf_result_take(struct hf_result *r)
 	    r->room[UPSERTED_AGENTS], sizeof(*u->upserted_agents));
 	u->deleted_workspaces = trimmed(u->deleted_workspaces, u->n_deleted_workspaces,
 	    r->room[DELETED_WORKSPACES], sizeof(*u->deleted_workspaces));
-	u->deleted_agents = trimmed(u->deleted_agents, u->n_deleted_agents,
-	    r->room[DELETED_AGENTS], sizeof(*u->deleted_agents));
+	u->deleted_agents = trimmed(u->deleted_agents, u->n_deleted_agents, r->room[DELETED_AGENTS],
+	    sizeof(*u->deleted_agents));
 	r->update = NULL;
 	hf_result_drop(r);
 	return u;

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * result: builds one struct hf_update while its message is still coming in, within a budget that all
- * messages of a connection share. Nothing of it is seen by anybody until hf_result_take().
+ * result: builds one struct hf_update while its message is still coming in, within a budget that
+ * all messages of a connection share. Nothing of it is seen by anybody until hf_result_take().
  *
  * Arrays grow in place where the system can (realloc); the names lie in chunks that never move.
  */
@@ -29,8 +29,7 @@ int hf_result_begin(struct hf_result *r, struct hf_budget *budget, enum hf_updat
     const struct hf_uuid *owner);
 
 /* `w->name` is copied; `deleted` says to which list. */
-int hf_result_add_workspace(
-    struct hf_result *r, bool deleted, const struct hf_update_workspace *w);
+int hf_result_add_workspace(struct hf_result *r, bool deleted, const struct hf_update_workspace *w);
 int hf_result_add_agent(struct hf_result *r, bool deleted, const struct hf_update_agent *a);
 
 /* Notes a refused record. The first few are kept with their texts, the rest is counted. */

@@ -1,7 +1,8 @@
 #pragma once
 /*
- * trouble: one name for each way in which a control stream can go wrong, for counting in the status,
- * for logs and for tests. A decoder that fails returns an HF_E code and keeps the reason in `trouble`.
+ * trouble: one name for each way in which a control stream can go wrong, for counting in the
+ * status, for logs and for tests. A decoder that fails returns an HF_E code and keeps the reason in
+ * `trouble`.
  */
 #include "base/error.h"
 
@@ -9,7 +10,7 @@
  * Columns: constant, code that the failing function returns, name in the status, text for people.
  * What is under "refuses" or "ends" harms one message or one call; all else ends the connection.
  */
-#define HF_TROUBLE_TABLE(X)                                                                            \
+#define HF_TROUBLE_TABLE(X)                                                                        \
 	X(NONE, 0, "none", "nothing is wrong")                                                     \
 	X(MEMORY, -ENOMEM, "memory", "out of memory")                                              \
 	/* HTTP: the answer to the upgrade */                                                      \

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""
+Makes the corpora of the control stream's fuzz targets out of tests/data/vectors, and of some bytes that no vector has.
+Run it where a corpus should change; what it writes is kept in the tree.
+"""
+import json
+import os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VECTORS = os.path.join(HERE, "..", "data", "vectors")
+
+
+def save(target, name, data):
+    folder = os.path.join(HERE, "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data)
+
+
+def lines(session):
+    with open(os.path.join(VECTORS, session + ".jsonl"), encoding="utf-8") as f:
+        return [json.loads(line) for line in f]
+
+
+def payload(session, direction):
+    """What went through the websocket one way."""
+    return b"".join(bytes.fromhex(l["hex"]) for l in lines(session)
+                    if l["layer"] == "ws-binary-payload" and l["dir"] == direction)
+
+
+def stream_bytes(mux):
+    """The data of all yamux frames."""
+    out, at = b"", 0
+    while at + 12 <= len(mux):
+        kind, length = mux[at + 1], int.from_bytes(mux[at + 8:at + 12], "big")
+        at += 12
+        if kind == 0:
+            out += mux[at:at + length]
+            at += length
+    return out
+
+
+def varint(v):
+    out = b""
+    while v >= 0x80:
+        out += bytes([v & 0x7f | 0x80])
+        v >>= 7
+    return out + bytes([v])
+
+
+def read_varint(data, at):
+    v = shift = 0
+    while True:
+        v |= (data[at] & 0x7f) << shift
+        shift += 7
+        at += 1
+        if data[at - 1] < 0x80:
+            return v, at
+
+
+def drpc_messages(data):
+    """The bodies of the dRPC messages (none of them is in several frames)."""
+    at = 0
+    while at < len(data):
+        kind = data[at] >> 1 & 63
+        _, at = read_varint(data, at + 1)
+        _, at = read_varint(data, at)
+        length, at = read_varint(data, at)
+        if kind == 2:
+            yield data[at:at + length]
+        at += length
+
+
+def field(number, body):
+    return varint(number << 3 | 2) + varint(len(body)) + body
+
+
+def workspace(letter, name, more=b""):
+    return field(1, letter.encode() * 16) + field(2, name) + more
+
+
+def agent(letter, name, of):
+    return field(1, letter.encode() * 16) + field(2, name) + field(3, of.encode() * 16)
+
+
+def messages():
+    snapshot, diff = drpc_messages(stream_bytes(payload("session1", "s2c")))
+    save("messages", "snapshot", b"\x00" + snapshot)
+    save("messages", "snapshot-in-pieces", b"\x0e" + snapshot)
+    save("messages", "diff", b"\x01" + diff)
+    save("messages", "all-lists", b"\x03" + field(1, workspace("a", b"alpha", b"\x18\x03")) +
+         field(2, agent("m", b"main", "a")) + field(3, workspace("b", b"")) + field(4, field(1, b"n" * 16)))
+    save("messages", "snapshot-deletes", b"\x00" + field(1, workspace("a", b"alpha")) + field(3, workspace("b", b"")))
+    save("messages", "odd-ids", b"\x02" + field(1, field(1, b"short")) + field(2, field(1, b"\0" * 16)) +
+         field(2, agent("m", b"\0\n\"", "a")))
+    save("messages", "odd-id-in-diff", b"\x01" + field(2, field(1, b"x" * 17)))
+    save("messages", "large-records", b"\x10" + field(1, workspace("a", b"n" * 300)) +
+         field(2, field(1, b"i" * 300)) + field(1, field(2, b"n" * 300)))
+    save("messages", "unknown-fields", b"\x04" + b"\x28\x05" + b"\x29" + b"8" * 8 + field(5, b"skip") +
+         b"\x2d" + b"4" * 4 + field(1, workspace("a", b"x", field(9, b"inner") + b"\x50\x01")))
+    save("messages", "wire-types", b"\x00\x2b\x0e\x0f")
+    save("messages", "long-varints", b"\x06\x28" + b"\xff" * 9 + b"\x01\xfa\xff\xff\xff\x0f\x00\x0a" + b"\x80" * 10)
+    save("messages", "truncated", b"\x08" + snapshot[:-3])
+
+
+if __name__ == "__main__":
+    messages()
