@@ -29,7 +29,8 @@ struct hf_row_change {
 	enum hf_row_kind kind;
 	bool removed; /* by rid; else the row is set as a whole */
 	enum hf_reason why;
-	union {
+	uint32_t rid;
+	union { /* unused for what is removed */
 		const struct hf_source_row *source;
 		const struct hf_owner_row *owner;
 		const struct hf_workspace_row *workspace;
@@ -54,7 +55,13 @@ struct hf_name_change {
 struct hf_changeset {
 	const struct hf_row_change *rows;
 	size_t n_rows;
+	/*
+	 * The names as an array or, where `name_at` is set, one by one: 300,000 of them need not lie in
+	 * memory at once. Use hf_changeset_name().
+	 */
 	const struct hf_name_change *names;
+	void (*name_at)(const struct hf_changeset *c, size_t i, struct hf_name_change *ret_change);
+	void *names_arg;
 	size_t n_names;
 	const struct hf_restored_row *restored; /* added */
 	size_t n_restored;
@@ -62,3 +69,12 @@ struct hf_changeset {
 	size_t n_restored_gone;
 	int64_t wall_s; /* when, by the wall clock */
 };
+
+static inline void hf_changeset_name(const struct hf_changeset *c, size_t i,
+    struct hf_name_change *ret_change)
+{
+	if (c->name_at)
+		c->name_at(c, i, ret_change);
+	else
+		*ret_change = c->names[i];
+}

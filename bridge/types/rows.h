@@ -73,6 +73,7 @@ struct hf_hold_row {
 	char detail[HF_TEXT_MAX]; /* what was seen: the other deployment's id, the other suffix */
 	int64_t since_s; /* wall clock */
 	uint64_t fresh_ms; /* fresh time spent of `grace` */
+	bool rejected;     /* the operator keeps it until it is listed again or accepted */
 };
 
 /* A name that came out of the published zone after the store was lost. Served as stale. */

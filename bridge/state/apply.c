@@ -1,0 +1,354 @@
+#include "bridge/state/apply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/state/guard.h"
+#include "bridge/state/names.h"
+
+/*
+ * A label as it is published. Returns NULL, or why it is refused; then `out` is a printable form of it,
+ * for those who ask what was refused.
+ */
+static const char *take_label(const struct hf_bytes *in, char out[static HF_LABEL_MAX + 1])
+{
+	const char *why = NULL;
+	size_t n = in->len < HF_LABEL_MAX ? in->len : HF_LABEL_MAX;
+	int rc = hf_agent_label_check(in->at, in->len, &why);
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)in->at[i];
+
+		out[i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+		if (rc && (c <= ' ' || c > '~'))
+			out[i] = '?';
+	}
+	out[n] = '\0';
+	return rc ? (why ? why : "not a label that can be served") : NULL;
+}
+
+static void note_refused(struct hf_state *s, uint32_t owner, const char *what, const char *name,
+    const char *reason, struct hf_judgement *j)
+{
+	struct st_owner *o = &s->owners[owner];
+	struct hf_update_refused *r;
+
+	j->records_refused++;
+	s->sources[o->row.source].refused_total++;
+	if (o->n_refused == ST_FORM_REFUSED_MAX)
+		return;
+	r = &o->refused[o->n_refused++];
+	snprintf(r->what, sizeof(r->what), "%s", what);
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	snprintf(r->reason, sizeof(r->reason), "%s", reason);
+}
+
+/* A bad name is counted once: when it comes, not each time that it is listed. */
+static void count_bad(struct hf_state *s, uint32_t owner, struct hf_judgement *j)
+{
+	j->records_refused++;
+	s->sources[s->owners[owner].row.source].refused_total++;
+}
+
+/* --- one record --- */
+
+static uint32_t upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_update_workspace *u,
+    struct hf_when now, struct hf_judgement *j)
+{
+	uint32_t ix = st_ws_find(s, s->owners[owner].row.source, &u->id);
+	char name[HF_LABEL_MAX + 1];
+	const char *bad = take_label(&u->name, name);
+	struct st_ws *w;
+
+	if (ix == ST_NONE) {
+		if (st_ws_add(s, owner, &u->id, &ix) < 0) {
+			s->failed = true;
+			return ST_NONE;
+		}
+		s->ws[ix].row.first_seen_s = now.wall_s;
+		s->ws[ix].row.status = (uint8_t)u->status;
+		st_ws_rename(s, ix, name, bad);
+		if (bad)
+			count_bad(s, owner, j);
+	}
+	w = &s->ws[ix];
+	w->mark = s->mark;
+	if (w->row.owner != owner) {
+		uint32_t former = w->row.owner;
+
+		st_ws_move(s, ix, owner);
+		st_guard_settle(s, former);
+	}
+	if (w->row.held) {
+		st_ws_set_held(s, ix, false);
+		st_guard_settle(s, owner);
+	}
+	if (w->row.status != (uint8_t)u->status) {
+		w->row.status = (uint8_t)u->status;
+		st_dirty_ws(s, ix);
+	}
+	/* A good name is kept when the new one is bad: only the change is refused. */
+	if (strcmp(w->row.name, name) || !bad != !w->bad) {
+		if (!bad || w->bad)
+			st_ws_rename(s, ix, name, bad);
+		else
+			note_refused(s, owner, "workspace", name, bad, j);
+	}
+	return ix;
+}
+
+static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
+    const struct hf_update_agent *u, struct hf_when now, struct hf_judgement *j)
+{
+	uint32_t ix = st_agent_find(s, s->owners[owner].row.source, &u->id);
+	char name[HF_LABEL_MAX + 1];
+	const char *bad = take_label(&u->name, name);
+	struct st_agent *a;
+
+	if (ix == ST_NONE) {
+		if (st_agent_add(s, ws, &u->id, &ix) < 0) {
+			s->failed = true;
+			return;
+		}
+		s->agents[ix].row.first_seen_s = now.wall_s;
+		st_agent_set(s, ix, ws, name, bad);
+		if (bad)
+			count_bad(s, owner, j);
+	}
+	a = &s->agents[ix];
+	a->mark = s->mark;
+	a->doomed = false;
+	if (a->ws == ws && !strcmp(a->row.name, name) && !bad == !a->bad)
+		return;
+	if (bad && !a->bad) {
+		note_refused(s, owner, "agent", name, bad, j);
+		if (a->ws != ws) {
+			char kept[HF_LABEL_MAX + 1];
+
+			memcpy(kept, a->row.name, sizeof(kept));
+			st_agent_set(s, ix, ws, kept, NULL);
+		}
+		return;
+	}
+	st_agent_set(s, ix, ws, name, bad);
+}
+
+/* --- snapshot --- */
+
+static void forget_refused(struct hf_state *s, uint32_t owner, const struct hf_update *u,
+    struct hf_judgement *j)
+{
+	s->owners[owner].n_refused = 0;
+	for (size_t i = 0; i < u->n_refused; i++)
+		note_refused(s, owner, u->refused[i].what, u->refused[i].name, u->refused[i].reason, j);
+}
+
+static void drop_absent_agents(struct hf_state *s, uint32_t owner)
+{
+	uint32_t next;
+
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next) {
+		if (s->ws[w].mark != s->mark)
+			continue;
+		for (uint32_t a = s->ws[w].first_agent; a != ST_NONE; a = next) {
+			next = s->agents[a].next;
+			if (s->agents[a].mark != s->mark)
+				st_agent_remove(s, a);
+		}
+	}
+}
+
+static const char *const unknown_workspace = "its workspace is not in the same message";
+
+void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_update *u,
+    struct hf_when now, struct hf_judgement *j)
+{
+	uint32_t source = s->owners[owner].row.source;
+	bool odd = u->refused_total > 0;
+	char name[HF_LABEL_MAX + 1];
+
+	s->mark++;
+	s->why = HF_WHY_SNAPSHOT;
+	forget_refused(s, owner, u, j);
+	for (size_t i = 0; i < u->n_upserted_workspaces && !s->failed; i++) {
+		const struct hf_update_workspace *w = &u->upserted_workspaces[i];
+		uint32_t ix = st_ws_find(s, source, &w->id);
+
+		if (ix != ST_NONE && s->ws[ix].mark == s->mark) {
+			take_label(&w->name, name);
+			note_refused(s, owner, "workspace", name, "its id is listed twice", j);
+			continue;
+		}
+		upsert_ws(s, owner, w, now, j);
+	}
+	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++) {
+		const struct hf_update_agent *a = &u->upserted_agents[i];
+		uint32_t ws = st_ws_find(s, source, &a->workspace);
+		uint32_t ix = st_agent_find(s, source, &a->id);
+		bool known = ws != ST_NONE && s->ws[ws].mark == s->mark;
+		bool twice = ix != ST_NONE && s->agents[ix].mark == s->mark;
+
+		if (known && !twice) {
+			upsert_agent(s, owner, ws, a, now, j);
+			continue;
+		}
+		take_label(&a->name, name);
+		note_refused(s, owner, "agent", name, twice ? "its id is listed twice" : unknown_workspace,
+		    j);
+		odd = odd || !known;
+	}
+	/* What could not be read might have been anything: then nothing is taken for gone. */
+	if (!odd && !s->failed) {
+		drop_absent_agents(s, owner);
+		j->held = st_guard_snapshot(s, owner, !u->n_upserted_workspaces, now);
+	}
+}
+
+/* --- diff --- */
+
+/* The ids of a list, to find one in without a search of the list for each. */
+static int index_ids(struct hf_state *s, struct hf_multimap *m, const struct hf_update_workspace *w,
+    size_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (hf_multimap_add(m, st_hash(s, w[i].id.b, 16), i) < 0)
+			return -1;
+	return 0;
+}
+
+static bool in_list(const struct hf_state *s, const struct hf_multimap *m,
+    const struct hf_update_workspace *w, const struct hf_uuid *id)
+{
+	size_t at = HF_MULTIMAP_START;
+	uint32_t i;
+
+	while (hf_multimap_next(m, st_hash(s, id->b, 16), &at, &i))
+		if (hf_uuid_equal(&w[i].id, id))
+			return true;
+	return false;
+}
+
+/* Every agent must belong to a workspace that is there once the workspaces' part is done. */
+static const char *check_diff(struct hf_state *s, uint32_t source, const struct hf_update *u)
+{
+	struct hf_multimap added = { 0 }, deleted = { 0 };
+	const char *why = NULL;
+
+	if (u->refused_total)
+		return "a record of a diff could not be read";
+	if (index_ids(s, &added, u->upserted_workspaces, u->n_upserted_workspaces) < 0 ||
+	    index_ids(s, &deleted, u->deleted_workspaces, u->n_deleted_workspaces) < 0)
+		why = "out of memory";
+	for (size_t i = 0; i < u->n_upserted_agents && !why; i++) {
+		const struct hf_uuid *id = &u->upserted_agents[i].workspace;
+
+		if (in_list(s, &deleted, u->deleted_workspaces, id) ||
+		    (!in_list(s, &added, u->upserted_workspaces, id) &&
+			st_ws_find(s, source, id) == ST_NONE))
+			why = "an agent of an unknown workspace";
+	}
+	hf_multimap_done(&added);
+	hf_multimap_done(&deleted);
+	return why;
+}
+
+/* Marks what is to go; an upsert later in the same message may yet keep an agent. Returns how many are unknown. */
+static uint32_t doom_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u)
+{
+	uint32_t unknown = 0;
+
+	for (size_t i = 0; i < u->n_deleted_agents; i++) {
+		uint32_t ix = st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
+
+		if (ix == ST_NONE)
+			unknown++;
+		else if (s->ws[s->agents[ix].ws].row.owner == owner)
+			s->agents[ix].doomed = true;
+	}
+	return unknown;
+}
+
+static uint32_t doom_workspaces(struct hf_state *s, uint32_t owner, const struct hf_update *u,
+    uint32_t *ret_good)
+{
+	uint32_t unknown = 0;
+
+	*ret_good = 0;
+	for (size_t i = 0; i < u->n_deleted_workspaces; i++) {
+		uint32_t ix = st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
+		struct st_ws *w = ix == ST_NONE ? NULL : &s->ws[ix];
+
+		if (!w)
+			unknown++;
+		else if (w->row.owner == owner && !w->doomed) {
+			/* A former owner's stream has no say any more. */
+			w->doomed = true;
+			*ret_good += !w->bad;
+		}
+	}
+	return unknown;
+}
+
+static void finish_workspaces(struct hf_state *s, uint32_t owner, const struct hf_update *u, bool hold,
+    struct hf_when now, struct hf_judgement *j)
+{
+	for (size_t i = 0; i < u->n_deleted_workspaces; i++) {
+		uint32_t ix = st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
+
+		if (ix == ST_NONE || !s->ws[ix].doomed)
+			continue;
+		s->ws[ix].doomed = false;
+		if (hold && !s->ws[ix].bad) {
+			j->held += !s->ws[ix].row.held;
+			st_guard_hold(s, ix, now);
+		} else {
+			s->why = HF_WHY_DIFF;
+			st_ws_remove(s, ix);
+		}
+	}
+	s->why = HF_WHY_DIFF;
+}
+
+/* The agents of a workspace that this message's removal of is held stay with it. */
+static void finish_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u)
+{
+	for (size_t i = 0; i < u->n_deleted_agents; i++) {
+		uint32_t ix = st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
+
+		if (ix == ST_NONE || !s->agents[ix].doomed)
+			continue;
+		s->agents[ix].doomed = false;
+		if (!s->ws[s->agents[ix].ws].row.held)
+			st_agent_remove(s, ix);
+	}
+}
+
+void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u, struct hf_when now,
+    struct hf_judgement *j)
+{
+	uint32_t source = s->owners[owner].row.source, good, unknown;
+	const char *why = check_diff(s, source, u);
+
+	if (why) {
+		j->verdict = HF_VERDICT_REFUSED;
+		j->reason = why;
+		j->want_snapshot = true;
+		return;
+	}
+	s->mark++;
+	s->why = HF_WHY_DIFF;
+	for (size_t i = 0; i < u->n_upserted_workspaces && !s->failed; i++)
+		upsert_ws(s, owner, &u->upserted_workspaces[i], now, j);
+	unknown = doom_agents(s, owner, u);
+	unknown += doom_workspaces(s, owner, u, &good);
+	finish_workspaces(s, owner, u, good && !st_guard_explained(s, source, good, now), now, j);
+	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++)
+		upsert_agent(s, owner, st_ws_find(s, source, &u->upserted_agents[i].workspace),
+		    &u->upserted_agents[i], now, j);
+	finish_agents(s, owner, u);
+	st_guard_settle(s, owner);
+	if (unknown) {
+		j->want_snapshot = true;
+		j->reason = "it deletes what is not known; ignored";
+	}
+}

@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * guard: which removals wait, and when they are let go (design.md, the guard, rules 1 to 9). Private to state.
+ */
+#include "bridge/state/model.h"
+
+/* Kinds of a hold. */
+#define ST_HOLD_REMOVAL "removal"
+#define ST_HOLD_RESTORED "restored"
+#define ST_HOLD_DEPLOYMENT "deployment"
+#define ST_HOLD_SUFFIX "suffix"
+
+/* The hold of that kind (owner ST_NONE: of the source as a whole), or ST_NONE. */
+uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind);
+/* Makes it if there is none; `detail` is what was seen. */
+uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
+    const char *detail, struct hf_when now);
+void st_hold_close(struct hf_state *s, uint32_t hold);
+
+/*
+ * A snapshot of `owner` was applied: workspaces whose mark is not s->mark are absent from it. Removes them or holds
+ * them, and releases a hold whose time has come. Returns how many were held by this call.
+ */
+uint32_t st_guard_snapshot(struct hf_state *s, uint32_t owner, bool empty, struct hf_when now);
+
+/*
+ * A diff deletes `n` workspaces of the source: false if that is too much at once and they are to be held.
+ * Counts them in the sliding window if they may go.
+ */
+bool st_guard_explained(struct hf_state *s, uint32_t source, uint32_t n, struct hf_when now);
+/* Holds one workspace (of `owner`) and notes the hold. */
+void st_guard_hold(struct hf_state *s, uint32_t ws, struct hf_when now);
+/* After a workspace was listed again or went: the owner's hold ends with its last held workspace. */
+void st_guard_settle(struct hf_state *s, uint32_t owner);
+
+/* Restored names of the source go when every followed owner has an accepted snapshot without a hold. */
+void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now);
+
+bool st_source_fresh(const struct st_source *src, struct hf_when now);
+bool st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now);

@@ -1,0 +1,199 @@
+#include "bridge/state/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "bridge/state/names.h"
+
+static int load_sources(struct hf_state *s, const struct hf_image *image, struct hf_when now)
+{
+	for (size_t i = 0; i < image->n_sources; i++) {
+		const struct hf_source_row *row = &image->sources[i];
+		struct st_source *src;
+
+		if (row->rid >= HF_ZONE_SOURCES_MAX)
+			return HF_EFORMAT;
+		src = &s->sources[row->rid];
+		src->row = *row;
+		src->used = src->stored = true;
+		src->order = row->rid;
+		src->away_from_ms = now.boot_ms;
+	}
+	return 0;
+}
+
+static int load_owners(struct hf_state *s, const struct hf_image *image)
+{
+	for (size_t i = 0; i < image->n_owners; i++) {
+		const struct hf_owner_row *row = &image->owners[i];
+		struct st_owner *o;
+
+		if (row->rid >= HF_ZONE_OWNERS_MAX || row->source >= HF_ZONE_SOURCES_MAX ||
+		    !s->sources[row->source].used)
+			return HF_EFORMAT;
+		while (s->n_owners <= row->rid) {
+			if (st_grow((void **)&s->owners, s->n_owners, &s->size_owners,
+				sizeof(*s->owners)) < 0)
+				return -ENOMEM;
+			s->owners[s->n_owners].first_ws = s->owners[s->n_owners].hold = ST_NONE;
+			s->n_owners++;
+		}
+		o = &s->owners[row->rid];
+		o->row = *row;
+		o->used = o->stored = true;
+	}
+	return 0;
+}
+
+static int load_workspaces(struct hf_state *s, const struct hf_image *image)
+{
+	for (size_t i = 0; i < image->n_workspaces; i++) {
+		const struct hf_workspace_row *row = &image->workspaces[i];
+		uint32_t ix;
+
+		if (row->owner >= s->n_owners || !s->owners[row->owner].used)
+			return HF_EFORMAT;
+		/* Counted as live when it is added; the hold moves it over. */
+		if (st_ws_add(s, row->owner, &row->id, &ix) < 0)
+			return -ENOMEM;
+		s->ws[ix].stored = true;
+		st_ws_set_held(s, ix, row->held);
+		s->ws[ix].row = *row;
+	}
+	return 0;
+}
+
+static int by_rid(const void *a, const void *b, void *arg)
+{
+	const struct hf_state *s = arg;
+	uint32_t x = s->ws[*(const uint32_t *)a].row.rid, y = s->ws[*(const uint32_t *)b].row.rid;
+
+	return (x > y) - (x < y);
+}
+
+static uint32_t find_rid(const struct hf_state *s, const uint32_t *sorted, size_t n, uint32_t rid)
+{
+	size_t lo = 0;
+
+	while (lo < n) {
+		size_t mid = lo + (n - lo) / 2;
+		uint32_t at = s->ws[sorted[mid]].row.rid;
+
+		if (at == rid)
+			return sorted[mid];
+		if (at < rid)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return ST_NONE;
+}
+
+static int load_agents(struct hf_state *s, const struct hf_image *image)
+{
+	uint32_t *sorted = calloc(s->n_ws + 1, sizeof(*sorted));
+	int rc = sorted ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !rc && i < s->n_ws; i++)
+		sorted[i] = i;
+	if (!rc)
+		qsort_r(sorted, s->n_ws, sizeof(*sorted), by_rid, s);
+	for (size_t i = 0; !rc && i < image->n_agents; i++) {
+		const struct hf_agent_row *row = &image->agents[i];
+		uint32_t ws = find_rid(s, sorted, s->n_ws, row->workspace), ix;
+
+		if (ws == ST_NONE) {
+			rc = HF_EFORMAT;
+		} else {
+			rc = st_agent_add(s, ws, &row->id, &ix);
+			if (rc)
+				break;
+			s->agents[ix].row = *row;
+			s->agents[ix].bad = NULL;
+			s->agents[ix].stored = true;
+			s->ws[ws].n_agents++;
+		}
+	}
+	free(sorted);
+	/* Only now does each workspace know whether it has the short name. */
+	for (uint32_t i = 0; !rc && i < s->n_agents; i++)
+		st_load_address(s, i);
+	for (uint32_t i = 0; !rc && i < s->n_agents; i++)
+		st_load_claims(s, i);
+	return rc;
+}
+
+static int load_restored(struct hf_state *s, const struct hf_image *image)
+{
+	for (size_t i = 0; i < image->n_restored; i++) {
+		const struct hf_restored_row *row = &image->restored[i];
+
+		if (row->source >= HF_ZONE_SOURCES_MAX || !s->sources[row->source].used)
+			return HF_EFORMAT;
+		if (st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
+			sizeof(*s->restored)) < 0)
+			return -ENOMEM;
+		s->restored[s->n_restored] =
+		    (struct st_restored){ .row = *row, .used = true, .stored = true };
+		s->sources[row->source].n_restored++;
+		s->sources[row->source].restored_at_first++;
+		st_load_restored(s, (uint32_t)s->n_restored++);
+	}
+	return 0;
+}
+
+static int load_holds(struct hf_state *s, const struct hf_image *image, struct hf_when now)
+{
+	for (size_t i = 0; i < image->n_holds; i++) {
+		const struct hf_hold_row *row = &image->holds[i];
+		bool of_owner = row->owner != ST_NONE;
+
+		if (row->rid > UINT16_MAX || row->source >= HF_ZONE_SOURCES_MAX ||
+		    (of_owner && row->owner >= s->n_owners))
+			return HF_EFORMAT;
+		while (s->n_holds <= row->rid) {
+			if (st_grow((void **)&s->holds, s->n_holds, &s->size_holds, sizeof(*s->holds)) < 0)
+				return -ENOMEM;
+			s->n_holds++;
+		}
+		s->holds[row->rid] = (struct st_hold){ .row = *row, .used = true, .stored = true,
+			.counted_boot_ms = now.boot_ms };
+		if (of_owner)
+			s->owners[row->owner].hold = row->rid;
+	}
+	return 0;
+}
+
+int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now)
+{
+	int rc = load_sources(s, image, now);
+
+	if (!rc)
+		rc = load_owners(s, image);
+	if (!rc)
+		rc = load_workspaces(s, image);
+	if (!rc)
+		rc = load_agents(s, image);
+	if (!rc)
+		rc = load_restored(s, image);
+	if (!rc)
+		rc = load_holds(s, image, now);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		if (s->sources[i].used)
+			st_load_sentinel(s, i);
+	/* What does not follow from the rows any more (an older version's rules) is put right. */
+	s->why = HF_WHY_CLASH;
+	for (uint32_t i = 0; i < s->n_agents; i++)
+		st_claim(s, i);
+	/* Adding rows made them look changed; they are as the store has them. */
+	for (size_t i = 0; i < s->dirty_ws.n; i++)
+		s->ws[s->dirty_ws.at[i]].dirty_at = 0;
+	s->dirty_ws.n = 0;
+	s->next_ws_rid = image->next_workspace;
+	s->next_agent_rid = image->next_agent;
+	return s->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,224 @@
+#pragma once
+/*
+ * model: the objects of state and their lists, private to this room. Objects lie in arrays and are
+ * known by index (`_ix`), since arrays move when they grow; ST_NONE is no object.
+ *
+ * Whoever changes a row says so with st_dirty_...(); whoever changes what a name would tell calls
+ * names.h first, while the old name can still be derived.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/state/multimap.h"
+#include "bridge/state/state.h"
+#include "zone/agent_names.h"
+#include "zone/record.h"
+
+#define ST_NONE UINT32_MAX
+
+enum {
+	ST_FORM_REFUSED_MAX = 20,
+	ST_WINDOW_MAX = 64,
+	/* Stamps alone are written this often: what a crash forgets of an age is at most this. */
+	ST_SOFT_EVERY_MS = 60000,
+};
+
+struct st_vec {
+	uint32_t *at; /* owned */
+	size_t n, size;
+};
+int st_vec_push(struct st_vec *v, uint32_t value);
+void st_vec_done(struct st_vec *v);
+
+struct st_source {
+	struct hf_source_row row;
+	bool used;
+	bool stored;     /* the store has a row of it */
+	bool dirty;      /* ... that is older than this */
+	bool soft_dirty; /* only stamps: worth no commit of their own */
+	bool configured;
+	uint32_t order; /* in the configuration: decides clashes */
+	uint32_t fresh_ms, snapshot_ms;
+	bool live;
+	int64_t contact_boot_ms; /* of this process; 0: none yet */
+	int64_t away_from_ms;    /* boottime up to which away_ms was counted */
+	bool sentinel_claimed;
+	bool sentinel_published;
+	char suffix_held[HF_TEXT_MAX];
+	uint64_t refused_total;
+	/* Explained removals of late, for guard rule 3c. */
+	struct st_removed {
+		int64_t boot_ms;
+		uint32_t n;
+	} window[ST_WINDOW_MAX];
+	size_t n_window;
+	size_t n_workspaces; /* good ones, held or not */
+	size_t n_restored;
+	size_t restored_at_first; /* how many there were when they were restored */
+};
+
+struct st_owner {
+	struct hf_owner_row row;
+	bool used;
+	bool stored;
+	bool dirty;
+	bool soft_dirty;
+	bool followed; /* configured now, as the bridge said */
+	bool accepted; /* a snapshot since this process runs */
+	bool readable; /* REST's word */
+	int64_t confirmed_boot_ms;
+	uint32_t first_ws; /* list */
+	uint32_t n_live;   /* good and not held */
+	uint32_t n_held;
+	uint32_t hold; /* index into holds */
+	struct hf_update_refused refused[ST_FORM_REFUSED_MAX];
+	size_t n_refused;
+};
+
+struct st_ws {
+	struct hf_workspace_row row;
+	const char *bad; /* why it is refused; NULL: it is good. Bad ones are never stored */
+	uint32_t prev, next; /* within the owner */
+	uint32_t first_agent;
+	uint32_t n_agents; /* good ones */
+	uint32_t mark;     /* of the message that last listed it */
+	uint32_t dirty_at; /* place in dirty_ws plus one */
+	bool used;
+	bool stored;
+	bool doomed;
+};
+
+struct st_agent {
+	struct hf_agent_row row;
+	const char *bad;
+	uint32_t ws;
+	uint32_t next; /* within the workspace */
+	uint32_t mark;
+	uint32_t dirty_at;
+	uint8_t claimed; /* HF_NAME_... bits that it asks for */
+	bool used;
+	bool stored;
+	bool doomed;
+	bool addr_lost; /* another agent of the source has its address */
+};
+
+struct st_restored {
+	struct hf_restored_row row;
+	bool used;
+	bool stored;
+	bool dirty;
+	bool published;
+};
+
+struct st_hold {
+	struct hf_hold_row row;
+	bool used;
+	bool stored;
+	bool dirty;
+	int64_t counted_boot_ms; /* fresh_ms is counted up to here */
+};
+
+/* A row that the store has and that is no more. */
+struct st_gone {
+	enum hf_row_kind kind;
+	enum hf_reason why;
+	uint32_t rid;
+};
+
+struct st_dirty_name; /* names.c */
+
+struct hf_state {
+	struct hf_state_conf conf; /* `sources` is not kept */
+	uint32_t seed;
+
+	struct st_source sources[HF_ZONE_SOURCES_MAX]; /* index = rid */
+	struct st_owner *owners;                       /* index = rid */
+	size_t n_owners, size_owners;
+	struct st_ws *ws;
+	size_t n_ws, size_ws;
+	struct st_agent *agents;
+	size_t n_agents, size_agents;
+	struct st_restored *restored;
+	size_t n_restored, size_restored;
+	struct st_hold *holds; /* index = rid */
+	size_t n_holds, size_holds;
+	struct st_vec free_ws, free_agents;
+	uint32_t next_ws_rid, next_agent_rid;
+
+	struct hf_multimap ws_by_id, agents_by_id; /* within a source */
+	struct hf_multimap claims;                 /* names, see names.c */
+	struct hf_multimap addresses;              /* see names.c */
+
+	uint32_t mark;
+	enum hf_reason why; /* of what is being done */
+	bool failed;        /* memory ran out in the middle of a change: this state is spent */
+
+	struct st_vec dirty_ws, dirty_agents; /* indexes; ST_NONE: no longer */
+	struct st_gone *gone;
+	size_t n_gone, size_gone;
+	struct hf_name *restored_gone;
+	size_t n_restored_gone, size_restored_gone;
+
+	struct hf_multimap dirty_names; /* index into dirty */
+	struct st_dirty_name **dirty;
+	size_t n_dirty, size_dirty;
+	struct st_vec unresolved;       /* into dirty */
+	struct st_vec changed;          /* who published more or less: its PTR may change too */
+	struct st_chunk *arena;
+	size_t n_names;
+
+	/* The last changeset. */
+	struct hf_changeset changes;
+	struct hf_row_change *rows;
+	size_t size_rows;
+	struct st_dirty_name **taken;
+	size_t n_taken, size_taken;
+	struct hf_restored_row *restored_rows;
+	size_t size_restored_rows;
+	int64_t soft_written_ms, soft_taken_ms;
+};
+
+uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len);
+
+/* Make room for one more element of `size` bytes; *array may move. 0 or -ENOMEM. */
+int st_grow(void **array, size_t n, size_t *size, size_t element);
+
+struct st_source *st_source_find(struct hf_state *s, const char *name);
+uint32_t st_source_ix(const struct hf_state *s, const struct st_source *src);
+struct st_source *st_source_add(struct hf_state *s, const char *name);
+
+uint32_t st_owner_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
+int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix);
+
+uint32_t st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
+/* A new one at the head of its owner's list; good, not claimed. */
+int st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint32_t *ret_ix);
+/* With all its agents. */
+void st_ws_remove(struct hf_state *s, uint32_t ix);
+void st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner);
+void st_ws_set_held(struct hf_state *s, uint32_t ix, bool held);
+/* Its name or its goodness changes; all of its agents' names with it. `bad` NULL: good. */
+void st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char *bad);
+
+uint32_t st_agent_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
+int st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint32_t *ret_ix);
+void st_agent_remove(struct hf_state *s, uint32_t ix);
+void st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad);
+
+void st_owner_remove(struct hf_state *s, uint32_t ix);
+void st_source_remove(struct hf_state *s, struct st_source *src);
+/* Before and after something that all names of a source or an owner hang on changes. */
+void st_source_unclaim(struct hf_state *s, uint32_t source);
+void st_source_claim(struct hf_state *s, uint32_t source);
+void st_owner_unclaim(struct hf_state *s, uint32_t owner);
+void st_owner_claim(struct hf_state *s, uint32_t owner);
+
+void st_dirty_ws(struct hf_state *s, uint32_t ix);
+void st_dirty_agent(struct hf_state *s, uint32_t ix);
+void st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid);
+
+static inline struct st_source *st_ws_source(struct hf_state *s, const struct st_ws *w)
+{
+	return &s->sources[s->owners[w->row.owner].row.source];
+}

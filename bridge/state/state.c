@@ -1,0 +1,523 @@
+#include "bridge/state/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/error.h"
+#include "bridge/state/apply.h"
+#include "bridge/state/guard.h"
+#include "bridge/state/load.h"
+#include "bridge/state/model.h"
+#include "bridge/state/names.h"
+
+/* After memory ran out in the middle of a change the caller starts over from the store. */
+static int outcome(const struct hf_state *s)
+{
+	return s->failed ? -ENOMEM : 0;
+}
+
+/* --- life --- */
+
+void hf_state_free(struct hf_state *s)
+{
+	if (!s)
+		return;
+	st_names_done(s);
+	hf_multimap_done(&s->ws_by_id);
+	hf_multimap_done(&s->agents_by_id);
+	st_vec_done(&s->free_ws);
+	st_vec_done(&s->free_agents);
+	st_vec_done(&s->dirty_ws);
+	st_vec_done(&s->dirty_agents);
+	free(s->owners);
+	free(s->ws);
+	free(s->agents);
+	free(s->restored);
+	free(s->holds);
+	free(s->gone);
+	free(s->restored_gone);
+	free(s->rows);
+	free(s->restored_rows);
+	free(s);
+}
+
+int hf_state_new(const struct hf_state_conf *conf, const struct hf_image *image, struct hf_when now,
+    struct hf_state **ret_state)
+{
+	struct hf_state *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed)) {
+		rc = -errno;
+		goto fail;
+	}
+	s->soft_written_ms = now.boot_ms;
+	rc = image ? st_load(s, image, now) : 0;
+	if (!rc)
+		rc = hf_state_configure(s, conf, now);
+	if (rc)
+		goto fail;
+	*ret_state = s;
+	return 0;
+fail:
+	hf_state_free(s);
+	return rc;
+}
+
+/* --- configuration --- */
+
+static const struct hf_state_source_conf *conf_of(const struct hf_state_conf *conf, const char *name,
+    uint32_t *ret_order)
+{
+	for (uint32_t i = 0; i < conf->n_sources; i++) {
+		if (strcmp(conf->sources[i].name, name))
+			continue;
+		*ret_order = i;
+		return &conf->sources[i];
+	}
+	return NULL;
+}
+
+static bool names_depend(const struct st_source *src, const struct hf_state_source_conf *c,
+    uint32_t order)
+{
+	return src->order != order || src->row.sentinel != c->sentinel ||
+	    (c->suffix && !hf_name_equal(c->suffix, &src->row.suffix));
+}
+
+static void configure_source(struct hf_state *s, struct st_source *src,
+    const struct hf_state_source_conf *c, uint32_t order)
+{
+	bool anew = names_depend(src, c, order);
+	uint32_t ix = st_source_ix(s, src);
+
+	if (anew)
+		st_source_unclaim(s, ix);
+	src->order = order;
+	src->fresh_ms = c->fresh_ms;
+	src->snapshot_ms = c->snapshot_ms;
+	src->configured = true;
+	if (src->row.sentinel != c->sentinel || strcmp(src->row.url, c->url)) {
+		src->row.sentinel = c->sentinel;
+		memset(src->row.url, 0, sizeof(src->row.url));
+		memcpy(src->row.url, c->url, strnlen(c->url, sizeof(src->row.url) - 1));
+		src->dirty = true;
+	}
+	if (c->suffix && !hf_name_equal(c->suffix, &src->row.suffix)) {
+		src->row.suffix = *c->suffix;
+		src->dirty = true;
+	}
+	if (anew)
+		st_source_claim(s, ix);
+}
+
+int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now)
+{
+	uint32_t order = 0;
+
+	s->conf = *conf;
+	s->conf.sources = NULL;
+	s->why = HF_WHY_CONFIG;
+	/* New names first, so that one that moves from source to source never goes in between. */
+	for (uint32_t i = 0; i < conf->n_sources; i++) {
+		struct st_source *src = st_source_find(s, conf->sources[i].name);
+
+		if (!src)
+			src = st_source_add(s, conf->sources[i].name);
+		if (!src)
+			return HF_ELIMIT;
+		if (!src->configured)
+			src->away_from_ms = now.boot_ms;
+		configure_source(s, src, &conf->sources[i], i);
+	}
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		if (s->sources[i].used && !conf_of(conf, s->sources[i].row.name, &order))
+			st_source_remove(s, &s->sources[i]);
+	st_resolve(s);
+	return outcome(s);
+}
+
+/* --- identity --- */
+
+static bool same_deployment(struct hf_state *s, struct st_source *src, const char *id,
+    struct hf_when now)
+{
+	uint32_t ix = st_source_ix(s, src), hold;
+
+	/* No id, no check. */
+	if (!id || !*id || strlen(id) >= sizeof(src->row.deployment_id))
+		return true;
+	hold = st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT);
+	if (!src->row.deployment_id[0]) {
+		strncpy(src->row.deployment_id, id, sizeof(src->row.deployment_id) - 1);
+		src->dirty = true;
+	}
+	if (!strcmp(src->row.deployment_id, id)) {
+		if (hold != ST_NONE)
+			st_hold_close(s, hold);
+		return true;
+	}
+	if (hold == ST_NONE || strcmp(s->holds[hold].row.detail, id))
+		st_hold_open(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT, id, now);
+	return false;
+}
+
+static void set_suffix(struct hf_state *s, struct st_source *src, const struct hf_name *suffix)
+{
+	st_source_unclaim(s, st_source_ix(s, src));
+	src->row.suffix = *suffix;
+	src->dirty = true;
+	st_source_claim(s, st_source_ix(s, src));
+}
+
+static void check_suffix(struct hf_state *s, struct st_source *src, const char *text,
+    struct hf_when now)
+{
+	uint32_t ix = st_source_ix(s, src), hold = st_hold_find(s, ix, ST_NONE, ST_HOLD_SUFFIX);
+	struct hf_name suffix;
+
+	if (!text || hf_suffix_check(text, HF_SUFFIX_ASKED, &suffix, NULL) < 0)
+		return;
+	if (!src->row.suffix.len)
+		set_suffix(s, src, &suffix);
+	if (hf_name_equal(&src->row.suffix, &suffix)) {
+		if (hold != ST_NONE)
+			st_hold_close(s, hold);
+		return;
+	}
+	if (hold == ST_NONE || strcmp(s->holds[hold].row.detail, text))
+		st_hold_open(s, ix, ST_NONE, ST_HOLD_SUFFIX, text, now);
+}
+
+static void set_user(struct hf_state *s, struct st_source *src, const struct hf_identity *id)
+{
+	const char *name = id->user_name ? id->user_name : "";
+
+	if (hf_uuid_is_zero(&id->user))
+		return;
+	if (!hf_uuid_equal(&src->row.user, &id->user)) {
+		st_source_unclaim(s, st_source_ix(s, src));
+		src->row.user = id->user;
+		src->dirty = true;
+		st_source_claim(s, st_source_ix(s, src));
+	}
+	if (strlen(name) < sizeof(src->row.user_name) && strcmp(src->row.user_name, name)) {
+		memset(src->row.user_name, 0, sizeof(src->row.user_name));
+		memcpy(src->row.user_name, name, strlen(name));
+		src->dirty = true;
+	}
+}
+
+int hf_state_identify(struct hf_state *s, const char *source, const struct hf_identity *id,
+    struct hf_when now, struct hf_judgement *ret_judgement)
+{
+	struct st_source *src = st_source_find(s, source);
+
+	memset(ret_judgement, 0, sizeof(*ret_judgement));
+	if (!src)
+		return -ENOENT;
+	s->why = HF_WHY_IDENTITY;
+	if (!same_deployment(s, src, id->deployment_id, now)) {
+		ret_judgement->verdict = HF_VERDICT_HELD;
+		ret_judgement->reason = "another deployment answers at this URL";
+		return outcome(s);
+	}
+	check_suffix(s, src, id->suffix, now);
+	set_user(s, src, id);
+	st_resolve(s);
+	return outcome(s);
+}
+
+/* --- owners --- */
+
+int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    const char *name, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+	char label[HF_LABEL_MAX + 1] = "";
+	uint32_t ix;
+	int rc;
+
+	if (!src)
+		return -ENOENT;
+	rc = hf_owner_label_check(name, strlen(name), NULL);
+	for (size_t i = 0; !rc && name[i]; i++)
+		label[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+	ix = st_owner_find(s, st_source_ix(s, src), owner);
+	if (ix == ST_NONE) {
+		int added = st_owner_add(s, st_source_ix(s, src), owner, &ix);
+
+		if (added < 0)
+			return added;
+	}
+	s->owners[ix].followed = true;
+	/* A name that cannot be a label takes the names that hold it; one that was good before stays. */
+	if (strcmp(s->owners[ix].row.name, label) && !rc) {
+		s->why = HF_WHY_IDENTITY;
+		st_owner_unclaim(s, ix);
+		memcpy(s->owners[ix].row.name, label, sizeof(label));
+		s->owners[ix].dirty = true;
+		st_owner_claim(s, ix);
+		st_resolve(s);
+	}
+	return s->failed ? -ENOMEM : rc;
+}
+
+int hf_state_owner_del(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
+
+	if (ix == ST_NONE)
+		return -ENOENT;
+	s->why = HF_WHY_CONFIG;
+	st_owner_remove(s, ix);
+	st_guard_restored(s, st_source_ix(s, src), now);
+	st_resolve(s);
+	return outcome(s);
+}
+
+void hf_state_owner_readable(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    bool readable)
+{
+	struct st_source *src = st_source_find(s, source);
+	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
+
+	if (ix != ST_NONE)
+		s->owners[ix].readable = readable;
+}
+
+/* --- messages --- */
+
+static void confirm(struct hf_state *s, struct st_source *src, struct st_owner *o, struct hf_when now)
+{
+	o->confirmed_boot_ms = now.boot_ms;
+	if (o->row.confirmed_s != now.wall_s) {
+		o->row.confirmed_s = now.wall_s;
+		o->soft_dirty = true;
+	}
+	/* The first valid message brings back what a hold policy took out. */
+	if (src->row.withdrawn) {
+		s->why = HF_WHY_POLICY;
+		st_source_touch(s, st_source_ix(s, src));
+		src->row.withdrawn = false;
+		src->dirty = true;
+	}
+}
+
+int hf_state_update(struct hf_state *s, const char *source, const struct hf_update *update,
+    struct hf_when now, struct hf_judgement *ret_judgement)
+{
+	struct st_source *src = st_source_find(s, source);
+	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), &update->owner) : ST_NONE;
+	struct hf_judgement *j = ret_judgement;
+
+	memset(j, 0, sizeof(*j));
+	if (ix == ST_NONE)
+		return -ENOENT;
+	if (st_hold_find(s, st_source_ix(s, src), ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE) {
+		j->verdict = HF_VERDICT_HELD;
+		j->reason = "another deployment answers at this URL";
+		return 0;
+	}
+	if (update->kind == HF_UPDATE_DIFF && !s->owners[ix].accepted) {
+		j->verdict = HF_VERDICT_REFUSED;
+		j->reason = "a diff before any snapshot";
+		j->want_snapshot = true;
+		return 0;
+	}
+	hf_state_contact(s, source, now);
+	if (update->kind == HF_UPDATE_SNAPSHOT)
+		st_apply_snapshot(s, ix, update, now, j);
+	else
+		st_apply_diff(s, ix, update, now, j);
+	if (j->verdict == HF_VERDICT_ACCEPTED && !s->failed) {
+		s->owners[ix].accepted = true;
+		confirm(s, src, &s->owners[ix], now);
+		st_guard_restored(s, st_source_ix(s, src), now);
+	}
+	st_resolve(s);
+	return outcome(s);
+}
+
+void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+
+	if (!src)
+		return;
+	src->live = true;
+	src->contact_boot_ms = now.boot_ms ? now.boot_ms : 1;
+	src->away_from_ms = now.boot_ms;
+	if (src->row.away_ms || src->row.contact_s != now.wall_s) {
+		src->row.away_ms = 0;
+		src->row.contact_s = now.wall_s;
+		src->soft_dirty = true;
+	}
+}
+
+void hf_state_away(struct hf_state *s, const char *source, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+
+	if (!src || !src->live)
+		return;
+	src->live = false;
+	src->away_from_ms = now.boot_ms;
+}
+
+/* --- time --- */
+
+static void count_away(struct hf_state *s, struct st_source *src, struct hf_when now)
+{
+	if (src->live || now.boot_ms <= src->away_from_ms)
+		return;
+	src->row.away_ms += (uint64_t)(now.boot_ms - src->away_from_ms);
+	src->away_from_ms = now.boot_ms;
+	src->soft_dirty = true;
+	if (!s->conf.max_age_ms || src->row.away_ms < s->conf.max_age_ms || src->row.withdrawn)
+		return;
+	s->why = HF_WHY_POLICY;
+	st_source_touch(s, st_source_ix(s, src));
+	src->row.withdrawn = true;
+	src->dirty = true;
+}
+
+static void count_fresh(struct hf_state *s, struct st_hold *h, struct hf_when now)
+{
+	if (st_source_fresh(&s->sources[h->row.source], now) && now.boot_ms > h->counted_boot_ms) {
+		h->row.fresh_ms += (uint64_t)(now.boot_ms - h->counted_boot_ms);
+		s->sources[h->row.source].soft_dirty = true;
+	}
+	h->counted_boot_ms = now.boot_ms;
+}
+
+int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
+{
+	bool waiting = false;
+
+	for (size_t i = 0; i < s->n_holds; i++) {
+		if (!s->holds[i].used)
+			continue;
+		count_fresh(s, &s->holds[i], now);
+		waiting = true;
+	}
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		if (!s->sources[i].used)
+			continue;
+		count_away(s, &s->sources[i], now);
+		waiting = waiting || (!s->sources[i].live && s->conf.max_age_ms);
+		st_guard_restored(s, i, now);
+	}
+	st_resolve(s);
+	return waiting ? 1000 : ST_SOFT_EVERY_MS;
+}
+
+bool hf_state_wants_snapshot(const struct hf_state *s, const char *source,
+    const struct hf_uuid *owner)
+{
+	struct st_source *src = st_source_find((struct hf_state *)s, source);
+	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
+	const struct st_hold *h;
+
+	if (ix == ST_NONE || s->owners[ix].hold == ST_NONE)
+		return false;
+	h = &s->holds[s->owners[ix].hold];
+	return !h->row.rejected && h->row.fresh_ms >= s->conf.grace_ms;
+}
+
+/* --- the operator --- */
+
+static void accept_removal(struct hf_state *s, uint32_t owner, uint32_t hold)
+{
+	uint32_t next;
+
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
+		next = s->ws[w].next;
+		if (s->ws[w].row.held)
+			st_ws_remove(s, w);
+	}
+	if (s->holds[hold].used)
+		st_hold_close(s, hold);
+}
+
+static void accept(struct hf_state *s, uint32_t i, struct hf_when now)
+{
+	struct st_hold *h = &s->holds[i];
+	struct st_source *src = &s->sources[h->row.source];
+	struct hf_name suffix;
+
+	s->why = HF_WHY_ACCEPTED;
+	if (!strcmp(h->row.kind, ST_HOLD_REMOVAL)) {
+		accept_removal(s, h->row.owner, i);
+		return;
+	}
+	if (!strcmp(h->row.kind, ST_HOLD_RESTORED)) {
+		for (uint32_t r = 0; r < s->n_restored; r++)
+			if (s->restored[r].used && s->restored[r].row.source == h->row.source)
+				st_restored_remove(s, r);
+	} else if (!strcmp(h->row.kind, ST_HOLD_DEPLOYMENT)) {
+		memcpy(src->row.deployment_id, h->row.detail, sizeof(src->row.deployment_id));
+		src->dirty = true;
+	} else if (!hf_suffix_check(h->row.detail, HF_SUFFIX_ASKED, &suffix, NULL)) {
+		set_suffix(s, src, &suffix);
+	}
+	st_hold_close(s, i);
+}
+
+static bool kind_meant(const char *kind, const char *what)
+{
+	return !what || !strcmp(kind, what) ||
+	    (!strcmp(what, ST_HOLD_REMOVAL) && !strcmp(kind, ST_HOLD_RESTORED));
+}
+
+int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    const char *what, enum hf_decision decision, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+	uint32_t of = src && owner ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
+	int n = 0;
+
+	if (!src || (owner && of == ST_NONE))
+		return -ENOENT;
+	for (uint32_t i = 0; i < s->n_holds; i++) {
+		struct st_hold *h = &s->holds[i];
+
+		if (!h->used || h->row.source != st_source_ix(s, src) ||
+		    (owner && h->row.owner != of) || !kind_meant(h->row.kind, what))
+			continue;
+		n++;
+		if (decision == HF_DECISION_ACCEPT) {
+			accept(s, i, now);
+		} else {
+			h->row.rejected = h->dirty = true;
+		}
+	}
+	st_resolve(s);
+	return s->failed ? -ENOMEM : n;
+}
+
+int hf_state_restore(struct hf_state *s, const struct hf_restored_row *rows, size_t n,
+    struct hf_when now)
+{
+	s->why = HF_WHY_RESTORED;
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].source >= HF_ZONE_SOURCES_MAX || !s->sources[rows[i].source].used)
+			continue;
+		if (st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
+			sizeof(*s->restored)) < 0)
+			return -ENOMEM;
+		s->restored[s->n_restored] =
+		    (struct st_restored){ .row = rows[i], .used = true, .dirty = true };
+		s->sources[rows[i].source].n_restored++;
+		s->sources[rows[i].source].restored_at_first++;
+		st_restored_claim(s, (uint32_t)s->n_restored++);
+	}
+	st_resolve(s);
+	return outcome(s);
+}

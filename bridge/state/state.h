@@ -1,0 +1,186 @@
+#pragma once
+/*
+ * state: what Holdfast believes about every source, owner, workspace and agent, and which names follow
+ * from it. Pure decisions: no I/O, and no clock; times come in with each call.
+ *
+ * It takes whole messages (struct hf_update) and accepts or refuses each as a whole; a refused message
+ * changes nothing. What an accepted one changed waits as dirty rows and names until
+ * hf_state_take() makes a changeset of it, for the store; changes that come before the store took the last
+ * ones are coalesced, so a store that cannot write costs no more memory than the model itself.
+ *
+ * The guard: only removals are held, only of workspaces (design.md tells the rules by number).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/types/changeset.h"
+#include "bridge/types/image.h"
+#include "bridge/types/update.h"
+
+struct hf_state; /* opaque; not thread safe */
+
+/* Both clocks at the moment of a call; the caller reads them once an event. */
+struct hf_when {
+	int64_t boot_ms;
+	int64_t wall_s;
+};
+
+/* What the configuration says; copied. */
+struct hf_state_source_conf {
+	const char *name;
+	const char *url;
+	const struct hf_name *suffix; /* typed by the operator; NULL: as the server tells, once */
+	bool sentinel;
+	uint32_t fresh_ms;
+	uint32_t snapshot_ms;
+};
+
+struct hf_state_conf {
+	const struct hf_state_source_conf *sources; /* their order decides clashes */
+	size_t n_sources;
+	uint32_t guard_min;      /* workspaces; default 3 */
+	uint32_t guard_percent;  /* default 50 */
+	uint64_t grace_ms;       /* default 10 min */
+	uint64_t max_age_ms;     /* 0: hold for ever */
+};
+
+/*
+ * Takes up what the store had; `image` (NULL: nothing) is only read. Sources that the configuration no
+ * longer names go, with all that is theirs (guard rule 7): the first changeset says so.
+ * End with hf_state_free().
+ */
+int hf_state_new(const struct hf_state_conf *conf, const struct hf_image *image, struct hf_when now,
+    struct hf_state **ret_state);
+void hf_state_free(struct hf_state *s);
+/* A new configuration in the running state. */
+int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now);
+
+/* --- what stream and REST tell --- */
+
+/* Who is behind the URL; asked before each stream. Zero or "" where the server does not tell. */
+struct hf_identity {
+	struct hf_uuid user;
+	const char *user_name;
+	const char *suffix; /* as the server told it; NULL: not asked or not told */
+	const char *deployment_id;
+};
+
+enum hf_verdict {
+	HF_VERDICT_ACCEPTED,
+	HF_VERDICT_HELD,    /* identity: nothing is applied until the operator accepts it */
+	HF_VERDICT_REFUSED, /* the message changes nothing; ask for a new snapshot */
+};
+
+struct hf_judgement {
+	enum hf_verdict verdict;
+	const char *reason;    /* static; NULL if accepted without a remark */
+	bool want_snapshot;    /* unknown ids were deleted: ask for one (at most one a minute) */
+	uint32_t held;         /* workspaces whose removal was held by this message */
+	uint32_t records_refused;
+};
+
+/* First of all at each connection. HF_VERDICT_HELD: another deployment (guard rule 6). */
+int hf_state_identify(struct hf_state *s, const char *source, const struct hf_identity *id,
+    struct hf_when now, struct hf_judgement *ret_judgement);
+
+/* An owner that is to be followed, with its present name. A renamed owner is a rename. HF_ENAME: no valid label. */
+int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    const char *name, struct hf_when now);
+/* The operator no longer follows this owner: it goes with all its workspaces. */
+int hf_state_owner_del(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    struct hf_when now);
+/* REST's word on whether the owner exists and may be read: the guard releases nothing without it. */
+void hf_state_owner_readable(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    bool readable);
+
+/* A whole message of the stream. `new_stream`: it is the first of its RPC stream. */
+int hf_state_update(struct hf_state *s, const char *source, const struct hf_update *update,
+    struct hf_when now, struct hf_judgement *ret_judgement);
+
+/* Proof of life, and its end. */
+void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now);
+void hf_state_away(struct hf_state *s, const char *source, struct hf_when now);
+
+/* --- time --- */
+
+/*
+ * Once a second or so, and after a jump: fresh time of holds, age of what is away. Returns the milliseconds until
+ * it wants to be called again at the latest.
+ */
+int64_t hf_state_tick(struct hf_state *s, struct hf_when now);
+/* True if a hold waits for a new snapshot of this owner (guard rule 5). */
+bool hf_state_wants_snapshot(const struct hf_state *s, const char *source, const struct hf_uuid *owner);
+
+/* --- the operator --- */
+
+enum hf_decision { HF_DECISION_ACCEPT, HF_DECISION_REJECT };
+/* `owner` NULL: all of the source; `what` NULL: every kind, else "removal", "deployment", "suffix". Returns how many holds it settled. */
+int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    const char *what, enum hf_decision decision, struct hf_when now);
+
+/* Names that came out of the published zone after the store was lost. */
+int hf_state_restore(struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now);
+
+/* --- to the store --- */
+
+/*
+ * The changes since the last commit, lent until hf_state_committed() or the next hf_state_take().
+ * The state must not be changed between take and committed. Returns 1, 0 if there are none, or a code.
+ */
+int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_changeset **ret_changes);
+/* The store has it: what was taken is no longer dirty. Without this call it stays so. */
+void hf_state_committed(struct hf_state *s);
+bool hf_state_dirty(const struct hf_state *s);
+
+/* --- for status, records, why --- */
+
+size_t hf_state_n_names(const struct hf_state *s);
+
+struct hf_owner_view {
+	const struct hf_owner_row *row;
+	uint32_t workspaces;
+	uint32_t agents;
+	uint32_t held;
+	bool accepted; /* a snapshot since this process runs */
+	bool fresh;
+};
+struct hf_source_view {
+	const struct hf_source_row *row;
+	bool fresh;
+	bool identity_held;
+	uint64_t refused_total;
+	uint32_t refused_now;
+};
+typedef int (*hf_state_source_cb)(const struct hf_source_view *source, void *arg);
+typedef int (*hf_state_owner_cb)(const struct hf_source_view *source, const struct hf_owner_view *owner,
+    void *arg);
+int hf_state_each_source(const struct hf_state *s, struct hf_when now, hf_state_source_cb cb, void *arg);
+int hf_state_each_owner(const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg);
+
+struct hf_record_view {
+	struct hf_name name;
+	uint8_t addr[16];
+	uint8_t flags; /* HF_REC_... */
+	bool fresh;
+	int64_t first_seen_s;
+	int64_t confirmed_s;
+	const struct hf_source_row *source;
+	const struct hf_owner_row *owner;         /* NULL: restored, sentinel */
+	const struct hf_workspace_row *workspace; /* NULL likewise */
+	const struct hf_agent_row *agent;
+};
+typedef int (*hf_state_record_cb)(const struct hf_record_view *record, void *arg);
+int hf_state_each_record(const struct hf_state *s, struct hf_when now, hf_state_record_cb cb, void *arg);
+
+typedef int (*hf_state_hold_cb)(const struct hf_hold_row *hold, const struct hf_source_row *source,
+    const struct hf_owner_row *owner, uint32_t workspaces, void *arg);
+int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg);
+
+struct hf_refused_view {
+	const char *source;
+	const char *name; /* printable */
+	const char *reason;
+};
+typedef int (*hf_state_refused_cb)(const struct hf_refused_view *refused, void *arg);
+int hf_state_each_refused(const struct hf_state *s, hf_state_refused_cb cb, void *arg);

@@ -1,0 +1,210 @@
+/*
+ * What others may see of the model: for status, records and why.
+ */
+#include <string.h>
+
+#include "bridge/state/guard.h"
+#include "bridge/state/model.h"
+#include "bridge/state/names.h"
+
+size_t hf_state_n_names(const struct hf_state *s)
+{
+	return s->n_names;
+}
+
+static uint32_t refused_now(const struct hf_state *s, uint32_t source);
+
+static void view_source(const struct hf_state *s, uint32_t ix, struct hf_when now,
+    struct hf_source_view *ret)
+{
+	const struct st_source *src = &s->sources[ix];
+
+	ret->row = &src->row;
+	ret->fresh = st_source_fresh(src, now);
+	ret->identity_held = st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
+	ret->refused_total = src->refused_total;
+	ret->refused_now = refused_now(s, ix);
+}
+
+int hf_state_each_source(const struct hf_state *s, struct hf_when now, hf_state_source_cb cb,
+    void *arg)
+{
+	int rc = 0;
+
+	for (uint32_t order = 0; order < HF_ZONE_SOURCES_MAX && !rc; order++)
+		for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX && !rc; i++) {
+			struct hf_source_view view;
+
+			if (!s->sources[i].used || s->sources[i].order != order)
+				continue;
+			view_source(s, i, now, &view);
+			rc = cb(&view, arg);
+		}
+	return rc;
+}
+
+static uint32_t good_agents(const struct hf_state *s, const struct st_owner *o)
+{
+	uint32_t n = 0;
+
+	for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next)
+		n += s->ws[w].bad ? 0 : s->ws[w].n_agents;
+	return n;
+}
+
+int hf_state_each_owner(const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < s->n_owners && !rc; i++) {
+		const struct st_owner *o = &s->owners[i];
+		struct hf_source_view source;
+		struct hf_owner_view view;
+
+		if (!o->used)
+			continue;
+		view_source(s, o->row.source, now, &source);
+		view = (struct hf_owner_view){
+			.row = &o->row,
+			.workspaces = o->n_live + o->n_held,
+			.agents = good_agents(s, o),
+			.held = o->n_held,
+			.accepted = o->accepted,
+			.fresh = st_owner_fresh(s, o, now),
+		};
+		rc = cb(&source, &view, arg);
+	}
+	return rc;
+}
+
+/* --- records --- */
+
+struct record_walk {
+	const struct hf_state *s;
+	struct hf_when now;
+	hf_state_record_cb cb;
+	void *arg;
+};
+
+static int on_name(const struct hf_name_change *record, void *arg)
+{
+	const struct record_walk *walk = arg;
+	const struct hf_state *s = walk->s;
+	struct hf_record_view view = {
+		.name = record->name,
+		.flags = record->flags,
+		.first_seen_s = record->first_seen_s,
+		.source = &s->sources[record->source].row,
+	};
+
+	memcpy(view.addr, record->addr, sizeof(view.addr));
+	view.fresh = st_source_fresh(&s->sources[record->source], walk->now);
+	view.confirmed_s = view.source->contact_s;
+	if (record->owner != ST_NONE) {
+		const struct st_owner *o = &s->owners[record->owner];
+
+		view.owner = &o->row;
+		view.agent = &s->agents[record->agent].row;
+		view.workspace = &s->ws[s->agents[record->agent].ws].row;
+		view.fresh = st_owner_fresh(s, o, walk->now);
+		view.confirmed_s = o->row.confirmed_s;
+	}
+	if (record->flags & (HF_REC_HELD | HF_REC_RESTORED))
+		view.fresh = false;
+	return walk->cb(&view, walk->arg);
+}
+
+int hf_state_each_record(const struct hf_state *s, struct hf_when now, hf_state_record_cb cb,
+    void *arg)
+{
+	struct record_walk walk = { s, now, cb, arg };
+
+	return st_each_name(s, on_name, &walk);
+}
+
+int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->n_holds && !rc; i++) {
+		const struct st_hold *h = &s->holds[i];
+		const struct st_owner *o = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
+
+		if (h->used)
+			rc = cb(&h->row, &s->sources[h->row.source].row, o ? &o->row : NULL,
+			    o ? o->n_held : 0, arg);
+	}
+	return rc;
+}
+
+/* --- what was refused --- */
+
+static const char *agent_trouble(const struct st_agent *a)
+{
+	if (a->bad)
+		return a->bad;
+	if (a->addr_lost)
+		return "another agent has the same address";
+	if (a->claimed & ~a->row.names)
+		return "another record has the same name";
+	return NULL;
+}
+
+static int each_form_refused(const struct hf_state *s, const struct st_owner *o,
+    hf_state_refused_cb cb, void *arg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < o->n_refused && !rc; i++)
+		rc = cb(&(struct hf_refused_view){ s->sources[o->row.source].row.name, o->refused[i].name,
+			    o->refused[i].reason },
+		    arg);
+	return rc;
+}
+
+int hf_state_each_refused(const struct hf_state *s, hf_state_refused_cb cb, void *arg)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < s->n_owners && !rc; i++)
+		if (s->owners[i].used)
+			rc = each_form_refused(s, &s->owners[i], cb, arg);
+	for (uint32_t i = 0; i < s->n_ws && !rc; i++)
+		if (s->ws[i].used && s->ws[i].bad)
+			rc = cb(&(struct hf_refused_view){
+				    s->sources[s->owners[s->ws[i].row.owner].row.source].row.name,
+				    s->ws[i].row.name, s->ws[i].bad },
+			    arg);
+	for (uint32_t i = 0; i < s->n_agents && !rc; i++) {
+		const struct st_agent *a = &s->agents[i];
+		const char *why = a->used ? agent_trouble(a) : NULL;
+
+		if (why)
+			rc = cb(&(struct hf_refused_view){
+				    s->sources[s->owners[s->ws[a->ws].row.owner].row.source].row.name,
+				    a->row.name, why },
+			    arg);
+	}
+	return rc;
+}
+
+struct refused_count {
+	const char *source;
+	uint32_t n;
+};
+
+static int count_refused(const struct hf_refused_view *refused, void *arg)
+{
+	struct refused_count *count = arg;
+
+	count->n += refused->source == count->source;
+	return 0;
+}
+
+static uint32_t refused_now(const struct hf_state *s, uint32_t source)
+{
+	struct refused_count count = { s->sources[source].row.name, 0 };
+
+	hf_state_each_refused(s, count_refused, &count);
+	return count.n;
+}
