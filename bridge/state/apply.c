@@ -7,8 +7,8 @@
 #include "bridge/state/names.h"
 
 /*
- * A label as it is published. Returns NULL, or why it is refused; then `out` is a printable form of it,
- * for those who ask what was refused.
+ * A label as it is published. Returns NULL, or why it is refused; then `out` is a printable form of
+ * it, for those who ask what was refused.
  */
 static const char *take_label(const struct hf_bytes *in, char out[static HF_LABEL_MAX + 1])
 {
@@ -135,12 +135,13 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 
 /* --- snapshot --- */
 
-static void forget_refused(struct hf_state *s, uint32_t owner, const struct hf_update *u,
-    struct hf_judgement *j)
+static void forget_refused(
+    struct hf_state *s, uint32_t owner, const struct hf_update *u, struct hf_judgement *j)
 {
 	s->owners[owner].n_refused = 0;
 	for (size_t i = 0; i < u->n_refused; i++)
-		note_refused(s, owner, u->refused[i].what, u->refused[i].name, u->refused[i].reason, j);
+		note_refused(
+		    s, owner, u->refused[i].what, u->refused[i].name, u->refused[i].reason, j);
 }
 
 static void drop_absent_agents(struct hf_state *s, uint32_t owner)
@@ -193,8 +194,8 @@ void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_updat
 			continue;
 		}
 		take_label(&a->name, name);
-		note_refused(s, owner, "agent", name, twice ? "its id is listed twice" : unknown_workspace,
-		    j);
+		note_refused(s, owner, "agent", name,
+		    twice ? "its id is listed twice" : unknown_workspace, j);
 		odd = odd || !known;
 	}
 	/* What could not be read might have been anything: then nothing is taken for gone. */
@@ -207,8 +208,8 @@ void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_updat
 /* --- diff --- */
 
 /* The ids of a list, to find one in without a search of the list for each. */
-static int index_ids(struct hf_state *s, struct hf_multimap *m, const struct hf_update_workspace *w,
-    size_t n)
+static int index_ids(
+    struct hf_state *s, struct hf_multimap *m, const struct hf_update_workspace *w, size_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (hf_multimap_add(m, st_hash(s, w[i].id.b, 16), i) < 0)
@@ -252,13 +253,15 @@ static const char *check_diff(struct hf_state *s, uint32_t source, const struct 
 	return why;
 }
 
-/* Marks what is to go; an upsert later in the same message may yet keep an agent. Returns how many are unknown. */
+/* Marks what is to go; an upsert later in the same message may yet keep an agent. Returns how many
+ * are unknown. */
 static uint32_t doom_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u)
 {
 	uint32_t unknown = 0;
 
 	for (size_t i = 0; i < u->n_deleted_agents; i++) {
-		uint32_t ix = st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
+		uint32_t ix =
+		    st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
 
 		if (ix == ST_NONE)
 			unknown++;
@@ -268,14 +271,15 @@ static uint32_t doom_agents(struct hf_state *s, uint32_t owner, const struct hf_
 	return unknown;
 }
 
-static uint32_t doom_workspaces(struct hf_state *s, uint32_t owner, const struct hf_update *u,
-    uint32_t *ret_good)
+static uint32_t doom_workspaces(
+    struct hf_state *s, uint32_t owner, const struct hf_update *u, uint32_t *ret_good)
 {
 	uint32_t unknown = 0;
 
 	*ret_good = 0;
 	for (size_t i = 0; i < u->n_deleted_workspaces; i++) {
-		uint32_t ix = st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
+		uint32_t ix =
+		    st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
 		struct st_ws *w = ix == ST_NONE ? NULL : &s->ws[ix];
 
 		if (!w)
@@ -289,11 +293,12 @@ static uint32_t doom_workspaces(struct hf_state *s, uint32_t owner, const struct
 	return unknown;
 }
 
-static void finish_workspaces(struct hf_state *s, uint32_t owner, const struct hf_update *u, bool hold,
-    struct hf_when now, struct hf_judgement *j)
+static void finish_workspaces(struct hf_state *s, uint32_t owner, const struct hf_update *u,
+    bool hold, struct hf_when now, struct hf_judgement *j)
 {
 	for (size_t i = 0; i < u->n_deleted_workspaces; i++) {
-		uint32_t ix = st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
+		uint32_t ix =
+		    st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
 
 		if (ix == ST_NONE || !s->ws[ix].doomed)
 			continue;
@@ -313,7 +318,8 @@ static void finish_workspaces(struct hf_state *s, uint32_t owner, const struct h
 static void finish_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u)
 {
 	for (size_t i = 0; i < u->n_deleted_agents; i++) {
-		uint32_t ix = st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
+		uint32_t ix =
+		    st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
 
 		if (ix == ST_NONE || !s->agents[ix].doomed)
 			continue;
@@ -323,8 +329,8 @@ static void finish_agents(struct hf_state *s, uint32_t owner, const struct hf_up
 	}
 }
 
-void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u, struct hf_when now,
-    struct hf_judgement *j)
+void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u,
+    struct hf_when now, struct hf_judgement *j)
 {
 	uint32_t source = s->owners[owner].row.source, good, unknown;
 	const char *why = check_diff(s, source, u);

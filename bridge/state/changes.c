@@ -19,7 +19,8 @@ static int push(struct hf_state *s, struct hf_row_change change)
 /* A removed row has only its rid. */
 static int push_gone(struct hf_state *s, const struct st_gone *g)
 {
-	return push(s, (struct hf_row_change){ .kind = g->kind, .removed = true, .why = g->why, .rid = g->rid });
+	return push(s, (struct hf_row_change){
+			   .kind = g->kind, .removed = true, .why = g->why, .rid = g->rid });
 }
 
 static int push_rows(struct hf_state *s, bool soft)
@@ -29,27 +30,31 @@ static int push_rows(struct hf_state *s, bool soft)
 	for (size_t i = 0; i < s->n_gone && !rc; i++)
 		rc = push_gone(s, &s->gone[i]);
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX && !rc; i++)
-		if (s->sources[i].used && (s->sources[i].dirty || (soft && s->sources[i].soft_dirty)))
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_SOURCE, .rid = s->sources[i].row.rid,
-			    .row.source = &s->sources[i].row });
+		if (s->sources[i].used &&
+		    (s->sources[i].dirty || (soft && s->sources[i].soft_dirty)))
+			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_SOURCE,
+					 .rid = s->sources[i].row.rid,
+					 .row.source = &s->sources[i].row });
 	for (size_t i = 0; i < s->n_owners && !rc; i++)
 		if (s->owners[i].used && (s->owners[i].dirty || (soft && s->owners[i].soft_dirty)))
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_OWNER, .rid = s->owners[i].row.rid,
-			    .row.owner = &s->owners[i].row });
+			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_OWNER,
+					 .rid = s->owners[i].row.rid,
+					 .row.owner = &s->owners[i].row });
 	for (size_t i = 0; i < s->dirty_ws.n && !rc; i++)
 		if (s->dirty_ws.at[i] != ST_NONE)
 			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_WORKSPACE,
-			    .rid = s->ws[s->dirty_ws.at[i]].row.rid,
-			    .row.workspace = &s->ws[s->dirty_ws.at[i]].row });
+					 .rid = s->ws[s->dirty_ws.at[i]].row.rid,
+					 .row.workspace = &s->ws[s->dirty_ws.at[i]].row });
 	for (size_t i = 0; i < s->dirty_agents.n && !rc; i++)
 		if (s->dirty_agents.at[i] != ST_NONE)
 			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_AGENT,
-			    .rid = s->agents[s->dirty_agents.at[i]].row.rid,
-			    .row.agent = &s->agents[s->dirty_agents.at[i]].row });
+					 .rid = s->agents[s->dirty_agents.at[i]].row.rid,
+					 .row.agent = &s->agents[s->dirty_agents.at[i]].row });
 	for (size_t i = 0; i < s->n_holds && !rc; i++)
 		if (s->holds[i].used && (s->holds[i].dirty || soft))
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_HOLD, .rid = s->holds[i].row.rid,
-			    .row.hold = &s->holds[i].row });
+			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_HOLD,
+					 .rid = s->holds[i].row.rid,
+					 .row.hold = &s->holds[i].row });
 	return rc;
 }
 
@@ -59,8 +64,8 @@ static int push_restored(struct hf_state *s)
 	for (size_t i = 0; i < s->n_restored; i++) {
 		if (!s->restored[i].used || !s->restored[i].dirty)
 			continue;
-		if (st_grow((void **)&s->restored_rows, s->changes.n_restored, &s->size_restored_rows,
-			sizeof(*s->restored_rows)) < 0)
+		if (st_grow((void **)&s->restored_rows, s->changes.n_restored,
+			&s->size_restored_rows, sizeof(*s->restored_rows)) < 0)
 			return -ENOMEM;
 		s->restored_rows[s->changes.n_restored++] = s->restored[i].row;
 	}

@@ -12,7 +12,7 @@ enum { EXPLAINED_MIN = 10 };
 bool st_source_fresh(const struct st_source *src, struct hf_when now)
 {
 	return src->live && src->contact_boot_ms &&
-	    now.boot_ms - src->contact_boot_ms <= (int64_t)src->fresh_ms;
+	       now.boot_ms - src->contact_boot_ms <= (int64_t)src->fresh_ms;
 }
 
 bool st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now)
@@ -20,7 +20,7 @@ bool st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct h
 	const struct st_source *src = &s->sources[o->row.source];
 
 	return st_source_fresh(src, now) && o->accepted &&
-	    now.boot_ms - o->confirmed_boot_ms < 2 * (int64_t)src->snapshot_ms;
+	       now.boot_ms - o->confirmed_boot_ms < 2 * (int64_t)src->snapshot_ms;
 }
 
 /* --- holds --- */
@@ -144,7 +144,8 @@ uint32_t st_guard_snapshot(struct hf_state *s, uint32_t owner, bool empty, struc
 			st_ws_remove(s, w);
 		}
 	}
-	/* Names that came back from a lost store count as workspaces; an empty answer does not end them. */
+	/* Names that came back from a lost store count as workspaces; an empty answer does not end
+	 * them. */
 	if (empty && !had && restored && o->hold == ST_NONE &&
 	    st_hold_find(s, o->row.source, ST_NONE, ST_HOLD_RESTORED) == ST_NONE)
 		st_hold_open(s, o->row.source, ST_NONE, ST_HOLD_RESTORED,
@@ -176,7 +177,8 @@ bool st_guard_explained(struct hf_state *s, uint32_t source, uint32_t n, struct 
 
 	if (before + n > limit(s, src->n_workspaces + before, EXPLAINED_MIN))
 		return false;
-	/* A full window adds to its newest entry: it then counts for a little too long, never too short. */
+	/* A full window adds to its newest entry: it then counts for a little too long, never too
+	 * short. */
 	if (src->n_window == ST_WINDOW_MAX)
 		src->window[src->n_window - 1].n += n;
 	else
@@ -213,7 +215,7 @@ void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 		return;
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		missing += s->restored[r].used && s->restored[r].row.source == source &&
-		    s->restored[r].published;
+			   s->restored[r].published;
 	if (hold != ST_NONE &&
 	    (s->holds[hold].row.rejected || s->holds[hold].row.fresh_ms < s->conf.grace_ms))
 		return;

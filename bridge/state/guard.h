@@ -1,6 +1,7 @@
 #pragma once
 /*
- * guard: which removals wait, and when they are let go (design.md, the guard, rules 1 to 9). Private to state.
+ * guard: which removals wait, and when they are let go (design.md, the guard, rules 1 to 9).
+ * Private to state.
  */
 #include "bridge/state/model.h"
 
@@ -18,22 +19,25 @@ uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const
 void st_hold_close(struct hf_state *s, uint32_t hold);
 
 /*
- * A snapshot of `owner` was applied: workspaces whose mark is not s->mark are absent from it. Removes them or holds
- * them, and releases a hold whose time has come. Returns how many were held by this call.
+ * A snapshot of `owner` was applied: workspaces whose mark is not s->mark are absent from it.
+ * Removes them or holds them, and releases a hold whose time has come. Returns how many were held
+ * by this call.
  */
 uint32_t st_guard_snapshot(struct hf_state *s, uint32_t owner, bool empty, struct hf_when now);
 
 /*
- * A diff deletes `n` workspaces of the source: false if that is too much at once and they are to be held.
- * Counts them in the sliding window if they may go.
+ * A diff deletes `n` workspaces of the source: false if that is too much at once and they are to be
+ * held. Counts them in the sliding window if they may go.
  */
 bool st_guard_explained(struct hf_state *s, uint32_t source, uint32_t n, struct hf_when now);
 /* Holds one workspace (of `owner`) and notes the hold. */
 void st_guard_hold(struct hf_state *s, uint32_t ws, struct hf_when now);
-/* After a workspace was listed again or went: the owner's hold ends with its last held workspace. */
+/* After a workspace was listed again or went: the owner's hold ends with its last held workspace.
+ */
 void st_guard_settle(struct hf_state *s, uint32_t owner);
 
-/* Restored names of the source go when every followed owner has an accepted snapshot without a hold. */
+/* Restored names of the source go when every followed owner has an accepted snapshot without a
+ * hold. */
 void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now);
 
 bool st_source_fresh(const struct st_source *src, struct hf_when now);

@@ -154,12 +154,14 @@ static int load_holds(struct hf_state *s, const struct hf_image *image, struct h
 		    (of_owner && row->owner >= s->n_owners))
 			return HF_EFORMAT;
 		while (s->n_holds <= row->rid) {
-			if (st_grow((void **)&s->holds, s->n_holds, &s->size_holds, sizeof(*s->holds)) < 0)
+			if (st_grow((void **)&s->holds, s->n_holds, &s->size_holds,
+				sizeof(*s->holds)) < 0)
 				return -ENOMEM;
 			s->n_holds++;
 		}
-		s->holds[row->rid] = (struct st_hold){ .row = *row, .used = true, .stored = true,
-			.counted_boot_ms = now.boot_ms };
+		s->holds[row->rid] = (struct st_hold){
+			.row = *row, .used = true, .stored = true, .counted_boot_ms = now.boot_ms
+		};
 		if (of_owner)
 			s->owners[row->owner].hold = row->rid;
 	}

@@ -7,6 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/error.h"
 #include "bridge/state/names.h"
 
 uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len)
@@ -364,7 +365,8 @@ int st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint
 	if (s->free_agents.n) {
 		ix = s->free_agents.at[s->free_agents.n - 1];
 	} else {
-		if (st_grow((void **)&s->agents, s->n_agents, &s->size_agents, sizeof(*s->agents)) < 0)
+		if (st_grow((void **)&s->agents, s->n_agents, &s->size_agents, sizeof(*s->agents)) <
+		    0)
 			return -ENOMEM;
 		ix = (uint32_t)s->n_agents;
 	}
@@ -427,8 +429,8 @@ void st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name
 
 /* --- all of an owner, all of a source --- */
 
-static void owner_each_agent(struct hf_state *s, uint32_t owner,
-    void (*act)(struct hf_state *s, uint32_t agent))
+static void owner_each_agent(
+    struct hf_state *s, uint32_t owner, void (*act)(struct hf_state *s, uint32_t agent))
 {
 	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next)
 		for (uint32_t a = s->ws[w].first_agent; a != ST_NONE; a = s->agents[a].next)
@@ -445,8 +447,8 @@ void st_owner_claim(struct hf_state *s, uint32_t owner)
 	owner_each_agent(s, owner, st_claim);
 }
 
-static void source_each_owner(struct hf_state *s, uint32_t source,
-    void (*act)(struct hf_state *s, uint32_t owner))
+static void source_each_owner(
+    struct hf_state *s, uint32_t source, void (*act)(struct hf_state *s, uint32_t owner))
 {
 	for (uint32_t o = 0; o < s->n_owners; o++)
 		if (s->owners[o].used && s->owners[o].row.source == source)

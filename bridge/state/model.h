@@ -78,7 +78,7 @@ struct st_owner {
 
 struct st_ws {
 	struct hf_workspace_row row;
-	const char *bad; /* why it is refused; NULL: it is good. Bad ones are never stored */
+	const char *bad;     /* why it is refused; NULL: it is good. Bad ones are never stored */
 	uint32_t prev, next; /* within the owner */
 	uint32_t first_agent;
 	uint32_t n_agents; /* good ones */
@@ -163,8 +163,8 @@ struct hf_state {
 	struct hf_multimap dirty_names; /* index into dirty */
 	struct st_dirty_name **dirty;
 	size_t n_dirty, size_dirty;
-	struct st_vec unresolved;       /* into dirty */
-	struct st_vec changed;          /* who published more or less: its PTR may change too */
+	struct st_vec unresolved; /* into dirty */
+	struct st_vec changed;    /* who published more or less: its PTR may change too */
 	struct st_chunk *arena;
 	size_t n_names;
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * Who claims a name: kind in the top bits, then an index; an agent's has the name's place (0 to 2) in
- * its lowest two bits. In the map of addresses an agent stands with place 0.
+ * Who claims a name: kind in the top bits, then an index; an agent's has the name's place (0 to 2)
+ * in its lowest two bits. In the map of addresses an agent stands with place 0.
  */
 enum { WHO_AGENT = 0, WHO_RESTORED = 1, WHO_SENTINEL = 2, WHO_KIND_SHIFT = 30 };
 #define WHO(kind, ix) ((uint32_t)(kind) << WHO_KIND_SHIFT | (ix))
@@ -145,8 +145,8 @@ static bool who_published(const struct hf_state *s, uint32_t who)
 
 	if (who_kind(who) == WHO_AGENT)
 		return s->agents[ix].row.names & who_bit(who);
-	return who_kind(who) == WHO_RESTORED ? s->restored[ix].published :
-					       s->sources[ix].sentinel_published;
+	return who_kind(who) == WHO_RESTORED ? s->restored[ix].published
+					     : s->sources[ix].sentinel_published;
 }
 
 static void who_address(const struct hf_state *s, uint32_t who, uint8_t ret_addr[static 16])
@@ -234,15 +234,16 @@ static uint32_t publisher(const struct hf_state *s, uint32_t hash, const uint8_t
 
 /* --- touched names --- */
 
-static struct st_dirty_name *dirty_new(struct hf_state *s, uint32_t hash, const uint8_t *wire,
-    uint8_t len)
+static struct st_dirty_name *dirty_new(
+    struct hf_state *s, uint32_t hash, const uint8_t *wire, uint8_t len)
 {
 	uint32_t who = publisher(s, hash, wire, len);
 	struct st_dirty_name *d = arena_alloc(s, sizeof(*d) + len);
 	struct before *b = who == ST_NONE ? NULL : arena_alloc(s, sizeof(*b));
 
 	if (!d || (who != ST_NONE && !b) ||
-	    st_grow((void **)&s->dirty, s->n_dirty, &s->size_dirty, sizeof(struct st_dirty_name *)) < 0 ||
+	    st_grow((void **)&s->dirty, s->n_dirty, &s->size_dirty,
+		sizeof(struct st_dirty_name *)) < 0 ||
 	    hf_multimap_add(&s->dirty_names, hash, (uint32_t)s->n_dirty) < 0) {
 		s->failed = true;
 		return NULL;
@@ -266,7 +267,8 @@ static void touch(struct hf_state *s, uint32_t hash, const struct hf_name *name)
 	uint32_t i = ST_NONE;
 
 	while (!d && hf_multimap_next(&s->dirty_names, hash, &at, &i))
-		if (s->dirty[i]->len == name->len && !memcmp(s->dirty[i]->wire, name->wire, name->len))
+		if (s->dirty[i]->len == name->len &&
+		    !memcmp(s->dirty[i]->wire, name->wire, name->len))
 			d = s->dirty[i];
 	if (!d) {
 		i = (uint32_t)s->n_dirty;
@@ -429,8 +431,9 @@ static uint32_t address_rival(const struct hf_state *s, uint32_t agent)
 	size_t at = HF_MULTIMAP_START;
 
 	while (hf_multimap_next(&s->addresses, address_hash(s, me), &at, &who))
-		if (who_kind(who) == WHO_AGENT && who != me && who_source(s, who) == who_source(s, me) &&
-		    same_address(s, who, me) && (best == ST_NONE || compare(s, who, best) < 0))
+		if (who_kind(who) == WHO_AGENT && who != me &&
+		    who_source(s, who) == who_source(s, me) && same_address(s, who, me) &&
+		    (best == ST_NONE || compare(s, who, best) < 0))
 			best = who;
 	return best;
 }
@@ -599,7 +602,8 @@ static void resolve_name(struct hf_state *s, struct st_dirty_name *d)
 	uint32_t best = ST_NONE, who;
 
 	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
-		if (who_is(s, who, d->wire, d->len) && (best == ST_NONE || compare(s, who, best) < 0))
+		if (who_is(s, who, d->wire, d->len) &&
+		    (best == ST_NONE || compare(s, who, best) < 0))
 			best = who;
 	at = HF_MULTIMAP_START;
 	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
@@ -639,7 +643,8 @@ static void set_primary(struct hf_state *s, uint32_t who, bool primary)
 
 static bool publishes(const struct hf_state *s, uint32_t who)
 {
-	return who_kind(who) == WHO_AGENT ? s->agents[who_ix(who)].row.names : who_published(s, who);
+	return who_kind(who) == WHO_AGENT ? s->agents[who_ix(who)].row.names
+					  : who_published(s, who);
 }
 
 /* Of all that publish this address, the best one's first name is what the PTR tells. */
@@ -660,8 +665,8 @@ static void resolve_address(struct hf_state *s, uint32_t of)
 
 static bool who_exists(const struct hf_state *s, uint32_t who)
 {
-	return who_kind(who) == WHO_AGENT ? s->agents[who_ix(who)].used :
-					    s->restored[who_ix(who)].used;
+	return who_kind(who) == WHO_AGENT ? s->agents[who_ix(who)].used
+					  : s->restored[who_ix(who)].used;
 }
 
 void st_resolve(struct hf_state *s)
@@ -682,8 +687,8 @@ void st_resolve(struct hf_state *s)
 static bool same_record(const struct before *a, const struct before *b)
 {
 	return a->flags == b->flags && a->source == b->source && a->owner == b->owner &&
-	    a->agent == b->agent && a->first_seen_s == b->first_seen_s &&
-	    !memcmp(a->addr, b->addr, sizeof(a->addr));
+	       a->agent == b->agent && a->first_seen_s == b->first_seen_s &&
+	       !memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
 static void change_at(const struct hf_changeset *c, size_t i, struct hf_name_change *ret)

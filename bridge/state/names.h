@@ -3,9 +3,9 @@
  * names: who may have which name, private to state.
  *
  * Every agent claims the names that it would have; of the claimants of a name the best one gets it:
- * by the order of sources, then live before held before restored, then the lowest workspace id, then the lowest agent id.
- * The same order decides which agent of a source has an address that two of them would have, and
- * whose name an address's PTR tells.
+ * by the order of sources, then live before held before restored, then the lowest workspace id,
+ * then the lowest agent id. The same order decides which agent of a source has an address that two
+ * of them would have, and whose name an address's PTR tells.
  */
 #include "bridge/state/model.h"
 
@@ -31,8 +31,8 @@ void st_sentinel_claim(struct hf_state *s, uint32_t source);
 void st_sentinel_unclaim(struct hf_state *s, uint32_t source);
 
 /*
- * What comes out of the store as it was: nothing is touched. All addresses first, then the claims of agents,
- * of restored names, of sentinels.
+ * What comes out of the store as it was: nothing is touched. All addresses first, then the claims
+ * of agents, of restored names, of sentinels.
  */
 void st_load_address(struct hf_state *s, uint32_t agent);
 void st_load_claims(struct hf_state *s, uint32_t agent);

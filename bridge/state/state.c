@@ -70,8 +70,8 @@ fail:
 
 /* --- configuration --- */
 
-static const struct hf_state_source_conf *conf_of(const struct hf_state_conf *conf, const char *name,
-    uint32_t *ret_order)
+static const struct hf_state_source_conf *conf_of(
+    const struct hf_state_conf *conf, const char *name, uint32_t *ret_order)
 {
 	for (uint32_t i = 0; i < conf->n_sources; i++) {
 		if (strcmp(conf->sources[i].name, name))
@@ -82,15 +82,15 @@ static const struct hf_state_source_conf *conf_of(const struct hf_state_conf *co
 	return NULL;
 }
 
-static bool names_depend(const struct st_source *src, const struct hf_state_source_conf *c,
-    uint32_t order)
+static bool names_depend(
+    const struct st_source *src, const struct hf_state_source_conf *c, uint32_t order)
 {
 	return src->order != order || src->row.sentinel != c->sentinel ||
-	    (c->suffix && !hf_name_equal(c->suffix, &src->row.suffix));
+	       (c->suffix && !hf_name_equal(c->suffix, &src->row.suffix));
 }
 
-static void configure_source(struct hf_state *s, struct st_source *src,
-    const struct hf_state_source_conf *c, uint32_t order)
+static void configure_source(
+    struct hf_state *s, struct st_source *src, const struct hf_state_source_conf *c, uint32_t order)
 {
 	bool anew = names_depend(src, c, order);
 	uint32_t ix = st_source_ix(s, src);
@@ -143,8 +143,8 @@ int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, str
 
 /* --- identity --- */
 
-static bool same_deployment(struct hf_state *s, struct st_source *src, const char *id,
-    struct hf_when now)
+static bool same_deployment(
+    struct hf_state *s, struct st_source *src, const char *id, struct hf_when now)
 {
 	uint32_t ix = st_source_ix(s, src), hold;
 
@@ -174,8 +174,8 @@ static void set_suffix(struct hf_state *s, struct st_source *src, const struct h
 	st_source_claim(s, st_source_ix(s, src));
 }
 
-static void check_suffix(struct hf_state *s, struct st_source *src, const char *text,
-    struct hf_when now)
+static void check_suffix(
+    struct hf_state *s, struct st_source *src, const char *text, struct hf_when now)
 {
 	uint32_t ix = st_source_ix(s, src), hold = st_hold_find(s, ix, ST_NONE, ST_HOLD_SUFFIX);
 	struct hf_name suffix;
@@ -255,7 +255,8 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 			return added;
 	}
 	s->owners[ix].followed = true;
-	/* A name that cannot be a label takes the names that hold it; one that was good before stays. */
+	/* A name that cannot be a label takes the names that hold it; one that was good before
+	 * stays. */
 	if (strcmp(s->owners[ix].row.name, label) && !rc) {
 		s->why = HF_WHY_IDENTITY;
 		st_owner_unclaim(s, ix);
@@ -267,8 +268,8 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 	return s->failed ? -ENOMEM : rc;
 }
 
-int hf_state_owner_del(struct hf_state *s, const char *source, const struct hf_uuid *owner,
-    struct hf_when now)
+int hf_state_owner_del(
+    struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now)
 {
 	struct st_source *src = st_source_find(s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
@@ -282,8 +283,8 @@ int hf_state_owner_del(struct hf_state *s, const char *source, const struct hf_u
 	return outcome(s);
 }
 
-void hf_state_owner_readable(struct hf_state *s, const char *source, const struct hf_uuid *owner,
-    bool readable)
+void hf_state_owner_readable(
+    struct hf_state *s, const char *source, const struct hf_uuid *owner, bool readable)
 {
 	struct st_source *src = st_source_find(s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
@@ -294,7 +295,8 @@ void hf_state_owner_readable(struct hf_state *s, const char *source, const struc
 
 /* --- messages --- */
 
-static void confirm(struct hf_state *s, struct st_source *src, struct st_owner *o, struct hf_when now)
+static void confirm(
+    struct hf_state *s, struct st_source *src, struct st_owner *o, struct hf_when now)
 {
 	o->confirmed_boot_ms = now.boot_ms;
 	if (o->row.confirmed_s != now.wall_s) {
@@ -418,8 +420,8 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
 	return waiting ? 1000 : ST_SOFT_EVERY_MS;
 }
 
-bool hf_state_wants_snapshot(const struct hf_state *s, const char *source,
-    const struct hf_uuid *owner)
+bool hf_state_wants_snapshot(
+    const struct hf_state *s, const char *source, const struct hf_uuid *owner)
 {
 	struct st_source *src = st_source_find((struct hf_state *)s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
@@ -473,7 +475,7 @@ static void accept(struct hf_state *s, uint32_t i, struct hf_when now)
 static bool kind_meant(const char *kind, const char *what)
 {
 	return !what || !strcmp(kind, what) ||
-	    (!strcmp(what, ST_HOLD_REMOVAL) && !strcmp(kind, ST_HOLD_RESTORED));
+	       (!strcmp(what, ST_HOLD_REMOVAL) && !strcmp(kind, ST_HOLD_RESTORED));
 }
 
 int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
@@ -502,8 +504,8 @@ int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid
 	return s->failed ? -ENOMEM : n;
 }
 
-int hf_state_restore(struct hf_state *s, const struct hf_restored_row *rows, size_t n,
-    struct hf_when now)
+int hf_state_restore(
+    struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now)
 {
 	s->why = HF_WHY_RESTORED;
 	for (size_t i = 0; i < n; i++) {

@@ -1,12 +1,13 @@
 #pragma once
 /*
- * state: what Holdfast believes about every source, owner, workspace and agent, and which names follow
- * from it. Pure decisions: no I/O, and no clock; times come in with each call.
+ * state: what Holdfast believes about every source, owner, workspace and agent, and which names
+ * follow from it. Pure decisions: no I/O, and no clock; times come in with each call.
  *
- * It takes whole messages (struct hf_update) and accepts or refuses each as a whole; a refused message
- * changes nothing. What an accepted one changed waits as dirty rows and names until
- * hf_state_take() makes a changeset of it, for the store; changes that come before the store took the last
- * ones are coalesced, so a store that cannot write costs no more memory than the model itself.
+ * It takes whole messages (struct hf_update) and accepts or refuses each as a whole; a refused
+ * message changes nothing. What an accepted one changed waits as dirty rows and names until
+ * hf_state_take() makes a changeset of it, for the store; changes that come before the store took
+ * the last ones are coalesced, so a store that cannot write costs no more memory than the model
+ * itself.
  *
  * The guard: only removals are held, only of workspaces (design.md tells the rules by number).
  */
@@ -39,16 +40,16 @@ struct hf_state_source_conf {
 struct hf_state_conf {
 	const struct hf_state_source_conf *sources; /* their order decides clashes */
 	size_t n_sources;
-	uint32_t guard_min;      /* workspaces; default 3 */
-	uint32_t guard_percent;  /* default 50 */
-	uint64_t grace_ms;       /* default 10 min */
-	uint64_t max_age_ms;     /* 0: hold for ever */
+	uint32_t guard_min;     /* workspaces; default 3 */
+	uint32_t guard_percent; /* default 50 */
+	uint64_t grace_ms;      /* default 10 min */
+	uint64_t max_age_ms;    /* 0: hold for ever */
 };
 
 /*
- * Takes up what the store had; `image` (NULL: nothing) is only read. Sources that the configuration no
- * longer names go, with all that is theirs (guard rule 7): the first changeset says so.
- * End with hf_state_free().
+ * Takes up what the store had; `image` (NULL: nothing) is only read. Sources that the configuration
+ * no longer names go, with all that is theirs (guard rule 7): the first changeset says so. End with
+ * hf_state_free().
  */
 int hf_state_new(const struct hf_state_conf *conf, const struct hf_image *image, struct hf_when now,
     struct hf_state **ret_state);
@@ -74,9 +75,9 @@ enum hf_verdict {
 
 struct hf_judgement {
 	enum hf_verdict verdict;
-	const char *reason;    /* static; NULL if accepted without a remark */
-	bool want_snapshot;    /* unknown ids were deleted: ask for one (at most one a minute) */
-	uint32_t held;         /* workspaces whose removal was held by this message */
+	const char *reason; /* static; NULL if accepted without a remark */
+	bool want_snapshot; /* unknown ids were deleted: ask for one (at most one a minute) */
+	uint32_t held;      /* workspaces whose removal was held by this message */
 	uint32_t records_refused;
 };
 
@@ -84,15 +85,17 @@ struct hf_judgement {
 int hf_state_identify(struct hf_state *s, const char *source, const struct hf_identity *id,
     struct hf_when now, struct hf_judgement *ret_judgement);
 
-/* An owner that is to be followed, with its present name. A renamed owner is a rename. HF_ENAME: no valid label. */
+/* An owner that is to be followed, with its present name. A renamed owner is a rename. HF_ENAME: no
+ * valid label. */
 int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *name, struct hf_when now);
 /* The operator no longer follows this owner: it goes with all its workspaces. */
-int hf_state_owner_del(struct hf_state *s, const char *source, const struct hf_uuid *owner,
-    struct hf_when now);
-/* REST's word on whether the owner exists and may be read: the guard releases nothing without it. */
-void hf_state_owner_readable(struct hf_state *s, const char *source, const struct hf_uuid *owner,
-    bool readable);
+int hf_state_owner_del(
+    struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now);
+/* REST's word on whether the owner exists and may be read: the guard releases nothing without it.
+ */
+void hf_state_owner_readable(
+    struct hf_state *s, const char *source, const struct hf_uuid *owner, bool readable);
 
 /* A whole message of the stream. `new_stream`: it is the first of its RPC stream. */
 int hf_state_update(struct hf_state *s, const char *source, const struct hf_update *update,
@@ -105,28 +108,32 @@ void hf_state_away(struct hf_state *s, const char *source, struct hf_when now);
 /* --- time --- */
 
 /*
- * Once a second or so, and after a jump: fresh time of holds, age of what is away. Returns the milliseconds until
- * it wants to be called again at the latest.
+ * Once a second or so, and after a jump: fresh time of holds, age of what is away. Returns the
+ * milliseconds until it wants to be called again at the latest.
  */
 int64_t hf_state_tick(struct hf_state *s, struct hf_when now);
 /* True if a hold waits for a new snapshot of this owner (guard rule 5). */
-bool hf_state_wants_snapshot(const struct hf_state *s, const char *source, const struct hf_uuid *owner);
+bool hf_state_wants_snapshot(
+    const struct hf_state *s, const char *source, const struct hf_uuid *owner);
 
 /* --- the operator --- */
 
 enum hf_decision { HF_DECISION_ACCEPT, HF_DECISION_REJECT };
-/* `owner` NULL: all of the source; `what` NULL: every kind, else "removal", "deployment", "suffix". Returns how many holds it settled. */
+/* `owner` NULL: all of the source; `what` NULL: every kind, else "removal", "deployment", "suffix".
+ * Returns how many holds it settled. */
 int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision, struct hf_when now);
 
 /* Names that came out of the published zone after the store was lost. */
-int hf_state_restore(struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now);
+int hf_state_restore(
+    struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now);
 
 /* --- to the store --- */
 
 /*
  * The changes since the last commit, lent until hf_state_committed() or the next hf_state_take().
- * The state must not be changed between take and committed. Returns 1, 0 if there are none, or a code.
+ * The state must not be changed between take and committed. Returns 1, 0 if there are none, or a
+ * code.
  */
 int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_changeset **ret_changes);
 /* The store has it: what was taken is no longer dirty. Without this call it stays so. */
@@ -150,13 +157,15 @@ struct hf_source_view {
 	bool fresh;
 	bool identity_held;
 	uint64_t refused_total;
-	uint32_t refused_now;
+	uint32_t refused_now; /* only in hf_state_each_source() */
 };
 typedef int (*hf_state_source_cb)(const struct hf_source_view *source, void *arg);
-typedef int (*hf_state_owner_cb)(const struct hf_source_view *source, const struct hf_owner_view *owner,
-    void *arg);
-int hf_state_each_source(const struct hf_state *s, struct hf_when now, hf_state_source_cb cb, void *arg);
-int hf_state_each_owner(const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg);
+typedef int (*hf_state_owner_cb)(
+    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg);
+int hf_state_each_source(
+    const struct hf_state *s, struct hf_when now, hf_state_source_cb cb, void *arg);
+int hf_state_each_owner(
+    const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg);
 
 struct hf_record_view {
 	struct hf_name name;
@@ -171,7 +180,8 @@ struct hf_record_view {
 	const struct hf_agent_row *agent;
 };
 typedef int (*hf_state_record_cb)(const struct hf_record_view *record, void *arg);
-int hf_state_each_record(const struct hf_state *s, struct hf_when now, hf_state_record_cb cb, void *arg);
+int hf_state_each_record(
+    const struct hf_state *s, struct hf_when now, hf_state_record_cb cb, void *arg);
 
 typedef int (*hf_state_hold_cb)(const struct hf_hold_row *hold, const struct hf_source_row *source,
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg);

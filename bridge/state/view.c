@@ -14,20 +14,20 @@ size_t hf_state_n_names(const struct hf_state *s)
 
 static uint32_t refused_now(const struct hf_state *s, uint32_t source);
 
-static void view_source(const struct hf_state *s, uint32_t ix, struct hf_when now,
-    struct hf_source_view *ret)
+static void view_source(
+    const struct hf_state *s, uint32_t ix, struct hf_when now, struct hf_source_view *ret)
 {
 	const struct st_source *src = &s->sources[ix];
 
+	memset(ret, 0, sizeof(*ret));
 	ret->row = &src->row;
 	ret->fresh = st_source_fresh(src, now);
 	ret->identity_held = st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
 	ret->refused_total = src->refused_total;
-	ret->refused_now = refused_now(s, ix);
 }
 
-int hf_state_each_source(const struct hf_state *s, struct hf_when now, hf_state_source_cb cb,
-    void *arg)
+int hf_state_each_source(
+    const struct hf_state *s, struct hf_when now, hf_state_source_cb cb, void *arg)
 {
 	int rc = 0;
 
@@ -38,6 +38,7 @@ int hf_state_each_source(const struct hf_state *s, struct hf_when now, hf_state_
 			if (!s->sources[i].used || s->sources[i].order != order)
 				continue;
 			view_source(s, i, now, &view);
+			view.refused_now = refused_now(s, i);
 			rc = cb(&view, arg);
 		}
 	return rc;
@@ -52,7 +53,8 @@ static uint32_t good_agents(const struct hf_state *s, const struct st_owner *o)
 	return n;
 }
 
-int hf_state_each_owner(const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg)
+int hf_state_each_owner(
+    const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg)
 {
 	int rc = 0;
 
@@ -114,8 +116,8 @@ static int on_name(const struct hf_name_change *record, void *arg)
 	return walk->cb(&view, walk->arg);
 }
 
-int hf_state_each_record(const struct hf_state *s, struct hf_when now, hf_state_record_cb cb,
-    void *arg)
+int hf_state_each_record(
+    const struct hf_state *s, struct hf_when now, hf_state_record_cb cb, void *arg)
 {
 	struct record_walk walk = { s, now, cb, arg };
 
@@ -128,7 +130,8 @@ int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg)
 
 	for (size_t i = 0; i < s->n_holds && !rc; i++) {
 		const struct st_hold *h = &s->holds[i];
-		const struct st_owner *o = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
+		const struct st_owner *o =
+		    h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
 
 		if (h->used)
 			rc = cb(&h->row, &s->sources[h->row.source].row, o ? &o->row : NULL,
@@ -150,14 +153,14 @@ static const char *agent_trouble(const struct st_agent *a)
 	return NULL;
 }
 
-static int each_form_refused(const struct hf_state *s, const struct st_owner *o,
-    hf_state_refused_cb cb, void *arg)
+static int each_form_refused(
+    const struct hf_state *s, const struct st_owner *o, hf_state_refused_cb cb, void *arg)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < o->n_refused && !rc; i++)
-		rc = cb(&(struct hf_refused_view){ s->sources[o->row.source].row.name, o->refused[i].name,
-			    o->refused[i].reason },
+		rc = cb(&(struct hf_refused_view){ s->sources[o->row.source].row.name,
+			    o->refused[i].name, o->refused[i].reason },
 		    arg);
 	return rc;
 }
@@ -171,18 +174,20 @@ int hf_state_each_refused(const struct hf_state *s, hf_state_refused_cb cb, void
 			rc = each_form_refused(s, &s->owners[i], cb, arg);
 	for (uint32_t i = 0; i < s->n_ws && !rc; i++)
 		if (s->ws[i].used && s->ws[i].bad)
-			rc = cb(&(struct hf_refused_view){
-				    s->sources[s->owners[s->ws[i].row.owner].row.source].row.name,
-				    s->ws[i].row.name, s->ws[i].bad },
+			rc = cb(
+			    &(struct hf_refused_view){
+				s->sources[s->owners[s->ws[i].row.owner].row.source].row.name,
+				s->ws[i].row.name, s->ws[i].bad },
 			    arg);
 	for (uint32_t i = 0; i < s->n_agents && !rc; i++) {
 		const struct st_agent *a = &s->agents[i];
 		const char *why = a->used ? agent_trouble(a) : NULL;
 
 		if (why)
-			rc = cb(&(struct hf_refused_view){
-				    s->sources[s->owners[s->ws[a->ws].row.owner].row.source].row.name,
-				    a->row.name, why },
+			rc = cb(
+			    &(struct hf_refused_view){
+				s->sources[s->owners[s->ws[a->ws].row.owner].row.source].row.name,
+				a->row.name, why },
 			    arg);
 	}
 	return rc;

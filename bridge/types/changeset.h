@@ -3,7 +3,8 @@
  * changeset: what state decided, handed to the store as one transaction and from there to the zone:
  * all of it is on disk, or none.
  *
- * All pointers are borrowed from state and outlive the call (or, where it is applied in slices, the last slice).
+ * All pointers are borrowed from state and outlive the call (or, where it is applied in slices, the
+ * last slice).
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -12,16 +13,16 @@
 
 /* Why something changed; in the history and in `holdfastctl why`. */
 enum hf_reason {
-	HF_WHY_SNAPSHOT,  /* a snapshot lists it, or no longer lists it */
-	HF_WHY_DIFF,      /* a diff said so */
-	HF_WHY_ACCEPTED,  /* the operator accepted a held removal */
-	HF_WHY_RELEASED,  /* the guard released it */
-	HF_WHY_HELD,      /* the guard holds its removal */
-	HF_WHY_CONFIG,    /* the operator changed the configuration */
-	HF_WHY_CLASH,     /* another record has the name by rule */
-	HF_WHY_POLICY,    /* a hold policy */
-	HF_WHY_RESTORED,  /* out of the published zone after the store was lost */
-	HF_WHY_IDENTITY,  /* renamed, moved */
+	HF_WHY_SNAPSHOT, /* a snapshot lists it, or no longer lists it */
+	HF_WHY_DIFF,     /* a diff said so */
+	HF_WHY_ACCEPTED, /* the operator accepted a held removal */
+	HF_WHY_RELEASED, /* the guard released it */
+	HF_WHY_HELD,     /* the guard holds its removal */
+	HF_WHY_CONFIG,   /* the operator changed the configuration */
+	HF_WHY_CLASH,    /* another record has the name by rule */
+	HF_WHY_POLICY,   /* a hold policy */
+	HF_WHY_RESTORED, /* out of the published zone after the store was lost */
+	HF_WHY_IDENTITY, /* renamed, moved */
 	HF_WHY_LAST,
 };
 
@@ -56,8 +57,8 @@ struct hf_changeset {
 	const struct hf_row_change *rows;
 	size_t n_rows;
 	/*
-	 * The names as an array or, where `name_at` is set, one by one: 300,000 of them need not lie in
-	 * memory at once. Use hf_changeset_name().
+	 * The names as an array or, where `name_at` is set, one by one: 300,000 of them need not
+	 * lie in memory at once. Use hf_changeset_name().
 	 */
 	const struct hf_name_change *names;
 	void (*name_at)(const struct hf_changeset *c, size_t i, struct hf_name_change *ret_change);
@@ -70,8 +71,8 @@ struct hf_changeset {
 	int64_t wall_s; /* when, by the wall clock */
 };
 
-static inline void hf_changeset_name(const struct hf_changeset *c, size_t i,
-    struct hf_name_change *ret_change)
+static inline void hf_changeset_name(
+    const struct hf_changeset *c, size_t i, struct hf_name_change *ret_change)
 {
 	if (c->name_at)
 		c->name_at(c, i, ret_change);

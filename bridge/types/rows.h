@@ -2,9 +2,9 @@
 /*
  * rows: the model as it crosses from room to room and lies on disk. Plain values; nothing to free.
  *
- * `rid` is a row's number, given by state: for sources and owners the lowest free one (it is also the
- * number by which the zone and its pulse know them), for workspaces and agents one more than ever before.
- * Names were checked when they entered (letters, digits, '-', '_', lower case).
+ * `rid` is a row's number, given by state: for sources and owners the lowest free one (it is also
+ * the number by which the zone and its pulse know them), for workspaces and agents one more than
+ * ever before. Names were checked when they entered (letters, digits, '-', '_', lower case).
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,19 +18,28 @@ enum hf_row_kind { HF_ROW_SOURCE, HF_ROW_OWNER, HF_ROW_WORKSPACE, HF_ROW_AGENT, 
 
 /* Of coder.tailnet.v2.Workspace.Status; other numbers are kept as they came. */
 enum hf_ws_status {
-	HF_WS_UNKNOWN, HF_WS_PENDING, HF_WS_STARTING, HF_WS_RUNNING, HF_WS_STOPPING, HF_WS_STOPPED,
-	HF_WS_FAILED, HF_WS_CANCELING, HF_WS_CANCELED, HF_WS_DELETING, HF_WS_DELETED,
+	HF_WS_UNKNOWN,
+	HF_WS_PENDING,
+	HF_WS_STARTING,
+	HF_WS_RUNNING,
+	HF_WS_STOPPING,
+	HF_WS_STOPPED,
+	HF_WS_FAILED,
+	HF_WS_CANCELING,
+	HF_WS_CANCELED,
+	HF_WS_DELETING,
+	HF_WS_DELETED,
 };
 
 struct hf_source_row {
 	uint32_t rid;
 	char name[HF_LABEL_MAX + 1]; /* the key: its name in the configuration */
 	char url[512];
-	struct hf_name suffix;            /* pinned; len 0 while unknown */
+	struct hf_name suffix;           /* pinned; len 0 while unknown */
 	char deployment_id[HF_TEXT_MAX]; /* pinned; "" while unknown */
-	struct hf_uuid user;              /* the token's own user */
+	struct hf_uuid user;             /* the token's own user */
 	char user_name[HF_LABEL_MAX + 1];
-	bool withdrawn; /* a hold policy took its names out of the answers */
+	bool withdrawn;   /* a hold policy took its names out of the answers */
 	uint64_t away_ms; /* how long it has been unreachable, as far as it was counted and saved */
 	int64_t contact_s; /* wall clock of the last proof of life */
 	bool sentinel;     /* publishes the name that tells the coder CLI that a tunnel is there */
@@ -71,9 +80,9 @@ struct hf_hold_row {
 	uint32_t owner;  /* rid, UINT32_MAX: the source as a whole */
 	char kind[32];   /* "empty-snapshot", "mass-removal", "deployment", "suffix", ... */
 	char detail[HF_TEXT_MAX]; /* what was seen: the other deployment's id, the other suffix */
-	int64_t since_s; /* wall clock */
-	uint64_t fresh_ms; /* fresh time spent of `grace` */
-	bool rejected;     /* the operator keeps it until it is listed again or accepted */
+	int64_t since_s;          /* wall clock */
+	uint64_t fresh_ms;        /* fresh time spent of `grace` */
+	bool rejected;            /* the operator keeps it until it is listed again or accepted */
 };
 
 /* A name that came out of the published zone after the store was lost. Served as stale. */

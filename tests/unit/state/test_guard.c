@@ -1,0 +1,355 @@
+#include <check.h>
+#include <string.h>
+
+#include "tests/unit/state/kit.h"
+
+Suite *guard_suite(void);
+
+static const char ten[] =
+    "1=w1:1=a 2=w2:2=a 3=w3:3=a 4=w4:4=a 5=w5:5=a 6=w6:6=a 7=w7:7=a 8=w8:8=a 9=w9:9=a 10=w10:10=a";
+
+static unsigned count_holds;
+
+static int on_hold(const struct hf_hold_row *hold, const struct hf_source_row *source,
+    const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
+{
+	*(uint32_t *)arg += workspaces;
+	count_holds++;
+	return 0;
+}
+
+static uint32_t held(struct kit *k)
+{
+	uint32_t n = 0;
+
+	count_holds = 0;
+	hf_state_each_hold(k->state, on_hold, &n);
+	return n;
+}
+
+/* before, snapshot, names left, workspaces held */
+static const struct {
+	const char *before, *after;
+	unsigned names, held;
+} snapshots[] = {
+	{ "1=a:1=x", "", 3, 1 },                                /* 3a: the only one */
+	{ "1=a:1=x", "2=b:2=x", 3, 0 },                         /* one went, another came */
+	{ "1=a:1=x 2=b:2=x 3=c:3=x 4=d:4=x", "4=d:4=x", 3, 0 }, /* three at once pass */
+	{ "1=a:1=x 2=b:2=x 3=c:3=x 4=d:4=x 5=e:5=x", "5=e:5=x", 15, 4 }, /* four of five do not */
+	{ ten, "1=w1:1=a 2=w2:2=a 3=w3:3=a 4=w4:4=a 5=w5:5=a", 15, 0 },  /* half of ten */
+	{ ten, "1=w1:1=a 2=w2:2=a 3=w3:3=a 4=w4:4=a", 30, 6 },           /* more than half */
+	{ ten, "1=w1 2=w2 3=w3 4=w4 5=w5 6=w6 7=w7 8=w8 9=w9 10=w10", 0,
+	    0 }, /* all stopped: agents are not guarded */
+};
+
+START_TEST(unexplained_removals_wait)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, snapshots[_i].before);
+	kit_commit(k);
+	ck_assert_int_eq(kit_snapshot(k, "main", 1, snapshots[_i].after), HF_VERDICT_ACCEPTED);
+	ck_assert_uint_eq(k->judgement.held, snapshots[_i].held);
+	ck_assert_uint_eq(held(k), snapshots[_i].held);
+	ck_assert_uint_eq(kit_count(k), snapshots[_i].names);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(the_rest_of_a_message_that_is_held_is_applied)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, ten);
+	kit_snapshot(k, "main", 1, "1=w1:21=a 11=new:11=a");
+	ck_assert_uint_eq(k->judgement.held, 9);
+	ck_assert(kit_has(k, "a.new.me.coder", 11));
+	ck_assert(kit_has(k, "a.w1.me.coder", 21));
+	ck_assert_int_eq(kit_flags(k, "a.w2.me.coder"), HF_REC_HELD | HF_REC_PRIMARY);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_user_who_deletes_their_only_workspace_by_a_diff_passes_at_once)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_diff(k, "main", 1, "", "1 1:7");
+	ck_assert_uint_eq(k->judgement.held, 0);
+	ck_assert_uint_eq(kit_count(k), 0);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(many_explained_removals_within_grace_wait)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, ten);
+	kit_snapshot(k, "main", 1,
+	    "1=w1:1=a 2=w2:2=a 3=w3:3=a 4=w4:4=a 5=w5:5=a 6=w6:6=a 7=w7:7=a 8=w8:8=a 9=w9:9=a "
+	    "10=w10:10=a "
+	    "11=v1:11=a 12=v2:12=a 13=v3:13=a 14=v4:14=a");
+	kit_diff(k, "main", 1, "", "1 2 3 4 5 6");
+	ck_assert_uint_eq(k->judgement.held, 0);
+	kit_pass(k, 300, true);
+	kit_diff(k, "main", 1, "", "7 8 9 10");
+	ck_assert_uint_eq(k->judgement.held, 0); /* ten in all */
+	kit_diff(k, "main", 1, "", "11 11:11 12");
+	ck_assert_uint_eq(k->judgement.held, 2);
+	ck_assert_uint_eq(kit_count(k), 12);
+	/* The window slides. */
+	kit_pass(k, 601, true);
+	kit_diff(k, "main", 1, "", "13 14");
+	ck_assert_uint_eq(k->judgement.held, 0);
+	ck_assert_uint_eq(kit_count(k), 6);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_hold_ends_after_fresh_grace_and_one_more_snapshot)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid alice = kit_id(1);
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_snapshot(k, "main", 1, "");
+	kit_pass(k, 599, true);
+	ck_assert(!hf_state_wants_snapshot(k->state, "main", &alice));
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_pass(k, 2, true);
+	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice));
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_uint_eq(kit_count(k), 0);
+	ck_assert_uint_eq(held(k), 0);
+	ck_assert_uint_eq(count_holds, 0);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(grace_counts_only_while_fresh)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid alice = kit_id(1);
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_snapshot(k, "main", 1, "");
+	kit_pass(k, 300, true);
+	hf_state_away(k->state, "main", k->now);
+	kit_pass(k, 100000, false);
+	ck_assert(!hf_state_wants_snapshot(k->state, "main", &alice));
+	kit_pass(k, 302, true);
+	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice));
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(fresh_time_spent_survives_a_restart)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid alice = kit_id(1);
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_snapshot(k, "main", 1, "");
+	kit_pass(k, 400, true);
+	kit_commit(k);
+	kit_restart(k);
+	ck_assert_uint_eq(held(k), 1);
+	kit_pass(k, 202, true);
+	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice));
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(nothing_is_released_for_an_owner_who_may_not_be_read)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid alice = kit_id(1);
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_snapshot(k, "main", 1, "");
+	hf_state_owner_readable(k->state, "main", &alice, false);
+	kit_pass(k, 700, true);
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_workspace_that_reappears_is_live_with_its_history)
+{
+	struct kit *k = kit_new();
+	int64_t first;
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	first = k->now.wall_s;
+	kit_snapshot(k, "main", 1, "");
+	kit_pass(k, 50, true);
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"), HF_REC_PRIMARY);
+	for (size_t i = 0; i < KIT_MAX; i++)
+		if (k->names[i].used)
+			ck_assert_int_eq(k->names[i].record.first_seen_s, first);
+	held(k);
+	ck_assert_uint_eq(count_holds, 0);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_new_workspace_takes_the_name_of_a_held_one_at_once)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"), HF_REC_HELD | HF_REC_PRIMARY);
+	kit_diff(k, "main", 1, "9=dev:8=main", "");
+	ck_assert(kit_has(k, "main.dev.me.coder", 8));
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"), HF_REC_PRIMARY);
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(accept_lets_go_and_reject_keeps)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", NULL, NULL, HF_DECISION_REJECT, k->now), 1);
+	kit_pass(k, 2000, true);
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_commit(k);
+	kit_restart(k);
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", NULL, NULL, HF_DECISION_ACCEPT, k->now), 1);
+	ck_assert_uint_eq(kit_count(k), 0);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(max_age_withdraws_and_the_first_valid_message_brings_back)
+{
+	struct kit *k = kit_new();
+
+	k->conf.max_age_ms = 3600 * 1000;
+	hf_state_configure(k->state, &k->conf, k->now);
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	hf_state_away(k->state, "main", k->now);
+	kit_pass(k, 3599, false);
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"), HF_REC_PRIMARY);
+	kit_pass(k, 1, false);
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"), HF_REC_PRIMARY | HF_REC_WITHDRAWN);
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"), HF_REC_PRIMARY);
+	kit_free(k);
+}
+END_TEST
+
+static void restore(struct kit *k, unsigned n)
+{
+	struct hf_restored_row rows[20];
+
+	for (unsigned i = 0; i < n; i++) {
+		struct hf_uuid id = kit_agent_id(i + 1);
+		char label[8] = { 'w', (char)('a' + i) };
+
+		memset(&rows[i], 0, sizeof(rows[i]));
+		hf_name_parse("coder", &rows[i].name);
+		hf_name_prepend(&rows[i].name, label, 2);
+		hf_addr_of_agent(&id, rows[i].addr);
+		rows[i].primary = true;
+	}
+	ck_assert_int_eq(hf_state_restore(k->state, rows, n, k->now), 0);
+}
+
+START_TEST(restored_names_serve_until_a_snapshot_replaces_them)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid alice = kit_id(1);
+
+	restore(k, 3);
+	ck_assert_uint_eq(kit_count(k), 3);
+	ck_assert_int_eq(kit_flags(k, "wa.coder"), HF_REC_RESTORED | HF_REC_PRIMARY);
+	kit_restart(k);
+	ck_assert_uint_eq(hf_state_n_names(k->state), 3);
+	ck_assert(!kit_commit(k));
+	/* Not before the owners that the configuration names are known to be all. */
+	kit_snapshot(k, "main", 1, "1=wa:1=main 2=wb:2=main");
+	ck_assert_int_eq(kit_flags(k, "wc.coder"), HF_REC_RESTORED | HF_REC_PRIMARY);
+	hf_state_owner_set(k->state, "main", &alice, "alice", k->now);
+	kit_snapshot(k, "main", 1, "1=wa:1=main 2=wb:2=main");
+	ck_assert_int_eq(kit_flags(k, "wa.coder"), 0);
+	ck_assert_int_eq(kit_flags(k, "wc.coder"), -1);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_empty_snapshot_does_not_end_restored_names)
+{
+	struct kit *k = kit_new();
+
+	restore(k, 3);
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_uint_eq(kit_count(k), 3);
+	held(k);
+	ck_assert_uint_eq(count_holds, 1);
+	kit_pass(k, 601, true);
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_uint_eq(kit_count(k), 0);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(too_many_missing_restored_names_wait)
+{
+	struct kit *k = kit_new();
+
+	restore(k, 12);
+	kit_snapshot(k, "main", 1, "1=wa:1=main");
+	/* wa.coder is the live one's now; eleven wait. */
+	ck_assert_uint_eq(kit_count(k), 2 + 12);
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", NULL, "removal", HF_DECISION_ACCEPT, k->now), 1);
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+Suite *guard_suite(void)
+{
+	Suite *s = suite_create("guard");
+	TCase *tc = tcase_create("guard");
+
+	tcase_add_loop_test(
+	    tc, unexplained_removals_wait, 0, sizeof(snapshots) / sizeof(snapshots[0]));
+	tcase_add_test(tc, the_rest_of_a_message_that_is_held_is_applied);
+	tcase_add_test(tc, a_user_who_deletes_their_only_workspace_by_a_diff_passes_at_once);
+	tcase_add_test(tc, many_explained_removals_within_grace_wait);
+	tcase_add_test(tc, a_hold_ends_after_fresh_grace_and_one_more_snapshot);
+	tcase_add_test(tc, grace_counts_only_while_fresh);
+	tcase_add_test(tc, fresh_time_spent_survives_a_restart);
+	tcase_add_test(tc, nothing_is_released_for_an_owner_who_may_not_be_read);
+	tcase_add_test(tc, a_workspace_that_reappears_is_live_with_its_history);
+	tcase_add_test(tc, a_new_workspace_takes_the_name_of_a_held_one_at_once);
+	tcase_add_test(tc, accept_lets_go_and_reject_keeps);
+	tcase_add_test(tc, max_age_withdraws_and_the_first_valid_message_brings_back);
+	tcase_add_test(tc, restored_names_serve_until_a_snapshot_replaces_them);
+	tcase_add_test(tc, an_empty_snapshot_does_not_end_restored_names);
+	tcase_add_test(tc, too_many_missing_restored_names_wait);
+	suite_add_tcase(s, tc);
+	return s;
+}

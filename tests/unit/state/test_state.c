@@ -1,0 +1,453 @@
+#include <check.h>
+#include <string.h>
+
+#include "tests/unit/state/kit.h"
+
+Suite *state_suite(void);
+
+START_TEST(a_snapshot_publishes_all_three_names_of_the_own_user)
+{
+	struct kit *k = kit_new();
+
+	ck_assert_int_eq(kit_snapshot(k, "main", 1, "1=dev:7=main"), HF_VERDICT_ACCEPTED);
+	ck_assert(kit_has(k, "main.dev.me.coder", 7));
+	ck_assert(kit_has(k, "main.dev.alice.coder", 7));
+	ck_assert(kit_has(k, "dev.coder", 7));
+	ck_assert_uint_eq(kit_count(k), 3);
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"), HF_REC_PRIMARY);
+	ck_assert_int_eq(kit_flags(k, "dev.coder"), 0);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(the_short_name_goes_with_the_second_agent_and_comes_back)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main,8=gpu");
+	ck_assert_int_eq(kit_flags(k, "dev.coder"), -1);
+	ck_assert_uint_eq(kit_count(k), 4);
+	kit_diff(k, "main", 1, "", "1:8");
+	ck_assert(kit_has(k, "dev.coder", 7));
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(another_owner_has_no_me_and_no_short_name)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid bob = kit_id(2);
+
+	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &bob, "bob", k->now), 0);
+	kit_snapshot(k, "main", 2, "1=dev:7=main");
+	ck_assert(kit_has(k, "main.dev.bob.coder", 7));
+	ck_assert_uint_eq(kit_count(k), 1);
+	ck_assert_int_eq(kit_flags(k, "main.dev.bob.coder"), HF_REC_PRIMARY);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_equal_snapshot_touches_nothing)
+{
+	struct kit *k = kit_new();
+	unsigned commits;
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:9=main");
+	kit_commit(k);
+	commits = k->commits;
+	for (int i = 0; i < 50; i++) {
+		ck_assert_int_eq(
+		    kit_snapshot(k, "main", 1, "2=web:9=main 1=dev:7=main"), HF_VERDICT_ACCEPTED);
+		kit_commit(k);
+	}
+	ck_assert_uint_eq(k->commits, commits);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(upper_case_is_folded)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=DEV:7=Main");
+	ck_assert(kit_has(k, "main.dev.me.coder", 7));
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_stopped_workspace_stays_known_without_agents)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	ck_assert_int_eq(kit_snapshot(k, "main", 1, "1=dev"), HF_VERDICT_ACCEPTED);
+	ck_assert_uint_eq(kit_count(k), 0);
+	ck_assert(k->has[HF_ROW_WORKSPACE][1] || k->has[HF_ROW_WORKSPACE][0]);
+	ck_assert_uint_eq(k->judgement.held, 0);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_upsert_without_agents_keeps_them)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_diff(k, "main", 1, "1=prod", "");
+	ck_assert(kit_has(k, "main.prod.me.coder", 7));
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"), -1);
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_renamed_agent_keeps_its_first_seen)
+{
+	struct kit *k = kit_new();
+	int64_t first;
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_commit(k);
+	first = k->now.wall_s;
+	kit_pass(k, 100, true);
+	/* Deleted and upserted with one id in one message. */
+	ck_assert_int_eq(kit_diff(k, "main", 1, "1=dev:7=other", "1:7"), HF_VERDICT_ACCEPTED);
+	ck_assert(kit_has(k, "other.dev.me.coder", 7));
+	ck_assert_uint_eq(kit_count(k), 3);
+	for (size_t i = 0; i < KIT_MAX; i++)
+		if (k->names[i].used)
+			ck_assert_int_eq(k->names[i].record.first_seen_s, first);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_rebuild_changes_the_address_in_one_changeset)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_commit(k);
+	kit_diff(k, "main", 1, "1=dev:8=main", "1:7");
+	ck_assert(kit_has(k, "main.dev.me.coder", 8));
+	ck_assert_uint_eq(kit_count(k), 3);
+	ck_assert(kit_has(k, "dev.coder", 8));
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_diff_with_an_agent_of_an_unknown_workspace_is_refused_whole)
+{
+	struct kit *k = kit_new();
+	struct hf_update_workspace w = { .id = kit_id(5), .name = { "new", 3 } };
+	struct hf_update_agent a = {
+		.id = kit_agent_id(9), .workspace = kit_id(99), .name = { "x", 1 }
+	};
+	struct hf_update u = { .kind = HF_UPDATE_DIFF,
+		.owner = kit_id(1),
+		.upserted_workspaces = &w,
+		.n_upserted_workspaces = 1,
+		.upserted_agents = &a,
+		.n_upserted_agents = 1 };
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_commit(k);
+	ck_assert_int_eq(hf_state_update(k->state, "main", &u, k->now, &k->judgement), 0);
+	ck_assert_int_eq(k->judgement.verdict, HF_VERDICT_REFUSED);
+	ck_assert(k->judgement.want_snapshot);
+	ck_assert(!kit_commit(k));
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_snapshot_with_an_agent_of_an_unknown_workspace_removes_nothing)
+{
+	struct kit *k = kit_new();
+	struct hf_update_workspace w = { .id = kit_id(1), .name = { "dev", 3 } };
+	struct hf_update_agent a = {
+		.id = kit_agent_id(9), .workspace = kit_id(99), .name = { "x", 1 }
+	};
+	struct hf_update u = { .kind = HF_UPDATE_SNAPSHOT,
+		.owner = kit_id(1),
+		.upserted_workspaces = &w,
+		.n_upserted_workspaces = 1,
+		.upserted_agents = &a,
+		.n_upserted_agents = 1 };
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:8=main");
+	ck_assert_int_eq(hf_state_update(k->state, "main", &u, k->now, &k->judgement), 0);
+	ck_assert_int_eq(k->judgement.verdict, HF_VERDICT_ACCEPTED);
+	ck_assert_uint_eq(k->judgement.records_refused, 1);
+	ck_assert_uint_eq(kit_count(k), 6);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_unknown_delete_is_ignored_and_asks_for_a_snapshot)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	ck_assert_int_eq(kit_diff(k, "main", 1, "", "55 1:66"), HF_VERDICT_ACCEPTED);
+	ck_assert(k->judgement.want_snapshot);
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_bad_name_harms_only_itself_and_stays_known)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=b*d:8=main 3=ok:9=_holdfastx");
+	ck_assert_uint_eq(kit_count(k), 3);
+	ck_assert_uint_eq(k->judgement.records_refused, 2);
+	/* Its delete is no error, and it can become good. */
+	kit_diff(k, "main", 1, "", "2");
+	ck_assert(!k->judgement.want_snapshot);
+	kit_diff(k, "main", 1, "3=ok:9=fine", "");
+	ck_assert(kit_has(k, "fine.ok.me.coder", 9));
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(agents_of_a_refused_workspace_come_with_its_good_name)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "2=b*d:8=main");
+	ck_assert_uint_eq(kit_count(k), 0);
+	kit_diff(k, "main", 1, "2=good", "");
+	ck_assert(kit_has(k, "main.good.me.coder", 8));
+	kit_commit(k);
+	kit_restart(k);
+	ck_assert_uint_eq(hf_state_n_names(k->state), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(the_lowest_workspace_id_wins_a_clash_and_the_other_waits)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "2=dev:8=main 1=dev:7=main");
+	ck_assert(kit_has(k, "main.dev.me.coder", 7));
+	ck_assert(kit_has(k, "dev.coder", 7));
+	kit_check(k);
+	kit_diff(k, "main", 1, "", "1 1:7");
+	ck_assert(kit_has(k, "main.dev.me.coder", 8));
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_address_clash_refuses_the_later_workspace_alone)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:100007=main");
+	ck_assert(kit_has(k, "main.dev.me.coder", 7));
+	ck_assert_int_eq(kit_flags(k, "main.web.me.coder"), -1);
+	kit_diff(k, "main", 1, "", "1 1:7");
+	ck_assert(kit_has(k, "main.web.me.coder", 7));
+	ck_assert_int_eq(kit_flags(k, "main.web.me.coder"), HF_REC_PRIMARY);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_workspace_belongs_to_the_owner_who_upserted_it_last)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid bob = kit_id(2);
+
+	hf_state_owner_set(k->state, "main", &bob, "bob", k->now);
+	kit_snapshot(k, "main", 1, "1=dev:7=main 3=own:9=main");
+	kit_snapshot(k, "main", 2, "1=dev:7=main");
+	ck_assert(kit_has(k, "main.dev.bob.coder", 7));
+	ck_assert_int_eq(kit_flags(k, "main.dev.alice.coder"), -1);
+	/* The former owner's stream deletes it: ignored. */
+	kit_diff(k, "main", 1, "", "1 1:7");
+	ck_assert(kit_has(k, "main.dev.bob.coder", 7));
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_renamed_owner_is_a_rename)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid alice = kit_id(1);
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_commit(k);
+	hf_state_owner_set(k->state, "main", &alice, "alicia", k->now);
+	ck_assert(kit_has(k, "main.dev.alicia.coder", 7));
+	ck_assert_int_eq(kit_flags(k, "main.dev.alice.coder"), -1);
+	ck_assert_uint_eq(k->n_changed, 0); /* all was in the first commit after the rename */
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(another_deployment_is_held_until_it_is_accepted)
+{
+	struct kit *k = kit_new();
+	struct hf_identity id = { .user = kit_id(1), .deployment_id = "d2" };
+	struct hf_judgement j;
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), 0);
+	ck_assert_int_eq(j.verdict, HF_VERDICT_HELD);
+	ck_assert_int_eq(kit_snapshot(k, "main", 1, "5=evil:6=main"), HF_VERDICT_HELD);
+	ck_assert_uint_eq(kit_count(k), 3);
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", NULL, "deployment", HF_DECISION_ACCEPT, k->now), 1);
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), 0);
+	ck_assert_int_eq(j.verdict, HF_VERDICT_ACCEPTED);
+	ck_assert_int_eq(
+	    kit_snapshot(k, "main", 1, "1=dev:7=main 5=new:6=main"), HF_VERDICT_ACCEPTED);
+	ck_assert(kit_has(k, "main.new.me.coder", 6));
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_asked_suffix_is_pinned_and_a_new_one_is_held)
+{
+	struct kit *k = kit_new();
+	struct hf_identity id = { .user = kit_id(1), .suffix = "corp" };
+	struct hf_judgement j;
+
+	k->sources[0].suffix = NULL;
+	hf_state_free(k->state);
+	ck_assert_int_eq(hf_state_new(&k->conf, NULL, k->now, &k->state), 0);
+	hf_state_identify(k->state, "main", &id, k->now, &j);
+	hf_state_owner_set(k->state, "main", &id.user, "alice", k->now);
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	ck_assert(kit_has(k, "main.dev.me.corp", 7));
+	id.suffix = "com";
+	hf_state_identify(k->state, "main", &id, k->now, &j);
+	id.suffix = "other";
+	hf_state_identify(k->state, "main", &id, k->now, &j);
+	ck_assert(kit_has(k, "main.dev.me.corp", 7));
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", NULL, "suffix", HF_DECISION_ACCEPT, k->now), 1);
+	ck_assert(kit_has(k, "main.dev.me.other", 7));
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(between_sources_the_configuration_decides)
+{
+	struct kit *k = kit_new();
+	struct hf_identity id = { .user = kit_id(1), .deployment_id = "x" };
+	struct hf_judgement j;
+
+	k->sources[1] = k->sources[0];
+	k->sources[1].name = "second";
+	k->conf.n_sources = 2;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	hf_state_identify(k->state, "second", &id, k->now, &j);
+	hf_state_owner_set(k->state, "second", &id.user, "alice", k->now);
+	kit_snapshot(k, "second", 1, "1=dev:8=main 4=only:9=main");
+	ck_assert(kit_has(k, "main.dev.me.coder", 8));
+	kit_snapshot(k, "main", 1, "2=dev:7=main");
+	ck_assert(kit_has(k, "main.dev.me.coder", 7));
+	ck_assert(kit_has(k, "main.only.me.coder", 9));
+	kit_check(k);
+	/* The operator takes the first source out: its names go, the second's take over. */
+	k->sources[0] = k->sources[1];
+	k->conf.n_sources = 1;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	ck_assert(kit_has(k, "main.dev.me.coder", 8));
+	ck_assert_uint_eq(kit_count(k), 6);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_restart_finds_everything_and_changes_nothing)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:8=a,9=b 3=dev:11=main 4=x:100008=main");
+	kit_check(k);
+	kit_restart(k);
+	ck_assert_uint_eq(hf_state_n_names(k->state), kit_count(k));
+	ck_assert(!kit_commit(k));
+	kit_check(k);
+	/* The first message of the new process is compared with what the store had. */
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:8=a,9=b 3=dev:11=main 4=x:100008=main");
+	kit_commit(k);
+	ck_assert_uint_eq(k->n_changed, 0);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_diff_before_any_snapshot_of_this_process_is_refused)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_commit(k);
+	kit_restart(k);
+	ck_assert_int_eq(kit_diff(k, "main", 1, "", "1 1:7"), HF_VERDICT_REFUSED);
+	ck_assert_uint_eq(kit_count(k), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(the_sentinel_is_there_only_when_asked_for)
+{
+	struct kit *k = kit_new();
+
+	k->sources[0].sentinel = true;
+	hf_state_configure(k->state, &k->conf, k->now);
+	ck_assert(kit_has(k, "is.coder--connect--enabled--right--now.coder", 0x53));
+	kit_restart(k);
+	ck_assert(!kit_commit(k));
+	ck_assert_uint_eq(hf_state_n_names(k->state), 1);
+	k->sources[0].sentinel = false;
+	hf_state_configure(k->state, &k->conf, k->now);
+	ck_assert_uint_eq(kit_count(k), 0);
+	kit_free(k);
+}
+END_TEST
+
+Suite *state_suite(void)
+{
+	Suite *s = suite_create("state");
+	TCase *tc = tcase_create("messages");
+
+	tcase_add_test(tc, a_snapshot_publishes_all_three_names_of_the_own_user);
+	tcase_add_test(tc, the_short_name_goes_with_the_second_agent_and_comes_back);
+	tcase_add_test(tc, another_owner_has_no_me_and_no_short_name);
+	tcase_add_test(tc, an_equal_snapshot_touches_nothing);
+	tcase_add_test(tc, upper_case_is_folded);
+	tcase_add_test(tc, a_stopped_workspace_stays_known_without_agents);
+	tcase_add_test(tc, an_upsert_without_agents_keeps_them);
+	tcase_add_test(tc, a_renamed_agent_keeps_its_first_seen);
+	tcase_add_test(tc, a_rebuild_changes_the_address_in_one_changeset);
+	tcase_add_test(tc, a_diff_with_an_agent_of_an_unknown_workspace_is_refused_whole);
+	tcase_add_test(tc, a_snapshot_with_an_agent_of_an_unknown_workspace_removes_nothing);
+	tcase_add_test(tc, an_unknown_delete_is_ignored_and_asks_for_a_snapshot);
+	tcase_add_test(tc, a_bad_name_harms_only_itself_and_stays_known);
+	tcase_add_test(tc, agents_of_a_refused_workspace_come_with_its_good_name);
+	tcase_add_test(tc, the_lowest_workspace_id_wins_a_clash_and_the_other_waits);
+	tcase_add_test(tc, an_address_clash_refuses_the_later_workspace_alone);
+	tcase_add_test(tc, a_workspace_belongs_to_the_owner_who_upserted_it_last);
+	tcase_add_test(tc, a_renamed_owner_is_a_rename);
+	tcase_add_test(tc, another_deployment_is_held_until_it_is_accepted);
+	tcase_add_test(tc, an_asked_suffix_is_pinned_and_a_new_one_is_held);
+	tcase_add_test(tc, between_sources_the_configuration_decides);
+	tcase_add_test(tc, a_restart_finds_everything_and_changes_nothing);
+	tcase_add_test(tc, a_diff_before_any_snapshot_of_this_process_is_refused);
+	tcase_add_test(tc, the_sentinel_is_there_only_when_asked_for);
+	suite_add_tcase(s, tc);
+	return s;
+}

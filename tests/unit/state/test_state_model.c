@@ -1,0 +1,141 @@
+/*
+ * Random messages, restarts and decisions; after each step the names that changesets left in a
+ * store are exactly those that the state tells, and every name belongs to what upstream listed last
+ * or what is held.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/state/kit.h"
+
+Suite *state_model_suite(void);
+
+enum { WORKSPACES = 14, TEXT = 4000 };
+
+static unsigned rnd(unsigned *seed, unsigned n)
+{
+	return (unsigned)rand_r(seed) % n;
+}
+
+/* Ids, names and agents from small ranges, so that they clash. */
+static void random_upserts(char *text, unsigned *seed, unsigned percent)
+{
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (unsigned w = 1; w <= WORKSPACES; w++) {
+		if (rnd(seed, 100) >= percent)
+			continue;
+		at += (size_t)snprintf(
+		    text + at, TEXT - at, "%s%u=w%u", at ? " " : "", w, rnd(seed, 8));
+		for (unsigned a = 0; a < rnd(seed, 3); a++)
+			at += (size_t)snprintf(text + at, TEXT - at, "%c%u=%c", a ? ',' : ':',
+			    rnd(seed, 30) + 1 + 100000 * rnd(seed, 2), (int)('a' + rnd(seed, 3)));
+	}
+}
+
+static void random_gone(char *text, unsigned *seed)
+{
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < rnd(seed, 4); i++)
+		at += (size_t)snprintf(
+		    text + at, TEXT - at, "%s%u", at ? " " : "", rnd(seed, WORKSPACES) + 1);
+	for (unsigned i = 0; i < rnd(seed, 4); i++)
+		at += (size_t)snprintf(
+		    text + at, TEXT - at, "%s1:%u", at ? " " : "", rnd(seed, 30) + 1);
+}
+
+static void follow(struct kit *k)
+{
+	struct hf_uuid alice = kit_id(1), bob = kit_id(2);
+
+	hf_state_owner_set(k->state, "main", &alice, "alice", k->now);
+	hf_state_owner_set(k->state, "main", &bob, "bob", k->now);
+	hf_state_owner_readable(k->state, "main", &alice, true);
+	hf_state_owner_readable(k->state, "main", &bob, true);
+}
+
+static void step(struct kit *k, unsigned *seed)
+{
+	char text[TEXT], gone[TEXT];
+	unsigned owner = 1 + rnd(seed, 2);
+
+	switch (rnd(seed, 12)) {
+	case 0:
+	case 1:
+	case 2:
+		random_upserts(text, seed, 10 + rnd(seed, 90));
+		kit_snapshot(k, "main", owner, text);
+		break;
+	case 3:
+		kit_snapshot(k, "main", owner, "");
+		break;
+	case 4:
+		kit_commit(k);
+		kit_restart(k);
+		follow(k);
+		break;
+	case 5:
+		hf_state_decide(k->state, "main", NULL, NULL,
+		    rnd(seed, 2) ? HF_DECISION_ACCEPT : HF_DECISION_REJECT, k->now);
+		break;
+	case 6:
+		kit_pass(k, rnd(seed, 700), rnd(seed, 2));
+		break;
+	default:
+		random_upserts(text, seed, 10);
+		random_gone(gone, seed);
+		kit_diff(k, "main", owner, text, gone);
+	}
+}
+
+START_TEST(random_histories_keep_store_and_state_equal)
+{
+	unsigned seed = (unsigned)_i + 1;
+	struct kit *k = kit_new();
+
+	follow(k);
+	for (int i = 0; i < 400; i++) {
+		step(k, &seed);
+		kit_check(k);
+	}
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(nothing_but_a_message_or_a_decision_removes)
+{
+	unsigned seed = (unsigned)_i + 100;
+	struct kit *k = kit_new();
+	size_t n;
+
+	follow(k);
+	for (int i = 0; i < 40; i++) {
+		step(k, &seed);
+		n = kit_count(k);
+		hf_state_away(k->state, "main", k->now);
+		kit_pass(k, 3000, false);
+		kit_restart(k);
+		ck_assert_uint_eq(kit_count(k), n);
+		follow(k);
+		ck_assert_uint_eq(kit_count(k), n);
+	}
+	kit_free(k);
+}
+END_TEST
+
+Suite *state_model_suite(void)
+{
+	Suite *s = suite_create("state_model");
+	TCase *tc = tcase_create("random");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, random_histories_keep_store_and_state_equal, 0, 10);
+	tcase_add_loop_test(tc, nothing_but_a_message_or_a_decision_removes, 0, 5);
+	suite_add_tcase(s, tc);
+	return s;
+}
