@@ -124,6 +124,9 @@ struct hf_config_dns {
 	struct hf_endpoints listen; /* never empty */
 	int64_t threads;
 	struct hf_prefixes allow;
+	int64_t tcp_connections;
+	int64_t tcp_per_client;
+	int64_t tcp_idle_ms;
 };
 
 struct hf_config_status {

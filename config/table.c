@@ -126,6 +126,12 @@ static const struct hf_key dns_keys[] = {
 	    .help = "How many threads answer."),
 	VALUES(hf_config_dns, allow, prefix, "allow", .n_max = 1000, .def = "[127.0.0.0/8, ::1]",
 	    .help = "Who may ask. Others are refused."),
+	VALUE(hf_config_dns, tcp_connections, int, "tcp-connections", .flags = HF_KEY_RESTART, .min = 1, .max = 100000,
+	    .def = "256", .help = "How many TCP connections there may be; one more ends the longest silent one."),
+	VALUE(hf_config_dns, tcp_per_client, int, "tcp-per-client", .flags = HF_KEY_RESTART, .min = 1, .max = 100000,
+	    .def = "64", .help = "The same for each client: an IPv4 address, or an IPv6 /64."),
+	VALUE(hf_config_dns, tcp_idle_ms, duration, "tcp-idle", .flags = HF_KEY_RESTART, .min = 50, .max = 600000,
+	    .def = "10s", .help = "A TCP connection ends when it has brought no question, or taken no answer, for so long."),
 };
 
 static const struct hf_key status_keys[] = {
