@@ -146,13 +146,16 @@ static void enter_sandbox(void)
 
 static int start(struct program *p)
 {
+	const struct hf_config_dns *dns = &p->config->dns;
 	char why[WHY_MAX];
 	struct hf_server_opts opts = {
 		.zone = p->config->zone,
 		.socks = &p->socks,
-		.allow = &p->config->dns.allow,
+		.allow = &dns->allow,
 		.clock = &hf_clock_system,
-		.tcp = { .connections = 256, .per_client = 64, .idle_ms = 10000 },
+		.tcp = { .connections = (size_t)dns->tcp_connections,
+		    .per_client = (size_t)dns->tcp_per_client,
+		    .idle_ms = dns->tcp_idle_ms },
 	};
 	int rc = open_sockets(p);
 

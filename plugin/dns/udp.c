@@ -24,9 +24,8 @@ union from {
 };
 
 /* Room for the address that was asked: IP_PKTINFO or IPV6_PKTINFO. */
-union control {
-	struct cmsghdr head;
-	uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+struct control {
+	_Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 struct hf_udp {
@@ -43,7 +42,7 @@ struct hf_udp {
 	struct iovec in_iov[BATCH];
 	struct iovec out_iov[BATCH];
 	union from from[BATCH];
-	union control control[BATCH];
+	struct control control[BATCH];
 	uint8_t query[BATCH][QUERY_MAX];
 	uint8_t reply[BATCH][HF_WIRE_UDP_MAX];
 };
