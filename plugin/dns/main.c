@@ -126,11 +126,8 @@ static int check_zone(const char *path)
 		closedir(dir);
 		return 0;
 	}
-	if (errno == ENOENT) {
-		hf_log_warn("zone '%s' is not there yet: answering REFUSED until holdfastd publishes it",
-		    path);
+	if (errno == ENOENT)
 		return 0;
-	}
 	hf_log_error("zone '%s' cannot be read by user %u: expected a folder that one of its groups may "
 	    "read (%s)", path, (unsigned)geteuid(), strerror(errno));
 	return -EACCES;
