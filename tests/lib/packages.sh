@@ -1,7 +1,9 @@
 # Sourced by tests/run.sh and examples/quickstart.sh: the Debian packages that a section of
 # tests/packages.txt names are installed if they are missing. Nothing else on the machine changes.
 
-packages_file=$(dirname "${BASH_SOURCE[0]}")/../packages.txt
+packages_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+packages_file=$packages_top/tests/packages.txt
+packages_log=$packages_top/build/packages.log # what apt-get says
 
 # packages_list SECTION...: the packages of these sections, one a line
 packages_list()
@@ -35,7 +37,7 @@ packages_as_root()
 packages_apt()
 {
 	packages_as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null
+		apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$packages_log" 2>&1
 }
 
 # True if apt's lists know every one of the packages given.
@@ -94,6 +96,11 @@ packages_install()
 		return 1
 	fi
 	echo "packages: installing" $missing
+	mkdir -p "${packages_log%/*}"
 	# shellcheck disable=SC2086 # one word a package
-	packages_add $missing
+	if ! packages_add $missing; then
+		echo "packages: apt-get failed; the end of $packages_log:"
+		tail -n 20 "$packages_log"
+		return 1
+	fi
 }
