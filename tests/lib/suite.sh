@@ -43,10 +43,13 @@ run_shell()
 	return $rc
 }
 
+# Under a sanitizer all of a program's tests run in one process: looking for leaks costs more than most tests, and
+# is done once a process.
 run_meson()
 {
 	local rc
 
+	[ "$folder" = build ] || export CK_FORK=no
 	meson test -C "$folder" --no-rebuild --suite "$what" --num-processes $jobs \
 		--logbase "$name" --print-errorlogs "$@"
 	rc=$?
@@ -56,6 +59,7 @@ run_meson()
 
 run_valgrind()
 {
+	export CK_FORK=no
 	run_meson --timeout-multiplier 20 --wrapper \
 		'valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99'
 }
