@@ -30,6 +30,7 @@ suites()
 	tools           nl     build        pytest     tests/lib
 	build           qnl    build        compile
 	unit            qnl    build        meson      unit
+	chaos           nl     build        pytest     tests/chaos
 	build-asan      nl     build-asan   compile
 	unit-asan       nl     build-asan   meson      unit
 	build-clang     nl     build-clang  compile
