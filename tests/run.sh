@@ -30,15 +30,20 @@ suites()
 	tools           nl     build        pytest     tests/lib
 	build           qnl    build        compile
 	unit            qnl    build        meson      unit
+	fuzz-replay     qnl    build        meson      fuzz
 	chaos           nl     build        pytest     tests/chaos
 	build-asan      nl     build-asan   compile
 	unit-asan       nl     build-asan   meson      unit
-	build-clang     nl     build-clang  compile
+	fuzz-asan       nl     build-asan   meson      fuzz
 	build-tsan      nl     build-tsan   compile
+	unit-tsan       nl     build-tsan   meson      unit
+	build-clang     nl     build-clang  compile
 	unit-valgrind   l      build        valgrind   unit
 	build-fuzz      l      build-fuzz   compile
+	fuzz-60s        l      build-fuzz   fuzz       60
 	build-cov       c      build-cov    compile
 	unit-cov        c      build-cov    meson      unit
+	fuzz-cov        c      build-cov    meson      fuzz
 	base-90         c      build-cov    coverage   base/
 	zone-90         c      build-cov    coverage   zone/
 	store-90        c      build-cov    coverage   bridge/store/
