@@ -48,8 +48,8 @@ static int view_find(const struct cdb *view, const uint8_t *key, size_t len,
 }
 
 /*
- * The next record, at *at. Returns 1, 0 at the end or HF_EFORMAT. cdb_seqnext() adds lengths without
- * a look at their size; those that we can have written do not overflow, and the others end the walk.
+ * The next record, at *at. Returns 1, 0 at the end or HF_EFORMAT. cdb_seqnext() adds up lengths that may overflow, and
+ * would then go back; where key and value lie within the view, as cdb_get() makes sure, it went on.
  */
 static int view_next(struct cdb *view, unsigned *at, const uint8_t **ret_key,
     const uint8_t **ret_value)
@@ -61,8 +61,6 @@ static int view_next(struct cdb *view, unsigned *at, const uint8_t **ret_key,
 	rc = cdb_seqnext(at, view);
 	if (rc <= 0)
 		return rc < 0 ? HF_EFORMAT : 0;
-	if (cdb_keylen(view) > HF_FMT_KEY_MAX || cdb_datalen(view) > HF_FMT_META_MAX)
-		return HF_EFORMAT;
 	*ret_key = cdb_getkey(view);
 	*ret_value = cdb_getdata(view);
 	return *ret_key && *ret_value ? 1 : HF_EFORMAT;

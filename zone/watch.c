@@ -323,8 +323,6 @@ static int look(struct hf_zone *z, int64_t now_ms, enum how how)
 		if (how != WAIT && is_loading(z))
 			return 1;
 		note_result(z, join_loader(z), now_ms);
-		/* `current` may have gone on meanwhile. */
-		unsettle(z, now_ms);
 	}
 	if (stat(z->current, &st) < 0) {
 		rc = -errno;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,12 +196,64 @@ START_TEST(one_look_serves_all_readers)
 }
 END_TEST
 
-START_TEST(a_new_base_comes_from_the_loader)
+/* How often `current` was opened since the last call. */
+static int n_opened(int watch)
 {
+	char events[4096] __attribute__((aligned(8)));
+	ssize_t len;
+	int n = 0;
+
+	while ((len = read(watch, events, sizeof(events))) > 0) {
+		for (ssize_t at = 0; at < len;) {
+			struct inotify_event e;
+
+			memcpy(&e, events + at, sizeof(e));
+			n += !strcmp(events + at + sizeof(e), "current");
+			at += (ssize_t)(sizeof(e) + e.len);
+		}
+	}
+	return n;
+}
+
+START_TEST(what_is_known_is_not_read_again_once_its_marks_are_proof)
+{
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	ck_assert_int_ge(inotify_add_watch(watch, b.dir, IN_OPEN), 0);
 	publish_one("a.coder", 1);
 	refresh_after(0);
-	hf_zone_build_many(&b, BIG);
-	hf_zone_build_publish(&b);
+	n_opened(watch);
+	for (int round = 0; round < 2; round++) {
+		/* A `current` made in the same tick would bear the same marks. */
+		refresh_after(10);
+		ck_assert_int_eq(n_opened(watch), 1);
+		refresh_after(2000);
+		ck_assert_int_eq(n_opened(watch), 1);
+		for (int i = 0; i < 100; i++)
+			refresh_after(10);
+		ck_assert_int_eq(n_opened(watch), 0);
+		publish_delta("a.coder", 2);
+		refresh_after(10);
+		ck_assert_int_gt(n_opened(watch), 0);
+	}
+	close(watch);
+}
+END_TEST
+
+START_TEST(a_new_base_comes_from_the_loader)
+{
+	bool went_on = false;
+
+	/* It takes milliseconds: the thread that answers goes on with what it has, unless it sleeps that long. */
+	for (int i = 0; i < 50 && !went_on; i++) {
+		publish_one("a.coder", 1);
+		ck_assert_int_eq(hf_zone_reader_load(r), 0);
+		hf_zone_build_many(&b, BIG);
+		hf_zone_build_publish(&b);
+		refresh_after(10);
+		went_on = number_of("a.coder") == 1;
+	}
+	ck_assert(went_on);
 	refresh_until("a29999.w.me.coder", 29999);
 	ck_assert_int_eq(number_of("a.coder"), -1);
 	publish_delta("a.coder", 3);
@@ -474,7 +527,9 @@ static void stamp_at(int64_t age_ms, bool source, bool live)
 		return;
 	hf_fake_clock_add(&then, -age_ms);
 	ck_assert_int_eq(hf_pulse_writer_open(b.dirfd, &then.clock, &w), 0);
-	ck_assert_int_eq(source ? hf_pulse_source(w, 0, live) : hf_pulse_owner(w, 3), 0);
+	ck_assert_int_eq(source ? hf_pulse_source(w, 0, true) : hf_pulse_owner(w, 3), 0);
+	if (!live)
+		ck_assert_int_eq(hf_pulse_source(w, 0, false), 0);
 	hf_pulse_writer_free(w);
 }
 
@@ -586,16 +641,55 @@ START_TEST(a_fork_of_a_process_with_a_loader_gets_one_of_its_own)
 {
 	publish_one("a.coder", 1);
 	refresh_after(0);
-	publish_one("a.coder", 2);
-	refresh_after(10); /* starts the loader; nobody has joined it yet */
-	publish_one("a.coder", 3);
+	hf_zone_build_many(&b, BIG);
+	hf_zone_build_delta(&b);
+	hf_zone_build_name(&b, "a.coder", 3, 0);
+	hf_zone_build_end(&b);
+	hf_zone_build_publish(&b);
+	refresh_after(10); /* starts the loader, which the child has not */
 	ck_assert_int_eq(in_child(child_gets_new_base), 7);
 	refresh_until("a.coder", 3);
 }
 END_TEST
 
-enum { THREADS = 4 };
 static atomic_bool over;
+
+/* As a bridge that is busy: a new base all the time, and the last one is gone at once. */
+static void *publish_bases(void *arg)
+{
+	for (uint32_t i = 0; !atomic_load(&over); i++) {
+		char last[HF_FMT_FILE_NAME_MAX];
+
+		snprintf(last, sizeof(last), "%s", b.current.base.name);
+		publish_one("a.coder", i & 0xff);
+		unlinkat(b.dirfd, last, 0);
+	}
+	return NULL;
+}
+
+START_TEST(a_base_that_makes_room_for_a_newer_one_is_no_trouble)
+{
+	pthread_t publisher;
+
+	publish_one("a.coder", 1);
+	atomic_store(&over, false);
+	ck_assert_int_eq(pthread_create(&publisher, NULL, publish_bases, NULL), 0);
+	for (int i = 0; i < 2000; i++) {
+		struct hf_zone *fresh;
+		struct hf_zone_reader *mine;
+
+		ck_assert_int_eq(hf_zone_open(b.dir, &now.clock, &fresh), 0);
+		ck_assert_int_eq(hf_zone_reader_new(fresh, &mine), 0);
+		ck_assert_msg(hf_zone_reader_refresh(mine), "no picture in round %d", i);
+		hf_zone_reader_free(mine);
+		hf_zone_close(fresh);
+	}
+	atomic_store(&over, true);
+	pthread_join(publisher, NULL);
+}
+END_TEST
+
+enum { THREADS = 4 };
 static atomic_uint n_lookups;
 
 /* In each generation both names have the same number. */
@@ -667,6 +761,7 @@ static void add_pictures(Suite *s)
 	tcase_add_test(tc, threads_that_come_during_the_first_load_wait_for_it);
 	tcase_add_test(tc, a_change_shows_at_the_next_look_10_ms_later);
 	tcase_add_test(tc, one_look_serves_all_readers);
+	tcase_add_test(tc, what_is_known_is_not_read_again_once_its_marks_are_proof);
 	tcase_add_test(tc, a_new_base_comes_from_the_loader);
 	tcase_add_test(tc, what_is_published_while_the_loader_works_follows);
 	tcase_add_test(tc, load_waits_for_the_newest_base);
@@ -705,6 +800,7 @@ Suite *reader_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_zone_opened_before_a_fork_works_in_the_child);
 	tcase_add_test(tc, a_fork_of_a_process_with_a_loader_gets_one_of_its_own);
+	tcase_add_test(tc, a_base_that_makes_room_for_a_newer_one_is_no_trouble);
 	tcase_add_test(tc, threads_see_whole_generations_while_they_are_swapped);
 	suite_add_tcase(s, tc);
 	return s;
