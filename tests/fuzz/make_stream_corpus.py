@@ -103,5 +103,43 @@ def messages():
     save("messages", "truncated", b"\x08" + snapshot[:-3])
 
 
+def frame(kind, flags, stream, length, body=b""):
+    return bytes([0, kind]) + flags.to_bytes(2, "big") + stream.to_bytes(4, "big") + length.to_bytes(4, "big") + body
+
+
+def yamux():
+    for session in ("session1", "session2_error", "session2_badowner", "session4_empty"):
+        save("yamux", session, b"\xff" + payload(session, "s2c"))
+    save("yamux", "pieces", b"\x04" + payload("session1", "s2c"))
+    save("yamux", "pings", b"\x0b" + frame(2, 1, 0, 7) * 3 + frame(2, 2, 0, 1))
+    save("yamux", "ping-flood", b"\xff" + frame(2, 1, 0, 7) * 60)
+    save("yamux", "streams", b"\x10" + frame(1, 2, 1, 0) + frame(0, 0, 3, 3, b"abc") + frame(0, 4, 1, 2, b"de") +
+         frame(1, 8, 5, 0) + frame(0, 4, 7, 3, b"fgh") + frame(1, 0, 7, 5))
+    save("yamux", "goaway", b"\x00" + frame(3, 0, 0, 0) + frame(0, 0, 1, 3, b"abc") + frame(3, 0, 0, 2))
+    save("yamux", "window", b"\x03" + frame(1, 0, 1, 0xfffbffff) + frame(1, 0, 1, 1))
+    save("yamux", "too-much", b"\x07" + frame(0, 0, 1, 3, b"abc") + frame(0, 0, 1, 0x40000))
+    save("yamux", "reset-with-data", b"\x07" + frame(0, 8, 1, 3, b"abc") + frame(0, 0, 1, 1, b"x"))
+    save("yamux", "server-syn", b"\x07" + frame(1, 1, 2, 0))
+
+
+def packet(kind, number, body=b"", done=True, control=False):
+    return bytes([kind << 1 | done | control << 7]) + b"\x01" + varint(number) + varint(len(body)) + body
+
+
+def drpc():
+    for session in ("session1", "session2_error", "session2_unimplemented", "session2_badowner"):
+        save("drpc", session, b"\xff" + stream_bytes(payload(session, "s2c")))
+    save("drpc", "pieces", b"\x02" + stream_bytes(payload("session1", "s2c")))
+    save("drpc", "frames", b"\x01" + packet(2, 1, b"ab", False) + packet(2, 1, b"cd", False) + packet(2, 1))
+    save("drpc", "given-up", b"\x05" + packet(2, 1, b"ab", False) + packet(2, 9, b"cd") + packet(40, 10, b"x", True, True))
+    save("drpc", "cancel-in-message", b"\x05" + packet(2, 1, b"ab", False) + packet(4, 2, b"", True, True))
+    save("drpc", "close-send-close", b"\x05" + packet(6, 1) + packet(5, 2) + packet(2, 3))
+    save("drpc", "many-frames", b"\xff" + packet(2, 1, b"", False) * 25)
+    save("drpc", "long-error", b"\xff" + packet(3, 1, b"\0" * 8 + b"e" * 400))
+    save("drpc", "numbers", b"\x00" + packet(2, 2 ** 62) + b"\x05\x01" + b"\x81" * 9 + b"\x01")
+
+
 if __name__ == "__main__":
     messages()
+    yamux()
+    drpc()

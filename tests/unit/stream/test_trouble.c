@@ -10,7 +10,8 @@ START_TEST(every_trouble_has_a_name_of_its_own_a_text_and_a_code)
 	for (int i = 0; i < HF_TROUBLE_LAST; i++) {
 		const char *name = hf_trouble_name((enum hf_trouble)i);
 
-		ck_assert_uint_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-"), strlen(name));
+		ck_assert_uint_eq(
+		    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-"), strlen(name));
 		ck_assert_str_ne(hf_trouble_text((enum hf_trouble)i), "");
 		ck_assert_int_eq(hf_trouble_code((enum hf_trouble)i) < 0, i != HF_TROUBLE_NONE);
 		for (int j = 0; j < i; j++)
