@@ -374,7 +374,7 @@ START_TEST(prepend_that_fails_changes_nothing)
 	ck_assert_int_eq(hf_name_prepend(&name, "*", 1), HF_ENAME);
 	ck_assert_int_eq(hf_name_prepend(&name, text, 64), HF_ENAME);
 	ck_assert_int_eq(hf_name_prepend(&name, text, SIZE_MAX), HF_ENAME);
-	ck_assert(!memcmp(&name, &before, sizeof(name)));
+	ck_assert(hf_name_equal(&name, &before));
 	ck_assert_int_eq(hf_name_prepend(&name, "a", 1), 0);
 	ck_assert_uint_eq(name.len, 255);
 	check_form(&name);
