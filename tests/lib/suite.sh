@@ -53,7 +53,8 @@ run_meson()
 	meson test -C "$folder" --no-rebuild --suite "$what" --num-processes $jobs \
 		--logbase "$name" --print-errorlogs "$@"
 	rc=$?
-	cp "$folder/meson-logs/$name.json" "$logs/"
+	cp "$folder/meson-logs/$name.json" "$logs/" 2>/dev/null ||
+		cp "$folder/meson-logs/$name-valgrind.json" "$logs/$name.json"
 	return $rc
 }
 
@@ -61,7 +62,7 @@ run_valgrind()
 {
 	export CK_FORK=no
 	run_meson --timeout-multiplier 20 --wrapper \
-		'valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99'
+		'valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99'
 }
 
 run_pytest()
