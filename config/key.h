@@ -30,6 +30,7 @@ enum {
 	HF_KEY_VARIANT = 16, /* its word decides which further keys the map has; required */
 	HF_KEY_NONEMPTY = 32, /* VALUES, ENTRIES: at least one, where the key is written */
 	HF_KEY_UNTOLD = 64,  /* what is not of its form may be a secret in the wrong place: not told in errors */
+	HF_KEY_SAMPLE = 128, /* switched on in the sample file */
 };
 
 enum { HF_LIST_MAX = 256 };

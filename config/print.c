@@ -13,19 +13,19 @@ struct printer {
 
 static void print_map(struct printer *p, const struct hf_key *map, const void *base);
 
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.@%+-"
+
 /* Whether YAML takes it as it stands for the text that it is; more is quoted than would have to be. */
 static bool is_plain(const char *text)
 {
-	static const char *const words[] = { "null", "Null", "NULL" };
-	size_t n = strlen(text);
+	const char *url = strstr(text, "://");
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!strcmp(text, words[i]))
-			return false;
-	}
-	return n && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				 "/_.@%+-") == n &&
-	    !strchr("@%+-", text[0]);
+	if (!*text || strchr("@%+-", *text) || !strcasecmp(text, "null"))
+		return false;
+	/* The one colon that people are used to see without quotes. */
+	if (url && strspn(text, PLAIN) == (size_t)(url - text))
+		text = url + 3;
+	return !text[strspn(text, PLAIN)];
 }
 
 static void print_text(FILE *out, const char *text)

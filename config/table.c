@@ -59,12 +59,12 @@ static const struct hf_key retry_keys[] = {
 
 #define S(field, type, nm, ...) VALUE(hf_config_source, field, type, nm, __VA_ARGS__)
 static const struct hf_key source_keys[] = {
-	S(name, label, "name", .flags = HF_KEY_IDENTITY, .def = "main",
+	S(name, label, "name", .flags = HF_KEY_IDENTITY | HF_KEY_SAMPLE, .def = "main",
 	    .help = "What the source is called in status and logs. Each needs a name of its own."),
-	S(url, url, "url", .flags = HF_KEY_UNTOLD, .example = "https://coder.example.com",
+	S(url, url, "url", .flags = HF_KEY_UNTOLD | HF_KEY_SAMPLE, .example = "https://coder.example.com",
 	    .without = "CODER_URL, else the url file of the coder CLI",
 	    .help = "Where Coder is."),
-	S(token_file, path, "token-file", .flags = HF_KEY_UNTOLD, .example = "/etc/holdfast/token",
+	S(token_file, path, "token-file", .flags = HF_KEY_UNTOLD | HF_KEY_SAMPLE, .example = "/etc/holdfast/token",
 	    .without = "the systemd credential holdfast-token, else CODER_SESSION_TOKEN, else the session file of the coder CLI",
 	    .help = "A file with nothing but a session token in it, readable by the bridge's user only and no symlink. It is watched."),
 	VALUES(hf_config_source, owners, owner, "owners", .flags = HF_KEY_NONEMPTY, .n_max = 10000, .def = "[me]",
@@ -89,7 +89,7 @@ static const struct hf_key source_keys[] = {
 	    .without = "the usual environment variables (https_proxy, no_proxy)",
 	    .help = "The proxy to go through."),
 	VALUES(hf_config_source, headers, header, "headers", .flags = HF_KEY_SECRET, .n_max = 32,
-	    .example = "[\"X-Gateway: abc\"]",
+	    .example = "[X-Gateway: abc]",
 	    .help = "Further HTTP headers for each request. If they hold a secret, nobody else should be able to read this file."),
 	VALUES(hf_config_source, header_command, string, "header-command", .n_max = 32,
 	    .example = "[/usr/local/bin/headers, --coder]",

@@ -173,8 +173,7 @@ static void duration_expect(const struct hf_key *key, char out[static HF_EXPECT_
 
 	text_units(durations, key->min, "ms", min, sizeof(min));
 	text_units(durations, key->max, "ms", max, sizeof(max));
-	snprintf(out, HF_EXPECT_MAX, "a duration from %s to %s, with its unit: ms, s, m, h or d", min,
-	    max);
+	snprintf(out, HF_EXPECT_MAX, "a duration with its unit, %s to %s", min, max);
 }
 
 const struct hf_type hf_type_duration = {
@@ -209,7 +208,7 @@ static void size_expect(const struct hf_key *key, char out[static HF_EXPECT_MAX]
 
 	text_units(sizes, key->min, "", min, sizeof(min));
 	text_units(sizes, key->max, "", max, sizeof(max));
-	snprintf(out, HF_EXPECT_MAX, "a size from %s to %s, in bytes or with KiB, MiB or GiB", min, max);
+	snprintf(out, HF_EXPECT_MAX, "a size, %s to %s", min, max);
 }
 
 const struct hf_type hf_type_size = {

@@ -1,0 +1,24 @@
+/* holdfastd: main only wires. */
+#include <stdio.h>
+
+#include "bridge/check.h"
+#include "bridge/options.h"
+
+int main(int argc, char **argv)
+{
+	struct hf_options o;
+
+	if (hf_options_parse(argc, argv, &o, stderr))
+		return 2;
+	switch (o.mode) {
+	case HF_OPTIONS_CHECK:
+		return hf_check(o.config, o.verbose, stdout, stderr);
+	case HF_OPTIONS_VERSION:
+		puts("holdfastd " HF_VERSION);
+		return 0;
+	case HF_OPTIONS_HELP:
+		hf_options_usage(stdout);
+		return 0;
+	}
+	return 2;
+}

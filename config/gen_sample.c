@@ -1,0 +1,132 @@
+/*
+ * The sample: "# text" explains, "#key: value" is a key that can be switched on by taking its '#' away (and
+ * those of the maps that it is in).
+ */
+#include "config/gen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/type.h"
+
+enum { WIDTH = 96 };
+
+struct sample {
+	FILE *out;
+	int indent;
+	bool dash; /* the next key begins an entry of a list */
+	bool off;  /* all of this map is commented out: its '#' is at `base` */
+	int base;
+};
+
+static void sample_keys(struct sample *s, const struct hf_keys *keys);
+
+/* Words up to the width, each line behind "# ". */
+static void comment(const struct sample *s, const char *text)
+{
+	int indent = s->off ? s->base : s->indent;
+	int at = 0;
+
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+
+		if (at && at + 1 + len > WIDTH) {
+			fputc('\n', s->out);
+			at = 0;
+		}
+		if (!at)
+			at = fprintf(s->out, "%*s# %.*s", indent, "", len, text);
+		else
+			at += fprintf(s->out, " %.*s", len, text);
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', s->out);
+}
+
+static void explain(const struct sample *s, const struct hf_key *key)
+{
+	char text[1024], expect[HF_EXPECT_MAX] = "";
+	int n = snprintf(text, sizeof(text), "%s", key->help);
+
+	if (key->type)
+		key->type->expect(key, expect);
+	if (expect[0])
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " Expected: %s%s.",
+		    key->kind == HF_KEY_VALUES ? "one or more of " : "", expect);
+	if (key->without)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " Without it: %s.", key->without);
+	if (key->flags & HF_KEY_RESTART)
+		snprintf(text + n, sizeof(text) - (size_t)n, " Read at start only.");
+	comment(s, text);
+}
+
+/* "#key:", "- key:" or "key:" at its place. */
+static void begin(struct sample *s, const char *name, bool on)
+{
+	if (s->off)
+		fprintf(s->out, "%*s#%*s%s:", s->base, "", s->indent - s->base, "", name);
+	else if (!on)
+		fprintf(s->out, "%*s#%s:", s->indent, "", name);
+	else
+		fprintf(s->out, "%*s%s%s:", s->indent - (s->dash ? 2 : 0), "", s->dash ? "- " : "", name);
+	s->dash = false;
+}
+
+static void sample_map(struct sample *s, const struct hf_key *key)
+{
+	struct sample below = { .out = s->out, .indent = s->indent + 2, .off = true, .base = s->indent };
+
+	if (s->off)
+		below.base = s->base;
+	begin(s, key->name, false);
+	fputc('\n', s->out);
+	sample_keys(&below, &key->keys);
+}
+
+static void sample_entries(struct sample *s, const struct hf_key *key)
+{
+	struct sample below = { .out = s->out, .indent = s->indent + 4, .dash = true };
+
+	begin(s, key->name, true);
+	fputc('\n', s->out);
+	sample_keys(&below, &key->keys);
+}
+
+static void sample_key(struct sample *s, const struct hf_key *key)
+{
+	char *text;
+
+	if (!s->indent)
+		fputc('\n', s->out);
+	explain(s, key);
+	if (key->kind == HF_KEY_MAP) {
+		sample_map(s, key);
+	} else if (key->kind == HF_KEY_ENTRIES) {
+		sample_entries(s, key);
+	} else {
+		begin(s, key->name, key->flags & HF_KEY_SAMPLE);
+		text = hf_gen_value(key);
+		fprintf(s->out, " %s\n", text ? text : "");
+		free(text);
+	}
+}
+
+static void sample_keys(struct sample *s, const struct hf_keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		sample_key(s, &keys->at[i]);
+}
+
+void hf_gen_sample(const struct hf_key *table, FILE *out)
+{
+	struct sample s = { .out = out };
+
+	comment(&s, "The configuration of Holdfast: /etc/holdfast/holdfast.yaml. Every key is here with its "
+		    "default; those without a default have an example. A line that begins with '#' and no "
+		    "blank is a key that is switched off.");
+	comment(&s, "'holdfastd --check -c FILE' tells what is wrong with a file, 'holdfastd --check -v' what is "
+		    "in force. holdfast.yaml(5) says more.");
+	comment(&s, "This file is made by 'hf-config-gen sample'.");
+	sample_keys(&s, &table->keys);
+}
