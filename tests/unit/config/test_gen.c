@@ -1,0 +1,110 @@
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/gen.h"
+#include "config/table.h"
+#include "config/type.h"
+#include "helper.h"
+
+Suite *gen_suite(void);
+
+typedef void gen_fn(const struct hf_key *table, FILE *out);
+
+static char *generated(gen_fn *gen)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	gen(&hf_config_table, out);
+	fclose(out);
+	return text;
+}
+
+static const struct {
+	gen_fn *gen;
+	const char *path;
+} rows[] = {
+	{ hf_gen_sample, SOURCE_ROOT "/examples/holdfast.yaml" },
+	{ hf_gen_manual, SOURCE_ROOT "/docs/man/holdfast.yaml.5" },
+};
+
+START_TEST(the_file_in_the_tree_is_the_table_of_today)
+{
+	char *now = generated(rows[_i].gen), *then = file_text(rows[_i].path);
+
+	ck_assert_msg(!strcmp(now, then), "%s: ninja config-docs renews it", rows[_i].path);
+	free(now);
+	free(then);
+}
+END_TEST
+
+static void names_are_in(const struct hf_keys *keys, const char *text, const char *form)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		char want[100];
+		const char *name = keys->at[i].name;
+
+		snprintf(want, sizeof(want), form[0] == '#' ? "%s:" : ".B %.4s", name);
+		ck_assert_msg(keys->at[i].type == NULL || strstr(text, want), "%s is missing", name);
+		if (keys->at[i].help && form[0] == '#')
+			ck_assert_msg(strstr(text, name) != NULL, "%s", name);
+		names_are_in(&keys->at[i].keys, text, form);
+	}
+}
+
+START_TEST(every_key_is_in_it)
+{
+	char *text = generated(rows[_i].gen);
+
+	names_are_in(&hf_config_table.keys, text, _i ? ".B" : "#");
+	free(text);
+}
+END_TEST
+
+START_TEST(the_sample_is_a_configuration)
+{
+	char *text = generated(hf_gen_sample);
+	struct hf_config *c = config_of(text);
+
+	ck_assert_uint_eq(c->sources.n, 1);
+	ck_assert_str_eq(c->sources.at[0].url, "https://coder.example.com");
+	free(text);
+	hf_config_free(c);
+}
+END_TEST
+
+START_TEST(roff_takes_no_text_for_an_order)
+{
+	char *text = generated(hf_gen_manual);
+	const char *at = text;
+
+	/* Each line that begins with a dot is one of the macros that we write. */
+	while ((at = strstr(at, "\n."))) {
+		static const char *const macros[] = { "TH ", "SH ", "SS ", "TP\n", "B ", "br\n", "PP\n", "I ",
+			"nf\n", "fi\n" };
+		bool known = false;
+
+		at += 2;
+		for (size_t i = 0; i < N(macros); i++)
+			known |= !strncmp(at, macros[i], strlen(macros[i]));
+		ck_assert_msg(known, ".%.20s", at);
+	}
+	ck_assert_ptr_null(strstr(text, "\n'"));
+	free(text);
+}
+END_TEST
+
+Suite *gen_suite(void)
+{
+	Suite *s = suite_create("gen");
+	TCase *tc = tcase_create("gen");
+
+	tcase_add_loop_test(tc, the_file_in_the_tree_is_the_table_of_today, 0, N(rows));
+	tcase_add_loop_test(tc, every_key_is_in_it, 0, N(rows));
+	tcase_add_test(tc, the_sample_is_a_configuration);
+	tcase_add_test(tc, roff_takes_no_text_for_an_order);
+	suite_add_tcase(s, tc);
+	return s;
+}

@@ -1,0 +1,177 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "helper.h"
+
+Suite *load_suite(void);
+
+/* Loads; the first line of what is told, "" if it was taken. Static. */
+static const char *load(const char *path, int *ret_rc)
+{
+	static char text[1400];
+	struct hf_config_errors e;
+	struct hf_config *c = NULL;
+
+	*ret_rc = hf_config_load(path, 0, &c, &e);
+	*text = '\0';
+	if (e.n)
+		hf_config_error_text(&e, 0, text, sizeof(text));
+	ck_assert_int_eq(*ret_rc == 0, c != NULL);
+	ck_assert_int_eq(*ret_rc == 0, e.n == 0);
+	hf_config_free(c);
+	return text;
+}
+
+static const struct {
+	unsigned mode;
+	unsigned folder;
+	const char *want; /* after the path */
+} rows[] = {
+	{ 0644, 0755, "" },
+	{ 0600, 0700, "" },
+	{ 0666, 0755, ": refused: others may write it (mode 0666); chmod go-w it" },
+	{ 0664, 0755, ": refused: others may write it (mode 0664); chmod go-w it" },
+	{ 0644, 0777, ": refused: others may write its folder" },
+	{ 0644, 01777, "" },
+};
+
+START_TEST(a_file_that_others_may_write_is_refused)
+{
+	const char *path = temp_file("holdfast.yaml", "ttl: 5\n", rows[_i].mode);
+	char folder[300];
+	const char *said;
+	int rc;
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+	ck_assert_int_eq(chmod(folder, rows[_i].folder), 0);
+	said = load(path, &rc);
+	ck_assert_int_eq(rc, rows[_i].want[0] ? HF_EUNSAFE : 0);
+	if (rows[_i].want[0]) {
+		ck_assert_int_eq(strncmp(said, path, strlen(path)), 0);
+		said += strlen(path);
+	}
+	ck_assert_int_eq(strncmp(said, rows[_i].want, strlen(rows[_i].want)), 0);
+}
+END_TEST
+
+START_TEST(a_file_of_another_user_is_refused)
+{
+	const char *path = temp_file("holdfast.yaml", "ttl: 5\n", 0644);
+	int rc;
+
+	if (geteuid() != 0)
+		return; /* only root can give a file away */
+	ck_assert_int_eq(chown(path, 12345, 12345), 0);
+	ck_assert_ptr_nonnull(strstr(load(path, &rc), "it belongs to user 12345"));
+	ck_assert_int_eq(rc, HF_EUNSAFE);
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_is_said_to_be_so)
+{
+	int rc;
+
+	ck_assert_str_eq(load("/nonexistent/x.yaml", &rc),
+	    "/nonexistent/x.yaml: cannot be read: No such file or directory");
+	ck_assert_int_eq(rc, -2);
+	ck_assert_ptr_nonnull(strstr(load("/", &rc), "no regular file"));
+}
+END_TEST
+
+START_TEST(a_file_of_more_than_a_mebibyte_is_refused)
+{
+	char *text = calloc(1, HF_CONFIG_BYTES_MAX + 10);
+	const char *path;
+	int rc;
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, '#', HF_CONFIG_BYTES_MAX + 9);
+	path = temp_file("x.yaml", text, 0644);
+	ck_assert_ptr_nonnull(strstr(load(path, &rc), ": larger than 1048576 bytes"));
+	ck_assert_int_eq(rc, HF_ECONFIG);
+	free(text);
+}
+END_TEST
+
+START_TEST(a_minimal_file_has_all_defaults)
+{
+	struct hf_config *c = config_of("sources:\n  - url: https://coder.example.com\n    token-file: /t\n");
+	const struct hf_config_source *s = &c->sources.at[0];
+
+	ck_assert_str_eq(c->store, "/var/lib/holdfast/store.db");
+	ck_assert_str_eq(c->zone, "/var/lib/holdfast/zone");
+	ck_assert_str_eq(c->control, "/run/holdfast/control.sock");
+	ck_assert_ptr_null(c->control_group);
+	ck_assert_int_eq(c->ttl_s, 30);
+	ck_assert_int_eq(c->provenance, HF_PROVENANCE_LOOPBACK);
+	ck_assert_int_eq(c->not_ready, HF_NOT_READY_SERVFAIL);
+	ck_assert_uint_eq(c->sources.n, 1);
+	ck_assert_str_eq(s->name, "main");
+	ck_assert_str_eq(s->url, "https://coder.example.com");
+	ck_assert_uint_eq(s->owners.n, 1);
+	ck_assert_str_eq(s->owners.at[0], "me");
+	ck_assert_uint_eq(s->suffix.len, 0);
+	ck_assert(!s->sentinel);
+	ck_assert_int_eq(s->snapshot_interval_ms, 600000);
+	ck_assert_int_eq(s->fresh_window_ms, 60000);
+	ck_assert_int_eq(s->max_message, 64 << 20);
+	ck_assert_int_eq(s->retry.floor_ms, 50);
+	ck_assert_int_eq(s->retry.cap_ms, 10000);
+	ck_assert_int_eq(s->retry.permanent_ms, 300000);
+	ck_assert_int_eq(s->retry.unauthorised_ms, 60000);
+	ck_assert_int_eq(c->hold.policy, HF_CONFIG_HOLD_FOREVER);
+	ck_assert_int_eq(c->guard.max_removal, 50);
+	ck_assert_int_eq(c->guard.min_workspaces, 3);
+	ck_assert_int_eq(c->guard.grace_ms, 600000);
+	ck_assert_uint_eq(c->dns.listen.n, 2);
+	ck_assert_int_eq(c->dns.threads, 1);
+	ck_assert_int_eq(c->log.level, HF_LOG_INFO);
+	hf_config_free(c);
+}
+END_TEST
+
+static const char *const empty[] = { "", "{}\n", "---\n", "# nothing\n" };
+
+START_TEST(an_empty_file_is_one_source_of_the_environment)
+{
+	struct hf_config *c = config_of(empty[_i]);
+
+	ck_assert_uint_eq(c->sources.n, 1);
+	ck_assert_ptr_null(c->sources.at[0].url);
+	ck_assert_ptr_eq(hf_config_source(c, "main"), &c->sources.at[0]);
+	ck_assert_ptr_null(hf_config_source(c, "other"));
+	hf_config_free(c);
+	hf_config_free(NULL);
+}
+END_TEST
+
+START_TEST(a_refused_file_gives_nothing)
+{
+	struct hf_config *c = (struct hf_config *)&c;
+	struct hf_config_errors e;
+
+	ck_assert_int_eq(hf_config_parse("t", "ttl: 0\n", 7, 0, &c, &e), HF_ECONFIG);
+	ck_assert_ptr_eq(c, &c);
+}
+END_TEST
+
+Suite *load_suite(void)
+{
+	Suite *s = suite_create("load");
+	TCase *tc = tcase_create("load");
+
+	tcase_add_loop_test(tc, a_file_that_others_may_write_is_refused, 0, N(rows));
+	tcase_add_test(tc, a_file_of_another_user_is_refused);
+	tcase_add_test(tc, a_file_that_is_not_there_is_said_to_be_so);
+	tcase_add_test(tc, a_file_of_more_than_a_mebibyte_is_refused);
+	tcase_add_test(tc, a_minimal_file_has_all_defaults);
+	tcase_add_loop_test(tc, an_empty_file_is_one_source_of_the_environment, 0, N(empty));
+	tcase_add_test(tc, a_refused_file_gives_nothing);
+	suite_add_tcase(s, tc);
+	return s;
+}
