@@ -51,7 +51,8 @@ char *hf_key_plain(const struct hf_key *key, const void *value)
 
 	if (!out)
 		return NULL;
-	if (key->type->is_set(value))
+	/* A number that has a default may well be 0. */
+	if (key->def || key->type->is_set(value))
 		key->type->print(key, value, out);
 	if (fclose(out)) {
 		free(text);

@@ -25,7 +25,9 @@ int hf_type_text_copy(const char *text, void *ret)
 
 void hf_type_text_print(const struct hf_key *key, const void *value, FILE *out)
 {
-	fputs(*(char *const *)value, out);
+	const char *text = *(char *const *)value;
+
+	fputs(text ? text : "", out);
 }
 
 bool hf_type_text_is_set(const void *value)
@@ -100,18 +102,14 @@ static int label_check(const char *text, const char **ret_why)
 
 TEXT_TYPE(label, "a name", "a name of at most 63 letters, digits, '-' and '_'");
 
-/* What useradd takes, and what directory services add: dots, capitals, a realm. */
+/* What useradd takes, and what directory services add: dots, capitals, a realm, blanks within. */
 static int group_check(const char *text, const char **ret_why)
 {
 	size_t n = strlen(text);
 
-	if (!n || n > 255 || *text == '-')
+	if (!n || n > 255 || *text == '-' || *text == ' ' || text[n - 1] == ' ')
 		return HF_EFORMAT;
-	for (; *text; text++) {
-		if (isspace((unsigned char)*text) || strchr(":/,", *text))
-			return HF_EFORMAT;
-	}
-	return 0;
+	return strpbrk(text, ":/,") ? HF_EFORMAT : 0;
 }
 
 TEXT_TYPE(group, "the name of a group", "the name of a group of this system");

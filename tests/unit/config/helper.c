@@ -1,7 +1,8 @@
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 #include <check.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ char *file_text(const char *path)
 
 	ck_assert_msg(in != NULL, "%s", path);
 	ck_assert_ptr_nonnull(text);
-	fread(text, 1, (1 << 20) - 1, in);
+	ck_assert_uint_gt(fread(text, 1, (1 << 20) - 1, in), 0);
 	fclose(in);
 	return text;
 }

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *check_suite(void);
 
@@ -45,7 +45,7 @@ static const struct {
 	{ "sources: [ { name: a, suffix: x }, { name: b, suffix: x } ]\n", "" },
 	{ "sources: []\n", "" },
 	{ "dns: { listen: [127.0.0.1@53, \"::1@53\", 127.0.0.1@53] }\n",
-	    "t.yaml:1:42: dns.listen[2]: is in the list twice" },
+	    "t.yaml:1:41: dns.listen[2]: is in the list twice" },
 	{ "dns: { listen: [127.0.0.1@53] }\nstatus: { listen: 127.0.0.1@53 }\n",
 	    "t.yaml:2:19: status.listen: is also in dns.listen" },
 	{ "dns: { listen: [127.0.0.1@53] }\nstatus: { listen: 127.0.0.1@54 }\n", "" },

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *diff_suite(void);
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "config/errors.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *errors_suite(void);
 

@@ -6,7 +6,7 @@
 #include "config/key.h"
 #include "config/table.h"
 #include "config/type.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *key_suite(void);
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *load_suite(void);
 

@@ -2,7 +2,7 @@
 
 #include "config/nearest.h"
 #include "config/table.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *nearest_suite(void);
 

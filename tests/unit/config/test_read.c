@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *read_suite(void);
 

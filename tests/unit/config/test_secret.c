@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "config/secret.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *secret_suite(void);
 

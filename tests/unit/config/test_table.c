@@ -7,7 +7,7 @@
 #include "config/gen.h"
 #include "config/table.h"
 #include "config/type.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *table_suite(void);
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "config/errors.h"
 #include "config/tree.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *tree_suite(void);
 
@@ -61,13 +61,15 @@ static const struct {
 			"begins in line 1)" },
 	{ B("a: b: c\n"), "1:5: not valid YAML: mapping values are not allowed in this context" },
 	{ B("a: 1\n b: 2\n"), "2:3: not valid YAML: mapping values are not allowed in this context" },
-	{ B("a: 1\n\tb: 2\n"), "2:1: not valid YAML: found character that cannot start any token (while scanning for "
-			       "the next token that begins in line 2)" },
+	{ B("a: 1\n\tb: 2\n"), "2:1: not valid YAML: found a tab character that violates indentation (while scanning a "
+			       "plain scalar that begins in line 1)" },
+	{ B("a: @b\n"), "1:4: not valid YAML: found character that cannot start any token (while scanning for the "
+		       "next token that begins in line 1)" },
 	{ B("\xff\xfe"), "1:1: not valid YAML: invalid leading UTF-8 octet" },
 	{ B("a: \xc3"), "1:1: not valid YAML: incomplete UTF-8 octet sequence" },
 	{ B("[[[[[[[[[[[[[1]]]]]]]]]]]]]"), "1:14: nested too deeply" },
 	{ B("[[[[[[[[[[[[1]]]]]]]]]]]]"), "" },
-	{ B("{a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}}}}}"), "1:54: nested too deeply" },
+	{ B("{a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}}}}}"), "1:53: nested too deeply" },
 	{ B("a: \"\\xe9\"\n"), "" },
 	{ B("a: \xc3\xa9\r\nb: 1\r\n"), "" },
 	{ B("%YAML 1.1\n---\na: 1\n...\n"), "" },

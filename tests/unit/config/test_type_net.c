@@ -4,7 +4,7 @@
 
 #include "config/key.h"
 #include "config/type.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *type_net_suite(void);
 

@@ -2,14 +2,14 @@
 
 #include "config/key.h"
 #include "config/type.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *type_number_suite(void);
 
 static const char *const words[] = { "off", "loopback", "on", NULL };
 
 #define DURATION { .type = &hf_type_duration, .min = 50, .max = 86400000 }
-#define WIDE { .type = &hf_type_duration, .min = 0, .max = INT64_MAX }
+#define WIDE { .type = &hf_type_duration, .min = 0, .max = INT64_MAX, .def = "0s" }
 #define SIZE { .type = &hf_type_size, .min = 4096, .max = 1 << 30 }
 #define INT { .type = &hf_type_int, .min = 1, .max = 30 }
 #define PERCENT { .type = &hf_type_percent, .min = 0, .max = 100 }
@@ -35,7 +35,8 @@ static const struct {
 	{ DURATION, "-1s", "format" }, { DURATION, "1 s", "format" }, { DURATION, "1w", "format" },
 	{ DURATION, "1msx", "format" }, { DURATION, "", "format" }, { DURATION, "999999999999999999d", "range" },
 	{ DURATION, "99999999999999999999999999s", "range" }, { DURATION, "1s500ms", "1500ms" },
-	{ WIDE, "0s", "0ms" }, { WIDE, "106751991167d", "106751991167d" }, { WIDE, "106751991168d", "range" },
+	{ WIDE, "0s", "0ms" },
+	{ WIDE, "106751991167d", "106751991167d" }, { WIDE, "106751991168d", "range" },
 	{ WIDE, "106751991167d24h", "range" },
 	{ SIZE, "4096", "4KiB" }, { SIZE, "4097", "4097" }, { SIZE, "64MiB", "64MiB" }, { SIZE, "1gib", "1GiB" },
 	{ SIZE, "4095", "range" }, { SIZE, "1025MiB", "range" }, { SIZE, "64MB", "format" }, { SIZE, "64M", "format" },

@@ -4,7 +4,7 @@
 
 #include "config/key.h"
 #include "config/type.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *type_text_suite(void);
 
@@ -23,7 +23,7 @@ static const struct {
 	{ &hf_type_label, "a.b", "format" }, { &hf_type_label, "a b", "format" },
 	{ &hf_type_label, "1234567890123456789012345678901234567890123456789012345678901234", "format" },
 	{ &hf_type_group, "adm", NULL }, { &hf_type_group, "Domain.Users@x", NULL }, { &hf_type_group, "", "format" },
-	{ &hf_type_group, "-x", "format" }, { &hf_type_group, "a b", "format" }, { &hf_type_group, "a:b", "format" },
+	{ &hf_type_group, "-x", "format" }, { &hf_type_group, "domain users", NULL }, { &hf_type_group, "a ", "format" }, { &hf_type_group, "a:b", "format" },
 	{ &hf_type_url, "https://coder.example.com", NULL }, { &hf_type_url, "HTTP://x:8080/coder/", NULL },
 	{ &hf_type_url, "coder.example.com", "format" }, { &hf_type_url, "ftp://x", "format" },
 	{ &hf_type_url, "https://u:p@x",

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "config/url.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *url_suite(void);
 

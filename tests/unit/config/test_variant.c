@@ -14,7 +14,7 @@
 #include "config/nearest.h"
 #include "config/tree.h"
 #include "config/type.h"
-#include "helper.h"
+#include "tests/unit/config/helper.h"
 
 Suite *variant_suite(void);
 
