@@ -73,9 +73,10 @@ static void read_boot_id(void)
 	ssize_t len;
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 
-	boot_id_error = -errno;
-	if (fd < 0)
+	if (fd < 0) {
+		boot_id_error = -errno;
 		return;
+	}
 	len = read(fd, text, sizeof(text) - 1);
 	boot_id_error = len < 0 ? -errno : -EIO;
 	close(fd);

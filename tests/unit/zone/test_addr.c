@@ -11,7 +11,7 @@ Suite *addr_suite(void);
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 #define REVERSE "b.2.4.a.a.7.2.6.0.6.d.f.ip6.arpa"
 
-enum { ROUNDS = 250, SEEDS = 10 };
+enum { ROUNDS = 500, SEEDS = 4 };
 
 /* --- ids --- */
 

@@ -9,7 +9,7 @@ Suite *name_suite(void);
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { ROUNDS = 250, SEEDS = 10 };
+enum { ROUNDS = 500, SEEDS = 4 };
 
 static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
