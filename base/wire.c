@@ -8,6 +8,7 @@ const uint8_t *hf_rd_bytes(struct hf_rd *r, size_t len)
 
 	if (r->error || hf_rd_left(r) < len) {
 		r->error = HF_EFORMAT;
+		r->at = r->end; /* so that a loop over what is left ends */
 		return NULL;
 	}
 	r->at += len;
@@ -50,8 +51,9 @@ void hf_wr_bytes(struct hf_wr *w, const void *bytes, size_t len)
 		w->error = HF_ELIMIT;
 		return;
 	}
-	if (len)
-		memcpy(w->at, bytes, len);
+	if (!len)
+		return;
+	memcpy(w->at, bytes, len);
 	w->at += len;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 /*
  * wire: reading and writing fields of outside bytes with a sticky error. Read all fields, check once:
- * after the first read past the end every further read gives 0 and `error` stays set.
+ * after the first read past the end every further read gives 0, nothing is left to read and `error`
+ * stays set.
  * Neither side allocates; the bytes are borrowed and outlive it.
  */
 #include <stdbool.h>
@@ -17,7 +18,10 @@ struct hf_rd {
 
 static inline struct hf_rd hf_rd(const void *bytes, size_t len)
 {
-	return (struct hf_rd){ .at = bytes, .end = (const uint8_t *)bytes + len };
+	/* NULL and 0 are no bytes; NULL + 0 is no C. */
+	const uint8_t *at = len ? bytes : (const uint8_t *)"";
+
+	return (struct hf_rd){ .at = at, .end = at + len };
 }
 
 static inline size_t hf_rd_left(const struct hf_rd *r)
@@ -42,7 +46,9 @@ struct hf_wr {
 
 static inline struct hf_wr hf_wr(void *bytes, size_t len)
 {
-	return (struct hf_wr){ .at = bytes, .start = bytes, .end = (uint8_t *)bytes + len };
+	uint8_t *at = bytes;
+
+	return (struct hf_wr){ .at = at, .start = at, .end = len ? at + len : at };
 }
 
 static inline size_t hf_wr_len(const struct hf_wr *w)
