@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +73,8 @@ int hf_file_write_all(int fd, const void *bytes, size_t len)
 			continue;
 		if (n < 0)
 			return -errno;
+		if (n == 0)
+			return -EIO; /* nothing taken and no reason given: no use to go on for ever */
 		at += n;
 		len -= (size_t)n;
 	}
@@ -79,7 +83,23 @@ int hf_file_write_all(int fd, const void *bytes, size_t len)
 
 int hf_file_sync_dir(int dirfd)
 {
-	return fsync(dirfd) < 0 ? -errno : 0;
+	/* EINVAL: there is no such thing for a folder of this file system. */
+	return fsync(dirfd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+/* Sets mode and content and makes both durable. Closes fd. */
+static int fill_and_close(int fd, const void *bytes, size_t len, mode_t mode)
+{
+	/* The umask has no say in who may read what we publish. */
+	int rc = fchmod(fd, mode) < 0 ? -errno : 0;
+
+	if (!rc)
+		rc = hf_file_write_all(fd, bytes, len);
+	if (!rc && fdatasync(fd) < 0)
+		rc = -errno;
+	if (close(fd) < 0 && !rc)
+		rc = -errno;
+	return rc;
 }
 
 int hf_file_replace(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode)
@@ -87,6 +107,8 @@ int hf_file_replace(int dirfd, const char *name, const void *bytes, size_t len, 
 	char tmp[NAME_MAX + 1];
 	int fd, rc;
 
+	if (!*name || strchr(name, '/'))
+		return -EINVAL;
 	if (snprintf(tmp, sizeof(tmp), ".%s.tmp", name) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
 	/* What a crash left behind goes; O_EXCL then makes sure that nothing is followed. */
@@ -95,14 +117,7 @@ int hf_file_replace(int dirfd, const char *name, const void *bytes, size_t len, 
 	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
-	/* The umask has no say in who may read what we publish. */
-	rc = fchmod(fd, mode) < 0 ? -errno : 0;
-	if (!rc)
-		rc = hf_file_write_all(fd, bytes, len);
-	if (!rc && fdatasync(fd) < 0)
-		rc = -errno;
-	if (close(fd) < 0 && !rc)
-		rc = -errno;
+	rc = fill_and_close(fd, bytes, len, mode);
 	if (!rc)
 		rc = hf_file_sync_dir(dirfd);
 	if (!rc && renameat(dirfd, tmp, dirfd, name) < 0)
@@ -112,33 +127,44 @@ int hf_file_replace(int dirfd, const char *name, const void *bytes, size_t len, 
 	return rc;
 }
 
+static bool is_other(uid_t owner)
+{
+	return owner != geteuid() && owner != 0;
+}
+
+/* The text for people, in bounds; HF_EUNSAFE for the caller to return. */
+__attribute__((format(printf, 3, 4))) static int unsafe(
+    char *why, size_t size, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why, size, format, ap);
+	va_end(ap);
+	return HF_EUNSAFE;
+}
+
 static int check_mode(const struct stat *st, unsigned checks, char *why, size_t size)
 {
 	unsigned mode = st->st_mode & 07777;
-	unsigned readers = 0004 | (st->st_gid == getegid() ? 0 : 0040);
+	/* Group root is trusted as root is: systemd hands out its credentials like that. */
+	bool group_ok = st->st_gid == getegid() || st->st_gid == 0;
+	unsigned readers = group_ok ? 0004 : 0044;
 
-	if (!S_ISREG(st->st_mode)) {
-		snprintf(why, size, "it is no regular file");
-		return HF_EUNSAFE;
-	}
-	if ((checks & HF_FILE_OWN) && st->st_uid != geteuid() && st->st_uid != 0) {
-		snprintf(why, size, "it belongs to user %u, not to user %u or root", st->st_uid,
-		    geteuid());
-		return HF_EUNSAFE;
-	}
-	if ((checks & HF_FILE_NO_OTHER_READ) && (mode & readers)) {
-		snprintf(why, size, "others may read it (mode %04o); chmod 0600 it", mode);
-		return HF_EUNSAFE;
-	}
-	if ((checks & HF_FILE_NO_OTHER_WRITE) && (mode & 0022)) {
-		snprintf(why, size, "others may write it (mode %04o); chmod go-w it", mode);
-		return HF_EUNSAFE;
-	}
+	if (!S_ISREG(st->st_mode))
+		return unsafe(why, size, "it is no regular file");
+	if ((checks & HF_FILE_OWN) && is_other(st->st_uid))
+		return unsafe(why, size, "it belongs to user %u, not to user %u or root",
+		    st->st_uid, geteuid());
+	if ((checks & HF_FILE_NO_OTHER_READ) && (mode & readers))
+		return unsafe(why, size, "others may read it (mode %04o); chmod 0600 it", mode);
+	if ((checks & HF_FILE_NO_OTHER_WRITE) && (mode & 0022))
+		return unsafe(why, size, "others may write it (mode %04o); chmod go-w it", mode);
 	return 0;
 }
 
 /* Whoever may write a folder may replace what is in it; a sticky one protects what others own. */
-static int check_folder(const char *path, char *why, size_t size)
+static int check_folder(const char *path, unsigned checks, char *why, size_t size)
 {
 	char copy[PATH_MAX];
 	struct stat st;
@@ -149,39 +175,55 @@ static int check_folder(const char *path, char *why, size_t size)
 	dir = dirname(copy);
 	if (stat(dir, &st) < 0)
 		return -errno;
-	if (!(st.st_mode & S_ISVTX) && (st.st_mode & 0022)) {
-		snprintf(why, size, "others may write its folder %s (mode %04o); chmod go-w it", dir,
-		    st.st_mode & 07777);
-		return HF_EUNSAFE;
-	}
+	if ((checks & HF_FILE_OWN) && is_other(st.st_uid))
+		return unsafe(why, size, "its folder %s belongs to user %u, not to user %u or root",
+		    dir, st.st_uid, geteuid());
+	if (!(st.st_mode & S_ISVTX) && (st.st_mode & 0022))
+		return unsafe(why, size, "others may write its folder %s (mode %04o); chmod go-w it",
+		    dir, st.st_mode & 07777);
 	return 0;
+}
+
+/* The folder in which `path` is, and the one in which the file is that a symlink leads to. */
+static int check_folders(const char *path, unsigned checks, char *why, size_t size)
+{
+	char *real = realpath(path, NULL);
+	int rc = real ? check_folder(path, checks, why, size) : -errno;
+
+	if (!rc)
+		rc = check_folder(real, checks, why, size);
+	free(real);
+	return rc;
+}
+
+static int check_open_file(int fd, const char *path, unsigned checks, char *why, size_t size)
+{
+	struct stat st;
+	int rc = fstat(fd, &st) < 0 ? -errno : check_mode(&st, checks, why, size);
+
+	if (!rc && (checks & HF_FILE_NO_OTHER_WRITE))
+		rc = check_folders(path, checks, why, size);
+	return rc;
 }
 
 int hf_file_open_checked(const char *path, unsigned checks, char *ret_why, size_t why_size)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	bool no_symlink = checks & HF_FILE_NO_SYMLINK;
 	char why[PATH_MAX + 100] = "";
-	struct stat st;
-	int fd, rc;
+	int rc, fd = open(path, no_symlink ? flags | O_NOFOLLOW : flags);
 
-	if (checks & HF_FILE_NO_SYMLINK)
-		flags |= O_NOFOLLOW;
-	fd = open(path, flags);
-	if (fd < 0 && errno == ELOOP) {
-		rc = HF_EUNSAFE;
-		snprintf(why, sizeof(why), "it is a symlink");
-		goto out;
-	}
-	if (fd < 0)
-		return -errno;
-	rc = fstat(fd, &st) < 0 ? -errno : check_mode(&st, checks, why, sizeof(why));
-	if (!rc && (checks & HF_FILE_NO_OTHER_WRITE))
-		rc = check_folder(path, why, sizeof(why));
+	if (fd >= 0)
+		rc = check_open_file(fd, path, checks, why, sizeof(why));
+	else if (errno == ELOOP && no_symlink)
+		rc = unsafe(why, sizeof(why), "it is a symlink");
+	else
+		rc = -errno;
 	if (!rc)
 		return fd;
-	close(fd);
-out:
-	if (ret_why)
+	if (fd >= 0)
+		close(fd);
+	if (ret_why && why_size)
 		snprintf(ret_why, why_size, "%s", why);
 	return rc;
 }
