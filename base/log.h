@@ -3,7 +3,8 @@
  * log: one line per event, to one file descriptor, as text or as JSON.
  *
  * A log target that blocks never blocks the program: a line that cannot be written at once is
- * dropped and counted, and the next line that gets through is preceded by the number lost.
+ * dropped and counted, and the next line that gets through is preceded by the number lost. No line
+ * is cut, one that is too long (4 KiB) ends in "...". A closed target raises no signal.
  * Control characters and bytes that are not UTF-8 are escaped, so that no peer can forge a line.
  * Tokens and keys are never passed to it.
  */
@@ -18,12 +19,15 @@ enum hf_log_format { HF_LOG_TEXT, HF_LOG_JSON };
 
 /*
  * Process wide. Before hf_log_init() lines of level info and above go to stderr as text.
- * `fd` is borrowed and outlives the log; `clock` may be NULL for the system's.
+ * `fd` is borrowed and outlives the log (a pipe or terminal is opened once more, so that it never
+ * blocks, without a change for those who share it); `clock` may be NULL for the system's. May be
+ * called again: what was dropped stays counted.
  */
 void hf_log_init(int fd, enum hf_log_level level, enum hf_log_format format,
     const struct hf_clock *clock);
 void hf_log_set_level(enum hf_log_level level);
 enum hf_log_level hf_log_level(void);
+/* Lines lost since the program began. */
 uint64_t hf_log_dropped(void);
 
 /* "error", "warn", "info", "debug"; "text", "json". Returns 0 or -EINVAL. */
