@@ -16,10 +16,16 @@ static char got[4096];
 
 static void setup(void)
 {
+	memset(&fault, 0, sizeof(fault));
 	hf_fake_clock_init(&now, 5000, 1000000000000);
 	fd = memfd_create("log", MFD_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	hf_log_init(fd, HF_LOG_INFO, HF_LOG_TEXT, &now.clock);
+}
+
+static void teardown(void)
+{
+	close(fd);
 }
 
 /* The texts of what was logged since the last call, without their time. */
@@ -115,7 +121,7 @@ Suite *fault_suite(void)
 	Suite *s = suite_create("fault");
 	TCase *tc = tcase_create("fault");
 
-	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, fault_is_logged_at_begin_change_and_end_only);
 	tcase_add_test(tc, fault_that_comes_again_begins_anew);
 	tcase_add_test(tc, age_does_not_follow_the_wall_clock);

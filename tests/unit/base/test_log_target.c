@@ -66,6 +66,12 @@ static unsigned count_lines(const char *bytes, size_t len)
 	return (unsigned)(len / one);
 }
 
+static void close_both(const int fds[2])
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static bool is_nonblocking(int fd)
 {
 	return fcntl(fd, F_GETFL) & O_NONBLOCK;
@@ -94,6 +100,7 @@ START_TEST(full_pipe_takes_no_line_and_does_not_block)
 	ck_assert_uint_eq(count_lines(got, drain(fds[0], got, sizeof(got))), 1);
 	hf_log_target_done(&target);
 	ck_assert_int_eq(fcntl(fds[1], F_GETFD), 0); /* borrowed: still open */
+	close_both(fds);
 }
 END_TEST
 
@@ -108,6 +115,7 @@ START_TEST(another_writer_who_is_quicker_cannot_block_us)
 	put_until_full();
 	greedy_poll(-1);
 	hf_log_target_done(&target);
+	close_both(fds);
 }
 END_TEST
 
@@ -133,6 +141,7 @@ START_TEST(pipe_that_cannot_be_opened_once_more_is_asked_first)
 	hf_log_target_done(&target);
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
+	close_both(fds);
 }
 END_TEST
 
@@ -143,13 +152,19 @@ static void on_signal(int sig)
 	n_signals++;
 }
 
+static void catch_sigpipe(void)
+{
+	n_signals = 0;
+	signal(SIGPIPE, on_signal);
+}
+
 START_TEST(closed_pipe_kills_nobody)
 {
 	sigset_t mask, before, pending;
 	int fds[2];
 
 	ck_assert_int_eq(pipe(fds), 0);
-	signal(SIGPIPE, on_signal);
+	catch_sigpipe();
 	pthread_sigmask(SIG_SETMASK, NULL, &before);
 	hf_log_target_init(&target, fds[1]);
 	close(fds[0]);
@@ -169,6 +184,7 @@ START_TEST(closed_pipe_kills_nobody)
 	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
 	ck_assert_int_eq(n_signals, 1);
 	hf_log_target_done(&target);
+	close(fds[1]);
 }
 END_TEST
 
@@ -194,10 +210,11 @@ START_TEST(full_socket_takes_no_line_and_does_not_block)
 	ck_assert(put(LINE));
 	ck_assert_uint_eq(count_lines(got, drain(fds[0], got, sizeof(got))), 1);
 	close(fds[0]);
-	signal(SIGPIPE, on_signal);
+	catch_sigpipe();
 	ck_assert(!put(LINE));
 	ck_assert_int_eq(n_signals, 0);
 	hf_log_target_done(&target);
+	close(fds[1]);
 }
 END_TEST
 
@@ -234,6 +251,8 @@ START_TEST(stopped_terminal_does_not_block)
 	ck_assert(put(LINE));
 	ck_assert_uint_eq(count_lines(got, drain(master, got, sizeof(got))), 1);
 	hf_log_target_done(&target);
+	close(fd);
+	close(master);
 }
 END_TEST
 
@@ -252,6 +271,8 @@ START_TEST(terminal_that_nobody_reads_does_not_block_and_gets_whole_lines)
 	len += drain(master, got + len, sizeof(got) - len);
 	ck_assert_uint_eq(count_lines(got, len), n + 1);
 	hf_log_target_done(&target);
+	close(fd);
+	close(master);
 }
 END_TEST
 
@@ -288,6 +309,7 @@ START_TEST(file_shares_its_offset_with_other_writers)
 	read_file(fd, got, sizeof(got) - 1);
 	ck_assert_str_eq(got, "one\ntwo\nthree\n");
 	hf_log_target_done(&target);
+	close(fd);
 }
 END_TEST
 
@@ -342,6 +364,9 @@ START_TEST(same_file_keeps_its_right_to_the_rest_and_another_has_none)
 	read_file(other, got, sizeof(got) - 1);
 	ck_assert_str_eq(got, "next\n");
 	hf_log_target_done(&target);
+	close(fd);
+	close(again);
+	close(other);
 }
 END_TEST
 
@@ -372,6 +397,8 @@ START_TEST(device_takes_all_or_says_why_not)
 	hf_log_target_change(&target, full);
 	ck_assert(!put(LINE));
 	hf_log_target_done(&target);
+	close(null);
+	close(full);
 }
 END_TEST
 
