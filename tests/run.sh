@@ -25,9 +25,9 @@ suites()
 {
 	cat <<-'END'
 	# suite         modes  folder       how        what
-	shell-syntax    qnl    build        shell
-	includes        qnl    build        command    tests/check_includes
-	tools           nl     build        pytest     tests/lib
+	shell-syntax    qnl    -            shell
+	includes        qnl    -            command    tests/check_includes
+	tools           nl     -            pytest     tests/lib
 	build           qnl    build        compile
 	unit            qnl    build        meson      unit
 	fuzz-replay     qnl    build        meson      fuzz

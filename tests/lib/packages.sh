@@ -1,3 +1,4 @@
+#!/bin/bash
 # Sourced by tests/run.sh and examples/quickstart.sh: the Debian packages that a section of
 # tests/packages.txt names are installed if they are missing. Nothing else on the machine changes.
 
@@ -90,12 +91,13 @@ packages_install()
 		echo "packages: all there ($(packages_list "$@" | sort -u | wc -l) of: $*)"
 		return 0
 	fi
+	missing=$(paste -sd ' ' <<<"$missing")
 	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
-		echo "packages: run this as root first, then again what you ran:"
-		echo "apt-get update && apt-get install --no-install-recommends" $missing
+		echo "packages: missing, and neither root nor sudo here. As root:"
+		echo "apt-get update && apt-get install --no-install-recommends $missing"
 		return 1
 	fi
-	echo "packages: installing" $missing
+	echo "packages: installing $missing"
 	mkdir -p "${packages_log%/*}"
 	# shellcheck disable=SC2086 # one word a package
 	if ! packages_add $missing; then

@@ -1,3 +1,4 @@
+#!/bin/bash
 # bash tests/lib/suite.sh LOGS NAME FOLDER HOW WHAT: runs one suite of tests/run.sh's table. Results that
 # tests/lib/count.py can read are left in LOGS/NAME.json or LOGS/NAME.xml; a suite without them is one test, and its
 # exit status tells: 0 passed, 77 skipped (the last line says why), anything else failed.
@@ -30,16 +31,15 @@ run_compile()
 	ninja -C "$folder" -j $jobs
 }
 
-# The scripts are those files that say so themselves.
+# Every file that says it is a shell script.
 run_shell()
 {
 	local file rc=0
 
-	while read -r file; do
+	for file in $(grep -rIlE --exclude-dir='build*' --exclude-dir=.git '^#!/bin/(ba)?sh' .); do
 		echo "$file"
 		bash -n "$file" || rc=1
-	done < <(find . \( -name 'build*' -o -name .git \) -prune -o -type f -print |
-		xargs grep -lE -m 1 '^#!.*\b(ba)?sh\b' | sort; echo ./tests/lib/packages.sh)
+	done
 	return $rc
 }
 
