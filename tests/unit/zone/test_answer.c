@@ -625,8 +625,8 @@ START_TEST(without_a_picture_nothing_is_ours)
 }
 END_TEST
 
-static const char *const unknown[] = { "main.dev.me.coder", "nobody.coder", "me.coder", ADDR_1,
-	"0." REVERSE, "_holdfast.coder" };
+static const char *const unknown[] = { "main.dev.me.coder", "nobody.coder", "me.coder", (ADDR_1),
+	("0." REVERSE), "_holdfast.coder" };
 
 START_TEST(not_ready_is_servfail)
 {
