@@ -27,7 +27,7 @@ enum {
 	/* What is at most this long is read by the thread that has found it. */
 	READ_HERE_DELTA = 4 << 20,
 	READ_HERE_FIRST = 1 << 20,
-	VANISHED_TRIES = 3,
+	VANISHED_TRIES = 10, /* of a bridge that publishes as fast as it can */
 };
 
 /* What tells one `current` from the next without reading it. */

@@ -680,6 +680,7 @@ static void *publish_bases(void *arg)
 START_TEST(a_base_that_makes_room_for_a_newer_one_is_no_trouble)
 {
 	pthread_t publisher;
+	int n_without = 0;
 
 	publish_one("a.coder", 1);
 	atomic_store(&over, false);
@@ -690,12 +691,13 @@ START_TEST(a_base_that_makes_room_for_a_newer_one_is_no_trouble)
 
 		ck_assert_int_eq(hf_zone_open(b.dir, &now.clock, &fresh), 0);
 		ck_assert_int_eq(hf_zone_reader_new(fresh, &mine), 0);
-		ck_assert_msg(hf_zone_reader_refresh(mine), "no picture in round %d", i);
+		n_without += !hf_zone_reader_refresh(mine);
 		hf_zone_reader_free(mine);
 		hf_zone_close(fresh);
 	}
 	atomic_store(&over, true);
 	pthread_join(publisher, NULL);
+	ck_assert_int_eq(n_without, 0);
 }
 END_TEST
 
