@@ -323,15 +323,19 @@ START_TEST(symlinks_are_refused_where_asked)
 }
 END_TEST
 
-START_TEST(folder_behind_a_symlink_counts_too)
+static const struct {
+	const char *file, *link, *to;
+} links[] = { { "open/f", "link", "open/f" }, { "f", "open/link", "../f" } };
+
+START_TEST(both_folders_of_a_symlink_count)
 {
 	char path[300], why[400];
 
 	ck_assert_int_eq(mkdirat(dir.fd, "open", 0700), 0);
-	make("open/f", "x", 0600);
+	make(links[_i].file, "x", 0600);
 	ck_assert_int_eq(fchmodat(dir.fd, "open", 0777, 0), 0);
-	ck_assert_int_eq(symlinkat("open/f", dir.fd, "link"), 0);
-	tmpdir_path(&dir, "link", path, sizeof(path));
+	ck_assert_int_eq(symlinkat(links[_i].to, dir.fd, links[_i].link), 0);
+	tmpdir_path(&dir, links[_i].link, path, sizeof(path));
 	ck_assert_int_eq(hf_file_open_checked(path, WRITE, why, sizeof(why)), HF_EUNSAFE);
 	ck_assert_ptr_nonnull(strstr(why, "/open (mode 0777)"));
 }
@@ -446,7 +450,8 @@ static TCase *trust_case(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, modes_are_checked_as_asked, 0, sizeof(modes) / sizeof(modes[0]));
 	tcase_add_test(tc, symlinks_are_refused_where_asked);
-	tcase_add_test(tc, folder_behind_a_symlink_counts_too);
+	tcase_add_loop_test(
+	    tc, both_folders_of_a_symlink_count, 0, sizeof(links) / sizeof(links[0]));
 	tcase_add_test(tc, only_regular_files_are_trusted);
 	tcase_add_test(tc, why_is_cut_to_its_room);
 	if (geteuid() == 0) {
