@@ -1,0 +1,112 @@
+#include "zone/writer_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "zone/cdb_in.h"
+#include "zone/overlay.h"
+
+static bool is_meta(const uint8_t *key, size_t key_len)
+{
+	return key_len == HF_FMT_META_KEY_LEN && !memcmp(key, hf_fmt_meta_key, key_len);
+}
+
+static int set_meta(struct hf_picture *p, const uint8_t *bytes, size_t len)
+{
+	if (len > sizeof(p->meta))
+		return HF_EFORMAT;
+	memcpy(p->meta, bytes, len);
+	p->meta_len = len;
+	return 0;
+}
+
+/* A record of the delta: its checksum is seen to at the end, its form here. */
+static int take_record(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
+    void *arg)
+{
+	struct hf_zone_writer *w = arg;
+	struct hf_fmt_value v;
+
+	if (is_meta(key, key_len))
+		return set_meta(&w->target, value, value_len);
+	if (!key_len || key_len > HF_FMT_KEY_MAX || hf_fmt_value_get(value, value_len, &v))
+		return HF_EFORMAT;
+	return hf_overlay_put(w->tree.layers.delta, key, key_len, value, value_len);
+}
+
+static int take_base(struct hf_zone_writer *w, const struct hf_fmt_file *file)
+{
+	int rc = hf_cdb_in_open(w->folder.fd, file, true, &w->tree.layers.base);
+
+	if (rc)
+		return rc;
+	rc = hf_cdb_in_find(w->tree.layers.base, hf_fmt_meta_key, HF_FMT_META_KEY_LEN,
+	    w->target.meta, sizeof(w->target.meta));
+	if (rc <= 0)
+		return rc ? rc : HF_EFORMAT;
+	w->target.meta_len = (size_t)rc;
+	hf_fmt_hash(w->target.meta, w->target.meta_len, w->base_meta_hash);
+	return 0;
+}
+
+static int take_delta(struct hf_zone_writer *w, const struct hf_fmt_file *file)
+{
+	struct hf_cdb_in *cdb;
+	int rc;
+
+	if (!file->name[0])
+		return 0;
+	rc = hf_cdb_in_open(w->folder.fd, file, false, &cdb);
+	if (rc)
+		return rc;
+	rc = hf_cdb_in_walk(cdb, take_record, w);
+	hf_cdb_in_free(cdb);
+	return rc;
+}
+
+static int take_files(struct hf_zone_writer *w, struct hf_fmt_current *ret_current)
+{
+	uint8_t *text = NULL;
+	size_t len = 0;
+	int rc = hf_file_read(w->folder.fd, "current", HF_FMT_CURRENT_MAX, &text, &len);
+
+	if (rc)
+		return rc;
+	rc = hf_fmt_current_get(text, len, ret_current);
+	free(text);
+	if (!rc)
+		rc = take_base(w, &ret_current->base);
+	if (!rc)
+		rc = take_delta(w, &ret_current->delta);
+	if (!rc)
+		rc = hf_fmt_meta_get(w->target.meta, w->target.meta_len, &w->meta,
+		    &w->tree.n_names);
+	return rc;
+}
+
+int hf_writer_take_picture(struct hf_zone_writer *w, struct hf_zone_stamp *ret_stamp)
+{
+	struct hf_fmt_current c;
+	int rc = take_files(w, &c);
+
+	if (rc) {
+		hf_cdb_in_free(w->tree.layers.base);
+		w->tree.layers.base = NULL;
+		hf_overlay_clear(w->tree.layers.delta);
+		w->tree.n_names = 0;
+		return rc;
+	}
+	hf_tree_adopt(&w->tree, &w->meta);
+	w->has_meta = true;
+	memcpy(w->target.epoch, c.epoch, sizeof(c.epoch));
+	w->target.generation = c.generation;
+	w->has_target = true;
+	w->published = c;
+	w->has_published = true;
+	memcpy(ret_stamp->epoch, c.epoch, sizeof(c.epoch));
+	ret_stamp->generation = c.generation;
+	ret_stamp->n_names = w->tree.n_names;
+	return 1;
+}
