@@ -427,6 +427,25 @@ START_TEST(files_of_root_are_trusted)
 }
 END_TEST
 
+/* systemd's credentials: of root's group, and the group bits are only the mask of an access list. */
+START_TEST(secrets_that_roots_group_may_read_are_accepted)
+{
+	char path[300], why[400];
+	int fd;
+
+	make("f", "x", 0440);
+	ck_assert_int_eq(setegid(OTHER), 0);
+	tmpdir_path(&dir, "f", path, sizeof(path));
+	fd = hf_file_open_checked(path, HF_FILE_OWN | READ, why, sizeof(why));
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(fchownat(dir.fd, "f", 0, OTHER - 1, 0), 0);
+	ck_assert_int_eq(
+	    hf_file_open_checked(path, HF_FILE_OWN | READ, why, sizeof(why)), HF_EUNSAFE);
+	ck_assert_int_eq(setegid(0), 0);
+}
+END_TEST
+
 static TCase *write_case(void)
 {
 	TCase *tc = tcase_create("write");
@@ -458,6 +477,7 @@ static TCase *trust_case(void)
 		tcase_add_test(tc, files_of_others_are_refused_where_asked);
 		tcase_add_test(tc, folders_of_others_are_refused_where_asked);
 		tcase_add_test(tc, files_of_root_are_trusted);
+		tcase_add_test(tc, secrets_that_roots_group_may_read_are_accepted);
 	}
 	return tc;
 }
