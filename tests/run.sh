@@ -36,7 +36,7 @@ suites()
 	unit-asan       nl     build-asan   meson      unit
 	fuzz-asan       nl     build-asan   meson      fuzz
 	build-tsan      nl     build-tsan   compile
-	unit-tsan       nl     build-tsan   meson      unit
+	threads-tsan    nl     build-tsan   meson      threads
 	build-clang     nl     build-clang  compile
 	unit-valgrind   l      build        valgrind   unit
 	build-fuzz      l      build-fuzz   compile
