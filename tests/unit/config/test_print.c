@@ -22,8 +22,8 @@ static const char *const files[] = {
 	"    max-message: 5000\n    timeouts: { head: 1ms, resolve: 1h }\n    retry: { floor: 1ms, cap: 1d }\n"
 	"  - name: other\n    owners: all\n",
 	"hold: { policy: max-age, max-age: 36h }\nguard: { max-removal: 0%, min-workspaces: 1 }\n",
-	"dns: { listen: [0.0.0.0@53, \"::@53\"], threads: 8, allow: [] }\nstatus: { listen: \"::1@9\" }\n"
-	"log: { level: debug, format: json }\n",
+	("dns: { listen: [0.0.0.0@53, \"::@53\"], threads: 8, allow: [] }\nstatus: { listen: \"::1@9\" }\n"
+	 "log: { level: debug, format: json }\n"),
 };
 
 START_TEST(what_is_printed_loads_to_the_same)
