@@ -131,7 +131,7 @@ report()
 	tail -n +2 <<<"$counts" | head -n 40 | sed 's/^/        /'
 	if [ "$f" != 0 ]; then
 		echo "        the end of $logs/$name.log:"
-		tail -n 40 "$logs/$name.log" | sed 's/^/        | /'
+		tail -n 40 "$logs/$name.log" | cut -c1-300 | sed 's/^/        | /'
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
