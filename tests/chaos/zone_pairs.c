@@ -1,0 +1,141 @@
+/*
+ * zone_pairs [LOOKUPS] [SWAPS]: readers in other processes see whole generations only. Each generation gives two names
+ * the same number; processes and threads look both up while generations are published, and count what is mixed.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/fast_clock.h"
+#include "tests/support/zone_build.h"
+#include "zone/reader.h"
+
+enum {
+	PROCESSES = 2,
+	THREADS = 2, /* of each */
+	LOOKUPS = 5000, SWAPS = 100,
+	LOOKUPS_LONG = 100000, SWAPS_LONG = 1000,
+	FILL = 300, /* names beside the two */
+	BASE_EVERY = 5,
+};
+
+static struct shared {
+	atomic_bool over;
+	atomic_ulong lookups, mixed, generations;
+} *shared;
+
+static struct hf_zone_build b;
+
+static uint32_t number_of(struct hf_zone_reader *r, const char *text)
+{
+	struct hf_entry e;
+	struct hf_name name;
+
+	if (hf_name_parse(text, &name) || hf_zone_reader_find(r, name.wire, name.len, &e) != 1)
+		return UINT32_MAX;
+	return (uint32_t)e.addrs[0][14] << 8 | e.addrs[0][15];
+}
+
+static void *look_up_pairs(void *arg)
+{
+	uint32_t first, second, last = UINT32_MAX;
+	struct hf_zone_reader *r;
+
+	if (hf_zone_reader_new(arg, &r))
+		abort();
+	while (!atomic_load(&shared->over)) {
+		if (!hf_zone_reader_refresh(r))
+			continue;
+		first = number_of(r, "first.me.coder");
+		usleep(20); /* time for another generation, which is not to show */
+		second = number_of(r, "second.me.coder");
+		if (first != second || first == UINT32_MAX)
+			atomic_fetch_add(&shared->mixed, 1);
+		if (first != last)
+			atomic_fetch_add(&shared->generations, 1);
+		last = first;
+		atomic_fetch_add(&shared->lookups, 1);
+	}
+	hf_zone_reader_free(r);
+	return NULL;
+}
+
+static void be_a_reader(void)
+{
+	pthread_t threads[THREADS];
+	struct hf_zone *z;
+
+	if (hf_zone_open(b.dir, &hf_fast_clock, &z))
+		abort();
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, look_up_pairs, z))
+			abort();
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	hf_zone_close(z);
+}
+
+static void publish(uint32_t number)
+{
+	char name[32];
+
+	if (number % BASE_EVERY == 0) {
+		hf_zone_build_base(&b);
+		for (uint32_t i = 0; i < FILL; i++) {
+			snprintf(name, sizeof(name), "f%u.me.coder", i);
+			hf_zone_build_name(&b, name, i, 0);
+		}
+		hf_zone_build_no_delta(&b);
+	} else {
+		hf_zone_build_delta(&b);
+	}
+	hf_zone_build_name(&b, "first.me.coder", number & 0xffff, 0);
+	hf_zone_build_name(&b, "second.me.coder", number & 0xffff, 0);
+	hf_zone_build_end(&b);
+	hf_zone_build_publish(&b);
+}
+
+int main(int argc, char **argv)
+{
+	const char *env = getenv("HF_LONG");
+	bool is_long = env && *env == '1';
+	unsigned long lookups = is_long ? LOOKUPS_LONG : LOOKUPS;
+	uint32_t swaps = is_long ? SWAPS_LONG : SWAPS, n;
+	int status, bad = 0;
+
+	if (argc > 1)
+		lookups = strtoul(argv[1], NULL, 10);
+	if (argc > 2)
+		swaps = (uint32_t)strtoul(argv[2], NULL, 10);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+	    0);
+	if (shared == MAP_FAILED)
+		abort();
+	hf_zone_build_open(&b);
+	publish(0);
+	for (int i = 0; i < PROCESSES; i++) {
+		if (fork() == 0) {
+			be_a_reader();
+			_exit(0);
+		}
+	}
+	for (n = 1; n < swaps || atomic_load(&shared->lookups) < lookups; n++) {
+		publish(n);
+		usleep(1000);
+	}
+	atomic_store(&shared->over, true);
+	for (int i = 0; i < PROCESSES; i++) {
+		wait(&status);
+		bad |= status;
+	}
+	hf_zone_build_close(&b);
+	printf("%lu paired lookups over %u generations, %lu changes seen, %lu mixed\n",
+	    atomic_load(&shared->lookups), n, atomic_load(&shared->generations),
+	    atomic_load(&shared->mixed));
+	return bad || atomic_load(&shared->mixed) || atomic_load(&shared->generations) < swaps / 4;
+}
