@@ -77,14 +77,16 @@ run_pytest()
 # $folder/broke/.
 run_fuzz()
 {
-	local target it rc=0
+	local target it words rc=0
 
 	for target in "$folder"/tests/fuzz/fuzz_*; do
 		[ -f "$target" ] || continue
 		it=${target##*/fuzz_}
 		mkdir -p "$folder/broke/$it" "$folder/found/$it"
+		words=()
+		[ -f "tests/fuzz/$it.dict" ] && words=(-dict="tests/fuzz/$it.dict")
 		echo "== $it"
-		if "$target" -max_total_time="$what" -timeout=5 -print_final_stats=1 \
+		if "$target" "${words[@]}" -max_total_time="$what" -timeout=5 -print_final_stats=1 \
 			-artifact_prefix="$folder/broke/$it/" \
 			"$folder/found/$it" "tests/fuzz/corpus/$it"; then
 			echo "ok - $it"

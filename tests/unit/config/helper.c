@@ -1,6 +1,7 @@
 #include "tests/unit/config/helper.h"
 
 #include <check.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -68,13 +69,30 @@ char *file_text(const char *path)
 	return text;
 }
 
+static char temp_root[] = "/tmp/hf-config-test-XXXXXX";
+
+static int unlink_cb(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void temp_clean(void)
+{
+	nftw(temp_root, unlink_cb, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 const char *temp_folder(void)
 {
 	static char path[64];
+	static unsigned n;
 
-	/* Each test is a process of its own: what it leaves is small and goes with /tmp. */
-	snprintf(path, sizeof(path), "/tmp/hf-config-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(path));
+	/* One for the process, with all the others in it; it goes with the process. */
+	if (!n) {
+		ck_assert_ptr_nonnull(mkdtemp(temp_root));
+		atexit(temp_clean);
+	}
+	snprintf(path, sizeof(path), "%s/%u", temp_root, n++);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
 	return path;
 }
 
