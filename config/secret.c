@@ -13,10 +13,8 @@
 
 enum { FILE_MAX = HF_TOKEN_MAX + 64 }; /* some blank lines are forgiven */
 
-/* A token: the session file of the CLI, or a file of one's own. Others' eyes are what must be kept out. */
+/* Others' eyes are what must be kept out. */
 static const unsigned token_checks = HF_FILE_OWN | HF_FILE_NO_OTHER_READ | HF_FILE_NO_SYMLINK;
-/* Systemd guards the folder; in it, an ACL may look like rights of the group. */
-static const unsigned credential_checks = HF_FILE_OWN | HF_FILE_NO_SYMLINK;
 /* Who may write the URL may have the token. */
 static const unsigned url_checks = HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE | HF_FILE_NO_SYMLINK;
 
@@ -120,11 +118,11 @@ static int token_from_credential(const char *source, struct hf_token *ret_token,
 	if (!dir || *dir != '/')
 		return -ENOENT;
 	snprintf(path, sizeof(path), "%s/" HF_CREDENTIAL_TOKEN ".%s", dir, source);
-	rc = token_from_file(path, credential_checks, HF_SECRET_CREDENTIAL, ret_token, why);
+	rc = token_from_file(path, token_checks, HF_SECRET_CREDENTIAL, ret_token, why);
 	if (rc != -ENOENT)
 		return rc;
 	snprintf(path, sizeof(path), "%s/" HF_CREDENTIAL_TOKEN, dir);
-	return token_from_file(path, credential_checks, HF_SECRET_CREDENTIAL, ret_token, why);
+	return token_from_file(path, token_checks, HF_SECRET_CREDENTIAL, ret_token, why);
 }
 
 static int token_from_env(const char *url, bool sole, struct hf_token *ret_token, char *why)

@@ -31,6 +31,7 @@ suites()
 	build           qnl    build        compile
 	unit            qnl    build        meson      unit
 	fuzz-replay     qnl    build        meson      fuzz
+	e2e             nl     build        pytest     tests/e2e
 	chaos           nl     build        pytest     tests/chaos
 	build-asan      nl     build-asan   compile
 	unit-asan       nl     build-asan   meson      unit
@@ -46,6 +47,7 @@ suites()
 	fuzz-cov        c      build-cov    meson      fuzz
 	base-90         c      build-cov    coverage   base/
 	zone-90         c      build-cov    coverage   zone/
+	config-90       c      build-cov    coverage   config/
 	store-90        c      build-cov    coverage   bridge/store/
 	END
 }
