@@ -33,6 +33,7 @@ suites()
 	fuzz-replay     qnl    build        meson      fuzz
 	e2e             nl     build        pytest     tests/e2e
 	chaos           nl     build        pytest     tests/chaos
+	quickstart      nl     build        command    examples/quickstart.sh --once --port 0
 	build-asan      nl     build-asan   compile
 	unit-asan       nl     build-asan   meson      unit
 	fuzz-asan       nl     build-asan   meson      fuzz
