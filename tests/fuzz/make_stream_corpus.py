@@ -139,7 +139,59 @@ def drpc():
     save("drpc", "numbers", b"\x00" + packet(2, 2 ** 62) + b"\x05\x01" + b"\x81" * 9 + b"\x01")
 
 
+ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # what the sample nonce of RFC 6455 wants
+
+
+def upgrade():
+    head = next(l["text"] for l in lines("session1") if l["layer"] == "http-head" and l["dir"] == "s2c").encode()
+    good = head.replace(b"zNxEwwfpqZGrMpF2Xlwg3vkTZ0c=", ACCEPT)
+    save("upgrade", "session1", b"\xff" + good + b"\x82\x03abc")
+    save("upgrade", "pieces", b"\x02" + good)
+    save("upgrade", "wrong-accept", b"\x09" + head)
+    save("upgrade", "interim", b"\x09HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + good)
+    save("upgrade", "extension", b"\x09" + good[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+    save("upgrade", "http10", b"\x09" + good.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    save("upgrade", "busy", b"\x07HTTP/1.1 503 Busy\r\nRetry-After: Fri, 01 Jan 2100 00:00:00 GMT\r\n"
+         b"Content-Type: text/html\r\nContent-Length: 5\r\n\r\nlaterXX")
+    save("upgrade", "redirect", b"\x07HTTP/1.1 302 Found\r\nLocation: http://example.com/\xff\r\nRetry-After: 10\r\n\r\nbody")
+    save("upgrade", "two-lengths", b"\x07HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n")
+    save("upgrade", "folded", b"\x07HTTP/1.1 101 x\r\nUpgrade: a\r\n b\r\n\r\n")
+    save("upgrade", "bare-lf", b"\x07HTTP/1.1 101 x\nUpgrade: a\n\n")
+    save("upgrade", "not-http", b"\x07SSH-2.0-OpenSSH\r\n")
+
+
+def ws_frame(opcode, body, fin=True):
+    size = len(body)
+    head = bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2, "big")
+    return bytes([fin << 7 | opcode]) + head + body
+
+
+def ws_session(session):
+    """The server's websocket frames, close included."""
+    out = b"".join(ws_frame(2, bytes.fromhex(l["hex"])) for l in lines(session)
+                   if l["layer"] == "ws-binary-payload" and l["dir"] == "s2c")
+    return out + ws_frame(8, b"\x03\xe8")
+
+
+def websocket():
+    save("websocket", "session1", b"\xff" + ws_session("session1"))
+    save("websocket", "pieces", b"\x01" + ws_session("session1"))
+    save("websocket", "fragments", b"\x04" + ws_frame(2, b"ab", False) + ws_frame(9, b"hi") + ws_frame(0, b"", False) +
+         ws_frame(0, b"cd"))
+    save("websocket", "close-1012", b"\x07" + ws_frame(8, b"\x03\xf4service restart"))
+    save("websocket", "close-utf8", b"\x07" + ws_frame(8, b"\x03\xe8caf\xc3\xa9"))
+    save("websocket", "close-odd", b"\x07" + ws_frame(8, b"\x03"))
+    save("websocket", "text", b"\x07" + ws_frame(2, b"x") + ws_frame(1, b"text"))
+    save("websocket", "lengths", b"\x07" + ws_frame(2, b"y" * 300) + b"\x82\x7f\0\0\1\0\0\0\0\0x")
+    save("websocket", "masked", b"\x07\x82\x81\1\2\3\4x")
+    save("websocket", "reserved", b"\x07\xc2\x01x")
+    save("websocket", "pings", b"\x30" + ws_frame(9, b"") * 120)
+    save("websocket", "pongs", b"\x30" + ws_frame(10, b"p") * 20 + ws_frame(2, b"x") + ws_frame(9, b"z" * 125))
+
+
 if __name__ == "__main__":
     messages()
     yamux()
     drpc()
+    upgrade()
+    websocket()

@@ -1,0 +1,82 @@
+/*
+ * Frames of the server, whole and in pieces (the first byte says how small): the same payload, the
+ * same answers and the same end.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/stream/websocket.h"
+#include "tests/fuzz/digest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct hf_stream_limits limits = {
+	.ws_frame = 1000, .control = 100, .control_span_ms = 1000, .unsent = 4096
+};
+
+static void on_data(void *arg, const uint8_t *bytes, size_t len)
+{
+	uint64_t *digest = arg;
+
+	*digest = digest_bytes(*digest, 0, bytes, len);
+}
+
+static int on_random(void *arg, uint8_t *buf, size_t len)
+{
+	(void)arg;
+	memset(buf, 0x55, len);
+	return 0;
+}
+
+struct outcome {
+	uint64_t payload;
+	uint64_t sent;
+	enum hf_trouble end;
+};
+
+static struct outcome run(const uint8_t *data, size_t size, size_t piece)
+{
+	struct hf_pongs pongs = { .max = 5000 };
+	struct hf_sendq out;
+	struct hf_ws *ws;
+	struct outcome o = { .payload = 1, .sent = 1 };
+	struct hf_ws_config config = { .limits = &limits,
+		.out = &out,
+		.pongs = &pongs,
+		.random = on_random,
+		.data = on_data,
+		.arg = &o.payload };
+	const uint8_t *sent = NULL;
+	size_t n;
+
+	hf_sendq_init(&out, limits.unsent);
+	if (hf_ws_new(&config, &ws))
+		abort();
+	for (size_t at = 0; at < size; at += piece)
+		hf_ws_recv(ws, 0, data + at, size - at < piece ? size - at : piece);
+	o.end = hf_ws_trouble(ws);
+	n = hf_sendq_peek(&out, &sent);
+	o.sent = digest_bytes(o.sent, 1, sent, n);
+	hf_ws_free(ws);
+	hf_sendq_done(&out);
+	return o;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct outcome whole, pieces;
+
+	if (!size)
+		return 0;
+	whole = run(data + 1, size - 1, SIZE_MAX / 2);
+	pieces = run(data + 1, size - 1, 1u + data[0]);
+	if (whole.payload != pieces.payload)
+		abort();
+	/* wslay looks at the UTF-8 of a close frame piece by piece, and so may differ. */
+	if (whole.end == HF_TROUBLE_WS_UTF8 || pieces.end == HF_TROUBLE_WS_UTF8)
+		return 0;
+	if (whole.end != pieces.end || (!whole.end && whole.sent != pieces.sent))
+		abort();
+	return 0;
+}
