@@ -249,6 +249,8 @@ int hf_pulse_writer_open(int dirfd, const struct hf_clock *clock,
 	w->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
 	if (w->dirfd < 0)
 		rc = -errno;
+	else
+		unlinkat(w->dirfd, tmp_name, 0); /* of a writer that was killed */
 	if (!rc)
 		rc = need_file(w);
 	if (rc) {

@@ -289,6 +289,17 @@ START_TEST(file_that_is_lost_is_made_anew)
 }
 END_TEST
 
+START_TEST(leftover_of_a_killed_writer_goes)
+{
+	int fd = openat(dirfd_, ".pulse.tmp", O_WRONLY | O_CREAT, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	reopen();
+	ck_assert_int_eq(faccessat(dirfd_, ".pulse.tmp", F_OK, 0), -1);
+}
+END_TEST
+
 START_TEST(all_slots_come_back_at_their_next_proof_after_a_loss)
 {
 	ck_assert_int_eq(hf_pulse_source(writer, 0, true), 0);
@@ -351,6 +362,7 @@ Suite *pulse_suite(void)
 	tc = tcase_create("file");
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, file_that_is_lost_is_made_anew, 0, N_LOSSES);
+	tcase_add_test(tc, leftover_of_a_killed_writer_goes);
 	tcase_add_test(tc, all_slots_come_back_at_their_next_proof_after_a_loss);
 	tcase_add_test(tc, folder_in_its_place_is_an_error_and_no_harm);
 	tcase_add_test(tc, write_that_fails_is_tried_again_at_the_next_proof);
