@@ -156,9 +156,10 @@ static void accept_some(struct hf_tcp *t, int listener)
 		int fd = accept4(listener, &from.sa, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
-			hf_fault_clear(&t->fault, t->clock, "accepting TCP connections");
 			take_connection(t, fd, &from.sa);
 		} else if (errno == EAGAIN) {
+			/* Only now has everybody been let in. */
+			hf_fault_clear(&t->fault, t->clock, "accepting TCP connections");
 			return;
 		} else if (!is_passing(errno)) {
 			pause_accepting(t, errno);

@@ -131,7 +131,7 @@ enum hf_conn_result hf_conn_work(struct hf_conn *c, struct hf_responder *r)
 		if (!send_out(c) || n < 0)
 			return HF_CONN_CLOSE;
 		total += n;
-	} while (n > 0);
+	} while (n > 0 || (!c->out_len && whole_message(c, 0)));
 	if (c->ended && !c->out_len)
 		return HF_CONN_CLOSE;
 	return total || (pending && !c->out_len) ? HF_CONN_PROGRESS : HF_CONN_WAITS;

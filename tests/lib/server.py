@@ -35,9 +35,9 @@ def free_port():
 
 
 def question(name, rdtype="AAAA", edns=True, **more):
-    """A query. edns: True, False, or a version number."""
-    if edns is not False:
-        more.setdefault("use_edns", 0 if edns is True else edns)
+    """A query, by default with EDNS as resolvers send it."""
+    if edns:
+        more.setdefault("use_edns", 0)
         more.setdefault("payload", 1232)
     return dns.message.make_query(name, rdtype, **more)
 

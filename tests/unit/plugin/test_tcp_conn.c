@@ -53,6 +53,20 @@ static void send_query(size_t from, size_t to)
 	ck_assert_int_eq(write(far, b + from, to - from), (ssize_t)(to - from));
 }
 
+/* At once, as one write. */
+static void send_many(size_t n)
+{
+	static uint8_t b[1 << 16];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		hf_be16_put(b + len, (uint16_t)query.len);
+		memcpy(b + len + 2, query.b, query.len);
+		len += 2 + query.len;
+	}
+	ck_assert_int_eq(write(far, b, len), (ssize_t)len);
+}
+
 static size_t whole(void)
 {
 	return 2 + query.len;
@@ -107,6 +121,30 @@ START_TEST(who_takes_nothing_is_read_no_further)
 	}
 	ck_assert_uint_eq(hf_conn_wants(conn), EPOLLOUT);
 	ck_assert_int_eq(hf_conn_work(conn, &responder), HF_CONN_WAITS);
+}
+END_TEST
+
+START_TEST(once_the_answers_are_taken_all_that_waited_is_answered)
+{
+	static uint8_t got[1 << 20];
+	uint64_t sent = 0;
+
+	while (send(conn->fd, query.b, query.len, MSG_DONTWAIT) > 0)
+		;
+	/* Until its buffers are full to the last byte. */
+	for (; conn->in_len < sizeof(conn->in); sent += 200) {
+		send_many(200);
+		ck_assert_int_ne(hf_conn_work(conn, &responder), HF_CONN_CLOSE);
+	}
+	for (int i = 0; i < 10000 && counters.n[HF_COUNT_REFUSED] < sent; i++) {
+		while (read(far, got, sizeof(got)) > 0)
+			;
+		/* It never waits for what cannot come. */
+		ck_assert_uint_ne(hf_conn_wants(conn), 0);
+		ck_assert_int_ne(hf_conn_work(conn, &responder), HF_CONN_CLOSE);
+	}
+	ck_assert_uint_eq(counters.n[HF_COUNT_REFUSED], sent);
+	ck_assert_uint_eq(conn->out_len + conn->in_len, 0);
 }
 END_TEST
 
@@ -173,6 +211,7 @@ Suite *tcp_conn_suite(void)
 	tcase_add_test(tc, a_question_that_is_not_whole_waits);
 	tcase_add_test(tc, many_at_once_are_answered_at_once);
 	tcase_add_test(tc, who_takes_nothing_is_read_no_further);
+	tcase_add_test(tc, once_the_answers_are_taken_all_that_waited_is_answered);
 	tcase_add_test(tc, all_is_answered_after_the_client_has_ended_its_side);
 	tcase_add_loop_test(tc, what_is_no_query_ends_it, 0,
 	    sizeof(no_queries) / sizeof(no_queries[0]));
