@@ -1,8 +1,8 @@
 #pragma once
 /*
  * backoff: how long to wait before the next attempt. Doubles from floor_ms to cap_ms; with jitter
- * the wait is spread evenly over [3/4, 5/4] of that (never over cap_ms), by a random number that the
- * caller passes in. At least 1 ms.
+ * the wait is spread evenly over [3/4, 5/4] of that (never over cap_ms), by a random number that
+ * the caller passes in. At least 1 ms.
  */
 #include <stdint.h>
 

@@ -39,6 +39,7 @@ static inline int64_t hf_wall_ms(const struct hf_clock *c)
 
 /*
  * The id of this boot (/proc/sys/kernel/random/boot_id), read once per process. Boottime stamps of
- * another boot mean nothing. Returns 0, or a negative code and an id of zeros where it cannot be read.
+ * another boot mean nothing. Returns 0, or a negative code and an id of zeros where it cannot be
+ * read.
  */
 int hf_boot_id(uint8_t ret_id[16]);

@@ -74,7 +74,7 @@ int hf_file_write_all(int fd, const void *bytes, size_t len)
 		if (n < 0)
 			return -errno;
 		if (n == 0)
-			return -EIO; /* nothing taken and no reason given: no use to go on for ever */
+			return -EIO; /* nothing taken, no reason given: not for ever */
 		at += n;
 		len -= (size_t)n;
 	}
@@ -179,8 +179,9 @@ static int check_folder(const char *path, unsigned checks, char *why, size_t siz
 		return unsafe(why, size, "its folder %s belongs to user %u, not to user %u or root",
 		    dir, st.st_uid, geteuid());
 	if (!(st.st_mode & S_ISVTX) && (st.st_mode & 0022))
-		return unsafe(why, size, "others may write its folder %s (mode %04o); chmod go-w it",
-		    dir, st.st_mode & 07777);
+		return unsafe(why, size,
+		    "others may write its folder %s (mode %04o); chmod go-w it", dir,
+		    st.st_mode & 07777);
 	return 0;
 }
 

@@ -15,10 +15,11 @@
 int hf_file_read(int dirfd, const char *name, size_t max, uint8_t **ret_bytes, size_t *ret_len);
 
 /*
- * Replace `name` under dirfd (a folder opened for reading): write ".NAME.tmp", fdatasync it, sync the
- * folder, rename. So whoever sees the new file also finds what was renamed into the folder before it.
- * The rename itself is durable after the next hf_file_sync_dir(). No symlink is followed, one called
- * `name` is replaced. On failure the old file is as it was. -EINVAL for a name with a '/' in it.
+ * Replace `name` under dirfd (a folder opened for reading): write ".NAME.tmp", fdatasync it, sync
+ * the folder, rename. So whoever sees the new file also finds what was renamed into the folder
+ * before it. The rename itself is durable after the next hf_file_sync_dir(). No symlink is
+ * followed, one called `name` is replaced. On failure the old file is as it was. -EINVAL for a name
+ * with a '/' in it.
  */
 int hf_file_replace(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode);
 
@@ -29,16 +30,19 @@ int hf_file_sync_dir(int dirfd);
 int hf_file_write_all(int fd, const void *bytes, size_t len);
 
 enum {
-	HF_FILE_NO_OTHER_READ = 1,  /* secrets: nobody but owner (and group, if ours or root's) may read */
-	HF_FILE_NO_OTHER_WRITE = 2, /* configuration, programs: nobody else may write, nor its folder */
-	HF_FILE_OWN = 4,            /* belongs to us or to root; with the one above its folder too */
+	/* Secrets: nobody but the owner may read (and the group, if it is ours or root's). */
+	HF_FILE_NO_OTHER_READ = 1,
+	/* Configuration, programs: nobody else may write it, nor its folder. */
+	HF_FILE_NO_OTHER_WRITE = 2,
+	/* It belongs to us or to root; with the one above its folder too. */
+	HF_FILE_OWN = 4,
 	HF_FILE_NO_SYMLINK = 8,
 };
 
 /*
- * Open `path` for reading if it is as `checks` demand, in any case only a regular file. Where symlinks are
- * allowed, the folder of the link and that of the file count. On HF_EUNSAFE, `ret_why` (may be NULL) is
- * filled with a text such as "others may read it (mode 0644); chmod 0600 it".
+ * Open `path` for reading if it is as `checks` demand, in any case only a regular file. Where
+ * symlinks are allowed, the folder of the link and that of the file count. On HF_EUNSAFE, `ret_why`
+ * (may be NULL) is filled with a text such as "others may read it (mode 0644); chmod 0600 it".
  * Returns a descriptor (O_CLOEXEC) or a code.
  */
 int hf_file_open_checked(const char *path, unsigned checks, char *ret_why, size_t why_size);

@@ -16,12 +16,12 @@ enum {
 static size_t utf8_get(const unsigned char *s, uint32_t *ret_char)
 {
 	static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = s[0] < 0x80 ? 1
-	    : s[0] < 0xc0      ? 0
-	    : s[0] < 0xe0      ? 2
-	    : s[0] < 0xf0      ? 3
-	    : s[0] < 0xf8      ? 4
-			       : 0;
+	size_t n = s[0] < 0x80   ? 1
+		   : s[0] < 0xc0 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf8 ? 4
+				 : 0;
 	uint32_t c = n > 1 ? s[0] & (0x7fu >> n) : s[0];
 
 	for (size_t i = 1; i < n; i++) {
@@ -39,7 +39,7 @@ static size_t utf8_get(const unsigned char *s, uint32_t *ret_char)
 static bool is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x200e && c <= 0x200f) ||
-	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 /* What stands for the character at *s, which goes on behind it. Returns the length in `out`. */
@@ -53,8 +53,8 @@ static size_t escape(const unsigned char **s, bool json, char out[static ESCAPE_
 	if (!n) /* read back from JSON it is the same text */
 		return (size_t)snprintf(out, ESCAPE_MAX, json ? "\\\\x%02x" : "\\x%02x", *at);
 	if (is_control(c))
-		return (size_t)snprintf(out, ESCAPE_MAX, json || c > 0x7f ? "\\u%04x" : "\\x%02x",
-		    (unsigned)c);
+		return (size_t)snprintf(
+		    out, ESCAPE_MAX, json || c > 0x7f ? "\\u%04x" : "\\x%02x", (unsigned)c);
 	if (json && (c == '"' || c == '\\')) {
 		out[0] = '\\';
 		out[1] = (char)c;
@@ -96,8 +96,8 @@ static size_t put_head(char *out, enum hf_log_level level, bool json, int64_t wa
 	gmtime_r(&s, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
 	return (size_t)snprintf(out, HF_LOG_LINE_MAX,
-	    json ? "{\"time\":\"%s.%03dZ\",\"level\":\"%s\",\"text\":\"" : "%s.%03dZ %s: ", when, ms,
-	    hf_log_level_names[level]);
+	    json ? "{\"time\":\"%s.%03dZ\",\"level\":\"%s\",\"text\":\"" : "%s.%03dZ %s: ", when,
+	    ms, hf_log_level_names[level]);
 }
 
 size_t hf_log_line(char out[static HF_LOG_LINE_MAX], enum hf_log_level level,

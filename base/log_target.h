@@ -20,15 +20,15 @@ struct hf_log_target {
 	char rest[HF_LOG_LINE_MAX]; /* the end of a line of which only the beginning was taken */
 };
 
-/* `fd` outlives it; an invalid one makes a target that takes nothing. End it with hf_log_target_done(). */
+/* `fd` outlives it; an invalid one takes nothing. End it with hf_log_target_done(). */
 void hf_log_target_init(struct hf_log_target *t, int fd);
 void hf_log_target_done(struct hf_log_target *t);
-/* From now on `fd`. If that is the same file, it still gets the rest of the line it took a part of. */
+/* From now on `fd`. If that is the same file, it still gets the rest of what it took a part of. */
 void hf_log_target_change(struct hf_log_target *t, int fd);
 
 /*
- * Write a line of at most HF_LOG_LINE_MAX bytes. Returns false if the target does not take it now: the line
- * is lost. Of what was begun the rest is written before the next line, so no line is cut.
+ * Write a line of at most HF_LOG_LINE_MAX bytes. Returns false if the target does not take it now:
+ * the line is lost. Of what was begun the rest is written before the next line, so no line is cut.
  * No SIGPIPE or SIGXFSZ comes of it.
  */
 bool hf_log_target_write(struct hf_log_target *t, const char *line, size_t len);

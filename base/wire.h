@@ -1,9 +1,8 @@
 #pragma once
 /*
- * wire: reading and writing fields of outside bytes with a sticky error. Read all fields, check once:
- * after the first read past the end every further read gives 0, nothing is left to read and `error`
- * stays set.
- * Neither side allocates; the bytes are borrowed and outlive it.
+ * wire: reading and writing fields of outside bytes with a sticky error. Read all fields, check
+ * once: after the first read past the end every further read gives 0, nothing is left to read and
+ * `error` stays set. Neither side allocates; the bytes are borrowed and outlive it.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -27,8 +27,8 @@ struct hf_agent_label {
 int hf_agent_name(const struct hf_agent_label *label, unsigned which, struct hf_name *ret_name);
 
 /*
- * Labels that upstream may not use at that place: "me" as an owner, anything that begins "_holdfast".
- * Returns 0, or HF_ENAME and a static text in ret_why (may be NULL).
+ * Labels that upstream may not use at that place: "me" as an owner, anything that begins
+ * "_holdfast". Returns 0, or HF_ENAME and a static text in ret_why (may be NULL).
  */
 int hf_agent_label_check(const char *text, size_t len, const char **ret_why);
 int hf_owner_label_check(const char *text, size_t len, const char **ret_why);

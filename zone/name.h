@@ -36,7 +36,7 @@ int hf_name_from_wire(const uint8_t *wire, size_t len, struct hf_name *ret_name)
 /* Put one label before `name` in place. Returns 0 or HF_ENAME (bad label, longer than 255). */
 int hf_name_prepend(struct hf_name *name, const char *label, size_t len);
 
-/* Text without the final dot ("." for the root), bytes outside the host-name set as \DDD. Returns out. */
+/* Without the final dot ("." for the root), bytes no label of ours has as \DDD. Returns out. */
 char *hf_name_text(const struct hf_name *name, char out[static HF_NAME_TEXT_MAX]);
 
 bool hf_name_equal(const struct hf_name *a, const struct hf_name *b);
@@ -44,7 +44,7 @@ bool hf_name_equal(const struct hf_name *a, const struct hf_name *b);
 bool hf_name_is_under(const struct hf_name *name, const struct hf_name *under);
 /* Labels without the root: "a.b" has 2. */
 unsigned hf_name_labels(const struct hf_name *name);
-/* The name without its first label, lent from within `name`: its wire bytes and their length. NULL at the root. */
+/* Without the first label, lent from within `name`: wire bytes and length. NULL at the root. */
 const uint8_t *hf_name_parent(const struct hf_name *name, size_t *ret_len);
 /* The same as a value of its own. Returns false at the root. */
 bool hf_name_get_parent(const struct hf_name *name, struct hf_name *ret_parent);
@@ -59,5 +59,5 @@ enum hf_suffix_origin {
  * below (but home.arpa), "local", "localhost", "invalid", "onion", a public TLD alone.
  * Returns 0 or HF_ESUFFIX; ret_why (may be NULL) is then a static text that says why.
  */
-int hf_suffix_check(const char *text, enum hf_suffix_origin origin, struct hf_name *ret_name,
-    const char **ret_why);
+int hf_suffix_check(
+    const char *text, enum hf_suffix_origin origin, struct hf_name *ret_name, const char **ret_why);

@@ -71,14 +71,15 @@ static const char *never(const struct hf_name *name)
 	return NULL;
 }
 
-int hf_suffix_check(const char *text, enum hf_suffix_origin origin, struct hf_name *ret_name,
-    const char **ret_why)
+int hf_suffix_check(
+    const char *text, enum hf_suffix_origin origin, struct hf_name *ret_name, const char **ret_why)
 {
 	const char *why = NULL;
 	struct hf_name name;
 
 	if (hf_name_parse(text, &name))
-		why = "labels are 1 to 63 letters, digits, '-' and '_', and a name has at most 255 octets";
+		why = "labels are 1 to 63 letters, digits, '-' and '_', and a name has at most 255 "
+		      "octets";
 	else if (hf_name_labels(&name) == 0)
 		why = "the root is not ours to serve";
 	else if (origin == HF_SUFFIX_ASKED && hf_name_labels(&name) > 1)

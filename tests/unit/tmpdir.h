@@ -41,7 +41,8 @@ static inline void tmpdir_remove(struct tmpdir *d)
 }
 
 /* "PATH/NAME" */
-static inline const char *tmpdir_path(const struct tmpdir *d, const char *name, char *out, size_t size)
+static inline const char *tmpdir_path(
+    const struct tmpdir *d, const char *name, char *out, size_t size)
 {
 	ck_assert_int_lt(snprintf(out, size, "%s/%s", d->path, name), size);
 	return out;

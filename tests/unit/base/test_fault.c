@@ -77,8 +77,8 @@ START_TEST(fault_that_comes_again_begins_anew)
 {
 	refused(1);
 	hf_fault_clear(&fault, &now.clock, "it is");
-	ck_assert_str_eq(
-	    logged(), "warn: source 'main': refused (1)\ninfo: it is again well after 1 failure in 0 s\n");
+	ck_assert_str_eq(logged(),
+	    "warn: source 'main': refused (1)\ninfo: it is again well after 1 failure in 0 s\n");
 	hf_fake_clock_add(&now, 7000);
 	ck_assert_int_eq(refused(1), 1);
 	ck_assert_str_eq(logged(), "warn: source 'main': refused (1)\n");

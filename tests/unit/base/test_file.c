@@ -166,7 +166,7 @@ START_TEST(what_a_crash_left_is_no_obstacle)
 }
 END_TEST
 
-/* The disk is full after 100 bytes, in a way; in a process of its own, since Check writes files too. */
+/* A disk that is full after 100 bytes; in a process of its own, since Check writes files too. */
 static int replace_on_a_full_disk(const char *name)
 {
 	struct rlimit limit = { 100, RLIM_INFINITY };
@@ -427,7 +427,7 @@ START_TEST(files_of_root_are_trusted)
 }
 END_TEST
 
-/* systemd's credentials: of root's group, and the group bits are only the mask of an access list. */
+/* systemd's credentials: of root's group, with the mask of an access list in the group bits. */
 START_TEST(secrets_that_roots_group_may_read_are_accepted)
 {
 	char path[300], why[400];

@@ -103,17 +103,16 @@ START_TEST(json_is_an_object_a_line)
 {
 	hf_log_init(fd, HF_LOG_INFO, HF_LOG_JSON, &fake.clock);
 	hf_log_warn("adapter '%s': \"%d\"\n", "unbound", 3);
-	ck_assert_str_eq(logged(), "{\"time\":\"" T
-				   "\",\"level\":\"warn\",\"text\":\"adapter 'unbound': "
-				   "\\\"3\\\"\\u000a\"}\n");
+	ck_assert_str_eq(logged(),
+	    "{\"time\":\"" T "\",\"level\":\"warn\",\"text\":\"adapter 'unbound': "
+	    "\\\"3\\\"\\u000a\"}\n");
 }
 END_TEST
 
 START_TEST(peer_can_forge_no_line)
 {
 	hf_log_info("peer says '%s'", "x\n" T " error: all is lost");
-	ck_assert_str_eq(
-	    logged(), T " info: peer says 'x\\x0a" T " error: all is lost'\n");
+	ck_assert_str_eq(logged(), T " info: peer says 'x\\x0a" T " error: all is lost'\n");
 }
 END_TEST
 
@@ -195,8 +194,9 @@ START_TEST(lost_lines_are_counted_and_told_before_the_next)
 	/* Told even where warnings are not wanted, and once. */
 	hf_log_error("again");
 	read_now(fds[0]);
-	ck_assert_str_eq(got, T " warn: log: 2 lines were lost while the target did not take them\n"
-			      T " error: again\n");
+	ck_assert_str_eq(got,
+	    T " warn: log: 2 lines were lost while the target did not take them\n" T
+	      " error: again\n");
 	hf_log_error("more");
 	read_now(fds[0]);
 	ck_assert_str_eq(got, T " error: more\n");
@@ -222,8 +222,8 @@ START_TEST(no_line_passes_the_notice_of_lost_ones)
 	read_now(fds[0]);
 	hf_log_info("y");
 	read_now(fds[0]);
-	ck_assert_str_eq(got, T " warn: log: 2 lines were lost while the target did not take them\n"
-			      T " info: y\n");
+	ck_assert_str_eq(got,
+	    T " warn: log: 2 lines were lost while the target did not take them\n" T " info: y\n");
 }
 END_TEST
 
@@ -235,8 +235,8 @@ START_TEST(loss_is_remembered_by_a_new_target)
 	hf_log_info("lost");
 	hf_log_init(fd, HF_LOG_INFO, HF_LOG_TEXT, &fake.clock);
 	hf_log_info("found");
-	ck_assert_str_eq(logged(), T " warn: log: 1 line was lost while the target did not take them\n"
-				   T " info: found\n");
+	ck_assert_str_eq(logged(), T
+	    " warn: log: 1 line was lost while the target did not take them\n" T " info: found\n");
 	ck_assert_uint_eq(dropped(), 1);
 }
 END_TEST

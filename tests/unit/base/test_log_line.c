@@ -13,7 +13,8 @@ Suite *log_line_suite(void);
 
 static const int64_t wall = 1000000000007;
 
-static size_t line(enum hf_log_format format, const char *text, char out[static HF_LOG_LINE_MAX + 1])
+static size_t line(
+    enum hf_log_format format, const char *text, char out[static HF_LOG_LINE_MAX + 1])
 {
 	size_t len = hf_log_line(out, HF_LOG_WARN, format, wall, text);
 
@@ -30,15 +31,23 @@ static const struct {
 	{ "all is well", NULL, NULL },
 	{ "", NULL, NULL },
 	{ "say \"no\" \\ yes", NULL, "say \\\"no\\\" \\\\ yes" },
-	{ "b\xc3\xbc" "cher \xe2\x82\xac \xf0\x9f\x98\x80", NULL, NULL },
+	{ "b\xc3\xbc"
+	  "cher \xe2\x82\xac \xf0\x9f\x98\x80",
+	    NULL, NULL },
 	{ "a\nb\r\tc", "a\\x0ab\\x0d\\x09c", "a\\u000ab\\u000d\\u0009c" },
 	{ "\x1b[2J\x7f\x01", "\\x1b[2J\\x7f\\x01", "\\u001b[2J\\u007f\\u0001" },
 	/* C1: one character in UTF-8, a bare byte in Latin 1. */
-	{ "\xc2\x9b" "2J \x9b" "2J", "\\u009b2J \\x9b2J", "\\u009b2J \\\\x9b2J" },
+	{ "\xc2\x9b"
+	  "2J \x9b"
+	  "2J",
+	    "\\u009b2J \\x9b2J", "\\u009b2J \\\\x9b2J" },
 	{ "\xc2\xa0", NULL, NULL },
 	/* What would turn or break the line for a person who reads it. */
-	{ "\xe2\x80\xae" "abc", "\\u202eabc", "\\u202eabc" },
-	{ "\xe2\x80\xa8\xe2\x81\xa6\xe2\x80\x8f", "\\u2028\\u2066\\u200f", "\\u2028\\u2066\\u200f" },
+	{ "\xe2\x80\xae"
+	  "abc",
+	    "\\u202eabc", "\\u202eabc" },
+	{ "\xe2\x80\xa8\xe2\x81\xa6\xe2\x80\x8f", "\\u2028\\u2066\\u200f",
+	    "\\u2028\\u2066\\u200f" },
 	/* Not UTF-8: alone, cut, overlong, surrogate, beyond the last, not even a beginning. */
 	{ "\xff\xfe", "\\xff\\xfe", "\\\\xff\\\\xfe" },
 	{ "\x80", "\\x80", "\\\\x80" },
@@ -50,7 +59,8 @@ static const struct {
 	{ "\xf0\x80\x80\x8a", "\\xf0\\x80\\x80\\x8a", "\\\\xf0\\\\x80\\\\x80\\\\x8a" },
 	{ "\xed\xa0\x80", "\\xed\\xa0\\x80", "\\\\xed\\\\xa0\\\\x80" },
 	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80" },
-	{ "\xf8\x88\x80\x80\x80", "\\xf8\\x88\\x80\\x80\\x80", "\\\\xf8\\\\x88\\\\x80\\\\x80\\\\x80" },
+	{ "\xf8\x88\x80\x80\x80", "\\xf8\\x88\\x80\\x80\\x80",
+	    "\\\\xf8\\\\x88\\\\x80\\\\x80\\\\x80" },
 	{ "\xf4\x8f\xbf\xbf \xed\x9f\xbf \xee\x80\x80", NULL, NULL },
 };
 

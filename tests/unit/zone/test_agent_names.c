@@ -23,8 +23,10 @@ static const struct {
 	const char *agent, *workspace, *owner, *suffix;
 	const char *me, *of_owner, *of_workspace; /* NULL: refused */
 } rows[] = {
-	{ "main", "dev", "alice", "coder", "main.dev.me.coder", "main.dev.alice.coder", "dev.coder" },
-	{ "Main", "DEV", "Alice", "coder", "main.dev.me.coder", "main.dev.alice.coder", "dev.coder" },
+	{ "main", "dev", "alice", "coder", "main.dev.me.coder", "main.dev.alice.coder",
+	    "dev.coder" },
+	{ "Main", "DEV", "Alice", "coder", "main.dev.me.coder", "main.dev.alice.coder",
+	    "dev.coder" },
 	{ "a", "b", "c", "ws.example.com", "a.b.me.ws.example.com", "a.b.c.ws.example.com",
 	    "b.ws.example.com" },
 	{ "-x", "xn--a", "_o", "coder", "-x.xn--a.me.coder", "-x.xn--a._o.coder", "xn--a.coder" },
@@ -64,7 +66,8 @@ static void check_name(const struct hf_agent_label *label, unsigned which, const
 START_TEST(agent_has_three_names)
 {
 	struct hf_name suffix = parsed(rows[_i].suffix);
-	struct hf_agent_label label = { rows[_i].agent, rows[_i].workspace, rows[_i].owner, &suffix };
+	struct hf_agent_label label = { rows[_i].agent, rows[_i].workspace, rows[_i].owner,
+		&suffix };
 
 	check_name(&label, HF_NAME_ME, rows[_i].me);
 	check_name(&label, HF_NAME_OWNER, rows[_i].of_owner);
@@ -148,14 +151,25 @@ static const struct {
 	size_t len;
 	bool agent, owner; /* may be called so */
 } labels[] = {
-	{ "main", 4, true, true }, { "Me", 2, true, false }, { "me", 2, true, false },
-	{ "mee", 3, true, true }, { "m", 1, true, true }, { "_hold", 5, true, true },
-	{ "holdfast", 8, true, true }, { "_holdfast", 9, false, false },
-	{ "_HOLDFAST", 9, false, false }, { "_holdfasts", 10, false, false },
+	{ "main", 4, true, true },
+	{ "Me", 2, true, false },
+	{ "me", 2, true, false },
+	{ "mee", 3, true, true },
+	{ "m", 1, true, true },
+	{ "_hold", 5, true, true },
+	{ "holdfast", 8, true, true },
+	{ "_holdfast", 9, false, false },
+	{ "_HOLDFAST", 9, false, false },
+	{ "_holdfasts", 10, false, false },
 	/* Only what is within the length counts. */
-	{ "_holdfast", 8, true, true }, { "men", 2, true, false },
-	{ "", 0, false, false }, { "a\0b", 3, false, false }, { "*", 1, false, false },
-	{ "a.b", 3, false, false }, { "a\nb", 3, false, false }, { long63, 63, true, true },
+	{ "_holdfast", 8, true, true },
+	{ "men", 2, true, false },
+	{ "", 0, false, false },
+	{ "a\0b", 3, false, false },
+	{ "*", 1, false, false },
+	{ "a.b", 3, false, false },
+	{ "a\nb", 3, false, false },
+	{ long63, 63, true, true },
 };
 
 START_TEST(label_is_taken_or_refused_with_a_reason)

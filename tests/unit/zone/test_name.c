@@ -66,13 +66,34 @@ static const struct {
 	size_t len;
 	bool ok;
 } labels[] = {
-	{ "a", 1, true }, { "Main-2_x", 8, true }, { "-x", 2, true }, { "x-", 2, true },
-	{ "_", 1, true }, { "xn--bcher-kva", 13, true }, { "0", 1, true }, { "", 0, false },
-	{ "a.b", 3, false }, { "a b", 3, false }, { "*", 1, false }, { "a\0b", 3, false },
-	{ "a\n", 2, false }, { "\"", 1, false }, { ";", 1, false }, { "\\", 1, false },
-	{ "\\097", 4, false }, { "b\xc3\xbc" "cher", 7, false }, { "@", 1, false },
-	{ "[", 1, false }, { "`", 1, false }, { "{", 1, false }, { "/", 1, false },
-	{ ":", 1, false }, { "\x7f", 1, false }, { "\xff", 1, false },
+	{ "a", 1, true },
+	{ "Main-2_x", 8, true },
+	{ "-x", 2, true },
+	{ "x-", 2, true },
+	{ "_", 1, true },
+	{ "xn--bcher-kva", 13, true },
+	{ "0", 1, true },
+	{ "", 0, false },
+	{ "a.b", 3, false },
+	{ "a b", 3, false },
+	{ "*", 1, false },
+	{ "a\0b", 3, false },
+	{ "a\n", 2, false },
+	{ "\"", 1, false },
+	{ ";", 1, false },
+	{ "\\", 1, false },
+	{ "\\097", 4, false },
+	{ "b\xc3\xbc"
+	  "cher",
+	    7, false },
+	{ "@", 1, false },
+	{ "[", 1, false },
+	{ "`", 1, false },
+	{ "{", 1, false },
+	{ "/", 1, false },
+	{ ":", 1, false },
+	{ "\x7f", 1, false },
+	{ "\xff", 1, false },
 	/* What lies behind the length is none of it. */
 	{ "ab.c", 2, true },
 };
@@ -292,10 +313,9 @@ START_TEST(wire_form_cut_anywhere_is_refused)
 	struct hf_name name;
 
 	for (size_t len = 0; len < sizeof(whole); len++)
-		ck_assert_int_eq(
-		    hf_name_from_wire((const uint8_t *)whole, len, &name), HF_EFORMAT);
-	ck_assert_int_eq(hf_name_from_wire((const uint8_t *)whole, sizeof(whole), &name),
-	    sizeof(whole));
+		ck_assert_int_eq(hf_name_from_wire((const uint8_t *)whole, len, &name), HF_EFORMAT);
+	ck_assert_int_eq(
+	    hf_name_from_wire((const uint8_t *)whole, sizeof(whole), &name), sizeof(whole));
 }
 END_TEST
 
@@ -435,10 +455,17 @@ static const struct {
 	const char *under;
 	bool want;
 } unders[] = {
-	{ "coder", "coder", true }, { "a.coder", "coder", true }, { "A.b.CODER", "Coder", true },
-	{ "xcoder", "coder", false }, { "a.xcoder", "coder", false }, { "coder.x", "coder", false },
-	{ "coder", "a.coder", false }, { "b.coder", "a.coder", false }, { "coder2", "coder", false },
-	{ "a.b.c", "b.c", true }, { "a.b.c", "a.b", false },
+	{ "coder", "coder", true },
+	{ "a.coder", "coder", true },
+	{ "A.b.CODER", "Coder", true },
+	{ "xcoder", "coder", false },
+	{ "a.xcoder", "coder", false },
+	{ "coder.x", "coder", false },
+	{ "coder", "a.coder", false },
+	{ "b.coder", "a.coder", false },
+	{ "coder2", "coder", false },
+	{ "a.b.c", "b.c", true },
+	{ "a.b.c", "a.b", false },
 };
 
 START_TEST(under_goes_by_whole_labels)
