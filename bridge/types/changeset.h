@@ -26,6 +26,18 @@ enum hf_reason {
 	HF_WHY_LAST,
 };
 
+/* What happened to a published name, for the history. */
+enum hf_what {
+	HF_WHAT_CHANGED, /* another address, agent or flags */
+	HF_WHAT_ADDED,
+	HF_WHAT_REMOVED,
+	HF_WHAT_HELD,      /* upstream no longer lists it; the guard keeps it */
+	HF_WHAT_RELEASED,  /* held before, listed again */
+	HF_WHAT_WITHDRAWN, /* a hold policy took it out of the answers */
+	HF_WHAT_RETURNED,  /* withdrawn before, answered again */
+	HF_WHAT_LAST,
+};
+
 struct hf_row_change {
 	enum hf_row_kind kind;
 	bool removed; /* by rid; else the row is set as a whole */
@@ -44,6 +56,7 @@ struct hf_row_change {
 struct hf_name_change {
 	struct hf_name name;
 	bool removed;
+	enum hf_what what; /* where `removed` is set it is written as removed, whatever this says */
 	enum hf_reason why;
 	uint8_t flags; /* HF_REC_... */
 	uint8_t addr[16];
@@ -64,9 +77,14 @@ struct hf_changeset {
 	void (*name_at)(const struct hf_changeset *c, size_t i, struct hf_name_change *ret_change);
 	void *names_arg;
 	size_t n_names;
-	const struct hf_restored_row *restored; /* added */
+	/*
+	 * More names changed than are worth listing (300,000 changes are 100 MB): `names` is empty, and whoever
+	 * follows the names takes all of them anew (hf_store_names_since() answers -ESTALE).
+	 */
+	bool names_reset;
+	const struct hf_restored_row *restored; /* added; one that is there by that name is replaced */
 	size_t n_restored;
-	const struct hf_name *restored_gone; /* removed */
+	const struct hf_name *restored_gone; /* removed, before `restored` is added */
 	size_t n_restored_gone;
 	int64_t wall_s; /* when, by the wall clock */
 };

@@ -1,6 +1,7 @@
 #pragma once
 /*
  * rows: the model as it crosses from room to room and lies on disk. Plain values; nothing to free.
+ * Texts end with NUL within their array; a label may be "" where it is not known.
  *
  * `rid` is a row's number, given by state: for sources and owners the lowest free one (it is also
  * the number by which the zone and its pulse know them), for workspaces and agents one more than
