@@ -1,0 +1,170 @@
+#include "bridge/store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "bridge/store/inner.h"
+#include "bridge/store/work.h"
+
+static const char *const state_names[] = {
+	[HF_STORE_OK] = "ok",
+	[HF_STORE_NOT_WRITTEN] = "not-written",
+	[HF_STORE_RECOVERING] = "recovering",
+	[HF_STORE_FAILED] = "failed",
+};
+
+const char *hf_store_state_name(enum hf_store_state state)
+{
+	return state <= HF_STORE_FAILED ? state_names[state] : "unknown";
+}
+
+int64_t hf_store_now_s(const struct hf_store *s)
+{
+	return hf_wall_ms(s->opts.clock) / 1000;
+}
+
+void hf_store_why(char *out, size_t size, int code, const struct hf_sql *q)
+{
+	const char *detail = q && q->error[0] ? q->error : NULL;
+
+	snprintf(out, size, "%s%s%s%s", hf_strerror(code), detail ? " (" : "", detail ? detail : "",
+	    detail ? ")" : "");
+}
+
+void hf_store_enter(struct hf_store *s, enum hf_store_state state, const char *reason)
+{
+	if (s->state != state)
+		s->since_s = hf_store_now_s(s);
+	s->state = state;
+	if (reason != s->reason)
+		snprintf(s->reason, sizeof(s->reason), "%s", state == HF_STORE_OK ? "" : reason);
+}
+
+/* What the thread found since it was last looked at. */
+static void collect(struct hf_store *s)
+{
+	if (hf_work_collect(s->work, &s->stats) && s->state != HF_STORE_FAILED)
+		hf_store_enter(s, HF_STORE_RECOVERING, "found damaged while a copy of it was made");
+}
+
+enum hf_store_state hf_store_get_state(struct hf_store *s, const char **ret_reason, int64_t *ret_since_s)
+{
+	collect(s);
+	if (ret_reason)
+		*ret_reason = s->reason;
+	if (ret_since_s)
+		*ret_since_s = s->since_s;
+	return s->state;
+}
+
+void hf_store_get_stats(struct hf_store *s, struct hf_store_stats *ret_stats)
+{
+	collect(s);
+	*ret_stats = s->stats;
+}
+
+int hf_store_read_done(struct hf_store *s, int rc)
+{
+	char why[256];
+
+	if (rc != HF_EDAMAGED || s->state == HF_STORE_FAILED || s->state == HF_STORE_RECOVERING)
+		return rc;
+	hf_store_why(why, sizeof(why), rc, s->r);
+	hf_store_enter(s, HF_STORE_RECOVERING, why);
+	return rc;
+}
+
+const uint8_t *hf_store_epoch(const struct hf_store *s)
+{
+	return s->meta.epoch;
+}
+
+uint64_t hf_store_generation(const struct hf_store *s)
+{
+	return s->meta.generation;
+}
+
+void hf_store_seen_generation(struct hf_store *s, uint64_t generation)
+{
+	if (generation > s->seen_generation && generation < INT64_MAX)
+		s->seen_generation = generation;
+}
+
+uint64_t hf_store_next_generation(const struct hf_store *s)
+{
+	uint64_t next = s->meta.generation > s->seen_generation ? s->meta.generation + 1 : s->seen_generation + 1;
+	int64_t now = hf_store_now_s(s);
+
+	return now > 0 && (uint64_t)now > next ? (uint64_t)now : next;
+}
+
+bool hf_store_ready(const struct hf_store *s)
+{
+	return s->meta.ready;
+}
+
+int hf_store_set_ready(struct hf_store *s)
+{
+	struct hf_meta meta;
+	int rc;
+
+	if (s->meta.ready)
+		return 0;
+	rc = hf_txn_begin(s);
+	if (rc)
+		return rc;
+	meta = s->meta;
+	meta.ready = true;
+	return hf_txn_end(s, 0, &meta);
+}
+
+int hf_store_load(struct hf_store *s, struct hf_image **ret_image)
+{
+	uint64_t orphans;
+
+	if (s->image) {
+		*ret_image = s->image;
+		s->image = NULL;
+		return 0;
+	}
+	if (!s->r)
+		return -EIO;
+	return hf_store_read_done(s, hf_image_load(s->r, &s->meta, ret_image, &orphans));
+}
+
+bool hf_store_attempt_spent(const struct hf_store *s)
+{
+	return s->attempt.state != HF_ATTEMPT_NONE;
+}
+
+int hf_store_attempt_rearm(struct hf_store *s)
+{
+	int rc = s->attempt.state == HF_ATTEMPT_NONE ? 0 : hf_attempt_remove(&s->files);
+
+	if (!rc)
+		s->attempt = (struct hf_attempt){ 0 };
+	return rc;
+}
+
+int hf_store_copy_begin(struct hf_store *s)
+{
+	if (!s->w)
+		return s->state == HF_STORE_FAILED ? HF_EDAMAGED : -EROFS;
+	return hf_work_copy(s->work);
+}
+
+void hf_store_free(struct hf_store *s)
+{
+	if (!s)
+		return;
+	hf_store_abort(s);
+	hf_work_free(s->work); /* first: the last connection's close writes the WAL back */
+	hf_store_detach(s);
+	hf_wal_done(&s->wal);
+	hf_image_free(s->image);
+	hf_files_close(&s->files);
+	free(s);
+}
