@@ -100,6 +100,9 @@ START_TEST(trouble_with_a_place_is_not_passed_over)
 	setenv("CREDENTIALS_DIRECTORY", cred, 1);
 	ck_assert_ptr_nonnull(strstr(token_of(&s, URL, true), "HF_EFORMAT"));
 	ck_assert_ptr_nonnull(strstr(token_of(&s, URL, true), "it is empty"));
+	put("cred/holdfast-token", "cred-token", 0400);
+	put("cred/holdfast-token.main", "two words", 0400);
+	ck_assert_ptr_nonnull(strstr(token_of(&s, URL, true), "HF_EFORMAT"));
 	s.token_file = (char *)"/nonexistent/token";
 	ck_assert_str_eq(token_of(&s, URL, true), "ENOENT /nonexistent/token: No such file or directory");
 	s.token_file = (char *)put("token", "t", 0644);
