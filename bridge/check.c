@@ -16,8 +16,8 @@ static void print_errors(const struct hf_config_errors *e, FILE *err)
 }
 
 /*
- * Where a source's URL and token come from, in the surroundings of this very call. That there is none is told, but
- * refuses nothing: the bridge may be started in others.
+ * Where a source's URL and token come from, in the surroundings of this very call. That there is
+ * none is told, but refuses nothing: the bridge may be started in others.
  */
 static void tell_source(const struct hf_config *c, size_t i, const char *lead, FILE *out, FILE *err)
 {
@@ -34,8 +34,8 @@ static void tell_source(const struct hf_config *c, size_t i, const char *lead, F
 		fprintf(err, "warning: source '%s': %s\n", s->name, why);
 		return;
 	}
-	fprintf(out, "%ssource '%s': %s (from %s), token from %s\n", lead, s->name, url.text, url.place,
-	    token.place);
+	fprintf(out, "%ssource '%s': %s (from %s), token from %s\n", lead, s->name, url.text,
+	    url.place, token.place);
 	hf_token_wipe(&token);
 }
 
@@ -46,8 +46,10 @@ static void warn_of_secrets(const struct hf_config *c, FILE *out)
 		const struct hf_config_source *s = &c->sources.at[i];
 
 		if (s->headers.n || (s->proxy && strchr(s->proxy, '@')))
-			fprintf(out, "# source '%s': its headers or proxy may hold a secret; look before "
-				"you pass this on\n", s->name);
+			fprintf(out,
+			    "# source '%s': its headers or proxy may hold a secret; look before "
+			    "you pass this on\n",
+			    s->name);
 	}
 }
 

@@ -18,16 +18,18 @@ static const struct option long_options[] = {
 
 void hf_options_usage(FILE *out)
 {
-	fputs("usage: holdfastd --check [-v] [-c FILE]\n"
-	      "       holdfastd --version | --help\n"
-	      "\n"
-	      "  --check       tell what is wrong with the configuration, one line for each problem\n"
-	      "  -v            with --check: print the configuration that is in force, as YAML\n"
-	      "  -c FILE       the configuration; " HF_CONFIG_PATH " if it is not given\n"
-	      "  --version     print the version\n"
-	      "  --help        print this\n"
-	      "\n"
-	      "exit status: 0 all well, 1 the configuration is refused, 2 usage\n", out);
+	fputs(
+	    "usage: holdfastd --check [-v] [-c FILE]\n"
+	    "       holdfastd --version | --help\n"
+	    "\n"
+	    "  --check       tell what is wrong with the configuration, one line for each problem\n"
+	    "  -v            with --check: print the configuration that is in force, as YAML\n"
+	    "  -c FILE       the configuration; " HF_CONFIG_PATH " if it is not given\n"
+	    "  --version     print the version\n"
+	    "  --help        print this\n"
+	    "\n"
+	    "exit status: 0 all well, 1 the configuration is refused, 2 usage\n",
+	    out);
 }
 
 static int wrong(FILE *err, const char *what)
@@ -43,8 +45,8 @@ static int unknown(FILE *err, char **argv, int c)
 		fprintf(err, "holdfastd: option -%c %s; holdfastd --help tells more\n", optopt,
 		    c == ':' ? "needs a value" : "is not known");
 	else
-		fprintf(err, "holdfastd: option %s %s; holdfastd --help tells more\n", argv[optind - 1],
-		    c == ':' ? "needs a value" : "is not known");
+		fprintf(err, "holdfastd: option %s %s; holdfastd --help tells more\n",
+		    argv[optind - 1], c == ':' ? "needs a value" : "is not known");
 	return -EINVAL;
 }
 

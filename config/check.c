@@ -61,8 +61,9 @@ static void check_url(const struct checker *k, size_t i)
 	if (!s->url || hf_url_parse(s->url, &url, &why))
 		return;
 	if (!url.tls && !s->allow_http && !hf_url_is_loopback(&url))
-		source_problem(k, i, "url", "http:// to another host would send the token in clear; "
-			"expected https:// (or allow-http: true)");
+		source_problem(k, i, "url",
+		    "http:// to another host would send the token in clear; "
+		    "expected https:// (or allow-http: true)");
 }
 
 static void check_twins(const struct checker *k, size_t i)
@@ -89,11 +90,13 @@ static void check_times(const struct checker *k, size_t i)
 	if (s->retry.floor_ms > s->retry.cap_ms)
 		source_problem(k, i, "retry.floor", "is longer than retry.cap");
 	if (s->timeouts.ping_interval_ms >= s->fresh_window_ms)
-		source_problem(k, i, "fresh-window", "is not longer than timeouts.ping-interval: "
-			"answers would count as stale between two pings");
+		source_problem(k, i, "fresh-window",
+		    "is not longer than timeouts.ping-interval: "
+		    "answers would count as stale between two pings");
 	else if (k->c->pulse_interval_ms >= s->fresh_window_ms)
-		source_problem(k, i, "fresh-window", "is not longer than pulse-interval: "
-			"answers would count as stale in between");
+		source_problem(k, i, "fresh-window",
+		    "is not longer than pulse-interval: "
+		    "answers would count as stale in between");
 }
 
 static void check_source(const struct checker *k, size_t i)
@@ -108,8 +111,9 @@ static void check_source(const struct checker *k, size_t i)
 	if (s->client_key && !s->client_cert)
 		source_problem(k, i, "client-key", "needs client-cert beside it");
 	if (s->header_command.n && s->header_command.at[0][0] != '/')
-		source_problem(k, i, "header-command", "the program must be an absolute path; no shell and no "
-			"PATH is used");
+		source_problem(k, i, "header-command",
+		    "the program must be an absolute path; no shell and no "
+		    "PATH is used");
 }
 
 static void check_hold(const struct checker *k)
@@ -117,7 +121,8 @@ static void check_hold(const struct checker *k)
 	const struct hf_config_hold *h = &k->c->hold;
 
 	if (h->policy == HF_CONFIG_HOLD_MAX_AGE && !h->max_age_ms)
-		problem(k, "hold.policy", "max-age needs the key max-age beside it, such as max-age: 7d");
+		problem(k, "hold.policy",
+		    "max-age needs the key max-age beside it, such as max-age: 7d");
 	if (h->policy != HF_CONFIG_HOLD_MAX_AGE && h->max_age_ms)
 		problem(k, "hold.max-age", "has no effect without policy: max-age");
 }
@@ -169,7 +174,8 @@ static void check_paths(const struct checker *k)
 		problem(k, "control", "is the same as store");
 }
 
-void hf_config_check(const struct hf_config *c, const struct hf_node *root, struct hf_config_errors *errors)
+void hf_config_check(
+    const struct hf_config *c, const struct hf_node *root, struct hf_config_errors *errors)
 {
 	struct checker k = { .c = c, .root = root, .errors = errors, .n_read = errors->n };
 

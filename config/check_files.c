@@ -1,4 +1,7 @@
-/* The files that the configuration names: what is there must be safe, and for --check it must be there. */
+/*
+ * The files that the configuration names: what is there must be safe, and for --check it must be
+ * there.
+ */
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
@@ -24,8 +27,8 @@ static void problem(const struct files *f, const char *key, const char *file, co
 
 	snprintf(path, sizeof(path), "sources[%zu].%s", f->source, key);
 	at = hf_tree_find(f->root, path);
-	hf_config_errors_add(f->errors, at ? at->line : 0, at ? at->column : 0, path, "%s%s%s", file,
-	    *file ? ": " : "", text);
+	hf_config_errors_add(f->errors, at ? at->line : 0, at ? at->column : 0, path, "%s%s%s",
+	    file, *file ? ": " : "", text);
 }
 
 /* True if it may be used, or if whether it may is none of our business now. */
@@ -51,8 +54,8 @@ static void check_program(const struct files *f, const struct hf_config_source *
 {
 	const char *program = s->header_command.n ? s->header_command.at[0] : NULL;
 
-	if (check_file(f, "header-command", program, HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE) && program &&
-	    f->all && access(program, X_OK) < 0)
+	if (check_file(f, "header-command", program, HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE) &&
+	    program && f->all && access(program, X_OK) < 0)
 		problem(f, "header-command", program, "it cannot be run; chmod +x it");
 }
 

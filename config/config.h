@@ -3,9 +3,9 @@
  * config: the configuration as the programs see it: plain values, all defaults filled in, checked.
  * Immutable after the load; owned by whoever loaded it; end it with hf_config_free().
  *
- * Every field comes from one row of the table in config/table.c, which has its meaning, default and range.
- * Text that was not given is NULL, a number without default that was not given is 0.
- * Times are milliseconds, sizes are bytes. Strings are owned by the struct that holds them.
+ * Every field comes from one row of the table in config/table.c, which has its meaning, default and
+ * range. Text that was not given is NULL, a number without default that was not given is 0. Times
+ * are milliseconds, sizes are bytes. Strings are owned by the struct that holds them.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -175,17 +175,17 @@ struct hf_config_errors {
 char *hf_config_error_text(const struct hf_config_errors *e, size_t i, char *out, size_t size);
 
 /*
- * What is looked at beyond the text of the configuration. Neither is for programs that only read the
- * zone: they may not be allowed to see the bridge's files.
+ * What is looked at beyond the text of the configuration. Neither is for programs that only read
+ * the zone: they may not be allowed to see the bridge's files.
  */
 enum {
-	HF_CONFIG_FILES = 1,      /* files that it names and that are there have the right owner and mode */
-	HF_CONFIG_FILES_ALL = 2,  /* the same, and they are there, readable and of the right form */
+	HF_CONFIG_FILES = 1,     /* the files that it names and that are there have safe rights */
+	HF_CONFIG_FILES_ALL = 2, /* the same, and they are there, readable and of the right form */
 };
 
 /*
- * All or nothing: 0 and *ret_config, or a code and at least one line in *ret_errors (always filled).
- * The file must belong to us or root and not be writable by others.
+ * All or nothing: 0 and *ret_config, or a code and at least one line in *ret_errors (always
+ * filled). The file must belong to us or root and not be writable by others.
  */
 int hf_config_load(const char *path, unsigned flags, struct hf_config **ret_config,
     struct hf_config_errors *ret_errors);

@@ -15,12 +15,16 @@ struct differ {
 	bool no_memory;
 };
 
-static void diff_map(struct differ *d, const struct hf_key *map, const void *before, const void *after);
+static void diff_map(
+    struct differ *d, const struct hf_key *map, const void *before, const void *after);
 
 static void tell(struct differ *d, const char *before, const char *after, unsigned flags)
 {
 	struct hf_config_change change = {
-		.path = d->path, .before = before, .after = after, .restart = flags & HF_KEY_RESTART,
+		.path = d->path,
+		.before = before,
+		.after = after,
+		.restart = flags & HF_KEY_RESTART,
 	};
 
 	if (flags & HF_KEY_SECRET) {
@@ -31,7 +35,8 @@ static void tell(struct differ *d, const char *before, const char *after, unsign
 	d->cb(&change, d->arg);
 }
 
-static size_t path_add(struct differ *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static size_t path_add(struct differ *d, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static size_t path_add(struct differ *d, const char *format, ...)
 {
 	size_t len = strlen(d->path);
@@ -43,7 +48,8 @@ static size_t path_add(struct differ *d, const char *format, ...)
 	return len;
 }
 
-static void diff_values(struct differ *d, const struct hf_key *key, const void *before, const void *after)
+static void diff_values(
+    struct differ *d, const struct hf_key *key, const void *before, const void *after)
 {
 	char *a = hf_key_text(key, before), *b = hf_key_text(key, after);
 	bool had = hf_key_is_set(key, before), has = hf_key_is_set(key, after);
@@ -62,8 +68,8 @@ static const char *entry_at(const struct hf_key *key, struct hf_list list, size_
 }
 
 /* The entry of that name, or NULL. */
-static const char *entry_named(const struct hf_key *key, const struct hf_key *id, struct hf_list list,
-    const char *name, size_t *ret_i)
+static const char *entry_named(const struct hf_key *key, const struct hf_key *id,
+    struct hf_list list, const char *name, size_t *ret_i)
 {
 	for (size_t i = 0; i < list.n; i++) {
 		char *text = hf_key_plain(id, entry_at(key, list, i) + id->offset);
@@ -79,8 +85,8 @@ static const char *entry_named(const struct hf_key *key, const struct hf_key *id
 }
 
 /* Tells which entries of `from` are not in `to`; those in both are compared where `both` is set. */
-static bool diff_side(struct differ *d, const struct hf_key *key, struct hf_list from, struct hf_list to,
-    bool both)
+static bool diff_side(
+    struct differ *d, const struct hf_key *key, struct hf_list from, struct hf_list to, bool both)
 {
 	const struct hf_key *id = hf_keys_flagged(&key->keys, HF_KEY_IDENTITY);
 	size_t last = 0, at = 0;
@@ -107,7 +113,8 @@ static bool diff_side(struct differ *d, const struct hf_key *key, struct hf_list
 	return moved;
 }
 
-static void diff_entries(struct differ *d, const struct hf_key *key, const void *before, const void *after)
+static void diff_entries(
+    struct differ *d, const struct hf_key *key, const void *before, const void *after)
 {
 	struct hf_list a = hf_list_get(before), b = hf_list_get(after);
 
@@ -116,7 +123,8 @@ static void diff_entries(struct differ *d, const struct hf_key *key, const void 
 	diff_side(d, key, b, a, false);
 }
 
-static void diff_key(struct differ *d, const struct hf_key *key, const void *before, const void *after)
+static void diff_key(
+    struct differ *d, const struct hf_key *key, const void *before, const void *after)
 {
 	size_t len = path_add(d, "%s%s", d->path[0] ? "." : "", key->name);
 
@@ -135,14 +143,16 @@ static void diff_key(struct differ *d, const struct hf_key *key, const void *bef
 	d->path[len] = '\0';
 }
 
-static void diff_keys(struct differ *d, const struct hf_keys *keys, const void *before, const void *after)
+static void diff_keys(
+    struct differ *d, const struct hf_keys *keys, const void *before, const void *after)
 {
 	for (size_t i = 0; keys && i < keys->n; i++)
 		diff_key(d, &keys->at[i], (const char *)before + keys->at[i].offset,
 		    (const char *)after + keys->at[i].offset);
 }
 
-static void diff_map(struct differ *d, const struct hf_key *map, const void *before, const void *after)
+static void diff_map(
+    struct differ *d, const struct hf_key *map, const void *before, const void *after)
 {
 	const struct hf_keys *a = hf_keys_variant(map, before), *b = hf_keys_variant(map, after);
 

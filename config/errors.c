@@ -68,7 +68,7 @@ char *hf_config_error_text(const struct hf_config_errors *e, size_t i, char *out
 
 	if (at->line)
 		snprintf(place, sizeof(place), "%u:%u:", at->line, at->column);
-	snprintf(out, size, "%s:%s %s%s%s", e->file, place, at->path, at->path[0] ? ": " : "",
-	    at->text);
+	snprintf(
+	    out, size, "%s:%s %s%s%s", e->file, place, at->path, at->path[0] ? ": " : "", at->text);
 	return out;
 }

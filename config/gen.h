@@ -9,5 +9,8 @@ void hf_gen_sample(const struct hf_key *table, FILE *out);
 /* holdfast.yaml(5). */
 void hf_gen_manual(const struct hf_key *table, FILE *out);
 
-/* The default or else the example, as it is written; free() it. NULL: neither, or the table is wrong. */
+/*
+ * The default or else the example, as it is written; free() it. NULL: neither, or the table is
+ * wrong.
+ */
 char *hf_gen_value(const struct hf_key *key);

@@ -1,6 +1,6 @@
 /*
- * The sample: "# text" explains, "#key: value" is a key that can be switched on by taking its '#' away (and
- * those of the maps that it is in).
+ * The sample: "# text" explains, "#key: value" is a key that can be switched on by taking its '#'
+ * away (and those of the maps that it is in).
  */
 #include "config/gen.h"
 
@@ -69,13 +69,16 @@ static void begin(struct sample *s, const char *name, bool on)
 	else if (!on)
 		fprintf(s->out, "%*s#%s:", s->indent, "", name);
 	else
-		fprintf(s->out, "%*s%s%s:", s->indent - (s->dash ? 2 : 0), "", s->dash ? "- " : "", name);
+		fprintf(s->out, "%*s%s%s:", s->indent - (s->dash ? 2 : 0), "", s->dash ? "- " : "",
+		    name);
 	s->dash = false;
 }
 
 static void sample_map(struct sample *s, const struct hf_key *key)
 {
-	struct sample below = { .out = s->out, .indent = s->indent + 2, .off = true, .base = s->indent };
+	struct sample below = {
+		.out = s->out, .indent = s->indent + 2, .off = true, .base = s->indent
+	};
 
 	if (s->off)
 		below.base = s->base;
@@ -122,10 +125,13 @@ void hf_gen_sample(const struct hf_key *table, FILE *out)
 {
 	struct sample s = { .out = out };
 
-	comment(&s, "The configuration of Holdfast: /etc/holdfast/holdfast.yaml. Every key is here with its "
-		    "default; those without a default have an example. A line that begins with '#' and no "
-		    "blank is a key that is switched off.");
-	comment(&s, "'holdfastd --check -c FILE' tells what is wrong with a file, 'holdfastd --check -v' what is "
+	comment(&s,
+	    "The configuration of Holdfast: /etc/holdfast/holdfast.yaml. Every key is here with "
+	    "its "
+	    "default; those without a default have an example. A line that begins with '#' and no "
+	    "blank is a key that is switched off.");
+	comment(&s, "'holdfastd --check -c FILE' tells what is wrong with a file, 'holdfastd "
+		    "--check -v' what is "
 		    "in force. holdfast.yaml(5) says more.");
 	comment(&s, "This file is made by 'hf-config-gen sample'.");
 	sample_keys(&s, &table->keys);

@@ -40,7 +40,8 @@ const struct hf_key *hf_keys_flagged(const struct hf_keys *keys, unsigned flag)
 
 const struct hf_keys *hf_keys_variant(const struct hf_key *map, const void *base)
 {
-	const struct hf_key *key = map->variants ? hf_keys_flagged(&map->keys, HF_KEY_VARIANT) : NULL;
+	const struct hf_key *key =
+	    map->variants ? hf_keys_flagged(&map->keys, HF_KEY_VARIANT) : NULL;
 	int word;
 
 	if (!key)

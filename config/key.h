@@ -1,9 +1,9 @@
 #pragma once
 /*
- * key: what one row of a table of keys says, and the walks over such a table. A table describes a struct:
- * where each value lies in it, how it is written, what it may be and what it means. Parser, checks,
- * --check -v, diff, sample file and manual page all work from it, so that a key is added by one row
- * (and one field) only.
+ * key: what one row of a table of keys says, and the walks over such a table. A table describes a
+ * struct: where each value lies in it, how it is written, what it may be and what it means. Parser,
+ * checks, --check -v, diff, sample file and manual page all work from it, so that a key is added by
+ * one row (and one field) only.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ enum {
 	HF_KEY_IDENTITY = 8, /* entries of its list are told apart by it: unique */
 	HF_KEY_VARIANT = 16, /* its word decides which further keys the map has; required */
 	HF_KEY_NONEMPTY = 32, /* VALUES, ENTRIES: at least one, where the key is written */
-	HF_KEY_UNTOLD = 64,  /* what is not of its form may be a secret in the wrong place: not told in errors */
+	HF_KEY_UNTOLD = 64,  /* what is not of its form may be a stray secret: not told in errors */
 	HF_KEY_SAMPLE = 128, /* switched on in the sample file */
 };
 
@@ -40,7 +40,9 @@ struct hf_keys {
 	size_t n;
 };
 
-/* The further keys of a map whose HF_KEY_VARIANT key has the value `word`; offsets are the map's. */
+/*
+ * The further keys of a map whose HF_KEY_VARIANT key has the value `word`; offsets are the map's.
+ */
 struct hf_variant {
 	const char *word;
 	struct hf_keys keys;
@@ -57,7 +59,7 @@ struct hf_key {
 	unsigned n_max;             /* VALUES, ENTRIES: how many at most; 0: HF_LIST_MAX */
 	const char *unit;           /* of a plain number */
 	const char *const *words;   /* enum: NULL-terminated, value is the index */
-	const char *def;            /* default, as it would be written; lists as "[a, b]". NULL: none */
+	const char *def;            /* default as it would be written, lists as "[a, b]"; or NULL */
 	const char *without;        /* no default: what holds instead, for the help */
 	const char *example;        /* for the sample where there is no default */
 	const char *help;
@@ -99,7 +101,10 @@ size_t hf_key_size(const struct hf_key *key);
 /* Put a zeroed element behind the last; NULL without memory. Lent until the next one is put. */
 void *hf_key_append(const struct hf_key *key, void *field);
 
-/* What is written for the field: "30", "[a, \"b c\"]"; quoted where YAML needs it. free() it; NULL without memory. */
+/*
+ * What is written for the field: "30", "[a, \"b c\"]"; quoted where YAML needs it. free() it; NULL
+ * without memory.
+ */
 char *hf_key_text(const struct hf_key *key, const void *field);
 /* Whether there is anything to write. */
 bool hf_key_is_set(const struct hf_key *key, const void *field);
@@ -107,8 +112,9 @@ bool hf_key_is_set(const struct hf_key *key, const void *field);
 char *hf_key_plain(const struct hf_key *key, const void *value);
 
 /*
- * Read `node` (NULL: nothing was written) into a zeroed struct, defaults first. All that is wrong is added to
- * `errors`; what could not be read keeps its default. 0 or -ENOMEM. End it with hf_keys_done() in any case.
+ * Read `node` (NULL: nothing was written) into a zeroed struct, defaults first. All that is wrong
+ * is added to `errors`; what could not be read keeps its default. 0 or -ENOMEM. End it with
+ * hf_keys_done() in any case.
  */
 int hf_keys_read(const struct hf_key *map, const struct hf_node *node, void *base,
     struct hf_config_errors *errors);

@@ -63,8 +63,8 @@ int hf_config_parse(const char *name, const void *bytes, size_t len, unsigned fl
 }
 
 /* One byte more than may be is read, so that the parser sees that it is too large. */
-static int read_checked(const char *path, uint8_t **ret_bytes, size_t *ret_len,
-    struct hf_config_errors *errors)
+static int read_checked(
+    const char *path, uint8_t **ret_bytes, size_t *ret_len, struct hf_config_errors *errors)
 {
 	size_t max = HF_CONFIG_BYTES_MAX + 1, len = 0;
 	char why[512] = "";
@@ -74,8 +74,8 @@ static int read_checked(const char *path, uint8_t **ret_bytes, size_t *ret_len,
 
 	fd = hf_file_open_checked(path, HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE, why, sizeof(why));
 	if (fd < 0) {
-		hf_config_errors_add(errors, 0, 0, "", "%s: %s", why[0] ? "refused" : "cannot be read",
-		    why[0] ? why : hf_strerror(fd));
+		hf_config_errors_add(errors, 0, 0, "", "%s: %s",
+		    why[0] ? "refused" : "cannot be read", why[0] ? why : hf_strerror(fd));
 		return fd;
 	}
 	bytes = malloc(max);

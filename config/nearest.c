@@ -16,7 +16,10 @@ static char fold(char c)
 	return c == '_' ? '-' : (char)tolower((unsigned char)c);
 }
 
-/* Row by row through the table of all prefixes (Damerau and Levenshtein; a pair is swapped once at most). */
+/*
+ * Row by row through the table of all prefixes (Damerau and Levenshtein; a pair is swapped once at
+ * most).
+ */
 unsigned hf_edit_distance(const char *a, const char *b)
 {
 	unsigned rows[3][WORD_MAX + 1];
@@ -40,8 +43,8 @@ unsigned hf_edit_distance(const char *a, const char *b)
 	return rows[na % 3][nb];
 }
 
-static void nearest_of(const struct hf_keys *keys, const char *name, unsigned *best,
-    const struct hf_key **ret_key)
+static void nearest_of(
+    const struct hf_keys *keys, const char *name, unsigned *best, const struct hf_key **ret_key)
 {
 	for (size_t i = 0; keys && i < keys->n; i++) {
 		unsigned d = hf_edit_distance(name, keys->at[i].name);
@@ -54,8 +57,8 @@ static void nearest_of(const struct hf_keys *keys, const char *name, unsigned *b
 	}
 }
 
-const struct hf_key *hf_key_nearest(const struct hf_keys *keys, const struct hf_keys *more,
-    const char *name)
+const struct hf_key *hf_key_nearest(
+    const struct hf_keys *keys, const struct hf_keys *more, const char *name)
 {
 	const struct hf_key *key = NULL;
 	unsigned best = WORD_MAX;
@@ -75,8 +78,8 @@ static bool elsewhere(const struct hf_keys *keys, const char *name, char *out, s
 			snprintf(out, size, "%s", name);
 			return true;
 		}
-		n = (size_t)snprintf(out, size, "%s%s.", key->name,
-		    key->kind == HF_KEY_ENTRIES ? "[]" : "");
+		n = (size_t)snprintf(
+		    out, size, "%s%s.", key->name, key->kind == HF_KEY_ENTRIES ? "[]" : "");
 		if (key->keys.n && n < size && hf_key_elsewhere(key, name, out + n, size - n))
 			return true;
 	}

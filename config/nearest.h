@@ -13,5 +13,8 @@ const struct hf_key *hf_key_nearest(const struct hf_keys *keys, const struct hf_
 /* Where a key of exactly this name is: "sources[].url" in `out`. False if nowhere below `map`. */
 bool hf_key_elsewhere(const struct hf_key *map, const char *name, char *out, size_t size);
 
-/* Edits between two words: a letter more, less or other, two swapped. '_' is '-', case does not count. */
+/*
+ * Edits between two words: a letter more, less or other, two swapped. '_' is '-', case does not
+ * count.
+ */
 unsigned hf_edit_distance(const char *a, const char *b);

@@ -20,7 +20,8 @@ struct reader {
 	size_t len; /* of path */
 };
 
-static int read_map(struct reader *r, const struct hf_key *map, const struct hf_node *node, void *base);
+static int read_map(
+    struct reader *r, const struct hf_key *map, const struct hf_node *node, void *base);
 
 /* Adds to the path; the returned length goes to path_back(). What does not fit is cut. */
 static size_t path_add(struct reader *r, const char *format, ...)
@@ -49,19 +50,22 @@ static size_t path_key(struct reader *r, const char *name)
 	return path_add(r, "%s%.60s", r->len ? "." : "", name);
 }
 
-#define problem(r, node, ...) \
+#define problem(r, node, ...)                                                                      \
 	hf_config_errors_add((r)->errors, (node)->line, (node)->column, (r)->path, __VA_ARGS__)
 
 static const char *const kind_nouns[] = {
-	[HF_NODE_TEXT] = "a single value", [HF_NODE_LIST] = "a list", [HF_NODE_MAP] = "keys of its own",
+	[HF_NODE_TEXT] = "a single value",
+	[HF_NODE_LIST] = "a list",
+	[HF_NODE_MAP] = "keys of its own",
 };
 
 /* True if the node is of this kind; else it says what was expected. */
-static bool want(struct reader *r, const struct hf_node *node, enum hf_node_kind kind,
-    const char *expected)
+static bool want(
+    struct reader *r, const struct hf_node *node, enum hf_node_kind kind, const char *expected)
 {
 	if (hf_node_is_null(node)) {
-		problem(r, node, "has no value; expected %s (leave the key out for its default)", expected);
+		problem(r, node, "has no value; expected %s (leave the key out for its default)",
+		    expected);
 		return false;
 	}
 	if (node->kind != kind) {
@@ -85,14 +89,15 @@ static void tell_bad_value(struct reader *r, const struct hf_key *key, const str
 	if (code == HF_EREFUSED)
 		problem(r, node, "%s cannot be used: %s; expected %s", quoted, why, expected);
 	else if (code == HF_ELIMIT)
-		problem(r, node, "%s is out of range; expected %s",
-		    untold ? quoted : shown, expected);
+		problem(
+		    r, node, "%s is out of range; expected %s", untold ? quoted : shown, expected);
 	else
 		problem(r, node, "%s is not %s; expected %s", quoted, key->type->noun, expected);
 }
 
 /* Into a zeroed field. 1 if it was read, 0 if it was refused, -ENOMEM. */
-static int read_value(struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
+static int read_value(
+    struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
 {
 	char expected[HF_EXPECT_MAX];
 	const char *why = NULL;
@@ -110,8 +115,8 @@ static int read_value(struct reader *r, const struct hf_key *key, const struct h
 }
 
 /* In place of the default, which stays where the value is refused. */
-static int replace_value(struct reader *r, const struct hf_key *key, const struct hf_node *node,
-    void *field)
+static int replace_value(
+    struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
 {
 	union {
 		char bytes[512];
@@ -138,7 +143,8 @@ static void drop_last(void *field)
 	hf_list_set(field, list);
 }
 
-static int read_element(struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
+static int read_element(
+    struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
 {
 	void *element = hf_key_append(key, field);
 	int rc;
@@ -153,8 +159,8 @@ static int read_element(struct reader *r, const struct hf_key *key, const struct
 	return rc < 0 ? rc : 0;
 }
 
-static int read_elements(struct reader *r, const struct hf_key *key, const struct hf_node *list,
-    void *field)
+static int read_elements(
+    struct reader *r, const struct hf_key *key, const struct hf_node *list, void *field)
 {
 	unsigned max = key->n_max ? key->n_max : HF_LIST_MAX, i = 0;
 
@@ -175,23 +181,24 @@ static int read_elements(struct reader *r, const struct hf_key *key, const struc
 	return 0;
 }
 
-static int read_list(struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
+static int read_list(
+    struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
 {
 	/* One value needs no brackets. */
 	if (key->kind == HF_KEY_VALUES && node->kind == HF_NODE_TEXT && !hf_node_is_null(node)) {
 		hf_key_done(key, field);
 		return read_element(r, key, node, field);
 	}
-	if (!want(r, node, HF_NODE_LIST, key->kind == HF_KEY_ENTRIES ? "a list ('- ' before each)" :
-		"a list"))
+	if (!want(r, node, HF_NODE_LIST,
+		key->kind == HF_KEY_ENTRIES ? "a list ('- ' before each)" : "a list"))
 		return 0;
 	hf_key_done(key, field);
 	return read_elements(r, key, node, field);
 }
 
 /* Entries that are told apart by a key must differ in it. */
-static int check_identity(struct reader *r, const struct hf_key *key, const struct hf_node *node,
-    const void *field)
+static int check_identity(
+    struct reader *r, const struct hf_key *key, const struct hf_node *node, const void *field)
 {
 	const struct hf_key *id = hf_keys_flagged(&key->keys, HF_KEY_IDENTITY);
 	struct hf_list list = hf_list_get(field);
@@ -208,8 +215,9 @@ static int check_identity(struct reader *r, const struct hf_key *key, const stru
 			size_t before = path_add(r, "[%zu].%s", i, id->name);
 
 			if (other && !strcasecmp(mine, other)) {
-				problem(r, at ? at : n, "'%s' is also that of %s[%zu]; each needs its own",
-				    mine, key->name, j);
+				problem(r, at ? at : n,
+				    "'%s' is also that of %s[%zu]; each needs its own", mine,
+				    key->name, j);
 				j = i;
 			}
 			path_back(r, before);
@@ -222,7 +230,8 @@ static int check_identity(struct reader *r, const struct hf_key *key, const stru
 	return 0;
 }
 
-static int read_key(struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
+static int read_key(
+    struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
 {
 	int rc;
 
@@ -252,7 +261,8 @@ static void tell_unknown(struct reader *r, const struct hf_key *map, const struc
 		snprintf(hint, sizeof(hint), "; did you mean '%s'?", near->name);
 	else if (hf_key_elsewhere(r->root, node->key, where, sizeof(where)))
 		snprintf(hint, sizeof(hint), "; did you mean '%s'?", where);
-	hf_config_errors_add(r->errors, node->key_line, node->key_column, r->path, "unknown key%s", hint);
+	hf_config_errors_add(
+	    r->errors, node->key_line, node->key_column, r->path, "unknown key%s", hint);
 }
 
 static void tell_missing(struct reader *r, const struct hf_keys *keys, const struct hf_node *node)
@@ -260,16 +270,18 @@ static void tell_missing(struct reader *r, const struct hf_keys *keys, const str
 	for (size_t i = 0; keys && i < keys->n; i++) {
 		const struct hf_key *key = &keys->at[i];
 
-		if ((key->flags & (HF_KEY_REQUIRED | HF_KEY_VARIANT)) && !hf_node_get(node, key->name))
+		if ((key->flags & (HF_KEY_REQUIRED | HF_KEY_VARIANT)) &&
+		    !hf_node_get(node, key->name))
 			problem(r, node, "needs the key '%s'", key->name);
 	}
 }
 
 /* Reads the word that decides which further keys there are. False: it is missing or unknown. */
-static bool read_variant(struct reader *r, const struct hf_key *map, const struct hf_node *node, void *base,
-    const struct hf_keys **ret_more)
+static bool read_variant(struct reader *r, const struct hf_key *map, const struct hf_node *node,
+    void *base, const struct hf_keys **ret_more)
 {
-	const struct hf_key *key = map->variants ? hf_keys_flagged(&map->keys, HF_KEY_VARIANT) : NULL;
+	const struct hf_key *key =
+	    map->variants ? hf_keys_flagged(&map->keys, HF_KEY_VARIANT) : NULL;
 	const struct hf_node *word = key ? hf_node_get(node, key->name) : NULL;
 	size_t before;
 	int rc;
@@ -305,7 +317,8 @@ static int read_pair(struct reader *r, const struct hf_key *map, const struct hf
 	return rc;
 }
 
-static int read_map(struct reader *r, const struct hf_key *map, const struct hf_node *node, void *base)
+static int read_map(
+    struct reader *r, const struct hf_key *map, const struct hf_node *node, void *base)
 {
 	const struct hf_keys *more = NULL;
 	int rc = hf_keys_defaults(&map->keys, base);

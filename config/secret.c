@@ -60,8 +60,8 @@ static int read_fd(int fd, char buf[static FILE_MAX + 1], char *why, const char 
 }
 
 /* One line of text from a file. The caller wipes buf. */
-static int read_line(const char *path, unsigned checks, char buf[static FILE_MAX + 1], char **ret_text,
-    char *why)
+static int read_line(
+    const char *path, unsigned checks, char buf[static FILE_MAX + 1], char **ret_text, char *why)
 {
 	char unsafe[440] = "";
 	int fd = hf_file_open_checked(path, checks, unsafe, sizeof(unsafe));
@@ -85,7 +85,8 @@ static int take_token(const char *text, enum hf_secret_from from, const char *pl
 	size_t n = strlen(text);
 
 	if (n > HF_TOKEN_MAX)
-		return fail(HF_EFORMAT, why, place, "it holds no token: it is longer than 1024 characters");
+		return fail(
+		    HF_EFORMAT, why, place, "it holds no token: it is longer than 1024 characters");
 	for (size_t i = 0; i < n; i++) {
 		if (text[i] < 0x21 || text[i] > 0x7e)
 			return fail(HF_EFORMAT, why, place,
@@ -195,7 +196,8 @@ int hf_secret_token(const struct hf_config_source *source, const char *url, bool
 
 	*ret_why = '\0';
 	if (source->token_file) {
-		rc = token_from_file(source->token_file, token_checks, HF_SECRET_CONFIG, &token, ret_why);
+		rc = token_from_file(
+		    source->token_file, token_checks, HF_SECRET_CONFIG, &token, ret_why);
 	} else {
 		rc = token_from_credential(source->name, &token, ret_why);
 		if (rc == -ENOENT)
@@ -204,8 +206,9 @@ int hf_secret_token(const struct hf_config_source *source, const char *url, bool
 			rc = token_from_cli(url, &token, ret_why);
 		if (rc == -ENOENT)
 			snprintf(ret_why, HF_SECRET_WHY_MAX,
-			    "no token: expected the key token-file, or the systemd credential "
-			    HF_CREDENTIAL_TOKEN ", or CODER_SESSION_TOKEN, or 'coder login' by this user, for %s",
+			    "no token: expected the key token-file, or the systemd "
+			    "credential " HF_CREDENTIAL_TOKEN
+			    ", or CODER_SESSION_TOKEN, or 'coder login' by this user, for %s",
 			    url);
 	}
 	if (!rc)
@@ -228,7 +231,8 @@ static int url_from_env(struct hf_place_url *ret_url, char *why)
 	return 0;
 }
 
-static int check_url(const struct hf_config_source *source, const struct hf_place_url *found, char *why)
+static int check_url(
+    const struct hf_config_source *source, const struct hf_place_url *found, char *why)
 {
 	const char *reason = "it holds no URL of a Coder server";
 	struct hf_url url;
@@ -238,7 +242,8 @@ static int check_url(const struct hf_config_source *source, const struct hf_plac
 		return fail(rc, why, found->place, reason);
 	if (!url.tls && !source->allow_http && !hf_url_is_loopback(&url))
 		return fail(HF_EREFUSED, why, found->place,
-		    "http:// to another host would send the token in clear (allow-http: true allows it)");
+		    "http:// to another host would send the token in clear (allow-http: true "
+		    "allows it)");
 	return 0;
 }
 
@@ -260,7 +265,8 @@ int hf_secret_url(const struct hf_config_source *source, struct hf_place_url *re
 			rc = cli_url(&found, ret_why);
 		if (rc == -ENOENT)
 			snprintf(ret_why, HF_SECRET_WHY_MAX,
-			    "no URL: expected the key url, or CODER_URL, or 'coder login' by this user");
+			    "no URL: expected the key url, or CODER_URL, or 'coder login' by this "
+			    "user");
 	}
 	if (!rc)
 		rc = check_url(source, &found, ret_why);

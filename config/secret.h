@@ -1,14 +1,15 @@
 #pragma once
 /*
- * secret: where a source's URL and session token come from. The first place that has one decides, and trouble
- * with it is told, never passed over: a token is not quietly taken from elsewhere.
+ * secret: where a source's URL and session token come from. The first place that has one decides,
+ * and trouble with it is told, never passed over: a token is not quietly taken from elsewhere.
  *
- *   token: token-file of the source; the systemd credential holdfast-token.NAME (NAME: the source's), else
- *          holdfast-token, in $CREDENTIALS_DIRECTORY; CODER_SESSION_TOKEN; the coder CLI's session file
+ *   token: token-file of the source; the systemd credential holdfast-token.NAME (NAME: the
+ *          source's), else holdfast-token, in $CREDENTIALS_DIRECTORY; CODER_SESSION_TOKEN; the
+ *          coder CLI's session file
  *   URL:   url of the source; CODER_URL; the coder CLI's url file
  *
- * A token of the environment or of the CLI goes only to the server that it is for: the one of CODER_URL, or of the
- * CLI's url file, or, where CODER_URL is not set, to the only source there is.
+ * A token of the environment or of the CLI goes only to the server that it is for: the one of
+ * CODER_URL, or of the CLI's url file, or, where CODER_URL is not set, to the only source there is.
  * Nothing here is ever logged but the place; memory that held a token is wiped.
  */
 #include <stdbool.h>
@@ -36,7 +37,7 @@ enum hf_secret_from {
 struct hf_token {
 	char text[HF_TOKEN_MAX + 1]; /* printable ASCII, not empty */
 	enum hf_secret_from from;
-	char place[HF_SECRET_PLACE_MAX]; /* the file or variable, for people; a file's is a path to watch */
+	char place[HF_SECRET_PLACE_MAX]; /* file or variable; a file's is a path to watch */
 };
 
 struct hf_place_url {
@@ -46,8 +47,8 @@ struct hf_place_url {
 };
 
 /*
- * The URL of a source. -ENOENT: no place has one; HF_EUNSAFE, HF_EFORMAT, HF_EREFUSED (http:// to another host) or
- * -errno: the place that has it is not usable. ret_why then is a line for people.
+ * The URL of a source. -ENOENT: no place has one; HF_EUNSAFE, HF_EFORMAT, HF_EREFUSED (http:// to
+ * another host) or -errno: the place that has it is not usable. ret_why then is a line for people.
  */
 int hf_secret_url(const struct hf_config_source *source, struct hf_place_url *ret_url,
     char ret_why[static HF_SECRET_WHY_MAX]);

@@ -1,6 +1,7 @@
 /*
- * The one table of keys. A new key is a row here and a field in config.h; parser, checks, --check -v, the
- * sample file and the manual page take it up by themselves. A row comes with the code that reads its field.
+ * The one table of keys. A new key is a row here and a field in config.h; parser, checks, --check
+ * -v, the sample file and the manual page take it up by themselves. A row comes with the code that
+ * reads its field.
  */
 #include "config/table.h"
 
@@ -15,16 +16,26 @@
 #define MIB (INT64_C(1) << 20)
 
 /* A row: its struct and field, type, name; then what it has beside. */
-#define VALUE(st, field, ty, nm, ...) \
-	{ .name = nm, .kind = HF_KEY_VALUE, .type = &hf_type_##ty, .offset = offsetof(struct st, field), __VA_ARGS__ }
-#define VALUES(st, field, ty, nm, ...) \
-	{ .name = nm, .kind = HF_KEY_VALUES, .type = &hf_type_##ty, .offset = offsetof(struct st, field), __VA_ARGS__ }
-#define MAP(st, field, table, nm, ...)                                                       \
-	{ .name = nm, .kind = HF_KEY_MAP, .offset = offsetof(struct st, field), .keys = HF_KEYS(table), \
-		.size = sizeof(((struct st *)0)->field), __VA_ARGS__ }
-#define ENTRIES(st, field, table, nm, ...)                                                   \
-	{ .name = nm, .kind = HF_KEY_ENTRIES, .offset = offsetof(struct st, field), .keys = HF_KEYS(table), \
-		.size = sizeof(*((struct st *)0)->field.at), __VA_ARGS__ }
+#define VALUE(st, field, ty, nm, ...)                                                              \
+	{                                                                                          \
+		.name = nm, .kind = HF_KEY_VALUE, .type = &hf_type_##ty,                           \
+		.offset = offsetof(struct st, field), __VA_ARGS__                                  \
+	}
+#define VALUES(st, field, ty, nm, ...)                                                             \
+	{                                                                                          \
+		.name = nm, .kind = HF_KEY_VALUES, .type = &hf_type_##ty,                          \
+		.offset = offsetof(struct st, field), __VA_ARGS__                                  \
+	}
+#define MAP(st, field, table, nm, ...)                                                             \
+	{                                                                                          \
+		.name = nm, .kind = HF_KEY_MAP, .offset = offsetof(struct st, field),              \
+		.keys = HF_KEYS(table), .size = sizeof(((struct st *)0)->field), __VA_ARGS__       \
+	}
+#define ENTRIES(st, field, table, nm, ...)                                                         \
+	{                                                                                          \
+		.name = nm, .kind = HF_KEY_ENTRIES, .offset = offsetof(struct st, field),          \
+		.keys = HF_KEYS(table), .size = sizeof(*((struct st *)0)->field.at), __VA_ARGS__   \
+	}
 
 static const char *const provenance_words[] = { "off", "loopback", "on", NULL };
 static const char *const not_ready_words[] = { "servfail", "nxdomain", NULL };
@@ -32,28 +43,44 @@ static const char *const policy_words[] = { "forever", "max-age", NULL };
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
 
-#define T(field, nm, ...) VALUE(hf_config_timeouts, field, duration, nm, .min = MS, .max = HOUR, __VA_ARGS__)
+#define T(field, nm, ...)                                                                          \
+	VALUE(hf_config_timeouts, field, duration, nm, .min = MS, .max = HOUR, __VA_ARGS__)
 static const struct hf_key timeout_keys[] = {
-	T(resolve_ms, "resolve", .def = "5s", .help = "Until the server's own name is resolved; then its last good addresses are tried."),
-	T(address_delay_ms, "address-delay", .def = "250ms", .help = "Until the server's next address is tried beside the one before."),
+	T(resolve_ms, "resolve", .def = "5s",
+	    .help =
+		"Until the server's own name is resolved; then its last good addresses are tried."),
+	T(address_delay_ms, "address-delay", .def = "250ms",
+	    .help = "Until the server's next address is tried beside the one before."),
 	T(connect_ms, "connect", .def = "10s", .help = "For TCP, proxy and TLS of one address."),
-	T(head_ms, "head", .def = "10s", .help = "For the server's answer to the upgrade to a websocket."),
+	T(head_ms, "head", .def = "10s",
+	    .help = "For the server's answer to the upgrade to a websocket."),
 	T(request_ms, "request", .def = "30s", .help = "For one REST request as a whole."),
-	T(first_message_ms, "first-message", .def = "1m", .help = "Without a byte of the first message of a stream."),
-	T(header_command_ms, "header-command", .def = "10s", .help = "For header-command; then it is killed."),
-	T(ping_interval_ms, "ping-interval", .def = "15s", .help = "Between the pings to the server."),
-	T(ping_timeout_ms, "ping-timeout", .def = "20s", .help = "A ping that is unanswered for so long ends the connection."),
+	T(first_message_ms, "first-message", .def = "1m",
+	    .help = "Without a byte of the first message of a stream."),
+	T(header_command_ms, "header-command", .def = "10s",
+	    .help = "For header-command; then it is killed."),
+	T(ping_interval_ms, "ping-interval", .def = "15s",
+	    .help = "Between the pings to the server."),
+	T(ping_timeout_ms, "ping-timeout", .def = "20s",
+	    .help = "A ping that is unanswered for so long ends the connection."),
 };
 #undef T
 
-#define T(field, nm, ...) VALUE(hf_config_retry, field, duration, nm, .min = MS, .max = DAY, __VA_ARGS__)
+#define T(field, nm, ...)                                                                          \
+	VALUE(hf_config_retry, field, duration, nm, .min = MS, .max = DAY, __VA_ARGS__)
 static const struct hf_key retry_keys[] = {
-	T(floor_ms, "floor", .def = "50ms", .help = "The first wait after a failure; it doubles with each, with jitter."),
+	T(floor_ms, "floor", .def = "50ms",
+	    .help = "The first wait after a failure; it doubles with each, with jitter."),
 	T(cap_ms, "cap", .def = "10s", .help = "The longest wait."),
-	T(steady_ms, "steady", .def = "10s", .help = "After so long live the next wait is the first again."),
-	T(permanent_ms, "permanent", .def = "5m", .help = "The wait after what will not mend itself: a wrong server, a bad certificate."),
-	T(unauthorised_ms, "unauthorised", .def = "1m", .help = "The wait after the server refused the token."),
-	T(events_ms, "events", .def = "5s", .help = "Wake from sleep, network change, new token and SIGHUP end a wait at once, at most once in this time."),
+	T(steady_ms, "steady", .def = "10s",
+	    .help = "After so long live the next wait is the first again."),
+	T(permanent_ms, "permanent", .def = "5m",
+	    .help = "The wait after what will not mend itself: a wrong server, a bad certificate."),
+	T(unauthorised_ms, "unauthorised", .def = "1m",
+	    .help = "The wait after the server refused the token."),
+	T(events_ms, "events", .def = "5s",
+	    .help = "Wake from sleep, network change, new token and SIGHUP end a wait at once, at "
+		    "most once in this time."),
 };
 #undef T
 
@@ -61,81 +88,102 @@ static const struct hf_key retry_keys[] = {
 static const struct hf_key source_keys[] = {
 	S(name, label, "name", .flags = HF_KEY_IDENTITY | HF_KEY_SAMPLE, .def = "main",
 	    .help = "What the source is called in status and logs. Each needs a name of its own."),
-	S(url, url, "url", .flags = HF_KEY_UNTOLD | HF_KEY_SAMPLE, .example = "https://coder.example.com",
-	    .without = "CODER_URL, else the url file of the coder CLI",
-	    .help = "Where Coder is."),
-	S(token_file, path, "token-file", .flags = HF_KEY_UNTOLD | HF_KEY_SAMPLE, .example = "/etc/holdfast/token",
-	    .without = "the systemd credential holdfast-token, else CODER_SESSION_TOKEN, else the session file of the coder CLI",
-	    .help = "A file with nothing but a session token in it, readable by the bridge's user only and no symlink. It is watched."),
-	VALUES(hf_config_source, owners, owner, "owners", .flags = HF_KEY_NONEMPTY, .n_max = 10000, .def = "[me]",
-	    .help = "Whose workspaces to follow: me, all, user names, user ids."),
+	S(url, url, "url", .flags = HF_KEY_UNTOLD | HF_KEY_SAMPLE,
+	    .example = "https://coder.example.com",
+	    .without = "CODER_URL, else the url file of the coder CLI", .help = "Where Coder is."),
+	S(token_file, path, "token-file", .flags = HF_KEY_UNTOLD | HF_KEY_SAMPLE,
+	    .example = "/etc/holdfast/token",
+	    .without = "the systemd credential holdfast-token, else CODER_SESSION_TOKEN, else the "
+		       "session file of the coder CLI",
+	    .help = "A file with nothing but a session token in it, readable by the bridge's user "
+		    "only and no symlink. It is watched."),
+	VALUES(hf_config_source, owners, owner, "owners", .flags = HF_KEY_NONEMPTY, .n_max = 10000,
+	    .def = "[me]", .help = "Whose workspaces to follow: me, all, user names, user ids."),
 	S(suffix, suffix, "suffix", .def = "auto",
-	    .help = "The DNS suffix of the names. auto asks the server once and keeps the answer if it is a single label."),
+	    .help = "The DNS suffix of the names. auto asks the server once and keeps the answer "
+		    "if it is a single label."),
 	S(sentinel, flag, "sentinel", .def = "false",
-	    .help = "Publish the name by which the coder CLI knows that it is behind a Coder tunnel. Only where all who ask are."),
-	S(snapshot_interval_ms, duration, "snapshot-interval", .min = 10 * MS, .max = DAY, .def = "10m",
-	    .help = "A new snapshot is taken so often, on the open connection."),
+	    .help = "Publish the name by which the coder CLI knows that it is behind a Coder "
+		    "tunnel. Only where all who ask are."),
+	S(snapshot_interval_ms, duration, "snapshot-interval", .min = 10 * MS, .max = DAY,
+	    .def = "10m", .help = "A new snapshot is taken so often, on the open connection."),
 	S(fresh_window_ms, duration, "fresh-window", .min = 10 * MS, .max = HOUR, .def = "60s",
 	    .help = "So long after the last proof of life answers still count as fresh."),
 	S(allow_http, flag, "allow-http", .def = "false",
-	    .help = "Allow an http:// url to a host that is not this one: the token then crosses the network in clear."),
+	    .help = "Allow an http:// url to a host that is not this one: the token then crosses "
+		    "the network in clear."),
 	S(ca_file, path, "ca-file", .example = "/etc/ssl/own-ca.pem", .without = "the system's",
 	    .help = "The certificate authorities to trust, in PEM form."),
 	S(client_cert, path, "client-cert", .example = "/etc/holdfast/client.pem",
-	    .help = "The certificate to show to the server or to a gateway before it; with client-key."),
-	S(client_key, path, "client-key", .flags = HF_KEY_UNTOLD, .example = "/etc/holdfast/client.key",
+	    .help = "The certificate to show to the server or to a gateway before it; with "
+		    "client-key."),
+	S(client_key, path, "client-key", .flags = HF_KEY_UNTOLD,
+	    .example = "/etc/holdfast/client.key",
 	    .help = "The key of client-cert; readable by the bridge's user only."),
 	S(proxy, proxy, "proxy", .flags = HF_KEY_SECRET, .example = "http://proxy.example.com:3128",
 	    .without = "the usual environment variables (https_proxy, no_proxy)",
 	    .help = "The proxy to go through."),
 	VALUES(hf_config_source, headers, header, "headers", .flags = HF_KEY_SECRET, .n_max = 32,
 	    .example = "[X-Gateway: abc]",
-	    .help = "Further HTTP headers for each request. If they hold a secret, nobody else should be able to read this file."),
+	    .help = "Further HTTP headers for each request. If they hold a secret, nobody else "
+		    "should be able to read this file."),
 	VALUES(hf_config_source, header_command, string, "header-command", .n_max = 32,
 	    .example = "[/usr/local/bin/headers, --coder]",
-	    .help = "A program, run without a shell before each dial, that prints further headers, NAME=VALUE a line."),
+	    .help = "A program, run without a shell before each dial, that prints further headers, "
+		    "NAME=VALUE a line."),
 	S(max_message, size, "max-message", .min = 4096, .max = 1024 * MIB, .def = "64MiB",
 	    .help = "A message of the stream that is larger is refused."),
 	MAP(hf_config_source, timeouts, timeout_keys, "timeouts",
 	    .help = "How long each phase of talking to the server may take."),
-	MAP(hf_config_source, retry, retry_keys, "retry",
-	    .help = "When to try again."),
+	MAP(hf_config_source, retry, retry_keys, "retry", .help = "When to try again."),
 };
 #undef S
 
 static const struct hf_key hold_keys[] = {
 	VALUE(hf_config_hold, policy, enum, "policy", .words = policy_words, .def = "forever",
-	    .help = "How long the last known names are answered while Coder cannot be reached: forever, or up to max-age."),
-	VALUE(hf_config_hold, max_age_ms, duration, "max-age", .min = SECOND, .max = 3650 * DAY, .example = "7d",
-	    .help = "With policy max-age: names of a source that was away for longer are no longer answered, until it is back."),
+	    .help = "How long the last known names are answered while Coder cannot be reached: "
+		    "forever, or up to max-age."),
+	VALUE(hf_config_hold, max_age_ms, duration, "max-age", .min = SECOND, .max = 3650 * DAY,
+	    .example = "7d",
+	    .help = "With policy max-age: names of a source that was away for longer are no longer "
+		    "answered, until it is back."),
 };
 
 static const struct hf_key guard_keys[] = {
-	VALUE(hf_config_guard, max_removal, percent, "max-removal", .min = 0, .max = 100, .def = "50%",
+	VALUE(hf_config_guard, max_removal, percent, "max-removal", .min = 0, .max = 100,
+	    .def = "50%",
 	    .help = "A removal of more than this part of an owner's workspaces waits."),
-	VALUE(hf_config_guard, min_workspaces, int, "min-workspaces", .min = 1, .max = 1000000, .def = "3",
-	    .help = "A removal of no more workspaces than this never waits, unless nothing would be left."),
-	VALUE(hf_config_guard, grace_ms, duration, "grace", .min = MS, .max = 30 * DAY, .def = "10m",
-	    .help = "How much fresh time a removal waits before it is believed."),
+	VALUE(hf_config_guard, min_workspaces, int, "min-workspaces", .min = 1, .max = 1000000,
+	    .def = "3",
+	    .help = "A removal of no more workspaces than this never waits, unless nothing would "
+		    "be left."),
+	VALUE(hf_config_guard, grace_ms, duration, "grace", .min = MS, .max = 30 * DAY,
+	    .def = "10m", .help = "How much fresh time a removal waits before it is believed."),
 };
 
 static const struct hf_key dns_keys[] = {
-	VALUES(hf_config_dns, listen, endpoint, "listen", .flags = HF_KEY_NONEMPTY | HF_KEY_RESTART, .n_max = 32,
-	    .def = "[127.0.0.1@5453, ::1@5453]", .help = "Where holdfast-dns answers, by UDP and TCP."),
-	VALUE(hf_config_dns, threads, int, "threads", .flags = HF_KEY_RESTART, .min = 1, .max = 64, .def = "1",
-	    .help = "How many threads answer."),
+	VALUES(hf_config_dns, listen, endpoint, "listen", .flags = HF_KEY_NONEMPTY | HF_KEY_RESTART,
+	    .n_max = 32, .def = "[127.0.0.1@5453, ::1@5453]",
+	    .help = "Where holdfast-dns answers, by UDP and TCP."),
+	VALUE(hf_config_dns, threads, int, "threads", .flags = HF_KEY_RESTART, .min = 1, .max = 64,
+	    .def = "1", .help = "How many threads answer."),
 	VALUES(hf_config_dns, allow, prefix, "allow", .n_max = 1000, .def = "[127.0.0.0/8, ::1]",
 	    .help = "Who may ask. Others are refused."),
-	VALUE(hf_config_dns, tcp_connections, int, "tcp-connections", .flags = HF_KEY_RESTART, .min = 1, .max = 100000,
-	    .def = "256", .help = "How many TCP connections there may be; one more ends the longest silent one."),
-	VALUE(hf_config_dns, tcp_per_client, int, "tcp-per-client", .flags = HF_KEY_RESTART, .min = 1, .max = 100000,
-	    .def = "64", .help = "The same for each client: an IPv4 address, or an IPv6 /64."),
-	VALUE(hf_config_dns, tcp_idle_ms, duration, "tcp-idle", .flags = HF_KEY_RESTART, .min = 50, .max = 600000,
-	    .def = "10s", .help = "A TCP connection ends when it has brought no question, or taken no answer, for so long."),
+	VALUE(hf_config_dns, tcp_connections, int, "tcp-connections", .flags = HF_KEY_RESTART,
+	    .min = 1, .max = 100000, .def = "256",
+	    .help = "How many TCP connections there may be; one more ends the longest silent one."),
+	VALUE(hf_config_dns, tcp_per_client, int, "tcp-per-client", .flags = HF_KEY_RESTART,
+	    .min = 1, .max = 100000, .def = "64",
+	    .help = "The same for each client: an IPv4 address, or an IPv6 /64."),
+	VALUE(hf_config_dns, tcp_idle_ms, duration, "tcp-idle", .flags = HF_KEY_RESTART, .min = 50,
+	    .max = 600000, .def = "10s",
+	    .help = "A TCP connection ends when it has brought no question, or taken no answer, "
+		    "for so long."),
 };
 
 static const struct hf_key status_keys[] = {
-	VALUE(hf_config_status, listen, endpoint, "listen", .example = "127.0.0.1@9453", .without = "none",
+	VALUE(hf_config_status, listen, endpoint, "listen", .example = "127.0.0.1@9453",
+	    .without = "none",
 	    .help = "Where holdfastd answers HTTP requests for /healthz and /readyz."),
 };
 
@@ -147,11 +195,15 @@ static const struct hf_key log_keys[] = {
 };
 
 static const struct hf_key keys[] = {
-	VALUE(hf_config, store, path, "store", .flags = HF_KEY_RESTART, .def = "/var/lib/holdfast/store.db",
+	VALUE(hf_config, store, path, "store", .flags = HF_KEY_RESTART,
+	    .def = "/var/lib/holdfast/store.db",
 	    .help = "The database of the bridge: its last known state."),
-	VALUE(hf_config, zone, path, "zone", .flags = HF_KEY_RESTART, .def = "/var/lib/holdfast/zone",
-	    .help = "The folder of the published zone: what holdfast-dns and the unbound module read."),
-	VALUE(hf_config, control, socket, "control", .flags = HF_KEY_RESTART, .def = "/run/holdfast/control.sock",
+	VALUE(hf_config, zone, path, "zone", .flags = HF_KEY_RESTART,
+	    .def = "/var/lib/holdfast/zone",
+	    .help =
+		"The folder of the published zone: what holdfast-dns and the unbound module read."),
+	VALUE(hf_config, control, socket, "control", .flags = HF_KEY_RESTART,
+	    .def = "/run/holdfast/control.sock",
 	    .help = "The socket on which holdfastctl talks to the bridge."),
 	VALUE(hf_config, control_group, group, "control-group", .example = "holdfast-admin",
 	    .without = "only root and the bridge's own user",
@@ -161,25 +213,32 @@ static const struct hf_key keys[] = {
 	    .help = "The group whose members may look by holdfastctl."),
 	VALUE(hf_config, ttl_s, int, "ttl", .unit = "seconds", .min = 1, .max = 30, .def = "30",
 	    .help = "The TTL of all answers."),
-	VALUE(hf_config, provenance, enum, "provenance", .words = provenance_words, .def = "loopback",
-	    .help = "Who may ask for the origin of a name (TXT _holdfast.NAME): nobody, this machine, everybody."),
+	VALUE(hf_config, provenance, enum, "provenance", .words = provenance_words,
+	    .def = "loopback",
+	    .help = "Who may ask for the origin of a name (TXT _holdfast.NAME): nobody, this "
+		    "machine, everybody."),
 	VALUE(hf_config, not_ready, enum, "not-ready", .words = not_ready_words, .def = "servfail",
 	    .help = "The answer before the first snapshot ever was accepted."),
-	VALUE(hf_config, pulse_interval_ms, duration, "pulse-interval", .min = MS, .max = HOUR, .def = "15s",
-	    .help = "Readers of the zone are told so often that a source is live."),
-	ENTRIES(hf_config, sources, source_keys, "sources", .n_max = HF_CONFIG_SOURCES_MAX, .def = "[{}]",
-	    .without = "one source that takes all from the environment",
-	    .help = "The Coder deployments to follow. Where two give the same name, the first in this list has it."),
+	VALUE(hf_config, pulse_interval_ms, duration, "pulse-interval", .min = MS, .max = HOUR,
+	    .def = "15s", .help = "Readers of the zone are told so often that a source is live."),
+	ENTRIES(hf_config, sources, source_keys, "sources", .n_max = HF_CONFIG_SOURCES_MAX,
+	    .def = "[{}]", .without = "one source that takes all from the environment",
+	    .help = "The Coder deployments to follow. Where two give the same name, the first in "
+		    "this list has it."),
 	MAP(hf_config, hold, hold_keys, "hold",
 	    .help = "What happens to names while their source cannot be reached."),
 	MAP(hf_config, guard, guard_keys, "guard",
 	    .help = "A valid message that removes unusually much is not believed at once."),
 	MAP(hf_config, dns, dns_keys, "dns", .help = "The responder holdfast-dns."),
-	MAP(hf_config, status, status_keys, "status", .help = "The health of the bridge for supervisors."),
+	MAP(hf_config, status, status_keys, "status",
+	    .help = "The health of the bridge for supervisors."),
 	MAP(hf_config, log, log_keys, "log", .help = "The log, which goes to standard error."),
 };
 
 const struct hf_key hf_config_table = {
-	.name = "", .kind = HF_KEY_MAP, .keys = HF_KEYS(keys), .size = sizeof(struct hf_config),
+	.name = "",
+	.kind = HF_KEY_MAP,
+	.keys = HF_KEYS(keys),
+	.size = sizeof(struct hf_config),
 	.help = "The configuration of Holdfast.",
 };

@@ -1,6 +1,6 @@
 /*
- * libyaml's events, not its documents: only events still tell anchors and tags, and a file can be refused
- * before it has grown.
+ * libyaml's events, not its documents: only events still tell anchors and tags, and a file can be
+ * refused before it has grown.
  */
 #include "config/tree.h"
 
@@ -21,7 +21,8 @@ struct builder {
 
 static int refuse(struct builder *b, yaml_mark_t at, const char *what)
 {
-	hf_config_errors_add(b->errors, (unsigned)at.line + 1, (unsigned)at.column + 1, "", "%s", what);
+	hf_config_errors_add(
+	    b->errors, (unsigned)at.line + 1, (unsigned)at.column + 1, "", "%s", what);
 	return HF_ECONFIG;
 }
 
@@ -43,7 +44,10 @@ static int refuse_syntax(struct builder *b)
 	return HF_ECONFIG;
 }
 
-/* The next event, refused if it has what we never want. The caller deletes it, also after a failure. */
+/*
+ * The next event, refused if it has what we never want. The caller deletes it, also after a
+ * failure.
+ */
 static int next_event(struct builder *b, yaml_event_t *e)
 {
 	const yaml_char_t *anchor = NULL, *tag = NULL;
@@ -76,7 +80,10 @@ static int next_event(struct builder *b, yaml_event_t *e)
 	return 0;
 }
 
-/* Escapes in quotes can make what the bytes of the file may not hold. C1 controls are 0xc2 0x80 to 0x9f. */
+/*
+ * Escapes in quotes can make what the bytes of the file may not hold. C1 controls are 0xc2 0x80 to
+ * 0x9f.
+ */
 static bool text_ok(const yaml_char_t *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -96,7 +103,8 @@ static int copy_text(struct builder *b, const yaml_event_t *e, char **ret_text)
 	return *ret_text ? 0 : -ENOMEM;
 }
 
-static int build(struct builder *b, const yaml_event_t *e, unsigned depth, struct hf_node **ret_node);
+static int build(
+    struct builder *b, const yaml_event_t *e, unsigned depth, struct hf_node **ret_node);
 
 /* Reads the key of a pair into the node; 0 at the end of the map, 1 otherwise. */
 static int build_key(struct builder *b, struct hf_node *pair)
@@ -144,8 +152,8 @@ static int build_list(struct builder *b, struct hf_node *list, unsigned depth)
 }
 
 /* Takes the pair into the map, or tells that its key is there already. */
-static void add_pair(struct builder *b, struct hf_node *map, struct hf_node **tail,
-    struct hf_node *value)
+static void add_pair(
+    struct builder *b, struct hf_node *map, struct hf_node **tail, struct hf_node *value)
 {
 	const struct hf_node *twin = hf_node_get(map, value->key);
 
@@ -191,7 +199,8 @@ static int build_map(struct builder *b, struct hf_node *map, unsigned depth)
 }
 
 /* On failure what was built so far is in *ret_node all the same, for its owner to free. */
-static int build(struct builder *b, const yaml_event_t *e, unsigned depth, struct hf_node **ret_node)
+static int build(
+    struct builder *b, const yaml_event_t *e, unsigned depth, struct hf_node **ret_node)
 {
 	struct hf_node *n;
 
@@ -228,8 +237,9 @@ static int build_stream(struct builder *b, struct hf_node **root)
 
 		if (!rc && e.type == YAML_DOCUMENT_START_EVENT && *root)
 			rc = refuse(b, e.start_mark, "a second document (---) is not supported");
-		else if (!rc && (e.type == YAML_SCALAR_EVENT || e.type == YAML_SEQUENCE_START_EVENT ||
-			e.type == YAML_MAPPING_START_EVENT))
+		else if (!rc &&
+			 (e.type == YAML_SCALAR_EVENT || e.type == YAML_SEQUENCE_START_EVENT ||
+			     e.type == YAML_MAPPING_START_EVENT))
 			rc = build(b, &e, 0, root);
 		yaml_event_delete(&e);
 		if (rc || end)
@@ -257,8 +267,8 @@ static int refuse_bytes(const uint8_t *bytes, size_t len, struct hf_config_error
 	return 0;
 }
 
-int hf_tree_parse(const void *bytes, size_t len, struct hf_config_errors *errors,
-    struct hf_node **ret_root)
+int hf_tree_parse(
+    const void *bytes, size_t len, struct hf_config_errors *errors, struct hf_node **ret_root)
 {
 	struct builder b = { .errors = errors };
 	struct hf_node *root = NULL;
@@ -302,7 +312,7 @@ void hf_tree_free(struct hf_node *root)
 bool hf_node_is_null(const struct hf_node *n)
 {
 	return n->kind == HF_NODE_TEXT && !n->quoted &&
-	    (!n->text[0] || !strcmp(n->text, "~") || !strcasecmp(n->text, "null"));
+	       (!n->text[0] || !strcmp(n->text, "~") || !strcasecmp(n->text, "null"));
 }
 
 const struct hf_node *hf_node_get(const struct hf_node *map, const char *key)

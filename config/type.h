@@ -16,8 +16,9 @@ struct hf_type {
 	const char *noun; /* "a duration", for "'x' is not a duration" */
 	size_t size;
 	/*
-	 * Text to value; `ret` is zeroed and written only on success. HF_EFORMAT: not of this form; HF_ELIMIT:
-	 * out of range; HF_EREFUSED and a static text in *ret_why: of this form, but it cannot be used; -ENOMEM.
+	 * Text to value; `ret` is zeroed and written only on success. HF_EFORMAT: not of this form;
+	 * HF_ELIMIT: out of range; HF_EREFUSED and a static text in *ret_why: of this form, but it
+	 * cannot be used; -ENOMEM.
 	 */
 	int (*parse)(const struct hf_key *key, const char *text, void *ret, const char **ret_why);
 	/* The value as parse would take it; unquoted. */

@@ -29,7 +29,8 @@ static int parse_number(const char *text, unsigned max, unsigned *ret)
 
 /* --- endpoint --- */
 
-static int endpoint_parse(const struct hf_key *key, const char *text, void *ret, const char **ret_why)
+static int endpoint_parse(
+    const struct hf_key *key, const char *text, void *ret, const char **ret_why)
 {
 	char host[INET6_ADDRSTRLEN];
 	const char *at = strchr(text, '@');
@@ -37,7 +38,8 @@ static int endpoint_parse(const struct hf_key *key, const char *text, void *ret,
 	unsigned port = 0;
 
 	memset(&e, 0, sizeof(e));
-	if (!at || (size_t)(at - text) >= sizeof(host) || parse_number(at + 1, 65535, &port) || !port)
+	if (!at || (size_t)(at - text) >= sizeof(host) || parse_number(at + 1, 65535, &port) ||
+	    !port)
 		return HF_EFORMAT;
 	memcpy(host, text, (size_t)(at - text));
 	host[at - text] = '\0';
@@ -80,8 +82,12 @@ static bool endpoint_is_set(const void *value)
 }
 
 const struct hf_type hf_type_endpoint = {
-	.noun = "an address with a port", .size = sizeof(struct hf_endpoint), .parse = endpoint_parse,
-	.print = endpoint_print, .expect = endpoint_expect, .is_set = endpoint_is_set,
+	.noun = "an address with a port",
+	.size = sizeof(struct hf_endpoint),
+	.parse = endpoint_parse,
+	.print = endpoint_print,
+	.expect = endpoint_expect,
+	.is_set = endpoint_is_set,
 };
 
 /* --- prefix --- */
@@ -147,6 +153,10 @@ static bool prefix_is_set(const void *value)
 }
 
 const struct hf_type hf_type_prefix = {
-	.noun = "a network", .size = sizeof(struct hf_prefix), .parse = prefix_parse,
-	.print = prefix_print, .expect = prefix_expect, .is_set = prefix_is_set,
+	.noun = "a network",
+	.size = sizeof(struct hf_prefix),
+	.parse = prefix_parse,
+	.print = prefix_print,
+	.expect = prefix_expect,
+	.is_set = prefix_is_set,
 };

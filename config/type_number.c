@@ -15,11 +15,19 @@ struct unit {
 };
 
 static const struct unit durations[] = {
-	{ "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 }, { NULL, 0 },
+	{ "d", 86400000 },
+	{ "h", 3600000 },
+	{ "m", 60000 },
+	{ "s", 1000 },
+	{ "ms", 1 },
+	{ NULL, 0 },
 };
 
 static const struct unit sizes[] = {
-	{ "GiB", 1 << 30 }, { "MiB", 1 << 20 }, { "KiB", 1 << 10 }, { NULL, 0 },
+	{ "GiB", 1 << 30 },
+	{ "MiB", 1 << 20 },
+	{ "KiB", 1 << 10 },
+	{ NULL, 0 },
 };
 
 static bool always_set(const void *value)
@@ -62,7 +70,8 @@ static int parse_units(const char *text, const struct unit *units, int64_t *ret)
 		if (rc)
 			return rc;
 		len = strcspn(text, "0123456789");
-		while (units->name && (strlen(units->name) != len || strncasecmp(units->name, text, len)))
+		while (units->name &&
+		       (strlen(units->name) != len || strncasecmp(units->name, text, len)))
 			units++;
 		if (!units->name)
 			return HF_EFORMAT;
@@ -84,7 +93,8 @@ static int in_range(const struct hf_key *key, int64_t v, void *ret)
 	return 0;
 }
 
-static void text_units(const struct unit *units, int64_t v, const char *zero, char *out, size_t size)
+static void text_units(
+    const struct unit *units, int64_t v, const char *zero, char *out, size_t size)
 {
 	while (units->name && (!v || v % units->worth))
 		units++;
@@ -115,8 +125,12 @@ static void flag_expect(const struct hf_key *key, char out[static HF_EXPECT_MAX]
 }
 
 const struct hf_type hf_type_flag = {
-	.noun = "a truth value", .size = sizeof(bool), .parse = flag_parse, .print = flag_print,
-	.expect = flag_expect, .is_set = always_set,
+	.noun = "a truth value",
+	.size = sizeof(bool),
+	.parse = flag_parse,
+	.print = flag_print,
+	.expect = flag_expect,
+	.is_set = always_set,
 };
 
 /* --- int --- */
@@ -145,13 +159,18 @@ static void int_expect(const struct hf_key *key, char out[static HF_EXPECT_MAX])
 }
 
 const struct hf_type hf_type_int = {
-	.noun = "a number", .size = sizeof(int64_t), .parse = int_parse, .print = int_print,
-	.expect = int_expect, .is_set = int_is_set,
+	.noun = "a number",
+	.size = sizeof(int64_t),
+	.parse = int_parse,
+	.print = int_print,
+	.expect = int_expect,
+	.is_set = int_is_set,
 };
 
 /* --- duration --- */
 
-static int duration_parse(const struct hf_key *key, const char *text, void *ret, const char **ret_why)
+static int duration_parse(
+    const struct hf_key *key, const char *text, void *ret, const char **ret_why)
 {
 	int64_t v = 0;
 	int rc = parse_units(text, durations, &v);
@@ -177,8 +196,12 @@ static void duration_expect(const struct hf_key *key, char out[static HF_EXPECT_
 }
 
 const struct hf_type hf_type_duration = {
-	.noun = "a duration", .size = sizeof(int64_t), .parse = duration_parse, .print = duration_print,
-	.expect = duration_expect, .is_set = int_is_set,
+	.noun = "a duration",
+	.size = sizeof(int64_t),
+	.parse = duration_parse,
+	.print = duration_print,
+	.expect = duration_expect,
+	.is_set = int_is_set,
 };
 
 /* --- size --- */
@@ -212,13 +235,18 @@ static void size_expect(const struct hf_key *key, char out[static HF_EXPECT_MAX]
 }
 
 const struct hf_type hf_type_size = {
-	.noun = "a size", .size = sizeof(int64_t), .parse = size_parse, .print = size_print,
-	.expect = size_expect, .is_set = int_is_set,
+	.noun = "a size",
+	.size = sizeof(int64_t),
+	.parse = size_parse,
+	.print = size_print,
+	.expect = size_expect,
+	.is_set = int_is_set,
 };
 
 /* --- percent --- */
 
-static int percent_parse(const struct hf_key *key, const char *text, void *ret, const char **ret_why)
+static int percent_parse(
+    const struct hf_key *key, const char *text, void *ret, const char **ret_why)
 {
 	int64_t v = 0;
 	int rc = parse_digits(&text, &v);
@@ -239,8 +267,12 @@ static void percent_expect(const struct hf_key *key, char out[static HF_EXPECT_M
 }
 
 const struct hf_type hf_type_percent = {
-	.noun = "a percentage", .size = sizeof(int64_t), .parse = percent_parse, .print = percent_print,
-	.expect = percent_expect, .is_set = always_set,
+	.noun = "a percentage",
+	.size = sizeof(int64_t),
+	.parse = percent_parse,
+	.print = percent_print,
+	.expect = percent_expect,
+	.is_set = always_set,
 };
 
 /* --- enum: the struct's own enum type, which is as large as an int --- */
@@ -277,6 +309,10 @@ static void enum_expect(const struct hf_key *key, char out[static HF_EXPECT_MAX]
 }
 
 const struct hf_type hf_type_enum = {
-	.noun = "a known word", .size = sizeof(int), .parse = enum_parse, .print = enum_print,
-	.expect = enum_expect, .is_set = always_set,
+	.noun = "a known word",
+	.size = sizeof(int),
+	.parse = enum_parse,
+	.print = enum_print,
+	.expect = enum_expect,
+	.is_set = always_set,
 };

@@ -42,22 +42,26 @@ void hf_type_text_done(void *value)
 }
 
 /* A type of text: how it is called, what is said to be expected, and its check. */
-#define TEXT_TYPE(type, a_noun, expected)                                                     \
-	static void type##_expect(const struct hf_key *key, char out[static HF_EXPECT_MAX])   \
-	{                                                                                     \
-		snprintf(out, HF_EXPECT_MAX, "%s", expected);                                 \
-	}                                                                                     \
-	static int type##_parse(const struct hf_key *key, const char *text, void *ret,        \
-	    const char **ret_why)                                                             \
-	{                                                                                     \
-		int rc = type##_check(text, ret_why);                                         \
-                                                                                              \
-		return rc ? rc : hf_type_text_copy(text, ret);                                \
-	}                                                                                     \
-	const struct hf_type hf_type_##type = {                                               \
-		.noun = a_noun, .size = sizeof(char *), .parse = type##_parse,                \
-		.print = hf_type_text_print, .expect = type##_expect,                         \
-		.is_set = hf_type_text_is_set, .done = hf_type_text_done,                     \
+#define TEXT_TYPE(type, a_noun, expected)                                                          \
+	static void type##_expect(const struct hf_key *key, char out[static HF_EXPECT_MAX])        \
+	{                                                                                          \
+		snprintf(out, HF_EXPECT_MAX, "%s", expected);                                      \
+	}                                                                                          \
+	static int type##_parse(                                                                   \
+	    const struct hf_key *key, const char *text, void *ret, const char **ret_why)           \
+	{                                                                                          \
+		int rc = type##_check(text, ret_why);                                              \
+                                                                                                   \
+		return rc ? rc : hf_type_text_copy(text, ret);                                     \
+	}                                                                                          \
+	const struct hf_type hf_type_##type = {                                                    \
+		.noun = a_noun,                                                                    \
+		.size = sizeof(char *),                                                            \
+		.parse = type##_parse,                                                             \
+		.print = hf_type_text_print,                                                       \
+		.expect = type##_expect,                                                           \
+		.is_set = hf_type_text_is_set,                                                     \
+		.done = hf_type_text_done,                                                         \
 	}
 
 static int string_check(const char *text, const char **ret_why)
@@ -140,7 +144,8 @@ static int proxy_check(const char *text, const char **ret_why)
 }
 
 TEXT_TYPE(proxy, "a URL of a proxy",
-    "http://, https://, socks4://, socks4a://, socks5:// or socks5h:// and [USER:PASSWORD@]HOST[:PORT]");
+    "http://, https://, socks4://, socks4a://, socks5:// or socks5h:// and "
+    "[USER:PASSWORD@]HOST[:PORT]");
 
 /* "me" and "all", too, have the form of a label; so has a user id. */
 static int owner_check(const char *text, const char **ret_why)
@@ -150,7 +155,10 @@ static int owner_check(const char *text, const char **ret_why)
 
 TEXT_TYPE(owner, "an owner", "me, all, the name of a user, or a user id");
 
-/* RFC 9110: a token, a colon, a value. What the stream itself sends is not the operator's to change. */
+/*
+ * RFC 9110: a token, a colon, a value. What the stream itself sends is not the operator's to
+ * change.
+ */
 static int header_check(const char *text, const char **ret_why)
 {
 	static const char *const ours[] = { "Coder-Session-Token", "Connection", "Content-Length",
@@ -208,6 +216,10 @@ static bool suffix_is_set(const void *value)
 }
 
 const struct hf_type hf_type_suffix = {
-	.noun = "a suffix", .size = sizeof(struct hf_name), .parse = suffix_parse,
-	.print = suffix_print, .expect = suffix_expect, .is_set = suffix_is_set,
+	.noun = "a suffix",
+	.size = sizeof(struct hf_name),
+	.parse = suffix_parse,
+	.print = suffix_print,
+	.expect = suffix_expect,
+	.is_set = suffix_is_set,
 };

@@ -14,8 +14,8 @@ struct hf_url {
 };
 
 /*
- * http or https, a host, a port and a path if need be; no user, no query. 0, HF_EFORMAT if it is no URL of
- * that kind, or HF_EREFUSED and a static text in *ret_why.
+ * http or https, a host, a port and a path if need be; no user, no query. 0, HF_EFORMAT if it is no
+ * URL of that kind, or HF_EREFUSED and a static text in *ret_why.
  */
 int hf_url_parse(const char *text, struct hf_url *ret_url, const char **ret_why);
 /* localhost and below, 127.0.0.0/8, ::1. */

@@ -1,6 +1,6 @@
 /*
- * The configuration out of any bytes: refused with at least one printable line, or taken; and what is taken is printed
- * as a file that is taken for the same.
+ * The configuration out of any bytes: refused with at least one printable line, or taken; and what
+ * is taken is printed as a file that is taken for the same.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@ static void check_errors(const struct hf_config_errors *e)
 {
 	char line[1400];
 
-	must(e->n > 0 && e->n <= HF_CONFIG_ERRORS_MAX && (!e->more || e->n == HF_CONFIG_ERRORS_MAX));
+	must(
+	    e->n > 0 && e->n <= HF_CONFIG_ERRORS_MAX && (!e->more || e->n == HF_CONFIG_ERRORS_MAX));
 	for (size_t i = 0; i < e->n; i++) {
 		must(!i || e->at[i].line >= e->at[i - 1].line);
 		must(e->at[i].text[0] != '\0');

@@ -20,8 +20,8 @@ struct hf_config *config_of(const char *yaml)
 	char line[1400] = "";
 	int rc = hf_config_parse("t.yaml", yaml, strlen(yaml), 0, &c, &e);
 
-	ck_assert_msg(rc == 0, "refused: %s\n%s", e.n ? hf_config_error_text(&e, 0, line, sizeof(line)) : "",
-	    yaml);
+	ck_assert_msg(rc == 0, "refused: %s\n%s",
+	    e.n ? hf_config_error_text(&e, 0, line, sizeof(line)) : "", yaml);
 	return c;
 }
 

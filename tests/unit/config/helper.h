@@ -18,12 +18,15 @@ char *dump_of(const struct hf_config *c);
 /* All of a file, NUL-terminated; free() it. */
 char *file_text(const char *path);
 
-/* A folder of its own for the test, 0700, and a file in it: path and text with the given mode. Static. */
+/*
+ * A folder of its own for the test, 0700, and a file in it: path and text with the given mode.
+ * Static.
+ */
 const char *temp_folder(void);
 const char *temp_file(const char *name, const char *text, unsigned mode);
 
 /*
- * The text through the type and back: what it prints, or "format", "range", "refused: WHY" for what parse said of it.
- * Static.
+ * The text through the type and back: what it prints, or "format", "range", "refused: WHY" for what
+ * parse said of it. Static.
  */
 const char *through(const struct hf_type *type, const struct hf_key *key, const char *text);

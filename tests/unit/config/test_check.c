@@ -12,9 +12,10 @@ static const struct {
 	const char *yaml;
 	const char *want;
 } rows[] = {
-	{ "hold: { policy: max-age }\n",
-	    "t.yaml:1:17: hold.policy: max-age needs the key max-age beside it, such as max-age: 7d" },
-	{ "hold: { max-age: 7d }\n", "t.yaml:1:18: hold.max-age: has no effect without policy: max-age" },
+	{ "hold: { policy: max-age }\n", "t.yaml:1:17: hold.policy: max-age needs the key max-age "
+					 "beside it, such as max-age: 7d" },
+	{ "hold: { max-age: 7d }\n",
+	    "t.yaml:1:18: hold.max-age: has no effect without policy: max-age" },
 	{ "hold: { policy: max-age, max-age: 7d }\n", "" },
 	{ "sources: [ { client-cert: /x } ]\n",
 	    "t.yaml:1:27: sources[0].client-cert: needs client-key beside it" },
@@ -22,26 +23,33 @@ static const struct {
 	    "t.yaml:1:26: sources[0].client-key: needs client-cert beside it" },
 	{ "sources: [ { client-key: /x, client-cert: /y } ]\n", "" },
 	{ "sources: [ { url: http://coder } ]\n",
-	    "t.yaml:1:19: sources[0].url: http:// to another host would send the token in clear; expected https:// "
+	    "t.yaml:1:19: sources[0].url: http:// to another host would send the token in clear; "
+	    "expected https:// "
 	    "(or allow-http: true)" },
 	{ "sources: [ { url: http://coder, allow-http: true } ]\n", "" },
 	{ "sources: [ { url: http://127.0.0.1:3000 } ]\n", "" },
 	{ "sources: [ { url: \"http://[::1]\" } ]\n", "" },
-	{ "sources: [ { owners: [bob, me, Bob] } ]\n", "t.yaml:1:32: sources[0].owners[2]: 'Bob' is in the list twice" },
+	{ "sources: [ { owners: [bob, me, Bob] } ]\n",
+	    "t.yaml:1:32: sources[0].owners[2]: 'Bob' is in the list twice" },
 	{ "sources: [ { owners: [bob, bob, bob] } ]\n",
 	    "t.yaml:1:28: sources[0].owners[1]: 'bob' is in the list twice\n"
 	    "t.yaml:1:33: sources[0].owners[2]: 'bob' is in the list twice" },
 	{ "sources: [ { header-command: [x, /y] } ]\n",
-	    "t.yaml:1:30: sources[0].header-command: the program must be an absolute path; no shell and no PATH is "
+	    "t.yaml:1:30: sources[0].header-command: the program must be an absolute path; no "
+	    "shell and no PATH is "
 	    "used" },
-	{ "sources: [ { retry: { floor: 20s } } ]\n", "t.yaml:1:30: sources[0].retry.floor: is longer than retry.cap" },
+	{ "sources: [ { retry: { floor: 20s } } ]\n",
+	    "t.yaml:1:30: sources[0].retry.floor: is longer than retry.cap" },
 	{ "sources: [ { fresh-window: 10s } ]\n",
-	    "t.yaml:1:28: sources[0].fresh-window: is not longer than timeouts.ping-interval: answers would count as "
+	    "t.yaml:1:28: sources[0].fresh-window: is not longer than timeouts.ping-interval: "
+	    "answers would count as "
 	    "stale between two pings" },
-	{ "pulse-interval: 2m\n",
-	    "t.yaml:1:1: sources[0].fresh-window: is not longer than pulse-interval: answers would count as stale in "
-	    "between" },
-	{ "sources: [ { fresh-window: 100ms, timeouts: { ping-interval: 20ms } } ]\npulse-interval: 50ms\n", "" },
+	{ "pulse-interval: 2m\n", "t.yaml:1:1: sources[0].fresh-window: is not longer than "
+				  "pulse-interval: answers would count as stale in "
+				  "between" },
+	{ "sources: [ { fresh-window: 100ms, timeouts: { ping-interval: 20ms } } "
+	  "]\npulse-interval: 50ms\n",
+	    "" },
 	{ "sources: [ { name: a, suffix: x }, { name: b, suffix: x } ]\n", "" },
 	{ "sources: []\n", "" },
 	{ "dns: { listen: [127.0.0.1@53, \"::1@53\", 127.0.0.1@53] }\n",
@@ -86,7 +94,8 @@ START_TEST(a_file_that_others_reach_is_refused)
 	int at = 14 + (int)strlen(files[_i].key) + 1;
 
 	snprintf(yaml, sizeof(yaml), "sources: [ { %s: %s } ]\n", files[_i].key, path);
-	snprintf(want, sizeof(want), "t.yaml:1:%d: sources[0].%s: %s: %s", at + 1, files[_i].key, path, end);
+	snprintf(want, sizeof(want), "t.yaml:1:%d: sources[0].%s: %s: %s", at + 1, files[_i].key,
+	    path, end);
 	ck_assert_str_eq(errors_of(yaml, 0), "");
 	ck_assert_str_eq(errors_of(yaml, HF_CONFIG_FILES), files[_i].want[0] ? want : "");
 	ck_assert_str_eq(errors_of(yaml, HF_CONFIG_FILES_ALL), end[0] ? want : "");
@@ -110,8 +119,9 @@ END_TEST
 
 START_TEST(what_is_not_there_is_told_by_check_only)
 {
-	static const char yaml[] = "control-group: no-such-group\nread-group: root\nsources:\n"
-				   "  - token-file: /nonexistent/token\n    ca-file: /nonexistent/ca\n";
+	static const char yaml[] =
+	    "control-group: no-such-group\nread-group: root\nsources:\n"
+	    "  - token-file: /nonexistent/token\n    ca-file: /nonexistent/ca\n";
 
 	ck_assert_str_eq(errors_of(yaml, HF_CONFIG_FILES), "");
 	ck_assert_str_eq(errors_of(yaml, HF_CONFIG_FILES_ALL),
@@ -142,7 +152,8 @@ START_TEST(a_token_file_of_another_user_is_refused)
 		return; /* only root can give a file away */
 	ck_assert_int_eq(chown(path, 12345, 12345), 0);
 	snprintf(yaml, sizeof(yaml), "sources: [ { token-file: %s } ]\n", path);
-	ck_assert_ptr_nonnull(strstr(errors_of(yaml, HF_CONFIG_FILES), ": it belongs to user 12345"));
+	ck_assert_ptr_nonnull(
+	    strstr(errors_of(yaml, HF_CONFIG_FILES), ": it belongs to user 12345"));
 }
 END_TEST
 
@@ -150,9 +161,11 @@ START_TEST(a_token_file_without_a_token_is_told_by_check)
 {
 	char yaml[400];
 
-	snprintf(yaml, sizeof(yaml), "sources: [ { token-file: %s } ]\n", temp_file("token", "two words", 0600));
+	snprintf(yaml, sizeof(yaml), "sources: [ { token-file: %s } ]\n",
+	    temp_file("token", "two words", 0600));
 	ck_assert_str_eq(errors_of(yaml, HF_CONFIG_FILES), "");
-	ck_assert_ptr_nonnull(strstr(errors_of(yaml, HF_CONFIG_FILES_ALL), "one word of printable ASCII"));
+	ck_assert_ptr_nonnull(
+	    strstr(errors_of(yaml, HF_CONFIG_FILES_ALL), "one word of printable ASCII"));
 	ck_assert_ptr_null(strstr(errors_of(yaml, HF_CONFIG_FILES_ALL), "two"));
 }
 END_TEST

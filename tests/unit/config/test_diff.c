@@ -29,7 +29,8 @@ static const struct {
 	{ "guard: { grace: 600s }\n", "guard: { grace: 10m }\n", "" },
 	{ "", "ttl: 7\n", "ttl: 30 -> 7" },
 	{ "", "store: /x\nzone: /y\nlog: { level: debug }\n",
-	    "store: /var/lib/holdfast/store.db -> /x (restart)\nzone: /var/lib/holdfast/zone -> /y (restart)\n"
+	    "store: /var/lib/holdfast/store.db -> /x (restart)\nzone: /var/lib/holdfast/zone -> /y "
+	    "(restart)\n"
 	    "log.level: info -> debug" },
 	{ "", "control-group: a b\n", "control-group: - -> \"a b\"" },
 	{ "control-group: a\n", "control-group: b\n", "control-group: a -> b" },
@@ -37,14 +38,16 @@ static const struct {
 	{ "dns: { allow: [] }\n", "dns: { allow: 10.0.0.0/8 }\n", "dns.allow: [] -> [10.0.0.0/8]" },
 	{ "", "sources: [ { owners: [me, bob] } ]\n", "sources[main].owners: [me] -> [me, bob]" },
 	{ "", "sources: [ { retry: { cap: 20s } } ]\n", "sources[main].retry.cap: 10s -> 20s" },
-	{ "sources: [ { name: a }, { name: b } ]\n", "sources: [ { name: b, suffix: x }, { name: c } ]\n",
+	{ "sources: [ { name: a }, { name: b } ]\n",
+	    "sources: [ { name: b, suffix: x }, { name: c } ]\n",
 	    "sources[a]: a -> -\nsources[b].suffix: auto -> x\nsources[c]: - -> c" },
 	{ "sources: [ { name: a }, { name: b } ]\n", "sources: [ { name: b }, { name: a } ]\n",
 	    "sources: another order -> this order" },
-	{ "sources: [ { name: a }, { name: b }, { name: c } ]\n", "sources: [ { name: a }, { name: c } ]\n",
-	    "sources[b]: b -> -" },
+	{ "sources: [ { name: a }, { name: b }, { name: c } ]\n",
+	    "sources: [ { name: a }, { name: c } ]\n", "sources[b]: b -> -" },
 	{ "sources: []\n", "", "sources[main]: - -> main" },
-	{ "sources: [ { proxy: \"http://u:s3cret@p\", headers: [\"A: s3cret\"] } ]\n", "sources: [ { proxy: \"http://q\" } ]\n",
+	{ "sources: [ { proxy: \"http://u:s3cret@p\", headers: [\"A: s3cret\"] } ]\n",
+	    "sources: [ { proxy: \"http://q\" } ]\n",
 	    "sources[main].proxy: (hidden) -> (hidden)\nsources[main].headers: (hidden) -> -" },
 };
 

@@ -11,8 +11,13 @@ static const struct {
 	size_t size;
 	const char *want;
 } rows[] = {
-	{ "abc", 10, "abc" }, { "a\x1b[1mb\n", 20, "a?[1mb?" }, { "\xc3\xbc\xff", 20, "???" },
-	{ "abcdefghij", 11, "abcdefghij" }, { "abcdefghijk", 11, "abcdefg..." }, { "abcdef", 4, "abc" }, { "", 1, "" },
+	{ "abc", 10, "abc" },
+	{ "a\x1b[1mb\n", 20, "a?[1mb?" },
+	{ "\xc3\xbc\xff", 20, "???" },
+	{ "abcdefghij", 11, "abcdefghij" },
+	{ "abcdefghijk", 11, "abcdefg..." },
+	{ "abcdef", 4, "abc" },
+	{ "", 1, "" },
 };
 
 START_TEST(text_from_outside_comes_out_printable)

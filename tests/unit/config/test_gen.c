@@ -40,16 +40,21 @@ START_TEST(the_file_in_the_tree_is_the_table_of_today)
 }
 END_TEST
 
-/* The sample has "NAME:", the manual ".B NAME" or a heading that ends with it, hyphens as roff wants them. */
+/*
+ * The sample has "NAME:", the manual ".B NAME" or a heading that ends with it, hyphens as roff
+ * wants them.
+ */
 static void names_are_in(const struct hf_keys *keys, const char *text, bool is_manual)
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct hf_key *key = &keys->at[i];
 		char want[100];
-		size_t n = (size_t)snprintf(want, sizeof(want), "%s", is_manual && key->type ? ".B " : "");
+		size_t n =
+		    (size_t)snprintf(want, sizeof(want), "%s", is_manual && key->type ? ".B " : "");
 
 		for (const char *p = key->name; *p; p++)
-			n += (size_t)snprintf(want + n, sizeof(want) - n, *p == '-' && is_manual ? "\\-" : "%c", *p);
+			n += (size_t)snprintf(
+			    want + n, sizeof(want) - n, *p == '-' && is_manual ? "\\-" : "%c", *p);
 		if (!is_manual)
 			snprintf(want + n, sizeof(want) - n, ":");
 		ck_assert_msg(strstr(text, want) != NULL, "%s is missing", want);
@@ -85,8 +90,8 @@ START_TEST(roff_takes_no_text_for_an_order)
 
 	/* Each line that begins with a dot is one of the macros that we write. */
 	while ((at = strstr(at, "\n."))) {
-		static const char *const macros[] = { "TH ", "SH ", "SS ", "TP\n", "B ", "br\n", "PP\n", "I ",
-			"nf\n", "fi\n" };
+		static const char *const macros[] = { "TH ", "SH ", "SS ", "TP\n", "B ", "br\n",
+			"PP\n", "I ", "nf\n", "fi\n" };
 		bool known = false;
 
 		at += 2;

@@ -35,14 +35,21 @@ static const struct {
 	int rc;
 	const char *want;
 } rows[] = {
-	{ HF_KEY_VALUE, "5", 0, "5" }, { HF_KEY_VALUE, "x", HF_EFORMAT, NULL }, { HF_KEY_VALUE, "50", HF_ELIMIT, NULL },
-	{ HF_KEY_VALUES, "[1, 2,3]", 0, "[1, 2, 3]" }, { HF_KEY_VALUES, "[]", 0, "[]" }, { HF_KEY_VALUES, "[7]", 0, "[7]" },
-	{ HF_KEY_VALUES, "[1, x]", HF_EFORMAT, NULL }, { HF_KEY_VALUES, NULL, 0, "[]" },
+	{ HF_KEY_VALUE, "5", 0, "5" },
+	{ HF_KEY_VALUE, "x", HF_EFORMAT, NULL },
+	{ HF_KEY_VALUE, "50", HF_ELIMIT, NULL },
+	{ HF_KEY_VALUES, "[1, 2,3]", 0, "[1, 2, 3]" },
+	{ HF_KEY_VALUES, "[]", 0, "[]" },
+	{ HF_KEY_VALUES, "[7]", 0, "[7]" },
+	{ HF_KEY_VALUES, "[1, x]", HF_EFORMAT, NULL },
+	{ HF_KEY_VALUES, NULL, 0, "[]" },
 };
 
 START_TEST(a_default_is_read_like_what_is_written)
 {
-	struct hf_key key = { .kind = rows[_i].kind, .type = &hf_type_int, .min = 1, .max = 9, .def = rows[_i].def };
+	struct hf_key key = {
+		.kind = rows[_i].kind, .type = &hf_type_int, .min = 1, .max = 9, .def = rows[_i].def
+	};
 	struct hf_list field = { NULL, 0 };
 	char *text;
 
@@ -60,7 +67,13 @@ START_TEST(a_wrong_default_is_told_of)
 {
 	static const struct hf_key keys[] = {
 		{ .name = "a", .kind = HF_KEY_VALUE, .type = &hf_type_string, .def = "x" },
-		{ .name = "b", .kind = HF_KEY_VALUE, .type = &hf_type_int, .min = 1, .max = 9, .def = "10", .offset = 8 },
+		{ .name = "b",
+		    .kind = HF_KEY_VALUE,
+		    .type = &hf_type_int,
+		    .min = 1,
+		    .max = 9,
+		    .def = "10",
+		    .offset = 8 },
 	};
 	static const struct hf_key map = { .kind = HF_KEY_MAP, .keys = HF_KEYS(keys), .size = 16 };
 	struct {

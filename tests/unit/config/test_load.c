@@ -100,7 +100,8 @@ END_TEST
 
 START_TEST(a_minimal_file_has_all_defaults)
 {
-	struct hf_config *c = config_of("sources:\n  - url: https://coder.example.com\n    token-file: /t\n");
+	struct hf_config *c =
+	    config_of("sources:\n  - url: https://coder.example.com\n    token-file: /t\n");
 	const struct hf_config_source *s = &c->sources.at[0];
 
 	ck_assert_str_eq(c->store, "/var/lib/holdfast/store.db");

@@ -11,10 +11,18 @@ static const struct {
 	const char *b;
 	unsigned want;
 } distances[] = {
-	{ "", "", 0 }, { "", "abc", 3 }, { "abc", "abc", 0 }, { "abc", "abd", 1 }, { "abc", "acb", 1 },
-	{ "abc", "ab", 1 }, { "abc", "xabc", 1 }, { "kitten", "sitting", 3 }, { "token_file", "Token-File", 0 },
+	{ "", "", 0 },
+	{ "", "abc", 3 },
+	{ "abc", "abc", 0 },
+	{ "abc", "abd", 1 },
+	{ "abc", "acb", 1 },
+	{ "abc", "ab", 1 },
+	{ "abc", "xabc", 1 },
+	{ "kitten", "sitting", 3 },
+	{ "token_file", "Token-File", 0 },
 	{ "ca", "abc", 3 },
-	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0 },
+	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0 },
 };
 
 START_TEST(distance_is_the_number_of_slips)
@@ -28,8 +36,15 @@ static const struct {
 	const char *name;
 	const char *want; /* NULL: none is near */
 } rows[] = {
-	{ "stor", "store" }, { "TTL", "ttl" }, { "provenence", "provenance" }, { "notready", "not-ready" },
-	{ "source", "sources" }, { "x", NULL }, { "banana", NULL }, { "", NULL }, { "holds", "hold" },
+	{ "stor", "store" },
+	{ "TTL", "ttl" },
+	{ "provenence", "provenance" },
+	{ "notready", "not-ready" },
+	{ "source", "sources" },
+	{ "x", NULL },
+	{ "banana", NULL },
+	{ "", NULL },
+	{ "holds", "hold" },
 	{ "control_grp", "control-group" },
 };
 
@@ -50,7 +65,10 @@ static const struct {
 	const char *name;
 	const char *want;
 } places[] = {
-	{ "url", "sources[].url" }, { "ttl", "ttl" }, { "cap", "sources[].retry.cap" }, { "grace", "guard.grace" },
+	{ "url", "sources[].url" },
+	{ "ttl", "ttl" },
+	{ "cap", "sources[].retry.cap" },
+	{ "grace", "guard.grace" },
 	{ "nope", NULL },
 };
 

@@ -12,17 +12,24 @@ static const char *const files[] = {
 	"",
 	"sources: []\n",
 	"sources: [ {}, { name: b } ]\n",
-	"ttl: 7\nprovenance: on\nnot-ready: nxdomain\npulse-interval: 1500ms\ncontrol-group: a\nread-group: \"b c\"\n",
+	"ttl: 7\nprovenance: on\nnot-ready: nxdomain\npulse-interval: 1500ms\ncontrol-group: "
+	"a\nread-group: \"b c\"\n",
 	"store: \"/a b/\\\"c\\\\.db\"\nzone: '/x: #y'\n",
 	"sources:\n"
-	"  - name: \"null\"\n    url: http://[::1]:3000/x\n    token-file: \"/t \\xe9\"\n    owners: [me, \"null\", a-b]\n"
-	"    suffix: Dev.Example.Com\n    sentinel: true\n    allow-http: true\n    snapshot-interval: 90s\n"
-	"    ca-file: /a\n    client-cert: /b\n    client-key: /c\n    proxy: \"socks5h://u:p@[::1]:1\"\n"
-	"    headers: [\"A: b, c\", \"D: \\\"e\\\" [f]\"]\n    header-command: [/bin/x, \"-a b\", \"#\", \"- c\", \"%\"]\n"
-	"    max-message: 5000\n    timeouts: { head: 1ms, resolve: 1h }\n    retry: { floor: 1ms, cap: 1d }\n"
+	"  - name: \"null\"\n    url: http://[::1]:3000/x\n    token-file: \"/t \\xe9\"\n    "
+	"owners: [me, \"null\", a-b]\n"
+	"    suffix: Dev.Example.Com\n    sentinel: true\n    allow-http: true\n    "
+	"snapshot-interval: 90s\n"
+	"    ca-file: /a\n    client-cert: /b\n    client-key: /c\n    proxy: "
+	"\"socks5h://u:p@[::1]:1\"\n"
+	"    headers: [\"A: b, c\", \"D: \\\"e\\\" [f]\"]\n    header-command: [/bin/x, \"-a b\", "
+	"\"#\", \"- c\", \"%\"]\n"
+	"    max-message: 5000\n    timeouts: { head: 1ms, resolve: 1h }\n    retry: { floor: 1ms, "
+	"cap: 1d }\n"
 	"  - name: other\n    owners: all\n",
 	"hold: { policy: max-age, max-age: 36h }\nguard: { max-removal: 0%, min-workspaces: 1 }\n",
-	("dns: { listen: [0.0.0.0@53, \"::@53\"], threads: 8, allow: [] }\nstatus: { listen: \"::1@9\" }\n"
+	("dns: { listen: [0.0.0.0@53, \"::@53\"], threads: 8, allow: [] }\nstatus: { listen: "
+	 "\"::1@9\" }\n"
 	 "log: { level: debug, format: json }\n"),
 };
 
@@ -47,10 +54,24 @@ static const struct {
 	const char *value;
 	const char *want;
 } quotes[] = {
-	{ "abc", "abc" }, { "/a/b.c", "/a/b.c" }, { "a b", "\"a b\"" }, { "null", "\"null\"" }, { "NULL", "\"NULL\"" },
-	{ "~", "\"~\"" }, { "a:b", "\"a:b\"" }, { "https://x/y", "https://x/y" }, { "https://x:1/", "\"https://x:1/\"" },
-	{ "-", "\"-\"" }, { "a\"b\\", "\"a\\\"b\\\\\"" }, { "50%", "50%" }, { "%a", "\"%a\"" }, { "#x", "\"#x\"" },
-	{ "x,y", "\"x,y\"" }, { "x://", "x://" }, { "a b://c", "\"a b://c\"" }, { "", "\"\"" },
+	{ "abc", "abc" },
+	{ "/a/b.c", "/a/b.c" },
+	{ "a b", "\"a b\"" },
+	{ "null", "\"null\"" },
+	{ "NULL", "\"NULL\"" },
+	{ "~", "\"~\"" },
+	{ "a:b", "\"a:b\"" },
+	{ "https://x/y", "https://x/y" },
+	{ "https://x:1/", "\"https://x:1/\"" },
+	{ "-", "\"-\"" },
+	{ "a\"b\\", "\"a\\\"b\\\\\"" },
+	{ "50%", "50%" },
+	{ "%a", "\"%a\"" },
+	{ "#x", "\"#x\"" },
+	{ "x,y", "\"x,y\"" },
+	{ "x://", "x://" },
+	{ "a b://c", "\"a b://c\"" },
+	{ "", "\"\"" },
 };
 
 START_TEST(text_is_quoted_where_yaml_needs_it)
@@ -70,7 +91,8 @@ START_TEST(the_printed_form_is_for_people)
 	char *text = dump_of(c);
 
 	ck_assert_int_eq(strncmp(text, "store: /var/lib/holdfast/store.db\nzone: ", 39), 0);
-	ck_assert_ptr_nonnull(strstr(text, "\nsources:\n  - name: a\n    owners: [x, y]\n    suffix: auto\n"));
+	ck_assert_ptr_nonnull(
+	    strstr(text, "\nsources:\n  - name: a\n    owners: [x, y]\n    suffix: auto\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\n    retry:\n      floor: 50ms\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\n  - name: b\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\n  listen: [127.0.0.1@5453, \"::1@5453\"]\n"));

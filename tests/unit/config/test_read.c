@@ -24,42 +24,50 @@ static const struct {
 	{ "floor: 1s\n", "t.yaml:1:1: floor: unknown key; did you mean 'sources[].retry.floor'?" },
 	{ "frobnicate: 1\n", "t.yaml:1:1: frobnicate: unknown key" },
 	{ "\"a\xc3\xbc\": 1\n", "t.yaml:1:1: a??: unknown key" },
-	{ "ttl:\n", "t.yaml:1:5: ttl: has no value; expected 1 to 30 (seconds) (leave the key out for its default)" },
+	{ "ttl:\n", "t.yaml:1:5: ttl: has no value; expected 1 to 30 (seconds) (leave the key out "
+		    "for its default)" },
 	{ "ttl: [1]\n", "t.yaml:1:6: ttl: is a list; expected 1 to 30 (seconds)" },
 	{ "ttl: { a: 1 }\n", "t.yaml:1:6: ttl: is keys of its own; expected 1 to 30 (seconds)" },
-	{ "guard: 5\n", "t.yaml:1:8: guard: is a single value; expected keys of its own ('key: value')" },
-	{ "guard:\n",
-	    "t.yaml:1:7: guard: has no value; expected keys of its own ('key: value') (leave the key out for its "
-	    "default)" },
+	{ "guard: 5\n",
+	    "t.yaml:1:8: guard: is a single value; expected keys of its own ('key: value')" },
+	{ "guard:\n", "t.yaml:1:7: guard: has no value; expected keys of its own ('key: value') "
+		      "(leave the key out for its "
+		      "default)" },
 	{ "sources: { url: https://x }\n",
 	    "t.yaml:1:10: sources: is keys of its own; expected a list ('- ' before each)" },
-	{ "sources: x\n", "t.yaml:1:10: sources: is a single value; expected a list ('- ' before each)" },
+	{ "sources: x\n",
+	    "t.yaml:1:10: sources: is a single value; expected a list ('- ' before each)" },
 	{ "sources: [ x, { name: main } ]\n",
 	    "t.yaml:1:12: sources[0]: is a single value; expected keys of its own ('key: value')\n"
 	    "t.yaml:1:23: sources[1].name: 'main' is also that of sources[0]; each needs its own" },
 	{ "[]\n", "t.yaml:1:1: is a list; expected keys of its own ('key: value')" },
 	{ "x\n", "t.yaml:1:1: is a single value; expected keys of its own ('key: value')" },
-	{ "not-ready: nxdomian\n",
-	    "t.yaml:1:12: not-ready: 'nxdomian' is not a known word; expected servfail or nxdomain" },
-	{ "sources: [ { sentinel: yes } ]\n",
-	    "t.yaml:1:24: sources[0].sentinel: 'yes' is not a truth value; expected true or false" },
+	{ "not-ready: nxdomian\n", "t.yaml:1:12: not-ready: 'nxdomian' is not a known word; "
+				   "expected servfail or nxdomain" },
+	{ "sources: [ { sentinel: yes } ]\n", "t.yaml:1:24: sources[0].sentinel: 'yes' is not a "
+					      "truth value; expected true or false" },
 	{ "sources: [ { suffix: local } ]\n",
 	    "t.yaml:1:22: sources[0].suffix: 'local' cannot be used: " },
 	{ "sources: [ { owners: [] } ]\n",
 	    "t.yaml:1:22: sources[0].owners: is an empty list; expected at least one" },
 	{ "sources: [ { owners: [a, '*', { b: c }] } ]\n",
-	    "t.yaml:1:26: sources[0].owners[1]: '*' is not an owner; expected me, all, the name of a user, or a "
+	    "t.yaml:1:26: sources[0].owners[1]: '*' is not an owner; expected me, all, the name of "
+	    "a user, or a "
 	    "user id\n"
-	    "t.yaml:1:31: sources[0].owners[2]: is keys of its own; expected me, all, the name of a user, or a user id" },
+	    "t.yaml:1:31: sources[0].owners[2]: is keys of its own; expected me, all, the name of "
+	    "a user, or a user id" },
 	{ "sources:\n  - name: a\n  - name: b\n  - name: A\n",
 	    "t.yaml:4:11: sources[2].name: 'A' is also that of sources[0]; each needs its own" },
 	{ "sources:\n  - suffix: a\n  - suffix: a\n",
 	    "t.yaml:3:5: sources[1].name: 'main' is also that of sources[0]; each needs its own" },
-	{ "dns: { listen: 127.0.0.1 }\n",
-	    "t.yaml:1:16: dns.listen: '127.0.0.1' is not an address with a port; expected ADDRESS@PORT, such as "
-	    "127.0.0.1@5453 or \"::1@5453\"" },
-	{ "ttl: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
-	    "t.yaml:1:6: ttl: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...' is not a number" },
+	{ "dns: { listen: 127.0.0.1 }\n", "t.yaml:1:16: dns.listen: '127.0.0.1' is not an address "
+					  "with a port; expected ADDRESS@PORT, such as "
+					  "127.0.0.1@5453 or \"::1@5453\"" },
+	{ "ttl: "
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaa\n",
+	    "t.yaml:1:6: ttl: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...' is "
+	    "not a number" },
 };
 
 START_TEST(what_is_wrong_is_told_with_place_and_expectation)
@@ -67,8 +75,8 @@ START_TEST(what_is_wrong_is_told_with_place_and_expectation)
 	const char *said = errors_of(rows[_i].yaml, 0);
 
 	/* Some rows leave the end to another test. */
-	ck_assert_msg(!strncmp(said, rows[_i].want, strlen(rows[_i].want)), "said\n%s\nwanted\n%s", said,
-	    rows[_i].want);
+	ck_assert_msg(!strncmp(said, rows[_i].want, strlen(rows[_i].want)), "said\n%s\nwanted\n%s",
+	    said, rows[_i].want);
 	ck_assert_int_eq(strchr(said, '\n') != NULL, strchr(rows[_i].want, '\n') != NULL);
 }
 END_TEST
@@ -94,9 +102,10 @@ END_TEST
 
 START_TEST(all_errors_of_a_file_are_told_at_once_in_its_order)
 {
-	const char *said = errors_of("hold: { policy: max-age }\nttl: 0\nguard: { grace: 5 }\nttl: 1\nzone: x\n", 0);
-	const char *const want[] = { "t.yaml:1:17: hold.policy", "t.yaml:2:6: ttl", "t.yaml:3:17: guard.grace",
-		"t.yaml:4:1: ttl: given twice", "t.yaml:5:7: zone" };
+	const char *said = errors_of(
+	    "hold: { policy: max-age }\nttl: 0\nguard: { grace: 5 }\nttl: 1\nzone: x\n", 0);
+	const char *const want[] = { "t.yaml:1:17: hold.policy", "t.yaml:2:6: ttl",
+		"t.yaml:3:17: guard.grace", "t.yaml:4:1: ttl: given twice", "t.yaml:5:7: zone" };
 
 	for (size_t i = 0; i < N(want); i++) {
 		ck_assert_msg(!strncmp(said, want[i], strlen(want[i])), "%s", said);
@@ -108,8 +117,10 @@ END_TEST
 
 START_TEST(what_a_bad_value_goes_with_is_not_told_too)
 {
-	const char *said = errors_of("hold: { policy: max-age, max-age: x }\nsources:\n  - client-cert: /x\n"
-				     "    client-kye: /y\n", 0);
+	const char *said =
+	    errors_of("hold: { policy: max-age, max-age: x }\nsources:\n  - client-cert: /x\n"
+		      "    client-kye: /y\n",
+		0);
 
 	ck_assert_ptr_null(strstr(said, "beside"));
 	ck_assert_ptr_nonnull(strstr(said, "1:35: hold.max-age: 'x' is not a duration"));
@@ -141,7 +152,8 @@ START_TEST(lists_have_a_limit)
 	for (int i = 0; i < 66; i++)
 		fprintf(out, "  - name: s%d\n", i);
 	fclose(out);
-	ck_assert_str_eq(errors_of(yaml, 0), "t.yaml:66:5: sources[64]: too many; expected at most 64");
+	ck_assert_str_eq(
+	    errors_of(yaml, 0), "t.yaml:66:5: sources[64]: too many; expected at most 64");
 	free(yaml);
 }
 END_TEST
@@ -162,7 +174,8 @@ END_TEST
 
 START_TEST(words_of_yaml_are_texts_here)
 {
-	struct hf_config *c = config_of("provenance: off\nsources: [ { owners: [no, \"null\", 1e3] } ]\n");
+	struct hf_config *c =
+	    config_of("provenance: off\nsources: [ { owners: [no, \"null\", 1e3] } ]\n");
 
 	ck_assert_int_eq(c->provenance, HF_PROVENANCE_OFF);
 	ck_assert_str_eq(c->sources.at[0].owners.at[0], "no");

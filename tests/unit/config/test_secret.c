@@ -16,7 +16,10 @@ Suite *secret_suite(void);
 
 static char folder[64];
 
-/* A world of the test's own: no variable, no file of the CLI, no credential, unless a test puts it there. */
+/*
+ * A world of the test's own: no variable, no file of the CLI, no credential, unless a test puts it
+ * there.
+ */
 static void setup(void)
 {
 	static const char *const names[] = { "CODER_URL", "CODER_SESSION_TOKEN", "CODER_CONFIG_DIR",
@@ -72,7 +75,8 @@ START_TEST(the_first_place_that_has_a_token_decides)
 	struct hf_config_source s = plain;
 	char cred[100];
 
-	ck_assert_ptr_nonnull(strstr(token_of(&s, URL, true), "ENOENT no token: expected the key token-file"));
+	ck_assert_ptr_nonnull(
+	    strstr(token_of(&s, URL, true), "ENOENT no token: expected the key token-file"));
 	put(".config/coderv2/url", URL "\n", 0600);
 	put(".config/coderv2/session", "cli-token", 0600);
 	ck_assert_str_eq(token_of(&s, URL, true), "cli-token from 3");
@@ -104,7 +108,8 @@ START_TEST(trouble_with_a_place_is_not_passed_over)
 	put("cred/holdfast-token.main", "two words", 0400);
 	ck_assert_ptr_nonnull(strstr(token_of(&s, URL, true), "HF_EFORMAT"));
 	s.token_file = (char *)"/nonexistent/token";
-	ck_assert_str_eq(token_of(&s, URL, true), "ENOENT /nonexistent/token: No such file or directory");
+	ck_assert_str_eq(
+	    token_of(&s, URL, true), "ENOENT /nonexistent/token: No such file or directory");
 	s.token_file = (char *)put("token", "t", 0644);
 	ck_assert_ptr_nonnull(strstr(token_of(&s, URL, true), "HF_EUNSAFE"));
 	ck_assert_ptr_nonnull(strstr(token_of(&s, URL, true), "chmod 0600 it"));
@@ -115,8 +120,15 @@ static const struct {
 	const char *token;
 	bool ok;
 } forms[] = {
-	{ "abcdefghij-0123456789abcdefghijkl", true }, { "!~", true }, { "a b", false }, { "a\tb", false },
-	{ "a\nb", false }, { "\xc3\xbc", false }, { "a\x7f", false }, { "\x01", false }, { " \n", false },
+	{ "abcdefghij-0123456789abcdefghijkl", true },
+	{ "!~", true },
+	{ "a b", false },
+	{ "a\tb", false },
+	{ "a\nb", false },
+	{ "\xc3\xbc", false },
+	{ "a\x7f", false },
+	{ "\x01", false },
+	{ " \n", false },
 };
 
 START_TEST(a_token_is_one_printable_word)
@@ -175,9 +187,14 @@ static const struct {
 	bool sole;
 	bool taken;
 } origins[] = {
-	{ NULL, URL, true, true }, { NULL, URL, false, false }, { "", URL, false, false },
-	{ URL "/", URL, false, true }, { URL ":443", URL, true, true }, { "https://other.example", URL, true, false },
-	{ "http://coder.example.com", URL, true, false }, { "nonsense", URL, true, false },
+	{ NULL, URL, true, true },
+	{ NULL, URL, false, false },
+	{ "", URL, false, false },
+	{ URL "/", URL, false, true },
+	{ URL ":443", URL, true, true },
+	{ "https://other.example", URL, true, false },
+	{ "http://coder.example.com", URL, true, false },
+	{ "nonsense", URL, true, false },
 };
 
 START_TEST(a_token_of_the_environment_goes_to_its_server_only)
@@ -200,7 +217,8 @@ START_TEST(a_token_of_the_cli_goes_to_its_server_only)
 	ck_assert_int_eq(strncmp(token_of(&plain, URL, true), "ENOENT", 6), 0);
 	ck_assert_str_eq(token_of(&plain, "https://other.example/", true), "cli-token from 3");
 	ck_assert_int_eq(chmod(put(".config/coderv2/session", "cli-token", 0600), 0644), 0);
-	ck_assert_int_eq(strncmp(token_of(&plain, "https://other.example/", true), "HF_EUNSAFE", 10), 0);
+	ck_assert_int_eq(
+	    strncmp(token_of(&plain, "https://other.example/", true), "HF_EUNSAFE", 10), 0);
 }
 END_TEST
 
@@ -212,7 +230,8 @@ static const char *url_of(const struct hf_config_source *s)
 	struct hf_place_url url;
 	int rc = hf_secret_url(s, &url, why);
 
-	snprintf(text, sizeof(text), rc ? "%s %s" : "%s%s", rc ? hf_errname(rc) : url.text, rc ? why : "");
+	snprintf(text, sizeof(text), rc ? "%s %s" : "%s%s", rc ? hf_errname(rc) : url.text,
+	    rc ? why : "");
 	return text;
 }
 

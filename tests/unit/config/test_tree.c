@@ -25,7 +25,8 @@ static const char *refusal(const char *bytes, size_t len)
 	hf_tree_free(root);
 	*text = '\0';
 	if (e.n)
-		snprintf(text, sizeof(text), "%u:%u: %s", e.at[0].line, e.at[0].column, e.at[0].text);
+		snprintf(
+		    text, sizeof(text), "%u:%u: %s", e.at[0].line, e.at[0].column, e.at[0].text);
 	return text;
 }
 
@@ -57,23 +58,30 @@ static const struct {
 	{ B("a: \"x\\x85y\"\n"), "1:4: control characters in a text are not supported" },
 	{ B("a: |\n  x\n"), "1:4: control characters in a text are not supported" },
 	{ B("\"a\\tb\": x\n"), "1:1: control characters in a text are not supported" },
-	{ B("a: [1\n"), "2:1: not valid YAML: did not find expected ',' or ']' (while parsing a flow sequence that "
+	{ B("a: [1\n"), "2:1: not valid YAML: did not find expected ',' or ']' (while parsing a "
+			"flow sequence that "
 			"begins in line 1)" },
 	{ B("a: b: c\n"), "1:5: not valid YAML: mapping values are not allowed in this context" },
-	{ B("a: 1\n b: 2\n"), "2:3: not valid YAML: mapping values are not allowed in this context" },
-	{ B("a: 1\n\tb: 2\n"), "2:1: not valid YAML: found a tab character that violates indentation (while scanning a "
+	{ B("a: 1\n b: 2\n"),
+	    "2:3: not valid YAML: mapping values are not allowed in this context" },
+	{ B("a: 1\n\tb: 2\n"), "2:1: not valid YAML: found a tab character that violates "
+			       "indentation (while scanning a "
 			       "plain scalar that begins in line 1)" },
-	{ B("a: @b\n"), "1:4: not valid YAML: found character that cannot start any token (while scanning for the "
-		       "next token that begins in line 1)" },
+	{ B("a: @b\n"), "1:4: not valid YAML: found character that cannot start any token (while "
+			"scanning for the "
+			"next token that begins in line 1)" },
 	{ B("\xff\xfe"), "1:1: not valid YAML: invalid leading UTF-8 octet" },
 	{ B("a: \xc3"), "1:1: not valid YAML: incomplete UTF-8 octet sequence" },
 	{ B("[[[[[[[[[[[[[1]]]]]]]]]]]]]"), "1:14: nested too deeply" },
 	{ B("[[[[[[[[[[[[1]]]]]]]]]]]]"), "" },
-	{ B("{a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}}}}}"), "1:53: nested too deeply" },
+	{ B("{a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}}}}}"),
+	    "1:53: nested too deeply" },
 	{ B("a: \"\\xe9\"\n"), "" },
 	{ B("a: \xc3\xa9\r\nb: 1\r\n"), "" },
 	{ B("%YAML 1.1\n---\na: 1\n...\n"), "" },
-	{ B("\xef\xbb\xbf" "a: 1\n"), "" },
+	{ B("\xef\xbb\xbf"
+	    "a: 1\n"),
+	    "" },
 	{ B(""), "" },
 	{ B("---\n"), "" },
 	{ B("# nothing\n"), "" },
@@ -86,7 +94,8 @@ START_TEST(only_the_plain_part_of_yaml_is_taken)
 END_TEST
 
 /* `n` times `piece`, with its number in it, between head and tail. */
-static char *repeated(const char *head, const char *piece, unsigned n, const char *tail, size_t *ret_len)
+static char *repeated(
+    const char *head, const char *piece, unsigned n, const char *tail, size_t *ret_len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, ret_len);
@@ -119,7 +128,8 @@ START_TEST(a_file_has_limits)
 	char *text = repeated(large[_i].head, large[_i].piece, large[_i].n, large[_i].tail, &len);
 	const char *said = refusal(text, len);
 
-	ck_assert_msg(strlen(said) >= n && !strcmp(said + strlen(said) - n, large[_i].want) && !*said == !n,
+	ck_assert_msg(
+	    strlen(said) >= n && !strcmp(said + strlen(said) - n, large[_i].want) && !*said == !n,
 	    "%s", said);
 	free(text);
 }
@@ -176,7 +186,8 @@ static const struct {
 	const char *yaml;
 	bool null;
 } nulls[] = { { "a:\n", true }, { "a: ~\n", true }, { "a: null\n", true }, { "a: Null\n", true },
-	{ "a: \"\"\n", false }, { "a: 'null'\n", false }, { "a: nul\n", false }, { "a: []\n", false } };
+	{ "a: \"\"\n", false }, { "a: 'null'\n", false }, { "a: nul\n", false },
+	{ "a: []\n", false } };
 
 START_TEST(nothing_is_nothing_unless_it_is_quoted)
 {

@@ -9,9 +9,11 @@
 Suite *url_suite(void);
 
 /* 250 octets */
-#define LONG_HOST \
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa." \
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa." \
+#define LONG_HOST                                                                                  \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."                                       \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."                                       \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."                                       \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."                                       \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
@@ -64,7 +66,8 @@ START_TEST(a_url_is_taken_apart)
 	ck_assert_int_eq(why != NULL, rows[_i].rc == HF_EREFUSED);
 	if (rows[_i].rc)
 		return;
-	snprintf(text, sizeof(text), "%d %s %u %d", url.tls, url.host, url.port, hf_url_is_loopback(&url));
+	snprintf(text, sizeof(text), "%d %s %u %d", url.tls, url.host, url.port,
+	    hf_url_is_loopback(&url));
 	ck_assert_str_eq(text, rows[_i].want);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /*
- * Lists whose members' keys depend on a word, nested maps and lists of maps in lists of maps, in a table
- * of the test's own: what the table of Holdfast has or may come to have.
+ * Lists whose members' keys depend on a word, nested maps and lists of maps in lists of maps, in a
+ * table of the test's own: what the table of Holdfast has or may come to have.
  */
 #include <check.h>
 #include <stddef.h>
@@ -55,35 +55,71 @@ struct zoo {
 static const char *const kinds[] = { "stone", "fish", "dog", NULL };
 
 static const struct hf_key leg_keys[] = {
-	{ .name = "name", .kind = HF_KEY_VALUE, .flags = HF_KEY_IDENTITY | HF_KEY_REQUIRED, .type = &hf_type_label,
+	{ .name = "name",
+	    .kind = HF_KEY_VALUE,
+	    .flags = HF_KEY_IDENTITY | HF_KEY_REQUIRED,
+	    .type = &hf_type_label,
 	    .offset = offsetof(struct leg, name) },
-	{ .name = "length", .kind = HF_KEY_VALUE, .type = &hf_type_duration, .min = 1, .max = 100000, .def = "5s",
+	{ .name = "length",
+	    .kind = HF_KEY_VALUE,
+	    .type = &hf_type_duration,
+	    .min = 1,
+	    .max = 100000,
+	    .def = "5s",
 	    .offset = offsetof(struct leg, length_ms) },
 };
 
 static const struct hf_key dog_keys[] = {
-	{ .name = "tricks", .kind = HF_KEY_VALUES, .type = &hf_type_string, .def = "[sit, stay]",
+	{ .name = "tricks",
+	    .kind = HF_KEY_VALUES,
+	    .type = &hf_type_string,
+	    .def = "[sit, stay]",
 	    .offset = offsetof(struct animal, dog.tricks) },
-	{ .name = "collar", .kind = HF_KEY_VALUE, .type = &hf_type_string, .offset = offsetof(struct animal, dog.collar) },
+	{ .name = "collar",
+	    .kind = HF_KEY_VALUE,
+	    .type = &hf_type_string,
+	    .offset = offsetof(struct animal, dog.collar) },
 };
 
 static const struct hf_key fish_keys[] = {
-	{ .name = "depth", .kind = HF_KEY_VALUE, .flags = HF_KEY_REQUIRED, .type = &hf_type_int, .min = 1, .max = 9,
+	{ .name = "depth",
+	    .kind = HF_KEY_VALUE,
+	    .flags = HF_KEY_REQUIRED,
+	    .type = &hf_type_int,
+	    .min = 1,
+	    .max = 9,
 	    .offset = offsetof(struct animal, fish.depth) },
-	{ .name = "salt", .kind = HF_KEY_VALUE, .type = &hf_type_flag, .def = "true",
+	{ .name = "salt",
+	    .kind = HF_KEY_VALUE,
+	    .type = &hf_type_flag,
+	    .def = "true",
 	    .offset = offsetof(struct animal, fish.salt) },
 };
 
 static const struct hf_variant variants[] = {
-	{ "dog", HF_KEYS(dog_keys) }, { "fish", HF_KEYS(fish_keys) }, { NULL, { NULL, 0 } },
+	{ "dog", HF_KEYS(dog_keys) },
+	{ "fish", HF_KEYS(fish_keys) },
+	{ NULL, { NULL, 0 } },
 };
 
 static const struct hf_key animal_keys[] = {
-	{ .name = "name", .kind = HF_KEY_VALUE, .flags = HF_KEY_IDENTITY, .type = &hf_type_label, .def = "rex",
+	{ .name = "name",
+	    .kind = HF_KEY_VALUE,
+	    .flags = HF_KEY_IDENTITY,
+	    .type = &hf_type_label,
+	    .def = "rex",
 	    .offset = offsetof(struct animal, name) },
-	{ .name = "type", .kind = HF_KEY_VALUE, .flags = HF_KEY_VARIANT, .type = &hf_type_enum, .words = kinds,
+	{ .name = "type",
+	    .kind = HF_KEY_VALUE,
+	    .flags = HF_KEY_VARIANT,
+	    .type = &hf_type_enum,
+	    .words = kinds,
 	    .offset = offsetof(struct animal, kind) },
-	{ .name = "legs", .kind = HF_KEY_ENTRIES, .keys = HF_KEYS(leg_keys), .size = sizeof(struct leg), .n_max = 4,
+	{ .name = "legs",
+	    .kind = HF_KEY_ENTRIES,
+	    .keys = HF_KEYS(leg_keys),
+	    .size = sizeof(struct leg),
+	    .n_max = 4,
 	    .offset = offsetof(struct animal, legs) },
 };
 
@@ -92,14 +128,25 @@ static const struct hf_key gate_keys[] = {
 };
 
 static const struct hf_key zoo_keys[] = {
-	{ .name = "animals", .kind = HF_KEY_ENTRIES, .flags = HF_KEY_NONEMPTY, .keys = HF_KEYS(animal_keys),
-	    .variants = variants, .size = sizeof(struct animal), .offset = offsetof(struct zoo, animals) },
-	{ .name = "gate", .kind = HF_KEY_MAP, .keys = HF_KEYS(gate_keys), .size = sizeof(int64_t),
+	{ .name = "animals",
+	    .kind = HF_KEY_ENTRIES,
+	    .flags = HF_KEY_NONEMPTY,
+	    .keys = HF_KEYS(animal_keys),
+	    .variants = variants,
+	    .size = sizeof(struct animal),
+	    .offset = offsetof(struct zoo, animals) },
+	{ .name = "gate",
+	    .kind = HF_KEY_MAP,
+	    .keys = HF_KEYS(gate_keys),
+	    .size = sizeof(int64_t),
 	    .offset = offsetof(struct zoo, gate) },
 };
 
 static const struct hf_key zoo_table = {
-	.name = "", .kind = HF_KEY_MAP, .keys = HF_KEYS(zoo_keys), .size = sizeof(struct zoo),
+	.name = "",
+	.kind = HF_KEY_MAP,
+	.keys = HF_KEYS(zoo_keys),
+	.size = sizeof(struct zoo),
 };
 
 /* Reads the text; what is told of it goes to `said`. End it with hf_keys_done(). */
@@ -116,8 +163,8 @@ static struct zoo zoo_of(const char *yaml, char said[static 1000])
 	hf_config_errors_sort(&e);
 	*said = '\0';
 	for (size_t i = 0; i < e.n; i++)
-		snprintf(said + strlen(said), 1000 - strlen(said), "%s%s: %s", i ? "\n" : "", e.at[i].path,
-		    e.at[i].text);
+		snprintf(said + strlen(said), 1000 - strlen(said), "%s%s: %s", i ? "\n" : "",
+		    e.at[i].path, e.at[i].text);
 	return zoo;
 }
 
@@ -135,8 +182,10 @@ static char *text_of(const struct zoo *zoo)
 START_TEST(the_word_decides_which_keys_there_are)
 {
 	char said[1000];
-	struct zoo z = zoo_of("animals:\n  - { type: dog, collar: red, name: a }\n  - { depth: 3, name: b, type: fish }\n"
-			      "  - { type: dog, tricks: roll, name: c, legs: [ { name: x }, { name: y, length: 1s } ] }\n"
+	struct zoo z = zoo_of("animals:\n  - { type: dog, collar: red, name: a }\n  - { depth: 3, "
+			      "name: b, type: fish }\n"
+			      "  - { type: dog, tricks: roll, name: c, legs: [ { name: x }, { "
+			      "name: y, length: 1s } ] }\n"
 			      "  - { type: stone }\n",
 	    said);
 
@@ -165,17 +214,21 @@ static const struct {
 	{ "animals: [ { type: cat, collar: x } ]\n",
 	    "animals[0].type: 'cat' is not a known word; expected stone, fish or dog" },
 	{ "animals: [ { type: fish } ]\n", "animals[0]: needs the key 'depth'" },
-	{ "animals: [ { type: stone, depth: 3 } ]\n", "animals[0].depth: unknown key; did you mean 'animals[].depth'?" },
-	{ "animals: [ { type: dog, colar: x } ]\n", "animals[0].colar: unknown key; did you mean 'collar'?" },
+	{ "animals: [ { type: stone, depth: 3 } ]\n",
+	    "animals[0].depth: unknown key; did you mean 'animals[].depth'?" },
+	{ "animals: [ { type: dog, colar: x } ]\n",
+	    "animals[0].colar: unknown key; did you mean 'collar'?" },
 	{ "animals: [ { type: stone, legs: [ { name: a }, { length: 1s } ] } ]\n",
 	    "animals[0].legs[1]: needs the key 'name'" },
 	{ "animals: [ { type: stone, legs: [ { name: a }, { name: a } ] } ]\n",
 	    "animals[0].legs[1].name: 'a' is also that of legs[0]; each needs its own" },
-	{ "animals: [ { type: stone, legs: [ {name: a}, {name: b}, {name: c}, {name: d}, {name: e} ] } ]\n",
+	{ "animals: [ { type: stone, legs: [ {name: a}, {name: b}, {name: c}, {name: d}, {name: e} "
+	  "] } ]\n",
 	    "animals[0].legs[4]: too many; expected at most 4" },
 	{ "animals: []\n", "animals: is an empty list; expected at least one" },
 	{ "animals: [ { type: fish, depth: 10, type2: 1 } ]\n",
-	    "animals[0].depth: 10 is out of range; expected 1 to 9\nanimals[0].type2: unknown key; did you mean 'type'?" },
+	    "animals[0].depth: 10 is out of range; expected 1 to 9\nanimals[0].type2: unknown key; "
+	    "did you mean 'type'?" },
 	{ "gate: {}\n", "" },
 };
 
@@ -192,7 +245,8 @@ END_TEST
 static const char *const zoos[] = {
 	"{}",
 	"gate: { weight: 5 }",
-	"animals: [ { type: dog }, { name: b, type: fish, depth: 1, salt: false }, { name: c, type: stone } ]",
+	"animals: [ { type: dog }, { name: b, type: fish, depth: 1, salt: false }, { name: c, "
+	"type: stone } ]",
 	"animals: [ { type: dog, tricks: [], legs: [ { name: a }, { name: b, length: 2ms } ] } ]",
 };
 
@@ -218,20 +272,25 @@ static char told[1000];
 
 static void note(const struct hf_config_change *change, void *arg)
 {
-	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s: %s -> %s", *told ? "\n" : "",
-	    change->path, change->before ? change->before : "-", change->after ? change->after : "-");
+	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s: %s -> %s",
+	    *told ? "\n" : "", change->path, change->before ? change->before : "-",
+	    change->after ? change->after : "-");
 }
 
 START_TEST(members_are_compared_by_name_and_kind)
 {
 	char said[1000];
-	struct zoo a = zoo_of("animals: [ { name: a, type: dog }, { name: b, type: fish, depth: 1 } ]", said);
-	struct zoo b = zoo_of("animals: [ { name: a, type: fish, depth: 2 }, { name: b, type: fish, depth: 3, "
-			      "legs: [ { name: x } ] } ]", said);
+	struct zoo a =
+	    zoo_of("animals: [ { name: a, type: dog }, { name: b, type: fish, depth: 1 } ]", said);
+	struct zoo b =
+	    zoo_of("animals: [ { name: a, type: fish, depth: 2 }, { name: b, type: fish, depth: 3, "
+		   "legs: [ { name: x } ] } ]",
+		said);
 
 	*told = '\0';
 	ck_assert_int_eq(hf_keys_diff(&zoo_table, &a, &b, note, NULL), 3);
-	ck_assert_str_eq(told, "animals[a].type: dog -> fish\nanimals[b].legs[x]: - -> x\nanimals[b].depth: 1 -> 3");
+	ck_assert_str_eq(told,
+	    "animals[a].type: dog -> fish\nanimals[b].legs[x]: - -> x\nanimals[b].depth: 1 -> 3");
 	hf_keys_done(&zoo_table, &a);
 	hf_keys_done(&zoo_table, &b);
 }
