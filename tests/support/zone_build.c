@@ -153,15 +153,22 @@ void hf_zone_build_gone(struct hf_zone_build *b, const char *name)
 	hf_zone_build_put(b, name, &v);
 }
 
-void hf_zone_build_ptr(struct hf_zone_build *b, uint32_t k, const char *name)
+void hf_zone_build_ptr_to(struct hf_zone_build *b, const uint8_t addr[static 16], const char *name)
 {
 	struct hf_name n = name_of(name);
 	struct hf_fmt_value v = { .kind = HF_FMT_PTR, .ptr = n.wire, .ptr_len = n.len };
-	uint8_t addr[16], key[HF_FMT_PTR_KEY_LEN];
+	uint8_t key[HF_FMT_PTR_KEY_LEN];
 
-	hf_zone_build_addr(k, addr);
 	hf_fmt_ptr_key(addr, key);
 	put(b, key, sizeof(key), &v);
+}
+
+void hf_zone_build_ptr(struct hf_zone_build *b, uint32_t k, const char *name)
+{
+	uint8_t addr[16];
+
+	hf_zone_build_addr(k, addr);
+	hf_zone_build_ptr_to(b, addr, name);
 }
 
 uint8_t *hf_zone_build_bytes(struct hf_zone_build *b, size_t *ret_len)

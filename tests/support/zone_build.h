@@ -47,6 +47,7 @@ void hf_zone_build_name(struct hf_zone_build *b, const char *name, uint32_t k, u
 void hf_zone_build_empty(struct hf_zone_build *b, const char *name);
 void hf_zone_build_gone(struct hf_zone_build *b, const char *name);
 void hf_zone_build_ptr(struct hf_zone_build *b, uint32_t k, const char *name);
+void hf_zone_build_ptr_to(struct hf_zone_build *b, const uint8_t addr[static 16], const char *name);
 void hf_zone_build_raw(struct hf_zone_build *b, const void *key, size_t key_len, const void *value,
     size_t value_len);
 
