@@ -110,6 +110,7 @@ struct hf_fold {
 	bool running;
 	pthread_t thread;
 	struct hf_fold_job job;
+	uint8_t meta[HF_FMT_META_MAX];
 	atomic_bool cancel;
 	/* The thread's until it was joined. */
 	int code;
@@ -151,7 +152,11 @@ int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job)
 	sigset_t all, before;
 	int rc;
 
+	if (job->meta_len > sizeof(f->meta))
+		return HF_ELIMIT;
 	f->job = *job;
+	memcpy(f->meta, job->meta, job->meta_len);
+	f->job.meta = f->meta;
 	atomic_store(&f->cancel, false);
 	/* Signals are the main thread's. */
 	sigfillset(&all);

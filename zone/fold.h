@@ -13,13 +13,13 @@ struct hf_cdb_in;
 struct hf_folder;
 struct hf_overlay;
 
-/* All borrowed, and nobody may change it, until the fold's result was taken. */
+/* All borrowed; nobody may change it until the fold's result was taken. */
 struct hf_fold_job {
 	const struct hf_folder *folder;
 	const struct hf_cdb_in *base;     /* NULL: none */
 	const struct hf_overlay *changes; /* what is HF_FMT_GONE goes */
-	const uint8_t *meta;
-	size_t meta_len;
+	const uint8_t *meta; /* the thread has a copy */
+	size_t meta_len;     /* at most HF_FMT_META_MAX */
 	char name[HF_FMT_FILE_NAME_MAX];
 };
 
@@ -39,7 +39,7 @@ void hf_fold_free(struct hf_fold *f);
 int hf_fold_fd(const struct hf_fold *f);
 /* Started and not yet taken. */
 bool hf_fold_running(const struct hf_fold *f);
-/* `job` is copied, what it points to is not. Returns 0 or a code; then nothing was started. */
+/* `job` is copied, but not what it points to. Returns 0 or a code; then nothing was started. */
 int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job);
 /* Its result is not wanted any more: it ends soon, with -ECANCELED or all the same. */
 void hf_fold_cancel(struct hf_fold *f);

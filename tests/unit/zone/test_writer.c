@@ -151,6 +151,8 @@ START_TEST(generation_never_goes_back_within_an_epoch)
 	ck_assert_int_eq(kit_reopen(&stamp), 1);
 	ck_assert(stamp.generation == 10 && !memcmp(stamp.epoch, kit_epoch, sizeof(kit_epoch)));
 	ck_assert_int_eq(hf_zone_writer_publish(kit.writer, kit_epoch, 9), HF_EREFUSED);
+	ck_assert_int_eq(hf_zone_writer_clear(kit.writer), 0);
+	ck_assert_int_eq(hf_zone_writer_publish(kit.writer, kit_epoch, 9), HF_EREFUSED);
 	ck_assert_uint_eq(hf_zone_writer_published(kit.writer), 10);
 	ck_assert_int_eq(hf_zone_writer_publish(kit.writer, other, 1), 1);
 	ck_assert_uint_eq(hf_zone_writer_published(kit.writer), 1);
