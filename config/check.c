@@ -104,6 +104,8 @@ static void check_source(const struct checker *k, size_t i)
 	const struct hf_config_source *s = &k->c->sources.at[i];
 
 	check_url(k, i);
+	if (s->limits.record > s->max_message)
+		source_problem(k, i, "limits.record", "is larger than max-message");
 	check_twins(k, i);
 	check_times(k, i);
 	if (s->client_cert && !s->client_key)

@@ -82,6 +82,22 @@ struct hf_config_retry {
 	int64_t events_ms;       /* wake, network change, SIGHUP count at most once in this time */
 };
 
+/* How far the other end can make something grow; in the order of bridge/stream/limits.h. */
+struct hf_config_limits {
+	int64_t record;
+	int64_t results;
+	int64_t drpc_frame;
+	int64_t drpc_frames;
+	int64_t streams;
+	int64_t ws_frame;
+	int64_t head;
+	int64_t head_fields;
+	int64_t pongs;
+	int64_t control;
+	int64_t control_span_ms;
+	int64_t unsent;
+};
+
 struct hf_config_source {
 	char *name;       /* a label; unique */
 	char *url;        /* NULL: from the environment, see config/secret.h */
@@ -99,6 +115,7 @@ struct hf_config_source {
 	struct hf_strings headers;        /* "Name: value", as HTTP has it */
 	struct hf_strings header_command; /* argv, [0] is a path; n 0: none */
 	int64_t max_message;
+	struct hf_config_limits limits;
 	struct hf_config_timeouts timeouts;
 	struct hf_config_retry retry;
 };

@@ -43,6 +43,35 @@ static const char *const policy_words[] = { "forever", "max-age", NULL };
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
 
+#define L(field, type, nm, ...) VALUE(hf_config_limits, field, type, nm, __VA_ARGS__)
+static const struct hf_key limit_keys[] = {
+	L(record, size, "record", .min = 256, .max = MIB, .def = "4KiB",
+	    .help = "One workspace or agent of a message. A larger one is refused alone."),
+	L(results, size, "results", .min = 64 * 1024, .max = 4096 * MIB, .def = "128MiB",
+	    .help = "The memory for all messages that are being received."),
+	L(drpc_frame, size, "drpc-frame", .min = 64 * 1024, .max = 1024 * MIB, .def = "16MiB",
+	    .help = "One dRPC frame."),
+	L(drpc_frames, int, "drpc-frames", .min = 1, .max = 10000000, .def = "8192",
+	    .help = "The dRPC frames of one message."),
+	L(streams, int, "streams", .min = 1, .max = 100000, .def = "10000",
+	    .help = "The streams of one connection: one for each owner that is followed."),
+	L(ws_frame, size, "websocket-frame", .min = 64 * 1024, .max = 1024 * MIB, .def = "16MiB",
+	    .help = "One websocket frame."),
+	L(head, size, "head", .min = 1024, .max = 16 * MIB, .def = "64KiB",
+	    .help = "The head of the answer to the upgrade."),
+	L(head_fields, int, "head-fields", .min = 8, .max = 100000, .def = "128",
+	    .help = "The lines of that head."),
+	L(pongs, int, "pongs", .min = 1, .max = 100000, .def = "256",
+	    .help = "Answers to pings that the server has not taken yet."),
+	L(control, int, "control-frames", .min = 1, .max = 1000000, .def = "1000",
+	    .help = "Control frames, without data between them, within control-span."),
+	L(control_span_ms, duration, "control-span", .min = MS, .max = HOUR, .def = "10s",
+	    .help = "The time for which control-frames counts."),
+	L(unsent, size, "unsent", .min = 4096, .max = 64 * MIB, .def = "256KiB",
+	    .help = "Bytes that the server has not taken yet."),
+};
+#undef L
+
 #define T(field, nm, ...)                                                                          \
 	VALUE(hf_config_timeouts, field, duration, nm, .min = MS, .max = HOUR, __VA_ARGS__)
 static const struct hf_key timeout_keys[] = {
@@ -133,6 +162,8 @@ static const struct hf_key source_keys[] = {
 		    "NAME=VALUE a line."),
 	S(max_message, size, "max-message", .min = 4096, .max = 1024 * MIB, .def = "64MiB",
 	    .help = "A message of the stream that is larger is refused."),
+	MAP(hf_config_source, limits, limit_keys, "limits",
+	    .help = "How far the server can make something grow; beyond, the connection is dropped."),
 	MAP(hf_config_source, timeouts, timeout_keys, "timeouts",
 	    .help = "How long each phase of talking to the server may take."),
 	MAP(hf_config_source, retry, retry_keys, "retry", .help = "When to try again."),

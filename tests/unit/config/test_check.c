@@ -44,6 +44,8 @@ static const struct {
 	    "t.yaml:1:28: sources[0].fresh-window: is not longer than timeouts.ping-interval: "
 	    "answers would count as "
 	    "stale between two pings" },
+	{ "sources: [ { max-message: 5000, limits: { record: 8KiB } } ]\n",
+	    "t.yaml:1:51: sources[0].limits.record: is larger than max-message" },
 	{ "pulse-interval: 2m\n", "t.yaml:1:1: sources[0].fresh-window: is not longer than "
 				  "pulse-interval: answers would count as stale in "
 				  "between" },

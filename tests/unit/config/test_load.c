@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "bridge/stream/limits.h"
 #include "tests/unit/config/helper.h"
 
 Suite *load_suite(void);
@@ -136,6 +137,30 @@ START_TEST(a_minimal_file_has_all_defaults)
 }
 END_TEST
 
+START_TEST(the_limits_of_the_stream_are_those_that_it_has_by_itself)
+{
+	static const struct hf_stream_limits own = HF_STREAM_LIMITS_DEFAULT;
+	struct hf_config *c = config_of("");
+	const struct hf_config_limits *l = &c->sources.at[0].limits;
+
+	ck_assert_uint_eq((size_t)c->sources.at[0].max_message, own.message);
+	ck_assert_uint_eq((size_t)l->record, own.record);
+	ck_assert_uint_eq((size_t)l->results, own.results);
+	ck_assert_uint_eq((size_t)l->drpc_frame, own.drpc_frame);
+	ck_assert_uint_eq((size_t)l->drpc_frames, own.drpc_frames);
+	ck_assert_uint_eq((size_t)l->ws_frame, own.ws_frame);
+	ck_assert_uint_eq((size_t)l->head, own.head);
+	ck_assert_uint_eq((size_t)l->head_fields, own.head_fields);
+	ck_assert_uint_eq((size_t)l->pongs, own.pongs);
+	ck_assert_uint_eq((size_t)l->control, own.control);
+	ck_assert_uint_eq((size_t)l->control_span_ms, own.control_span_ms);
+	ck_assert_uint_eq((size_t)l->unsent, own.unsent);
+	/* Streams are ours to open: as many as there may be owners. */
+	ck_assert_int_ge(l->streams, 10000);
+	hf_config_free(c);
+}
+END_TEST
+
 static const char *const empty[] = { "", "{}\n", "---\n", "# nothing\n" };
 
 START_TEST(an_empty_file_is_one_source_of_the_environment)
@@ -171,6 +196,7 @@ Suite *load_suite(void)
 	tcase_add_test(tc, a_file_that_is_not_there_is_said_to_be_so);
 	tcase_add_test(tc, a_file_of_more_than_a_mebibyte_is_refused);
 	tcase_add_test(tc, a_minimal_file_has_all_defaults);
+	tcase_add_test(tc, the_limits_of_the_stream_are_those_that_it_has_by_itself);
 	tcase_add_loop_test(tc, an_empty_file_is_one_source_of_the_environment, 0, N(empty));
 	tcase_add_test(tc, a_refused_file_gives_nothing);
 	suite_add_tcase(s, tc);
