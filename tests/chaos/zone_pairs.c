@@ -1,7 +1,8 @@
 /*
  * zone_pairs [LOOKUPS] [SWAPS]: readers in other processes see whole generations only. Each generation gives two names
- * the same number; processes and threads look both up while generations are published, and count what is mixed.
+ * the same number; processes and threads look both up while the writer publishes, and count what is mixed.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "tests/support/fast_clock.h"
 #include "tests/support/zone_build.h"
 #include "zone/reader.h"
+#include "zone/writer.h"
 
 enum {
 	PROCESSES = 2,
@@ -29,7 +32,9 @@ static struct shared {
 	atomic_ulong lookups, mixed, generations;
 } *shared;
 
-static struct hf_zone_build b;
+static struct hf_zone_build b; /* its folder and its meta */
+static struct hf_zone_writer *writer;
+static const uint8_t epoch[16] = { 1 };
 
 static uint32_t number_of(struct hf_zone_reader *r, const char *text)
 {
@@ -80,24 +85,50 @@ static void be_a_reader(void)
 	hf_zone_close(z);
 }
 
+/* --- the bridge's side --- */
+
+static void set(const char *text, uint32_t number)
+{
+	struct hf_zone_rec rec = { .n_addrs = 1, .flags = HF_REC_PRIMARY };
+	uint8_t addr[1][16];
+	struct hf_name name;
+
+	hf_zone_build_addr(number, addr[0]);
+	rec.addrs = (const uint8_t(*)[16])addr;
+	rec.name = &name;
+	if (hf_name_parse(text, &name) || hf_zone_writer_set(writer, &rec))
+		abort();
+}
+
+/* By deltas, by folds, and by bases that come of large changes. */
 static void publish(uint32_t number)
 {
+	struct pollfd p = { .fd = hf_zone_writer_fd(writer), .events = POLLIN };
 	char name[32];
 
-	if (number % BASE_EVERY == 0) {
-		hf_zone_build_base(&b);
-		for (uint32_t i = 0; i < FILL; i++) {
-			snprintf(name, sizeof(name), "f%u.me.coder", i);
-			hf_zone_build_name(&b, name, i, 0);
-		}
-		hf_zone_build_no_delta(&b);
-	} else {
-		hf_zone_build_delta(&b);
+	for (uint32_t i = 0; number % BASE_EVERY == 0 && i < FILL; i++) {
+		snprintf(name, sizeof(name), "f%u.me.coder", i);
+		set(name, 0x10000 + number * FILL + i);
 	}
-	hf_zone_build_name(&b, "first.me.coder", number & 0xffff, 0);
-	hf_zone_build_name(&b, "second.me.coder", number & 0xffff, 0);
-	hf_zone_build_end(&b);
-	hf_zone_build_publish(&b);
+	set("first.me.coder", number & 0xffff);
+	set("second.me.coder", number & 0xffff);
+	if (hf_zone_writer_publish(writer, epoch, number + 1) < 0)
+		abort();
+	do {
+		if (poll(&p, 1, 1) < 0 || hf_zone_writer_work(writer) < 0)
+			abort();
+	} while (hf_zone_writer_published(writer) != number + 1);
+}
+
+static void open_writer(void)
+{
+	static const struct hf_zone_writer_opts opts = { .clock = &hf_fast_clock, .fold_names = 100,
+		.direct_names = FILL, .fold_every_ms = 100 };
+	struct hf_zone_stamp stamp;
+
+	if (hf_zone_writer_open(b.dir, &opts, &stamp, &writer) < 0)
+		abort();
+	hf_zone_writer_set_meta(writer, &b.meta);
 }
 
 int main(int argc, char **argv)
@@ -116,7 +147,9 @@ int main(int argc, char **argv)
 	    0);
 	if (shared == MAP_FAILED)
 		abort();
+	hf_log_set_level(HF_LOG_WARN);
 	hf_zone_build_open(&b);
+	open_writer();
 	publish(0);
 	for (int i = 0; i < PROCESSES; i++) {
 		if (fork() == 0) {
@@ -124,15 +157,14 @@ int main(int argc, char **argv)
 			_exit(0);
 		}
 	}
-	for (n = 1; n < swaps || atomic_load(&shared->lookups) < lookups; n++) {
+	for (n = 1; n < swaps || atomic_load(&shared->lookups) < lookups; n++)
 		publish(n);
-		usleep(1000);
-	}
 	atomic_store(&shared->over, true);
 	for (int i = 0; i < PROCESSES; i++) {
 		wait(&status);
 		bad |= status;
 	}
+	hf_zone_writer_free(writer);
 	hf_zone_build_close(&b);
 	printf("%lu paired lookups over %u generations, %lu changes seen, %lu mixed\n",
 	    atomic_load(&shared->lookups), n, atomic_load(&shared->generations),
