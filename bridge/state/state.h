@@ -156,6 +156,8 @@ struct hf_source_view {
 	const struct hf_source_row *row;
 	bool fresh;
 	bool identity_held;
+	uint32_t fresh_ms;
+	uint32_t snapshot_ms;
 	uint64_t refused_total;
 	uint32_t refused_now; /* only in hf_state_each_source() */
 };

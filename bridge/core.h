@@ -1,0 +1,70 @@
+#pragma once
+/*
+ * core: state, store and zone as one: what comes in is judged, made durable, published, in this
+ * order. No sockets and no event loop: whoever drives it (holdfastd, a scenario) passes a clock and
+ * calls hf_core_work() when it asks for it.
+ *
+ * A message is judged at once, but what follows from it is committed and published in
+ * hf_core_work(), with everything else that came meanwhile: at most 20 times a second, however fast
+ * messages come.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/state/state.h"
+#include "bridge/store/store.h"
+
+struct hf_clock;
+struct hf_config;
+struct hf_core; /* opaque */
+
+/*
+ * Opens store and zone, takes up what they have and publishes it: the last known records are in
+ * force when it returns. Logs what it found. The configuration is borrowed until
+ * hf_core_configure() gives another one. HF_ELOCKED: another bridge runs. End with hf_core_free().
+ */
+int hf_core_open(
+    const struct hf_config *config, const struct hf_clock *clock, struct hf_core **ret_core);
+/* Writes what is still to be written, if the disk takes it. */
+void hf_core_free(struct hf_core *c);
+int hf_core_configure(struct hf_core *c, const struct hf_config *config);
+
+/* --- in: what stream and operator bring (bridge/state/state.h says what each means) --- */
+
+int hf_core_identify(struct hf_core *c, const char *source, const struct hf_identity *id,
+    struct hf_judgement *ret_judgement);
+int hf_core_owner_set(
+    struct hf_core *c, const char *source, const struct hf_uuid *owner, const char *name);
+int hf_core_owner_del(struct hf_core *c, const char *source, const struct hf_uuid *owner);
+void hf_core_owner_readable(
+    struct hf_core *c, const char *source, const struct hf_uuid *owner, bool readable);
+int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
+    struct hf_judgement *ret_judgement);
+void hf_core_contact(struct hf_core *c, const char *source);
+void hf_core_away(struct hf_core *c, const char *source);
+int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *owner,
+    const char *what, enum hf_decision decision);
+
+/*
+ * True while a large change is being made durable: nothing may be passed in meanwhile but
+ * contact, and the stream is to be read no further.
+ */
+bool hf_core_busy(const struct hf_core *c);
+
+/* --- work --- */
+
+/* One slice of what is to be done. Returns the milliseconds until it wants to be called again (0:
+ * at once). */
+int64_t hf_core_work(struct hf_core *c);
+/* Readable: call hf_core_work(). */
+int hf_core_fd(const struct hf_core *c);
+/* All of it, however long it takes: for the end, and for scenarios. 0, or why something stays
+ * unwritten. */
+int hf_core_settle(struct hf_core *c);
+
+/* --- for status --- */
+
+const struct hf_state *hf_core_state(const struct hf_core *c);
+struct hf_store *hf_core_store(struct hf_core *c);
+struct hf_when hf_core_now(const struct hf_core *c);
+uint64_t hf_core_published(const struct hf_core *c);

@@ -1,0 +1,204 @@
+#include "bridge/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "zone/pulse.h"
+#include "zone/writer.h"
+
+struct hf_publish {
+	const struct hf_clock *clock;
+	struct hf_zone_writer *writer; /* owned */
+	struct hf_pulse_writer *pulse; /* owned */
+	struct hf_zone_meta meta;      /* as last published */
+	struct hf_zone_stamp found;    /* at open */
+	bool any;                      /* something was published by this process */
+	uint64_t taken; /* the writer holds all names up to this generation of `epoch` */
+	uint8_t epoch[16];
+	struct hf_fault refused;
+	struct hf_fault pulse_fault;
+};
+
+int hf_publish_open(const struct hf_publish_opts *opts, struct hf_zone_stamp *ret_stamp,
+    struct hf_publish **ret_publish)
+{
+	const struct hf_zone_writer_opts writer_opts = { .clock = opts->clock };
+	struct hf_publish *p = calloc(1, sizeof(*p));
+	int dirfd = -1, rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->clock = opts->clock;
+	rc = hf_zone_writer_open(opts->dir, &writer_opts, &p->found, &p->writer);
+	if (rc < 0)
+		goto fail;
+	if (rc == 0)
+		memset(&p->found, 0, sizeof(p->found));
+	p->taken = p->found.generation;
+	memcpy(p->epoch, p->found.epoch, sizeof(p->epoch));
+	dirfd = open(opts->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = dirfd < 0 ? -errno : hf_pulse_writer_open(dirfd, opts->clock, &p->pulse);
+	if (dirfd >= 0)
+		close(dirfd);
+	if (rc < 0)
+		goto fail;
+	if (opts->pulse_ms)
+		hf_pulse_writer_pace(p->pulse, opts->pulse_ms);
+	*ret_stamp = p->found;
+	*ret_publish = p;
+	return 0;
+fail:
+	hf_publish_free(p);
+	return rc;
+}
+
+void hf_publish_free(struct hf_publish *p)
+{
+	if (!p)
+		return;
+	hf_pulse_writer_free(p->pulse);
+	hf_zone_writer_free(p->writer);
+	free(p);
+}
+
+/* --- names --- */
+
+static int set_name(struct hf_publish *p, const struct hf_name_change *change)
+{
+	struct hf_zone_rec rec = {
+		.name = &change->name,
+		.addrs = &change->addr,
+		.n_addrs = 1,
+		.flags = change->flags,
+		.source = (uint16_t)change->source,
+		.owner = change->owner > HF_ZONE_OWNERS_MAX ? HF_ZONE_OWNERS_MAX
+							    : (uint16_t)change->owner,
+		.first_seen_s = change->first_seen_s,
+	};
+
+	return hf_zone_writer_set(p->writer, &rec);
+}
+
+static int on_name(const struct hf_name_change *change, uint64_t generation, void *arg)
+{
+	struct hf_publish *p = arg;
+	char text[HF_NAME_TEXT_MAX];
+	int rc =
+	    change->removed ? hf_zone_writer_del(p->writer, &change->name) : set_name(p, change);
+
+	if (rc != HF_EREFUSED)
+		return rc;
+	/* Not this one, but the others: state and zone disagree, which is ours to mend, not the
+	 * user's to suffer. */
+	hf_fault_set(&p->refused, p->clock, HF_LOG_ERROR, "zone: '%s' cannot be published (%s)",
+	    hf_name_text(&change->name, text), hf_strerror(rc));
+	return 0;
+}
+
+static int take_all(struct hf_publish *p, struct hf_store *store)
+{
+	int rc = hf_zone_writer_clear(p->writer);
+
+	return rc ? rc : hf_store_names_all(store, on_name, p);
+}
+
+static int take_names(struct hf_publish *p, struct hf_store *store)
+{
+	bool same = !memcmp(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
+	int rc = -ESTALE;
+
+	if (same && p->taken == hf_store_generation(store))
+		return 0;
+	if (same && p->taken < hf_store_generation(store))
+		rc = hf_store_names_since(store, p->taken, on_name, p);
+	if (rc == -ESTALE)
+		rc = take_all(p, store);
+	if (rc)
+		return rc;
+	p->taken = hf_store_generation(store);
+	memcpy(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
+	return 0;
+}
+
+static bool same_meta(const struct hf_zone_meta *a, const struct hf_zone_meta *b)
+{
+	/* Whoever fills a meta zeroes it first. */
+	return !memcmp(a, b, sizeof(*a));
+}
+
+int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
+{
+	bool up_to_date = p->any &&
+			  hf_zone_writer_published(p->writer) == hf_store_generation(store) &&
+			  !memcmp(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
+	int rc;
+
+	if (up_to_date && same_meta(&p->meta, meta))
+		return 1;
+	/* A store that knows nothing yet says nothing over a zone that does. */
+	if (!meta->ready && p->found.generation)
+		return 1;
+	hf_zone_writer_set_meta(p->writer, meta);
+	rc = take_names(p, store);
+	if (!rc)
+		rc = hf_zone_writer_publish(
+		    p->writer, hf_store_epoch(store), hf_store_generation(store));
+	if (rc < 0)
+		return rc;
+	p->meta = *meta;
+	p->any = true;
+	return rc;
+}
+
+int hf_publish_fd(const struct hf_publish *p)
+{
+	return hf_zone_writer_fd(p->writer);
+}
+
+int64_t hf_publish_wait_ms(const struct hf_publish *p)
+{
+	return hf_zone_writer_wait_ms(p->writer);
+}
+
+int hf_publish_work(struct hf_publish *p)
+{
+	return hf_zone_writer_work(p->writer);
+}
+
+uint64_t hf_publish_generation(const struct hf_publish *p)
+{
+	return hf_zone_writer_published(p->writer);
+}
+
+/* --- pulse --- */
+
+static void pulse_told(struct hf_publish *p, int rc)
+{
+	if (rc < 0)
+		hf_fault_set(&p->pulse_fault, p->clock, HF_LOG_WARN,
+		    "zone: pulse cannot be written (%s); readers will take the names for stale",
+		    hf_strerror(rc));
+	else
+		hf_fault_clear(&p->pulse_fault, p->clock, "zone: pulse");
+}
+
+void hf_publish_source(struct hf_publish *p, uint16_t source, bool live)
+{
+	pulse_told(p, hf_pulse_source(p->pulse, source, live));
+}
+
+void hf_publish_owner(struct hf_publish *p, uint16_t owner)
+{
+	pulse_told(p, hf_pulse_owner(p->pulse, owner));
+}
+
+void hf_publish_owner_clear(struct hf_publish *p, uint16_t owner)
+{
+	pulse_told(p, hf_pulse_owner_clear(p->pulse, owner));
+}

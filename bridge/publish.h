@@ -1,0 +1,46 @@
+#pragma once
+/*
+ * publish: from the store to the published zone, after the commit. Owns the zone's writer and its
+ * pulse.
+ *
+ * It asks the store for the names that changed since the generation that readers see (or for all of
+ * them), so whatever failed or was missed before is made good by the next call.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/store/store.h"
+#include "zone/record.h"
+
+struct hf_clock;
+struct hf_publish; /* opaque */
+
+struct hf_publish_opts {
+	const char *dir;              /* the zone folder */
+	const struct hf_clock *clock; /* borrowed; outlives it */
+	uint32_t pulse_ms;
+};
+
+/* *ret_stamp is of the zone that was found (generation 0: none). */
+int hf_publish_open(const struct hf_publish_opts *opts, struct hf_zone_stamp *ret_stamp,
+    struct hf_publish **ret_publish);
+void hf_publish_free(struct hf_publish *p); /* waits for a base that is being made; NULL is fine */
+
+/*
+ * Bring the zone to the store's generation with these settings. Returns 1 if readers see it now, 0
+ * if a base is being made (hf_publish_work() says when), or a code: the last picture stays, call
+ * again later. While the store is not ready nothing is published over a zone that holds names.
+ */
+int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta);
+
+/* The zone's own work: readable, and wanted after so many ms (-1: never). */
+int hf_publish_fd(const struct hf_publish *p);
+int64_t hf_publish_wait_ms(const struct hf_publish *p);
+int hf_publish_work(struct hf_publish *p);
+
+uint64_t hf_publish_generation(const struct hf_publish *p);
+
+/* Proof of life, for readers (zone/pulse.h). */
+void hf_publish_source(struct hf_publish *p, uint16_t source, bool live);
+void hf_publish_owner(struct hf_publish *p, uint16_t owner);
+void hf_publish_owner_clear(struct hf_publish *p, uint16_t owner);

@@ -1,0 +1,159 @@
+#include "bridge/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "bridge/core.h"
+#include "config/config.h"
+
+enum { EXIT_CONFIG = 1, EXIT_FILES = 2 };
+
+struct run {
+	const char *path;         /* of the configuration; borrowed */
+	struct hf_config *config; /* owned */
+	struct event_base *base;  /* owned */
+	struct hf_core *core;     /* owned */
+	struct event *work;       /* owned: when the core wants to be called */
+	struct event *zone;       /* owned: the zone's worker has something */
+	struct event *signals[3]; /* owned */
+};
+
+/* --- configuration --- */
+
+static int load(const char *path, struct hf_config **ret_config)
+{
+	struct hf_config_errors errors;
+	char text[1024];
+	int rc = hf_config_load(path, HF_CONFIG_FILES, ret_config, &errors);
+
+	for (size_t i = 0; rc && i < errors.n; i++)
+		hf_log_error("%s", hf_config_error_text(&errors, i, text, sizeof(text)));
+	if (rc && errors.more)
+		hf_log_error("%zu more errors in '%s'", errors.more, path);
+	return rc;
+}
+
+static void log_change(const struct hf_config_change *change, void *arg)
+{
+	hf_log_info("reload: %s: %s -> %s%s", change->path,
+	    change->before ? change->before : "(none)", change->after ? change->after : "(none)",
+	    change->restart ? " (at the next start)" : "");
+}
+
+static void reload(struct run *r)
+{
+	struct hf_config *next, *before = r->config;
+	int rc;
+
+	hf_notify_reloading();
+	rc = load(r->path, &next);
+	if (rc) {
+		hf_log_error(
+		    "reload: '%s' is refused; everything goes on with the configuration as it was",
+		    r->path);
+		hf_notify("READY=1");
+		return;
+	}
+	if (hf_config_diff(before, next, log_change, NULL) == 0)
+		hf_log_info("reload: '%s' has not changed", r->path);
+	hf_log_set_level(next->log.level);
+	rc = hf_core_configure(r->core, next);
+	if (rc)
+		hf_log_error("reload: the new configuration could not be taken up whole (%s)",
+		    hf_strerror(rc));
+	r->config = next;
+	hf_config_free(before);
+	event_active(r->work, EV_TIMEOUT, 0);
+	hf_notify("READY=1");
+}
+
+/* --- loop --- */
+
+static void on_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *r = arg;
+	int64_t wait = hf_core_work(r->core);
+	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
+
+	event_add(r->work, &tv);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct run *r = arg;
+
+	if (number == SIGHUP) {
+		reload(r);
+		return;
+	}
+	hf_log_info(
+	    "ends (%s); the records stay where they are", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	hf_notify("STOPPING=1");
+	event_base_loopbreak(r->base);
+}
+
+static int start_loop(struct run *r)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	bool ok;
+
+	r->base = event_base_new();
+	if (!r->base)
+		return -ENOMEM;
+	r->work = evtimer_new(r->base, on_work, r);
+	r->zone = event_new(r->base, hf_core_fd(r->core), EV_READ | EV_PERSIST, on_work, r);
+	ok = r->work && r->zone && event_add(r->zone, NULL) == 0;
+	for (size_t i = 0; ok && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		r->signals[i] = evsignal_new(r->base, numbers[i], on_signal, r);
+		ok = r->signals[i] && event_add(r->signals[i], NULL) == 0;
+	}
+	return ok ? 0 : -ENOMEM;
+}
+
+static void finish(struct run *r)
+{
+	for (size_t i = 0; i < sizeof(r->signals) / sizeof(r->signals[0]); i++)
+		if (r->signals[i])
+			event_free(r->signals[i]);
+	if (r->zone)
+		event_free(r->zone);
+	if (r->work)
+		event_free(r->work);
+	if (r->base)
+		event_base_free(r->base);
+	hf_core_free(r->core);
+	hf_config_free(r->config);
+}
+
+int hf_run(const char *config_path)
+{
+	struct run r = { .path = config_path };
+	int status = 0;
+
+	/* A file size limit and a peer that went away are errors like others, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (load(config_path, &r.config))
+		return EXIT_CONFIG;
+	hf_log_init(STDERR_FILENO, r.config->log.level, r.config->log.format, NULL);
+	hf_log_info("holdfastd " HF_VERSION " begins with '%s'", config_path);
+	if (hf_core_open(r.config, &hf_clock_system, &r.core) || start_loop(&r)) {
+		status = EXIT_FILES;
+		goto out;
+	}
+	event_active(r.work, EV_TIMEOUT, 0);
+	hf_notify("READY=1");
+	event_base_dispatch(r.base);
+out:
+	finish(&r);
+	return status;
+}

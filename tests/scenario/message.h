@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * message: the text form of a stream message, and the small ids that scenarios use.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bridge/types/update.h"
+
+struct message; /* opaque */
+
+struct hf_uuid message_id(unsigned n); /* of owners and workspaces */
+struct hf_uuid message_agent_id(unsigned n);
+
+/* NULL if a word is not of the form that README.md tells. End it with message_free(). */
+struct message *message_parse(
+    enum hf_update_kind kind, unsigned owner, char *const *words, size_t n);
+const struct hf_update *message_update(const struct message *m);
+void message_free(struct message *m);

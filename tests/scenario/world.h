@@ -1,0 +1,51 @@
+#pragma once
+/*
+ * world: everything a scenario acts on: a folder of its own, a configuration that is built up line
+ * by line, the bridge's core on a fake clock, and a reader of the published zone.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "bridge/core.h"
+#include "config/config.h"
+#include "zone/answer.h"
+
+enum { WORLD_SOURCES = 8, WORLD_KEYS = 32, WORLD_OWNERS = 32 };
+
+struct world {
+	struct hf_fake_clock clock;
+	char dir[256];
+	struct {
+		char name[64], suffix[64];
+	} sources[WORLD_SOURCES];
+	size_t n_sources;
+	struct {
+		char key[64], value[128];
+	} keys[WORLD_KEYS];
+	size_t n_keys;
+	char owners[WORLD_OWNERS][64]; /* index + 1 is the user's id */
+	size_t n_owners;
+	struct hf_config *config; /* owned */
+	struct hf_core *core;     /* owned; NULL while it is down */
+	struct hf_zone *zone;     /* owned */
+	struct hf_zone_reader *reader;
+	bool in_contact[WORLD_SOURCES];
+	unsigned long long last_commits; /* as of the last `expect commits` */
+	char error[512];                 /* of the line that failed */
+};
+
+void world_open(struct world *w, const char *dir);
+void world_close(struct world *w);
+/* One line of a scenario. False: w->error says why. */
+bool world_line(struct world *w, char *line);
+
+/* For the verbs: each remembers in w->error why it returns false. */
+bool world_start(struct world *w);
+bool world_reload(struct world *w);
+void world_after(struct world *w, int64_t ms); /* second by second */
+void world_settle(struct world *w); /* until a reader sees what came of the last message */
+bool world_ask(struct world *w, const char *name, struct hf_answer *ret_answer);
+bool world_count(struct world *w, unsigned long long *ret_n);
+
+bool world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
