@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,4 +98,12 @@ int hf_boot_id(uint8_t ret_id[16])
 	pthread_once(&boot_id_once, read_boot_id);
 	memcpy(ret_id, boot_id, sizeof(boot_id));
 	return boot_id_error;
+}
+
+bool hf_wall_synced(void)
+{
+	struct timex t = { .modes = 0 };
+	int state = ntp_adjtime(&t);
+
+	return state >= 0 && state != TIME_ERROR;
 }

@@ -4,6 +4,7 @@
  * All timers and ages run on boottime, which goes on during suspend and never jumps;
  * wall time is only for what people read.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 struct hf_clock {
@@ -43,3 +44,6 @@ static inline int64_t hf_wall_ms(const struct hf_clock *c)
  * read.
  */
 int hf_boot_id(uint8_t ret_id[16]);
+
+/* Whether the kernel takes the wall clock for synchronised (ntp_adjtime(3)). */
+bool hf_wall_synced(void);
