@@ -111,6 +111,18 @@ bool hf_state_dirty(const struct hf_state *s)
 	return false;
 }
 
+/* Up to when their ages are counted. */
+static void stamp_sources(struct hf_state *s, struct hf_when now)
+{
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		struct st_source *src = &s->sources[i];
+
+		src->row.counted_boot = now.boot;
+		src->row.counted_ms = src->live ? now.boot_ms : src->away_from_ms;
+		src->row.counted_s = now.wall_s - (now.boot_ms - src->row.counted_ms) / 1000;
+	}
+}
+
 int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_changeset **ret_changes)
 {
 	bool hard = hf_state_dirty(s);
@@ -120,6 +132,7 @@ int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_change
 	if (!hard && !(due && soft_rows(s)))
 		return 0;
 	memset(&s->changes, 0, sizeof(s->changes));
+	stamp_sources(s, now);
 	rc = push_rows(s, true);
 	if (!rc)
 		rc = push_restored(s);

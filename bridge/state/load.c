@@ -7,6 +7,21 @@
 #include "base/error.h"
 #include "bridge/state/names.h"
 
+/*
+ * What passed since the age was last saved: by boottime within one boot; over a reboot by the wall
+ * clock, and only where that can be trusted.
+ */
+static uint64_t away_while_down(const struct hf_source_row *row, struct hf_when now)
+{
+	int64_t ms = now.boot_ms - row->counted_ms;
+
+	if (hf_uuid_is_zero(&row->counted_boot))
+		return 0;
+	if (!hf_uuid_equal(&row->counted_boot, &now.boot))
+		ms = now.wall_synced ? (now.wall_s - row->counted_s) * 1000 : 0;
+	return ms > 0 ? (uint64_t)ms : 0;
+}
+
 static int load_sources(struct hf_state *s, const struct hf_image *image, struct hf_when now)
 {
 	for (size_t i = 0; i < image->n_sources; i++) {
@@ -19,6 +34,7 @@ static int load_sources(struct hf_state *s, const struct hf_image *image, struct
 		src->row = *row;
 		src->used = src->stored = true;
 		src->order = row->rid;
+		src->row.away_ms += away_while_down(row, now);
 		src->away_from_ms = now.boot_ms;
 	}
 	return 0;

@@ -12,7 +12,7 @@ enum { WHO_AGENT = 0, WHO_RESTORED = 1, WHO_SENTINEL = 2, WHO_KIND_SHIFT = 30 };
 #define WHO(kind, ix) ((uint32_t)(kind) << WHO_KIND_SHIFT | (ix))
 #define WHO_AGENT_NAME(ix, place) WHO(WHO_AGENT, (ix) << 2 | (place))
 
-enum { PLACES = 3, CHUNK_BYTES = 64 * 1024 };
+enum { PLACES = 3, CHUNK_BYTES = 64 * 1024, NAMES_LISTED_MAX = 20000 };
 
 /* What the store has of a name that was touched since. */
 struct before {
@@ -691,6 +691,22 @@ static bool same_record(const struct before *a, const struct before *b)
 	       !memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
+static enum hf_what what_happened(const struct before *before, const struct before *now)
+{
+	uint8_t came = before ? now->flags & (uint8_t)~before->flags : 0;
+	uint8_t went = before ? before->flags & (uint8_t)~now->flags : 0;
+
+	if (!before)
+		return HF_WHAT_ADDED;
+	if (came & HF_REC_WITHDRAWN)
+		return HF_WHAT_WITHDRAWN;
+	if (went & HF_REC_WITHDRAWN)
+		return HF_WHAT_RETURNED;
+	if (came & HF_REC_HELD)
+		return HF_WHAT_HELD;
+	return went & HF_REC_HELD ? HF_WHAT_RELEASED : HF_WHAT_CHANGED;
+}
+
 static void change_at(const struct hf_changeset *c, size_t i, struct hf_name_change *ret)
 {
 	const struct hf_state *s = c->names_arg;
@@ -707,6 +723,7 @@ static void change_at(const struct hf_changeset *c, size_t i, struct hf_name_cha
 		now = *d->before;
 	else
 		record_of(s, who, &now);
+	ret->what = who == ST_NONE ? HF_WHAT_REMOVED : what_happened(d->before, &now);
 	ret->flags = now.flags;
 	memcpy(ret->addr, now.addr, sizeof(ret->addr));
 	ret->source = now.source;
@@ -729,6 +746,10 @@ static bool changed(const struct hf_state *s, const struct st_dirty_name *d)
 int st_names_take(struct hf_state *s)
 {
 	s->n_taken = 0;
+	/* So many are not listed one by one: whoever follows takes all names anew. */
+	s->changes.names_reset = s->n_dirty > NAMES_LISTED_MAX;
+	if (s->changes.names_reset)
+		return 0;
 	for (size_t i = 0; i < s->n_dirty; i++) {
 		if (!changed(s, s->dirty[i]))
 			continue;

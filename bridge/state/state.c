@@ -381,7 +381,8 @@ static void count_away(struct hf_state *s, struct st_source *src, struct hf_when
 		return;
 	src->row.away_ms += (uint64_t)(now.boot_ms - src->away_from_ms);
 	src->away_from_ms = now.boot_ms;
-	src->soft_dirty = true;
+	/* Only where an age decides something is it worth a write a minute. */
+	src->soft_dirty = src->soft_dirty || s->conf.max_age_ms;
 	if (!s->conf.max_age_ms || src->row.away_ms < s->conf.max_age_ms || src->row.withdrawn)
 		return;
 	s->why = HF_WHY_POLICY;

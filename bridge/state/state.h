@@ -21,10 +21,12 @@
 
 struct hf_state; /* opaque; not thread safe */
 
-/* Both clocks at the moment of a call; the caller reads them once an event. */
+/* The clocks at the moment of a call; the caller reads them once an event. */
 struct hf_when {
 	int64_t boot_ms;
 	int64_t wall_s;
+	struct hf_uuid boot; /* which boot boot_ms belongs to */
+	bool wall_synced;    /* the wall clock may be trusted over a reboot */
 };
 
 /* What the configuration says; copied. */

@@ -70,7 +70,7 @@ static int find_hold(struct hf_sql *q, uint32_t rid, struct hf_hold_row *ret_hol
 static int tell_hold(struct hf_store *s, const struct hf_row_change *c)
 {
 	struct hf_hold_row before;
-	int rc = find_hold(s->w, c->row.hold->rid, &before);
+	int rc = find_hold(s->w, c->rid, &before);
 
 	if (rc == 1 && c->removed)
 		return note_hold(s, &before, "hold-ended", c->why);
@@ -91,12 +91,11 @@ static int apply_row(struct hf_store *s, struct hf_apply *a)
 {
 	const struct hf_row_change *c = &a->changes->rows[a->at++];
 	struct hf_stmt st;
-	uint32_t rid;
+	uint32_t rid = c->rid;
 	int rc = 0;
 
-	if ((unsigned)c->kind > HF_ROW_HOLD)
+	if ((unsigned)c->kind > HF_ROW_HOLD || (!c->removed && !c->row.source))
 		return -EINVAL;
-	memcpy(&rid, c->row.source, sizeof(rid)); /* the first member of each kind */
 	if (c->kind == HF_ROW_HOLD)
 		rc = tell_hold(s, c);
 	if (rc)
@@ -160,8 +159,12 @@ static int count_names(struct hf_store *s, struct hf_apply *a)
 	const struct hf_changeset *c = a->changes;
 	size_t end = c->n_names - a->at > NAMES_A_UNIT ? a->at + NAMES_A_UNIT : c->n_names;
 
-	for (; a->at < end; a->at++)
-		a->names_removed += c->names[a->at].removed;
+	for (; a->at < end; a->at++) {
+		struct hf_name_change change;
+
+		hf_changeset_name(c, a->at, &change);
+		a->names_removed += change.removed;
+	}
 	if (a->at < c->n_names)
 		return 0;
 	a->at = SIZE_MAX;
@@ -170,11 +173,13 @@ static int count_names(struct hf_store *s, struct hf_apply *a)
 
 static int apply_name(struct hf_store *s, struct hf_apply *a)
 {
+	struct hf_name_change change;
 	int rc;
 
 	if (is_summary(s, a->changes))
 		return count_names(s, a);
-	rc = hf_change_name(s->w, a, &a->changes->names[a->at++]);
+	hf_changeset_name(a->changes, a->at++, &change);
+	rc = hf_change_name(s->w, a, &change);
 	a->next_seq += rc == 0;
 	return rc;
 }

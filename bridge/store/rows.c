@@ -31,14 +31,17 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 		.name = "source",
 		.row_size = sizeof(struct hf_source_row),
 		.set = "INSERT OR REPLACE INTO source(rid,name,url,suffix,deployment_id,user,user_name,withdrawn,"
-		       "away_ms,contact_s,sentinel,sum) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+		       "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum) "
+		       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_SOURCE "ORDER BY rid",
-		.n_fields = 11,
+		.n_fields = 14,
 		.fields = {
 			U32(hf_source_row, rid), TEXT(hf_source_row, name), TEXT(hf_source_row, url),
 			NAME(hf_source_row, suffix), TEXT(hf_source_row, deployment_id),
 			BLOB16(hf_source_row, user), LABEL(hf_source_row, user_name),
 			BOOL(hf_source_row, withdrawn), U64(hf_source_row, away_ms),
+			BLOB16(hf_source_row, counted_boot), S64(hf_source_row, counted_ms),
+			S64(hf_source_row, counted_s),
 			S64(hf_source_row, contact_s), BOOL(hf_source_row, sentinel),
 		},
 	},
@@ -83,14 +86,14 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_HOLD] = {
 		.name = "hold",
 		.row_size = sizeof(struct hf_hold_row),
-		.set = "INSERT OR REPLACE INTO hold(rid,source,owner,kind,detail,since_s,fresh_ms,sum) "
-		       "VALUES(?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO hold(rid,source,owner,kind,detail,since_s,fresh_ms,rejected,"
+		       "sum) VALUES(?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_HOLD "ORDER BY rid",
-		.n_fields = 7,
+		.n_fields = 8,
 		.fields = {
 			U32(hf_hold_row, rid), U32(hf_hold_row, source), RID_OR_NONE(hf_hold_row, owner),
 			TEXT(hf_hold_row, kind), TEXT(hf_hold_row, detail), S64(hf_hold_row, since_s),
-			U64(hf_hold_row, fresh_ms),
+			U64(hf_hold_row, fresh_ms), BOOL(hf_hold_row, rejected),
 		},
 	},
 	[HF_TABLE_RESTORED] = {

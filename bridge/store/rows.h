@@ -101,7 +101,7 @@ extern const struct hf_table hf_tables[HF_TABLE_LAST];
 /* All columns of a table, in the order in which hf_row_get() takes them; a WHERE or ORDER BY follows. */
 #define HF_SELECT_SOURCE \
 	"SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms," \
-	"contact_s,sentinel,sum FROM source "
+	"counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM source "
 #define HF_SELECT_OWNER \
 	"SELECT rid,source,id,name,confirmed_s,sum FROM owner "
 #define HF_SELECT_WORKSPACE \
@@ -109,7 +109,7 @@ extern const struct hf_table hf_tables[HF_TABLE_LAST];
 #define HF_SELECT_AGENT \
 	"SELECT rid,workspace,id,name,names,main_name,first_seen_s,sum FROM agent "
 #define HF_SELECT_HOLD \
-	"SELECT rid,source,owner,kind,detail,since_s,fresh_ms,sum FROM hold "
+	"SELECT rid,source,owner,kind,detail,since_s,fresh_ms,rejected,sum FROM hold "
 #define HF_SELECT_RESTORED \
 	"SELECT name,addr,main_name,source,first_seen_s,sum FROM restored "
 #define HF_SELECT_CHANGE \

@@ -42,7 +42,7 @@ struct hf_row_change {
 	enum hf_row_kind kind;
 	bool removed; /* by rid; else the row is set as a whole */
 	enum hf_reason why;
-	uint32_t rid;
+	uint32_t rid; /* always; of a row that is set it is the row's own */
 	union { /* unused for what is removed */
 		const struct hf_source_row *source;
 		const struct hf_owner_row *owner;

@@ -41,7 +41,10 @@ struct hf_source_row {
 	struct hf_uuid user;             /* the token's own user */
 	char user_name[HF_LABEL_MAX + 1];
 	bool withdrawn;   /* a hold policy took its names out of the answers */
-	uint64_t away_ms; /* how long it has been unreachable, as far as it was counted and saved */
+	uint64_t away_ms;   /* how long it has been unreachable, counted up to ... */
+	struct hf_uuid counted_boot; /* ... this boot's ... */
+	int64_t counted_ms; /* ... boottime, ... */
+	int64_t counted_s;  /* ... which was this wall clock */
 	int64_t contact_s; /* wall clock of the last proof of life */
 	bool sentinel;     /* publishes the name that tells the coder CLI that a tunnel is there */
 };

@@ -122,8 +122,8 @@ static void fill_agent(struct deployment *d, size_t i)
 	snprintf(a->name, sizeof(a->name), "main");
 	a->names = HF_NAME_ALL;
 	a->primary = HF_NAME_ME;
-	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_WORKSPACE, .row.workspace = w };
-	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_AGENT, .row.agent = a };
+	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_WORKSPACE, .rid = w->rid, .row.workspace = w };
+	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_AGENT, .rid = a->rid, .row.agent = a };
 	for (unsigned k = 0; k < 3; k++)
 		fill_name(d, i, 1u << k, &d->names[3 * i + k]);
 }
@@ -135,7 +135,7 @@ static void fill_owner(struct deployment *d, size_t i)
 	o->rid = (uint32_t)i;
 	fill_id(&o->id, 1, i);
 	snprintf(o->name, sizeof(o->name), "user-%zu", i);
-	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_OWNER, .row.owner = o };
+	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_OWNER, .rid = o->rid, .row.owner = o };
 }
 
 static void *room(size_t n, size_t size)
@@ -160,7 +160,7 @@ static void fill(struct deployment *d, size_t n)
 	snprintf(d->source.name, sizeof(d->source.name), "main");
 	snprintf(d->source.url, sizeof(d->source.url), "https://coder.example.com");
 	must("suffix", hf_name_parse("coder", &d->source.suffix));
-	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_SOURCE, .row.source = &d->source };
+	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_SOURCE, .rid = d->source.rid, .row.source = &d->source };
 	for (size_t i = 0; i < owners; i++)
 		fill_owner(d, i);
 	for (size_t i = 0; i < n; i++)

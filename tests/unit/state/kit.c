@@ -50,7 +50,7 @@ struct kit *kit_new(void)
 
 	ck_assert_ptr_nonnull(k);
 	ck_assert_int_eq(hf_name_parse("coder", &suffix), 0);
-	k->now = (struct hf_when){ 1000000, 1700000000 };
+	k->now = (struct hf_when){ .boot_ms = 1000000, .wall_s = 1700000000, .boot = kit_id(77) };
 	k->sources[0] = (struct hf_state_source_conf){ .name = "main",
 		.url = "https://c.example",
 		.suffix = &suffix,

@@ -257,6 +257,40 @@ START_TEST(max_age_withdraws_and_the_first_valid_message_brings_back)
 }
 END_TEST
 
+static const struct {
+	bool same_boot, synced;
+	unsigned passed_s;
+	bool withdrawn;
+} downtimes[] = {
+	{ true, false, 3000, false },
+	{ true, false, 3700, true },
+	{ false, true, 3700, true },
+	{ false, false, 3700, false }, /* another boot and a clock that nobody vouches for */
+	{ false, true, 3000, false },
+};
+
+START_TEST(age_goes_on_while_the_process_is_down)
+{
+	struct kit *k = kit_new();
+
+	k->conf.max_age_ms = 3600 * 1000;
+	hf_state_configure(k->state, &k->conf, k->now);
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	hf_state_away(k->state, "main", k->now);
+	kit_commit(k);
+	k->now.wall_s += downtimes[_i].passed_s;
+	k->now.boot_ms =
+	    downtimes[_i].same_boot ? k->now.boot_ms + downtimes[_i].passed_s * 1000 : 5000;
+	k->now.boot = kit_id(downtimes[_i].same_boot ? 77 : 78);
+	k->now.wall_synced = downtimes[_i].synced;
+	kit_restart(k);
+	kit_pass(k, 1, false);
+	ck_assert_int_eq(kit_flags(k, "main.dev.me.coder"),
+	    HF_REC_PRIMARY | (downtimes[_i].withdrawn ? HF_REC_WITHDRAWN : 0));
+	kit_free(k);
+}
+END_TEST
+
 static void restore(struct kit *k, unsigned n)
 {
 	struct hf_restored_row rows[20];
@@ -347,6 +381,8 @@ Suite *guard_suite(void)
 	tcase_add_test(tc, a_new_workspace_takes_the_name_of_a_held_one_at_once);
 	tcase_add_test(tc, accept_lets_go_and_reject_keeps);
 	tcase_add_test(tc, max_age_withdraws_and_the_first_valid_message_brings_back);
+	tcase_add_loop_test(
+	    tc, age_goes_on_while_the_process_is_down, 0, sizeof(downtimes) / sizeof(downtimes[0]));
 	tcase_add_test(tc, restored_names_serve_until_a_snapshot_replaces_them);
 	tcase_add_test(tc, an_empty_snapshot_does_not_end_restored_names);
 	tcase_add_test(tc, too_many_missing_restored_names_wait);

@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "tests/unit/store/fixture.h"
 
 #include <check.h>
 #include <dirent.h>

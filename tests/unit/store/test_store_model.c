@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fixture.h"
-#include "world.h"
+#include "tests/unit/store/fixture.h"
+#include "tests/unit/store/world.h"
 
 Suite *store_model_suite(void);
 

@@ -1,4 +1,4 @@
-#include "world.h"
+#include "tests/unit/store/world.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -421,11 +421,12 @@ static void diff_names(struct world_changes *c)
 		bool other_ = (c)->before.list[i_].row.rid != (c)->after.list[i_].row.rid;                      \
 		if (was_ && (!is_ || other_))                                                                   \
 			(c)->rows[(c)->set.n_rows++] = (struct hf_row_change){ .kind = KIND, .removed = true,   \
-				.why = HF_WHY_DIFF, .row.member = &(c)->before.list[i_].row };                  \
+				.why = HF_WHY_DIFF, .rid = (c)->before.list[i_].row.rid };                      \
 		if (is_ && (!was_ || other_ || memcmp(&(c)->before.list[i_].row, &(c)->after.list[i_].row,      \
 						       sizeof((c)->after.list[i_].row))))               \
 			(c)->rows[(c)->set.n_rows++] = (struct hf_row_change){ .kind = KIND,                    \
-				.why = HF_WHY_DIFF, .row.member = &(c)->after.list[i_].row };                   \
+				.why = HF_WHY_DIFF, .rid = (c)->after.list[i_].row.rid,                         \
+				.row.member = &(c)->after.list[i_].row };                                       \
 	}
 
 void world_diff(const struct world *before, const struct world *after, int64_t wall_s, struct world_changes *ret)
