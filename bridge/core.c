@@ -24,11 +24,13 @@ struct hf_core {
 	const struct hf_config *config; /* borrowed */
 	const struct hf_clock *clock;   /* borrowed */
 	struct hf_store *store;         /* owned */
-	struct hf_state *state;         /* owned */
-	struct hf_publish *publish;     /* owned */
-	bool applying;                  /* a changeset is between begin and its last step */
-	bool unpublished;               /* the store is ahead of the zone */
-	int64_t commit_not_before;      /* boottime */
+	bool wall_synced;       /* at the start: what passed while we were down is counted by it */
+	struct hf_state *state; /* owned */
+	struct hf_publish *publish; /* owned */
+	bool applying;              /* a changeset is between begin and its last step */
+	bool shown;                 /* the changeset that is being applied holds names */
+	bool unpublished;           /* the store is ahead of the zone */
+	int64_t commit_not_before;  /* boottime */
 	int64_t publish_not_before;
 	int64_t tick_at;
 	int64_t copy_at;
@@ -39,7 +41,12 @@ struct hf_core {
 
 struct hf_when hf_core_now(const struct hf_core *c)
 {
-	return (struct hf_when){ hf_boot_ms(c->clock), hf_wall_ms(c->clock) / 1000 };
+	struct hf_when now = { .boot_ms = hf_boot_ms(c->clock),
+		.wall_s = hf_wall_ms(c->clock) / 1000,
+		.wall_synced = c->wall_synced };
+
+	hf_boot_id(now.boot.b);
+	return now;
 }
 
 /* --- what state needs of the configuration, and the zone of state --- */
@@ -245,6 +252,12 @@ static void log_serving(const struct hf_core *c)
 	    hf_state_n_names(c->state), age);
 }
 
+static int pulse_down(const struct hf_source_view *view, void *arg)
+{
+	hf_publish_source(arg, (uint16_t)view->row->rid, false);
+	return 0;
+}
+
 int hf_core_open(
     const struct hf_config *config, const struct hf_clock *clock, struct hf_core **ret_core)
 {
@@ -260,6 +273,7 @@ int hf_core_open(
 		return -ENOMEM;
 	c->config = config;
 	c->clock = clock;
+	c->wall_synced = hf_wall_synced();
 	rc = open_store(c, &opened);
 	if (rc)
 		goto fail;
@@ -280,6 +294,9 @@ int hf_core_open(
 		rc = hf_store_set_ready(c->store);
 	if (rc < 0 && opened.origin != HF_STORE_SPENT)
 		goto fail;
+	/* Until its first contact with this process nothing is live, however recent the last one
+	 * was. */
+	hf_state_each_source(c->state, hf_core_now(c), pulse_down, c->publish);
 	c->unpublished = true;
 	c->copy_at = hf_boot_ms(clock) + COPY_EVERY_MS;
 	log_serving(c);
@@ -458,6 +475,7 @@ static int work_store(struct hf_core *c)
 			return rc;
 		}
 		c->applying = true;
+		c->shown = changes->n_names || changes->names_reset;
 	}
 	rc = hf_store_step(c->store, SLICE_US);
 	if (rc == 1)
@@ -466,11 +484,13 @@ static int work_store(struct hf_core *c)
 	store_told(c, rc);
 	if (rc)
 		return rc;
+	/* Stamps alone are nothing that readers see. */
+	c->unpublished = c->unpublished || c->shown;
 	hf_state_committed(c->state);
-	c->unpublished = true;
 	return 1;
 }
 
+/* Returns 1 while there is more to do at once. */
 static int work_zone(struct hf_core *c)
 {
 	struct hf_zone_meta meta;
@@ -481,6 +501,8 @@ static int work_zone(struct hf_core *c)
 	fill_meta(c, &meta);
 	/* Before any suffix is known there is nothing that a zone could be of. */
 	rc = meta.n_sources ? hf_publish_store(c->publish, c->store, &meta) : 1;
+	if (rc == -EAGAIN)
+		return 1;
 	if (rc < 0) {
 		hf_fault_set(&c->zone_fault, c->clock, HF_LOG_ERROR,
 		    "zone: '%s' cannot be published (%s); the last picture stays and it is tried "
@@ -547,7 +569,8 @@ int64_t hf_core_work(struct hf_core *c)
 	}
 	if (work_store(c) == 1)
 		return 0;
-	work_zone(c);
+	if (work_zone(c) == 1)
+		return 0;
 	if (hf_publish_work(c->publish) < 0)
 		c->unpublished = true;
 	wait = soonest(until(c, c->tick_at), hf_publish_wait_ms(c->publish));
@@ -572,9 +595,9 @@ int hf_core_settle(struct hf_core *c)
 		rc = work_store(c);
 		c->commit_not_before = 0;
 	} while (rc == 1);
-	if (rc < 0)
-		return rc;
-	return work_zone(c);
+	while (!rc && (rc = work_zone(c)) == 1)
+		rc = 0;
+	return rc;
 }
 
 /* --- for status --- */

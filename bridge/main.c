@@ -3,6 +3,7 @@
 
 #include "bridge/check.h"
 #include "bridge/options.h"
+#include "bridge/run.h"
 
 int main(int argc, char **argv)
 {
@@ -11,6 +12,8 @@ int main(int argc, char **argv)
 	if (hf_options_parse(argc, argv, &o, stderr))
 		return 2;
 	switch (o.mode) {
+	case HF_OPTIONS_RUN:
+		return hf_run(o.config);
 	case HF_OPTIONS_CHECK:
 		return hf_check(o.config, o.verbose, stdout, stderr);
 	case HF_OPTIONS_VERSION:

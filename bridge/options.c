@@ -19,8 +19,11 @@ static const struct option long_options[] = {
 void hf_options_usage(FILE *out)
 {
 	fputs(
-	    "usage: holdfastd --check [-v] [-c FILE]\n"
+	    "usage: holdfastd [-c FILE]\n"
+	    "       holdfastd --check [-v] [-c FILE]\n"
 	    "       holdfastd --version | --help\n"
+	    "\n"
+	    "Without --check it runs, in the foreground, and logs to stderr.\n"
 	    "\n"
 	    "  --check       tell what is wrong with the configuration, one line for each problem\n"
 	    "  -v            with --check: print the configuration that is in force, as YAML\n"
@@ -28,7 +31,7 @@ void hf_options_usage(FILE *out)
 	    "  --version     print the version\n"
 	    "  --help        print this\n"
 	    "\n"
-	    "exit status: 0 all well, 1 the configuration is refused, 2 usage\n",
+	    "exit status: 0 all well, 1 the configuration is refused, 2 usage, or store or zone cannot be used\n",
 	    out);
 }
 
@@ -82,8 +85,8 @@ int hf_options_parse(int argc, char **argv, struct hf_options *ret_options, FILE
 	}
 	if (optind < argc)
 		return wrong(err, "it takes options only, no arguments");
-	if (modes != 1)
-		return wrong(err, "expected one of --check, --version and --help");
+	if (modes > 1)
+		return wrong(err, "--check, --version and --help do not go together");
 	if (o.verbose && o.mode != HF_OPTIONS_CHECK)
 		return wrong(err, "-v belongs to --check");
 	*ret_options = o;

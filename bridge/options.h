@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum hf_options_mode { HF_OPTIONS_CHECK, HF_OPTIONS_VERSION, HF_OPTIONS_HELP };
+enum hf_options_mode { HF_OPTIONS_RUN, HF_OPTIONS_CHECK, HF_OPTIONS_VERSION, HF_OPTIONS_HELP };
 
 struct hf_options {
 	enum hf_options_mode mode;

@@ -12,6 +12,9 @@
 #include "zone/pulse.h"
 #include "zone/writer.h"
 
+/* Names of a full walk that are taken at once: a millisecond or two. */
+enum { NAMES_A_SLICE = 1000 };
+
 struct hf_publish {
 	const struct hf_clock *clock;
 	struct hf_zone_writer *writer; /* owned */
@@ -21,6 +24,7 @@ struct hf_publish {
 	bool any;                      /* something was published by this process */
 	uint64_t taken; /* the writer holds all names up to this generation of `epoch` */
 	uint8_t epoch[16];
+	struct hf_store_walk *walk; /* owned: all names are being taken in slices */
 	struct hf_fault refused;
 	struct hf_fault pulse_fault;
 };
@@ -62,6 +66,7 @@ void hf_publish_free(struct hf_publish *p)
 {
 	if (!p)
 		return;
+	hf_store_walk_free(p->walk);
 	hf_pulse_writer_free(p->pulse);
 	hf_zone_writer_free(p->writer);
 	free(p);
@@ -101,29 +106,53 @@ static int on_name(const struct hf_name_change *change, uint64_t generation, voi
 	return 0;
 }
 
+static void taken(struct hf_publish *p, const struct hf_store *store, uint64_t generation)
+{
+	p->taken = generation;
+	memcpy(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
+}
+
+/* A slice of all names. -EAGAIN while there are more. */
+static int take_slice(struct hf_publish *p, struct hf_store *store)
+{
+	int rc = hf_store_walk_step(p->walk, NAMES_A_SLICE, on_name, p);
+
+	if (rc == 1)
+		return -EAGAIN;
+	if (rc == 0)
+		taken(p, store, hf_store_walk_generation(p->walk));
+	hf_store_walk_free(p->walk);
+	p->walk = NULL;
+	return rc;
+}
+
 static int take_all(struct hf_publish *p, struct hf_store *store)
 {
 	int rc = hf_zone_writer_clear(p->writer);
 
-	return rc ? rc : hf_store_names_all(store, on_name, p);
+	/* Until the walk is through, what the writer holds is of no generation. */
+	p->taken = 0;
+	if (!rc)
+		rc = hf_store_walk_new(store, &p->walk);
+	return rc ? rc : take_slice(p, store);
 }
 
 static int take_names(struct hf_publish *p, struct hf_store *store)
 {
-	bool same = !memcmp(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
+	bool same = p->taken && !memcmp(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
 	int rc = -ESTALE;
 
+	if (p->walk)
+		return take_slice(p, store);
 	if (same && p->taken == hf_store_generation(store))
 		return 0;
 	if (same && p->taken < hf_store_generation(store))
 		rc = hf_store_names_since(store, p->taken, on_name, p);
 	if (rc == -ESTALE)
-		rc = take_all(p, store);
-	if (rc)
-		return rc;
-	p->taken = hf_store_generation(store);
-	memcpy(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
-	return 0;
+		return take_all(p, store);
+	if (!rc)
+		taken(p, store, hf_store_generation(store));
+	return rc;
 }
 
 static bool same_meta(const struct hf_zone_meta *a, const struct hf_zone_meta *b)
@@ -146,6 +175,9 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 		return 1;
 	hf_zone_writer_set_meta(p->writer, meta);
 	rc = take_names(p, store);
+	/* A walk that came to its end may be of an earlier generation. */
+	if (!rc && p->taken != hf_store_generation(store))
+		rc = -EAGAIN;
 	if (!rc)
 		rc = hf_zone_writer_publish(
 		    p->writer, hf_store_epoch(store), hf_store_generation(store));
