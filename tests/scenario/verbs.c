@@ -140,6 +140,17 @@ static bool do_stop(struct world *w, const struct words *a)
 	return true;
 }
 
+static bool do_mark(struct world *w, const struct words *a)
+{
+	struct hf_store_stats stats;
+
+	if (!need_core(w))
+		return false;
+	hf_store_get_stats(hf_core_store(w->core), &stats);
+	w->last_commits = stats.commits;
+	return true;
+}
+
 static bool do_restart(struct world *w, const struct words *a)
 {
 	return do_stop(w, a) && world_start(w);
@@ -391,7 +402,6 @@ static bool expect_number(struct world *w, const struct words *a)
 
 		hf_store_get_stats(hf_core_store(w->core), &stats);
 		is = stats.commits - w->last_commits;
-		w->last_commits = stats.commits;
 	}
 	return is == want || world_fail(w, "%s: %llu, expected %llu", what, is, want);
 }
@@ -446,6 +456,7 @@ static const struct {
 	{ "source", do_source },
 	{ "drop", do_drop },
 	{ "set", do_set },
+	{ "mark", do_mark },
 	{ "start", do_start },
 	{ "stop", do_stop },
 	{ "restart", do_restart },

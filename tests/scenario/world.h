@@ -31,7 +31,7 @@ struct world {
 	struct hf_zone *zone;     /* owned */
 	struct hf_zone_reader *reader;
 	bool in_contact[WORLD_SOURCES];
-	unsigned long long last_commits; /* as of the last `expect commits` */
+	unsigned long long last_commits; /* as of the last `mark` */
 	char error[512];                 /* of the line that failed */
 };
 
