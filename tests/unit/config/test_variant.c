@@ -245,8 +245,8 @@ END_TEST
 static const char *const zoos[] = {
 	"{}",
 	"gate: { weight: 5 }",
-	"animals: [ { type: dog }, { name: b, type: fish, depth: 1, salt: false }, { name: c, "
-	"type: stone } ]",
+	"animals: [ { type: dog }, { name: b, type: fish, depth: 1, salt: false } ]",
+	"animals: [ { name: c, type: stone }, { name: d, type: dog, collar: x y } ]",
 	"animals: [ { type: dog, tricks: [], legs: [ { name: a }, { name: b, length: 2ms } ] } ]",
 };
 
