@@ -21,8 +21,9 @@ struct hf_yamux_stream {
 	uint32_t send_window; /* bytes that we may still send */
 	uint32_t recv_window; /* bytes that the peer may still send */
 	uint32_t consumed;    /* and not told to the peer yet */
-	bool closing;         /* we have sent FIN: what still comes is passed over */
 	bool fin;             /* the peer has sent FIN */
+	bool our_fin;         /* we have */
+	bool closing;         /* and what still comes is passed over */
 };
 
 struct frame {
@@ -113,12 +114,13 @@ static int set_event(struct hf_yamux_event *ret_event, enum hf_yamux_what what, 
 /* The peer has ended its side. */
 static int take_fin(struct hf_yamux *y, struct hf_yamux_stream *s, struct hf_yamux_event *ret_event)
 {
-	if (s->closing) {
-		forget(y, s);
-		return 0;
-	}
+	uint32_t id = s->id;
+	bool closing = s->closing;
+
 	s->fin = true;
-	return set_event(ret_event, YAMUX_FIN, s->id);
+	if (s->our_fin)
+		forget(y, s);
+	return closing ? 0 : set_event(ret_event, YAMUX_FIN, id);
 }
 
 static int take_rst(struct hf_yamux *y, struct hf_yamux_stream *s, struct hf_yamux_event *ret_event)
@@ -347,7 +349,7 @@ int hf_yamux_write(struct hf_yamux *y, uint32_t stream, const void *bytes, size_
 	struct hf_yamux_stream *s = find(y, stream);
 	int rc;
 
-	if (!s || s->closing)
+	if (!s || s->our_fin)
 		return HF_ECLOSED;
 	if (len > s->send_window)
 		return -EAGAIN;
@@ -373,20 +375,29 @@ int hf_yamux_consumed(struct hf_yamux *y, uint32_t stream, size_t n)
 	return send_frame(y, TYPE_WINDOW, 0, stream, told);
 }
 
-int hf_yamux_close(struct hf_yamux *y, uint32_t stream)
+int hf_yamux_fin(struct hf_yamux *y, uint32_t stream)
 {
 	struct hf_yamux_stream *s = find(y, stream);
 	int rc;
 
-	if (!s || s->closing)
+	if (!s || s->our_fin)
 		return 0;
 	rc = send_frame(y, TYPE_WINDOW, FIN, stream, 0);
 	if (rc)
 		return rc;
-	if (s->fin) {
+	s->our_fin = true;
+	if (s->fin)
 		forget(y, s);
-		return 0;
-	}
+	return 0;
+}
+
+int hf_yamux_close(struct hf_yamux *y, uint32_t stream)
+{
+	int rc = hf_yamux_fin(y, stream);
+	struct hf_yamux_stream *s = find(y, stream);
+
+	if (rc || !s || s->closing)
+		return rc;
 	s->closing = true;
 	return ++y->n_closing > CLOSING_MAX ? forget_oldest_closing(y) : 0;
 }

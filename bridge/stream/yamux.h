@@ -82,6 +82,8 @@ int hf_yamux_open(struct hf_yamux *y, uint32_t *ret_stream);
 int hf_yamux_write(struct hf_yamux *y, uint32_t stream, const void *bytes, size_t len);
 /* n bytes of the stream's data are done with. Of a stream that is gone it does nothing. */
 int hf_yamux_consumed(struct hf_yamux *y, uint32_t stream, size_t n);
-/* We are done with a stream: it ends on our side, and no event of it comes any more. */
+/* We send no more on a stream; what the peer sends still comes, until it ends it too. */
+int hf_yamux_fin(struct hf_yamux *y, uint32_t stream);
+/* We are done with a stream: the same, and no event of it comes any more. */
 int hf_yamux_close(struct hf_yamux *y, uint32_t stream);
 int hf_yamux_ping(struct hf_yamux *y);

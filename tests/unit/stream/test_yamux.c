@@ -453,6 +453,38 @@ START_TEST(peer_that_has_ended_can_still_be_written_to)
 }
 END_TEST
 
+START_TEST(half_closed_stream_still_brings_data)
+{
+	open_stream();
+	ck_assert_int_eq(hf_yamux_fin(&y, 1), 0);
+	ck_assert_int_eq(hf_yamux_fin(&y, 1), 0);
+	assert_sent(SYN_1 FIN_1);
+	ck_assert_int_eq(hf_yamux_write(&y, 1, "x", 1), HF_ECLOSED);
+	ck_assert_int_eq(give("00 00 0000 00000001 00020000 x131072:61"), 0);
+	told.len = told_data = 0;
+	ck_assert_int_eq(hf_yamux_consumed(&y, 1, 131072), 0);
+	assert_sent("00 01 0000 00000001 00020000");
+	ck_assert_int_eq(give(ABC_1 FIN_1), 0);
+	ck_assert_told("|data 1 abc|fin 1");
+	ck_assert_uint_eq(y.n_streams, 0);
+	ck_assert_int_eq(hf_yamux_close(&y, 1), 0);
+	assert_sent("");
+	ck_assert_int_eq(give(ABC_1), HF_EPEER);
+}
+END_TEST
+
+START_TEST(half_closed_stream_can_be_given_up)
+{
+	open_stream();
+	ck_assert_int_eq(hf_yamux_fin(&y, 1), 0);
+	ck_assert_int_eq(hf_yamux_close(&y, 1), 0);
+	assert_sent(SYN_1 FIN_1);
+	ck_assert_int_eq(give(ABC_1 FIN_1), 0);
+	ck_assert_told("");
+	ck_assert_uint_eq(y.n_streams, 0);
+}
+END_TEST
+
 START_TEST(streams_at_once_are_bounded)
 {
 	uint32_t id;
@@ -620,6 +652,8 @@ Suite *yamux_suite(void)
 	tcase_add_test(tc, no_window_updates_after_the_end);
 	tcase_add_test(tc, no_more_is_sent_than_the_peers_window);
 	tcase_add_test(tc, peer_that_has_ended_can_still_be_written_to);
+	tcase_add_test(tc, half_closed_stream_still_brings_data);
+	tcase_add_test(tc, half_closed_stream_can_be_given_up);
 	tcase_add_test(tc, streams_at_once_are_bounded);
 	tcase_add_test(tc, streams_that_the_peer_never_ends_are_reset_in_the_end);
 	tcase_add_test(tc, nothing_is_opened_after_goaway);
