@@ -218,6 +218,11 @@ bool hf_drpc_in_message(const struct hf_drpc *d)
 	return d->open && d->kind == MESSAGE;
 }
 
+bool hf_drpc_in_packet(const struct hf_drpc *d)
+{
+	return d->open || d->at != DRPC_AT_CONTROL;
+}
+
 static void put_varint(struct hf_wr *w, uint64_t v)
 {
 	for (; v >= 0x80; v >>= 7)

@@ -285,13 +285,18 @@ static void gather_head(struct hf_yamux *y, struct hf_rd *in)
 	y->n_head += n;
 }
 
+bool hf_yamux_pending(const struct hf_yamux *y)
+{
+	return !y->left && y->data_fin;
+}
+
 int hf_yamux_next(
     struct hf_yamux *y, struct hf_rd *in, int64_t now_ms, struct hf_yamux_event *ret_event)
 {
 	int rc = 0;
 
 	while (!rc && !y->trouble) {
-		if (!y->left && y->data_fin) {
+		if (hf_yamux_pending(y)) {
 			rc = take_data_fin(y, ret_event);
 			continue;
 		}

@@ -69,6 +69,9 @@ void hf_yamux_done(struct hf_yamux *y); /* fine on a zeroed struct */
 int hf_yamux_next(
     struct hf_yamux *y, struct hf_rd *in, int64_t now_ms, struct hf_yamux_event *ret_event);
 
+/* Does an event wait that needs no further bytes? */
+bool hf_yamux_pending(const struct hf_yamux *y);
+
 /*
  * The calls below that send return 0, or HF_ELIMIT or -ENOMEM when the send queue takes no more;
  * the session is over then too.

@@ -232,13 +232,18 @@ END_TEST
 START_TEST(half_a_message_shows)
 {
 	ck_assert(!hf_drpc_in_message(&d));
+	ck_assert(!hf_drpc_in_packet(&d));
 	ck_assert_int_eq(give((const uint8_t *)"\x04\1\1\3ab", 6), 0);
 	ck_assert(hf_drpc_in_message(&d));
 	ck_assert_int_eq(give((const uint8_t *)"c", 1), 0);
 	ck_assert(hf_drpc_in_message(&d));
 	ck_assert_int_eq(give((const uint8_t *)"\5\1\1\0", 4), 0);
 	ck_assert(!hf_drpc_in_message(&d));
+	ck_assert(!hf_drpc_in_packet(&d));
 	ck_assert_told("<abc>");
+	ck_assert_int_eq(give((const uint8_t *)"\x0b", 1), 0);
+	ck_assert(!hf_drpc_in_message(&d));
+	ck_assert(hf_drpc_in_packet(&d));
 }
 END_TEST
 
