@@ -300,7 +300,9 @@ int main(int argc, char **argv)
 	write_generation(true);
 	hf_zone_build_publish(&b);
 	write_pulse();
-	if (hf_zone_open(b.dir, &hf_fast_clock, &z) || hf_zone_reader_new(z, &r))
+	/* The good generation is loaded before the first harm. */
+	if (hf_zone_open(b.dir, &hf_fast_clock, &z) || hf_zone_reader_new(z, &r) ||
+	    hf_zone_reader_load(r))
 		abort();
 	for (uintptr_t i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, look_all_the_time, (void *)(i + 1)))
