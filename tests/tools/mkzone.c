@@ -58,7 +58,7 @@ static struct {
 /* What a line's work may end in: 0, or a code; text is told instead where there is one. */
 static char trouble[256];
 
-static int wrong(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static int wrong(const char *format, ...)
 {
 	va_list ap;
 
