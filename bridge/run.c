@@ -101,22 +101,30 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	event_base_loopbreak(r->base);
 }
 
-static int start_loop(struct run *r)
+/* Before anything that takes time: a signal that comes early waits for the loop, and does not kill
+ * us. */
+static int catch_signals(struct run *r)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	bool ok;
 
 	r->base = event_base_new();
-	if (!r->base)
-		return -ENOMEM;
-	r->work = evtimer_new(r->base, on_work, r);
-	r->zone = event_new(r->base, hf_core_fd(r->core), EV_READ | EV_PERSIST, on_work, r);
-	ok = r->work && r->zone && event_add(r->zone, NULL) == 0;
+	ok = r->base;
 	for (size_t i = 0; ok && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		r->signals[i] = evsignal_new(r->base, numbers[i], on_signal, r);
 		ok = r->signals[i] && event_add(r->signals[i], NULL) == 0;
 	}
 	return ok ? 0 : -ENOMEM;
+}
+
+static int start_work(struct run *r)
+{
+	r->work = evtimer_new(r->base, on_work, r);
+	r->zone = event_new(r->base, hf_core_fd(r->core), EV_READ | EV_PERSIST, on_work, r);
+	if (!r->work || !r->zone || event_add(r->zone, NULL) < 0)
+		return -ENOMEM;
+	event_active(r->work, EV_TIMEOUT, 0);
+	return 0;
 }
 
 static void finish(struct run *r)
@@ -142,15 +150,16 @@ int hf_run(const char *config_path)
 	/* A file size limit and a peer that went away are errors like others, not the end. */
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	if (load(config_path, &r.config))
-		return EXIT_CONFIG;
+	if (catch_signals(&r) || load(config_path, &r.config)) {
+		status = EXIT_CONFIG;
+		goto out;
+	}
 	hf_log_init(STDERR_FILENO, r.config->log.level, r.config->log.format, NULL);
 	hf_log_info("holdfastd " HF_VERSION " begins with '%s'", config_path);
-	if (hf_core_open(r.config, &hf_clock_system, &r.core) || start_loop(&r)) {
+	if (hf_core_open(r.config, &hf_clock_system, &r.core) || start_work(&r)) {
 		status = EXIT_FILES;
 		goto out;
 	}
-	event_active(r.work, EV_TIMEOUT, 0);
 	hf_notify("READY=1");
 	event_base_dispatch(r.base);
 out:

@@ -31,12 +31,14 @@ suites()
 	build           qnl    build        compile
 	unit            qnl    build        meson      unit
 	fuzz-replay     qnl    build        meson      fuzz
+	scenario        qnl    build        meson      scenario
 	e2e             nl     build        pytest     tests/e2e
 	chaos           nl     build        pytest     tests/chaos
 	quickstart      nl     build        command    examples/quickstart.sh --once --port 0
 	build-asan      nl     build-asan   compile
 	unit-asan       nl     build-asan   meson      unit
 	fuzz-asan       nl     build-asan   meson      fuzz
+	scenario-asan   nl     build-asan   meson      scenario
 	build-tsan      nl     build-tsan   compile
 	threads-tsan    nl     build-tsan   meson      threads
 	build-clang     nl     build-clang  compile

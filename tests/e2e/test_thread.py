@@ -1,0 +1,96 @@
+"""
+The thread through all rooms: a scripted file's messages through state, store and zone to an answer of holdfast-dns; and the
+bridge itself, started on what that left, serving before it has heard anything.
+"""
+import pathlib
+import signal
+import subprocess
+
+import dns.rcode
+
+from server import Responder, addresses, ede, wait_for
+from zone import program
+
+CASES = pathlib.Path(__file__).parents[1] / "scenario" / "cases"
+NAMES = ["main.dev.me.coder", "main.dev.alice.coder", "dev.coder"]
+
+
+def play(folder, case):
+    done = subprocess.run([program("tests/scenario/runner"), "--keep", folder, CASES / case],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def configure(folder):
+    (folder / "token").write_text("not-a-token-000\n")
+    (folder / "token").chmod(0o600)
+    path = folder / "holdfast.yaml"
+    path.write_text(f"store: {folder}/store.db\nzone: {folder}/zone\ncontrol: {folder}/control.sock\nsources:\n"
+                    f"  - {{ name: main, url: 'https://127.0.0.1:9', token-file: {folder}/token, suffix: coder }}\n")
+    path.chmod(0o600)
+    return path
+
+
+def bridge(folder):
+    return subprocess.Popen([program("bridge/holdfastd"), "-c", configure(folder)], stderr=subprocess.PIPE, text=True)
+
+
+def test_one_agent_from_a_scripted_file_to_an_answer(tmp_path):
+    play(tmp_path, "thread.txt")
+    with Responder(tmp_path, tmp_path / "zone") as r:
+        for name in NAMES:
+            answer = r.ask(name)
+            assert len(addresses(answer)) == 1
+            # The scenario's clock is not ours: its proof of life counts for nothing here.
+            assert ede(answer) == [3]
+        assert r.ask("me.coder").rcode() == dns.rcode.NOERROR
+        assert r.ask("other.coder").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_the_bridge_serves_what_the_last_one_left_and_ends_in_order(tmp_path):
+    play(tmp_path, "thread.txt")
+    for file in (tmp_path / "zone").iterdir():
+        file.unlink()
+    (tmp_path / "zone").rmdir()
+    daemon = bridge(tmp_path)
+    with Responder(tmp_path, tmp_path / "zone") as r:
+        wait_for(lambda: r.ask(NAMES[0]).rcode() == dns.rcode.NOERROR)
+        assert len(addresses(r.ask(NAMES[0]))) == 1
+        daemon.send_signal(signal.SIGTERM)
+        log = daemon.communicate(timeout=10)[1]
+        assert daemon.returncode == 0
+        assert "re-applying DNS hosts from previous session: 3 names, last confirmed" in log
+        # Ended: the records stay where they are.
+        assert len(addresses(r.ask(NAMES[0]))) == 1
+
+
+def test_a_second_bridge_is_refused_in_one_line(tmp_path):
+    first = bridge(tmp_path)
+    try:
+        wait_for(lambda: (tmp_path / "store.db").exists() and (tmp_path / "zone").exists())
+        second = bridge(tmp_path)
+        log = second.communicate(timeout=1)[1]
+        assert second.returncode == 2
+        errors = [line for line in log.splitlines() if " error: " in line]
+        assert len(errors) == 1 and "is in use by another holdfastd" in errors[0]
+    finally:
+        first.terminate()
+        first.communicate(timeout=10)
+
+
+def test_reload_takes_all_or_nothing(tmp_path):
+    daemon = bridge(tmp_path)
+    wait_for(lambda: (tmp_path / "zone").exists())
+    config = tmp_path / "holdfast.yaml"
+    good = config.read_text()
+    config.write_text(good + "ttl: 900\n")
+    daemon.send_signal(signal.SIGHUP)
+    line = next(l for l in daemon.stderr if "is refused" in l or "ttl" in l and "error" not in l)
+    assert "everything goes on with the configuration as it was" in line
+    config.write_text(good + "ttl: 20\n")
+    daemon.send_signal(signal.SIGHUP)
+    line = next(l for l in daemon.stderr if "reload:" in l)
+    assert "ttl: 30 -> 20" in line
+    daemon.terminate()
+    daemon.communicate(timeout=10)
+    assert daemon.returncode == 0
