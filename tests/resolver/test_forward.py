@@ -1,0 +1,117 @@
+"""
+Stock resolvers that forward the suffix and the reverse zone to holdfast-dns, with the least configuration that does it. What they pass
+on is what holdfast-dns answers; what they themselves cannot do is said in the test.
+"""
+import time
+
+import dns.flags
+import dns.rcode
+import dns.rdatatype
+import dns.reversename
+import pytest
+
+from server import Responder, addresses, wait_for
+from stock import FORWARDERS
+from zone import Zone, address
+
+NAME = "main.dev.me.coder"
+
+
+@pytest.fixture(scope="module")
+def zone(tmp_path_factory):
+    with Zone(tmp_path_factory.mktemp("zone") / "zone", f"{NAME} #1", "ttl 2", "two.dev.me.coder #4,#5", "many 1000 100",
+              "hundred.dev.me.coder " + ",".join(f"#{n}" for n in range(10000, 10100))) as z:
+        yield z
+
+
+@pytest.fixture(scope="module")
+def target(zone, tmp_path_factory):
+    with Responder(tmp_path_factory.mktemp("dns"), zone.folder) as r:
+        yield r
+
+
+@pytest.fixture(scope="module", params=FORWARDERS)
+def resolver(request, target, tmp_path_factory):
+    with FORWARDERS[request.param](tmp_path_factory.mktemp(request.param), target.port) as r:
+        r.kind = request.param
+        yield r
+
+
+def test_addresses(resolver):
+    for _ in range(3):
+        m = resolver.ask(NAME)
+        assert m.rcode() == dns.rcode.NOERROR and addresses(m) == [address(1)]
+        assert 0 <= m.answer[0].ttl <= 2
+    assert addresses(resolver.ask("two.dev.me.coder")) == sorted([address(4), address(5)])
+
+
+def test_a_thousand_names(resolver):
+    for n in range(100, 1100):
+        assert addresses(resolver.ask(f"a{n}.w{n}.me.coder")) == [address(n)]
+
+
+def test_the_case_of_the_question_comes_back(resolver):
+    m = resolver.ask("MaIn.DeV.mE.cOdEr")
+    assert addresses(m) == [address(1)] and m.question[0].name.to_text() == "MaIn.DeV.mE.cOdEr."
+
+
+@pytest.mark.parametrize("rdtype", ["A", "HTTPS", "SVCB", "TXT", "MX"])
+def test_other_types_are_nodata(resolver, rdtype):
+    m = resolver.ask(NAME, rdtype)
+    assert m.rcode() == dns.rcode.NOERROR and not m.answer
+
+
+def test_unknown_names_are_nxdomain(resolver):
+    for name in "nobody.dev.me.coder", "nobody.coder", f"x.{NAME}":
+        m = resolver.ask(name)
+        assert m.rcode() == dns.rcode.NXDOMAIN and not m.answer
+        assert [r.rdtype for r in m.authority] == [dns.rdatatype.SOA] and m.authority[0].ttl <= 2
+
+
+def test_empty_non_terminals_are_nodata(resolver):
+    m = resolver.ask("dev.me.coder")
+    assert m.rcode() == dns.rcode.NOERROR and not m.answer
+
+
+def test_ptr(resolver):
+    m = resolver.ask(dns.reversename.from_address(address(1)), "PTR")
+    assert [r.target.to_text() for r in m.answer[0]] == [f"{NAME}."]
+    m = resolver.ask(dns.reversename.from_address(address(0xabcdef)), "PTR")
+    assert m.rcode() == dns.rcode.NXDOMAIN and not m.answer
+
+
+def test_100_addresses_come_by_tcp(resolver):
+    m = resolver.ask("hundred.dev.me.coder")
+    assert m.flags & dns.flags.TC
+    m = resolver.ask("hundred.dev.me.coder", tcp=True)
+    assert not m.flags & dns.flags.TC and len(addresses(m)) == 100
+
+
+def test_never_servfail_and_never_ad(resolver):
+    """But ANY, which Knot Resolver itself answers with SERVFAIL."""
+    for name, rdtype in (NAME, "AAAA"), (NAME, "DS"), ("coder", "DNSKEY"), ("coder", "NS"), ("coder", "SOA"), (NAME, "ANY"):
+        if (resolver.kind, rdtype) == ("kresd", "ANY"):
+            continue
+        m = resolver.ask(name, rdtype, want_dnssec=True)
+        assert m.rcode() == dns.rcode.NOERROR and not m.flags & dns.flags.AD, (name, rdtype)
+
+
+def test_a_change_is_there_when_the_ttl_is_over(resolver, zone):
+    name = f"changing.{resolver.kind}.me.coder"
+    zone.publish(f"{name} #71")
+    wait_for(lambda: addresses(resolver.ask(name)) == [address(71)], 4)
+    zone.publish(f"{name} #72")
+    wait_for(lambda: addresses(resolver.ask(name)) == [address(72)], 4, every=0.1)
+    zone.publish(f"- {name}")
+    wait_for(lambda: resolver.ask(name).rcode() == dns.rcode.NXDOMAIN, 4, every=0.1)
+
+
+def test_stale_names_are_passed_on(resolver, zone):
+    zone.do("stale")
+    try:
+        time.sleep(2.5)
+        for n in range(100, 150):
+            assert addresses(resolver.ask(f"a{n}.w{n}.me.coder")) == [address(n)]
+        assert resolver.ask("nobody.dev.me.coder").rcode() == dns.rcode.NXDOMAIN
+    finally:
+        zone.do("live")
