@@ -33,14 +33,17 @@ suites()
 	fuzz-replay     qnl    build        meson      fuzz
 	scenario        qnl    build        meson      scenario
 	e2e             nl     build        pytest     tests/e2e
+	resolver        nl     build        pytest     tests/resolver
 	chaos           nl     build        pytest     tests/chaos
 	quickstart      nl     build        command    examples/quickstart.sh --once --port 0
 	build-asan      nl     build-asan   compile
 	unit-asan       nl     build-asan   meson      unit
 	fuzz-asan       nl     build-asan   meson      fuzz
+	dns-asan        nl     build-asan   pytest     tests/e2e/test_dns_server.py
 	scenario-asan   nl     build-asan   meson      scenario
 	build-tsan      nl     build-tsan   compile
 	threads-tsan    nl     build-tsan   meson      threads
+	dns-tsan        nl     build-tsan   pytest     tests/e2e/test_dns_server.py
 	build-clang     nl     build-clang  compile
 	unit-valgrind   l      build        valgrind   unit
 	build-fuzz      l      build-fuzz   compile

@@ -128,7 +128,10 @@ class Server:
 
 
 class Responder(Server):
-    """holdfast-dns on a zone folder. `config` is YAML of its dns: map, `top` of the rest."""
+    """
+    holdfast-dns on a zone folder. `config` is YAML of its dns: map, `top` of the rest. At the end of a with block it must end by
+    itself and well: a sanitizer that found something makes it end otherwise.
+    """
 
     def __init__(self, folder, zone, config="", top="", port=None, listen=None, wait=True, **more):
         port = port or free_port()
@@ -162,6 +165,11 @@ class Responder(Server):
         extra = "".join(f"  {line}\n" for line in config.splitlines())
         self.config.write_text(f"zone: {self.zone}\n{top}\ndns:\n{keys}{extra}")
         self.config.chmod(0o600)
+
+    def __exit__(self, *what):
+        ran = self.alive()
+        super().__exit__(*what)
+        assert not ran or self.process.returncode == 0, self.log()
 
     def counters(self, suffix="coder", host=LOOPBACK):
         """What TXT _holdfast-counters.SUFFIX tells, as a dict."""

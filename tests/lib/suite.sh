@@ -67,7 +67,8 @@ run_valgrind()
 
 run_pytest()
 {
-	export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+	export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		TSAN_OPTIONS=halt_on_error=1:abort_on_error=1
 
 	HF_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
 		--junitxml="$logs/$name.xml" "$what"
