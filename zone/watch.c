@@ -192,27 +192,21 @@ static bool is_loading(struct hf_zone *z)
 	return atomic_load_explicit(&z->loading, memory_order_acquire) && z->loader_pid == getpid();
 }
 
-/* Returns 1, or a code. */
-static int start_loader(struct hf_zone *z, const struct hf_fmt_current *current)
+static bool start_loader(struct hf_zone *z, const struct hf_fmt_current *current)
 {
 	sigset_t all, before;
-	int rc;
 
 	z->wanted = *current;
+	z->loader_pid = getpid();
 	atomic_store_explicit(&z->loading, true, memory_order_relaxed);
 	/* The host's signals are the host's: none is to be delivered to our thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&z->loader, NULL, loader_main, z);
+	z->has_loader = !pthread_create(&z->loader, NULL, loader_main, z);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc) {
+	if (!z->has_loader)
 		atomic_store_explicit(&z->loading, false, memory_order_relaxed);
-		set_trouble(z, "loader thread", rc);
-		return rc;
-	}
-	z->has_loader = true;
-	z->loader_pid = getpid();
-	return 1;
+	return z->has_loader;
 }
 
 /* Waits for the loader, if there is one, and returns what it came to. */
@@ -296,8 +290,9 @@ static int take_up(struct hf_zone *z, enum how how)
 		set_trouble(z, "", 0);
 		return 0;
 	}
-	if (is_for_loader(z, &current, how))
-		return start_loader(z, &current);
+	/* Where no thread can be had, a short stall is better than names that never change. */
+	if (is_for_loader(z, &current, how) && start_loader(z, &current))
+		return 1;
 	return load(z, &current);
 }
 

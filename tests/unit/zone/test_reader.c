@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,9 +21,13 @@ Suite *reader_suite(void);
 
 #if defined(__SANITIZE_THREAD__)
 #define UNDER_TSAN 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define UNDER_ASAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define UNDER_TSAN 1
+#elif __has_feature(address_sanitizer)
+#define UNDER_ASAN 1
 #endif
 #endif
 
@@ -662,6 +667,34 @@ START_TEST(a_fork_of_a_process_with_a_loader_gets_one_of_its_own)
 END_TEST
 #endif
 
+#if !defined(UNDER_TSAN) && !defined(UNDER_ASAN)
+/* Room for the zone, but not for a thread's stack. */
+static int child_without_room_for_a_thread(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	struct rlimit limit;
+	unsigned long pages;
+
+	if (!f || fscanf(f, "%lu", &pages) != 1)
+		return 2;
+	fclose(f);
+	limit.rlim_cur = limit.rlim_max = pages * (rlim_t)sysconf(_SC_PAGESIZE) + (4 << 20);
+	if (setrlimit(RLIMIT_AS, &limit))
+		return 3;
+	publish_one("a.coder", 2);
+	refresh_after(10);
+	return number_of("a.coder") == 2 && !*trouble() ? 7 : 1;
+}
+
+START_TEST(without_a_thread_the_base_is_read_all_the_same)
+{
+	publish_one("a.coder", 1);
+	refresh_after(0);
+	ck_assert_int_eq(in_child(child_without_room_for_a_thread), 7);
+}
+END_TEST
+#endif
+
 static atomic_bool over;
 
 /* As a bridge that is busy: a new base all the time, and the last one is gone at once. */
@@ -813,6 +846,9 @@ Suite *reader_suite(void)
 	tcase_add_test(tc, a_zone_opened_before_a_fork_works_in_the_child);
 #ifndef UNDER_TSAN /* it takes the parent's thread, which the child has not, for one never joined */
 	tcase_add_test(tc, a_fork_of_a_process_with_a_loader_gets_one_of_its_own);
+#endif
+#if !defined(UNDER_TSAN) && !defined(UNDER_ASAN) /* their memory is not to be limited */
+	tcase_add_test(tc, without_a_thread_the_base_is_read_all_the_same);
 #endif
 	tcase_add_test(tc, a_base_that_makes_room_for_a_newer_one_is_no_trouble);
 	tcase_add_test(tc, threads_see_whole_generations_while_they_are_swapped);
