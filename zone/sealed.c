@@ -162,6 +162,11 @@ bool hf_sealed_is(const struct hf_sealed *s, const struct hf_fmt_file *file)
 	return s->len == file->size && !memcmp(s->hash, file->hash, sizeof(s->hash));
 }
 
+bool hf_sealed_is_shared(const struct hf_sealed *s)
+{
+	return atomic_load_explicit(&s->refs, memory_order_relaxed) > 1;
+}
+
 struct hf_sealed *hf_sealed_ref(struct hf_sealed *s)
 {
 	atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);

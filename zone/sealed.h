@@ -32,5 +32,8 @@ int hf_sealed_copy(const void *bytes, size_t len, struct hf_sealed **ret_sealed)
 /* True if it holds what `file` should. */
 bool hf_sealed_is(const struct hf_sealed *s, const struct hf_fmt_file *file);
 
+/* True if others than the caller hold it too. */
+bool hf_sealed_is_shared(const struct hf_sealed *s);
+
 struct hf_sealed *hf_sealed_ref(struct hf_sealed *s);
 void hf_sealed_unref(struct hf_sealed *s); /* NULL is fine */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "zone/picture.h"
+#include "zone/loader.h"
 
 enum {
 	LOOK_EVERY_MS = 10,
@@ -56,14 +55,10 @@ struct hf_zone {
 	struct hf_backoff backoff; /* failures > 0: what was seen is not in use */
 	int64_t retry_ms;
 
-	/* The loader: one thread a base. All but `loading` and `stop` under look_lock. */
-	bool has_loader; /* to be joined */
-	pthread_t loader;
-	pid_t loader_pid; /* a fork has none of it */
-	atomic_bool loading;
+	struct hf_loader loader;
+	bool awaited;                 /* the loader has been started, its result not yet taken */
+	struct hf_fmt_current wanted; /* the loader's while it is busy */
 	atomic_bool stop;
-	struct hf_fmt_current wanted; /* the loader's while `loading` */
-	int loader_rc;                /* likewise */
 
 	pthread_mutex_t lock;       /* of what follows; held for a few instructions */
 	struct hf_picture *picture; /* owned reference; the newest */
@@ -177,50 +172,26 @@ static int load(struct hf_zone *z, struct hf_fmt_current *current)
 	return rc;
 }
 
-static void *loader_main(void *arg)
+static int load_wanted(void *arg)
 {
 	struct hf_zone *z = arg;
 
-	z->loader_rc = load(z, &z->wanted);
-	atomic_store_explicit(&z->loading, false, memory_order_release);
-	return NULL;
-}
-
-/* In a fork of the process that had a loader there is none. */
-static bool is_loading(struct hf_zone *z)
-{
-	return atomic_load_explicit(&z->loading, memory_order_acquire) && z->loader_pid == getpid();
+	return load(z, &z->wanted);
 }
 
 static bool start_loader(struct hf_zone *z, const struct hf_fmt_current *current)
 {
-	sigset_t all, before;
+	struct hf_picture *p = hf_zone_get_picture(z);
+	struct hf_sealed *leaving = NULL;
 
+	if (p && !hf_sealed_is(p->base, &current->base))
+		leaving = hf_sealed_ref(p->base);
+	hf_picture_unref(p);
 	z->wanted = *current;
-	z->loader_pid = getpid();
-	atomic_store_explicit(&z->loading, true, memory_order_relaxed);
-	/* The host's signals are the host's: none is to be delivered to our thread. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	z->has_loader = !pthread_create(&z->loader, NULL, loader_main, z);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!z->has_loader)
-		atomic_store_explicit(&z->loading, false, memory_order_relaxed);
-	return z->has_loader;
-}
-
-/* Waits for the loader, if there is one, and returns what it came to. */
-static int join_loader(struct hf_zone *z)
-{
-	if (!z->has_loader)
-		return 0;
-	z->has_loader = false;
-	if (z->loader_pid != getpid()) {
-		atomic_store(&z->loading, false);
-		return -ECANCELED;
-	}
-	pthread_join(z->loader, NULL);
-	return z->loader_rc;
+	z->awaited = hf_loader_start(&z->loader, load_wanted, z, leaving);
+	if (!z->awaited)
+		hf_sealed_unref(leaving);
+	return z->awaited;
 }
 
 /* --- looking --- */
@@ -314,10 +285,11 @@ static int look(struct hf_zone *z, int64_t now_ms, enum how how)
 	struct stat st;
 	int rc;
 
-	if (z->has_loader) {
-		if (how != WAIT && is_loading(z))
+	if (z->awaited) {
+		if (how != WAIT && hf_loader_is_busy(&z->loader))
 			return 1;
-		note_result(z, join_loader(z), now_ms);
+		z->awaited = false;
+		note_result(z, hf_loader_wait(&z->loader), now_ms);
 	}
 	if (stat(z->current, &st) < 0) {
 		rc = -errno;
@@ -403,6 +375,7 @@ int hf_zone_open(const char *dir, const struct hf_clock *clock, struct hf_zone *
 	z->backoff.cap_ms = RETRY_CAP_MS;
 	pthread_mutex_init(&z->look_lock, NULL);
 	pthread_mutex_init(&z->lock, NULL);
+	hf_loader_init(&z->loader);
 	z->dir = join_path(dir, "");
 	z->current = join_path(dir, "current");
 	if (!z->dir || !z->current) {
@@ -418,7 +391,7 @@ void hf_zone_close(struct hf_zone *z)
 	if (!z)
 		return;
 	atomic_store(&z->stop, true);
-	join_loader(z);
+	hf_loader_done(&z->loader);
 	hf_picture_unref(z->picture);
 	pthread_mutex_destroy(&z->look_lock);
 	pthread_mutex_destroy(&z->lock);

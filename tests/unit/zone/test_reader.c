@@ -459,6 +459,25 @@ START_TEST(a_picture_goes_with_its_last_user)
 }
 END_TEST
 
+START_TEST(the_loader_gives_the_memory_of_the_last_base_back)
+{
+	bool was_left = false;
+
+	publish_one("a.coder", 1);
+	refresh_after(0);
+	/* Where this thread sleeps long enough, the loader has done so when it looks. */
+	for (int i = 2; i < 50 && !was_left; i++) {
+		publish_one("a.coder", (uint32_t)i);
+		refresh_until("a.coder", i);
+		was_left = n_mapped() == 2;
+	}
+	ck_assert(was_left);
+	for (int i = 0; i < 4000 && n_mapped() > 1; i++)
+		usleep(1000);
+	ck_assert_int_eq(n_mapped(), 1);
+}
+END_TEST
+
 START_TEST(ptr_tells_the_name_of_an_address)
 {
 	const uint8_t *name;
@@ -816,6 +835,7 @@ static void add_pictures(Suite *s)
 	    sizeof(currents) / sizeof(currents[0]));
 	tcase_add_test(tc, a_vanished_folder_leaves_the_old_picture_and_may_come_back);
 	tcase_add_test(tc, what_is_lent_stays_until_the_next_refresh);
+	tcase_add_test(tc, the_loader_gives_the_memory_of_the_last_base_back);
 	tcase_add_test(tc, a_picture_goes_with_its_last_user);
 	suite_add_tcase(s, tc);
 }
