@@ -161,7 +161,6 @@ struct hf_source_view {
 	uint32_t fresh_ms;
 	uint32_t snapshot_ms;
 	uint64_t refused_total;
-	uint32_t refused_now; /* only in hf_state_each_source() */
 };
 typedef int (*hf_state_source_cb)(const struct hf_source_view *source, void *arg);
 typedef int (*hf_state_owner_cb)(
@@ -197,4 +196,5 @@ struct hf_refused_view {
 	const char *reason;
 };
 typedef int (*hf_state_refused_cb)(const struct hf_refused_view *refused, void *arg);
+/* A walk over everything: for who looks, not for each message. */
 int hf_state_each_refused(const struct hf_state *s, hf_state_refused_cb cb, void *arg);

@@ -12,8 +12,6 @@ size_t hf_state_n_names(const struct hf_state *s)
 	return s->n_names;
 }
 
-static uint32_t refused_now(const struct hf_state *s, uint32_t source);
-
 static void view_source(
     const struct hf_state *s, uint32_t ix, struct hf_when now, struct hf_source_view *ret)
 {
@@ -40,7 +38,6 @@ int hf_state_each_source(
 			if (!s->sources[i].used || s->sources[i].order != order)
 				continue;
 			view_source(s, i, now, &view);
-			view.refused_now = refused_now(s, i);
 			rc = cb(&view, arg);
 		}
 	return rc;
@@ -193,25 +190,4 @@ int hf_state_each_refused(const struct hf_state *s, hf_state_refused_cb cb, void
 			    arg);
 	}
 	return rc;
-}
-
-struct refused_count {
-	const char *source;
-	uint32_t n;
-};
-
-static int count_refused(const struct hf_refused_view *refused, void *arg)
-{
-	struct refused_count *count = arg;
-
-	count->n += refused->source == count->source;
-	return 0;
-}
-
-static uint32_t refused_now(const struct hf_state *s, uint32_t source)
-{
-	struct refused_count count = { s->sources[source].row.name, 0 };
-
-	hf_state_each_refused(s, count_refused, &count);
-	return count.n;
 }
