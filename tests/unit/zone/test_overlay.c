@@ -128,7 +128,7 @@ END_TEST
 /* The larger side is the one that is kept, whichever it is: the younger value counts all the same. */
 START_TEST(merge_has_both_and_the_younger_counts)
 {
-	char key[16];
+	char key[32];
 
 	for (unsigned i = 0; i < (_i ? 100u : 0u); i++) {
 		snprintf(key, sizeof(key), "under %u", i);
