@@ -1,0 +1,76 @@
+#include "bridge/core_inner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+
+void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
+    struct hf_state_conf *ret_conf)
+{
+	size_t n = config->sources.n;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hf_config_source *s = &config->sources.at[i];
+
+		sources[i] = (struct hf_state_source_conf){
+			.name = s->name,
+			.url = s->url ? s->url : "",
+			.suffix = s->suffix.len ? &s->suffix : NULL,
+			.sentinel = s->sentinel,
+			.fresh_ms = (uint32_t)s->fresh_window_ms,
+			.snapshot_ms = (uint32_t)s->snapshot_interval_ms,
+		};
+	}
+	*ret_conf = (struct hf_state_conf){
+		.sources = sources,
+		.n_sources = n,
+		.guard_min = (uint32_t)config->guard.min_workspaces,
+		.guard_percent = (uint32_t)config->guard.max_removal,
+		.grace_ms = (uint64_t)config->guard.grace_ms,
+		.max_age_ms = config->hold.policy == HF_CONFIG_HOLD_MAX_AGE
+				  ? (uint64_t)config->hold.max_age_ms
+				  : 0,
+	};
+}
+
+static int add_meta_source(const struct hf_source_view *view, void *arg)
+{
+	struct hf_zone_meta *meta = arg;
+	struct hf_zone_source *s;
+
+	if (!view->row->suffix.len || view->row->rid >= HF_ZONE_SOURCES_MAX)
+		return 0;
+	s = &meta->sources[view->row->rid];
+	snprintf(s->name, sizeof(s->name), "%s", view->row->name);
+	s->suffix = view->row->suffix;
+	s->fresh_ms = view->fresh_ms;
+	s->snapshot_ms = view->snapshot_ms;
+	if (view->row->rid >= meta->n_sources)
+		meta->n_sources = view->row->rid + 1;
+	return 0;
+}
+
+/* The zone knows sources by their rid. A rid that is not in use shows another source: no record has
+ * it. */
+static void fill_holes(struct hf_zone_meta *meta)
+{
+	size_t used = 0;
+
+	while (used < meta->n_sources && !meta->sources[used].suffix.len)
+		used++;
+	for (size_t i = 0; i < meta->n_sources; i++)
+		if (!meta->sources[i].suffix.len)
+			meta->sources[i] = meta->sources[used];
+}
+
+void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta)
+{
+	memset(ret_meta, 0, sizeof(*ret_meta));
+	ret_meta->ttl_s = (uint32_t)c->config->ttl_s;
+	ret_meta->not_ready = c->config->not_ready;
+	ret_meta->provenance = c->config->provenance;
+	ret_meta->ready = hf_store_ready(c->store);
+	hf_state_each_source(c->state, hf_core_now(c), add_meta_source, ret_meta);
+	fill_holes(ret_meta);
+}

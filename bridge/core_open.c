@@ -1,0 +1,207 @@
+#include "bridge/core_inner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "bridge/restore.h"
+#include "config/config.h"
+
+static void log_opened(const struct hf_config *config, const struct hf_store_opened *o)
+{
+	switch (o->origin) {
+	case HF_STORE_OPENED:
+	case HF_STORE_IMAGE:
+		break;
+	case HF_STORE_NEW:
+		hf_log_info("store: '%s' is new", config->store);
+		break;
+	case HF_STORE_COPY:
+		hf_log_error(
+		    "store: '%s' was damaged (%s); it lies at '%s' now, and the copy was taken",
+		    config->store, o->reason, o->aside);
+		break;
+	case HF_STORE_EMPTY:
+		hf_log_error("store: '%s' was damaged (%s); it lies at '%s' now; there is no good "
+			     "copy, so the "
+			     "names of the published zone are kept until the server confirms them",
+		    config->store, o->reason, o->aside);
+		break;
+	case HF_STORE_SPENT:
+		hf_log_error(
+		    "store: '%s' is damaged again (%s) and its one recovery was spent; nothing is "
+		    "written. Restore it from a backup, or run: holdfastctl resync --recover",
+		    config->store, o->reason);
+		break;
+	}
+	if (o->orphans)
+		hf_log_warn("store: %llu rows that belonged to nothing were removed",
+		    (unsigned long long)o->orphans);
+	if (o->migrated_from)
+		hf_log_info("store: brought up from schema version %d", o->migrated_from);
+}
+
+/* Names of the zone become restored rows where the store knows nothing. */
+static int restore(struct hf_core *c)
+{
+	struct hf_restored_row *rows = NULL;
+	size_t n = 0;
+	int rc = hf_restore_read(c->config->zone, c->clock, c->config, &rows, &n);
+
+	if (!rc && n) {
+		rc = hf_state_restore(c->state, rows, n, hf_core_now(c));
+		if (!rc)
+			hf_log_warn("store: %zu names were taken back from the published zone; "
+				    "they are served "
+				    "as stale until the server confirms them",
+			    n);
+	}
+	free(rows);
+	return rc < 0 ? rc : (int)n;
+}
+
+static int open_store(struct hf_core *c, struct hf_store_opened *ret_opened)
+{
+	const struct hf_store_opts opts = { .clock = c->clock };
+	int rc = hf_store_open(c->config->store, &opts, ret_opened, &c->store);
+
+	if (rc == HF_ELOCKED)
+		hf_log_error("store: '%s' is in use by another holdfastd; this one does not start",
+		    c->config->store);
+	else if (rc)
+		hf_log_error("store: '%s' cannot be opened (%s): %s", c->config->store,
+		    hf_strerror(rc), ret_opened->reason);
+	else
+		log_opened(c->config, ret_opened);
+	return rc;
+}
+
+static int open_state(struct hf_core *c)
+{
+	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
+	struct hf_image *image = NULL;
+	struct hf_state_conf conf;
+	int rc = hf_store_load(c->store, &image);
+
+	if (!rc) {
+		hf_core_conf(c->config, sources, &conf);
+		rc = hf_state_new(&conf, image, hf_core_now(c), &c->state);
+	}
+	hf_image_free(image);
+	if (rc)
+		hf_log_error("store: '%s' cannot be read (%s)", c->config->store, hf_strerror(rc));
+	return rc;
+}
+
+struct newest {
+	int64_t contact_s;
+};
+
+static int on_source(const struct hf_source_view *view, void *arg)
+{
+	struct newest *newest = arg;
+
+	if (view->row->contact_s > newest->contact_s)
+		newest->contact_s = view->row->contact_s;
+	return 0;
+}
+
+static void age_text(int64_t s, char *out, size_t size)
+{
+	if (s < 0)
+		s = 0;
+	if (s < 120)
+		snprintf(out, size, "%llds", (long long)s);
+	else if (s < 7200)
+		snprintf(out, size, "%lldm", (long long)s / 60);
+	else if (s < 2 * 86400)
+		snprintf(out, size, "%lldh", (long long)s / 3600);
+	else
+		snprintf(out, size, "%lldd", (long long)s / 86400);
+}
+
+/* Promise 3: serve first. */
+static void log_serving(const struct hf_core *c)
+{
+	struct newest newest = { 0 };
+	char age[32] = "unknown time";
+
+	if (!hf_state_n_names(c->state))
+		return;
+	hf_state_each_source(c->state, hf_core_now(c), on_source, &newest);
+	if (newest.contact_s)
+		age_text(hf_core_now(c).wall_s - newest.contact_s, age, sizeof(age));
+	hf_log_info("re-applying DNS hosts from previous session: %zu names, last confirmed %s ago",
+	    hf_state_n_names(c->state), age);
+}
+
+static int pulse_down(const struct hf_source_view *view, void *arg)
+{
+	hf_publish_source(arg, (uint16_t)view->row->rid, false);
+	return 0;
+}
+
+int hf_core_open(
+    const struct hf_config *config, const struct hf_clock *clock, struct hf_core **ret_core)
+{
+	struct hf_publish_opts publish = {
+		.dir = config->zone, .clock = clock, .pulse_ms = (uint32_t)config->pulse_interval_ms
+	};
+	struct hf_core *c = calloc(1, sizeof(*c));
+	struct hf_store_opened opened = { 0 };
+	struct hf_zone_stamp found = { 0 };
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
+	c->config = config;
+	c->clock = clock;
+	c->wall_synced = hf_wall_synced();
+	rc = open_store(c, &opened);
+	if (rc)
+		goto fail;
+	rc = open_state(c);
+	if (rc)
+		goto fail;
+	rc = hf_publish_open(&publish, &found, &c->publish);
+	if (rc) {
+		hf_log_error("zone: '%s' cannot be used (%s)", config->zone, hf_strerror(rc));
+		goto fail;
+	}
+	hf_store_seen_generation(c->store, found.generation);
+	rc = opened.origin == HF_STORE_NEW || opened.origin == HF_STORE_EMPTY ||
+		     opened.origin == HF_STORE_SPENT
+		 ? restore(c)
+		 : 0;
+	if (rc > 0)
+		rc = hf_store_set_ready(c->store);
+	if (rc < 0 && opened.origin != HF_STORE_SPENT)
+		goto fail;
+	/* Until its first contact with this process nothing is live, however recent the last one
+	 * was. */
+	hf_state_each_source(c->state, hf_core_now(c), pulse_down, c->publish);
+	c->unpublished = true;
+	c->copy_at = hf_boot_ms(clock) + HF_CORE_COPY_EVERY_MS;
+	log_serving(c);
+	hf_core_settle(c);
+	*ret_core = c;
+	return 0;
+fail:
+	hf_core_free(c);
+	return rc;
+}
+
+void hf_core_free(struct hf_core *c)
+{
+	if (!c)
+		return;
+	if (c->publish && c->state)
+		hf_core_settle(c);
+	hf_publish_free(c->publish);
+	hf_state_free(c->state);
+	hf_store_free(c->store);
+	free(c);
+}

@@ -1,0 +1,92 @@
+/*
+ * Who has what: settled for all names that were touched, then for the addresses of whoever
+ * publishes more or less.
+ */
+#include "bridge/state/names.h"
+#include "bridge/state/touched.h"
+
+static void resolve_name(struct hf_state *s, struct st_dirty_name *d)
+{
+	size_t at = HF_MULTIMAP_START;
+	uint32_t best = ST_NONE, who;
+
+	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
+		if (st_who_is(s, who, d->wire, d->len) &&
+		    (best == ST_NONE || st_who_compare(s, who, best) < 0))
+			best = who;
+	at = HF_MULTIMAP_START;
+	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
+		if (who != best && st_who_is(s, who, d->wire, d->len))
+			st_set_published(s, who, false);
+	if (best != ST_NONE)
+		st_set_published(s, best, true);
+	s->n_names += (size_t)(best != ST_NONE) - (size_t)d->published;
+	d->published = best != ST_NONE;
+}
+
+static void set_primary(struct hf_state *s, uint32_t who, bool primary)
+{
+	uint32_t ix = st_who_ix(who);
+
+	if (st_who_kind(who) == WHO_RESTORED) {
+		struct st_restored *r = &s->restored[ix];
+
+		if (r->row.primary == primary)
+			return;
+		st_touch_published(s, who);
+		r->row.primary = primary;
+		r->dirty = true;
+	} else {
+		struct st_agent *a = &s->agents[ix];
+		unsigned bit = primary ? (unsigned)a->row.names & -(unsigned)a->row.names : 0;
+
+		if (a->row.primary == bit)
+			return;
+		for (unsigned place = 0; place < ST_PLACES; place++)
+			if ((bit | a->row.primary) & 1u << place)
+				st_touch_published(s, WHO_AGENT_NAME(ix, place));
+		st_dirty_agent(s, ix);
+		a->row.primary = (uint8_t)bit;
+	}
+}
+
+static bool publishes(const struct hf_state *s, uint32_t who)
+{
+	return st_who_kind(who) == WHO_AGENT ? s->agents[st_who_ix(who)].row.names
+					     : st_who_published(s, who);
+}
+
+/* Of all that publish this address, the best one's first name is what the PTR tells. */
+static void resolve_address(struct hf_state *s, uint32_t of)
+{
+	uint32_t hash = st_address_hash(s, of), best = ST_NONE, who;
+	size_t at = HF_MULTIMAP_START;
+
+	while (hf_multimap_next(&s->addresses, hash, &at, &who))
+		if (st_same_address(s, who, of) && publishes(s, who) &&
+		    (best == ST_NONE || st_who_compare(s, who, best) < 0))
+			best = who;
+	at = HF_MULTIMAP_START;
+	while (hf_multimap_next(&s->addresses, hash, &at, &who))
+		if (st_same_address(s, who, of))
+			set_primary(s, who, who == best);
+}
+
+static bool who_exists(const struct hf_state *s, uint32_t who)
+{
+	return st_who_kind(who) == WHO_AGENT ? s->agents[st_who_ix(who)].used
+					     : s->restored[st_who_ix(who)].used;
+}
+
+void st_resolve(struct hf_state *s)
+{
+	for (size_t i = 0; i < s->unresolved.n; i++)
+		resolve_name(s, s->dirty[s->unresolved.at[i]]);
+	for (size_t i = 0; i < s->changed.n; i++)
+		if (who_exists(s, s->changed.at[i]))
+			resolve_address(s, s->changed.at[i]);
+	/* Names that the PTRs touched meanwhile keep their holder: nothing is left to settle. */
+	for (size_t i = 0; i < s->unresolved.n; i++)
+		s->dirty[s->unresolved.at[i]]->unresolved = false;
+	s->unresolved.n = s->changed.n = 0;
+}
