@@ -218,6 +218,11 @@ bool hf_drpc_in_message(const struct hf_drpc *d)
 	return d->open && d->kind == MESSAGE;
 }
 
+bool hf_drpc_is_ended(const struct hf_drpc *d)
+{
+	return d->ended || d->no_more_messages;
+}
+
 bool hf_drpc_in_packet(const struct hf_drpc *d)
 {
 	return d->open || d->at != DRPC_AT_CONTROL;

@@ -63,6 +63,8 @@ void hf_drpc_init(struct hf_drpc *d, const struct hf_stream_limits *limits);
  * negative code: the peer broke the protocol or a limit (d->trouble).
  */
 int hf_drpc_next(struct hf_drpc *d, struct hf_rd *in, struct hf_drpc_event *ret_event);
+/* Has the server said that no more messages come? */
+bool hf_drpc_is_ended(const struct hf_drpc *d);
 /* Is a message half read? Or a packet of any kind, if only the first byte of it? */
 bool hf_drpc_in_message(const struct hf_drpc *d);
 bool hf_drpc_in_packet(const struct hf_drpc *d);

@@ -96,6 +96,16 @@ static void on_payload(void *arg, const uint8_t *bytes, size_t len)
 	s->payload.len += len;
 }
 
+/* Tells the server that we are done with a call. */
+static void send_close(struct hf_stack *s, struct hf_call *c)
+{
+	uint8_t close[HF_DRPC_FRAME_HEAD];
+	struct hf_wr w = hf_wr(close, sizeof(close));
+
+	hf_drpc_close(&c->drpc, &w);
+	hf_yamux_write(&s->yamux, c->id, close, hf_wr_len(&w));
+}
+
 /* Tells what a call had to tell. 1. */
 static int tell_call(struct hf_stack *s, struct hf_call *c, const struct hf_call_event *e,
     struct hf_stack_event *ret_event)
@@ -111,6 +121,8 @@ static int tell_call(struct hf_stack *s, struct hf_call *c, const struct hf_call
 						    : STACK_CALL_ENDED;
 	if (e->what == CALL_ENDED) {
 		/* We are done too; what still comes on the stream is only looked at. */
+		if (!c->fin && !hf_drpc_is_ended(&c->drpc))
+			send_close(s, c);
 		hf_yamux_fin(&s->yamux, c->id);
 		s->check_over = true;
 	}
@@ -479,13 +491,10 @@ void hf_stack_pause(struct hf_stack *s, uint32_t call, bool paused)
 void hf_stack_cancel(struct hf_stack *s, uint32_t call)
 {
 	struct hf_call *c = hf_calls_find(&s->calls, call);
-	uint8_t close[HF_DRPC_FRAME_HEAD];
-	struct hf_wr w = hf_wr(close, sizeof(close));
 
 	if (!c || c->over)
 		return;
-	hf_drpc_close(&c->drpc, &w);
-	hf_yamux_write(&s->yamux, call, close, hf_wr_len(&w));
+	send_close(s, c);
 	hf_yamux_close(&s->yamux, call);
 	hf_calls_forget(&s->calls, c);
 	pump(s);

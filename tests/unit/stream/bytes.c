@@ -47,6 +47,7 @@ static const char *parse_until(struct bytes *b, const char *text, char stop);
 static const char *parse_one(struct bytes *b, const char *t)
 {
 	struct bytes inner = { 0 };
+	const char *text;
 	char *end;
 
 	switch (*t) {
@@ -64,6 +65,13 @@ static const char *parse_one(struct bytes *b, const char *t)
 		t = parse_until(&inner, t + 1, '}');
 		bytes_varint(b, inner.len);
 		bytes_add(b, inner.at, inner.len);
+		bytes_done(&inner);
+		return t;
+	case '*':
+		text = t;
+		t = parse_until(&inner, strchr(t, '(') + 1, ')');
+		for (unsigned long n = strtoul(text + 1, NULL, 10); n; n--)
+			bytes_add(b, inner.at, inner.len);
 		bytes_done(&inner);
 		return t;
 	case 'x':

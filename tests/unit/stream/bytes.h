@@ -7,6 +7,7 @@
  *   $a           an id: 16 times the letter (here 0x61); $0 is the id of zeros
  *   { ... }      what is inside, after its length as a varint
  *   x300:61      a byte 300 times
+ *   *9(...)      what is inside 9 times
  *
  * So "0a{ 0a{$a} 12{'dev'} 18 03 }" is a WorkspaceUpdate with one upserted workspace.
  */

@@ -12,12 +12,14 @@ const char server_head[] = "HTTP/1.1 101 Switching Protocols\r\n"
 			   "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 			   "\r\n";
 
+const uint8_t *server_nonce = (const uint8_t *)"the sample nonce";
+
 int server_random(void *arg, uint8_t *out, size_t len)
 {
 	(void)arg;
 	memset(out, 0, len);
 	if (len == HF_UPGRADE_NONCE)
-		memcpy(out, "the sample nonce", len);
+		memcpy(out, server_nonce, len);
 	return 0;
 }
 

@@ -277,7 +277,8 @@ static const struct {
 	{ "cancelled", true, LAYER_DRPC, "89 01 02 00", "ended 1 call-cancelled|",
 	    "00 01 0004 00000001 00000000" },
 	{ "a snapshot that deletes", false, LAYER_PROTOBUF, "1a{0a{$a}}",
-	    "ended 1 update-deletes 'it deletes workspaces'|", "00 01 0004 00000001 00000000" },
+	    "ended 1 update-deletes 'it deletes workspaces'|",
+	    "00 00 0000 00000001 00000004 0b 01 04 00 00 01 0004 00000001 00000000" },
 };
 
 START_TEST(call_ends_and_the_connection_goes_on)
