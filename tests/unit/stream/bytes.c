@@ -6,15 +6,14 @@
 
 void bytes_add(struct bytes *b, const void *at, size_t len)
 {
-	if (!len)
-		return;
-	if (b->room - b->len < len) {
-		b->room = (b->room + len) * 2;
+	if (!b->at || b->room - b->len < len) {
+		b->room = (b->room + len + 16) * 2;
 		b->at = realloc(b->at, b->room);
 		if (!b->at)
 			abort();
 	}
-	memcpy(b->at + b->len, at, len);
+	if (len)
+		memcpy(b->at + b->len, at, len);
 	b->len += len;
 }
 
@@ -93,6 +92,7 @@ static const char *parse_until(struct bytes *b, const char *t, char stop)
 
 void bytes_parse(struct bytes *b, const char *text)
 {
+	bytes_add(b, "", 0); /* never NULL */
 	parse_until(b, text, '\0');
 }
 

@@ -56,7 +56,7 @@ static int read_message(
 		uint8_t *exact = malloc(sizes[i] ? sizes[i] : 1);
 
 		ck_assert_ptr_nonnull(exact);
-		memcpy(exact, from ? from : exact, sizes[i]);
+		memcpy(exact, from, sizes[i]);
 		rc = hf_messages_feed(&messages, exact, sizes[i]);
 		free(exact);
 	}

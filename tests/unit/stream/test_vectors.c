@@ -108,7 +108,8 @@ static void unload(struct vector *v)
 /* Adds the data of yamux frames to `data`; a FIN as "F", a SYN as "S". */
 static void unwrap(const struct bytes *mux, struct bytes *data, struct bytes *flags)
 {
-	for (size_t at = 0; at < mux->len;) {
+	/* The two bytes at the end are the code of a close frame. */
+	for (size_t at = 0; at + 12 <= mux->len;) {
 		const uint8_t *head = mux->at + at;
 		size_t len = (size_t)head[8] << 24 | head[9] << 16 | head[10] << 8 | head[11];
 
@@ -148,7 +149,6 @@ static void check_sent(struct server_peer *p, const struct vector *v, int row)
 	struct bytes mux = { 0 }, data = { 0 }, flags = { 0 };
 
 	server_read(p, &mux);
-	mux.len -= mux.len % 12 == 2 ? 2 : 0; /* the close frame's code */
 	unwrap(&mux, &data, &flags);
 	bytes_u8(&flags, 0);
 	ck_assert_str_eq((char *)flags.at, sessions[row].flags);
