@@ -1,7 +1,8 @@
 /*
  * What looking names up costs: `bench_zone_read [--json] [--instructions] [NAMES...]`, by default with 3,000 and 300,000
  * names. User time by getrusage() while random names are asked for, each with a refresh before it as resolvers do; a
- * delta of 1,000 names lies over the base. --instructions counts them with callgrind (valgrind) instead.
+ * delta of 1,000 names lies over the base. --instructions counts them with callgrind (valgrind) instead, and
+ * --check fails where they are more than they may be, or fresh and stale differ.
  * A table, or a line of JSON for each number of names.
  */
 #include <stdio.h>
@@ -23,6 +24,8 @@ enum {
 	MEASURE_MS = 1000,
 	COUNTED_LOOKUPS = 20000,
 	FRESH_MS = 86400000, /* a bench may take long */
+	INSTRUCTIONS_MAX = 2000, /* of a look-up */
+	STALE_PERCENT = 5,       /* what a stale answer may cost more or less than a fresh one */
 };
 
 enum what { REFRESH, FIND, LIVE, STALE, NEGATIVE, PTR, N_WHAT };
@@ -368,11 +371,31 @@ static void print_table(const struct result *x, bool instructions)
 	}
 }
 
+/* What is promised of the instructions. Returns how much of it is not so. */
+static int check(const struct result *x)
+{
+	double live = x->per[LIVE], stale = x->per[STALE];
+	double apart = live > stale ? live - stale : stale - live;
+	int wrong = 0;
+
+	for (int w = FIND; w <= NEGATIVE; w++) {
+		if (x->per[w] < INSTRUCTIONS_MAX)
+			continue;
+		wrong++;
+		printf("%s takes more than %d instructions\n", what_names[w], INSTRUCTIONS_MAX);
+	}
+	if (apart * 100 > live * STALE_PERCENT) {
+		wrong++;
+		printf("fresh and stale differ by more than %d %%\n", STALE_PERCENT);
+	}
+	return wrong;
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const usual[] = { "3000", "300000" };
-	bool json = false, instructions = false;
-	int at = 1, n;
+	bool json = false, instructions = false, checked = false;
+	int at = 1, n, wrong = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sample = calloc(SAMPLE_MAX, sizeof(*sample));
@@ -385,8 +408,11 @@ int main(int argc, char **argv)
 			json = true;
 		} else if (!strcmp(argv[at], "--instructions")) {
 			instructions = true;
+		} else if (!strcmp(argv[at], "--check")) {
+			instructions = checked = true;
 		} else {
-			fprintf(stderr, "usage: %s [--json] [--instructions] [NAMES...]\n", argv[0]);
+			fprintf(stderr, "usage: %s [--json] [--instructions | --check] [NAMES...]\n",
+			    argv[0]);
 			return 2;
 		}
 	}
@@ -400,7 +426,9 @@ int main(int argc, char **argv)
 			print_json(&x, instructions);
 		else
 			print_table(&x, instructions);
+		if (checked)
+			wrong += check(&x);
 	}
 	free(sample);
-	return 0;
+	return wrong != 0;
 }
