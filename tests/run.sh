@@ -46,6 +46,7 @@ suites()
 	dns-tsan        nl     build-tsan   pytest     tests/e2e/test_dns_server.py
 	build-clang     nl     build-clang  compile
 	unit-valgrind   l      build        valgrind   unit
+	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
 	build-fuzz      l      build-fuzz   compile
 	fuzz-60s        l      build-fuzz   fuzz       60
 	build-cov       c      build-cov    compile
