@@ -82,8 +82,8 @@ static int set_name(struct hf_publish *p, const struct hf_name_change *change)
 		.n_addrs = 1,
 		.flags = change->flags,
 		.source = (uint16_t)change->source,
-		.owner = change->owner > HF_ZONE_OWNERS_MAX ? HF_ZONE_OWNERS_MAX
-							    : (uint16_t)change->owner,
+		.owner = change->owner < HF_ZONE_OWNERS_MAX ? (uint16_t)change->owner
+							    : HF_ZONE_OWNER_NONE,
 		.first_seen_s = change->first_seen_s,
 	};
 

@@ -209,6 +209,8 @@ bool hf_zone_reader_fresh(const struct hf_zone_reader *r, uint16_t source, uint1
 
 	if (!hf_zone_reader_source_fresh(r, source))
 		return false;
+	if (owner == HF_ZONE_OWNER_NONE)
+		return true;
 	stamp = hf_pulse_get_owner(r->pulse, owner);
 	return is_young(&stamp, r->now_ms,
 	    2 * (uint64_t)r->picture->meta.sources[source].snapshot_ms);

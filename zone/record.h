@@ -25,11 +25,15 @@ struct hf_zone_rec {
 	size_t n_addrs; /* 1 to HF_REC_ADDRS_MAX, each within the /48 */
 	uint8_t flags;
 	uint16_t source;      /* index into hf_zone_meta.sources */
-	uint16_t owner;       /* slot of the owner's last confirmation in `pulse` */
+	uint16_t owner;       /* slot of the owner's last confirmation in `pulse`, or HF_ZONE_OWNER_NONE */
 	int64_t first_seen_s; /* wall clock */
 };
 
-enum { HF_ZONE_SOURCES_MAX = 64, HF_ZONE_OWNERS_MAX = 65535 };
+enum {
+	HF_ZONE_SOURCES_MAX = 64,
+	HF_ZONE_OWNERS_MAX = 65535,
+	HF_ZONE_OWNER_NONE = 65535, /* a name of the source itself: as fresh as its source */
+};
 
 enum hf_not_ready { HF_NOT_READY_SERVFAIL, HF_NOT_READY_NXDOMAIN };
 enum hf_provenance { HF_PROVENANCE_OFF, HF_PROVENANCE_LOOPBACK, HF_PROVENANCE_ON };

@@ -91,6 +91,20 @@ static bool do_source(struct world *w, const struct words *a)
 	return true;
 }
 
+static bool do_source_key(struct world *w, const struct words *a)
+{
+	for (size_t i = 0; i < w->n_sources; i++) {
+		size_t at = strlen(w->sources[i].keys);
+
+		if (strcmp(w->sources[i].name, word(a, 1)))
+			continue;
+		snprintf(w->sources[i].keys + at, sizeof(w->sources[i].keys) - at, ", %s: %s",
+		    word(a, 2), word(a, 3));
+		return true;
+	}
+	return world_fail(w, "there is no source '%s'", word(a, 1));
+}
+
 static bool do_drop(struct world *w, const struct words *a)
 {
 	for (size_t i = 0; i < w->n_sources; i++) {
@@ -454,6 +468,7 @@ static const struct {
 	bool (*run)(struct world *w, const struct words *a);
 } verbs[] = {
 	{ "source", do_source },
+	{ "source-key", do_source_key },
 	{ "drop", do_drop },
 	{ "set", do_set },
 	{ "mark", do_mark },

@@ -86,9 +86,10 @@ static void write_config(FILE *out, const struct world *w)
 	fprintf(out, "store: %s/store.db\nzone: %s/zone\nsources:\n", w->dir, w->dir);
 	for (size_t i = 0; i < w->n_sources; i++)
 		fprintf(out,
-		    "  - { name: %s, url: 'https://%s.example', token-file: %s/token, suffix: %s "
+		    "  - { name: %s, url: 'https://%s.example', token-file: %s/token, suffix: %s%s "
 		    "}\n",
-		    w->sources[i].name, w->sources[i].name, w->dir, w->sources[i].suffix);
+		    w->sources[i].name, w->sources[i].name, w->dir, w->sources[i].suffix,
+		    w->sources[i].keys);
 	for (size_t i = 0; i < w->n_keys; i++) {
 		if (!strchr(w->keys[i].key, '.'))
 			put_key(out, w->keys[i].key, w->keys[i].value);

@@ -17,7 +17,7 @@ struct world {
 	struct hf_fake_clock clock;
 	char dir[256];
 	struct {
-		char name[64], suffix[64];
+		char name[64], suffix[64], keys[256]; /* keys: more of its map */
 	} sources[WORLD_SOURCES];
 	size_t n_sources;
 	struct {
