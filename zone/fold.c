@@ -115,6 +115,9 @@ struct hf_fold {
 	/* The thread's until it was joined. */
 	int code;
 	struct hf_cdb_in *base;
+	/* The thread that closes; seldom more than one a fold, and done long before the next. */
+	bool closing;
+	pthread_t closer;
 };
 
 int hf_fold_new(struct hf_fold **ret_fold)
@@ -147,9 +150,21 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job)
+/* Signals are the main thread's. */
+static int start_thread(pthread_t *ret_thread, void *(*body)(void *), void *arg)
 {
 	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = -pthread_create(ret_thread, NULL, body, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job)
+{
 	int rc;
 
 	if (job->meta_len > sizeof(f->meta))
@@ -158,11 +173,7 @@ int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job)
 	memcpy(f->meta, job->meta, job->meta_len);
 	f->job.meta = f->meta;
 	atomic_store(&f->cancel, false);
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&f->thread, NULL, thread_main, f);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = start_thread(&f->thread, thread_main, f);
 	f->running = !rc;
 	return rc;
 }
@@ -196,10 +207,34 @@ int hf_fold_take(struct hf_fold *f, int *ret_code, struct hf_cdb_in **ret_base)
 	return 1;
 }
 
+static void *close_base(void *arg)
+{
+	hf_cdb_in_free(arg);
+	return NULL;
+}
+
+static void end_closer(struct hf_fold *f)
+{
+	if (f->closing)
+		pthread_join(f->closer, NULL);
+	f->closing = false;
+}
+
+void hf_fold_close_base(struct hf_fold *f, struct hf_cdb_in *base)
+{
+	if (!base)
+		return;
+	end_closer(f);
+	f->closing = start_thread(&f->closer, close_base, base) == 0;
+	if (!f->closing)
+		hf_cdb_in_free(base);
+}
+
 void hf_fold_free(struct hf_fold *f)
 {
 	if (!f)
 		return;
+	end_closer(f);
 	if (f->running) {
 		hf_fold_cancel(f);
 		pthread_join(f->thread, NULL);

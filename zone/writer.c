@@ -63,9 +63,15 @@ static void describe_fold(struct hf_zone_writer *w, struct hf_fold_job *ret_job)
 /* Its file goes too if `current` never named it; else that is for the publication that replaces it. */
 static void drop_base(struct hf_zone_writer *w, struct hf_cdb_in *base)
 {
-	if (base && !w->sweep_due && strcmp(hf_cdb_in_file(base)->name, w->published.base.name))
-		hf_folder_unlink(&w->folder, hf_cdb_in_file(base)->name);
-	hf_cdb_in_free(base);
+	if (!base)
+		return;
+	if (w->sweep_due || !strcmp(hf_cdb_in_file(base)->name, w->published.base.name)) {
+		hf_fold_close_base(w->fold, w->former_base);
+		w->former_base = base;
+		return;
+	}
+	hf_folder_unlink(&w->folder, hf_cdb_in_file(base)->name);
+	hf_fold_close_base(w->fold, base);
 }
 
 /* Base and frozen layer are one file now. */
@@ -406,6 +412,7 @@ void hf_zone_writer_free(struct hf_zone_writer *w)
 	hf_fold_free(w->fold);
 	hf_overlay_free(w->lost_changes);
 	hf_cdb_in_free(w->lost_base);
+	hf_cdb_in_free(w->former_base);
 	hf_tree_done(&w->tree);
 	hf_folder_close(&w->folder);
 	free(w);

@@ -104,14 +104,14 @@ static const char *tmp_name(const char *name, char out[static TMP_NAME_MAX])
 
 int hf_folder_create(const struct hf_folder *f, const char *name)
 {
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, fd, rc = 0;
 	char tmp[TMP_NAME_MAX];
-	int fd, rc = 0;
 
 	tmp_name(name, tmp);
-	/* What a crash left behind goes; O_EXCL then makes sure that nothing is followed. */
-	if (unlinkat(f->fd, tmp, 0) < 0 && errno != ENOENT)
-		return -errno;
-	fd = openat(f->fd, tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	/* What a crash left behind goes; O_EXCL makes sure that nothing is followed. */
+	fd = openat(f->fd, tmp, flags, 0640);
+	if (fd < 0 && errno == EEXIST && unlinkat(f->fd, tmp, 0) == 0)
+		fd = openat(f->fd, tmp, flags, 0640);
 	if (fd < 0)
 		return -errno;
 	if (fchown(fd, (uid_t)-1, f->gid) < 0 && errno != EPERM)

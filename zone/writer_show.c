@@ -55,6 +55,8 @@ int hf_writer_settle_rename(struct hf_zone_writer *w)
 		return rc;
 	w->sync_due = false;
 	unlink_retired(w, w->n_retired);
+	hf_fold_close_base(w->fold, w->former_base);
+	w->former_base = NULL;
 	/* An unfinished file may be that of the thread. */
 	if (w->sweep_due && !hf_fold_running(w->fold))
 		w->sweep_due = hf_folder_sweep(&w->folder, &w->published) != 0;

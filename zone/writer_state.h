@@ -61,6 +61,7 @@ struct hf_zone_writer {
 	/* Files that `current` named once, until the rename that replaced them is durable. */
 	char retired[HF_RETIRED_MAX][HF_FMT_FILE_NAME_MAX];
 	size_t n_retired;
+	struct hf_cdb_in *former_base; /* owned; open until its file is unlinked, see hf_fold_close_base() */
 	bool sync_due;       /* the last rename is not known to be durable */
 	int64_t sync_at_ms;  /* when it is seen to at the latest */
 	bool sweep_due; /* the folder has files of which nobody knows whether they are wanted */
