@@ -103,21 +103,26 @@ int hf_fold_now(const struct hf_fold_job *job, struct hf_cdb_in **ret_base)
 	return do_job(job, &never, ret_base);
 }
 
-/* --- the thread --- */
+/* --- the thread: it waits for something to do from the first fold to the end --- */
 
 struct hf_fold {
-	int fd; /* eventfd: written once, at the end of a fold */
+	int fd; /* eventfd, written at the end of a fold */
 	bool running;
+	bool has_thread;
 	pthread_t thread;
+	atomic_bool cancel;
+	atomic_bool done; /* set when a fold ends; fd only wakes the caller up */
+	/* The thread's own from the start of a fold until then. */
 	struct hf_fold_job job;
 	uint8_t meta[HF_FMT_META_MAX];
-	atomic_bool cancel;
-	/* The thread's until it was joined. */
 	int code;
 	struct hf_cdb_in *base;
-	/* The thread that closes; seldom more than one a fold, and done long before the next. */
-	bool closing;
-	pthread_t closer;
+
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t change;
+	bool want_fold;
+	bool want_end;
+	struct hf_cdb_in *want_closed; /* owned */
 };
 
 int hf_fold_new(struct hf_fold **ret_fold)
@@ -133,49 +138,84 @@ int hf_fold_new(struct hf_fold **ret_fold)
 		free(f);
 		return rc;
 	}
+	/* With default attributes these cannot fail. */
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->change, NULL);
 	*ret_fold = f;
 	return 0;
 }
 
-static void *thread_main(void *arg)
+static void fold(struct hf_fold *f)
 {
 	static const uint64_t one = 1;
-	struct hf_fold *f = arg;
 
 	f->base = NULL;
 	f->code = do_job(&f->job, &f->cancel, &f->base);
-	/* Cannot fail: the counter is at 0. */
+	atomic_store(&f->done, true);
 	while (write(f->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+}
+
+static void *thread_main(void *arg)
+{
+	struct hf_fold *f = arg;
+
+	pthread_mutex_lock(&f->lock);
+	for (;;) {
+		struct hf_cdb_in *closed = f->want_closed;
+		bool folds = f->want_fold;
+
+		if (!closed && !folds && f->want_end)
+			break;
+		if (!closed && !folds) {
+			pthread_cond_wait(&f->change, &f->lock);
+			continue;
+		}
+		f->want_closed = NULL;
+		f->want_fold = false;
+		pthread_mutex_unlock(&f->lock);
+		hf_cdb_in_free(closed);
+		if (folds)
+			fold(f);
+		pthread_mutex_lock(&f->lock);
+	}
+	pthread_mutex_unlock(&f->lock);
 	return NULL;
 }
 
 /* Signals are the main thread's. */
-static int start_thread(pthread_t *ret_thread, void *(*body)(void *), void *arg)
+static int need_thread(struct hf_fold *f)
 {
 	sigset_t all, before;
 	int rc;
 
+	if (f->has_thread)
+		return 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(ret_thread, NULL, body, arg);
+	rc = -pthread_create(&f->thread, NULL, thread_main, f);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	f->has_thread = !rc;
 	return rc;
 }
 
 int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job)
 {
-	int rc;
+	int rc = job->meta_len > sizeof(f->meta) ? HF_ELIMIT : need_thread(f);
 
-	if (job->meta_len > sizeof(f->meta))
-		return HF_ELIMIT;
+	if (rc)
+		return rc;
 	f->job = *job;
 	memcpy(f->meta, job->meta, job->meta_len);
 	f->job.meta = f->meta;
 	atomic_store(&f->cancel, false);
-	rc = start_thread(&f->thread, thread_main, f);
-	f->running = !rc;
-	return rc;
+	atomic_store(&f->done, false);
+	f->running = true;
+	pthread_mutex_lock(&f->lock);
+	f->want_fold = true;
+	pthread_cond_signal(&f->change);
+	pthread_mutex_unlock(&f->lock);
+	return 0;
 }
 
 bool hf_fold_running(const struct hf_fold *f)
@@ -197,51 +237,59 @@ int hf_fold_take(struct hf_fold *f, int *ret_code, struct hf_cdb_in **ret_base)
 {
 	uint64_t n;
 
-	if (!f->running || read(f->fd, &n, sizeof(n)) != (ssize_t)sizeof(n))
+	/*
+	 * It is done a moment before it writes. So it may be taken before fd is readable, and fd then wakes the
+	 * caller up for nothing, once.
+	 */
+	if (read(f->fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		return 0;
-	/* It wrote the descriptor as its last act: this does not wait. */
-	pthread_join(f->thread, NULL);
+	if (!f->running || !atomic_load(&f->done))
+		return 0;
 	f->running = false;
 	*ret_code = f->code;
 	*ret_base = f->base;
 	return 1;
 }
 
-static void *close_base(void *arg)
-{
-	hf_cdb_in_free(arg);
-	return NULL;
-}
-
-static void end_closer(struct hf_fold *f)
-{
-	if (f->closing)
-		pthread_join(f->closer, NULL);
-	f->closing = false;
-}
-
 void hf_fold_close_base(struct hf_fold *f, struct hf_cdb_in *base)
 {
-	if (!base)
-		return;
-	end_closer(f);
-	f->closing = start_thread(&f->closer, close_base, base) == 0;
-	if (!f->closing)
+	struct hf_cdb_in *before;
+
+	if (!f->has_thread) {
 		hf_cdb_in_free(base);
+		return;
+	}
+	pthread_mutex_lock(&f->lock);
+	before = f->want_closed;
+	f->want_closed = base;
+	pthread_cond_signal(&f->change);
+	pthread_mutex_unlock(&f->lock);
+	hf_cdb_in_free(before); /* seldom more than one a fold */
+}
+
+static void end_thread(struct hf_fold *f)
+{
+	if (!f->has_thread)
+		return;
+	hf_fold_cancel(f);
+	pthread_mutex_lock(&f->lock);
+	f->want_end = true;
+	pthread_cond_signal(&f->change);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->thread, NULL);
 }
 
 void hf_fold_free(struct hf_fold *f)
 {
 	if (!f)
 		return;
-	end_closer(f);
-	if (f->running) {
-		hf_fold_cancel(f);
-		pthread_join(f->thread, NULL);
-		if (f->base)
-			hf_folder_unlink(f->job.folder, f->job.name);
+	end_thread(f);
+	if (f->running && f->base)
+		hf_folder_unlink(f->job.folder, f->job.name);
+	if (f->running)
 		hf_cdb_in_free(f->base);
-	}
+	pthread_cond_destroy(&f->change);
+	pthread_mutex_destroy(&f->lock);
 	close(f->fd);
 	free(f);
 }

@@ -29,13 +29,13 @@ struct hf_fold_job {
  */
 int hf_fold_now(const struct hf_fold_job *job, struct hf_cdb_in **ret_base);
 
-struct hf_fold; /* the thread, one fold at a time */
+struct hf_fold; /* the thread, from the first fold on; one fold at a time */
 
 int hf_fold_new(struct hf_fold **ret_fold);
-/* Waits for its threads; a fold's work is given up. NULL is fine. */
+/* Waits for the thread; a fold's work is given up. NULL is fine. */
 void hf_fold_free(struct hf_fold *f);
 /*
- * hf_cdb_in_free() by a thread: where its file was unlinked before, the system frees the space as it is closed, and
+ * hf_cdb_in_free() by the thread: where its file was unlinked before, the system frees the space as it is closed, and
  * that takes long for a large one. NULL is fine.
  */
 void hf_fold_close_base(struct hf_fold *f, struct hf_cdb_in *base);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +48,21 @@ static int check(const char *path, int fd, gid_t *ret_gid)
 	return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? HF_ELOCKED : -errno;
 }
 
+/* Its name in the folder above survives a power cut. Where we may not look into that one, it is not ours to do. */
+static int sync_above(const char *path)
+{
+	char copy[PATH_MAX];
+	int fd, rc;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	rc = hf_file_sync_dir(fd);
+	close(fd);
+	return rc;
+}
+
 int hf_folder_open(const char *path, struct hf_folder *ret_folder)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, fd, rc = 0;
@@ -74,6 +90,9 @@ int hf_folder_open(const char *path, struct hf_folder *ret_folder)
 		return -errno;
 	if (made)
 		rc = finish_new(fd);
+	/* Also where an earlier writer made it, who may not have come as far. */
+	if (!rc)
+		rc = sync_above(bare);
 	if (!rc)
 		rc = check(bare, fd, &gid);
 	if (rc) {
