@@ -28,7 +28,10 @@ def need_strace():
 
 
 def points(command, folder, log, calls=STORAGE):
-    """Runs the command and returns its calls that touch the folder."""
+    """
+    Runs the command and returns its calls that touch the folder. strace counts the calls of each thread apart and so
+    strikes in every thread: a call is taken only if in all threads that come as far it touches the folder.
+    """
     need_strace()
     known = ",".join("?" + c for c in calls)
     subprocess.run(["strace", "-f", "-y", "-qq", "-s", "0", "-e", "trace=" + known, "-e", "signal=none", "-o", log,
@@ -41,9 +44,9 @@ def points(command, folder, log, calls=STORAGE):
                 continue  # the second half of a call that another thread interrupted
             thread, call, args = m.groups()
             n = counts[thread, call] = counts.get((thread, call), 0) + 1
-            if str(folder) in args:
-                found[Point(call, n)] = None
-    return list(found)
+            touches = str(folder) in args
+            found[Point(call, n)] = touches and found.get(Point(call, n), True)
+    return [point for point, touches in found.items() if touches]
 
 
 class Outcome(NamedTuple):
