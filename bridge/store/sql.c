@@ -79,6 +79,11 @@ static int on_wal(void *arg, sqlite3 *db, const char *schema, int pages)
 	return SQLITE_OK;
 }
 
+void hf_sql_leave(struct hf_sql *q)
+{
+	q->leave = true;
+}
+
 /* "file:" and the path, with what means something in a URI written as %XX. */
 static bool file_uri(const char *path, const char *query, char *out, size_t size)
 {
@@ -106,6 +111,7 @@ static int open_frozen(struct hf_sql *q, const char *path)
 	struct stat st;
 	int rc;
 
+	hf_sql_leave(q); /* or the close of the last connection removes a WAL in which it finds nothing */
 	if (snprintf(text, sizeof(text), "%s-wal", path) >= (int)sizeof(text))
 		return -ENAMETOOLONG;
 	if (lstat(text, &st) < 0 || st.st_size == 0) {
@@ -190,11 +196,6 @@ int hf_sql_again(const struct hf_sql *q, struct hf_sql **ret_sql)
 bool hf_sql_is_broken(const struct hf_sql *q)
 {
 	return q->broken;
-}
-
-void hf_sql_leave(struct hf_sql *q)
-{
-	q->leave = true;
 }
 
 int hf_sql_exec(struct hf_sql *q, const char *text)
