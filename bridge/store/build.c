@@ -111,6 +111,13 @@ static int check_new(const struct hf_files *f, const struct hf_schema *schema, s
 	return 0;
 }
 
+int hf_build_check(const struct hf_files *f, const struct hf_schema *schema)
+{
+	struct hf_meta ignored;
+
+	return check_new(f, schema, &ignored);
+}
+
 void hf_build_renew(struct hf_meta *found, int64_t now_s, const struct hf_meta *meta)
 {
 	memcpy(found->epoch, meta->epoch, sizeof(found->epoch));
@@ -133,17 +140,20 @@ int hf_build_from_copy(const struct hf_files *f, const struct hf_schema *schema,
 	rc = hf_files_duplicate(f, ".copy", new_tail);
 	if (!rc)
 		rc = check_new(f, schema, &found);
-	if (!rc)
-		rc = open_new(f, &q);
 	if (rc) {
 		hf_files_discard(f, new_tail);
 		return rc;
+	}
+	rc = open_new(f, &q);
+	if (rc) {
+		hf_files_discard(f, new_tail);
+		return rc == HF_EDAMAGED ? -EIO : rc; /* it was sound a moment ago: a read failed */
 	}
 	hf_build_renew(&found, now_s, meta);
 	rc = close_new(f, q, hf_meta_set(q, &found));
 	if (!rc)
 		*meta = found;
-	return rc;
+	return rc == HF_EDAMAGED ? -EIO : rc;
 }
 
 /* --- the copy --- */
@@ -256,6 +266,8 @@ int hf_build_copy(const struct hf_files *f, const struct hf_schema *schema, cons
 		rc = check_at(&c, hf_files_path(f, tmp, path));
 	if (!rc)
 		rc = hf_files_install(f, tmp, tail);
+	if (!rc)
+		rc = hf_files_sync(f);
 	if (rc)
 		hf_files_discard(f, tmp);
 	if (rc == HF_EDAMAGED || rc == HF_ESTORE)

@@ -14,6 +14,9 @@
 int hf_build_new(const struct hf_files *f, const struct hf_schema *schema, struct hf_meta *meta,
     const struct hf_image *image);
 
+/* Read it back, all of it. */
+int hf_build_check(const struct hf_files *f, const struct hf_schema *schema);
+
 /* What a copy becomes when it is taken as the store. *meta as below. */
 void hf_build_renew(struct hf_meta *found, int64_t now_s, const struct hf_meta *meta);
 

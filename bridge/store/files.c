@@ -213,7 +213,12 @@ int hf_files_install(const struct hf_files *f, const char *tail, const char *to)
 	close(fd);
 	if (!rc && renameat(f->dirfd, from_name, f->dirfd, to_name) < 0)
 		rc = -errno;
-	return rc ? rc : hf_file_sync_dir(f->dirfd);
+	return rc;
+}
+
+int hf_files_sync(const struct hf_files *f)
+{
+	return hf_file_sync_dir(f->dirfd);
 }
 
 static int copy_bytes(int from, int to)

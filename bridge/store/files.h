@@ -44,8 +44,9 @@ int hf_files_look_all(const struct hf_files *f, char *ret_why, size_t why_size);
 /* A new file 0600; what lay there (a crash's leftover) goes first, and so do its journals. 0 or -errno. */
 int hf_files_create(const struct hf_files *f, const char *tail);
 void hf_files_discard(const struct hf_files *f, const char *tail);
-/* Sync what was written as `tail`, give it the name `to`, sync the folder. `to` "" is the store itself. */
+/* Sync what was written as `tail` and give it the name `to`; "" is the store itself. hf_files_sync() makes that last. */
 int hf_files_install(const struct hf_files *f, const char *tail, const char *to);
+int hf_files_sync(const struct hf_files *f);
 /* The bytes of `from` into the new file `to`; it is not synced. */
 int hf_files_duplicate(const struct hf_files *f, const char *from, const char *to);
 

@@ -62,6 +62,7 @@ struct hf_store {
 	enum hf_pending pending;
 	bool known;     /* what is in it was told to the owner: from then on it may not change by itself */
 	bool moved_in;  /* the new file has the store's place */
+	bool unreadable; /* not even what was just made can be read */
 
 	struct hf_meta meta;      /* as last committed (or, where nothing could be written, as it is to be) */
 	uint64_t seen_generation; /* elsewhere */
@@ -96,16 +97,18 @@ int hf_store_attach(struct hf_store *s, struct hf_checked *checked);
 void hf_store_detach(struct hf_store *s);
 /* Whatever is missing for a write to be possible, after it was found that none is. The content stays what it was. */
 int hf_store_revive(struct hf_store *s);
-/* The store's file must be there and sound. */
-int hf_store_open_again(struct hf_store *s);
-/* Make the new file "BASE.new" the store and open it. */
+/* Make the new file "BASE.new" the store and open it. Where that fails with s->moved_in, go on with the second. */
 int hf_store_move_in(struct hf_store *s);
+int hf_store_open_moved_in(struct hf_store *s);
 void hf_store_random_epoch(uint8_t epoch[16]);
 
 /* recovery.c */
 /* What it will do, into s->attempt: out of `image` (may be NULL), the copy, or nothing. `found` is what was wrong. */
 void hf_recovery_plan(struct hf_store *s, const struct hf_image *image, const char *found);
-/* Do it, or go on with it: note it, set aside what is there, make the new store, open it, note that it is done. */
+/*
+ * Do it, or go on with it: note it, make the new store, set aside what is there, give the new one its place, open it, note
+ * that it is done.
+ */
 int hf_recovery_run(struct hf_store *s, const struct hf_image *image);
 /* It cannot be done now: read what it will be made of, and make that the content. */
 int hf_recovery_read(struct hf_store *s);

@@ -162,7 +162,7 @@ static int check(struct hf_sql *q, const struct hf_schema *schema, struct hf_che
 	return rc;
 }
 
-int hf_check_file(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
+static int check_once(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
     struct hf_checked *ret_checked)
 {
 	struct hf_checked c = { 0 };
@@ -178,4 +178,15 @@ int hf_check_file(const char *path, const struct hf_schema *schema, char *ret_wh
 	}
 	*ret_checked = c;
 	return 0;
+}
+
+int hf_check_file(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
+    struct hf_checked *ret_checked)
+{
+	int rc = check_once(path, schema, ret_why, why_size, ret_checked);
+
+	/* A read that failed once looks the same (SQLite takes it for damage): what is damaged still is, the second time. */
+	if (rc == HF_EDAMAGED)
+		rc = check_once(path, schema, ret_why, why_size, ret_checked);
+	return rc;
 }

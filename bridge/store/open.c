@@ -189,6 +189,8 @@ static int open_there(struct hf_store *s, int lock_rc, struct hf_store_opened *o
 	rc = lock_rc;
 	if (!rc)
 		rc = hf_store_attach(s, &checked);
+	if (rc == HF_EDAMAGED)
+		rc = -EIO; /* it was sound a moment ago: a read failed */
 	if (rc && !s->known) {
 		s->meta = checked.meta;
 		take_image(s, &checked);
@@ -197,16 +199,23 @@ static int open_there(struct hf_store *s, int lock_rc, struct hf_store_opened *o
 	return rc;
 }
 
-int hf_store_move_in(struct hf_store *s)
+int hf_store_open_moved_in(struct hf_store *s)
 {
 	struct hf_store_opened ignored = { 0 };
 	bool sound;
+	int rc = hf_files_sync(&s->files);
+
+	return rc ? rc : open_there(s, 0, &ignored, &sound);
+}
+
+int hf_store_move_in(struct hf_store *s)
+{
 	int rc = hf_files_install(&s->files, ".new", "");
 
 	if (rc)
 		return rc;
 	s->moved_in = true;
-	return open_there(s, 0, &ignored, &sound);
+	return hf_store_open_moved_in(s);
 }
 
 static int make_new(struct hf_store *s)
@@ -220,7 +229,9 @@ static int make_new(struct hf_store *s)
 		rc = hf_files_set_aside(&s->files, aside, false);
 	if (!rc)
 		rc = hf_build_new(&s->files, s->schema, &s->meta, NULL);
-	return rc ? rc : hf_store_move_in(s);
+	if (!rc)
+		rc = hf_store_move_in(s);
+	return rc == HF_EDAMAGED ? -EIO : rc; /* just made: it is the disk */
 }
 
 /* --- the first time --- */
@@ -309,7 +320,7 @@ static bool is_refusal(int rc)
 /* There is one, and what is in it cannot be known now. To begin from nothing would be to lose it. */
 static bool is_unknown(const struct hf_store *s, int rc, bool sound)
 {
-	return rc && rc != HF_EDAMAGED && !sound && s->pending == HF_PENDING_NONE;
+	return rc && rc != HF_EDAMAGED && !sound && (s->pending == HF_PENDING_NONE || s->unreadable);
 }
 
 static int open_all(struct hf_store *s, struct hf_store_opened *opened)
@@ -386,7 +397,7 @@ static int same_content(struct hf_store *s, const struct hf_meta *before)
 	return HF_EDAMAGED;
 }
 
-int hf_store_open_again(struct hf_store *s)
+static int open_again(struct hf_store *s)
 {
 	struct hf_store_opened opened = { 0 };
 	bool sound;
@@ -417,7 +428,7 @@ static int revive(struct hf_store *s)
 	case HF_PENDING_NONE:
 		break;
 	}
-	return hf_store_open_again(s);
+	return open_again(s);
 }
 
 int hf_store_revive(struct hf_store *s)

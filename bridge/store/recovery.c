@@ -41,21 +41,24 @@ void hf_recovery_tell(const struct hf_store *s, struct hf_store_opened *ret_open
 	snprintf(ret_opened->reason, sizeof(ret_opened->reason), "%s", s->attempt.reason);
 }
 
-/* Set aside under the name that the note has; where that is taken (by an earlier try), under another, noted first. */
-static int note_and_set_aside(struct hf_store *s)
+static int note(struct hf_store *s)
 {
 	struct hf_attempt *a = &s->attempt;
 	int rc = a->aside[0] ? 0 : hf_files_aside_name(&s->files, hf_store_now_s(s), a->aside);
 
-	if (!rc)
-		rc = hf_attempt_write(&s->files, a);
-	if (!rc)
-		rc = hf_files_set_aside(&s->files, a->aside, true);
+	return rc ? rc : hf_attempt_write(&s->files, a);
+}
+
+/* Under the name that the note has; where that is taken (by an earlier try), under another, noted first. */
+static int set_aside(struct hf_store *s)
+{
+	struct hf_attempt *a = &s->attempt;
+	int rc = hf_files_set_aside(&s->files, a->aside, true);
+
 	if (rc != -EEXIST)
 		return rc;
-	rc = hf_files_aside_name(&s->files, hf_store_now_s(s), a->aside);
-	if (!rc)
-		rc = hf_attempt_write(&s->files, a);
+	a->aside[0] = '\0';
+	rc = note(s);
 	return rc ? rc : hf_files_set_aside(&s->files, a->aside, true);
 }
 
@@ -101,18 +104,25 @@ static int make_from_copy(struct hf_store *s)
 	return rc ? rc : make_empty(s);
 }
 
+/*
+ * The new file is made and read back before the old one is touched: where even that cannot be read it is the disk that
+ * is away, and perhaps nothing is wrong with the store.
+ */
 static int make(struct hf_store *s, const struct hf_image *image)
 {
 	int rc;
 
-	hf_wal_done(&s->wal); /* it was the old file's */
 	if (s->attempt.from == HF_STORE_IMAGE)
 		rc = make_from_image(s, image);
 	else if (s->attempt.from == HF_STORE_COPY)
 		rc = make_from_copy(s);
 	else
 		rc = make_empty(s);
-	return rc ? rc : hf_store_move_in(s);
+	if (rc)
+		return rc;
+	rc = hf_build_check(&s->files, s->schema);
+	s->unreadable = rc == HF_EDAMAGED || rc == -EIO;
+	return rc;
 }
 
 static void note_done(struct hf_store *s)
@@ -127,15 +137,20 @@ int hf_recovery_run(struct hf_store *s, const struct hf_image *image)
 	int rc;
 
 	if (s->moved_in) {
-		rc = hf_store_open_again(s);
+		rc = hf_store_open_moved_in(s);
 	} else {
-		rc = note_and_set_aside(s);
+		rc = note(s);
 		if (!rc)
 			rc = make(s, image);
+		if (!rc)
+			rc = set_aside(s);
+		hf_wal_done(&s->wal); /* it was the old file's */
+		if (!rc)
+			rc = hf_store_move_in(s);
 	}
 	if (!rc)
 		note_done(s);
-	return rc;
+	return rc == HF_EDAMAGED ? -EIO : rc; /* what was just made and read is not damaged */
 }
 
 void hf_recovery_settle(struct hf_store *s, struct hf_store_opened *opened)
@@ -173,8 +188,10 @@ int hf_recovery_read(struct hf_store *s)
 {
 	int rc = s->attempt.from == HF_STORE_COPY ? read_copy(s) : -ENOENT;
 
-	if (!rc)
-		return 0;
+	if (rc == HF_EDAMAGED)
+		rc = -EIO; /* nobody has found that before: more likely nothing can be read now */
+	if (!no_good_copy(rc))
+		return rc;
 	s->attempt.from = HF_STORE_EMPTY;
 	s->meta = (struct hf_meta){ .made_s = s->attempt.began_s };
 	memcpy(s->meta.epoch, s->attempt.epoch, sizeof(s->meta.epoch));

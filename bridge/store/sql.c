@@ -29,6 +29,7 @@ static int map(struct hf_sql *q, int rc)
 	switch (rc & 0xff) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+		q->broken = true; /* or only a read failed: SQLite makes no difference */
 		return HF_EDAMAGED;
 	case SQLITE_FULL:
 		return -ENOSPC;
@@ -49,8 +50,6 @@ static int map(struct hf_sql *q, int rc)
 		if (rc == SQLITE_IOERR_NOMEM)
 			return -ENOMEM;
 		q->broken = true;
-		if (rc == SQLITE_IOERR_CORRUPTFS || rc == SQLITE_IOERR_DATA)
-			return HF_EDAMAGED;
 		return system ? -system : -EIO;
 	default:
 		return HF_ESTORE;

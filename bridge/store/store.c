@@ -73,7 +73,9 @@ int hf_store_read_done(struct hf_store *s, int rc)
 	if (rc != HF_EDAMAGED || s->state == HF_STORE_FAILED || s->state == HF_STORE_RECOVERING)
 		return rc;
 	hf_store_why(why, sizeof(why), rc, s->r);
-	hf_store_enter(s, HF_STORE_RECOVERING, why);
+	/* What SQLite calls damage may be a read that failed: the next begin opens it anew and looks. */
+	rc = s->r && hf_sql_is_broken(s->r) ? -EIO : rc;
+	hf_store_enter(s, rc == -EIO ? HF_STORE_NOT_WRITTEN : HF_STORE_RECOVERING, why);
 	return rc;
 }
 

@@ -22,6 +22,9 @@ static int fail(struct hf_store *s, int rc)
 	if (rc == -EINVAL)
 		return rc;
 	hf_store_why(why, sizeof(why), rc, s->w);
+	/* What SQLite calls damage may be a read that failed: the next begin opens it anew and looks. */
+	if (rc == HF_EDAMAGED && s->w && hf_sql_is_broken(s->w))
+		rc = -EIO;
 	hf_store_enter(s, rc == HF_EDAMAGED ? HF_STORE_RECOVERING : HF_STORE_NOT_WRITTEN, why);
 	if (s->w && hf_sql_is_broken(s->w))
 		s->wal.suspect = true;
@@ -40,6 +43,11 @@ static int still_there(struct hf_store *s)
 	return rc; /* without its WAL: closing writes back what is still open, so opening again is enough */
 }
 
+static bool is_usable(const struct hf_store *s)
+{
+	return s->w && s->r && !hf_sql_is_broken(s->w) && !hf_sql_is_broken(s->r);
+}
+
 int hf_txn_begin(struct hf_store *s)
 {
 	int rc = 0;
@@ -48,11 +56,11 @@ int hf_txn_begin(struct hf_store *s)
 		return -EBUSY;
 	if (hf_store_get_state(s, NULL, NULL) >= HF_STORE_RECOVERING)
 		return HF_EDAMAGED;
-	if (s->w && !hf_sql_is_broken(s->w))
+	if (is_usable(s))
 		rc = still_there(s);
 	if (rc == HF_EDAMAGED)
 		return rc;
-	if (!s->w || rc || hf_sql_is_broken(s->w)) {
+	if (rc || !is_usable(s)) {
 		rc = hf_store_revive(s);
 		if (rc)
 			return fail(s, rc);

@@ -22,9 +22,12 @@ void hf_wal_done(struct hf_wal *w)
 	hf_wal_init(w);
 }
 
+/* -ENODATA: there is no head. */
 static int read_salt(int fd, uint8_t salt[8])
 {
-	return pread(fd, salt, 8, WAL_SALT_AT) == 8 ? 0 : -ENODATA;
+	ssize_t n = pread(fd, salt, 8, WAL_SALT_AT);
+
+	return n < 0 ? -errno : n == 8 ? 0 : -ENODATA;
 }
 
 int hf_wal_open(struct hf_wal *w, const struct hf_files *f, bool empty)
@@ -75,13 +78,17 @@ int hf_wal_cut(struct hf_wal *w)
 {
 	uint8_t salt[8];
 	off_t keep = 0;
+	int rc;
 
 	if (w->fd < 0)
 		return 0;
 	if (!w->known)
 		return -ESTALE;
-	/* Begun anew since: all that was committed is in the store's file, synced before the WAL was begun anew. */
-	if (w->good && read_salt(w->fd, salt) == 0 && !memcmp(salt, w->salt, sizeof(salt)))
+	rc = read_salt(w->fd, salt);
+	if (rc)
+		return rc == -ENODATA ? 0 : rc;
+	/* Another salt: begun anew since, after all that was committed had gone into the store's file and was synced. */
+	if (w->good && !memcmp(salt, w->salt, sizeof(salt)))
 		keep = (off_t)w->good;
 	if (ftruncate(w->fd, keep) < 0 || fsync(w->fd) < 0)
 		return -errno;

@@ -29,19 +29,23 @@ void fixture_init(struct fixture *f)
 	f->opts.clock = &f->clock.clock;
 }
 
-void fixture_done(struct fixture *f)
+void fixture_sweep(struct fixture *f)
 {
-	DIR *dir;
+	DIR *dir = opendir(f->dir);
 	struct dirent *e;
 
-	fixture_close(f);
-	dir = opendir(f->dir);
 	ck_assert_ptr_nonnull(dir);
 	while ((e = readdir(dir))) {
 		if (unlinkat(dirfd(dir), e->d_name, 0))
 			unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
 	}
 	closedir(dir);
+}
+
+void fixture_done(struct fixture *f)
+{
+	fixture_close(f);
+	fixture_sweep(f);
 	rmdir(f->dir);
 }
 

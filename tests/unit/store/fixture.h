@@ -32,6 +32,8 @@ int fixture_try_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 /* What a kill leaves: the files as they are now take the store's place after it was closed. */
 void fixture_crash(struct fixture *f);
+/* Removes all files. */
+void fixture_sweep(struct fixture *f);
 
 /* The file PATH + tail. */
 const char *fixture_file(const struct fixture *f, const char *tail);
