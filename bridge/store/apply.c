@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "bridge/store/inner.h"
 
-/* Units of work between two looks at the clock, and lines and names that a unit removes or counts. */
-enum { UNITS_A_LOOK = 16, LINES_A_UNIT = 256, NAMES_A_UNIT = 1024 };
+/* Units of work between two looks at the clock, and lines that a unit of trimming removes. */
+enum { UNITS_A_LOOK = 16, LINES_A_UNIT = 256 };
 
 static const char *const delete_sql[] = {
 	[HF_ROW_SOURCE] = "DELETE FROM source WHERE rid=?",
@@ -138,37 +138,23 @@ static bool is_summary(const struct hf_store *s, const struct hf_changeset *c)
 static int note_summary(struct hf_store *s, struct hf_apply *a)
 {
 	const struct hf_changeset *c = a->changes;
-	enum hf_reason why = c->n_names ? c->names[0].why : c->n_rows ? c->rows[0].why : HF_WHY_SNAPSHOT;
-	char text[128];
+	struct hf_name_change first = { .why = HF_WHY_SNAPSHOT };
+	char text[128], names[32] = "all";
 	int rc;
 
-	if (c->n_names)
-		snprintf(text, sizeof(text), "%zu names set, %zu removed", c->n_names - a->names_removed,
-		    a->names_removed);
-	else
-		snprintf(text, sizeof(text), "all names anew: %zu rows set, %zu removed",
-		    c->n_rows - a->rows_removed, a->rows_removed);
-	rc = hf_change_note(s->w, a, "summary", why, text);
+	if (c->n_names) {
+		snprintf(names, sizeof(names), "%zu", c->n_names);
+		hf_changeset_name(c, 0, &first);
+	} else if (c->n_rows) {
+		first.why = c->rows[0].why;
+	}
+	snprintf(text, sizeof(text), "%s names (%zu rows set, %zu removed)", names, c->n_rows - a->rows_removed,
+	    a->rows_removed);
+	rc = hf_change_note(s->w, a, "summary", first.why, text);
 	a->next_seq += rc == 0;
 	a->meta.log_floor = a->meta.generation;
-	return rc;
-}
-
-static int count_names(struct hf_store *s, struct hf_apply *a)
-{
-	const struct hf_changeset *c = a->changes;
-	size_t end = c->n_names - a->at > NAMES_A_UNIT ? a->at + NAMES_A_UNIT : c->n_names;
-
-	for (; a->at < end; a->at++) {
-		struct hf_name_change change;
-
-		hf_changeset_name(c, a->at, &change);
-		a->names_removed += change.removed;
-	}
-	if (a->at < c->n_names)
-		return 0;
 	a->at = SIZE_MAX;
-	return note_summary(s, a);
+	return rc;
 }
 
 static int apply_name(struct hf_store *s, struct hf_apply *a)
@@ -177,7 +163,7 @@ static int apply_name(struct hf_store *s, struct hf_apply *a)
 	int rc;
 
 	if (is_summary(s, a->changes))
-		return count_names(s, a);
+		return note_summary(s, a);
 	hf_changeset_name(a->changes, a->at++, &change);
 	rc = hf_change_name(s->w, a, &change);
 	a->next_seq += rc == 0;

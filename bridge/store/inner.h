@@ -38,7 +38,7 @@ struct hf_apply {
 	uint64_t first_seq;   /* of the lines of `change`, as they will be */
 	uint64_t next_seq;
 	uint64_t trim_to;     /* lines before this one go */
-	size_t rows_removed, names_removed;
+	size_t rows_removed;
 };
 
 /* What becomes of a store that could not be made or opened for writing, once the disk takes it. */
