@@ -117,6 +117,7 @@ run()
 {
 	local name=$1 folder=$2 how=$3 log=$logs/$1.log rc=1
 
+	rm -f "$logs/$name".{json,xml}
 	if [ -n "${broken[$folder]}" ]; then
 		echo "$folder does not build" >"$log"
 	else
@@ -133,11 +134,12 @@ run()
 
 report()
 {
-	local name=$1 counts=$2 seconds=$3 p f s
+	local name=$1 how=$2 counts=$3 seconds=$4 p f s
 
 	read -r p f s <<<"$counts"
 	printf '%5d passed, %d failed, %d skipped %5d s\n' "$p" "$f" "$s" "$seconds"
 	tail -n +2 <<<"$counts" | head -n 40 | sed 's/^/        /'
+	[ "$how" != coverage ] || sed -n 's/^lines: /        lines: /p' "$logs/$name.log"
 	if [ "$f" != 0 ]; then
 		echo "        the end of $logs/$name.log:"
 		tail -n 40 "$logs/$name.log" | cut -c1-300 | sed 's/^/        | /'
@@ -151,7 +153,7 @@ while read -r name _ folder how what; do
 	n=$((n + 1)) start=$SECONDS
 	printf '[%2d/%d] %-14s ' $n "$total" "$name"
 	run "$name" "$folder" "$how" "$what" >"$logs/$name.count"
-	report "$name" "$(cat "$logs/$name.count")" $((SECONDS - start))
+	report "$name" "$how" "$(cat "$logs/$name.count")" $((SECONDS - start))
 done <<<"$selected"
 
 echo "$SECONDS s in all; logs are in $logs/"

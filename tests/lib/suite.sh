@@ -15,7 +15,7 @@ folder_setup()
 	build-clang) echo clang ;;
 	build-tsan)  echo gcc -Db_sanitize=thread ;;
 	build-fuzz)  echo clang -Dfuzz=true -Db_sanitize=address,undefined ;;
-	build-cov)   echo gcc -Db_coverage=true -Doptimization=0 ;;
+	build-cov)   echo gcc -Db_coverage=true -Doptimization=0 -Dwerror=false ;;
 	esac
 }
 
@@ -105,7 +105,6 @@ run_coverage()
 		--fail-under-line 90
 }
 
-rm -f "$logs/$name.json" "$logs/$name.xml"
 case $how in
 command) $what ;;
 *) "run_$how" ;;
