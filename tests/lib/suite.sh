@@ -49,7 +49,9 @@ run_meson()
 {
 	local rc
 
-	[ "$folder" = build ] || export CK_FORK=no
+	case $folder in
+	build-asan | build-tsan) export CK_FORK=no ;;
+	esac
 	meson test -C "$folder" --no-rebuild --suite "$what" --num-processes $jobs \
 		--logbase "$name" --print-errorlogs "$@"
 	rc=$?
