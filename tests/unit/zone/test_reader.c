@@ -575,6 +575,8 @@ START_TEST(fresh_is_a_live_source_and_a_confirmed_owner)
 	ck_assert(refresh_after(0));
 	ck_assert_int_eq(hf_zone_reader_fresh(r, 0, 3), ages[_i].want);
 	ck_assert(!hf_zone_reader_fresh(r, 0, 4));
+	ck_assert_int_eq(hf_zone_reader_fresh(r, 0, HF_ZONE_OWNER_NONE),
+	    hf_zone_reader_source_fresh(r, 0));
 	ck_assert(!hf_zone_reader_fresh(r, 1, 3));
 	ck_assert(!hf_zone_reader_fresh(r, 64, 3));
 }
