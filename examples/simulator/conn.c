@@ -304,6 +304,9 @@ static int take_requests(struct sim_conn *c, struct evbuffer *in)
 
 	while (!rc && !c->ws && !c->closing && evbuffer_get_length(in)) {
 		rc = sim_request_read(&c->request, in);
+		if (rc < 0)
+			sim_answer(bufferevent_get_output(c->bev), &c->request, 400, "",
+			    "text/plain", "400 Bad Request");
 		if (rc != 1)
 			return rc;
 		rc = answer(c);

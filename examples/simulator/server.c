@@ -144,6 +144,8 @@ unsigned sim_server_streams(const struct sim_server *s, const struct sim_user *u
 	unsigned n = 0;
 
 	for (struct sim_conn *c = s->conns; c; c = c->next) {
+		if (c->closing)
+			continue;
 		for (struct sim_call *call = c->calls; call; call = call->next)
 			n += call->following && (!user || !memcmp(call->owner, user->id, SIM_ID));
 	}
