@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-enum { CDB_TOC = 2048 };
+enum { CDB_TOC = 2048, SLOT = 8, CACHE_LINE = 64, WARM_AT_ONCE = 64, WARM_SLOTS = 16 };
 
 /*
  * A view as cdb_init() makes one, but of memory that is mapped already: cdb_init() maps shared,
@@ -196,6 +196,60 @@ int hf_picture_get(const struct hf_picture *p, const uint8_t *key, size_t len,
 	if (rc)
 		return rc;
 	return ret_value->kind != HF_FMT_GONE;
+}
+
+/* A read that the compiler keeps: unlike a prefetch it is not dropped where the page must be looked up. */
+static void touch(const uint8_t *at)
+{
+	(void)*(const volatile uint8_t *)at;
+}
+
+/* The slots from where the search for `hash` begins to the end of its table. Returns their number. */
+static size_t slots_of(const struct cdb *view, unsigned hash, const uint8_t **ret_slot)
+{
+	const uint8_t *table = view->cdb_mem + (hash % 256) * SLOT;
+	size_t at = cdb_unpack(table), n = cdb_unpack(table + 4), first;
+
+	if (!n || at > view->cdb_fsize || n > (view->cdb_fsize - at) / SLOT)
+		return 0;
+	first = (hash >> 8) % n;
+	*ret_slot = view->cdb_mem + at + first * SLOT;
+	return n - first;
+}
+
+/* Touches the record that the slots name for `hash`. */
+static void touch_record(const struct cdb *view, unsigned hash, const uint8_t *slot, size_t n)
+{
+	for (size_t i = 0; i < n && i < WARM_SLOTS; i++, slot += SLOT) {
+		size_t at = cdb_unpack(slot + 4);
+
+		if (!at)
+			return;
+		if (cdb_unpack(slot) != hash || at + CACHE_LINE > view->cdb_fsize)
+			continue;
+		touch(view->cdb_mem + at);
+		touch(view->cdb_mem + at + CACHE_LINE - 1);
+		return;
+	}
+}
+
+void hf_picture_warm(const struct hf_picture *p, const struct hf_name *const *names, size_t n)
+{
+	const uint8_t *slot[WARM_AT_ONCE];
+	size_t n_slots[WARM_AT_ONCE];
+	unsigned hash[WARM_AT_ONCE];
+
+	if (n > WARM_AT_ONCE)
+		n = WARM_AT_ONCE;
+	for (size_t i = 0; i < n; i++) {
+		hash[i] = names[i] ? cdb_hash(names[i]->wire, names[i]->len) : 0;
+		n_slots[i] = names[i] ? slots_of(&p->base_cdb, hash[i], &slot[i]) : 0;
+		if (n_slots[i])
+			touch(slot[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (n_slots[i])
+			touch_record(&p->base_cdb, hash[i], slot[i], n_slots[i]);
 }
 
 /* True if the key is that of a name, which *ret_name then is: whole, and as we would have written it. */

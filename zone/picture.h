@@ -58,6 +58,12 @@ bool hf_picture_is(const struct hf_picture *p, const struct hf_fmt_current *curr
 int hf_picture_get(const struct hf_picture *p, const uint8_t *key, size_t len,
     struct hf_fmt_value *ret_value);
 
+/*
+ * Has the processor fetch what hf_picture_get() of each of these names will look at, from many places at once
+ * instead of one after the other. `names` may hold NULLs. It changes nothing and promises nothing.
+ */
+void hf_picture_warm(const struct hf_picture *p, const struct hf_name *const *names, size_t n);
+
 /* Every name with its value, that of the delta where there is one. See hf_zone_reader_walk(). */
 typedef int (*hf_picture_walk_cb)(const struct hf_name *name, const struct hf_fmt_value *value,
     void *arg);

@@ -162,6 +162,12 @@ int hf_zone_reader_find(struct hf_zone_reader *r, const uint8_t *name, size_t le
 	return rc ? rc : 1;
 }
 
+void hf_zone_reader_warm(struct hf_zone_reader *r, const struct hf_name *const *names, size_t n)
+{
+	if (r->picture)
+		hf_picture_warm(r->picture, names, n);
+}
+
 int hf_zone_reader_find_ptr(struct hf_zone_reader *r, const uint8_t addr[static 16],
     const uint8_t **ret_name, size_t *ret_len)
 {

@@ -76,6 +76,12 @@ struct hf_entry {
 /* `name` in canonical wire form. Returns 1 and fills ret_entry, 0 if there is no such name, or a code. */
 int hf_zone_reader_find(struct hf_zone_reader *r, const uint8_t *name, size_t len,
     struct hf_entry *ret_entry);
+/*
+ * Of use before hf_zone_reader_find() of many names at once: it has the processor fetch from all over the
+ * picture what they will look at, instead of waiting for it name by name. `names` may hold NULLs; of more than
+ * 64 the rest is left out.
+ */
+void hf_zone_reader_warm(struct hf_zone_reader *r, const struct hf_name *const *names, size_t n);
 /* The name that `addr`'s PTR tells, in wire form, lent until the next refresh. 1, 0 or a code. */
 int hf_zone_reader_find_ptr(struct hf_zone_reader *r, const uint8_t addr[static 16],
     const uint8_t **ret_name, size_t *ret_len);

@@ -81,13 +81,14 @@ static bool too_long(const struct hf_conn *c)
 static int answer_some(struct hf_conn *c, struct hf_responder *r)
 {
 	size_t at = 0, len, reply;
+	struct hf_job job;
 	int n = 0;
 
 	while (HF_TCP_OUT_MAX - c->out_len >= 2 + HF_TCP_REPLY_MAX && (len = whole_message(c, at))) {
 		uint8_t *out = c->out + c->out_len;
 
-		reply = hf_responder_reply(r, c->in + at + 2, len - 2, c->peer, HF_OVER_TCP,
-		    out + 2, HF_TCP_REPLY_MAX);
+		hf_responder_read(c->in + at + 2, len - 2, c->peer, &job);
+		reply = hf_responder_reply(r, &job, HF_OVER_TCP, out + 2, HF_TCP_REPLY_MAX);
 		if (!reply)
 			return -1;
 		hf_be16_put(out, (uint16_t)reply);

@@ -42,6 +42,7 @@ struct hf_udp {
 	struct iovec in_iov[BATCH];
 	struct iovec out_iov[BATCH];
 	union from from[BATCH];
+	struct hf_job job[BATCH];
 	struct control control[BATCH];
 	uint8_t query[BATCH][QUERY_MAX];
 	uint8_t reply[BATCH][HF_WIRE_UDP_MAX];
@@ -92,13 +93,17 @@ static void keep_address(struct msghdr *m)
 	}
 }
 
-static size_t reply_to(struct hf_udp *u, size_t i, uint8_t *out)
+/* All are read before the first is answered, so that what they ask for is fetched at once. */
+static void read_batch(struct hf_udp *u, size_t n)
 {
-	const struct sockaddr *from = &u->from[i].sa;
-	struct hf_peer peer = { hf_acl_allows(&u->view, from), hf_is_loopback(from) };
+	for (size_t i = 0; i < n; i++) {
+		const struct sockaddr *from = &u->from[i].sa;
+		struct hf_peer peer = { hf_acl_allows(&u->view, from), hf_is_loopback(from) };
 
-	return hf_responder_reply(&u->responder, u->query[i], u->in[i].msg_len, peer, HF_OVER_UDP,
-	    out, HF_WIRE_UDP_MAX);
+		hf_responder_read(u->query[i], u->in[i].msg_len, peer, &u->job[i]);
+	}
+	if (n > 1)
+		hf_responder_warm(&u->responder, u->job, n);
 }
 
 /* Returns the number of replies in u->out. */
@@ -108,7 +113,8 @@ static size_t answer_batch(struct hf_udp *u, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		struct msghdr *to = &u->out[m].msg_hdr, *in = &u->in[i].msg_hdr;
-		size_t len = reply_to(u, i, u->reply[m]);
+		size_t len = hf_responder_reply(&u->responder, &u->job[i], HF_OVER_UDP, u->reply[m],
+		    HF_WIRE_UDP_MAX);
 
 		if (!len)
 			continue;
@@ -169,6 +175,7 @@ static void run(struct hf_worker *w, void *arg)
 		hf_zone_reader_refresh(u->responder.reader);
 		if (n <= 0)
 			continue;
+		read_batch(u, (size_t)n);
 		send_batch(u, answer_batch(u, (size_t)n));
 		prepare_again(u, (size_t)n);
 	}

@@ -17,6 +17,7 @@ static void ask(struct hf_zone_reader *r, const struct hf_name *name)
 	struct hf_question q = { .name = name, .class = HF_CLASS_IN, .from_loopback = true };
 	struct hf_answer a;
 
+	hf_zone_reader_warm(r, &name, 1);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		q.type = types[i];
 		hf_answer(r, &q, &a);

@@ -43,9 +43,11 @@ static void teardown(void)
 static unsigned reply_to(const struct packet *p, bool allowed, bool loopback)
 {
 	struct hf_peer peer = { .allowed = allowed, .loopback = loopback };
+	struct hf_job job;
 
-	out_len = hf_responder_reply(&responder, p->b, p->len, peer, HF_OVER_UDP, out,
-	    HF_WIRE_UDP_MAX);
+	hf_responder_read(p->b, p->len, peer, &job);
+	hf_responder_warm(&responder, &job, 1);
+	out_len = hf_responder_reply(&responder, &job, HF_OVER_UDP, out, HF_WIRE_UDP_MAX);
 	return out_len ? out[3] & 0xf : UINT32_MAX;
 }
 
