@@ -114,14 +114,25 @@ static void send_some(unsigned n)
 	f.sent += n;
 }
 
+/* The address of the first record, whose owner is a pointer; NULL if there is none. */
+static const uint8_t *first_address(const uint8_t *r, size_t len)
+{
+	size_t at = 12;
+
+	while (at < len && r[at])
+		at += r[at] + 1u;
+	at += 5 + 12;
+	return !(r[3] & 0xf) && r[7] == 1 && at + 16 <= len ? r + at : NULL;
+}
+
 static bool right(const uint8_t *r, size_t len, uint32_t index)
 {
-	const uint8_t *addr = r + len - 16;
 	static const uint8_t prefix[12] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b };
+	const uint8_t *addr = first_address(r, len);
 
 	if (f.echo)
 		return true;
-	return !(r[3] & 0xf) && r[7] == 1 && len >= 60 && !memcmp(addr, prefix, 12) &&
+	return addr && !memcmp(addr, prefix, 12) &&
 	    ((uint32_t)addr[12] << 24 | (uint32_t)addr[13] << 16 | (uint32_t)addr[14] << 8 |
 		addr[15]) == index;
 }
