@@ -16,6 +16,7 @@
 enum { NAMES_A_SLICE = 1000 };
 
 struct hf_publish {
+	const char *dir; /* borrowed */
 	const struct hf_clock *clock;
 	struct hf_zone_writer *writer; /* owned */
 	struct hf_pulse_writer *pulse; /* owned */
@@ -26,6 +27,7 @@ struct hf_publish {
 	uint8_t epoch[16];
 	struct hf_store_walk *walk; /* owned: all names are being taken in slices */
 	struct hf_fault refused;
+	struct hf_fault damage;
 	struct hf_fault pulse_fault;
 };
 
@@ -38,6 +40,7 @@ int hf_publish_open(const struct hf_publish_opts *opts, struct hf_zone_stamp *re
 
 	if (!p)
 		return -ENOMEM;
+	p->dir = opts->dir;
 	p->clock = opts->clock;
 	rc = hf_zone_writer_open(opts->dir, &writer_opts, &p->found, &p->writer);
 	if (rc < 0)
@@ -90,12 +93,20 @@ static int set_name(struct hf_publish *p, const struct hf_name_change *change)
 	return hf_zone_writer_set(p->writer, &rec);
 }
 
-static int on_name(const struct hf_name_change *change, uint64_t generation, void *arg)
+/* Names go while the old settings are in force, and come with the new ones: a suffix may change
+ * between the two. */
+static int on_removed(const struct hf_name_change *change, uint64_t generation, void *arg)
+{
+	struct hf_publish *p = arg;
+
+	return change->removed ? hf_zone_writer_del(p->writer, &change->name) : 0;
+}
+
+static int on_set(const struct hf_name_change *change, uint64_t generation, void *arg)
 {
 	struct hf_publish *p = arg;
 	char text[HF_NAME_TEXT_MAX];
-	int rc =
-	    change->removed ? hf_zone_writer_del(p->writer, &change->name) : set_name(p, change);
+	int rc = change->removed ? 0 : set_name(p, change);
 
 	if (rc != HF_EREFUSED)
 		return rc;
@@ -115,7 +126,7 @@ static void taken(struct hf_publish *p, const struct hf_store *store, uint64_t g
 /* A slice of all names. -EAGAIN while there are more. */
 static int take_slice(struct hf_publish *p, struct hf_store *store)
 {
-	int rc = hf_store_walk_step(p->walk, NAMES_A_SLICE, on_name, p);
+	int rc = hf_store_walk_step(p->walk, NAMES_A_SLICE, on_set, p);
 
 	if (rc == 1)
 		return -EAGAIN;
@@ -126,39 +137,67 @@ static int take_slice(struct hf_publish *p, struct hf_store *store)
 	return rc;
 }
 
-static int take_all(struct hf_publish *p, struct hf_store *store)
+static int take_all(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
 {
 	int rc = hf_zone_writer_clear(p->writer);
 
 	/* Until the walk is through, what the writer holds is of no generation. */
 	p->taken = 0;
+	hf_zone_writer_set_meta(p->writer, meta);
 	if (!rc)
 		rc = hf_store_walk_new(store, &p->walk);
 	return rc ? rc : take_slice(p, store);
 }
 
-static int take_names(struct hf_publish *p, struct hf_store *store)
+static int take_changes(
+    struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
+{
+	uint64_t since = p->taken;
+	int rc;
+
+	if (since == hf_store_generation(store)) {
+		hf_zone_writer_set_meta(p->writer, meta);
+		return 0;
+	}
+	rc = hf_store_names_since(store, since, on_removed, p);
+	if (rc)
+		return rc;
+	/* Half of it is with the writer now: only the rest makes it a generation. */
+	hf_zone_writer_set_meta(p->writer, meta);
+	rc = hf_store_names_since(store, since, on_set, p);
+	if (!rc)
+		taken(p, store, hf_store_generation(store));
+	return rc;
+}
+
+static int take_names(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
 {
 	bool same = p->taken && !memcmp(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
 	int rc = -ESTALE;
 
 	if (p->walk)
 		return take_slice(p, store);
-	if (same && p->taken == hf_store_generation(store))
-		return 0;
-	if (same && p->taken < hf_store_generation(store))
-		rc = hf_store_names_since(store, p->taken, on_name, p);
-	if (rc == -ESTALE)
-		return take_all(p, store);
-	if (!rc)
-		taken(p, store, hf_store_generation(store));
-	return rc;
+	if (same && p->taken <= hf_store_generation(store))
+		rc = take_changes(p, store, meta);
+	return rc == -ESTALE ? take_all(p, store, meta) : rc;
 }
 
 static bool same_meta(const struct hf_zone_meta *a, const struct hf_zone_meta *b)
 {
 	/* Whoever fills a meta zeroes it first. */
 	return !memcmp(a, b, sizeof(*a));
+}
+
+/* What lies on the disk is not what was written: everything is taken from the store again. */
+static int begin_anew(struct hf_publish *p)
+{
+	if (!hf_fault_set(&p->damage, p->clock, HF_LOG_ERROR,
+		"zone: '%s' is not as it was written; it is made anew out of the store, readers "
+		"keep what they have",
+		p->dir))
+		return HF_EDAMAGED; /* again, before it was whole once */
+	p->taken = 0;
+	return -EAGAIN;
 }
 
 int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
@@ -173,8 +212,9 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 	/* A store that knows nothing yet says nothing over a zone that does. */
 	if (!meta->ready && p->found.generation)
 		return 1;
-	hf_zone_writer_set_meta(p->writer, meta);
-	rc = take_names(p, store);
+	rc = take_names(p, store, meta);
+	if (rc == HF_EDAMAGED)
+		rc = begin_anew(p);
 	/* A walk that came to its end may be of an earlier generation. */
 	if (!rc && p->taken != hf_store_generation(store))
 		rc = -EAGAIN;
@@ -183,6 +223,7 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 		    p->writer, hf_store_epoch(store), hf_store_generation(store));
 	if (rc < 0)
 		return rc;
+	hf_fault_clear(&p->damage, p->clock, "zone:");
 	p->meta = *meta;
 	p->any = true;
 	return rc;
