@@ -1,0 +1,399 @@
+#include "bridge/stream/ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "bridge/stream/clip.h"
+#include "bridge/stream/race.h"
+
+enum { PAGE = 100, CHECKS = 200 };
+
+enum ask_at { ASK_BUILDINFO, ASK_ME, ASK_SUFFIX, ASK_EXPIRY, ASK_OWNER, ASK_ALL, ASK_READABLE };
+
+struct hf_ask {
+	struct hf_ask_config config;
+	struct hf_addresses addresses; /* after the first answer only the one it came by */
+	size_t which;
+	bool answered;
+	struct hf_race *race; /* owned */
+	enum ask_at at;
+	size_t i; /* of the owners that were asked for; of the users; of the owners found */
+	char path[512];
+	char *body; /* owned */
+	struct hf_told *told; /* owned */
+	hf_ask_cb cb;
+	void *arg;
+};
+
+static void on_answer(void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem);
+static int step(struct hf_ask *a);
+
+/* The end. */
+static void tell(struct hf_ask *a, const struct hf_problem *problem)
+{
+	hf_ask_cb cb = a->cb;
+	void *arg = a->arg;
+	size_t which = a->which;
+	struct hf_told *told = problem ? NULL : a->told;
+
+	if (!problem)
+		a->told = NULL;
+	hf_ask_free(a);
+	cb(arg, told, which, problem);
+}
+
+static void tell_code(struct hf_ask *a, enum hf_problem_code code)
+{
+	struct hf_problem p;
+
+	hf_problem_set(&p, code, NULL);
+	tell(a, &p);
+}
+
+/* Sends one question. 0 or a code. */
+static int send_question(struct hf_ask *a)
+{
+	const struct hf_race_config race = { .http = a->config.http,
+		.clock = a->config.clock,
+		.target = a->config.target,
+		.addresses = &a->addresses,
+		.path = a->path,
+		.body = a->body };
+
+	return hf_race_new(&race, on_answer, a, &a->race);
+}
+
+/* "ID" of a token "ID-SECRET"; false where it has no such form. */
+static bool token_id(const struct hf_ask *a, char *out, size_t size)
+{
+	const char *token = a->config.target->token;
+	size_t n = strcspn(token, "-");
+
+	if (!token[n] || !n || n >= size || strspn(token, "0123456789abcdefghijklmnopqrstuvwxyz"
+						    "ABCDEFGHIJKLMNOPQRSTUVWXYZ") < n)
+		return false;
+	memcpy(out, token, n);
+	out[n] = '\0';
+	return true;
+}
+
+static const char *owner_asked(const struct hf_ask *a)
+{
+	const struct hf_texts *owners = &a->config.target->settings->owners;
+
+	return a->i < owners->n ? owners->at[a->i] : NULL;
+}
+
+/* Adds the token's own user. */
+static int add_me(struct hf_ask *a)
+{
+	struct hf_owner_told me = { .id = a->told->user, .me = true };
+
+	snprintf(me.name, sizeof(me.name), "%s", a->told->user_name);
+	return hf_told_add(a->told, &me);
+}
+
+static int add_known(struct hf_ask *a)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < a->config.n_all; i++)
+		rc = hf_told_add(a->told, &a->config.all[i]);
+	return rc;
+}
+
+static int ask_owner(struct hf_ask *a)
+{
+	const char *name = owner_asked(a);
+	char *escaped;
+
+	if (!name) {
+		a->at = ASK_READABLE;
+		a->i = 0;
+		return step(a);
+	}
+	if (!strcmp(name, "me") || (!strcmp(name, "all") && a->config.all)) {
+		int rc = *name == 'm' ? add_me(a) : add_known(a);
+
+		a->i++;
+		return rc ? rc : ask_owner(a);
+	}
+	if (!strcmp(name, "all")) {
+		a->at = ASK_ALL;
+		a->i = 0;
+		return step(a);
+	}
+	escaped = curl_easy_escape(NULL, name, 0);
+	if (!escaped)
+		return -ENOMEM;
+	snprintf(a->path, sizeof(a->path), "/api/v2/users/%s", escaped);
+	curl_free(escaped);
+	return send_question(a);
+}
+
+static size_t n_checks(const struct hf_ask *a)
+{
+	size_t left = a->told->n_owners - a->i;
+
+	return left < CHECKS ? left : CHECKS;
+}
+
+static int ask_readable(struct hf_ask *a)
+{
+	if (!n_checks(a)) {
+		tell(a, NULL);
+		return 0;
+	}
+	snprintf(a->path, sizeof(a->path), "/api/v2/authcheck");
+	a->body = hf_told_ask_readable(a->told, a->i, n_checks(a));
+	return a->body ? send_question(a) : -ENOMEM;
+}
+
+/* Asks what is next; may be the end of the ask. */
+static int step(struct hf_ask *a)
+{
+	char id[64];
+
+	switch (a->at) {
+	case ASK_BUILDINFO:
+		snprintf(a->path, sizeof(a->path), "/api/v2/buildinfo");
+		return send_question(a);
+	case ASK_ME:
+		snprintf(a->path, sizeof(a->path), "/api/v2/users/me");
+		return send_question(a);
+	case ASK_SUFFIX:
+		if (a->config.target->settings->ask_suffix) {
+			snprintf(a->path, sizeof(a->path), "/api/v2/workspaceagents/connection");
+			return send_question(a);
+		}
+		a->at = ASK_EXPIRY;
+		/* fall through */
+	case ASK_EXPIRY:
+		if (token_id(a, id, sizeof(id))) {
+			snprintf(a->path, sizeof(a->path), "/api/v2/users/me/keys/%s", id);
+			return send_question(a);
+		}
+		a->at = ASK_OWNER;
+		a->i = 0;
+		/* fall through */
+	case ASK_OWNER:
+		return ask_owner(a);
+	case ASK_ALL:
+		snprintf(a->path, sizeof(a->path), "/api/v2/users?limit=%d&offset=%zu", PAGE, a->i);
+		return send_question(a);
+	case ASK_READABLE:
+		return ask_readable(a);
+	}
+	return 0;
+}
+
+/* --- answers --- */
+
+static void note_missing(struct hf_ask *a, const char *name, const struct hf_http_answer *answer)
+{
+	char shown[80];
+
+	hf_clip(shown, sizeof(shown), name, strlen(name));
+	a->told->complete = false;
+	hf_problem_set(&a->told->missing, HF_PROBLEM_NO_USER,
+	    "there is no user '%s', or this token may not read that user (status %ld)", shown,
+	    answer->status);
+}
+
+static void take_owner(struct hf_ask *a, const struct hf_http_answer *answer)
+{
+	struct hf_owner_told owner;
+
+	if (answer->status != 200 || hf_told_user(&owner, answer->body, answer->body_len)) {
+		note_missing(a, owner_asked(a), answer);
+	} else {
+		owner.me = hf_uuid_equal(&owner.id, &a->told->user);
+		if (hf_told_add(a->told, &owner))
+			a->told->complete = false;
+	}
+	a->i++;
+}
+
+/* The position in the list of owners after "all". */
+static void after_all(struct hf_ask *a)
+{
+	const struct hf_texts *owners = &a->config.target->settings->owners;
+
+	a->at = ASK_OWNER;
+	for (a->i = 0; a->i < owners->n && strcmp(owners->at[a->i], "all"); a->i++)
+		;
+	a->i++;
+}
+
+static void take_page(struct hf_ask *a, const struct hf_http_answer *answer)
+{
+	size_t n, count;
+
+	if (answer->status != 200 ||
+	    hf_told_users(a->told, answer->body, answer->body_len, &n, &count)) {
+		note_missing(a, "all", answer);
+		after_all(a);
+		return;
+	}
+	a->i += n;
+	if (!n || a->i >= count)
+		after_all(a);
+}
+
+static void take_readable(struct hf_ask *a, const struct hf_http_answer *answer)
+{
+	size_t n = n_checks(a);
+
+	if (answer->status == 200)
+		hf_told_readable(a->told, a->i, n, answer->body, answer->body_len);
+	a->i += n;
+	free(a->body);
+	a->body = NULL;
+}
+
+static enum hf_problem_code take_me(struct hf_ask *a, const struct hf_http_answer *answer)
+{
+	struct hf_owner_told me;
+
+	if (hf_told_user(&me, answer->body, answer->body_len))
+		return HF_PROBLEM_NOT_CODER;
+	a->told->user = me.id;
+	memcpy(a->told->user_name, me.name, sizeof(me.name));
+	return HF_PROBLEM_NONE;
+}
+
+static enum hf_problem_code take_buildinfo(struct hf_ask *a, const struct hf_http_answer *answer)
+{
+	if (hf_told_buildinfo(a->told, answer->body, answer->body_len))
+		return HF_PROBLEM_NOT_CODER;
+	return hf_told_is_old(a->told->version) ? HF_PROBLEM_OLD : HF_PROBLEM_NONE;
+}
+
+/* Takes one answer and moves on. NONE, or what is wrong with it. */
+static enum hf_problem_code take(struct hf_ask *a, const struct hf_http_answer *answer)
+{
+	enum hf_problem_code code = HF_PROBLEM_NONE;
+	bool good = answer->status == 200;
+
+	switch (a->at) {
+	case ASK_BUILDINFO:
+		code = take_buildinfo(a, answer);
+		a->at = ASK_ME;
+		break;
+	case ASK_ME:
+		code = take_me(a, answer);
+		a->at = ASK_SUFFIX;
+		break;
+	case ASK_SUFFIX:
+		if (good)
+			hf_told_suffix(a->told, answer->body, answer->body_len);
+		a->at = ASK_EXPIRY;
+		break;
+	case ASK_EXPIRY:
+		if (good)
+			hf_told_expiry(a->told, answer->body, answer->body_len);
+		a->at = ASK_OWNER;
+		a->i = 0;
+		break;
+	case ASK_OWNER:
+		take_owner(a, answer);
+		break;
+	case ASK_ALL:
+		take_page(a, answer);
+		break;
+	case ASK_READABLE:
+		take_readable(a, answer);
+		break;
+	}
+	return code;
+}
+
+/* Is this an answer that ends the asking, whatever was asked? */
+static bool is_final(const struct hf_ask *a, long status)
+{
+	if (status == 401 || status == 429 || status == 407)
+		return true;
+	return status != 200 && a->at <= ASK_ME;
+}
+
+static void on_answer(void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem)
+{
+	struct hf_ask *a = arg;
+	struct hf_http_answer answer = { .status = 0 };
+	enum hf_problem_code code;
+	struct hf_problem p;
+	char what[64];
+	const char *type = NULL;
+
+	a->race = NULL;
+	if (!h) {
+		tell(a, problem);
+		return;
+	}
+	if (!a->answered && a->addresses.n) {
+		a->which = which;
+		hf_addresses_prefer(&a->addresses, which);
+		a->addresses.n = 1;
+	}
+	a->answered = true;
+	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+	curl_easy_getinfo(h->easy, CURLINFO_CONTENT_TYPE, &type);
+	answer.content_type = type;
+	answer.location = h->location[0] ? h->location : NULL;
+	answer.retry_after = h->retry_after[0] ? h->retry_after : NULL;
+	answer.body = h->body;
+	answer.body_len = h->body_len;
+	snprintf(what, sizeof(what), "%s %.40s", a->body ? "POST" : "GET", a->path);
+	hf_problem_of_answer(&p, what, &answer, hf_wall_ms(a->config.clock) / 1000);
+	if (is_final(a, answer.status)) {
+		hf_handle_free(h);
+		tell(a, &p);
+		return;
+	}
+	code = take(a, &answer);
+	hf_handle_free(h);
+	if (code == HF_PROBLEM_NOT_CODER) {
+		tell(a, &p);
+	} else if (code) {
+		hf_problem_set(&p, code,
+		    "the server is too old: it is %s, and Coder v2.18 or newer is needed",
+		    a->told->version);
+		tell(a, &p);
+	} else if (step(a)) {
+		tell_code(a, HF_PROBLEM_MEMORY);
+	}
+}
+
+int hf_ask_new(const struct hf_ask_config *config, hf_ask_cb cb, void *arg, struct hf_ask **ret_ask)
+{
+	struct hf_ask *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	a->config = *config;
+	a->addresses = *config->addresses;
+	a->cb = cb;
+	a->arg = arg;
+	a->told = calloc(1, sizeof(*a->told));
+	if (!a->told || step(a)) {
+		hf_ask_free(a);
+		return -ENOMEM;
+	}
+	a->told->complete = true;
+	*ret_ask = a;
+	return 0;
+}
+
+void hf_ask_free(struct hf_ask *a)
+{
+	if (!a)
+		return;
+	hf_race_free(a->race);
+	hf_told_free(a->told);
+	free(a->body);
+	free(a);
+}

@@ -1,0 +1,32 @@
+#pragma once
+/*
+ * ask: the questions before a stream, one after the other: who is the server, who are we, whose
+ * workspaces are to be followed and may they be read, which suffix, and until when is the token
+ * good. What a server does not tell is unknown, and no error.
+ */
+#include "bridge/stream/address.h"
+#include "bridge/stream/http.h"
+#include "bridge/stream/told.h"
+
+struct hf_clock;
+struct hf_ask; /* opaque */
+
+/*
+ * Told once: `told` (the receiver's; end it with hf_told_free()) and the index of the address that
+ * answered, or `problem` (lent). The ask is gone.
+ */
+typedef void (*hf_ask_cb)(
+    void *arg, struct hf_told *told, size_t which, const struct hf_problem *problem);
+
+struct hf_ask_config {
+	struct hf_http *http; /* borrowed, as all below; outlives it */
+	const struct hf_clock *clock;
+	const struct hf_target *target;
+	const struct hf_addresses *addresses;
+	const struct hf_owner_told *all; /* of an earlier answer, to be taken for "all"; NULL: ask */
+	size_t n_all;
+};
+
+/* The callback never comes from within. End it before its time with hf_ask_free(). */
+int hf_ask_new(const struct hf_ask_config *config, hf_ask_cb cb, void *arg, struct hf_ask **ret_ask);
+void hf_ask_free(struct hf_ask *a); /* NULL is fine */

@@ -1,0 +1,110 @@
+#pragma once
+/*
+ * client_inner: what the files of the client share. client.c has the states and the way to the
+ * server, client_stream.c what comes over an open connection.
+ */
+#include <event2/event.h>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "bridge/stream/ask.h"
+#include "bridge/stream/client.h"
+#include "bridge/stream/followed.h"
+#include "bridge/stream/header_command.h"
+#include "bridge/stream/link.h"
+#include "bridge/stream/race.h"
+#include "bridge/stream/resolve.h"
+#include "bridge/stream/stack.h"
+
+/* How far CONNECTING has come. */
+enum client_at {
+	AT_RESOLVE,
+	AT_HEADERS,
+	AT_ASK,
+	AT_TELL, /* what the server told waits to be handed on */
+	AT_DIAL,
+	AT_UPGRADE,
+	AT_FIRST, /* open; no snapshot was accepted yet */
+};
+
+struct hf_client {
+	struct hf_http *http;         /* borrowed, as the three below */
+	const struct hf_clock *clock;
+	const struct hf_stream_settings *settings;
+	const struct hf_client_ops *ops;
+	void *arg;
+	struct event *timer; /* owned: whatever is due next */
+
+	enum hf_client_state state;
+	enum client_at at; /* in CONNECTING */
+	struct hf_problem problem;
+	struct hf_fault fault;
+	int64_t since_ms, since_wall_s;
+	int64_t contact_wall_s;
+	int64_t next_try_ms; /* in all states that wait */
+	int64_t event_ms;    /* when an event last ended a wait */
+	unsigned attempts;
+	struct hf_backoff backoff;
+	bool fresh_token;    /* a refused token was read again once already */
+	unsigned warned;     /* of the token's end: 1: 7 days, 2: 1 day, 3: over */
+
+	/* the way there */
+	struct hf_target target;
+	struct hf_addresses addresses; /* being tried */
+	struct hf_addresses good;      /* worked last */
+	struct hf_resolve *resolve;    /* owned, as all below; NULL while not in use */
+	struct hf_header_command *command;
+	struct hf_ask *ask;
+	struct hf_race *dial;
+	struct hf_told *told; /* of this connection or the last */
+	bool told_new;        /* it waits to be handed on */
+	struct hf_owner_told *all; /* the last listing of all users ... */
+	size_t n_all;
+	int64_t all_ms;            /* ... and when it was made */
+
+	/* the stream */
+	struct hf_stack *stack;
+	struct hf_link *link;
+	struct hf_problem broken; /* how the link broke; code NONE: it did not */
+	bool held;                /* it is not read: busy */
+	bool goaway;              /* no new call is possible on this connection */
+	int64_t opened_ms;        /* the upgrade was begun */
+	int64_t ping_ms;          /* the next is due */
+	int64_t pinged_ms;        /* the oldest that is unanswered; 0: none */
+	uint64_t pinged_at;       /* bytes that had come by then */
+	int64_t doubt_ms;         /* it must be answered by then, whatever else; 0: as usual */
+	int64_t refresh_ms;       /* the next interval snapshots */
+	struct hf_followed *owners; /* owned */
+	size_t n_owners;
+	bool settled; /* told */
+	uint64_t refused;
+	uint64_t troubles[HF_TROUBLE_LAST];
+};
+
+/* --- client.c --- */
+
+/* The one place where things end; frees what belongs to the connection. */
+void hf_client_fail(struct hf_client *c, const struct hf_problem *problem);
+void hf_client_enter(struct hf_client *c, enum hf_client_state next);
+/* Takes the timer to what is due next. */
+void hf_client_schedule(struct hf_client *c);
+/* A new connection, without a failure before it. */
+void hf_client_redial(struct hf_client *c);
+/* Asks the server again, for the next snapshots. */
+void hf_client_refresh(struct hf_client *c);
+
+/* --- client_stream.c --- */
+
+/* The connection is there: begins the upgrade. */
+void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle);
+/* Frees all of it. */
+void hf_client_close_stream(struct hf_client *c);
+/* Takes what came; may end in hf_client_fail(). */
+void hf_client_take_events(struct hf_client *c);
+/* Owners as told: new ones are added, missing ones stopped. 0 or -ENOMEM. */
+int hf_client_set_owners(struct hf_client *c, const struct hf_told *told);
+/* Does what is due on an open connection. */
+void hf_client_stream_due(struct hf_client *c, int64_t now_ms);
+/* When something is due on it next. */
+int64_t hf_client_stream_next(const struct hf_client *c);
+void hf_client_ping(struct hf_client *c, int64_t now_ms);

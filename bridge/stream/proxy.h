@@ -1,0 +1,12 @@
+#pragma once
+/*
+ * proxy: through which proxy a host is reached, by the configuration or by the environment
+ * variables that curl and others know (http_proxy, https_proxy, all_proxy, no_proxy).
+ */
+#include <stdbool.h>
+
+/* Looks up a variable: getenv, or a test's own. */
+typedef char *(*hf_env_cb)(const char *name);
+
+/* The proxy, or "": none. Lent from `configured` or the environment. */
+const char *hf_proxy_for(const char *configured, bool tls, const char *host, hf_env_cb env);

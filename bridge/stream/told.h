@@ -1,0 +1,58 @@
+#pragma once
+/*
+ * told: what a server tells about itself and its users over REST, read out of its answers. Each
+ * answer is hostile until its form is checked. Pure: bytes in, values out.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/stream/problem.h"
+#include "zone/addr.h"
+
+enum { HF_USER_MAX = 64, HF_OWNERS_MAX = 10000 };
+
+enum hf_readable { READABLE_UNKNOWN, READABLE_NO, READABLE_YES };
+
+struct hf_owner_told {
+	struct hf_uuid id;
+	char name[HF_USER_MAX];
+	bool me;
+	enum hf_readable readable;
+};
+
+struct hf_told {
+	char version[64];        /* printable; "" where unknown, as all below */
+	char deployment_id[128];
+	struct hf_uuid user;
+	char user_name[HF_USER_MAX];
+	char suffix[256];
+	int64_t token_expires_s; /* 0: unknown, or never */
+	struct hf_owner_told *owners; /* owned; each once */
+	size_t n_owners;
+	size_t room;
+	bool complete; /* every owner that was asked for was found */
+	struct hf_problem missing; /* else: what became of one of the others */
+};
+
+void hf_told_free(struct hf_told *t); /* NULL is fine */
+/* 0; -ENOMEM; HF_ELIMIT when there are too many. One that is there already is left as it is. */
+int hf_told_add(struct hf_told *t, const struct hf_owner_told *owner);
+
+/*
+ * Each reads an answer with status 200. 0, or HF_EFORMAT where it has not the form that Coder gives
+ * it; then nothing was taken.
+ */
+int hf_told_buildinfo(struct hf_told *t, const char *body, size_t len);
+int hf_told_suffix(struct hf_told *t, const char *body, size_t len);
+int hf_told_expiry(struct hf_told *t, const char *body, size_t len);
+int hf_told_user(struct hf_owner_told *ret_user, const char *body, size_t len);
+/* A page of all users; *ret_n: how many it had, *ret_count: how many there are in all. */
+int hf_told_users(struct hf_told *t, const char *body, size_t len, size_t *ret_n, size_t *ret_count);
+/* The answer to hf_told_ask_readable() for the same owners. */
+int hf_told_readable(struct hf_told *t, size_t first, size_t n, const char *body, size_t len);
+/* The body of that question. The caller owns it (free()); NULL: no memory. */
+char *hf_told_ask_readable(const struct hf_told *t, size_t first, size_t n);
+
+/* Is a version such as "v2.17.3+abc" known to be older than 2.18? Development builds are not. */
+bool hf_told_is_old(const char *version);
