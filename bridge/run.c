@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "bridge/core.h"
+#include "bridge/sources.h"
 #include "config/config.h"
 
 enum { EXIT_CONFIG = 1, EXIT_FILES = 2 };
@@ -22,10 +23,18 @@ struct run {
 	struct hf_config *config; /* owned */
 	struct event_base *base;  /* owned */
 	struct hf_core *core;     /* owned */
+	struct hf_sources *sources; /* owned */
 	struct event *work;       /* owned: when the core wants to be called */
 	struct event *zone;       /* owned: the zone's worker has something */
 	struct event *signals[3]; /* owned */
 };
+
+static void work_soon(void *arg)
+{
+	struct run *r = arg;
+
+	event_active(r->work, EV_TIMEOUT, 0);
+}
 
 /* --- configuration --- */
 
@@ -71,8 +80,9 @@ static void reload(struct run *r)
 		hf_log_error("reload: the new configuration could not be taken up whole (%s)",
 		    hf_strerror(rc));
 	r->config = next;
+	hf_sources_configure(r->sources, next);
 	hf_config_free(before);
-	event_active(r->work, EV_TIMEOUT, 0);
+	work_soon(r);
 	hf_notify("READY=1");
 }
 
@@ -85,6 +95,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
 
 	event_add(r->work, &tv);
+	hf_sources_poke(r->sources);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -119,9 +130,14 @@ static int catch_signals(struct run *r)
 
 static int start_work(struct run *r)
 {
+	const struct hf_source_env env = {
+		.core = r->core, .clock = &hf_clock_system, .work = work_soon, .work_arg = r
+	};
+
 	r->work = evtimer_new(r->base, on_work, r);
 	r->zone = event_new(r->base, hf_core_fd(r->core), EV_READ | EV_PERSIST, on_work, r);
-	if (!r->work || !r->zone || event_add(r->zone, NULL) < 0)
+	if (!r->work || !r->zone || event_add(r->zone, NULL) < 0 ||
+	    hf_sources_new(r->base, &env, r->config, &r->sources))
 		return -ENOMEM;
 	event_active(r->work, EV_TIMEOUT, 0);
 	return 0;
@@ -132,6 +148,7 @@ static void finish(struct run *r)
 	for (size_t i = 0; i < sizeof(r->signals) / sizeof(r->signals[0]); i++)
 		if (r->signals[i])
 			event_free(r->signals[i]);
+	hf_sources_free(r->sources);
 	if (r->zone)
 		event_free(r->zone);
 	if (r->work)
@@ -156,7 +173,8 @@ int hf_run(const char *config_path)
 	}
 	hf_log_init(STDERR_FILENO, r.config->log.level, r.config->log.format, NULL);
 	hf_log_info("holdfastd " HF_VERSION " begins with '%s'", config_path);
-	if (hf_core_open(r.config, &hf_clock_system, &r.core) || start_work(&r)) {
+	if (hf_core_open(r.config, &hf_clock_system, &r.core) ||
+	    start_work(&r)) {
 		status = EXIT_FILES;
 		goto out;
 	}

@@ -23,13 +23,14 @@ struct hf_ask {
 	enum ask_at at;
 	size_t i; /* of the owners that were asked for; of the users; of the owners found */
 	char path[512];
-	char *body; /* owned */
+	char *body;           /* owned */
 	struct hf_told *told; /* owned */
 	hf_ask_cb cb;
 	void *arg;
 };
 
-static void on_answer(void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem);
+static void on_answer(
+    void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem);
 static int step(struct hf_ask *a);
 
 /* The end. */
@@ -73,8 +74,9 @@ static bool token_id(const struct hf_ask *a, char *out, size_t size)
 	const char *token = a->config.target->token;
 	size_t n = strcspn(token, "-");
 
-	if (!token[n] || !n || n >= size || strspn(token, "0123456789abcdefghijklmnopqrstuvwxyz"
-						    "ABCDEFGHIJKLMNOPQRSTUVWXYZ") < n)
+	if (!token[n] || !n || n >= size ||
+	    strspn(token, "0123456789abcdefghijklmnopqrstuvwxyz"
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ") < n)
 		return false;
 	memcpy(out, token, n);
 	out[n] = '\0';
@@ -320,7 +322,8 @@ static bool is_final(const struct hf_ask *a, long status)
 	return status != 200 && a->at <= ASK_ME;
 }
 
-static void on_answer(void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem)
+static void on_answer(
+    void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem)
 {
 	struct hf_ask *a = arg;
 	struct hf_http_answer answer = { .status = 0 };

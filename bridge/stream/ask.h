@@ -23,10 +23,12 @@ struct hf_ask_config {
 	const struct hf_clock *clock;
 	const struct hf_target *target;
 	const struct hf_addresses *addresses;
-	const struct hf_owner_told *all; /* of an earlier answer, to be taken for "all"; NULL: ask */
+	const struct hf_owner_told
+	    *all; /* of an earlier answer, to be taken for "all"; NULL: ask */
 	size_t n_all;
 };
 
 /* The callback never comes from within. End it before its time with hf_ask_free(). */
-int hf_ask_new(const struct hf_ask_config *config, hf_ask_cb cb, void *arg, struct hf_ask **ret_ask);
+int hf_ask_new(
+    const struct hf_ask_config *config, hf_ask_cb cb, void *arg, struct hf_ask **ret_ask);
 void hf_ask_free(struct hf_ask *a); /* NULL is fine */

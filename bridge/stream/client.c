@@ -93,7 +93,8 @@ void hf_client_enter(struct hf_client *c, enum hf_client_state next)
 }
 
 /* How long until the next attempt, and in which state it is waited for. */
-static int64_t plan(struct hf_client *c, const struct hf_problem *p, enum hf_client_state *ret_state)
+static int64_t plan(
+    struct hf_client *c, const struct hf_problem *p, enum hf_client_state *ret_state)
 {
 	const struct hf_stream_retry *retry = &c->settings->retry;
 	int64_t wait;
@@ -133,8 +134,8 @@ void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
 	c->next_try_ms = now + wait;
 	hf_fault_set(&c->fault, c->clock, HF_LOG_WARN, "source '%s': %s", c->settings->name,
 	    c->problem.text);
-	hf_log_debug("source '%s': attempt %u failed (%s), next in %" PRId64 " ms", c->settings->name,
-	    c->attempts, hf_problem_name(c->problem.code), wait);
+	hf_log_debug("source '%s': attempt %u failed (%s), next in %" PRId64 " ms",
+	    c->settings->name, c->attempts, hf_problem_name(c->problem.code), wait);
 	hf_client_enter(c, next);
 }
 
@@ -162,10 +163,9 @@ static void on_dialled(
 
 static void dial(struct hf_client *c)
 {
-	const struct hf_race_config race = { .http = c->http,
-		.clock = c->clock,
-		.target = &c->target,
-		.addresses = &c->addresses };
+	const struct hf_race_config race = {
+		.http = c->http, .clock = c->clock, .target = &c->target, .addresses = &c->addresses
+	};
 
 	c->at = AT_DIAL;
 	if (hf_race_new(&race, on_dialled, c, &c->dial))
@@ -246,8 +246,7 @@ static void hand_on(struct hf_client *c)
 		dial(c);
 }
 
-static void on_told(
-    void *arg, struct hf_told *told, size_t which, const struct hf_problem *problem)
+static void on_told(void *arg, struct hf_told *told, size_t which, const struct hf_problem *problem)
 {
 	struct hf_client *c = arg;
 

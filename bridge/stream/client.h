@@ -43,8 +43,8 @@ struct hf_client_ops {
 	/* Snapshots of all owners of `told` are accepted: these, and no others, are there. */
 	void (*settled)(void *arg, const struct hf_told *told);
 	/* *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted. */
-	enum hf_client_verdict (*update)(void *arg, const struct hf_update *update,
-	    bool *ret_again, const char **ret_why);
+	enum hf_client_verdict (*update)(
+	    void *arg, const struct hf_update *update, bool *ret_again, const char **ret_why);
 	bool (*wants_snapshot)(void *arg, const struct hf_uuid *owner);
 	bool (*busy)(void *arg);
 	/* Proof of life, and its end. */
@@ -95,14 +95,14 @@ struct hf_client_owner_status {
 struct hf_client_status {
 	enum hf_client_state state;
 	const struct hf_problem *problem; /* why it is not live; code NONE: no reason */
-	int64_t since_wall_s;   /* in this state */
-	int64_t contact_wall_s; /* last proof of life; 0: none yet */
-	unsigned attempts;      /* that failed since it was last live */
-	int64_t next_try_ms;    /* from now; -1: none is due */
-	const struct hf_told *told; /* what the server told last; NULL: nothing yet */
+	int64_t since_wall_s;             /* in this state */
+	int64_t contact_wall_s;           /* last proof of life; 0: none yet */
+	unsigned attempts;                /* that failed since it was last live */
+	int64_t next_try_ms;              /* from now; -1: none is due */
+	const struct hf_told *told;       /* what the server told last; NULL: nothing yet */
 	size_t n_owners;
 	size_t n_live;
-	uint64_t refused;       /* messages */
+	uint64_t refused;         /* messages */
 	const uint64_t *troubles; /* [HF_TROUBLE_LAST]: how often each ended or refused something */
 };
 void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_status);

@@ -28,7 +28,7 @@ enum client_at {
 };
 
 struct hf_client {
-	struct hf_http *http;         /* borrowed, as the three below */
+	struct hf_http *http; /* borrowed, as the three below */
 	const struct hf_clock *clock;
 	const struct hf_stream_settings *settings;
 	const struct hf_client_ops *ops;
@@ -45,8 +45,8 @@ struct hf_client {
 	int64_t event_ms;    /* when an event last ended a wait */
 	unsigned attempts;
 	struct hf_backoff backoff;
-	bool fresh_token;    /* a refused token was read again once already */
-	unsigned warned;     /* of the token's end: 1: 7 days, 2: 1 day, 3: over */
+	bool fresh_token; /* a refused token was read again once already */
+	unsigned warned;  /* of the token's end: 1: 7 days, 2: 1 day, 3: over */
 
 	/* the way there */
 	struct hf_target target;
@@ -56,24 +56,24 @@ struct hf_client {
 	struct hf_header_command *command;
 	struct hf_ask *ask;
 	struct hf_race *dial;
-	struct hf_told *told; /* of this connection or the last */
-	bool told_new;        /* it waits to be handed on */
+	struct hf_told *told;      /* of this connection or the last */
+	bool told_new;             /* it waits to be handed on */
 	struct hf_owner_told *all; /* the last listing of all users ... */
 	size_t n_all;
-	int64_t all_ms;            /* ... and when it was made */
+	int64_t all_ms; /* ... and when it was made */
 
 	/* the stream */
 	struct hf_stack *stack;
 	struct hf_link *link;
-	struct hf_problem broken; /* how the link broke; code NONE: it did not */
-	bool held;                /* it is not read: busy */
-	bool goaway;              /* no new call is possible on this connection */
-	int64_t opened_ms;        /* the upgrade was begun */
-	int64_t ping_ms;          /* the next is due */
-	int64_t pinged_ms;        /* the oldest that is unanswered; 0: none */
-	uint64_t pinged_at;       /* bytes that had come by then */
-	int64_t doubt_ms;         /* it must be answered by then, whatever else; 0: as usual */
-	int64_t refresh_ms;       /* the next interval snapshots */
+	struct hf_problem broken;   /* how the link broke; code NONE: it did not */
+	bool held;                  /* it is not read: busy */
+	bool goaway;                /* no new call is possible on this connection */
+	int64_t opened_ms;          /* the upgrade was begun */
+	int64_t ping_ms;            /* the next is due */
+	int64_t pinged_ms;          /* the oldest that is unanswered; 0: none */
+	uint64_t pinged_at;         /* bytes that had come by then */
+	int64_t doubt_ms;           /* it must be answered by then, whatever else; 0: as usual */
+	int64_t refresh_ms;         /* the next interval snapshots */
 	struct hf_followed *owners; /* owned */
 	size_t n_owners;
 	bool settled; /* told */

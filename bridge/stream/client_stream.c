@@ -10,9 +10,9 @@
 #include "base/error.h"
 
 enum {
-	OPENING_MAX = 8,        /* calls at once whose snapshot is to come */
-	SLOWEST_MS = 4,         /* a byte; whoever is slower is taken for dead */
-	AGAIN_MS = 60 * 1000,   /* snapshots out of turn of one owner: at most so often */
+	OPENING_MAX = 8,      /* calls at once whose snapshot is to come */
+	SLOWEST_MS = 4,       /* a byte; whoever is slower is taken for dead */
+	AGAIN_MS = 60 * 1000, /* snapshots out of turn of one owner: at most so often */
 };
 
 static int fill_random(void *arg, uint8_t *out, size_t len)
@@ -123,13 +123,15 @@ static void open_calls(struct hf_client *c, int64_t now_ms)
 
 /* --- what came --- */
 
-static void fail_trouble(struct hf_client *c, enum hf_problem_code code, const struct hf_stack_event *e)
+static void fail_trouble(
+    struct hf_client *c, enum hf_problem_code code, const struct hf_stack_event *e)
 {
 	struct hf_problem p;
 
 	if (e->code)
 		hf_problem_set(&p, code, "%s (%llu%s%.150s)", hf_trouble_text(e->trouble),
-		    (unsigned long long)e->code, e->text && *e->text ? ": " : "", e->text ? e->text : "");
+		    (unsigned long long)e->code, e->text && *e->text ? ": " : "",
+		    e->text ? e->text : "");
 	else
 		hf_problem_set(&p, code, "%s%s%.150s", hf_trouble_text(e->trouble),
 		    e->text && *e->text ? ": " : "", e->text ? e->text : "");
@@ -148,8 +150,7 @@ static void fail_upgrade(struct hf_client *c)
 		.body_len = u->n_body };
 	struct hf_problem p;
 
-	hf_problem_of_answer(
-	    &p, "GET /api/v2/tailnet", &answer, hf_wall_ms(c->clock) / 1000);
+	hf_problem_of_answer(&p, "GET /api/v2/tailnet", &answer, hf_wall_ms(c->clock) / 1000);
 	p.trouble = hf_trouble_name(HF_TROUBLE_HTTP_STATUS);
 	hf_client_fail(c, &p);
 }
@@ -241,8 +242,8 @@ static void snapshot_refused(struct hf_client *c, struct hf_followed *f, const c
 		    f->owner.name, why);
 		return;
 	}
-	hf_problem_set(&p, HF_PROBLEM_VERDICT, "the snapshot of '%s' was refused: %s",
-	    f->owner.name, why);
+	hf_problem_set(
+	    &p, HF_PROBLEM_VERDICT, "the snapshot of '%s' was refused: %s", f->owner.name, why);
 	hf_client_fail(c, &p);
 }
 

@@ -19,13 +19,13 @@ struct hf_call_ops {
 
 struct hf_followed {
 	struct hf_owner_told owner;
-	uint32_t live;     /* the call whose snapshot was accepted; 0: none */
-	uint32_t opening;  /* the call whose snapshot is to come; 0: none */
-	bool wanted;       /* a new snapshot is to be taken */
-	int64_t asked_ms;  /* when the last call was made */
-	uint64_t asked_at; /* and how many bytes had come by then */
+	uint32_t live;           /* the call whose snapshot was accepted; 0: none */
+	uint32_t opening;        /* the call whose snapshot is to come; 0: none */
+	bool wanted;             /* a new snapshot is to be taken */
+	int64_t asked_ms;        /* when the last call was made */
+	uint64_t asked_at;       /* and how many bytes had come by then */
 	int64_t last_refused_ms; /* when a snapshot out of turn was last asked for */
-	bool gone;         /* no longer to be followed */
+	bool gone;               /* no longer to be followed */
 };
 
 enum hf_call_is { CALL_IS_NONE, CALL_IS_LIVE, CALL_IS_OPENING };

@@ -20,8 +20,8 @@
 enum { OUTPUT_MAX = 16 << 10, LINES_MAX = 32 };
 
 struct hf_header_command {
-	char *program;        /* owned: for messages */
-	pid_t pid;            /* 0: over and reaped */
+	char *program; /* owned: for messages */
+	pid_t pid;     /* 0: over and reaped */
 	int pid_fd;
 	struct event *output; /* owned; it owns no descriptor */
 	struct event *end;    /* owned: the program has ended */
@@ -39,7 +39,8 @@ int hf_header_lines(char *text, char **ret_lines, int max)
 {
 	int n = 0;
 
-	for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *save, *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		size_t len = strlen(line), name = strcspn(line, "=");
 
 		if (len && line[len - 1] == '\r')

@@ -46,7 +46,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 static void on_socket(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_http *http = arg;
-	int bits = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int bits =
+	    (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
 	int running;
 
 	curl_multi_socket_action(http->multi, fd, bits, &running);

@@ -28,8 +28,8 @@ struct event_base *hf_http_base(const struct hf_http *h);
 struct hf_target {
 	const struct hf_stream_settings *settings;
 	struct hf_place place;
-	char token[1025];       /* goes into Coder-Session-Token and nowhere else */
-	char proxy[1024];       /* "": none */
+	char token[1025];           /* goes into Coder-Session-Token and nowhere else */
+	char proxy[1024];           /* "": none */
 	struct curl_slist *headers; /* owned by the target: the operator's and the command's */
 };
 
@@ -38,10 +38,10 @@ struct hf_handle;
 typedef void (*hf_handle_cb)(struct hf_handle *h, CURLcode result, void *arg);
 
 struct hf_handle {
-	struct hf_http *http; /* borrowed */
-	CURL *easy;           /* owned */
-	struct curl_slist *headers;    /* owned */
-	struct curl_slist *connect_to; /* owned */
+	struct hf_http *http;              /* borrowed */
+	CURL *easy;                        /* owned */
+	struct curl_slist *headers;        /* owned */
+	struct curl_slist *connect_to;     /* owned */
 	struct hf_certificate certificate; /* what was wrong with it */
 	char error[CURL_ERROR_SIZE];
 	bool added;

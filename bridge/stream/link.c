@@ -127,7 +127,9 @@ int hf_link_new(struct hf_handle *handle, struct hf_stack *stack, const struct h
 		hf_handle_free(handle);
 		return -ENOMEM;
 	}
-	*l = (struct hf_link){ .handle = handle, .stack = stack, .clock = clock, .cb = cb, .arg = arg };
+	*l = (struct hf_link){
+		.handle = handle, .stack = stack, .clock = clock, .cb = cb, .arg = arg
+	};
 	curl_easy_getinfo(handle->easy, CURLINFO_ACTIVESOCKET, &fd);
 	if (fd == CURL_SOCKET_BAD)
 		goto fail;

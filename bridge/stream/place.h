@@ -6,7 +6,7 @@
 
 struct hf_place {
 	bool tls;
-	char host[256];   /* lower case; IPv6 without brackets */
+	char host[256]; /* lower case; IPv6 without brackets */
 	unsigned port;
 	char authority[272]; /* for Host: with brackets, the port where it is not the usual one */
 	char prefix[512];    /* the path without a slash at its end; "" mostly */

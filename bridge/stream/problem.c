@@ -138,8 +138,8 @@ void hf_problem_of_answer(
 		snprintf(where, sizeof(where), ", to ");
 		hf_clip(where + 5, sizeof(where) - 5, a->location, strlen(a->location));
 	}
-	hf_problem_set(p, code, "%s (%s: %ld%s%s)", problems[code].text, what, a->status, where,
-	    says);
+	hf_problem_set(
+	    p, code, "%s (%s: %ld%s%s)", problems[code].text, what, a->status, where, says);
 	if (a->retry_after && (a->status == 429 || a->status == 503))
 		p->wait_s = hf_retry_after(a->retry_after, wall_s);
 }

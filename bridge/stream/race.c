@@ -9,9 +9,9 @@
 
 struct hf_race {
 	struct hf_race_config config;
-	struct hf_addresses addresses; /* as they were at the start */
+	struct hf_addresses addresses;               /* as they were at the start */
 	struct hf_handle *handles[HF_ADDRESSES_MAX]; /* owned; NULL: not begun, or failed */
-	size_t n;      /* runners in all */
+	size_t n;                                    /* runners in all */
 	size_t begun;
 	size_t failed;
 	struct hf_problem problem; /* what tells most of those that failed */
@@ -33,12 +33,12 @@ static int start(struct hf_race *r, size_t i)
 {
 	const struct hf_race_config *c = &r->config;
 	struct hf_handle *h;
-	int rc = hf_handle_new(
-	    c->http, c->target, r->addresses.n ? r->addresses.at[i] : NULL, &h);
+	int rc = hf_handle_new(c->http, c->target, r->addresses.n ? r->addresses.at[i] : NULL, &h);
 
 	if (rc)
 		return rc;
-	rc = c->path ? hf_handle_request(h, c->target, c->path, c->body) : hf_handle_connect_only(h);
+	rc =
+	    c->path ? hf_handle_request(h, c->target, c->path, c->body) : hf_handle_connect_only(h);
 	if (!rc)
 		rc = hf_handle_start(h, on_done, r);
 	if (rc)

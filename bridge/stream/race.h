@@ -17,12 +17,12 @@ typedef void (*hf_race_cb)(
     void *arg, struct hf_handle *winner, size_t which, const struct hf_problem *problem);
 
 struct hf_race_config {
-	struct hf_http *http;                /* borrowed, as all below; outlives the race */
+	struct hf_http *http; /* borrowed, as all below; outlives the race */
 	const struct hf_clock *clock;
 	const struct hf_target *target;
 	const struct hf_addresses *addresses; /* none: as libcurl or the proxy resolves */
-	const char *path; /* of a request; NULL: only connect */
-	const char *body; /* NULL: GET */
+	const char *path;                     /* of a request; NULL: only connect */
+	const char *body;                     /* NULL: GET */
 };
 
 /* The callback never comes from within. End it before its time with hf_race_free(). */

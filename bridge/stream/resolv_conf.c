@@ -16,9 +16,8 @@ struct piece {
 static struct piece next_line(struct piece *text)
 {
 	struct piece line = *text;
-	const char *nl = text->at < text->end
-			     ? memchr(text->at, '\n', (size_t)(text->end - text->at))
-			     : NULL;
+	const char *nl =
+	    text->at < text->end ? memchr(text->at, '\n', (size_t)(text->end - text->at)) : NULL;
 
 	line.end = nl ? nl : text->end;
 	text->at = nl ? nl + 1 : text->end;

@@ -11,7 +11,8 @@
 enum { HF_DNS_NAME_MAX = 255, HF_SEARCH_MAX = 8, HF_SERVERS_MAX = 4 };
 
 struct hf_resolv_conf {
-	char servers[HF_SERVERS_MAX][HF_ADDRESS_TEXT]; /* never empty: this host, if none is named */
+	char servers[HF_SERVERS_MAX]
+		    [HF_ADDRESS_TEXT]; /* never empty: this host, if none is named */
 	size_t n_servers;
 	char search[HF_SEARCH_MAX][HF_DNS_NAME_MAX + 1];
 	size_t n_search;

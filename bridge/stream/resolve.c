@@ -94,7 +94,8 @@ static int make_context(struct hf_resolve *r)
 		{ "module-config:", "iterator" }, { "target-fetch-policy:", "0 0 0 0 0" },
 		{ "minimal-responses:", "no" }, { "msg-cache-size:", "64k" },
 		{ "rrset-cache-size:", "64k" }, { "infra-cache-numhosts:", "16" },
-		{ "cache-max-ttl:", "0" }, { "outgoing-range:", "16" }, { "num-queries-per-thread:", "8" } };
+		{ "cache-max-ttl:", "0" }, { "outgoing-range:", "16" },
+		{ "num-queries-per-thread:", "8" } };
 	static const char *const ours_not[] = { "test.", "home.arpa.", "invalid." };
 
 	r->ctx = ub_ctx_create_event(r->base);
@@ -121,7 +122,8 @@ static void step_soon(struct hf_resolve *r)
 }
 
 /* No context is freed from within this: the next step comes through the loop. */
-static void on_answer(void *arg, int rcode, void *packet, int len, int secure, char *why, int limited)
+static void on_answer(
+    void *arg, int rcode, void *packet, int len, int secure, char *why, int limited)
 {
 	struct hf_resolve *r = arg;
 
@@ -163,7 +165,7 @@ static void tell(struct hf_resolve *r)
 	hf_addresses_interleave(&found);
 	if (!found.n)
 		hf_problem_set(&p, HF_PROBLEM_RESOLVE, "the name '%.200s' %s", r->host,
-		    r->late ? "does not resolve: no name server answers in time"
+		    r->late      ? "does not resolve: no name server answers in time"
 		    : r->refused ? "does not resolve: the name server fails"
 				 : "does not exist in DNS");
 	hf_resolve_free(r);

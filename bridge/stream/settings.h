@@ -31,10 +31,10 @@ struct hf_stream_timeouts {
 struct hf_stream_retry {
 	int64_t floor_ms;
 	int64_t cap_ms;
-	int64_t steady_ms;       /* live for so long: the next wait is the floor again */
-	int64_t permanent_ms;    /* what will not mend itself */
+	int64_t steady_ms;    /* live for so long: the next wait is the floor again */
+	int64_t permanent_ms; /* what will not mend itself */
 	int64_t unauthorised_ms;
-	int64_t events_ms;       /* wake, network change, ... count at most once in this time */
+	int64_t events_ms; /* wake, network change, ... count at most once in this time */
 };
 
 struct hf_stream_settings {
@@ -43,7 +43,7 @@ struct hf_stream_settings {
 	const char *ca_file; /* NULL: the system's; so below: none */
 	const char *client_cert;
 	const char *client_key;
-	const char *proxy; /* NULL: as the environment says */
+	const char *proxy;              /* NULL: as the environment says */
 	struct hf_texts headers;        /* "Name: value" */
 	struct hf_texts header_command; /* argv */
 	struct hf_texts owners;         /* "me", "all", user names, user ids */

@@ -22,16 +22,16 @@ struct hf_owner_told {
 };
 
 struct hf_told {
-	char version[64];        /* printable; "" where unknown, as all below */
+	char version[64]; /* printable; "" where unknown, as all below */
 	char deployment_id[128];
 	struct hf_uuid user;
 	char user_name[HF_USER_MAX];
 	char suffix[256];
-	int64_t token_expires_s; /* 0: unknown, or never */
+	int64_t token_expires_s;      /* 0: unknown, or never */
 	struct hf_owner_told *owners; /* owned; each once */
 	size_t n_owners;
 	size_t room;
-	bool complete; /* every owner that was asked for was found */
+	bool complete;             /* every owner that was asked for was found */
 	struct hf_problem missing; /* else: what became of one of the others */
 };
 
@@ -48,7 +48,8 @@ int hf_told_suffix(struct hf_told *t, const char *body, size_t len);
 int hf_told_expiry(struct hf_told *t, const char *body, size_t len);
 int hf_told_user(struct hf_owner_told *ret_user, const char *body, size_t len);
 /* A page of all users; *ret_n: how many it had, *ret_count: how many there are in all. */
-int hf_told_users(struct hf_told *t, const char *body, size_t len, size_t *ret_n, size_t *ret_count);
+int hf_told_users(
+    struct hf_told *t, const char *body, size_t len, size_t *ret_n, size_t *ret_count);
 /* The answer to hf_told_ask_readable() for the same owners. */
 int hf_told_readable(struct hf_told *t, size_t first, size_t n, const char *body, size_t len);
 /* The body of that question. The caller owns it (free()); NULL: no memory. */

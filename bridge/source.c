@@ -1,0 +1,323 @@
+#include "bridge/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "bridge/core.h"
+#include "bridge/settings.h"
+#include "bridge/stream/token_watch.h"
+#include "bridge/stream/http.h"
+#include "config/config.h"
+#include "config/secret.h"
+
+struct hf_source {
+	struct hf_source_env env;
+	const struct hf_config_source *conf; /* borrowed */
+	bool sole;
+	char url[HF_URL_MAX + 1];
+	struct hf_stream_settings settings; /* the client borrows it */
+	struct hf_client *client;           /* owned */
+	struct hf_token_watch *watch;       /* owned; NULL: the token is in no file */
+	char watched[HF_SECRET_PLACE_MAX];
+	bool other_user; /* the token is another user's than before */
+};
+
+static void work_soon(struct hf_source *s)
+{
+	s->env.work(s->env.work_arg);
+}
+
+/* --- what the client asks --- */
+
+static void on_token_changed(void *arg)
+{
+	struct hf_source *s = arg;
+
+	hf_client_kick(s->client, CLIENT_EVENT_TOKEN);
+}
+
+/* Follows the file that the token is in. */
+static void watch_token(struct hf_source *s, const char *place)
+{
+	if (*place != '/' || !strcmp(place, s->watched))
+		return;
+	hf_token_watch_free(s->watch);
+	s->watch = NULL;
+	snprintf(s->watched, sizeof(s->watched), "%s", place);
+	if (hf_token_watch_new(hf_http_base(s->env.http), place, on_token_changed, s, &s->watch))
+		hf_log_warn("source '%s': '%s' cannot be watched; a new token in it is seen at the "
+			    "next attempt",
+		    s->conf->name, place);
+}
+
+static int get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
+    char ret_why[static HF_CLIENT_WHY_MAX])
+{
+	struct hf_source *s = arg;
+	struct hf_token token;
+	int rc = hf_secret_token(s->conf, s->url, s->sole, &token, ret_why);
+
+	if (s->conf->token_file)
+		watch_token(s, s->conf->token_file);
+	if (rc)
+		return rc;
+	if (token.from != HF_SECRET_ENV)
+		watch_token(s, token.place);
+	snprintf(ret_token, HF_CLIENT_TOKEN_MAX + 1, "%s", token.text);
+	hf_token_wipe(&token);
+	return 0;
+}
+
+struct user_of {
+	const char *source;
+	struct hf_uuid user;
+};
+
+static int note_user(const struct hf_source_view *source, void *arg)
+{
+	struct user_of *u = arg;
+
+	if (!strcmp(source->row->name, u->source))
+		u->user = source->row->user;
+	return 0;
+}
+
+static enum hf_client_verdict verdict_of(enum hf_verdict verdict)
+{
+	switch (verdict) {
+	case HF_VERDICT_ACCEPTED:
+		return CLIENT_ACCEPTED;
+	case HF_VERDICT_HELD:
+		return CLIENT_HELD;
+	case HF_VERDICT_REFUSED:
+		break;
+	}
+	return CLIENT_REFUSED;
+}
+
+static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
+{
+	struct hf_source *s = arg;
+	const struct hf_identity id = { .user = told->user,
+		.user_name = told->user_name,
+		.suffix = told->suffix[0] ? told->suffix : NULL,
+		.deployment_id = told->deployment_id };
+	struct user_of before = { .source = s->conf->name };
+	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
+
+	hf_state_each_source(
+	    hf_core_state(s->env.core), hf_core_now(s->env.core), note_user, &before);
+	if (!hf_uuid_is_zero(&before.user) && !hf_uuid_equal(&before.user, &told->user))
+		s->other_user = true;
+	work_soon(s);
+	if (hf_core_identify(s->env.core, s->conf->name, &id, &j) < 0)
+		return CLIENT_REFUSED;
+	return verdict_of(j.verdict);
+}
+
+static void set_owner(void *arg, const struct hf_owner_told *owner)
+{
+	struct hf_source *s = arg;
+	int rc = hf_core_owner_set(s->env.core, s->conf->name, &owner->id, owner->name);
+
+	work_soon(s);
+	if (rc < 0)
+		hf_log_warn("source '%s': the owner '%s' cannot be followed (%s)", s->conf->name,
+		    owner->name, hf_strerror(rc));
+	/* Where the server says nothing about it, its users/me proves the own user, and no other.
+	 */
+	if (owner->readable != READABLE_UNKNOWN || owner->me)
+		hf_core_owner_readable(
+		    s->env.core, s->conf->name, &owner->id, owner->readable != READABLE_NO);
+}
+
+struct others {
+	const struct hf_source *source;
+	const struct hf_told *told;
+	struct hf_uuid ids[64];
+	size_t n;
+};
+
+/* Collects owners that are there and were not named. */
+static int note_other(
+    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
+{
+	struct others *o = arg;
+
+	if (strcmp(source->row->name, o->source->conf->name))
+		return 0;
+	for (size_t i = 0; i < o->told->n_owners; i++)
+		if (hf_uuid_equal(&o->told->owners[i].id, &owner->row->id))
+			return 0;
+	if (o->n < sizeof(o->ids) / sizeof(o->ids[0]))
+		o->ids[o->n++] = owner->row->id;
+	return 0;
+}
+
+static bool follows_all(const struct hf_config_source *conf)
+{
+	for (size_t i = 0; i < conf->owners.n; i++)
+		if (!strcmp(conf->owners.at[i], "all"))
+			return true;
+	return false;
+}
+
+/*
+ * The new owners are confirmed: those that the operator took out of the configuration go. A user
+ * who is missing because the server names another one, or lists fewer, is not the operator's act.
+ */
+static void settled(void *arg, const struct hf_told *told)
+{
+	struct hf_source *s = arg;
+	struct others o = { .source = s, .told = told };
+
+	if (follows_all(s->conf) || s->other_user)
+		return;
+	hf_state_each_owner(hf_core_state(s->env.core), hf_core_now(s->env.core), note_other, &o);
+	for (size_t i = 0; i < o.n; i++)
+		hf_core_owner_del(s->env.core, s->conf->name, &o.ids[i]);
+	work_soon(s);
+	if (o.n)
+		hf_log_info("source '%s': %zu owners are followed no longer", s->conf->name, o.n);
+}
+
+static enum hf_client_verdict update(
+    void *arg, const struct hf_update *u, bool *ret_again, const char **ret_why)
+{
+	struct hf_source *s = arg;
+	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
+	int rc = hf_core_update(s->env.core, s->conf->name, u, &j);
+
+	work_soon(s);
+	*ret_again = j.want_snapshot;
+	*ret_why = rc < 0 ? hf_strerror(rc) : j.reason ? j.reason : "";
+	if (j.held)
+		hf_log_warn(
+		    "source '%s': the removal of %u workspaces waits", s->conf->name, j.held);
+	return rc < 0 ? CLIENT_REFUSED : verdict_of(j.verdict);
+}
+
+static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
+{
+	struct hf_source *s = arg;
+
+	return hf_state_wants_snapshot(hf_core_state(s->env.core), s->conf->name, owner);
+}
+
+static bool busy(void *arg)
+{
+	struct hf_source *s = arg;
+
+	return hf_core_busy(s->env.core);
+}
+
+static void contact(void *arg)
+{
+	struct hf_source *s = arg;
+
+	hf_core_contact(s->env.core, s->conf->name);
+	work_soon(s);
+}
+
+static void away(void *arg)
+{
+	struct hf_source *s = arg;
+
+	hf_core_away(s->env.core, s->conf->name);
+	work_soon(s);
+}
+
+static void keep_good(void *arg, const struct hf_addresses *addresses)
+{
+	struct hf_source *s = arg;
+	const char *texts[HF_ADDRESSES_MAX];
+
+	for (size_t i = 0; i < addresses->n; i++)
+		texts[i] = addresses->at[i];
+	if (hf_store_addresses_set(hf_core_store(s->env.core), s->conf->name, texts, addresses->n))
+		hf_log_debug("source '%s': its last good addresses are not written", s->conf->name);
+}
+
+static int add_good(const char *address, void *arg)
+{
+	hf_addresses_add(arg, address);
+	return 0;
+}
+
+static const struct hf_client_ops ops = {
+	.token = get_token,
+	.identify = identify,
+	.owner = set_owner,
+	.settled = settled,
+	.update = update,
+	.wants_snapshot = wants_snapshot,
+	.busy = busy,
+	.contact = contact,
+	.away = away,
+	.good = keep_good,
+};
+
+/* --- life --- */
+
+/* Where the server is, as configuration or environment say; "" and a line in the log if nowhere. */
+static void find_url(struct hf_source *s)
+{
+	struct hf_place_url found;
+	char why[HF_SECRET_WHY_MAX];
+
+	s->url[0] = '\0';
+	if (hf_secret_url(s->conf, &found, why))
+		hf_log_error("source '%s': %s", s->conf->name, why);
+	else
+		snprintf(s->url, sizeof(s->url), "%s", found.text);
+}
+
+void hf_source_rebind(struct hf_source *s, const struct hf_config_source *conf, bool sole)
+{
+	s->conf = conf;
+	s->sole = sole;
+	hf_settings_fill(conf, s->url, &s->settings);
+}
+
+int hf_source_new(const struct hf_source_env *env, const struct hf_config_source *conf, bool sole,
+    struct hf_source **ret_source)
+{
+	struct hf_source *s = calloc(1, sizeof(*s));
+	struct hf_addresses good = { .n = 0 };
+
+	if (!s)
+		return -ENOMEM;
+	s->env = *env;
+	s->conf = conf;
+	find_url(s);
+	hf_source_rebind(s, conf, sole);
+	hf_store_addresses(hf_core_store(env->core), conf->name, add_good, &good);
+	if (hf_client_new(env->http, env->clock, &s->settings, &good, &ops, s, &s->client)) {
+		hf_source_free(s);
+		return -ENOMEM;
+	}
+	*ret_source = s;
+	return 0;
+}
+
+void hf_source_free(struct hf_source *s)
+{
+	if (!s)
+		return;
+	hf_client_free(s->client);
+	hf_token_watch_free(s->watch);
+	free(s);
+}
+
+const char *hf_source_name(const struct hf_source *s)
+{
+	return s->conf->name;
+}
+
+struct hf_client *hf_source_client(struct hf_source *s)
+{
+	return s->client;
+}
