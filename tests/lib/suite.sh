@@ -63,6 +63,7 @@ run_meson()
 run_valgrind()
 {
 	export CK_FORK=no
+	unset HF_LONG # it is slow enough with the short counts
 	run_meson --timeout-multiplier 20 --wrapper \
 		'valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99'
 }
