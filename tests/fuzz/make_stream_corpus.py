@@ -189,9 +189,32 @@ def websocket():
     save("websocket", "pongs", b"\x30" + ws_frame(10, b"p") * 20 + ws_frame(2, b"x") + ws_frame(9, b"z" * 125))
 
 
+def stack():
+    head = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+            ACCEPT + b"\r\n\r\n")
+    http, ws, mux, rpc = (bytes([layer + 4 * 40]) for layer in range(4))
+    save("stack", "http-session1", http + b"\0" + head + ws_session("session1"))
+    save("stack", "http-refused", http + b"\0HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\n{}")
+    for session in ("session1", "session2_unimplemented", "session2_badowner", "session4_empty"):
+        save("stack", "ws-" + session, ws + b"\0" + ws_session(session))
+    save("stack", "ws-close-1012", ws + b"\0" + ws_frame(8, b"\x03\xf4restart"))
+    for action in (1, 7, 77, 200):
+        save("stack", "acts-%d" % action, bytes([4 * action % 256 | 2, action]) + payload("session1", "s2c"))
+    two = (frame(1, 2, 1, 0) + frame(1, 2, 3, 0) + frame(0, 0, 3, 4, b"\5\1\1\0") +
+           frame(0, 0, 1, 24, packet(2, 1, field(1, workspace("a", b"")))))
+    save("stack", "two-calls", mux + b"\0" + two + frame(0, 0, 1, 4, packet(5, 2)) + frame(1, 4, 1, 0) + frame(3, 0, 0, 0))
+    save("stack", "two-calls-acts", mux + b"\x09" + two * 2 + frame(1, 8, 3, 0))
+    save("stack", "pings", mux + b"\0" + frame(2, 1, 0, 7) * 5 + two)
+    save("stack", "snapshot-deletes", rpc + b"\0" + packet(2, 1, field(3, workspace("a", b"x"))) + packet(2, 2))
+    save("stack", "refused-diff", rpc + b"\0" + packet(2, 1) + packet(2, 2, field(1, field(1, b"short"))) + packet(2, 3))
+    save("stack", "cut", mux + b"\0" + frame(0, 4, 1, 5, packet(2, 1, b"\x0a", False)))
+    save("stack", "error", rpc + b"\0" + packet(3, 1, b"\0" * 7 + b"\x0cno\n"))
+
+
 if __name__ == "__main__":
     messages()
     yamux()
     drpc()
     upgrade()
     websocket()
+    stack()
