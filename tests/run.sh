@@ -56,6 +56,7 @@ suites()
 	zone-90         c      build-cov    coverage   zone/
 	config-90       c      build-cov    coverage   config/
 	store-90        c      build-cov    coverage   bridge/store/
+	stream-90       c      build-cov    coverage   bridge/stream/
 	END
 }
 

@@ -81,6 +81,8 @@ static void on_payload(void *arg, const uint8_t *bytes, size_t len)
 	size_t room = s->payload.room ? s->payload.room : 4096;
 	uint8_t *grown;
 
+	if (s->ended)
+		return; /* a piece before this one was lost */
 	while (room - s->payload.len < len)
 		room *= 2; /* bounded by what hf_stack_input() was given */
 	if (room != s->payload.room) {
@@ -256,14 +258,13 @@ static int read_payload(struct hf_stack *s, struct hf_stack_event *ret_event)
 	return rc ? take_yamux(s, &e, ret_event) : 0;
 }
 
-/* Is there anything left to do with the bytes that came? */
-static bool has_work(const struct hf_stack *s)
+/* Are there bytes of the last input that were not looked at? */
+static bool has_unread(const struct hf_stack *s)
 {
-	return s->resumed || hf_rd_left(&s->chunk) || hf_rd_left(&s->payload.in) ||
-	       hf_yamux_pending(&s->yamux);
+	return hf_rd_left(&s->chunk) || hf_rd_left(&s->payload.in) || hf_yamux_pending(&s->yamux);
 }
 
-/* One step of it, the inner layers first, so that nothing overtakes. */
+/* One step, the inner layers first, so that nothing overtakes. */
 static int work(struct hf_stack *s, struct hf_stack_event *ret_event)
 {
 	if (s->resumed)
@@ -388,7 +389,7 @@ int hf_stack_input(struct hf_stack *s, int64_t now_ms, const uint8_t *bytes, siz
 
 	if (is_over(s))
 		return hf_trouble_code(s->trouble ? s->trouble : s->ended);
-	if (has_work(s))
+	if (has_unread(s))
 		return -EBUSY;
 	s->now_ms = now_ms;
 	s->payload.len = 0;
@@ -421,7 +422,7 @@ int hf_stack_next(struct hf_stack *s, struct hf_stack_event *ret_event)
 		*ret_event = (struct hf_stack_event){ .what = STACK_OPEN };
 		return 1;
 	}
-	while (!rc && !s->trouble && has_work(s))
+	while (!rc && !s->trouble && (s->resumed || has_unread(s)))
 		rc = work(s, ret_event);
 	if (s->check_over)
 		s->check_over = forget_oldest_over(s, OVER_MAX);

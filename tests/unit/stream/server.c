@@ -12,7 +12,9 @@ const char server_head[] = "HTTP/1.1 101 Switching Protocols\r\n"
 			   "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 			   "\r\n";
 
-const uint8_t *server_nonce = (const uint8_t *)"the sample nonce";
+/* Of RFC 6455 section 1.3. */
+const uint8_t server_sample_nonce[HF_UPGRADE_NONCE] = "the sample nonce";
+const uint8_t *server_nonce = server_sample_nonce;
 
 int server_random(void *arg, uint8_t *out, size_t len)
 {

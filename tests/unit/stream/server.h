@@ -16,7 +16,8 @@ enum server_layer { LAYER_HTTP, LAYER_WS, LAYER_YAMUX, LAYER_DRPC, LAYER_PROTOBU
 /* The head that answers the upgrade of a stack with server_random. */
 extern const char server_head[];
 
-/* Gives server_nonce, at first the one whose answer is in server_head; every mask is 0. */
+/* Gives server_nonce, at first the sample one, whose answer is in server_head; every mask is 0. */
+extern const uint8_t server_sample_nonce[HF_UPGRADE_NONCE];
 extern const uint8_t *server_nonce;
 int server_random(void *arg, uint8_t *out, size_t len);
 

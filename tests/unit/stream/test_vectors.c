@@ -103,6 +103,7 @@ static void unload(struct vector *v)
 	bytes_done(&v->from_server);
 	bytes_done(&v->from_client);
 	json_decref(v->lines);
+	server_nonce = server_sample_nonce;
 }
 
 /* Adds the data of yamux frames to `data`; a FIN as "F", a SYN as "S". */
@@ -312,7 +313,7 @@ START_TEST(large_snapshot_comes_through_in_the_recorded_frames)
 		put_pair(&message, n);
 	ck_assert_uint_eq(message.len, PAIR * WORKSPACES);
 	frame_message(v.lines, &message, &stream);
-	server_nonce = (const uint8_t *)"the sample nonce";
+	server_nonce = server_sample_nonce;
 	server_start(&p, &limits);
 	server_give(&p, 0, (const uint8_t *)server_head, strlen(server_head));
 	window_updates(&p);
