@@ -1,6 +1,7 @@
 /*
- * The form of a cdb (https://cr.yp.to/cdb/cdb.txt): 256 pairs of (position, slots) of hash tables; records of key length,
- * value length, key, value; the tables, pairs of (hash, position of the record). All u32, little endian.
+ * The form of a cdb (https://cr.yp.to/cdb/cdb.txt): 256 pairs of (position, slots) of hash tables;
+ * records of key length, value length, key, value; the tables, pairs of (hash, position of the
+ * record). All u32, little endian.
  */
 #include "zone/cdb_in.h"
 
@@ -37,8 +38,7 @@ static int read_at(int fd, void *bytes, size_t len, uint64_t offset)
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = pread(fd, (uint8_t *)bytes + done, len - done,
-		    (off_t)(offset + done));
+		ssize_t n = pread(fd, (uint8_t *)bytes + done, len - done, (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -90,8 +90,8 @@ static int open_fd(struct hf_cdb_in *c, int dirfd, bool check)
 	uint8_t hash[HF_FMT_HASH_LEN];
 	int rc;
 
-	c->fd = openat(dirfd, c->file.name,
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	c->fd =
+	    openat(dirfd, c->file.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (c->fd < 0)
 		return errno == ELOOP ? HF_EUNSAFE : -errno;
 	if (fstat(c->fd, &c->st) < 0)
@@ -109,8 +109,8 @@ static int open_fd(struct hf_cdb_in *c, int dirfd, bool check)
 	return rc;
 }
 
-int hf_cdb_in_open(int dirfd, const struct hf_fmt_file *file, bool check,
-    struct hf_cdb_in **ret_cdb)
+int hf_cdb_in_open(
+    int dirfd, const struct hf_fmt_file *file, bool check, struct hf_cdb_in **ret_cdb)
 {
 	struct hf_cdb_in *c = calloc(1, sizeof(*c));
 	int rc;
@@ -146,9 +146,9 @@ bool hf_cdb_in_intact(const struct hf_cdb_in *c, int dirfd)
 	struct stat st;
 
 	return fstatat(dirfd, c->file.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == c->st.st_dev && st.st_ino == c->st.st_ino &&
-	    st.st_size == c->st.st_size && st.st_mtim.tv_sec == c->st.st_mtim.tv_sec &&
-	    st.st_mtim.tv_nsec == c->st.st_mtim.tv_nsec;
+	       st.st_dev == c->st.st_dev && st.st_ino == c->st.st_ino &&
+	       st.st_size == c->st.st_size && st.st_mtim.tv_sec == c->st.st_mtim.tv_sec &&
+	       st.st_mtim.tv_nsec == c->st.st_mtim.tv_nsec;
 }
 
 /* --- find --- */
@@ -218,8 +218,8 @@ static int read_record(const struct hf_cdb_in *c, uint32_t pos, const uint8_t *k
 	return rc ? rc : (int)value_len;
 }
 
-int hf_cdb_in_find(const struct hf_cdb_in *c, const uint8_t *key, size_t key_len, uint8_t *out,
-    size_t size)
+int hf_cdb_in_find(
+    const struct hf_cdb_in *c, const uint8_t *key, size_t key_len, uint8_t *out, size_t size)
 {
 	uint32_t hash = cdb_hash(key, (unsigned)key_len), pos;
 	const uint8_t *entry = c->toc + (size_t)(hash & 255) * 8;

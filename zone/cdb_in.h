@@ -1,7 +1,8 @@
 #pragma once
 /*
- * cdb_in: a published file as its writer reads it: by pread, a few bytes at a time. Not mapped: whoever
- * cuts a mapped file kills the process that looks at it. Immutable; several threads may use one at once.
+ * cdb_in: a published file as its writer reads it: by pread, a few bytes at a time. Not mapped:
+ * whoever cuts a mapped file kills the process that looks at it. Immutable; several threads may use
+ * one at once.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,12 +13,12 @@
 struct hf_cdb_in;
 
 /*
- * Open `file` under dirfd. With `check` all of it is read and its checksum compared (HF_ECHECKSUM); without,
- * hf_cdb_in_walk() does it. HF_EUNSAFE if it is no regular file, HF_EDAMAGED if it has another size.
- * End with hf_cdb_in_free().
+ * Open `file` under dirfd. With `check` all of it is read and its checksum compared (HF_ECHECKSUM);
+ * without, hf_cdb_in_walk() does it. HF_EUNSAFE if it is no regular file, HF_EDAMAGED if it has
+ * another size. End with hf_cdb_in_free().
  */
-int hf_cdb_in_open(int dirfd, const struct hf_fmt_file *file, bool check,
-    struct hf_cdb_in **ret_cdb);
+int hf_cdb_in_open(
+    int dirfd, const struct hf_fmt_file *file, bool check, struct hf_cdb_in **ret_cdb);
 void hf_cdb_in_free(struct hf_cdb_in *c); /* NULL is fine */
 
 const struct hf_fmt_file *hf_cdb_in_file(const struct hf_cdb_in *c);
@@ -25,18 +26,19 @@ const struct hf_fmt_file *hf_cdb_in_file(const struct hf_cdb_in *c);
 bool hf_cdb_in_intact(const struct hf_cdb_in *c, int dirfd);
 
 /*
- * Copies the value of a key out. Returns its length, 0 if there is none, HF_EDAMAGED for what cannot be, or -errno.
+ * Copies the value of a key out. Returns its length, 0 if there is none, HF_EDAMAGED for what
+ * cannot be, or -errno.
  */
-int hf_cdb_in_find(const struct hf_cdb_in *c, const uint8_t *key, size_t key_len, uint8_t *out,
-    size_t size);
+int hf_cdb_in_find(
+    const struct hf_cdb_in *c, const uint8_t *key, size_t key_len, uint8_t *out, size_t size);
 
 /* Non-zero ends the walk and is returned. */
-typedef int (*hf_cdb_in_cb)(const uint8_t *key, size_t key_len, const uint8_t *value,
-    size_t value_len, void *arg);
+typedef int (*hf_cdb_in_cb)(
+    const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg);
 
 /*
- * All records, read in one go from start to end with the checksum on the way: HF_ECHECKSUM at the end means
- * that what cb got was not to be trusted. HF_EDAMAGED for what cannot be.
+ * All records, read in one go from start to end with the checksum on the way: HF_ECHECKSUM at the
+ * end means that what cb got was not to be trusted. HF_EDAMAGED for what cannot be.
  */
 int hf_cdb_in_walk(const struct hf_cdb_in *c, hf_cdb_in_cb cb, void *arg);
 

@@ -24,8 +24,8 @@ int hf_cdb_out_begin(const struct hf_folder *folder, const char *name, uint64_t 
 int hf_cdb_out_add(struct hf_cdb_out *o, const uint8_t *key, size_t key_len, const uint8_t *value,
     size_t value_len);
 /*
- * Sync it and give it its name; the name is durable after the folder's next sync. Ends `o`; if it fails,
- * nothing of it is left.
+ * Sync it and give it its name; the name is durable after the folder's next sync. Ends `o`; if it
+ * fails, nothing of it is left.
  */
 int hf_cdb_out_commit(struct hf_cdb_out *o, struct hf_fmt_file *ret_file);
 /* NULL is fine. */

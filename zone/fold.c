@@ -24,8 +24,8 @@ struct work {
 };
 
 /* A record of the old base goes on if nothing replaces it. */
-static int keep_record(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
-    void *arg)
+static int keep_record(
+    const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
 {
 	struct work *w = arg;
 	size_t len;
@@ -68,13 +68,13 @@ static int write_base(struct work *w)
 	if (!rc)
 		rc = add_changes(w);
 	if (!rc)
-		rc = hf_cdb_out_add(w->out, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, w->job->meta,
-		    w->job->meta_len);
+		rc = hf_cdb_out_add(
+		    w->out, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, w->job->meta, w->job->meta_len);
 	return rc;
 }
 
-static int do_job(const struct hf_fold_job *job, const atomic_bool *cancel,
-    struct hf_cdb_in **ret_base)
+static int do_job(
+    const struct hf_fold_job *job, const atomic_bool *cancel, struct hf_cdb_in **ret_base)
 {
 	struct work w = { .job = job, .cancel = cancel };
 	struct hf_fmt_file file;
@@ -238,8 +238,8 @@ int hf_fold_take(struct hf_fold *f, int *ret_code, struct hf_cdb_in **ret_base)
 	uint64_t n;
 
 	/*
-	 * It is done a moment before it writes. So it may be taken before fd is readable, and fd then wakes the
-	 * caller up for nothing, once.
+	 * It is done a moment before it writes. So it may be taken before fd is readable, and fd
+	 * then wakes the caller up for nothing, once.
 	 */
 	if (read(f->fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		return 0;

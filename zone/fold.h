@@ -1,7 +1,7 @@
 #pragma once
 /*
- * fold: makes a new base out of the old one and what changed since: by a thread of its own, which sees
- * only what nobody changes, or at once by the caller where it is little.
+ * fold: makes a new base out of the old one and what changed since: by a thread of its own, which
+ * sees only what nobody changes, or at once by the caller where it is little.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,14 +18,15 @@ struct hf_fold_job {
 	const struct hf_folder *folder;
 	const struct hf_cdb_in *base;     /* NULL: none */
 	const struct hf_overlay *changes; /* what is HF_FMT_GONE goes */
-	const uint8_t *meta; /* the thread has a copy */
-	size_t meta_len;     /* at most HF_FMT_META_MAX */
+	const uint8_t *meta;              /* the thread has a copy */
+	size_t meta_len;                  /* at most HF_FMT_META_MAX */
 	char name[HF_FMT_FILE_NAME_MAX];
 };
 
 /*
- * Do it now. Returns 0 and the new base, open: end it with hf_cdb_in_free(). It has its name in the folder and is synced,
- * its name not yet. HF_EDAMAGED: the old base is not what it was; HF_ELIMIT: too much for one base.
+ * Do it now. Returns 0 and the new base, open: end it with hf_cdb_in_free(). It has its name in the
+ * folder and is synced, its name not yet. HF_EDAMAGED: the old base is not what it was; HF_ELIMIT:
+ * too much for one base.
  */
 int hf_fold_now(const struct hf_fold_job *job, struct hf_cdb_in **ret_base);
 
@@ -35,8 +36,8 @@ int hf_fold_new(struct hf_fold **ret_fold);
 /* Waits for the thread; a fold's work is given up. NULL is fine. */
 void hf_fold_free(struct hf_fold *f);
 /*
- * hf_cdb_in_free() by the thread: where its file was unlinked before, the system frees the space as it is closed, and
- * that takes long for a large one. NULL is fine.
+ * hf_cdb_in_free() by the thread: where its file was unlinked before, the system frees the space as
+ * it is closed, and that takes long for a large one. NULL is fine.
  */
 void hf_fold_close_base(struct hf_fold *f, struct hf_cdb_in *base);
 
@@ -48,5 +49,7 @@ bool hf_fold_running(const struct hf_fold *f);
 int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job);
 /* Its result is not wanted any more: it ends soon, with -ECANCELED or all the same. */
 void hf_fold_cancel(struct hf_fold *f);
-/* Never waits. Returns 1 if it ended, with its code and as hf_fold_now() its base; 0 if none did. */
+/*
+ * Never waits. Returns 1 if it ended, with its code and as hf_fold_now() its base; 0 if none did.
+ */
 int hf_fold_take(struct hf_fold *f, int *ret_code, struct hf_cdb_in **ret_base);

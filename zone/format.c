@@ -140,8 +140,8 @@ static int get_source(struct hf_rd *rd, struct hf_zone_source *s)
 	return 0;
 }
 
-int hf_fmt_meta_get(const void *bytes, size_t len, struct hf_zone_meta *ret_meta,
-    uint64_t *ret_n_names)
+int hf_fmt_meta_get(
+    const void *bytes, size_t len, struct hf_zone_meta *ret_meta, uint64_t *ret_n_names)
 {
 	struct hf_rd rd = hf_rd(bytes, len);
 	uint8_t form = hf_rd_u8(&rd), not_ready, provenance, ready, n_sources;

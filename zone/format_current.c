@@ -1,6 +1,7 @@
 /*
- * format_current: the text of `current`, the names of the files beside it, and their checksum. The text is
- * read loosely and then written again: what does not come out the same, byte for byte, is refused.
+ * format_current: the text of `current`, the names of the files beside it, and their checksum. The
+ * text is read loosely and then written again: what does not come out the same, byte for byte, is
+ * refused.
  */
 #include "zone/format.h"
 
@@ -145,7 +146,9 @@ int hf_fmt_current_put(const struct hf_fmt_current *c, char *out, size_t size)
 	return len + n;
 }
 
-/* The next word, up to a space or the end of the line, which goes with it. "" when there is none. */
+/*
+ * The next word, up to a space or the end of the line, which goes with it. "" when there is none.
+ */
 struct words {
 	const char *at;
 	const char *end;

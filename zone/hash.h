@@ -1,7 +1,7 @@
 #pragma once
 /*
- * hash: xxHash for the zone's files, compiled in: nothing is linked, so that a plugin brings no symbol
- * of it into its host. Include this and never <xxhash.h>.
+ * hash: xxHash for the zone's files, compiled in: nothing is linked, so that a plugin brings no
+ * symbol of it into its host. Include this and never <xxhash.h>.
  */
 #define XXH_INLINE_ALL
 #include <xxhash.h>

@@ -1,8 +1,8 @@
 /*
- * Entries lie one after the other in `arena`: u8 key length, u16 value length with DEAD on top, key, value.
- * `slots` is a hash table with linear probing of their positions; 0 is a free slot, so the arena
- * begins at 1. A value of another length is a new entry; the old one is dead until the arena is compacted,
- * which happens when it must grow and half of it is dead.
+ * Entries lie one after the other in `arena`: u8 key length, u16 value length with DEAD on top,
+ * key, value. `slots` is a hash table with linear probing of their positions; 0 is a free slot, so
+ * the arena begins at 1. A value of another length is a new entry; the old one is dead until the
+ * arena is compacted, which happens when it must grow and half of it is dead.
  */
 #include "zone/overlay.h"
 
@@ -113,8 +113,8 @@ size_t hf_overlay_memory(const struct hf_overlay *o)
 /* --- the table --- */
 
 /* The slot that has the key, or the free one where it would be. */
-static uint32_t *find_slot(const struct hf_overlay *o, uint32_t *slots, size_t n_slots,
-    const uint8_t *key, size_t key_len)
+static uint32_t *find_slot(
+    const struct hf_overlay *o, uint32_t *slots, size_t n_slots, const uint8_t *key, size_t key_len)
 {
 	size_t i = XXH3_64bits_withSeed(key, key_len, o->seed) & (n_slots - 1);
 
@@ -211,8 +211,8 @@ static int reserve(struct hf_overlay *o, size_t n, size_t bytes)
 
 /* --- use --- */
 
-const uint8_t *hf_overlay_get(const struct hf_overlay *o, const void *key, size_t key_len,
-    size_t *ret_len)
+const uint8_t *hf_overlay_get(
+    const struct hf_overlay *o, const void *key, size_t key_len, size_t *ret_len)
 {
 	const uint8_t *e;
 	uint32_t at;
@@ -228,8 +228,8 @@ const uint8_t *hf_overlay_get(const struct hf_overlay *o, const void *key, size_
 }
 
 /* There is room for it. */
-static void put(struct hf_overlay *o, const void *key, size_t key_len, const void *value,
-    size_t value_len)
+static void put(
+    struct hf_overlay *o, const void *key, size_t key_len, const void *value, size_t value_len)
 {
 	uint32_t *slot = find_slot(o, o->slots, o->n_slots, key, key_len);
 	uint8_t *e = o->arena + *slot;
@@ -254,8 +254,8 @@ static void put(struct hf_overlay *o, const void *key, size_t key_len, const voi
 	o->count++;
 }
 
-int hf_overlay_put(struct hf_overlay *o, const void *key, size_t key_len, const void *value,
-    size_t value_len)
+int hf_overlay_put(
+    struct hf_overlay *o, const void *key, size_t key_len, const void *value, size_t value_len)
 {
 	int rc;
 

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * overlay: a map from key to value for the writer's changes: up to millions of small entries in one block of
- * memory, without a pointer an entry. Keys of 1 to 255 bytes, values of 1 to HF_OVERLAY_VALUE_MAX.
- * Reading by several threads at once is fine while nobody changes it.
+ * overlay: a map from key to value for the writer's changes: up to millions of small entries in one
+ * block of memory, without a pointer an entry. Keys of 1 to 255 bytes, values of 1 to
+ * HF_OVERLAY_VALUE_MAX. Reading by several threads at once is fine while nobody changes it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,15 +23,15 @@ size_t hf_overlay_count(const struct hf_overlay *o);
 size_t hf_overlay_memory(const struct hf_overlay *o);
 
 /* The value, lent until the next change; NULL if there is none. */
-const uint8_t *hf_overlay_get(const struct hf_overlay *o, const void *key, size_t key_len,
-    size_t *ret_len);
+const uint8_t *hf_overlay_get(
+    const struct hf_overlay *o, const void *key, size_t key_len, size_t *ret_len);
 /* Set or replace. Returns 0, -ENOMEM, or HF_ELIMIT (over 4 GiB in all, or sizes out of bounds). */
-int hf_overlay_put(struct hf_overlay *o, const void *key, size_t key_len, const void *value,
-    size_t value_len);
+int hf_overlay_put(
+    struct hf_overlay *o, const void *key, size_t key_len, const void *value, size_t value_len);
 
 /*
- * `under` then has what both had, `over`'s where both had the key; `over` is empty. Returns 0, or a code:
- * then both are as they were.
+ * `under` then has what both had, `over`'s where both had the key; `over` is empty. Returns 0, or a
+ * code: then both are as they were.
  */
 int hf_overlay_merge(struct hf_overlay *under, struct hf_overlay *over);
 

@@ -10,8 +10,8 @@ enum { CHECKED_LEN = HF_PULSE_SLOT_LEN - 4 };
 
 const uint8_t hf_pulse_head[HF_PULSE_HEAD_LEN] = "HFPULSE1";
 
-void hf_pulse_slot_put(const struct hf_pulse_slot *s, uint32_t slot,
-    uint8_t out[static HF_PULSE_SLOT_LEN])
+void hf_pulse_slot_put(
+    const struct hf_pulse_slot *s, uint32_t slot, uint8_t out[static HF_PULSE_SLOT_LEN])
 {
 	static const uint8_t pad[3];
 	struct hf_wr wr = hf_wr(out, HF_PULSE_SLOT_LEN);
@@ -24,8 +24,8 @@ void hf_pulse_slot_put(const struct hf_pulse_slot *s, uint32_t slot,
 	hf_wr_u32(&wr, XXH32(out, CHECKED_LEN, slot));
 }
 
-int hf_pulse_slot_get(const uint8_t bytes[static HF_PULSE_SLOT_LEN], uint32_t slot,
-    struct hf_pulse_slot *ret_slot)
+int hf_pulse_slot_get(
+    const uint8_t bytes[static HF_PULSE_SLOT_LEN], uint32_t slot, struct hf_pulse_slot *ret_slot)
 {
 	static const uint8_t never[HF_PULSE_SLOT_LEN];
 	struct hf_rd rd = hf_rd(bytes, HF_PULSE_SLOT_LEN);

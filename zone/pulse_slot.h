@@ -29,9 +29,12 @@ static inline int64_t hf_pulse_offset(uint32_t slot)
 }
 
 /* `slot` is the slot's number: a slot that was copied to another's place fails its check. */
-void hf_pulse_slot_put(const struct hf_pulse_slot *s, uint32_t slot,
-    uint8_t out[static HF_PULSE_SLOT_LEN]);
+void hf_pulse_slot_put(
+    const struct hf_pulse_slot *s, uint32_t slot, uint8_t out[static HF_PULSE_SLOT_LEN]);
 
-/* 1 and *ret_slot, 0 if it was never written (all zero), or HF_ECHECKSUM: *ret_slot is then of no use. */
-int hf_pulse_slot_get(const uint8_t bytes[static HF_PULSE_SLOT_LEN], uint32_t slot,
-    struct hf_pulse_slot *ret_slot);
+/*
+ * 1 and *ret_slot, 0 if it was never written (all zero), or HF_ECHECKSUM: *ret_slot is then of no
+ * use.
+ */
+int hf_pulse_slot_get(
+    const uint8_t bytes[static HF_PULSE_SLOT_LEN], uint32_t slot, struct hf_pulse_slot *ret_slot);

@@ -20,13 +20,13 @@ enum { EVERY_MS = 15000, GROW_SLOTS = 256 };
 
 /* What this writer knows of a slot. */
 struct seen {
-	bool looked;       /* the fields below are what the file has, or should have */
-	bool written;      /* by this writer, into the file that is open now */
-	bool live;         /* as written */
+	bool looked;  /* the fields below are what the file has, or should have */
+	bool written; /* by this writer, into the file that is open now */
+	bool live;    /* as written */
 	int64_t written_ms;
-	int64_t boot_ms;   /* last proof of life in this boot */
+	int64_t boot_ms; /* last proof of life in this boot */
 	int64_t wall_ms;
-	bool proved;       /* there was one */
+	bool proved; /* there was one */
 };
 
 struct hf_pulse_writer {
@@ -51,7 +51,7 @@ static bool usable(int fd)
 	    (st.st_mode & 0022))
 		return false;
 	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-	    !memcmp(head, hf_pulse_head, sizeof(head));
+	       !memcmp(head, hf_pulse_head, sizeof(head));
 }
 
 /* A new file appears with its head; it is never synced. Returns a descriptor or a code. */
@@ -97,12 +97,15 @@ static bool still_there(const struct hf_pulse_writer *w)
 	struct stat ours, theirs;
 
 	return fstat(w->fd, &ours) == 0 &&
-	    fstatat(w->dirfd, file_name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino &&
-	    ours.st_size >= HF_PULSE_HEAD_LEN;
+	       fstatat(w->dirfd, file_name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino &&
+	       ours.st_size >= HF_PULSE_HEAD_LEN;
 }
 
-/* A file that was taken away or cut is made anew, and every slot is written again at its next proof. */
+/*
+ * A file that was taken away or cut is made anew, and every slot is written again at its next
+ * proof.
+ */
 static int need_file(struct hf_pulse_writer *w)
 {
 	if (w->fd >= 0 && still_there(w))
@@ -208,7 +211,8 @@ int hf_pulse_source(struct hf_pulse_writer *w, uint16_t i, bool live)
 
 int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i)
 {
-	return i < HF_ZONE_OWNERS_MAX ? note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, true) : HF_ELIMIT;
+	return i < HF_ZONE_OWNERS_MAX ? note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, true)
+				      : HF_ELIMIT;
 }
 
 int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)
@@ -234,8 +238,8 @@ void hf_pulse_writer_pace(struct hf_pulse_writer *w, uint32_t every_ms)
 
 /* --- the whole --- */
 
-int hf_pulse_writer_open(int dirfd, const struct hf_clock *clock,
-    struct hf_pulse_writer **ret_writer)
+int hf_pulse_writer_open(
+    int dirfd, const struct hf_clock *clock, struct hf_pulse_writer **ret_writer)
 {
 	struct hf_pulse_writer *w = calloc(1, sizeof(*w));
 	int rc = 0;

@@ -42,8 +42,8 @@ static bool is_root(struct wire name)
 
 /* --- layers --- */
 
-int hf_tree_get(const struct hf_tree *t, const uint8_t *key, size_t key_len, uint8_t *out,
-    size_t size)
+int hf_tree_get(
+    const struct hf_tree *t, const uint8_t *key, size_t key_len, uint8_t *out, size_t size)
 {
 	const struct hf_overlay *const upper[] = { t->layers.stage, t->layers.fresh,
 		t->layers.delta, t->layers.frozen };
@@ -117,16 +117,17 @@ static int finish(struct hf_tree *t, int rc, int64_t names)
 static bool is_apex(const struct hf_tree *t, struct wire name)
 {
 	for (size_t i = 0; i < t->n_apexes; i++) {
-		if (t->apexes[i].len == name.len &&
-		    !memcmp(t->apexes[i].wire, name.at, name.len))
+		if (t->apexes[i].len == name.len && !memcmp(t->apexes[i].wire, name.at, name.len))
 			return true;
 	}
 	return false;
 }
 
-/* The shortest apex that `name` is at or under: the walk up ends there. NULL if it is under none. */
-static const struct hf_name *top_of(const struct hf_name *apexes, size_t n,
-    const struct hf_name *name)
+/*
+ * The shortest apex that `name` is at or under: the walk up ends there. NULL if it is under none.
+ */
+static const struct hf_name *top_of(
+    const struct hf_name *apexes, size_t n, const struct hf_name *name)
 {
 	const struct hf_name *top = NULL;
 
@@ -224,8 +225,9 @@ static int drop_ptrs(struct hf_tree *t, const struct hf_name *name, const struct
 
 static int set_ptrs(struct hf_tree *t, const struct hf_zone_rec *rec)
 {
-	struct hf_fmt_value v = { .kind = HF_FMT_PTR, .ptr = rec->name->wire,
-		.ptr_len = rec->name->len };
+	struct hf_fmt_value v = {
+		.kind = HF_FMT_PTR, .ptr = rec->name->wire, .ptr_len = rec->name->len
+	};
 	uint8_t key[HF_FMT_PTR_KEY_LEN];
 	int rc = 0;
 
@@ -278,8 +280,8 @@ static int stage_set(struct hf_tree *t, const struct hf_zone_rec *rec, const str
 		return len;
 	/* What is set again as it was costs nothing. */
 	if ((size_t)len != old->len || memcmp(bytes, old->bytes, old->len))
-		rc = hf_overlay_put(t->layers.stage, rec->name->wire, rec->name->len, bytes,
-		    (size_t)len);
+		rc = hf_overlay_put(
+		    t->layers.stage, rec->name->wire, rec->name->len, bytes, (size_t)len);
 	if (!rc && old->v.kind == HF_FMT_GONE)
 		rc = link_name(t, rec->name);
 	if (!rc)
@@ -400,7 +402,7 @@ static int stage_settle(struct hf_tree *t, const struct hf_name *old, size_t n_o
 		if (!has_name(t->apexes, t->n_apexes, &old[i]))
 			rc = drop_apex(t, &old[i]);
 		else if (is_nested(old, n_old, &old[i]) &&
-		    !is_nested(t->apexes, t->n_apexes, &old[i]))
+			 !is_nested(t->apexes, t->n_apexes, &old[i]))
 			rc = unlink_name(t, &old[i]);
 	}
 	return rc;

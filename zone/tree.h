@@ -1,8 +1,8 @@
 #pragma once
 /*
- * tree: the names of the zone as its writer changes them. It derives what nobody tells it: empty non-terminals and their
- * counts of children, apexes, PTR entries. No table of all names is kept: a lookup goes through the
- * layers of what changed down to the base on disk.
+ * tree: the names of the zone as its writer changes them. It derives what nobody tells it: empty
+ * non-terminals and their counts of children, apexes, PTR entries. No table of all names is kept: a
+ * lookup goes through the layers of what changed down to the base on disk.
  *
  * Each change happens as a whole or not at all.
  */
@@ -13,7 +13,9 @@
 struct hf_cdb_in;
 struct hf_overlay;
 
-/* From the top; an entry of an upper layer replaces that of a lower one, HF_FMT_GONE takes it away. */
+/*
+ * From the top; an entry of an upper layer replaces that of a lower one, HF_FMT_GONE takes it away.
+ */
 struct hf_layers {
 	struct hf_overlay *stage;  /* owned; of the change that is being made */
 	struct hf_overlay *fresh;  /* owned; since the last publication */
@@ -43,5 +45,5 @@ int hf_tree_set(struct hf_tree *t, const struct hf_zone_rec *rec);
 int hf_tree_del(struct hf_tree *t, const struct hf_name *name);
 
 /* The value that counts. Returns its length, 0 if there is none, or a code. */
-int hf_tree_get(const struct hf_tree *t, const uint8_t *key, size_t key_len, uint8_t *out,
-    size_t size);
+int hf_tree_get(
+    const struct hf_tree *t, const uint8_t *key, size_t key_len, uint8_t *out, size_t size);

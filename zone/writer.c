@@ -60,7 +60,9 @@ static void describe_fold(struct hf_zone_writer *w, struct hf_fold_job *ret_job)
 	snprintf(ret_job->name, sizeof(ret_job->name), "base-%" PRIu64 ".cdb", w->next_n++);
 }
 
-/* Its file goes too if `current` never named it; else that is for the publication that replaces it. */
+/*
+ * Its file goes too if `current` never named it; else that is for the publication that replaces it.
+ */
 static void drop_base(struct hf_zone_writer *w, struct hf_cdb_in *base)
 {
 	if (!base)
@@ -119,7 +121,7 @@ static int start_fold(struct hf_zone_writer *w)
 static bool fold_wanted(const struct hf_zone_writer *w)
 {
 	return w->has_target && w->tree.layers.base && !hf_fold_running(w->fold) &&
-	    hf_writer_changes(w) >= w->fold_names;
+	       hf_writer_changes(w) >= w->fold_names;
 }
 
 static int start_due_fold(struct hf_zone_writer *w)
@@ -131,14 +133,20 @@ static int start_due_fold(struct hf_zone_writer *w)
 
 /* --- what is to be seen --- */
 
-/* Bring readers to the target: 1 if they are there, 0 if the fold that runs will bring them, or a code. */
+/*
+ * Bring readers to the target: 1 if they are there, 0 if the fold that runs will bring them, or a
+ * code.
+ */
 static int push(struct hf_zone_writer *w)
 {
 	const struct hf_cdb_in *base = w->tree.layers.base;
 	bool little = hf_writer_changes(w) <= w->direct_names;
 	bool running = hf_fold_running(w->fold);
 
-	/* A base that somebody took away or wrote to is made anew out of what is still open, or found damaged. */
+	/*
+	 * A base that somebody took away or wrote to is made anew out of what is still open, or
+	 * found damaged.
+	 */
 	if (base && little && hf_cdb_in_intact(base, w->folder.fd))
 		return hf_writer_show_delta(w);
 	if (!base && little && (!running || w->fold_lost))
@@ -162,7 +170,9 @@ static int take_fold(struct hf_zone_writer *w, struct hf_cdb_in *base)
 	int rc;
 
 	if (!little && w->published_since) {
-		/* Readers have seen more than this base has, less than there is: not a step back. */
+		/*
+		 * Readers have seen more than this base has, less than there is: not a step back.
+		 */
 		drop_base(w, base);
 		return start_fold(w);
 	}
@@ -267,11 +277,11 @@ static bool is_step_back(const struct hf_zone_writer *w, const uint8_t *epoch, u
 	    generation < w->target.generation)
 		return true;
 	return w->has_published && !memcmp(w->published.epoch, epoch, sizeof(w->published.epoch)) &&
-	    generation < w->published.generation;
+	       generation < w->published.generation;
 }
 
-int hf_zone_writer_publish(struct hf_zone_writer *w, const uint8_t epoch[static 16],
-    uint64_t generation)
+int hf_zone_writer_publish(
+    struct hf_zone_writer *w, const uint8_t epoch[static 16], uint64_t generation)
 {
 	uint8_t meta[HF_FMT_META_MAX];
 	int rc, len;
@@ -356,8 +366,9 @@ static int take_picture(struct hf_zone_writer *w, const char *dir, struct hf_zon
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0) {
-		hf_log_warn("zone '%s': what is in it cannot be used (%s: %s); it stays until names "
-			    "are published again",
+		hf_log_warn(
+		    "zone '%s': what is in it cannot be used (%s: %s); it stays until names "
+		    "are published again",
 		    dir, hf_errname(rc), hf_strerror(rc));
 		return 0;
 	}

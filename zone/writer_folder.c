@@ -35,8 +35,8 @@ static int check(const char *path, int fd, gid_t *ret_gid)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_uid != geteuid() && st.st_uid != 0) {
-		hf_log_error("zone '%s' belongs to user %u, not to user %u", path, st.st_uid,
-		    geteuid());
+		hf_log_error(
+		    "zone '%s' belongs to user %u, not to user %u", path, st.st_uid, geteuid());
 		return HF_EUNSAFE;
 	}
 	if (st.st_mode & 0022) {
@@ -48,7 +48,10 @@ static int check(const char *path, int fd, gid_t *ret_gid)
 	return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? HF_ELOCKED : -errno;
 }
 
-/* Its name in the folder above survives a power cut. Where we may not look into that one, it is not ours to do. */
+/*
+ * Its name in the folder above survives a power cut. Where we may not look into that one, it is not
+ * ours to do.
+ */
 static int sync_above(const char *path)
 {
 	char copy[PATH_MAX];
@@ -246,7 +249,7 @@ static bool is_unfinished(const char *name)
 	memcpy(inner, name + 1, len - 5);
 	inner[len - 5] = '\0';
 	return !strcmp(inner, "current") ||
-	    hf_fmt_file_kind(inner, NULL, NULL) != HF_FMT_FILE_OTHER;
+	       hf_fmt_file_kind(inner, NULL, NULL) != HF_FMT_FILE_OTHER;
 }
 
 static int sweep(const struct hf_folder *f, const char *name, void *arg)

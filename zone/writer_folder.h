@@ -1,7 +1,8 @@
 #pragma once
 /*
- * writer_folder: the zone's folder as its writer holds it: whose it is, how a file comes into it and how
- * those that are no longer wanted leave. Only files of the zone's own names are ever touched.
+ * writer_folder: the zone's folder as its writer holds it: whose it is, how a file comes into it
+ * and how those that are no longer wanted leave. Only files of the zone's own names are ever
+ * touched.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,14 +16,17 @@ struct hf_folder {
 };
 
 /*
- * Open `path`, made 0750 if it is not there, and lock it. HF_EUNSAFE if it is a symlink, no folder, another
- * user's or others may write it (the log says which); HF_ELOCKED if another writer has it.
+ * Open `path`, made 0750 if it is not there, and lock it. HF_EUNSAFE if it is a symlink, no folder,
+ * another user's or others may write it (the log says which); HF_ELOCKED if another writer has it.
  * End with hf_folder_close().
  */
 int hf_folder_open(const char *path, struct hf_folder *ret_folder);
 void hf_folder_close(struct hf_folder *f);
 
-/* A new file ".NAME.tmp", 0640, of the folder's group where we may say so. Returns a descriptor to read and write, or a code. */
+/*
+ * A new file ".NAME.tmp", 0640, of the folder's group where we may say so. Returns a descriptor to
+ * read and write, or a code.
+ */
 int hf_folder_create(const struct hf_folder *f, const char *name);
 /* Sync it and close it. If it fails, it is gone. */
 int hf_folder_finish(const struct hf_folder *f, const char *name, int fd);

@@ -23,8 +23,8 @@ static int set_meta(struct hf_picture *p, const uint8_t *bytes, size_t len)
 }
 
 /* A record of the delta: its checksum is seen to at the end, its form here. */
-static int take_record(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
-    void *arg)
+static int take_record(
+    const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
 {
 	struct hf_zone_writer *w = arg;
 	struct hf_fmt_value v;
@@ -81,8 +81,8 @@ static int take_files(struct hf_zone_writer *w, struct hf_fmt_current *ret_curre
 	if (!rc)
 		rc = take_delta(w, &ret_current->delta);
 	if (!rc)
-		rc = hf_fmt_meta_get(w->target.meta, w->target.meta_len, &w->meta,
-		    &w->tree.n_names);
+		rc =
+		    hf_fmt_meta_get(w->target.meta, w->target.meta_len, &w->meta, &w->tree.n_names);
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 /*
- * The order in which a picture reaches the disk: each new file synced, the folder synced, `current` renamed. What the
- * former `current` named is unlinked after a later sync of the folder, when no power cut can bring it back.
+ * The order in which a picture reaches the disk: each new file synced, the folder synced, `current`
+ * renamed. What the former `current` named is unlinked after a later sync of the folder, when no
+ * power cut can bring it back.
  */
 #include "zone/writer_state.h"
 
@@ -27,12 +28,13 @@ size_t hf_writer_changes(const struct hf_zone_writer *w)
 
 /* --- files that go --- */
 
-static void retire(struct hf_zone_writer *w, const struct hf_fmt_file *old,
-    const struct hf_fmt_file *now)
+static void retire(
+    struct hf_zone_writer *w, const struct hf_fmt_file *old, const struct hf_fmt_file *now)
 {
 	if (!old->name[0] || !strcmp(old->name, now->name))
 		return;
-	if (w->n_retired == HF_RETIRED_MAX) { /* cannot be: each publication takes care of the last */
+	if (w->n_retired ==
+	    HF_RETIRED_MAX) { /* cannot be: each publication takes care of the last */
 		w->sweep_due = true;
 		return;
 	}
@@ -91,8 +93,8 @@ static int write_current(struct hf_zone_writer *w, const struct hf_fmt_current *
 }
 
 /* If it fails the delta goes; the base stays for the next attempt. */
-static int show(struct hf_zone_writer *w, const struct hf_picture *p, const struct hf_fmt_file *base,
-    const struct hf_fmt_file *delta)
+static int show(struct hf_zone_writer *w, const struct hf_picture *p,
+    const struct hf_fmt_file *base, const struct hf_fmt_file *delta)
 {
 	struct hf_fmt_current c = { .generation = p->generation, .base = *base, .delta = *delta };
 	bool new_base = strcmp(base->name, w->published.base.name) != 0;
@@ -109,7 +111,10 @@ static int show(struct hf_zone_writer *w, const struct hf_picture *p, const stru
 	n_durable = w->n_retired; /* by the folder's sync just now */
 	rc = hf_folder_rename(&w->folder, current_name);
 	if (rc) {
-		/* It may have happened all the same: nothing that it names goes before the next one. */
+		/*
+		 * It may have happened all the same: nothing that it names goes before the next
+		 * one.
+		 */
 		w->sweep_due = true;
 		return rc;
 	}
@@ -123,7 +128,9 @@ static int show(struct hf_zone_writer *w, const struct hf_picture *p, const stru
 	w->sync_due = true;
 	w->sync_at_ms = hf_boot_ms(w->clock) + w->fold_every_ms;
 	unlink_retired(w, n_durable);
-	/* A base is as large as all the rest: the old one does not wait for the next publication. */
+	/*
+	 * A base is as large as all the rest: the old one does not wait for the next publication.
+	 */
 	if (new_base || w->sweep_due)
 		hf_writer_settle_rename(w);
 	return 1;
@@ -138,7 +145,8 @@ int hf_writer_show_base(struct hf_zone_writer *w, const struct hf_picture *p)
 
 /* --- delta --- */
 
-static int add_all(struct hf_cdb_out *out, const struct hf_overlay *o, const struct hf_overlay *over)
+static int add_all(
+    struct hf_cdb_out *out, const struct hf_overlay *o, const struct hf_overlay *over)
 {
 	struct hf_overlay_entry e;
 	size_t at = 0, len;
@@ -160,7 +168,10 @@ static int write_delta(struct hf_zone_writer *w, struct hf_fmt_file *ret_file)
 	int rc;
 
 	hf_fmt_file_kind(hf_cdb_in_file(l->base)->name, &n, NULL);
-	/* A name is used once: whoever still has the older file open never meets another under its name. */
+	/*
+	 * A name is used once: whoever still has the older file open never meets another under its
+	 * name.
+	 */
 	snprintf(name, sizeof(name), "delta-%" PRIu64 "-%" PRIu64 ".cdb", n, w->next_m++);
 	rc = hf_cdb_out_begin(&w->folder, name, HF_CDB_SIZE_MAX, &out);
 	if (rc)
@@ -169,8 +180,8 @@ static int write_delta(struct hf_zone_writer *w, struct hf_fmt_file *ret_file)
 	if (!rc && l->frozen)
 		rc = add_all(out, l->frozen, l->delta);
 	if (!rc)
-		rc = hf_cdb_out_add(out, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, w->target.meta,
-		    w->target.meta_len);
+		rc = hf_cdb_out_add(
+		    out, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, w->target.meta, w->target.meta_len);
 	if (rc) {
 		hf_cdb_out_abort(out);
 		return rc;

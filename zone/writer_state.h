@@ -1,7 +1,7 @@
 #pragma once
 /*
- * writer_state: what the writer's files share. writer.c decides what is to be published when, writer_show.c
- * makes it visible, writer_open.c takes up what an earlier writer left.
+ * writer_state: what the writer's files share. writer.c decides what is to be published when,
+ * writer_show.c makes it visible, writer_open.c takes up what an earlier writer left.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ struct hf_zone_writer {
 	uint32_t fold_every_ms;
 	struct hf_folder folder; /* owned */
 
-	struct hf_tree tree; /* owned */
+	struct hf_tree tree;      /* owned */
 	struct hf_zone_meta meta; /* of the next publication */
 	bool has_meta;
 	bool settle_due; /* the tree's apexes are not yet those of meta */
@@ -47,8 +47,8 @@ struct hf_zone_writer {
 	struct hf_fmt_current published;
 	uint8_t base_meta_hash[HF_FMT_HASH_LEN]; /* of the meta in the tree's base */
 
-	struct hf_fold *fold; /* owned */
-	int64_t fold_at_ms;   /* not before */
+	struct hf_fold *fold;     /* owned */
+	int64_t fold_at_ms;       /* not before */
 	struct hf_picture frozen; /* what base and frozen layer together are */
 	bool published_since;     /* something younger than `frozen` was published */
 	/* Its result is not wanted; what it reads is kept for it. */
@@ -61,10 +61,11 @@ struct hf_zone_writer {
 	/* Files that `current` named once, until the rename that replaced them is durable. */
 	char retired[HF_RETIRED_MAX][HF_FMT_FILE_NAME_MAX];
 	size_t n_retired;
-	struct hf_cdb_in *former_base; /* owned; open until its file is unlinked, see hf_fold_close_base() */
-	bool sync_due;       /* the last rename is not known to be durable */
-	int64_t sync_at_ms;  /* when it is seen to at the latest */
-	bool sweep_due; /* the folder has files of which nobody knows whether they are wanted */
+	struct hf_cdb_in
+	    *former_base;   /* owned; open until its file is unlinked, see hf_fold_close_base() */
+	bool sync_due;      /* the last rename is not known to be durable */
+	int64_t sync_at_ms; /* when it is seen to at the latest */
+	bool sweep_due;     /* the folder has files of which nobody knows whether they are wanted */
 };
 
 /* --- writer_show.c --- */
@@ -81,5 +82,8 @@ int hf_writer_show_base(struct hf_zone_writer *w, const struct hf_picture *p);
 
 /* --- writer_open.c --- */
 
-/* Take up the picture in the folder. Returns 1 and *ret_stamp, or a code: then nothing of it is in w. */
+/*
+ * Take up the picture in the folder. Returns 1 and *ret_stamp, or a code: then nothing of it is in
+ * w.
+ */
 int hf_writer_take_picture(struct hf_zone_writer *w, struct hf_zone_stamp *ret_stamp);

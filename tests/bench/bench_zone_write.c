@@ -1,10 +1,11 @@
 /*
- * What publishing the zone costs: `bench_zone_write [--json] [--check] [--folder FOLDER] [AGENTS...]`, by default with
- * 1,000 and 100,000 agents of three names and one PTR each. The folder should be on the disk that is meant; by default it
- * is the current one. A table, or a line of JSON for each number of agents. --check fails where it is more than it may be.
+ * What publishing the zone costs: `bench_zone_write [--json] [--check] [--folder FOLDER]
+ * [AGENTS...]`, by default with 1,000 and 100,000 agents of three names and one PTR each. The
+ * folder should be on the disk that is meant; by default it is the current one. A table, or a line
+ * of JSON for each number of agents. --check fails where it is more than it may be.
  *
- * Times are of CPU, so that a busy machine tells the same; the slowest calls are told by the clock, syncs apart. Syncs are
- * measured by taking their place in this program.
+ * Times are of CPU, so that a busy machine tells the same; the slowest calls are told by the clock,
+ * syncs apart. Syncs are measured by taking their place in this program.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -36,7 +37,8 @@ struct result {
 	double base_cpu_s;  /* the base of them all, on the thread */
 	double base_wall_s; /* from publish() to visible, syncs and all */
 	double base_mb, bytes_per_name;
-	double anon_full_mb, anon_rest_mb; /* added by the writer: before the base is made, and after */
+	double anon_full_mb,
+	    anon_rest_mb; /* added by the writer: before the base is made, and after */
 	/* One agent's address changed and published; what folds cost the caller is in it. */
 	double mean_us, sync_us;                   /* CPU, and what syncs took beside it */
 	double cpu_p50_us, cpu_p99_us, cpu_max_us; /* CPU */
@@ -119,7 +121,10 @@ static void must(const char *what, int rc)
 
 /* --- a deployment --- */
 
-/* Names and addresses are as random as real ones: numbers in a row are not what a hash meets in life. */
+/*
+ * Names and addresses are as random as real ones: numbers in a row are not what a hash meets in
+ * life.
+ */
 static uint64_t mixed(uint64_t n)
 {
 	n = (n + 1) * UINT64_C(0x9e3779b97f4a7c15);
@@ -160,7 +165,9 @@ static void set_agent(struct hf_zone_writer *w, uint32_t agent, uint32_t build)
 	struct hf_uuid id;
 	uint8_t addrs[1][16];
 	struct hf_name name;
-	struct hf_zone_rec rec = { .name = &name, .n_addrs = 1, .first_seen_s = 1700000000,
+	struct hf_zone_rec rec = { .name = &name,
+		.n_addrs = 1,
+		.first_seen_s = 1700000000,
 		.owner = (uint16_t)(agent / PER_OWNER % HF_ZONE_OWNERS_MAX) };
 
 	memcpy(id.b, halves, sizeof(id.b));
@@ -180,8 +187,8 @@ static struct hf_zone_writer *open_writer(void)
 	struct hf_zone_writer *w;
 	struct hf_zone_stamp stamp;
 
-	meta.sources[0] = (struct hf_zone_source){ .name = "main", .fresh_ms = 60000,
-		.snapshot_ms = 600000 };
+	meta.sources[0] =
+	    (struct hf_zone_source){ .name = "main", .fresh_ms = 60000, .snapshot_ms = 600000 };
 	must("suffix", hf_name_parse("coder", &meta.sources[0].suffix));
 	must("open", hf_zone_writer_open(folder, &opts, &stamp, &w));
 	hf_zone_writer_set_meta(w, &meta);
@@ -235,8 +242,8 @@ static int compare(const void *a, const void *b)
 }
 
 /*
- * One agent after the other gets a new address. A fold begins after so many of them and is waited for, so that deltas are
- * of one size whatever a base takes; taking it up is part of a change.
+ * One agent after the other gets a new address. A fold begins after so many of them and is waited
+ * for, so that deltas are of one size whatever a base takes; taking it up is part of a change.
  */
 static void measure_changes(struct hf_zone_writer *w, struct result *r, uint64_t *generation)
 {
@@ -326,7 +333,10 @@ static void print_table(const struct result *r)
 	    r->fold_cpu_s);
 }
 
-/* Returns how much of what is promised is not so. All of it is CPU: what the machine does beside has little say. */
+/*
+ * Returns how much of what is promised is not so. All of it is CPU: what the machine does beside
+ * has little say.
+ */
 static int check(const struct result *r, const struct result *first)
 {
 	double base_ms = r->base_cpu_s * 1e3;
@@ -340,8 +350,9 @@ static int check(const struct result *r, const struct result *first)
 	if (r->cpu_p99_us > CHANGE_P99_US_MAX)
 		wrong += printf("a change takes more than %d us\n", CHANGE_P99_US_MAX) > 0;
 	if (r->cpu_p50_us > first->cpu_p50_us * ratio_max)
-		wrong += printf("a change takes more than %.1f times what it does at the first size\n",
-			     ratio_max) > 0;
+		wrong +=
+		    printf("a change takes more than %.1f times what it does at the first size\n",
+			ratio_max) > 0;
 	return wrong;
 }
 
@@ -362,7 +373,8 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[at], "--folder") && at + 1 < argc) {
 			where = argv[++at];
 		} else {
-			fprintf(stderr, "usage: %s [--json] [--check] [--folder FOLDER] [AGENTS...]\n",
+			fprintf(stderr,
+			    "usage: %s [--json] [--check] [--folder FOLDER] [AGENTS...]\n",
 			    argv[0]);
 			return 2;
 		}
@@ -380,7 +392,8 @@ int main(int argc, char **argv)
 		if (!i)
 			first = r;
 		else if (!json)
-			printf("  a change costs %.2f times what it does at the first size (medians of CPU)\n",
+			printf("  a change costs %.2f times what it does at the first size "
+			       "(medians of CPU)\n",
 			    r.cpu_p50_us / first.cpu_p50_us);
 		wrong += checked ? check(&r, &first) : 0;
 	}

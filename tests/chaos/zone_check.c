@@ -1,6 +1,6 @@
 /*
- * zone_check DIR LAST_ACK: looks at the zone DIR/zone as a resolver does and says whether it is one whole generation,
- * not older than LAST_ACK (README.md).
+ * zone_check DIR LAST_ACK: looks at the zone DIR/zone as a resolver does and says whether it is one
+ * whole generation, not older than LAST_ACK (README.md).
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * zone_content: the zone that zone_driver.c writes and zone_check.c expects: all of it follows from the generation
- * alone, so that a mixture of two is found out.
+ * zone_content: the zone that zone_driver.c writes and zone_check.c expects: all of it follows from
+ * the generation alone, so that a mixture of two is found out.
  */
 #include <stdint.h>
 
@@ -14,8 +14,8 @@ enum {
 };
 
 /*
- * The generation in which name i was set last as of `generation`; 0 if it is not there then. It is changed every
- * few generations, and now and then all are.
+ * The generation in which name i was set last as of `generation`; 0 if it is not there then. It is
+ * changed every few generations, and now and then all are.
  */
 uint64_t zone_version(unsigned i, uint64_t generation);
 /* "main.wI.me.coder"; its parent is there with it only. */

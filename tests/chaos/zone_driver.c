@@ -1,7 +1,7 @@
 /*
- * zone_driver DIR SEED STEPS: publishes STEPS generations of the zone DIR/zone, going on from what is there
- * (README.md). The seed decides what is not visible: the order of changes, whether a publication is made durable at
- * once or by the next one, and when the writer gets to do its work.
+ * zone_driver DIR SEED STEPS: publishes STEPS generations of the zone DIR/zone, going on from what
+ * is there (README.md). The seed decides what is not visible: the order of changes, whether a
+ * publication is made durable at once or by the next one, and when the writer gets to do its work.
  */
 #include <errno.h>
 #include <poll.h>
@@ -37,7 +37,9 @@ static int set_name(unsigned i, uint64_t version)
 {
 	struct hf_name name;
 	uint8_t addrs[1][16];
-	struct hf_zone_rec rec = { .name = &name, .n_addrs = 1, .flags = HF_REC_PRIMARY,
+	struct hf_zone_rec rec = { .name = &name,
+		.n_addrs = 1,
+		.flags = HF_REC_PRIMARY,
 		.first_seen_s = (int64_t)version };
 
 	zone_name(i, &name);
@@ -131,8 +133,10 @@ static int drive(uint64_t generation, uint64_t last)
 
 int main(int argc, char **argv)
 {
-	struct hf_zone_writer_opts opts = { .clock = &fake.clock, .fold_names = ZONE_FOLD,
-		.direct_names = ZONE_DIRECT, .fold_every_ms = FOLD_EVERY_MS };
+	struct hf_zone_writer_opts opts = { .clock = &fake.clock,
+		.fold_names = ZONE_FOLD,
+		.direct_names = ZONE_DIRECT,
+		.fold_every_ms = FOLD_EVERY_MS };
 	static struct hf_zone_meta meta = { .ttl_s = 30, .ready = true, .n_sources = 1 };
 	struct hf_zone_stamp stamp = { .generation = 0 };
 	char path[4096];
@@ -147,8 +151,8 @@ int main(int argc, char **argv)
 	rc = hf_zone_writer_open(path, &opts, &stamp, &writer);
 	if (rc < 0)
 		return refused(path, rc);
-	meta.sources[0] = (struct hf_zone_source){ .name = "main", .fresh_ms = 60000,
-		.snapshot_ms = 600000 };
+	meta.sources[0] =
+	    (struct hf_zone_source){ .name = "main", .fresh_ms = 60000, .snapshot_ms = 600000 };
 	if (hf_name_parse("coder", &meta.sources[0].suffix))
 		abort();
 	hf_zone_writer_set_meta(writer, &meta);

@@ -88,8 +88,8 @@ void hf_zone_look_close(struct hf_zone_look *l)
 
 /* --- entries --- */
 
-static bool find(struct cdb *c, const void *key, size_t key_len, const uint8_t **ret_value,
-    size_t *ret_len)
+static bool find(
+    struct cdb *c, const void *key, size_t key_len, const uint8_t **ret_value, size_t *ret_len)
 {
 	if (cdb_find(c, key, (unsigned)key_len) != 1)
 		return false;
@@ -98,8 +98,8 @@ static bool find(struct cdb *c, const void *key, size_t key_len, const uint8_t *
 	return true;
 }
 
-const uint8_t *hf_zone_look_get(struct hf_zone_look *l, const void *key, size_t key_len,
-    size_t *ret_len)
+const uint8_t *hf_zone_look_get(
+    struct hf_zone_look *l, const void *key, size_t key_len, size_t *ret_len)
 {
 	const uint8_t *value;
 
@@ -108,8 +108,8 @@ const uint8_t *hf_zone_look_get(struct hf_zone_look *l, const void *key, size_t 
 	return find(&l->base, key, key_len, &value, ret_len) ? value : NULL;
 }
 
-bool hf_zone_look_next(struct hf_zone_look *l, struct hf_zone_look_at *at,
-    struct hf_zone_look_entry *e)
+bool hf_zone_look_next(
+    struct hf_zone_look *l, struct hf_zone_look_at *at, struct hf_zone_look_entry *e)
 {
 	for (;;) {
 		struct cdb *c = at->in_delta ? &l->delta : &l->base;

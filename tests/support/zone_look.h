@@ -1,7 +1,8 @@
 #pragma once
 /*
- * zone_look: what is in a zone's folder, read with tinycdb and zone/format.h alone, checksums and all: what a
- * test of the writer compares with. Every function ends the program on trouble of its own, not of the folder.
+ * zone_look: what is in a zone's folder, read with tinycdb and zone/format.h alone, checksums and
+ * all: what a test of the writer compares with. Every function ends the program on trouble of its
+ * own, not of the folder.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,13 +21,15 @@ struct hf_zone_look {
 	bool has_delta;
 };
 
-/* 0 or a code: something in the folder is not as it must be. End it with hf_zone_look_close() if 0. */
+/*
+ * 0 or a code: something in the folder is not as it must be. End it with hf_zone_look_close() if 0.
+ */
 int hf_zone_look_open(int dirfd, struct hf_zone_look *ret_look);
 void hf_zone_look_close(struct hf_zone_look *l);
 
 /* The value that counts, lent until the end; NULL if there is none. */
-const uint8_t *hf_zone_look_get(struct hf_zone_look *l, const void *key, size_t key_len,
-    size_t *ret_len);
+const uint8_t *hf_zone_look_get(
+    struct hf_zone_look *l, const void *key, size_t key_len, size_t *ret_len);
 
 struct hf_zone_look_entry {
 	const uint8_t *key;
@@ -41,8 +44,8 @@ struct hf_zone_look_at {
 	bool in_delta;
 	unsigned pos;
 };
-bool hf_zone_look_next(struct hf_zone_look *l, struct hf_zone_look_at *at,
-    struct hf_zone_look_entry *ret_entry);
+bool hf_zone_look_next(
+    struct hf_zone_look *l, struct hf_zone_look_at *at, struct hf_zone_look_entry *ret_entry);
 
 /* Files of any kind in the folder. */
 unsigned hf_zone_look_n_files(int dirfd);

@@ -85,8 +85,8 @@ START_TEST(every_record_is_found_with_its_value)
 }
 END_TEST
 
-static int count_record(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
-    void *arg)
+static int count_record(
+    const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
 {
 	unsigned *n = arg;
 	uint8_t want[LONG_LEN], want_key[32];
@@ -108,8 +108,8 @@ START_TEST(walk_sees_every_record_once)
 }
 END_TEST
 
-static int stop_at_once(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
-    void *arg)
+static int stop_at_once(
+    const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
 {
 	return 5;
 }
@@ -123,8 +123,8 @@ START_TEST(walk_ends_when_it_is_told_to)
 }
 END_TEST
 
-static int ignore(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
-    void *arg)
+static int ignore(
+    const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
 {
 	return 0;
 }
@@ -202,7 +202,8 @@ START_TEST(file_over_its_limit_is_refused_at_the_record_that_is_too_much)
 
 	/* The table of contents and three records. */
 	ck_assert_int_eq(hf_cdb_out_begin(&folder, "base-2.cdb",
-			     2048 + 3 * (1 + 100 + HF_CDB_RECORD_COST), &out), 0);
+			     2048 + 3 * (1 + 100 + HF_CDB_RECORD_COST), &out),
+	    0);
 	for (uint8_t i = 0; i < 3; i++)
 		ck_assert_int_eq(hf_cdb_out_add(out, &i, 1, value, sizeof(value)), 0);
 	ck_assert_int_eq(hf_cdb_out_add(out, (const uint8_t *)"x", 1, value, 1), HF_ELIMIT);
@@ -225,7 +226,9 @@ START_TEST(file_that_is_given_up_leaves_nothing)
 }
 END_TEST
 
-/* Wherever the disk is full. The answers come after the limit: Check writes to a file of its own. */
+/*
+ * Wherever the disk is full. The answers come after the limit: Check writes to a file of its own.
+ */
 START_TEST(file_that_cannot_grow_is_an_error_and_leaves_nothing)
 {
 	struct rlimit limit = { .rlim_cur = 100 + 2000 * (rlim_t)_i, .rlim_max = RLIM_INFINITY };
@@ -259,8 +262,8 @@ Suite *cdb_suite(void)
 	tcase_add_test(tc, every_record_is_found_with_its_value);
 	tcase_add_test(tc, walk_sees_every_record_once);
 	tcase_add_test(tc, walk_ends_when_it_is_told_to);
-	tcase_add_loop_test(tc, no_change_on_disk_goes_unnoticed_by_a_walk_or_crashes_a_lookup, 0,
-	    2);
+	tcase_add_loop_test(
+	    tc, no_change_on_disk_goes_unnoticed_by_a_walk_or_crashes_a_lookup, 0, 2);
 	tcase_add_test(tc, file_that_is_cut_while_it_is_open_is_damaged);
 	tcase_add_test(tc, file_under_another_name_or_none_is_not_intact);
 	suite_add_tcase(s, tc);

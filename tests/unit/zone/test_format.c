@@ -17,9 +17,12 @@ static const uint8_t wire[] = "\4main\3dev\5coder";
 
 /* --- values --- */
 
-/* Every value is written and read from memory of exactly its length, so that a sanitizer sees one byte too far. */
-static int put_and_get(const struct hf_fmt_value *value, struct hf_fmt_value *ret_value,
-    uint8_t **ret_bytes)
+/*
+ * Every value is written and read from memory of exactly its length, so that a sanitizer sees one
+ * byte too far.
+ */
+static int put_and_get(
+    const struct hf_fmt_value *value, struct hf_fmt_value *ret_value, uint8_t **ret_bytes)
 {
 	uint8_t out[HF_FMT_VALUE_MAX];
 	int len = hf_fmt_value_put(value, out, sizeof(out));
@@ -35,9 +38,18 @@ static const struct hf_fmt_value values[] = {
 	{ .kind = HF_FMT_GONE },
 	{ .kind = HF_FMT_EMPTY },
 	{ .kind = HF_FMT_EMPTY, .children = UINT32_MAX },
-	{ .kind = HF_FMT_ADDRS, .flags = HF_REC_HELD | HF_REC_RESTORED, .source = 63, .owner = 65534,
-	    .first_seen_s = 0xdeadbeef, .addrs = addrs, .n_addrs = 1 },
-	{ .kind = HF_FMT_ADDRS, .flags = HF_REC_PRIMARY, .children = 7, .addrs = addrs, .n_addrs = 2 },
+	{ .kind = HF_FMT_ADDRS,
+	    .flags = HF_REC_HELD | HF_REC_RESTORED,
+	    .source = 63,
+	    .owner = 65534,
+	    .first_seen_s = 0xdeadbeef,
+	    .addrs = addrs,
+	    .n_addrs = 1 },
+	{ .kind = HF_FMT_ADDRS,
+	    .flags = HF_REC_PRIMARY,
+	    .children = 7,
+	    .addrs = addrs,
+	    .n_addrs = 2 },
 	{ .kind = HF_FMT_PTR, .ptr = wire, .ptr_len = sizeof(wire) },
 };
 
@@ -156,7 +168,8 @@ START_TEST(keys_of_ptr_and_meta_are_no_names)
 	ck_assert_uint_eq(key[0], 0xfe);
 	ck_assert(!memcmp(key + 1, addrs[0] + 6, 10));
 	ck_assert_int_eq(hf_name_from_wire(key, sizeof(key), &name), HF_EFORMAT);
-	ck_assert_int_eq(hf_name_from_wire(hf_fmt_meta_key, HF_FMT_META_KEY_LEN, &name), HF_EFORMAT);
+	ck_assert_int_eq(
+	    hf_name_from_wire(hf_fmt_meta_key, HF_FMT_META_KEY_LEN, &name), HF_EFORMAT);
 }
 END_TEST
 
@@ -280,7 +293,9 @@ END_TEST
 static const struct hf_fmt_current a_current = {
 	.epoch = { 0x01, 0x23, 0xfe },
 	.generation = UINT64_MAX,
-	.base = { .name = "base-18446744073709551615.cdb", .size = 4000000000, .hash = { 1, 2, 3 } },
+	.base = { .name = "base-18446744073709551615.cdb",
+	    .size = 4000000000,
+	    .hash = { 1, 2, 3 } },
 	.delta = { .name = "delta-7-0.cdb", .size = 2048, .hash = { 0xff } },
 };
 

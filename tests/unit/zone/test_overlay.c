@@ -125,7 +125,9 @@ START_TEST(sizes_have_bounds)
 }
 END_TEST
 
-/* The larger side is the one that is kept, whichever it is: the younger value counts all the same. */
+/*
+ * The larger side is the one that is kept, whichever it is: the younger value counts all the same.
+ */
 START_TEST(merge_has_both_and_the_younger_counts)
 {
 	char key[32];
@@ -174,7 +176,8 @@ START_TEST(values_of_changing_length_do_not_grow_it_without_end)
 		for (unsigned i = 0; i < 20; i++) {
 			snprintf(key, sizeof(key), "%u", i);
 			ck_assert_int_eq(hf_overlay_put(overlay, key, strlen(key), filler,
-					     1 + (round * 37 + i) % sizeof(filler)), 0);
+					     1 + (round * 37 + i) % sizeof(filler)),
+			    0);
 		}
 	}
 	ck_assert_uint_eq(hf_overlay_count(overlay), 20);

@@ -77,8 +77,8 @@ static void read_raw(uint32_t slot, uint8_t bytes[static HF_PULSE_SLOT_LEN])
 {
 	int fd = openat(dirfd_, "pulse", O_RDONLY);
 
-	ck_assert_int_eq(pread(fd, bytes, HF_PULSE_SLOT_LEN, hf_pulse_offset(slot)),
-	    HF_PULSE_SLOT_LEN);
+	ck_assert_int_eq(
+	    pread(fd, bytes, HF_PULSE_SLOT_LEN, hf_pulse_offset(slot)), HF_PULSE_SLOT_LEN);
 	close(fd);
 }
 

@@ -194,8 +194,10 @@ START_TEST(record_that_is_not_ours_is_refused_alone)
 {
 	static uint8_t addrs[HF_REC_ADDRS_MAX + 1][16];
 	struct hf_name name = kit_name(refused[_i].name);
-	struct hf_zone_rec rec = { .name = &name, .n_addrs = refused[_i].n_addrs,
-		.flags = refused[_i].flags, .source = refused[_i].source };
+	struct hf_zone_rec rec = { .name = &name,
+		.n_addrs = refused[_i].n_addrs,
+		.flags = refused[_i].flags,
+		.source = refused[_i].source };
 
 	for (unsigned i = 0; i <= HF_REC_ADDRS_MAX; i++)
 		kit_addr(i, addrs[i]);

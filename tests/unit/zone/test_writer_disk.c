@@ -100,7 +100,8 @@ START_TEST(large_changes_one_after_the_other_are_all_seen_in_the_end)
 	kit_set_many(0, KIT_FOLD);
 	ck_assert_int_eq(kit_publish(), 1);
 	kit_set_many(100, KIT_FOLD + 5);
-	ck_assert_int_eq(kit_publish(), 1); /* a fold runs, and readers see more than what it makes */
+	ck_assert_int_eq(
+	    kit_publish(), 1); /* a fold runs, and readers see more than what it makes */
 	kit_set("more.coder", 501);
 	ck_assert_int_eq(kit_publish(), 1);
 	kit_set_many(200, 100);
@@ -210,7 +211,8 @@ START_TEST(leftovers_of_a_crash_go_at_open_and_nothing_else_does)
 		ck_assert_msg(!kit_is_there(leftovers[i]), "%s", leftovers[i]);
 	for (unsigned i = 0; i < 9; i++)
 		ck_assert_msg(kit_is_there(foreign[i]), "%s", foreign[i]);
-	ck_assert(kit_is_there("base-8.cdb") && kit_is_there(c.base.name) && kit_is_there(c.delta.name));
+	ck_assert(
+	    kit_is_there("base-8.cdb") && kit_is_there(c.base.name) && kit_is_there(c.delta.name));
 	ck_assert_int_eq(hf_zone_writer_clear(kit.writer), 0);
 	ck_assert_int_eq(kit_publish(), 1);
 	ck_assert_str_eq(kit_current().base.name, "base-9.cdb"); /* a name is used once */
@@ -321,8 +323,9 @@ START_TEST(damaged_picture_is_not_taken_up_and_stays_until_there_is_a_better_one
 {
 	int victim = _i / N_DAMAGES, how = _i % N_DAMAGES;
 	struct hf_fmt_current c = make_picture();
-	const char *name = victim == OF_CURRENT ? "current" :
-	    victim == OF_BASE ? c.base.name : c.delta.name;
+	const char *name = victim == OF_CURRENT ? "current"
+			   : victim == OF_BASE  ? c.base.name
+						: c.delta.name;
 	struct hf_zone_stamp stamp;
 
 	/* Those two are the next tests. */
@@ -361,7 +364,10 @@ START_TEST(current_that_is_a_symlink_is_replaced_and_not_written_through)
 }
 END_TEST
 
-/* A rename that fails may have happened all the same: what both pictures name stays until the next one. */
+/*
+ * A rename that fails may have happened all the same: what both pictures name stays until the next
+ * one.
+ */
 START_TEST(rename_that_fails_loses_no_file_of_either_picture)
 {
 	struct hf_fmt_current c = make_picture();
@@ -431,7 +437,8 @@ START_TEST(fold_that_fails_changes_nothing_and_is_tried_again)
 	ck_assert_str_eq(kit_current().base.name, before.base.name);
 	ck_assert_uint_eq(kit_seen("n100.coder").kind, _i ? HF_FMT_GONE : HF_FMT_ADDRS);
 	ck_assert_uint_eq(kit_seen("b.coder").kind, HF_FMT_ADDRS);
-	ck_assert_int_eq(kit_publish(), _i ? 0 : 1); /* a name is used once: this one is not in the way */
+	ck_assert_int_eq(
+	    kit_publish(), _i ? 0 : 1); /* a name is used once: this one is not in the way */
 	if (!_i) {
 		ck_assert_uint_eq(kit_seen("later.coder").kind, HF_FMT_ADDRS);
 		ck_assert_int_eq(hf_zone_writer_wait_ms(kit.writer), KIT_EVERY_MS);
@@ -543,13 +550,13 @@ Suite *writer_disk_suite(void)
 	tcase_add_test(tc, current_that_is_a_symlink_is_replaced_and_not_written_through);
 	tc = kit_case(s, "trouble");
 	tcase_add_test(tc, rename_that_fails_loses_no_file_of_either_picture);
-	tcase_add_loop_test(tc,
-	    publication_that_fails_leaves_the_old_picture_and_keeps_the_change, 0, 2);
+	tcase_add_loop_test(
+	    tc, publication_that_fails_leaves_the_old_picture_and_keeps_the_change, 0, 2);
 	tcase_add_test(tc, publication_that_failed_may_be_repeated);
 	tcase_add_loop_test(tc, fold_that_fails_changes_nothing_and_is_tried_again, 0, 2);
 	tcase_add_test(tc, fold_that_fails_alone_is_repeated_by_the_clock);
-	tcase_add_loop_test(tc, base_that_is_damaged_while_in_use_never_becomes_a_new_one, 0,
-	    FLIPPED + 1);
+	tcase_add_loop_test(
+	    tc, base_that_is_damaged_while_in_use_never_becomes_a_new_one, 0, FLIPPED + 1);
 	tcase_add_loop_test(tc, files_that_somebody_removes_are_written_again, 0, ALL_OF_THEM + 1);
 	tcase_add_test(tc, folder_that_is_gone_is_an_error_and_no_crash);
 	return s;

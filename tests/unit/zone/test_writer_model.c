@@ -1,7 +1,7 @@
 /*
- * The writer against a model: random changes, publications, folds, failures, restarts; after each that readers can see,
- * the folder's whole contents (empty non-terminals, counts of children, PTR, meta) are compared with what
- * is computed from the model's names alone.
+ * The writer against a model: random changes, publications, folds, failures, restarts; after each
+ * that readers can see, the folder's whole contents (empty non-terminals, counts of children, PTR,
+ * meta) are compared with what is computed from the model's names alone.
  */
 #include <check.h>
 #include <errno.h>
@@ -63,8 +63,8 @@ static void make_pools(unsigned *seed)
 	for (unsigned i = 0; i < POOL; i++) {
 		pool[i] = suffixes[(unsigned)rand_r(seed) % 2];
 		for (int n = rand_r(seed) % 5; n; n--)
-			ck_assert_int_eq(hf_name_prepend(&pool[i],
-					     labels[(unsigned)rand_r(seed) % 4], 1), 0);
+			ck_assert_int_eq(
+			    hf_name_prepend(&pool[i], labels[(unsigned)rand_r(seed) % 4], 1), 0);
 		for (unsigned k = 0; k < i; k++) {
 			if (hf_name_equal(&pool[i], &pool[k]))
 				pool[i].len = 0; /* drawn twice: not used */
@@ -134,8 +134,12 @@ static struct want *want_entry(struct want **table, const struct hf_name *name)
 	return w;
 }
 
-/* `name` is there: so are all its parents up to the uppermost suffix, and each counts those below it. */
-static struct want *want_name(struct want **table, const struct model *m, const struct hf_name *name)
+/*
+ * `name` is there: so are all its parents up to the uppermost suffix, and each counts those below
+ * it.
+ */
+static struct want *want_name(
+    struct want **table, const struct model *m, const struct hf_name *name)
 {
 	unsigned before = HASH_COUNT(*table);
 	struct want *w = want_entry(table, name);
@@ -179,7 +183,8 @@ static void free_wants(struct want *table)
 {
 	struct want *w, *next;
 
-	HASH_ITER(hh, table, w, next) {
+	HASH_ITER(hh, table, w, next)
+	{
 		HASH_DEL(table, w);
 		free(w);
 	}
@@ -325,11 +330,17 @@ static void open_writer(void)
 static void step_set(void)
 {
 	unsigned i = roll(POOL);
-	struct model_rec r = { .there = true, .flags = (uint8_t)roll(16),
-		.owner = (uint16_t)roll(3), .first_seen_s = roll(2), .n_addrs = 1 + roll(PER_NAME) };
+	struct model_rec r = { .there = true,
+		.flags = (uint8_t)roll(16),
+		.owner = (uint16_t)roll(3),
+		.first_seen_s = roll(2),
+		.n_addrs = 1 + roll(PER_NAME) };
 	uint8_t addrs[PER_NAME][16];
-	struct hf_zone_rec rec = { .name = &pool[i], .flags = r.flags, .owner = r.owner,
-		.first_seen_s = r.first_seen_s, .n_addrs = r.n_addrs };
+	struct hf_zone_rec rec = { .name = &pool[i],
+		.flags = r.flags,
+		.owner = r.owner,
+		.first_seen_s = r.first_seen_s,
+		.n_addrs = r.n_addrs };
 	int rc;
 
 	if (!pool[i].len)

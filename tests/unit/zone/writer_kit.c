@@ -13,8 +13,10 @@ const uint8_t kit_epoch[16] = { 7 };
 
 int kit_open(const char *path, struct hf_zone_stamp *ret_stamp)
 {
-	struct hf_zone_writer_opts opts = { .clock = &kit.clock.clock, .fold_names = KIT_FOLD,
-		.direct_names = KIT_DIRECT, .fold_every_ms = KIT_EVERY_MS };
+	struct hf_zone_writer_opts opts = { .clock = &kit.clock.clock,
+		.fold_names = KIT_FOLD,
+		.direct_names = KIT_DIRECT,
+		.fold_every_ms = KIT_EVERY_MS };
 
 	return hf_zone_writer_open(path, &opts, ret_stamp, &kit.writer);
 }

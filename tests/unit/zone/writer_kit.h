@@ -1,6 +1,7 @@
 #pragma once
 /*
- * writer_kit: one writer on a folder of its own, for the tests of the writer. Names are text, addresses are numbers.
+ * writer_kit: one writer on a folder of its own, for the tests of the writer. Names are text,
+ * addresses are numbers.
  */
 #include <check.h>
 #include <stdbool.h>
