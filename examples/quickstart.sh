@@ -56,7 +56,7 @@ start()
 
 	shift
 	echo "\$ $* &    # log: ${here#"$PWD"/}/$name.log"
-	"$@" >"$here/$name.log" 2>&1 </dev/null &
+	"$@" >>"$here/$name.log" 2>&1 </dev/null &
 	pids+=($!)
 }
 
@@ -95,43 +95,140 @@ build()
 	echo "built in build/"
 }
 
+# The server to follow: CODER_URL's, or one that the simulator plays on $server_port.
 configure()
 {
 	mkdir -p "$here"
-	rm -rf "$here/zone"
-	(umask 077; echo quickstart-token >"$here/token")
-	cat >"$here/holdfast.yaml" <<-END
+	rm -rf "$here/zone" "$here"/store.db* "$here"/*.log
+	(umask 077; printf '%s\n' "${CODER_SESSION_TOKEN:-quickstart-token}" >"$here/token")
+	(umask 077; cat >"$here/holdfast.yaml") <<-END
 	store: $here/store.db
 	zone: $here/zone
 	control: $here/control.sock
 	sources:
 	  - name: main
-	    url: http://127.0.0.1:3000
+	    url: $server
 	    token-file: $here/token
-	    suffix: coder
 	dns: { listen: ["127.0.0.1@$port"] }
 	END
 }
 
+# A server with two workspaces; what is written to descriptor 3 are its commands.
+start_server()
+{
+	cat >"$here/server.txt" <<-END
+	suffix coder
+	user alice 1
+	snapshot alice 1=dev:7=main 2=web:8=main,9=gpu
+	END
+	rm -f "$here/server.in"
+	mkfifo -m 600 "$here/server.in"
+	exec 3<>"$here/server.in"
+	echo "\$ build/examples/simulator/holdfast-simulator --port $server_port ... &"
+	build/examples/simulator/holdfast-simulator --port "$server_port" "$here/server.txt" \
+		<"$here/server.in" >"$here/server.log" 2>&1 &
+	pids+=($!)
+	until_true 5 "the simulator does not start" grep -q '^listening' "$here/server.log"
+}
+
+# tell COMMAND...: the simulator does it
+tell()
+{
+	echo "(server) $*"
+	echo "$*" >&3
+}
+
 ask()
 {
-	run dig @127.0.0.1 -p "$port" +noall +comments +answer +tries=1 +time=1 "$@"
+	run dig @127.0.0.1 -p "$port" +noall +comments +answer +tries=1 +time=1 "$@" |
+		grep -vE '^;; (Got answer|WARNING|.* SECTION|OPT)|^$|udp: 1232'
+}
+
+# answers NAME WORD...: the answer to NAME holds all of these
+answers()
+{
+	local name=$1 said word
+
+	shift
+	said=$(dig @127.0.0.1 -p "$port" +tries=1 +time=1 "$name" AAAA) || return 1
+	for word; do
+		[[ $said == *"$word"* ]] || return 1
+	done
+}
+
+start_bridge()
+{
+	start holdfastd build/bridge/holdfastd -c "$here/holdfast.yaml"
+	bridge=${pids[-1]}
+}
+
+# What the simulator makes possible: changes, an outage, a dead bridge, a restart.
+show_simulated()
+{
+	until_true 10 "the first names did not come" answers main.dev.me.coder NOERROR 'fd60:627a:a42b'
+	ask main.dev.me.coder AAAA
+	ask gpu.web.alice.coder AAAA
+
+	say "a workspace is made: its name is there at once"
+	tell diff alice +3=new:30=main
+	until_true 5 "the new name did not come" answers main.new.me.coder 'fd60:627a:a42b'
+	ask main.new.me.coder AAAA
+
+	say "the server goes away: the names stay, and say that they are stale"
+	tell down
+	until_true 10 "the names are not stale" answers main.dev.me.coder 'Stale Answer'
+	ask main.dev.me.coder AAAA
+
+	say "the bridge is killed, too: the names stay"
+	run kill -KILL "$bridge"
+	wait "$bridge" 2>/dev/null
+	ask main.new.me.coder AAAA
+
+	say "the bridge begins again, the server is still away: it serves first and dials second"
+	start_bridge
+	until_true 10 "the bridge does not serve" grep -q 're-applying' "$here/holdfastd.log"
+	grep 're-applying' "$here/holdfastd.log"
+	ask main.new.me.coder AAAA
+
+	say "the server comes back: the names are live again"
+	tell up
+	until_true 30 "the names are not live again" eval \
+		"answers main.dev.me.coder NOERROR && ! answers main.dev.me.coder 'Stale Answer'"
+	ask main.dev.me.coder AAAA
+}
+
+show_real()
+{
+	until_true 60 "nothing was published; is CODER_SESSION_TOKEN good?" test -e "$here/zone/current"
+	cat "$here/holdfastd.log"
+	echo "ask it: dig @127.0.0.1 -p $port AGENT.WORKSPACE.me.SUFFIX AAAA"
 }
 
 say "packages"
 packages_install build examples || exit 1
 say "build"
 build
+server_port=$((30000 + RANDOM % 10000))
+server=${CODER_URL:-http://127.0.0.1:$server_port}
 say "a private configuration in ${here#"$PWD"/}"
 configure
 run build/bridge/holdfastd --check -c "$here/holdfast.yaml" || fail "the configuration is refused"
 
-say "holdfast-dns, before anything was ever published: it knows no name, and says so"
+if [ -z "${CODER_URL:-}" ]; then
+	say "a server, played by the simulator (CODER_URL and CODER_SESSION_TOKEN would name a real one)"
+	start_server
+fi
+say "the bridge follows it, and holdfast-dns answers"
 start holdfast-dns build/plugin/holdfast-dns -c "$here/holdfast.yaml"
 until_true 5 "holdfast-dns does not answer on port $port" dig @127.0.0.1 -p "$port" +tries=1 +time=1 coder SOA
-ask main.dev.me.coder AAAA
+start_bridge
+if [ -z "${CODER_URL:-}" ]; then
+	show_simulated
+else
+	show_real
+fi
 
 if [ $once = no ]; then
-	say "it goes on running: Ctrl-C ends it"
+	say "it goes on running: dig @127.0.0.1 -p $port main.dev.me.coder AAAA; Ctrl-C ends it"
 	wait
 fi
