@@ -44,6 +44,7 @@ def saver(kind):
 # What must keep its promise: the rooms that have something on disk, and first the tools' own measure.
 DRIVERS = {
     "saver": saver("right"),
+    "store": Driver([BUILD / "store_driver"], [BUILD / "store_check"]),
     "zone": Driver([BUILD / "zone_driver"], [BUILD / "zone_check"]),
 }
 
