@@ -29,23 +29,29 @@ void fixture_init(struct fixture *f)
 	f->opts.clock = &f->clock.clock;
 }
 
-void fixture_sweep(struct fixture *f)
+static void sweep(struct fixture *f, const char *but)
 {
 	DIR *dir = opendir(f->dir);
 	struct dirent *e;
 
 	ck_assert_ptr_nonnull(dir);
 	while ((e = readdir(dir))) {
-		if (unlinkat(dirfd(dir), e->d_name, 0))
-			unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+		if ((but && strstr(e->d_name, but)) || unlinkat(dirfd(dir), e->d_name, 0) == 0)
+			continue;
+		unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
 	}
 	closedir(dir);
+}
+
+void fixture_sweep(struct fixture *f)
+{
+	sweep(f, ".good");
 }
 
 void fixture_done(struct fixture *f)
 {
 	fixture_close(f);
-	fixture_sweep(f);
+	sweep(f, NULL);
 	rmdir(f->dir);
 }
 

@@ -32,7 +32,7 @@ int fixture_try_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 /* What a kill leaves: the files as they are now take the store's place after it was closed. */
 void fixture_crash(struct fixture *f);
-/* Removes all files. */
+/* Removes all files but those whose name has ".good" in it. */
 void fixture_sweep(struct fixture *f);
 
 /* The file PATH + tail. */
