@@ -170,6 +170,8 @@ static int check_once(const char *path, const struct hf_schema *schema, char *re
 
 	if (!rc)
 		rc = check(c.sql, schema, &c);
+	if (rc == HF_ESTORE)
+		rc = HF_EDAMAGED; /* of a sound file SQLite has nothing to complain about */
 	if (rc && ret_why)
 		snprintf(ret_why, why_size, "%s", c.sql && c.sql->error[0] ? c.sql->error : hf_strerror(rc));
 	if (rc) {

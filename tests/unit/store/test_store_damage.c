@@ -94,17 +94,15 @@ static void ones(struct prng *p, const char *tail, off_t size)
 	fill(p, tail, size, 0xff);
 }
 
-/* A page of it is what another page was: a write that went astray. */
-static void swap(struct prng *p, const char *tail, off_t size)
+/* A page of it is random: another file's, or a worn disk's. */
+static void junk(struct prng *p, const char *tail, off_t size)
 {
-	char page[4096];
 	FILE *f = fopen(fixture_file(&fx, tail), "r+");
-	long from = (long)prng_below(p, (size_t)size / 4096) * 4096, to = (long)prng_below(p, (size_t)size / 4096) * 4096;
+	char page[4096];
 
 	ck_assert_ptr_nonnull(f);
-	fseek(f, from, SEEK_SET);
-	ck_assert_uint_eq(fread(page, 1, sizeof(page), f), sizeof(page));
-	fseek(f, to, SEEK_SET);
+	prng_bytes(p, page, sizeof(page));
+	fseek(f, (long)prng_below(p, (size_t)size / 4096) * 4096, SEEK_SET);
 	fwrite(page, 1, sizeof(page), f);
 	fclose(f);
 }
@@ -115,7 +113,7 @@ static const struct {
 	size_t share; /* one of so many tries */
 } harms[] = {
 	{ "a bit flipped", flip, 1 }, { "cut off", cut, 4 }, { "zeroed", zero, 4 }, { "filled", ones, 4 },
-	{ "a page astray", swap, 4 },
+	{ "a page of junk", junk, 4 },
 };
 enum { N_HARMS = sizeof(harms) / sizeof(harms[0]) };
 
