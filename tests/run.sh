@@ -47,6 +47,7 @@ suites()
 	build-clang     nl     build-clang  compile
 	unit-valgrind   l      build        valgrind   unit
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
+	decode          l      build        command    build/tests/bench/bench_decode --check
 	build-fuzz      l      build-fuzz   compile
 	fuzz-60s        l      build-fuzz   fuzz       60
 	build-cov       c      build-cov    compile

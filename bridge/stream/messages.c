@@ -42,25 +42,18 @@ static const char *what_is(uint32_t field)
 	return field == UPSERTED_WORKSPACES || field == DELETED_WORKSPACES ? "workspace" : "agent";
 }
 
-static void refuse_record(
-    struct hf_messages *m, uint32_t field, const char *reason, const struct hf_bytes *name)
-{
-	hf_result_refuse(&m->result, what_is(field), reason, name);
-}
-
 /* An id of a wrong length: in a snapshot this record is refused, in a diff the whole message. */
 static void refuse_id_length(struct hf_messages *m, uint32_t field, const char *which, size_t len,
     const struct hf_bytes *name)
 {
-	char reason[64], shown[64];
+	char shown[64];
 
-	snprintf(reason, sizeof(reason), "%s of %zu bytes", which, len);
 	if (m->kind == HF_UPDATE_SNAPSHOT) {
-		refuse_record(m, field, reason, name);
+		hf_result_refuse(&m->result, what_is(field), name, "%s of %zu bytes", which, len);
 		return;
 	}
-	snprintf(m->detail, sizeof(m->detail), "%s '%s': %s", what_is(field),
-	    hf_clip(shown, sizeof(shown), name->at, name->len), reason);
+	snprintf(m->detail, sizeof(m->detail), "%s '%s': %s of %zu bytes", what_is(field),
+	    hf_clip(shown, sizeof(shown), name->at, name->len), which, len);
 	refuse_message(m, HF_TROUBLE_UPDATE_RECORD);
 }
 
@@ -68,8 +61,6 @@ static void refuse_id_length(struct hf_messages *m, uint32_t field, const char *
 static bool read_id(struct hf_messages *m, uint32_t field, const char *which,
     const ProtobufCBinaryData *wire, const struct hf_bytes *name, struct hf_uuid *ret_id)
 {
-	char reason[64];
-
 	if (wire->len != ID_BYTES) {
 		refuse_id_length(m, field, which, wire->len, name);
 		return false;
@@ -77,8 +68,7 @@ static bool read_id(struct hf_messages *m, uint32_t field, const char *which,
 	memcpy(ret_id->b, wire->data, ID_BYTES);
 	if (!hf_uuid_is_zero(ret_id))
 		return true;
-	snprintf(reason, sizeof(reason), "%s of zeros", which);
-	refuse_record(m, field, reason, name);
+	hf_result_refuse(&m->result, what_is(field), name, "%s of zeros", which);
 	return false;
 }
 
@@ -173,7 +163,7 @@ static void refuse_large_record(struct hf_messages *m)
 			return;
 		}
 	}
-	refuse_record(m, m->field, "larger than the limit", &no_name);
+	hf_result_refuse(&m->result, what_is(m->field), &no_name, "larger than the limit");
 }
 
 static int end_gather(struct hf_messages *m)

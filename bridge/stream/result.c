@@ -1,6 +1,7 @@
 #include "bridge/stream/result.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,10 +177,11 @@ int hf_result_add_agent(struct hf_result *r, bool deleted, const struct hf_updat
 }
 
 void hf_result_refuse(
-    struct hf_result *r, const char *what, const char *reason, const struct hf_bytes *name)
+    struct hf_result *r, const char *what, const struct hf_bytes *name, const char *why, ...)
 {
 	struct hf_update *u = r->update;
 	struct hf_update_refused *kept;
+	va_list ap;
 
 	u->refused_total++;
 	if (u->n_refused == REFUSED_MAX)
@@ -190,8 +192,10 @@ void hf_result_refuse(
 		return; /* still counted */
 	kept = &u->refused[u->n_refused++];
 	snprintf(kept->what, sizeof(kept->what), "%s", what);
-	snprintf(kept->reason, sizeof(kept->reason), "%s", reason);
 	hf_clip(kept->name, sizeof(kept->name), name->at, name->len);
+	va_start(ap, why);
+	vsnprintf(kept->reason, sizeof(kept->reason), why, ap);
+	va_end(ap);
 }
 
 static void *trimmed(void *items, size_t n, size_t room, size_t item)

@@ -32,9 +32,12 @@ int hf_result_begin(struct hf_result *r, struct hf_budget *budget, enum hf_updat
 int hf_result_add_workspace(struct hf_result *r, bool deleted, const struct hf_update_workspace *w);
 int hf_result_add_agent(struct hf_result *r, bool deleted, const struct hf_update_agent *a);
 
-/* Notes a refused record. The first few are kept with their texts, the rest is counted. */
-void hf_result_refuse(
-    struct hf_result *r, const char *what, const char *reason, const struct hf_bytes *name);
+/*
+ * Notes a refused record, with its name and why. The first few are kept, the rest is counted (and
+ * costs nothing more).
+ */
+void hf_result_refuse(struct hf_result *r, const char *what, const struct hf_bytes *name,
+    const char *why, ...) __attribute__((format(printf, 4, 5)));
 
 /* The finished update, which the caller owns from now on; end it with hf_update_free(). */
 struct hf_update *hf_result_take(struct hf_result *r);

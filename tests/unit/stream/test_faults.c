@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "tests/unit/stream/server.h"
@@ -350,6 +351,47 @@ START_TEST(message_over_the_limit_ends_it)
 }
 END_TEST
 
+/*
+ * Bytes that are accepted, or take longest to be refused: a megabyte of each takes some 10 ms. The
+ * bound is for what grows faster than the bytes do, on any machine; tests/bench/bench_decode
+ * measures.
+ */
+static const struct row costly[] = {
+	{ LAYER_WS, "empty fragments", "02 00 *500000(00 00)", "" },
+	{ LAYER_WS, "empty messages", "*500000(82 00)", "" },
+	{ LAYER_YAMUX, "a byte of data a frame",
+	    Y("00", "00", "01", "00 00 00 07") "04 01 01 80 80 80 08"
+					       "*80000(" Y(
+						   "00", "00", "01", "00 00 00 02") "28 01)",
+	    "" },
+	{ LAYER_PROTOBUF, "empty records", "*120000(0a 00)",
+	    "update 1 snapshot 0w 0a 120000 refused|" },
+	{ LAYER_PROTOBUF, "smallest records", "*13000(0a{0a{$a}})",
+	    "update 1 snapshot 13000w 0a|" },
+	{ LAYER_PROTOBUF, "unknown varints", "*120000(28 01)", "update 1 snapshot 0w 0a|" },
+	{ LAYER_PROTOBUF, "unknown fields in records", "*60(0a{0a{$a} *2000(28 01)})",
+	    "update 1 snapshot 60w 0a|" },
+};
+
+START_TEST(work_is_bounded_by_the_bytes)
+{
+	struct hf_stream_limits limits = HF_STREAM_LIMITS_DEFAULT;
+	const struct row *r = &costly[_i];
+	struct server_peer p;
+	struct bytes wire = { 0 };
+	clock_t start;
+
+	server_wrap(&wire, r->layer, r->wire);
+	open_stack(&p, &limits, r);
+	start = clock();
+	server_give(&p, 0, wire.at, wire.len);
+	ck_assert_int_lt((clock() - start) / CLOCKS_PER_SEC, 4);
+	ck_assert_str_eq(server_told(&p), r->told);
+	server_stop(&p);
+	bytes_done(&wire);
+}
+END_TEST
+
 Suite *faults_suite(void)
 {
 	Suite *s = suite_create("faults");
@@ -359,6 +401,8 @@ Suite *faults_suite(void)
 	tcase_add_loop_test(tc, hostile_input_has_its_outcome, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_loop_test(tc, hostile_diff_has_its_outcome, 0, sizeof(diffs) / sizeof(diffs[0]));
 	tcase_add_loop_test(tc, message_over_the_limit_ends_it, 0, 2);
+	tcase_add_loop_test(
+	    tc, work_is_bounded_by_the_bytes, 0, sizeof(costly) / sizeof(costly[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }
