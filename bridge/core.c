@@ -8,9 +8,9 @@
 #include "config/config.h"
 
 enum {
-	SLICE_US = 10000,     /* how long one slice of a large change may hold the loop */
-	COMMIT_EVERY_MS = 50, /* at most 20 commits and publications a second */
-	RETRY_MS = 1000,      /* after a disk that would not take it */
+	SLICE_US = 10000,             /* how long one slice of a large change may hold the loop */
+	COMMIT_EVERY_MS = 50,         /* at most 20 commits and publications a second */
+	RETRY_MS = 1000,              /* after a disk that would not take it */
 	REARM_AFTER_MS = 3600 * 1000, /* fresh for so long: the one recovery is allowed again */
 };
 
@@ -263,6 +263,12 @@ static int64_t until(const struct hf_core *c, int64_t at)
 	return wait > 0 ? wait : 0;
 }
 
+static void look_at_zone(struct hf_core *c)
+{
+	if (hf_publish_look(c->publish) != 0)
+		c->unpublished = true;
+}
+
 int64_t hf_core_work(struct hf_core *c)
 {
 	int64_t wait;
@@ -270,13 +276,17 @@ int64_t hf_core_work(struct hf_core *c)
 	if (!c->applying && until(c, c->tick_at) == 0) {
 		c->tick_at = hf_boot_ms(c->clock) + hf_state_tick(c->state, hf_core_now(c));
 		work_care(c);
+		look_at_zone(c);
 	}
 	if (work_store(c) == 1)
 		return 0;
 	if (work_zone(c) == 1)
 		return 0;
-	if (hf_publish_work(c->publish) < 0)
+	if (hf_publish_work(c->publish) < 0) {
+		look_at_zone(c);
+		c->publish_not_before = hf_boot_ms(c->clock) + RETRY_MS;
 		c->unpublished = true;
+	}
 	wait = soonest(until(c, c->tick_at), hf_publish_wait_ms(c->publish));
 	if (hf_state_dirty(c->state))
 		wait = soonest(wait, until(c, c->commit_not_before));

@@ -56,7 +56,7 @@ bool hf_core_busy(const struct hf_core *c);
 /* One slice of what is to be done. Returns the milliseconds until it wants to be called again (0:
  * at once). */
 int64_t hf_core_work(struct hf_core *c);
-/* Readable: call hf_core_work(). */
+/* Readable: call hf_core_work(). Another one after the zone's folder was replaced; -1: none. */
 int hf_core_fd(const struct hf_core *c);
 /* All of it, however long it takes: for the end, and for scenarios. 0, or why something stays
  * unwritten. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,50 +29,97 @@ struct hf_publish {
 	struct hf_store_walk *walk; /* owned: all names are being taken in slices */
 	struct hf_fault refused;
 	struct hf_fault damage;
+	struct hf_fault moved;
+	uint32_t pulse_ms;
+	dev_t dev; /* of the folder that writer and pulse have open */
+	ino_t ino;
 	struct hf_fault pulse_fault;
 };
+
+/* Writer and pulse of the folder that is there now, and what is in it. */
+static int open_folder(struct hf_publish *p)
+{
+	const struct hf_zone_writer_opts writer_opts = { .clock = p->clock };
+	struct stat st;
+	int rc = hf_zone_writer_open(p->dir, &writer_opts, &p->found, &p->writer), dirfd;
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		memset(&p->found, 0, sizeof(p->found));
+	p->taken = p->found.generation;
+	p->any = false;
+	memcpy(p->epoch, p->found.epoch, sizeof(p->epoch));
+	dirfd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return -errno;
+	rc = fstat(dirfd, &st) < 0 ? -errno : hf_pulse_writer_open(dirfd, p->clock, &p->pulse);
+	close(dirfd);
+	if (rc < 0)
+		return rc;
+	p->dev = st.st_dev;
+	p->ino = st.st_ino;
+	if (p->pulse_ms)
+		hf_pulse_writer_pace(p->pulse, p->pulse_ms);
+	return 0;
+}
+
+static void close_folder(struct hf_publish *p)
+{
+	hf_store_walk_free(p->walk);
+	hf_pulse_writer_free(p->pulse);
+	hf_zone_writer_free(p->writer);
+	p->walk = NULL;
+	p->pulse = NULL;
+	p->writer = NULL;
+}
 
 int hf_publish_open(const struct hf_publish_opts *opts, struct hf_zone_stamp *ret_stamp,
     struct hf_publish **ret_publish)
 {
-	const struct hf_zone_writer_opts writer_opts = { .clock = opts->clock };
 	struct hf_publish *p = calloc(1, sizeof(*p));
-	int dirfd = -1, rc;
+	int rc;
 
 	if (!p)
 		return -ENOMEM;
 	p->dir = opts->dir;
 	p->clock = opts->clock;
-	rc = hf_zone_writer_open(opts->dir, &writer_opts, &p->found, &p->writer);
-	if (rc < 0)
-		goto fail;
-	if (rc == 0)
-		memset(&p->found, 0, sizeof(p->found));
-	p->taken = p->found.generation;
-	memcpy(p->epoch, p->found.epoch, sizeof(p->epoch));
-	dirfd = open(opts->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = dirfd < 0 ? -errno : hf_pulse_writer_open(dirfd, opts->clock, &p->pulse);
-	if (dirfd >= 0)
-		close(dirfd);
-	if (rc < 0)
-		goto fail;
-	if (opts->pulse_ms)
-		hf_pulse_writer_pace(p->pulse, opts->pulse_ms);
+	p->pulse_ms = opts->pulse_ms;
+	rc = open_folder(p);
+	if (rc < 0) {
+		hf_publish_free(p);
+		return rc;
+	}
 	*ret_stamp = p->found;
 	*ret_publish = p;
 	return 0;
-fail:
-	hf_publish_free(p);
-	return rc;
+}
+
+int hf_publish_look(struct hf_publish *p)
+{
+	struct stat st;
+	int rc;
+
+	if (p->writer && stat(p->dir, &st) == 0 && st.st_dev == p->dev && st.st_ino == p->ino)
+		return 0;
+	hf_fault_set(&p->moved, p->clock, HF_LOG_ERROR,
+	    "zone: the folder '%s' was removed or replaced; it is made anew out of the store",
+	    p->dir);
+	close_folder(p);
+	rc = open_folder(p);
+	if (rc < 0) {
+		close_folder(p);
+		return rc;
+	}
+	hf_fault_clear(&p->moved, p->clock, "zone:");
+	return 1;
 }
 
 void hf_publish_free(struct hf_publish *p)
 {
 	if (!p)
 		return;
-	hf_store_walk_free(p->walk);
-	hf_pulse_writer_free(p->pulse);
-	hf_zone_writer_free(p->writer);
+	close_folder(p);
 	free(p);
 }
 
@@ -202,11 +250,13 @@ static int begin_anew(struct hf_publish *p)
 
 int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
 {
-	bool up_to_date = p->any &&
+	bool up_to_date = p->writer && p->any &&
 			  hf_zone_writer_published(p->writer) == hf_store_generation(store) &&
 			  !memcmp(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
 	int rc;
 
+	if (!p->writer)
+		return -ENOENT;
 	if (up_to_date && same_meta(&p->meta, meta))
 		return 1;
 	/* A store that knows nothing yet says nothing over a zone that does. */
@@ -231,22 +281,22 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 
 int hf_publish_fd(const struct hf_publish *p)
 {
-	return hf_zone_writer_fd(p->writer);
+	return p->writer ? hf_zone_writer_fd(p->writer) : -1;
 }
 
 int64_t hf_publish_wait_ms(const struct hf_publish *p)
 {
-	return hf_zone_writer_wait_ms(p->writer);
+	return p->writer ? hf_zone_writer_wait_ms(p->writer) : -1;
 }
 
 int hf_publish_work(struct hf_publish *p)
 {
-	return hf_zone_writer_work(p->writer);
+	return p->writer ? hf_zone_writer_work(p->writer) : 0;
 }
 
 uint64_t hf_publish_generation(const struct hf_publish *p)
 {
-	return hf_zone_writer_published(p->writer);
+	return p->writer ? hf_zone_writer_published(p->writer) : 0;
 }
 
 /* --- pulse --- */
@@ -263,15 +313,18 @@ static void pulse_told(struct hf_publish *p, int rc)
 
 void hf_publish_source(struct hf_publish *p, uint16_t source, bool live)
 {
-	pulse_told(p, hf_pulse_source(p->pulse, source, live));
+	if (p->pulse)
+		pulse_told(p, hf_pulse_source(p->pulse, source, live));
 }
 
 void hf_publish_owner(struct hf_publish *p, uint16_t owner)
 {
-	pulse_told(p, hf_pulse_owner(p->pulse, owner));
+	if (p->pulse)
+		pulse_told(p, hf_pulse_owner(p->pulse, owner));
 }
 
 void hf_publish_owner_clear(struct hf_publish *p, uint16_t owner)
 {
-	pulse_told(p, hf_pulse_owner_clear(p->pulse, owner));
+	if (p->pulse)
+		pulse_told(p, hf_pulse_owner_clear(p->pulse, owner));
 }

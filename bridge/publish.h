@@ -33,6 +33,13 @@ void hf_publish_free(struct hf_publish *p); /* waits for a base that is being ma
  */
 int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta);
 
+/*
+ * Whether the folder is still the one that is open; else it is opened or made anew and everything
+ * is published into it by the next hf_publish_store(). 1 if it was another one, 0 if not, or a
+ * code: look again later.
+ */
+int hf_publish_look(struct hf_publish *p);
+
 /* The zone's own work: readable, and wanted after so many ms (-1: never). */
 int hf_publish_fd(const struct hf_publish *p);
 int64_t hf_publish_wait_ms(const struct hf_publish *p);

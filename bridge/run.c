@@ -88,12 +88,16 @@ static void reload(struct run *r)
 
 /* --- loop --- */
 
+static int watch_zone(struct run *r);
+
 static void on_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct run *r = arg;
 	int64_t wait = hf_core_work(r->core);
 	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
 
+	if (watch_zone(r) < 0)
+		hf_log_error("out of memory; the zone is looked at a little later than it could be");
 	event_add(r->work, &tv);
 	hf_sources_poke(r->sources);
 }
@@ -128,6 +132,22 @@ static int catch_signals(struct run *r)
 	return ok ? 0 : -ENOMEM;
 }
 
+/* The descriptor is another one after the zone's folder was replaced. */
+static int watch_zone(struct run *r)
+{
+	int fd = hf_core_fd(r->core);
+
+	if (r->zone && event_get_fd(r->zone) == fd)
+		return 0;
+	if (r->zone)
+		event_free(r->zone);
+	r->zone = NULL;
+	if (fd < 0)
+		return 0;
+	r->zone = event_new(r->base, fd, EV_READ | EV_PERSIST, on_work, r);
+	return r->zone ? event_add(r->zone, NULL) : -ENOMEM;
+}
+
 static int start_work(struct run *r)
 {
 	const struct hf_source_env env = {
@@ -135,8 +155,7 @@ static int start_work(struct run *r)
 	};
 
 	r->work = evtimer_new(r->base, on_work, r);
-	r->zone = event_new(r->base, hf_core_fd(r->core), EV_READ | EV_PERSIST, on_work, r);
-	if (!r->work || !r->zone || event_add(r->zone, NULL) < 0 ||
+	if (!r->work || watch_zone(r) < 0 ||
 	    hf_sources_new(r->base, &env, r->config, &r->sources))
 		return -ENOMEM;
 	event_active(r->work, EV_TIMEOUT, 0);

@@ -179,7 +179,7 @@ static bool do_lose(struct world *w, const struct words *a)
 {
 	char path[400];
 
-	if (w->core)
+	if (w->core && strcmp(word(a, 1), "zone"))
 		return world_fail(w, "stop the bridge first");
 	if (!strcmp(word(a, 1), "zone")) {
 		snprintf(path, sizeof(path), "%s/zone", w->dir);
