@@ -62,7 +62,9 @@ static void prepare_udp(int fd, int family, bool wildcard)
 
 	/* Idle threads look up now and then, and let go of a picture that nobody else holds. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	set(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
+	/* More than the system's limit, while we may: a burst waits rather than is lost. */
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF) < 0)
+		set(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
 	/* A forged "packet too big" must not make us cut replies into fragments. */
 	set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 	if (family == AF_INET6)

@@ -1,8 +1,10 @@
 /*
  * flood: asks for AAAA of aI.wI.me.coder, I random in 1 to N, as fast as the server answers, and checks every
- * answer against the address that mkzone's "many" gave it. By default WINDOW questions are on their way.
+ * answer against the address that mkzone's "many" gave it. WINDOW (256) questions are on their way at a time.
  *
- *   flood ADDR PORT SECONDS N [-w WINDOW] [-r RATE] [-e]    -e: the server only echoes
+ *   flood [-w WINDOW] [-r RATE] [-e] [-x] ADDR PORT SECONDS N
+ *
+ *   -r  so many a second instead    -e  the server only echoes    -x  ask for names that are not there
  *
  * Prints one line: sent N answered N lost N wrong N seconds S qps N p50_us N p99_us N p999_us N max_us N
  */
@@ -33,6 +35,7 @@ static struct {
 	unsigned window;
 	uint64_t rate; /* a second; 0: as fast as can be */
 	bool echo;
+	bool absent;
 	uint64_t random;
 	uint16_t next_id;
 	unsigned n_open;
@@ -70,7 +73,7 @@ static size_t put_query(uint8_t *q, uint16_t id, uint32_t index)
 	q[1] = (uint8_t)id;
 	q[2] = 1;
 	q[5] = 1;
-	at[0] = (uint8_t)sprintf((char *)at + 1, "a%u", index);
+	at[0] = (uint8_t)sprintf((char *)at + 1, f.absent ? "x%u" : "a%u", index);
 	at += at[0] + 1;
 	at[0] = (uint8_t)sprintf((char *)at + 1, "w%u", index);
 	at += at[0] + 1;
@@ -132,6 +135,8 @@ static bool right(const uint8_t *r, size_t len, uint32_t index)
 
 	if (f.echo)
 		return true;
+	if (f.absent)
+		return (r[3] & 0xf) == 3 && !addr;
 	return addr && !memcmp(addr, prefix, 12) &&
 	    ((uint32_t)addr[12] << 24 | (uint32_t)addr[13] << 16 | (uint32_t)addr[14] << 8 |
 		addr[15]) == index;
@@ -226,7 +231,8 @@ static void connect_to(const char *addr, int port)
 	int size = 4 << 20;
 
 	f.fd = socket(AF_INET, SOCK_DGRAM, 0);
-	setsockopt(f.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(f.fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(f.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (inet_pton(AF_INET, addr, &at.sin_addr) != 1 ||
 	    connect(f.fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
 		perror("flood: connect");
@@ -240,18 +246,20 @@ int main(int argc, char **argv)
 	double took;
 	int option;
 
-	while ((option = getopt(argc, argv, "w:r:e")) != -1) {
+	while ((option = getopt(argc, argv, "w:r:ex")) != -1) {
 		if (option == 'w')
 			f.window = (unsigned)atoi(optarg);
 		else if (option == 'r')
 			f.rate = (uint64_t)atoll(optarg);
 		else if (option == 'e')
 			f.echo = true;
+		else if (option == 'x')
+			f.absent = true;
 		else
 			return 2;
 	}
 	if (argc - optind != 4) {
-		fputs("usage: flood [-w WINDOW] [-r RATE] [-e] ADDR PORT SECONDS N\n", stderr);
+		fputs("usage: flood [-w WINDOW] [-r RATE] [-e] [-x] ADDR PORT SECONDS N\n", stderr);
 		return 2;
 	}
 	connect_to(argv[optind], atoi(argv[optind + 1]));
