@@ -241,9 +241,10 @@ static void hand_on(struct hf_client *c)
 		return;
 	}
 	if (c->state == CLIENT_LIVE)
-		hf_client_schedule(c);
+		hf_client_stream_due(c, hf_boot_ms(c->clock));
 	else
 		dial(c);
+	hf_client_schedule(c);
 }
 
 static void on_told(void *arg, struct hf_told *told, size_t which, const struct hf_problem *problem)
@@ -257,6 +258,7 @@ static void on_told(void *arg, struct hf_told *told, size_t which, const struct 
 		    problem->text);
 		for (size_t i = 0; i < c->n_owners; i++)
 			c->owners[i].wanted = true;
+		hf_client_stream_due(c, hf_boot_ms(c->clock));
 		hf_client_schedule(c);
 		return;
 	}

@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 enum {
+	UNIMPLEMENTED = 12,   /* dRPC's code */
 	OPENING_MAX = 8,      /* calls at once whose snapshot is to come */
 	SLOWEST_MS = 4,       /* a byte; whoever is slower is taken for dead */
 	AGAIN_MS = 60 * 1000, /* snapshots out of turn of one owner: at most so often */
@@ -277,6 +278,19 @@ static void take_update(struct hf_client *c, const struct hf_stack_event *e)
 		prove_life(c);
 }
 
+/* A server that is older, or one whose API was taken back. */
+static void fail_too_old(struct hf_client *c)
+{
+	struct hf_problem p;
+
+	hf_problem_set(&p, HF_PROBLEM_OLD,
+	    "the server is too old: it has no workspace updates (it says it is %s), and Coder "
+	    "v2.18 or "
+	    "newer is needed",
+	    c->told->version[0] ? c->told->version : "of no version");
+	hf_client_fail(c, &p);
+}
+
 static void take_call_end(struct hf_client *c, const struct hf_stack_event *e)
 {
 	struct hf_followed *f = find_owner(c, e->call);
@@ -292,10 +306,10 @@ static void take_call_end(struct hf_client *c, const struct hf_stack_event *e)
 		    f->owner.name, hf_trouble_text(e->trouble));
 		return;
 	}
-	/* Code 12 is dRPC's "unimplemented": a server that is too old. */
-	fail_trouble(c,
-	    e->trouble == HF_TROUBLE_CALL_ERROR && e->code == 12 ? HF_PROBLEM_OLD : HF_PROBLEM_CALL,
-	    e);
+	if (e->trouble == HF_TROUBLE_CALL_ERROR && e->code == UNIMPLEMENTED)
+		fail_too_old(c);
+	else
+		fail_trouble(c, HF_PROBLEM_CALL, e);
 }
 
 static void take_refused(struct hf_client *c, const struct hf_stack_event *e)

@@ -1,0 +1,79 @@
+"""holdfastd for tests: one source that follows a server, with short times."""
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from zone import program
+
+TOKEN = "tokenid000-secret000"
+
+
+class Bridge:
+    """
+    A running holdfastd with its files in `folder`. `source` are further keys of its source, as YAML text; `retry` and
+    `timeouts` are such maps. env is added to its environment.
+    """
+
+    def __init__(self, folder, url, source="", retry="", timeouts="", token=TOKEN, top="", env=None, wrap=()):
+        self.folder = pathlib.Path(folder)
+        self.token = self.folder / "token"
+        self.set_token(token)
+        self.log_path = self.folder / f"holdfastd-{os.urandom(4).hex()}.log"
+        self.config = self.folder / "holdfast.yaml"
+        self.configure(url, source, retry, timeouts, top)
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([*wrap, program("bridge/holdfastd"), "-c", self.config], stderr=log,
+                                            env={**os.environ, **(env or {})})
+
+    def configure(self, url, source="", retry="", timeouts="", top=""):
+        self.config.write_text(
+            f"store: {self.folder}/store.db\nzone: {self.folder}/zone\ncontrol: {self.folder}/control.sock\n"
+            f"log: {{ level: debug }}\npulse-interval: 100ms\n{top}sources:\n"
+            f"  - name: main\n    url: '{url}'\n    token-file: {self.token}\n"
+            f"    retry: {{ floor: 20ms, cap: 200ms, events: 50ms, steady: 1s{retry} }}\n"
+            f"    timeouts: {{ connect: 2s, request: 3s, head: 2s{timeouts} }}\n{source}")
+        self.config.chmod(0o600)
+
+    def set_token(self, text):
+        """As a person with care would: a new file, renamed into its place."""
+        new = self.token.with_suffix(".new")
+        new.write_text(text + "\n")
+        new.chmod(0o600)
+        new.rename(self.token)
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def wait_log(self, text, timeout=10, times=1):
+        """Until the log has it so often."""
+        end = time.monotonic() + timeout
+        while self.log().count(text) < times:
+            assert self.process.poll() is None, f"it has ended\n{self.log()}"
+            assert time.monotonic() < end, f"no {text!r} in {timeout} s\n{self.log()}"
+            time.sleep(0.02)
+
+    def rss_kib(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1])
+        raise AssertionError("no VmRSS")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(15)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *what):
+        status = self.stop()
+        if kind is None:
+            assert status == 0, f"status {status}\n{self.log()}"
+            assert "Sanitizer" not in self.log() and "runtime error" not in self.log(), self.log()
+            assert TOKEN.split("-")[1] not in self.log()
