@@ -57,7 +57,7 @@ suites()
 	zone-90         c      build-cov    coverage   zone/
 	config-90       c      build-cov    coverage   config/
 	store-90        c      build-cov    coverage   bridge/store/
-	stream-90       c      build-cov    coverage   bridge/stream/
+	decoders-90     c      build-cov    coverage   bridge/stream/(arena|calls?|clip|drpc|messages|result|retry_after|sendq|stack|trouble|upgrade|websocket|yamux)
 	END
 }
 
