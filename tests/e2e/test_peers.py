@@ -1,11 +1,14 @@
 """The servers that play Coder, as clients see them."""
 import json
+import subprocess
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 
-from peer import PeerError, Simulator
+from peer import GoClient, GoPeer, PeerError, Simulator, go_peer
+from server import wait_for
 
 WORLD = """
 user alice          # the token's own
@@ -16,11 +19,25 @@ snapshot alice 1=dev:7=main,8=gpu 2=web
 ALICE = "10000000-0000-0000-0000-000000000001"
 
 
-@pytest.fixture
-def server(tmp_path):
-    with Simulator(tmp_path, WORLD) as s:
+needs_go = pytest.mark.skipif(not go_peer(), reason="tests/peer is not built: it needs Go 1.25 or newer")
+
+
+@pytest.fixture(params=[Simulator, pytest.param(GoPeer, marks=needs_go)])
+def server(request, tmp_path):
+    with request.param(tmp_path, WORLD) as s:
         yield s
         s.say("status")  # it lives
+
+
+def follow(server, *options):
+    """A client of Coder's own libraries that follows alice."""
+    return GoClient(server.log_path.parent, server.url, "-token", "abc-secret", *options)
+
+
+def told(client, *lines):
+    """The client tells these lines, and no others."""
+    wait_for(lambda: len(client.lines()) >= len(lines))
+    assert client.lines() == list(lines)
 
 
 def get(server, path, token="abc-secret", body=None):
@@ -112,3 +129,133 @@ def test_a_wrong_line_is_an_error_that_changes_nothing(server, line):
 def test_a_script_with_an_error_tells_its_line(tmp_path):
     with pytest.raises(PeerError, match=r"script:2: there is no user 'bob'"):
         Simulator(tmp_path, "user alice\nsnapshot bob 1=x\n")
+
+
+SNAPSHOT = "snapshot me 1=dev:7=main,8=gpu 2=web"
+
+
+@needs_go
+def test_a_client_gets_snapshot_and_diffs(server):
+    with follow(server) as client:
+        told(client, SNAPSHOT)
+        server.say("diff alice +3=new:9=main +2=web2 -:8")
+        told(client, SNAPSHOT, "diff me +2=web2 +3=new:9=main -:8")
+        server.say("diff alice -1 -3")
+        told(client, SNAPSHOT, "diff me +2=web2 +3=new:9=main -:8", "diff me -1 -3 -:7 -:9")
+
+
+@needs_go
+def test_an_agent_is_renamed_in_one_message(server):
+    with follow(server) as client:
+        told(client, SNAPSHOT)
+        server.say("diff alice -:8 +1=dev:8=gpu2")
+        told(client, SNAPSHOT, "diff me +1=dev:8=gpu2 -:8")
+
+
+@needs_go
+def test_a_snapshot_is_not_told_to_streams_that_are_open(server):
+    with follow(server, "-redial") as client:
+        told(client, SNAPSHOT)
+        server.say("snapshot alice 2=web:3=main")
+        server.say("cut tcp")
+        wait_for(lambda: len(client.lines()) == 3)
+        assert client.lines()[2] == "snapshot me 2=web:3=main"
+
+
+@needs_go
+@pytest.mark.parametrize("cut", ["tcp", "rst", "ws", "ws 1012 restart", "yamux", "call", "error 12 sorry", "goaway"])
+def test_a_client_that_was_cut_off_gets_the_new_state(server, cut):
+    with follow(server, "-redial") as client:
+        told(client, SNAPSHOT)
+        server.say(f"cut {cut}")
+        if cut == "goaway":  # open streams go on
+            server.say("diff alice -1")
+            server.say("cut call")
+        wait_for(lambda: client.lines()[-1].startswith("snapshot") and len(client.lines()) > 2)
+        server.say("diff alice +2=last")
+        wait_for(lambda: client.lines()[-1] == "diff me +2=last")
+        assert server.status()["upgrades"] == 2
+        if cut.startswith("error"):
+            assert "ended sorry" in client.lines()
+
+
+@needs_go
+def test_two_owners_share_a_session(server):
+    server.say("snapshot bob 5=other:5=main")
+    with follow(server, "-owner", "me,bob") as client:
+        server.say("await streams 2")
+        server.say("diff bob -5")
+        server.say("diff alice -2")
+        want = {SNAPSHOT, "snapshot bob 5=other:5=main", "diff bob -5 -:5", "diff me -2"}
+        wait_for(lambda: len(client.lines()) == len(want))
+        assert set(client.lines()) == want and server.status()["sessions"] == 1
+
+
+@needs_go
+def test_an_owner_who_may_not_be_read_has_an_empty_snapshot(server):
+    server.say("snapshot bob 5=other")
+    server.say("unreadable bob")
+    with follow(server, "-owner", "bob") as client:
+        told(client, "snapshot bob")
+
+
+@needs_go
+def test_names_hold_any_byte_of_utf_8(server):
+    server.say("snapshot alice 1=%00%0a%c3%a9:1=%25%3a")
+    with follow(server) as client:
+        told(client, "snapshot me 1=%00%0a%c3%a9:1=%25%3a")
+
+
+@needs_go
+@pytest.mark.parametrize("line, reason", [
+    ("token other", "status 401"), ("api 2.2", "status 400"), ("refuse 503", "status 503"),
+    ("workspace-updates off", "workspace updates not supported on this connection")])
+def test_a_refused_client_is_told_why(server, line, reason):
+    server.say(line)
+    with follow(server) as client:
+        client.wait()
+        assert reason in client.lines()[0]
+
+
+@needs_go
+def test_a_frozen_server_says_nothing_until_it_thaws(server):
+    with follow(server) as client:
+        told(client, SNAPSHOT)
+        server.say("freeze")
+        server.say("diff alice -1")
+        time.sleep(0.3)
+        told(client, SNAPSHOT)
+        server.say("thaw")
+        told(client, SNAPSHOT, "diff me -1 -:7 -:8")
+
+
+@needs_go
+def test_pings_are_answered_both_ways(server):
+    server.say("ping ws 50ms")
+    server.say("ping yamux 50ms")
+    with follow(server) as client:
+        told(client, SNAPSHOT)
+        time.sleep(0.6)
+        server.say("diff alice -2")
+        told(client, SNAPSHOT, "diff me -2")
+
+
+@needs_go
+def test_a_large_snapshot_arrives_whole(server):
+    server.say("snapshot alice 1..50000=workspace:main")
+    with follow(server, "-once", "-records=false", "-limit", 1 << 26) as client:
+        assert client.wait(60) == 0
+        assert client.lines()[0] == "snapshot me workspaces=50000 agents=50000 gone_workspaces=0 gone_agents=0"
+
+
+@needs_go
+def test_tls(tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key", "-out",
+                    tmp_path / "cert", "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"], check=True,
+                   capture_output=True)
+    for kind in Simulator, GoPeer:
+        with kind(tmp_path, WORLD, tls=(tmp_path / "cert", tmp_path / "key")) as server:
+            with follow(server, "-ca", tmp_path / "cert") as client:
+                told(client, SNAPSHOT)
+                server.say("diff alice -1")
+                told(client, SNAPSHOT, "diff me -1 -:7 -:8")

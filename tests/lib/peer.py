@@ -113,3 +113,27 @@ class GoPeer(Peer):
 
     def __init__(self, folder, script="", **more):
         super().__init__(folder, [go_peer(), "serve"], script, **more)
+
+
+class GoClient:
+    """tests/peer's client, which follows a server. lines() are what it has told so far."""
+
+    def __init__(self, folder, url, *options):
+        self.path = pathlib.Path(folder) / f"client-{os.urandom(4).hex()}.out"
+        self.log_path = self.path.with_suffix(".log")
+        with open(self.path, "wb") as out, open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([str(o) for o in (go_peer(), "client", *options, url)], stdout=out, stderr=log)
+
+    def lines(self):
+        return self.path.read_text().splitlines()
+
+    def wait(self, timeout=30):
+        """Its exit status, when it has ended by itself."""
+        return self.process.wait(timeout)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.process.terminate()
+        self.process.wait(10)
