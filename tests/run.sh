@@ -31,6 +31,7 @@ suites()
 	build           qnl    build        compile
 	unit            qnl    build        meson      unit
 	fuzz-replay     qnl    build        meson      fuzz
+	go-peer         nl     build        command    tests/peer/build.sh build/peer
 	scenario        qnl    build        meson      scenario
 	e2e             nl     build        pytest     tests/e2e
 	resolver        nl     build        pytest     tests/resolver
