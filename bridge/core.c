@@ -191,20 +191,22 @@ static int work_store(struct hf_core *c)
 	/* Stamps alone are nothing that readers see. */
 	c->unpublished = c->unpublished || c->shown;
 	hf_state_committed(c->state);
+	hf_core_meta(c, &c->meta);
 	return 1;
 }
 
 /* Returns 1 while there is more to do at once. */
 static int work_zone(struct hf_core *c)
 {
-	struct hf_zone_meta meta;
 	int rc;
 
 	if (!c->unpublished || hf_boot_ms(c->clock) < c->publish_not_before)
 		return 0;
-	hf_core_meta(c, &meta);
+	/* What state has changed since the last commit is not for readers yet: a suffix goes with its names. */
+	if (!hf_state_dirty(c->state))
+		hf_core_meta(c, &c->meta);
 	/* Before any suffix is known there is nothing that a zone could be of. */
-	rc = meta.n_sources ? hf_publish_store(c->publish, c->store, &meta) : 1;
+	rc = c->meta.n_sources ? hf_publish_store(c->publish, c->store, &c->meta) : 1;
 	if (rc == -EAGAIN)
 		return 1;
 	if (rc < 0) {

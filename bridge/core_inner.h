@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "bridge/core.h"
 #include "bridge/publish.h"
+#include "zone/record.h"
 
 struct hf_config;
 struct hf_state_conf;
 struct hf_state_source_conf;
-struct hf_zone_meta;
 
 enum { HF_CORE_COPY_EVERY_MS = 3600 * 1000 };
 
@@ -20,6 +20,7 @@ struct hf_core {
 	bool wall_synced;       /* at the start: what passed while we were down is counted by it */
 	struct hf_state *state; /* owned */
 	struct hf_publish *publish; /* owned */
+	struct hf_zone_meta meta; /* as of the last commit */
 	bool applying;              /* a changeset is between begin and its last step */
 	bool shown;                 /* the changeset that is being applied holds names */
 	bool unpublished;           /* the store is ahead of the zone */

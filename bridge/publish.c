@@ -17,7 +17,7 @@
 enum { NAMES_A_SLICE = 1000 };
 
 struct hf_publish {
-	const char *dir; /* borrowed */
+	char *dir; /* owned */
 	const struct hf_clock *clock;
 	struct hf_zone_writer *writer; /* owned */
 	struct hf_pulse_writer *pulse; /* owned */
@@ -82,10 +82,10 @@ int hf_publish_open(const struct hf_publish_opts *opts, struct hf_zone_stamp *re
 
 	if (!p)
 		return -ENOMEM;
-	p->dir = opts->dir;
 	p->clock = opts->clock;
 	p->pulse_ms = opts->pulse_ms;
-	rc = open_folder(p);
+	p->dir = strdup(opts->dir);
+	rc = p->dir ? open_folder(p) : -ENOMEM;
 	if (rc < 0) {
 		hf_publish_free(p);
 		return rc;
@@ -120,6 +120,7 @@ void hf_publish_free(struct hf_publish *p)
 	if (!p)
 		return;
 	close_folder(p);
+	free(p->dir);
 	free(p);
 }
 

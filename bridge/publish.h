@@ -16,7 +16,7 @@ struct hf_clock;
 struct hf_publish; /* opaque */
 
 struct hf_publish_opts {
-	const char *dir;              /* the zone folder */
+	const char *dir;              /* the zone folder; copied */
 	const struct hf_clock *clock; /* borrowed; outlives it */
 	uint32_t pulse_ms;
 };
