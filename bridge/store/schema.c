@@ -79,7 +79,7 @@ int hf_meta_set(struct hf_sql *q, const struct hf_meta *meta)
 /* Over the texts by which the tables were made: SQLite checks the pages, but not that a column kept its name. */
 static int tables_sum(struct hf_sql *q, uint64_t *ret_sum)
 {
-	struct hf_stmt st = hf_stmt(q, "SELECT name,sql FROM sqlite_schema WHERE type='table' AND sql IS NOT NULL "
+	struct hf_stmt st = hf_stmt(q, "SELECT name,sql FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' "
 				       "ORDER BY name");
 	char name[64], sql[4096];
 	XXH64_hash_t sum = 0;

@@ -1,0 +1,287 @@
+/* One step of the schema up, and back down: what docs/store.md states. The steps are the test's own. */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "bridge/store/inner.h"
+#include "tests/unit/store/disk.h"
+#include "tests/unit/store/fixture.h"
+#include "tests/unit/store/world.h"
+
+Suite *store_schema_suite(void);
+
+/* A step that only adds, and one that does not: a program of version 1 can use the file after the first. */
+static const struct hf_schema_step adding[] = {
+	{ .to = 2, .oldest = 1,
+	    .sql = "ALTER TABLE agent ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';"
+		   "CREATE TABLE note(rid INTEGER PRIMARY KEY,text TEXT NOT NULL);" },
+	{ 0 },
+};
+static const struct hf_schema_step breaking[] = {
+	{ .to = 2, .oldest = 1, .sql = "ALTER TABLE agent ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'" },
+	{ .to = 3, .oldest = 3, .sql = "ALTER TABLE hold ADD COLUMN odd INT NOT NULL DEFAULT 0" },
+	{ 0 },
+};
+static const struct hf_schema_step broken[] = {
+	{ .to = 2, .oldest = 1, .sql = "CREATE TABLE half(x);ALTER TABLE nonsense ADD COLUMN x" },
+	{ 0 },
+};
+static struct hf_schema two, three, unsound;
+
+static struct fixture fx;
+static struct world world;
+static struct world_changes changes;
+static uint8_t epoch[16];
+static uint64_t generation;
+
+static void setup(void)
+{
+	fixture_init(&fx);
+	two = three = unsound = hf_schema;
+	two.version = unsound.version = hf_schema.version + 1;
+	three.version = hf_schema.version + 2;
+	three.oldest = hf_schema.version + 2;
+	two.steps = adding;
+	three.steps = breaking;
+	unsound.steps = broken;
+	world_init(&world, 6);
+	world_all(&world, FIXTURE_WALL_S, &changes);
+	fixture_open(&fx);
+	ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+	memcpy(epoch, hf_store_epoch(fx.store), 16);
+	generation = hf_store_generation(fx.store);
+	fixture_close(&fx);
+}
+
+static void teardown(void)
+{
+	disk_disarm();
+	fixture_done(&fx);
+}
+
+static int open_as(const struct hf_schema *schema)
+{
+	return hf_store_open_schema(fx.path, schema, &fx.opts, &fx.opened, &fx.store);
+}
+
+static void check_same(void)
+{
+	ck_assert_int_eq(fx.opened.origin, HF_STORE_OPENED);
+	ck_assert_mem_eq(hf_store_epoch(fx.store), epoch, 16);
+	ck_assert_uint_eq(hf_store_generation(fx.store), generation);
+	world_check(fx.store, &world);
+}
+
+START_TEST(the_version_is_where_people_and_programs_look)
+{
+	ck_assert_int_eq(fixture_number(&fx, "", "PRAGMA user_version"), hf_schema.version);
+	ck_assert_int_eq(fixture_number(&fx, "", "PRAGMA application_id"), HF_SCHEMA_APPLICATION);
+	ck_assert_int_eq(fixture_number(&fx, "", "SELECT version FROM meta"), hf_schema.version);
+}
+END_TEST
+
+START_TEST(one_step_up_keeps_all_and_leaves_a_copy_of_before)
+{
+	ck_assert_int_eq(open_as(&two), 0);
+	ck_assert_int_eq(fx.opened.migrated_from, (int)hf_schema.version);
+	check_same();
+	fixture_close(&fx);
+	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='grey'"), 16);
+	ck_assert_int_eq(fixture_number(&fx, ".v1", "PRAGMA user_version"), hf_schema.version);
+	ck_assert_int_eq(open_as(&two), 0);
+	ck_assert_int_eq(fx.opened.migrated_from, 0); /* once */
+	check_same();
+}
+END_TEST
+
+START_TEST(the_program_before_goes_on_with_what_only_added)
+{
+	struct world after = world;
+	struct prng p = { .state = 2 };
+
+	ck_assert_int_eq(open_as(&two), 0);
+	fixture_close(&fx);
+	fixture_sql(&fx, "", "UPDATE agent SET colour='red'");
+	fixture_open(&fx); /* as version 1 */
+	ck_assert_int_eq(fx.opened.migrated_from, 0);
+	check_same();
+	world_change(&after, &p, 20);
+	world_diff(&world, &after, FIXTURE_WALL_S, &changes);
+	ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+	world = after;
+	generation = hf_store_generation(fx.store);
+	fixture_close(&fx);
+	ck_assert_int_eq(open_as(&two), 0); /* and up again */
+	ck_assert_int_eq(fx.opened.migrated_from, 0);
+	check_same();
+	fixture_close(&fx);
+	ck_assert_int_gt(fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='red'"), 0);
+	ck_assert_int_gt(fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='grey'"), 0);
+}
+END_TEST
+
+START_TEST(a_newer_one_that_changed_more_is_refused_and_not_touched)
+{
+	off_t size;
+	int64_t changed;
+
+	ck_assert_int_eq(open_as(&three), 0);
+	check_same();
+	fixture_close(&fx);
+	size = fixture_size(&fx, "");
+	changed = fixture_number(&fx, "", "PRAGMA data_version");
+	ck_assert_int_eq(fixture_try_open(&fx), HF_ESCHEMA);
+	ck_assert_ptr_null(fx.store);
+	ck_assert_ptr_nonnull(strstr(fx.opened.reason, "newer version"));
+	ck_assert_int_eq(fixture_size(&fx, ""), size);
+	ck_assert_int_eq(fixture_number(&fx, "", "PRAGMA data_version"), changed);
+	ck_assert_uint_eq(fixture_count(&fx, ".damaged"), 0);
+	ck_assert_uint_eq(fixture_count(&fx, "-"), 0); /* nor was a side file made */
+	ck_assert_int_eq(open_as(&three), 0);
+	check_same();
+}
+END_TEST
+
+START_TEST(two_steps_at_once_are_fine)
+{
+	ck_assert_int_eq(open_as(&three), 0);
+	ck_assert_int_eq(fx.opened.migrated_from, (int)hf_schema.version);
+	check_same();
+	fixture_close(&fx);
+	ck_assert_int_eq(fixture_number(&fx, "", "SELECT oldest FROM meta"), 3);
+}
+END_TEST
+
+START_TEST(going_back_by_the_copy_of_before_works)
+{
+	ck_assert_int_eq(open_as(&three), 0);
+	fixture_close(&fx);
+	fixture_copy(&fx, ".v1", "");
+	fixture_open(&fx);
+	ck_assert_int_eq(fx.opened.origin, HF_STORE_OPENED);
+	ck_assert_mem_ne(hf_store_epoch(fx.store), epoch, 16); /* whoever knows the other one takes all anew */
+	world_check(fx.store, &world);
+}
+END_TEST
+
+START_TEST(a_step_that_fails_leaves_all_as_it_was)
+{
+	ck_assert_int_lt(open_as(&unsound), 0);
+	ck_assert_ptr_null(fx.store);
+	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM sqlite_schema WHERE name='half'"), 0);
+	fixture_open(&fx);
+	check_same();
+}
+END_TEST
+
+START_TEST(a_disk_that_fails_in_a_step_leaves_all_as_it_was_or_the_new_one)
+{
+	size_t n_calls;
+
+	fixture_copy(&fx, "", ".good");
+	disk_arm(DISK_FINE, disk_changing, 0, 0);
+	ck_assert_int_eq(open_as(&two), 0);
+	n_calls = disk_disarm();
+	for (size_t n = 1; n <= n_calls; n++) {
+		int rc;
+
+		fixture_close(&fx);
+		fixture_sweep(&fx);
+		fixture_copy(&fx, ".good", "");
+		disk_arm(DISK_ALWAYS, disk_changing, n, ENOSPC);
+		rc = open_as(&two);
+		disk_disarm();
+		ck_assert_uint_eq(fixture_count(&fx, ".damaged"), 0);
+		ck_assert_msg(rc <= 0 && rc != HF_EDAMAGED, "call %zu: %s", n, hf_strerror(rc));
+		fixture_close(&fx);
+		ck_assert_int_eq(open_as(&two), 0);
+		check_same();
+	}
+}
+END_TEST
+
+START_TEST(a_version_that_a_bit_made_newer_is_damage_and_not_a_newer_version)
+{
+	fixture_flip(&fx, "", 60 + 3, 0x40); /* user_version, in the head of the file */
+	fixture_open(&fx);
+	ck_assert_int_eq(fx.opened.origin, HF_STORE_EMPTY);
+}
+END_TEST
+
+START_TEST(a_mark_that_a_bit_changed_is_damage_and_not_another_programs)
+{
+	fixture_flip(&fx, "", 68 + 1, 0x01); /* application_id */
+	fixture_open(&fx);
+	ck_assert_int_eq(fx.opened.origin, HF_STORE_EMPTY);
+}
+END_TEST
+
+static const char *const other_tables[] = {
+	"ALTER TABLE agent RENAME COLUMN names TO nameless",
+	"DROP TABLE hold",
+	"CREATE TABLE more(x)",
+	"UPDATE meta SET schema_sum=schema_sum+1",
+	"DELETE FROM meta",
+	"PRAGMA user_version=0",
+	"UPDATE meta SET version=2",
+};
+
+START_TEST(tables_that_are_not_those_that_were_made_are_damage)
+{
+	fixture_sql(&fx, "", other_tables[_i]);
+	fixture_open(&fx);
+	ck_assert_int_eq(fx.opened.origin, HF_STORE_EMPTY);
+}
+END_TEST
+
+START_TEST(a_newer_version_whose_head_cannot_be_understood_is_left_alone)
+{
+	fixture_sql(&fx, "", "DROP TABLE meta;PRAGMA user_version=9");
+	ck_assert_int_eq(fixture_try_open(&fx), HF_ESCHEMA);
+}
+END_TEST
+
+START_TEST(what_a_person_adds_for_looking_is_no_damage)
+{
+	fixture_sql(&fx, "", "CREATE VIEW mine AS SELECT * FROM agents; CREATE INDEX fast ON change(name); ANALYZE");
+	fixture_open(&fx);
+	check_same();
+}
+END_TEST
+
+START_TEST(the_view_for_people_says_what_is_there)
+{
+	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM agents"), 16);
+	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM agents WHERE address LIKE 'fd60:627a:a42b:%' AND "
+						 "length(address)=39 AND length(id)=36 AND suffix IN ('coder','other.example')"),
+	    16);
+}
+END_TEST
+
+Suite *store_schema_suite(void)
+{
+	Suite *s = suite_create("store_schema");
+	TCase *tc = tcase_create("schema");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, the_version_is_where_people_and_programs_look);
+	tcase_add_test(tc, one_step_up_keeps_all_and_leaves_a_copy_of_before);
+	tcase_add_test(tc, the_program_before_goes_on_with_what_only_added);
+	tcase_add_test(tc, a_newer_one_that_changed_more_is_refused_and_not_touched);
+	tcase_add_test(tc, two_steps_at_once_are_fine);
+	tcase_add_test(tc, going_back_by_the_copy_of_before_works);
+	tcase_add_test(tc, a_step_that_fails_leaves_all_as_it_was);
+	tcase_add_test(tc, a_disk_that_fails_in_a_step_leaves_all_as_it_was_or_the_new_one);
+	tcase_add_test(tc, a_version_that_a_bit_made_newer_is_damage_and_not_a_newer_version);
+	tcase_add_test(tc, a_mark_that_a_bit_changed_is_damage_and_not_another_programs);
+	tcase_add_loop_test(tc, tables_that_are_not_those_that_were_made_are_damage, 0,
+	    sizeof(other_tables) / sizeof(other_tables[0]));
+	tcase_add_test(tc, a_newer_version_whose_head_cannot_be_understood_is_left_alone);
+	tcase_add_test(tc, what_a_person_adds_for_looking_is_no_damage);
+	tcase_add_test(tc, the_view_for_people_says_what_is_there);
+	suite_add_tcase(s, tc);
+	return s;
+}
