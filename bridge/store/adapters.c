@@ -28,7 +28,7 @@ static int find_adapter(struct hf_sql *q, const char *name, struct hf_adapter_ro
 int hf_store_cursor_get(struct hf_store *s, const char *adapter, struct hf_cursor *ret_cursor)
 {
 	struct hf_adapter_row row;
-	int rc = s->r ? hf_store_read_done(s, find_adapter(s->r, adapter, &row)) : -EIO;
+	int rc = s->r ? hf_store_read_done(s, s->r, find_adapter(s->r, adapter, &row)) : -EIO;
 
 	if (rc != 1)
 		return rc;
@@ -47,14 +47,14 @@ int hf_store_adapters(struct hf_store *s, hf_store_adapter_cb cb, void *arg)
 		return -EIO;
 	st = hf_stmt(s->r, HF_SELECT_ADAPTER "ORDER BY name");
 	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_store_read_done(s, hf_row_get(&st, HF_TABLE_ADAPTER, &row));
+		rc = hf_row_get(&st, HF_TABLE_ADAPTER, &row);
 		if (!rc)
 			rc = cb(row.name, arg);
 		if (rc)
 			break;
 	}
 	hf_stmt_end(&st);
-	return rc;
+	return hf_store_read_done(s, s->r, rc);
 }
 
 /* --- receipts --- */
@@ -138,7 +138,7 @@ static int tell_owned(struct hf_store *s, uint32_t adapter, hf_store_owned_cb cb
 
 	hf_stmt_put_int(&st, adapter);
 	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_store_read_done(s, hf_row_get(&st, HF_TABLE_OWNED, &row));
+		rc = hf_row_get(&st, HF_TABLE_OWNED, &row);
 		if (rc)
 			break;
 		owned = (struct hf_owned){ .name = row.name, .state = row.state, .generation = row.generation };
@@ -148,13 +148,13 @@ static int tell_owned(struct hf_store *s, uint32_t adapter, hf_store_owned_cb cb
 			break;
 	}
 	hf_stmt_end(&st);
-	return rc;
+	return hf_store_read_done(s, s->r, rc);
 }
 
 int hf_store_owned_all(struct hf_store *s, const char *adapter, hf_store_owned_cb cb, void *arg)
 {
 	struct hf_adapter_row row;
-	int rc = s->r ? hf_store_read_done(s, find_adapter(s->r, adapter, &row)) : -EIO;
+	int rc = s->r ? hf_store_read_done(s, s->r, find_adapter(s->r, adapter, &row)) : -EIO;
 
 	return rc == 1 ? tell_owned(s, row.rid, cb, arg) : rc;
 }
@@ -176,7 +176,7 @@ static int forget(struct hf_sql *q, uint32_t adapter)
 int hf_store_adapter_forget(struct hf_store *s, const char *adapter)
 {
 	struct hf_adapter_row row;
-	int rc = s->r ? hf_store_read_done(s, find_adapter(s->r, adapter, &row)) : -EIO;
+	int rc = s->r ? hf_store_read_done(s, s->r, find_adapter(s->r, adapter, &row)) : -EIO;
 
 	if (rc != 1)
 		return rc;
@@ -227,12 +227,12 @@ int hf_store_addresses(struct hf_store *s, const char *source, hf_store_address_
 	st = hf_stmt(s->r, HF_SELECT_ADDRESS "WHERE source=? ORDER BY place");
 	hf_stmt_put_text(&st, source);
 	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_store_read_done(s, hf_row_get(&st, HF_TABLE_ADDRESS, &row));
+		rc = hf_row_get(&st, HF_TABLE_ADDRESS, &row);
 		if (!rc)
 			rc = cb(row.address, arg);
 		if (rc)
 			break;
 	}
 	hf_stmt_end(&st);
-	return rc;
+	return hf_store_read_done(s, s->r, rc);
 }

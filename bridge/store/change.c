@@ -214,7 +214,7 @@ int hf_store_names_since(struct hf_store *s, uint64_t since, hf_store_name_cb cb
 		return 0;
 	if (!s->r)
 		return -EIO;
-	rc = hf_store_read_done(s, collect_since(s, since, &all));
+	rc = hf_store_read_done(s, s->r, collect_since(s, since, &all));
 	if (!rc && all)
 		last = ELMT_FROM_HH(all->hh.tbl, all->hh.tbl->tail);
 	for (; !rc && last; last = last->hh.prev)
@@ -257,12 +257,12 @@ int hf_store_history(struct hf_store *s, const char *name, size_t max, hf_store_
 		hf_stmt_put_text(&st, name);
 	hf_stmt_put_int(&st, max > INT64_MAX ? INT64_MAX : (int64_t)max);
 	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_store_read_done(s, hf_row_get(&st, HF_TABLE_CHANGE, &row));
+		rc = hf_row_get(&st, HF_TABLE_CHANGE, &row);
 		if (!rc)
 			rc = tell_line(&row, cb, arg);
 		if (rc)
 			break;
 	}
 	hf_stmt_end(&st);
-	return rc;
+	return hf_store_read_done(s, s->r, rc);
 }

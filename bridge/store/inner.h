@@ -85,8 +85,8 @@ void hf_store_enter(struct hf_store *s, enum hf_store_state state, const char *r
 uint64_t hf_store_next_generation(const struct hf_store *s);
 /* "WHAT: DETAIL" by a code and what the connection (may be NULL) says. */
 void hf_store_why(char *out, size_t size, int code, const struct hf_sql *q);
-/* What a read gave: damage is noted. Returns rc. */
-int hf_store_read_done(struct hf_store *s, int rc);
+/* What a read by `q` (may be NULL) gave: damage is noted. Returns rc, or -EIO where it is not sure. */
+int hf_store_read_done(struct hf_store *s, const struct hf_sql *q, int rc);
 
 /* open.c */
 /* Open with another schema than this program's, for the tests of its steps. */

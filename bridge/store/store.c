@@ -66,15 +66,15 @@ void hf_store_get_stats(struct hf_store *s, struct hf_store_stats *ret_stats)
 	*ret_stats = s->stats;
 }
 
-int hf_store_read_done(struct hf_store *s, int rc)
+int hf_store_read_done(struct hf_store *s, const struct hf_sql *q, int rc)
 {
 	char why[256];
 
 	if (rc != HF_EDAMAGED || s->state == HF_STORE_FAILED || s->state == HF_STORE_RECOVERING)
 		return rc;
-	hf_store_why(why, sizeof(why), rc, s->r);
+	hf_store_why(why, sizeof(why), rc, q);
 	/* What SQLite calls damage may be a read that failed: the next begin opens it anew and looks. */
-	rc = s->r && hf_sql_is_broken(s->r) ? -EIO : rc;
+	rc = q && hf_sql_is_broken(q) ? -EIO : rc;
 	hf_store_enter(s, rc == -EIO ? HF_STORE_NOT_WRITTEN : HF_STORE_RECOVERING, why);
 	return rc;
 }
@@ -134,7 +134,7 @@ int hf_store_load(struct hf_store *s, struct hf_image **ret_image)
 	}
 	if (!s->r)
 		return -EIO;
-	return hf_store_read_done(s, hf_image_load(s->r, &s->meta, ret_image, &orphans));
+	return hf_store_read_done(s, s->r, hf_image_load(s->r, &s->meta, ret_image, &orphans));
 }
 
 bool hf_store_attempt_spent(const struct hf_store *s)

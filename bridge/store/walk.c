@@ -211,7 +211,7 @@ int hf_store_walk_step(struct hf_store_walk *w, size_t max, hf_store_name_cb cb,
 		else if (rc == 1)
 			rc = walk_row(&out, w->phase, &row);
 	}
-	return hf_store_read_done(w->store, rc);
+	return hf_store_read_done(w->store, w->sql, rc);
 }
 
 /* The generation is read in the same transaction as the rows. A frozen file's is what the store says it is. */
@@ -243,8 +243,9 @@ int hf_store_walk_new(struct hf_store *s, struct hf_store_walk **ret_walk)
 	else if (rc == -ENODATA)
 		rc = 0;
 	if (rc) {
+		rc = hf_store_read_done(s, w->sql, rc);
 		hf_store_walk_free(w);
-		return hf_store_read_done(s, rc);
+		return rc;
 	}
 	*ret_walk = w;
 	return 0;

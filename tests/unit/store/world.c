@@ -298,13 +298,13 @@ static void sentinel_names(const struct world *w, struct world_names *names)
 			.source = s->rid, .owner = UINT32_MAX, .agent = UINT32_MAX, .flags = source_flags(w, s->rid),
 			.addr = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b, [15] = 0x53 },
 		};
-		char text[HF_NAME_TEXT_MAX], suffix[HF_NAME_TEXT_MAX];
 
-		if (!w->sources[i].on || !s->sentinel)
+		if (!w->sources[i].on || !s->sentinel || !s->suffix.len)
 			continue;
-		snprintf(text, sizeof(text), "is.coder--connect--enabled--right--now.%.100s",
-		    hf_name_text(&s->suffix, suffix));
-		ck_assert_int_eq(hf_name_parse(text, &c.name), 0);
+		c.name = s->suffix;
+		if (hf_name_prepend(&c.name, "coder--connect--enabled--right--now", 35) ||
+		    hf_name_prepend(&c.name, "is", 2))
+			continue;
 		world_names_follow(names, &c);
 	}
 }
@@ -334,7 +334,7 @@ static void agent_names(const struct world *w, const struct hf_agent_row *a, str
 				 (a->primary == bit ? HF_REC_PRIMARY : 0),
 		};
 
-		if (!(a->names & bit) || hf_agent_name(&label, bit, &c.name))
+		if (!(a->names & bit) || !s->suffix.len || hf_agent_name(&label, bit, &c.name))
 			continue;
 		hf_addr_of_agent(&a->id, c.addr);
 		world_names_follow(names, &c);
