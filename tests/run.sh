@@ -36,7 +36,6 @@ suites()
 	e2e             nl     build        pytest     tests/e2e
 	resolver        nl     build        pytest     tests/resolver
 	chaos           nl     build        pytest     tests/chaos
-	quickstart      nl     build        command    examples/quickstart.sh --once --port 0
 	build-asan      nl     build-asan   compile
 	unit-asan       nl     build-asan   meson      unit
 	fuzz-asan       nl     build-asan   meson      fuzz
@@ -62,60 +61,32 @@ suites()
 	END
 }
 
-mode=n only=' ' list=no
-while [ $# -gt 0 ]; do
-	case $1 in
-	--quick) mode=q ;;
-	--long) mode=l ;;
-	--coverage) mode=c ;;
-	--list) list=yes ;;
-	-h | --help) usage; exit 0 ;;
-	-*) usage >&2; exit 2 ;;
-	*) only+="$1 " ;;
-	esac
-	shift
-done
-
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
-. tests/lib/packages.sh
-
-# The suites of this run, one a line. A build comes along if a suite that was asked for needs it.
-selected=$(suites | awk -v mode="$mode" -v only="$only" '
-	/^#/ || index($2, mode) == 0 { next }
-	{ row[++n] = $0; asked[n] = only == " " || index(only, " " $1 " "); if (asked[n]) folder[$3] = 1 }
-	END {
-		for (i = 1; i <= n; i++) {
-			split(row[i], f)
-			if (asked[i] || (f[4] == "compile" && folder[f[3]]))
-				print row[i]
+# select_suites MODE NAMES: the rows of this run. A build comes along if a suite that was asked for needs it.
+select_suites()
+{
+	suites | awk -v mode="$1" -v only="$2" '
+		/^#/ || index($2, mode) == 0 { next }
+		{
+			row[++n] = $0
+			asked[n] = only == " " || index(only, " " $1 " ")
+			if (asked[n])
+				needed[$3] = 1
 		}
-	}')
-for name in $only; do
-	grep -q "^$name " <<<"$selected" || { echo "no suite '$name' in this mode" >&2; exit 2; }
-done
-if [ $list = yes ]; then
-	echo "$selected"
-	exit 0
-fi
-
-export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-unset HF_LONG
-sections=(build test)
-limit_s=1200 # of one suite
-case $mode in
-l) export HF_LONG=1; sections+=(long); limit_s=28800 ;;
-c) sections+=(coverage) ;;
-esac
-packages_install "${sections[@]}" || exit 2
+		END {
+			for (i = 1; i <= n; i++) {
+				split(row[i], f)
+				if (asked[i] || (f[4] == "compile" && needed[f[3]]))
+					print row[i]
+			}
+		}'
+}
 
 logs=build/logs
-mkdir -p $logs
+limit_s=1200 # of one suite
 passed=0 failed=0 skipped=0 child=
 declare -A broken # build folders that did not compile
 
-trap 'kill -TERM $child 2>/dev/null; echo interrupted; exit 130' INT TERM
-
-# run NAME FOLDER HOW WHAT: runs a suite and counts it; its log is in $logs.
+# run NAME FOLDER HOW WHAT: runs a suite and prints its count; its log is in $logs.
 run()
 {
 	local name=$1 folder=$2 how=$3 log=$logs/$1.log rc=1
@@ -135,13 +106,14 @@ run()
 	/usr/bin/python3 tests/lib/count.py --status $rc --log "$log" "$how" "$logs/$name"
 }
 
+# report NAME HOW SECONDS: a suite's line, what failed in it or was skipped, and the end of its log if it failed
 report()
 {
-	local name=$1 how=$2 counts=$3 seconds=$4 p f s
+	local name=$1 how=$2 seconds=$3 p f s
 
-	read -r p f s <<<"$counts"
+	read -r p f s <"$logs/$name.count"
 	printf '%5d passed, %d failed, %d skipped %5d s\n' "$p" "$f" "$s" "$seconds"
-	tail -n +2 <<<"$counts" | head -n 40 | sed 's/^/        /'
+	sed -n '2,40s/^/        /p' "$logs/$name.count"
 	[ "$how" != coverage ] || sed -n 's/^lines: /        lines: /p' "$logs/$name.log"
 	if [ "$f" != 0 ]; then
 		echo "        the end of $logs/$name.log:"
@@ -150,15 +122,52 @@ report()
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-n=0
-total=$(wc -l <<<"$selected")
-while read -r name _ folder how what; do
-	n=$((n + 1)) start=$SECONDS
-	printf '[%2d/%d] %-14s ' $n "$total" "$name"
-	run "$name" "$folder" "$how" "$what" >"$logs/$name.count"
-	report "$name" "$how" "$(cat "$logs/$name.count")" $((SECONDS - start))
-done <<<"$selected"
+main()
+{
+	local mode=n only=' ' list=no selected total n=0 start name folder how what
+	local sections=(build examples test)
 
-echo "$SECONDS s in all; logs are in $logs/"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ] && [ $((passed + skipped)) != 0 ] && [ $passed != 0 ]
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--quick) mode=q ;;
+		--long) mode=l ;;
+		--coverage) mode=c ;;
+		--list) list=yes ;;
+		-h | --help) usage; return 0 ;;
+		-*) usage >&2; return 2 ;;
+		*) only+="$1 " ;;
+		esac
+		shift
+	done
+	selected=$(select_suites $mode "$only")
+	for name in $only; do
+		grep -q "^$name " <<<"$selected" || { echo "no suite '$name' in this mode" >&2; return 2; }
+	done
+	[ $list = no ] || { echo "$selected"; return 0; }
+
+	export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+	unset HF_LONG
+	case $mode in
+	l) export HF_LONG=1; sections+=(long); limit_s=28800 ;;
+	c) sections+=(coverage) ;;
+	esac
+	packages_install "${sections[@]}" || return 2
+
+	mkdir -p $logs
+	trap 'kill -TERM $child 2>/dev/null; echo interrupted >&2; exit 130' INT TERM
+	total=$(wc -l <<<"$selected")
+	while read -r name _ folder how what; do
+		n=$((n + 1)) start=$SECONDS
+		printf '[%2d/%d] %-14s ' $n "$total" "$name"
+		run "$name" "$folder" "$how" "$what" >"$logs/$name.count"
+		report "$name" "$how" $((SECONDS - start))
+	done <<<"$selected"
+
+	echo "$SECONDS s in all; logs are in $logs/"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ] && [ $passed != 0 ]
+}
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+. tests/lib/packages.sh
+main "$@"; exit # one line, so that bash has read all before it begins: somebody may edit this file meanwhile
