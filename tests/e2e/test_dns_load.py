@@ -43,6 +43,12 @@ def dns_(zone, tmp_path):
         yield r
 
 
+def test_the_first_question_of_all_is_answered(zone, tmp_path):
+    for n in range(1, 6):
+        with Responder(tmp_path, zone.folder) as r:
+            assert addresses(r.ask(f"a{n}.w{n}.me.coder")) == [address(n)]
+
+
 def test_nothing_is_lost_or_wrong_while_the_whole_zone_is_rewritten(zone, dns_):
     asking = flood(dns_.port, SECONDS, "-r", "2000")
     n = 0

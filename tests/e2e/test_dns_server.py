@@ -119,12 +119,10 @@ def test_a_silent_connection_is_closed(dns_):
 
 def test_half_a_question_does_not_keep_a_connection(dns_):
     with dns_.connect() as s:
-        data = framed(NAME)
-        with contextlib.suppress(ConnectionError):
-            for byte in data[:-1]:
+        with pytest.raises(ConnectionError):
+            for byte in framed(NAME)[:-1]:
                 s.sendall(bytes([byte]))
                 time.sleep(0.1)
-        assert is_closed(s, 1)
 
 
 def test_who_takes_no_answers_is_closed_and_others_are_served_meanwhile(dns_):
@@ -196,7 +194,7 @@ def test_a_thousand_connections_come_and_go(dns_):
     assert wait_for(lambda: len(os.listdir(f"/proc/{dns_.process.pid}/fd")) < 30, 3), fds
 
 
-@pytest.mark.parametrize("limit", [14, 18])
+@pytest.mark.parametrize("limit", [6, 14, 18])
 def test_without_descriptors_it_answers_on_and_does_not_spin(zone, tmp_path, limit):
     with Responder(tmp_path, zone.folder, "tcp-idle: 10m") as r, contextlib.ExitStack() as stack:
         subprocess.run(["prlimit", f"--pid={r.process.pid}", f"--nofile={limit}:"], check=True)
