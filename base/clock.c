@@ -107,3 +107,14 @@ bool hf_wall_synced(void)
 
 	return state >= 0 && state != TIME_ERROR;
 }
+
+char *hf_wall_text(int64_t wall_s, char out[static HF_WALL_TEXT_MAX])
+{
+	time_t at = (time_t)wall_s;
+	struct tm tm;
+
+	if (wall_s <= 0 || !gmtime_r(&at, &tm) ||
+	    !strftime(out, HF_WALL_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return NULL;
+	return out;
+}

@@ -47,3 +47,7 @@ int hf_boot_id(uint8_t ret_id[16]);
 
 /* Whether the kernel takes the wall clock for synchronised (ntp_adjtime(3)). */
 bool hf_wall_synced(void);
+
+enum { HF_WALL_TEXT_MAX = 40 };
+/* RFC 3339 in UTC ("2026-11-21T12:00:00Z"). Returns out, or NULL for 0 (never) and what is no time. */
+char *hf_wall_text(int64_t wall_s, char out[static HF_WALL_TEXT_MAX]);

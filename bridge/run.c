@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "bridge/control.h"
 #include "bridge/core.h"
 #include "bridge/sources.h"
 #include "config/config.h"
@@ -24,6 +25,7 @@ struct run {
 	struct event_base *base;  /* owned */
 	struct hf_core *core;     /* owned */
 	struct hf_sources *sources; /* owned */
+	struct hf_control *control; /* owned */
 	struct event *work;       /* owned: when the core wants to be called */
 	struct event *zone;       /* owned: the zone's worker has something */
 	struct event *signals[3]; /* owned */
@@ -81,6 +83,7 @@ static void reload(struct run *r)
 		    hf_strerror(rc));
 	r->config = next;
 	hf_sources_configure(r->sources, next);
+	hf_control_configure(r->control, next);
 	hf_config_free(before);
 	work_soon(r);
 	hf_notify("READY=1");
@@ -162,8 +165,17 @@ static int start_work(struct run *r)
 	return 0;
 }
 
+static int start_control(struct run *r)
+{
+	const struct hf_control_env env = { .core = r->core, .sources = r->sources,
+		.config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
+
+	return hf_control_new(r->base, &env, &r->control);
+}
+
 static void finish(struct run *r)
 {
+	hf_control_free(r->control);
 	for (size_t i = 0; i < sizeof(r->signals) / sizeof(r->signals[0]); i++)
 		if (r->signals[i])
 			event_free(r->signals[i]);
@@ -193,7 +205,7 @@ int hf_run(const char *config_path)
 	hf_log_init(STDERR_FILENO, r.config->log.level, r.config->log.format, NULL);
 	hf_log_info("holdfastd " HF_VERSION " begins with '%s'", config_path);
 	if (hf_core_open(r.config, &hf_clock_system, &r.core) ||
-	    start_work(&r)) {
+	    start_work(&r) || start_control(&r)) {
 		status = EXIT_FILES;
 		goto out;
 	}

@@ -1,0 +1,28 @@
+#pragma once
+/*
+ * control_answer: what a request is answered, as lines of JSON.
+ */
+#include <stdio.h>
+
+#include "bridge/control_request.h"
+
+struct hf_clock;
+struct hf_config;
+struct hf_core;
+struct hf_sources;
+
+/* What answers are made of; all borrowed. */
+struct hf_control_env {
+	struct hf_core *core;
+	struct hf_sources *sources;
+	const struct hf_config *config;
+	const struct hf_clock *clock;
+	/* The core has something to do. */
+	void (*work)(void *arg);
+	void *work_arg;
+};
+
+/* All lines, the last one included. Whether `out` took them is the caller's to see. */
+void hf_control_answer(
+    const struct hf_control_env *env, const struct hf_request *request, FILE *out);
+void hf_control_error(FILE *out, const char *text);

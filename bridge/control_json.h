@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * control_json: what the answers of the control socket share.
+ */
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "bridge/control_answer.h"
+
+/* RFC 3339 in UTC; null for 0, which is "never" or "unknown". */
+json_t *hf_json_time(int64_t wall_s);
+/* The text, or null where it is NULL or "". Bytes that are no UTF-8 make it null too. */
+json_t *hf_json_text(const char *text);
+/* Writes {"row": row} and ends the row. 0, or HF_ECLOSED where nobody reads any more. */
+int hf_json_row(FILE *out, json_t *row);
+
+/* One object: all that `holdfastctl status --json` shows. The caller owns it; NULL: no memory. */
+json_t *hf_control_status(const struct hf_control_env *env);

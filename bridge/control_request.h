@@ -1,0 +1,37 @@
+#pragma once
+/*
+ * control_request: one line of a client of the control socket, read and checked. A connection has
+ * one request: a JSON object with "command", and what that command takes.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zone/name.h"
+
+enum { HF_REQUEST_MAX = 4096, HF_HISTORY_MAX = 1000 };
+
+enum hf_command {
+	HF_COMMAND_STATUS,
+	HF_COMMAND_RECORDS,
+	HF_COMMAND_HISTORY,
+	HF_COMMAND_ACCEPT,
+	HF_COMMAND_REJECT,
+	HF_COMMAND_LAST,
+};
+
+struct hf_request {
+	enum hf_command command;
+	char source[HF_LABEL_MAX + 1]; /* "" where not given, as all texts */
+	char owner[HF_LABEL_MAX + 1];  /* name or id */
+	char what[16];                 /* "removal", "deployment", "suffix" */
+	char name[HF_NAME_TEXT_MAX];
+	uint64_t after; /* history: only of later generations */
+	unsigned max;   /* history: so many lines, 1 to HF_HISTORY_MAX */
+};
+
+/* The line without its end, any bytes. 0, or HF_EREFUSED and *ret_why (static). */
+int hf_request_parse(
+    const char *line, size_t len, struct hf_request *ret_request, const char **ret_why);
+/* Whether it changes something: for control-group only. */
+bool hf_request_orders(const struct hf_request *request);

@@ -1,0 +1,232 @@
+/*
+ * What status shows. Every field is either known or null.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bridge/control_json.h"
+#include "bridge/core.h"
+#include "bridge/sources.h"
+#include "config/config.h"
+
+enum { REFUSED_MAX = 100 };
+
+struct status {
+	const struct hf_control_env *env;
+	json_t *root; /* borrowed, as all below */
+	json_t *warnings;
+	json_t *sources;
+	json_t *guard;
+	json_t *refused;
+	json_t *owners; /* of the source that is being shown */
+	uint32_t source; /* its rid */
+	bool fresh;
+	int64_t stale_since_s;
+	uint64_t refused_total;
+	json_int_t held;
+};
+
+static void warn(struct status *s, const char *code, json_t *text, json_t *since)
+{
+	json_array_append_new(
+	    s->warnings, json_pack("{s:s, s:o, s:o}", "code", code, "text", text, "since", since));
+}
+
+/* The moment of the oldest picture that is still served counts. */
+static void note_stale(struct status *s, int64_t since_s)
+{
+	s->fresh = false;
+	if (since_s && (!s->stale_since_s || since_s < s->stale_since_s))
+		s->stale_since_s = since_s;
+}
+
+/* --- sources --- */
+
+static int show_owner(
+    const struct hf_source_view *source, const struct hf_owner_view *o, void *arg)
+{
+	struct status *s = arg;
+	char id[HF_UUID_TEXT_MAX];
+
+	if (source->row->rid != s->source)
+		return 0;
+	if (!o->fresh && source->fresh)
+		note_stale(s, o->row->confirmed_s
+				  ? o->row->confirmed_s + 2 * (int64_t)source->snapshot_ms / 1000
+				  : 0);
+	json_array_append_new(s->owners,
+	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:o}", "name", hf_json_text(o->row->name), "id",
+		hf_uuid_text(&o->row->id, id), "state",
+		o->held	   ? "held"
+		: o->fresh ? "live"
+			   : "stale",
+		"workspaces", (json_int_t)o->workspaces, "agents", (json_int_t)o->agents,
+		"last_confirmed", hf_json_time(o->row->confirmed_s)));
+	return 0;
+}
+
+static json_t *next_try(const struct status *s, const struct hf_client_status *c)
+{
+	if (c->next_try_ms < 0)
+		return json_null();
+	return hf_json_time((hf_wall_ms(s->env->clock) + c->next_try_ms) / 1000);
+}
+
+/* What the client knows; a source that has none has not begun. */
+static void add_client(struct status *s, json_t *row, const char *name)
+{
+	struct hf_source *source = hf_sources_find(s->env->sources, name);
+	struct hf_client_status c;
+	const char *why = NULL;
+
+	if (!source)
+		return;
+	hf_client_status(hf_source_client(source), &c);
+	if (c.problem && c.problem->code != HF_PROBLEM_NONE)
+		why = c.problem->text[0] ? c.problem->text : hf_problem_name(c.problem->code);
+	json_object_set_new(row, "state", json_string(hf_client_state_name(c.state)));
+	json_object_set_new(row, "reason", hf_json_text(why));
+	json_object_set_new(row, "since", hf_json_time(c.since_wall_s));
+	json_object_set_new(
+	    row, "token_expires", hf_json_time(c.told ? c.told->token_expires_s : 0));
+	json_object_set_new(row, "attempts", json_integer(c.attempts));
+	json_object_set_new(row, "next_try", next_try(s, &c));
+	if (c.state != CLIENT_LIVE && why)
+		warn(s, hf_problem_name(c.problem->code), json_sprintf("source '%s': %s", name, why),
+		    hf_json_time(c.since_wall_s));
+}
+
+static int show_source(const struct hf_source_view *v, void *arg)
+{
+	struct status *s = arg;
+	char suffix[HF_NAME_TEXT_MAX] = "";
+	json_t *row;
+
+	s->refused_total += v->refused_total;
+	if (!v->fresh)
+		note_stale(s, v->row->contact_s ? v->row->contact_s + v->fresh_ms / 1000 : 0);
+	if (v->row->suffix.len)
+		hf_name_text(&v->row->suffix, suffix);
+	s->owners = json_array();
+	s->source = v->row->rid;
+	row = json_pack("{s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:n, s:n, s:n, s:b, s:b, s:o}",
+	    "name", hf_json_text(v->row->name), "url", hf_json_text(v->row->url), "state", "reason",
+	    "since", "last_contact", hf_json_time(v->row->contact_s), "suffix",
+	    hf_json_text(suffix), "deployment_id", hf_json_text(v->row->deployment_id),
+	    "token_expires", "attempts", "next_try", "fresh", v->fresh, "withdrawn",
+	    v->row->withdrawn, "owners", s->owners);
+	if (!row)
+		return 0;
+	json_array_append_new(s->sources, row);
+	add_client(s, row, v->row->name);
+	hf_state_each_owner(
+	    hf_core_state(s->env->core), hf_core_now(s->env->core), show_owner, s);
+	return 0;
+}
+
+/* --- guard, refused --- */
+
+static int show_hold(const struct hf_hold_row *hold, const struct hf_source_row *source,
+    const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
+{
+	struct status *s = arg;
+
+	s->held++;
+	json_array_append_new(s->guard,
+	    json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:b}", "source",
+		hf_json_text(source->name), "owner", hf_json_text(owner ? owner->name : NULL),
+		"workspaces", (json_int_t)workspaces, "reason", hf_json_text(hold->kind), "detail",
+		hf_json_text(hold->detail), "since", hf_json_time(hold->since_s), "fresh_seconds",
+		(json_int_t)(hold->fresh_ms / 1000), "rejected", hold->rejected));
+	warn(s, "held",
+	    json_sprintf("source '%s'%s%s: a removal waits (%s); holdfastctl accept or reject",
+		source->name, owner ? ", owner " : "", owner ? owner->name : "", hold->kind),
+	    hf_json_time(hold->since_s));
+	return 0;
+}
+
+static int show_refused(const struct hf_refused_view *r, void *arg)
+{
+	struct status *s = arg;
+
+	if (json_array_size(s->refused) == REFUSED_MAX)
+		return 1;
+	json_array_append_new(s->refused,
+	    json_pack("{s:o, s:o, s:o}", "source", hf_json_text(r->source), "name",
+		hf_json_text(r->name), "reason", hf_json_text(r->reason)));
+	return 0;
+}
+
+/* --- store --- */
+
+static json_t *show_store(struct status *s)
+{
+	const char *reason = "";
+	int64_t since_s = 0;
+	enum hf_store_state state =
+	    hf_store_get_state(hf_core_store(s->env->core), &reason, &since_s);
+
+	if (state != HF_STORE_OK)
+		warn(s, "store", json_sprintf("store: %s: %s", hf_store_state_name(state), reason),
+		    hf_json_time(since_s));
+	return json_pack("{s:s, s:o, s:o}", "state", hf_store_state_name(state), "reason",
+	    hf_json_text(reason), "since", hf_json_time(since_s));
+}
+
+static int note_line(const struct hf_history_line *line, void *arg)
+{
+	(void)line;
+	*(bool *)arg = true;
+	return 1;
+}
+
+/* Nothing is served, and once there was something. */
+static void look_for_names(struct status *s)
+{
+	bool had = false;
+
+	if (hf_state_n_names(hf_core_state(s->env->core)))
+		return;
+	hf_store_history(hf_core_store(s->env->core), NULL, 1, note_line, &had);
+	if (had)
+		warn(s, "no-names", json_string("no names are served any more"), json_null());
+}
+
+static json_t *epoch_of(const struct hf_control_env *env)
+{
+	char text[HF_UUID_TEXT_MAX];
+	struct hf_uuid epoch;
+
+	memcpy(epoch.b, hf_store_epoch(hf_core_store(env->core)), sizeof(epoch.b));
+	return json_string(hf_uuid_text(&epoch, text));
+}
+
+json_t *hf_control_status(const struct hf_control_env *env)
+{
+	const struct hf_state *state = hf_core_state(env->core);
+	struct status s = { .env = env, .fresh = true };
+
+	s.warnings = json_array();
+	s.sources = json_array();
+	s.guard = json_array();
+	s.refused = json_array();
+	s.root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:[], s:[]}", "version",
+	    HF_VERSION, "bridge", "running", "epoch", epoch_of(env), "generation",
+	    (json_int_t)hf_core_published(env->core), "names", (json_int_t)hf_state_n_names(state),
+	    "warnings", s.warnings, "sources", s.sources, "guard", s.guard, "refused", s.refused,
+	    "readers", "adapters");
+	if (!s.root)
+		return NULL;
+	hf_state_each_source(state, hf_core_now(env->core), show_source, &s);
+	hf_state_each_hold(state, show_hold, &s);
+	hf_state_each_refused(state, show_refused, &s);
+	json_object_set_new(s.root, "store", show_store(&s));
+	look_for_names(&s);
+	s.fresh = s.fresh && json_array_size(s.sources) > 0;
+	json_object_set_new(s.root, "fresh", json_boolean(s.fresh));
+	json_object_set_new(s.root, "stale_since", hf_json_time(s.fresh ? 0 : s.stale_since_s));
+	json_object_set_new(s.root, "held_removals", json_integer(s.held));
+	json_object_set_new(s.root, "refused_total", json_integer((json_int_t)s.refused_total));
+	return s.root;
+}

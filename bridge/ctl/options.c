@@ -1,0 +1,176 @@
+#include "bridge/ctl/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "config/nearest.h"
+
+enum { OPT_JSON = 256, OPT_STALE, OPT_NAME, OPT_DEPLOYMENT, OPT_SUFFIX, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "deployment", no_argument, NULL, OPT_DEPLOYMENT },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ "socket", required_argument, NULL, 's' },
+	{ "stale", no_argument, NULL, OPT_STALE },
+	{ "suffix", no_argument, NULL, OPT_SUFFIX },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ 0 },
+};
+
+static const struct command {
+	const char *name;
+	enum hf_ctl_command command;
+	int min, max; /* arguments */
+	bool stale, named, identity; /* which options belong to it */
+} commands[] = {
+	{ "status", CTL_STATUS, 0, 0, false, false, false },
+	{ "records", CTL_RECORDS, 0, 0, true, true, false },
+	{ "sources", CTL_SOURCES, 0, 0, false, false, false },
+	{ "watch", CTL_WATCH, 0, 0, false, false, false },
+	{ "history", CTL_HISTORY, 0, 0, false, true, false },
+	{ "accept", CTL_ACCEPT, 0, 2, false, false, true },
+	{ "reject", CTL_REJECT, 0, 2, false, false, true },
+	{ "export", CTL_EXPORT, 1, 2, false, false, false },
+};
+
+static const char *const forms[] = { "hosts", "json", "zone" };
+
+void hf_ctl_usage(FILE *out)
+{
+	fputs("usage: holdfastctl [-c FILE] [-s SOCKET] [--json] COMMAND\n"
+	      "\n"
+	      "  status                        whether all is well, and what is served\n"
+	      "  records [--stale] [--name GLOB]\n"
+	      "                                the names that are served\n"
+	      "  sources                       who is followed, and how that goes\n"
+	      "  watch                         what changes, as it changes\n"
+	      "  history [--name NAME]         what changed, the newest first\n"
+	      "  accept|reject [SOURCE [OWNER]] [--deployment] [--suffix]\n"
+	      "                                decide about a removal, a deployment or a suffix\n"
+	      "                                that waits\n"
+	      "  export hosts|json|zone [SUFFIX]\n"
+	      "                                the names, for others to read\n"
+	      "\n"
+	      "  -c FILE    the configuration, which says where socket and zone are\n"
+	      "  -s SOCKET  the control socket\n"
+	      "  --json     for programs\n"
+	      "\n"
+	      "exit status: 0 all well, 1 degraded or failed, 2 usage, 3 cannot reach bridge or "
+	      "zone\n",
+	    out);
+}
+
+static int wrong(FILE *err, const char *what)
+{
+	fprintf(err, "holdfastctl: %s; holdfastctl --help tells more\n", what);
+	return -EINVAL;
+}
+
+static int unknown(FILE *err, const char *what, const char *word, const char *const *known, size_t n)
+{
+	const char *near = NULL;
+	unsigned best = 3;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = hf_edit_distance(word, known[i]);
+
+		if (d < best) {
+			best = d;
+			near = known[i];
+		}
+	}
+	fprintf(err, "holdfastctl: there is no %s '%s'", what, word);
+	if (near)
+		fprintf(err, "; did you mean '%s'?\n", near);
+	else
+		fputs("; holdfastctl --help tells more\n", err);
+	return -EINVAL;
+}
+
+static int take_export(struct hf_ctl_options *o, char **args, int n, FILE *err)
+{
+	size_t i = 0, n_forms = sizeof(forms) / sizeof(forms[0]);
+
+	while (i < n_forms && strcmp(args[0], forms[i]))
+		i++;
+	if (i == n_forms)
+		return unknown(err, "form", args[0], forms, n_forms);
+	o->form = (enum hf_export_form)i;
+	if (n > 1 && o->form != EXPORT_ZONE)
+		return wrong(err, "a suffix belongs to 'export zone'");
+	o->suffix = n > 1 ? args[1] : NULL;
+	return 0;
+}
+
+static int take_command(struct hf_ctl_options *o, char **args, int n, FILE *err)
+{
+	const char *names[sizeof(commands) / sizeof(commands[0])];
+	const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
+	const struct command *c = commands;
+
+	for (size_t i = 0; i < n_commands; i++)
+		names[i] = commands[i].name;
+	if (!n)
+		return wrong(err, "which command?");
+	while (c < commands + n_commands && strcmp(args[0], c->name))
+		c++;
+	if (c == commands + n_commands)
+		return unknown(err, "command", args[0], names, n_commands);
+	o->command = c->command;
+	if (n - 1 < c->min || n - 1 > c->max)
+		return wrong(err, "too few or too many arguments for this command");
+	if ((o->stale && !c->stale) || (o->name && !c->named) || (o->what && !c->identity))
+		return wrong(err, "an option does not belong to this command");
+	if (c->command == CTL_EXPORT)
+		return take_export(o, args + 1, n - 1, err);
+	o->source = n > 1 ? args[1] : NULL;
+	o->owner = n > 2 ? args[2] : NULL;
+	return 0;
+}
+
+int hf_ctl_options_parse(int argc, char **argv, struct hf_ctl_options *ret_options, FILE *err)
+{
+	struct hf_ctl_options o = { 0 };
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, ":c:s:h", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o.config = optarg;
+			break;
+		case 's':
+			o.socket = optarg;
+			break;
+		case OPT_JSON:
+			o.json = true;
+			break;
+		case OPT_STALE:
+			o.stale = true;
+			break;
+		case OPT_NAME:
+			o.name = optarg;
+			break;
+		case OPT_DEPLOYMENT:
+		case OPT_SUFFIX:
+			if (o.what)
+				return wrong(err, "--deployment and --suffix: one at a time");
+			o.what = c == OPT_SUFFIX ? "suffix" : "deployment";
+			break;
+		case 'h':
+		case OPT_VERSION:
+			o.command = c == 'h' ? CTL_HELP : CTL_VERSION;
+			*ret_options = o;
+			return 0;
+		default:
+			return wrong(err, c == ':' ? "an option needs a value"
+						   : "an option is not known");
+		}
+	}
+	*ret_options = o;
+	return take_command(ret_options, argv + optind, argc - optind, err);
+}

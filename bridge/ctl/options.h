@@ -1,0 +1,38 @@
+#pragma once
+/* options: the command line of holdfastctl. */
+#include <stdbool.h>
+#include <stdio.h>
+
+enum hf_ctl_command {
+	CTL_STATUS,
+	CTL_RECORDS,
+	CTL_SOURCES,
+	CTL_WATCH,
+	CTL_HISTORY,
+	CTL_ACCEPT,
+	CTL_REJECT,
+	CTL_EXPORT,
+	CTL_HELP,
+	CTL_VERSION,
+};
+
+enum hf_export_form { EXPORT_HOSTS, EXPORT_JSON, EXPORT_ZONE };
+
+/* All texts are borrowed from argv; NULL where not given. */
+struct hf_ctl_options {
+	enum hf_ctl_command command;
+	const char *config;
+	const char *socket;
+	bool json;
+	bool stale;         /* records */
+	const char *name;   /* records: a pattern; history: a name */
+	const char *source; /* accept, reject */
+	const char *owner;
+	const char *what; /* "deployment", "suffix" */
+	enum hf_export_form form;
+	const char *suffix; /* export zone */
+};
+
+/* 0, or -EINVAL after telling on `err` what is wrong. */
+int hf_ctl_options_parse(int argc, char **argv, struct hf_ctl_options *ret_options, FILE *err);
+void hf_ctl_usage(FILE *out);

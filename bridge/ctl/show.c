@@ -1,0 +1,187 @@
+#include "bridge/ctl/show.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { OWNERS_SHOWN = 10, REFUSED_SHOWN = 5 };
+
+const char *hf_row_text(const json_t *row, const char *key, const char *otherwise)
+{
+	const char *text = json_string_value(json_object_get(row, key));
+
+	return text ? text : otherwise;
+}
+
+static long long number(const json_t *row, const char *key)
+{
+	return json_integer_value(json_object_get(row, key));
+}
+
+char *hf_age_text(int64_t seconds, char out[static HF_AGE_MAX])
+{
+	long long s = seconds > 0 ? seconds : 0;
+
+	if (s < 120)
+		snprintf(out, HF_AGE_MAX, "%lld s", s);
+	else if (s < 2 * 3600)
+		snprintf(out, HF_AGE_MAX, "%lld min", s / 60);
+	else if (s < 2 * 86400)
+		snprintf(out, HF_AGE_MAX, "%lld h", s / 3600);
+	else
+		snprintf(out, HF_AGE_MAX, "%lld d", s / 86400);
+	return out;
+}
+
+char *hf_when_text(const json_t *time, int64_t now_s, char out[static HF_WHEN_MAX])
+{
+	const char *text = json_string_value(time);
+	time_t at, now = (time_t)now_s;
+	struct tm tm = { 0 }, then, today;
+	char clock[32] = "", age[HF_AGE_MAX];
+
+	snprintf(out, HF_WHEN_MAX, "never");
+	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return out;
+	at = timegm(&tm);
+	if (!localtime_r(&at, &then) || !localtime_r(&now, &today))
+		return out;
+	if (then.tm_year == today.tm_year && then.tm_yday == today.tm_yday)
+		strftime(clock, sizeof(clock), "%H:%M", &then);
+	else
+		strftime(clock, sizeof(clock), "%Y-%m-%d %H:%M", &then);
+	if (at > now)
+		snprintf(out, HF_WHEN_MAX, "%s (in %s)", clock, hf_age_text(at - now, age));
+	else
+		snprintf(out, HF_WHEN_MAX, "%s (%s ago)", clock, hf_age_text(now - at, age));
+	return out;
+}
+
+int hf_status_is_well(const json_t *status)
+{
+	return !strcmp(hf_row_text(status, "bridge", ""), "running") &&
+	       json_is_true(json_object_get(status, "fresh")) &&
+	       json_array_size(json_object_get(status, "warnings")) == 0;
+}
+
+/* --- status --- */
+
+static void show_headline(const json_t *status, int64_t now_s, FILE *out)
+{
+	char when[HF_WHEN_MAX];
+	long long names = number(status, "names");
+
+	fprintf(out, "serving %lld name%s, ", names, names == 1 ? "" : "s");
+	if (json_is_true(json_object_get(status, "fresh")))
+		fputs("live\n", out);
+	else if (json_is_null(json_object_get(status, "stale_since")))
+		fputs("not live\n", out);
+	else
+		fprintf(out, "stale since %s\n",
+		    hf_when_text(json_object_get(status, "stale_since"), now_s, when));
+}
+
+static void show_owners(const json_t *owners, FILE *out)
+{
+	size_t n = json_array_size(owners);
+
+	for (size_t i = 0; i < n && i < OWNERS_SHOWN; i++) {
+		const json_t *o = json_array_get(owners, i);
+
+		fprintf(out, "    owner %s: %s, %lld workspaces, %lld agents\n",
+		    hf_row_text(o, "name", "?"), hf_row_text(o, "state", "?"),
+		    number(o, "workspaces"), number(o, "agents"));
+	}
+	if (n > OWNERS_SHOWN)
+		fprintf(out, "    and %zu more owners\n", n - OWNERS_SHOWN);
+}
+
+static void show_source(const json_t *s, int64_t now_s, FILE *out)
+{
+	char when[HF_WHEN_MAX];
+
+	fprintf(out, "  source %s: %s", hf_row_text(s, "name", "?"),
+	    hf_row_text(s, "state", "not followed"));
+	if (json_is_string(json_object_get(s, "since")))
+		fprintf(
+		    out, " since %s", hf_when_text(json_object_get(s, "since"), now_s, when));
+	fprintf(out, ", %s, suffix %s\n", hf_row_text(s, "url", "url not known"),
+	    hf_row_text(s, "suffix", "not known yet"));
+	if (json_is_string(json_object_get(s, "reason")))
+		fprintf(out, "    %s\n", hf_row_text(s, "reason", ""));
+	fprintf(out, "    last contact %s",
+	    hf_when_text(json_object_get(s, "last_contact"), now_s, when));
+	if (number(s, "attempts"))
+		fprintf(out, ", %lld attempts failed", number(s, "attempts"));
+	if (json_is_string(json_object_get(s, "next_try")))
+		fprintf(out, ", next try %s",
+		    hf_when_text(json_object_get(s, "next_try"), now_s, when));
+	if (json_is_string(json_object_get(s, "token_expires")))
+		fprintf(out, ", token expires %s",
+		    hf_when_text(json_object_get(s, "token_expires"), now_s, when));
+	fputc('\n', out);
+	show_owners(json_object_get(s, "owners"), out);
+}
+
+void hf_show_sources(const json_t *status, int64_t now_s, FILE *out)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "sources"), i, row)
+		show_source(row, now_s, out);
+}
+
+static void show_refused(const json_t *status, FILE *out)
+{
+	const json_t *refused = json_object_get(status, "refused");
+	size_t n = json_array_size(refused);
+
+	for (size_t i = 0; i < n && i < REFUSED_SHOWN; i++) {
+		const json_t *r = json_array_get(refused, i);
+
+		fprintf(out, "  refused: %s '%s': %s\n", hf_row_text(r, "source", "?"),
+		    hf_row_text(r, "name", ""), hf_row_text(r, "reason", "?"));
+	}
+	if (n > REFUSED_SHOWN)
+		fprintf(out, "  and more that was refused: holdfastctl status --json\n");
+}
+
+void hf_show_status(const json_t *status, int64_t now_s, FILE *out)
+{
+	char when[HF_WHEN_MAX];
+	const json_t *row;
+	size_t i;
+
+	show_headline(status, now_s, out);
+	json_array_foreach(json_object_get(status, "warnings"), i, row) {
+		fprintf(out, "warning: %s", hf_row_text(row, "text", "?"));
+		if (json_is_string(json_object_get(row, "since")))
+			fprintf(out, ", since %s",
+			    hf_when_text(json_object_get(row, "since"), now_s, when));
+		fputc('\n', out);
+	}
+	hf_show_sources(status, now_s, out);
+	show_refused(status, out);
+	fprintf(out, "  bridge %s, store %s, generation %lld, holdfast %s\n",
+	    hf_row_text(status, "bridge", "?"),
+	    hf_row_text(json_object_get(status, "store"), "state", "not known"),
+	    number(status, "generation"), hf_row_text(status, "version", "?"));
+}
+
+/* --- rows --- */
+
+void hf_show_record(const json_t *r, FILE *out)
+{
+	fprintf(out, "%-40s %-39s %s\n", hf_row_text(r, "name", "?"), hf_row_text(r, "data", "?"),
+	    hf_row_text(r, "state", "?"));
+}
+
+void hf_show_history(const json_t *line, int64_t now_s, FILE *out)
+{
+	char when[HF_WHEN_MAX];
+
+	fprintf(out, "%s  %s  %s  %s  (%s)\n",
+	    hf_when_text(json_object_get(line, "time"), now_s, when),
+	    hf_row_text(line, "name", "-"), hf_row_text(line, "what", "?"),
+	    hf_row_text(line, "detail", ""), hf_row_text(line, "reason", "?"));
+}
