@@ -1,0 +1,60 @@
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+
+#include "bridge/ctl/options.h"
+
+Suite *ctl_options_suite(void);
+
+static const struct {
+	const char *words[6];
+	int rc;
+	enum hf_ctl_command command;
+	const char *said; /* on a refusal */
+} rows[] = {
+	{ { "status" }, 0, CTL_STATUS, NULL },
+	{ { "records", "--name", "*.coder", "--stale" }, 0, CTL_RECORDS, NULL },
+	{ { "--json", "history", "--name", "a.coder" }, 0, CTL_HISTORY, NULL },
+	{ { "accept", "main", "alice", "--suffix" }, 0, CTL_ACCEPT, NULL },
+	{ { "export", "zone", "coder" }, 0, CTL_EXPORT, NULL },
+	{ { "--help" }, 0, CTL_HELP, NULL },
+	{ { "recrods" }, -EINVAL, 0, "did you mean 'records'?" },
+	{ { "frobnicate" }, -EINVAL, 0, "--help" },
+	{ { "export" }, -EINVAL, 0, "arguments" },
+	{ { "export", "hosts", "coder" }, -EINVAL, 0, "belongs to 'export zone'" },
+	{ { "accept", "a", "b", "c" }, -EINVAL, 0, "arguments" },
+	{ { "accept", "--suffix", "--deployment" }, -EINVAL, 0, "one at a time" },
+	{ { "history", "--stale" }, -EINVAL, 0, "does not belong" },
+	{ { "status", "-c" }, -EINVAL, 0, "needs a value" },
+};
+
+START_TEST(a_command_line_is_taken_or_explained)
+{
+	char *argv[8] = { (char *)"holdfastctl" }, said[300] = "";
+	FILE *err = fmemopen(said, sizeof(said), "w");
+	struct hf_ctl_options o;
+	int argc = 1;
+
+	while (argc < 7 && rows[_i].words[argc - 1]) {
+		argv[argc] = (char *)rows[_i].words[argc - 1];
+		argc++;
+	}
+	ck_assert_int_eq(hf_ctl_options_parse(argc, argv, &o, err), rows[_i].rc);
+	fclose(err);
+	if (rows[_i].rc)
+		ck_assert_msg(strstr(said, rows[_i].said) != NULL, "%s", said);
+	else
+		ck_assert_int_eq(o.command, rows[_i].command);
+}
+END_TEST
+
+Suite *ctl_options_suite(void)
+{
+	Suite *s = suite_create("ctl_options");
+	TCase *tc = tcase_create("parse");
+
+	tcase_add_loop_test(
+	    tc, a_command_line_is_taken_or_explained, 0, sizeof(rows) / sizeof(rows[0]));
+	suite_add_tcase(s, tc);
+	return s;
+}
