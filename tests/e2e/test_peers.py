@@ -1,5 +1,6 @@
 """The servers that play Coder, as clients see them."""
 import json
+import re
 import subprocess
 import time
 import urllib.error
@@ -259,3 +260,67 @@ def test_tls(tmp_path):
                 told(client, SNAPSHOT)
                 server.say("diff alice -1")
                 told(client, SNAPSHOT, "diff me -1 -:7 -:8")
+
+
+def faults():
+    """What tests/peer's program can do wrong: (name, outcome)."""
+    if not go_peer():
+        return []
+    lines = subprocess.run([go_peer(), "faults"], check=True, capture_output=True, text=True).stdout.splitlines()
+    return [tuple(line.split("\t")[:2]) for line in lines]
+
+
+# Smaller than by default, so that a test is short.
+SIZES = {"tcp-slow": "5", "flood": "3000", "fragments-empty": "3000"}
+# Coder's libraries live with these, or wait, or they are for TLS or end by themselves much later.
+LENIENT = """tcp-zero-window tcp-slow tls- http-silence ws-masked ws-length-2e40 ws-length-1g flood yamux-flags-10 yamux-unknown-stream
+yamux-stream-0 yamux-syn-odd yamux-syn-even yamux-window-overflow yamux-no-pong drpc-varint-long drpc-length drpc-frame
+semantic-""".split()
+
+
+@needs_go
+def test_each_fault_reaches_a_client_and_leaves_the_server_alive(tmp_path):
+    wrong = []
+    with GoPeer(tmp_path, WORLD) as server:
+        for name, outcome in faults():
+            if name.startswith("tls-"):
+                continue
+            size = next((n for word, n in SIZES.items() if word in name), "")
+            server.say(f"fault {name} {size}")
+            lenient = outcome == "refuse" and any(word in name for word in LENIENT)
+            with follow(server) as client:
+                if lenient:
+                    time.sleep(0.05)
+                else:
+                    wait_for(lambda: client.lines())
+                told_first = (client.lines() or ["nothing"])[0]
+            if outcome == "accept" and not told_first.startswith("snapshot") and name != "yamux-data-after-rst":
+                wrong.append(f"{name}: not accepted: {told_first}")
+            server.say("fault off")
+            server.say("cut tcp")
+        with follow(server) as client:
+            told(client, SNAPSHOT)
+            for name, outcome in faults():
+                if name in ("semantic-name-upper", "protobuf-nested", "protobuf-unknown", "ws-pong", "yamux-pong-unknown"):
+                    server.say(f"hit {name}")
+            wait_for(lambda: len(client.lines()) == 4)
+    assert not wrong
+
+
+@needs_go
+@pytest.mark.parametrize("name, reason", [
+    ("tls-expired", "expired"), ("tls-not-yet", "not yet valid"), ("tls-self-signed", "unknown authority"),
+    ("tls-wrong-host", "not 127.0.0.1|doesn't contain any IP SANs"), ("tls-no-san", "doesn't contain any IP SANs"),
+    ("tls-wrong-usage", "incompatible key usage"), ("tls-old", "protocol version"), ("tls-weak-cipher", "handshake failure"),
+    ("tls-client-certificate", "certificate required")])
+def test_faults_of_tls_are_what_they_say(tmp_path, name, reason):
+    with GoPeer.with_own_ca(tmp_path, WORLD) as server:
+        with follow(server, "-ca", tmp_path / "ca.pem") as client:
+            told(client, SNAPSHOT)
+        server.say(f"fault {name}")
+        with follow(server, "-ca", tmp_path / "ca.pem") as client:
+            client.wait()
+            assert re.search(reason, client.lines()[0])
+        server.say("fault off")
+        with follow(server, "-ca", tmp_path / "ca.pem") as client:
+            told(client, SNAPSHOT)

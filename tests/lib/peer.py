@@ -112,7 +112,14 @@ class GoPeer(Peer):
     """tests/peer: Coder's own libraries."""
 
     def __init__(self, folder, script="", **more):
-        super().__init__(folder, [go_peer(), "serve"], script, **more)
+        super().__init__(folder, [go_peer(), "serve", *more.pop("options", [])], script, **more)
+
+    @classmethod
+    def with_own_ca(cls, folder, script="", **more):
+        """Speaks TLS with certificates of a CA whose own is in `folder`/ca.pem; needed for faults of TLS."""
+        server = cls(folder, script, options=["--tls-dir", folder], **more)
+        server.scheme = "https"
+        return server
 
 
 class GoClient:

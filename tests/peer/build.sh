@@ -10,4 +10,4 @@ if [ "${version:-0}" -lt 25 ]; then
 	exit 77
 fi
 export GOTOOLCHAIN=local
-mkdir -p "$folder" && go vet ./... && go build -trimpath -o "$folder/peer" .
+mkdir -p "$folder" && go vet ./... && go build -o "$folder/peer" .

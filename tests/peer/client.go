@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -90,7 +91,8 @@ func (c *client) run() error {
 			c.cost(start)
 			return nil
 		}
-		c.say("ended %v", err)
+		text := strconv.Quote(fmt.Sprint(err)) // a peer's text: no line of its own, and no more than that
+		c.say("ended %s", text[1:min(len(text), 1000)-1])
 		if !c.redial {
 			return err
 		}

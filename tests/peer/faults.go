@@ -99,9 +99,10 @@ func (s *server) hit(words []string) error {
 		s.eachCall(nil, func(c *call) {
 			if a.message != nil {
 				c.send(a.message(c, a.n))
-			} else {
-				_ = a.live(c, a.n)
+				return
 			}
+			c.held.Store(a.hold)
+			_ = a.live(c, a.n)
 		})
 	}()
 	select {

@@ -31,7 +31,7 @@ func protobufFaults() []fault {
 		{name: "protobuf-field-0", what: "field number 0", message: bytesMessage(sample, tag(0, protowire.BytesType), []byte{0})},
 		{name: "protobuf-field-large", what: "field number 2^29",
 			message: bytesMessage(sample, tag(1<<29, protowire.BytesType), []byte{0})},
-		{name: "protobuf-truncated", n: 30, what: fmt.Sprintf("the first N bytes of a message of %d", len(sample)),
+		{name: "protobuf-truncated", n: 20, what: fmt.Sprintf("the first N bytes of a message of %d", len(sample)),
 			message: func(_ *call, n int) []byte { return sample[:min(n, len(sample))] }},
 		{name: "protobuf-length", what: "a record that reaches past its message",
 			message: bytesMessage(sample, tag(upsertedAgent, protowire.BytesType), []byte{100, 10, 0})},

@@ -145,7 +145,8 @@ func errorFrame(c *call, text []byte) []byte {
 var drpcFaults = []fault{
 	{name: "drpc-varint-11", what: "a varint of 11 bytes",
 		live: bytesOnCall(5, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 1, 0)},
-	{name: "drpc-varint-long", what: "a varint with bytes that say nothing", live: bytesOnCall(5, 0x81, 0, 1, 0)},
+	{name: "drpc-varint-long", hold: true, what: "a varint with bytes that say nothing",
+		live: onCall(func(c *call, _ int) []byte { return append([]byte{5, 0x81, 0}, byte(c.nextID()), 0) })},
 	{name: "drpc-length-2e63", what: "a frame of 2^63 bytes", live: lengthOnly(1 << 63)},
 	{name: "drpc-frame-large", n: 256 << 20, what: "a frame of N bytes is announced",
 		live: func(c *call, n int) error { return lengthOnly(uint64(n))(c, n) }},
@@ -178,10 +179,10 @@ var drpcFaults = []fault{
 			return append(drpcFrame(drpcMessage, true, 1, c.nextID(), sampleMessage()),
 				drpcFrame(drpcMessage, true, 1, c.nextID(), nil)...)
 		})},
-	{name: "drpc-error-short", what: "an error of three bytes", live: frameOnCall(drpcError, true, 0, []byte("abc"))},
-	{name: "drpc-error-long", n: 4 << 20, what: "an error with N bytes of text",
+	{name: "drpc-error-short", hold: true, what: "an error of three bytes", live: frameOnCall(drpcError, true, 0, []byte("abc"))},
+	{name: "drpc-error-long", hold: true, n: 4 << 20, what: "an error with N bytes of text",
 		live: onCall(func(c *call, n int) []byte { return errorFrame(c, make([]byte, n)) })},
-	{name: "drpc-error-text", what: "an error whose text would forge lines",
+	{name: "drpc-error-text", hold: true, what: "an error whose text would forge lines",
 		live: onCall(func(c *call, _ int) []byte { return errorFrame(c, []byte("a\nb\x1b[31m\x00\xff%s%n")) })},
 	{name: "drpc-close-then-message", hold: true, what: "Close, and then a message",
 		live: both(frameOnCall(drpcClose, true, 0, nil), frameOnCall(drpcMessage, true, 1, sampleMessage()))},
@@ -192,6 +193,5 @@ var drpcFaults = []fault{
 	{name: "drpc-kind-0", what: "a frame of no kind", live: frameOnCall(0, true, 0, nil)},
 	{name: "drpc-kind-30", what: "a kind that is not there", live: frameOnCall(30, true, 0, nil)},
 	{name: "drpc-invoke", what: "the server calls", live: frameOnCall(1, true, 0, []byte(followRPC))},
-	{name: "drpc-control", accept: true, what: "a frame with the control bit of an unknown kind",
-		live: bytesOnCall(0x80|30<<1|1, 1, 1, 0)},
-}
+	{name: "drpc-control", accept: true, hold: true, what: "a frame with the control bit of an unknown kind, and a message",
+		live: both(frameOnCall(0x40|30, true, 0, nil), frameOnCall(drpcMessage, true, 1, sampleMessage()))},

@@ -39,6 +39,7 @@ type call struct {
 	mu     sync.Mutex
 	queue  [][]byte
 	sent   atomic.Uint64
+	held   atomic.Bool // nothing is sent any more
 	wake   chan struct{}
 	end    chan error // how it is to end
 }
@@ -204,6 +205,9 @@ func (c *call) follow(stream drpc.Stream) error {
 }
 
 func (c *call) write(stream drpc.Stream, message []byte) error {
+	if c.held.Load() {
+		return nil
+	}
 	err := stream.MsgSend(message, raw{})
 	c.sent.Add(1)
 	return err
