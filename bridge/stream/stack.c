@@ -174,17 +174,16 @@ static int reset_call(struct hf_stack *s, struct hf_call *c, struct hf_stack_eve
 	return rc;
 }
 
-/* The rest of a chunk of data. */
+/* The rest of a chunk of data. What was kept before it has been read by now, or still waits. */
 static int read_chunk(struct hf_stack *s, struct hf_stack_event *ret_event)
 {
 	struct hf_call *c = hf_calls_find(&s->calls, s->chunk_call);
 	size_t n = hf_rd_left(&s->chunk);
 
-	if (c && !c->paused && !c->kept.len)
+	if (c && !c->paused)
 		return read_call(s, c, &s->chunk, ret_event);
-	if (c && hf_call_keep(c, hf_rd_bytes(&s->chunk, n), n))
+	if (c && hf_call_keep(c, s->chunk.at, n))
 		return fail(s, HF_TROUBLE_MEMORY);
-	s->resumed |= c && !c->paused;
 	s->chunk.at = s->chunk.end;
 	return 0;
 }

@@ -16,13 +16,13 @@ static const struct hf_stream_limits limits = {
 
 static uint64_t run(const uint8_t *data, size_t size, size_t piece)
 {
-	uint8_t sent[64];
+	uint8_t sent[300];
 	struct hf_wr w = hf_wr(sent, sizeof(sent));
 	struct hf_drpc d;
 	uint64_t digest = 1;
 
 	hf_drpc_init(&d, &limits);
-	hf_drpc_invoke(&d, &w, "/x", "", 0);
+	hf_drpc_invoke(&d, &w, "/x", data, size < 200 ? size : 200);
 	for (size_t at = 0; at < size; at += piece) {
 		struct hf_rd in = hf_rd(data + at, size - at < piece ? size - at : piece);
 		struct hf_drpc_event e;
@@ -36,7 +36,12 @@ static uint64_t run(const uint8_t *data, size_t size, size_t piece)
 		if (!rc && hf_rd_left(&in))
 			abort();
 	}
-	return digest_number(digest, d.trouble + 100u * hf_drpc_in_message(&d));
+	digest = digest_number(digest, d.trouble + 100u * hf_drpc_in_message(&d));
+	digest = digest_number(digest, hf_drpc_is_ended(&d) + 2u * hf_drpc_in_packet(&d));
+	hf_drpc_close_send(&d, &w);
+	hf_drpc_close(&d, &w);
+	hf_drpc_cancel(&d, &w);
+	return digest_number(digest, hf_wr_len(&w));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

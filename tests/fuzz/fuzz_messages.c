@@ -45,6 +45,10 @@ static struct outcome read_in_pieces(
 			    u->n_deleted_agents },
 			u->refused_total };
 	hf_update_free(u);
+	/* Another message, which is given up. */
+	if (hf_messages_begin(&m, HF_UPDATE_DIFF) != hf_trouble_code(m.trouble) ||
+	    hf_messages_feed(&m, (const uint8_t *)"\x0a", 1) != hf_trouble_code(m.trouble))
+		abort();
 	hf_messages_done(&m);
 	hf_arena_done(&arena);
 	if (budget.used)

@@ -165,6 +165,8 @@ static struct run run(int mode, unsigned action, const uint8_t *data, size_t siz
 	hf_stack_eof(r.stack);
 	take_events(&r);
 	must(r.end);
+	must(hf_stack_answer(r.stack)->status <= 999);
+	hf_stack_close(r.stack, 1000);
 	r.digest = digest_number(r.digest, r.end);
 	hf_stack_free(r.stack);
 	return r;

@@ -52,9 +52,43 @@ static uint64_t run(const uint8_t *data, size_t size, size_t piece)
 	return digest;
 }
 
+/* A request of any strings has the lines that it should have, or is refused. */
+static void write_request(const char *strings[5])
+{
+	const struct hf_upgrade_header header = { strings[3], strings[4] };
+	const struct hf_upgrade_request r = { .host = strings[0],
+		.prefix = strings[1],
+		.token = strings[2],
+		.headers = &header,
+		.n_headers = *strings[3] != '\0' };
+	char head[4096];
+	struct hf_wr w = hf_wr(head, sizeof(head));
+	size_t lines = 0;
+
+	if (hf_upgrade_write(&r, (const uint8_t *)"the sample nonce", &w))
+		return;
+	for (size_t i = 0; i < hf_wr_len(&w); i++)
+		lines += head[i] == '\n' || head[i] == '\r';
+	if (lines != 2 * (9 + r.n_headers))
+		abort();
+}
+
+/* "host|prefix|token|name|value" */
+static void split_request(const uint8_t *data, size_t size)
+{
+	char text[1000] = { 0 }, *next = text;
+	const char *strings[5] = { "h", "", "t", "", "" };
+
+	memcpy(text, data, size < sizeof(text) - 1 ? size : sizeof(text) - 1);
+	for (int i = 0; i < 5 && next; i++)
+		strings[i] = strsep(&next, "|");
+	write_request(strings);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size && run(data + 1, size - 1, SIZE_MAX / 2) != run(data + 1, size - 1, 1u + data[0]))
 		abort();
+	split_request(data, size);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * Frames of the server, whole and in pieces (the first byte says how small): the same payload, the
- * same answers and the same end.
+ * Frames of the server, whole and in pieces: the same payload, the same answers and the same end.
+ * The first byte says how small the pieces are, whether text is taken too, and whether there are
+ * random bytes for masks.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@ static const struct hf_stream_limits limits = {
 	.ws_frame = 1000, .control = 100, .control_span_ms = 1000, .unsent = 4096
 };
 
+static bool no_random;
+
 static void on_data(void *arg, const uint8_t *bytes, size_t len)
 {
 	uint64_t *digest = arg;
@@ -22,11 +25,18 @@ static void on_data(void *arg, const uint8_t *bytes, size_t len)
 	*digest = digest_bytes(*digest, 0, bytes, len);
 }
 
+static void on_end(void *arg, bool text)
+{
+	uint64_t *digest = arg;
+
+	*digest = digest_number(*digest, 2u + text);
+}
+
 static int on_random(void *arg, uint8_t *buf, size_t len)
 {
 	(void)arg;
 	memset(buf, 0x55, len);
-	return 0;
+	return no_random ? -1 : 0;
 }
 
 struct outcome {
@@ -35,7 +45,7 @@ struct outcome {
 	enum hf_trouble end;
 };
 
-static struct outcome run(const uint8_t *data, size_t size, size_t piece)
+static struct outcome run(bool all, const uint8_t *data, size_t size, size_t piece)
 {
 	struct hf_pongs pongs = { .max = 5000 };
 	struct hf_sendq out;
@@ -46,6 +56,7 @@ static struct outcome run(const uint8_t *data, size_t size, size_t piece)
 		.pongs = &pongs,
 		.random = on_random,
 		.data = on_data,
+		.message_end = all ? on_end : NULL,
 		.arg = &o.payload };
 	const uint8_t *sent = NULL;
 	size_t n;
@@ -58,6 +69,9 @@ static struct outcome run(const uint8_t *data, size_t size, size_t piece)
 	o.end = hf_ws_trouble(ws);
 	n = hf_sendq_peek(&out, &sent);
 	o.sent = digest_bytes(o.sent, 1, sent, n);
+	hf_ws_send(ws, false, data, size);
+	hf_ws_close(ws, 1000);
+	hf_ws_send(ws, false, data, size);
 	hf_ws_free(ws);
 	hf_sendq_done(&out);
 	return o;
@@ -69,8 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	whole = run(data + 1, size - 1, SIZE_MAX / 2);
-	pieces = run(data + 1, size - 1, 1u + data[0]);
+	no_random = data[0] == 0xfe;
+	whole = run(data[0] & 1, data + 1, size - 1, SIZE_MAX / 2);
+	pieces = run(data[0] & 1, data + 1, size - 1, 1u + data[0] / 2);
 	if (whole.payload != pieces.payload)
 		abort();
 	/* wslay looks at the UTF-8 of a close frame piece by piece, and so may differ. */

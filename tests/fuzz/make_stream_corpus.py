@@ -101,6 +101,16 @@ def messages():
     save("messages", "wire-types", b"\x00\x2b\x0e\x0f")
     save("messages", "long-varints", b"\x06\x28" + b"\xff" * 9 + b"\x01\xfa\xff\xff\xff\x0f\x00\x0a" + b"\x80" * 10)
     save("messages", "truncated", b"\x08" + snapshot[:-3])
+    save("messages", "workspace-id", b"\x00" + field(2, field(1, b"m" * 16) + field(3, b"a" * 3)) + field(1, b""))
+    save("messages", "bad-record", b"\x00" + field(1, b"\x0a\x20short"))
+    save("messages", "field-in-record", b"\x00" + field(1, workspace("a", b"x", b"\x82\x80\x80\x80\x10\x00")))
+    save("messages", "past-limit", b"\x00\x2a\xff\xff\xff\xff\x7f")
+    save("messages", "field-0", b"\x00\x02\x00")
+    save("messages", "known-varint", b"\x00\x08\x01")
+    save("messages", "same-names", b"\x00" + b"".join(field(2, agent(l, b"main", "a")) for l in "bcdefghi"))
+    save("messages", "many-names", b"\x20" + b"".join(field(1, workspace(l, l.encode() * 200)) for l in "bcdefghijklmnopqrst"))
+    save("messages", "refused-twice", b"\x01" + field(1, b"") * 2 + field(1, b"i" * 300))
+    save("messages", "many-refused", b"\x00" + field(1, b"") * 20)
 
 
 def frame(kind, flags, stream, length, body=b""):
@@ -120,6 +130,12 @@ def yamux():
     save("yamux", "too-much", b"\x07" + frame(0, 0, 1, 3, b"abc") + frame(0, 0, 1, 0x40000))
     save("yamux", "reset-with-data", b"\x07" + frame(0, 8, 1, 3, b"abc") + frame(0, 0, 1, 1, b"x"))
     save("yamux", "server-syn", b"\x07" + frame(1, 1, 2, 0))
+    for name, odd in (("type", frame(9, 0, 1, 0)), ("flags", frame(1, 16, 1, 0)), ("ping-stream", frame(2, 1, 1, 0)),
+                      ("ping-flags", frame(2, 0, 0, 7)), ("pong", frame(2, 2, 0, 99)), ("goaway-stream", frame(3, 0, 1, 0)),
+                      ("goaway-flags", frame(3, 1, 0, 0)), ("zero-flood", frame(1, 0, 1, 0) * 101),
+                      ("data-after-fin", frame(1, 4, 1, 0) + frame(0, 0, 1, 1, b"x")),
+                      ("fin-after-fin", frame(1, 4, 1, 0) * 2), ("stranger", frame(0, 0, 99, 1, b"x"))):
+        save("yamux", "odd-" + name, b"\x07" + odd)
 
 
 def packet(kind, number, body=b"", done=True, control=False):
@@ -137,6 +153,13 @@ def drpc():
     save("drpc", "many-frames", b"\xff" + packet(2, 1, b"", False) * 25)
     save("drpc", "long-error", b"\xff" + packet(3, 1, b"\0" * 8 + b"e" * 400))
     save("drpc", "numbers", b"\x00" + packet(2, 2 ** 62) + b"\x05\x01" + b"\x81" * 9 + b"\x01")
+    save("drpc", "invoke", b"\x05" + packet(1, 1, b"/x"))
+    save("drpc", "id-back", b"\x05" + packet(2, 5) + packet(2, 4))
+    save("drpc", "kind-change", b"\x05" + packet(2, 1, b"a", False) + packet(3, 1, b"b"))
+    save("drpc", "large-frame", b"\x05" + packet(2, 1, b"x" * 601))
+    save("drpc", "large-message", b"\x05" + packet(2, 1, b"x" * 600, False) + packet(2, 1, b"x" * 401))
+    save("drpc", "cancel", b"\x05" + packet(4, 1, b"", True, True) + packet(2, 2))
+    save("drpc", "short-error", b"\x05" + packet(3, 1, b"1234567"))
 
 
 ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # what the sample nonce of RFC 6455 wants
@@ -158,6 +181,17 @@ def upgrade():
     save("upgrade", "folded", b"\x07HTTP/1.1 101 x\r\nUpgrade: a\r\n b\r\n\r\n")
     save("upgrade", "bare-lf", b"\x07HTTP/1.1 101 x\nUpgrade: a\n\n")
     save("upgrade", "not-http", b"\x07SSH-2.0-OpenSSH\r\n")
+    save("upgrade", "status", b"\x07HTTP/1.1 abc\r\n")
+    save("upgrade", "no-upgrade", b"\x07" + good.replace(b"Upgrade: websocket\r\n", b""))
+    save("upgrade", "no-accept", b"\x07HTTP/1.1 101 x\r\nUpgrade: websocket \t\r\nConnection: upgrade\r\n\r\n")
+    save("upgrade", "no-body", b"\x07HTTP/1.1 204 x\r\n\r\n")
+    save("upgrade", "long-body", b"\xffHTTP/1.1 500 x\r\n\r\n" + b"body " * 300)
+    save("upgrade", "many-fields", b"\xffHTTP/1.1 101 x\r\n" + b"X: y\r\n" * 13)
+    save("upgrade", "long-field", b"\xffHTTP/1.1 101 x\r\nX: " + b"y" * 2000)
+    save("upgrade", "request", b"h|/coder|id-secret|X-Pass|a b")
+    save("upgrade", "request-forged", b"h||t|X|a\r\nY: z")
+    save("upgrade", "request-ours", b"h||t|Upgrade|h2c")
+    save("upgrade", "request-token", b"h||a\nb")
 
 
 def ws_frame(opcode, body, fin=True):
@@ -187,6 +221,10 @@ def websocket():
     save("websocket", "reserved", b"\x07\xc2\x01x")
     save("websocket", "pings", b"\x30" + ws_frame(9, b"") * 120)
     save("websocket", "pongs", b"\x30" + ws_frame(10, b"p") * 20 + ws_frame(2, b"x") + ws_frame(9, b"z" * 125))
+    save("websocket", "close-4000", b"\x07" + ws_frame(8, b"\x0f\xa0"))
+    save("websocket", "no-random", b"\xfe" + ws_frame(2, b"x") + ws_frame(9, b"y"))
+    save("websocket", "fragmented-ping", b"\x07\x09\x00")
+    save("websocket", "unread", b"\xff" + (ws_frame(9, b"p" * 125) + ws_frame(2, b"x")) * 29)
 
 
 def stack():
@@ -198,8 +236,9 @@ def stack():
     for session in ("session1", "session2_unimplemented", "session2_badowner", "session4_empty"):
         save("stack", "ws-" + session, ws + b"\0" + ws_session(session))
     save("stack", "ws-close-1012", ws + b"\0" + ws_frame(8, b"\x03\xf4restart"))
-    for action in (1, 7, 77, 200):
-        save("stack", "acts-%d" % action, bytes([4 * action % 256 | 2, action]) + payload("session1", "s2c"))
+    for action in (4, 8, 131, 205, 226):  # these pause the first call, and resume it
+        save("stack", "acts-%d" % action, bytes([4 * 20 | 3, action]) + stream_bytes(payload("session1", "s2c")))
+        save("stack", "acts-mux-%d" % action, bytes([4 * action % 256 | 2, action]) + payload("session1", "s2c"))
     two = (frame(1, 2, 1, 0) + frame(1, 2, 3, 0) + frame(0, 0, 3, 4, b"\5\1\1\0") +
            frame(0, 0, 1, 24, packet(2, 1, field(1, workspace("a", b"")))))
     save("stack", "two-calls", mux + b"\0" + two + frame(0, 0, 1, 4, packet(5, 2)) + frame(1, 4, 1, 0) + frame(3, 0, 0, 0))
@@ -209,6 +248,14 @@ def stack():
     save("stack", "refused-diff", rpc + b"\0" + packet(2, 1) + packet(2, 2, field(1, field(1, b"short"))) + packet(2, 3))
     save("stack", "cut", mux + b"\0" + frame(0, 4, 1, 5, packet(2, 1, b"\x0a", False)))
     save("stack", "error", rpc + b"\0" + packet(3, 1, b"\0" * 7 + b"\x0cno\n"))
+    save("stack", "goaway-2", mux + b"\0" + frame(3, 0, 0, 2))
+    save("stack", "reset", mux + b"\0" + frame(1, 8, 1, 0) + frame(1, 8, 3, 0))
+    save("stack", "reset-in-message", mux + b"\0" + frame(0, 0, 1, 5, packet(2, 1, b"\x0a", False)) + frame(1, 8, 1, 0))
+    save("stack", "cancelled", rpc + b"\0" + packet(4, 1, b"", True, True) + packet(2, 2))
+    save("stack", "bad-record", rpc + b"\0" + packet(2, 1, field(1, b"\x0a\x20short")))
+    save("stack", "http-cut", http + b"\0" + head[:40])
+    save("stack", "odd-frame", ws + b"\0" + ws_frame(1, b"text"))
+    save("stack", "large-input", bytes([4 * 63 | 3]) + b"\0" + packet(2, 1, field(5, b"x" * 9000)))
 
 
 if __name__ == "__main__":

@@ -441,6 +441,21 @@ START_TEST(results_stay_within_their_budget)
 }
 END_TEST
 
+START_TEST(names_count_too)
+{
+	struct bytes b = { 0 };
+	struct hf_update *u = NULL;
+
+	budget.max = 1u << 20;
+	/* Two names in turn, since one and the same would be kept once. */
+	for (int i = 0; i < 300; i++)
+		bytes_parse(&b, i % 2 ? "0a{0a{$a} 12{x4000:61}}" : "0a{0a{$a} 12{x4000:62}}");
+	ck_assert_int_eq(read_message(HF_UPDATE_SNAPSHOT, &b, 0, &u), HF_ELIMIT);
+	ck_assert_int_eq(messages.trouble, HF_TROUBLE_RESULTS);
+	bytes_done(&b);
+}
+END_TEST
+
 START_TEST(budget_is_used_to_its_end)
 {
 	struct bytes b = { 0 };
@@ -554,6 +569,7 @@ Suite *messages_suite(void)
 	tcase_add_test(tc, nesting_in_unknown_fields_is_passed_over);
 	tcase_add_loop_test(tc, worst_record_fits_the_arena, 0, 4);
 	tcase_add_test(tc, results_stay_within_their_budget);
+	tcase_add_test(tc, names_count_too);
 	tcase_add_test(tc, budget_is_used_to_its_end);
 	tcase_add_test(tc, many_refused_are_counted_and_few_kept);
 	tcase_add_test(tc, message_that_was_not_ended_is_forgotten);

@@ -484,6 +484,25 @@ START_TEST(peer_that_reads_nothing_is_left)
 }
 END_TEST
 
+/* Reading a little is not reading. */
+START_TEST(answers_count_until_all_has_been_sent)
+{
+	const uint8_t *sent;
+
+	open_it();
+	limits.control = UINT32_MAX;
+	server_yamux(&in, 2, 1, 0, NULL, 7);
+	for (unsigned n = 0; n < limits.pongs; n++) {
+		ck_assert_int_eq(server_give(&p, 0, in.at, in.len), 0);
+		ck_assert_uint_gt(hf_stack_output(p.stack, &sent), 1);
+		hf_stack_sent(p.stack, 1);
+	}
+	ck_assert_str_eq(server_told(&p), "");
+	server_give(&p, 0, in.at, in.len);
+	ck_assert_str_eq(server_told(&p), "over unsent|");
+}
+END_TEST
+
 /* One budget for all calls: half-read snapshots of many owners stay within it together. */
 START_TEST(calls_share_one_budget)
 {
@@ -572,6 +591,7 @@ Suite *stack_suite(void)
 	tcase_add_test(tc, refused_upgrade_tells_the_status);
 	tcase_add_test(tc, our_close_is_sent);
 	tcase_add_test(tc, peer_that_reads_nothing_is_left);
+	tcase_add_test(tc, answers_count_until_all_has_been_sent);
 	tcase_add_test(tc, calls_share_one_budget);
 	tcase_add_test(tc, what_cannot_begin_says_why);
 	suite_add_tcase(s, tc);
