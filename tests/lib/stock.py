@@ -51,6 +51,7 @@ server:
   num-threads: 1
   do-not-query-localhost: no
   domain-insecure: "{suffix}."
+  domain-insecure: "{REVERSE}."
   local-zone: "{REVERSE}." transparent
 {more}
 remote-control:

@@ -115,3 +115,15 @@ def test_stale_names_are_passed_on(resolver, zone):
         assert resolver.ask("nobody.dev.me.coder").rcode() == dns.rcode.NXDOMAIN
     finally:
         zone.do("live")
+
+
+def test_a_validating_unbound_takes_the_suffix_as_insecure(target, tmp_path):
+    """With the root's trust anchor and domain-insecure for suffix and reverse zone; nothing is validated, nothing is SERVFAIL."""
+    anchor = '  trust-anchor: ". DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"\n'
+    modules = '  module-config: "validator iterator"\n'
+    with FORWARDERS["unbound"](tmp_path, target.port, more=anchor + modules) as r:
+        for name, rdtype in (NAME, "AAAA"), (NAME, "A"), (NAME, "DS"), ("coder", "DNSKEY"), \
+                (dns.reversename.from_address(address(1)), "PTR"):
+            m = r.ask(name, rdtype, want_dnssec=True)
+            assert m.rcode() == dns.rcode.NOERROR and not m.flags & dns.flags.AD, (name, rdtype)
+        assert r.ask("nobody.coder", want_dnssec=True).rcode() == dns.rcode.NXDOMAIN
