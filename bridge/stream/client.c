@@ -73,7 +73,6 @@ static bool waits(const struct hf_client *c)
 void hf_client_enter(struct hf_client *c, enum hf_client_state next)
 {
 	int64_t now = hf_boot_ms(c->clock);
-	char what[96];
 
 	if (c->state != next)
 		hf_log_debug("source '%s': %s -> %s", c->settings->name, state_names[c->state],
@@ -85,11 +84,20 @@ void hf_client_enter(struct hf_client *c, enum hf_client_state next)
 	c->state = next;
 	if (next == CLIENT_LIVE) {
 		c->attempts = 0;
+		c->steady = false;
 		hf_problem_set(&c->problem, HF_PROBLEM_NONE, NULL);
-		snprintf(what, sizeof(what), "source '%s'", c->settings->name);
-		hf_fault_clear(&c->fault, c->clock, what);
 	}
 	hf_client_schedule(c);
+}
+
+void hf_client_steady(struct hf_client *c)
+{
+	char what[96];
+
+	c->steady = true;
+	hf_backoff_reset(&c->backoff);
+	snprintf(what, sizeof(what), "source '%s'", c->settings->name);
+	hf_fault_clear(&c->fault, c->clock, what);
 }
 
 /* How long until the next attempt, and in which state it is waited for. */
@@ -124,7 +132,7 @@ void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
 	int64_t now = hf_boot_ms(c->clock), wait;
 
 	if (c->state == CLIENT_LIVE && now - c->since_ms >= c->settings->retry.steady_ms)
-		hf_backoff_reset(&c->backoff);
+		hf_client_steady(c);
 	c->problem = *problem;
 	c->attempts++;
 	drop(c);
@@ -187,6 +195,34 @@ static void warn_of_expiry(struct hf_client *c)
 	c->warned = level;
 }
 
+/* A connection carries so many calls and no more; a new snapshot needs a second one for a while. */
+static void limit_owners(struct hf_client *c)
+{
+	size_t max = c->settings->limits.streams;
+
+	max = max > 2 * HF_OPENING_MAX ? max - HF_OPENING_MAX : (max + 1) / 2;
+	if (c->told->n_owners <= max)
+		return;
+	hf_problem_set(&c->told->missing, HF_PROBLEM_NO_USER,
+	    "%zu of %zu owners are not followed: limits.streams is %u", c->told->n_owners - max,
+	    c->told->n_owners, c->settings->limits.streams);
+	c->told->complete = false;
+	c->told->n_owners = max;
+}
+
+/* Once, not at each snapshot. */
+static void tell_missing(struct hf_client *c)
+{
+	char what[112];
+
+	snprintf(what, sizeof(what), "source '%s': the list of owners", c->settings->name);
+	if (c->told->complete)
+		hf_fault_clear(&c->owner_fault, c->clock, what);
+	else
+		hf_fault_set(&c->owner_fault, c->clock, HF_LOG_WARN, "source '%s': %s",
+		    c->settings->name, c->told->missing.text);
+}
+
 static void tell_owners(struct hf_client *c)
 {
 	for (size_t i = 0; i < c->told->n_owners; i++)
@@ -228,14 +264,14 @@ static void hand_on(struct hf_client *c)
 		fail_code(c, HF_PROBLEM_HELD);
 		return;
 	}
-	tell_owners(c);
 	keep_all(c);
+	limit_owners(c);
+	tell_owners(c);
 	if (!c->told->n_owners) {
 		hf_client_fail(c, &c->told->missing);
 		return;
 	}
-	if (!c->told->complete)
-		hf_log_warn("source '%s': %s", c->settings->name, c->told->missing.text);
+	tell_missing(c);
 	if (hf_client_set_owners(c, c->told)) {
 		fail_code(c, HF_PROBLEM_MEMORY);
 		return;

@@ -16,6 +16,8 @@
 #include "bridge/stream/resolve.h"
 #include "bridge/stream/stack.h"
 
+enum { HF_OPENING_MAX = 8 }; /* calls at once whose snapshot is to come */
+
 /* How far CONNECTING has come. */
 enum client_at {
 	AT_RESOLVE,
@@ -39,6 +41,8 @@ struct hf_client {
 	enum client_at at; /* in CONNECTING */
 	struct hf_problem problem;
 	struct hf_fault fault;
+	struct hf_fault owner_fault; /* some owner cannot be followed */
+	bool steady;                 /* live for long enough to forget what was before */
 	int64_t since_ms, since_wall_s;
 	int64_t contact_wall_s;
 	int64_t next_try_ms; /* in all states that wait */
@@ -90,6 +94,8 @@ void hf_client_enter(struct hf_client *c, enum hf_client_state next);
 void hf_client_schedule(struct hf_client *c);
 /* A new connection, without a failure before it. */
 void hf_client_redial(struct hf_client *c);
+/* Live for so long that a failure is a new one. */
+void hf_client_steady(struct hf_client *c);
 /* Asks the server again, for the next snapshots. */
 void hf_client_refresh(struct hf_client *c);
 

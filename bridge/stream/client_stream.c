@@ -11,7 +11,6 @@
 
 enum {
 	UNIMPLEMENTED = 12,   /* dRPC's code */
-	OPENING_MAX = 8,      /* calls at once whose snapshot is to come */
 	SLOWEST_MS = 4,       /* a byte; whoever is slower is taken for dead */
 	AGAIN_MS = 60 * 1000, /* snapshots out of turn of one owner: at most so often */
 };
@@ -109,7 +108,7 @@ static void open_calls(struct hf_client *c, int64_t now_ms)
 
 	for (size_t i = 0; i < c->n_owners; i++)
 		opening += c->owners[i].opening != 0;
-	for (size_t i = 0; i < c->n_owners && opening < OPENING_MAX; i++) {
+	for (size_t i = 0; i < c->n_owners && opening < HF_OPENING_MAX; i++) {
 		struct hf_followed *f = &c->owners[i];
 
 		if (!f->wanted || f->opening)
@@ -194,14 +193,21 @@ static void prove_life(struct hf_client *c)
 		c->ops->contact(c->arg);
 }
 
-/* A snapshot out of turn, at most one a minute (or one an interval, where that is shorter). */
+/* Snapshots out of turn: at most one a minute, or one an interval, where that is shorter. */
+static int64_t again_ms(const struct hf_client *c)
+{
+	int64_t interval = c->settings->snapshot_interval_ms;
+
+	return interval < AGAIN_MS ? interval : AGAIN_MS;
+}
+
 static void want_again(struct hf_client *c, struct hf_followed *f)
 {
-	int64_t now = hf_boot_ms(c->clock), pause = c->settings->snapshot_interval_ms;
+	int64_t now = hf_boot_ms(c->clock);
 
-	if (pause > AGAIN_MS)
-		pause = AGAIN_MS;
-	if (f->wanted || f->opening || (f->last_refused_ms && now - f->last_refused_ms < pause))
+	if (f->wanted || f->opening)
+		return;
+	if (f->last_refused_ms && now - f->last_refused_ms < again_ms(c))
 		return;
 	f->last_refused_ms = now;
 	f->wanted = true;
@@ -221,7 +227,9 @@ static void snapshot_accepted(struct hf_client *c, struct hf_followed *f, const 
 {
 	hf_followed_accepted(f, &calls, c->stack);
 	if (c->state != CLIENT_LIVE) {
-		hf_log_info("source '%s': live with %s, Coder %s, user '%s'", c->settings->name,
+		/* Where it was away, the end of that is told when it has lasted. */
+		hf_log(c->fault.text[0] ? HF_LOG_DEBUG : HF_LOG_INFO,
+		    "source '%s': live with %s, Coder %s, user '%s'", c->settings->name,
 		    c->target.place.base, c->told->version[0] ? c->told->version : "(unknown)",
 		    c->told->user_name);
 		hf_client_enter(c, CLIENT_LIVE);
@@ -291,6 +299,25 @@ static void fail_too_old(struct hf_client *c)
 	hf_client_fail(c, &p);
 }
 
+/* One owner's trouble is not the others'. */
+static bool others_live(const struct hf_client *c, const struct hf_followed *f)
+{
+	for (size_t i = 0; i < c->n_owners; i++)
+		if (&c->owners[i] != f && c->owners[i].live)
+			return true;
+	return false;
+}
+
+static void try_later(struct hf_client *c, struct hf_followed *f, const char *why)
+{
+	hf_log_debug("source '%s': no stream of '%s': %s; it is tried again", c->settings->name,
+	    f->owner.name, why);
+	c->settled = false;
+	want_again(c, f);
+	if (!f->wanted)
+		f->again_ms = hf_boot_ms(c->clock) + again_ms(c);
+}
+
 static void take_call_end(struct hf_client *c, const struct hf_stack_event *e)
 {
 	struct hf_followed *f = find_owner(c, e->call);
@@ -308,6 +335,8 @@ static void take_call_end(struct hf_client *c, const struct hf_stack_event *e)
 	}
 	if (e->trouble == HF_TROUBLE_CALL_ERROR && e->code == UNIMPLEMENTED)
 		fail_too_old(c);
+	else if (others_live(c, f))
+		try_later(c, f, hf_trouble_text(e->trouble));
 	else
 		fail_trouble(c, HF_PROBLEM_CALL, e);
 }
@@ -479,6 +508,7 @@ void hf_client_close_stream(struct hf_client *c)
 	c->stack = NULL;
 	for (size_t i = 0; i < c->n_owners; i++) {
 		c->owners[i].live = c->owners[i].opening = 0;
+		c->owners[i].again_ms = 0;
 		c->owners[i].wanted = true;
 	}
 }
@@ -500,6 +530,18 @@ static int64_t first_deadline(const struct hf_client *c, const struct hf_followe
 	       SLOWEST_MS * (int64_t)(hf_link_received(c->link) - f->asked_at);
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t owner_next(const struct hf_client *c, const struct hf_followed *f)
+{
+	int64_t due = f->opening ? first_deadline(c, f) : INT64_MAX;
+
+	return f->again_ms ? sooner(due, f->again_ms) : due;
+}
+
 int64_t hf_client_stream_next(const struct hf_client *c)
 {
 	int64_t due = INT64_MAX;
@@ -514,8 +556,9 @@ int64_t hf_client_stream_next(const struct hf_client *c)
 	if (c->state == CLIENT_LIVE && !c->ask && !c->told_new && c->refresh_ms < due)
 		due = c->refresh_ms;
 	for (size_t i = 0; i < c->n_owners; i++)
-		if (c->owners[i].opening && first_deadline(c, &c->owners[i]) < due)
-			due = first_deadline(c, &c->owners[i]);
+		due = sooner(due, owner_next(c, &c->owners[i]));
+	if (c->state == CLIENT_LIVE && !c->steady)
+		due = sooner(due, c->since_ms + c->settings->retry.steady_ms);
 	return due;
 }
 
@@ -546,17 +589,27 @@ static bool end_what_is_late(struct hf_client *c, int64_t now_ms)
 
 		if (!f->opening || now_ms < first_deadline(c, f))
 			continue;
-		if (!f->live) {
+		if (!f->live && !others_live(c, f)) {
 			first_took_too_long(c);
 			return true;
 		}
 		hf_followed_give_up(f, &calls, c->stack);
+		if (!f->live)
+			try_later(c, f, "no snapshot came in time");
 	}
 	return false;
 }
 
-static void note_wishes(struct hf_client *c)
+static void note_wishes(struct hf_client *c, int64_t now_ms)
 {
+	for (size_t i = 0; i < c->n_owners; i++) {
+		struct hf_followed *f = &c->owners[i];
+
+		if (!f->again_ms || now_ms < f->again_ms)
+			continue;
+		f->again_ms = 0;
+		f->wanted = !f->opening;
+	}
 	for (size_t i = 0; i < c->n_owners; i++)
 		if (c->owners[i].live && c->ops->wants_snapshot(c->arg, &c->owners[i].owner.id))
 			want_again(c, &c->owners[i]);
@@ -588,7 +641,10 @@ void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 	if (now_ms >= c->ping_ms)
 		hf_client_ping(c, now_ms);
 	if (c->state == CLIENT_LIVE)
-		note_wishes(c);
+		note_wishes(c, now_ms);
+	if (c->state == CLIENT_LIVE && !c->steady &&
+	    now_ms >= c->since_ms + c->settings->retry.steady_ms)
+		hf_client_steady(c);
 	if (c->state == CLIENT_LIVE && now_ms >= c->refresh_ms) {
 		int64_t interval = c->settings->snapshot_interval_ms;
 

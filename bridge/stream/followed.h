@@ -25,7 +25,7 @@ struct hf_followed {
 	int64_t asked_ms;        /* when the last call was made */
 	uint64_t asked_at;       /* and how many bytes had come by then */
 	int64_t last_refused_ms; /* when a snapshot out of turn was last asked for */
-	bool gone;               /* no longer to be followed */
+	int64_t again_ms;        /* it failed: when it is tried again; 0: it did not */
 };
 
 enum hf_call_is { CALL_IS_NONE, CALL_IS_LIVE, CALL_IS_OPENING };

@@ -64,6 +64,20 @@ static void cert_problem(const struct hf_handle *h, int64_t wall_s, struct hf_pr
 		    said);
 }
 
+/* Without the milliseconds, which would make each failure another one. */
+static void plain(const struct hf_handle *h, const char *text, char *out, size_t size)
+{
+	const char *after = strstr(text, " after ");
+	size_t n;
+	long code = 0;
+
+	hf_clip(out, size, text, after ? (size_t)(after - text) : strlen(text));
+	n = strlen(out);
+	curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &code);
+	if (code)
+		snprintf(out + n, size - n, ": %s", strerror((int)code));
+}
+
 static void connect_problem(const struct hf_handle *h, CURLcode result, struct hf_problem *p)
 {
 	char said[200];
@@ -97,6 +111,8 @@ static void connect_problem(const struct hf_handle *h, CURLcode result, struct h
 	else if (result == CURLE_OUT_OF_MEMORY)
 		code = HF_PROBLEM_MEMORY;
 	hf_problem_set(p, code, NULL);
+	if (code == HF_PROBLEM_TIMEOUT || code == HF_PROBLEM_CONNECT)
+		plain(h, text, said, sizeof(said));
 	snprintf(p->text + strlen(p->text), sizeof(p->text) - strlen(p->text), " (%s)", said);
 }
 

@@ -13,15 +13,17 @@ TOKEN = "tokenid000-secret000"
 class Bridge:
     """
     A running holdfastd with its files in `folder`. `source` are further keys of its source, as YAML text; `retry` and
-    `timeouts` are such maps. env is added to its environment.
+    `timeouts` go into its maps after short waits. env is added to its environment.
     """
 
-    def __init__(self, folder, url, source="", retry="", timeouts="", token=TOKEN, top="", env=None, wrap=()):
+    def __init__(self, folder, url, source="", retry="", timeouts="", token=TOKEN, top="", env=None, wrap=(),
+                 waits="floor: 20ms, cap: 200ms, events: 50ms, steady: 1s"):
         self.folder = pathlib.Path(folder)
         self.token = self.folder / "token"
         self.set_token(token)
         self.log_path = self.folder / f"holdfastd-{os.urandom(4).hex()}.log"
         self.config = self.folder / "holdfast.yaml"
+        self.waits = waits
         self.configure(url, source, retry, timeouts, top)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*wrap, program("bridge/holdfastd"), "-c", self.config], stderr=log,
@@ -32,7 +34,7 @@ class Bridge:
             f"store: {self.folder}/store.db\nzone: {self.folder}/zone\ncontrol: {self.folder}/control.sock\n"
             f"log: {{ level: debug }}\npulse-interval: 100ms\n{top}sources:\n"
             f"  - name: main\n    url: '{url}'\n    token-file: {self.token}\n"
-            f"    retry: {{ floor: 20ms, cap: 200ms, events: 50ms, steady: 1s{retry} }}\n"
+            f"    retry: {{ {self.waits}{retry} }}\n"
             f"    timeouts: {{ connect: 2s, request: 3s, head: 2s{timeouts} }}\n{source}")
         self.config.chmod(0o600)
 
@@ -56,6 +58,9 @@ class Bridge:
             assert self.process.poll() is None, f"it has ended\n{self.log()}"
             assert time.monotonic() < end, f"no {text!r} in {timeout} s\n{self.log()}"
             time.sleep(0.02)
+
+    def has_asan(self):
+        return b"__asan_init" in program("bridge/holdfastd").read_bytes()
 
     def rss_kib(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
