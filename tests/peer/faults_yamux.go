@@ -195,3 +195,4 @@ var drpcFaults = []fault{
 	{name: "drpc-invoke", what: "the server calls", live: frameOnCall(1, true, 0, []byte(followRPC))},
 	{name: "drpc-control", accept: true, hold: true, what: "a frame with the control bit of an unknown kind, and a message",
 		live: both(frameOnCall(0x40|30, true, 0, nil), frameOnCall(drpcMessage, true, 1, sampleMessage()))},
+}
