@@ -234,7 +234,7 @@ static int put_word(const struct sink *to, const char *word)
 static int drop_word(const struct sink *to, const char *word)
 {
 	bool agent = *word == ':';
-	uint32_t number, last;
+	uint32_t number = 0, last;
 	const char *at = take_number(word + agent, &number);
 	int rc = 0;
 
