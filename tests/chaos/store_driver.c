@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "tests/chaos/store_workload.h"
 
-enum { TRIES = 6, REFUSED = 3, BROKEN = 4 };
+enum { TRIES = 12, REFUSED = 3, BROKEN = 4 };
 
 static uint64_t random_state;
 
@@ -24,11 +24,13 @@ static unsigned random_below(unsigned n)
 	return (unsigned)(random_state >> 33) % n;
 }
 
-static void wait_a_little(void)
+/* About a second in all: another thread of the store may be in the middle of something on a busy machine. */
+static void wait_a_little(unsigned tries)
 {
-	const struct timespec ms = { .tv_nsec = 5000000 };
+	unsigned ms = tries < 5 ? 5u << tries : 100;
+	const struct timespec wait = { .tv_nsec = (long)ms * 1000000 };
 
-	nanosleep(&ms, NULL);
+	nanosleep(&wait, NULL);
 }
 
 static int apply(struct hf_store *s, uint64_t k)
@@ -91,7 +93,7 @@ static int drive(struct hf_store *s, uint64_t k, uint64_t last)
 			fprintf(stderr, "store_driver: %s: %s\n", hf_strerror(rc), reason);
 			return rc == HF_EDAMAGED ? BROKEN : REFUSED;
 		}
-		wait_a_little();
+		wait_a_little(tries);
 	}
 	return 0;
 }
@@ -106,7 +108,7 @@ static int open_store(const char *path, struct hf_store **ret_store)
 	for (unsigned tries = 0; rc && tries <= TRIES; tries++) {
 		rc = hf_store_open(path, &opts, &opened, ret_store);
 		if (rc)
-			wait_a_little();
+			wait_a_little(tries);
 	}
 	if (rc) {
 		fprintf(stderr, "store_driver: %s: %s\n", hf_strerror(rc), opened.reason);
