@@ -208,12 +208,12 @@ static void touch(const uint8_t *at)
 static size_t slots_of(const struct cdb *view, unsigned hash, const uint8_t **ret_slot)
 {
 	const uint8_t *table = view->cdb_mem + (hash % 256) * SLOT;
-	size_t at = cdb_unpack(table), n = cdb_unpack(table + 4), first;
+	unsigned at = cdb_unpack(table), n = cdb_unpack(table + 4), first;
 
 	if (!n || at > view->cdb_fsize || n > (view->cdb_fsize - at) / SLOT)
 		return 0;
 	first = (hash >> 8) % n;
-	*ret_slot = view->cdb_mem + at + first * SLOT;
+	*ret_slot = view->cdb_mem + at + (size_t)first * SLOT;
 	return n - first;
 }
 
@@ -241,8 +241,10 @@ void hf_picture_warm(const struct hf_picture *p, const struct hf_name *const *na
 
 	if (n > WARM_AT_ONCE)
 		n = WARM_AT_ONCE;
-	for (size_t i = 0; i < n; i++) {
+	/* In loops of their own: the less there is between two reads, the more of them are on their way. */
+	for (size_t i = 0; i < n; i++)
 		hash[i] = names[i] ? cdb_hash(names[i]->wire, names[i]->len) : 0;
+	for (size_t i = 0; i < n; i++) {
 		n_slots[i] = names[i] ? slots_of(&p->base_cdb, hash[i], &slot[i]) : 0;
 		if (n_slots[i])
 			touch(slot[i]);
