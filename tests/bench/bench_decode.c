@@ -296,7 +296,7 @@ static struct result measure(const struct row *row)
 {
 	struct result result = { 0 };
 	int fds[2], status;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (pipe(fds) || (pid = fork()) < 0)
 		die("no child");
