@@ -23,7 +23,8 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
-[ "$port" != 0 ] || port=$((20000 + RANDOM % 10000))
+# Below 32768: above it are the ports that the kernel gives to clients.
+[ "$port" != 0 ] || port=$((20000 + RANDOM % 6000))
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 . tests/lib/packages.sh
@@ -208,7 +209,7 @@ say "packages"
 packages_install build examples || exit 1
 say "build"
 build
-server_port=$((30000 + RANDOM % 10000))
+server_port=$((26000 + RANDOM % 6000))
 server=${CODER_URL:-http://127.0.0.1:$server_port}
 say "a private configuration in ${here#"$PWD"/}"
 configure

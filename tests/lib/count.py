@@ -6,7 +6,7 @@ BASE.json is a log of `meson test` (an object a line), BASE.xml a JUnit file of 
 holds TAP lines. Meson's own JUnit file is not used: it has neither the reasons of skips nor a program
 that died after its last good line.
 
-Prints "PASSED FAILED SKIPPED", then a line for each test that failed or was skipped. A suite that ended
+Prints "PASSED FAILED SKIPPED", then a line for each test that failed and for each reason to skip some. A suite that ended
 badly without a failed test is a failure, and so is one that ran nothing.
 """
 import argparse
@@ -37,7 +37,7 @@ def tap_results(name, text):
         test = f"{name}: {m['name']}"
         word = (m["word"] or "").upper()
         if word == "SKIP":
-            yield SKIPPED, f"{test}: {m['why'] or 'no reason given'}"
+            yield SKIPPED, (test, m["why"] or "no reason given")
         elif word == "TODO" or m["bad"]:
             yield FAILED, test
         else:
@@ -51,7 +51,7 @@ def meson_results(path):
         results = list(tap_results(name, run.get("stdout") or ""))
         yield from results
         if outcome == "SKIP" and not results:
-            yield SKIPPED if run["returncode"] else FAILED, f"{name}: {last_line(run.get('stdout'))}"
+            yield (SKIPPED, (name, last_line(run.get("stdout")))) if run["returncode"] else (FAILED, f"{name}: ran nothing")
         elif outcome in ("OK", "EXPECTEDFAIL") and not results:
             yield PASSED, name
         elif outcome not in ("OK", "EXPECTEDFAIL", "SKIP") and FAILED not in dict(results):
@@ -65,7 +65,7 @@ def junit_results(path):
         if case.find("failure") is not None or case.find("error") is not None:
             yield FAILED, name
         elif skip is not None:
-            yield SKIPPED, f"{name}: {skip.get('message') or 'no reason given'}"
+            yield SKIPPED, (name, skip.get("message") or "no reason given")
         else:
             yield PASSED, name
 
@@ -80,7 +80,7 @@ def suite_results(how, base, status, log):
     elif how in ("meson", "valgrind", "pytest"):
         results = []
     elif status == 77:
-        return [(SKIPPED, last_line(read(log)))]
+        return [(SKIPPED, ("all", last_line(read(log))))]
     else:
         return [(FAILED if status else PASSED, f"exit status {status}")]
     if status == 124:
@@ -99,9 +99,14 @@ def main():
     args = parser.parse_args()
     results = suite_results(args.how, args.base, args.status, args.log)
     print(*(sum(kind == k for kind, _ in results) for k in (PASSED, FAILED, SKIPPED)))
-    for kind, text in results:
-        if kind != PASSED:
-            print(f"{kind}: {text}")
+    for kind, name in results:
+        if kind == FAILED:
+            print(f"failed: {name}")
+    reasons = {}
+    for name, why in (result for kind, result in results if kind == SKIPPED):
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        print(f"skipped: {names[0]}" + (f" and {len(names) - 1} more" if len(names) > 1 else "") + f": {why}")
 
 
 if __name__ == "__main__":

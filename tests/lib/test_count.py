@@ -25,6 +25,8 @@ def meson(stdout, result="OK", status=0):
     (meson("ok 1 - a\nok 2 - b\n1..2\n"), ["2 0 0"]),
     (meson("ok 1 - a\nnot ok 2 - b: x != y\n", "ERROR", 1), ["1 1 0", "failed: unit-x: b: x != y"]),
     (meson("ok 1 - a # SKIP no rights\n"), ["0 0 1", "skipped: unit-x: a: no rights"]),
+    (meson("ok 1 - a # SKIP no rights\nok 2 - b # SKIP no rights\nok 3 - c # SKIP no Go\n"),
+     ["0 0 3", "skipped: unit-x: a and 1 more: no rights", "skipped: unit-x: c: no Go"]),
     (meson("ok 1 - a\n", "ERROR", -11), ["1 1 0", "failed: unit-x: ERROR, exit status -11"]),
     (meson("ok 1 - a\n", "TIMEOUT", -15), ["1 1 0", "failed: unit-x: TIMEOUT, exit status -15"]),
     (meson("", "SKIP", 0), ["0 1 0", "failed: unit-x: ran nothing"]),
@@ -52,7 +54,7 @@ def test_pytest(tmp_path, case, want):
 @pytest.mark.parametrize("how, status, log, want", [
     ("command", 0, "", ["1 0 0"]),
     ("command", 1, "", ["0 1 0", "failed: exit status 1"]),
-    ("command", 77, "first\nno rights here\n\n", ["0 0 1", "skipped: no rights here"]),
+    ("command", 77, "first\nno rights here\n\n", ["0 0 1", "skipped: all: no rights here"]),
     ("compile", 1, "", ["0 1 0", "failed: exit status 1"]),
     ("meson", 0, "", ["0 1 0", "failed: ran nothing"]),
     ("pytest", 5, "", ["0 1 0", "failed: exit status 5"]),
