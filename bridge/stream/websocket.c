@@ -125,7 +125,7 @@ static void on_message(
 	struct hf_ws *ws = user_data;
 
 	(void)ctx;
-	if (ws->config.message_end && !wslay_is_ctrl_frame(arg->opcode))
+	if (ws->config.message_end && !ws->trouble && !wslay_is_ctrl_frame(arg->opcode))
 		ws->config.message_end(ws->config.arg, arg->opcode == WSLAY_TEXT_FRAME);
 }
 
