@@ -178,8 +178,10 @@ static int open_there(struct hf_store *s, int lock_rc, struct hf_store_opened *o
 	*ret_sound = false;
 	if (!rc && checked.meta.version < s->schema->version)
 		rc = lock_rc ? lock_rc : migrate(s, &checked, opened);
-	if (rc)
+	if (rc) {
+		hf_checked_done(&checked);
 		return rc;
+	}
 	opened->orphans = checked.orphans;
 	*ret_sound = true;
 	if (checked.meta.copied && s->known)

@@ -179,7 +179,9 @@ static int read_copy(struct hf_store *s)
 	memcpy(target.epoch, s->attempt.epoch, sizeof(target.epoch));
 	hf_build_renew(&checked.meta, hf_store_now_s(s), &target);
 	s->meta = checked.meta;
+	hf_sql_close(s->r);
 	s->r = checked.sql;
+	hf_image_free(s->image);
 	s->image = checked.image;
 	return 0;
 }
