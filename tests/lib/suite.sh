@@ -50,7 +50,8 @@ run_meson()
 	local rc
 
 	case $folder in
-	build-asan | build-tsan) export CK_FORK=no ;;
+	# A second of waiting at each exit, which is the default, is a second for each process that a test forks.
+	build-asan | build-tsan) export CK_FORK=no TSAN_OPTIONS=atexit_sleep_ms=0 ;;
 	esac
 	meson test -C "$folder" --no-rebuild --suite "$what" --num-processes $jobs \
 		--logbase "$name" --print-errorlogs "$@"
@@ -71,7 +72,7 @@ run_valgrind()
 run_pytest()
 {
 	export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		TSAN_OPTIONS=halt_on_error=1:abort_on_error=1
+		TSAN_OPTIONS=halt_on_error=1:abort_on_error=1:atexit_sleep_ms=0
 
 	HF_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
 		--junitxml="$logs/$name.xml" "$what"
