@@ -299,6 +299,7 @@ START_TEST(names_that_are_asked_for_one_by_one_are_the_same)
 	c.names = NULL;
 	c.names_arg = changes.names;
 	c.name_at = name_at;
+	asked = 0;
 	ck_assert_int_eq(hf_store_apply(fx.store, &c), 0);
 	ck_assert_uint_eq(asked, c.n_names);
 	ck_assert_int_eq(hf_store_names_since(fx.store, 0, count_name, &n), 0);
@@ -317,6 +318,7 @@ START_TEST(more_names_than_the_log_keeps_are_one_line)
 	c.names = NULL;
 	c.names_arg = changes.names;
 	c.name_at = name_at;
+	asked = 0;
 	ck_assert_int_eq(hf_store_apply(fx.store, &c), 0);
 	ck_assert_uint_le(asked, 1); /* to tell why, no more */
 	ck_assert_int_eq(hf_store_names_since(fx.store, 0, count_name, NULL), -ESTALE);
