@@ -176,6 +176,80 @@ static void check_paths(const struct checker *k)
 		problem(k, "control", "is the same as store");
 }
 
+static void adapter_problem(const struct checker *k, size_t i, const char *key, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "adapters[%zu]%s%s", i, *key ? "." : "", key);
+	problem(k, path, "%s", text);
+}
+
+static void check_dnsmasq(const struct checker *k, size_t i)
+{
+	const struct hf_config_dnsmasq *d = &k->c->adapters.at[i].dnsmasq;
+
+	if (!d->hostsdir && !d->hosts_file)
+		adapter_problem(k, i, "", "needs the key 'hostsdir', or 'hosts-file'");
+	if (d->hostsdir && d->hosts_file)
+		adapter_problem(k, i, "hosts-file", "goes instead of hostsdir, not beside it");
+	if (d->hostsdir && d->pid_file)
+		adapter_problem(
+		    k, i, "pid-file", "has no effect with hostsdir: dnsmasq sees it change");
+}
+
+/* What only one adapter can have: the file or the socket that it feeds. NULL: nothing. */
+static const char *claimed(const struct hf_config_adapter *a, const char **ret_key)
+{
+	switch (a->kind) {
+	case HF_ADAPTER_UNBOUND:
+		*ret_key = "control";
+		return a->unbound.control;
+	case HF_ADAPTER_DNSMASQ:
+		*ret_key = a->dnsmasq.hostsdir ? "hostsdir" : "hosts-file";
+		return a->dnsmasq.hostsdir ? a->dnsmasq.hostsdir : a->dnsmasq.hosts_file;
+	case HF_ADAPTER_HOSTS:
+		*ret_key = "path";
+		return a->hosts.path;
+	case HF_ADAPTER_HOOK:
+		break;
+	}
+	return NULL;
+}
+
+static void check_claim(const struct checker *k, size_t i)
+{
+	const struct hf_config_adapter *at = k->c->adapters.at;
+	const char *key, *other_key, *mine = claimed(&at[i], &key), *other;
+	char text[200];
+
+	for (size_t j = 0; mine && j < i; j++) {
+		other = claimed(&at[j], &other_key);
+		if (!other || strcmp(mine, other) != 0)
+			continue;
+		snprintf(text, sizeof(text), "is that of the adapter '%s', too; each needs its own",
+		    at[j].name);
+		adapter_problem(k, i, key, text);
+		break;
+	}
+	if (mine && is_in(mine, k->c->zone))
+		adapter_problem(
+		    k, i, key, "lies in the folder of the zone, which is for its readers");
+}
+
+static void check_adapter(const struct checker *k, size_t i)
+{
+	const struct hf_config_adapter *a = &k->c->adapters.at[i];
+
+	if (a->retry.floor_ms > a->retry.cap_ms)
+		adapter_problem(k, i, "retry.floor", "is longer than retry.cap");
+	if (a->kind == HF_ADAPTER_DNSMASQ)
+		check_dnsmasq(k, i);
+	if (a->kind == HF_ADAPTER_HOOK && a->hook.command.n && a->hook.command.at[0][0] != '/')
+		adapter_problem(k, i, "command",
+		    "the program must be an absolute path; no shell and no PATH is used");
+	check_claim(k, i);
+}
+
 void hf_config_check(
     const struct hf_config *c, const struct hf_node *root, struct hf_config_errors *errors)
 {
@@ -186,4 +260,6 @@ void hf_config_check(
 	check_hold(&k);
 	check_listeners(&k);
 	check_paths(&k);
+	for (size_t i = 0; i < c->adapters.n; i++)
+		check_adapter(&k, i);
 }

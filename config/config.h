@@ -22,6 +22,7 @@
 enum {
 	HF_CONFIG_BYTES_MAX = 1 << 20,
 	HF_CONFIG_SOURCES_MAX = HF_ZONE_SOURCES_MAX,
+	HF_CONFIG_ADAPTERS_MAX = 32,
 	HF_CONFIG_ERRORS_MAX = 20,
 };
 
@@ -155,6 +156,67 @@ struct hf_config_log {
 	enum hf_log_format format;
 };
 
+enum hf_adapter_kind {
+	HF_ADAPTER_UNBOUND,
+	HF_ADAPTER_DNSMASQ,
+	HF_ADAPTER_HOSTS,
+	HF_ADAPTER_HOOK,
+};
+enum hf_teardown { HF_TEARDOWN_KEEP, HF_TEARDOWN_CLEAN };
+enum hf_start_form { HF_START_ZONEFILE, HF_START_INCLUDE };
+enum hf_hook_form { HF_HOOK_DHCP_SCRIPT, HF_HOOK_JSON };
+
+struct hf_config_unbound {
+	char *control; /* path of its control socket */
+	struct hf_endpoint ask;
+	char *start_file; /* NULL: none */
+	enum hf_start_form start_form;
+};
+
+/* Either hostsdir or hosts_file is set. */
+struct hf_config_dnsmasq {
+	char *hostsdir;
+	char *hosts_file;
+	char *pid_file; /* NULL: somebody else signals it */
+	struct hf_endpoint ask;
+};
+
+struct hf_config_hosts {
+	char *path;
+	int64_t max_names;
+};
+
+struct hf_config_hook {
+	struct hf_strings command; /* argv, [0] is an absolute path; never empty */
+	enum hf_hook_form form;
+	int64_t timeout_ms;
+};
+
+struct hf_config_adapter_retry {
+	int64_t floor_ms;
+	int64_t cap_ms;
+	int64_t failed_after_ms; /* the state becomes failed; it is tried on */
+};
+
+struct hf_config_adapter {
+	char *name; /* unique; the word of its kind where none was given */
+	enum hf_adapter_kind kind;
+	enum hf_teardown teardown;
+	int64_t verify_interval_ms;
+	struct hf_config_adapter_retry retry;
+	union { /* by kind */
+		struct hf_config_unbound unbound;
+		struct hf_config_dnsmasq dnsmasq;
+		struct hf_config_hosts hosts;
+		struct hf_config_hook hook;
+	};
+};
+
+struct hf_config_adapters {
+	struct hf_config_adapter *at;
+	size_t n;
+};
+
 struct hf_config {
 	char *store;
 	char *zone;
@@ -168,6 +230,7 @@ struct hf_config {
 	struct hf_config_sources sources;
 	struct hf_config_hold hold;
 	struct hf_config_guard guard;
+	struct hf_config_adapters adapters;
 	struct hf_config_dns dns;
 	struct hf_config_status status;
 	struct hf_config_log log;

@@ -88,6 +88,8 @@ static void manual_key(FILE *out, const struct hf_key *key)
 	free(text);
 }
 
+static void manual_variants(FILE *out, const struct hf_key *map, const char *path);
+
 /* The keys of one map; those that are maps themselves follow under headings of their own. */
 static void manual_keys(FILE *out, const struct hf_key *map, const char *path)
 {
@@ -113,6 +115,22 @@ static void manual_keys(FILE *out, const struct hf_key *map, const char *path)
 		if (key->without)
 			labelled(out, "Without it", key->without, ".");
 		manual_keys(out, key, below);
+		manual_variants(out, key, below);
+	}
+}
+
+static void manual_variants(FILE *out, const struct hf_key *map, const char *path)
+{
+	const struct hf_key *kind = hf_keys_flagged(&map->keys, HF_KEY_VARIANT);
+
+	for (const struct hf_variant *v = map->variants; v && v->word; v++) {
+		const struct hf_key keys = { .keys = v->keys };
+		char heading[200];
+
+		snprintf(heading, sizeof(heading), "%s with %s: %s", path, kind->name, v->word);
+		fputs(".SS ", out);
+		line(out, heading);
+		manual_keys(out, &keys, path);
 	}
 }
 

@@ -19,6 +19,7 @@ struct sample {
 	int base;
 };
 
+static void sample_key(struct sample *s, const struct hf_key *key);
 static void sample_keys(struct sample *s, const struct hf_keys *keys);
 
 /* Words up to the width, each line behind "# ". */
@@ -65,7 +66,8 @@ static void explain(const struct sample *s, const struct hf_key *key)
 static void begin(struct sample *s, const char *name, bool on)
 {
 	if (s->off)
-		fprintf(s->out, "%*s#%*s%s:", s->base, "", s->indent - s->base, "", name);
+		fprintf(s->out, "%*s#%*s%s%s:", s->base, "",
+		    s->indent - s->base - (s->dash ? 2 : 0), "", s->dash ? "- " : "", name);
 	else if (!on)
 		fprintf(s->out, "%*s#%s:", s->indent, "", name);
 	else
@@ -96,6 +98,32 @@ static void sample_entries(struct sample *s, const struct hf_key *key)
 	sample_keys(&below, &key->keys);
 }
 
+/* A list whose entries are of several kinds is switched off: one entry of each, all keys of the
+ * first. */
+static void sample_variants(struct sample *s, const struct hf_key *key)
+{
+	const struct hf_key *kind = hf_keys_flagged(&key->keys, HF_KEY_VARIANT);
+
+	begin(s, key->name, false);
+	fputc('\n', s->out);
+	for (const struct hf_variant *v = key->variants; v->word; v++) {
+		struct sample below = { .out = s->out,
+			.indent = s->indent + 4,
+			.dash = true,
+			.off = true,
+			.base = s->indent };
+
+		if (v == key->variants)
+			explain(&below, kind);
+		begin(&below, kind->name, false);
+		fprintf(s->out, " %s\n", v->word);
+		sample_keys(&below, &v->keys);
+		for (size_t i = 0; v == key->variants && i < key->keys.n; i++)
+			if (&key->keys.at[i] != kind)
+				sample_key(&below, &key->keys.at[i]);
+	}
+}
+
 static void sample_key(struct sample *s, const struct hf_key *key)
 {
 	char *text;
@@ -105,6 +133,8 @@ static void sample_key(struct sample *s, const struct hf_key *key)
 	explain(s, key);
 	if (key->kind == HF_KEY_MAP) {
 		sample_map(s, key);
+	} else if (key->variants) {
+		sample_variants(s, key);
 	} else if (key->kind == HF_KEY_ENTRIES) {
 		sample_entries(s, key);
 	} else {

@@ -24,13 +24,15 @@ enum hf_key_kind {
 
 enum {
 	HF_KEY_REQUIRED = 1,
-	HF_KEY_SECRET = 2,   /* may hold a secret: its value is told in no error and no diff */
-	HF_KEY_RESTART = 4,  /* read at start only */
-	HF_KEY_IDENTITY = 8, /* entries of its list are told apart by it: unique */
-	HF_KEY_VARIANT = 16, /* its word decides which further keys the map has; required */
+	HF_KEY_SECRET = 2,    /* may hold a secret: its value is told in no error and no diff */
+	HF_KEY_RESTART = 4,   /* read at start only */
+	HF_KEY_IDENTITY = 8,  /* entries of its list are told apart by it: unique */
+	HF_KEY_VARIANT = 16,  /* its word decides which further keys the map has; required */
 	HF_KEY_NONEMPTY = 32, /* VALUES, ENTRIES: at least one, where the key is written */
 	HF_KEY_UNTOLD = 64,  /* what is not of its form may be a stray secret: not told in errors */
 	HF_KEY_SAMPLE = 128, /* switched on in the sample file */
+	HF_KEY_AS_VARIANT =
+	    256, /* text; where it is not written it is the word of the variant key */
 };
 
 enum { HF_LIST_MAX = 256 };

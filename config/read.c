@@ -20,6 +20,24 @@ struct reader {
 	size_t len; /* of path */
 };
 
+/* What is called after its kind where it was given no name. */
+static int name_after_variant(const struct hf_key *map, const struct hf_node *node, void *base)
+{
+	const struct hf_key *kind = hf_keys_flagged(&map->keys, HF_KEY_VARIANT);
+	const struct hf_key *key = hf_keys_flagged(&map->keys, HF_KEY_AS_VARIANT);
+	const char *why = NULL;
+	char *word;
+	int rc;
+
+	if (!kind || !key || hf_node_get(node, key->name))
+		return 0;
+	word = hf_key_plain(kind, (const char *)base + kind->offset);
+	hf_key_done(key, (char *)base + key->offset);
+	rc = word ? key->type->parse(key, word, (char *)base + key->offset, &why) : -ENOMEM;
+	free(word);
+	return rc;
+}
+
 static int read_map(
     struct reader *r, const struct hf_key *map, const struct hf_node *node, void *base);
 
@@ -333,7 +351,7 @@ static int read_map(
 	tell_missing(r, more, node);
 	for (const struct hf_node *n = node->first; n && known && !rc; n = n->next)
 		rc = read_pair(r, map, more, n, base);
-	return rc;
+	return rc || !known ? rc : name_after_variant(map, node, base);
 }
 
 int hf_keys_read(const struct hf_key *map, const struct hf_node *node, void *base,

@@ -40,6 +40,11 @@
 static const char *const provenance_words[] = { "off", "loopback", "on", NULL };
 static const char *const not_ready_words[] = { "servfail", "nxdomain", NULL };
 static const char *const policy_words[] = { "forever", "max-age", NULL };
+/* In the order of enum hf_adapter_kind, hf_teardown, hf_start_form, hf_hook_form. */
+static const char *const adapter_words[] = { "unbound", "dnsmasq", "hosts", "hook", NULL };
+static const char *const teardown_words[] = { "keep", "clean", NULL };
+static const char *const start_words[] = { "zonefile", "include", NULL };
+static const char *const hook_words[] = { "dhcp-script", "json", NULL };
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
 
@@ -163,7 +168,8 @@ static const struct hf_key source_keys[] = {
 	S(max_message, size, "max-message", .min = 4096, .max = 1024 * MIB, .def = "64MiB",
 	    .help = "A message of the stream that is larger is refused."),
 	MAP(hf_config_source, limits, limit_keys, "limits",
-	    .help = "How far the server can make something grow; beyond, the connection is dropped."),
+	    .help =
+		"How far the server can make something grow; beyond, the connection is dropped."),
 	MAP(hf_config_source, timeouts, timeout_keys, "timeouts",
 	    .help = "How long each phase of talking to the server may take."),
 	MAP(hf_config_source, retry, retry_keys, "retry", .help = "When to try again."),
@@ -191,6 +197,97 @@ static const struct hf_key guard_keys[] = {
 	VALUE(hf_config_guard, grace_ms, duration, "grace", .min = MS, .max = 30 * DAY,
 	    .def = "10m", .help = "How much fresh time a removal waits before it is believed."),
 };
+
+#define U(field, type, nm, ...) VALUE(hf_config_adapter, unbound.field, type, nm, __VA_ARGS__)
+static const struct hf_key unbound_keys[] = {
+	U(control, socket, "control", .flags = HF_KEY_REQUIRED, .example = "/run/unbound.ctl",
+	    .help = "The control socket of unbound (remote-control: control-interface)."),
+	U(ask, endpoint, "ask", .def = "127.0.0.1@53",
+	    .help = "Where it answers DNS: it is asked whether it has what it was given."),
+	U(start_file, path, "start-file", .example = "/var/lib/unbound/holdfast/start.zone",
+	    .without = "unbound knows no names from its start until the bridge has filled it",
+	    .help = "A file with the names, for unbound's own start while the bridge is down; in a "
+		    "folder of its own that the bridge may write."),
+	U(start_form, enum, "start-form", .words = start_words, .def = "zonefile",
+	    .help = "What start-file is: the zonefile of an auth-zone, or an include of local-data "
+		    "lines."),
+};
+#undef U
+
+#define D(field, type, nm, ...) VALUE(hf_config_adapter, dnsmasq.field, type, nm, __VA_ARGS__)
+static const struct hf_key dnsmasq_keys[] = {
+	D(hostsdir, path, "hostsdir", .example = "/var/lib/holdfast/dnsmasq",
+	    .help = "A folder of nothing but our files, the hostsdir of dnsmasq; it sees each "
+		    "change by itself."),
+	D(hosts_file, path, "hosts-file", .example = "/var/lib/holdfast/dnsmasq.hosts",
+	    .help = "Instead of hostsdir: one file, an addn-hosts of dnsmasq, which reads it when "
+		    "it is signalled."),
+	D(pid_file, path, "pid-file", .example = "/run/dnsmasq/dnsmasq.pid",
+	    .without = "somebody else signals it, such as a path unit",
+	    .help = "With hosts-file: the process to signal after a change, where the rights allow "
+		    "it."),
+	D(ask, endpoint, "ask", .def = "127.0.0.1@53",
+	    .help = "Where it answers DNS: it is asked whether it has what it was given."),
+};
+#undef D
+
+static const struct hf_key hosts_keys[] = {
+	VALUE(hf_config_adapter, hosts.path, path, "path", .flags = HF_KEY_REQUIRED,
+	    .example = "/etc/hosts", .help = "The hosts file. Only a marked block of it is ours."),
+	VALUE(hf_config_adapter, hosts.max_names, int, "max-names", .min = 1, .max = 30000,
+	    .def = "1000",
+	    .help = "More names than this are not written: each process on the machine reads this "
+		    "file."),
+};
+
+static const struct hf_key hook_keys[] = {
+	VALUES(hf_config_adapter, hook.command, string, "command",
+	    .flags = HF_KEY_REQUIRED | HF_KEY_NONEMPTY, .n_max = 32,
+	    .example = "[/usr/local/bin/on-change]",
+	    .help = "The program, run without a shell; an absolute path, with arguments if it "
+		    "needs some."),
+	VALUE(hf_config_adapter, hook.form, enum, "form", .words = hook_words, .def = "dhcp-script",
+	    .help = "How it is called: once a change as dnsmasq calls its dhcp-script, or with "
+		    "batches of JSON lines."),
+	VALUE(hf_config_adapter, hook.timeout_ms, duration, "timeout", .min = MS, .max = HOUR,
+	    .def = "10s", .help = "For one call; then it is killed."),
+};
+
+static const struct hf_variant adapter_variants[] = {
+	{ "unbound", HF_KEYS(unbound_keys) },
+	{ "dnsmasq", HF_KEYS(dnsmasq_keys) },
+	{ "hosts", HF_KEYS(hosts_keys) },
+	{ "hook", HF_KEYS(hook_keys) },
+	{ NULL, { NULL, 0 } },
+};
+
+static const struct hf_key adapter_retry_keys[] = {
+	VALUE(hf_config_adapter_retry, floor_ms, duration, "floor", .min = MS, .max = HOUR,
+	    .def = "50ms", .help = "The first wait after a failure; it doubles with each."),
+	VALUE(hf_config_adapter_retry, cap_ms, duration, "cap", .min = MS, .max = DAY, .def = "5s",
+	    .help = "The longest wait."),
+	VALUE(hf_config_adapter_retry, failed_after_ms, duration, "failed-after", .min = MS,
+	    .max = DAY, .def = "30s",
+	    .help =
+		"After so long without success its state is failed; it is tried on all the same."),
+};
+
+#define A(field, type, nm, ...) VALUE(hf_config_adapter, field, type, nm, __VA_ARGS__)
+static const struct hf_key adapter_keys[] = {
+	A(kind, enum, "type", .flags = HF_KEY_VARIANT, .words = adapter_words, .example = "unbound",
+	    .help = "What it feeds."),
+	A(name, label, "name", .flags = HF_KEY_IDENTITY | HF_KEY_AS_VARIANT, .example = "resolver",
+	    .without = "its type",
+	    .help = "What it is called in status and logs. Each needs a name of its own."),
+	A(teardown, enum, "teardown", .words = teardown_words, .def = "keep",
+	    .help =
+		"What happens to our names there when the adapter is taken out of the "
+		"configuration, and with clean also when the bridge ends: they stay, or they go."),
+	A(verify_interval_ms, duration, "verify-interval", .min = 100 * MS, .max = DAY,
+	    .def = "10s", .help = "A few of its names are asked for so often, in turn."),
+	MAP(hf_config_adapter, retry, adapter_retry_keys, "retry", .help = "When to try again."),
+};
+#undef A
 
 static const struct hf_key dns_keys[] = {
 	VALUES(hf_config_dns, listen, endpoint, "listen", .flags = HF_KEY_NONEMPTY | HF_KEY_RESTART,
@@ -260,6 +357,10 @@ static const struct hf_key keys[] = {
 	    .help = "What happens to names while their source cannot be reached."),
 	MAP(hf_config, guard, guard_keys, "guard",
 	    .help = "A valid message that removes unusually much is not believed at once."),
+	ENTRIES(hf_config, adapters, adapter_keys, "adapters", .variants = adapter_variants,
+	    .n_max = HF_CONFIG_ADAPTERS_MAX,
+	    .without = "none: the names are in the published zone only",
+	    .help = "The resolvers to feed, each by itself."),
 	MAP(hf_config, dns, dns_keys, "dns", .help = "The responder holdfast-dns."),
 	MAP(hf_config, status, status_keys, "status",
 	    .help = "The health of the bridge for supervisors."),

@@ -65,6 +65,24 @@ static const struct {
 	{ "zone: /run/holdfast\n",
 	    "t.yaml:1:1: control: lies in the folder of the zone, which is for its readers" },
 	{ "store: /a/b\ncontrol: /a/b\n", "t.yaml:2:10: control: is the same as store" },
+	{ "adapters: [ { type: dnsmasq } ]\n",
+	    "t.yaml:1:13: adapters[0]: needs the key 'hostsdir', or 'hosts-file'" },
+	{ "adapters: [ { type: dnsmasq, hostsdir: /a, hosts-file: /b } ]\n",
+	    "t.yaml:1:56: adapters[0].hosts-file: goes instead of hostsdir, not beside it" },
+	{ "adapters: [ { type: dnsmasq, hostsdir: /a, pid-file: /b } ]\n",
+	    "t.yaml:1:54: adapters[0].pid-file: has no effect with hostsdir: dnsmasq sees it change" },
+	{ "adapters: [ { type: hook, command: [x, /y] } ]\n",
+	    "t.yaml:1:36: adapters[0].command: the program must be an absolute path; no shell and "
+	    "no PATH is used" },
+	{ "adapters: [ { type: hosts, path: /a }, { type: hosts, name: b, path: /a } ]\n",
+	    "t.yaml:1:70: adapters[1].path: is that of the adapter 'hosts', too; each needs its own" },
+	{ "adapters: [ { type: hosts, path: /a }, { type: hosts, name: b, path: /b } ]\n", "" },
+	{ "adapters: [ { type: hosts, path: /a }, { type: hosts, path: /b } ]\n",
+	    "t.yaml:1:40: adapters[1].name: 'hosts' is also that of adapters[0]; each needs its own" },
+	{ "adapters: [ { type: hosts, path: /a, retry: { floor: 1m } } ]\n",
+	    "t.yaml:1:54: adapters[0].retry.floor: is longer than retry.cap" },
+	{ "zone: /a\nadapters: [ { type: hosts, path: /a/b } ]\n",
+	    "t.yaml:2:34: adapters[0].path: lies in the folder of the zone, which is for its readers" },
 };
 
 START_TEST(keys_that_do_not_go_together_are_told)

@@ -11,7 +11,8 @@ Suite *gen_suite(void);
 
 typedef void gen_fn(const struct hf_key *table, FILE *out);
 
-static char *generated(gen_fn *gen)
+/* noinline: gcc 12 takes the memory of open_memstream() for that of its variable. */
+static __attribute__((noinline)) char *generated(gen_fn *gen)
 {
 	char *text = NULL;
 	size_t size;
@@ -59,6 +60,8 @@ static void names_are_in(const struct hf_keys *keys, const char *text, bool is_m
 			snprintf(want + n, sizeof(want) - n, ":");
 		ck_assert_msg(strstr(text, want) != NULL, "%s is missing", want);
 		names_are_in(&key->keys, text, is_manual);
+		for (const struct hf_variant *v = key->variants; v && v->word; v++)
+			names_are_in(&v->keys, text, is_manual);
 	}
 }
 
@@ -78,6 +81,38 @@ START_TEST(the_sample_is_a_configuration)
 
 	ck_assert_uint_eq(c->sources.n, 1);
 	ck_assert_str_eq(c->sources.at[0].url, "https://coder.example.com");
+	free(text);
+	hf_config_free(c);
+}
+END_TEST
+
+/* Takes the '#' away from a list and all keys in it, as the head of the file says. */
+static void switch_on(char *list)
+{
+	list[0] = ' ';
+	for (char *at = list; at && strncmp(at, "\n\n", 2) != 0; at = strchr(at + 1, '\n'))
+		if (at[0] == '\n' && at[1] == '#' && at[2] == ' ' && at[3] == ' ')
+			at[1] = ' ';
+	memmove(list, list + 1, strlen("adapters:"));
+	list[strlen("adapters:")] = ' ';
+}
+
+START_TEST(entries_of_several_kinds_can_be_switched_on)
+{
+	char *text = generated(hf_gen_sample);
+	char *list = strstr(text, "#adapters:\n");
+	struct hf_config *c;
+
+	ck_assert_ptr_nonnull(list);
+	/* These go instead of the hostsdir before them. */
+	strstr(list, "#    hosts-file:")[2] = '.';
+	strstr(list, "#    pid-file:")[2] = '.';
+	switch_on(list);
+	c = config_of(text);
+	ck_assert_uint_eq(c->adapters.n, 4);
+	ck_assert_str_eq(c->adapters.at[0].name, "resolver");
+	ck_assert_str_eq(c->adapters.at[3].name, "hook");
+	ck_assert_int_eq(c->adapters.at[1].retry.cap_ms, 5000);
 	free(text);
 	hf_config_free(c);
 }
@@ -112,6 +147,7 @@ Suite *gen_suite(void)
 	tcase_add_loop_test(tc, the_file_in_the_tree_is_the_table_of_today, 0, N(rows));
 	tcase_add_loop_test(tc, every_key_is_in_it, 0, N(rows));
 	tcase_add_test(tc, the_sample_is_a_configuration);
+	tcase_add_test(tc, entries_of_several_kinds_can_be_switched_on);
 	tcase_add_test(tc, roff_takes_no_text_for_an_order);
 	suite_add_tcase(s, tc);
 	return s;
