@@ -24,6 +24,8 @@ struct ask {
 	const struct hf_question *q;
 	const struct hf_name *apex; /* of the zone that it is in */
 	uint64_t sources;           /* those that publish in that zone */
+	enum hf_not_ready not_ready;
+	uint32_t serial;
 	uint32_t ttl_s;
 	struct hf_answer *a;
 };
@@ -57,7 +59,7 @@ static struct hf_rrset soa_of(struct ask *k)
 {
 	struct hf_wr wr = hf_wr(k->a->scratch, sizeof(k->a->scratch));
 	/* Network order, unlike what base/wire.h writes. */
-	const uint32_t numbers[] = { (uint32_t)k->p->stamp.generation, SOA_REFRESH_S, SOA_RETRY_S,
+	const uint32_t numbers[] = { k->serial, SOA_REFRESH_S, SOA_RETRY_S,
 		SOA_EXPIRE_S, k->ttl_s };
 
 	hf_wr_bytes(&wr, soa_mname, sizeof(soa_mname));
@@ -136,7 +138,7 @@ static void answer_apex(struct ask *k)
  */
 static void answer_not_ready(struct ask *k)
 {
-	if (k->p->meta.not_ready == HF_NOT_READY_SERVFAIL)
+	if (k->not_ready == HF_NOT_READY_SERVFAIL)
 		give_servfail(k);
 	else if (hf_name_equal(k->q->name, k->apex))
 		answer_apex(k);
@@ -299,20 +301,27 @@ static uint32_t clamp_ttl(uint32_t ttl_s)
 	return ttl_s < TTL_MAX_S ? ttl_s : TTL_MAX_S;
 }
 
+static void begin(struct hf_answer *a)
+{
+	/* Not all of it: the scratch is filled where it is used. */
+	a->ours = false;
+	a->rcode = HF_RCODE_NOERROR;
+	a->ede = HF_EDE_NONE;
+	a->has_answer = false;
+	a->has_soa = false;
+}
+
 void hf_answer(struct hf_zone_reader *r, const struct hf_question *q, struct hf_answer *ret_answer)
 {
 	struct ask k = { .r = r, .p = hf_zone_reader_picture(r), .q = q, .a = ret_answer };
 	enum hf_ptr_kind kind = HF_PTR_OUTSIDE;
 	uint8_t addr[16];
 
-	/* Not all of it: the scratch is filled where it is used. */
-	ret_answer->ours = false;
-	ret_answer->rcode = HF_RCODE_NOERROR;
-	ret_answer->ede = HF_EDE_NONE;
-	ret_answer->has_answer = false;
-	ret_answer->has_soa = false;
+	begin(ret_answer);
 	if (!k.p || q->class != HF_CLASS_IN)
 		return;
+	k.not_ready = k.p->meta.not_ready;
+	k.serial = (uint32_t)k.p->stamp.generation;
 	k.ttl_s = clamp_ttl(k.p->meta.ttl_s);
 	if (!find_suffix(&k)) {
 		kind = hf_ptr_parse(q->name, addr);
@@ -328,4 +337,23 @@ void hf_answer(struct hf_zone_reader *r, const struct hf_question *q, struct hf_
 		answer_name(&k);
 	else
 		answer_reverse(&k, kind, addr);
+}
+
+void hf_answer_unpublished(const struct hf_name *suffix, enum hf_not_ready policy,
+    const struct hf_question *q, struct hf_answer *ret_answer)
+{
+	struct ask k = { .q = q, .a = ret_answer, .not_ready = policy, .ttl_s = TTL_MAX_S };
+	uint8_t addr[16];
+
+	begin(ret_answer);
+	if (q->class != HF_CLASS_IN)
+		return;
+	if (hf_name_is_under(q->name, suffix))
+		k.apex = suffix;
+	else if (hf_ptr_parse(q->name, addr) != HF_PTR_OUTSIDE)
+		k.apex = &hf_reverse_apex;
+	else
+		return;
+	ret_answer->ours = true;
+	answer_not_ready(&k);
 }

@@ -1,11 +1,11 @@
 #include "plugin/dns/acl.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
+#include "plugin/peer_addr.h"
 
 struct hf_acl {
 	_Atomic unsigned refs;
@@ -95,28 +95,10 @@ static bool prefix_holds(const struct hf_prefix *p, const uint8_t *addr)
 	return !(p->bits % 8) || !((p->addr[whole] ^ addr[whole]) & mask);
 }
 
-/* The address in its plain form: one of IPv4 that an IPv6 socket shows is one of IPv4. */
-static sa_family_t plain_addr(const struct sockaddr *sa, const uint8_t **ret_addr)
-{
-	const struct in6_addr *in6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
-
-	if (sa->sa_family == AF_INET) {
-		*ret_addr = (const uint8_t *)&((const struct sockaddr_in *)sa)->sin_addr;
-		return AF_INET;
-	}
-	if (sa->sa_family != AF_INET6)
-		return AF_UNSPEC;
-	*ret_addr = in6->s6_addr;
-	if (!IN6_IS_ADDR_V4MAPPED(in6))
-		return AF_INET6;
-	*ret_addr += 12;
-	return AF_INET;
-}
-
 bool hf_acl_allows(const struct hf_acl_view *view, const struct sockaddr *from)
 {
 	const uint8_t *addr;
-	sa_family_t family = plain_addr(from, &addr);
+	sa_family_t family = hf_peer_addr(from, &addr);
 
 	if (family == AF_UNSPEC)
 		return false;
@@ -124,18 +106,4 @@ bool hf_acl_allows(const struct hf_acl_view *view, const struct sockaddr *from)
 		if (view->acl->at[i].family == family && prefix_holds(&view->acl->at[i], addr))
 			return true;
 	return false;
-}
-
-bool hf_is_loopback(const struct sockaddr *from)
-{
-	const uint8_t *addr;
-
-	switch (plain_addr(from, &addr)) {
-	case AF_INET:
-		return addr[0] == 127;
-	case AF_INET6:
-		return !memcmp(addr, &in6addr_loopback, 16);
-	default:
-		return false;
-	}
 }

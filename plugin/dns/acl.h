@@ -35,5 +35,3 @@ void hf_acl_view_done(struct hf_acl_view *view);
 
 /* Addresses of other families are never allowed. */
 bool hf_acl_allows(const struct hf_acl_view *view, const struct sockaddr *from);
-/* 127.0.0.0/8 and ::1. */
-bool hf_is_loopback(const struct sockaddr *from);

@@ -7,8 +7,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "plugin/dns/acl.h"
 #include "plugin/be.h"
+#include "plugin/peer_addr.h"
 
 enum { IPV6_CLIENT_BYTES = 8 };
 

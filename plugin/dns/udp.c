@@ -10,8 +10,9 @@
 #include "base/log.h"
 #include "plugin/dns/acl.h"
 #include "plugin/dns/sock.h"
-#include "plugin/wire_query.h"
 #include "plugin/dns/worker.h"
+#include "plugin/peer_addr.h"
+#include "plugin/wire_query.h"
 #include "zone/reader.h"
 
 /*

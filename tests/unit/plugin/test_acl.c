@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "plugin/dns/acl.h"
+#include "plugin/peer_addr.h"
 
 Suite *acl_suite(void);
 

@@ -646,6 +646,50 @@ START_TEST(not_ready_is_servfail)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	uint16_t type;
+	enum hf_not_ready policy;
+	bool ours;
+	uint8_t rcode;
+	const char *soa; /* whose, in the authority section */
+} unpublished[] = {
+	{ "main.dev.me.coder", HF_TYPE_AAAA, HF_NOT_READY_SERVFAIL, true, HF_RCODE_SERVFAIL, NULL },
+	{ "main.dev.me.coder", HF_TYPE_AAAA, HF_NOT_READY_NXDOMAIN, true, HF_RCODE_NXDOMAIN, "coder" },
+	{ "coder", HF_TYPE_SOA, HF_NOT_READY_SERVFAIL, true, HF_RCODE_SERVFAIL, NULL },
+	{ "coder", HF_TYPE_SOA, HF_NOT_READY_NXDOMAIN, true, HF_RCODE_NOERROR, NULL },
+	{ "coder", HF_TYPE_AAAA, HF_NOT_READY_NXDOMAIN, true, HF_RCODE_NOERROR, "coder" },
+	{ ADDR_1, HF_TYPE_PTR, HF_NOT_READY_SERVFAIL, true, HF_RCODE_SERVFAIL, NULL },
+	{ ADDR_1, HF_TYPE_PTR, HF_NOT_READY_NXDOMAIN, true, HF_RCODE_NXDOMAIN, REVERSE },
+	{ "example.com", HF_TYPE_AAAA, HF_NOT_READY_SERVFAIL, false, 0, NULL },
+	{ "notcoder", HF_TYPE_AAAA, HF_NOT_READY_NXDOMAIN, false, 0, NULL },
+};
+
+START_TEST(a_suffix_without_a_zone_is_not_ready)
+{
+	struct hf_question q = { &(struct hf_name){ 0 }, unpublished[_i].type, HF_CLASS_IN, true };
+	struct hf_name name, suffix, soa;
+
+	ck_assert_int_eq(hf_name_parse(unpublished[_i].name, &name), 0);
+	ck_assert_int_eq(hf_name_parse("coder", &suffix), 0);
+	q.name = &name;
+	hf_answer_unpublished(&suffix, unpublished[_i].policy, &q, &a);
+	ck_assert_int_eq(a.ours, unpublished[_i].ours);
+	if (!a.ours)
+		return;
+	ck_assert_uint_eq(a.rcode, unpublished[_i].rcode);
+	ck_assert_int_eq(a.ede, HF_EDE_NOT_READY);
+	ck_assert_int_eq(a.has_soa, unpublished[_i].soa != NULL);
+	if (a.has_soa) {
+		ck_assert_int_eq(hf_name_parse(unpublished[_i].soa, &soa), 0);
+		ck_assert_mem_eq(a.soa.owner, soa.wire, soa.len);
+	}
+	q.class = 3;
+	hf_answer_unpublished(&suffix, unpublished[_i].policy, &q, &a);
+	ck_assert(!a.ours);
+}
+END_TEST
+
 START_TEST(not_ready_is_nxdomain_where_the_operator_said_so)
 {
 	b.meta.ready = false;
@@ -709,6 +753,8 @@ Suite *answer_suite(void)
 	add(s, "trouble", setup, without_a_picture_nothing_is_ours, 1);
 	add(s, "trouble", setup, not_ready_is_servfail, 1);
 	add(s, "trouble", setup, not_ready_is_nxdomain_where_the_operator_said_so, 1);
+	add(s, "trouble", setup, a_suffix_without_a_zone_is_not_ready,
+	    sizeof(unpublished) / sizeof(unpublished[0]));
 	add(s, "trouble", setup_fresh, a_damaged_record_is_servfail_and_no_other_is, 1);
 	return s;
 }
