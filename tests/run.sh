@@ -34,6 +34,7 @@ suites()
 	go-peer         nl     build        command    tests/peer/build.sh build/peer
 	scenario        qnl    build        meson      scenario
 	e2e             nl     build        pytest     tests/e2e
+	unbound-module  nl     build        command    plugin/unbound/build.sh build
 	resolver        nl     build        pytest     tests/resolver
 	chaos           nl     build        pytest     tests/chaos
 	build-asan      nl     build-asan   compile
@@ -125,7 +126,7 @@ report()
 main()
 {
 	local mode=n only=' ' list=no selected total n=0 start name folder how what
-	local sections=(build examples test)
+	local sections=(build module examples test)
 
 	while [ $# -gt 0 ]; do
 		case $1 in
