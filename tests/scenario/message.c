@@ -1,7 +1,10 @@
 #include "tests/scenario/message.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "bridge/types/rows.h"
 
 enum { RECORDS = 2000 };
 
@@ -9,6 +12,9 @@ struct message {
 	struct hf_update u;
 	struct hf_update_workspace ws[RECORDS], ws_gone[RECORDS];
 	struct hf_update_agent agents[RECORDS], agents_gone[RECORDS];
+	struct hf_update_refused odd;
+	char text[65536]; /* of the names */
+	size_t n_text;
 };
 
 struct hf_uuid message_id(unsigned n)
@@ -22,48 +28,92 @@ struct hf_uuid message_id(unsigned n)
 
 struct hf_uuid message_agent_id(unsigned n)
 {
-	struct hf_uuid id = { { 0x20 } };
+	/* The first six bytes are not in the address. */
+	struct hf_uuid id = { { 0x20, (uint8_t)(n / MESSAGE_TWIN) } };
 
+	n %= MESSAGE_TWIN;
 	id.b[13] = (uint8_t)(n >> 16);
 	id.b[14] = (uint8_t)(n >> 8);
 	id.b[15] = (uint8_t)n;
 	return id;
 }
 
+static int nibble(char c)
+{
+	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* "%0a" is that byte. */
+static void take_name(struct hf_bytes *ret, const char *from, size_t len, char *room)
+{
+	ret->at = room;
+	ret->len = 0;
+	for (size_t i = 0; i < len; i++) {
+		bool escaped = i + 2 < len && from[i] == '%' && nibble(from[i + 1]) >= 0 &&
+			       nibble(from[i + 2]) >= 0;
+
+		room[ret->len++] =
+		    escaped ? (char)(nibble(from[i + 1]) << 4 | nibble(from[i + 2])) : from[i];
+		i += escaped ? 2 : 0;
+	}
+}
+
 /* "7=main" up to one of `ends`; returns what follows it, NULL if it is not of that form. */
 static const char *numbered(
-    const char *at, const char *ends, unsigned *ret_n, struct hf_bytes *ret_name)
+    struct message *m, const char *at, const char *ends, unsigned *ret_n, struct hf_bytes *ret_name)
 {
+	size_t len;
 	char *end;
 
 	*ret_n = (unsigned)strtoul(at, &end, 10);
 	if (end == at || *end != '=')
 		return NULL;
-	ret_name->at = end + 1;
-	ret_name->len = (uint32_t)strcspn(end + 1, ends);
-	return end + 1 + ret_name->len;
+	len = strcspn(end + 1, ends);
+	if (len > sizeof(m->text) - m->n_text)
+		return NULL;
+	take_name(ret_name, end + 1, len, m->text + m->n_text);
+	m->n_text += ret_name->len;
+	return end + 1 + len;
 }
 
-static bool upsert(struct message *m, const char *word)
+static bool upsert_agents(struct message *m, const struct hf_uuid *workspace, const char *at)
 {
-	struct hf_update_workspace *w = &m->ws[m->u.n_upserted_workspaces++];
-	unsigned n;
-	const char *at = numbered(word, ":", &n, &w->name);
-
-	if (!at || m->u.n_upserted_workspaces == RECORDS)
-		return false;
-	w->id = message_id(n);
-	w->status = 3;
 	while (*at) {
-		struct hf_update_agent *a = &m->agents[m->u.n_upserted_agents++];
+		struct hf_update_agent *a = &m->agents[m->u.n_upserted_agents];
+		unsigned n;
 
-		at = numbered(at + 1, ",", &n, &a->name);
-		if (!at || m->u.n_upserted_agents == RECORDS)
+		if (m->u.n_upserted_agents == RECORDS)
 			return false;
+		at = numbered(m, at + 1, ",", &n, &a->name);
+		if (!at)
+			return false;
+		m->u.n_upserted_agents++;
 		a->id = message_agent_id(n);
-		a->workspace = w->id;
+		a->workspace = *workspace;
 	}
 	return true;
+}
+
+/* "1=dev:7=main", or "1:7=main": the agents alone. */
+static bool upsert(struct message *m, const char *word)
+{
+	struct hf_update_workspace *w = &m->ws[m->u.n_upserted_workspaces];
+	char *end;
+	unsigned n = (unsigned)strtoul(word, &end, 10);
+	struct hf_uuid id = message_id(n);
+	const char *at = end;
+
+	if (*end != ':') {
+		at = numbered(m, word, ":", &n, &w->name);
+		if (!at || m->u.n_upserted_workspaces == RECORDS)
+			return false;
+		m->u.n_upserted_workspaces++;
+		w->id = id;
+		w->status = *at ? HF_WS_RUNNING : HF_WS_STOPPED;
+	}
+	return upsert_agents(m, &id, at);
 }
 
 static bool gone(struct message *m, const char *word)
@@ -71,11 +121,31 @@ static bool gone(struct message *m, const char *word)
 	bool agent = *word == ':';
 	unsigned n = (unsigned)strtoul(word + agent, NULL, 10);
 
+	if (m->u.n_deleted_agents == RECORDS || m->u.n_deleted_workspaces == RECORDS)
+		return false;
 	if (agent)
 		m->agents_gone[m->u.n_deleted_agents++].id = message_agent_id(n);
 	else
 		m->ws_gone[m->u.n_deleted_workspaces++].id = message_id(n);
-	return n && m->u.n_deleted_agents < RECORDS && m->u.n_deleted_workspaces < RECORDS;
+	return n;
+}
+
+/* "?": a record that could not be read. */
+static bool unreadable(struct message *m)
+{
+	m->odd = (struct hf_update_refused){ .what = "agent", .reason = "its id is no id" };
+	m->u.refused = &m->odd;
+	m->u.n_refused = m->u.refused_total = 1;
+	return true;
+}
+
+static bool record(struct message *m, enum hf_update_kind kind, const char *word)
+{
+	if (!strcmp(word, "?"))
+		return unreadable(m);
+	if (kind == HF_UPDATE_SNAPSHOT)
+		return upsert(m, word);
+	return *word == '+' ? upsert(m, word + 1) : *word == '-' && gone(m, word + 1);
 }
 
 struct message *message_parse(
@@ -84,14 +154,8 @@ struct message *message_parse(
 	struct message *m = calloc(1, sizeof(*m));
 	bool ok = m;
 
-	for (size_t i = 0; ok && i < n; i++) {
-		const char *word = words[i];
-
-		if (kind == HF_UPDATE_SNAPSHOT)
-			ok = upsert(m, word);
-		else
-			ok = *word == '+' ? upsert(m, word + 1) : *word == '-' && gone(m, word + 1);
-	}
+	for (size_t i = 0; ok && i < n; i++)
+		ok = record(m, kind, words[i]);
 	if (!ok) {
 		free(m);
 		return NULL;

@@ -10,6 +10,8 @@
 struct message; /* opaque */
 
 struct hf_uuid message_id(unsigned n); /* of owners and workspaces */
+/* From 100000 on: another agent with the address of agent n - 100000. */
+enum { MESSAGE_TWIN = 100000 };
 struct hf_uuid message_agent_id(unsigned n);
 
 /* NULL if a word is not of the form that README.md tells. End it with message_free(). */

@@ -1,9 +1,13 @@
 /*
- * runner: plays scenarios, one test a file, as TAP. A failed one says which line and why.
+ * runner: plays scenarios, one test a file, as TAP. A failed one says which line, what was
+ * expected, and what is there.
  *
  *   runner FILE...           each in a folder of its own, removed afterwards
  *   runner --keep DIR FILE   in DIR, which stays: what it published can be asked
+ *
+ * With HF_SCENARIO_LOG in the environment it shows what the bridge logged.
  */
+#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +18,7 @@
 #include "base/log.h"
 #include "tests/scenario/world.h"
 
-static bool play(const char *path, const char *dir, char *why, size_t size)
+static bool play(const char *path, const char *dir, FILE *log, char *why, size_t size)
 {
 	FILE *f = fopen(path, "r");
 	struct world *w = calloc(1, sizeof(*w));
@@ -23,14 +27,14 @@ static bool play(const char *path, const char *dir, char *why, size_t size)
 	bool ok = f && w;
 
 	if (!ok)
-		snprintf(why, size, "cannot be read");
+		snprintf(why, size, ": cannot be read");
 	if (w)
-		world_open(w, dir);
+		world_open(w, dir, log);
 	while (ok && fgets(line, sizeof(line), f)) {
 		n++;
 		ok = world_line(w, line);
 		if (!ok)
-			snprintf(why, size, "line %u: %s", n, w->error);
+			snprintf(why, size, ":%u: %s", n, w->error);
 	}
 	if (f)
 		fclose(f);
@@ -45,17 +49,59 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	return remove(path);
 }
 
-static bool play_apart(const char *path, char *why, size_t size)
+static bool play_apart(const char *path, FILE *log, char *why, size_t size)
 {
 	char dir[] = "/tmp/holdfast-scenario-XXXXXX";
 	bool ok;
 
 	if (!mkdtemp(dir)) {
-		snprintf(why, size, "no folder to play in");
+		snprintf(why, size, ": no folder to play in");
 		return false;
 	}
-	ok = play(path, dir, why, size);
+	ok = play(path, dir, log, why, size);
 	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	return ok;
+}
+
+/*
+ * What the bridge logs, for `expect log`: a file that nobody else sees, written at its end whatever
+ * is read of it.
+ */
+static FILE *open_log(void)
+{
+	char path[] = "/tmp/holdfast-scenario-log-XXXXXX";
+	int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
+
+	if (fd < 0)
+		return NULL;
+	unlink(path);
+	hf_log_init(fd, HF_LOG_INFO, HF_LOG_TEXT, NULL);
+	return fdopen(fd, "r");
+}
+
+static void show_log(FILE *log)
+{
+	char line[8192];
+
+	fseek(log, 0, SEEK_SET);
+	while (fgets(line, sizeof(line), log))
+		fputs(line, stderr);
+}
+
+static bool one(const char *path, const char *keep, char *why, size_t size)
+{
+	FILE *log = open_log();
+	bool ok;
+
+	if (!log) {
+		snprintf(why, size, ": no log");
+		return false;
+	}
+	ok = keep ? play(path, keep, log, why, size) : play_apart(path, log, why, size);
+	if (getenv("HF_SCENARIO_LOG"))
+		show_log(log);
+	hf_log_init(STDERR_FILENO, HF_LOG_ERROR, HF_LOG_TEXT, NULL);
+	fclose(log);
 	return ok;
 }
 
@@ -65,15 +111,11 @@ int main(int argc, char **argv)
 	int first = keep ? 3 : 1, failed = 0;
 
 	signal(SIGXFSZ, SIG_IGN);
-	hf_log_init(STDERR_FILENO, getenv("HF_SCENARIO_LOG") ? HF_LOG_DEBUG : HF_LOG_ERROR,
-	    HF_LOG_TEXT, NULL);
 	for (int i = first; i < argc; i++) {
-		char why[600] = "";
-		bool ok = keep ? play(argv[i], keep, why, sizeof(why))
-			       : play_apart(argv[i], why, sizeof(why));
+		char why[700] = "";
+		bool ok = one(argv[i], keep, why, sizeof(why));
 
-		printf("%s %d - %s%s%s\n", ok ? "ok" : "not ok", i - first + 1, argv[i],
-		    ok ? "" : ": ", why);
+		printf("%s %d - %s%s\n", ok ? "ok" : "not ok", i - first + 1, argv[i], why);
 		failed += !ok;
 	}
 	printf("1..%d\n", argc - first);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "tests/scenario/message.h"
+#include "tests/scenario/boot.h"
 
 enum { WALL_START_S = 1750000000 };
 
@@ -23,14 +23,16 @@ bool world_fail(struct world *w, const char *format, ...)
 	return false;
 }
 
-void world_open(struct world *w, const char *dir)
+void world_open(struct world *w, const char *dir, FILE *log)
 {
 	memset(w, 0, sizeof(*w));
+	w->log = log;
+	boot_begin();
 	hf_fake_clock_init(&w->clock, 1000000, (int64_t)WALL_START_S * 1000);
 	snprintf(w->dir, sizeof(w->dir), "%s", dir);
 }
 
-static void stop_reading(struct world *w)
+void world_stop_reading(struct world *w)
 {
 	hf_zone_reader_free(w->reader);
 	hf_zone_close(w->zone);
@@ -40,7 +42,7 @@ static void stop_reading(struct world *w)
 
 void world_close(struct world *w)
 {
-	stop_reading(w);
+	world_stop_reading(w);
 	hf_core_free(w->core);
 	hf_config_free(w->config);
 }
@@ -151,6 +153,18 @@ static void work(struct world *w)
 		;
 }
 
+/* The copy that stands by is made by a thread, which this clock does not move. */
+static void wait_for_copy(struct world *w)
+{
+	struct hf_store_stats stats;
+
+	if (!w->core)
+		return;
+	for (hf_store_get_stats(hf_core_store(w->core), &stats); stats.copying;
+	     hf_store_get_stats(hf_core_store(w->core), &stats))
+		usleep(1000);
+}
+
 static void one_second(struct world *w)
 {
 	hf_fake_clock_add(&w->clock, 1000);
@@ -158,6 +172,7 @@ static void one_second(struct world *w)
 		if (w->in_contact[i])
 			hf_core_contact(w->core, w->sources[i].name);
 	work(w);
+	wait_for_copy(w);
 }
 
 void world_after(struct world *w, int64_t ms)
@@ -190,11 +205,9 @@ static bool open_reader(struct world *w)
 	return true;
 }
 
-bool world_ask(struct world *w, const char *text, struct hf_answer *ret_answer)
+bool world_ask(struct world *w, const char *text, uint16_t type, struct hf_answer *ret_answer)
 {
-	struct hf_question q = {
-		.type = HF_TYPE_AAAA, .class = HF_CLASS_IN, .from_loopback = true
-	};
+	struct hf_question q = { .type = type, .class = HF_CLASS_IN, .from_loopback = true };
 	struct hf_name name;
 	int rc;
 

@@ -5,6 +5,8 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "bridge/core.h"
@@ -31,11 +33,18 @@ struct world {
 	struct hf_zone *zone;     /* owned */
 	struct hf_zone_reader *reader;
 	bool in_contact[WORLD_SOURCES];
-	unsigned long long last_commits; /* as of the last `mark` */
-	char error[512];                 /* of the line that failed */
+	bool asked; /* for a snapshot, by the judgement of the last message */
+	struct {
+		uint64_t commits, generation;
+		uint8_t epoch[16];
+		long log; /* the place in it */
+	} mark;
+	FILE *log;       /* borrowed; what the bridge wrote to its log */
+	char error[512]; /* of the line that failed */
 };
 
-void world_open(struct world *w, const char *dir);
+/* In `dir`, with the log in `log`, which outlives it. */
+void world_open(struct world *w, const char *dir, FILE *log);
 void world_close(struct world *w);
 /* One line of a scenario. False: w->error says why. */
 bool world_line(struct world *w, char *line);
@@ -45,7 +54,8 @@ bool world_start(struct world *w);
 bool world_reload(struct world *w);
 void world_after(struct world *w, int64_t ms); /* second by second */
 void world_settle(struct world *w); /* until a reader sees what came of the last message */
-bool world_ask(struct world *w, const char *name, struct hf_answer *ret_answer);
+bool world_ask(struct world *w, const char *name, uint16_t type, struct hf_answer *ret_answer);
 bool world_count(struct world *w, unsigned long long *ret_n);
+void world_stop_reading(struct world *w); /* until the next question */
 
 bool world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
