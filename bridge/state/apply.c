@@ -82,6 +82,8 @@ static uint32_t upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_up
 	if (w->row.held) {
 		st_ws_set_held(s, ix, false);
 		st_guard_settle(s, owner);
+		/* After a snapshot that is seen to for all. */
+		w->returned = s->why == HF_WHY_DIFF;
 	}
 	if (w->row.status != (uint8_t)u->status) {
 		w->row.status = (uint8_t)u->status;
@@ -144,18 +146,38 @@ static void forget_refused(
 		    s, owner, u->refused[i].what, u->refused[i].name, u->refused[i].reason, j);
 }
 
-static void drop_absent_agents(struct hf_state *s, uint32_t owner)
+/* Those of the workspace that this message does not list. */
+static void drop_absent_of(struct hf_state *s, uint32_t ws)
 {
 	uint32_t next;
 
-	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next) {
-		if (s->ws[w].mark != s->mark)
+	for (uint32_t a = s->ws[ws].first_agent; a != ST_NONE; a = next) {
+		next = s->agents[a].next;
+		if (s->agents[a].mark != s->mark)
+			st_agent_remove(s, a);
+	}
+}
+
+static void drop_absent_agents(struct hf_state *s, uint32_t owner)
+{
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next)
+		if (s->ws[w].mark == s->mark)
+			drop_absent_of(s, w);
+}
+
+/*
+ * Workspaces that were held until now have the agents that this message lists, and no others: the
+ * server knew nothing of the old ones any more, and so will not name them when they are gone.
+ */
+static void settle_returned(struct hf_state *s, uint32_t source, const struct hf_update *u)
+{
+	for (size_t i = 0; i < u->n_upserted_workspaces; i++) {
+		uint32_t ix = st_ws_find(s, source, &u->upserted_workspaces[i].id);
+
+		if (ix == ST_NONE || !s->ws[ix].returned)
 			continue;
-		for (uint32_t a = s->ws[w].first_agent; a != ST_NONE; a = next) {
-			next = s->agents[a].next;
-			if (s->agents[a].mark != s->mark)
-				st_agent_remove(s, a);
-		}
+		s->ws[ix].returned = false;
+		drop_absent_of(s, ix);
 	}
 }
 
@@ -165,6 +187,7 @@ void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_updat
     struct hf_when now, struct hf_judgement *j)
 {
 	uint32_t source = s->owners[owner].row.source;
+	uint32_t had = s->owners[owner].n_live;
 	bool odd = u->refused_total > 0;
 	char name[HF_LABEL_MAX + 1];
 
@@ -201,7 +224,7 @@ void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_updat
 	/* What could not be read might have been anything: then nothing is taken for gone. */
 	if (!odd && !s->failed) {
 		drop_absent_agents(s, owner);
-		j->held = st_guard_snapshot(s, owner, !u->n_upserted_workspaces, now);
+		j->held = st_guard_snapshot(s, owner, had, !u->n_upserted_workspaces, now);
 	}
 }
 
@@ -333,6 +356,7 @@ void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u
     struct hf_when now, struct hf_judgement *j)
 {
 	uint32_t source = s->owners[owner].row.source, good, unknown;
+	uint64_t had = s->sources[source].n_workspaces;
 	const char *why = check_diff(s, source, u);
 
 	if (why) {
@@ -347,11 +371,14 @@ void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u
 		upsert_ws(s, owner, &u->upserted_workspaces[i], now, j);
 	unknown = doom_agents(s, owner, u);
 	unknown += doom_workspaces(s, owner, u, &good);
-	finish_workspaces(s, owner, u, good && !st_guard_explained(s, source, good, now), now, j);
+	finish_workspaces(
+	    s, owner, u, good && !st_guard_explained(s, source, had, good, now), now, j);
 	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++)
 		upsert_agent(s, owner, st_ws_find(s, source, &u->upserted_agents[i].workspace),
 		    &u->upserted_agents[i], now, j);
 	finish_agents(s, owner, u);
+	if (!s->failed)
+		settle_returned(s, source, u);
 	st_guard_settle(s, owner);
 	if (unknown) {
 		j->want_snapshot = true;

@@ -84,6 +84,33 @@ void st_hold_close(struct hf_state *s, uint32_t hold)
 	h->used = false;
 }
 
+/* Up to when the last proof of life counts; what passed after it was not fresh. */
+static int64_t fresh_until(const struct st_source *src, struct hf_when now)
+{
+	int64_t end = src->contact_boot_ms + (int64_t)src->fresh_ms;
+
+	if (!src->live || !src->contact_boot_ms)
+		return INT64_MIN;
+	return end < now.boot_ms ? end : now.boot_ms;
+}
+
+void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now)
+{
+	int64_t until = fresh_until(&s->sources[source], now);
+
+	for (size_t i = 0; i < s->n_holds; i++) {
+		struct st_hold *h = &s->holds[i];
+
+		if (!h->used || h->row.source != source)
+			continue;
+		if (until > h->counted_boot_ms) {
+			h->row.fresh_ms += (uint64_t)(until - h->counted_boot_ms);
+			s->sources[source].soft_dirty = true;
+		}
+		h->counted_boot_ms = now.boot_ms;
+	}
+}
+
 void st_guard_hold(struct hf_state *s, uint32_t ws, struct hf_when now)
 {
 	uint32_t owner = s->ws[ws].row.owner;
@@ -122,10 +149,11 @@ static bool absent(const struct hf_state *s, const struct st_ws *w)
 	return w->mark != s->mark;
 }
 
-uint32_t st_guard_snapshot(struct hf_state *s, uint32_t owner, bool empty, struct hf_when now)
+uint32_t st_guard_snapshot(
+    struct hf_state *s, uint32_t owner, uint32_t had, bool empty, struct hf_when now)
 {
 	struct st_owner *o = &s->owners[owner];
-	uint32_t had = o->n_live, gone = 0, held = 0, next;
+	uint32_t gone = 0, held = 0, next;
 	uint64_t restored = s->sources[o->row.source].n_restored;
 	bool release = may_release(s, o), hold;
 
@@ -170,12 +198,13 @@ static uint64_t window_sum(struct hf_state *s, struct st_source *src, struct hf_
 	return sum;
 }
 
-bool st_guard_explained(struct hf_state *s, uint32_t source, uint32_t n, struct hf_when now)
+bool st_guard_explained(
+    struct hf_state *s, uint32_t source, uint64_t had, uint32_t n, struct hf_when now)
 {
 	struct st_source *src = &s->sources[source];
 	uint64_t before = window_sum(s, src, now);
 
-	if (before + n > limit(s, src->n_workspaces + before, EXPLAINED_MIN))
+	if (before + n > limit(s, had + before, EXPLAINED_MIN))
 		return false;
 	/* A full window adds to its newest entry: it then counts for a little too long, never too
 	 * short. */

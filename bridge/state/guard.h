@@ -17,19 +17,26 @@ uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner,
 uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
     const char *detail, struct hf_when now);
 void st_hold_close(struct hf_state *s, uint32_t hold);
+/*
+ * Adds what passed since the last call to the fresh time of the source's holds, as far as the source
+ * was fresh: also before anything that begins or ends freshness.
+ */
+void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now);
 
 /*
- * A snapshot of `owner` was applied: workspaces whose mark is not s->mark are absent from it.
- * Removes them or holds them, and releases a hold whose time has come. Returns how many were held
- * by this call.
+ * A snapshot of `owner` was applied: workspaces whose mark is not s->mark are absent from it. `had`
+ * is how many live ones the owner had before it. Removes them or holds them, and releases a hold
+ * whose time has come. Returns how many were held by this call.
  */
-uint32_t st_guard_snapshot(struct hf_state *s, uint32_t owner, bool empty, struct hf_when now);
+uint32_t st_guard_snapshot(
+    struct hf_state *s, uint32_t owner, uint32_t had, bool empty, struct hf_when now);
 
 /*
- * A diff deletes `n` workspaces of the source: false if that is too much at once and they are to be
- * held. Counts them in the sliding window if they may go.
+ * A diff deletes `n` workspaces of the source, which had `had` before it: false if that is too much
+ * at once and they are to be held. Counts them in the sliding window if they may go.
  */
-bool st_guard_explained(struct hf_state *s, uint32_t source, uint32_t n, struct hf_when now);
+bool st_guard_explained(
+    struct hf_state *s, uint32_t source, uint64_t had, uint32_t n, struct hf_when now);
 /* Holds one workspace (of `owner`) and notes the hold. */
 void st_guard_hold(struct hf_state *s, uint32_t ws, struct hf_when now);
 /* After a workspace was listed again or went: the owner's hold ends with its last held workspace.

@@ -87,6 +87,7 @@ struct st_ws {
 	bool used;
 	bool stored;
 	bool doomed;
+	bool returned; /* held until the diff that is being applied */
 };
 
 struct st_agent {

@@ -353,6 +353,7 @@ void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now
 
 	if (!src)
 		return;
+	st_hold_count(s, st_source_ix(s, src), now);
 	src->live = true;
 	src->contact_boot_ms = now.boot_ms ? now.boot_ms : 1;
 	src->away_from_ms = now.boot_ms;
@@ -369,8 +370,9 @@ void hf_state_away(struct hf_state *s, const char *source, struct hf_when now)
 
 	if (!src || !src->live)
 		return;
+	st_hold_count(s, st_source_ix(s, src), now);
+	/* Its age counts from the last proof of life on, also where a sleep lies between. */
 	src->live = false;
-	src->away_from_ms = now.boot_ms;
 }
 
 /* --- time --- */
@@ -391,28 +393,16 @@ static void count_away(struct hf_state *s, struct st_source *src, struct hf_when
 	src->dirty = true;
 }
 
-static void count_fresh(struct hf_state *s, struct st_hold *h, struct hf_when now)
-{
-	if (st_source_fresh(&s->sources[h->row.source], now) && now.boot_ms > h->counted_boot_ms) {
-		h->row.fresh_ms += (uint64_t)(now.boot_ms - h->counted_boot_ms);
-		s->sources[h->row.source].soft_dirty = true;
-	}
-	h->counted_boot_ms = now.boot_ms;
-}
-
 int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
 {
 	bool waiting = false;
 
-	for (size_t i = 0; i < s->n_holds; i++) {
-		if (!s->holds[i].used)
-			continue;
-		count_fresh(s, &s->holds[i], now);
-		waiting = true;
-	}
+	for (size_t i = 0; i < s->n_holds; i++)
+		waiting = waiting || s->holds[i].used;
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
 		if (!s->sources[i].used)
 			continue;
+		st_hold_count(s, i, now);
 		count_away(s, &s->sources[i], now);
 		waiting = waiting || (!s->sources[i].live && s->conf.max_age_ms);
 		st_guard_restored(s, i, now);

@@ -114,8 +114,9 @@ int st_who_compare(const struct hf_state *s, uint32_t a, uint32_t b)
 		const struct st_agent *x = &s->agents[st_who_ix(a)], *y = &s->agents[st_who_ix(b)];
 
 		d = memcmp(s->ws[x->ws].row.id.b, s->ws[y->ws].row.id.b, 16);
+		/* Of two agents of one workspace the newer one: the other's address is the old one. */
 		if (!d)
-			d = memcmp(x->row.id.b, y->row.id.b, 16);
+			d = (x->row.rid < y->row.rid) - (x->row.rid > y->row.rid);
 	}
 	return d ? d : (a > b) - (a < b);
 }
