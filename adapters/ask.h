@@ -42,7 +42,9 @@ struct hf_asked {
 	struct hf_name target;
 	size_t text_len; /* TXT: the first record's strings in a row */
 	char text[HF_ASK_TEXT_MAX];
-	int ede; /* -1: none */
+	bool has_soa; /* in the authority section, as a negative answer should have it */
+	uint32_t negative_ttl_s; /* what it allows */
+	int ede;		 /* -1: none */
 };
 typedef void (*hf_asked_cb)(const struct hf_asked *asked, void *arg);
 
