@@ -276,6 +276,7 @@ int64_t hf_core_work(struct hf_core *c)
 	int64_t wait;
 
 	if (!c->applying && until(c, c->tick_at) == 0) {
+		c->wall_synced = hf_wall_synced();
 		c->tick_at = hf_boot_ms(c->clock) + hf_state_tick(c->state, hf_core_now(c));
 		work_care(c);
 		look_at_zone(c);

@@ -17,7 +17,7 @@ struct hf_core {
 	const struct hf_config *config; /* borrowed */
 	const struct hf_clock *clock;   /* borrowed */
 	struct hf_store *store;         /* owned */
-	bool wall_synced;       /* at the start: what passed while we were down is counted by it */
+	bool wall_synced;       /* at the last tick: only then does it count over a reboot */
 	struct hf_state *state; /* owned */
 	struct hf_publish *publish; /* owned */
 	struct hf_zone_meta meta; /* as of the last commit */

@@ -44,12 +44,21 @@ static void log_opened(const struct hf_config *config, const struct hf_store_ope
 		hf_log_info("store: brought up from schema version %d", o->migrated_from);
 }
 
+/* What a server told as its suffix stays pinned. */
+static void restore_suffix(uint32_t source, const struct hf_name *suffix, void *arg)
+{
+	struct hf_core *c = arg;
+
+	hf_state_restore_suffix(c->state, source, suffix);
+}
+
 /* Names of the zone become restored rows where the store knows nothing. */
 static int restore(struct hf_core *c)
 {
 	struct hf_restored_row *rows = NULL;
 	size_t n = 0;
-	int rc = hf_restore_read(c->config->zone, c->clock, c->config, &rows, &n);
+	int rc =
+	    hf_restore_read(c->config->zone, c->clock, c->config, restore_suffix, c, &rows, &n);
 
 	if (!rc && n) {
 		rc = hf_state_restore(c->state, rows, n, hf_core_now(c));

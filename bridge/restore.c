@@ -51,8 +51,17 @@ static int on_entry(const struct hf_name *name, const struct hf_entry *entry, vo
 	return 0;
 }
 
+static void tell_suffixes(const struct restore *r, hf_restore_suffix_cb cb, void *arg)
+{
+	uint32_t source;
+
+	for (uint16_t i = 0; i < r->meta->n_sources; i++)
+		if (find_source(r, i, &source))
+			cb(source, &r->meta->sources[i].suffix, arg);
+}
+
 int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct hf_config *config,
-    struct hf_restored_row **ret_rows, size_t *ret_n)
+    hf_restore_suffix_cb cb, void *arg, struct hf_restored_row **ret_rows, size_t *ret_n)
 {
 	struct restore r = { .config = config };
 	struct hf_zone *zone = NULL;
@@ -65,6 +74,7 @@ int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct 
 	rc = hf_zone_reader_new(zone, &r.reader);
 	if (!rc && hf_zone_reader_load(r.reader) == 0) {
 		r.meta = hf_zone_reader_meta(r.reader);
+		tell_suffixes(&r, cb, arg);
 		rc = hf_zone_reader_walk(r.reader, on_entry, &r);
 	}
 	hf_zone_reader_free(r.reader);

@@ -119,7 +119,11 @@ static void stamp_sources(struct hf_state *s, struct hf_when now)
 
 		src->row.counted_boot = now.boot;
 		src->row.counted_ms = src->live ? now.boot_ms : src->away_from_ms;
-		src->row.counted_s = now.wall_s - (now.boot_ms - src->row.counted_ms) / 1000;
+		/* Of a clock that nobody vouches for nothing can be told after a reboot. */
+		src->row.counted_s =
+		    now.wall_synced
+			? now.wall_s - (now.boot_ms - src->row.counted_ms) / 1000
+			: 0;
 	}
 }
 

@@ -68,6 +68,7 @@ uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const
 	snprintf(h->row.detail, sizeof(h->row.detail), "%s", detail);
 	/* Something more is held: its grace begins now, on the safe side also for the rest. */
 	h->row.fresh_ms = 0;
+	h->due_boot_ms = 0;
 	h->counted_boot_ms = now.boot_ms;
 	h->dirty = true;
 	return i;
@@ -108,6 +109,8 @@ void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now)
 			s->sources[source].soft_dirty = true;
 		}
 		h->counted_boot_ms = now.boot_ms;
+		if (!h->due_boot_ms && h->row.fresh_ms >= s->conf.grace_ms)
+			h->due_boot_ms = now.boot_ms ? now.boot_ms : 1;
 	}
 }
 
@@ -234,6 +237,21 @@ static bool all_accepted(const struct hf_state *s, uint32_t source)
 	return any;
 }
 
+/* Rule 5, for all owners: each was asked again after the grace, and may be read. */
+static bool restored_may_go(const struct hf_state *s, const struct st_hold *h)
+{
+	if (h->row.rejected || !h->due_boot_ms)
+		return false;
+	for (uint32_t i = 0; i < s->n_owners; i++) {
+		const struct st_owner *o = &s->owners[i];
+
+		if (o->used && o->followed && o->row.source == h->row.source &&
+		    (!o->readable || o->snapshot_boot_ms < h->due_boot_ms))
+			return false;
+	}
+	return true;
+}
+
 void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 {
 	struct st_source *src = &s->sources[source];
@@ -245,8 +263,7 @@ void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		missing += s->restored[r].used && s->restored[r].row.source == source &&
 			   s->restored[r].published;
-	if (hold != ST_NONE &&
-	    (s->holds[hold].row.rejected || s->holds[hold].row.fresh_ms < s->conf.grace_ms))
+	if (hold != ST_NONE && !restored_may_go(s, &s->holds[hold]))
 		return;
 	if (hold == ST_NONE && missing > limit(s, src->restored_at_first, s->conf.guard_min)) {
 		st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED,

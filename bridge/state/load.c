@@ -18,7 +18,7 @@ static uint64_t away_while_down(const struct hf_source_row *row, struct hf_when 
 	if (hf_uuid_is_zero(&row->counted_boot))
 		return 0;
 	if (!hf_uuid_equal(&row->counted_boot, &now.boot))
-		ms = now.wall_synced ? (now.wall_s - row->counted_s) * 1000 : 0;
+		ms = now.wall_synced && row->counted_s ? (now.wall_s - row->counted_s) * 1000 : 0;
 	return ms > 0 ? (uint64_t)ms : 0;
 }
 

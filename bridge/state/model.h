@@ -68,6 +68,7 @@ struct st_owner {
 	bool accepted; /* a snapshot since this process runs */
 	bool readable; /* REST's word */
 	int64_t confirmed_boot_ms;
+	int64_t snapshot_boot_ms; /* of the last accepted one of this process */
 	uint32_t first_ws; /* list */
 	uint32_t n_live;   /* good and not held */
 	uint32_t n_held;
@@ -118,6 +119,7 @@ struct st_hold {
 	bool stored;
 	bool dirty;
 	int64_t counted_boot_ms; /* fresh_ms is counted up to here */
+	int64_t due_boot_ms;     /* when the grace was spent; 0: not yet */
 };
 
 /* A row that the store has and that is no more. */

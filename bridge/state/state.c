@@ -115,6 +115,21 @@ static void configure_source(
 		st_source_claim(s, ix);
 }
 
+/* A policy that would not have withdrawn these names takes back what the former one did. */
+static void reconsider_withdrawn(struct hf_state *s)
+{
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		struct st_source *src = &s->sources[i];
+		bool young = !src->live && src->row.away_ms < s->conf.max_age_ms;
+
+		if (!src->used || !src->row.withdrawn || (s->conf.max_age_ms && !young))
+			continue;
+		st_source_touch(s, i);
+		src->row.withdrawn = false;
+		src->dirty = true;
+	}
+}
+
 int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now)
 {
 	uint32_t order = 0;
@@ -137,6 +152,7 @@ int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, str
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (s->sources[i].used && !conf_of(conf, s->sources[i].row.name, &order))
 			st_source_remove(s, &s->sources[i]);
+	reconsider_withdrawn(s);
 	st_resolve(s);
 	return outcome(s);
 }
@@ -340,6 +356,8 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 		st_apply_diff(s, ix, update, now, j);
 	if (j->verdict == HF_VERDICT_ACCEPTED && !s->failed) {
 		s->owners[ix].accepted = true;
+		if (update->kind == HF_UPDATE_SNAPSHOT)
+			s->owners[ix].snapshot_boot_ms = now.boot_ms;
 		confirm(s, src, &s->owners[ix], now);
 		st_guard_restored(s, st_source_ix(s, src), now);
 	}
@@ -405,7 +423,6 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
 		st_hold_count(s, i, now);
 		count_away(s, &s->sources[i], now);
 		waiting = waiting || (!s->sources[i].live && s->conf.max_age_ms);
-		st_guard_restored(s, i, now);
 	}
 	st_resolve(s);
 	return waiting ? 1000 : ST_SOFT_EVERY_MS;
@@ -417,11 +434,20 @@ bool hf_state_wants_snapshot(
 	struct st_source *src = st_source_find((struct hf_state *)s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
 	const struct st_hold *h;
+	uint32_t restored;
 
-	if (ix == ST_NONE || s->owners[ix].hold == ST_NONE)
+	if (ix == ST_NONE)
 		return false;
-	h = &s->holds[s->owners[ix].hold];
-	return !h->row.rejected && h->row.fresh_ms >= s->conf.grace_ms;
+	if (s->owners[ix].hold != ST_NONE) {
+		h = &s->holds[s->owners[ix].hold];
+		return !h->row.rejected && h->row.fresh_ms >= s->conf.grace_ms;
+	}
+	restored = st_hold_find(s, st_source_ix(s, src), ST_NONE, ST_HOLD_RESTORED);
+	if (restored == ST_NONE)
+		return false;
+	h = &s->holds[restored];
+	return !h->row.rejected && h->due_boot_ms &&
+	       s->owners[ix].snapshot_boot_ms < h->due_boot_ms;
 }
 
 /* --- the operator --- */
@@ -493,6 +519,18 @@ int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid
 	}
 	st_resolve(s);
 	return s->failed ? -ENOMEM : n;
+}
+
+int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf_name *suffix)
+{
+	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
+
+	if (!src || !src->used || src->row.suffix.len || !suffix->len)
+		return 0;
+	s->why = HF_WHY_RESTORED;
+	set_suffix(s, src, suffix);
+	st_resolve(s);
+	return outcome(s);
 }
 
 int hf_state_restore(

@@ -126,6 +126,9 @@ enum hf_decision { HF_DECISION_ACCEPT, HF_DECISION_REJECT };
 int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision, struct hf_when now);
 
+/* The suffix that the published zone has for a source that has none: it was asked before the store
+ * was lost. */
+int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf_name *suffix);
 /* Names that came out of the published zone after the store was lost. */
 int hf_state_restore(
     struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now);

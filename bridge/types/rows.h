@@ -44,7 +44,7 @@ struct hf_source_row {
 	uint64_t away_ms;   /* how long it has been unreachable, counted up to ... */
 	struct hf_uuid counted_boot; /* ... this boot's ... */
 	int64_t counted_ms; /* ... boottime, ... */
-	int64_t counted_s;  /* ... which was this wall clock */
+	int64_t counted_s;  /* ... which was this wall clock; 0: it was not synchronised */
 	int64_t contact_s; /* wall clock of the last proof of life */
 	bool sentinel;     /* publishes the name that tells the coder CLI that a tunnel is there */
 };

@@ -20,6 +20,7 @@ bool do_source(struct world *w, const struct words *a)
 {
 	if (w->n_sources == WORLD_SOURCES || a->n < 3)
 		return world_fail(w, "source NAME SUFFIX");
+	memset(&w->sources[w->n_sources], 0, sizeof(w->sources[0]));
 	snprintf(w->sources[w->n_sources].name, sizeof(w->sources[0].name), "%s", a->at[1]);
 	snprintf(w->sources[w->n_sources++].suffix, sizeof(w->sources[0].suffix), "%s", a->at[2]);
 	return true;
@@ -65,6 +66,17 @@ bool do_set(struct world *w, const struct words *a)
 	snprintf(w->keys[i].key, sizeof(w->keys[i].key), "%s", a->at[1]);
 	snprintf(w->keys[i].value, sizeof(w->keys[i].value), "%s", a->at[2]);
 	return true;
+}
+
+bool do_unset(struct world *w, const struct words *a)
+{
+	for (size_t i = 0; i < w->n_keys; i++) {
+		if (strcmp(w->keys[i].key, words_at(a, 1)))
+			continue;
+		memmove(&w->keys[i], &w->keys[i + 1], (--w->n_keys - i) * sizeof(w->keys[0]));
+		return true;
+	}
+	return world_fail(w, "'%s' is not set", words_at(a, 1));
 }
 
 bool do_start(struct world *w, const struct words *a)
@@ -200,6 +212,19 @@ bool do_wall(struct world *w, const struct words *a)
 	if (!words_span(words_at(a, 1), &ms))
 		return world_fail(w, "wall +40d");
 	w->clock.wall += ms;
+	world_settle(w);
+	return true;
+}
+
+bool do_at_once(struct world *w, const struct words *a)
+{
+	w->at_once = true;
+	return true;
+}
+
+bool do_settle(struct world *w, const struct words *a)
+{
+	w->at_once = false;
 	world_settle(w);
 	return true;
 }

@@ -1,6 +1,7 @@
 /*
  * The language: a word, its arguments, what it does to the world. README.md tells it to people.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,8 +115,11 @@ static bool do_message(struct world *w, const struct words *a)
 		return world_fail(w, "a record is not of the form 1=name:2=agent,3=agent");
 	rc = hf_core_update(w->core, a->at[1], message_update(m), &j);
 	message_free(m);
-	if (rc)
+	/* Of an owner that nobody follows. */
+	if (rc && (want || rc != -ENOENT))
 		return world_fail(w, "%s", hf_strerror(rc));
+	if (rc)
+		return true;
 	w->asked = j.want_snapshot;
 	if ((j.verdict == HF_VERDICT_ACCEPTED) != want)
 		return world_fail(
@@ -179,6 +183,7 @@ static const struct {
 	{ "source-key", do_source_key },
 	{ "drop", do_drop },
 	{ "set", do_set },
+	{ "unset", do_unset },
 	{ "mark", do_mark },
 	{ "start", do_start },
 	{ "stop", do_stop },
@@ -201,6 +206,8 @@ static const struct {
 	{ "contact", do_contact },
 	{ "away", do_away },
 	{ "after", do_after },
+	{ "at-once", do_at_once },
+	{ "settle", do_settle },
 	{ "sleep", do_sleep },
 	{ "wall", do_wall },
 	{ "synced", do_synced },

@@ -11,6 +11,7 @@ bool do_source(struct world *w, const struct words *a);
 bool do_source_key(struct world *w, const struct words *a);
 bool do_drop(struct world *w, const struct words *a);
 bool do_set(struct world *w, const struct words *a);
+bool do_unset(struct world *w, const struct words *a);
 bool do_start(struct world *w, const struct words *a);
 bool do_reload(struct world *w, const struct words *a);
 bool do_stop(struct world *w, const struct words *a);
@@ -22,6 +23,8 @@ bool do_damage(struct world *w, const struct words *a);
 bool do_after(struct world *w, const struct words *a);
 bool do_sleep(struct world *w, const struct words *a);
 bool do_wall(struct world *w, const struct words *a);
+bool do_at_once(struct world *w, const struct words *a);
+bool do_settle(struct world *w, const struct words *a);
 bool do_synced(struct world *w, const struct words *a);
 
 /* expect.c */

@@ -33,7 +33,8 @@ struct world {
 	struct hf_zone *zone;     /* owned */
 	struct hf_zone_reader *reader;
 	bool in_contact[WORLD_SOURCES];
-	bool asked; /* for a snapshot, by the judgement of the last message */
+	bool at_once; /* no time passes after a message */
+	bool asked;   /* for a snapshot, by the judgement of the last message */
 	struct {
 		uint64_t commits, generation;
 		uint8_t epoch[16];

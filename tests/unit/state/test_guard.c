@@ -277,6 +277,7 @@ START_TEST(age_goes_on_while_the_process_is_down)
 	hf_state_configure(k->state, &k->conf, k->now);
 	kit_snapshot(k, "main", 1, "1=dev:7=main");
 	hf_state_away(k->state, "main", k->now);
+	k->now.wall_synced = true;
 	kit_commit(k);
 	k->now.wall_s += downtimes[_i].passed_s;
 	k->now.boot_ms =
