@@ -33,7 +33,7 @@ struct hf_record {
 	bool primary; /* the PTR of the address points to this name */
 };
 
-/* Whose name it is, for the hook's environment. Lent for the call; NULL where it is not known. */
+/* Whose name it is, for the hook's environment. Lent as the batch is; NULL where it is not known. */
 struct hf_subject {
 	const char *source;
 	const char *owner;
@@ -58,7 +58,7 @@ struct hf_change {
 
 struct hf_batch {
 	const struct hf_change *at; /* lent until the receipt; a name is in it once */
-	size_t n;
+	size_t n; /* 0: there is nothing to do but what zones() asked for */
 	uint64_t generation; /* what the resolver has when the last change of it is in force; the
 				same for all batches of one catching up */
 };
