@@ -129,16 +129,25 @@ int hf_store_receipt(struct hf_store *s, const struct hf_receipt_rows *receipt)
 
 /* --- ownership --- */
 
-static int tell_owned(struct hf_store *s, uint32_t adapter, hf_store_owned_cb cb, void *arg)
+/* The adapter's number for what reads its rows. 1, 0 if it is not known, or a code. */
+static int reading(struct hf_store *s, const char *adapter, uint32_t *ret_rid)
 {
-	struct hf_stmt st = hf_stmt(s->r, HF_SELECT_OWNED "WHERE adapter=? ORDER BY name,addr");
+	struct hf_adapter_row row;
+	int rc = s->r ? hf_store_read_done(s, s->r, find_adapter(s->r, adapter, &row)) : -EIO;
+
+	if (rc == 1)
+		*ret_rid = row.rid;
+	return rc;
+}
+
+static int tell_owned(struct hf_store *s, struct hf_stmt *st, hf_store_owned_cb cb, void *arg)
+{
 	struct hf_owned_row row;
 	struct hf_owned owned;
 	int rc;
 
-	hf_stmt_put_int(&st, adapter);
-	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_row_get(&st, HF_TABLE_OWNED, &row);
+	while ((rc = hf_stmt_next(st)) == 1) {
+		rc = hf_row_get(st, HF_TABLE_OWNED, &row);
 		if (rc)
 			break;
 		owned = (struct hf_owned){ .name = row.name, .state = row.state, .generation = row.generation };
@@ -147,16 +156,82 @@ static int tell_owned(struct hf_store *s, uint32_t adapter, hf_store_owned_cb cb
 		if (rc)
 			break;
 	}
-	hf_stmt_end(&st);
+	hf_stmt_end(st);
 	return hf_store_read_done(s, s->r, rc);
 }
 
 int hf_store_owned_all(struct hf_store *s, const char *adapter, hf_store_owned_cb cb, void *arg)
 {
-	struct hf_adapter_row row;
-	int rc = s->r ? hf_store_read_done(s, s->r, find_adapter(s->r, adapter, &row)) : -EIO;
+	struct hf_stmt st;
+	uint32_t rid;
+	int rc = reading(s, adapter, &rid);
 
-	return rc == 1 ? tell_owned(s, row.rid, cb, arg) : rc;
+	if (rc != 1)
+		return rc;
+	st = hf_stmt(s->r, HF_SELECT_OWNED "WHERE adapter=? ORDER BY name,addr");
+	hf_stmt_put_int(&st, rid);
+	return tell_owned(s, &st, cb, arg);
+}
+
+int hf_store_owned_name(struct hf_store *s, const char *adapter, const struct hf_name *name, hf_store_owned_cb cb,
+    void *arg)
+{
+	char text[HF_NAME_TEXT_MAX];
+	struct hf_stmt st;
+	uint32_t rid;
+	int rc = reading(s, adapter, &rid);
+
+	if (rc != 1)
+		return rc;
+	st = hf_stmt(s->r, HF_SELECT_OWNED "WHERE adapter=? AND name=? ORDER BY addr");
+	hf_stmt_put_int(&st, rid);
+	hf_stmt_put_text(&st, hf_name_text(name, text));
+	return tell_owned(s, &st, cb, arg);
+}
+
+int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct hf_owned *after, size_t max,
+    hf_store_owned_cb cb, void *arg)
+{
+	static const uint8_t lowest[16];
+	char text[HF_NAME_TEXT_MAX] = "";
+	struct hf_stmt st;
+	uint32_t rid;
+	int rc = reading(s, adapter, &rid);
+
+	if (rc != 1)
+		return rc;
+	if (after)
+		hf_name_text(&after->name, text);
+	st = hf_stmt(s->r, HF_SELECT_OWNED "WHERE adapter=? AND (name,addr)>(?,?) ORDER BY name,addr LIMIT ?");
+	hf_stmt_put_int(&st, rid);
+	hf_stmt_put_text(&st, text);
+	hf_stmt_put_blob(&st, after ? after->addr : lowest, sizeof(lowest));
+	hf_stmt_put_int(&st, max < INT32_MAX ? (int64_t)max : INT32_MAX);
+	return tell_owned(s, &st, cb, arg);
+}
+
+int hf_store_owned_count(struct hf_store *s, const char *adapter, uint64_t ret_counts[static 256])
+{
+	struct hf_stmt st;
+	uint32_t rid;
+	int rc = reading(s, adapter, &rid);
+
+	memset(ret_counts, 0, 256 * sizeof(ret_counts[0]));
+	if (rc != 1)
+		return rc;
+	st = hf_stmt(s->r, "SELECT state,count(*) FROM owned WHERE adapter=? GROUP BY state");
+	hf_stmt_put_int(&st, rid);
+	while ((rc = hf_stmt_next(&st)) == 1) {
+		int64_t state = hf_stmt_get_int(&st, 0, 255);
+
+		ret_counts[state] = (uint64_t)hf_stmt_get_int(&st, 0, INT64_MAX);
+		if (st.error) {
+			rc = st.error;
+			break;
+		}
+	}
+	hf_stmt_end(&st);
+	return hf_store_read_done(s, s->r, rc);
 }
 
 static int forget(struct hf_sql *q, uint32_t adapter)
@@ -175,13 +250,13 @@ static int forget(struct hf_sql *q, uint32_t adapter)
 
 int hf_store_adapter_forget(struct hf_store *s, const char *adapter)
 {
-	struct hf_adapter_row row;
-	int rc = s->r ? hf_store_read_done(s, s->r, find_adapter(s->r, adapter, &row)) : -EIO;
+	uint32_t rid;
+	int rc = reading(s, adapter, &rid);
 
 	if (rc != 1)
 		return rc;
 	rc = hf_txn_begin(s);
-	return rc ? rc : hf_txn_end(s, forget(s->w, row.rid), NULL);
+	return rc ? rc : hf_txn_end(s, forget(s->w, rid), NULL);
 }
 
 /* --- last good addresses --- */

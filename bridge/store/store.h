@@ -180,6 +180,17 @@ struct hf_receipt_rows {
 int hf_store_receipt(struct hf_store *s, const struct hf_receipt_rows *receipt);
 typedef int (*hf_store_owned_cb)(const struct hf_owned *owned, void *arg);
 int hf_store_owned_all(struct hf_store *s, const char *adapter, hf_store_owned_cb cb, void *arg);
+/* Those of one name: one an address. */
+int hf_store_owned_name(struct hf_store *s, const char *adapter, const struct hf_name *name, hf_store_owned_cb cb,
+    void *arg);
+/*
+ * At most `max`, in the order of the name's text (byte by byte) and the address, beginning behind `after` (NULL: with
+ * the first). Whatever was written meanwhile, none that was there all the time is left out.
+ */
+int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct hf_owned *after, size_t max,
+    hf_store_owned_cb cb, void *arg);
+/* ret_counts[state] is how many have it. Reads them all. */
+int hf_store_owned_count(struct hf_store *s, const char *adapter, uint64_t ret_counts[static 256]);
 /* Forget all about an adapter that was taken out of the configuration. */
 int hf_store_adapter_forget(struct hf_store *s, const char *adapter);
 /* The adapters that the store knows, also those that are no longer configured. */

@@ -121,6 +121,49 @@ START_TEST(gone_goes_by_name_and_address_before_set_is_written)
 }
 END_TEST
 
+START_TEST(what_is_owned_is_told_by_name_in_slices_and_counted)
+{
+	struct hf_owned set[5] = { owned("c.coder", 1, 1), owned("a.coder", 2, 2), owned("a.coder", 1, 130),
+		owned("a-b.coder", 9, 1), owned("b.coder", 3, 1) };
+	static const char *const order[] = { "a-b.coder 9 1 7", "a.coder 1 130 7", "a.coder 2 2 7", "b.coder 3 1 7",
+		"c.coder 1 1 7" };
+	struct hf_owned other = owned("a.coder", 7, 1), last;
+	uint64_t counts[256];
+	struct list l = { 0 };
+
+	ck_assert_int_eq(receipt("one", 1, set, 5, NULL, 0), 0);
+	ck_assert_int_eq(receipt("two", 1, &other, 1, NULL, 0), 0);
+	ck_assert_int_eq(hf_store_owned_name(fx.store, "one", &set[1].name, take_owned, &l), 0);
+	ck_assert_uint_eq(l.n, 2);
+	ck_assert_str_eq(l.text[0], order[1]);
+	ck_assert_str_eq(l.text[1], order[2]);
+	for (size_t max = 1; max < 7; max++) {
+		size_t n = 0;
+
+		do {
+			l.n = 0;
+			ck_assert_int_eq(hf_store_owned_after(fx.store, "one", n ? &last : NULL, max, take_owned, &l), 0);
+			for (size_t i = 0; i < l.n; i++, n++) {
+				char name[20];
+				unsigned addr, state, generation;
+
+				ck_assert_str_eq(l.text[i], order[n]);
+				ck_assert_int_eq(
+				    sscanf(order[n], "%19s %u %u %u", name, &addr, &state, &generation), 4);
+				last = owned(name, (uint8_t)addr, (uint8_t)state);
+			}
+		} while (l.n == max);
+		ck_assert_uint_eq(n, 5);
+	}
+	ck_assert_int_eq(hf_store_owned_count(fx.store, "one", counts), 0);
+	ck_assert_uint_eq(counts[1], 3);
+	ck_assert_uint_eq(counts[2], 1);
+	ck_assert_uint_eq(counts[130], 1);
+	ck_assert_int_eq(hf_store_owned_count(fx.store, "never", counts), 0);
+	ck_assert_uint_eq(counts[1], 0);
+}
+END_TEST
+
 START_TEST(adapters_know_nothing_of_each_other)
 {
 	struct hf_owned a = owned("a.coder", 1, 1), b = owned("b.coder", 1, 1);
@@ -293,6 +336,7 @@ Suite *store_adapters_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_receipt_is_kept_with_its_cursor);
 	tcase_add_test(tc, gone_goes_by_name_and_address_before_set_is_written);
+	tcase_add_test(tc, what_is_owned_is_told_by_name_in_slices_and_counted);
 	tcase_add_test(tc, adapters_know_nothing_of_each_other);
 	tcase_add_test(tc, what_a_callback_says_ends_the_telling);
 	tcase_add_test(tc, what_could_not_be_read_back_is_refused_whole);
