@@ -16,7 +16,7 @@ static int set_zone(struct hf_place *p, const char *value, const char **ret_why)
 	size_t len = strlen(value);
 
 	if (value[0] != '/' || len >= sizeof(p->zone)) {
-		*ret_why = "is no absolute path of a folder";
+		*ret_why = "it is no absolute path of a folder";
 		return HF_ECONFIG;
 	}
 	memcpy(p->zone, value, len + 1);
@@ -26,7 +26,7 @@ static int set_zone(struct hf_place *p, const char *value, const char **ret_why)
 static int add_suffix(struct hf_place *p, const char *value, const char **ret_why)
 {
 	if (p->n_suffixes == HF_PLACE_SUFFIXES_MAX) {
-		*ret_why = "is one suffix too many";
+		*ret_why = "it is one suffix too many";
 		return HF_ELIMIT;
 	}
 	if (hf_suffix_check(value, HF_SUFFIX_TYPED, &p->suffixes[p->n_suffixes], ret_why))
@@ -42,7 +42,7 @@ static int set_not_ready(struct hf_place *p, const char *value, const char **ret
 	} else if (!strcmp(value, "nxdomain")) {
 		p->not_ready = HF_NOT_READY_NXDOMAIN;
 	} else {
-		*ret_why = "is neither servfail nor nxdomain";
+		*ret_why = "it is neither servfail nor nxdomain";
 		return HF_ECONFIG;
 	}
 	return 0;
@@ -74,7 +74,7 @@ static int read_line(struct hf_place *p, char *line, const char **ret_why)
 	if (!*line || *line == '#')
 		return 0;
 	value = strchr(line, ':');
-	*ret_why = "is not one of zone: suffix: not-ready:";
+	*ret_why = "it is not one of zone: suffix: not-ready:";
 	if (!value)
 		return HF_ECONFIG;
 	*value++ = '\0';
@@ -91,7 +91,7 @@ int hf_place_read(const char *name, const char *text, struct hf_place *place,
 
 	for (unsigned n = 1; *text; n++) {
 		size_t len = strcspn(text, "\n");
-		const char *why = "is too long";
+		const char *why = "it is too long";
 		char line[LINE_SIZE];
 		int rc = HF_ECONFIG;
 
@@ -102,7 +102,7 @@ int hf_place_read(const char *name, const char *text, struct hf_place *place,
 		}
 		if (rc && !first) {
 			first = rc;
-			snprintf(ret_why, HF_PLACE_WHY_MAX, "%.256s:%u: '%.*s' %s", name, n,
+			snprintf(ret_why, HF_PLACE_WHY_MAX, "%.256s:%u: '%.*s': %s", name, n,
 			    (int)(len < 80 ? len : 80), text, why);
 		}
 		text += len + (text[len] == '\n');
@@ -155,7 +155,7 @@ int hf_place_find(const char *so, const char *env, struct hf_place *ret_place,
 		return rc;
 	env_rc = set_zone(ret_place, env, &why);
 	if (env_rc && !rc) {
-		snprintf(ret_why, HF_PLACE_WHY_MAX, "%s: '%.80s' %s", HF_PLACE_ZONE_ENV, env, why);
+		snprintf(ret_why, HF_PLACE_WHY_MAX, "%s: '%.80s': %s", HF_PLACE_ZONE_ENV, env, why);
 		rc = env_rc;
 	}
 	return rc;
