@@ -294,19 +294,6 @@ static const struct hf_answer *ask(const struct module_qstate *q, struct owner n
 	return hf_plug_ask(plug, &question);
 }
 
-static enum module_ext_state on_question(struct module_qstate *q)
-{
-	struct chain none = { .target = { q->qinfo.qname, q->qinfo.qname_len } };
-	const struct hf_answer *a = ask(q, none.target, from_loopback(q));
-
-	if (!a)
-		return module_wait_module; /* the next module's */
-	if (give(q, &none, a))
-		return module_finished;
-	q->return_rcode = LDNS_RCODE_SERVFAIL;
-	return module_error;
-}
-
 /* --- aliases: somebody's CNAME that leads to one of our names --- */
 
 /*
@@ -383,7 +370,7 @@ static struct ub_packed_rrset_key *cached_cname(struct module_qstate *q, struct 
 	return copy;
 }
 
-/* unbound has no answer, since nobody there knows our name; the way to it may be known from earlier. */
+/* The way to a name of ours as it is known from earlier: then nobody needs to be asked. */
 static const struct hf_answer *follow_cache(struct module_qstate *q, struct chain *ret_chain)
 {
 	bool validates = modstack_find(&q->env->mesh->mods, "validator") >= 0;
@@ -411,6 +398,33 @@ static const struct hf_answer *follow_cache(struct module_qstate *q, struct chai
 	return NULL;
 }
 
+static bool may_be_alias(const struct module_qstate *q)
+{
+	return q->qinfo.qclass == LDNS_RR_CLASS_IN && q->qinfo.qtype != LDNS_RR_TYPE_CNAME &&
+	    q->qinfo.qtype != LDNS_RR_TYPE_ANY;
+}
+
+/* --- the two moments at which unbound asks us --- */
+
+static enum module_ext_state finish(struct module_qstate *q, const struct chain *c,
+    const struct hf_answer *a)
+{
+	if (give(q, c, a))
+		return module_finished;
+	q->return_rcode = LDNS_RCODE_SERVFAIL;
+	return module_error;
+}
+
+static enum module_ext_state on_question(struct module_qstate *q)
+{
+	struct chain c = { .target = { q->qinfo.qname, q->qinfo.qname_len } };
+	const struct hf_answer *a = ask(q, c.target, from_loopback(q));
+
+	if (!a && may_be_alias(q))
+		a = follow_cache(q, &c);
+	return a ? finish(q, &c, a) : module_wait_module; /* the next module's */
+}
+
 static bool has_failed(const struct module_qstate *q)
 {
 	return q->return_rcode != LDNS_RCODE_NOERROR || !q->return_msg || !q->return_msg->rep;
@@ -422,10 +436,9 @@ static enum module_ext_state on_answer(struct module_qstate *q)
 	const struct hf_answer *a;
 	struct chain c;
 
-	if (q->qinfo.qclass != LDNS_RR_CLASS_IN || q->qinfo.qtype == LDNS_RR_TYPE_CNAME ||
-	    q->qinfo.qtype == LDNS_RR_TYPE_ANY)
+	if (!may_be_alias(q))
 		return module_finished;
-	if (has_failed(q))
+	if (has_failed(q)) /* nobody there knows our name */
 		a = follow_cache(q, &c);
 	else if (q->return_msg->rep->security == sec_status_bogus)
 		return module_finished;
@@ -434,10 +447,7 @@ static enum module_ext_state on_answer(struct module_qstate *q)
 	if (!a)
 		return module_finished;
 	forget(q, (struct owner){ q->qinfo.qname, q->qinfo.qname_len });
-	if (give(q, &c, a))
-		return module_finished;
-	q->return_rcode = LDNS_RCODE_SERVFAIL;
-	return module_error;
+	return finish(q, &c, a);
 }
 
 static void tell_news(const struct module_qstate *q)

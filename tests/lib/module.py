@@ -34,11 +34,11 @@ class Unbound(Server):
     """
     A running unbound in `folder`. zone: with the module, on that folder; None: without. dns: the port of a holdfast-dns
     beside it. upstream: a port of 127.0.0.1 that all other names are forwarded to; None: nobody is there. more: further lines; lines: instead of those of the
-    template. modules: another order than the template's.
+    template. modules: another order than the template's. forward: with the template's forward-zones.
     """
 
     def __init__(self, folder, zone, dns=9, upstream=None, threads=1, more="", lines=None, module=MODULE, program=UNBOUND,
-                 suffixes=("coder",), modules=None, env=None, wait=True, wrap=(), start_s=30):
+                 suffixes=("coder",), modules=None, forward=True, env=None, wait=True, wrap=(), start_s=30):
         need_module()
         folder = pathlib.Path(folder)
         port = free_port()
@@ -46,6 +46,8 @@ class Unbound(Server):
         self.config = folder / f"unbound-{port}.conf"
         if lines is None:
             lines = setup_lines(module, zone, f"{LOOPBACK}@{dns}", suffixes) if zone else 'server:\n  do-not-query-localhost: no\n'
+        if not forward:
+            lines = re.sub(r"^forward-zone:\n(\t.*\n?)+", "", lines, flags=re.MULTILINE)
         if modules:
             lines = lines.replace("dynlib validator iterator", modules)
         self.program = program
