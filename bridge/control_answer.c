@@ -236,6 +236,9 @@ void hf_control_answer(
 	case HF_COMMAND_LAST:
 		break;
 	}
+	/* A read may have found the store damaged: the core is to mend it. */
+	if (rc == HF_EDAMAGED)
+		env->work(env->work_arg);
 	if (rc < 0)
 		hf_control_error(out, hf_strerror(rc));
 	else

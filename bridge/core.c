@@ -64,6 +64,11 @@ int hf_core_owner_del(struct hf_core *c, const char *source, const struct hf_uui
 	return after(c, hf_state_owner_del(c->state, source, owner, hf_core_now(c)));
 }
 
+int hf_core_owner_lost(struct hf_core *c, const char *source, const struct hf_uuid *owner)
+{
+	return after(c, hf_state_owner_lost(c->state, source, owner, hf_core_now(c)));
+}
+
 void hf_core_owner_readable(
     struct hf_core *c, const char *source, const struct hf_uuid *owner, bool readable)
 {
@@ -146,7 +151,10 @@ bool hf_core_busy(const struct hf_core *c)
 
 static void store_told(struct hf_core *c, int rc)
 {
-	if (rc < 0) {
+	if (rc == HF_EDAMAGED) {
+		/* hf_core_mend() says what becomes of it. */
+		c->commit_not_before = hf_boot_ms(c->clock) + RETRY_MS;
+	} else if (rc < 0) {
 		hf_fault_set(&c->store_fault, c->clock, HF_LOG_ERROR,
 		    "store: '%s' is not written (%s); changes wait in memory and it is tried again "
 		    "each second",
@@ -163,8 +171,10 @@ static void store_told(struct hf_core *c, int rc)
 static int work_store(struct hf_core *c)
 {
 	const struct hf_changeset *changes;
-	int rc;
+	int rc = hf_core_mend(c);
 
+	if (rc)
+		return rc;
 	if (!c->applying) {
 		if (hf_boot_ms(c->clock) < c->commit_not_before)
 			return 0;
@@ -200,14 +210,15 @@ static int work_zone(struct hf_core *c)
 {
 	int rc;
 
-	if (!c->unpublished || hf_boot_ms(c->clock) < c->publish_not_before)
+	if (!c->unpublished || hf_boot_ms(c->clock) < c->publish_not_before || hf_core_ails(c))
 		return 0;
 	/* What state has changed since the last commit is not for readers yet: a suffix goes with its names. */
 	if (!hf_state_dirty(c->state))
 		hf_core_meta(c, &c->meta);
 	/* Before any suffix is known there is nothing that a zone could be of. */
 	rc = c->meta.n_sources ? hf_publish_store(c->publish, c->store, &c->meta) : 1;
-	if (rc == -EAGAIN)
+	/* It was the store that was found damaged: that is mended first. */
+	if (rc == -EAGAIN || (rc < 0 && hf_core_ails(c)))
 		return 1;
 	if (rc < 0) {
 		hf_fault_set(&c->zone_fault, c->clock, HF_LOG_ERROR,
@@ -293,6 +304,8 @@ int64_t hf_core_work(struct hf_core *c)
 	wait = soonest(until(c, c->tick_at), hf_publish_wait_ms(c->publish));
 	if (hf_state_dirty(c->state))
 		wait = soonest(wait, until(c, c->commit_not_before));
+	if (hf_core_ails(c))
+		return until(c, c->mend_at);
 	if (c->unpublished)
 		wait = soonest(wait, until(c, c->publish_not_before));
 	return wait;
@@ -327,6 +340,11 @@ const struct hf_state *hf_core_state(const struct hf_core *c)
 struct hf_store *hf_core_store(struct hf_core *c)
 {
 	return c->store;
+}
+
+uint64_t hf_core_lives(const struct hf_core *c)
+{
+	return c->lives;
 }
 
 uint64_t hf_core_published(const struct hf_core *c)

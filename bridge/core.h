@@ -36,6 +36,7 @@ int hf_core_identify(struct hf_core *c, const char *source, const struct hf_iden
 int hf_core_owner_set(
     struct hf_core *c, const char *source, const struct hf_uuid *owner, const char *name);
 int hf_core_owner_del(struct hf_core *c, const char *source, const struct hf_uuid *owner);
+int hf_core_owner_lost(struct hf_core *c, const char *source, const struct hf_uuid *owner);
 void hf_core_owner_readable(
     struct hf_core *c, const char *source, const struct hf_uuid *owner, bool readable);
 int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
@@ -58,6 +59,11 @@ bool hf_core_busy(const struct hf_core *c);
 int64_t hf_core_work(struct hf_core *c);
 /* Readable: call hf_core_work(). Another one after the zone's folder was replaced; -1: none. */
 int hf_core_fd(const struct hf_core *c);
+/*
+ * The operator allows the one recovery again. 1: it is due now, since the store had failed; 0, or
+ * a code.
+ */
+int hf_core_rearm(struct hf_core *c);
 /* All of it, however long it takes: for the end, and for scenarios. 0, or why something stays
  * unwritten. */
 int hf_core_settle(struct hf_core *c);
@@ -68,3 +74,5 @@ const struct hf_state *hf_core_state(const struct hf_core *c);
 struct hf_store *hf_core_store(struct hf_core *c);
 struct hf_when hf_core_now(const struct hf_core *c);
 uint64_t hf_core_published(const struct hf_core *c);
+/* Rises when the state was made anew after memory had run out: what sources told is to be told again. */
+uint64_t hf_core_lives(const struct hf_core *c);

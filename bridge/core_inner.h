@@ -29,6 +29,9 @@ struct hf_core {
 	int64_t tick_at;
 	int64_t copy_at;
 	int64_t fresh_since; /* boottime; 0: not fresh */
+	int64_t mend_at;     /* not before is it tried again to mend what failed */
+	uint64_t lives;      /* how often the state was made anew */
+	struct hf_fault state_fault;
 	struct hf_fault store_fault;
 	struct hf_fault zone_fault;
 };
@@ -37,5 +40,14 @@ struct hf_core {
  * *ret_conf. */
 void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
     struct hf_state_conf *ret_conf);
+/* The state that the store has. */
+int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state);
+/* No source is live before its first contact. */
+void hf_core_pulse_down(struct hf_core *c);
 /* What the zone is to say beside the names. */
 void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta);
+
+/* Store or state have failed, and are to be made anew by hf_core_mend(). */
+bool hf_core_ails(const struct hf_core *c);
+/* 1 if something was mended, 0 if nothing had failed, or why it stays as it is: later again. */
+int hf_core_mend(struct hf_core *c);

@@ -90,16 +90,8 @@ static int open_store(struct hf_core *c, struct hf_store_opened *ret_opened)
 
 static int open_state(struct hf_core *c)
 {
-	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
-	struct hf_image *image = NULL;
-	struct hf_state_conf conf;
-	int rc = hf_store_load(c->store, &image);
+	int rc = hf_core_load_state(c, &c->state);
 
-	if (!rc) {
-		hf_core_conf(c->config, sources, &conf);
-		rc = hf_state_new(&conf, image, hf_core_now(c), &c->state);
-	}
-	hf_image_free(image);
 	if (rc)
 		hf_log_error("store: '%s' cannot be read (%s)", c->config->store, hf_strerror(rc));
 	return rc;
@@ -153,6 +145,11 @@ static int pulse_down(const struct hf_source_view *view, void *arg)
 	return 0;
 }
 
+void hf_core_pulse_down(struct hf_core *c)
+{
+	hf_state_each_source(c->state, hf_core_now(c), pulse_down, c->publish);
+}
+
 int hf_core_open(
     const struct hf_config *config, const struct hf_clock *clock, struct hf_core **ret_core)
 {
@@ -191,7 +188,7 @@ int hf_core_open(
 		goto fail;
 	/* Until its first contact with this process nothing is live, however recent the last one
 	 * was. */
-	hf_state_each_source(c->state, hf_core_now(c), pulse_down, c->publish);
+	hf_core_pulse_down(c);
 	c->unpublished = true;
 	c->copy_at = hf_boot_ms(clock) + HF_CORE_COPY_EVERY_MS;
 	log_serving(c);

@@ -115,6 +115,13 @@ int hf_publish_look(struct hf_publish *p)
 	return 1;
 }
 
+void hf_publish_let_go(struct hf_publish *p)
+{
+	hf_store_walk_free(p->walk);
+	p->walk = NULL;
+	p->taken = 0;
+}
+
 void hf_publish_free(struct hf_publish *p)
 {
 	if (!p)
@@ -264,7 +271,8 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 	if (!meta->ready && p->found.generation)
 		return 1;
 	rc = take_names(p, store, meta);
-	if (rc == HF_EDAMAGED)
+	/* Unless it is the store that is damaged, whose owner mends it. */
+	if (rc == HF_EDAMAGED && hf_store_get_state(store, NULL, NULL) < HF_STORE_RECOVERING)
 		rc = begin_anew(p);
 	/* A walk that came to its end may be of an earlier generation. */
 	if (!rc && p->taken != hf_store_generation(store))

@@ -33,6 +33,9 @@ void hf_publish_free(struct hf_publish *p); /* waits for a base that is being ma
  */
 int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta);
 
+/* The store is about to be made anew: all names are taken from it again. */
+void hf_publish_let_go(struct hf_publish *p);
+
 /*
  * Whether the folder is still the one that is open; else it is opened or made anew and everything
  * is published into it by the next hf_publish_store(). 1 if it was another one, 0 if not, or a

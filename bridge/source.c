@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "bridge/core.h"
 #include "bridge/settings.h"
@@ -166,21 +167,26 @@ static bool follows_all(const struct hf_config_source *conf)
 }
 
 /*
- * The new owners are confirmed: those that the operator took out of the configuration go. A user
- * who is missing because the server names another one, or lists fewer, is not the operator's act.
+ * The new owners are confirmed: those that the operator took out of the configuration go. One whom
+ * the server no longer lists among all is not the operator's act: the guard has its say. Nor is one
+ * who is missing because the token is another user's.
  */
 static void settled(void *arg, const struct hf_told *told)
 {
 	struct hf_source *s = arg;
 	struct others o = { .source = s, .told = told };
+	bool all = follows_all(s->conf);
 
-	if (follows_all(s->conf) || s->other_user)
+	if (s->other_user)
 		return;
 	hf_state_each_owner(hf_core_state(s->env.core), hf_core_now(s->env.core), note_other, &o);
 	for (size_t i = 0; i < o.n; i++)
-		hf_core_owner_del(s->env.core, s->conf->name, &o.ids[i]);
+		if (all)
+			hf_core_owner_lost(s->env.core, s->conf->name, &o.ids[i]);
+		else
+			hf_core_owner_del(s->env.core, s->conf->name, &o.ids[i]);
 	work_soon(s);
-	if (o.n)
+	if (o.n && !all)
 		hf_log_info("source '%s': %zu owners are followed no longer", s->conf->name, o.n);
 }
 

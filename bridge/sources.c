@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "bridge/core.h"
 #include "bridge/stream/http.h"
 #include "bridge/stream/wake.h"
 #include "config/config.h"
@@ -15,6 +16,7 @@ struct hf_sources {
 	struct hf_wake *wake;                        /* owned; NULL: the system does not tell */
 	struct hf_source *at[HF_CONFIG_SOURCES_MAX]; /* owned */
 	size_t n;
+	uint64_t lives; /* of the core's state */
 };
 
 static void kick_all(struct hf_sources *s, enum hf_client_event event)
@@ -131,8 +133,21 @@ void hf_sources_configure(struct hf_sources *s, const struct hf_config *config)
 	}
 }
 
+void hf_sources_redial(struct hf_sources *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		hf_client_redial(hf_source_client(s->at[i]));
+}
+
 void hf_sources_poke(struct hf_sources *s)
 {
+	uint64_t lives = hf_core_lives(s->env.core);
+
+	if (lives != s->lives) {
+		s->lives = lives;
+		hf_sources_redial(s);
+		return;
+	}
 	for (size_t i = 0; i < s->n; i++)
 		hf_client_poke(hf_source_client(s->at[i]));
 }

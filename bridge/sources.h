@@ -17,6 +17,8 @@ void hf_sources_free(struct hf_sources *s); /* NULL is fine */
 
 /* A new configuration; a source that has not changed goes on undisturbed. The old one may go. */
 void hf_sources_configure(struct hf_sources *s, const struct hf_config *config);
+/* Each source begins a new connection now: identity, owners and snapshots are asked for anew. */
+void hf_sources_redial(struct hf_sources *s);
 /* The core may have time again, or wishes. Cheap. */
 void hf_sources_poke(struct hf_sources *s);
 

@@ -112,7 +112,7 @@ bool hf_state_dirty(const struct hf_state *s)
 }
 
 /* Up to when their ages are counted. */
-static void stamp_sources(struct hf_state *s, struct hf_when now)
+void st_stamp_sources(struct hf_state *s, struct hf_when now)
 {
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
 		struct st_source *src = &s->sources[i];
@@ -136,7 +136,7 @@ int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_change
 	if (!hard && !(due && soft_rows(s)))
 		return 0;
 	memset(&s->changes, 0, sizeof(s->changes));
-	stamp_sources(s, now);
+	st_stamp_sources(s, now);
 	rc = push_rows(s, true);
 	if (!rc)
 		rc = push_restored(s);

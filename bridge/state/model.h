@@ -217,6 +217,9 @@ void st_source_claim(struct hf_state *s, uint32_t source);
 void st_owner_unclaim(struct hf_state *s, uint32_t owner);
 void st_owner_claim(struct hf_state *s, uint32_t owner);
 
+/* Sources' rows say up to when their ages are counted. */
+void st_stamp_sources(struct hf_state *s, struct hf_when now);
+
 void st_dirty_ws(struct hf_state *s, uint32_t ix);
 void st_dirty_agent(struct hf_state *s, uint32_t ix);
 void st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid);

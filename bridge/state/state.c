@@ -18,6 +18,11 @@ static int outcome(const struct hf_state *s)
 	return s->failed ? -ENOMEM : 0;
 }
 
+bool hf_state_spent(const struct hf_state *s)
+{
+	return s->failed;
+}
+
 /* --- life --- */
 
 void hf_state_free(struct hf_state *s)
@@ -294,6 +299,27 @@ int hf_state_owner_del(
 		return -ENOENT;
 	s->why = HF_WHY_CONFIG;
 	st_owner_remove(s, ix);
+	st_guard_restored(s, st_source_ix(s, src), now);
+	st_resolve(s);
+	return outcome(s);
+}
+
+int hf_state_owner_lost(
+    struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
+
+	if (ix == ST_NONE)
+		return -ENOENT;
+	s->owners[ix].followed = s->owners[ix].readable = false;
+	s->why = HF_WHY_SNAPSHOT;
+	if (s->owners[ix].first_ws != ST_NONE) {
+		s->mark++;
+		st_guard_snapshot(s, ix, s->owners[ix].n_live, true, now);
+	}
+	if (s->owners[ix].first_ws == ST_NONE)
+		st_owner_remove(s, ix);
 	st_guard_restored(s, st_source_ix(s, src), now);
 	st_resolve(s);
 	return outcome(s);

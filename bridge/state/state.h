@@ -94,6 +94,12 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 /* The operator no longer follows this owner: it goes with all its workspaces. */
 int hf_state_owner_del(
     struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now);
+/*
+ * The server no longer lists this owner among all: as if an empty snapshot of it had come. Without
+ * workspaces it goes; else they are held until the operator decides, since nobody can ask again.
+ */
+int hf_state_owner_lost(
+    struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now);
 /* REST's word on whether the owner exists and may be read: the guard releases nothing without it.
  */
 void hf_state_owner_readable(
@@ -135,6 +141,10 @@ int hf_state_restore(
 
 /* --- to the store --- */
 
+/* Memory ran out in the middle of a change: every call returns -ENOMEM, and the owner begins anew
+ * with what the store has. */
+bool hf_state_spent(const struct hf_state *s);
+
 /*
  * The changes since the last commit, lent until hf_state_committed() or the next hf_state_take().
  * The state must not be changed between take and committed. Returns 1, 0 if there are none, or a
@@ -144,6 +154,11 @@ int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_change
 /* The store has it: what was taken is no longer dirty. Without this call it stays so. */
 void hf_state_committed(struct hf_state *s);
 bool hf_state_dirty(const struct hf_state *s);
+/*
+ * Everything, for a store that is made anew: fills `image`, a zeroed one of the caller's, who frees
+ * what is in it also after -ENOMEM. When that store has it, hf_state_committed() says so.
+ */
+int hf_state_image(struct hf_state *s, struct hf_when now, struct hf_image *image);
 
 /* --- for status, records, why --- */
 

@@ -146,9 +146,12 @@ int hf_store_attempt_rearm(struct hf_store *s)
 {
 	int rc = s->attempt.state == HF_ATTEMPT_NONE ? 0 : hf_attempt_remove(&s->files);
 
-	if (!rc)
-		s->attempt = (struct hf_attempt){ 0 };
-	return rc;
+	if (rc)
+		return rc;
+	s->attempt = (struct hf_attempt){ 0 };
+	if (s->state == HF_STORE_FAILED)
+		hf_store_enter(s, HF_STORE_RECOVERING, "allowed again by the operator");
+	return 0;
 }
 
 int hf_store_copy_begin(struct hf_store *s)

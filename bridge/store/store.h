@@ -209,7 +209,8 @@ int hf_store_addresses(struct hf_store *s, const char *source, hf_store_address_
 
 /* Written beside the store ("<path>.recovery") before an attempt starts; survives restarts. */
 bool hf_store_attempt_spent(const struct hf_store *s);
-/* Allowed again: after one hour fresh, or by the operator. Also ends the state `failed` at the next open. */
+/* Allowed again: after one hour fresh, or by the operator. A store that has failed is
+ * RECOVERING then. */
 int hf_store_attempt_rearm(struct hf_store *s);
 /*
  * The running store was found damaged: set aside, a new one made out of `image` (the bridge's memory), with a new

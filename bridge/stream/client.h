@@ -74,6 +74,8 @@ enum hf_client_event {
 void hf_client_kick(struct hf_client *c, enum hf_client_event event);
 /* busy() may be over, or wants_snapshot() true. Cheap. */
 void hf_client_poke(struct hf_client *c);
+/* A new connection now, and with it new snapshots, without a failure before it. */
+void hf_client_redial(struct hf_client *c);
 /* Of a client that waits for the operator: he has decided. */
 void hf_client_decided(struct hf_client *c);
 

@@ -92,8 +92,6 @@ void hf_client_fail(struct hf_client *c, const struct hf_problem *problem);
 void hf_client_enter(struct hf_client *c, enum hf_client_state next);
 /* Takes the timer to what is due next. */
 void hf_client_schedule(struct hf_client *c);
-/* A new connection, without a failure before it. */
-void hf_client_redial(struct hf_client *c);
 /* Live for so long that a failure is a new one. */
 void hf_client_steady(struct hf_client *c);
 /* Asks the server again, for the next snapshots. */

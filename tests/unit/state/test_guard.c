@@ -1,4 +1,5 @@
 #include <check.h>
+#include <errno.h>
 #include <string.h>
 
 #include "tests/unit/state/kit.h"
@@ -177,6 +178,48 @@ START_TEST(nothing_is_released_for_an_owner_who_may_not_be_read)
 	kit_pass(k, 700, true);
 	kit_snapshot(k, "main", 1, "");
 	ck_assert_uint_eq(kit_count(k), 3);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_owner_whom_the_server_lists_no_more_is_held_until_the_operator_decides)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid bob = kit_id(2);
+
+	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &bob, "bob", k->now), 0);
+	hf_state_owner_readable(k->state, "main", &bob, true);
+	kit_snapshot(k, "main", 2, "1=dev:7=main 2=web:8=main");
+	ck_assert_uint_eq(kit_count(k), 2);
+	ck_assert_int_eq(hf_state_owner_lost(k->state, "main", &bob, k->now), 0);
+	ck_assert_uint_eq(kit_count(k), 2);
+	ck_assert_uint_eq(held(k), 2);
+	/* However long: nobody can say that it is read and empty. */
+	kit_pass(k, 700, true);
+	ck_assert_int_eq(hf_state_owner_lost(k->state, "main", &bob, k->now), 0);
+	ck_assert_uint_eq(held(k), 2);
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", &bob, NULL, HF_DECISION_ACCEPT, k->now), 1);
+	ck_assert_uint_eq(kit_count(k), 0);
+	ck_assert_int_eq(hf_state_owner_lost(k->state, "main", &bob, k->now), 0);
+	ck_assert_int_eq(hf_state_owner_lost(k->state, "main", &bob, k->now), -ENOENT);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_owner_who_is_listed_again_is_live_again)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid bob = kit_id(2);
+
+	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &bob, "bob", k->now), 0);
+	kit_snapshot(k, "main", 2, "1=dev:7=main");
+	ck_assert_int_eq(hf_state_owner_lost(k->state, "main", &bob, k->now), 0);
+	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &bob, "bob", k->now), 0);
+	kit_snapshot(k, "main", 2, "1=dev:7=main");
+	ck_assert_uint_eq(kit_count(k), 1);
+	held(k);
+	ck_assert_uint_eq(count_holds, 0);
 	kit_free(k);
 }
 END_TEST
@@ -378,6 +421,8 @@ Suite *guard_suite(void)
 	tcase_add_test(tc, grace_counts_only_while_fresh);
 	tcase_add_test(tc, fresh_time_spent_survives_a_restart);
 	tcase_add_test(tc, nothing_is_released_for_an_owner_who_may_not_be_read);
+	tcase_add_test(tc, an_owner_whom_the_server_lists_no_more_is_held_until_the_operator_decides);
+	tcase_add_test(tc, an_owner_who_is_listed_again_is_live_again);
 	tcase_add_test(tc, a_workspace_that_reappears_is_live_with_its_history);
 	tcase_add_test(tc, a_new_workspace_takes_the_name_of_a_held_one_at_once);
 	tcase_add_test(tc, accept_lets_go_and_reject_keeps);
