@@ -179,3 +179,6 @@ extern const struct hf_adapter_type hf_adapter_unbound;
 extern const struct hf_adapter_type hf_adapter_dnsmasq;
 extern const struct hf_adapter_type hf_adapter_hosts;
 extern const struct hf_adapter_type hf_adapter_hook;
+
+/* Of an enum hf_adapter_kind; NULL: none of this kind is built in. */
+const struct hf_adapter_type *hf_adapter_type(int kind);
