@@ -16,6 +16,8 @@
 #include "bridge/ctl/export.h"
 #include "bridge/ctl/offline.h"
 #include "bridge/ctl/options.h"
+#include "bridge/ctl/setup/fill.h"
+#include "bridge/ctl/setup/setup.h"
 #include "bridge/ctl/show.h"
 #include "config/config.h"
 
@@ -286,6 +288,25 @@ static int run_export(struct ctl *c)
 	return EXIT_WELL;
 }
 
+/* --- setup --- */
+
+/* The suffixes are known to the bridge and to the zone; without either the configuration may do. */
+static int run_setup(struct ctl *c)
+{
+	struct hf_setup_words words;
+
+	if (!c->o.resolver) {
+		hf_setup_list(stdout);
+		return EXIT_WELL;
+	}
+	ask_either(c, "status", hf_offline_status, keep);
+	if (hf_setup_words_get(c->config, c->kept, &words, stderr))
+		return EXIT_UNREACHED;
+	return hf_setup_print(c->config, &words, c->o.resolver, c->o.json, stdout, stderr)
+	    ? EXIT_USAGE
+	    : EXIT_WELL;
+}
+
 /* --- all --- */
 
 static int run(struct ctl *c)
@@ -305,6 +326,8 @@ static int run(struct ctl *c)
 		return run_decide(c);
 	case CTL_EXPORT:
 		return run_export(c);
+	case CTL_SETUP:
+		return run_setup(c);
 	case CTL_HELP:
 		hf_ctl_usage(stdout);
 		return EXIT_WELL;

@@ -4,7 +4,7 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "config/nearest.h"
+#include "bridge/ctl/suggest.h"
 
 enum { OPT_JSON = 256, OPT_STALE, OPT_NAME, OPT_DEPLOYMENT, OPT_SUFFIX, OPT_VERSION };
 
@@ -35,6 +35,7 @@ static const struct command {
 	{ "accept", CTL_ACCEPT, 0, 2, false, false, true },
 	{ "reject", CTL_REJECT, 0, 2, false, false, true },
 	{ "export", CTL_EXPORT, 1, 2, false, false, false },
+	{ "setup", CTL_SETUP, 0, 1, false, false, false },
 };
 
 static const char *const forms[] = { "hosts", "json", "zone" };
@@ -54,6 +55,8 @@ void hf_ctl_usage(FILE *out)
 	      "                                that waits\n"
 	      "  export hosts|json|zone [SUFFIX]\n"
 	      "                                the names, for others to read\n"
+	      "  setup [RESOLVER]              what to put into a resolver's configuration; without\n"
+	      "                                RESOLVER which ones are known\n"
 	      "\n"
 	      "  -c FILE    the configuration, which says where socket and zone are\n"
 	      "  -s SOCKET  the control socket\n"
@@ -72,22 +75,7 @@ static int wrong(FILE *err, const char *what)
 
 static int unknown(FILE *err, const char *what, const char *word, const char *const *known, size_t n)
 {
-	const char *near = NULL;
-	unsigned best = 3;
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned d = hf_edit_distance(word, known[i]);
-
-		if (d < best) {
-			best = d;
-			near = known[i];
-		}
-	}
-	fprintf(err, "holdfastctl: there is no %s '%s'", what, word);
-	if (near)
-		fprintf(err, "; did you mean '%s'?\n", near);
-	else
-		fputs("; holdfastctl --help tells more\n", err);
+	hf_suggest(err, what, word, known, n);
 	return -EINVAL;
 }
 
@@ -127,6 +115,10 @@ static int take_command(struct hf_ctl_options *o, char **args, int n, FILE *err)
 		return wrong(err, "an option does not belong to this command");
 	if (c->command == CTL_EXPORT)
 		return take_export(o, args + 1, n - 1, err);
+	if (c->command == CTL_SETUP) {
+		o->resolver = n > 1 ? args[1] : NULL;
+		return 0;
+	}
 	o->source = n > 1 ? args[1] : NULL;
 	o->owner = n > 2 ? args[2] : NULL;
 	return 0;

@@ -12,6 +12,7 @@ enum hf_ctl_command {
 	CTL_ACCEPT,
 	CTL_REJECT,
 	CTL_EXPORT,
+	CTL_SETUP,
 	CTL_HELP,
 	CTL_VERSION,
 };
@@ -30,7 +31,8 @@ struct hf_ctl_options {
 	const char *owner;
 	const char *what; /* "deployment", "suffix" */
 	enum hf_export_form form;
-	const char *suffix; /* export zone */
+	const char *suffix;   /* export zone */
+	const char *resolver; /* setup; NULL: which are there? */
 };
 
 /* 0, or -EINVAL after telling on `err` what is wrong. */

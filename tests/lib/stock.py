@@ -1,10 +1,11 @@
-"""Stock resolvers as Debian has them, run by tests on loopback with the least configuration, in a folder of the test's."""
+"""Stock resolvers as Debian has them, run by tests on loopback in a folder of the test's, configured by `holdfastctl setup`."""
 import os
 import shutil
 
 import pytest
 
 from server import Server, free_port, question, wait_for
+from setup import setup_files, setup_text
 
 REVERSE = "b.2.4.a.a.7.2.6.0.6.d.f.ip6.arpa"
 
@@ -33,12 +34,24 @@ def run(folder, command, port, probe="is.it.up.coder"):
     return server
 
 
-def unbound(folder, target, suffix="coder", more=""):
-    """An unbound that forwards suffix and reverse zone to `target`, a port of 127.0.0.1."""
+ROOT_ANCHOR = ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+
+# Each function below starts one resolver with the lines that `holdfastctl setup` prints for it, where `target` is the port of
+# holdfast-dns. `upstream` is a port of 127.0.0.1 that all other names are forwarded to (0: nobody). `guarded`: it validates, with
+# the root's trust anchor, and takes private addresses out of answers.
+
+
+def unbound(folder, target, suffixes=("coder",), upstream=0, guarded=False):
     port = free_port()
-    config = folder / "unbound.conf"
-    zones = "".join(f'forward-zone:\n  name: "{zone}."\n  forward-addr: 127.0.0.1@{target}\n' for zone in (suffix, REVERSE))
-    config.write_text(f"""
+    path = folder / "unbound.conf"
+    other = f'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{upstream}\n' if upstream else ""
+    guards = f"""server:
+  private-address: fc00::/7
+  private-address: 10.0.0.0/8
+  trust-anchor: "{ROOT_ANCHOR}"
+  module-config: "validator iterator"
+""" if guarded else 'server:\n  module-config: "iterator"\n'
+    path.write_text(f"""
 server:
   directory: "{folder}"
   chroot: ""
@@ -49,44 +62,56 @@ server:
   interface: 127.0.0.1@{port}
   port: {port}
   num-threads: 1
-  do-not-query-localhost: no
-  domain-insecure: "{suffix}."
-  domain-insecure: "{REVERSE}."
-  local-zone: "{REVERSE}." transparent
-{more}
 remote-control:
   control-enable: no
-{zones}""")
-    return run(folder, [need("unbound"), "-d", "-c", config], port)
+{guards}{other}
+{setup_text(folder, "unbound-forward", target, suffixes)}""")
+    return run(folder, [need("unbound"), "-d", "-c", path], port)
 
 
-def named(folder, target, suffix="coder"):
-    """The same with BIND."""
+def named(folder, target, suffixes=("coder",), upstream=0, guarded=False):
     port = free_port()
-    config = folder / "named.conf"
-    zones = "".join(f'zone "{zone}" {{ type forward; forward only; forwarders {{ 127.0.0.1 port {target}; }}; }};\n'
-                    for zone in (suffix, REVERSE))
-    config.write_text(f"""
+    path = folder / "named.conf"
+    files = setup_files(folder, "bind", target, suffixes)
+    (folder / "db.holdfast").write_text(files["/etc/bind/db.holdfast"])
+    zones = files["/etc/bind/named.conf.local"].replace("/etc/bind/db.holdfast", str(folder / "db.holdfast"))
+    excepted = " ".join(f'"{s}";' for s in suffixes)
+    guards = f"""
+  dnssec-validation yes;
+  deny-answer-addresses {{ fc00::/7; 10.0.0.0/8; }} except-from {{ {excepted} }};
+""" if guarded else "dnssec-validation no;"
+    words = ROOT_ANCHOR.split()
+    anchor = f'trust-anchors {{ . static-ds {" ".join(words[3:6])} "{words[6]}"; }};' if guarded else ""
+    other = f"forward only; forwarders {{ 127.0.0.1 port {upstream}; }};" if upstream else ""
+    path.write_text(f"""
 options {{
   directory "{folder}";
   listen-on port {port} {{ 127.0.0.1; }};
   listen-on-v6 {{ none; }};
   pid-file none;
   session-keyfile none;
-  dnssec-validation no;
   recursion yes;
-  disable-empty-zone "D.F.IP6.ARPA";
+  {guards}
+  {other}
+{files["/etc/bind/named.conf.options"]}
 }};
 controls {{ }};
+{anchor}
 {zones}""")
-    return run(folder, [need("named"), "-g", "-n", "1", "-c", config], port)
+    return run(folder, [need("named"), "-g", "-n", "1", "-c", path], port)
 
 
-def kresd(folder, target, suffix="coder"):
-    """The same with Knot Resolver."""
+def kresd(folder, target, suffixes=("coder",), upstream=0, guarded=False):
     port = free_port()
-    config = folder / "kresd.conf"
-    config.write_text(f"""
+    path = folder / "kresd.conf"
+    (folder / "root.keys").write_text(ROOT_ANCHOR + "\n")
+    guards = f"""
+trust_anchors.remove('.')
+trust_anchors.add_file('{folder}/root.keys', true)
+modules.load('rebinding < iterate')
+""" if guarded else "trust_anchors.remove('.')"
+    other = f"policy.add(policy.all(policy.STUB('127.0.0.1@{upstream}')))" if upstream else ""
+    path.write_text(f"""
 net.listen('127.0.0.1', {port}, {{ kind = 'dns' }})
 cache.open(10 * MB)
 cache.min_ttl(1)
@@ -94,20 +119,49 @@ modules.unload('ta_update')
 modules.unload('ta_signal_query')
 modules.unload('priming')
 modules.unload('detect_time_skew')
-trust_anchors.remove('.')
-policy.add(policy.suffix(policy.STUB({{ '127.0.0.1@{target}' }}),
-  policy.todnames({{ '{suffix}.', '{REVERSE}.' }})))
+{guards}
+{setup_text(folder, "knot-resolver", target, suffixes)}
+{other}
 """)
-    return run(folder, [need("kresd"), "-n", "-c", config, folder], port)
+    return run(folder, [need("kresd"), "-n", "-c", path, folder], port)
 
 
-def dnsmasq(folder, target, suffix="coder"):
-    """The same with dnsmasq."""
+def dnsmasq(folder, target, suffixes=("coder",), upstream=0, guarded=False):
     port = free_port()
-    return run(folder, [need("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=",
-                        "--no-resolv", "--no-hosts", "--log-facility=-", "--listen-address=127.0.0.1",
-                        "--bind-interfaces", f"--port={port}", f"--server=/{suffix}/127.0.0.1#{target}",
-                        f"--server=/{REVERSE}/127.0.0.1#{target}"], port)
+    path = folder / "dnsmasq.conf"
+    words = ROOT_ANCHOR.split()
+    guards = f"stop-dns-rebind\nbogus-priv\ndnssec\ntrust-anchor=.,{','.join(words[3:])}\n" if guarded else ""
+    other = f"server=127.0.0.1#{upstream}\n" if upstream else ""
+    path.write_text(f"""
+no-resolv
+no-hosts
+log-facility=-
+listen-address=127.0.0.1
+bind-interfaces
+port={port}
+{guards}{other}
+{setup_text(folder, "dnsmasq-forward", target, suffixes)}""")
+    return run(folder, [need("dnsmasq"), "--keep-in-foreground", f"--conf-file={path}", "--pid-file=", "--user="], port)
 
 
-FORWARDERS = {"unbound": unbound, "named": named, "kresd": kresd, "dnsmasq": dnsmasq}
+def pdns_recursor(folder, target, suffixes=("coder",), upstream=0, guarded=False):
+    port = free_port()
+    files = setup_files(folder, "powerdns-recursor", target, suffixes)
+    (folder / "recursor.lua").write_text(files["/etc/powerdns/recursor.lua"])
+    other = f"forward-zones-recurse=.=127.0.0.1:{upstream}\n" if upstream else ""
+    (folder / "recursor.conf").write_text(f"""
+local-address=127.0.0.1
+local-port={port}
+socket-dir={folder}
+daemon=no
+threads=1
+disable-syslog=yes
+security-poll-suffix=
+lua-config-file={folder}/recursor.lua
+dnssec={"validate" if guarded else "off"}
+{other}
+{files["/etc/powerdns/recursor.d/holdfast.conf"]}""")
+    return run(folder, [need("pdns_recursor"), f"--config-dir={folder}"], port)
+
+
+FORWARDERS = {"unbound": unbound, "named": named, "kresd": kresd, "dnsmasq": dnsmasq, "pdns_recursor": pdns_recursor}

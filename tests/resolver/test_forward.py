@@ -1,6 +1,6 @@
 """
-Stock resolvers that forward the suffix and the reverse zone to holdfast-dns, with the least configuration that does it. What they pass
-on is what holdfast-dns answers; what they themselves cannot do is said in the test.
+Stock resolvers that forward the suffix and the reverse zone to holdfast-dns, by the lines that `holdfastctl setup` prints. What they
+pass on is what holdfast-dns answers; what they themselves cannot do is said in the test.
 """
 import time
 
@@ -11,6 +11,7 @@ import dns.reversename
 import pytest
 
 from server import Responder, addresses, wait_for
+from foreign import Foreign
 from stock import FORWARDERS
 from zone import Zone, address
 
@@ -28,6 +29,11 @@ def zone(tmp_path_factory):
 def target(zone, tmp_path_factory):
     with Responder(tmp_path_factory.mktemp("dns"), zone.folder) as r:
         yield r
+
+
+@pytest.fixture(params=FORWARDERS)
+def kind(request):
+    return request.param
 
 
 @pytest.fixture(scope="module", params=FORWARDERS)
@@ -117,13 +123,52 @@ def test_stale_names_are_passed_on(resolver, zone):
         zone.do("live")
 
 
-def test_a_validating_unbound_takes_the_suffix_as_insecure(target, tmp_path):
-    """With the root's trust anchor and domain-insecure for suffix and reverse zone; nothing is validated, nothing is SERVFAIL."""
-    anchor = '  trust-anchor: ". DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"\n'
-    modules = '  module-config: "validator iterator"\n'
-    with FORWARDERS["unbound"](tmp_path, target.port, more=anchor + modules) as r:
-        for name, rdtype in (NAME, "AAAA"), (NAME, "A"), (NAME, "DS"), ("coder", "DNSKEY"), \
-                (dns.reversename.from_address(address(1)), "PTR"):
-            m = r.ask(name, rdtype, want_dnssec=True)
-            assert m.rcode() == dns.rcode.NOERROR and not m.flags & dns.flags.AD, (name, rdtype)
-        assert r.ask("nobody.coder", want_dnssec=True).rcode() == dns.rcode.NXDOMAIN
+@pytest.fixture(scope="module", params=FORWARDERS)
+def guarded(request, target, tmp_path_factory):
+    """One that validates and keeps private addresses out of answers; all other names are forwarded to `upstream`."""
+    with Foreign() as upstream, \
+            FORWARDERS[request.param](tmp_path_factory.mktemp(request.param), target.port, upstream=upstream.port, guarded=True) as r:
+        r.kind, r.upstream = request.param, upstream
+        yield r
+
+
+def test_a_resolver_that_validates_and_guards_takes_our_names_as_they_are(guarded):
+    for name, rdtype in (NAME, "AAAA"), (NAME, "A"), (NAME, "DS"), ("coder", "DNSKEY"), \
+            (dns.reversename.from_address(address(1)), "PTR"):
+        if guarded.kind == "dnsmasq" and rdtype in ("DS", "DNSKEY"):  # those it validates all the same
+            continue
+        m = guarded.ask(name, rdtype, want_dnssec=True)
+        assert m.rcode() == dns.rcode.NOERROR and not m.flags & dns.flags.AD, (name, rdtype)
+        assert len(m.answer) == (rdtype in ("AAAA", "PTR")), m
+    assert addresses(guarded.ask(NAME)) == [address(1)]
+    assert guarded.ask("nobody.coder", want_dnssec=True).rcode() == dns.rcode.NXDOMAIN
+    assert guarded.ask(dns.reversename.from_address(address(0xabcdef)), "PTR").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_nothing_of_ours_goes_upstream_and_all_else_does(target, tmp_path, kind):
+    with Foreign() as upstream, FORWARDERS[kind](tmp_path, target.port, upstream=upstream.port) as r:
+        for name, rdtype in (NAME, "AAAA"), (NAME, "A"), ("nobody.coder", "AAAA"), ("coder", "SOA"), \
+                (dns.reversename.from_address(address(1)), "PTR"), (dns.reversename.from_address(address(0xabcdef)), "PTR"):
+            r.ask(name, rdtype)
+        m = r.ask("www.example.net", "A")
+        assert [x.address for x in m.answer[0]] == [Foreign.ADDRESS]
+        assert any(n == "www.example.net." for n in upstream.asked)
+        ours = [n for n in upstream.asked if n.endswith((".coder.", "b.2.4.a.a.7.2.6.0.6.d.f.ip6.arpa.")) or n == "coder."]
+        assert not ours
+
+
+def test_the_rest_of_the_private_reverse_zone_stays_where_it_was(target, tmp_path, kind):
+    """What a resolver answers by itself for others' private addresses without our lines, it answers with them."""
+    if kind not in ("unbound", "named"):
+        pytest.skip(f"{kind} forwards these, or does by the rule for all names that this test gives it")
+    with Foreign() as upstream, FORWARDERS[kind](tmp_path, target.port, upstream=upstream.port) as r:
+        assert r.ask(dns.reversename.from_address("fd00::1"), "PTR").rcode() == dns.rcode.NXDOMAIN
+        assert not [n for n in upstream.asked if n.endswith("d.f.ip6.arpa.")]
+
+
+def test_two_suffixes(tmp_path, kind):
+    with Zone(tmp_path / "zone", "source main coder", "source lab dev.example.net", "main.dev.me.coder #1",
+              "main.lab.me.dev.example.net #2 source=1") as z, \
+            Responder(tmp_path, z.folder) as t, FORWARDERS[kind](tmp_path, t.port, suffixes=("coder", "dev.example.net")) as r:
+        assert addresses(r.ask("main.dev.me.coder")) == [address(1)]
+        assert addresses(r.ask("main.lab.me.dev.example.net")) == [address(2)]

@@ -1,0 +1,233 @@
+#include "bridge/ctl/setup/setup.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/adapter.h"
+#include "bridge/ctl/setup/fill.h"
+#include "bridge/ctl/setup/templates.h"
+#include "bridge/ctl/suggest.h"
+#include "config/config.h"
+
+const struct hf_setup_kind hf_setup_kinds[] = {
+	{ "unbound", "unbound-forward", "unbound",
+	    "unbound: what its adapter needs where one is configured, else unbound-forward" },
+	{ "unbound-forward", "unbound-forward", NULL, "unbound: forwards to holdfast-dns" },
+	{ "unbound-module", "unbound-module", NULL, "unbound: answers by Holdfast's module" },
+	{ "dnsmasq", "dnsmasq-forward", "dnsmasq",
+	    "dnsmasq: what its adapter needs where one is configured, else dnsmasq-forward" },
+	{ "dnsmasq-forward", "dnsmasq-forward", NULL, "dnsmasq: forwards to holdfast-dns" },
+	{ "bind", "bind", NULL, "BIND: forwards to holdfast-dns" },
+	{ "knot-resolver", "knot-resolver", NULL, "Knot Resolver 5: asks holdfast-dns" },
+	{ "powerdns-recursor", "powerdns-recursor", NULL,
+	    "PowerDNS Recursor 4: forwards to holdfast-dns" },
+	{ "systemd-resolved", "systemd-resolved", NULL, "systemd-resolved: asks holdfast-dns" },
+	{ "coredns", "coredns", NULL, "CoreDNS: forwards to holdfast-dns" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+void hf_setup_list(FILE *out)
+{
+	for (const struct hf_setup_kind *k = hf_setup_kinds; k->name; k++)
+		fprintf(out, "%-18s %s\n", k->name, k->text);
+}
+
+/* --- words --- */
+
+static void add_suffix(struct hf_setup_words *w, const struct hf_name *suffix)
+{
+	for (size_t i = 0; i < w->n_suffixes; i++)
+		if (hf_name_equal(&w->suffixes[i], suffix))
+			return;
+	if (suffix->len > 1 && w->n_suffixes < HF_SETUP_SUFFIXES_MAX)
+		w->suffixes[w->n_suffixes++] = *suffix;
+}
+
+/* An address that everybody listens at is reached on this machine by loopback. */
+static void set_dns(struct hf_setup_words *w, const struct hf_endpoint *at)
+{
+	if (at->sa.sa_family == AF_INET6) {
+		struct in6_addr a = at->in6.sin6_addr;
+
+		if (IN6_IS_ADDR_UNSPECIFIED(&a))
+			a = in6addr_loopback;
+		w->loopback = IN6_IS_ADDR_LOOPBACK(&a);
+		w->dns_port = ntohs(at->in6.sin6_port);
+		inet_ntop(AF_INET6, &a, w->dns_addr, sizeof(w->dns_addr));
+	} else {
+		struct in_addr a = at->in4.sin_addr;
+
+		if (a.s_addr == htonl(INADDR_ANY))
+			a.s_addr = htonl(INADDR_LOOPBACK);
+		w->loopback = ntohl(a.s_addr) >> 24 == IN_LOOPBACKNET;
+		w->dns_port = ntohs(at->in4.sin_port);
+		inet_ntop(AF_INET, &a, w->dns_addr, sizeof(w->dns_addr));
+	}
+}
+
+int hf_setup_words_get(const struct hf_config *config, const json_t *status,
+    struct hf_setup_words *ret_words, FILE *err)
+{
+	struct hf_setup_words w = { .zone = config->zone, .module = HF_MODULE_PATH };
+	const json_t *source;
+	size_t i;
+
+	set_dns(&w, &config->dns.listen.at[0]);
+	json_array_foreach(json_object_get(status, "sources"), i, source) {
+		const char *text = json_string_value(json_object_get(source, "suffix"));
+		struct hf_name suffix;
+
+		if (text && !hf_name_parse(text, &suffix))
+			add_suffix(&w, &suffix);
+	}
+	for (i = 0; i < config->sources.n; i++)
+		add_suffix(&w, &config->sources.at[i].suffix);
+	if (!w.n_suffixes) {
+		fputs("holdfastctl: no suffix is known yet: the bridge was never live, and the "
+		      "configuration has none (sources[].suffix)\n",
+		    err);
+		return -EINVAL;
+	}
+	*ret_words = w;
+	return 0;
+}
+
+/* --- print --- */
+
+static const struct hf_config_adapter *find_adapter(const struct hf_config *config, const char *type)
+{
+	for (size_t i = 0; i < config->adapters.n; i++) {
+		const struct hf_config_adapter *a = &config->adapters.at[i];
+		const struct hf_adapter_type *t = hf_adapter_type(a->kind);
+
+		if (t && t->setup && !strcmp(t->name, type))
+			return a;
+	}
+	return NULL;
+}
+
+/* The text of all of it, owned by the caller; NULL when memory is out. */
+static char *compose(const struct hf_config *config, const struct hf_setup_words *words,
+    const struct hf_setup_kind *kind, const struct hf_config_adapter *adapter)
+{
+	const struct hf_setup_template *t = hf_setup_templates;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int rc = 0;
+
+	if (!out)
+		return NULL;
+	if (adapter) {
+		hf_adapter_type(adapter->kind)->setup(config, adapter, out);
+	} else {
+		while (strcmp(t->name, kind->template))
+			t++;
+		rc = hf_setup_fill(t->text, words, out);
+	}
+	if (fclose(out) || rc) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* Where a file's lines begin: after the line that names it; at the end: none more. */
+static const char *next_file(const char *at, const char **ret_path, size_t *ret_len)
+{
+	const char *mark = strstr(at, " ==> "), *nl;
+
+	if (!mark)
+		return at + strlen(at);
+	nl = strchrnul(mark, '\n');
+	*ret_path = mark + 5;
+	*ret_len = (size_t)(nl - mark - 5);
+	return *nl ? nl + 1 : nl;
+}
+
+/* What is before the first file's line is for people. Without any all is of one file, of no name. */
+static json_t *split_files(const char *text)
+{
+	json_t *files = json_array();
+	const char *path = NULL, *at;
+	size_t len = 0;
+
+	at = next_file(text, &path, &len);
+	if (!path)
+		json_array_append_new(files, json_pack("{s:n, s:s}", "path", "text", text));
+	while (path) {
+		const char *next_path = NULL, *next, *end;
+		size_t next_len = 0;
+
+		next = next_file(at, &next_path, &next_len);
+		end = next;
+		if (next_path) { /* without the line that names the next one */
+			end = next_path;
+			while (end > at && end[-1] != '\n')
+				end--;
+		}
+		json_array_append_new(files,
+		    json_pack("{s:s%, s:s%}", "path", path, len, "text", at, (size_t)(end - at)));
+		at = next;
+		path = next_path;
+		len = next_len;
+	}
+	return files;
+}
+
+static const struct hf_setup_kind *find_kind(const char *name, FILE *err)
+{
+	const char *names[sizeof(hf_setup_kinds) / sizeof(hf_setup_kinds[0])];
+	size_t n = 0;
+
+	for (; hf_setup_kinds[n].name; n++) {
+		if (!strcmp(hf_setup_kinds[n].name, name))
+			return &hf_setup_kinds[n];
+		names[n] = hf_setup_kinds[n].name;
+	}
+	hf_suggest(err, "resolver", name, names, n);
+	return NULL;
+}
+
+static const char *form_of(const struct hf_setup_kind *kind, const struct hf_config_adapter *adapter)
+{
+	if (adapter)
+		return "adapter";
+	return strstr(kind->template, "-module") ? "module" : "forward";
+}
+
+int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *words,
+    const char *resolver, bool json, FILE *out, FILE *err)
+{
+	const struct hf_setup_kind *kind = find_kind(resolver, err);
+	const struct hf_config_adapter *adapter;
+	char *text;
+
+	if (!kind)
+		return -EINVAL;
+	adapter = kind->adapter ? find_adapter(config, kind->adapter) : NULL;
+	text = compose(config, words, kind, adapter);
+	if (!text) {
+		fputs("holdfastctl: out of memory\n", err);
+		return -EINVAL;
+	}
+	if (json) {
+		json_t *all = json_pack("{s:s, s:s, s:o}", "resolver", resolver, "form",
+		    form_of(kind, adapter), "files", split_files(text));
+
+		json_dumpf(all, out, JSON_INDENT(2));
+		fputc('\n', out);
+		json_decref(all);
+	} else {
+		if (kind->adapter)
+			fprintf(err, "holdfastctl: these are the lines for %s%s\n",
+			    adapter ? "the configured adapter " : "forwarding to holdfast-dns; ",
+			    adapter ? adapter->name : "no adapter feeds this resolver");
+		fputs(text, out);
+	}
+	free(text);
+	return 0;
+}

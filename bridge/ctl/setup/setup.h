@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * setup: what to put into a resolver's configuration, from our own.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct hf_config;
+struct hf_setup_words;
+
+/* What a person may ask for. `adapter`: of a resolver that also an adapter may feed. */
+struct hf_setup_kind {
+	const char *name;
+	const char *template; /* NULL: what an adapter says */
+	const char *adapter;  /* the type whose lines come first where it is configured; NULL */
+	const char *text;     /* one line for people */
+};
+
+extern const struct hf_setup_kind hf_setup_kinds[]; /* ends with name NULL */
+
+/* Every name of hf_setup_kinds with its text. */
+void hf_setup_list(FILE *out);
+
+/*
+ * Suffixes from a status (NULL: not known), else those that the configuration has; the rest from
+ * the configuration. 0; -EINVAL after telling on `err` that no suffix is known.
+ */
+int hf_setup_words_get(const struct hf_config *config, const json_t *status,
+    struct hf_setup_words *ret_words, FILE *err);
+
+/* The lines for `resolver`; as {resolver, form, files: [{path, text}]} with json. 0; -EINVAL after
+ * telling on `err` what was wrong. */
+int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *words,
+    const char *resolver, bool json, FILE *out, FILE *err);
