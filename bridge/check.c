@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bridge/removed.h"
 #include "config/config.h"
 #include "config/secret.h"
 
@@ -53,6 +54,11 @@ static void warn_of_secrets(const struct hf_config *c, FILE *out)
 	}
 }
 
+static void warn_removed(const char *text, void *err)
+{
+	fprintf(err, "warning: %s\n", text);
+}
+
 int hf_check(const char *path, bool verbose, FILE *out, FILE *err)
 {
 	/* What stands before the YAML of -v is a comment in it. */
@@ -67,6 +73,7 @@ int hf_check(const char *path, bool verbose, FILE *out, FILE *err)
 	fprintf(out, "%s%s: ok\n", lead, errors.file);
 	for (size_t i = 0; i < c->sources.n; i++)
 		tell_source(c, i, lead, out, err);
+	hf_removed_from_zone(c->zone, c, warn_removed, err);
 	if (verbose) {
 		warn_of_secrets(c, out);
 		hf_config_dump(c, out);

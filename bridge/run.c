@@ -14,6 +14,9 @@
 #include "base/notify.h"
 #include "bridge/control.h"
 #include "bridge/core.h"
+#include "bridge/health.h"
+#include "bridge/removed.h"
+#include "bridge/service.h"
 #include "bridge/sources.h"
 #include "config/config.h"
 
@@ -26,6 +29,8 @@ struct run {
 	struct hf_core *core;     /* owned */
 	struct hf_sources *sources; /* owned */
 	struct hf_control *control; /* owned */
+	struct hf_health *health;   /* owned */
+	struct hf_service *service; /* owned */
 	struct event *work;       /* owned: when the core wants to be called */
 	struct event *zone;       /* owned: the zone's worker has something */
 	struct event *signals[3]; /* owned */
@@ -60,6 +65,12 @@ static void log_change(const struct hf_config_change *change, void *arg)
 	    change->restart ? " (at the next start)" : "");
 }
 
+static void log_removed(const char *text, void *arg)
+{
+	(void)arg;
+	hf_log_warn("reload: %s", text);
+}
+
 static void reload(struct run *r)
 {
 	struct hf_config *next, *before = r->config;
@@ -76,6 +87,7 @@ static void reload(struct run *r)
 	}
 	if (hf_config_diff(before, next, log_change, NULL) == 0)
 		hf_log_info("reload: '%s' has not changed", r->path);
+	hf_removed_from_state(hf_core_state(r->core), hf_core_now(r->core), next, log_removed, NULL);
 	hf_log_set_level(next->log.level);
 	rc = hf_core_configure(r->core, next);
 	if (rc)
@@ -84,6 +96,7 @@ static void reload(struct run *r)
 	r->config = next;
 	hf_sources_configure(r->sources, next);
 	hf_control_configure(r->control, next);
+	hf_health_configure(r->health, next);
 	hf_config_free(before);
 	work_soon(r);
 	hf_notify("READY=1");
@@ -102,6 +115,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 	if (watch_zone(r) < 0)
 		hf_log_error("out of memory; the zone is looked at a little later than it could be");
 	event_add(r->work, &tv);
+	hf_service_worked(r->service, wait);
 	hf_sources_poke(r->sources);
 }
 
@@ -159,6 +173,7 @@ static int start_work(struct run *r)
 
 	r->work = evtimer_new(r->base, on_work, r);
 	if (!r->work || watch_zone(r) < 0 ||
+	    hf_service_new(r->base, &hf_clock_system, r->core, &r->service) ||
 	    hf_sources_new(r->base, &env, r->config, &r->sources))
 		return -ENOMEM;
 	event_active(r->work, EV_TIMEOUT, 0);
@@ -170,11 +185,14 @@ static int start_control(struct run *r)
 	const struct hf_control_env env = { .core = r->core, .sources = r->sources,
 		.config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
 
-	return hf_control_new(r->base, &env, &r->control);
+	int rc = hf_control_new(r->base, &env, &r->control);
+
+	return rc ? rc : hf_health_new(r->base, r->core, r->config, &r->health);
 }
 
 static void finish(struct run *r)
 {
+	hf_health_free(r->health);
 	hf_control_free(r->control);
 	for (size_t i = 0; i < sizeof(r->signals) / sizeof(r->signals[0]); i++)
 		if (r->signals[i])
@@ -184,6 +202,7 @@ static void finish(struct run *r)
 		event_free(r->zone);
 	if (r->work)
 		event_free(r->work);
+	hf_service_free(r->service);
 	if (r->base)
 		event_base_free(r->base);
 	hf_core_free(r->core);
