@@ -35,6 +35,7 @@ suites()
 	scenario        qnl    build        meson      scenario
 	e2e             nl     build        pytest     tests/e2e
 	unbound-module  nl     build        command    plugin/unbound/build.sh build
+	autobahn        nl     build        pytest     tests/autobahn
 	resolver        nl     build        pytest     tests/resolver
 	chaos           nl     build        pytest     tests/chaos
 	build-asan      nl     build-asan   compile
