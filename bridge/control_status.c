@@ -73,6 +73,31 @@ static json_t *next_try(const struct status *s, const struct hf_client_status *c
 	return hf_json_time((hf_wall_ms(s->env->clock) + c->next_try_ms) / 1000);
 }
 
+static void count(json_t *counts, const char *name, uint64_t n)
+{
+	if (n)
+		json_object_set_new(counts, name, json_integer((json_int_t)n));
+}
+
+/* How often each has been since the bridge began, by names that stay. */
+static json_t *count_failures(const struct hf_client_status *c)
+{
+	json_t *counts = json_object();
+
+	for (int i = HF_PROBLEM_NONE + 1; i < HF_PROBLEM_LAST; i++)
+		count(counts, hf_problem_name(i), c->problems[i]);
+	return counts;
+}
+
+static json_t *count_faults(const struct hf_client_status *c)
+{
+	json_t *counts = json_object();
+
+	for (int i = HF_TROUBLE_NONE + 1; i < HF_TROUBLE_LAST; i++)
+		count(counts, hf_trouble_name(i), c->troubles[i]);
+	return counts;
+}
+
 /* What the client knows; a source that has none has not begun. */
 static void add_client(struct status *s, json_t *row, const char *name)
 {
@@ -92,6 +117,8 @@ static void add_client(struct status *s, json_t *row, const char *name)
 	    row, "token_expires", hf_json_time(c.told ? c.told->token_expires_s : 0));
 	json_object_set_new(row, "attempts", json_integer(c.attempts));
 	json_object_set_new(row, "next_try", next_try(s, &c));
+	json_object_set_new(row, "failures", count_failures(&c));
+	json_object_set_new(row, "faults", count_faults(&c));
 	if (c.state != CLIENT_LIVE && why)
 		warn(s, hf_problem_name(c.problem->code), json_sprintf("source '%s': %s", name, why),
 		    hf_json_time(c.since_wall_s));
@@ -110,12 +137,13 @@ static int show_source(const struct hf_source_view *v, void *arg)
 		hf_name_text(&v->row->suffix, suffix);
 	s->owners = json_array();
 	s->source = v->row->rid;
-	row = json_pack("{s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:n, s:n, s:n, s:b, s:b, s:o}",
+	row = json_pack(
+	    "{s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:n, s:n, s:n, s:{}, s:{}, s:b, s:b, s:o}",
 	    "name", hf_json_text(v->row->name), "url", hf_json_text(v->row->url), "state", "reason",
 	    "since", "last_contact", hf_json_time(v->row->contact_s), "suffix",
 	    hf_json_text(suffix), "deployment_id", hf_json_text(v->row->deployment_id),
-	    "token_expires", "attempts", "next_try", "fresh", v->fresh, "withdrawn",
-	    v->row->withdrawn, "owners", s->owners);
+	    "token_expires", "attempts", "next_try", "failures", "faults", "fresh", v->fresh,
+	    "withdrawn", v->row->withdrawn, "owners", s->owners);
 	if (!row)
 		return 0;
 	json_array_append_new(s->sources, row);

@@ -134,6 +134,7 @@ void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
 	if (c->state == CLIENT_LIVE && now - c->since_ms >= c->settings->retry.steady_ms)
 		hf_client_steady(c);
 	c->problem = *problem;
+	c->problems[problem->code]++;
 	c->attempts++;
 	drop(c);
 	wipe_token(c);
@@ -590,6 +591,7 @@ void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_st
 		.told = c->told,
 		.n_owners = c->n_owners,
 		.refused = c->refused,
+		.problems = c->problems,
 		.troubles = c->troubles };
 
 	if (waits(c)) {

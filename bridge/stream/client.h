@@ -105,6 +105,7 @@ struct hf_client_status {
 	size_t n_owners;
 	size_t n_live;
 	uint64_t refused;         /* messages */
+	const uint64_t *problems; /* [HF_PROBLEM_LAST]: how often each ended an attempt or a connection */
 	const uint64_t *troubles; /* [HF_TROUBLE_LAST]: how often each ended or refused something */
 };
 void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_status);

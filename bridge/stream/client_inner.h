@@ -82,6 +82,7 @@ struct hf_client {
 	size_t n_owners;
 	bool settled; /* told */
 	uint64_t refused;
+	uint64_t problems[HF_PROBLEM_LAST];
 	uint64_t troubles[HF_TROUBLE_LAST];
 };
 

@@ -90,7 +90,7 @@ def live(bridge):
 
 FIELDS = set("version bridge epoch generation fresh stale_since names held_removals refused_total store warnings readers "
              "sources adapters guard refused".split())
-SOURCE = set("name url state reason since last_contact suffix deployment_id token_expires attempts next_try owners".split())
+SOURCE = set("name url state reason since last_contact suffix deployment_id token_expires attempts next_try failures faults owners".split())
 RECORD = set("name type data ttl source owner workspace agent agent_id state first_seen last_confirmed".split())
 
 
