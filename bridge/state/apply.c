@@ -135,16 +135,15 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 	st_agent_set(s, ix, ws, name, bad);
 }
 
-/* --- snapshot --- */
-
-static void forget_refused(
+static void note_form_refused(
     struct hf_state *s, uint32_t owner, const struct hf_update *u, struct hf_judgement *j)
 {
-	s->owners[owner].n_refused = 0;
 	for (size_t i = 0; i < u->n_refused; i++)
 		note_refused(
 		    s, owner, u->refused[i].what, u->refused[i].name, u->refused[i].reason, j);
 }
+
+/* --- snapshot --- */
 
 /* Those of the workspace that this message does not list. */
 static void drop_absent_of(struct hf_state *s, uint32_t ws)
@@ -193,7 +192,8 @@ void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_updat
 
 	s->mark++;
 	s->why = HF_WHY_SNAPSHOT;
-	forget_refused(s, owner, u, j);
+	s->owners[owner].n_refused = 0;
+	note_form_refused(s, owner, u, j);
 	for (size_t i = 0; i < u->n_upserted_workspaces && !s->failed; i++) {
 		const struct hf_update_workspace *w = &u->upserted_workspaces[i];
 		uint32_t ix = st_ws_find(s, source, &w->id);
@@ -258,8 +258,6 @@ static const char *check_diff(struct hf_state *s, uint32_t source, const struct 
 	struct hf_multimap added = { 0 }, deleted = { 0 };
 	const char *why = NULL;
 
-	if (u->refused_total)
-		return "a record of a diff could not be read";
 	if (index_ids(s, &added, u->upserted_workspaces, u->n_upserted_workspaces) < 0 ||
 	    index_ids(s, &deleted, u->deleted_workspaces, u->n_deleted_workspaces) < 0)
 		why = "out of memory";
@@ -367,6 +365,7 @@ void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u
 	}
 	s->mark++;
 	s->why = HF_WHY_DIFF;
+	note_form_refused(s, owner, u, j);
 	for (size_t i = 0; i < u->n_upserted_workspaces && !s->failed; i++)
 		upsert_ws(s, owner, &u->upserted_workspaces[i], now, j);
 	unknown = doom_agents(s, owner, u);
@@ -380,8 +379,8 @@ void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u
 	if (!s->failed)
 		settle_returned(s, source, u);
 	st_guard_settle(s, owner);
-	if (unknown) {
-		j->want_snapshot = true;
+	/* What was refused might have been a removal. */
+	j->want_snapshot = unknown || u->refused_total;
+	if (unknown)
 		j->reason = "it deletes what is not known; ignored";
-	}
 }

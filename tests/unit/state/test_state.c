@@ -162,6 +162,34 @@ START_TEST(a_diff_with_an_agent_of_an_unknown_workspace_is_refused_whole)
 }
 END_TEST
 
+START_TEST(a_record_of_a_diff_that_stream_refused_harms_only_itself)
+{
+	struct kit *k = kit_new();
+	struct hf_update_workspace w = { .id = kit_id(5), .name = { "new", 3 } };
+	struct hf_update_agent a = {
+		.id = kit_agent_id(9), .workspace = kit_id(5), .name = { "x", 1 }
+	};
+	struct hf_update_refused refused = { "agent", "its id is zero", "bad" };
+	struct hf_update u = { .kind = HF_UPDATE_DIFF,
+		.owner = kit_id(1),
+		.upserted_workspaces = &w,
+		.n_upserted_workspaces = 1,
+		.upserted_agents = &a,
+		.n_upserted_agents = 1,
+		.refused = &refused,
+		.n_refused = 1,
+		.refused_total = 1 };
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	ck_assert_int_eq(hf_state_update(k->state, "main", &u, k->now, &k->judgement), 0);
+	ck_assert_int_eq(k->judgement.verdict, HF_VERDICT_ACCEPTED);
+	ck_assert_uint_eq(k->judgement.records_refused, 1);
+	ck_assert(k->judgement.want_snapshot); /* it might have been a removal */
+	ck_assert(kit_has(k, "x.new.me.coder", 9) && kit_has(k, "main.dev.me.coder", 7));
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(a_snapshot_with_an_agent_of_an_unknown_workspace_removes_nothing)
 {
 	struct kit *k = kit_new();
@@ -434,6 +462,7 @@ Suite *state_suite(void)
 	tcase_add_test(tc, a_renamed_agent_keeps_its_first_seen);
 	tcase_add_test(tc, a_rebuild_changes_the_address_in_one_changeset);
 	tcase_add_test(tc, a_diff_with_an_agent_of_an_unknown_workspace_is_refused_whole);
+	tcase_add_test(tc, a_record_of_a_diff_that_stream_refused_harms_only_itself);
 	tcase_add_test(tc, a_snapshot_with_an_agent_of_an_unknown_workspace_removes_nothing);
 	tcase_add_test(tc, an_unknown_delete_is_ignored_and_asks_for_a_snapshot);
 	tcase_add_test(tc, a_bad_name_harms_only_itself_and_stays_known);
