@@ -491,6 +491,8 @@ void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle)
 		hf_client_fail(c, &p);
 		return;
 	}
+	hf_link_patience(c->link,
+	    c->settings->timeouts.ping_interval_ms + c->settings->timeouts.ping_timeout_ms);
 	hf_link_send(c->link);
 	hf_client_schedule(c);
 }

@@ -1,7 +1,10 @@
 #include "bridge/stream/link.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <event2/event.h>
 
@@ -96,6 +99,19 @@ void hf_link_send(struct hf_link *l)
 		hf_stack_sent(l->stack, n);
 	}
 	event_del(l->write);
+}
+
+/*
+ * The kernel counts what was not acknowledged, and what a window of zero holds back. Our own pings
+ * do not tell this apart from a long snapshot before the pong, while bytes come.
+ */
+void hf_link_patience(struct hf_link *l, int64_t ms)
+{
+	unsigned timeout = ms < INT32_MAX ? (unsigned)ms : INT32_MAX;
+
+	/* Where it cannot be had there are still the pings. */
+	(void)setsockopt(
+	    event_get_fd(l->read), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 
 void hf_link_hold(struct hf_link *l, bool held)

@@ -23,6 +23,8 @@ int hf_link_new(struct hf_handle *handle, struct hf_stack *stack, const struct h
     hf_link_cb cb, void *arg, struct hf_link **ret_link);
 void hf_link_free(struct hf_link *l); /* NULL is fine */
 
+/* It breaks when the server takes nothing of what waits to be sent for so long. */
+void hf_link_patience(struct hf_link *l, int64_t ms);
 /* Sends what the stack has, now or when the server takes it. */
 void hf_link_send(struct hf_link *l);
 /* Reads no further until it is told to: then what waits comes through the loop. */
