@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -95,6 +96,33 @@ func changed(change func(t *x509.Certificate)) func(*tlsChoice) {
 	}
 }
 
+// weak shows a certificate of an RSA key of 1024 bits, or one signed by a CA with SHA-1, which both were good once.
+func weak(bits int, signed x509.SignatureAlgorithm) func(*tlsChoice) {
+	return func(choice *tlsChoice) {
+		caKey, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			return
+		}
+		key, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			return
+		}
+		// A CA between ours and the certificate: ours signs with ECDSA.
+		middle, leaf := template("between"), template("localhost")
+		middle.IsCA, middle.BasicConstraintsValid, middle.KeyUsage = true, true, x509.KeyUsageCertSign
+		middle.ExtKeyUsage, middle.DNSNames, middle.IPAddresses = nil, nil, nil
+		leaf.SignatureAlgorithm = signed
+		middleDER, err := x509.CreateCertificate(rand.Reader, middle, choice.c.ca, caKey.Public(), choice.c.caKey)
+		if err != nil {
+			return
+		}
+		parsed, _ := x509.ParseCertificate(middleDER)
+		if der, err := x509.CreateCertificate(rand.Reader, leaf, parsed, key.Public(), caKey); err == nil {
+			choice.config.Certificates = []tls.Certificate{{Certificate: [][]byte{der, middleDER}, PrivateKey: key}}
+		}
+	}
+}
+
 func configured(change func(c *tls.Config)) func(*tlsChoice) {
 	return func(choice *tlsChoice) { change(choice.config) }
 }
@@ -127,6 +155,8 @@ var tlsFaults = []fault{
 	{name: "tls-wrong-usage", what: "a certificate of clients", tls: changed(func(t *x509.Certificate) {
 		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	})},
+	{name: "tls-weak-key", what: "a certificate of an RSA key of 1024 bits", tls: weak(1024, x509.SHA256WithRSA)},
+	{name: "tls-sha1", what: "a certificate that was signed with SHA-1", tls: weak(2048, x509.SHA1WithRSA)},
 	{name: "tls-old", what: "TLS 1.0 and 1.1 only", tls: configured(func(c *tls.Config) {
 		c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	})},

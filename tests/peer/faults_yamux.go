@@ -150,8 +150,8 @@ var drpcFaults = []fault{
 	{name: "drpc-length-2e63", what: "a frame of 2^63 bytes", live: lengthOnly(1 << 63)},
 	{name: "drpc-frame-large", n: 256 << 20, what: "a frame of N bytes is announced",
 		live: func(c *call, n int) error { return lengthOnly(uint64(n))(c, n) }},
-	{name: "drpc-message-large", n: 65, what: "a message of N MiB", live: func(c *call, n int) error {
-		piece := make([]byte, 1<<20)
+	{name: "drpc-message-large", n: 65, what: "a message of N MiB of fields that nobody knows", live: func(c *call, n int) error {
+		piece := appendBytes(nil, 15, make([]byte, 1<<20))
 		for range n {
 			if _, err := c.stream.Write(drpcFrame(drpcMessage, false, c.rpcID(), c.nextID(), piece)); err != nil {
 				return err
