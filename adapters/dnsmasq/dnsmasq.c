@@ -1,0 +1,194 @@
+/*
+ * dnsmasq: the adapter that feeds dnsmasq by hosts files. This file opens, closes and wires it;
+ * inner.h tells which part is where.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/dnsmasq/inner.h"
+#include "base/error.h"
+
+enum {
+	SOON_WINDOW = 16, /* questions under way: dnsmasq has others to answer */
+	SOON_PER_SECOND = 4000,
+	PATIENCE_MS = 1000,
+	PATIENCE_SIGNAL_MS = 3000,  /* it reads thousands of names before it answers */
+	PATIENCE_OTHERS_MS = 10000, /* somebody else signals it */
+	SIGNAL_GAP_MS = 1000,
+	STEP_MAX = 32,
+};
+
+static int on_write(void *arg, unsigned file, char *ret_why, size_t why_size)
+{
+	struct hf_adapter *a = arg;
+	int rc = hf_files_write(a->files, file, ret_why, why_size);
+
+	if (!rc)
+		hf_dnsmasq_watch_written(a, file);
+	return rc;
+}
+
+static void on_doubt(void *arg, unsigned bucket)
+{
+	struct hf_adapter *a = arg;
+
+	hf_pump_dirty(a->pump, bucket);
+}
+
+static int make_pump(struct hf_adapter *a)
+{
+	struct hf_pump_opts o = {
+		.base = a->host->base,
+		.ask = a->ask,
+		.table = a->table,
+		.n_files = hf_files_count(a->files),
+		.min_gap_ms = a->d->hostsdir ? 0 : SIGNAL_GAP_MS,
+		.patience_ms = a->d->hostsdir   ? PATIENCE_MS
+			       : a->d->pid_file ? PATIENCE_SIGNAL_MS
+						: PATIENCE_OTHERS_MS,
+		.step_max = STEP_MAX,
+		.arg = a,
+		.write = on_write,
+		.drained = hf_dnsmasq_on_drained,
+	};
+
+	return hf_pump_new(&o, &a->pump);
+}
+
+static int make_askers(struct hf_adapter *a)
+{
+	struct hf_ask_opts soon = {
+		.server = &a->d->ask,
+		.window = SOON_WINDOW,
+		.per_second = SOON_PER_SECOND,
+	};
+	struct hf_ask_opts back = { .server = &a->d->ask };
+	int rc = hf_ask_new(a->host->base, &soon, &a->ask);
+
+	return rc ? rc : hf_ask_new(a->host->base, &back, &a->back);
+}
+
+static int make_parts(struct hf_adapter *a)
+{
+	struct hf_readback_opts readback = {
+		.arg = a, .doubt = on_doubt, .done = hf_dnsmasq_on_verified
+	};
+	int rc = hf_files_new(a->d, &a->files);
+
+	if (rc)
+		return rc;
+	a->table = hf_files_table(a->files);
+	readback.table = a->table;
+	rc = make_askers(a);
+	if (!rc)
+		rc = make_pump(a);
+	if (!rc)
+		rc = hf_clash_new(a->ask, hf_dnsmasq_on_clash, a, &a->clash);
+	readback.ask = a->back;
+	if (!rc)
+		rc = hf_readback_new(&readback, &a->readback);
+	if (!rc)
+		rc = hf_audit_new(a->host, a->table, hf_files_what(a->files), &a->audit);
+	return rc ? rc : hf_dnsmasq_watch_begin(a);
+}
+
+static void timer_free(struct event *timer)
+{
+	if (timer)
+		event_free(timer);
+}
+
+static void dnsmasq_close(struct hf_adapter *a)
+{
+	if (!a)
+		return;
+	timer_free(a->load_timer);
+	timer_free(a->answer_timer);
+	timer_free(a->watch_timer);
+	timer_free(a->sync_timer);
+	hf_dnsmasq_doctor_free(a->doctor);
+	hf_audit_free(a->audit);
+	hf_ask_free(a->ask); /* before those whom it answers */
+	hf_ask_free(a->back);
+	hf_clash_free(a->clash);
+	hf_readback_free(a->readback);
+	hf_pump_free(a->pump);
+	hf_files_free(a->files);
+	free(a->unsynced);
+	free(a->fates);
+	free(a);
+}
+
+static int dnsmasq_open(const struct hf_config_adapter *config, const struct hf_adapter_host *host,
+    struct hf_adapter **ret_adapter)
+{
+	struct hf_adapter *a = calloc(1, sizeof(*a));
+	int rc;
+
+	if (!a)
+		return -ENOMEM;
+	a->config = config;
+	a->d = &config->dnsmasq;
+	a->host = host;
+	a->load_timer = evtimer_new(host->base, hf_dnsmasq_on_load_timer, a);
+	a->answer_timer = evtimer_new(host->base, hf_dnsmasq_on_answer_timer, a);
+	rc = a->load_timer && a->answer_timer ? make_parts(a) : -ENOMEM;
+	if (rc)
+		dnsmasq_close(a);
+	else
+		*ret_adapter = a;
+	return rc;
+}
+
+static void dnsmasq_zones(
+    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
+{
+	memset(&a->suffix, 0, sizeof(a->suffix));
+	if (n)
+		a->suffix = suffixes[0];
+	a->ttl_s = ttl_s;
+}
+
+static void dnsmasq_complete(struct hf_adapter *a, uint64_t generation)
+{
+	a->in_charge = true;
+	a->wants_audit = true;
+	if (a->loaded)
+		hf_audit_begin(a->audit);
+	else
+		hf_dnsmasq_load(a);
+}
+
+static void dnsmasq_list(struct hf_adapter *a)
+{
+	a->listing = true;
+	a->list_at = 0;
+	if (a->loaded)
+		hf_dnsmasq_answer_soon(a);
+	else
+		hf_dnsmasq_load(a);
+}
+
+static void dnsmasq_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
+{
+	a->expect = expect;
+	a->n_expect = n;
+	if (a->loaded)
+		hf_dnsmasq_readback(a);
+	else
+		hf_dnsmasq_load(a);
+}
+
+const struct hf_adapter_type hf_adapter_dnsmasq = {
+	.name = "dnsmasq",
+	.open = dnsmasq_open,
+	.close = dnsmasq_close,
+	.zones = dnsmasq_zones,
+	.apply = hf_dnsmasq_apply,
+	.complete = dnsmasq_complete,
+	.list = dnsmasq_list,
+	.verify = dnsmasq_verify,
+	.doctor = hf_dnsmasq_doctor,
+	.setup = hf_dnsmasq_setup,
+};

@@ -1,0 +1,37 @@
+#include "adapters/dnsmasq/mark.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/lines.h"
+#include "base/error.h"
+
+static const char begin[] = "# Holdfast wrote this file and rewrites it: do not edit. Sum ";
+
+size_t hf_mark_line(const char *bytes, size_t len, char out[static HF_MARK_MAX])
+{
+	int n = snprintf(out, HF_MARK_MAX, "%s%016" PRIx64 "\n", begin, hf_lines_sum(bytes, len));
+
+	return (size_t)n;
+}
+
+int hf_mark_check(const char *bytes, size_t len, size_t *ret_len)
+{
+	const size_t n = sizeof(begin) - 1;
+	char expected[HF_MARK_MAX];
+	const char *lf;
+	size_t n_line;
+
+	*ret_len = 0;
+	if (!len)
+		return HF_EFORMAT;
+	if (memcmp(bytes, begin, len < n ? len : n))
+		return HF_EREFUSED;
+	lf = memchr(bytes, '\n', len);
+	*ret_len = lf ? (size_t)(lf + 1 - bytes) : len;
+	n_line = hf_mark_line(bytes + *ret_len, len - *ret_len, expected);
+	if (n_line != *ret_len || memcmp(bytes, expected, n_line))
+		return HF_EFORMAT;
+	return 0;
+}

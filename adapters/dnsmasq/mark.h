@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * mark: the first line of a file that we own, by which we know it again, with a checksum of all
+ * that follows it.
+ */
+#include <stddef.h>
+
+enum { HF_MARK_MAX = 160 };
+
+/* The whole line for these bytes. Returns its length. */
+size_t hf_mark_line(const char *bytes, size_t len, char out[static HF_MARK_MAX]);
+
+/*
+ * The length of the mark that the file begins with. HF_EREFUSED: it begins with something else;
+ * HF_EFORMAT: with our mark, but what follows is not what was marked (*ret_len is set), or it is
+ * empty.
+ */
+int hf_mark_check(const char *bytes, size_t len, size_t *ret_len);
