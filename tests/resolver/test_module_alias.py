@@ -15,7 +15,8 @@ from upstream import Upstream
 from zone import Zone, address
 
 NAMES = 1000
-MODULES = {"before the validator": "dynlib validator iterator", "behind it": "validator dynlib iterator"}
+MODULES = {"before the validator": "dynlib validator iterator", "behind it": "validator dynlib iterator",
+           "without one": "dynlib iterator"}
 
 
 def world(name, rdtype):
@@ -140,7 +141,7 @@ def test_an_alias_is_answered_while_upstream_is_silent(setup, zone, beside, upst
     Once known, it leads to our names for as long as its own TTL lasts. (By the module alone only where there is no validator, or where
     the alias has been validated: what the cache has then is not known to be good.)
     """
-    modules = MODULES["before the validator"] if setup == "as printed" else "dynlib iterator"
+    modules = MODULES["before the validator"] if setup == "as printed" else MODULES["without one"]
     with make(setup, modules, zone, beside, upstream, tmp_path) as unbound:
         assert addresses(unbound.ask("c11.alias.example")) == [address(11)]
         upstream.silent = True
