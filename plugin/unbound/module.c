@@ -287,7 +287,7 @@ static const struct hf_answer *ask(const struct module_qstate *q, struct owner n
 		.name = name.name,
 		.name_len = name.len,
 		.type = q->qinfo.qtype,
-		.class = q->qinfo.qclass,
+		.class = LDNS_RR_CLASS_IN,
 		.from_loopback = loopback,
 	};
 
@@ -420,6 +420,11 @@ static enum module_ext_state on_question(struct module_qstate *q)
 	struct chain c = { .target = { q->qinfo.qname, q->qinfo.qname_len } };
 	const struct hf_answer *a = ask(q, c.target, from_loopback(q));
 
+	/* Of class ANY unbound would make a question of each class, and ask us that one. */
+	if (a && q->qinfo.qclass != LDNS_RR_CLASS_IN) {
+		q->return_rcode = LDNS_RCODE_REFUSED;
+		return module_finished;
+	}
 	if (!a && may_be_alias(q))
 		a = follow_cache(q, &c);
 	return a ? finish(q, &c, a) : module_wait_module; /* the next module's */
