@@ -1,5 +1,6 @@
 """An unbound with Holdfast's module, as plugin/unbound/build.sh makes it, configured by the lines that holdfastctl prints."""
 import pathlib
+import random
 import re
 import subprocess
 
@@ -94,7 +95,8 @@ forward-zone:
         return done.stdout
 
     def wait_log(self, text, seconds=10):
-        wait_for(lambda: text in self.log(), seconds)
+        """Until the log has it. The module looks for what there is to tell when it is asked, once a second."""
+        wait_for(lambda: self.ask(f"x{random.getrandbits(40)}.coder", timeout=10) and text in self.log(), seconds, every=0.1)
 
     def __exit__(self, *what):
         super().__exit__(*what)
