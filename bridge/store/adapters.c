@@ -210,6 +210,20 @@ int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct h
 	return tell_owned(s, &st, cb, arg);
 }
 
+int hf_store_owned_state(struct hf_store *s, const char *adapter, uint8_t state, hf_store_owned_cb cb, void *arg)
+{
+	struct hf_stmt st;
+	uint32_t rid;
+	int rc = reading(s, adapter, &rid);
+
+	if (rc != 1)
+		return rc;
+	st = hf_stmt(s->r, HF_SELECT_OWNED "WHERE adapter=? AND state=? ORDER BY name,addr");
+	hf_stmt_put_int(&st, rid);
+	hf_stmt_put_int(&st, state);
+	return tell_owned(s, &st, cb, arg);
+}
+
 int hf_store_owned_count(struct hf_store *s, const char *adapter, uint64_t ret_counts[static 256])
 {
 	struct hf_stmt st;

@@ -189,6 +189,8 @@ int hf_store_owned_name(struct hf_store *s, const char *adapter, const struct hf
  */
 int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct hf_owned *after, size_t max,
     hf_store_owned_cb cb, void *arg);
+/* Those of one state, in the same order. Looks at them all. */
+int hf_store_owned_state(struct hf_store *s, const char *adapter, uint8_t state, hf_store_owned_cb cb, void *arg);
 /* ret_counts[state] is how many have it. Reads them all. */
 int hf_store_owned_count(struct hf_store *s, const char *adapter, uint64_t ret_counts[static 256]);
 /* Forget all about an adapter that was taken out of the configuration. */

@@ -155,6 +155,10 @@ START_TEST(what_is_owned_is_told_by_name_in_slices_and_counted)
 		} while (l.n == max);
 		ck_assert_uint_eq(n, 5);
 	}
+	l.n = 0;
+	ck_assert_int_eq(hf_store_owned_state(fx.store, "one", 130, take_owned, &l), 0);
+	ck_assert_uint_eq(l.n, 1);
+	ck_assert_str_eq(l.text[0], order[1]);
 	ck_assert_int_eq(hf_store_owned_count(fx.store, "one", counts), 0);
 	ck_assert_uint_eq(counts[1], 3);
 	ck_assert_uint_eq(counts[2], 1);
