@@ -91,7 +91,7 @@ void hf_feed_failed(struct hf_feed *f, int code, const char *text)
 {
 	uint32_t wait = hf_retry_fail(&f->retry, code, text);
 
-	if (f->late && hf_retry_attempts(&f->retry) == 1)
+	if (f->late && f->retry.attempts == 1)
 		hf_log_warn("%s: re-applying failed (%s), retry in %u ms", f->who, f->retry.error,
 		    wait);
 }
@@ -263,7 +263,7 @@ static enum hf_feed_state state_of(const struct hf_feed *f)
 
 	if (f->retry.failed)
 		return HF_FEED_FAILED;
-	if (hf_retry_attempts(&f->retry))
+	if (f->retry.attempts)
 		return HF_FEED_RETRYING;
 	if (f->phase == FEED_CLEAN)
 		return HF_FEED_SYNCED;

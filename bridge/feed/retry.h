@@ -14,6 +14,7 @@ struct hf_retry {
 	const char *who; /* for the log: "adapter 'x'"; borrowed */
 	const struct hf_clock *clock;
 	struct hf_backoff wait;
+	unsigned attempts; /* without success, in a row */
 	int64_t failed_ms; /* so long without success: it has failed */
 	bool failed;
 	int64_t first_at; /* boottime of the first failure since the last success */
@@ -29,7 +30,3 @@ void hf_retry_ok(struct hf_retry *r);
 int64_t hf_retry_wait(const struct hf_retry *r);
 /* Looks at the clock: logs once that it failed. Milliseconds until that may come; -1: never. */
 int64_t hf_retry_look(struct hf_retry *r);
-static inline unsigned hf_retry_attempts(const struct hf_retry *r)
-{
-	return r->wait.failures;
-}

@@ -15,7 +15,7 @@ const char *hf_feed_state_name(enum hf_feed_state state)
 void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 {
 	const uint64_t *n = f->ledger.counts;
-	unsigned attempts = hf_retry_attempts(&f->retry);
+	unsigned attempts = f->retry.attempts;
 
 	*ret_status = (struct hf_feed_status){
 		.name = f->name,
