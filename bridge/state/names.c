@@ -308,3 +308,10 @@ int st_each_name(const struct hf_state *s, st_name_cb cb, void *arg)
 			rc = tell(s, WHO(WHO_SENTINEL, ix), cb, arg);
 	return rc;
 }
+
+int st_one_name(const struct hf_state *s, const struct hf_name *name, st_name_cb cb, void *arg)
+{
+	uint32_t who = st_publisher(s, st_name_hash(s, name->wire, name->len), name->wire, name->len);
+
+	return who == ST_NONE ? 0 : tell(s, who, cb, arg);
+}

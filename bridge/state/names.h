@@ -50,3 +50,5 @@ void st_names_done(struct hf_state *s);
 /* Every published name with what it tells. Ends with cb's first non-zero value. */
 typedef int (*st_name_cb)(const struct hf_name_change *record, void *arg);
 int st_each_name(const struct hf_state *s, st_name_cb cb, void *arg);
+/* The one of this name, if it is published. */
+int st_one_name(const struct hf_state *s, const struct hf_name *name, st_name_cb cb, void *arg);

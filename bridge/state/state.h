@@ -203,6 +203,9 @@ struct hf_record_view {
 typedef int (*hf_state_record_cb)(const struct hf_record_view *record, void *arg);
 int hf_state_each_record(
     const struct hf_state *s, struct hf_when now, hf_state_record_cb cb, void *arg);
+/* The one of this name; nothing is called where it is not published. Cheap. */
+int hf_state_one_record(const struct hf_state *s, const struct hf_name *name, struct hf_when now,
+    hf_state_record_cb cb, void *arg);
 
 typedef int (*hf_state_hold_cb)(const struct hf_hold_row *hold, const struct hf_source_row *source,
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg);

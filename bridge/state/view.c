@@ -123,6 +123,14 @@ int hf_state_each_record(
 	return st_each_name(s, on_name, &walk);
 }
 
+int hf_state_one_record(const struct hf_state *s, const struct hf_name *name, struct hf_when now,
+    hf_state_record_cb cb, void *arg)
+{
+	struct record_walk walk = { s, now, cb, arg };
+
+	return st_one_name(s, name, on_name, &walk);
+}
+
 int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg)
 {
 	int rc = 0;
