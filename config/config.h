@@ -196,6 +196,7 @@ struct hf_config_adapter_retry {
 	int64_t floor_ms;
 	int64_t cap_ms;
 	int64_t failed_after_ms; /* the state becomes failed; it is tried on */
+	int64_t skipped_ms;      /* names that others had there, or that did not fit */
 };
 
 struct hf_config_adapter {

@@ -270,6 +270,10 @@ static const struct hf_key adapter_retry_keys[] = {
 	    .max = DAY, .def = "30s",
 	    .help =
 		"After so long without success its state is failed; it is tried on all the same."),
+	VALUE(hf_config_adapter_retry, skipped_ms, duration, "skipped", .min = MS, .max = DAY,
+	    .def = "1m",
+	    .help = "When names that others have there, or that did not fit, are tried again; up "
+		    "to ten times as long while nothing changes."),
 };
 
 #define A(field, type, nm, ...) VALUE(hf_config_adapter, field, type, nm, __VA_ARGS__)
