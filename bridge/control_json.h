@@ -17,3 +17,5 @@ int hf_json_row(FILE *out, json_t *row);
 
 /* One object: all that `holdfastctl status --json` shows. The caller owns it; NULL: no memory. */
 json_t *hf_control_status(const struct hf_control_env *env);
+/* The adapters, as status has them; what is wrong with them is added to `warnings`. */
+json_t *hf_control_adapters(const struct hf_control_env *env, json_t *warnings);

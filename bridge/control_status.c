@@ -239,11 +239,11 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	s.sources = json_array();
 	s.guard = json_array();
 	s.refused = json_array();
-	s.root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:[], s:[]}", "version",
+	s.root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:[], s:o}", "version",
 	    HF_VERSION, "bridge", "running", "epoch", epoch_of(env), "generation",
 	    (json_int_t)hf_core_published(env->core), "names", (json_int_t)hf_state_n_names(state),
 	    "warnings", s.warnings, "sources", s.sources, "guard", s.guard, "refused", s.refused,
-	    "readers", "adapters");
+	    "readers", "adapters", hf_control_adapters(env, s.warnings));
 	if (!s.root)
 		return NULL;
 	hf_state_each_source(state, hf_core_now(env->core), show_source, &s);

@@ -14,13 +14,18 @@
 #include "base/notify.h"
 #include "bridge/control.h"
 #include "bridge/core.h"
+#include "bridge/feeds.h"
 #include "bridge/health.h"
 #include "bridge/removed.h"
 #include "bridge/service.h"
 #include "bridge/sources.h"
 #include "config/config.h"
 
-enum { EXIT_CONFIG = 1, EXIT_FILES = 2 };
+enum {
+	EXIT_CONFIG = 1,
+	EXIT_FILES = 2,
+	CLEAN_MS = 5000, /* what teardown: clean may take at the end */
+};
 
 struct run {
 	const char *path;         /* of the configuration; borrowed */
@@ -28,6 +33,7 @@ struct run {
 	struct event_base *base;  /* owned */
 	struct hf_core *core;     /* owned */
 	struct hf_sources *sources; /* owned */
+	struct hf_feeds *feeds;     /* owned */
 	struct hf_control *control; /* owned */
 	struct hf_health *health;   /* owned */
 	struct hf_service *service; /* owned */
@@ -97,7 +103,7 @@ static void reload(struct run *r)
 	hf_sources_configure(r->sources, next);
 	hf_control_configure(r->control, next);
 	hf_health_configure(r->health, next);
-	hf_config_free(before);
+	hf_feeds_configure(r->feeds, next, before);
 	work_soon(r);
 	hf_notify("READY=1");
 }
@@ -117,6 +123,14 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 	event_add(r->work, &tv);
 	hf_service_worked(r->service, wait);
 	hf_sources_poke(r->sources);
+	hf_feeds_poke(r->feeds);
+}
+
+static void end(void *arg)
+{
+	struct run *r = arg;
+
+	event_base_loopbreak(r->base);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -130,7 +144,10 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	hf_log_info(
 	    "ends (%s); the records stay where they are", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	hf_notify("STOPPING=1");
-	event_base_loopbreak(r->base);
+	if (r->feeds)
+		hf_feeds_end(r->feeds, CLEAN_MS, end, r);
+	else
+		end(r);
 }
 
 /* Before anything that takes time: a signal that comes early waits for the loop, and does not kill
@@ -177,13 +194,13 @@ static int start_work(struct run *r)
 	    hf_sources_new(r->base, &env, r->config, &r->sources))
 		return -ENOMEM;
 	event_active(r->work, EV_TIMEOUT, 0);
-	return 0;
+	return hf_feeds_new(r->base, r->core, &hf_clock_system, r->config, &r->feeds);
 }
 
 static int start_control(struct run *r)
 {
 	const struct hf_control_env env = { .core = r->core, .sources = r->sources,
-		.config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
+		.feeds = r->feeds, .config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
 
 	int rc = hf_control_new(r->base, &env, &r->control);
 
@@ -197,6 +214,7 @@ static void finish(struct run *r)
 	for (size_t i = 0; i < sizeof(r->signals) / sizeof(r->signals[0]); i++)
 		if (r->signals[i])
 			event_free(r->signals[i]);
+	hf_feeds_free(r->feeds);
 	hf_sources_free(r->sources);
 	if (r->zone)
 		event_free(r->zone);

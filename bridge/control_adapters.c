@@ -1,0 +1,71 @@
+/*
+ * What status shows of the adapters.
+ */
+#include "base/clock.h"
+#include "bridge/control_json.h"
+#include "bridge/feeds.h"
+
+static void warn(json_t *warnings, const char *name, const char *code, const char *text, int64_t since_s)
+{
+	json_array_append_new(warnings,
+	    json_pack("{s:s, s:o, s:o}", "code", code, "text",
+		json_sprintf("adapter '%s': %s", name, text), "since", hf_json_time(since_s)));
+}
+
+static void add_warnings(const struct hf_feed_status *a, json_t *warnings)
+{
+	char text[100];
+
+	if (a->state == HF_FEED_FAILED)
+		warn(warnings, a->name, "adapter-failed", a->last_error, a->since_s);
+	if (a->verified == 0)
+		warn(warnings, a->name, "adapter-wrong", "its resolver does not answer as it should", 0);
+	if (a->skipped) {
+		snprintf(text, sizeof(text), "%llu names are left out: others have them there, or they do not fit",
+		    (unsigned long long)a->skipped);
+		warn(warnings, a->name, "adapter-skipped", text, 0);
+	}
+	for (size_t i = 0; i < a->n_warnings; i++)
+		warn(warnings, a->name, a->warnings[i].code, a->warnings[i].text, a->warnings[i].since_s);
+}
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *check_of(const struct hf_feed_check *c)
+{
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "number", number(c->number), "running",
+	    c->running, "asked", number(c->asked), "right", number(c->right), "wrong",
+	    number(c->wrong), "foreign", number(c->foreign), "silent", number(c->silent));
+}
+
+static json_t *adapter_of(const struct hf_control_env *env, const struct hf_feed_status *a)
+{
+	json_t *next = a->next_try_ms < 0
+			   ? json_null()
+			   : hf_json_time((hf_wall_ms(env->clock) + a->next_try_ms) / 1000);
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
+	    "name", a->name, "type", a->type, "state", hf_feed_state_name(a->state), "since",
+	    hf_json_time(a->since_s), "generation", number(a->generation), "owned",
+	    number(a->owned), "skipped", number(a->skipped), "leaving", number(a->leaving),
+	    "verified", a->verified < 0 ? json_null() : json_boolean(a->verified), "attempts",
+	    (int)a->attempts, "last_error", hf_json_text(a->last_error), "next_try", next,
+	    "round_seconds", json_integer(a->round_ms / 1000), "check", check_of(&a->check));
+}
+
+json_t *hf_control_adapters(const struct hf_control_env *env, json_t *warnings)
+{
+	json_t *list = json_array();
+	struct hf_feed_status a;
+
+	for (size_t i = 0; env->feeds && i < hf_feeds_n(env->feeds); i++) {
+		hf_feed_status(hf_feeds_at(env->feeds, i), &a);
+		json_array_append_new(list, adapter_of(env, &a));
+		if (warnings)
+			add_warnings(&a, warnings);
+	}
+	return list;
+}
