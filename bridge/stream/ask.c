@@ -14,8 +14,8 @@ enum { PAGE = 100, CHECKS = 200 };
 
 enum ask_at { ASK_BUILDINFO, ASK_ME, ASK_SUFFIX, ASK_EXPIRY, ASK_OWNER, ASK_ALL, ASK_READABLE };
 
-struct hf_ask {
-	struct hf_ask_config config;
+struct hf_inquiry {
+	struct hf_inquiry_config config;
 	struct hf_addresses addresses; /* after the first answer only the one it came by */
 	size_t which;
 	bool answered;
@@ -25,29 +25,29 @@ struct hf_ask {
 	char path[512];
 	char *body;           /* owned */
 	struct hf_told *told; /* owned */
-	hf_ask_cb cb;
+	hf_inquiry_cb cb;
 	void *arg;
 };
 
 static void on_answer(
     void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem);
-static int step(struct hf_ask *a);
+static int step(struct hf_inquiry *a);
 
 /* The end. */
-static void tell(struct hf_ask *a, const struct hf_problem *problem)
+static void tell(struct hf_inquiry *a, const struct hf_problem *problem)
 {
-	hf_ask_cb cb = a->cb;
+	hf_inquiry_cb cb = a->cb;
 	void *arg = a->arg;
 	size_t which = a->which;
 	struct hf_told *told = problem ? NULL : a->told;
 
 	if (!problem)
 		a->told = NULL;
-	hf_ask_free(a);
+	hf_inquiry_free(a);
 	cb(arg, told, which, problem);
 }
 
-static void tell_code(struct hf_ask *a, enum hf_problem_code code)
+static void tell_code(struct hf_inquiry *a, enum hf_problem_code code)
 {
 	struct hf_problem p;
 
@@ -56,7 +56,7 @@ static void tell_code(struct hf_ask *a, enum hf_problem_code code)
 }
 
 /* Sends one question. 0 or a code. */
-static int send_question(struct hf_ask *a)
+static int send_question(struct hf_inquiry *a)
 {
 	const struct hf_race_config race = { .http = a->config.http,
 		.clock = a->config.clock,
@@ -69,7 +69,7 @@ static int send_question(struct hf_ask *a)
 }
 
 /* "ID" of a token "ID-SECRET"; false where it has no such form. */
-static bool token_id(const struct hf_ask *a, char *out, size_t size)
+static bool token_id(const struct hf_inquiry *a, char *out, size_t size)
 {
 	const char *token = a->config.target->token;
 	size_t n = strcspn(token, "-");
@@ -83,7 +83,7 @@ static bool token_id(const struct hf_ask *a, char *out, size_t size)
 	return true;
 }
 
-static const char *owner_asked(const struct hf_ask *a)
+static const char *owner_asked(const struct hf_inquiry *a)
 {
 	const struct hf_texts *owners = &a->config.target->settings->owners;
 
@@ -91,7 +91,7 @@ static const char *owner_asked(const struct hf_ask *a)
 }
 
 /* Adds the token's own user. */
-static int add_me(struct hf_ask *a)
+static int add_me(struct hf_inquiry *a)
 {
 	struct hf_owner_told me = { .id = a->told->user, .me = true };
 
@@ -99,7 +99,7 @@ static int add_me(struct hf_ask *a)
 	return hf_told_add(a->told, &me);
 }
 
-static int add_known(struct hf_ask *a)
+static int add_known(struct hf_inquiry *a)
 {
 	int rc = 0;
 
@@ -108,7 +108,7 @@ static int add_known(struct hf_ask *a)
 	return rc;
 }
 
-static int ask_owner(struct hf_ask *a)
+static int ask_owner(struct hf_inquiry *a)
 {
 	const char *name = owner_asked(a);
 	char *escaped;
@@ -137,14 +137,14 @@ static int ask_owner(struct hf_ask *a)
 	return send_question(a);
 }
 
-static size_t n_checks(const struct hf_ask *a)
+static size_t n_checks(const struct hf_inquiry *a)
 {
 	size_t left = a->told->n_owners - a->i;
 
 	return left < CHECKS ? left : CHECKS;
 }
 
-static int ask_readable(struct hf_ask *a)
+static int ask_readable(struct hf_inquiry *a)
 {
 	if (!n_checks(a)) {
 		tell(a, NULL);
@@ -156,7 +156,7 @@ static int ask_readable(struct hf_ask *a)
 }
 
 /* Asks what is next; may be the end of the ask. */
-static int step(struct hf_ask *a)
+static int step(struct hf_inquiry *a)
 {
 	char id[64];
 
@@ -195,7 +195,7 @@ static int step(struct hf_ask *a)
 
 /* --- answers --- */
 
-static void note_missing(struct hf_ask *a, const char *name, const struct hf_http_answer *answer)
+static void note_missing(struct hf_inquiry *a, const char *name, const struct hf_http_answer *answer)
 {
 	char shown[80];
 
@@ -206,7 +206,7 @@ static void note_missing(struct hf_ask *a, const char *name, const struct hf_htt
 	    answer->status);
 }
 
-static void take_owner(struct hf_ask *a, const struct hf_http_answer *answer)
+static void take_owner(struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
 	struct hf_owner_told owner;
 
@@ -221,7 +221,7 @@ static void take_owner(struct hf_ask *a, const struct hf_http_answer *answer)
 }
 
 /* The position in the list of owners after "all". */
-static void after_all(struct hf_ask *a)
+static void after_all(struct hf_inquiry *a)
 {
 	const struct hf_texts *owners = &a->config.target->settings->owners;
 
@@ -231,7 +231,7 @@ static void after_all(struct hf_ask *a)
 	a->i++;
 }
 
-static void take_page(struct hf_ask *a, const struct hf_http_answer *answer)
+static void take_page(struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
 	size_t n, count;
 
@@ -246,7 +246,7 @@ static void take_page(struct hf_ask *a, const struct hf_http_answer *answer)
 		after_all(a);
 }
 
-static void take_readable(struct hf_ask *a, const struct hf_http_answer *answer)
+static void take_readable(struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
 	size_t n = n_checks(a);
 
@@ -257,7 +257,7 @@ static void take_readable(struct hf_ask *a, const struct hf_http_answer *answer)
 	a->body = NULL;
 }
 
-static enum hf_problem_code take_me(struct hf_ask *a, const struct hf_http_answer *answer)
+static enum hf_problem_code take_me(struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
 	struct hf_owner_told me;
 
@@ -268,7 +268,7 @@ static enum hf_problem_code take_me(struct hf_ask *a, const struct hf_http_answe
 	return HF_PROBLEM_NONE;
 }
 
-static enum hf_problem_code take_buildinfo(struct hf_ask *a, const struct hf_http_answer *answer)
+static enum hf_problem_code take_buildinfo(struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
 	if (hf_told_buildinfo(a->told, answer->body, answer->body_len))
 		return HF_PROBLEM_NOT_CODER;
@@ -276,7 +276,7 @@ static enum hf_problem_code take_buildinfo(struct hf_ask *a, const struct hf_htt
 }
 
 /* Takes one answer and moves on. NONE, or what is wrong with it. */
-static enum hf_problem_code take(struct hf_ask *a, const struct hf_http_answer *answer)
+static enum hf_problem_code take(struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
 	enum hf_problem_code code = HF_PROBLEM_NONE;
 	bool good = answer->status == 200;
@@ -315,7 +315,7 @@ static enum hf_problem_code take(struct hf_ask *a, const struct hf_http_answer *
 }
 
 /* Is this an answer that ends the asking, whatever was asked? */
-static bool is_final(const struct hf_ask *a, long status)
+static bool is_final(const struct hf_inquiry *a, long status)
 {
 	if (status == 401 || status == 429 || status == 407)
 		return true;
@@ -325,7 +325,7 @@ static bool is_final(const struct hf_ask *a, long status)
 static void on_answer(
     void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem)
 {
-	struct hf_ask *a = arg;
+	struct hf_inquiry *a = arg;
 	struct hf_http_answer answer = { .status = 0 };
 	enum hf_problem_code code;
 	struct hf_problem p;
@@ -371,9 +371,9 @@ static void on_answer(
 	}
 }
 
-int hf_ask_new(const struct hf_ask_config *config, hf_ask_cb cb, void *arg, struct hf_ask **ret_ask)
+int hf_inquiry_new(const struct hf_inquiry_config *config, hf_inquiry_cb cb, void *arg, struct hf_inquiry **ret_ask)
 {
-	struct hf_ask *a = calloc(1, sizeof(*a));
+	struct hf_inquiry *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return -ENOMEM;
@@ -383,7 +383,7 @@ int hf_ask_new(const struct hf_ask_config *config, hf_ask_cb cb, void *arg, stru
 	a->arg = arg;
 	a->told = calloc(1, sizeof(*a->told));
 	if (!a->told || step(a)) {
-		hf_ask_free(a);
+		hf_inquiry_free(a);
 		return -ENOMEM;
 	}
 	a->told->complete = true;
@@ -391,7 +391,7 @@ int hf_ask_new(const struct hf_ask_config *config, hf_ask_cb cb, void *arg, stru
 	return 0;
 }
 
-void hf_ask_free(struct hf_ask *a)
+void hf_inquiry_free(struct hf_inquiry *a)
 {
 	if (!a)
 		return;

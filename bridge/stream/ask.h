@@ -9,16 +9,16 @@
 #include "bridge/stream/told.h"
 
 struct hf_clock;
-struct hf_ask; /* opaque */
+struct hf_inquiry; /* opaque */
 
 /*
  * Told once: `told` (the receiver's; end it with hf_told_free()) and the index of the address that
  * answered, or `problem` (lent). The ask is gone.
  */
-typedef void (*hf_ask_cb)(
+typedef void (*hf_inquiry_cb)(
     void *arg, struct hf_told *told, size_t which, const struct hf_problem *problem);
 
-struct hf_ask_config {
+struct hf_inquiry_config {
 	struct hf_http *http; /* borrowed, as all below; outlives it */
 	const struct hf_clock *clock;
 	const struct hf_target *target;
@@ -28,7 +28,7 @@ struct hf_ask_config {
 	size_t n_all;
 };
 
-/* The callback never comes from within. End it before its time with hf_ask_free(). */
-int hf_ask_new(
-    const struct hf_ask_config *config, hf_ask_cb cb, void *arg, struct hf_ask **ret_ask);
-void hf_ask_free(struct hf_ask *a); /* NULL is fine */
+/* The callback never comes from within. End it before its time with hf_inquiry_free(). */
+int hf_inquiry_new(
+    const struct hf_inquiry_config *config, hf_inquiry_cb cb, void *arg, struct hf_inquiry **ret_ask);
+void hf_inquiry_free(struct hf_inquiry *a); /* NULL is fine */

@@ -56,7 +56,7 @@ static void drop(struct hf_client *c)
 	hf_client_close_stream(c);
 	hf_resolve_free(c->resolve);
 	hf_header_command_free(c->command);
-	hf_ask_free(c->ask);
+	hf_inquiry_free(c->ask);
 	hf_race_free(c->dial);
 	c->resolve = NULL;
 	c->command = NULL;
@@ -315,7 +315,7 @@ static void on_told(void *arg, struct hf_told *told, size_t which, const struct 
 
 static void ask(struct hf_client *c)
 {
-	struct hf_ask_config config = { .http = c->http,
+	struct hf_inquiry_config config = { .http = c->http,
 		.clock = c->clock,
 		.target = &c->target,
 		.addresses = &c->addresses,
@@ -329,7 +329,7 @@ static void ask(struct hf_client *c)
 		config.all = NULL;
 		config.n_all = 0;
 	}
-	if (hf_ask_new(&config, on_told, c, &c->ask))
+	if (hf_inquiry_new(&config, on_told, c, &c->ask))
 		fail_code(c, HF_PROBLEM_MEMORY);
 }
 

@@ -58,7 +58,7 @@ struct hf_client {
 	struct hf_addresses good;      /* worked last */
 	struct hf_resolve *resolve;    /* owned, as all below; NULL while not in use */
 	struct hf_header_command *command;
-	struct hf_ask *ask;
+	struct hf_inquiry *ask;
 	struct hf_race *dial;
 	struct hf_told *told;      /* of this connection or the last */
 	bool told_new;             /* it waits to be handed on */
