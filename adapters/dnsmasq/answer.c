@@ -91,10 +91,10 @@ static void tell_listed(struct hf_adapter *a)
 {
 	struct slice s = { .a = a };
 
-	for (unsigned n = 0; n < LIST_BUCKETS && a->list_at < hf_files_count(a->files); n++)
+	for (unsigned n = 0; n < LIST_BUCKETS && a->list_at < hf_hostfiles_count(a->files); n++)
 		hf_table_walk(a->table, a->list_at++, add_to_slice, &s);
 	tell_slice(&s);
-	if (a->list_at < hf_files_count(a->files)) {
+	if (a->list_at < hf_hostfiles_count(a->files)) {
 		hf_dnsmasq_answer_soon(a);
 		return;
 	}

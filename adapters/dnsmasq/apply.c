@@ -53,7 +53,7 @@ static enum hf_fate fate_of(const struct hf_adapter *a, const struct hf_record *
 {
 	if (!hf_line_fits(r))
 		return HF_FATE_UNFIT;
-	if (hf_files_blocked(a->files, hf_table_bucket_of(a->table, r->addr)))
+	if (hf_hostfiles_blocked(a->files, hf_table_bucket_of(a->table, r->addr)))
 		return HF_FATE_CLASH;
 	if (!hf_table_find(a->table, &r->name) && hf_table_count(a->table) >= NAMES_MAX)
 		return HF_FATE_UNFIT;
@@ -155,7 +155,7 @@ static void warn_of_silence(struct hf_adapter *a, bool silent)
 	snprintf(text, sizeof(text),
 	    "nobody listens at the address of 'ask'; what is written to %s is read when dnsmasq "
 	    "starts",
-	    hf_files_what(a->files));
+	    hf_hostfiles_what(a->files));
 	hf_dnsmasq_warn(a, WARN_NOT_RUNNING, silent ? text : NULL);
 }
 
@@ -165,9 +165,9 @@ static void repaired(struct hf_adapter *a, int code, const char *why)
 	if (code)
 		hf_fault_set(&a->repairs, a->host->clock, HF_LOG_WARN,
 		    "adapter '%s': %s is not as it should be yet: %s (%s)", a->config->name,
-		    hf_files_what(a->files), why, hf_errname(code));
+		    hf_hostfiles_what(a->files), why, hf_errname(code));
 	else
-		hf_fault_clear(&a->repairs, a->host->clock, hf_files_what(a->files));
+		hf_fault_clear(&a->repairs, a->host->clock, hf_hostfiles_what(a->files));
 }
 
 void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent)

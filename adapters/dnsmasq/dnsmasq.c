@@ -22,7 +22,7 @@ enum {
 static int on_write(void *arg, unsigned file, char *ret_why, size_t why_size)
 {
 	struct hf_adapter *a = arg;
-	int rc = hf_files_write(a->files, file, ret_why, why_size);
+	int rc = hf_hostfiles_write(a->files, file, ret_why, why_size);
 
 	if (!rc)
 		hf_dnsmasq_watch_written(a, file);
@@ -42,7 +42,7 @@ static int make_pump(struct hf_adapter *a)
 		.base = a->host->base,
 		.ask = a->ask,
 		.table = a->table,
-		.n_files = hf_files_count(a->files),
+		.n_files = hf_hostfiles_count(a->files),
 		.min_gap_ms = a->d->hostsdir ? 0 : SIGNAL_GAP_MS,
 		.patience_ms = a->d->hostsdir   ? PATIENCE_MS
 			       : a->d->pid_file ? PATIENCE_SIGNAL_MS
@@ -74,11 +74,11 @@ static int make_parts(struct hf_adapter *a)
 	struct hf_readback_opts readback = {
 		.arg = a, .doubt = on_doubt, .done = hf_dnsmasq_on_verified
 	};
-	int rc = hf_files_new(a->d, &a->files);
+	int rc = hf_hostfiles_new(a->d, &a->files);
 
 	if (rc)
 		return rc;
-	a->table = hf_files_table(a->files);
+	a->table = hf_hostfiles_table(a->files);
 	readback.table = a->table;
 	rc = make_askers(a);
 	if (!rc)
@@ -89,7 +89,7 @@ static int make_parts(struct hf_adapter *a)
 	if (!rc)
 		rc = hf_readback_new(&readback, &a->readback);
 	if (!rc)
-		rc = hf_audit_new(a->host, a->table, hf_files_what(a->files), &a->audit);
+		rc = hf_audit_new(a->host, a->table, hf_hostfiles_what(a->files), &a->audit);
 	return rc ? rc : hf_dnsmasq_watch_begin(a);
 }
 
@@ -114,7 +114,7 @@ static void dnsmasq_close(struct hf_adapter *a)
 	hf_clash_free(a->clash);
 	hf_readback_free(a->readback);
 	hf_pump_free(a->pump);
-	hf_files_free(a->files);
+	hf_hostfiles_free(a->files);
 	free(a->unsynced);
 	free(a->fates);
 	free(a);

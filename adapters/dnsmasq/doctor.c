@@ -78,7 +78,7 @@ static void check_way(struct hf_adapter *a)
 			tell(a, HF_FINDING_BAD, line,
 			    "dnsmasq's own user cannot reach %s: %s has "
 			    "mode %04o",
-			    hf_files_what(a->files), path, st.st_mode & 07777);
+			    hf_hostfiles_what(a->files), path, st.st_mode & 07777);
 			return;
 		}
 		if (!strcmp(path, "/"))
@@ -87,7 +87,7 @@ static void check_way(struct hf_adapter *a)
 		memmove(path, up, strlen(up) + 1);
 		need = 0001;
 	}
-	tell(a, HF_FINDING_GOOD, "", "dnsmasq's own user can read %s", hf_files_what(a->files));
+	tell(a, HF_FINDING_GOOD, "", "dnsmasq's own user can read %s", hf_hostfiles_what(a->files));
 }
 
 static void check_apparmor(struct hf_adapter *a)
@@ -102,7 +102,7 @@ static void check_apparmor(struct hf_adapter *a)
 	    "AppArmor has a profile for dnsmasq; /etc/apparmor.d/local/usr.sbin.dnsmasq must let "
 	    "it "
 	    "read %s",
-	    hf_files_what(a->files));
+	    hf_hostfiles_what(a->files));
 }
 
 static void check_size(struct hf_adapter *a)
@@ -113,20 +113,20 @@ static void check_size(struct hf_adapter *a)
 	if (n > limit)
 		tell(a, HF_FINDING_BAD, "holdfastctl setup dnsmasq-forward",
 		    "%zu names are in %s; above %zu each change makes dnsmasq silent for long", n,
-		    hf_files_what(a->files), limit);
+		    hf_hostfiles_what(a->files), limit);
 	else
 		tell(a, HF_FINDING_GOOD, "", "%zu names are in %s; up to %zu are fine", n,
-		    hf_files_what(a->files), limit);
+		    hf_hostfiles_what(a->files), limit);
 }
 
 static void check_others(struct hf_adapter *a)
 {
 	char name[HF_SHARD_NAME_MAX], why[WHY_MAX];
 
-	if (hf_files_foreign(a->files, name) > 0)
+	if (hf_hostfiles_foreign(a->files, name) > 0)
 		tell(a, HF_FINDING_NOTE, "",
 		    "%s has files that are not Holdfast's, such as '%s'; dnsmasq reads them too",
-		    hf_files_what(a->files), name);
+		    hf_hostfiles_what(a->files), name);
 	if (!a->d->pid_file)
 		return;
 	if (hf_dnsmasq_pid(a->d->pid_file, why, sizeof(why)) < 0)
@@ -256,7 +256,7 @@ static void on_sample(const struct hf_asked *asked, void *arg)
 	hf_name_text(&d->sample.name, name);
 	if (d->has_sample && !has_addr(asked, d->sample.addr))
 		tell(d->a, HF_FINDING_BAD, key_line(d->a, line, sizeof(line)),
-		    "%s is in %s, but dnsmasq does not have it", name, hf_files_what(d->a->files));
+		    "%s is in %s, but dnsmasq does not have it", name, hf_hostfiles_what(d->a->files));
 	else if (d->has_sample)
 		tell(d->a, HF_FINDING_GOOD, "", "it answers %s as it should", name);
 	if (d->has_sample && has_addr(asked, d->sample.addr))
@@ -300,7 +300,7 @@ static void begin_asking(struct dnsmasq_doctor *d)
 	uint32_t number = 0;
 	char label[32];
 
-	for (unsigned i = 0; i < hf_files_count(d->a->files) && d->a->loaded; i++) {
+	for (unsigned i = 0; i < hf_hostfiles_count(d->a->files) && d->a->loaded; i++) {
 		if (hf_table_walk(d->a->table, i, take_sample, d))
 			break;
 	}

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "config/config.h"
 
-struct hf_files {
+struct hf_hostfiles {
 	const struct hf_config_dnsmasq *d; /* borrowed */
 	struct hf_table *table;            /* owned */
 	struct hf_shards *shards;          /* owned; or */
@@ -18,9 +18,9 @@ struct hf_files {
 	char what[512];
 };
 
-int hf_files_new(const struct hf_config_dnsmasq *d, struct hf_files **ret_files)
+int hf_hostfiles_new(const struct hf_config_dnsmasq *d, struct hf_hostfiles **ret_files)
 {
-	struct hf_files *f = calloc(1, sizeof(*f));
+	struct hf_hostfiles *f = calloc(1, sizeof(*f));
 	int rc;
 
 	if (!f)
@@ -34,13 +34,13 @@ int hf_files_new(const struct hf_config_dnsmasq *d, struct hf_files **ret_files)
 	snprintf(f->what, sizeof(f->what), "the %s %s", d->hostsdir ? "folder" : "file",
 	    d->hostsdir ? d->hostsdir : d->hosts_file);
 	if (rc)
-		hf_files_free(f);
+		hf_hostfiles_free(f);
 	else
 		*ret_files = f;
 	return rc;
 }
 
-void hf_files_free(struct hf_files *f)
+void hf_hostfiles_free(struct hf_hostfiles *f)
 {
 	if (!f)
 		return;
@@ -50,28 +50,28 @@ void hf_files_free(struct hf_files *f)
 	free(f);
 }
 
-struct hf_table *hf_files_table(const struct hf_files *f)
+struct hf_table *hf_hostfiles_table(const struct hf_hostfiles *f)
 {
 	return f->table;
 }
 
-unsigned hf_files_count(const struct hf_files *f)
+unsigned hf_hostfiles_count(const struct hf_hostfiles *f)
 {
 	return f->shards ? HF_SHARDS : 1;
 }
 
-const char *hf_files_what(const struct hf_files *f)
+const char *hf_hostfiles_what(const struct hf_hostfiles *f)
 {
 	return f->what;
 }
 
-int hf_files_open(struct hf_files *f, char *ret_why, size_t why_size)
+int hf_hostfiles_open(struct hf_hostfiles *f, char *ret_why, size_t why_size)
 {
 	return f->shards ? hf_shards_open(f->shards, ret_why, why_size)
 			 : hf_single_open(f->single, ret_why, why_size);
 }
 
-static int explain(const struct hf_files *f, unsigned i, int rc, char *why, size_t size)
+static int explain(const struct hf_hostfiles *f, unsigned i, int rc, char *why, size_t size)
 {
 	char name[HF_SHARD_NAME_MAX] = "";
 
@@ -88,14 +88,14 @@ static int explain(const struct hf_files *f, unsigned i, int rc, char *why, size
 	return rc;
 }
 
-int hf_files_load(struct hf_files *f, unsigned i, char *ret_why, size_t why_size)
+int hf_hostfiles_load(struct hf_hostfiles *f, unsigned i, char *ret_why, size_t why_size)
 {
 	int rc = f->shards ? hf_shards_load(f->shards, i) : hf_single_load(f->single);
 
 	return explain(f, i, rc, ret_why, why_size);
 }
 
-int hf_files_write(struct hf_files *f, unsigned i, char *ret_why, size_t why_size)
+int hf_hostfiles_write(struct hf_hostfiles *f, unsigned i, char *ret_why, size_t why_size)
 {
 	int rc;
 
@@ -113,32 +113,32 @@ int hf_files_write(struct hf_files *f, unsigned i, char *ret_why, size_t why_siz
 	return rc == -ESRCH || rc == -ENOENT ? 0 : rc;
 }
 
-int hf_files_sync(struct hf_files *f, unsigned i)
+int hf_hostfiles_sync(struct hf_hostfiles *f, unsigned i)
 {
 	return f->shards ? hf_shards_sync(f->shards, i) : 0;
 }
 
-int hf_files_sync_folder(struct hf_files *f)
+int hf_hostfiles_sync_folder(struct hf_hostfiles *f)
 {
 	return f->shards ? hf_shards_sync_folder(f->shards) : 0;
 }
 
-bool hf_files_changed(const struct hf_files *f, unsigned i)
+bool hf_hostfiles_changed(const struct hf_hostfiles *f, unsigned i)
 {
 	return f->shards ? hf_shards_changed(f->shards, i) : hf_single_changed(f->single);
 }
 
-bool hf_files_blocked(const struct hf_files *f, unsigned i)
+bool hf_hostfiles_blocked(const struct hf_hostfiles *f, unsigned i)
 {
 	return f->shards && hf_shards_blocked(f->shards, i);
 }
 
-bool hf_files_replaced(const struct hf_files *f)
+bool hf_hostfiles_replaced(const struct hf_hostfiles *f)
 {
 	return f->shards && hf_shards_replaced(f->shards);
 }
 
-int hf_files_foreign(const struct hf_files *f, char *ret_name)
+int hf_hostfiles_foreign(const struct hf_hostfiles *f, char *ret_name)
 {
 	return f->shards ? hf_shards_foreign(f->shards, ret_name) : 0;
 }

@@ -40,7 +40,7 @@ struct hf_adapter {
 	const struct hf_config_dnsmasq *d;
 	const struct hf_adapter_host *host;
 
-	struct hf_files *files; /* owned, as all of these */
+	struct hf_hostfiles *files; /* owned, as all of these */
 	struct hf_ask *ask;     /* canaries and clashes: soon */
 	struct hf_ask *back;    /* read-back: at a tenth of what dnsmasq can do */
 	struct hf_pump *pump;

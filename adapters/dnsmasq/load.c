@@ -37,10 +37,10 @@ static void drop_probes(struct hf_adapter *a, unsigned file)
 /* 0 or the code of what cannot be read at all. */
 static int load_one(struct hf_adapter *a, unsigned file, char *why, size_t size)
 {
-	int rc = hf_files_load(a->files, file, why, size);
+	int rc = hf_hostfiles_load(a->files, file, why, size);
 
 	drop_probes(a, file);
-	if (rc == HF_EREFUSED && hf_files_count(a->files) > 1) {
+	if (rc == HF_EREFUSED && hf_hostfiles_count(a->files) > 1) {
 		if (!a->refused++)
 			snprintf(a->damage, sizeof(a->damage), "%s", why);
 		return 0;
@@ -63,7 +63,7 @@ static void load_done(struct hf_adapter *a)
 	if (!a->damaged)
 		return;
 	snprintf(text, sizeof(text), "%u files of %s were not as they had been left", a->damaged,
-	    hf_files_what(a->files));
+	    hf_hostfiles_what(a->files));
 	a->host->lost(a->host->arg, text);
 }
 
@@ -71,13 +71,13 @@ void hf_dnsmasq_on_load_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
 	char why[WHY_MAX] = "";
-	int rc = a->load_at ? 0 : hf_files_open(a->files, why, sizeof(why));
+	int rc = a->load_at ? 0 : hf_hostfiles_open(a->files, why, sizeof(why));
 
-	for (unsigned n = 0; n < LOAD_SLICE && !rc && a->load_at < hf_files_count(a->files); n++)
+	for (unsigned n = 0; n < LOAD_SLICE && !rc && a->load_at < hf_hostfiles_count(a->files); n++)
 		rc = load_one(a, a->load_at++, why, sizeof(why));
 	if (rc)
 		load_end(a, rc, why);
-	else if (a->load_at < hf_files_count(a->files))
+	else if (a->load_at < hf_hostfiles_count(a->files))
 		dnsmasq_in_us(a->load_timer, 0);
 	else
 		load_done(a);

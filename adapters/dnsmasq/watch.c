@@ -36,27 +36,27 @@ static void note_edit(struct hf_adapter *a, unsigned file)
 {
 	char what[HF_SHARD_NAME_MAX] = "it";
 
-	if (hf_files_count(a->files) > 1)
+	if (hf_hostfiles_count(a->files) > 1)
 		hf_shard_name(file, what);
 	hf_fault_set(&a->edits, a->host->clock, HF_LOG_WARN,
 	    "adapter '%s': %s was changed by others (first: %s); what is missing is written again",
-	    a->config->name, hf_files_what(a->files), what);
+	    a->config->name, hf_hostfiles_what(a->files), what);
 }
 
 static unsigned look_at_files(struct hf_adapter *a)
 {
-	unsigned n = hf_files_count(a->files), edits = 0;
+	unsigned n = hf_hostfiles_count(a->files), edits = 0;
 	char why[WHY_MAX];
 
 	for (unsigned i = 0; i < WATCH_SLICE && i < n; i++) {
 		unsigned file = a->watch_at;
 
 		a->watch_at = (a->watch_at + 1) % n;
-		if (hf_pump_is_dirty(a->pump, file) || !hf_files_changed(a->files, file))
+		if (hf_pump_is_dirty(a->pump, file) || !hf_hostfiles_changed(a->files, file))
 			continue;
 		/* What has our name and was not ours may be gone, or ours now. */
-		if (hf_files_blocked(a->files, file)) {
-			hf_files_load(a->files, file, why, sizeof(why));
+		if (hf_hostfiles_blocked(a->files, file)) {
+			hf_hostfiles_load(a->files, file, why, sizeof(why));
 			continue;
 		}
 		if (!edits++)
@@ -68,7 +68,7 @@ static unsigned look_at_files(struct hf_adapter *a)
 
 static void dirty_all(struct hf_adapter *a)
 {
-	for (unsigned i = 0; i < hf_files_count(a->files); i++) {
+	for (unsigned i = 0; i < hf_hostfiles_count(a->files); i++) {
 		if (hf_table_bucket(a->table, i))
 			hf_pump_dirty(a->pump, i);
 	}
@@ -127,14 +127,14 @@ static void ask_probe(struct hf_adapter *a)
 static void on_replaced(struct hf_adapter *a)
 {
 	char why[WHY_MAX];
-	int rc = hf_files_open(a->files, why, sizeof(why));
+	int rc = hf_hostfiles_open(a->files, why, sizeof(why));
 
 	hf_dnsmasq_warn(a, WARN_FOLDER, rc ? why : NULL);
 	if (rc)
 		return;
 	hf_log_warn("adapter '%s': %s was replaced; it is filled again, and dnsmasq must be "
 		    "restarted to read it",
-	    a->config->name, hf_files_what(a->files));
+	    a->config->name, hf_hostfiles_what(a->files));
 	dirty_all(a);
 	probe_begin(a);
 	a->host->lost(a->host->arg, "its folder was replaced");
@@ -143,13 +143,13 @@ static void on_replaced(struct hf_adapter *a)
 static void look_for_foreign(struct hf_adapter *a)
 {
 	char name[HF_SHARD_NAME_MAX], text[WHY_MAX];
-	int n = hf_files_foreign(a->files, name);
+	int n = hf_hostfiles_foreign(a->files, name);
 
 	if (n > 0)
 		snprintf(text, sizeof(text),
 		    "%s has %d files that are not Holdfast's (such as '%.100s'); dnsmasq reads "
 		    "them too. They are left alone",
-		    hf_files_what(a->files), n, name);
+		    hf_hostfiles_what(a->files), n, name);
 	hf_dnsmasq_warn(a, WARN_FOREIGN, n > 0 ? text : NULL);
 }
 
@@ -161,14 +161,14 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 	dnsmasq_in_us(a->watch_timer, WATCH_MS * 1000);
 	if (!a->loaded || !a->in_charge)
 		return;
-	if (hf_files_replaced(a->files)) {
+	if (hf_hostfiles_replaced(a->files)) {
 		on_replaced(a);
 		hf_pump_go(a->pump);
 		return;
 	}
 	edits = look_at_files(a);
 	if (!edits && a->watch_at == 0)
-		hf_fault_clear(&a->edits, a->host->clock, hf_files_what(a->files));
+		hf_fault_clear(&a->edits, a->host->clock, hf_hostfiles_what(a->files));
 	ask_probe(a);
 	if (a->watch_ticks++ % FOREIGN_TICKS == 0)
 		look_for_foreign(a);
@@ -180,7 +180,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 static void on_sync(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
-	unsigned n = hf_files_count(a->files);
+	unsigned n = hf_hostfiles_count(a->files);
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned file = a->sync_at;
@@ -189,12 +189,12 @@ static void on_sync(evutil_socket_t fd, short what, void *arg)
 		if (!a->unsynced[file])
 			continue;
 		a->unsynced[file] = false;
-		hf_files_sync(a->files, file);
+		hf_hostfiles_sync(a->files, file);
 		dnsmasq_in_us(a->sync_timer, SYNC_GAP_MS * 1000);
 		return;
 	}
 	a->sync_dirty = false;
-	hf_files_sync_folder(a->files);
+	hf_hostfiles_sync_folder(a->files);
 }
 
 void hf_dnsmasq_watch_written(struct hf_adapter *a, unsigned file)
@@ -207,7 +207,7 @@ void hf_dnsmasq_watch_written(struct hf_adapter *a, unsigned file)
 
 int hf_dnsmasq_watch_begin(struct hf_adapter *a)
 {
-	a->unsynced = calloc(hf_files_count(a->files), sizeof(bool));
+	a->unsynced = calloc(hf_hostfiles_count(a->files), sizeof(bool));
 	a->watch_timer = evtimer_new(a->host->base, on_watch, a);
 	a->sync_timer = evtimer_new(a->host->base, on_sync, a);
 	if (!a->unsynced || !a->watch_timer || !a->sync_timer)
