@@ -38,10 +38,6 @@
 #include "base/error.h"
 #include "config/config.h"
 
-#define X(name) &hf_adapter_##name,
-static const struct hf_adapter_type *const types[] = { ADAPTERS NULL };
-#undef X
-
 enum { SUFFIXES_MAX = 8, BATCH_FIRST = 20, LIST_TOLD_MAX = 100000 };
 
 /* A name that is in force, as the feed would own it. */
@@ -504,12 +500,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < c->adapters.n; i++)
 		if (strcmp(c->adapters.at[i].name, argv[2]) == 0)
 			entry = &c->adapters.at[i];
-	/* The types' names are the words of the configuration, in the order of its kinds. */
-	static const char *const kinds[] = { "unbound", "dnsmasq", "hosts", "hook" };
-
-	for (size_t i = 0; entry && types[i]; i++)
-		if (strcmp(types[i]->name, kinds[entry->kind]) == 0)
-			type = types[i];
+	if (entry)
+		type = hf_adapter_type((int)entry->kind);
 	if (!type)
 		die("no adapter", argv[2]);
 	/* Whoever reads may go first. */
