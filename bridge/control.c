@@ -35,6 +35,7 @@ struct client {
 
 struct hf_control {
 	struct hf_control_env env;
+	struct hf_control_groups groups;
 	struct event_base *base;
 	struct evconnlistener *listener; /* owned; NULL: no socket */
 	char path[108];
@@ -106,7 +107,7 @@ static bool answer(struct client *cl, const char *line, size_t len)
 		why = "only root, the bridge's own user and control-group may do this";
 		rc = HF_EREFUSED;
 	}
-	if (!rc && r.command == HF_COMMAND_RECORDS) {
+	if (!rc && hf_request_lists(&r)) {
 		if (list(cl, &r) == 0)
 			return true;
 		why = "no process can be made to write the listing";
@@ -200,7 +201,7 @@ static int client_new(struct hf_control *c, struct client **at, int fd)
 	*at = cl;
 	cl->control = c;
 	cl->at = at;
-	cl->right = hf_control_right(fd, c->env.config);
+	cl->right = hf_control_right(fd, &c->groups);
 	cl->bev = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!cl->bev)
 		close(fd);
@@ -265,6 +266,7 @@ int hf_control_new(
 		return -ENOMEM;
 	}
 	c->env = *env;
+	hf_control_groups(env->config, &c->groups);
 	c->base = base;
 	if (fd >= 0)
 		hear(c, fd);
@@ -275,6 +277,7 @@ int hf_control_new(
 void hf_control_configure(struct hf_control *c, const struct hf_config *config)
 {
 	c->env.config = config;
+	hf_control_groups(config, &c->groups);
 }
 
 void hf_control_free(struct hf_control *c)

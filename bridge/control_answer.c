@@ -51,40 +51,6 @@ void hf_control_error(FILE *out, const char *text)
 	put(out, json_pack("{s:s}", "error", text));
 }
 
-/* --- records --- */
-
-struct listing {
-	const struct hf_control_env *env;
-	FILE *out;
-};
-
-static const char *record_state(const struct hf_record_view *r)
-{
-	if (r->flags & HF_REC_WITHDRAWN)
-		return "withdrawn";
-	if (r->flags & HF_REC_HELD)
-		return "held";
-	return r->fresh ? "live" : "stale";
-}
-
-static int list_record(const struct hf_record_view *r, void *arg)
-{
-	const struct listing *l = arg;
-	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX], agent[HF_UUID_TEXT_MAX] = "";
-
-	if (r->agent)
-		hf_uuid_text(&r->agent->id, agent);
-	return hf_json_row(l->out,
-	    json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "name",
-		hf_name_text(&r->name, name), "type", "AAAA", "data", hf_addr_text(r->addr, addr),
-		"ttl", (json_int_t)l->env->config->ttl_s, "source", hf_json_text(r->source->name),
-		"owner", hf_json_text(r->owner ? r->owner->name : NULL), "workspace",
-		hf_json_text(r->workspace ? r->workspace->name : NULL), "agent",
-		hf_json_text(r->agent ? r->agent->name : NULL), "agent_id", hf_json_text(agent),
-		"state", record_state(r), "first_seen", hf_json_time(r->first_seen_s),
-		"last_confirmed", hf_json_time(r->confirmed_s)));
-}
-
 /* --- history --- */
 
 struct history {
@@ -202,6 +168,26 @@ static void decide(const struct hf_control_env *env, const struct hf_request *r,
 	put_end(out);
 }
 
+/* --- resync --- */
+
+/* Everything is asked for anew, now. */
+static void resync(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+{
+	int rc = r->recover ? hf_core_rearm(env->core) : 0;
+
+	if (rc < 0) {
+		hf_control_error(out, hf_strerror(rc));
+		return;
+	}
+	hf_log_info("control: the operator asks for everything anew%s",
+	    r->recover ? ", and allows the store's one recovery again" : "");
+	hf_sources_redial(env->sources);
+	env->work(env->work_arg);
+	hf_json_row(out, json_pack("{s:I, s:b, s:b}", "sources", (json_int_t)hf_sources_n(env->sources),
+			     "rearmed", r->recover, "recovering", rc > 0));
+	put_end(out);
+}
+
 /* --- all --- */
 
 static void one_row(FILE *out, json_t *row)
@@ -213,7 +199,6 @@ static void one_row(FILE *out, json_t *row)
 void hf_control_answer(
     const struct hf_control_env *env, const struct hf_request *request, FILE *out)
 {
-	struct listing l = { env, out };
 	struct history h = { out, request->after };
 	int rc = 0;
 
@@ -222,8 +207,13 @@ void hf_control_answer(
 		one_row(out, hf_control_status(env));
 		break;
 	case HF_COMMAND_RECORDS:
-		rc = hf_state_each_record(
-		    hf_core_state(env->core), hf_core_now(env->core), list_record, &l);
+		rc = hf_control_records(env, request->name, out);
+		break;
+	case HF_COMMAND_WORKSPACES:
+		rc = hf_control_workspaces(env, request->name, out);
+		break;
+	case HF_COMMAND_NEAR:
+		rc = hf_control_near(env, request->name, out);
 		break;
 	case HF_COMMAND_HISTORY:
 		rc = hf_store_history(hf_core_store(env->core),
@@ -232,6 +222,9 @@ void hf_control_answer(
 	case HF_COMMAND_ACCEPT:
 	case HF_COMMAND_REJECT:
 		decide(env, request, out);
+		return;
+	case HF_COMMAND_RESYNC:
+		resync(env, request, out);
 		return;
 	case HF_COMMAND_LAST:
 		break;

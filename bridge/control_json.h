@@ -15,6 +15,12 @@ json_t *hf_json_text(const char *text);
 /* Writes {"row": row} and ends the row. 0, or HF_ECLOSED where nobody reads any more. */
 int hf_json_row(FILE *out, json_t *row);
 
+/* A row each. `pattern` is as shells have it, "" for all. 0, or HF_ECLOSED where nobody reads any more. */
+int hf_control_records(const struct hf_control_env *env, const char *pattern, FILE *out);
+int hf_control_workspaces(const struct hf_control_env *env, const char *pattern, FILE *out);
+/* At most one row: the served name that is a slip or two away. */
+int hf_control_near(const struct hf_control_env *env, const char *word, FILE *out);
+
 /* One object: all that `holdfastctl status --json` shows. The caller owns it; NULL: no memory. */
 json_t *hf_control_status(const struct hf_control_env *env);
 /* The adapters, as status has them; what is wrong with them is added to `warnings`. */

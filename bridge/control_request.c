@@ -5,11 +5,19 @@
 
 #include "base/error.h"
 
-static const char *const commands[] = { "status", "records", "history", "accept", "reject" };
+static const char *const commands[] = { "status", "records", "workspaces", "near", "history",
+	"accept", "reject", "resync" };
 
 bool hf_request_orders(const struct hf_request *request)
 {
-	return request->command == HF_COMMAND_ACCEPT || request->command == HF_COMMAND_REJECT;
+	return request->command == HF_COMMAND_ACCEPT || request->command == HF_COMMAND_REJECT ||
+	       request->command == HF_COMMAND_RESYNC;
+}
+
+bool hf_request_lists(const struct hf_request *request)
+{
+	return request->command == HF_COMMAND_RECORDS ||
+	       request->command == HF_COMMAND_WORKSPACES || request->command == HF_COMMAND_NEAR;
 }
 
 /* A text that is not there leaves out[0] 0. False: no text, too long, or with bytes that no name
@@ -63,6 +71,7 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	if (!take_number(object, "after", 0, INT64_MAX, &after) ||
 	    !take_number(object, "max", 1, HF_HISTORY_MAX, &max))
 		return "\"after\" or \"max\" is out of range";
+	r->recover = json_is_true(json_object_get(object, "recover"));
 	r->after = (uint64_t)after;
 	r->max = (unsigned)max;
 	return NULL;

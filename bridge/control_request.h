@@ -14,9 +14,12 @@ enum { HF_REQUEST_MAX = 4096, HF_HISTORY_MAX = 1000 };
 enum hf_command {
 	HF_COMMAND_STATUS,
 	HF_COMMAND_RECORDS,
+	HF_COMMAND_WORKSPACES,
+	HF_COMMAND_NEAR, /* the name that was probably meant */
 	HF_COMMAND_HISTORY,
 	HF_COMMAND_ACCEPT,
 	HF_COMMAND_REJECT,
+	HF_COMMAND_RESYNC,
 	HF_COMMAND_LAST,
 };
 
@@ -25,7 +28,8 @@ struct hf_request {
 	char source[HF_LABEL_MAX + 1]; /* "" where not given, as all texts */
 	char owner[HF_LABEL_MAX + 1];  /* name or id */
 	char what[16];                 /* "removal", "deployment", "suffix" */
-	char name[HF_NAME_TEXT_MAX];
+	char name[HF_NAME_TEXT_MAX]; /* records, workspaces: a pattern as shells have it */
+	bool recover;                /* resync: the one recovery is allowed again */
 	uint64_t after; /* history: only of later generations */
 	unsigned max;   /* history: so many lines, 1 to HF_HISTORY_MAX */
 };
@@ -33,5 +37,7 @@ struct hf_request {
 /* The line without its end, any bytes. 0, or HF_EREFUSED and *ret_why (static). */
 int hf_request_parse(
     const char *line, size_t len, struct hf_request *ret_request, const char **ret_why);
+/* Whether its answer can be long: a process of its own writes it. */
+bool hf_request_lists(const struct hf_request *request);
 /* Whether it changes something: for control-group only. */
 bool hf_request_orders(const struct hf_request *request);

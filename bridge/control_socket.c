@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "config/config.h"
 
+#define NO_GROUP ((gid_t)-1)
+
 /* Whether somebody listens there: connecting costs him nothing. */
 static bool is_alive(const struct sockaddr_un *at)
 {
@@ -106,17 +108,29 @@ struct peer {
 	size_t n;
 };
 
-static bool is_in(const struct peer *p, const char *name)
+static bool is_in(const struct peer *p, gid_t group)
 {
-	const struct group *group = name ? getgrnam(name) : NULL;
-	bool in = group && group->gr_gid == p->gid;
+	bool in = group != NO_GROUP && group == p->gid;
 
-	for (size_t i = 0; group && i < p->n && !in; i++)
-		in = p->groups[i] == group->gr_gid;
+	for (size_t i = 0; group != NO_GROUP && i < p->n && !in; i++)
+		in = p->groups[i] == group;
 	return in;
 }
 
-enum hf_right hf_control_right(int fd, const struct hf_config *config)
+static gid_t find_group(const char *name)
+{
+	const struct group *group = name ? getgrnam(name) : NULL;
+
+	return group ? group->gr_gid : NO_GROUP;
+}
+
+void hf_control_groups(const struct hf_config *config, struct hf_control_groups *ret_groups)
+{
+	ret_groups->order = find_group(config->control_group);
+	ret_groups->look = find_group(config->read_group);
+}
+
+enum hf_right hf_control_right(int fd, const struct hf_control_groups *of)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
@@ -133,7 +147,7 @@ enum hf_right hf_control_right(int fd, const struct hf_config *config)
 		groups_len = 0;
 	p.gid = cred.gid;
 	p.n = groups_len / sizeof(*groups);
-	if (is_in(&p, config->control_group))
+	if (is_in(&p, of->order))
 		return HF_RIGHT_ORDER;
-	return is_in(&p, config->read_group) ? HF_RIGHT_LOOK : HF_RIGHT_NONE;
+	return is_in(&p, of->look) ? HF_RIGHT_LOOK : HF_RIGHT_NONE;
 }

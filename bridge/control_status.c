@@ -56,13 +56,13 @@ static int show_owner(
 				  ? o->row->confirmed_s + 2 * (int64_t)source->snapshot_ms / 1000
 				  : 0);
 	json_array_append_new(s->owners,
-	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:o}", "name", hf_json_text(o->row->name), "id",
+	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "name", hf_json_text(o->row->name), "id",
 		hf_uuid_text(&o->row->id, id), "state",
 		o->held	   ? "held"
 		: o->fresh ? "live"
 			   : "stale",
 		"workspaces", (json_int_t)o->workspaces, "agents", (json_int_t)o->agents,
-		"last_confirmed", hf_json_time(o->row->confirmed_s)));
+		"without_agents", (json_int_t)o->idle, "last_confirmed", hf_json_time(o->row->confirmed_s)));
 	return 0;
 }
 

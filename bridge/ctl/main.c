@@ -15,10 +15,13 @@
 #include "bridge/ctl/ask.h"
 #include "bridge/ctl/export.h"
 #include "bridge/ctl/offline.h"
+#include "bridge/ctl/explain.h"
 #include "bridge/ctl/options.h"
+#include "bridge/ctl/reach.h"
 #include "bridge/ctl/setup/fill.h"
 #include "bridge/ctl/setup/setup.h"
 #include "bridge/ctl/show.h"
+#include "bridge/ctl/why.h"
 #include "config/config.h"
 
 enum { EXIT_WELL, EXIT_DEGRADED, EXIT_USAGE, EXIT_UNREACHED };
@@ -52,7 +55,8 @@ static int failed(const struct ctl *c, int rc)
 static int ask_either(struct ctl *c, const char *command,
     int (*offline)(const char *zone, hf_row_cb cb, void *arg), hf_row_cb cb)
 {
-	int rc = hf_ask(c->socket, json_pack("{s:s}", "command", command), cb, c, c->why);
+	int rc = hf_ask(c->socket, json_pack("{s:s, s:s?}", "command", command, "name", c->o.name), cb, c,
+	    c->why);
 
 	if (!is_down(rc))
 		return rc;
@@ -85,6 +89,18 @@ static void print_json(const json_t *value)
 	putchar('\n');
 }
 
+/* Whoever answers DNS for us is asked by DNS, bridge or no bridge. */
+static void add_readers(struct ctl *c)
+{
+	const json_t *row;
+	const char *suffix = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(c->kept, "sources"), i, row)
+		suffix = suffix ? suffix : hf_row_text(row, "suffix", NULL);
+	json_object_set_new(c->kept, "readers", hf_reach_readers(c->config, suffix));
+}
+
 static int run_status(struct ctl *c)
 {
 	int rc = ask_either(c, "status", hf_offline_status, keep);
@@ -98,6 +114,7 @@ static int run_status(struct ctl *c)
 			hf_show_sources(c->kept, c->now_s, stdout);
 		return EXIT_WELL;
 	}
+	add_readers(c);
 	if (c->o.json)
 		print_json(c->kept);
 	else
@@ -135,6 +152,20 @@ static int show_record(json_t *row, void *arg)
 	return 0;
 }
 
+/* Nothing was found: why might that be? A pattern can mean anything, a name cannot. */
+static void tell_missing(struct ctl *c, const char *what)
+{
+	char why[HF_EXPLAIN_MAX];
+
+	fprintf(stderr, "holdfastctl: %s", what);
+	json_decref(c->kept);
+	c->kept = NULL;
+	if (!c->offline && c->o.name && !strpbrk(c->o.name, "*?[\\") &&
+	    hf_ask(c->socket, json_pack("{s:s}", "command", "status"), keep, c, c->why) == 0)
+		fprintf(stderr, ": %s", hf_explain_missing(c->socket, c->kept, c->o.name, why));
+	fputc('\n', stderr);
+}
+
 static int run_records(struct ctl *c)
 {
 	int rc = ask_either(c, "records", hf_offline_records, show_record);
@@ -144,7 +175,7 @@ static int run_records(struct ctl *c)
 	if (c->o.json)
 		end_list(c);
 	else if (!c->n && (c->o.name || c->o.stale))
-		fputs("holdfastctl: no record is like that\n", stderr);
+		tell_missing(c, "no record is like that");
 	return EXIT_WELL;
 }
 
@@ -152,10 +183,12 @@ static int show_history(json_t *row, void *arg)
 {
 	struct ctl *c = arg;
 
-	if (c->o.json)
+	if (c->o.json) {
 		print_element(c, row);
-	else
+	} else {
 		hf_show_history(row, c->now_s, stdout);
+		c->n++;
+	}
 	return 0;
 }
 
@@ -169,6 +202,8 @@ static int run_history(struct ctl *c)
 		return failed(c, rc);
 	if (c->o.json)
 		end_list(c);
+	else if (!c->n && c->o.name)
+		tell_missing(c, "there is no history of that name");
 	return EXIT_WELL;
 }
 
@@ -254,6 +289,26 @@ static int run_decide(struct ctl *c)
 	return settled ? EXIT_WELL : EXIT_DEGRADED;
 }
 
+static int run_resync(struct ctl *c)
+{
+	int rc = hf_ask(c->socket,
+	    json_pack("{s:s, s:b}", "command", "resync", "recover", c->o.recover), keep, c, c->why);
+
+	if (rc)
+		return failed(c, rc);
+	if (c->o.json) {
+		print_json(c->kept);
+		return EXIT_WELL;
+	}
+	if (json_is_true(json_object_get(c->kept, "recovering")))
+		puts("the store is made anew out of memory");
+	else if (c->o.recover)
+		puts("the store's one recovery is allowed again");
+	printf("sources that are asked anew: %lld\n",
+	    (long long)json_integer_value(json_object_get(c->kept, "sources")));
+	return EXIT_WELL;
+}
+
 /* --- export --- */
 
 static int export_record(json_t *row, void *arg)
@@ -328,6 +383,10 @@ static int run(struct ctl *c)
 		return run_export(c);
 	case CTL_SETUP:
 		return run_setup(c);
+	case CTL_WHY:
+		return hf_why_run(c->socket, c->config, c->o.name, c->now_s, c->o.json, stdout);
+	case CTL_RESYNC:
+		return run_resync(c);
 	case CTL_HELP:
 		hf_ctl_usage(stdout);
 		return EXIT_WELL;

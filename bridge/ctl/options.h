@@ -13,6 +13,8 @@ enum hf_ctl_command {
 	CTL_REJECT,
 	CTL_EXPORT,
 	CTL_SETUP,
+	CTL_WHY,
+	CTL_RESYNC,
 	CTL_HELP,
 	CTL_VERSION,
 };
@@ -26,7 +28,8 @@ struct hf_ctl_options {
 	const char *socket;
 	bool json;
 	bool stale;         /* records */
-	const char *name;   /* records: a pattern; history: a name */
+	bool recover;       /* resync */
+	const char *name;   /* records: a pattern; history, why: a name */
 	const char *source; /* accept, reject */
 	const char *owner;
 	const char *what; /* "deployment", "suffix" */

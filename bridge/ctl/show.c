@@ -3,6 +3,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "bridge/ctl/paint.h"
+
 enum { OWNERS_SHOWN = 10, REFUSED_SHOWN = 5 };
 
 const char *hf_row_text(const json_t *row, const char *key, const char *otherwise)
@@ -65,19 +67,39 @@ int hf_status_is_well(const json_t *status)
 
 /* --- status --- */
 
+/* The first source that is not as it should be. */
+static const json_t *troubled(const json_t *status)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "sources"), i, row)
+		if (json_is_string(json_object_get(row, "reason")))
+			return row;
+	return NULL;
+}
+
 static void show_headline(const json_t *status, int64_t now_s, FILE *out)
 {
-	char when[HF_WHEN_MAX];
+	const json_t *stale = json_object_get(status, "stale_since"), *source = troubled(status);
 	long long names = number(status, "names");
+	char when[HF_WHEN_MAX];
 
-	fprintf(out, "serving %lld name%s, ", names, names == 1 ? "" : "s");
-	if (json_is_true(json_object_get(status, "fresh")))
-		fputs("live\n", out);
-	else if (json_is_null(json_object_get(status, "stale_since")))
-		fputs("not live\n", out);
+	fprintf(out, "serving %lld name%s", names, names == 1 ? "" : "s");
+	if (json_is_true(json_object_get(status, "fresh"))) {
+		fputs(", ", out);
+		hf_paint(out, PAINT_GOOD, "live");
+		fputc('\n', out);
+		return;
+	}
+	fputs(", ", out);
+	if (json_is_string(stale))
+		hf_paint(out, PAINT_WARN, "stale since %s", hf_when_text(stale, now_s, when));
 	else
-		fprintf(out, "stale since %s\n",
-		    hf_when_text(json_object_get(status, "stale_since"), now_s, when));
+		hf_paint(out, PAINT_WARN, "not live");
+	if (source)
+		fprintf(out, ": %s", hf_row_text(source, "reason", ""));
+	fputc('\n', out);
 }
 
 static void show_owners(const json_t *owners, FILE *out)
@@ -87,9 +109,13 @@ static void show_owners(const json_t *owners, FILE *out)
 	for (size_t i = 0; i < n && i < OWNERS_SHOWN; i++) {
 		const json_t *o = json_array_get(owners, i);
 
-		fprintf(out, "    owner %s: %s, %lld workspaces, %lld agents\n",
+		fprintf(out, "    owner %s: %s, %lld workspaces, %lld agents",
 		    hf_row_text(o, "name", "?"), hf_row_text(o, "state", "?"),
 		    number(o, "workspaces"), number(o, "agents"));
+		if (number(o, "without_agents"))
+			fprintf(out, "; %lld stopped or without agents, so without names",
+			    number(o, "without_agents"));
+		fputc('\n', out);
 	}
 	if (n > OWNERS_SHOWN)
 		fprintf(out, "    and %zu more owners\n", n - OWNERS_SHOWN);
@@ -146,6 +172,18 @@ static void show_refused(const json_t *status, FILE *out)
 		fprintf(out, "  and more that was refused: holdfastctl status --json\n");
 }
 
+static void show_readers(const json_t *status, FILE *out)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "readers"), i, r)
+		fprintf(out, "  reader %s at %s: %lld answers, %lld of them negative, %lld stale; "
+			     "%lld refused, %lld errors\n",
+		    hf_row_text(r, "name", "?"), hf_row_text(r, "address", "?"), number(r, "answers"),
+		    number(r, "negative"), number(r, "stale"), number(r, "refused"), number(r, "errors"));
+}
+
 void hf_show_status(const json_t *status, int64_t now_s, FILE *out)
 {
 	char when[HF_WHEN_MAX];
@@ -154,13 +192,15 @@ void hf_show_status(const json_t *status, int64_t now_s, FILE *out)
 
 	show_headline(status, now_s, out);
 	json_array_foreach(json_object_get(status, "warnings"), i, row) {
-		fprintf(out, "warning: %s", hf_row_text(row, "text", "?"));
+		hf_paint(out, PAINT_WARN, "warning:");
+		fprintf(out, " %s", hf_row_text(row, "text", "?"));
 		if (json_is_string(json_object_get(row, "since")))
 			fprintf(out, ", since %s",
 			    hf_when_text(json_object_get(row, "since"), now_s, when));
 		fputc('\n', out);
 	}
 	hf_show_sources(status, now_s, out);
+	show_readers(status, out);
 	show_refused(status, out);
 	fprintf(out, "  bridge %s, store %s, generation %lld, holdfast %s\n",
 	    hf_row_text(status, "bridge", "?"),
@@ -172,8 +212,11 @@ void hf_show_status(const json_t *status, int64_t now_s, FILE *out)
 
 void hf_show_record(const json_t *r, FILE *out)
 {
-	fprintf(out, "%-40s %-39s %s\n", hf_row_text(r, "name", "?"), hf_row_text(r, "data", "?"),
-	    hf_row_text(r, "state", "?"));
+	const char *state = hf_row_text(r, "state", "?");
+
+	fprintf(out, "%-40s %-39s ", hf_row_text(r, "name", "?"), hf_row_text(r, "data", "?"));
+	hf_paint(out, strcmp(state, "live") ? PAINT_WARN : PAINT_GOOD, "%s", state);
+	fputc('\n', out);
 }
 
 void hf_show_history(const json_t *line, int64_t now_s, FILE *out)

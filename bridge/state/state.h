@@ -169,6 +169,7 @@ struct hf_owner_view {
 	uint32_t workspaces;
 	uint32_t agents;
 	uint32_t held;
+	uint32_t idle; /* workspaces that are listed and have no agent: most are stopped */
 	bool accepted; /* a snapshot since this process runs */
 	bool fresh;
 };
@@ -187,6 +188,16 @@ int hf_state_each_source(
     const struct hf_state *s, struct hf_when now, hf_state_source_cb cb, void *arg);
 int hf_state_each_owner(
     const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg);
+
+struct hf_workspace_view {
+	const struct hf_workspace_row *row;
+	const struct hf_owner_row *owner;
+	const struct hf_source_row *source;
+	uint32_t agents; /* good ones */
+	const char *bad; /* why it is refused; NULL: it is good */
+};
+typedef int (*hf_state_workspace_cb)(const struct hf_workspace_view *workspace, void *arg);
+int hf_state_each_workspace(const struct hf_state *s, hf_state_workspace_cb cb, void *arg);
 
 struct hf_record_view {
 	struct hf_name name;

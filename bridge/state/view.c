@@ -43,13 +43,14 @@ int hf_state_each_source(
 	return rc;
 }
 
-static uint32_t good_agents(const struct hf_state *s, const struct st_owner *o)
+static void count(const struct hf_state *s, const struct st_owner *o, struct hf_owner_view *view)
 {
-	uint32_t n = 0;
-
-	for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next)
-		n += s->ws[w].bad ? 0 : s->ws[w].n_agents;
-	return n;
+	for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next) {
+		if (s->ws[w].bad)
+			continue;
+		view->agents += s->ws[w].n_agents;
+		view->idle += !s->ws[w].n_agents && !s->ws[w].row.held;
+	}
 }
 
 int hf_state_each_owner(
@@ -68,12 +69,33 @@ int hf_state_each_owner(
 		view = (struct hf_owner_view){
 			.row = &o->row,
 			.workspaces = o->n_live + o->n_held,
-			.agents = good_agents(s, o),
 			.held = o->n_held,
 			.accepted = o->accepted,
 			.fresh = st_owner_fresh(s, o, now),
 		};
+		count(s, o, &view);
 		rc = cb(&source, &view, arg);
+	}
+	return rc;
+}
+
+int hf_state_each_workspace(const struct hf_state *s, hf_state_workspace_cb cb, void *arg)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < s->n_ws && !rc; i++) {
+		const struct st_ws *w = &s->ws[i];
+		const struct st_owner *o = w->used ? &s->owners[w->row.owner] : NULL;
+		struct hf_workspace_view view;
+
+		if (!o)
+			continue;
+		view = (struct hf_workspace_view){ .row = &w->row,
+			.owner = &o->row,
+			.source = &s->sources[o->row.source].row,
+			.agents = w->n_agents,
+			.bad = w->bad };
+		rc = cb(&view, arg);
 	}
 	return rc;
 }

@@ -1,0 +1,58 @@
+# bash completion for holdfastctl(1)
+
+_holdfastctl_names()
+{
+	# Patterns, so that the bridge sends no more than what is asked for.
+	holdfastctl "${given[@]}" records --name "$1*" 2>/dev/null | cut -d' ' -f1
+}
+
+_holdfastctl_sources()
+{
+	holdfastctl "${given[@]}" sources 2>/dev/null | sed -n 's/^  source \([^:]*\):.*/\1/p'
+}
+
+_holdfastctl()
+{
+	local commands='status records sources watch history why resync accept reject export setup'
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local given=() command='' i words=''
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-c | --config | -s | --socket)
+			given+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}")
+			((i++))
+			;;
+		-*) ;;
+		*)
+			[ -n "$command" ] || command=${COMP_WORDS[i]}
+			;;
+		esac
+	done
+	case $prev in
+	-c | --config | -s | --socket)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+		;;
+	--name)
+		COMPREPLY=($(compgen -W "$(_holdfastctl_names "$cur")" -- "$cur"))
+		return
+		;;
+	esac
+	case $command in
+	'') words="$commands" ;;
+	why) words=$(_holdfastctl_names "$cur") ;;
+	accept | reject) words="$(_holdfastctl_sources) --deployment --suffix" ;;
+	export) words='hosts json zone' ;;
+	setup) words=$(holdfastctl setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p') ;;
+	records) words='--stale --name' ;;
+	history) words='--name' ;;
+	resync) words='--recover' ;;
+	esac
+	case $cur in
+	-*) words="$words --json --config --socket --help --version" ;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+
+complete -F _holdfastctl holdfastctl

@@ -1,0 +1,289 @@
+/*
+ * The hops of why, in the order of the data. A new one is a function and a row of the table at the end.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "bridge/ctl/ask.h"
+#include "bridge/ctl/explain.h"
+#include "bridge/ctl/reach.h"
+#include "bridge/ctl/show.h"
+#include "bridge/ctl/why.h"
+#include "config/config.h"
+#include "zone/addr.h"
+#include "zone/answer.h"
+#include "zone/reader.h"
+
+static void say(struct hf_hop *hop, enum hf_hop_state state, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void say(struct hf_hop *hop, enum hf_hop_state state, const char *format, ...)
+{
+	va_list ap;
+
+	hop->state = state;
+	va_start(ap, format);
+	vsnprintf(hop->text, sizeof(hop->text), format, ap);
+	va_end(ap);
+}
+
+static bool is_live(const json_t *source)
+{
+	return source && !strcmp(hf_row_text(source, "state", ""), "live");
+}
+
+/* --- stream: does the server tell us? --- */
+
+static void no_suffix(struct hf_why *w, struct hf_hop *hop)
+{
+	const json_t *row;
+	char known[200] = "";
+	size_t i;
+
+	json_array_foreach(json_object_get(w->status, "sources"), i, row)
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s'%.60s'",
+		    *known ? ", " : "", hf_row_text(row, "suffix", "(not known yet)"));
+	say(hop, HOP_BROKEN, "the name is under no suffix of a source; there are: %s",
+	    *known ? known : "none");
+}
+
+static void look_stream(struct hf_why *w, struct hf_hop *hop)
+{
+	char when[HF_WHEN_MAX];
+	const char *name;
+
+	if (!w->status) {
+		say(hop, HOP_UNKNOWN, "the bridge does not answer on '%.200s'", w->socket);
+		return;
+	}
+	if (!w->source) {
+		no_suffix(w, hop);
+		return;
+	}
+	name = hf_row_text(w->source, "name", "?");
+	hf_when_text(json_object_get(w->source, "since"), w->now_s, when);
+	if (is_live(w->source))
+		say(hop, HOP_OK, "source '%s' is live since %s", name, when);
+	else
+		say(hop, HOP_BROKEN, "source '%s' is %s since %s: %.300s; what was known stays", name,
+		    hf_row_text(w->source, "state", "not followed"), when,
+		    hf_row_text(w->source, "reason", "no reason is known"));
+}
+
+/* --- state: do we believe in it? --- */
+
+static int keep_row(json_t *row, void *arg)
+{
+	struct hf_why *w = arg;
+
+	json_decref(w->record);
+	w->record = json_incref(row);
+	return 0;
+}
+
+static void say_record(struct hf_why *w, struct hf_hop *hop)
+{
+	const char *state = hf_row_text(w->record, "state", "?");
+	char seen[HF_WHEN_MAX], confirmed[HF_WHEN_MAX], addr[HF_ADDR_TEXT_MAX];
+
+	hf_when_text(json_object_get(w->record, "first_seen"), w->now_s, seen);
+	hf_when_text(json_object_get(w->record, "last_confirmed"), w->now_s, confirmed);
+	w->has_addr = inet_pton(AF_INET6, hf_row_text(w->record, "data", ""), w->addr) == 1;
+	say(hop, strcmp(state, "withdrawn") ? HOP_OK : HOP_BROKEN,
+	    "%s: %s, agent '%s' of workspace '%s' of %s, first seen %s, last confirmed %s%s", state,
+	    w->has_addr ? hf_addr_text(w->addr, addr) : "?", hf_row_text(w->record, "agent", "?"),
+	    hf_row_text(w->record, "workspace", "?"), hf_row_text(w->record, "owner", "?"), seen,
+	    confirmed,
+	    !strcmp(state, "held")	  ? "; the server no longer lists it, the guard keeps it"
+	    : !strcmp(state, "withdrawn") ? "; the hold policy took it out of the answers"
+					  : "");
+}
+
+static void look_state(struct hf_why *w, struct hf_hop *hop)
+{
+	char why[HF_ASK_WHY_MAX], missing[HF_EXPLAIN_MAX];
+	int rc;
+
+	if (!w->status) {
+		say(hop, HOP_UNKNOWN, "only the bridge knows");
+		return;
+	}
+	rc = hf_ask(w->socket, json_pack("{s:s, s:s}", "command", "records", "name", w->text), keep_row,
+	    w, why);
+	if (rc)
+		say(hop, HOP_UNKNOWN, "%s", why);
+	else if (w->record)
+		say_record(w, hop);
+	else
+		say(hop, HOP_BROKEN, "%s",
+		    hf_explain_missing(w->socket, w->status, w->text, missing));
+}
+
+/* --- store: is it on disk? --- */
+
+static int keep_line(json_t *row, void *arg)
+{
+	json_t **line = arg;
+
+	*line = json_incref(row);
+	return 1;
+}
+
+static void look_store(struct hf_why *w, struct hf_hop *hop)
+{
+	const json_t *store = json_object_get(w->status, "store");
+	const char *state = hf_row_text(store, "state", "not known");
+	char why[HF_ASK_WHY_MAX], when[HF_WHEN_MAX];
+	json_t *line = NULL;
+
+	if (!w->status) {
+		say(hop, HOP_UNKNOWN, "only the bridge knows");
+		return;
+	}
+	hf_ask(w->socket,
+	    json_pack("{s:s, s:s, s:i}", "command", "history", "name", w->text, "max", 1), keep_line,
+	    &line, why);
+	hf_when_text(json_object_get(line, "time"), w->now_s, when);
+	if (strcmp(state, "ok"))
+		say(hop, HOP_BROKEN, "the store is %s: %.300s", state, hf_row_text(store, "reason", "?"));
+	else if (line)
+		say(hop, HOP_OK, "%s %s (%s)", hf_row_text(line, "what", "?"), when,
+		    hf_row_text(line, "reason", "?"));
+	else
+		say(hop, HOP_OK, "the store is well; of this name it has no history");
+	json_decref(line);
+}
+
+/* --- zone: do readers see it? --- */
+
+struct view {
+	struct hf_zone *zone;
+	struct hf_zone_reader *reader;
+};
+
+static int view_open(struct view *v, const char *dir)
+{
+	int rc = hf_zone_open(dir, &hf_clock_system, &v->zone);
+
+	if (!rc)
+		rc = hf_zone_reader_new(v->zone, &v->reader);
+	return rc ? rc : hf_zone_reader_load(v->reader);
+}
+
+static void view_close(struct view *v)
+{
+	hf_zone_reader_free(v->reader);
+	hf_zone_close(v->zone);
+}
+
+static bool has_addr(const struct hf_entry *e, const uint8_t addr[16])
+{
+	for (size_t i = 0; i < e->n_addrs; i++)
+		if (!memcmp(e->addrs[i], addr, 16))
+			return true;
+	return false;
+}
+
+static void say_entry(struct hf_why *w, const struct view *v, const struct hf_entry *e, struct hf_hop *hop)
+{
+	bool fresh = hf_zone_reader_fresh(v->reader, e->source, e->owner);
+	char addr[HF_ADDR_TEXT_MAX];
+
+	if (!e->n_addrs) {
+		say(hop, HOP_BROKEN, "the published zone has names below it, but none of its own");
+		return;
+	}
+	hf_addr_text(e->addrs[0], addr);
+	if (w->has_addr && !has_addr(e, w->addr)) {
+		say(hop, HOP_BROKEN, "the published zone has another address, %s", addr);
+		return;
+	}
+	memcpy(w->addr, e->addrs[0], 16);
+	w->has_addr = true;
+	say(hop, e->flags & HF_REC_WITHDRAWN ? HOP_BROKEN : HOP_OK, "published%s: %s",
+	    e->flags & HF_REC_WITHDRAWN	 ? ", withdrawn by the hold policy"
+	    : e->flags & HF_REC_HELD	 ? ", held"
+	    : e->flags & HF_REC_RESTORED ? ", as it was before the store was lost"
+	    : fresh			 ? ", live"
+					 : ", stale",
+	    addr);
+}
+
+static void look_zone(struct hf_why *w, struct hf_hop *hop)
+{
+	struct view v = { 0 };
+	struct hf_entry e;
+	int rc = view_open(&v, w->config->zone);
+
+	if (rc)
+		say(hop, rc == -EACCES ? HOP_UNKNOWN : HOP_BROKEN, "'%.200s' cannot be read: %s",
+		    w->config->zone, hf_strerror(rc));
+	else if (hf_zone_reader_find(v.reader, w->name.wire, w->name.len, &e) == 1)
+		say_entry(w, &v, &e, hop);
+	else
+		say(hop, HOP_BROKEN, "it is not in the published zone");
+	view_close(&v);
+}
+
+/* --- answer: what does a query see? --- */
+
+static bool answers_right(const struct hf_why *w, const struct hf_asked *a)
+{
+	for (size_t i = 0; i < a->n_addrs; i++)
+		if (!w->has_addr || !memcmp(a->addrs[i], w->addr, 16))
+			return true;
+	return false;
+}
+
+static const char *rcode_text(unsigned rcode)
+{
+	static const char *const names[] = { "no record", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
+		"REFUSED" };
+
+	return rcode < sizeof(names) / sizeof(names[0]) ? names[rcode] : "an error";
+}
+
+/* One address of dns.listen. The first that is wrong is what counts. */
+static void look_responder(const struct hf_why *w, const struct hf_endpoint *at, struct hf_hop *hop)
+{
+	char place[HF_ENDPOINT_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
+	struct hf_asked a;
+	int rc = hf_reach(at, &w->name, HF_TYPE_AAAA, &a);
+
+	hf_endpoint_text(at, place);
+	if (rc)
+		say(hop, HOP_BROKEN, "nobody answers at %s (%s); is holdfast-dns running?", place,
+		    hf_strerror(rc));
+	else if (a.n_addrs && answers_right(w, &a))
+		say(hop, HOP_OK, "%s answers %s, TTL %u%s", place, hf_addr_text(a.addrs[0], addr), a.ttl_s,
+		    a.ede == HF_EDE_STALE ? ", as stale" : "");
+	else if (a.n_addrs)
+		say(hop, HOP_BROKEN, "%s answers another address, %s", place,
+		    hf_addr_text(a.addrs[0], addr));
+	else
+		say(hop, HOP_BROKEN, "%s answers %s", place, rcode_text(a.rcode));
+}
+
+static void look_answer(struct hf_why *w, struct hf_hop *hop)
+{
+	const struct hf_endpoints *listen = &w->config->dns.listen;
+
+	say(hop, HOP_UNKNOWN, "holdfast-dns listens nowhere");
+	for (size_t i = 0; i < listen->n && hop->state != HOP_BROKEN; i++)
+		look_responder(w, &listen->at[i], hop);
+}
+
+const struct hf_hop_kind hf_hops[] = {
+	{ "stream", look_stream },
+	{ "state", look_state },
+	{ "store", look_store },
+	{ "zone", look_zone },
+	{ "answer", look_answer },
+};
+const size_t hf_n_hops = sizeof(hf_hops) / sizeof(hf_hops[0]);

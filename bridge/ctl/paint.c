@@ -1,0 +1,30 @@
+#include "bridge/ctl/paint.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* https://no-color.org: any value but the empty one. */
+static bool coloured(FILE *out)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fileno(out)) && !(no && *no) && term && strcmp(term, "dumb");
+}
+
+void hf_paint(FILE *out, enum hf_paint paint, const char *format, ...)
+{
+	static const char *const begin[] = { "", "\033[32m", "\033[33m", "\033[31m" };
+	bool colour = paint != PAINT_PLAIN && coloured(out);
+	va_list ap;
+
+	if (colour)
+		fputs(begin[paint], out);
+	va_start(ap, format);
+	vfprintf(out, format, ap);
+	va_end(ap);
+	if (colour)
+		fputs("\033[0m", out);
+}

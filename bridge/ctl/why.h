@@ -1,0 +1,53 @@
+#pragma once
+/*
+ * why: where a name is lost, or that it is not: one hop after the other from the server to what a query sees. A hop looks at
+ * one thing and says in words what it found; hops.c has the list of them.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "zone/name.h"
+
+struct hf_config;
+
+enum hf_hop_state {
+	HOP_OK,
+	HOP_BROKEN,
+	HOP_UNKNOWN, /* it could not be looked at */
+};
+
+enum { HF_HOP_TEXT_MAX = 700 };
+
+struct hf_hop {
+	enum hf_hop_state state;
+	char text[HF_HOP_TEXT_MAX];
+};
+
+/* What is asked, and what hops found so far, for those that come after. */
+struct hf_why {
+	const char *socket;             /* of the bridge */
+	const struct hf_config *config; /* borrowed */
+	int64_t now_s;
+	char text[HF_NAME_TEXT_MAX]; /* the name, canonical */
+	struct hf_name name;
+	json_t *status;  /* owned; NULL: the bridge could not be asked */
+	json_t *source;  /* borrowed from status: the one whose suffix it is; or NULL */
+	json_t *record;  /* owned: the bridge's, or NULL */
+	bool has_addr;   /* the address that it should have is known */
+	uint8_t addr[16];
+};
+
+typedef void (*hf_hop_fn)(struct hf_why *w, struct hf_hop *ret_hop);
+struct hf_hop_kind {
+	const char *name;
+	hf_hop_fn look;
+};
+/* In the order of the data. */
+extern const struct hf_hop_kind hf_hops[];
+extern const size_t hf_n_hops;
+
+/* Says so on `out`. 0: it is answered everywhere; 1: not; 3: neither bridge nor zone can be asked. */
+int hf_why_run(const char *socket, const struct hf_config *config, const char *name, int64_t now_s,
+    bool json, FILE *out);
