@@ -176,7 +176,8 @@ static void settle_returned(struct hf_state *s, uint32_t source, const struct hf
 		if (ix == ST_NONE || !s->ws[ix].returned)
 			continue;
 		s->ws[ix].returned = false;
-		drop_absent_of(s, ix);
+		if (!s->ws[ix].row.held)
+			drop_absent_of(s, ix);
 	}
 }
 

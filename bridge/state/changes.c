@@ -118,7 +118,7 @@ void st_stamp_sources(struct hf_state *s, struct hf_when now)
 		struct st_source *src = &s->sources[i];
 
 		src->row.counted_boot = now.boot;
-		src->row.counted_ms = src->live ? now.boot_ms : src->away_from_ms;
+		src->row.counted_ms = src->away_from_ms;
 		/* Of a clock that nobody vouches for nothing can be told after a reboot. */
 		src->row.counted_s =
 		    now.wall_synced

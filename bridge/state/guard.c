@@ -260,6 +260,8 @@ void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 
 	if (!src->n_restored || !all_accepted(s, source))
 		return;
+	/* Which of them the message replaced is to be known first. */
+	st_resolve(s);
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		missing += s->restored[r].used && s->restored[r].row.source == source &&
 			   s->restored[r].published;

@@ -45,8 +45,12 @@ bool do_drop(struct world *w, const struct words *a)
 	for (size_t i = 0; i < w->n_sources; i++) {
 		if (strcmp(w->sources[i].name, words_at(a, 1)))
 			continue;
-		memmove(&w->sources[i], &w->sources[i + 1],
-		    (--w->n_sources - i) * sizeof(w->sources[0]));
+		w->n_sources--;
+		memmove(
+		    &w->sources[i], &w->sources[i + 1], (w->n_sources - i) * sizeof(w->sources[0]));
+		memmove(&w->in_contact[i], &w->in_contact[i + 1],
+		    (w->n_sources - i) * sizeof(w->in_contact[0]));
+		w->in_contact[w->n_sources] = false;
 		return true;
 	}
 	return world_fail(w, "there is no source '%s'", words_at(a, 1));

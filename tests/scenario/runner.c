@@ -4,6 +4,9 @@
  *
  *   runner FILE...           each in a folder of its own, removed afterwards
  *   runner --keep DIR FILE   in DIR, which stays: what it published can be asked
+ *   runner --talk DIR        lines come from standard input, each is answered with "ok" or "no:
+ * WHY";
+ *                            "?" tells everything (talk.h)
  *
  * With HF_SCENARIO_LOG in the environment it shows what the bridge logged.
  */
@@ -16,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "tests/scenario/world.h"
+#include "tests/scenario/talk.h"
 
 static bool play(const char *path, const char *dir, FILE *log, char *why, size_t size)
 {
@@ -105,12 +108,30 @@ static bool one(const char *path, const char *keep, char *why, size_t size)
 	return ok;
 }
 
+static int talk(const char *dir)
+{
+	FILE *log = open_log();
+	struct world *w = calloc(1, sizeof(*w));
+	int status = EXIT_FAILURE;
+
+	if (log && w) {
+		world_open(w, dir, log);
+		talk_all(w);
+		world_close(w);
+		status = EXIT_SUCCESS;
+	}
+	free(w);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	const char *keep = argc > 3 && !strcmp(argv[1], "--keep") ? argv[2] : NULL;
 	int first = keep ? 3 : 1, failed = 0;
 
 	signal(SIGXFSZ, SIG_IGN);
+	if (argc == 3 && !strcmp(argv[1], "--talk"))
+		return talk(argv[2]);
 	for (int i = first; i < argc; i++) {
 		char why[700] = "";
 		bool ok = one(argv[i], keep, why, sizeof(why));
