@@ -258,6 +258,7 @@ static int begin_anew(struct hf_publish *p)
 
 int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
 {
+	bool same_epoch = !memcmp(p->found.epoch, hf_store_epoch(store), sizeof(p->found.epoch));
 	bool up_to_date = p->writer && p->any &&
 			  hf_zone_writer_published(p->writer) == hf_store_generation(store) &&
 			  !memcmp(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
@@ -267,8 +268,8 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 		return -ENOENT;
 	if (up_to_date && same_meta(&p->meta, meta))
 		return 1;
-	/* A store that knows nothing yet says nothing over a zone that does. */
-	if (!meta->ready && p->found.generation)
+	/* A store that knows nothing yet says nothing over a zone that does; one of its own does not. */
+	if (!meta->ready && p->found.generation && !same_epoch)
 		return 1;
 	rc = take_names(p, store, meta);
 	/* Unless it is the store that is damaged, whose owner mends it. */

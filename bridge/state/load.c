@@ -194,15 +194,16 @@ int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now
 		rc = load_workspaces(s, image);
 	if (!rc)
 		rc = load_agents(s, image);
+	/* A restored name is for what nobody else has: it comes last. */
+	for (uint32_t i = 0; !rc && i < HF_ZONE_SOURCES_MAX; i++)
+		if (s->sources[i].used)
+			st_load_sentinel(s, i);
 	if (!rc)
 		rc = load_restored(s, image);
 	if (!rc)
 		rc = load_holds(s, image, now);
 	if (rc)
 		return rc;
-	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
-		if (s->sources[i].used)
-			st_load_sentinel(s, i);
 	/* What does not follow from the rows any more (an older version's rules) is put right. */
 	s->why = HF_WHY_CLASH;
 	for (uint32_t i = 0; i < s->n_agents; i++)

@@ -465,6 +465,11 @@ void st_source_claim(struct hf_state *s, uint32_t source)
 {
 	st_sentinel_claim(s, source);
 	source_each_owner(s, source, st_owner_claim);
+	/* After a change of the suffix: what came out of the zone stands under the former one. */
+	for (uint32_t r = 0; r < s->n_restored; r++)
+		if (s->restored[r].used && s->restored[r].row.source == source &&
+		    !hf_name_is_under(&s->restored[r].row.name, &s->sources[source].row.suffix))
+			st_restored_remove(s, r);
 }
 
 void st_owner_remove(struct hf_state *s, uint32_t ix)

@@ -230,9 +230,10 @@ void st_load_address(struct hf_state *s, uint32_t agent)
 void st_load_claims(struct hf_state *s, uint32_t agent)
 {
 	struct st_agent *a = &s->agents[agent];
+	uint32_t rival = address_rival(s, agent);
 
-	/* Without a name of its own only because another of its source has the address. */
-	a->addr_lost = !a->row.names && address_rival(s, agent) != ST_NONE;
+	a->addr_lost =
+	    rival != ST_NONE && st_who_compare(s, rival, WHO_AGENT_NAME(agent, 0)) < 0;
 	a->claimed = (uint8_t)(wanted(s, agent) | a->row.names);
 	for (unsigned place = 0; place < ST_PLACES; place++)
 		if (a->claimed & 1u << place)

@@ -32,7 +32,7 @@ void st_sentinel_unclaim(struct hf_state *s, uint32_t source);
 
 /*
  * What comes out of the store as it was: nothing is touched. All addresses first, then the claims
- * of agents, of restored names, of sentinels.
+ * of agents, of sentinels, of restored names.
  */
 void st_load_address(struct hf_state *s, uint32_t agent);
 void st_load_claims(struct hf_state *s, uint32_t agent);

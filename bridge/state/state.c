@@ -394,10 +394,15 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now)
 {
 	struct st_source *src = st_source_find(s, source);
+	int64_t age;
 
 	if (!src)
 		return;
 	st_hold_count(s, st_source_ix(s, src), now);
+	/* An age that ends is not to come back after a crash: it is written at once. */
+	age = (int64_t)src->row.away_ms + now.boot_ms - src->away_from_ms;
+	if (s->conf.max_age_ms && age >= ST_SOFT_EVERY_MS)
+		src->dirty = true;
 	src->live = true;
 	src->contact_boot_ms = now.boot_ms ? now.boot_ms : 1;
 	src->away_from_ms = now.boot_ms;
@@ -564,7 +569,8 @@ int hf_state_restore(
 {
 	s->why = HF_WHY_RESTORED;
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].source >= HF_ZONE_SOURCES_MAX || !s->sources[rows[i].source].used)
+		if (rows[i].source >= HF_ZONE_SOURCES_MAX || !s->sources[rows[i].source].used ||
+		    !hf_name_is_under(&rows[i].name, &s->sources[rows[i].source].row.suffix))
 			continue;
 		if (st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
 			sizeof(*s->restored)) < 0)

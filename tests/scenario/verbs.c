@@ -69,8 +69,8 @@ static bool do_owner(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w))
 		return false;
-	hf_core_owner_readable(w->core, words_at(a, 1), &id, true);
 	rc = hf_core_owner_set(w->core, words_at(a, 1), &id, renamed ? renamed : words_at(a, 2));
+	hf_core_owner_readable(w->core, words_at(a, 1), &id, true);
 	if (strchr(words_at(a, 0), '!'))
 		return rc == HF_ENAME ? told(w, 0) : world_fail(w, "the name was not refused");
 	return told(w, rc);
