@@ -33,6 +33,7 @@ suites()
 	fuzz-replay     qnl    build        meson      fuzz
 	go-peer         nl     build        command    tests/peer/build.sh build/peer
 	scenario        qnl    build        meson      scenario
+	model           nl     build        pytest     tests/scenario
 	e2e             nl     build        pytest     tests/e2e
 	unbound-module  nl     build        command    plugin/unbound/build.sh build
 	autobahn        nl     build        pytest     tests/autobahn
@@ -43,6 +44,7 @@ suites()
 	fuzz-asan       nl     build-asan   meson      fuzz
 	dns-asan        nl     build-asan   pytest     tests/e2e/test_dns_server.py
 	scenario-asan   nl     build-asan   meson      scenario
+	model-asan      l      build-asan   pytest     tests/scenario
 	build-tsan      nl     build-tsan   compile
 	threads-tsan    nl     build-tsan   meson      threads
 	dns-tsan        nl     build-tsan   pytest     tests/e2e/test_dns_server.py

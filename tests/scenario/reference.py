@@ -159,11 +159,17 @@ class Reference:
             fresh = max(0, min(self.now + ms, end) - self.now)
             for h in s.holds.values():
                 h.fresh += fresh
-                if h.due is None and h.fresh >= self.grace:
-                    h.due = self.now + fresh
         self.now += ms
         self.wall += ms
+        for s in self.sources.values():
+            self.ripen(s)
         self.withdraw()
+
+    def ripen(self, s):
+        """Whose grace is spent: what a snapshot from now on lacks may go."""
+        for h in s.holds.values() if self.running else ():
+            if h.due is None and h.fresh >= self.grace:
+                h.due = self.now
 
     def withdraw(self):
         for s in self.sources.values() if self.running else ():
@@ -172,6 +178,7 @@ class Reference:
 
     def in_contact(self, name):
         s = self.sources[name]
+        self.ripen(s)
         s.live, s.contact_at, s.age, s.age_from = True, self.now, 0, self.now
 
     def pass_seconds(self, ms):

@@ -285,8 +285,8 @@ class Maker:
         """Ends, begins, and other configurations."""
         r, ways = self.r, ["restart", "kill", "reboot", "lose", "reload"]
         way = r.choices(ways, [3, 3, 1, 0.7, 2])[0]
-        if way == "restart":
-            return ["restart"]
+        if way == "restart" or (way == "lose" and not self.ref.names()):
+            return ["restart"]  # of a zone without names nothing comes back
         if way == "kill":
             return ["kill", "start"]
         if way == "reboot":
