@@ -101,6 +101,29 @@ controls {{ }};
     return run(folder, [need("named"), "-g", "-n", "1", "-c", path], port)
 
 
+def authority(folder, records):
+    """A BIND that is the authority for everything: `records` are lines of the root zone, beside what each zone must have."""
+    port = free_port()
+    (folder / "root.zone").write_text("$TTL 300\n. IN SOA root.example. nobody.example. 1 3600 600 86400 60\n. IN NS root.example.\n"
+                                      "root.example. IN A 127.0.0.1\n" + "\n".join(records) + "\n")
+    config = folder / "authority.conf"
+    config.write_text(f"""
+options {{
+  directory "{folder}";
+  listen-on port {port} {{ 127.0.0.1; }};
+  listen-on-v6 {{ none; }};
+  pid-file none;
+  session-keyfile none;
+  recursion no;
+  minimal-responses no;
+  rrset-order {{ order none; }};
+}};
+controls {{ }};
+zone "." {{ type primary; file "root.zone"; }};
+""")
+    return run(folder, [need("named"), "-g", "-n", "1", "-c", config], port)
+
+
 def kresd(folder, target, suffixes=("coder",), upstream=0, guarded=False):
     port = free_port()
     path = folder / "kresd.conf"
