@@ -1,6 +1,7 @@
 #!/bin/bash
-# What a query costs holdfast-dns, beside an echo loop, Knot, NSD and dnsmasq: CPU time of the server per query, all in
-# turns in one run, on the same names. Needs a build (HF_BUILD, default ./build); what is not installed is left out.
+# What a query costs holdfast-dns and unbound with the module, beside an echo loop, unbound without, Knot, NSD and dnsmasq: CPU
+# time of the server per query and its memory, all in turns in one run, on the same names. Needs a build (HF_BUILD, default
+# ./build), and plugin/unbound/build.sh for unbound's; what is not there is left out.
 
 usage()
 {
@@ -9,14 +10,17 @@ usage()
 
 	  -n  names in the zone (300000)       -s  seconds for each server and round (4)
 	  -r  rounds; the median counts (5)    -c  the client: dnsperf, or flood of tests/bench
-	  -o  only these servers: echo holdfast-dns knot nsd dnsmasq
+	  -o  only these servers: echo holdfast-dns knot nsd dnsmasq unbound-empty unbound-local unbound-module
+	      unbound-cached (one hot name), unbound-others and unbound-others-module (names of others, cached)
 
 	Where "busy" is under 90 % the client was the limit, and queries a second are its figure,
 	not the server's; the CPU time of a query is to be trusted either way.
 	END
 }
 
-names=300000 rounds=5 seconds=4 client=dnsperf only=echo,holdfast-dns,knot,nsd,dnsmasq json=no
+names=300000 rounds=5 seconds=4 client=dnsperf json=no
+only=echo,holdfast-dns,knot,nsd,dnsmasq
+only=$only,unbound-empty,unbound-local,unbound-module,unbound-cached,unbound-others,unbound-others-module
 while [ $# -gt 0 ]; do
 	case $1 in
 	-n) names=$2; shift ;;
@@ -36,8 +40,8 @@ PATH=$PATH:/usr/sbin
 build=${HF_BUILD:-build}
 build=$(cd "$build" && pwd) || exit 2
 work=$(mktemp -d /tmp/hf-bench-XXXXXX)
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; [ -z "$zone_pid" ] || kill "$zone_pid"; rm -rf "$work"' EXIT
+pid= beside=()
+trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; [ -z "${beside[*]}" ] || kill "${beside[@]}"; rm -rf "$work"' EXIT
 chmod 755 "$work"
 
 [ "$client" = flood ] || command -v dnsperf >/dev/null || {
@@ -64,7 +68,7 @@ awk -v n="$names" 'BEGIN {
 }' >"$work/queries"
 mkfifo "$work/lines"
 "$build/tests/tools/mkzone" -q "$work/zone" <"$work/lines" >"$work/mkzone.log" &
-zone_pid=$!
+beside+=($!)
 exec 3>"$work/lines"
 printf 'many %d\npublish\n' "$names" >&3
 until grep -q ok "$work/mkzone.log"; do sleep 0.1; done
@@ -148,10 +152,107 @@ start_dnsmasq()
 	pid=$!
 }
 
+# A holdfast-dns that others get their names from, and a zone that has none of them.
+start_beside()
+{
+	[ -z "$target" ] || return
+	target=$((RANDOM % 5000 + 30000))
+	port=$target start_holdfast-dns
+	beside+=("$pid")
+	printf 'source else elsewhere\nmany 1\npublish\n' >"$work/else"
+	"$build/tests/tools/mkzone" -k "$work/elsewhere" <"$work/else" >/dev/null &
+	beside+=($!)
+	until [ -e "$work/elsewhere/current" ]; do sleep 0.1; done
+}
+
+# start_unbound ZONE: unbound with the lines of standard input; with the module on that zone, or without for "".
+start_unbound()
+{
+	cat >"$work/unbound.conf" <<-END
+	server:
+	  directory: "$work"
+	  chroot: ""
+	  username: ""
+	  pidfile: ""
+	  use-syslog: no
+	  logfile: "$work/log"
+	  interface: 127.0.0.1@$port
+	  num-threads: 1
+	  do-not-query-localhost: no
+	  module-config: "${1:+dynlib }validator iterator"
+	remote-control:
+	  control-enable: no
+	${1:+dynlib:}
+	${1:+  dynlib-file: "$build/plugin/holdfast_unbound.so"}
+	$(cat)
+	END
+	HOLDFAST_ZONE=$1 "$build/unbound/unbound" -d -c "$work/unbound.conf" >>"$work/log" 2>&1 &
+	pid=$!
+}
+
+start_unbound-empty()
+{
+	start_unbound '' <<<'server: local-zone: "coder." static'
+}
+
+start_unbound-local()
+{
+	[ -e "$work/local" ] || {
+		echo 'local-zone: "coder." static'
+		awk '/fd60/ { printf "local-data: \"%s\"\n", $0 }' "$work/coder.zone"
+	} >"$work/local"
+	start_unbound '' <<<"server: include: $work/local"
+}
+
+start_unbound-module()
+{
+	start_unbound "$work/zone" </dev/null
+}
+
+forward()
+{
+	printf 'forward-zone:\n  name: "coder."\n  forward-addr: 127.0.0.1@%s\n' "$target"
+}
+
+start_unbound-cached()
+{
+	start_beside
+	start_unbound '' < <(forward)
+}
+
+start_unbound-others()
+{
+	start_beside
+	start_unbound '' < <(forward)
+}
+
+start_unbound-others-module()
+{
+	start_beside
+	start_unbound "$work/elsewhere" < <(forward)
+}
+
+# Of how many names it is asked for.
+names_of()
+{
+	case $1 in
+	unbound-cached) echo 1 ;;
+	unbound-others*) echo 1000 ;;
+	*) echo "$names" ;;
+	esac
+}
+
+# Who does not tell addresses is only asked whether it answers.
+only_echoes()
+{
+	[ "$1" = echo ] || [ "$1" = unbound-empty ]
+}
+
 program_of()
 {
 	case $1 in
 	echo | holdfast-dns) echo true ;;
+	unbound-*) echo "$build/unbound/unbound" ;;
 	knot) echo knotd ;;
 	*) echo "$1" ;;
 	esac
@@ -182,10 +283,10 @@ cpu_ns()
 
 is_up()
 {
-	if [ "$1" = echo ]; then
+	if only_echoes "$1"; then
 		grep -qi ":$(printf %04X "$port") " /proc/net/udp
 	else
-		"$build/tests/bench/flood" -r 50 127.0.0.1 "$port" 1 "$names" 2>/dev/null |
+		"$build/tests/bench/flood" -r 50 127.0.0.1 "$port" 1 "$(names_of "$1")" 2>/dev/null |
 			grep -q 'answered [1-9][0-9]* lost 0 wrong 0'
 	fi
 }
@@ -193,18 +294,30 @@ is_up()
 ask()
 {
 	if [ "$client" = flood ]; then
-		"$build/tests/bench/flood" $([ "$1" = echo ] && printf %s -e) 127.0.0.1 "$port" "$seconds" "$names" |
+		"$build/tests/bench/flood" $(only_echoes "$1" && printf %s -e) 127.0.0.1 "$port" "$seconds" \
+			"$(names_of "$1")" |
 			awk '{ print $4, $8 }'
 	else
-		dnsperf -s 127.0.0.1 -p "$port" -d "$work/queries" -l "$seconds" -q 100 2>/dev/null |
-			awk '/completed:/ { n = $3 } /Response codes:/ { ok = $4 } END { print n, "'"$1"'" == "echo" ? 0 : n - ok }'
+		head -n "$([ "$(names_of "$1")" = "$names" ] && echo 400000 || names_of "$1")" "$work/queries" >"$work/some"
+		dnsperf -s 127.0.0.1 -p "$port" -d "$work/some" -l "$seconds" -q 100 2>/dev/null |
+			awk '/completed:/ { n = $3 } /Response codes:/ { ok = $4 } END { print n, "'"$(only_echoes "$1" && echo yes)"'" == "yes" ? 0 : n - ok }'
 	fi
 }
 
-# A line "SERVER NS_PER_QUERY QPS BUSY_PERCENT WRONG" a round.
+# KiB that all its processes hold, what they share with others included.
+memory_kib()
+{
+	local p
+
+	for p in $(family "$pid"); do
+		awk '/^VmRSS/ { print $2 }' "/proc/$p/status" 2>/dev/null
+	done | awk '{ total += $1 } END { printf "%d\n", total }'
+}
+
+# A line "SERVER NS_PER_QUERY QPS BUSY_PERCENT WRONG KIB" a round.
 measure()
 {
-	local name=$1 before after start end n wrong tries
+	local name=$1 before after start end n wrong tries kib
 
 	port=$((RANDOM % 10000 + 20000))
 	"start_$name"
@@ -215,7 +328,7 @@ measure()
 	done
 	before=$(cpu_ns) start=$(date +%s%N)
 	read -r n wrong <<<"$(ask "$name")"
-	end=$(date +%s%N) after=$(cpu_ns)
+	end=$(date +%s%N) after=$(cpu_ns) kib=$(memory_kib)
 	kill "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
 	pid=
@@ -225,7 +338,7 @@ measure()
 		return
 	fi
 	echo "$name $(((after - before) / n)) $((n * 1000000000 / (end - start)))" \
-		"$(((after - before) * 100 / (end - start))) $wrong" >>"$work/results"
+		"$(((after - before) * 100 / (end - start))) $wrong $kib" >>"$work/results"
 }
 
 for ((round = 1; round <= rounds; round++)); do
@@ -248,31 +361,43 @@ awk -v json=$json -v client="$client" -v names="$names" -v only="$only" '
 			}
 		return v[int((n + 1) / 2)]
 	}
-	{ ns[$1] = ns[$1] " " $2; qps[$1] = qps[$1] " " $3; busy[$1] = busy[$1] " " $4; wrong[$1] += $5; n[$1]++ }
+	{ ns[$1] = ns[$1] " " $2; qps[$1] = qps[$1] " " $3; busy[$1] = busy[$1] " " $4; kib[$1] = kib[$1] " " $6; wrong[$1] += $5; n[$1]++ }
 	END {
 		count = split(only, order, ",")
 		base = median(ns["echo"], n["echo"])
 		hf = median(ns["holdfast-dns"], n["holdfast-dns"])
 		if (json != "yes") {
 			printf "%d names, client %s, median of the rounds\n", names, client
-			printf "%-14s %12s %10s %7s %9s %12s  %s\n", "server", "us a query", "queries/s", "busy", "of echo", "holdfast of", "remark"
+			printf "%-22s %10s %10s %5s %8s %12s %6s  %s\n", "server", "us a query", "queries/s", "busy", "of echo", "holdfast of", "MB", "remark"
 		} else
 			printf "{\"names\": %d, \"client\": \"%s\", \"servers\": [", names, client
 		for (i = 1; i <= count; i++) {
 			s = order[i]
 			if (!n[s])
 				continue
-			c = median(ns[s], n[s]); q = median(qps[s], n[s]); b = median(busy[s], n[s])
+			c = median(ns[s], n[s]); q = median(qps[s], n[s]); b = median(busy[s], n[s]); mb = median(kib[s], n[s]) / 1024
+			cost[s] = c; memory[s] = mb
 			limit = b < 90
 			if (json == "yes")
-				printf "%s{\"name\": \"%s\", \"ns_a_query\": %d, \"qps\": %d, \"busy\": %d, \"of_echo\": %.3f, \"holdfast_of\": %.3f, \"client_was_limit\": %s, \"wrong\": %d}",
-				    sep, s, c, q, b, base ? c / base : 0, c ? hf / c : 0, limit ? "true" : "false", wrong[s]
+				printf "%s{\"name\": \"%s\", \"ns_a_query\": %d, \"qps\": %d, \"busy\": %d, \"of_echo\": %.3f, \"holdfast_of\": %.3f, \"mb\": %.1f, \"client_was_limit\": %s, \"wrong\": %d}",
+				    sep, s, c, q, b, base ? c / base : 0, c ? hf / c : 0, mb, limit ? "true" : "false", wrong[s]
 			else
-				printf "%-14s %12.2f %10d %6d%% %9s %12s  %s%s\n", s, c / 1000, q, b,
-				    base ? sprintf("%.2f", c / base) : "-", hf ? sprintf("%.2f", hf / c) : "-",
+				printf "%-22s %10.2f %10d %4d%% %8s %12s %6.1f  %s%s\n", s, c / 1000, q, b,
+				    base ? sprintf("%.2f", c / base) : "-", hf ? sprintf("%.2f", hf / c) : "-", mb,
 				    limit ? "the client was the limit" : "", wrong[s] ? ", " wrong[s] " wrong" : ""
 			sep = ", "
 		}
 		if (json == "yes")
 			print "]}"
+		else if (cost["unbound-module"]) {
+			m = cost["unbound-module"]
+			if (cost["unbound-local"])
+				printf "module of local-data %.2f (goal 0.90)\n", m / cost["unbound-local"]
+			if (cost["unbound-cached"])
+				printf "module of one hot cached name %.2f (goal 1.45)\n", m / cost["unbound-cached"]
+			if (cost["unbound-empty"])
+				printf "module, memory above an empty unbound %.1f MB (goal 45)\n", memory["unbound-module"] - memory["unbound-empty"]
+		}
+		if (json != "yes" && cost["unbound-others"] && cost["unbound-others-module"])
+			printf "names of others, with the module of without %.3f (goal 1.02)\n", cost["unbound-others-module"] / cost["unbound-others"]
 	}' "$work/results"
