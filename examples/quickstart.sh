@@ -8,7 +8,8 @@ usage()
 	usage: examples/quickstart.sh [--once] [--port N]
 
 	  --once    show it and end, instead of going on running
-	  --port N  where holdfast-dns answers on 127.0.0.1 (default 5453; 0: somewhere)
+	  --port N  where holdfast-dns answers on 127.0.0.1 (default 5453; 0: somewhere), and unbound on the port
+	            after it
 	END
 }
 
@@ -25,6 +26,7 @@ done
 
 # Below 32768: above it are the ports that the kernel gives to clients.
 [ "$port" != 0 ] || port=$((20000 + RANDOM % 6000))
+unbound_port=$((port + 1))
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 . tests/lib/packages.sh
@@ -96,6 +98,12 @@ build()
 	echo "built in build/"
 }
 
+# An unbound that can load modules, and the module.
+build_unbound()
+{
+	plugin/unbound/build.sh build || fail "no unbound with the module (build/unbound/log)"
+}
+
 # The server to follow: CODER_URL's, or one that the simulator plays on $server_port.
 configure()
 {
@@ -163,6 +171,35 @@ start_bridge()
 	bridge=${pids[-1]}
 }
 
+# An unbound of its own, with the lines that holdfastctl prints for it; they name the module where it would be installed.
+start_unbound()
+{
+	{
+		cat <<-END
+		server:
+		  directory: "$here"
+		  chroot: ""
+		  username: ""
+		  pidfile: ""
+		  use-syslog: no
+		  interface: 127.0.0.1@$unbound_port
+		END
+		build/bridge/holdfastctl -c "$here/holdfast.yaml" setup unbound-module |
+			sed "s|dynlib-file: .*|dynlib-file: \"$PWD/build/plugin/holdfast_unbound.so\"|"
+	} >"$here/unbound.conf"
+	echo "\$ build/bridge/holdfastctl setup unbound-module > ${here#"$PWD"/}/unbound.conf"
+	start unbound env HOLDFAST_ZONE="$here/zone" build/unbound/unbound -d -c "$here/unbound.conf"
+	until_true 10 "unbound does not answer on port $unbound_port" \
+		dig @127.0.0.1 -p "$unbound_port" +tries=1 +time=1 version.bind CH TXT
+}
+
+# ask_both NAME TYPE: holdfast-dns and unbound
+ask_both()
+{
+	ask "$@"
+	port=$unbound_port ask "$@"
+}
+
 # What the simulator makes possible: changes, an outage, a dead bridge, a restart.
 show_simulated()
 {
@@ -170,10 +207,14 @@ show_simulated()
 	ask main.dev.me.coder AAAA
 	ask gpu.web.alice.coder AAAA
 
+	say "an unbound answers the same, by the module"
+	start_unbound
+	port=$unbound_port ask main.dev.me.coder AAAA
+
 	say "a workspace is made: its name is there at once"
 	tell diff alice +3=new:30=main
 	until_true 5 "the new name did not come" answers main.new.me.coder 'fd60:627a:a42b'
-	ask main.new.me.coder AAAA
+	ask_both main.new.me.coder AAAA
 
 	say "the server goes away: the names stay, and say that they are stale"
 	tell down
@@ -183,7 +224,7 @@ show_simulated()
 	say "the bridge is killed, too: the names stay"
 	run kill -KILL "$bridge"
 	wait "$bridge" 2>/dev/null
-	ask main.new.me.coder AAAA
+	ask_both main.new.me.coder AAAA
 
 	say "the bridge begins again, the server is still away: it serves first and dials second"
 	start_bridge
@@ -202,13 +243,15 @@ show_real()
 {
 	until_true 60 "nothing was published; is CODER_SESSION_TOKEN good?" test -e "$here/zone/current"
 	cat "$here/holdfastd.log"
+	start_unbound
 	echo "ask it: dig @127.0.0.1 -p $port AGENT.WORKSPACE.me.SUFFIX AAAA"
 }
 
 say "packages"
-packages_install build examples || exit 1
+packages_install build module examples || exit 1
 say "build"
 build
+build_unbound
 server_port=$((26000 + RANDOM % 6000))
 server=${CODER_URL:-http://127.0.0.1:$server_port}
 say "a private configuration in ${here#"$PWD"/}"
@@ -230,6 +273,6 @@ else
 fi
 
 if [ $once = no ]; then
-	say "it goes on running: dig @127.0.0.1 -p $port main.dev.me.coder AAAA; Ctrl-C ends it"
+	say "it goes on running: dig @127.0.0.1 -p $port (or $unbound_port) main.dev.me.coder AAAA; Ctrl-C ends it"
 	wait
 fi
