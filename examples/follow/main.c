@@ -28,6 +28,8 @@ struct follow {
 	const char *token_file; /* NULL: CODER_SESSION_TOKEN */
 	const char *owners[OWNERS_MAX];
 	size_t n_owners;
+	bool totals; /* records are counted, not shown */
+	bool once;
 	struct hf_stream_settings settings;
 	uint64_t snapshots;
 	uint64_t diffs;
@@ -114,10 +116,12 @@ static enum hf_client_verdict show_update(
 	    snapshot ? "snapshot" : "diff", hf_uuid_text(&u->owner, owner),
 	    u->n_upserted_workspaces, u->n_upserted_agents, u->n_deleted_workspaces,
 	    u->n_deleted_agents, u->refused_total);
-	show_workspaces("+", u->upserted_workspaces, u->n_upserted_workspaces);
-	show_agents("-", u->deleted_agents, u->n_deleted_agents);
-	show_workspaces("-", u->deleted_workspaces, u->n_deleted_workspaces);
-	show_agents("+", u->upserted_agents, u->n_upserted_agents);
+	if (!f->totals) {
+		show_workspaces("+", u->upserted_workspaces, u->n_upserted_workspaces);
+		show_agents("-", u->deleted_agents, u->n_deleted_agents);
+		show_workspaces("-", u->deleted_workspaces, u->n_deleted_workspaces);
+		show_agents("+", u->upserted_agents, u->n_upserted_agents);
+	}
 	for (size_t i = 0; i < u->n_refused; i++)
 		printf("  refused %s %s: %s\n", u->refused[i].what, u->refused[i].name,
 		    u->refused[i].reason);
@@ -127,8 +131,12 @@ static enum hf_client_verdict show_update(
 
 static void show_settled(void *arg, const struct hf_told *told)
 {
+	const struct follow *f = arg;
+
 	printf("settled: %zu owners\n", told->n_owners);
 	fflush(stdout);
+	if (f->once)
+		event_base_loopbreak(f->base);
 }
 
 static bool never(void *arg, const struct hf_uuid *owner)
@@ -170,7 +178,8 @@ static void usage(FILE *out)
 {
 	fputs("usage: holdfast-follow [--url URL] [--token-file FILE] [--owner NAME]... [--ca-file "
 	      "FILE]\n"
-	      "                       [--interval SECONDS] [--seconds SECONDS] [--verbose]\n"
+	      "                       [--interval SECONDS] [--seconds SECONDS] [--once] [--totals]\n"
+	      "                       [--verbose]\n"
 	      "\n"
 	      "Prints what the control stream of a Coder server brings; changes nothing.\n"
 	      "\n"
@@ -180,6 +189,8 @@ static void usage(FILE *out)
 	      "  --ca-file FILE    certificate authorities to trust\n"
 	      "  --interval N      a new snapshot is taken so often; default 600\n"
 	      "  --seconds N       ends after so long; else at SIGINT\n"
+	      "  --once            ends when there was a snapshot of each owner\n"
+	      "  --totals          only the numbers of each message, not its records\n"
 	      "  --verbose         tells each step on stderr\n"
 	      "\n"
 	      "Ends with 0 if there was a snapshot, else with 1.\n",
@@ -219,7 +230,8 @@ static int read_options(struct follow *f, int argc, char **argv, long *ret_secon
 		{ "owner", required_argument, NULL, 'o' },
 		{ "ca-file", required_argument, NULL, 'c' },
 		{ "interval", required_argument, NULL, 'i' },
-		{ "seconds", required_argument, NULL, 's' }, { "verbose", no_argument, NULL, 'v' },
+		{ "seconds", required_argument, NULL, 's' }, { "once", no_argument, NULL, '1' },
+		{ "totals", no_argument, NULL, 'n' }, { "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	int c;
 
@@ -244,6 +256,12 @@ static int read_options(struct follow *f, int argc, char **argv, long *ret_secon
 			break;
 		case 's':
 			*ret_seconds = strtol(optarg, NULL, 10);
+			break;
+		case '1':
+			f->once = true;
+			break;
+		case 'n':
+			f->totals = true;
 			break;
 		case 'v':
 			hf_log_set_level(HF_LOG_DEBUG);
