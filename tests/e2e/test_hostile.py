@@ -213,8 +213,8 @@ class Place:
         return {**self.status(), "history": self.ctl("history")}
 
     def written(self, before):
-        """Whether the store was written since, but for the moment of the last contact, which is saved each minute."""
-        return self.status()["generation"] > before["generation"] + 1 or self.ctl("history") != before["history"]
+        """Whether anything was stored since, but for the moment of the last contact, which is saved each minute."""
+        return self.ctl("history") != before["history"]
 
     def count(self, kind, *names):
         status = self.status()

@@ -3,6 +3,7 @@ holdfastd follows a server, whatever happens to it: the simulator plays Coder, h
 never takes a name away; what is wrong is said in plain words; and it comes back by itself.
 """
 import contextlib
+import json
 import os
 import re
 import socket
@@ -152,22 +153,48 @@ def test_a_path_that_died_is_found_by_pings(tmp_path):
         wait_for(lambda: bridge.log().count("live with") >= 2)
 
 
-@pytest.mark.parametrize("times", [50])
+def ctl(bridge, what):
+    done = subprocess.run([program("bridge/holdfastctl"), "-c", bridge.config, "--json", what], capture_output=True, text=True,
+                          timeout=20, check=False)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("times", [1000 if os.environ.get("HF_LONG") else 50])
 def test_reconnects_leak_nothing_and_hand_on_nothing(world, times):
     sim, bridge, r = world
     lives(r)
+    history, generations, start = ctl(bridge, "history"), set(), time.monotonic()
 
     def redial(n):
         before = bridge.log().count("live with")
         for i in range(n):
             sim.say("cut rst")
             bridge.wait_log("live with", 10, before + i + 1)
+            generations.add(ctl(bridge, "status")["generation"])
         return bridge.rss_kib()
     first = redial(10)
     last = redial(times - 10)
     answers(r)
+    assert ctl(bridge, "history") == history
+    # Only the moment of the last contact is saved, each minute.
+    assert len(generations) <= 2 + (time.monotonic() - start) // 60
     if not bridge.has_asan():  # which keeps what was freed
         assert last - first < 512, f"{first} -> {last} KiB in {times - 10} reconnects"
+
+
+@pytest.mark.skipif(not os.environ.get("HF_LONG"), reason="takes minutes: in the long run")
+def test_an_idle_bridge_sleeps(tmp_path):
+    """At most 4 wake-ups a minute beside pings, and 0.05 % of a core."""
+    minutes = 3
+    source = "    snapshot-interval: 1h\n    fresh-window: 30m\n"
+    with Simulator(tmp_path, ALICE + "ping ws off\nping yamux off\n") as sim:
+        with Bridge(tmp_path, sim.url, source, timeouts=", ping-interval: 20m", pulse="15s") as bridge:
+            bridge.wait_log("live with")
+            time.sleep(10)
+            wakes, ticks = bridge.wakes(), bridge.cpu_ticks()
+            time.sleep(60 * minutes)
+            assert bridge.wakes() - wakes <= 4 * minutes
+            assert (bridge.cpu_ticks() - ticks) / os.sysconf("SC_CLK_TCK") <= 0.0005 * 60 * minutes
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")

@@ -17,13 +17,14 @@ class Bridge:
     """
 
     def __init__(self, folder, url, source="", retry="", timeouts="", token=TOKEN, top="", env=None, wrap=(),
-                 waits="floor: 20ms, cap: 200ms, events: 50ms, steady: 1s"):
+                 waits="floor: 20ms, cap: 200ms, events: 50ms, steady: 1s", pulse="100ms"):
         self.folder = pathlib.Path(folder)
         self.token = self.folder / "token"
         self.set_token(token)
         self.log_path = self.folder / f"holdfastd-{os.urandom(4).hex()}.log"
         self.config = self.folder / "holdfast.yaml"
         self.waits = waits
+        self.pulse = pulse
         self.configure(url, source, retry, timeouts, top)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*wrap, program("bridge/holdfastd"), "-c", self.config], stderr=log,
@@ -32,7 +33,7 @@ class Bridge:
     def configure(self, url, source="", retry="", timeouts="", top=""):
         self.config.write_text(
             f"store: {self.folder}/store.db\nzone: {self.folder}/zone\ncontrol: {self.folder}/control.sock\n"
-            f"log: {{ level: debug }}\npulse-interval: 100ms\n{top}sources:\n"
+            f"log: {{ level: debug }}\npulse-interval: {self.pulse}\n{top}sources:\n"
             f"  - name: main\n    url: '{url}'\n    token-file: {self.token}\n"
             f"    retry: {{ {self.waits}{retry} }}\n"
             f"    timeouts: {{ connect: 2s, request: 3s, head: 2s{timeouts} }}\n{source}")
@@ -62,11 +63,24 @@ class Bridge:
     def has_asan(self):
         return b"__asan_init" in program("bridge/holdfastd").read_bytes()
 
-    def rss_kib(self):
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
+    def proc(self, key, file="status"):
+        """What the kernel counts of it."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/{file}").read_text().splitlines():
+            if line.startswith(key + ":"):
                 return int(line.split()[1])
-        raise AssertionError("no VmRSS")
+        raise AssertionError(f"no {key}")
+
+    def rss_kib(self):
+        return self.proc("VmRSS")
+
+    def wakes(self):
+        """How often any of its threads has gone to sleep."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(self.proc("voluntary_ctxt_switches", f"task/{t.name}/status") for t in tasks)
+
+    def cpu_ticks(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
 
     def stop(self):
         if self.process.poll() is None:
