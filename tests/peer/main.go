@@ -8,6 +8,7 @@ import (
 
 const usage = `usage: peer serve [OPTIONS] [SCRIPT]   a server, steered by lines; as holdfast-simulator, and faults
        peer client [OPTIONS] URL     a client that tells what the stream brings
+       peer yamux [OPTIONS]          a session of yamux alone, for tests/yamux/yamux_ops.c
        peer faults                   the faults that "serve" knows
 `
 
@@ -22,6 +23,8 @@ func main() {
 		err = serveMain(os.Args[2:])
 	case "client":
 		err = clientMain(os.Args[2:])
+	case "yamux":
+		err = yamuxMain(os.Args[2:])
 	case "faults":
 		printFaults(os.Stdout)
 	default:
