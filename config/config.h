@@ -171,6 +171,8 @@ struct hf_config_unbound {
 	struct hf_endpoint ask;
 	char *start_file; /* NULL: none */
 	enum hf_start_form start_form;
+	int64_t start_interval_ms; /* start_file is written at most so often */
+	int64_t timeout_ms;	   /* of a command */
 };
 
 /* Either hostsdir or hosts_file is set. */

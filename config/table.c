@@ -211,6 +211,10 @@ static const struct hf_key unbound_keys[] = {
 	U(start_form, enum, "start-form", .words = start_words, .def = "zonefile",
 	    .help = "What start-file is: the zonefile of an auth-zone, or an include of local-data "
 		    "lines."),
+	U(start_interval_ms, duration, "start-interval", .min = MS, .max = DAY, .def = "30s",
+	    .help = "The file is written at most so often."),
+	U(timeout_ms, duration, "timeout", .min = MS, .max = HOUR, .def = "5s",
+	    .help = "For one command to unbound; then the adapter tries again."),
 };
 #undef U
 

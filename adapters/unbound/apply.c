@@ -1,0 +1,363 @@
+/*
+ * apply: a batch, in phases: what is added, what gets another address, what goes; then the same for
+ * the PTR records. Names that are only added or only taken share commands, sized by the pace. A
+ * name that gets another address is removed and added back to back, by itself, since until 1.26
+ * unbound can only remove all of a name: it is away for the time of one command.
+ *
+ * Each command ends before the next one begins; a receipt speaks for the whole batch, and a batch
+ * that failed on its way is applied again from its beginning.
+ */
+#include "adapters/unbound/inner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/error.h"
+
+enum { PAUSE_LEAST_US = 1000 }; /* what the loop can wait */
+
+static void next_command(struct hf_adapter *a);
+
+/* --- the plan --- */
+
+static bool is_whole(const struct hf_adapter *a, const struct hf_name *name)
+{
+	const struct hf_ubzone *best = NULL;
+
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (hf_name_is_under(name, &a->zones[i].name) &&
+		    (!best || a->zones[i].name.len > best->name.len))
+			best = &a->zones[i];
+	return best && best->state == HF_UBZONE_WHOLE;
+}
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return memcmp(a, b, 16);
+}
+
+/* The addresses whose PTR records the batch sets, sorted. NULL: no memory. */
+static uint8_t (*set_addrs(const struct hf_batch *batch, size_t *ret_n))[16]
+{
+	uint8_t(*addrs)[16] = malloc((batch->n + 1) * sizeof(*addrs));
+	size_t n = 0;
+
+	if (!addrs)
+		return NULL;
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->at[i].op == HF_CHANGE_PUT && batch->at[i].record.primary)
+			memcpy(addrs[n++], batch->at[i].record.addr, 16);
+	qsort(addrs, n, sizeof(*addrs), compare_addrs);
+	*ret_n = n;
+	return addrs;
+}
+
+static uint8_t fate_of(struct hf_look *look)
+{
+	const struct hf_change *c = look->change;
+
+	if (look->is != HF_LOOK_FOREIGN)
+		return HF_FATE_DONE;
+	if (c->op == HF_CHANGE_PUT || look->plan != HF_PLAN_NONE)
+		return HF_FATE_CLASH;
+	/* Nothing of ours is there that could go. */
+	return HF_FATE_DONE;
+}
+
+static enum hf_plan plan_put_ptr(const struct hf_look_ptr *ptr, bool whole)
+{
+	if (ptr->is == HF_LOOK_FOREIGN)
+		return HF_PLAN_NONE;
+	if (ptr->is != HF_LOOK_OURS)
+		return HF_PLAN_ADD;
+	if (!ptr->same || !ptr->ttl_ok)
+		return HF_PLAN_SWAP;
+	return whole ? HF_PLAN_NONE : HF_PLAN_ADD;
+}
+
+static void plan_one(
+    struct hf_adapter *a, struct hf_look *look, uint8_t *fate, uint8_t (*set)[16], size_t n_set)
+{
+	const struct hf_change *c = look->change;
+	bool whole = is_whole(a, &c->record.name);
+
+	if (*fate == HF_FATE_DONE)
+		*fate = fate_of(look);
+	if (*fate != HF_FATE_DONE) {
+		look->plan = HF_PLAN_NONE;
+		return;
+	}
+	/* What a whole, static zone answers is in it: nothing is to be written. */
+	if (c->op == HF_CHANGE_PUT && look->plan == HF_PLAN_ADD && look->is == HF_LOOK_OURS &&
+	    whole)
+		look->plan = HF_PLAN_NONE;
+	if (c->record.primary && c->op == HF_CHANGE_PUT)
+		look->ptr.plan = plan_put_ptr(&look->ptr, whole);
+	else if (c->record.primary && look->ptr.same &&
+		 !bsearch(c->record.addr, set, n_set, 16, compare_addrs))
+		look->ptr.plan = HF_PLAN_TAKE;
+	if (look->old_ptr.same && !bsearch(c->was, set, n_set, 16, compare_addrs))
+		look->old_ptr.plan = HF_PLAN_TAKE;
+}
+
+/* --- receipts --- */
+
+static void end_batch(struct hf_adapter *a)
+{
+	const struct hf_adapter_host *host = a->host;
+	struct hf_receipt r = { .n_done = a->code ? 0 : a->batch->n,
+		.fates = a->fates,
+		.code = a->code,
+		.text = a->text,
+		.pause_us = a->debt_us > 0 ? (uint32_t)a->debt_us : 0,
+		.next_max = HF_UNBOUND_BATCH };
+
+	a->batch = NULL;
+	a->debt_us = 0;
+	hf_ubjob_end(a);
+	/* The host may give the next batch from within, or end the adapter. */
+	host->applied(host->arg, &r);
+}
+
+/* --- commands --- */
+
+static enum hf_plan plan_of(const struct hf_look *look, enum hf_ubphase phase)
+{
+	static const enum hf_plan wanted[] = { HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_ADD,
+		HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_TAKE };
+	enum hf_plan plan = phase <= HF_PHASE_TAKE      ? look->plan
+			    : phase < HF_PHASE_OLD_TAKE ? look->ptr.plan
+							: look->old_ptr.plan;
+
+	return plan == wanted[phase] ? plan : HF_PLAN_NONE;
+}
+
+/* The owner of the record that the phase is about. */
+static void subject(const struct hf_look *look, enum hf_ubphase phase, struct hf_name *ret_name)
+{
+	if (phase <= HF_PHASE_TAKE)
+		*ret_name = look->change->record.name;
+	else
+		hf_ptr_name(
+		    phase == HF_PHASE_OLD_TAKE ? look->change->was : look->change->record.addr,
+		    ret_name);
+}
+
+/* A take that leaves other addresses of ours puts those back. */
+static bool add_addrs(struct hf_adapter *a, const struct hf_look *look)
+{
+	const struct hf_change *c = look->change;
+	bool added = true;
+
+	if (c->op == HF_CHANGE_PUT)
+		return hf_command_aaaa(&a->command, &c->record.name, a->ttl_s, c->record.addr);
+	for (size_t i = 0; i < look->n_addrs && added; i++)
+		if (memcmp(look->addrs[i], c->record.addr, 16) != 0)
+			added =
+			    hf_command_aaaa(&a->command, &c->record.name, a->ttl_s, look->addrs[i]);
+	return added;
+}
+
+static bool add_line(struct hf_adapter *a, const struct hf_look *look)
+{
+	const struct hf_record *r = &look->change->record;
+	struct hf_name name;
+
+	switch (a->phase) {
+	case HF_PHASE_ADD:
+		return add_addrs(a, look);
+	case HF_PHASE_PTR_ADD:
+		return hf_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
+	case HF_PHASE_SWAP:
+	case HF_PHASE_PTR_SWAP:
+		if (a->removed)
+			return a->phase == HF_PHASE_SWAP
+				   ? add_addrs(a, look)
+				   : hf_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
+		break;
+	default:
+		break;
+	}
+	subject(look, a->phase, &name);
+	return hf_command_remove(&a->command, &name);
+}
+
+static bool is_swap(enum hf_ubphase phase)
+{
+	return phase == HF_PHASE_SWAP || phase == HF_PHASE_PTR_SWAP;
+}
+
+static struct hf_pace *pace_of(struct hf_adapter *a)
+{
+	return a->phase <= HF_PHASE_TAKE ? &a->pace : &a->pace_ptr;
+}
+
+/* What was refused among several lines is found line by line; alone, it is unfit. */
+static bool judge_reply(struct hf_adapter *a, const struct hf_reply *reply)
+{
+	char text[HF_UNBOUND_TEXT_MAX];
+	long n;
+
+	if (reply->code) {
+		hf_ubstep_control_failed(a, reply->code);
+		return false;
+	}
+	n = hf_command_n_taken(reply->text, text, sizeof(text));
+	if (n == (long)a->command.n)
+		return true;
+	if (n < 0 || n > (long)a->command.n || a->phase == HF_PHASE_TAKE ||
+	    a->phase >= HF_PHASE_PTR_TAKE || (is_swap(a->phase) && !a->removed)) {
+		hf_ubstep_fail(a, HF_EREFUSED, "unbound says: %s", text);
+		return false;
+	}
+	if (a->command.n > 1 && !is_swap(a->phase)) {
+		a->single = a->upto;
+		a->upto = a->at;
+		return true;
+	}
+	a->fates[a->upto - 1] = HF_FATE_UNFIT;
+	return true;
+}
+
+static void on_applied(const struct hf_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	struct timeval tv = { 0 };
+
+	if (!judge_reply(a, reply)) {
+		hf_ubstep_begin(a, end_batch);
+		hf_ubstep_end(a);
+		return;
+	}
+	a->debt_us += hf_pace_took(pace_of(a), a->command.n, reply->took_us);
+	/* Nobody waits between the two halves. */
+	if (is_swap(a->phase) && !a->removed) {
+		a->removed = true;
+		next_command(a);
+		return;
+	}
+	a->removed = false;
+	a->at = a->upto;
+	if (a->debt_us < PAUSE_LEAST_US) {
+		next_command(a);
+		return;
+	}
+	tv.tv_usec = a->debt_us < 900000 ? a->debt_us : 900000;
+	a->debt_us = 0;
+	event_add(a->pause, &tv);
+}
+
+void hf_apply_go_on(struct hf_adapter *a)
+{
+	next_command(a);
+}
+
+/* Fills the command from a->at on; the changes up to a->upto are in it, or not in this phase. */
+static void fill_command(struct hf_adapter *a)
+{
+	bool removes = a->phase == HF_PHASE_TAKE || a->phase >= HF_PHASE_PTR_TAKE ||
+		       (is_swap(a->phase) && !a->removed);
+	size_t max = is_swap(a->phase) || a->at < a->single ? 1 : pace_of(a)->now;
+	size_t i = a->at, n = 0;
+
+	hf_command_begin(&a->command, removes ? "local_datas_remove" : "local_datas");
+	for (; i < a->batch->n && n < max; i++) {
+		if (plan_of(&a->looked[i], a->phase) == HF_PLAN_NONE || a->fates[i] != HF_FATE_DONE)
+			continue;
+		if (!add_line(a, &a->looked[i]))
+			break;
+		n++;
+	}
+	a->upto = i;
+	hf_command_end(&a->command);
+}
+
+static void next_command(struct hf_adapter *a)
+{
+	int rc;
+
+	while (a->phase != HF_PHASE_END) {
+		fill_command(a);
+		if (a->command.n)
+			break;
+		a->phase++;
+		a->at = 0;
+		a->single = 0;
+	}
+	if (a->phase == HF_PHASE_END) {
+		hf_ubstep_begin(a, end_batch);
+		hf_ubstep_end(a);
+		return;
+	}
+	rc = hf_control_send(a->control, a->command.bytes, a->command.len, on_applied, a);
+	if (rc) {
+		hf_ubstep_fail(a, rc, "%s", hf_strerror(rc));
+		hf_ubstep_begin(a, end_batch);
+		hf_ubstep_end(a);
+	}
+}
+
+/* --- the steps of the job --- */
+
+static void after_looks(struct hf_adapter *a)
+{
+	uint8_t(*set)[16];
+	size_t n_set;
+
+	set = a->code ? NULL : set_addrs(a->batch, &n_set);
+	if (!set) {
+		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		end_batch(a);
+		return;
+	}
+	for (size_t i = 0; i < a->batch->n; i++)
+		plan_one(a, &a->looked[i], &a->fates[i], set, n_set);
+	free(set);
+	a->phase = HF_PHASE_ADD;
+	a->at = 0;
+	a->single = 0;
+	a->removed = false;
+	next_command(a);
+}
+
+static void after_session(struct hf_adapter *a)
+{
+	if (a->code)
+		end_batch(a);
+	else
+		hf_look_all(a, after_looks);
+}
+
+static int reserve(struct hf_adapter *a)
+{
+	size_t n = a->batch->n;
+	struct hf_look *looked;
+	uint8_t *fates;
+
+	if (n <= a->looked_cap)
+		return 0;
+	looked = realloc(a->looked, n * sizeof(*looked));
+	if (looked)
+		a->looked = looked;
+	fates = realloc(a->fates, n);
+	if (fates)
+		a->fates = fates;
+	if (!looked || !fates)
+		return -ENOMEM;
+	a->looked_cap = n;
+	return 0;
+}
+
+void hf_apply_begin(struct hf_adapter *a)
+{
+	if (reserve(a)) {
+		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ubstep_begin(a, end_batch);
+		hf_ubstep_end(a);
+		return;
+	}
+	hf_session_ensure(a, after_session);
+}

@@ -1,0 +1,148 @@
+/*
+ * list: what unbound has of ours, out of its listing of all local data. unbound answers nobody
+ * while it writes it, so it is read only up to a size that takes some milliseconds.
+ */
+#include "adapters/unbound/inner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <arpa/inet.h>
+
+#include "base/error.h"
+
+enum { LISTING_MAX = 1 << 20, TOLD_AT_ONCE = 64 };
+
+/* One record of a listing: "main.dev.me.coder.\t30\tIN\tAAAA\tfd60:..." */
+struct line {
+	char owner[HF_NAME_TEXT_MAX];
+	char type[16];
+	char data[HF_NAME_TEXT_MAX];
+};
+
+static bool read_line(const char *at, struct line *line)
+{
+	return sscanf(at, "%1023[^\t]\t%*[0-9]\tIN\t%15[^\t]\t%1023[^\n]", line->owner, line->type,
+		   line->data) == 3;
+}
+
+static const char *next_line(const char *at)
+{
+	const char *end = strchr(at, '\n');
+
+	return end ? end + 1 : at + strlen(at);
+}
+
+static bool is_at(const struct line *line, const struct hf_name *name)
+{
+	struct hf_name owner;
+
+	return hf_name_parse(line->owner, &owner) == 0 && hf_name_equal(&owner, name);
+}
+
+bool hf_list_has_canary(const char *listing, const struct hf_name *zone)
+{
+	struct hf_name canary;
+	struct line line;
+
+	if (hf_canary_name(zone, &canary))
+		return false;
+	for (; *listing; listing = next_line(listing))
+		if (read_line(listing, &line) && is_at(&line, &canary))
+			return true;
+	return false;
+}
+
+/* By its text: what others put there need not be a name as ours are. */
+static bool is_below(const char *owner, const struct hf_name *zone)
+{
+	char text[HF_NAME_TEXT_MAX];
+	size_t n = strlen(hf_name_text(zone, text)), len = strlen(owner);
+
+	if (len && owner[len - 1] == '.')
+		len--;
+	return len >= n && strncasecmp(owner + len - n, text, n) == 0 &&
+	       (len == n || owner[len - n - 1] == '.');
+}
+
+bool hf_list_is_empty_below(const char *listing, const struct hf_name *zone)
+{
+	struct hf_name canary;
+	struct line line;
+
+	if (hf_canary_name(zone, &canary))
+		return false;
+	for (; *listing; listing = next_line(listing)) {
+		if (!read_line(listing, &line) || !is_below(line.owner, zone))
+			continue;
+		if (!is_at(&line, &canary) &&
+		    !(is_at(&line, zone) && strcmp(line.type, "SOA") == 0))
+			return false;
+	}
+	return true;
+}
+
+/* --- for the feed --- */
+
+static bool read_record(
+    const struct hf_adapter *a, const struct line *line, struct hf_record *ret_record)
+{
+	memset(ret_record, 0, sizeof(*ret_record));
+	return strcmp(line->type, "AAAA") == 0 &&
+	       hf_name_parse(line->owner, &ret_record->name) == 0 &&
+	       hf_unbound_is_below(a, &ret_record->name) &&
+	       inet_pton(AF_INET6, line->data, ret_record->addr) == 1 &&
+	       hf_addr_is_ours(ret_record->addr);
+}
+
+static void on_listing(const struct hf_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	if (reply->code == HF_ELIMIT)
+		hf_ubstep_fail(a, HF_ELIMIT,
+		    "unbound has so many local names that listing them would keep it from "
+		    "answering");
+	else if (reply->code)
+		hf_ubstep_control_failed(a, reply->code);
+	else
+		a->listing = strdup(reply->text);
+	if (!a->code && !a->listing)
+		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+	hf_ubstep_end(a);
+}
+
+static void end_list(struct hf_adapter *a)
+{
+	const struct hf_adapter_host *host = a->host;
+	char *listing = a->listing;
+	char text[HF_UNBOUND_TEXT_MAX];
+	int code = a->code;
+
+	memcpy(text, a->text, sizeof(text));
+	a->listing = NULL;
+	a->want_list = false;
+	for (const char *at = listing; at && *at; at = next_line(at)) {
+		struct hf_record record;
+		struct line line;
+
+		if (read_line(at, &line) && read_record(a, &line, &record))
+			host->listed(host->arg, &record, 1, 0, "");
+	}
+	free(listing);
+	hf_ubjob_end(a);
+	hf_ubjob_next(a);
+	host->listed(host->arg, NULL, 0, code, text);
+}
+
+void hf_list_begin(struct hf_adapter *a)
+{
+	hf_ubstep_begin(a, end_list);
+	hf_ubstep_wait(a);
+	if (hf_control_list(a->control, "UBCT1 list_local_data\n", LISTING_MAX, on_listing, a)) {
+		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ubstep_end(a);
+	}
+	hf_ubstep_end(a);
+}

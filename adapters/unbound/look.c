@@ -1,0 +1,200 @@
+/*
+ * look: where the names of a batch stand in unbound, asked by DNS before anything is written. A
+ * removal takes all that a name has (before unbound 1.26, and it does no harm to think so later),
+ * so a name that has anything of others is neither fed nor taken.
+ *
+ * What is ours shows: an address of the prefix, for a name below a suffix of ours. So what an
+ * earlier run left there is taken over.
+ */
+#include "adapters/unbound/inner.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* What else a name may have; unbound's local data says nothing to questions for ANY. */
+static const uint16_t other_types[] = { HF_TYPE_A, HF_TYPE_TXT, 15 /* MX */, 33 /* SRV */,
+	65 /* HTTPS */, 64 /* SVCB */, 257 /* CAA */, 44 /* SSHFP */, 2 /* NS */ };
+
+static void fail_asked(struct hf_adapter *a, int code)
+{
+	hf_ubstep_fail(
+	    a, code, "unbound does not answer DNS at the address of 'ask': %s", hf_strerror(code));
+}
+
+static void ask(struct hf_look *look, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
+{
+	hf_ubstep_wait(look->a);
+	if (hf_ask_send(look->a->looks, name, type, cb, look)) {
+		hf_ubstep_fail(look->a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ubstep_end(look->a);
+	}
+}
+
+/* --- addresses --- */
+
+/* Without AA it is not local data, or nothing at all. */
+static enum hf_look_is stands(const struct hf_asked *asked)
+{
+	if (!asked->aa || asked->rcode == HF_RCODE_NXDOMAIN)
+		return HF_LOOK_FREE;
+	if (asked->has_target)
+		return HF_LOOK_FOREIGN;
+	if (!asked->n_records)
+		return HF_LOOK_NODATA;
+	if (asked->n_records > asked->n_addrs)
+		return HF_LOOK_FOREIGN;
+	for (size_t i = 0; i < asked->n_addrs; i++)
+		if (!hf_addr_is_ours(asked->addrs[i]))
+			return HF_LOOK_FOREIGN;
+	return HF_LOOK_OURS;
+}
+
+static void on_name(const struct hf_asked *asked, void *arg)
+{
+	struct hf_look *look = arg;
+
+	if (asked->code) {
+		fail_asked(look->a, asked->code);
+	} else {
+		look->is = stands(asked);
+		look->ttl_ok = asked->ttl_s == look->a->ttl_s;
+		look->n_addrs = asked->n_addrs;
+		memcpy(look->addrs, asked->addrs, sizeof(look->addrs));
+	}
+	hf_ubstep_end(look->a);
+}
+
+static void on_other(const struct hf_asked *asked, void *arg)
+{
+	struct hf_look *look = arg;
+
+	if (asked->code)
+		fail_asked(look->a, asked->code);
+	else if (asked->aa && asked->n_records)
+		look->is = HF_LOOK_FOREIGN;
+	hf_ubstep_end(look->a);
+}
+
+/* --- PTR --- */
+
+static void take_ptr(struct hf_look *look, struct hf_look_ptr *ptr, const struct hf_asked *asked)
+{
+	if (asked->code) {
+		fail_asked(look->a, asked->code);
+	} else if (!asked->aa || !asked->n_records) {
+		ptr->is = HF_LOOK_FREE;
+	} else {
+		ptr->is = asked->has_target && hf_unbound_is_below(look->a, &asked->target)
+			      ? HF_LOOK_OURS
+			      : HF_LOOK_FOREIGN;
+		ptr->same = asked->n_records == 1 &&
+			    hf_name_equal(&asked->target, &look->change->record.name);
+		ptr->ttl_ok = asked->ttl_s == look->a->ttl_s;
+	}
+	hf_ubstep_end(look->a);
+}
+
+static void on_ptr(const struct hf_asked *asked, void *arg)
+{
+	struct hf_look *look = arg;
+
+	take_ptr(look, &look->ptr, asked);
+}
+
+static void on_old_ptr(const struct hf_asked *asked, void *arg)
+{
+	struct hf_look *look = arg;
+
+	take_ptr(look, &look->old_ptr, asked);
+}
+
+/* --- two rounds --- */
+
+static bool has_only(const struct hf_look *look, const uint8_t addr[static 16])
+{
+	return look->n_addrs == 1 && memcmp(look->addrs[0], addr, 16) == 0;
+}
+
+static bool has(const struct hf_look *look, const uint8_t addr[static 16])
+{
+	for (size_t i = 0; i < look->n_addrs; i++)
+		if (memcmp(look->addrs[i], addr, 16) == 0)
+			return true;
+	return false;
+}
+
+/* What is to be done with the name, if all of it is ours. */
+static enum hf_plan plan_name(const struct hf_look *look)
+{
+	const struct hf_change *c = look->change;
+
+	if (c->op == HF_CHANGE_TAKE) {
+		if (look->is != HF_LOOK_OURS || !has(look, c->record.addr))
+			return HF_PLAN_NONE;
+		return look->n_addrs > 1 ? HF_PLAN_SWAP : HF_PLAN_TAKE;
+	}
+	if (look->is != HF_LOOK_OURS)
+		return HF_PLAN_ADD;
+	return has_only(look, c->record.addr) && look->ttl_ok ? HF_PLAN_ADD : HF_PLAN_SWAP;
+}
+
+static void second_round(struct hf_adapter *a)
+{
+	hf_ubstep_begin(a, a->after_session);
+	for (size_t i = 0; i < a->batch->n && !a->code; i++) {
+		struct hf_look *look = &a->looked[i];
+
+		look->plan = plan_name(look);
+		/* Only what is removed, or may be there unseen, is worth so many questions. */
+		if (look->is != HF_LOOK_NODATA && look->plan != HF_PLAN_SWAP &&
+		    look->plan != HF_PLAN_TAKE)
+			continue;
+		for (size_t t = 0; t < sizeof(other_types) / sizeof(other_types[0]); t++)
+			ask(look, &look->change->record.name, other_types[t], on_other);
+	}
+	hf_ubstep_end(a);
+}
+
+static bool is_ours(const struct hf_adapter *a, const struct hf_record *record)
+{
+	return hf_command_name_ok(&record->name) && hf_unbound_is_below(a, &record->name) &&
+	       hf_addr_is_ours(record->addr);
+}
+
+static void look_at(struct hf_look *look)
+{
+	const struct hf_change *c = look->change;
+	struct hf_name ptr;
+
+	ask(look, &c->record.name, HF_TYPE_AAAA, on_name);
+	if (c->record.primary) {
+		hf_ptr_name(c->record.addr, &ptr);
+		ask(look, &ptr, HF_TYPE_PTR, on_ptr);
+	}
+	if (c->op == HF_CHANGE_PUT && c->had && memcmp(c->was, c->record.addr, 16) != 0 &&
+	    hf_addr_is_ours(c->was)) {
+		hf_ptr_name(c->was, &ptr);
+		ask(look, &ptr, HF_TYPE_PTR, on_old_ptr);
+	}
+}
+
+void hf_look_all(struct hf_adapter *a, hf_ubstep then)
+{
+	a->after_session = then;
+	hf_ubstep_begin(a, second_round);
+	for (size_t i = 0; i < a->batch->n && !a->code; i++) {
+		struct hf_look *look = &a->looked[i];
+
+		memset(look, 0, sizeof(*look));
+		look->a = a;
+		look->change = &a->batch->at[i];
+		a->fates[i] = HF_FATE_DONE;
+		if (is_ours(a, &look->change->record))
+			look_at(look);
+		else
+			a->fates[i] = HF_FATE_UNFIT;
+	}
+	hf_ubstep_end(a);
+}

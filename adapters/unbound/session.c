@@ -1,0 +1,404 @@
+/*
+ * session: the zones in unbound, and how we know that it is still the unbound that we filled.
+ *
+ * Each suffix is a local zone, made before its first record (else unbound makes a zone of each).
+ * While it is filled it is transparent: what is not in it yet may be in the start file, which
+ * unbound read itself. When all is confirmed it becomes static. A TXT record, the canary, says
+ * which of both it is: "f" or "w" and random digits. A restart or a reload takes it away with all
+ * the rest, and nothing else shows a reload.
+ */
+#include "adapters/unbound/inner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+enum { LIST_MAX = 1 << 20, FILLING = 'f', WHOLE = 'w' };
+
+static void new_canary(char out[static HF_UNBOUND_CANARY_MAX])
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random ^= (uint64_t)(uintptr_t)out;
+	snprintf(out, HF_UNBOUND_CANARY_MAX, "%c%016llx", FILLING, (unsigned long long)random);
+}
+
+int hf_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
+{
+	static const char label[] = "_holdfast-canary";
+
+	*ret_name = *zone;
+	return hf_name_prepend(ret_name, label, sizeof(label) - 1);
+}
+
+static bool is_canary(const char *text)
+{
+	return (text[0] == FILLING || text[0] == WHOLE) && strlen(text) == 17 &&
+	       strspn(text + 1, "0123456789abcdef") == 16;
+}
+
+void hf_session_lost(struct hf_adapter *a, const char *why)
+{
+	for (size_t i = 0; i < a->n_zones; i++)
+		a->zones[i].state = HF_UBZONE_NEW;
+	a->open = false;
+	a->reverse_known = false;
+	a->tell_lost = true;
+	snprintf(a->lost_why, sizeof(a->lost_why), "%s", why);
+	hf_unbound_tell(a);
+}
+
+/* --- asking for the canaries --- */
+
+static void keep_seen(struct hf_ubzone *zone, const struct hf_asked *asked)
+{
+	size_t n = asked->text_len;
+
+	zone->seen[0] = '\0';
+	if (asked->n_records && n < sizeof(zone->seen)) {
+		memcpy(zone->seen, asked->text, n);
+		zone->seen[n] = '\0';
+	}
+}
+
+static void on_canary(const struct hf_asked *asked, void *arg)
+{
+	struct hf_ubzone *zone = arg;
+
+	if (asked->code)
+		hf_ubstep_fail(zone->a, asked->code,
+		    "unbound does not answer DNS at the address of 'ask': %s",
+		    hf_strerror(asked->code));
+	keep_seen(zone, asked);
+	hf_ubstep_end(zone->a);
+}
+
+static void ask_canaries(struct hf_adapter *a, hf_ubstep then)
+{
+	hf_ubstep_begin(a, then);
+	for (size_t i = 0; i < a->n_zones; i++) {
+		struct hf_ubzone *zone = &a->zones[i];
+
+		zone->a = a;
+		hf_ubstep_wait(a);
+		if (hf_ask_send(a->looks, &zone->canary_name, HF_TYPE_TXT, on_canary, zone)) {
+			hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ubstep_end(a);
+		}
+	}
+	hf_ubstep_end(a);
+}
+
+/* --- a session begins, or goes on --- */
+
+static void confirm_setup(struct hf_adapter *a)
+{
+	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+		struct hf_ubzone *zone = &a->zones[i];
+
+		if (zone->state != HF_UBZONE_NEW)
+			continue;
+		if (strcmp(zone->seen, zone->canary) != 0)
+			hf_ubstep_fail(a, HF_EREFUSED,
+			    "what was put into unbound by '%s' is not answered at the address of "
+			    "'ask': is that the same unbound, and may we ask it "
+			    "(access-control)?",
+			    a->config->unbound.control);
+		else
+			zone->state = HF_UBZONE_FILLING;
+	}
+	a->after_session(a);
+}
+
+static void check_setup(struct hf_adapter *a)
+{
+	if (a->code)
+		a->after_session(a);
+	else
+		ask_canaries(a, confirm_setup);
+}
+
+static void make_zone(struct hf_adapter *a, struct hf_ubzone *zone)
+{
+	new_canary(zone->canary);
+	hf_command_zone(&a->command, &zone->name, "transparent");
+	hf_ubstep_command(a);
+	hf_command_soa(&a->command, &zone->name, a->ttl_s);
+	hf_ubstep_command(a);
+	if (*zone->seen) {
+		hf_command_remove_one(&a->command, &zone->canary_name);
+		hf_ubstep_command(a);
+	}
+	hf_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
+	hf_ubstep_command(a);
+}
+
+static void make_zones(struct hf_adapter *a)
+{
+	bool made = false;
+
+	if (a->code) {
+		a->after_session(a);
+		return;
+	}
+	hf_ubstep_begin(a, check_setup);
+	for (size_t i = 0; i < a->n_zones; i++) {
+		if (a->zones[i].state != HF_UBZONE_NEW)
+			continue;
+		make_zone(a, &a->zones[i]);
+		made = true;
+	}
+	if (a->reverse_ours && !a->reverse_known) {
+		hf_command_zone(&a->command, &hf_reverse_apex, "transparent");
+		hf_ubstep_command(a);
+		hf_command_soa(&a->command, &hf_reverse_apex, a->ttl_s);
+		hf_ubstep_command(a);
+	}
+	a->reverse_known = true;
+	if (made) {
+		a->want_complete = false;
+		a->tell_lost = true;
+		if (!*a->lost_why)
+			snprintf(a->lost_why, sizeof(a->lost_why),
+			    "unbound has nothing of an earlier fill");
+		hf_unbound_tell(a);
+	}
+	hf_ubstep_end(a);
+}
+
+/*
+ * unbound has zones of its own for private addresses, which take our PTR records and answer for
+ * what is missing. Only where it says nothing (they were turned off, or opened for a zone of ours)
+ * the reverse zone of the prefix is made too.
+ */
+static void on_reverse(const struct hf_asked *asked, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	if (asked->code)
+		hf_ubstep_fail(
+		    a, asked->code, "unbound does not answer DNS: %s", hf_strerror(asked->code));
+	a->reverse_ours = !asked->aa;
+	a->reverse_static = false;
+	hf_ubstep_end(a);
+}
+
+static void look_at_reverse(struct hf_adapter *a)
+{
+	hf_ubstep_begin(a, make_zones);
+	if (!a->reverse_known) {
+		hf_ubstep_wait(a);
+		if (hf_ask_send(a->looks, &hf_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
+			hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ubstep_end(a);
+		}
+	}
+	hf_ubstep_end(a);
+}
+
+static void judge(struct hf_adapter *a)
+{
+	bool lost = false, made = true;
+
+	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+		struct hf_ubzone *zone = &a->zones[i];
+
+		if (zone->state != HF_UBZONE_NEW) {
+			lost |= strcmp(zone->seen, zone->canary) != 0;
+		} else if (is_canary(zone->seen)) {
+			memcpy(zone->canary, zone->seen, sizeof(zone->canary));
+			zone->state = *zone->seen == WHOLE ? HF_UBZONE_WHOLE : HF_UBZONE_FILLING;
+		} else {
+			made = false;
+		}
+	}
+	if (lost) {
+		hf_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
+		hf_ubstep_fail(a, HF_ENOTREADY, "unbound was restarted or reloaded");
+	}
+	if (a->code || (made && a->reverse_known))
+		a->after_session(a);
+	else
+		look_at_reverse(a);
+}
+
+static void after_status(struct hf_adapter *a)
+{
+	if (a->code)
+		a->after_session(a);
+	else
+		ask_canaries(a, judge);
+}
+
+static void on_status(const struct hf_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	unsigned version = reply->code ? 0 : hf_command_version(reply->text);
+
+	if (reply->code) {
+		hf_ubstep_control_failed(a, reply->code);
+	} else if (!version) {
+		hf_ubstep_fail(a, HF_EPEER, "what listens at '%s' does not answer as unbound does",
+		    a->config->unbound.control);
+	} else {
+		if (version != a->version)
+			hf_log_info("adapter '%s': unbound %u.%u.%u", a->config->name,
+			    version / 1000000, version / 1000 % 1000, version % 1000);
+		a->version = version;
+		a->open = true;
+	}
+	hf_ubstep_end(a);
+}
+
+void hf_session_ensure(struct hf_adapter *a, hf_ubstep then)
+{
+	a->after_session = then;
+	if (a->open) {
+		ask_canaries(a, judge);
+		return;
+	}
+	hf_ubstep_begin(a, after_status);
+	hf_ubstep_wait(a);
+	hf_command_status(&a->command);
+	if (hf_control_send(a->control, a->command.bytes, a->command.len, on_status, a)) {
+		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ubstep_end(a);
+	}
+	hf_ubstep_end(a);
+}
+
+/* --- all is confirmed --- */
+
+static void completed(struct hf_adapter *a)
+{
+	if (a->code) {
+		hf_log_debug("adapter '%s': %s", a->config->name, a->text);
+	} else {
+		for (size_t i = 0; i < a->n_zones; i++)
+			a->zones[i].state = HF_UBZONE_WHOLE;
+		a->reverse_static = true;
+		a->want_complete = false;
+		hf_start_file_changed(a->start_file);
+	}
+	hf_ubjob_end(a);
+	hf_ubjob_next(a);
+}
+
+static void make_whole(struct hf_adapter *a)
+{
+	hf_ubstep_begin(a, completed);
+	for (size_t i = 0; i < a->n_zones && a->want_complete && !a->code; i++) {
+		struct hf_ubzone *zone = &a->zones[i];
+
+		if (zone->state == HF_UBZONE_WHOLE)
+			continue;
+		hf_command_zone(&a->command, &zone->name, "static");
+		hf_ubstep_command(a);
+		zone->canary[0] = WHOLE;
+		hf_command_remove_one(&a->command, &zone->canary_name);
+		hf_ubstep_command(a);
+		hf_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
+		hf_ubstep_command(a);
+	}
+	if (a->reverse_ours && !a->reverse_static && !a->code) {
+		hf_command_zone(&a->command, &hf_reverse_apex, "static");
+		hf_ubstep_command(a);
+	}
+	if (!a->want_complete)
+		hf_ubstep_fail(a, HF_ENOTREADY, "it is to be filled first");
+	hf_ubstep_end(a);
+}
+
+void hf_session_complete(struct hf_adapter *a)
+{
+	hf_session_ensure(a, make_whole);
+}
+
+/* --- a suffix is no longer ours --- */
+
+static void left(struct hf_adapter *a)
+{
+	if (!a->code)
+		a->n_leaving--;
+	hf_ubjob_end(a);
+	if (!a->code)
+		hf_ubjob_next(a);
+}
+
+/* The zone goes if nothing but ours was in it; else what others put there stays. */
+static void on_leaving(const struct hf_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	const struct hf_name *zone = &a->leaving[a->n_leaving - 1];
+	struct hf_ubzone was = { .name = *zone };
+	bool whole = reply->code == 0;
+
+	if (reply->code && reply->code != HF_ELIMIT) {
+		hf_ubstep_control_failed(a, reply->code);
+	} else if (!whole || hf_list_has_canary(reply->text, zone)) {
+		if (whole && hf_list_is_empty_below(reply->text, zone)) {
+			hf_command_zone_remove(&a->command, zone);
+			hf_ubstep_command(a);
+		} else if (hf_canary_name(zone, &was.canary_name) == 0) {
+			hf_command_zone(&a->command, zone, "transparent");
+			hf_ubstep_command(a);
+			hf_command_remove_one(&a->command, &was.canary_name);
+			hf_ubstep_command(a);
+		}
+	}
+	hf_ubstep_end(a);
+}
+
+void hf_session_leave(struct hf_adapter *a)
+{
+	hf_ubstep_begin(a, left);
+	hf_ubstep_wait(a);
+	if (hf_control_list(a->control, "UBCT1 list_local_data\n", LIST_MAX, on_leaving, a)) {
+		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ubstep_end(a);
+	}
+	hf_ubstep_end(a);
+}
+
+/* --- the watch: each second --- */
+
+static void on_watched(const struct hf_asked *asked, void *arg)
+{
+	struct hf_ubzone *zone = arg;
+	struct hf_adapter *a = zone->a;
+
+	a->watch_left--;
+	if (asked->code)
+		a->silent++;
+	else
+		a->silent = 0;
+	if ((a->silent >= 3) != a->told_silent)
+		hf_unbound_tell(a);
+	if (asked->code || a->watch_seq != a->watch_asked || zone->state == HF_UBZONE_NEW)
+		return;
+	keep_seen(zone, asked);
+	if (strcmp(zone->seen, zone->canary) == 0)
+		return;
+	a->watch_seq++; /* once is enough */
+	hf_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
+}
+
+void hf_session_watch(struct hf_adapter *a)
+{
+	if (a->watch_left)
+		return;
+	a->watch_asked = a->watch_seq;
+	for (size_t i = 0; i < a->n_zones; i++) {
+		struct hf_ubzone *zone = &a->zones[i];
+
+		zone->a = a;
+		if (zone->state != HF_UBZONE_NEW &&
+		    hf_ask_send(a->asks, &zone->canary_name, HF_TYPE_TXT, on_watched, zone) == 0)
+			a->watch_left++;
+	}
+}

@@ -1,0 +1,393 @@
+/*
+ * unbound: local data by the control socket. This file has the jobs and their steps; what a job
+ * does is in session.c (zones and canaries), apply.c (batches), list.c.
+ */
+#include "adapters/unbound/inner.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+enum {
+	LOOKS_PER_SECOND = 20000,
+	WATCH_MS = 1000,
+	PACE_START = 20,
+	PACE_CAP = 100,
+	PACE_PTR_START = 10,
+	PACE_PTR_CAP = 30,
+};
+
+/* --- steps --- */
+
+void hf_ubstep_begin(struct hf_adapter *a, hf_ubstep then)
+{
+	a->then = then;
+	a->waiting = 1; /* until the one who begins it has begun all */
+}
+
+void hf_ubstep_wait(struct hf_adapter *a)
+{
+	a->waiting++;
+}
+
+void hf_ubstep_end(struct hf_adapter *a)
+{
+	if (--a->waiting == 0)
+		event_active(a->step, EV_TIMEOUT, 0);
+}
+
+static void on_step(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	a->then(a);
+}
+
+void hf_ubstep_fail(struct hf_adapter *a, int code, const char *format, ...)
+{
+	va_list ap;
+
+	if (a->code)
+		return;
+	a->code = code;
+	va_start(ap, format);
+	vsnprintf(a->text, sizeof(a->text), format, ap);
+	va_end(ap);
+}
+
+void hf_ubstep_control_failed(struct hf_adapter *a, int code)
+{
+	const char *path = a->config->unbound.control;
+
+	a->open = false;
+	switch (code) {
+	case -ENOENT:
+		hf_ubstep_fail(a, code,
+		    "there is no control socket '%s': unbound does not run, or has no "
+		    "'control-interface: %s'",
+		    path, path);
+		return;
+	case -EACCES:
+		hf_ubstep_fail(a, code,
+		    "we may not write to the control socket '%s': our user must be in its group",
+		    path);
+		return;
+	case -ECONNREFUSED:
+		hf_ubstep_fail(a, code, "nobody listens at the control socket '%s'", path);
+		return;
+	case -ETIMEDOUT:
+		hf_ubstep_fail(a, code, "unbound took a command at '%s' and does not end it", path);
+		return;
+	default:
+		hf_ubstep_fail(a, code, "the control socket '%s': %s", path, hf_strerror(code));
+	}
+}
+
+static void on_ok(const struct hf_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	char text[HF_UNBOUND_TEXT_MAX];
+
+	if (reply->code)
+		hf_ubstep_control_failed(a, reply->code);
+	else if (hf_command_is_ok(reply->text, text, sizeof(text)))
+		hf_ubstep_fail(a, HF_EREFUSED, "unbound says: %s", text);
+	hf_ubstep_end(a);
+}
+
+void hf_ubstep_command(struct hf_adapter *a)
+{
+	int rc;
+
+	hf_ubstep_wait(a);
+	rc = hf_control_send(a->control, a->command.bytes, a->command.len, on_ok, a);
+	if (rc) {
+		hf_ubstep_fail(a, rc, "%s", hf_strerror(rc));
+		hf_ubstep_end(a);
+	}
+}
+
+/* --- jobs --- */
+
+static void take_zones(struct hf_adapter *a);
+
+static void start(struct hf_adapter *a, enum hf_ubjob job)
+{
+	a->job = job;
+	a->watch_seq++;
+	a->code = 0;
+	a->text[0] = '\0';
+	hf_start_file_prepare(a->start_file);
+	switch (job) {
+	case HF_UBJOB_APPLY:
+		hf_apply_begin(a);
+		break;
+	case HF_UBJOB_COMPLETE:
+		hf_session_complete(a);
+		break;
+	case HF_UBJOB_LEAVE:
+		hf_session_leave(a);
+		break;
+	case HF_UBJOB_LIST:
+		hf_list_begin(a);
+		break;
+	case HF_UBJOB_NONE:
+		break;
+	}
+}
+
+void hf_ubjob_next(struct hf_adapter *a)
+{
+	if (a->job != HF_UBJOB_NONE)
+		return;
+	if (a->new_zones)
+		take_zones(a);
+	if (a->batch)
+		start(a, HF_UBJOB_APPLY);
+	else if (a->want_list)
+		start(a, HF_UBJOB_LIST);
+	else if (a->want_complete)
+		start(a, HF_UBJOB_COMPLETE);
+	else if (a->n_leaving)
+		start(a, HF_UBJOB_LEAVE);
+}
+
+void hf_ubjob_end(struct hf_adapter *a)
+{
+	a->job = HF_UBJOB_NONE;
+	a->watch_seq++;
+}
+
+/* --- what the host is told --- */
+
+static void on_tell(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+	bool silent = a->silent >= 3;
+
+	/* Each may end the adapter: one a time, and the rest from the loop again. */
+	if (a->tell_lost) {
+		a->tell_lost = false;
+		hf_unbound_tell(a);
+		a->host->lost(a->host->arg, a->lost_why);
+	} else if (silent != a->told_silent) {
+		a->told_silent = silent;
+		hf_unbound_tell(a);
+		a->host->warn(a->host->arg, "no-answer",
+		    silent ? "unbound does not answer DNS at the address of 'ask'" : NULL);
+	} else if (a->verifying && !a->verify_left) {
+		hf_unbound_tell(a);
+		hf_verify_tell(a);
+	} else if (a->doctor_ended) {
+		hf_doctor_tell(a);
+	}
+}
+
+void hf_unbound_tell(struct hf_adapter *a)
+{
+	event_active(a->tell, EV_TIMEOUT, 0);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	if (a->job != HF_UBJOB_NONE)
+		return;
+	if (a->want_complete || a->n_leaving)
+		hf_ubjob_next(a);
+	else
+		hf_session_watch(a);
+}
+
+/* --- the type --- */
+
+static void on_pause(evutil_socket_t fd, short what, void *arg)
+{
+	hf_apply_go_on(arg);
+}
+
+static int make_parts(struct hf_adapter *a)
+{
+	const struct hf_config_unbound *u = &a->config->unbound;
+	const struct hf_ask_opts looks = {
+		.server = &u->ask, .per_second = LOOKS_PER_SECOND, .no_recursion = true
+	};
+	const struct hf_ask_opts asks = { .server = &u->ask, .no_recursion = true };
+	const struct timeval watch = { .tv_sec = WATCH_MS / 1000 };
+	int rc = hf_control_new(a->host->base, u->control, u->timeout_ms, &a->control);
+
+	if (!rc)
+		rc = hf_ask_new(a->host->base, &looks, &a->looks);
+	if (!rc)
+		rc = hf_ask_new(a->host->base, &asks, &a->asks);
+	if (!rc && u->start_file)
+		rc = hf_start_file_new(a, &a->start_file);
+	if (rc)
+		return rc;
+	a->step = evtimer_new(a->host->base, on_step, a);
+	a->tell = evtimer_new(a->host->base, on_tell, a);
+	a->pause = evtimer_new(a->host->base, on_pause, a);
+	a->tick = event_new(a->host->base, -1, EV_PERSIST, on_tick, a);
+	if (!a->step || !a->tell || !a->pause || !a->tick || event_add(a->tick, &watch))
+		return -ENOMEM;
+	return 0;
+}
+
+static void unbound_close(struct hf_adapter *a)
+{
+	struct event *events[4];
+
+	if (!a)
+		return;
+	hf_control_free(a->control);
+	hf_ask_free(a->looks);
+	hf_ask_free(a->asks);
+	hf_start_file_free(a->start_file);
+	events[0] = a->step;
+	events[1] = a->tell;
+	events[2] = a->pause;
+	events[3] = a->tick;
+	for (size_t i = 0; i < 4; i++)
+		if (events[i])
+			event_free(events[i]);
+	hf_verify_free(a);
+	hf_doctor_free(a);
+	free(a->listing);
+	free(a->looked);
+	free(a->fates);
+	free(a);
+}
+
+static int unbound_open(const struct hf_config_adapter *config, const struct hf_adapter_host *host,
+    struct hf_adapter **ret_adapter)
+{
+	struct hf_adapter *a = calloc(1, sizeof(*a));
+	int rc;
+
+	if (!a)
+		return -ENOMEM;
+	a->config = config;
+	a->host = host;
+	a->ttl_s = 30;
+	hf_pace_init(&a->pace, PACE_START, PACE_CAP);
+	hf_pace_init(&a->pace_ptr, PACE_PTR_START, PACE_PTR_CAP);
+	rc = make_parts(a);
+	if (rc) {
+		unbound_close(a);
+		return rc;
+	}
+	*ret_adapter = a;
+	return 0;
+}
+
+static bool has_zone(const struct hf_name *names, size_t n, const struct hf_name *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (hf_name_equal(&names[i], name))
+			return true;
+	return false;
+}
+
+static void leave_zone(struct hf_adapter *a, size_t i)
+{
+	if (a->n_leaving < HF_UNBOUND_ZONES_MAX)
+		a->leaving[a->n_leaving++] = a->zones[i].name;
+	a->n_zones--;
+	memmove(&a->zones[i], &a->zones[i + 1], (a->n_zones - i) * sizeof(a->zones[0]));
+}
+
+static void add_zone(struct hf_adapter *a, const struct hf_name *name)
+{
+	struct hf_ubzone zone = { .name = *name };
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (hf_name_equal(&a->zones[i].name, name))
+			return;
+	for (size_t i = 0; i < a->n_leaving; i++)
+		if (!hf_name_equal(&a->leaving[i], name))
+			a->leaving[n++] = a->leaving[i];
+	a->n_leaving = n;
+	if (a->n_zones == HF_UNBOUND_ZONES_MAX || !hf_command_name_ok(name) ||
+	    hf_canary_name(name, &zone.canary_name)) {
+		hf_log_warn("adapter '%s': one suffix is not served: too long, or too many",
+		    a->config->name);
+		return;
+	}
+	a->zones[a->n_zones++] = zone;
+}
+
+/* Between two jobs: what a job asks for is about places in the table. */
+static void take_zones(struct hf_adapter *a)
+{
+	a->new_zones = false;
+	hf_start_file_rezone(a->start_file);
+	a->watch_seq++;
+	a->ttl_s = a->new_ttl_s;
+	for (size_t i = a->n_zones; i > 0; i--)
+		if (!has_zone(a->suffixes, a->n_suffixes, &a->zones[i - 1].name))
+			leave_zone(a, i - 1);
+	for (size_t i = 0; i < a->n_suffixes; i++)
+		add_zone(a, &a->suffixes[i]);
+}
+
+static void unbound_zones(
+    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
+{
+	if (n > HF_UNBOUND_ZONES_MAX)
+		n = HF_UNBOUND_ZONES_MAX;
+	memcpy(a->suffixes, suffixes, n * sizeof(*suffixes));
+	a->n_suffixes = n;
+	a->new_ttl_s = ttl_s;
+	a->new_zones = true;
+	if (a->job == HF_UBJOB_NONE)
+		take_zones(a);
+}
+
+static void unbound_apply(struct hf_adapter *a, const struct hf_batch *batch)
+{
+	a->batch = batch;
+	a->want_complete = false; /* of what was before it */
+	hf_ubjob_next(a);
+}
+
+static void unbound_complete(struct hf_adapter *a, uint64_t generation)
+{
+	a->want_complete = true;
+	a->generation = generation;
+	hf_ubjob_next(a);
+}
+
+static void unbound_list(struct hf_adapter *a)
+{
+	a->want_list = true;
+	hf_ubjob_next(a);
+}
+
+bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name)
+{
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (name->len > a->zones[i].name.len && hf_name_is_under(name, &a->zones[i].name))
+			return true;
+	return false;
+}
+
+const struct hf_adapter_type hf_adapter_unbound = {
+	.name = "unbound",
+	.open = unbound_open,
+	.close = unbound_close,
+	.zones = unbound_zones,
+	.apply = unbound_apply,
+	.complete = unbound_complete,
+	.list = unbound_list,
+	.verify = hf_unbound_verify,
+	.doctor = hf_unbound_doctor,
+	.setup = hf_unbound_setup,
+};
