@@ -25,7 +25,7 @@ static void next_command(struct hf_adapter *a);
 
 static bool is_whole(const struct hf_adapter *a, const struct hf_name *name)
 {
-	const struct hf_ubzone *best = NULL;
+	const struct hf_ub_zone *best = NULL;
 
 	for (size_t i = 0; i < a->n_zones; i++)
 		if (hf_name_is_under(name, &a->zones[i].name) &&
@@ -55,7 +55,7 @@ static uint8_t (*set_addrs(const struct hf_batch *batch, size_t *ret_n))[16]
 	return addrs;
 }
 
-static uint8_t fate_of(struct hf_look *look)
+static uint8_t fate_of(struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
 
@@ -67,7 +67,7 @@ static uint8_t fate_of(struct hf_look *look)
 	return HF_FATE_DONE;
 }
 
-static enum hf_plan plan_put_ptr(const struct hf_look_ptr *ptr, bool whole)
+static enum hf_plan plan_put_ptr(const struct hf_ub_look_ptr *ptr, bool whole)
 {
 	if (ptr->is == HF_LOOK_FOREIGN)
 		return HF_PLAN_NONE;
@@ -79,7 +79,7 @@ static enum hf_plan plan_put_ptr(const struct hf_look_ptr *ptr, bool whole)
 }
 
 static void plan_one(
-    struct hf_adapter *a, struct hf_look *look, uint8_t *fate, uint8_t (*set)[16], size_t n_set)
+    struct hf_adapter *a, struct hf_ub_look *look, uint8_t *fate, uint8_t (*set)[16], size_t n_set)
 {
 	const struct hf_change *c = look->change;
 	bool whole = is_whole(a, &c->record.name);
@@ -117,14 +117,14 @@ static void end_batch(struct hf_adapter *a)
 
 	a->batch = NULL;
 	a->debt_us = 0;
-	hf_ubjob_end(a);
+	hf_ub_job_end(a);
 	/* The host may give the next batch from within, or end the adapter. */
 	host->applied(host->arg, &r);
 }
 
 /* --- commands --- */
 
-static enum hf_plan plan_of(const struct hf_look *look, enum hf_ubphase phase)
+static enum hf_plan plan_of(const struct hf_ub_look *look, enum hf_ub_phase phase)
 {
 	static const enum hf_plan wanted[] = { HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_ADD,
 		HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_TAKE };
@@ -136,7 +136,7 @@ static enum hf_plan plan_of(const struct hf_look *look, enum hf_ubphase phase)
 }
 
 /* The owner of the record that the phase is about. */
-static void subject(const struct hf_look *look, enum hf_ubphase phase, struct hf_name *ret_name)
+static void subject(const struct hf_ub_look *look, enum hf_ub_phase phase, struct hf_name *ret_name)
 {
 	if (phase <= HF_PHASE_TAKE)
 		*ret_name = look->change->record.name;
@@ -147,21 +147,21 @@ static void subject(const struct hf_look *look, enum hf_ubphase phase, struct hf
 }
 
 /* A take that leaves other addresses of ours puts those back. */
-static bool add_addrs(struct hf_adapter *a, const struct hf_look *look)
+static bool add_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
 	bool added = true;
 
 	if (c->op == HF_CHANGE_PUT)
-		return hf_command_aaaa(&a->command, &c->record.name, a->ttl_s, c->record.addr);
+		return hf_ub_command_aaaa(&a->command, &c->record.name, a->ttl_s, c->record.addr);
 	for (size_t i = 0; i < look->n_addrs && added; i++)
 		if (memcmp(look->addrs[i], c->record.addr, 16) != 0)
-			added =
-			    hf_command_aaaa(&a->command, &c->record.name, a->ttl_s, look->addrs[i]);
+			added = hf_ub_command_aaaa(
+			    &a->command, &c->record.name, a->ttl_s, look->addrs[i]);
 	return added;
 }
 
-static bool add_line(struct hf_adapter *a, const struct hf_look *look)
+static bool add_line(struct hf_adapter *a, const struct hf_ub_look *look)
 {
 	const struct hf_record *r = &look->change->record;
 	struct hf_name name;
@@ -170,47 +170,47 @@ static bool add_line(struct hf_adapter *a, const struct hf_look *look)
 	case HF_PHASE_ADD:
 		return add_addrs(a, look);
 	case HF_PHASE_PTR_ADD:
-		return hf_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
+		return hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
 	case HF_PHASE_SWAP:
 	case HF_PHASE_PTR_SWAP:
 		if (a->removed)
 			return a->phase == HF_PHASE_SWAP
 				   ? add_addrs(a, look)
-				   : hf_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
+				   : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
 		break;
 	default:
 		break;
 	}
 	subject(look, a->phase, &name);
-	return hf_command_remove(&a->command, &name);
+	return hf_ub_command_remove(&a->command, &name);
 }
 
-static bool is_swap(enum hf_ubphase phase)
+static bool is_swap(enum hf_ub_phase phase)
 {
 	return phase == HF_PHASE_SWAP || phase == HF_PHASE_PTR_SWAP;
 }
 
-static struct hf_pace *pace_of(struct hf_adapter *a)
+static struct hf_ub_pace *pace_of(struct hf_adapter *a)
 {
 	return a->phase <= HF_PHASE_TAKE ? &a->pace : &a->pace_ptr;
 }
 
 /* What was refused among several lines is found line by line; alone, it is unfit. */
-static bool judge_reply(struct hf_adapter *a, const struct hf_reply *reply)
+static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
 {
 	char text[HF_UNBOUND_TEXT_MAX];
 	long n;
 
 	if (reply->code) {
-		hf_ubstep_control_failed(a, reply->code);
+		hf_ub_step_control_failed(a, reply->code);
 		return false;
 	}
-	n = hf_command_n_taken(reply->text, text, sizeof(text));
+	n = hf_ub_command_n_taken(reply->text, text, sizeof(text));
 	if (n == (long)a->command.n)
 		return true;
 	if (n < 0 || n > (long)a->command.n || a->phase == HF_PHASE_TAKE ||
 	    a->phase >= HF_PHASE_PTR_TAKE || (is_swap(a->phase) && !a->removed)) {
-		hf_ubstep_fail(a, HF_EREFUSED, "unbound says: %s", text);
+		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
 		return false;
 	}
 	if (a->command.n > 1 && !is_swap(a->phase)) {
@@ -222,17 +222,17 @@ static bool judge_reply(struct hf_adapter *a, const struct hf_reply *reply)
 	return true;
 }
 
-static void on_applied(const struct hf_reply *reply, void *arg)
+static void on_applied(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
 	struct timeval tv = { 0 };
 
 	if (!judge_reply(a, reply)) {
-		hf_ubstep_begin(a, end_batch);
-		hf_ubstep_end(a);
+		hf_ub_step_begin(a, end_batch);
+		hf_ub_step_end(a);
 		return;
 	}
-	a->debt_us += hf_pace_took(pace_of(a), a->command.n, reply->took_us);
+	a->debt_us += hf_ub_pace_took(pace_of(a), a->command.n, reply->took_us);
 	/* Nobody waits between the two halves. */
 	if (is_swap(a->phase) && !a->removed) {
 		a->removed = true;
@@ -250,7 +250,7 @@ static void on_applied(const struct hf_reply *reply, void *arg)
 	event_add(a->pause, &tv);
 }
 
-void hf_apply_go_on(struct hf_adapter *a)
+void hf_ub_apply_go_on(struct hf_adapter *a)
 {
 	next_command(a);
 }
@@ -263,7 +263,7 @@ static void fill_command(struct hf_adapter *a)
 	size_t max = is_swap(a->phase) || a->at < a->single ? 1 : pace_of(a)->now;
 	size_t i = a->at, n = 0;
 
-	hf_command_begin(&a->command, removes ? "local_datas_remove" : "local_datas");
+	hf_ub_command_begin(&a->command, removes ? "local_datas_remove" : "local_datas");
 	for (; i < a->batch->n && n < max; i++) {
 		if (plan_of(&a->looked[i], a->phase) == HF_PLAN_NONE || a->fates[i] != HF_FATE_DONE)
 			continue;
@@ -272,7 +272,7 @@ static void fill_command(struct hf_adapter *a)
 		n++;
 	}
 	a->upto = i;
-	hf_command_end(&a->command);
+	hf_ub_command_end(&a->command);
 }
 
 static void next_command(struct hf_adapter *a)
@@ -288,15 +288,15 @@ static void next_command(struct hf_adapter *a)
 		a->single = 0;
 	}
 	if (a->phase == HF_PHASE_END) {
-		hf_ubstep_begin(a, end_batch);
-		hf_ubstep_end(a);
+		hf_ub_step_begin(a, end_batch);
+		hf_ub_step_end(a);
 		return;
 	}
-	rc = hf_control_send(a->control, a->command.bytes, a->command.len, on_applied, a);
+	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_applied, a);
 	if (rc) {
-		hf_ubstep_fail(a, rc, "%s", hf_strerror(rc));
-		hf_ubstep_begin(a, end_batch);
-		hf_ubstep_end(a);
+		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
+		hf_ub_step_begin(a, end_batch);
+		hf_ub_step_end(a);
 	}
 }
 
@@ -309,7 +309,7 @@ static void after_looks(struct hf_adapter *a)
 
 	set = a->code ? NULL : set_addrs(a->batch, &n_set);
 	if (!set) {
-		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		end_batch(a);
 		return;
 	}
@@ -328,13 +328,13 @@ static void after_session(struct hf_adapter *a)
 	if (a->code)
 		end_batch(a);
 	else
-		hf_look_all(a, after_looks);
+		hf_ub_look_all(a, after_looks);
 }
 
 static int reserve(struct hf_adapter *a)
 {
 	size_t n = a->batch->n;
-	struct hf_look *looked;
+	struct hf_ub_look *looked;
 	uint8_t *fates;
 
 	if (n <= a->looked_cap)
@@ -351,13 +351,13 @@ static int reserve(struct hf_adapter *a)
 	return 0;
 }
 
-void hf_apply_begin(struct hf_adapter *a)
+void hf_ub_apply_begin(struct hf_adapter *a)
 {
 	if (reserve(a)) {
-		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		hf_ubstep_begin(a, end_batch);
-		hf_ubstep_end(a);
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_begin(a, end_batch);
+		hf_ub_step_end(a);
 		return;
 	}
-	hf_session_ensure(a, after_session);
+	hf_ub_session_ensure(a, after_session);
 }

@@ -12,7 +12,7 @@
 /* The end of the lines, for which there is always room. */
 #define END_OF_LINES "\x04\n"
 
-bool hf_command_name_ok(const struct hf_name *name)
+bool hf_ub_command_name_ok(const struct hf_name *name)
 {
 	size_t at = 0;
 
@@ -26,7 +26,8 @@ bool hf_command_name_ok(const struct hf_name *name)
 	return at > 0 && at + 1 == name->len;
 }
 
-static __attribute__((format(printf, 2, 3))) bool add(struct hf_command *c, const char *format, ...)
+static __attribute__((format(printf, 2, 3))) bool add(
+    struct hf_ub_command *c, const char *format, ...)
 {
 	size_t room = sizeof(c->bytes) - c->len - (c->lines ? strlen(END_OF_LINES) : 0);
 	va_list ap;
@@ -41,7 +42,7 @@ static __attribute__((format(printf, 2, 3))) bool add(struct hf_command *c, cons
 	return true;
 }
 
-void hf_command_begin(struct hf_command *c, const char *verb)
+void hf_ub_command_begin(struct hf_ub_command *c, const char *verb)
 {
 	c->len = 0;
 	c->n = 0;
@@ -49,61 +50,61 @@ void hf_command_begin(struct hf_command *c, const char *verb)
 	add(c, MAGIC "%s\n", verb);
 }
 
-static bool count(struct hf_command *c, bool added)
+static bool count(struct hf_ub_command *c, bool added)
 {
 	c->n += added;
 	return added;
 }
 
-bool hf_command_aaaa(
-    struct hf_command *c, const struct hf_name *name, uint32_t ttl_s, const uint8_t addr[static 16])
+bool hf_ub_command_aaaa(struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s,
+    const uint8_t addr[static 16])
 {
 	char text[HF_NAME_TEXT_MAX], addr_text[HF_ADDR_TEXT_MAX];
 
-	return hf_command_name_ok(name) &&
+	return hf_ub_command_name_ok(name) &&
 	       count(c, add(c, "%s %u AAAA %s\n", hf_name_text(name, text), ttl_s,
 			    hf_addr_text(addr, addr_text)));
 }
 
-bool hf_command_ptr(struct hf_command *c, const uint8_t addr[static 16], uint32_t ttl_s,
+bool hf_ub_command_ptr(struct hf_ub_command *c, const uint8_t addr[static 16], uint32_t ttl_s,
     const struct hf_name *target)
 {
 	char text[HF_NAME_TEXT_MAX], target_text[HF_NAME_TEXT_MAX];
 	struct hf_name ptr;
 
 	hf_ptr_name(addr, &ptr);
-	return hf_command_name_ok(target) &&
+	return hf_ub_command_name_ok(target) &&
 	       count(c, add(c, "%s %u PTR %s\n", hf_name_text(&ptr, text), ttl_s,
 			    hf_name_text(target, target_text)));
 }
 
-bool hf_command_remove(struct hf_command *c, const struct hf_name *name)
+bool hf_ub_command_remove(struct hf_ub_command *c, const struct hf_name *name)
 {
 	char text[HF_NAME_TEXT_MAX];
 
-	return hf_command_name_ok(name) && count(c, add(c, "%s\n", hf_name_text(name, text)));
+	return hf_ub_command_name_ok(name) && count(c, add(c, "%s\n", hf_name_text(name, text)));
 }
 
-void hf_command_end(struct hf_command *c)
+void hf_ub_command_end(struct hf_ub_command *c)
 {
 	c->lines = false;
 	add(c, END_OF_LINES);
 }
 
-static void begin_one(struct hf_command *c)
+static void begin_one(struct hf_ub_command *c)
 {
 	c->len = 0;
 	c->n = 1;
 	c->lines = false;
 }
 
-void hf_command_status(struct hf_command *c)
+void hf_ub_command_status(struct hf_ub_command *c)
 {
 	begin_one(c);
 	add(c, MAGIC "status\n");
 }
 
-void hf_command_zone(struct hf_command *c, const struct hf_name *zone, const char *type)
+void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type)
 {
 	char text[HF_NAME_TEXT_MAX];
 
@@ -111,7 +112,7 @@ void hf_command_zone(struct hf_command *c, const struct hf_name *zone, const cha
 	add(c, MAGIC "local_zone %s %s\n", hf_name_text(zone, text), type);
 }
 
-void hf_command_zone_remove(struct hf_command *c, const struct hf_name *zone)
+void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zone)
 {
 	char text[HF_NAME_TEXT_MAX];
 
@@ -119,7 +120,7 @@ void hf_command_zone_remove(struct hf_command *c, const struct hf_name *zone)
 	add(c, MAGIC "local_zone_remove %s\n", hf_name_text(zone, text));
 }
 
-void hf_command_soa(struct hf_command *c, const struct hf_name *zone, uint32_t ttl_s)
+void hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s)
 {
 	char text[HF_NAME_TEXT_MAX];
 
@@ -128,8 +129,8 @@ void hf_command_soa(struct hf_command *c, const struct hf_name *zone, uint32_t t
 	    ttl_s, ttl_s);
 }
 
-void hf_command_txt(
-    struct hf_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text)
+void hf_ub_command_txt(
+    struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text)
 {
 	char name_text[HF_NAME_TEXT_MAX];
 
@@ -137,7 +138,7 @@ void hf_command_txt(
 	add(c, MAGIC "local_data %s %u TXT %s\n", hf_name_text(name, name_text), ttl_s, text);
 }
 
-void hf_command_remove_one(struct hf_command *c, const struct hf_name *name)
+void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *name)
 {
 	char text[HF_NAME_TEXT_MAX];
 
@@ -158,7 +159,7 @@ static void copy_line(const char *from, char *ret_text, size_t size)
 			*at = '?';
 }
 
-int hf_command_is_ok(const char *reply, char *ret_text, size_t size)
+int hf_ub_command_is_ok(const char *reply, char *ret_text, size_t size)
 {
 	if (strcmp(reply, "ok\n") == 0)
 		return 0;
@@ -166,7 +167,7 @@ int hf_command_is_ok(const char *reply, char *ret_text, size_t size)
 	return HF_EREFUSED;
 }
 
-long hf_command_n_taken(const char *reply, char *ret_text, size_t size)
+long hf_ub_command_n_taken(const char *reply, char *ret_text, size_t size)
 {
 	const char *at = reply;
 	long n;
@@ -187,7 +188,7 @@ long hf_command_n_taken(const char *reply, char *ret_text, size_t size)
 	return HF_EFORMAT;
 }
 
-unsigned hf_command_version(const char *reply)
+unsigned hf_ub_command_version(const char *reply)
 {
 	unsigned major, minor, patch = 0;
 

@@ -11,7 +11,7 @@
 #include "adapters/unbound/control.h"
 #include "zone/name.h"
 
-struct hf_command {
+struct hf_ub_command {
 	size_t len;
 	size_t n; /* lines */
 	bool lines;
@@ -19,26 +19,26 @@ struct hf_command {
 };
 
 /* Labels as hf_label_ok() has them, all of it well formed. */
-bool hf_command_name_ok(const struct hf_name *name);
+bool hf_ub_command_name_ok(const struct hf_name *name);
 
 /* Commands that take lines: local_datas, local_datas_remove. */
-void hf_command_begin(struct hf_command *c, const char *verb);
+void hf_ub_command_begin(struct hf_ub_command *c, const char *verb);
 /* False, and nothing added: there is no room, or the name cannot be said. */
-bool hf_command_aaaa(struct hf_command *c, const struct hf_name *name, uint32_t ttl_s,
+bool hf_ub_command_aaaa(struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s,
     const uint8_t addr[static 16]);
-bool hf_command_ptr(struct hf_command *c, const uint8_t addr[static 16], uint32_t ttl_s,
+bool hf_ub_command_ptr(struct hf_ub_command *c, const uint8_t addr[static 16], uint32_t ttl_s,
     const struct hf_name *target);
-bool hf_command_remove(struct hf_command *c, const struct hf_name *name);
-void hf_command_end(struct hf_command *c);
+bool hf_ub_command_remove(struct hf_ub_command *c, const struct hf_name *name);
+void hf_ub_command_end(struct hf_ub_command *c);
 
 /* Commands of one line, whole. `type` and `text` are ours: letters and digits. */
-void hf_command_status(struct hf_command *c);
-void hf_command_zone(struct hf_command *c, const struct hf_name *zone, const char *type);
-void hf_command_zone_remove(struct hf_command *c, const struct hf_name *zone);
-void hf_command_soa(struct hf_command *c, const struct hf_name *zone, uint32_t ttl_s);
-void hf_command_txt(
-    struct hf_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text);
-void hf_command_remove_one(struct hf_command *c, const struct hf_name *name);
+void hf_ub_command_status(struct hf_ub_command *c);
+void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type);
+void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zone);
+void hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s);
+void hf_ub_command_txt(
+    struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text);
+void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *name);
 
 /* The SOA's data, as a zone file has it: who, whom to ask, and the numbers. */
 #define HF_UNBOUND_SOA "holdfast.invalid. nobody.invalid. 1 60 60 2419200"
@@ -46,9 +46,9 @@ void hf_command_remove_one(struct hf_command *c, const struct hf_name *name);
 /* --- replies --- */
 
 /* 0 if it is "ok"; else HF_EREFUSED, and its first line in ret_text. */
-int hf_command_is_ok(const char *reply, char *ret_text, size_t size);
+int hf_ub_command_is_ok(const char *reply, char *ret_text, size_t size);
 /* The number of lines that were taken ("added 3 datas"), or HF_EFORMAT; the first complaint, if
  * there is one, in ret_text. */
-long hf_command_n_taken(const char *reply, char *ret_text, size_t size);
+long hf_ub_command_n_taken(const char *reply, char *ret_text, size_t size);
 /* 1.17.1 is 1017001; 0: it does not say. */
-unsigned hf_command_version(const char *reply);
+unsigned hf_ub_command_version(const char *reply);

@@ -16,14 +16,14 @@ enum { READ_SIZE = 16 * 1024, READS_A_WAKE = 16 };
 
 struct command {
 	struct command *next;
-	hf_reply_cb cb;
+	hf_ub_reply_cb cb;
 	void *arg;  /* borrowed */
 	size_t max; /* of a listing; 0: no listing */
 	size_t len;
 	char bytes[];
 };
 
-struct hf_control {
+struct hf_ub_control {
 	struct event_base *base; /* borrowed */
 	const char *path;        /* borrowed */
 	struct timeval timeout;
@@ -47,7 +47,7 @@ static int64_t now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-static void hang_up(struct hf_control *c)
+static void hang_up(struct hf_ub_control *c)
 {
 	if (c->io)
 		event_free(c->io);
@@ -58,7 +58,7 @@ static void hang_up(struct hf_control *c)
 	event_del(c->limit);
 }
 
-static struct command *unlink_first(struct hf_control *c)
+static struct command *unlink_first(struct hf_ub_control *c)
 {
 	struct command *first = c->first;
 
@@ -70,14 +70,14 @@ static struct command *unlink_first(struct hf_control *c)
 
 static void tell_failed(struct command *cmd, int code)
 {
-	const struct hf_reply reply = { .code = code, .text = "" };
+	const struct hf_ub_reply reply = { .code = code, .text = "" };
 
 	cmd->cb(&reply, cmd->arg);
 	free(cmd);
 }
 
 /* All that waited when it failed; what is sent from within the callbacks begins anew. */
-static void fail_all(struct hf_control *c, int code)
+static void fail_all(struct hf_ub_control *c, int code)
 {
 	struct command *at = c->first;
 
@@ -92,15 +92,15 @@ static void fail_all(struct hf_control *c, int code)
 	}
 }
 
-static void start_soon(struct hf_control *c)
+static void start_soon(struct hf_ub_control *c)
 {
 	if (c->first && c->fd < 0)
 		event_active(c->start, EV_TIMEOUT, 0);
 }
 
-static void end(struct hf_control *c, int code)
+static void end(struct hf_ub_control *c, int code)
 {
-	struct hf_reply reply = { .code = code,
+	struct hf_ub_reply reply = { .code = code,
 		.text = c->reply,
 		.len = c->reply_len,
 		.took_us = now_us() - c->began_us };
@@ -115,7 +115,7 @@ static void end(struct hf_control *c, int code)
 
 /* --- one command --- */
 
-static int keep(struct hf_control *c, const char *bytes, size_t n)
+static int keep(struct hf_ub_control *c, const char *bytes, size_t n)
 {
 	size_t max = c->first->max ? c->first->max : HF_CONTROL_REPLY_MAX;
 
@@ -137,7 +137,7 @@ static int keep(struct hf_control *c, const char *bytes, size_t n)
 	return 0;
 }
 
-static void on_readable(struct hf_control *c)
+static void on_readable(struct hf_ub_control *c)
 {
 	char bytes[READ_SIZE];
 
@@ -161,7 +161,7 @@ static void on_readable(struct hf_control *c)
 
 /* All at once, as a rule. Should the kernel take less, unbound waits for the rest, so it gets it.
  */
-static int send_rest(struct hf_control *c)
+static int send_rest(struct hf_ub_control *c)
 {
 	const struct command *cmd = c->first;
 
@@ -178,7 +178,7 @@ static int send_rest(struct hf_control *c)
 
 static void on_io(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_control *c = arg;
+	struct hf_ub_control *c = arg;
 
 	if (what & EV_READ) {
 		on_readable(c);
@@ -200,7 +200,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A Unix connection is there at once, or not. */
-static int dial(struct hf_control *c)
+static int dial(struct hf_ub_control *c)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
@@ -217,7 +217,7 @@ static int dial(struct hf_control *c)
 
 static void on_start(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_control *c = arg;
+	struct hf_ub_control *c = arg;
 	short wait;
 	int rc;
 
@@ -241,8 +241,8 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 
 /* --- from outside --- */
 
-static int enqueue(
-    struct hf_control *c, const char *bytes, size_t len, size_t max, hf_reply_cb cb, void *arg)
+static int enqueue(struct hf_ub_control *c, const char *bytes, size_t len, size_t max,
+    hf_ub_reply_cb cb, void *arg)
 {
 	struct command *cmd;
 
@@ -259,21 +259,22 @@ static int enqueue(
 	return 0;
 }
 
-int hf_control_send(struct hf_control *c, const char *bytes, size_t len, hf_reply_cb cb, void *arg)
+int hf_ub_control_send(
+    struct hf_ub_control *c, const char *bytes, size_t len, hf_ub_reply_cb cb, void *arg)
 {
 	return enqueue(c, bytes, len, 0, cb, arg);
 }
 
-int hf_control_list(
-    struct hf_control *c, const char *command, size_t max, hf_reply_cb cb, void *arg)
+int hf_ub_control_list(
+    struct hf_ub_control *c, const char *command, size_t max, hf_ub_reply_cb cb, void *arg)
 {
 	return enqueue(c, command, strlen(command), max, cb, arg);
 }
 
-int hf_control_new(
-    struct event_base *base, const char *path, int64_t timeout_ms, struct hf_control **ret_control)
+int hf_ub_control_new(struct event_base *base, const char *path, int64_t timeout_ms,
+    struct hf_ub_control **ret_control)
 {
-	struct hf_control *c = calloc(1, sizeof(*c));
+	struct hf_ub_control *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
@@ -288,14 +289,14 @@ int hf_control_new(
 	c->limit = evtimer_new(base, on_limit, c);
 	c->start = evtimer_new(base, on_start, c);
 	if (!c->reply || !c->limit || !c->start) {
-		hf_control_free(c);
+		hf_ub_control_free(c);
 		return -ENOMEM;
 	}
 	*ret_control = c;
 	return 0;
 }
 
-void hf_control_free(struct hf_control *c)
+void hf_ub_control_free(struct hf_ub_control *c)
 {
 	if (!c)
 		return;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct event_base;
-struct hf_control; /* opaque */
+struct hf_ub_control; /* opaque */
 
 enum {
 	HF_CONTROL_COMMAND_MAX = 64 * 1024, /* fits the buffer of a socket */
@@ -21,29 +21,30 @@ enum {
 };
 
 /* What unbound said. Lent for the call. */
-struct hf_reply {
+struct hf_ub_reply {
 	int code;         /* 0: it took the command and said something, -ETIMEDOUT, -ENOENT, ... */
 	const char *text; /* ends with NUL */
 	size_t len;
 	int64_t took_us; /* from the first byte sent to the end of the reply */
 };
-typedef void (*hf_reply_cb)(const struct hf_reply *reply, void *arg);
+typedef void (*hf_ub_reply_cb)(const struct hf_ub_reply *reply, void *arg);
 
 /* `path` is borrowed. */
-int hf_control_new(
-    struct event_base *base, const char *path, int64_t timeout_ms, struct hf_control **ret_control);
+int hf_ub_control_new(struct event_base *base, const char *path, int64_t timeout_ms,
+    struct hf_ub_control **ret_control);
 /* No callback any more. What was sent has been sent. Not within a callback. NULL is fine. */
-void hf_control_free(struct hf_control *c);
+void hf_ub_control_free(struct hf_ub_control *c);
 
 /*
  * `bytes` are copied. cb is called once, from the loop. What waits behind a command that found no
  * unbound fails with it. 0, HF_ELIMIT or -ENOMEM.
  */
-int hf_control_send(struct hf_control *c, const char *bytes, size_t len, hf_reply_cb cb, void *arg);
+int hf_ub_control_send(
+    struct hf_ub_control *c, const char *bytes, size_t len, hf_ub_reply_cb cb, void *arg);
 
 /*
  * The same for a listing, which may be long: at most `max` bytes are read, then the connection ends
  * (as unbound's listing does) and the code is HF_ELIMIT.
  */
-int hf_control_list(
-    struct hf_control *c, const char *command, size_t max, hf_reply_cb cb, void *arg);
+int hf_ub_control_list(
+    struct hf_ub_control *c, const char *command, size_t max, hf_ub_reply_cb cb, void *arg);

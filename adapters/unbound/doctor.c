@@ -27,12 +27,12 @@ struct finding {
 
 /* A question, and the suffix that it is about. */
 struct question {
-	struct hf_ubdoctor *d;
+	struct hf_ub_doctor *d;
 	struct hf_name zone;
 	bool is_reverse;
 };
 
-struct hf_ubdoctor {
+struct hf_ub_doctor {
 	struct hf_adapter *a;
 	size_t left; /* answers */
 	bool silent; /* DNS is not answered: told once */
@@ -42,7 +42,7 @@ struct hf_ubdoctor {
 };
 
 static __attribute__((format(printf, 4, 5))) void find(
-    struct hf_ubdoctor *d, int grade, const char *line, const char *format, ...)
+    struct hf_ub_doctor *d, int grade, const char *line, const char *format, ...)
 {
 	struct finding *f;
 	va_list ap;
@@ -57,7 +57,7 @@ static __attribute__((format(printf, 4, 5))) void find(
 	va_end(ap);
 }
 
-static void end_one(struct hf_ubdoctor *d)
+static void end_one(struct hf_ub_doctor *d)
 {
 	if (--d->left == 0) {
 		d->a->doctor_ended = true;
@@ -67,7 +67,7 @@ static void end_one(struct hf_ubdoctor *d)
 
 /* --- the control socket --- */
 
-static void find_control(struct hf_ubdoctor *d, int code)
+static void find_control(struct hf_ub_doctor *d, int code)
 {
 	const char *path = d->a->config->unbound.control;
 	char line[HF_UNBOUND_TEXT_MAX] = "";
@@ -83,11 +83,11 @@ static void find_control(struct hf_ubdoctor *d, int code)
 	    hf_strerror(code));
 }
 
-static void on_status(const struct hf_reply *reply, void *arg)
+static void on_status(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_ubdoctor *d = arg;
+	struct hf_ub_doctor *d = arg;
 	const char *path = d->a->config->unbound.control;
-	unsigned v = reply->code ? 0 : hf_command_version(reply->text);
+	unsigned v = reply->code ? 0 : hf_ub_command_version(reply->text);
 
 	if (reply->code) {
 		find_control(d, reply->code);
@@ -106,7 +106,7 @@ static void on_status(const struct hf_reply *reply, void *arg)
 
 /* --- DNS --- */
 
-static bool has_answer(struct hf_ubdoctor *d, const struct hf_asked *asked)
+static bool has_answer(struct hf_ub_doctor *d, const struct hf_asked *asked)
 {
 	if (asked->code && !d->silent)
 		find(d, HF_FINDING_BAD, "ask: ADDRESS@PORT",
@@ -169,7 +169,7 @@ static void on_missing(const struct hf_asked *asked, void *arg)
 	end_one(q->d);
 }
 
-static void ask(struct hf_ubdoctor *d, const struct hf_name *name, uint16_t type,
+static void ask(struct hf_ub_doctor *d, const struct hf_name *name, uint16_t type,
     struct question *q, hf_asked_cb cb)
 {
 	d->left++;
@@ -177,7 +177,7 @@ static void ask(struct hf_ubdoctor *d, const struct hf_name *name, uint16_t type
 		end_one(d);
 }
 
-static void ask_all(struct hf_ubdoctor *d)
+static void ask_all(struct hf_ub_doctor *d)
 {
 	static const char label[] = "_holdfast-is-not-there";
 	/* An address of the prefix that no agent has: its id would be zero. */
@@ -206,7 +206,7 @@ static bool is_under_folder(const char *path, const char *folder)
 	return strncmp(path, folder, strlen(folder)) == 0;
 }
 
-static void find_apparmor(struct hf_ubdoctor *d, const char *path)
+static void find_apparmor(struct hf_ub_doctor *d, const char *path)
 {
 	char line[HF_UNBOUND_TEXT_MAX];
 
@@ -219,7 +219,7 @@ static void find_apparmor(struct hf_ubdoctor *d, const char *path)
 	    "AppArmor's profile of unbound does not let it read the start file '%s'", path);
 }
 
-static void find_start_file(struct hf_ubdoctor *d)
+static void find_start_file(struct hf_ub_doctor *d)
 {
 	const char *path = d->a->config->unbound.start_file;
 	char folder[PATH_MAX];
@@ -255,10 +255,10 @@ static void find_start_file(struct hf_ubdoctor *d)
 
 void hf_unbound_doctor(struct hf_adapter *a)
 {
-	struct hf_ubdoctor *d = calloc(1, sizeof(*d));
-	struct hf_command *c = malloc(sizeof(*c));
+	struct hf_ub_doctor *d = calloc(1, sizeof(*d));
+	struct hf_ub_command *c = malloc(sizeof(*c));
 
-	hf_doctor_free(a);
+	hf_ub_doctor_free(a);
 	a->doctor = d;
 	if (!d || !c) {
 		free(c);
@@ -269,8 +269,8 @@ void hf_unbound_doctor(struct hf_adapter *a)
 	d->a = a;
 	d->left = 2;
 	/* Not the command of the job under way. */
-	hf_command_status(c);
-	if (hf_control_send(a->control, c->bytes, c->len, on_status, d))
+	hf_ub_command_status(c);
+	if (hf_ub_control_send(a->control, c->bytes, c->len, on_status, d))
 		end_one(d);
 	free(c);
 	find_start_file(d);
@@ -278,10 +278,10 @@ void hf_unbound_doctor(struct hf_adapter *a)
 	end_one(d);
 }
 
-void hf_doctor_tell(struct hf_adapter *a)
+void hf_ub_doctor_tell(struct hf_adapter *a)
 {
 	const struct hf_adapter_host *host = a->host;
-	struct hf_ubdoctor *d = a->doctor;
+	struct hf_ub_doctor *d = a->doctor;
 
 	a->doctor = NULL;
 	a->doctor_ended = false;
@@ -296,7 +296,7 @@ void hf_doctor_tell(struct hf_adapter *a)
 	host->examined(host->arg);
 }
 
-void hf_doctor_free(struct hf_adapter *a)
+void hf_ub_doctor_free(struct hf_adapter *a)
 {
 	free(a->doctor);
 	a->doctor = NULL;

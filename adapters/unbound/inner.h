@@ -16,7 +16,7 @@
 #include "config/config.h"
 
 struct event;
-struct hf_start_file;
+struct hf_ub_start_file;
 
 enum {
 	HF_UNBOUND_ZONES_MAX = 64,
@@ -33,47 +33,47 @@ enum {
 	HF_RCODE_REFUSED = 5,
 };
 
-enum hf_ubzone_state {
+enum hf_ub_zone_state {
 	HF_UBZONE_NEW,     /* what unbound has of it is not known */
 	HF_UBZONE_FILLING, /* transparent: what is not there yet may be in the start file */
 	HF_UBZONE_WHOLE,   /* static */
 };
 
-struct hf_ubzone {
+struct hf_ub_zone {
 	struct hf_adapter *a; /* borrowed: whose it is */
 	struct hf_name name;
 	struct hf_name canary_name;
-	enum hf_ubzone_state state;
+	enum hf_ub_zone_state state;
 	char canary[HF_UNBOUND_CANARY_MAX]; /* the text that is to be there */
 	char seen[HF_UNBOUND_CANARY_MAX]; /* the text that was there when last asked; "" for none */
 };
 
 /* Where the name, or the PTR of the address, stands in unbound. */
-enum hf_look_is { HF_LOOK_FREE, HF_LOOK_NODATA, HF_LOOK_OURS, HF_LOOK_FOREIGN };
+enum hf_ub_look_is { HF_LOOK_FREE, HF_LOOK_NODATA, HF_LOOK_OURS, HF_LOOK_FOREIGN };
 enum hf_plan { HF_PLAN_NONE, HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE };
 
-struct hf_look_ptr {
-	enum hf_look_is is;
+struct hf_ub_look_ptr {
+	enum hf_ub_look_is is;
 	bool same; /* it points to the name of the change, and nowhere else */
 	bool ttl_ok;
 	enum hf_plan plan;
 };
 
-struct hf_look {
+struct hf_ub_look {
 	struct hf_adapter *a;
 	const struct hf_change *change;
-	enum hf_look_is is;
+	enum hf_ub_look_is is;
 	size_t n_addrs;
 	uint8_t addrs[HF_ASK_ADDRS_MAX][16];
 	bool ttl_ok;
 	enum hf_plan plan;
-	struct hf_look_ptr ptr;     /* of the change's address */
-	struct hf_look_ptr old_ptr; /* of the address that the name had */
+	struct hf_ub_look_ptr ptr;     /* of the change's address */
+	struct hf_ub_look_ptr old_ptr; /* of the address that the name had */
 };
 
-enum hf_ubjob { HF_UBJOB_NONE, HF_UBJOB_APPLY, HF_UBJOB_COMPLETE, HF_UBJOB_LEAVE, HF_UBJOB_LIST };
+enum hf_ub_job { HF_UBJOB_NONE, HF_UBJOB_APPLY, HF_UBJOB_COMPLETE, HF_UBJOB_LEAVE, HF_UBJOB_LIST };
 
-enum hf_ubphase {
+enum hf_ub_phase {
 	HF_PHASE_ADD,
 	HF_PHASE_SWAP,
 	HF_PHASE_TAKE,
@@ -84,16 +84,16 @@ enum hf_ubphase {
 	HF_PHASE_END,
 };
 
-typedef void (*hf_ubstep)(struct hf_adapter *a);
+typedef void (*hf_ub_step)(struct hf_adapter *a);
 
 struct hf_adapter {
 	const struct hf_config_adapter *config; /* borrowed */
 	const struct hf_adapter_host *host;     /* borrowed */
-	struct hf_control *control;             /* owned */
+	struct hf_ub_control *control;          /* owned */
 	struct hf_ask *looks; /* owned: many questions about what a batch touches */
 	struct hf_ask *asks;  /* owned: canaries, verify, doctor: few */
 	uint32_t ttl_s;
-	struct hf_ubzone zones[HF_UNBOUND_ZONES_MAX];
+	struct hf_ub_zone zones[HF_UNBOUND_ZONES_MAX];
 	size_t n_zones;
 	struct hf_name leaving[HF_UNBOUND_ZONES_MAX];
 	size_t n_leaving;
@@ -110,29 +110,29 @@ struct hf_adapter {
 	bool reverse_static;
 
 	/* The job under way, and its step. */
-	enum hf_ubjob job;
+	enum hf_ub_job job;
 	struct event *step; /* owned */
-	hf_ubstep then;
-	hf_ubstep after_session;
+	hf_ub_step then;
+	hf_ub_step after_session;
 	unsigned waiting;
 	int code; /* of the job, and why */
 	char text[HF_UNBOUND_TEXT_MAX];
 
 	/* apply */
 	const struct hf_batch *batch; /* lent until the receipt; also while it waits for its turn */
-	struct hf_look *looked;       /* owned: one a change */
+	struct hf_ub_look *looked;    /* owned: one a change */
 	size_t looked_cap;
 	uint8_t *fates; /* owned */
-	enum hf_ubphase phase;
+	enum hf_ub_phase phase;
 	size_t at;     /* the change that is next in the phase */
 	size_t upto;   /* the one after the command under way */
 	size_t single; /* up to here line by line: one of them was refused */
 	bool removed;  /* of a swap the first half is done */
-	struct hf_pace pace;
-	struct hf_pace pace_ptr;
+	struct hf_ub_pace pace;
+	struct hf_ub_pace pace_ptr;
 	int64_t debt_us;     /* pause that is due */
 	struct event *pause; /* owned */
-	struct hf_command command;
+	struct hf_ub_command command;
 
 	bool want_complete;
 	uint64_t generation;
@@ -150,37 +150,37 @@ struct hf_adapter {
 	char lost_why[HF_UNBOUND_TEXT_MAX];
 	struct event *tell; /* owned: what the host is told, from the loop */
 
-	struct hf_start_file *start_file; /* owned; NULL: none configured */
+	struct hf_ub_start_file *start_file; /* owned; NULL: none configured */
 
 	/* verify */
 	bool verifying;
 	struct hf_expect *expect; /* lent while verifying */
 	size_t n_expect;
-	struct hf_ubcheck *checks; /* owned */
+	struct hf_ub_check *checks; /* owned */
 	size_t verify_left;
 	int verify_code;
 
 	/* doctor */
-	struct hf_ubdoctor *doctor; /* owned */
+	struct hf_ub_doctor *doctor; /* owned */
 	bool doctor_ended;
 };
 
 /* --- steps (unbound.c) --- */
 
-void hf_ubstep_begin(struct hf_adapter *a, hf_ubstep then);
-/* One more to wait for; each ends with hf_ubstep_end(). */
-void hf_ubstep_wait(struct hf_adapter *a);
-void hf_ubstep_end(struct hf_adapter *a);
+void hf_ub_step_begin(struct hf_adapter *a, hf_ub_step then);
+/* One more to wait for; each ends with hf_ub_step_end(). */
+void hf_ub_step_wait(struct hf_adapter *a);
+void hf_ub_step_end(struct hf_adapter *a);
 /* The first trouble of a job is kept. */
-void hf_ubstep_fail(struct hf_adapter *a, int code, const char *format, ...)
+void hf_ub_step_fail(struct hf_adapter *a, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* a->command, as a part of the step; a reply other than "ok" is trouble. */
-void hf_ubstep_command(struct hf_adapter *a);
+void hf_ub_step_command(struct hf_adapter *a);
 /* What a control socket's code means, as trouble of the job. */
-void hf_ubstep_control_failed(struct hf_adapter *a, int code);
+void hf_ub_step_control_failed(struct hf_adapter *a, int code);
 /* The job is over; then() tells whoever waits, and the next one begins. */
-void hf_ubjob_end(struct hf_adapter *a);
-void hf_ubjob_next(struct hf_adapter *a);
+void hf_ub_job_end(struct hf_adapter *a);
+void hf_ub_job_next(struct hf_adapter *a);
 /* From the loop, soon: lost, verified, examined. */
 void hf_unbound_tell(struct hf_adapter *a);
 bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name);
@@ -188,44 +188,44 @@ bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name)
 /* --- session.c --- */
 
 /* Then `then`, with a->code set where unbound cannot be fed. */
-void hf_session_ensure(struct hf_adapter *a, hf_ubstep then);
-int hf_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
-void hf_session_lost(struct hf_adapter *a, const char *why);
-void hf_session_complete(struct hf_adapter *a);
-void hf_session_leave(struct hf_adapter *a);
-void hf_session_watch(struct hf_adapter *a);
+void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then);
+int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
+void hf_ub_session_lost(struct hf_adapter *a, const char *why);
+void hf_ub_session_complete(struct hf_adapter *a);
+void hf_ub_session_leave(struct hf_adapter *a);
+void hf_ub_session_watch(struct hf_adapter *a);
 
 /* --- look.c: where the names of a batch stand --- */
 
-void hf_look_all(struct hf_adapter *a, hf_ubstep then);
+void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then);
 
 /* --- apply.c --- */
 
-void hf_apply_begin(struct hf_adapter *a);
-void hf_apply_go_on(struct hf_adapter *a);
+void hf_ub_apply_begin(struct hf_adapter *a);
+void hf_ub_apply_go_on(struct hf_adapter *a);
 
 /* --- list.c, verify.c, doctor.c, setup.c --- */
 
-void hf_list_begin(struct hf_adapter *a);
-bool hf_list_has_canary(const char *listing, const struct hf_name *zone);
+void hf_ub_list_begin(struct hf_adapter *a);
+bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone);
 /* True: of the listing's records nothing but our SOA and canary is at or below the zone. */
-bool hf_list_is_empty_below(const char *listing, const struct hf_name *zone);
+bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone);
 void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n);
-void hf_verify_tell(struct hf_adapter *a);
-void hf_verify_free(struct hf_adapter *a);
+void hf_ub_verify_tell(struct hf_adapter *a);
+void hf_ub_verify_free(struct hf_adapter *a);
 void hf_unbound_doctor(struct hf_adapter *a);
-void hf_doctor_tell(struct hf_adapter *a);
-void hf_doctor_free(struct hf_adapter *a);
+void hf_ub_doctor_tell(struct hf_adapter *a);
+void hf_ub_doctor_free(struct hf_adapter *a);
 void hf_unbound_setup(
     const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
 
 /* --- start_file.c --- */
 
-int hf_start_file_new(struct hf_adapter *a, struct hf_start_file **ret_file);
-void hf_start_file_free(struct hf_start_file *f); /* NULL is fine */
+int hf_ub_start_file_new(struct hf_adapter *a, struct hf_ub_start_file **ret_file);
+void hf_ub_start_file_free(struct hf_ub_start_file *f); /* NULL is fine */
 /* An empty one where there is none: unbound does not start without it. */
-void hf_start_file_prepare(struct hf_start_file *f);
+void hf_ub_start_file_prepare(struct hf_ub_start_file *f);
 /* The zones are others now: what is being written begins anew. */
-void hf_start_file_rezone(struct hf_start_file *f);
+void hf_ub_start_file_rezone(struct hf_ub_start_file *f);
 /* What is in unbound has changed and is confirmed. */
-void hf_start_file_changed(struct hf_start_file *f);
+void hf_ub_start_file_changed(struct hf_ub_start_file *f);

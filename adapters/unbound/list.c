@@ -41,12 +41,12 @@ static bool is_at(const struct line *line, const struct hf_name *name)
 	return hf_name_parse(line->owner, &owner) == 0 && hf_name_equal(&owner, name);
 }
 
-bool hf_list_has_canary(const char *listing, const struct hf_name *zone)
+bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone)
 {
 	struct hf_name canary;
 	struct line line;
 
-	if (hf_canary_name(zone, &canary))
+	if (hf_ub_canary_name(zone, &canary))
 		return false;
 	for (; *listing; listing = next_line(listing))
 		if (read_line(listing, &line) && is_at(&line, &canary))
@@ -66,12 +66,12 @@ static bool is_below(const char *owner, const struct hf_name *zone)
 	       (len == n || owner[len - n - 1] == '.');
 }
 
-bool hf_list_is_empty_below(const char *listing, const struct hf_name *zone)
+bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone)
 {
 	struct hf_name canary;
 	struct line line;
 
-	if (hf_canary_name(zone, &canary))
+	if (hf_ub_canary_name(zone, &canary))
 		return false;
 	for (; *listing; listing = next_line(listing)) {
 		if (!read_line(listing, &line) || !is_below(line.owner, zone))
@@ -96,21 +96,21 @@ static bool read_record(
 	       hf_addr_is_ours(ret_record->addr);
 }
 
-static void on_listing(const struct hf_reply *reply, void *arg)
+static void on_listing(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
 
 	if (reply->code == HF_ELIMIT)
-		hf_ubstep_fail(a, HF_ELIMIT,
+		hf_ub_step_fail(a, HF_ELIMIT,
 		    "unbound has so many local names that listing them would keep it from "
 		    "answering");
 	else if (reply->code)
-		hf_ubstep_control_failed(a, reply->code);
+		hf_ub_step_control_failed(a, reply->code);
 	else
 		a->listing = strdup(reply->text);
 	if (!a->code && !a->listing)
-		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-	hf_ubstep_end(a);
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+	hf_ub_step_end(a);
 }
 
 static void end_list(struct hf_adapter *a)
@@ -131,18 +131,18 @@ static void end_list(struct hf_adapter *a)
 			host->listed(host->arg, &record, 1, 0, "");
 	}
 	free(listing);
-	hf_ubjob_end(a);
-	hf_ubjob_next(a);
+	hf_ub_job_end(a);
+	hf_ub_job_next(a);
 	host->listed(host->arg, NULL, 0, code, text);
 }
 
-void hf_list_begin(struct hf_adapter *a)
+void hf_ub_list_begin(struct hf_adapter *a)
 {
-	hf_ubstep_begin(a, end_list);
-	hf_ubstep_wait(a);
-	if (hf_control_list(a->control, "UBCT1 list_local_data\n", LISTING_MAX, on_listing, a)) {
-		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		hf_ubstep_end(a);
+	hf_ub_step_begin(a, end_list);
+	hf_ub_step_wait(a);
+	if (hf_ub_control_list(a->control, "UBCT1 list_local_data\n", LISTING_MAX, on_listing, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }

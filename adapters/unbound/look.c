@@ -19,23 +19,23 @@ static const uint16_t other_types[] = { HF_TYPE_A, HF_TYPE_TXT, 15 /* MX */, 33 
 
 static void fail_asked(struct hf_adapter *a, int code)
 {
-	hf_ubstep_fail(
+	hf_ub_step_fail(
 	    a, code, "unbound does not answer DNS at the address of 'ask': %s", hf_strerror(code));
 }
 
-static void ask(struct hf_look *look, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
+static void ask(struct hf_ub_look *look, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
 {
-	hf_ubstep_wait(look->a);
+	hf_ub_step_wait(look->a);
 	if (hf_ask_send(look->a->looks, name, type, cb, look)) {
-		hf_ubstep_fail(look->a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		hf_ubstep_end(look->a);
+		hf_ub_step_fail(look->a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(look->a);
 	}
 }
 
 /* --- addresses --- */
 
 /* Without AA it is not local data, or nothing at all. */
-static enum hf_look_is stands(const struct hf_asked *asked)
+static enum hf_ub_look_is stands(const struct hf_asked *asked)
 {
 	if (!asked->aa || asked->rcode == HF_RCODE_NXDOMAIN)
 		return HF_LOOK_FREE;
@@ -53,7 +53,7 @@ static enum hf_look_is stands(const struct hf_asked *asked)
 
 static void on_name(const struct hf_asked *asked, void *arg)
 {
-	struct hf_look *look = arg;
+	struct hf_ub_look *look = arg;
 
 	if (asked->code) {
 		fail_asked(look->a, asked->code);
@@ -63,23 +63,24 @@ static void on_name(const struct hf_asked *asked, void *arg)
 		look->n_addrs = asked->n_addrs;
 		memcpy(look->addrs, asked->addrs, sizeof(look->addrs));
 	}
-	hf_ubstep_end(look->a);
+	hf_ub_step_end(look->a);
 }
 
 static void on_other(const struct hf_asked *asked, void *arg)
 {
-	struct hf_look *look = arg;
+	struct hf_ub_look *look = arg;
 
 	if (asked->code)
 		fail_asked(look->a, asked->code);
 	else if (asked->aa && asked->n_records)
 		look->is = HF_LOOK_FOREIGN;
-	hf_ubstep_end(look->a);
+	hf_ub_step_end(look->a);
 }
 
 /* --- PTR --- */
 
-static void take_ptr(struct hf_look *look, struct hf_look_ptr *ptr, const struct hf_asked *asked)
+static void take_ptr(
+    struct hf_ub_look *look, struct hf_ub_look_ptr *ptr, const struct hf_asked *asked)
 {
 	if (asked->code) {
 		fail_asked(look->a, asked->code);
@@ -93,31 +94,31 @@ static void take_ptr(struct hf_look *look, struct hf_look_ptr *ptr, const struct
 			    hf_name_equal(&asked->target, &look->change->record.name);
 		ptr->ttl_ok = asked->ttl_s == look->a->ttl_s;
 	}
-	hf_ubstep_end(look->a);
+	hf_ub_step_end(look->a);
 }
 
 static void on_ptr(const struct hf_asked *asked, void *arg)
 {
-	struct hf_look *look = arg;
+	struct hf_ub_look *look = arg;
 
 	take_ptr(look, &look->ptr, asked);
 }
 
 static void on_old_ptr(const struct hf_asked *asked, void *arg)
 {
-	struct hf_look *look = arg;
+	struct hf_ub_look *look = arg;
 
 	take_ptr(look, &look->old_ptr, asked);
 }
 
 /* --- two rounds --- */
 
-static bool has_only(const struct hf_look *look, const uint8_t addr[static 16])
+static bool has_only(const struct hf_ub_look *look, const uint8_t addr[static 16])
 {
 	return look->n_addrs == 1 && memcmp(look->addrs[0], addr, 16) == 0;
 }
 
-static bool has(const struct hf_look *look, const uint8_t addr[static 16])
+static bool has(const struct hf_ub_look *look, const uint8_t addr[static 16])
 {
 	for (size_t i = 0; i < look->n_addrs; i++)
 		if (memcmp(look->addrs[i], addr, 16) == 0)
@@ -126,7 +127,7 @@ static bool has(const struct hf_look *look, const uint8_t addr[static 16])
 }
 
 /* What is to be done with the name, if all of it is ours. */
-static enum hf_plan plan_name(const struct hf_look *look)
+static enum hf_plan plan_name(const struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
 
@@ -142,9 +143,9 @@ static enum hf_plan plan_name(const struct hf_look *look)
 
 static void second_round(struct hf_adapter *a)
 {
-	hf_ubstep_begin(a, a->after_session);
+	hf_ub_step_begin(a, a->after_session);
 	for (size_t i = 0; i < a->batch->n && !a->code; i++) {
-		struct hf_look *look = &a->looked[i];
+		struct hf_ub_look *look = &a->looked[i];
 
 		look->plan = plan_name(look);
 		/* Only what is removed, or may be there unseen, is worth so many questions. */
@@ -154,16 +155,16 @@ static void second_round(struct hf_adapter *a)
 		for (size_t t = 0; t < sizeof(other_types) / sizeof(other_types[0]); t++)
 			ask(look, &look->change->record.name, other_types[t], on_other);
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
 static bool is_ours(const struct hf_adapter *a, const struct hf_record *record)
 {
-	return hf_command_name_ok(&record->name) && hf_unbound_is_below(a, &record->name) &&
+	return hf_ub_command_name_ok(&record->name) && hf_unbound_is_below(a, &record->name) &&
 	       hf_addr_is_ours(record->addr);
 }
 
-static void look_at(struct hf_look *look)
+static void look_at(struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
 	struct hf_name ptr;
@@ -180,12 +181,12 @@ static void look_at(struct hf_look *look)
 	}
 }
 
-void hf_look_all(struct hf_adapter *a, hf_ubstep then)
+void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then)
 {
 	a->after_session = then;
-	hf_ubstep_begin(a, second_round);
+	hf_ub_step_begin(a, second_round);
 	for (size_t i = 0; i < a->batch->n && !a->code; i++) {
-		struct hf_look *look = &a->looked[i];
+		struct hf_ub_look *look = &a->looked[i];
 
 		memset(look, 0, sizeof(*look));
 		look->a = a;
@@ -196,5 +197,5 @@ void hf_look_all(struct hf_adapter *a, hf_ubstep then)
 		else
 			a->fates[i] = HF_FATE_UNFIT;
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }

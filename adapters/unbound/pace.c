@@ -2,7 +2,7 @@
 
 enum { PAUSE_MAX_US = 1000 * 1000 };
 
-uint32_t hf_pace_took(struct hf_pace *p, size_t n, int64_t took_us)
+uint32_t hf_ub_pace_took(struct hf_ub_pace *p, size_t n, int64_t took_us)
 {
 	size_t fits;
 

@@ -8,16 +8,16 @@
 
 enum { HF_PACE_AIM_US = 4000, HF_PACE_LONG_US = 10000 };
 
-struct hf_pace {
+struct hf_ub_pace {
 	size_t now; /* lines in the next command */
 	size_t cap;
 };
 
-static inline void hf_pace_init(struct hf_pace *p, size_t start, size_t cap)
+static inline void hf_ub_pace_init(struct hf_ub_pace *p, size_t start, size_t cap)
 {
 	p->now = start;
 	p->cap = cap;
 }
 
 /* A command of n lines took so long. Returns the pause after it, in microseconds. */
-uint32_t hf_pace_took(struct hf_pace *p, size_t n, int64_t took_us);
+uint32_t hf_ub_pace_took(struct hf_ub_pace *p, size_t n, int64_t took_us);

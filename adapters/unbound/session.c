@@ -28,7 +28,7 @@ static void new_canary(char out[static HF_UNBOUND_CANARY_MAX])
 	snprintf(out, HF_UNBOUND_CANARY_MAX, "%c%016llx", FILLING, (unsigned long long)random);
 }
 
-int hf_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
+int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
 {
 	static const char label[] = "_holdfast-canary";
 
@@ -42,7 +42,7 @@ static bool is_canary(const char *text)
 	       strspn(text + 1, "0123456789abcdef") == 16;
 }
 
-void hf_session_lost(struct hf_adapter *a, const char *why)
+void hf_ub_session_lost(struct hf_adapter *a, const char *why)
 {
 	for (size_t i = 0; i < a->n_zones; i++)
 		a->zones[i].state = HF_UBZONE_NEW;
@@ -55,7 +55,7 @@ void hf_session_lost(struct hf_adapter *a, const char *why)
 
 /* --- asking for the canaries --- */
 
-static void keep_seen(struct hf_ubzone *zone, const struct hf_asked *asked)
+static void keep_seen(struct hf_ub_zone *zone, const struct hf_asked *asked)
 {
 	size_t n = asked->text_len;
 
@@ -68,30 +68,30 @@ static void keep_seen(struct hf_ubzone *zone, const struct hf_asked *asked)
 
 static void on_canary(const struct hf_asked *asked, void *arg)
 {
-	struct hf_ubzone *zone = arg;
+	struct hf_ub_zone *zone = arg;
 
 	if (asked->code)
-		hf_ubstep_fail(zone->a, asked->code,
+		hf_ub_step_fail(zone->a, asked->code,
 		    "unbound does not answer DNS at the address of 'ask': %s",
 		    hf_strerror(asked->code));
 	keep_seen(zone, asked);
-	hf_ubstep_end(zone->a);
+	hf_ub_step_end(zone->a);
 }
 
-static void ask_canaries(struct hf_adapter *a, hf_ubstep then)
+static void ask_canaries(struct hf_adapter *a, hf_ub_step then)
 {
-	hf_ubstep_begin(a, then);
+	hf_ub_step_begin(a, then);
 	for (size_t i = 0; i < a->n_zones; i++) {
-		struct hf_ubzone *zone = &a->zones[i];
+		struct hf_ub_zone *zone = &a->zones[i];
 
 		zone->a = a;
-		hf_ubstep_wait(a);
+		hf_ub_step_wait(a);
 		if (hf_ask_send(a->looks, &zone->canary_name, HF_TYPE_TXT, on_canary, zone)) {
-			hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-			hf_ubstep_end(a);
+			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ub_step_end(a);
 		}
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
 /* --- a session begins, or goes on --- */
@@ -99,12 +99,12 @@ static void ask_canaries(struct hf_adapter *a, hf_ubstep then)
 static void confirm_setup(struct hf_adapter *a)
 {
 	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
-		struct hf_ubzone *zone = &a->zones[i];
+		struct hf_ub_zone *zone = &a->zones[i];
 
 		if (zone->state != HF_UBZONE_NEW)
 			continue;
 		if (strcmp(zone->seen, zone->canary) != 0)
-			hf_ubstep_fail(a, HF_EREFUSED,
+			hf_ub_step_fail(a, HF_EREFUSED,
 			    "what was put into unbound by '%s' is not answered at the address of "
 			    "'ask': is that the same unbound, and may we ask it "
 			    "(access-control)?",
@@ -123,19 +123,19 @@ static void check_setup(struct hf_adapter *a)
 		ask_canaries(a, confirm_setup);
 }
 
-static void make_zone(struct hf_adapter *a, struct hf_ubzone *zone)
+static void make_zone(struct hf_adapter *a, struct hf_ub_zone *zone)
 {
 	new_canary(zone->canary);
-	hf_command_zone(&a->command, &zone->name, "transparent");
-	hf_ubstep_command(a);
-	hf_command_soa(&a->command, &zone->name, a->ttl_s);
-	hf_ubstep_command(a);
+	hf_ub_command_zone(&a->command, &zone->name, "transparent");
+	hf_ub_step_command(a);
+	hf_ub_command_soa(&a->command, &zone->name, a->ttl_s);
+	hf_ub_step_command(a);
 	if (*zone->seen) {
-		hf_command_remove_one(&a->command, &zone->canary_name);
-		hf_ubstep_command(a);
+		hf_ub_command_remove_one(&a->command, &zone->canary_name);
+		hf_ub_step_command(a);
 	}
-	hf_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
-	hf_ubstep_command(a);
+	hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
+	hf_ub_step_command(a);
 }
 
 static void make_zones(struct hf_adapter *a)
@@ -146,7 +146,7 @@ static void make_zones(struct hf_adapter *a)
 		a->after_session(a);
 		return;
 	}
-	hf_ubstep_begin(a, check_setup);
+	hf_ub_step_begin(a, check_setup);
 	for (size_t i = 0; i < a->n_zones; i++) {
 		if (a->zones[i].state != HF_UBZONE_NEW)
 			continue;
@@ -154,10 +154,10 @@ static void make_zones(struct hf_adapter *a)
 		made = true;
 	}
 	if (a->reverse_ours && !a->reverse_known) {
-		hf_command_zone(&a->command, &hf_reverse_apex, "transparent");
-		hf_ubstep_command(a);
-		hf_command_soa(&a->command, &hf_reverse_apex, a->ttl_s);
-		hf_ubstep_command(a);
+		hf_ub_command_zone(&a->command, &hf_reverse_apex, "transparent");
+		hf_ub_step_command(a);
+		hf_ub_command_soa(&a->command, &hf_reverse_apex, a->ttl_s);
+		hf_ub_step_command(a);
 	}
 	a->reverse_known = true;
 	if (made) {
@@ -168,7 +168,7 @@ static void make_zones(struct hf_adapter *a)
 			    "unbound has nothing of an earlier fill");
 		hf_unbound_tell(a);
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
 /*
@@ -181,24 +181,24 @@ static void on_reverse(const struct hf_asked *asked, void *arg)
 	struct hf_adapter *a = arg;
 
 	if (asked->code)
-		hf_ubstep_fail(
+		hf_ub_step_fail(
 		    a, asked->code, "unbound does not answer DNS: %s", hf_strerror(asked->code));
 	a->reverse_ours = !asked->aa;
 	a->reverse_static = false;
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
 static void look_at_reverse(struct hf_adapter *a)
 {
-	hf_ubstep_begin(a, make_zones);
+	hf_ub_step_begin(a, make_zones);
 	if (!a->reverse_known) {
-		hf_ubstep_wait(a);
+		hf_ub_step_wait(a);
 		if (hf_ask_send(a->looks, &hf_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
-			hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-			hf_ubstep_end(a);
+			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ub_step_end(a);
 		}
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
 static void judge(struct hf_adapter *a)
@@ -206,7 +206,7 @@ static void judge(struct hf_adapter *a)
 	bool lost = false, made = true;
 
 	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
-		struct hf_ubzone *zone = &a->zones[i];
+		struct hf_ub_zone *zone = &a->zones[i];
 
 		if (zone->state != HF_UBZONE_NEW) {
 			lost |= strcmp(zone->seen, zone->canary) != 0;
@@ -218,8 +218,8 @@ static void judge(struct hf_adapter *a)
 		}
 	}
 	if (lost) {
-		hf_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
-		hf_ubstep_fail(a, HF_ENOTREADY, "unbound was restarted or reloaded");
+		hf_ub_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
+		hf_ub_step_fail(a, HF_ENOTREADY, "unbound was restarted or reloaded");
 	}
 	if (a->code || (made && a->reverse_known))
 		a->after_session(a);
@@ -235,15 +235,15 @@ static void after_status(struct hf_adapter *a)
 		ask_canaries(a, judge);
 }
 
-static void on_status(const struct hf_reply *reply, void *arg)
+static void on_status(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
-	unsigned version = reply->code ? 0 : hf_command_version(reply->text);
+	unsigned version = reply->code ? 0 : hf_ub_command_version(reply->text);
 
 	if (reply->code) {
-		hf_ubstep_control_failed(a, reply->code);
+		hf_ub_step_control_failed(a, reply->code);
 	} else if (!version) {
-		hf_ubstep_fail(a, HF_EPEER, "what listens at '%s' does not answer as unbound does",
+		hf_ub_step_fail(a, HF_EPEER, "what listens at '%s' does not answer as unbound does",
 		    a->config->unbound.control);
 	} else {
 		if (version != a->version)
@@ -252,24 +252,24 @@ static void on_status(const struct hf_reply *reply, void *arg)
 		a->version = version;
 		a->open = true;
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
-void hf_session_ensure(struct hf_adapter *a, hf_ubstep then)
+void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
 {
 	a->after_session = then;
 	if (a->open) {
 		ask_canaries(a, judge);
 		return;
 	}
-	hf_ubstep_begin(a, after_status);
-	hf_ubstep_wait(a);
-	hf_command_status(&a->command);
-	if (hf_control_send(a->control, a->command.bytes, a->command.len, on_status, a)) {
-		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		hf_ubstep_end(a);
+	hf_ub_step_begin(a, after_status);
+	hf_ub_step_wait(a);
+	hf_ub_command_status(&a->command);
+	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_status, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
 /* --- all is confirmed --- */
@@ -283,40 +283,40 @@ static void completed(struct hf_adapter *a)
 			a->zones[i].state = HF_UBZONE_WHOLE;
 		a->reverse_static = true;
 		a->want_complete = false;
-		hf_start_file_changed(a->start_file);
+		hf_ub_start_file_changed(a->start_file);
 	}
-	hf_ubjob_end(a);
-	hf_ubjob_next(a);
+	hf_ub_job_end(a);
+	hf_ub_job_next(a);
 }
 
 static void make_whole(struct hf_adapter *a)
 {
-	hf_ubstep_begin(a, completed);
+	hf_ub_step_begin(a, completed);
 	for (size_t i = 0; i < a->n_zones && a->want_complete && !a->code; i++) {
-		struct hf_ubzone *zone = &a->zones[i];
+		struct hf_ub_zone *zone = &a->zones[i];
 
 		if (zone->state == HF_UBZONE_WHOLE)
 			continue;
-		hf_command_zone(&a->command, &zone->name, "static");
-		hf_ubstep_command(a);
+		hf_ub_command_zone(&a->command, &zone->name, "static");
+		hf_ub_step_command(a);
 		zone->canary[0] = WHOLE;
-		hf_command_remove_one(&a->command, &zone->canary_name);
-		hf_ubstep_command(a);
-		hf_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
-		hf_ubstep_command(a);
+		hf_ub_command_remove_one(&a->command, &zone->canary_name);
+		hf_ub_step_command(a);
+		hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
+		hf_ub_step_command(a);
 	}
 	if (a->reverse_ours && !a->reverse_static && !a->code) {
-		hf_command_zone(&a->command, &hf_reverse_apex, "static");
-		hf_ubstep_command(a);
+		hf_ub_command_zone(&a->command, &hf_reverse_apex, "static");
+		hf_ub_step_command(a);
 	}
 	if (!a->want_complete)
-		hf_ubstep_fail(a, HF_ENOTREADY, "it is to be filled first");
-	hf_ubstep_end(a);
+		hf_ub_step_fail(a, HF_ENOTREADY, "it is to be filled first");
+	hf_ub_step_end(a);
 }
 
-void hf_session_complete(struct hf_adapter *a)
+void hf_ub_session_complete(struct hf_adapter *a)
 {
-	hf_session_ensure(a, make_whole);
+	hf_ub_session_ensure(a, make_whole);
 }
 
 /* --- a suffix is no longer ours --- */
@@ -325,51 +325,51 @@ static void left(struct hf_adapter *a)
 {
 	if (!a->code)
 		a->n_leaving--;
-	hf_ubjob_end(a);
+	hf_ub_job_end(a);
 	if (!a->code)
-		hf_ubjob_next(a);
+		hf_ub_job_next(a);
 }
 
 /* The zone goes if nothing but ours was in it; else what others put there stays. */
-static void on_leaving(const struct hf_reply *reply, void *arg)
+static void on_leaving(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
 	const struct hf_name *zone = &a->leaving[a->n_leaving - 1];
-	struct hf_ubzone was = { .name = *zone };
+	struct hf_ub_zone was = { .name = *zone };
 	bool whole = reply->code == 0;
 
 	if (reply->code && reply->code != HF_ELIMIT) {
-		hf_ubstep_control_failed(a, reply->code);
-	} else if (!whole || hf_list_has_canary(reply->text, zone)) {
-		if (whole && hf_list_is_empty_below(reply->text, zone)) {
-			hf_command_zone_remove(&a->command, zone);
-			hf_ubstep_command(a);
-		} else if (hf_canary_name(zone, &was.canary_name) == 0) {
-			hf_command_zone(&a->command, zone, "transparent");
-			hf_ubstep_command(a);
-			hf_command_remove_one(&a->command, &was.canary_name);
-			hf_ubstep_command(a);
+		hf_ub_step_control_failed(a, reply->code);
+	} else if (!whole || hf_ub_list_has_canary(reply->text, zone)) {
+		if (whole && hf_ub_list_is_empty_below(reply->text, zone)) {
+			hf_ub_command_zone_remove(&a->command, zone);
+			hf_ub_step_command(a);
+		} else if (hf_ub_canary_name(zone, &was.canary_name) == 0) {
+			hf_ub_command_zone(&a->command, zone, "transparent");
+			hf_ub_step_command(a);
+			hf_ub_command_remove_one(&a->command, &was.canary_name);
+			hf_ub_step_command(a);
 		}
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
-void hf_session_leave(struct hf_adapter *a)
+void hf_ub_session_leave(struct hf_adapter *a)
 {
-	hf_ubstep_begin(a, left);
-	hf_ubstep_wait(a);
-	if (hf_control_list(a->control, "UBCT1 list_local_data\n", LIST_MAX, on_leaving, a)) {
-		hf_ubstep_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		hf_ubstep_end(a);
+	hf_ub_step_begin(a, left);
+	hf_ub_step_wait(a);
+	if (hf_ub_control_list(a->control, "UBCT1 list_local_data\n", LIST_MAX, on_leaving, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
 	}
-	hf_ubstep_end(a);
+	hf_ub_step_end(a);
 }
 
 /* --- the watch: each second --- */
 
 static void on_watched(const struct hf_asked *asked, void *arg)
 {
-	struct hf_ubzone *zone = arg;
+	struct hf_ub_zone *zone = arg;
 	struct hf_adapter *a = zone->a;
 
 	a->watch_left--;
@@ -385,16 +385,16 @@ static void on_watched(const struct hf_asked *asked, void *arg)
 	if (strcmp(zone->seen, zone->canary) == 0)
 		return;
 	a->watch_seq++; /* once is enough */
-	hf_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
+	hf_ub_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
 }
 
-void hf_session_watch(struct hf_adapter *a)
+void hf_ub_session_watch(struct hf_adapter *a)
 {
 	if (a->watch_left)
 		return;
 	a->watch_asked = a->watch_seq;
 	for (size_t i = 0; i < a->n_zones; i++) {
-		struct hf_ubzone *zone = &a->zones[i];
+		struct hf_ub_zone *zone = &a->zones[i];
 
 		zone->a = a;
 		if (zone->state != HF_UBZONE_NEW &&

@@ -40,7 +40,7 @@ struct out {
 	struct evbuffer *lines; /* owned: not written yet */
 };
 
-struct hf_start_file {
+struct hf_ub_start_file {
 	struct hf_adapter *a; /* borrowed: the owner */
 	struct event *turn;   /* owned */
 	int dir;              /* the folder while it is written; -1 */
@@ -55,14 +55,14 @@ struct hf_start_file {
 	int64_t next_ms; /* not before */
 };
 
-static bool is_include(const struct hf_start_file *f)
+static bool is_include(const struct hf_ub_start_file *f)
 {
 	return f->a->config->unbound.start_form == HF_START_INCLUDE;
 }
 
 /* --- lines --- */
 
-static void add_head(struct hf_start_file *f, struct out *out, const struct hf_name *zone)
+static void add_head(struct hf_ub_start_file *f, struct out *out, const struct hf_name *zone)
 {
 	char text[HF_NAME_TEXT_MAX];
 	uint32_t ttl_s = f->a->ttl_s;
@@ -79,7 +79,7 @@ static void add_head(struct hf_start_file *f, struct out *out, const struct hf_n
 		    ttl_s, (unsigned)f->a->generation, ttl_s);
 }
 
-static void add_ptr(struct hf_start_file *f, const struct hf_record *r, const char *name)
+static void add_ptr(struct hf_ub_start_file *f, const struct hf_record *r, const char *name)
 {
 	char text[HF_NAME_TEXT_MAX];
 	struct hf_name ptr;
@@ -94,7 +94,7 @@ static void add_ptr(struct hf_start_file *f, const struct hf_record *r, const ch
 		    f->ptrs, "local-data: \"%s. %u PTR %s.\"\n", text, f->a->ttl_s, name);
 }
 
-static struct out *out_of(struct hf_start_file *f, const struct hf_name *name)
+static struct out *out_of(struct hf_ub_start_file *f, const struct hf_name *name)
 {
 	const struct hf_adapter *a = f->a;
 	size_t best = a->n_zones;
@@ -110,12 +110,12 @@ static struct out *out_of(struct hf_start_file *f, const struct hf_name *name)
 
 static int on_record(const struct hf_record *r, void *arg)
 {
-	struct hf_start_file *f = arg;
+	struct hf_ub_start_file *f = arg;
 	struct out *out = out_of(f, &r->name);
 	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
 
 	/* The file is read by a parser of configuration: the same checks as before a command. */
-	if (!out || !hf_command_name_ok(&r->name) || !hf_addr_is_ours(r->addr))
+	if (!out || !hf_ub_command_name_ok(&r->name) || !hf_addr_is_ours(r->addr))
 		return 0;
 	hf_name_text(&r->name, name);
 	hf_addr_text(r->addr, addr);
@@ -143,7 +143,7 @@ static int write_lines(struct out *out)
 	return 0;
 }
 
-static void close_outs(struct hf_start_file *f)
+static void close_outs(struct hf_ub_start_file *f)
 {
 	for (size_t i = 0; i < f->n_outs; i++) {
 		struct out *out = &f->outs[i];
@@ -169,7 +169,7 @@ static void close_outs(struct hf_start_file *f)
 }
 
 /* Opens the folder; the file's own name is left in ret_base. */
-static int open_folder(struct hf_start_file *f, const char **ret_base)
+static int open_folder(struct hf_ub_start_file *f, const char **ret_base)
 {
 	const char *path = f->a->config->unbound.start_file, *slash = strrchr(path, '/');
 	char folder[PATH_MAX_LEN];
@@ -183,7 +183,7 @@ static int open_folder(struct hf_start_file *f, const char **ret_base)
 	return f->dir < 0 ? -errno : 0;
 }
 
-static int add_out(struct hf_start_file *f, const char *base, const char *suffix)
+static int add_out(struct hf_ub_start_file *f, const char *base, const char *suffix)
 {
 	struct out *out = &f->outs[f->n_outs++];
 	int n;
@@ -203,7 +203,7 @@ static int add_out(struct hf_start_file *f, const char *base, const char *suffix
 	return out->fd < 0 ? -errno : 0;
 }
 
-static int open_outs(struct hf_start_file *f)
+static int open_outs(struct hf_ub_start_file *f)
 {
 	const struct hf_adapter *a = f->a;
 	const char *base;
@@ -232,7 +232,7 @@ static int open_outs(struct hf_start_file *f)
 }
 
 /* All are whole before the first is renamed. `only_missing`: those that are there stay. */
-static int finish_outs(struct hf_start_file *f, bool only_missing)
+static int finish_outs(struct hf_ub_start_file *f, bool only_missing)
 {
 	int rc = 0;
 
@@ -260,7 +260,7 @@ static int finish_outs(struct hf_start_file *f, bool only_missing)
 
 /* --- when --- */
 
-static void told(struct hf_start_file *f, int code)
+static void told(struct hf_ub_start_file *f, int code)
 {
 	struct hf_adapter *a = f->a;
 	char text[HF_UNBOUND_TEXT_MAX];
@@ -276,14 +276,14 @@ static void told(struct hf_start_file *f, int code)
 	f->warned = code != 0;
 }
 
-static void arm(struct hf_start_file *f, int64_t ms)
+static void arm(struct hf_ub_start_file *f, int64_t ms)
 {
 	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	event_add(f->turn, &tv);
 }
 
-static void end(struct hf_start_file *f, int code)
+static void end(struct hf_ub_start_file *f, int code)
 {
 	struct hf_adapter *a = f->a;
 	int64_t interval_ms = a->config->unbound.start_interval_ms;
@@ -297,7 +297,7 @@ static void end(struct hf_start_file *f, int code)
 	told(f, code);
 }
 
-static int begin(struct hf_start_file *f)
+static int begin(struct hf_ub_start_file *f)
 {
 	struct hf_adapter *a = f->a;
 	int rc = a->host->walk_new(a->host->arg, &f->walk);
@@ -313,7 +313,7 @@ static int begin(struct hf_start_file *f)
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_start_file *f = arg;
+	struct hf_ub_start_file *f = arg;
 	int rc = 0;
 
 	if (!f->walk) {
@@ -341,7 +341,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	end(f, rc);
 }
 
-void hf_start_file_changed(struct hf_start_file *f)
+void hf_ub_start_file_changed(struct hf_ub_start_file *f)
 {
 	int64_t wait_ms;
 
@@ -353,7 +353,7 @@ void hf_start_file_changed(struct hf_start_file *f)
 		arm(f, wait_ms > 0 ? wait_ms : 0);
 }
 
-void hf_start_file_rezone(struct hf_start_file *f)
+void hf_ub_start_file_rezone(struct hf_ub_start_file *f)
 {
 	if (!f)
 		return;
@@ -365,7 +365,7 @@ void hf_start_file_rezone(struct hf_start_file *f)
 	}
 }
 
-void hf_start_file_prepare(struct hf_start_file *f)
+void hf_ub_start_file_prepare(struct hf_ub_start_file *f)
 {
 	int rc;
 
@@ -382,9 +382,9 @@ void hf_start_file_prepare(struct hf_start_file *f)
 		    f->a->config->name, f->a->config->unbound.start_file, hf_strerror(rc));
 }
 
-int hf_start_file_new(struct hf_adapter *a, struct hf_start_file **ret_file)
+int hf_ub_start_file_new(struct hf_adapter *a, struct hf_ub_start_file **ret_file)
 {
-	struct hf_start_file *f = calloc(1, sizeof(*f));
+	struct hf_ub_start_file *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return -ENOMEM;
@@ -399,7 +399,7 @@ int hf_start_file_new(struct hf_adapter *a, struct hf_start_file **ret_file)
 	return 0;
 }
 
-void hf_start_file_free(struct hf_start_file *f)
+void hf_ub_start_file_free(struct hf_ub_start_file *f)
 {
 	if (!f)
 		return;

@@ -25,18 +25,18 @@ enum {
 
 /* --- steps --- */
 
-void hf_ubstep_begin(struct hf_adapter *a, hf_ubstep then)
+void hf_ub_step_begin(struct hf_adapter *a, hf_ub_step then)
 {
 	a->then = then;
 	a->waiting = 1; /* until the one who begins it has begun all */
 }
 
-void hf_ubstep_wait(struct hf_adapter *a)
+void hf_ub_step_wait(struct hf_adapter *a)
 {
 	a->waiting++;
 }
 
-void hf_ubstep_end(struct hf_adapter *a)
+void hf_ub_step_end(struct hf_adapter *a)
 {
 	if (--a->waiting == 0)
 		event_active(a->step, EV_TIMEOUT, 0);
@@ -49,7 +49,7 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 	a->then(a);
 }
 
-void hf_ubstep_fail(struct hf_adapter *a, int code, const char *format, ...)
+void hf_ub_step_fail(struct hf_adapter *a, int code, const char *format, ...)
 {
 	va_list ap;
 
@@ -61,55 +61,56 @@ void hf_ubstep_fail(struct hf_adapter *a, int code, const char *format, ...)
 	va_end(ap);
 }
 
-void hf_ubstep_control_failed(struct hf_adapter *a, int code)
+void hf_ub_step_control_failed(struct hf_adapter *a, int code)
 {
 	const char *path = a->config->unbound.control;
 
 	a->open = false;
 	switch (code) {
 	case -ENOENT:
-		hf_ubstep_fail(a, code,
+		hf_ub_step_fail(a, code,
 		    "there is no control socket '%s': unbound does not run, or has no "
 		    "'control-interface: %s'",
 		    path, path);
 		return;
 	case -EACCES:
-		hf_ubstep_fail(a, code,
+		hf_ub_step_fail(a, code,
 		    "we may not write to the control socket '%s': our user must be in its group",
 		    path);
 		return;
 	case -ECONNREFUSED:
-		hf_ubstep_fail(a, code, "nobody listens at the control socket '%s'", path);
+		hf_ub_step_fail(a, code, "nobody listens at the control socket '%s'", path);
 		return;
 	case -ETIMEDOUT:
-		hf_ubstep_fail(a, code, "unbound took a command at '%s' and does not end it", path);
+		hf_ub_step_fail(
+		    a, code, "unbound took a command at '%s' and does not end it", path);
 		return;
 	default:
-		hf_ubstep_fail(a, code, "the control socket '%s': %s", path, hf_strerror(code));
+		hf_ub_step_fail(a, code, "the control socket '%s': %s", path, hf_strerror(code));
 	}
 }
 
-static void on_ok(const struct hf_reply *reply, void *arg)
+static void on_ok(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
 	char text[HF_UNBOUND_TEXT_MAX];
 
 	if (reply->code)
-		hf_ubstep_control_failed(a, reply->code);
-	else if (hf_command_is_ok(reply->text, text, sizeof(text)))
-		hf_ubstep_fail(a, HF_EREFUSED, "unbound says: %s", text);
-	hf_ubstep_end(a);
+		hf_ub_step_control_failed(a, reply->code);
+	else if (hf_ub_command_is_ok(reply->text, text, sizeof(text)))
+		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
+	hf_ub_step_end(a);
 }
 
-void hf_ubstep_command(struct hf_adapter *a)
+void hf_ub_step_command(struct hf_adapter *a)
 {
 	int rc;
 
-	hf_ubstep_wait(a);
-	rc = hf_control_send(a->control, a->command.bytes, a->command.len, on_ok, a);
+	hf_ub_step_wait(a);
+	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ok, a);
 	if (rc) {
-		hf_ubstep_fail(a, rc, "%s", hf_strerror(rc));
-		hf_ubstep_end(a);
+		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
+		hf_ub_step_end(a);
 	}
 }
 
@@ -117,32 +118,32 @@ void hf_ubstep_command(struct hf_adapter *a)
 
 static void take_zones(struct hf_adapter *a);
 
-static void start(struct hf_adapter *a, enum hf_ubjob job)
+static void start(struct hf_adapter *a, enum hf_ub_job job)
 {
 	a->job = job;
 	a->watch_seq++;
 	a->code = 0;
 	a->text[0] = '\0';
-	hf_start_file_prepare(a->start_file);
+	hf_ub_start_file_prepare(a->start_file);
 	switch (job) {
 	case HF_UBJOB_APPLY:
-		hf_apply_begin(a);
+		hf_ub_apply_begin(a);
 		break;
 	case HF_UBJOB_COMPLETE:
-		hf_session_complete(a);
+		hf_ub_session_complete(a);
 		break;
 	case HF_UBJOB_LEAVE:
-		hf_session_leave(a);
+		hf_ub_session_leave(a);
 		break;
 	case HF_UBJOB_LIST:
-		hf_list_begin(a);
+		hf_ub_list_begin(a);
 		break;
 	case HF_UBJOB_NONE:
 		break;
 	}
 }
 
-void hf_ubjob_next(struct hf_adapter *a)
+void hf_ub_job_next(struct hf_adapter *a)
 {
 	if (a->job != HF_UBJOB_NONE)
 		return;
@@ -158,7 +159,7 @@ void hf_ubjob_next(struct hf_adapter *a)
 		start(a, HF_UBJOB_LEAVE);
 }
 
-void hf_ubjob_end(struct hf_adapter *a)
+void hf_ub_job_end(struct hf_adapter *a)
 {
 	a->job = HF_UBJOB_NONE;
 	a->watch_seq++;
@@ -183,9 +184,9 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 		    silent ? "unbound does not answer DNS at the address of 'ask'" : NULL);
 	} else if (a->verifying && !a->verify_left) {
 		hf_unbound_tell(a);
-		hf_verify_tell(a);
+		hf_ub_verify_tell(a);
 	} else if (a->doctor_ended) {
-		hf_doctor_tell(a);
+		hf_ub_doctor_tell(a);
 	}
 }
 
@@ -201,16 +202,16 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (a->job != HF_UBJOB_NONE)
 		return;
 	if (a->want_complete || a->n_leaving)
-		hf_ubjob_next(a);
+		hf_ub_job_next(a);
 	else
-		hf_session_watch(a);
+		hf_ub_session_watch(a);
 }
 
 /* --- the type --- */
 
 static void on_pause(evutil_socket_t fd, short what, void *arg)
 {
-	hf_apply_go_on(arg);
+	hf_ub_apply_go_on(arg);
 }
 
 static int make_parts(struct hf_adapter *a)
@@ -221,14 +222,14 @@ static int make_parts(struct hf_adapter *a)
 	};
 	const struct hf_ask_opts asks = { .server = &u->ask, .no_recursion = true };
 	const struct timeval watch = { .tv_sec = WATCH_MS / 1000 };
-	int rc = hf_control_new(a->host->base, u->control, u->timeout_ms, &a->control);
+	int rc = hf_ub_control_new(a->host->base, u->control, u->timeout_ms, &a->control);
 
 	if (!rc)
 		rc = hf_ask_new(a->host->base, &looks, &a->looks);
 	if (!rc)
 		rc = hf_ask_new(a->host->base, &asks, &a->asks);
 	if (!rc && u->start_file)
-		rc = hf_start_file_new(a, &a->start_file);
+		rc = hf_ub_start_file_new(a, &a->start_file);
 	if (rc)
 		return rc;
 	a->step = evtimer_new(a->host->base, on_step, a);
@@ -246,10 +247,10 @@ static void unbound_close(struct hf_adapter *a)
 
 	if (!a)
 		return;
-	hf_control_free(a->control);
+	hf_ub_control_free(a->control);
 	hf_ask_free(a->looks);
 	hf_ask_free(a->asks);
-	hf_start_file_free(a->start_file);
+	hf_ub_start_file_free(a->start_file);
 	events[0] = a->step;
 	events[1] = a->tell;
 	events[2] = a->pause;
@@ -257,8 +258,8 @@ static void unbound_close(struct hf_adapter *a)
 	for (size_t i = 0; i < 4; i++)
 		if (events[i])
 			event_free(events[i]);
-	hf_verify_free(a);
-	hf_doctor_free(a);
+	hf_ub_verify_free(a);
+	hf_ub_doctor_free(a);
 	free(a->listing);
 	free(a->looked);
 	free(a->fates);
@@ -276,8 +277,8 @@ static int unbound_open(const struct hf_config_adapter *config, const struct hf_
 	a->config = config;
 	a->host = host;
 	a->ttl_s = 30;
-	hf_pace_init(&a->pace, PACE_START, PACE_CAP);
-	hf_pace_init(&a->pace_ptr, PACE_PTR_START, PACE_PTR_CAP);
+	hf_ub_pace_init(&a->pace, PACE_START, PACE_CAP);
+	hf_ub_pace_init(&a->pace_ptr, PACE_PTR_START, PACE_PTR_CAP);
 	rc = make_parts(a);
 	if (rc) {
 		unbound_close(a);
@@ -305,7 +306,7 @@ static void leave_zone(struct hf_adapter *a, size_t i)
 
 static void add_zone(struct hf_adapter *a, const struct hf_name *name)
 {
-	struct hf_ubzone zone = { .name = *name };
+	struct hf_ub_zone zone = { .name = *name };
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->n_zones; i++)
@@ -315,8 +316,8 @@ static void add_zone(struct hf_adapter *a, const struct hf_name *name)
 		if (!hf_name_equal(&a->leaving[i], name))
 			a->leaving[n++] = a->leaving[i];
 	a->n_leaving = n;
-	if (a->n_zones == HF_UNBOUND_ZONES_MAX || !hf_command_name_ok(name) ||
-	    hf_canary_name(name, &zone.canary_name)) {
+	if (a->n_zones == HF_UNBOUND_ZONES_MAX || !hf_ub_command_name_ok(name) ||
+	    hf_ub_canary_name(name, &zone.canary_name)) {
 		hf_log_warn("adapter '%s': one suffix is not served: too long, or too many",
 		    a->config->name);
 		return;
@@ -328,7 +329,7 @@ static void add_zone(struct hf_adapter *a, const struct hf_name *name)
 static void take_zones(struct hf_adapter *a)
 {
 	a->new_zones = false;
-	hf_start_file_rezone(a->start_file);
+	hf_ub_start_file_rezone(a->start_file);
 	a->watch_seq++;
 	a->ttl_s = a->new_ttl_s;
 	for (size_t i = a->n_zones; i > 0; i--)
@@ -355,20 +356,20 @@ static void unbound_apply(struct hf_adapter *a, const struct hf_batch *batch)
 {
 	a->batch = batch;
 	a->want_complete = false; /* of what was before it */
-	hf_ubjob_next(a);
+	hf_ub_job_next(a);
 }
 
 static void unbound_complete(struct hf_adapter *a, uint64_t generation)
 {
 	a->want_complete = true;
 	a->generation = generation;
-	hf_ubjob_next(a);
+	hf_ub_job_next(a);
 }
 
 static void unbound_list(struct hf_adapter *a)
 {
 	a->want_list = true;
-	hf_ubjob_next(a);
+	hf_ub_job_next(a);
 }
 
 bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name)

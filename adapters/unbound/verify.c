@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-struct hf_ubcheck {
+struct hf_ub_check {
 	struct hf_adapter *a;
 	struct hf_expect *expect; /* lent */
 };
@@ -38,7 +38,7 @@ static enum hf_is judge(const struct hf_asked *asked, const struct hf_expect *ex
 
 static void on_ptr(const struct hf_asked *asked, void *arg)
 {
-	struct hf_ubcheck *check = arg;
+	struct hf_ub_check *check = arg;
 	const struct hf_name *name = &check->expect->record.name;
 	bool same = asked->has_target && hf_name_equal(&asked->target, name);
 
@@ -56,7 +56,7 @@ static void on_ptr(const struct hf_asked *asked, void *arg)
 
 static void on_name(const struct hf_asked *asked, void *arg)
 {
-	struct hf_ubcheck *check = arg;
+	struct hf_ub_check *check = arg;
 	struct hf_expect *e = check->expect;
 	struct hf_name ptr;
 
@@ -75,9 +75,9 @@ static void on_name(const struct hf_asked *asked, void *arg)
 
 void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
 {
-	struct hf_ubcheck *checks = calloc(n ? n : 1, sizeof(*checks));
+	struct hf_ub_check *checks = calloc(n ? n : 1, sizeof(*checks));
 
-	hf_verify_free(a);
+	hf_ub_verify_free(a);
 	a->checks = checks;
 	a->verifying = true;
 	a->expect = expect;
@@ -85,7 +85,7 @@ void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
 	a->verify_code = checks ? 0 : -ENOMEM;
 	a->verify_left = 1;
 	for (size_t i = 0; checks && i < n; i++) {
-		checks[i] = (struct hf_ubcheck){ .a = a, .expect = &expect[i] };
+		checks[i] = (struct hf_ub_check){ .a = a, .expect = &expect[i] };
 		expect[i].is = HF_IS_UNKNOWN;
 		a->verify_left++;
 		if (hf_ask_send(a->asks, &expect[i].record.name, HF_TYPE_AAAA, on_name, &checks[i]))
@@ -94,7 +94,7 @@ void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
 	end_one(a);
 }
 
-void hf_verify_tell(struct hf_adapter *a)
+void hf_ub_verify_tell(struct hf_adapter *a)
 {
 	int code = 0;
 
@@ -110,7 +110,7 @@ void hf_verify_tell(struct hf_adapter *a)
 	    a->host->arg, code, code ? "unbound does not answer DNS at the address of 'ask'" : "");
 }
 
-void hf_verify_free(struct hf_adapter *a)
+void hf_ub_verify_free(struct hf_adapter *a)
 {
 	free(a->checks);
 	a->checks = NULL;
