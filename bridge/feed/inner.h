@@ -106,7 +106,7 @@ struct hf_feed {
 	bool refill, full;
 	char why[HF_FEED_TEXT_MAX]; /* of the refill; "" once it was logged */
 	bool clean;
-	bool late; /* of this wish or start, a failure is worth a warning */
+	bool late; /* nothing was finished since the start, or since this wish */
 
 	struct hf_feed_run run;
 	struct hf_feed_todo todo;

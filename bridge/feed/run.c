@@ -199,6 +199,9 @@ static int put_item(struct hf_feed *f, const struct hf_item *item)
 	if (item->flags & HF_ITEM_AGAIN && !hf_row_is_there(row))
 		return 0;
 	if (!f->run.refill && !(item->flags & HF_ITEM_AGAIN)) {
+		/* Put by a run that was cut off, perhaps, before it was confirmed. */
+		if (row == wanted && f->late)
+			hf_sample_add(f, &record, false);
 		if (row == wanted)
 			return 0;
 		if (hf_row_of(row) == ROW_STALE && (row & ROW_PRIMARY) == (wanted & ROW_PRIMARY))
