@@ -89,7 +89,7 @@ static const struct {
 	{ "yes", HF_ELIMIT, "printed too much and was ended", NULL },
 	{ "head -c 1000 /dev/zero | tr '\\0' x", 0, "", NULL },
 	{ "head -c 1001 /dev/zero | tr '\\0' x", HF_ELIMIT, NULL, NULL },
-	{ "echo $PPID >&2; (sleep 100 & exit 0); echo done", 0, "", "done\n" },
+	{ "echo $PPID >&2; (sleep 100 2>/dev/null & exit 0); echo done", 0, "", "done\n" },
 };
 
 START_TEST(how_a_program_ended_is_told_with_what_it_printed)
@@ -184,7 +184,7 @@ START_TEST(its_signals_are_not_blocked_and_it_has_a_group_of_its_own)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	run("grep -E 'SigBlk|SigIgn' /proc/$$/status; echo $$ $(ps -o pgid= $$)",
+	run("grep -E 'SigBlk|SigIgn' /proc/self/status; echo $$ $(ps -o pgid= $$)",
 	    (struct hf_child_opts){ 0 });
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	ck_assert_int_eq(sscanf(told.output, "SigBlk:\t%lx\nSigIgn:\t%lx\n%d %d", &blocked,
