@@ -37,8 +37,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The next word of the line, of less than `size` bytes, with a NUL. 0 at the end or a comment. */
-static int next_word(const char **at, const char *end, char *out, size_t size)
+int hf_line_word(const char **at, const char *end, char *out, size_t size)
 {
 	size_t n = 0;
 
@@ -60,12 +59,12 @@ int hf_line_parse(const char *line, size_t len, struct hf_record *ret_record)
 	char addr[HF_ADDR_TEXT_MAX], name[HF_NAME_TEXT_MAX], more[HF_NAME_TEXT_MAX];
 	const char *end = line + len;
 	struct hf_record r = { 0 };
-	int rc = next_word(&line, end, addr, sizeof(addr));
+	int rc = hf_line_word(&line, end, addr, sizeof(addr));
 
 	if (rc <= 0)
 		return rc;
-	if (next_word(&line, end, name, sizeof(name)) != 1 ||
-	    next_word(&line, end, more, sizeof(more)) != 0 ||
+	if (hf_line_word(&line, end, name, sizeof(name)) != 1 ||
+	    hf_line_word(&line, end, more, sizeof(more)) != 0 ||
 	    inet_pton(AF_INET6, addr, r.addr) != 1 || hf_name_parse(name, &r.name) ||
 	    !hf_addr_is_ours(r.addr))
 		return HF_EFORMAT;

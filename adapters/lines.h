@@ -24,6 +24,12 @@ size_t hf_line_format(const struct hf_record *r, bool crlf, char out[static HF_L
  */
 int hf_line_parse(const char *line, size_t len, struct hf_record *ret_record);
 
+/*
+ * The next word of a line, of less than `size` bytes, with a NUL. 1, 0 at the end or a comment,
+ * HF_EFORMAT for one that is too long or has a NUL.
+ */
+int hf_line_word(const char **at, const char *end, char *out, size_t size);
+
 /* A line of bytes, end of line included; advances *at. False at the end. */
 bool hf_line_next(const char **at, const char *end, const char **ret_line, size_t *ret_len);
 

@@ -1,0 +1,434 @@
+/*
+ * hosts: the adapter that keeps a marked block in a hosts file. A batch is one pass over the file
+ * under its lock: read, decide, write if something changed. All within a turn of the loop, since
+ * the file is small; only the lock is waited for, in turns.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/hosts/inner.h"
+#include "adapters/lines.h"
+#include "base/error.h"
+
+enum {
+	LOCK_TRY_MS = 50,
+	LOCK_WAIT_MS = 5000,
+	WATCH_MS = 1000,
+	PAUSE_US = 100000, /* every process on the machine reads this file */
+};
+
+static void in_ms(struct event *timer, long ms)
+{
+	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	event_add(timer, &tv);
+}
+
+static int load(struct hf_adapter *a, const char *bytes, const struct hf_block *block)
+{
+	int rc = a->loaded ? 0 : hf_block_load(bytes, block, a->table);
+
+	if (rc < 0)
+		return rc;
+	a->loaded = true;
+	return 0;
+}
+
+static void drop_others(struct hf_adapter *a, const struct hf_record *r)
+{
+	struct hf_entry *next, *e = hf_table_find(a->table, &r->name);
+
+	for (; e; e = next) {
+		next = e->same;
+		if (memcmp(e->addr, r->addr, 16))
+			hf_table_del(a->table, e);
+	}
+}
+
+static enum hf_fate fate_of(
+    const struct hf_adapter *a, const struct hf_record *r, const struct hf_foreign *foreign)
+{
+	bool ours = hf_table_find(a->table, &r->name) != NULL;
+
+	if (!hf_line_fits(r))
+		return HF_FATE_UNFIT;
+	if (!ours && hf_foreign_clashes(foreign, r))
+		return HF_FATE_CLASH;
+	if (!ours && hf_table_count(a->table) >= (size_t)a->h->max_names)
+		return HF_FATE_UNFIT;
+	return HF_FATE_DONE;
+}
+
+/* One change in the table. 0 or -ENOMEM. */
+static int change(struct hf_adapter *a, size_t i, const struct hf_foreign *foreign)
+{
+	const struct hf_change *c = &a->batch.at[i];
+	struct hf_entry *e;
+
+	a->fates[i] = HF_FATE_DONE;
+	if (c->op == HF_CHANGE_TAKE) {
+		e = hf_table_find_addr(a->table, &c->record.name, c->record.addr);
+		if (e)
+			hf_table_del(a->table, e);
+		return 0;
+	}
+	a->fates[i] = (uint8_t)fate_of(a, &c->record, foreign);
+	if (a->fates[i])
+		return 0;
+	drop_others(a, &c->record);
+	return hf_table_put(a->table, &c->record) < 0 ? -ENOMEM : 0;
+}
+
+/* Removals first, so that a full block has room for what comes instead. */
+static int change_all(
+    struct hf_adapter *a, const char *bytes, size_t len, const struct hf_block *block)
+{
+	struct hf_foreign *foreign;
+	int rc = hf_foreign_new(bytes, len, block, &foreign);
+
+	for (size_t i = 0; i < a->batch.n && !rc; i++) {
+		if (a->batch.at[i].op == HF_CHANGE_TAKE)
+			rc = change(a, i, foreign);
+	}
+	for (size_t i = 0; i < a->batch.n && !rc; i++) {
+		if (a->batch.at[i].op == HF_CHANGE_PUT)
+			rc = change(a, i, foreign);
+	}
+	if (foreign)
+		hf_foreign_free(foreign);
+	return rc;
+}
+
+static int write_block(
+    struct hf_adapter *a, struct hf_place *p, const struct hf_block *block, char *why, size_t size)
+{
+	size_t len, n;
+	const char *bytes = hf_place_bytes(p, &len);
+	char *whole;
+	int rc = hf_block_build(bytes, len, block, a->table, &whole, &n);
+
+	if (rc)
+		return rc;
+	if (n != len || memcmp(whole, bytes, n))
+		rc = hf_place_write(p, whole, n, why, size);
+	free(whole);
+	return rc;
+}
+
+/* What is to be done under the lock: `batch` may be empty, then the block is only made right. */
+static int pass(struct hf_adapter *a, char *why, size_t size)
+{
+	struct hf_place *p;
+	struct hf_block block;
+	const char *bytes;
+	char where[WHERE_MAX];
+	size_t len;
+	int rc = hf_place_open(a->h->path, &p, why, size);
+
+	if (rc)
+		return rc;
+	bytes = hf_place_bytes(p, &len);
+	rc = hf_block_find(bytes, len, &block, where, sizeof(where));
+	if (rc)
+		snprintf(why, size, "%.300s: %s", a->h->path, where);
+	if (!rc)
+		rc = load(a, bytes, &block);
+	if (!rc)
+		rc = change_all(a, bytes, len, &block);
+	if (!rc)
+		rc = write_block(a, p, &block, why, size);
+	if (rc == -ENOMEM)
+		snprintf(why, size, "no memory");
+	hf_place_close(p);
+	hf_place_look(a->h->path, &a->seen);
+	return rc;
+}
+
+/* --- apply --- */
+
+static void warn_of_size(struct hf_adapter *a, bool unfit)
+{
+	bool full = unfit || (a->full && hf_table_count(a->table) >= (size_t)a->h->max_names);
+
+	if (full == a->full)
+		return;
+	a->full = full;
+	a->host->warn(a->host->arg, "many-names",
+	    full ? "it has as many names as max-names allows; others are not written" : NULL);
+}
+
+static void answer_apply(struct hf_adapter *a, int code, const char *why)
+{
+	bool unfit = false;
+
+	struct hf_receipt r = {
+		.n_done = code ? 0 : a->batch.n,
+		.code = code,
+		.text = code ? why : "",
+		.pause_us = PAUSE_US,
+		.next_max = NEXT_MAX,
+	};
+
+	for (size_t i = 0; i < a->batch.n && !code; i++) {
+		if (a->fates[i])
+			r.fates = a->fates;
+		unfit |= a->fates[i] == HF_FATE_UNFIT;
+	}
+	warn_of_size(a, unfit);
+	a->applying = false;
+	a->batch.n = 0;
+	a->host->applied(a->host->arg, &r);
+}
+
+static void on_apply(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+	char why[WHY_MAX] = "";
+	int rc = a->no_memory ? -ENOMEM : pass(a, why, sizeof(why));
+
+	if (rc == -EAGAIN && hf_boot_ms(a->host->clock) - a->began_ms < LOCK_WAIT_MS)
+		in_ms(a->apply_timer, LOCK_TRY_MS);
+	else
+		answer_apply(a, rc == -EAGAIN ? -EBUSY : rc, why);
+}
+
+static void hosts_apply(struct hf_adapter *a, const struct hf_batch *batch)
+{
+	uint8_t *fates = realloc(a->fates, batch->n + 1);
+
+	if (fates)
+		a->fates = fates;
+	a->no_memory = !fates;
+	a->batch = *batch;
+	a->applying = a->in_charge = true;
+	a->began_ms = hf_boot_ms(a->host->clock);
+	in_ms(a->apply_timer, 0);
+}
+
+/* --- what others do to it --- */
+
+static void on_watch(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+	char why[WHY_MAX] = "";
+	struct stat st;
+	int rc;
+
+	in_ms(a->watch_timer, WATCH_MS);
+	if (!a->in_charge || a->applying)
+		return;
+	hf_place_look(a->h->path, &st);
+	if (hf_place_same(&st, &a->seen))
+		return;
+	rc = pass(a, why, sizeof(why));
+	if (!rc && a->wants_audit)
+		hf_audit_begin(a->audit);
+	if (rc)
+		memset(&a->seen, 0, sizeof(a->seen)); /* look again in the next round */
+	if (rc && rc != -EAGAIN)
+		hf_fault_set(&a->fault, a->host->clock, HF_LOG_WARN,
+		    "adapter '%s': what others changed is not repaired yet: %s (%s)",
+		    a->config->name, why, hf_errname(rc));
+	else if (!rc)
+		hf_fault_clear(&a->fault, a->host->clock, a->h->path);
+}
+
+/* --- reading --- */
+
+/* The file, its block, and what is not in the block. */
+static int look(struct hf_adapter *a, struct hf_table *table, struct hf_foreign **ret_foreign,
+    char *why, size_t size)
+{
+	struct hf_foreign *foreign = NULL;
+	struct hf_block block;
+	char where[WHERE_MAX];
+	char *bytes;
+	size_t len;
+	int rc = hf_place_read(a->h->path, &bytes, &len, why, size);
+
+	if (rc)
+		return rc;
+	rc = hf_block_find(bytes, len, &block, where, sizeof(where));
+	if (rc)
+		snprintf(why, size, "%.300s: %s", a->h->path, where);
+	if (!rc)
+		rc = hf_block_load(bytes, &block, table);
+	if (rc >= 0)
+		rc = hf_foreign_new(bytes, len, &block, &foreign);
+	free(bytes);
+	if (!rc)
+		*ret_foreign = foreign;
+	return rc;
+}
+
+int hf_hosts_look(struct hf_adapter *a, struct hf_table **ret_table,
+    struct hf_foreign **ret_foreign, char *ret_why, size_t why_size)
+{
+	struct hf_table *table;
+	int rc = hf_table_new(1, &table);
+
+	if (!rc)
+		rc = look(a, table, ret_foreign, ret_why, why_size);
+	else
+		table = NULL;
+	if (!rc)
+		*ret_table = table;
+	else
+		hf_table_free(table);
+	return rc;
+}
+
+static int tell_record(const struct hf_record *r, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	a->host->listed(a->host->arg, r, 1, 0, "");
+	return 0;
+}
+
+static void on_list(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+	struct hf_foreign *foreign;
+	struct hf_table *table;
+	char why[WHY_MAX] = "";
+	int rc = hf_hosts_look(a, &table, &foreign, why, sizeof(why));
+
+	if (!rc) {
+		hf_table_walk(table, 0, tell_record, a);
+		hf_foreign_free(foreign);
+		hf_table_free(table);
+	}
+	a->host->listed(a->host->arg, NULL, 0, rc, why);
+}
+
+static void hosts_list(struct hf_adapter *a)
+{
+	in_ms(a->list_timer, 0);
+}
+
+static enum hf_is judge(
+    const struct hf_expect *e, const struct hf_table *table, const struct hf_foreign *foreign)
+{
+	bool has = hf_table_find_addr(table, &e->record.name, e->record.addr) != NULL;
+
+	if (e->absent)
+		return has ? HF_IS_NOT_SO : HF_IS_SO;
+	if (hf_foreign_clashes(foreign, &e->record))
+		return HF_IS_FOREIGN;
+	return has ? HF_IS_SO : HF_IS_NOT_SO;
+}
+
+static void on_verify(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+	struct hf_foreign *foreign;
+	struct hf_table *table;
+	char why[WHY_MAX] = "";
+	int rc = hf_hosts_look(a, &table, &foreign, why, sizeof(why));
+
+	for (size_t i = 0; i < a->n_expect; i++)
+		a->expect[i].is = rc ? HF_IS_UNKNOWN : judge(&a->expect[i], table, foreign);
+	if (!rc) {
+		hf_foreign_free(foreign);
+		hf_table_free(table);
+	}
+	a->host->verified(a->host->arg, rc, why);
+}
+
+static void hosts_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
+{
+	a->expect = expect;
+	a->n_expect = n;
+	in_ms(a->verify_timer, 0);
+}
+
+/* --- its life --- */
+
+static void hosts_complete(struct hf_adapter *a, uint64_t generation)
+{
+	a->in_charge = true;
+	a->wants_audit = true;
+	if (a->loaded)
+		hf_audit_begin(a->audit);
+	else
+		in_ms(a->watch_timer, 0); /* reads it */
+}
+
+static void hosts_zones(
+    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
+{
+	/* A hosts file knows neither zones nor TTLs. */
+}
+
+static void timer_free(struct event *timer)
+{
+	if (timer)
+		event_free(timer);
+}
+
+static void hosts_close(struct hf_adapter *a)
+{
+	if (!a)
+		return;
+	timer_free(a->apply_timer);
+	timer_free(a->watch_timer);
+	timer_free(a->list_timer);
+	timer_free(a->verify_timer);
+	timer_free(a->doctor_timer);
+	hf_audit_free(a->audit);
+	hf_table_free(a->table);
+	free(a->fates);
+	free(a);
+}
+
+static int hosts_open(const struct hf_config_adapter *config, const struct hf_adapter_host *host,
+    struct hf_adapter **ret_adapter)
+{
+	struct hf_adapter *a = calloc(1, sizeof(*a));
+	int rc;
+
+	if (!a)
+		return -ENOMEM;
+	a->config = config;
+	a->h = &config->hosts;
+	a->host = host;
+	a->apply_timer = evtimer_new(host->base, on_apply, a);
+	a->watch_timer = evtimer_new(host->base, on_watch, a);
+	a->list_timer = evtimer_new(host->base, on_list, a);
+	a->verify_timer = evtimer_new(host->base, on_verify, a);
+	a->doctor_timer = evtimer_new(host->base, hf_hosts_on_doctor, a);
+	rc = hf_table_new(1, &a->table);
+	if (!rc)
+		rc = hf_audit_new(host, a->table, a->h->path, &a->audit);
+	if (!a->apply_timer || !a->watch_timer || !a->list_timer || !a->verify_timer ||
+	    !a->doctor_timer)
+		rc = -ENOMEM;
+	if (rc) {
+		hosts_close(a);
+		return rc;
+	}
+	in_ms(a->watch_timer, WATCH_MS);
+	*ret_adapter = a;
+	return 0;
+}
+
+static void hosts_doctor(struct hf_adapter *a)
+{
+	in_ms(a->doctor_timer, 0);
+}
+
+const struct hf_adapter_type hf_adapter_hosts = {
+	.name = "hosts",
+	.open = hosts_open,
+	.close = hosts_close,
+	.zones = hosts_zones,
+	.apply = hosts_apply,
+	.complete = hosts_complete,
+	.list = hosts_list,
+	.verify = hosts_verify,
+	.doctor = hosts_doctor,
+	.setup = hf_hosts_setup,
+};
