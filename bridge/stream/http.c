@@ -191,8 +191,13 @@ static int set_tls(struct hf_handle *h, const struct hf_stream_settings *s)
 	/* With a folder beside the file, libcurl would read all of it anew at each dial (30 ms). */
 	SET(CURLOPT_CAPATH, NULL);
 	SET(CURLOPT_CA_CACHE_TIMEOUT, 60L);
-	if (s->ca_file)
+	/* A proxy that speaks TLS itself is trusted as the server is. */
+	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_PROXY_CAPATH, NULL);
+	if (s->ca_file) {
 		SET(CURLOPT_CAINFO, s->ca_file);
+		SET(CURLOPT_PROXY_CAINFO, s->ca_file);
+	}
 	if (s->client_cert)
 		SET(CURLOPT_SSLCERT, s->client_cert);
 	if (s->client_key)

@@ -5,7 +5,6 @@ never takes a name away; what is wrong is said in plain words; and it comes back
 import contextlib
 import json
 import os
-import re
 import socket
 import socketserver
 import ssl
@@ -422,76 +421,6 @@ def test_plain_and_tls_mixed_up(tmp_path, authority):
 
 
 # --- the way there
-
-class Proxy(socketserver.ThreadingTCPServer):
-    """An HTTP proxy that can CONNECT and nothing else."""
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self, refuse=None):
-        self.connects, self.refuse, self.other = [], refuse, []
-        super().__init__(("127.0.0.1", 0), self.Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self):
-            head = b""
-            while b"\r\n\r\n" not in head:
-                piece = self.request.recv(4096)
-                if not piece:
-                    return
-                head += piece
-            m = re.match(rb"CONNECT ([^ :]+):(\d+) ", head)
-            if not m or self.server.refuse:
-                self.server.other.append(head)
-                self.request.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-                return
-            self.server.connects.append(m[1])
-            with socket.create_connection((m[1], int(m[2]))) as there:
-                self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                back = threading.Thread(target=self.copy, args=(there, self.request), daemon=True)
-                back.start()
-                self.copy(self.request, there)
-                back.join()
-
-        @staticmethod
-        def copy(here, there):
-            with contextlib.suppress(OSError):
-                while piece := here.recv(65536):
-                    there.sendall(piece)
-            with contextlib.suppress(OSError):
-                there.shutdown(socket.SHUT_WR)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-@pytest.mark.parametrize("how", ["key", "environment"])
-def test_through_a_proxy(tmp_path, how):
-    with Proxy() as proxy:
-        more = {"source": f"    proxy: {proxy.url}\n"} if how == "key" else {"env": {"http_proxy": proxy.url}}
-        with world_of(tmp_path, **more) as (sim, bridge, r):
-            lives(r)
-            assert proxy.connects and not proxy.other
-        proxy.shutdown()
-
-
-def test_no_proxy_is_respected(tmp_path):
-    with Proxy(refuse=True) as proxy:
-        with world_of(tmp_path, env={"http_proxy": proxy.url, "no_proxy": "127.0.0.1"}) as (sim, bridge, r):
-            lives(r)
-        assert not proxy.other
-        proxy.shutdown()
-
-
-def test_a_proxy_that_refuses_gets_no_token(tmp_path):
-    with Proxy(refuse=True) as proxy:
-        with world_of(tmp_path, source=f"    proxy: {proxy.url}\n") as (sim, bridge, r):
-            bridge.wait_log("the proxy refuses")
-        assert proxy.other and not any(b"ession-Token" in head for head in proxy.other)
-        proxy.shutdown()
-
 
 def in_own_files(folder, resolv_conf, hosts=""):
     """A command before the bridge: it sees other files in /etc."""
