@@ -52,6 +52,7 @@ suites()
 	unit-valgrind   l      build        valgrind   unit
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
 	decode          l      build        command    build/tests/bench/bench_decode --check
+	follow          l      build        command    tests/bench/bench_follow.py --check
 	build-fuzz      l      build-fuzz   compile
 	fuzz-60s        l      build-fuzz   fuzz       60
 	build-cov       c      build-cov    compile
