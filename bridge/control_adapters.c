@@ -1,5 +1,5 @@
 /*
- * What status shows of the adapters.
+ * What status shows of the adapters, and what can be asked of them.
  */
 #include "base/clock.h"
 #include "bridge/control_json.h"
@@ -68,4 +68,49 @@ json_t *hf_control_adapters(const struct hf_control_env *env, json_t *warnings)
 			add_warnings(&a, warnings);
 	}
 	return list;
+}
+
+/* --- orders --- */
+
+static void tell(const struct hf_control_env *env, struct hf_feed *f, FILE *out)
+{
+	struct hf_feed_status a;
+
+	hf_feed_status(f, &a);
+	hf_json_row(out, adapter_of(env, &a));
+}
+
+static struct hf_feed *find(const struct hf_control_env *env, const char *name, FILE *out)
+{
+	struct hf_feed *f = env->feeds ? hf_feeds_find(env->feeds, name) : NULL;
+
+	if (!f)
+		hf_control_error(out, "no adapter of that name is configured");
+	return f;
+}
+
+void hf_control_refill(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+{
+	struct hf_feed *f = find(env, r->adapter, out);
+
+	if (!f)
+		return;
+	hf_feed_refill(f, "the operator asks for it");
+	tell(env, f, out);
+	hf_json_end(out);
+}
+
+void hf_control_verify(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+{
+	if (r->adapter[0] && !find(env, r->adapter, out))
+		return;
+	for (size_t i = 0; env->feeds && i < hf_feeds_n(env->feeds); i++) {
+		struct hf_feed *f = hf_feeds_at(env->feeds, i);
+
+		if (r->adapter[0] && f != hf_feeds_find(env->feeds, r->adapter))
+			continue;
+		hf_feed_verify(f, r->full);
+		tell(env, f, out);
+	}
+	hf_json_end(out);
 }

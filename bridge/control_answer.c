@@ -41,7 +41,7 @@ int hf_json_row(FILE *out, json_t *row)
 	return put(out, json_pack("{s:o}", "row", row));
 }
 
-static void put_end(FILE *out)
+void hf_json_end(FILE *out)
 {
 	put(out, json_pack("{s:b}", "end", true));
 }
@@ -165,7 +165,7 @@ static void decide(const struct hf_control_env *env, const struct hf_request *r,
 	}
 	hf_json_row(out,
 	    json_pack("{s:o, s:i}", "source", hf_json_text(d.source), "settled", rc));
-	put_end(out);
+	hf_json_end(out);
 }
 
 /* --- resync --- */
@@ -173,8 +173,13 @@ static void decide(const struct hf_control_env *env, const struct hf_request *r,
 /* Everything is asked for anew, now. */
 static void resync(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
 {
-	int rc = r->recover ? hf_core_rearm(env->core) : 0;
+	int rc;
 
+	if (r->adapter[0]) {
+		hf_control_refill(env, r, out);
+		return;
+	}
+	rc = r->recover ? hf_core_rearm(env->core) : 0;
 	if (rc < 0) {
 		hf_control_error(out, hf_strerror(rc));
 		return;
@@ -185,7 +190,7 @@ static void resync(const struct hf_control_env *env, const struct hf_request *r,
 	env->work(env->work_arg);
 	hf_json_row(out, json_pack("{s:I, s:b, s:b}", "sources", (json_int_t)hf_sources_n(env->sources),
 			     "rearmed", r->recover, "recovering", rc > 0));
-	put_end(out);
+	hf_json_end(out);
 }
 
 /* --- all --- */
@@ -226,6 +231,9 @@ void hf_control_answer(
 	case HF_COMMAND_RESYNC:
 		resync(env, request, out);
 		return;
+	case HF_COMMAND_VERIFY:
+		hf_control_verify(env, request, out);
+		return;
 	case HF_COMMAND_LAST:
 		break;
 	}
@@ -235,5 +243,5 @@ void hf_control_answer(
 	if (rc < 0)
 		hf_control_error(out, hf_strerror(rc));
 	else
-		put_end(out);
+		hf_json_end(out);
 }

@@ -6,12 +6,13 @@
 #include "base/error.h"
 
 static const char *const commands[] = { "status", "records", "workspaces", "near", "history",
-	"accept", "reject", "resync" };
+	"accept", "reject", "resync", "verify" };
 
 bool hf_request_orders(const struct hf_request *request)
 {
 	return request->command == HF_COMMAND_ACCEPT || request->command == HF_COMMAND_REJECT ||
-	       request->command == HF_COMMAND_RESYNC;
+	       request->command == HF_COMMAND_RESYNC ||
+	       request->command == HF_COMMAND_VERIFY;
 }
 
 bool hf_request_lists(const struct hf_request *request)
@@ -62,9 +63,10 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	r->command = (enum hf_command)i;
 	if (!take_text(object, "source", r->source, sizeof(r->source)) ||
 	    !take_text(object, "owner", r->owner, sizeof(r->owner)) ||
+	    !take_text(object, "adapter", r->adapter, sizeof(r->adapter)) ||
 	    !take_text(object, "what", r->what, sizeof(r->what)) ||
 	    !take_text(object, "name", r->name, sizeof(r->name)))
-		return "\"source\", \"owner\", \"what\" and \"name\" are short texts";
+		return "\"source\", \"owner\", \"adapter\", \"what\" and \"name\" are short texts";
 	if (r->what[0] && strcmp(r->what, "removal") && strcmp(r->what, "deployment") &&
 	    strcmp(r->what, "suffix"))
 		return "\"what\" is \"removal\", \"deployment\" or \"suffix\"";
@@ -72,6 +74,7 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	    !take_number(object, "max", 1, HF_HISTORY_MAX, &max))
 		return "\"after\" or \"max\" is out of range";
 	r->recover = json_is_true(json_object_get(object, "recover"));
+	r->full = json_is_true(json_object_get(object, "full"));
 	r->after = (uint64_t)after;
 	r->max = (unsigned)max;
 	return NULL;

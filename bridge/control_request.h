@@ -20,6 +20,7 @@ enum hf_command {
 	HF_COMMAND_ACCEPT,
 	HF_COMMAND_REJECT,
 	HF_COMMAND_RESYNC,
+	HF_COMMAND_VERIFY,
 	HF_COMMAND_LAST,
 };
 
@@ -27,9 +28,11 @@ struct hf_request {
 	enum hf_command command;
 	char source[HF_LABEL_MAX + 1]; /* "" where not given, as all texts */
 	char owner[HF_LABEL_MAX + 1];  /* name or id */
+	char adapter[HF_LABEL_MAX + 1]; /* resync: this one alone; verify: "" is each */
 	char what[16];                 /* "removal", "deployment", "suffix" */
 	char name[HF_NAME_TEXT_MAX]; /* records, workspaces: a pattern as shells have it */
 	bool recover;                /* resync: the one recovery is allowed again */
+	bool full;                   /* verify: all names, not a sample */
 	uint64_t after; /* history: only of later generations */
 	unsigned max;   /* history: so many lines, 1 to HF_HISTORY_MAX */
 };

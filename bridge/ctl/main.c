@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "bridge/ctl/adapters.h"
 #include "bridge/ctl/ask.h"
 #include "bridge/ctl/export.h"
 #include "bridge/ctl/offline.h"
@@ -107,6 +108,15 @@ static int run_status(struct ctl *c)
 
 	if (rc || !c->kept)
 		return failed(c, rc ? rc : HF_EFORMAT);
+	if (c->o.command == CTL_ADAPTERS) {
+		const json_t *adapters = json_object_get(c->kept, "adapters");
+
+		if (c->o.json)
+			print_json(adapters);
+		else
+			hf_show_adapters(adapters, c->now_s, stdout);
+		return hf_adapters_are_well(adapters) ? EXIT_WELL : EXIT_DEGRADED;
+	}
 	if (c->o.command == CTL_SOURCES) {
 		if (c->o.json)
 			print_json(json_object_get(c->kept, "sources"));
@@ -289,15 +299,34 @@ static int run_decide(struct ctl *c)
 	return settled ? EXIT_WELL : EXIT_DEGRADED;
 }
 
+static int run_verify(struct ctl *c)
+{
+	int rc = hf_adapters_verify(c->socket, c->o.adapter, c->o.full, &c->kept, c->why);
+
+	if (rc)
+		return failed(c, rc);
+	if (c->o.json)
+		print_json(c->kept);
+	else
+		hf_show_verified(c->kept, stdout);
+	return hf_adapters_verified(c->kept) ? EXIT_WELL : EXIT_DEGRADED;
+}
+
 static int run_resync(struct ctl *c)
 {
 	int rc = hf_ask(c->socket,
-	    json_pack("{s:s, s:b}", "command", "resync", "recover", c->o.recover), keep, c, c->why);
+	    json_pack("{s:s, s:b, s:s?}", "command", "resync", "recover", c->o.recover, "adapter",
+		c->o.adapter),
+	    keep, c, c->why);
 
 	if (rc)
 		return failed(c, rc);
 	if (c->o.json) {
 		print_json(c->kept);
+		return EXIT_WELL;
+	}
+	if (c->o.adapter) {
+		printf("adapter %s is filled anew\n", hf_row_text(c->kept, "name", "?"));
 		return EXIT_WELL;
 	}
 	if (json_is_true(json_object_get(c->kept, "recovering")))
@@ -369,7 +398,10 @@ static int run(struct ctl *c)
 	switch (c->o.command) {
 	case CTL_STATUS:
 	case CTL_SOURCES:
+	case CTL_ADAPTERS:
 		return run_status(c);
+	case CTL_VERIFY:
+		return run_verify(c);
 	case CTL_RECORDS:
 		return run_records(c);
 	case CTL_WATCH:

@@ -6,11 +6,13 @@
 
 #include "bridge/ctl/suggest.h"
 
-enum { OPT_JSON = 256, OPT_STALE, OPT_NAME, OPT_DEPLOYMENT, OPT_SUFFIX, OPT_RECOVER, OPT_VERSION };
+enum { OPT_JSON = 256, OPT_STALE, OPT_NAME, OPT_DEPLOYMENT, OPT_SUFFIX, OPT_RECOVER, OPT_FULL,
+	OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "deployment", no_argument, NULL, OPT_DEPLOYMENT },
+	{ "full", no_argument, NULL, OPT_FULL },
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "name", required_argument, NULL, OPT_NAME },
@@ -26,19 +28,21 @@ static const struct command {
 	const char *name;
 	enum hf_ctl_command command;
 	int min, max; /* arguments */
-	bool stale, named, identity, recover; /* which options belong to it */
+	bool stale, named, identity, recover, full; /* which options belong to it */
 } commands[] = {
-	{ "status", CTL_STATUS, 0, 0, false, false, false, false },
-	{ "records", CTL_RECORDS, 0, 0, true, true, false, false },
-	{ "sources", CTL_SOURCES, 0, 0, false, false, false, false },
-	{ "watch", CTL_WATCH, 0, 0, false, false, false, false },
-	{ "history", CTL_HISTORY, 0, 0, false, true, false, false },
-	{ "accept", CTL_ACCEPT, 0, 2, false, false, true, false },
-	{ "reject", CTL_REJECT, 0, 2, false, false, true, false },
-	{ "export", CTL_EXPORT, 1, 2, false, false, false, false },
-	{ "setup", CTL_SETUP, 0, 1, false, false, false, false },
-	{ "why", CTL_WHY, 1, 1, false, false, false, false },
-	{ "resync", CTL_RESYNC, 0, 0, false, false, false, true },
+	{ "status", CTL_STATUS, 0, 0, false, false, false, false, false },
+	{ "records", CTL_RECORDS, 0, 0, true, true, false, false, false },
+	{ "sources", CTL_SOURCES, 0, 0, false, false, false, false, false },
+	{ "watch", CTL_WATCH, 0, 0, false, false, false, false, false },
+	{ "history", CTL_HISTORY, 0, 0, false, true, false, false, false },
+	{ "accept", CTL_ACCEPT, 0, 2, false, false, true, false, false },
+	{ "reject", CTL_REJECT, 0, 2, false, false, true, false, false },
+	{ "export", CTL_EXPORT, 1, 2, false, false, false, false, false },
+	{ "setup", CTL_SETUP, 0, 1, false, false, false, false, false },
+	{ "why", CTL_WHY, 1, 1, false, false, false, false, false },
+	{ "resync", CTL_RESYNC, 0, 1, false, false, false, true, false },
+	{ "adapters", CTL_ADAPTERS, 0, 0, false, false, false, false, false },
+	{ "verify", CTL_VERIFY, 0, 1, false, false, false, false, true },
 };
 
 static const char *const forms[] = { "hosts", "json", "zone" };
@@ -54,8 +58,12 @@ void hf_ctl_usage(FILE *out)
 	      "  watch                         what changes, as it changes\n"
 	      "  history [--name NAME]         what changed, the newest first\n"
 	      "  why NAME                      where a name is lost on its way to an answer\n"
-	      "  resync [--recover]            ask the servers for everything anew, now; and allow\n"
-	      "                                the store's one recovery again\n"
+	      "  adapters                      the resolvers that are fed, and how that goes\n"
+	      "  verify [ADAPTER] [--full]     ask the resolvers for a sample of what they should\n"
+	      "                                have, or for all of it\n"
+	      "  resync [ADAPTER]              fill a resolver anew; without ADAPTER ask the servers\n"
+	      "                                for everything anew, now\n"
+	      "  resync --recover              the same, and allow the store's one recovery again\n"
 	      "  accept|reject [SOURCE [OWNER]] [--deployment] [--suffix]\n"
 	      "                                decide about a removal, a deployment or a suffix\n"
 	      "                                that waits\n"
@@ -118,12 +126,18 @@ static int take_command(struct hf_ctl_options *o, char **args, int n, FILE *err)
 	if (n - 1 < c->min || n - 1 > c->max)
 		return wrong(err, "too few or too many arguments for this command");
 	if ((o->stale && !c->stale) || (o->name && !c->named) || (o->what && !c->identity) ||
-	    (o->recover && !c->recover))
+	    (o->recover && !c->recover) || (o->full && !c->full))
 		return wrong(err, "an option does not belong to this command");
 	if (c->command == CTL_EXPORT)
 		return take_export(o, args + 1, n - 1, err);
 	if (c->command == CTL_WHY) {
 		o->name = args[1];
+		return 0;
+	}
+	if (c->command == CTL_RESYNC || c->command == CTL_VERIFY) {
+		o->adapter = n > 1 ? args[1] : NULL;
+		if (o->adapter && o->recover)
+			return wrong(err, "--recover is about the store, not about an adapter");
 		return 0;
 	}
 	if (c->command == CTL_SETUP) {
@@ -157,6 +171,9 @@ int hf_ctl_options_parse(int argc, char **argv, struct hf_ctl_options *ret_optio
 			break;
 		case OPT_RECOVER:
 			o.recover = true;
+			break;
+		case OPT_FULL:
+			o.full = true;
 			break;
 		case OPT_NAME:
 			o.name = optarg;

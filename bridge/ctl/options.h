@@ -15,6 +15,8 @@ enum hf_ctl_command {
 	CTL_SETUP,
 	CTL_WHY,
 	CTL_RESYNC,
+	CTL_ADAPTERS,
+	CTL_VERIFY,
 	CTL_HELP,
 	CTL_VERSION,
 };
@@ -29,6 +31,8 @@ struct hf_ctl_options {
 	bool json;
 	bool stale;         /* records */
 	bool recover;       /* resync */
+	bool full;          /* verify */
+	const char *adapter; /* resync, verify */
 	const char *name;   /* records: a pattern; history, why: a name */
 	const char *source; /* accept, reject */
 	const char *owner;

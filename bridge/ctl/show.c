@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bridge/ctl/adapters.h"
 #include "bridge/ctl/paint.h"
 
 enum { OWNERS_SHOWN = 10, REFUSED_SHOWN = 5 };
@@ -62,7 +63,8 @@ int hf_status_is_well(const json_t *status)
 {
 	return !strcmp(hf_row_text(status, "bridge", ""), "running") &&
 	       json_is_true(json_object_get(status, "fresh")) &&
-	       json_array_size(json_object_get(status, "warnings")) == 0;
+	       json_array_size(json_object_get(status, "warnings")) == 0 &&
+	       hf_adapters_are_well(json_object_get(status, "adapters"));
 }
 
 /* --- status --- */
@@ -200,6 +202,7 @@ void hf_show_status(const json_t *status, int64_t now_s, FILE *out)
 		fputc('\n', out);
 	}
 	hf_show_sources(status, now_s, out);
+	hf_show_adapters(json_object_get(status, "adapters"), now_s, out);
 	show_readers(status, out);
 	show_refused(status, out);
 	fprintf(out, "  bridge %s, store %s, generation %lld, holdfast %s\n",

@@ -13,7 +13,7 @@ _holdfastctl_sources()
 
 _holdfastctl()
 {
-	local commands='status records sources watch history why resync accept reject export setup'
+	local commands='status records sources adapters watch history why verify resync accept reject export setup'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local given=() command='' i words=''
 
@@ -47,6 +47,7 @@ _holdfastctl()
 	setup) words=$(holdfastctl setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p') ;;
 	records) words='--stale --name' ;;
 	history) words='--name' ;;
+	verify) words='--full' ;;
 	resync) words='--recover' ;;
 	esac
 	case $cur in
