@@ -345,9 +345,9 @@ class Reference:
         return True
 
     def diff(self, s, owner, words):
-        ws, agents, gone_ws, gone_agents, odd = self.records(words)
+        ws, agents, gone_ws, gone_agents, _ = self.records(words)
         known = set(s.workspaces) | {i for i, _ in ws}
-        if odd or any(of in gone_ws or of not in known for _, _, of in agents):
+        if any(of in gone_ws or of not in known for _, _, of in agents):
             raise Refused
         had = len(s.good())
         returned = {i for i, name in ws if self.upsert_workspace(s, owner, i, name)}
