@@ -63,6 +63,7 @@ struct hf_ub_look {
 	struct hf_adapter *a;
 	const struct hf_change *change;
 	enum hf_ub_look_is is;
+	bool alias; /* it has a CNAME, which hides the rest */
 	size_t n_addrs;
 	uint8_t addrs[HF_ASK_ADDRS_MAX][16];
 	bool ttl_ok;

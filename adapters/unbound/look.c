@@ -60,6 +60,7 @@ static void on_name(const struct hf_asked *asked, void *arg)
 	} else {
 		look->is = stands(asked);
 		look->ttl_ok = asked->ttl_s == look->a->ttl_s;
+		look->alias = asked->has_target;
 		look->n_addrs = asked->n_addrs;
 		memcpy(look->addrs, asked->addrs, sizeof(look->addrs));
 	}
@@ -132,6 +133,9 @@ static enum hf_plan plan_name(const struct hf_ub_look *look)
 	const struct hf_change *c = look->change;
 
 	if (c->op == HF_CHANGE_TAKE) {
+		/* Ours among others', or hidden by an alias: it would go, if it could. */
+		if (look->is == HF_LOOK_FOREIGN && (look->alias || has(look, c->record.addr)))
+			return HF_PLAN_TAKE;
 		if (look->is != HF_LOOK_OURS || !has(look, c->record.addr))
 			return HF_PLAN_NONE;
 		return look->n_addrs > 1 ? HF_PLAN_SWAP : HF_PLAN_TAKE;
@@ -158,10 +162,19 @@ static void second_round(struct hf_adapter *a)
 	hf_ub_step_end(a);
 }
 
+/* Labels that begin so are for canaries and the like. */
+static bool is_reserved(const struct hf_name *name)
+{
+	static const char prefix[] = "_holdfast";
+	size_t n = sizeof(prefix) - 1;
+
+	return name->wire[0] >= n && memcmp(name->wire + 1, prefix, n) == 0;
+}
+
 static bool is_ours(const struct hf_adapter *a, const struct hf_record *record)
 {
-	return hf_ub_command_name_ok(&record->name) && hf_unbound_is_below(a, &record->name) &&
-	       hf_addr_is_ours(record->addr);
+	return !is_reserved(&record->name) && hf_ub_command_name_ok(&record->name) &&
+	       hf_unbound_is_below(a, &record->name) && hf_addr_is_ours(record->addr);
 }
 
 static void look_at(struct hf_ub_look *look)

@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
-enum { LIST_MAX = 1 << 20, FILLING = 'f', WHOLE = 'w' };
+enum { LIST_MAX = 1 << 20, ZONES_LIST_MAX = 1 << 18, FILLING = 'f', WHOLE = 'w' };
 
 static void new_canary(char out[static HF_UNBOUND_CANARY_MAX])
 {
@@ -153,7 +153,7 @@ static void make_zones(struct hf_adapter *a)
 		make_zone(a, &a->zones[i]);
 		made = true;
 	}
-	if (a->reverse_ours && !a->reverse_known) {
+	if (a->reverse_ours && !a->reverse_known && !a->reverse_static) {
 		hf_ub_command_zone(&a->command, &hf_reverse_apex, "transparent");
 		hf_ub_step_command(a);
 		hf_ub_command_soa(&a->command, &hf_reverse_apex, a->ttl_s);
@@ -188,9 +188,60 @@ static void on_reverse(const struct hf_asked *asked, void *arg)
 	hf_ub_step_end(a);
 }
 
-static void look_at_reverse(struct hf_adapter *a)
+/* "b.2.4. ... ip6.arpa. transparent": the word after the zone, "" where it is not there. */
+static void find_zone(const char *listing, const struct hf_name *zone, char ret_type[static 32])
+{
+	char text[HF_NAME_TEXT_MAX];
+	size_t n = strlen(hf_name_text(zone, text));
+
+	*ret_type = '\0';
+	for (const char *at = listing; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, text, n) == 0 && sscanf(at + n, ". %31s", ret_type) == 1)
+			return;
+		*ret_type = '\0';
+	}
+}
+
+/*
+ * With zone files the operator has opened unbound's own zone for an auth-zone of ours, which goes
+ * on to answer with what it read at the start: so ours over it must become static.
+ */
+static void on_local_zones(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	char type[32];
+
+	if (reply->code && reply->code != HF_ELIMIT) {
+		hf_ub_step_control_failed(a, reply->code);
+	} else {
+		find_zone(reply->text, &hf_reverse_apex, type);
+		if (*type) {
+			a->reverse_ours = true;
+			a->reverse_static = strcmp(type, "static") == 0;
+		}
+	}
+	hf_ub_step_end(a);
+}
+
+static void list_zones(struct hf_adapter *a)
 {
 	hf_ub_step_begin(a, make_zones);
+	if (!a->reverse_known && !a->reverse_ours && a->config->unbound.start_file &&
+	    a->config->unbound.start_form == HF_START_ZONEFILE) {
+		hf_ub_step_wait(a);
+		if (hf_ub_control_list(a->control, "UBCT1 list_local_zones\n", ZONES_LIST_MAX,
+			on_local_zones, a)) {
+			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ub_step_end(a);
+		}
+	}
+	hf_ub_step_end(a);
+}
+
+static void look_at_reverse(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, list_zones);
 	if (!a->reverse_known) {
 		hf_ub_step_wait(a);
 		if (hf_ask_send(a->looks, &hf_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {

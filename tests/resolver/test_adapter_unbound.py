@@ -182,7 +182,7 @@ def wire(*labels):
 
 HOSTILE = [wire(b"a\n\x04"), wire(b"a b"), wire(b"a\nlocal_zone . refuse"), wire(b'a" AAAA ::1'), wire(b"\x00"), wire(b"*"),
            wire(b"a.b"), wire(b"\xff\xfe"), wire(b"_holdfast-canary"), wire(b"$INCLUDE /etc/passwd"), wire(b"a;b"), wire(b"\\065"),
-           "0x0561616161610000", "0x00", "0xff", "0x016100", "0x0161076578616d706c6500", "0x05636f64657200"]
+           "0x0561616161610000", "0x00", "0x016100", "0x0161076578616d706c6500", "0x05636f64657200"]
 
 
 def test_hostile_names_change_nothing(tmp_path, unbound):
@@ -219,7 +219,8 @@ def test_what_others_put_there_stays(feed, unbound, rdtype):
     got = feed.apply(f"put theirs.coder {address(1)}", f"put other.coder {address(4)}", f"put mine.coder {address(2)}")
     assert sorted(x["name"] for r in got for x in r["not"] if x["fate"] == "clash") == ["other.coder", "theirs.coder"]
     got = feed.apply(f"take other.coder {address(3)}", f"take theirs.coder {address(1)}")
-    assert [x["name"] for r in got for x in r["not"]] == ["other.coder"]
+    # An alias hides what else its name has.
+    assert [x["name"] for r in got for x in r["not"]] == ["other.coder"] + ["theirs.coder"] * (rdtype == "CNAME")
     assert set(unbound.data()) - set(before) == {f"mine.coder.\t30\tIN\tAAAA\t{address(2)}"} and set(before) < set(unbound.data())
     if rdtype == "AAAA":
         assert [x["is"] for x in feed.verify(f"expect theirs.coder {address(1)}")["not"]] == ["foreign"]
