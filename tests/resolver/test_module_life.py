@@ -44,6 +44,10 @@ def zone(tmp_path_factory):
         yield z
 
 
+# What comes in while a slow machine, or a sanitizer, holds unbound up is not to be lost on the way to it.
+PATIENT = "  so-rcvbuf: 4m\n"
+
+
 def resolves_all_else(u):
     name = f"x{random.getrandbits(40)}.example"
     return u.ask(name, "A").rcode() == dns.rcode.NOERROR
@@ -72,7 +76,7 @@ def test_the_first_query_is_answered_with_nobody_else_alive(zone, tmp_path, thre
 
 def test_nothing_is_lost_over_reloads_under_load(zone, upstream, tmp_path):
     """Of what has come in; unbound itself drops what it works on at that moment, so each question is asked until it is answered."""
-    with Unbound(tmp_path, zone.folder, upstream=upstream.port, threads=4) as u:
+    with Unbound(tmp_path, zone.folder, upstream=upstream.port, threads=4, more=PATIENT) as u:
         for _ in range(5):
             asking = flood(u.port, 1, "-r", "2000")
             time.sleep(0.3)
@@ -86,7 +90,7 @@ def test_nothing_is_lost_over_reloads_under_load(zone, upstream, tmp_path):
 
 
 def test_nothing_is_lost_or_wrong_while_the_zone_is_rewritten(zone, upstream, tmp_path):
-    with Unbound(tmp_path, zone.folder, upstream=upstream.port, threads=4) as u:
+    with Unbound(tmp_path, zone.folder, upstream=upstream.port, threads=4, more=PATIENT) as u:
         asking = flood(u.port, SECONDS, "-r", "2000")
         n = 0
         while asking.poll() is None:
@@ -229,7 +233,7 @@ def test_damaged_zones_under_a_running_unbound(upstream, tmp_path):
 
 def test_no_answer_of_ours_is_lost_while_6000_others_wait_for_a_dead_upstream(zone, tmp_path):
     """All from one address, as behind an office's forwarder; by the printed lines. Without them it loses them."""
-    with Upstream(others) as dead, Unbound(tmp_path, zone.folder, upstream=dead.port) as u, \
+    with Upstream(others) as dead, Unbound(tmp_path, zone.folder, upstream=dead.port, more=PATIENT) as u, \
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         dead.silent = True
         s.connect((LOOPBACK, u.port))
@@ -239,7 +243,7 @@ def test_no_answer_of_ours_is_lost_while_6000_others_wait_for_a_dead_upstream(zo
                 time.sleep(0.01)
         waiting = lambda: int(next(line.split("=")[1] for line in u.control("stats_noreset").splitlines()
                                    if line.startswith("total.requestlist.current.user=")))
-        wait_for(lambda: waiting() >= 5900, 10, every=0.2)
+        wait_for(lambda: waiting() >= 5900, 20, every=0.2)
         for n in range(1, 1001):
             assert addresses(u.ask(f"a{n}.w{n}.me.coder", timeout=1)) == [address(n)]
         assert waiting() >= 5000
@@ -247,7 +251,7 @@ def test_no_answer_of_ours_is_lost_while_6000_others_wait_for_a_dead_upstream(zo
 
 def test_a_flood_of_unknown_names_is_answered_by_the_zone(zone, upstream, tmp_path):
     before = len(upstream.asked)
-    with Unbound(tmp_path, zone.folder, upstream=upstream.port) as u:
+    with Unbound(tmp_path, zone.folder, upstream=upstream.port, more=PATIENT) as u:
         bad = flood(u.port, SECONDS, "-x", "-w", "64")
         assert_all_right(flood(u.port, SECONDS - 1, "-r", "500"), (SECONDS - 1) * 350)
         bad.communicate(timeout=60)
@@ -333,13 +337,35 @@ def test_with_dropped_rights_and_in_a_chroot(tmp_path_factory, chroot):
             shutil.chown(p, 0, "nogroup")
             p.chmod(0o640)
         more = '  username: "nobody"\n' + (f'  chroot: "{root}"\n' if chroot else "")
-        if chroot:
-            for _ in (0,):
-                libs = subprocess.run(["ldd", so], capture_output=True, text=True, check=True).stdout
-            assert [w for w in libs.split() if w.startswith("/") and "libc.so" not in w and "ld-linux" not in w] == []
         inside = pathlib.Path("/") if chroot else root
         with Unbound(root, root / "zone", module=inside / so.name, more=more, env={"HOLDFAST_ZONE": str(inside / "zone")}) as u:
             uid = next(line for line in pathlib.Path(f"/proc/{u.process.pid}/status").read_text().splitlines() if line.startswith("Uid"))
             assert "65534" in uid
             m = u.ask(NAME)
             assert addresses(m) == [address(1)] and ede(m) == ([3] if chroot else [])
+
+
+# --- Valgrind ---
+
+@pytest.mark.skipif(not LONG, reason="only in the long run")
+def test_valgrind_finds_nothing_with_four_threads(upstream, tmp_path):
+    """Under queries, publications and reloads. unbound itself is clean, too: nothing is suppressed."""
+    if not shutil.which("valgrind") or b"__tsan_init" in UNBOUND.read_bytes() or b"__asan_init" in UNBOUND.read_bytes():
+        pytest.skip("no valgrind, or a sanitizer in its place")
+    wrap = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
+            "--keep-debuginfo=yes", "--fair-sched=yes"]
+    with Zone(tmp_path / "zone", "many 200") as z, \
+            Unbound(tmp_path, z.folder, upstream=upstream.port, threads=4, wrap=wrap, more=PATIENT, start_s=120) as u:
+        for round_ in range(4):
+            asking = flood(u.port, 8, "-r", "100")
+            for n in range(200):
+                z.publish(f"extra{n}.w.me.coder #{n + 1000 * round_ + 1}")
+                if n % 20 == 0:
+                    z.publish("clear", "many 200")
+                if n % 5 == 0:
+                    assert resolves_all_else(u)
+                u.ask(f"x{n}.coder", timeout=20), u.ask("coder", "SOA", tcp=True, timeout=20)
+            asking.communicate(timeout=60)
+            u.control("reload")
+            wait_for(u.is_up, 60)  # a signal that comes while it reloads is lost on unbound
+    assert u.process.returncode == 0, u.log()
