@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "bridge/ctl/adapters.h"
 #include "bridge/ctl/ask.h"
+#include "bridge/ctl/doctor/doctor.h"
 #include "bridge/ctl/export.h"
 #include "bridge/ctl/offline.h"
 #include "bridge/ctl/explain.h"
@@ -391,6 +392,23 @@ static int run_setup(struct ctl *c)
 	    : EXIT_WELL;
 }
 
+static int run_doctor(struct ctl *c)
+{
+	struct hf_doctor_opts opts = { .config = c->config,
+		.resolv_conf = c->o.resolv_conf,
+		.unbound_conf = c->o.unbound_conf,
+		.now_s = c->now_s,
+		.json = c->o.json };
+	int n_bad;
+
+	ask_either(c, "status", hf_offline_status, keep);
+	opts.status = c->kept;
+	n_bad = hf_doctor_run(&opts, stdout);
+	if (n_bad < 0)
+		return failed(c, n_bad);
+	return n_bad ? EXIT_DEGRADED : EXIT_WELL;
+}
+
 /* --- all --- */
 
 static int run(struct ctl *c)
@@ -415,6 +433,8 @@ static int run(struct ctl *c)
 		return run_export(c);
 	case CTL_SETUP:
 		return run_setup(c);
+	case CTL_DOCTOR:
+		return run_doctor(c);
 	case CTL_WHY:
 		return hf_why_run(c->socket, c->config, c->o.name, c->now_s, c->o.json, stdout);
 	case CTL_RESYNC:

@@ -7,7 +7,7 @@
 #include "bridge/ctl/suggest.h"
 
 enum { OPT_JSON = 256, OPT_STALE, OPT_NAME, OPT_DEPLOYMENT, OPT_SUFFIX, OPT_RECOVER, OPT_FULL,
-	OPT_VERSION };
+	OPT_RESOLV_CONF, OPT_UNBOUND_CONF, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -17,9 +17,11 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "recover", no_argument, NULL, OPT_RECOVER },
+	{ "resolv-conf", required_argument, NULL, OPT_RESOLV_CONF },
 	{ "socket", required_argument, NULL, 's' },
 	{ "stale", no_argument, NULL, OPT_STALE },
 	{ "suffix", no_argument, NULL, OPT_SUFFIX },
+	{ "unbound-conf", required_argument, NULL, OPT_UNBOUND_CONF },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
 };
@@ -39,6 +41,7 @@ static const struct command {
 	{ "reject", CTL_REJECT, 0, 2, false, false, true, false, false },
 	{ "export", CTL_EXPORT, 1, 2, false, false, false, false, false },
 	{ "setup", CTL_SETUP, 0, 1, false, false, false, false, false },
+	{ "doctor", CTL_DOCTOR, 0, 0, false, false, false, false, false },
 	{ "why", CTL_WHY, 1, 1, false, false, false, false, false },
 	{ "resync", CTL_RESYNC, 0, 1, false, false, false, true, false },
 	{ "adapters", CTL_ADAPTERS, 0, 0, false, false, false, false, false },
@@ -69,6 +72,9 @@ void hf_ctl_usage(FILE *out)
 	      "                                that waits\n"
 	      "  export hosts|json|zone [SUFFIX]\n"
 	      "                                the names, for others to read\n"
+	      "  doctor [--resolv-conf FILE] [--unbound-conf FILE]\n"
+	      "                                what is wrong on this machine and with its resolvers, and\n"
+	      "                                the line that mends it\n"
 	      "  setup [RESOLVER]              what to put into a resolver's configuration; without\n"
 	      "                                RESOLVER which ones are known\n"
 	      "\n"
@@ -126,7 +132,8 @@ static int take_command(struct hf_ctl_options *o, char **args, int n, FILE *err)
 	if (n - 1 < c->min || n - 1 > c->max)
 		return wrong(err, "too few or too many arguments for this command");
 	if ((o->stale && !c->stale) || (o->name && !c->named) || (o->what && !c->identity) ||
-	    (o->recover && !c->recover) || (o->full && !c->full))
+	    (o->recover && !c->recover) || (o->full && !c->full) ||
+	    ((o->resolv_conf || o->unbound_conf) && c->command != CTL_DOCTOR))
 		return wrong(err, "an option does not belong to this command");
 	if (c->command == CTL_EXPORT)
 		return take_export(o, args + 1, n - 1, err);
@@ -168,6 +175,12 @@ int hf_ctl_options_parse(int argc, char **argv, struct hf_ctl_options *ret_optio
 			break;
 		case OPT_STALE:
 			o.stale = true;
+			break;
+		case OPT_RESOLV_CONF:
+			o.resolv_conf = optarg;
+			break;
+		case OPT_UNBOUND_CONF:
+			o.unbound_conf = optarg;
 			break;
 		case OPT_RECOVER:
 			o.recover = true;

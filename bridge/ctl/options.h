@@ -13,6 +13,7 @@ enum hf_ctl_command {
 	CTL_REJECT,
 	CTL_EXPORT,
 	CTL_SETUP,
+	CTL_DOCTOR,
 	CTL_WHY,
 	CTL_RESYNC,
 	CTL_ADAPTERS,
@@ -40,6 +41,8 @@ struct hf_ctl_options {
 	enum hf_export_form form;
 	const char *suffix;   /* export zone */
 	const char *resolver; /* setup; NULL: which are there? */
+	const char *resolv_conf; /* doctor */
+	const char *unbound_conf;
 };
 
 /* 0, or -EINVAL after telling on `err` what is wrong. */

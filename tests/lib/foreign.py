@@ -16,11 +16,11 @@ class Foreign:
 
     ADDRESS = "192.0.2.7"
 
-    def __init__(self):
-        self.port = free_port()
+    def __init__(self, host=LOOPBACK, port=None):
+        self.host, self.port = host, port or free_port()
         self.asked = []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((LOOPBACK, self.port))
+        self.socket.bind((self.host, self.port))
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
@@ -49,6 +49,6 @@ class Foreign:
 
     def __exit__(self, *what):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.sendto(b"end", (LOOPBACK, self.port))
+            s.sendto(b"end", (self.host, self.port))
         self.thread.join(5)
         self.socket.close()

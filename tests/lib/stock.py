@@ -18,13 +18,13 @@ def need(name):
     return path
 
 
-def run(folder, command, port, probe="is.it.up.coder"):
+def run(folder, command, port, probe="is.it.up.coder", host="127.0.0.1"):
     """Starts a server and waits until it answers anything at all."""
     server = Server(folder, command, port)
 
     def up():
         assert server.alive(), server.log()
-        return server.raw(question(probe).to_wire(), timeout=0.3)
+        return server.raw(question(probe).to_wire(), timeout=0.3, host=host)
 
     try:
         wait_for(up, 20)

@@ -13,7 +13,7 @@ _holdfastctl_sources()
 
 _holdfastctl()
 {
-	local commands='status records sources adapters watch history why verify resync accept reject export setup'
+	local commands='status records sources adapters watch history why verify resync accept reject export setup doctor'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local given=() command='' i words=''
 
@@ -49,6 +49,7 @@ _holdfastctl()
 	history) words='--name' ;;
 	verify) words='--full' ;;
 	resync) words='--recover' ;;
+	doctor) words='--resolv-conf --unbound-conf' ;;
 	esac
 	case $cur in
 	-*) words="$words --json --config --socket --help --version" ;;

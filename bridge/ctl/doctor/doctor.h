@@ -1,0 +1,74 @@
+#pragma once
+/*
+ * doctor: looks at the real thing, this machine and its resolvers, and says what is wrong with the line
+ * that mends it. One examination after the other; each has its file or is a function of machine.c.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "config/config.h"
+#include "zone/name.h"
+
+struct event_base;
+
+enum { HF_DOCTOR_RESOLVERS_MAX = 16, HF_DOCTOR_LINE_MAX = 600 };
+
+/* In the order of what adapters tell (adapters/adapter.h). */
+enum hf_grade { GRADE_GOOD, GRADE_NOTE, GRADE_BAD };
+
+/* A resolver that is asked, and who named it. */
+struct hf_doctor_resolver {
+	struct hf_endpoint at;
+	char area[80]; /* "adapter office", "resolv.conf" */
+	bool ours;     /* an adapter's: it has to know our names */
+};
+
+struct hf_doctor {
+	const struct hf_config *config; /* borrowed */
+	const json_t *status;           /* borrowed; NULL: neither bridge nor zone */
+	const char *resolv_conf;        /* borrowed: a path */
+	const char *unbound_conf;       /* borrowed: a path; NULL: unbound's own */
+	const char *modules;            /* borrowed: where the module is installed */
+	struct event_base *base;        /* owned */
+	int64_t now_s;
+	bool has_suffix;
+	struct hf_name suffix; /* the first one */
+	bool has_sample;       /* a name that is published, with its address */
+	struct hf_name sample;
+	uint8_t sample_addr[16];
+	struct hf_doctor_resolver resolvers[HF_DOCTOR_RESOLVERS_MAX];
+	size_t n_resolvers;
+	json_t *findings; /* owned: [{area, grade, text, line}] */
+	size_t n_bad;
+};
+
+/* A finding; `line` is what to add or do, "" where nothing is to be done. */
+void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, const char *line,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* bridge, token, clock, zone folder, holdfast-dns */
+void hf_doctor_bridge(struct hf_doctor *d);
+void hf_doctor_tokens(struct hf_doctor *d);
+void hf_doctor_clock(struct hf_doctor *d);
+void hf_doctor_zone(struct hf_doctor *d);
+void hf_doctor_responder(struct hf_doctor *d);
+/* What each adapter says of its resolver. */
+void hf_doctor_adapters(struct hf_doctor *d);
+/* Each resolver of an adapter and of resolv.conf: does it know our names, and keep them to itself? */
+void hf_doctor_resolvers(struct hf_doctor *d);
+/* unbound's module: is it there, does this unbound take it, is it on, is it surrounded right? */
+void hf_doctor_module(struct hf_doctor *d);
+
+struct hf_doctor_opts {
+	const struct hf_config *config;
+	const json_t *status;     /* NULL: neither bridge nor zone */
+	const char *resolv_conf;  /* NULL: /etc/resolv.conf */
+	const char *unbound_conf; /* NULL: unbound's own */
+	int64_t now_s;
+	bool json;
+};
+
+/* Prints all findings; how many are bad, or a code. */
+int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out);

@@ -1,0 +1,142 @@
+/*
+ * machine: what is about Holdfast itself: the bridge, its tokens, the clock, the zone folder, holdfast-dns.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "bridge/ctl/doctor/doctor.h"
+#include "bridge/ctl/reach.h"
+#include "bridge/ctl/show.h"
+#include "zone/answer.h"
+
+enum { DAY_S = 86400, TOKEN_NOTE_DAYS = 7 };
+
+void hf_doctor_bridge(struct hf_doctor *d)
+{
+	const json_t *store = json_object_get(d->status, "store");
+
+	if (!d->status || !strcmp(hf_row_text(d->status, "bridge", ""), "down"))
+		hf_doctor_tell(d, "bridge", GRADE_BAD, "systemctl start holdfastd",
+		    "it does not answer; names stay as they are%s",
+		    d->status ? "" : ", and no zone is published, either");
+	else if (strcmp(hf_row_text(store, "state", ""), "ok"))
+		hf_doctor_tell(d, "bridge", GRADE_BAD, "holdfastctl status", "its store is %s: %s",
+		    hf_row_text(store, "state", "not known"), hf_row_text(store, "reason", ""));
+	else
+		hf_doctor_tell(d, "bridge", GRADE_GOOD, "", "it runs, and serves %lld names",
+		    (long long)json_integer_value(json_object_get(d->status, "names")));
+}
+
+/* Seconds since 1970 of an RFC 3339 time in UTC; 0: none. */
+static int64_t seconds_of(const json_t *time)
+{
+	struct tm tm = { 0 };
+
+	if (!json_is_string(time) || !strptime(json_string_value(time), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return 0;
+	return timegm(&tm);
+}
+
+static const char *token_file(const struct hf_doctor *d, const char *source)
+{
+	const struct hf_config_source *s = hf_config_source(d->config, source);
+
+	return s && s->token_file ? s->token_file : "the file that token-file names";
+}
+
+static void look_at_token(struct hf_doctor *d, const json_t *source)
+{
+	const char *name = hf_row_text(source, "name", "?");
+	int64_t left = seconds_of(json_object_get(source, "token_expires")) - d->now_s;
+	char line[HF_DOCTOR_LINE_MAX];
+
+	snprintf(line, sizeof(line), "coder tokens create, and put it into %.400s",
+	    token_file(d, name));
+	if (!strcmp(hf_row_text(source, "state", ""), "unauthorised"))
+		hf_doctor_tell(d, "token", GRADE_BAD, line, "the server of source '%s' refuses it: %s",
+		    name, hf_row_text(source, "reason", ""));
+	else if (!json_is_string(json_object_get(source, "token_expires")))
+		hf_doctor_tell(d, "token", GRADE_GOOD, "", "no end is known of that of source '%s'",
+		    name);
+	else if (left < TOKEN_NOTE_DAYS * DAY_S)
+		hf_doctor_tell(d, "token", left < DAY_S ? GRADE_BAD : GRADE_NOTE, line,
+		    "that of source '%s' %s at %s", name, left < 0 ? "expired" : "expires",
+		    hf_row_text(source, "token_expires", ""));
+	else
+		hf_doctor_tell(d, "token", GRADE_GOOD, "", "that of source '%s' is good for %lld days",
+		    name, (long long)(left / DAY_S));
+}
+
+void hf_doctor_tokens(struct hf_doctor *d)
+{
+	const json_t *source;
+	size_t i;
+
+	/* Out of the zone nothing is known of them. */
+	if (!d->status || !strcmp(hf_row_text(d->status, "bridge", ""), "down"))
+		return;
+	json_array_foreach(json_object_get(d->status, "sources"), i, source)
+		look_at_token(d, source);
+}
+
+void hf_doctor_clock(struct hf_doctor *d)
+{
+	if (hf_wall_synced())
+		hf_doctor_tell(d, "clock", GRADE_GOOD, "", "it is synchronised");
+	else
+		hf_doctor_tell(d, "clock", GRADE_NOTE, "timedatectl set-ntp true",
+		    "nobody synchronises it; certificates and ages are judged by it");
+}
+
+void hf_doctor_zone(struct hf_doctor *d)
+{
+	char line[HF_DOCTOR_LINE_MAX];
+	const char *zone = d->config->zone;
+	struct stat st;
+
+	if (stat(zone, &st) < 0) {
+		hf_doctor_tell(d, "zone", GRADE_BAD,
+		    errno == EACCES ? "usermod -a -G holdfast USER" : "systemctl start holdfastd",
+		    "'%s' cannot be reached: %s", zone, strerror(errno));
+		return;
+	}
+	snprintf(line, sizeof(line), "chmod 0750 %.500s", zone);
+	if (st.st_mode & 022)
+		hf_doctor_tell(d, "zone", GRADE_BAD, line,
+		    "others than the bridge may write '%s' (mode %04o)", zone, st.st_mode & 07777);
+	else if (!(st.st_mode & 0010))
+		hf_doctor_tell(d, "zone", GRADE_BAD, line,
+		    "its group, which are the readers, cannot enter '%s' (mode %04o)", zone,
+		    st.st_mode & 07777);
+	else
+		hf_doctor_tell(d, "zone", GRADE_GOOD, "", "only the bridge may write '%s'", zone);
+}
+
+/* Where adapters feed the resolvers, nobody needs it. */
+void hf_doctor_responder(struct hf_doctor *d)
+{
+	const struct hf_endpoint *at = &d->config->dns.listen.at[0];
+	char place[HF_ENDPOINT_TEXT_MAX];
+	struct hf_asked asked;
+
+	if (!d->has_suffix) {
+		hf_doctor_tell(d, "suffix", GRADE_BAD, "holdfastctl status",
+		    "none is known yet: the bridge was never live");
+		return;
+	}
+	if (hf_reach(at, &d->suffix, HF_TYPE_SOA, &asked))
+		hf_doctor_tell(d, "holdfast-dns", d->config->adapters.n ? GRADE_NOTE : GRADE_BAD,
+		    "systemctl start holdfast-dns", "nobody answers at %s: %s",
+		    hf_endpoint_text(at, place), hf_strerror(asked.code));
+	else if (asked.rcode)
+		hf_doctor_tell(d, "holdfast-dns", GRADE_BAD, "holdfastctl why NAME",
+		    "at %s the suffix is answered with code %u", hf_endpoint_text(at, place),
+		    asked.rcode);
+	else
+		hf_doctor_tell(d, "holdfast-dns", GRADE_GOOD, "", "it answers at %s",
+		    hf_endpoint_text(at, place));
+}
