@@ -23,8 +23,8 @@ struct hf_resolv_conf {
 void hf_resolv_conf_parse(struct hf_resolv_conf *ret_conf, const char *text, size_t len);
 
 /*
- * The i-th name to ask for where `host` is wanted, written to `out`, with a dot at its end. False:
- * there is none any more.
+ * The i-th name to ask for where `host` is wanted, written to `out`, with a dot at its end, or ""
+ * where it would be too long for a name. False: there is none any more.
  */
 bool hf_resolv_conf_name(const struct hf_resolv_conf *conf, const char *host, size_t i,
     char out[static HF_DNS_NAME_MAX + 2]);
