@@ -10,7 +10,8 @@ usage()
 	  --quick     the inner loop: seconds
 	  --long      all of it with the long counts (HF_LONG=1), Valgrind, and a minute of
 	              fuzzing for each target: hours
-	  --coverage  the line coverage of the rooms that must have 90 %
+	  --coverage  the line coverage of the rooms that must have 90 %, and of the stream's decoders
+	              by the fuzz corpora alone, which must be 95 %
 	  --list      only list the suites of this mode
 	  SUITE...    only these suites, and the builds that they need
 
@@ -67,6 +68,9 @@ suites()
 	config-90       c      build-cov    coverage   config/
 	store-90        c      build-cov    coverage   bridge/store/
 	decoders-90     c      build-cov    coverage   bridge/stream/(arena|calls?|clip|drpc|messages|result|retry_after|sendq|stack|trouble|upgrade|websocket|yamux)
+	build-corpus    c      build-corpus compile
+	fuzz-corpus     c      build-corpus meson      fuzz
+	corpus-95       c      build-corpus coverage   95:bridge/stream/(arena|calls?|clip|dns_answer|drpc|messages|resolv_conf|result|retry_after|sendq|stack|told|upgrade|websocket|yamux)
 	END
 }
 

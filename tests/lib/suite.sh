@@ -15,7 +15,7 @@ folder_setup()
 	build-clang) echo clang ;;
 	build-tsan)  echo gcc -Db_sanitize=thread ;;
 	build-fuzz)  echo clang -Dfuzz=true -Db_sanitize=address,undefined ;;
-	build-cov)   echo gcc -Db_coverage=true -Doptimization=0 -Dwerror=false ;;
+	build-cov | build-corpus) echo gcc -Db_coverage=true -Doptimization=0 -Dwerror=false ;;
 	esac
 }
 
@@ -103,10 +103,17 @@ run_fuzz()
 	return $rc
 }
 
+# "REGEX", or "PERCENT:REGEX" where it is not 90.
 run_coverage()
 {
+	local percent=90
+
+	if [[ $what =~ ^([0-9]+):(.*) ]]; then
+		percent=${BASH_REMATCH[1]}
+		what=${BASH_REMATCH[2]}
+	fi
 	gcovr --object-directory "$folder" --filter "$what" --exclude-throw-branches --txt -s \
-		--fail-under-line 90
+		--fail-under-line "$percent"
 }
 
 run_command()
