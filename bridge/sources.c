@@ -27,8 +27,17 @@ static void kick_all(struct hf_sources *s, enum hf_client_event event)
 
 static void on_wake(void *arg, enum hf_wake_why why)
 {
-	hf_log_debug("%s", why == WAKE_SLEPT ? "the machine slept" : "network or routes changed");
-	kick_all(arg, why == WAKE_SLEPT ? CLIENT_EVENT_WAKE : CLIENT_EVENT_NETWORK);
+	static const struct {
+		const char *text;
+		enum hf_client_event event;
+	} all[] = {
+		[WAKE_SLEPT] = { "the machine slept", CLIENT_EVENT_WAKE },
+		[WAKE_CLOCK] = { "the wall clock was set", CLIENT_EVENT_CLOCK },
+		[WAKE_NETWORK] = { "network or routes changed", CLIENT_EVENT_NETWORK },
+	};
+
+	hf_log_debug("%s", all[why].text);
+	kick_all(arg, all[why].event);
 }
 
 static void add(struct hf_sources *s, const struct hf_config_source *conf)

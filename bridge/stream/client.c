@@ -509,7 +509,8 @@ void hf_client_kick(struct hf_client *c, enum hf_client_event event)
 		/* Nothing that was open before a sleep can be trusted. */
 		connect_now(c);
 		return;
-	} else if (event == CLIENT_EVENT_NETWORK && c->stack && !c->doubt_ms) {
+	} else if ((event == CLIENT_EVENT_NETWORK || event == CLIENT_EVENT_CLOCK) && c->stack &&
+		   !c->doubt_ms) {
 		hf_client_ping(c, now);
 		c->doubt_ms = now + 3000;
 	}

@@ -67,6 +67,7 @@ void hf_client_free(struct hf_client *c); /* NULL is fine */
 enum hf_client_event {
 	CLIENT_EVENT_TOKEN,   /* the token may have changed */
 	CLIENT_EVENT_WAKE,    /* the machine slept */
+	CLIENT_EVENT_CLOCK,   /* the wall clock was set: certificates may be valid now */
 	CLIENT_EVENT_NETWORK, /* addresses or routes changed */
 	CLIENT_EVENT_RELOAD,  /* the operator asks */
 };

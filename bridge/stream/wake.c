@@ -45,15 +45,16 @@ static void arm(struct hf_wake *w)
 static void on_clock_set(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_wake *w = arg;
-	int64_t now = asleep_ms(), slept = now - w->asleep_ms;
+	int64_t now, slept;
 	uint64_t rings;
 
 	if (read(fd, &rings, sizeof(rings)) < 0 && errno == EAGAIN)
 		return;
+	now = asleep_ms();
+	slept = now - w->asleep_ms;
 	w->asleep_ms = now;
 	arm(w);
-	if (slept >= SLEPT_MS)
-		w->cb(w->arg, WAKE_SLEPT);
+	w->cb(w->arg, slept >= SLEPT_MS ? WAKE_SLEPT : WAKE_CLOCK);
 }
 
 static void on_settled(evutil_socket_t fd, short what, void *arg)

@@ -1,13 +1,13 @@
 #pragma once
 /*
- * wake: tells when the machine slept, or when its addresses or routes changed: then what was open
- * may be dead without a sign, and what failed may work. Changes that come close together are told
- * once.
+ * wake: tells when the machine slept, when its wall clock was set, or when its addresses or routes
+ * changed: then what was open may be dead without a sign, and what failed may work. Changes that
+ * come close together are told once.
  */
 struct event_base;
 struct hf_wake; /* opaque */
 
-enum hf_wake_why { WAKE_SLEPT, WAKE_NETWORK };
+enum hf_wake_why { WAKE_SLEPT, WAKE_CLOCK, WAKE_NETWORK };
 
 typedef void (*hf_wake_cb)(void *arg, enum hf_wake_why why);
 

@@ -19,7 +19,7 @@ from bridge import TOKEN, Bridge
 from certs import Authority
 from peer import GoPeer, Simulator, go_peer
 from server import Responder, addresses, ede, wait_for
-from zone import program
+from zone import BUILD, program
 
 ALICE = "user alice 1\nsnapshot alice 1=dev:7=main\n"
 NAME = "main.dev.me.coder"
@@ -207,6 +207,51 @@ def test_a_change_of_the_network_ends_a_wait(tmp_path):
         bridge.wait_log("network or routes changed")
         bridge.wait_log("attempt 2 failed", 2)
         assert "Connection refused" in bridge.log()
+
+
+class Sleeper:
+    """What a bridge needs to be told of sleep and of clocks that are set."""
+
+    def __init__(self, folder):
+        library = BUILD / "tests/tools/sleeper.so"
+        if not library.exists():
+            pytest.skip("a sanitizer's build has no preloaded library")
+        self.path = folder / "sleeper"
+        os.mkfifo(self.path)
+        self.env = {"HF_SLEEPER": str(self.path), "LD_PRELOAD": str(library)}
+
+    def slept(self, ms):
+        fd = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(fd, ms.to_bytes(8, "little"))
+        os.close(fd)
+
+
+def test_after_a_sleep_every_connection_is_dialled_anew_at_once(tmp_path):
+    sleeper = Sleeper(tmp_path)
+    with world_of(tmp_path, env=sleeper.env, timeouts=", ping-interval: 20s", waits="floor: 1h, cap: 1h, events: 50ms, steady: 1s") as w:
+        sim, bridge, r = w
+        lives(r)
+        sleeper.slept(8 * 3600 * 1000)
+        bridge.wait_log("the machine slept")
+        bridge.wait_log("live with", 10, 2)
+        assert sim.status()["upgrades"] == 2
+        answers(r)
+
+
+def test_a_clock_that_is_set_ends_a_wait_and_only_doubts_a_connection(tmp_path):
+    sleeper = Sleeper(tmp_path)
+    with world_of(tmp_path, env=sleeper.env, retry=", permanent: 1h") as (sim, bridge, r):
+        lives(r)
+        sleeper.slept(0)
+        bridge.wait_log("the wall clock was set")
+        time.sleep(0.3)
+        assert sim.status()["upgrades"] == 1
+        sim.say("refuse 404")  # will not mend itself: as a certificate that is not valid yet
+        sim.say("cut tcp")
+        bridge.wait_log("-> failed")
+        sim.say("refuse off")
+        sleeper.slept(0)
+        bridge.wait_log("live with", 5, 2)
 
 
 def test_a_flapping_server_is_not_hammered_and_told_once(tmp_path):
