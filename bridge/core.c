@@ -1,6 +1,7 @@
 #include "bridge/core_inner.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -75,39 +76,15 @@ void hf_core_owner_readable(
 	hf_state_owner_readable(c->state, source, owner, readable);
 }
 
-struct pulse {
-	struct hf_publish *publish;
-	const char *source;
-	const struct hf_uuid *owner; /* NULL: the source alone */
-	bool live;
-};
-
-static int pulse_source(const struct hf_source_view *view, void *arg)
-{
-	struct pulse *p = arg;
-
-	if (!strcmp(view->row->name, p->source))
-		hf_publish_source(p->publish, (uint16_t)view->row->rid, p->live);
-	return 0;
-}
-
-static int pulse_owner(
-    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
-{
-	struct pulse *p = arg;
-
-	if (!strcmp(source->row->name, p->source) && hf_uuid_equal(&owner->row->id, p->owner))
-		hf_publish_owner(p->publish, (uint16_t)owner->row->rid);
-	return 0;
-}
-
 static void beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live)
 {
-	struct pulse p = { c->publish, source, owner, live };
+	uint32_t source_rid, owner_rid;
 
-	hf_state_each_source(c->state, hf_core_now(c), pulse_source, &p);
-	if (owner)
-		hf_state_each_owner(c->state, hf_core_now(c), pulse_owner, &p);
+	if (!hf_state_find(c->state, source, owner, &source_rid, &owner_rid))
+		return;
+	hf_publish_source(c->publish, (uint16_t)source_rid, live);
+	if (owner_rid != UINT32_MAX)
+		hf_publish_owner(c->publish, (uint16_t)owner_rid);
 }
 
 int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
@@ -190,6 +167,7 @@ static int work_store(struct hf_core *c)
 		}
 		c->applying = true;
 		c->shown = changes->n_names || changes->names_reset;
+		c->large = c->large || changes->names_reset;
 	}
 	rc = hf_store_step(c->store, SLICE_US);
 	if (rc == 1)
@@ -231,6 +209,10 @@ static int work_zone(struct hf_core *c)
 	}
 	hf_fault_clear(&c->zone_fault, c->clock, "zone:");
 	c->unpublished = false;
+	/* 20 MiB at 100,000 agents, which would stay with us in pieces. */
+	if (c->large)
+		malloc_trim(0);
+	c->large = false;
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct hf_core {
 	bool applying;              /* a changeset is between begin and its last step */
 	bool shown;                 /* the changeset that is being applied holds names */
 	bool unpublished;           /* the store is ahead of the zone */
+	bool large;                 /* what is under way needs much memory for a while */
 	int64_t commit_not_before;  /* boottime */
 	int64_t publish_not_before;
 	int64_t tick_at;

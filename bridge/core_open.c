@@ -190,6 +190,8 @@ int hf_core_open(
 	 * was. */
 	hf_core_pulse_down(c);
 	c->unpublished = true;
+	/* The image of the store is gone again; its memory is not. */
+	c->large = true;
 	c->copy_at = hf_boot_ms(clock) + HF_CORE_COPY_EVERY_MS;
 	log_serving(c);
 	hf_core_settle(c);

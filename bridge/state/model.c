@@ -18,16 +18,17 @@ uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len)
 int st_grow(void **array, size_t n, size_t *size, size_t element)
 {
 	size_t more = *size ? *size + *size / 2 : 16;
-	void *p;
+	void *p = *array;
 
-	if (n < *size)
-		return 0;
-	p = realloc(*array, more * element);
-	if (!p)
-		return -ENOMEM;
-	memset((char *)p + *size * element, 0, (more - *size) * element);
-	*array = p;
-	*size = more;
+	if (n >= *size) {
+		p = realloc(*array, more * element);
+		if (!p)
+			return -ENOMEM;
+		*array = p;
+		*size = more;
+	}
+	/* Only this one: room that is not in use yet costs no memory before it is touched. */
+	memset((char *)p + n * element, 0, element);
 	return 0;
 }
 

@@ -184,7 +184,7 @@ struct hf_state {
 
 uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len);
 
-/* Make room for one more element of `size` bytes; *array may move. 0 or -ENOMEM. */
+/* Make room for element n of `element` bytes, which is zeroed; *array may move. 0 or -ENOMEM. */
 int st_grow(void **array, size_t n, size_t *size, size_t element);
 
 struct st_source *st_source_find(struct hf_state *s, const char *name);

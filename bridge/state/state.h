@@ -189,6 +189,13 @@ int hf_state_each_source(
 int hf_state_each_owner(
     const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg);
 
+/*
+ * The numbers of a source and of an owner of it (NULL, or not known: UINT32_MAX), cheaply: each message needs them. False:
+ * no such source.
+ */
+bool hf_state_find(const struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    uint32_t *ret_source, uint32_t *ret_owner);
+
 struct hf_workspace_view {
 	const struct hf_workspace_row *row;
 	const struct hf_owner_row *owner;

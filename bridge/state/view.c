@@ -79,6 +79,19 @@ int hf_state_each_owner(
 	return rc;
 }
 
+bool hf_state_find(const struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    uint32_t *ret_source, uint32_t *ret_owner)
+{
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		if (!s->sources[i].used || strcmp(s->sources[i].row.name, source))
+			continue;
+		*ret_source = i;
+		*ret_owner = owner ? st_owner_find(s, i, owner) : ST_NONE;
+		return true;
+	}
+	return false;
+}
+
 int hf_state_each_workspace(const struct hf_state *s, hf_state_workspace_cb cb, void *arg)
 {
 	int rc = 0;

@@ -96,7 +96,7 @@ void core_kit_settle(struct core_kit *k)
 		if (hf_store_get_state(store, NULL, NULL) == HF_STORE_FAILED)
 			return;
 		if (wait > 0 && !hf_state_dirty(hf_core_state(k->core)) &&
-		    hf_core_published(k->core) == hf_store_generation(store))
+		    (wait > 100 || hf_core_published(k->core) == hf_store_generation(store)))
 			return;
 		hf_fake_clock_add(&k->clock, 10);
 		if (wait > 0)
