@@ -58,6 +58,7 @@ suites()
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
 	decode          l      build        command    build/tests/bench/bench_decode --check
 	follow          l      build        command    tests/bench/bench_follow.py --check
+	feed-unbound    l      build        command    tests/bench/bench_feed_unbound.py
 	build-fuzz      l      build-fuzz   compile
 	fuzz-60s        l      build-fuzz   fuzz       60
 	build-cov       c      build-cov    compile

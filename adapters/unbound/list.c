@@ -27,11 +27,11 @@ static bool read_line(const char *at, struct line *line)
 		   line->data) == 3;
 }
 
+/* unbound writes an empty line after each record. */
 static const char *next_line(const char *at)
 {
-	const char *end = strchr(at, '\n');
-
-	return end ? end + 1 : at + strlen(at);
+	at += strcspn(at, "\n");
+	return at + strspn(at, "\n");
 }
 
 static bool is_at(const struct line *line, const struct hf_name *name)
