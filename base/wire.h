@@ -4,10 +4,13 @@
  * once: after the first read past the end every further read gives 0, nothing is left to read and
  * `error` stays set. Neither side allocates; the bytes are borrowed and outlive it.
  */
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "base/error.h"
 
 struct hf_rd {
 	const uint8_t *at;
@@ -28,13 +31,50 @@ static inline size_t hf_rd_left(const struct hf_rd *r)
 	return (size_t)(r->end - r->at);
 }
 
-/* Little endian. */
-uint8_t hf_rd_u8(struct hf_rd *r);
-uint16_t hf_rd_u16(struct hf_rd *r);
-uint32_t hf_rd_u32(struct hf_rd *r);
-uint64_t hf_rd_u64(struct hf_rd *r);
 /* A pointer to the next len bytes, NULL past the end. */
-const uint8_t *hf_rd_bytes(struct hf_rd *r, size_t len);
+static inline const uint8_t *hf_rd_bytes(struct hf_rd *r, size_t len)
+{
+	const uint8_t *at = r->at;
+
+	if (r->error || hf_rd_left(r) < len) {
+		r->error = HF_EFORMAT;
+		r->at = r->end; /* so that a loop over what is left ends */
+		return NULL;
+	}
+	r->at += len;
+	return at;
+}
+
+/* Little endian. Here and not in wire.c: looking a name up is mostly these. */
+static inline uint64_t hf_rd_le(struct hf_rd *r, size_t size)
+{
+	const uint8_t *p = hf_rd_bytes(r, size);
+	uint64_t v = 0;
+
+	if (p)
+		memcpy(&v, p, size);
+	return le64toh(v);
+}
+
+static inline uint8_t hf_rd_u8(struct hf_rd *r)
+{
+	return (uint8_t)hf_rd_le(r, 1);
+}
+
+static inline uint16_t hf_rd_u16(struct hf_rd *r)
+{
+	return (uint16_t)hf_rd_le(r, 2);
+}
+
+static inline uint32_t hf_rd_u32(struct hf_rd *r)
+{
+	return (uint32_t)hf_rd_le(r, 4);
+}
+
+static inline uint64_t hf_rd_u64(struct hf_rd *r)
+{
+	return hf_rd_le(r, 8);
+}
 
 struct hf_wr {
 	uint8_t *at;

@@ -6,75 +6,24 @@
 
 #include "base/error.h"
 
-enum { CDB_TOC = 2048, SLOT = 8, CACHE_LINE = 64, WARM_AT_ONCE = 64, WARM_SLOTS = 16 };
+enum { WARM_AT_ONCE = 64 };
 
-/*
- * A view as cdb_init() makes one, but of memory that is mapped already: cdb_init() maps shared,
- * which Linux before 6.7 refuses for write-sealed memory.
- */
-static int view_init(struct cdb *view, const struct hf_sealed *s)
+/* Out of the delta or else the base. */
+static int find_bytes(const struct hf_picture *p, const uint8_t *key, size_t len,
+    const uint8_t **ret_bytes, size_t *ret_len)
 {
-	unsigned end;
+	uint32_t hash = hf_view_hash(key, len);
+	int rc = hf_view_find(&p->delta_view, hash, key, len, ret_bytes, ret_len);
 
-	if (s->len < CDB_TOC)
-		return HF_EFORMAT;
-	memset(view, 0, sizeof(*view));
-	view->cdb_fd = -1;
-	view->cdb_mem = s->bytes;
-	view->cdb_fsize = (unsigned)s->len;
-	/* The records end where the first hash table begins. */
-	end = cdb_unpack(s->bytes);
-	if (end < CDB_TOC)
-		end = CDB_TOC;
-	view->cdb_dend = end < view->cdb_fsize ? end : view->cdb_fsize;
-	return 0;
-}
-
-/* Returns 1 and where the value lies, 0 or HF_EFORMAT. tinycdb stays within the view whatever is in it. */
-static int view_find(const struct cdb *view, const uint8_t *key, size_t len,
-    const uint8_t **ret_value, size_t *ret_len)
-{
-	struct cdb c = *view;
-	int rc;
-
-	if (!c.cdb_mem)
-		return 0;
-	rc = cdb_find(&c, key, (unsigned)len);
-	if (rc <= 0)
-		return rc < 0 ? HF_EFORMAT : 0;
-	*ret_value = cdb_getdata(&c);
-	*ret_len = cdb_datalen(&c);
-	return *ret_value ? 1 : HF_EFORMAT;
-}
-
-/*
- * The next record, at *at. Returns 1, 0 at the end or HF_EFORMAT. cdb_seqnext() adds up lengths that may overflow, and
- * would then go back; where key and value lie within the view, as cdb_get() makes sure, it went on.
- */
-static int view_next(struct cdb *view, unsigned *at, const uint8_t **ret_key,
-    const uint8_t **ret_value)
-{
-	int rc;
-
-	if (!view->cdb_mem)
-		return 0;
-	rc = cdb_seqnext(at, view);
-	if (rc <= 0)
-		return rc < 0 ? HF_EFORMAT : 0;
-	*ret_key = cdb_getkey(view);
-	*ret_value = cdb_getdata(view);
-	return *ret_key && *ret_value ? 1 : HF_EFORMAT;
+	return rc ? rc : hf_view_find(&p->base_view, hash, key, len, ret_bytes, ret_len);
 }
 
 static int load_meta(struct hf_picture *p)
 {
 	const uint8_t *bytes = NULL;
 	size_t len = 0;
-	int rc = view_find(&p->delta_cdb, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, &bytes, &len);
 
-	if (rc == 0)
-		rc = view_find(&p->base_cdb, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, &bytes, &len);
-	if (rc <= 0)
+	if (find_bytes(p, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, &bytes, &len) <= 0)
 		return HF_EFORMAT;
 	return hf_fmt_meta_get(bytes, len, &p->meta, &p->stamp.n_names);
 }
@@ -120,9 +69,9 @@ int hf_picture_make(struct hf_sealed *base, struct hf_sealed *delta, const uint8
 	p->delta = delta;
 	memcpy(p->stamp.epoch, epoch, sizeof(p->stamp.epoch));
 	p->stamp.generation = generation;
-	rc = view_init(&p->base_cdb, base);
+	rc = hf_view_init(&p->base_view, base->bytes, base->len);
 	if (!rc && delta)
-		rc = view_init(&p->delta_cdb, delta);
+		rc = hf_view_init(&p->delta_view, delta->bytes, delta->len);
 	if (!rc)
 		rc = load_meta(p);
 	if (rc) {
@@ -186,10 +135,8 @@ int hf_picture_get(const struct hf_picture *p, const uint8_t *key, size_t len,
 {
 	const uint8_t *bytes;
 	size_t n;
-	int rc = view_find(&p->delta_cdb, key, len, &bytes, &n);
+	int rc = find_bytes(p, key, len, &bytes, &n);
 
-	if (rc == 0)
-		rc = view_find(&p->base_cdb, key, len, &bytes, &n);
 	if (rc <= 0)
 		return rc;
 	rc = hf_fmt_value_get(bytes, n, ret_value);
@@ -198,60 +145,20 @@ int hf_picture_get(const struct hf_picture *p, const uint8_t *key, size_t len,
 	return ret_value->kind != HF_FMT_GONE;
 }
 
-/* A read that the compiler keeps: unlike a prefetch it is not dropped where the page must be looked up. */
-static void touch(const uint8_t *at)
-{
-	(void)*(const volatile uint8_t *)at;
-}
-
-/* The slots from where the search for `hash` begins to the end of its table. Returns their number. */
-static size_t slots_of(const struct cdb *view, unsigned hash, const uint8_t **ret_slot)
-{
-	const uint8_t *table = view->cdb_mem + (hash % 256) * SLOT;
-	unsigned at = cdb_unpack(table), n = cdb_unpack(table + 4), first;
-
-	if (!n || at > view->cdb_fsize || n > (view->cdb_fsize - at) / SLOT)
-		return 0;
-	first = (hash >> 8) % n;
-	*ret_slot = view->cdb_mem + at + (size_t)first * SLOT;
-	return n - first;
-}
-
-/* Touches the record that the slots name for `hash`. */
-static void touch_record(const struct cdb *view, unsigned hash, const uint8_t *slot, size_t n)
-{
-	for (size_t i = 0; i < n && i < WARM_SLOTS; i++, slot += SLOT) {
-		size_t at = cdb_unpack(slot + 4);
-
-		if (!at)
-			return;
-		if (cdb_unpack(slot) != hash || at + CACHE_LINE > view->cdb_fsize)
-			continue;
-		touch(view->cdb_mem + at);
-		touch(view->cdb_mem + at + CACHE_LINE - 1);
-		return;
-	}
-}
-
 void hf_picture_warm(const struct hf_picture *p, const struct hf_name *const *names, size_t n)
 {
-	const uint8_t *slot[WARM_AT_ONCE];
-	size_t n_slots[WARM_AT_ONCE];
-	unsigned hash[WARM_AT_ONCE];
+	struct hf_view_slot slot[WARM_AT_ONCE];
+	uint32_t hash[WARM_AT_ONCE];
 
 	if (n > WARM_AT_ONCE)
 		n = WARM_AT_ONCE;
 	/* In loops of their own: the less there is between two reads, the more of them are on their way. */
 	for (size_t i = 0; i < n; i++)
-		hash[i] = names[i] ? cdb_hash(names[i]->wire, names[i]->len) : 0;
-	for (size_t i = 0; i < n; i++) {
-		n_slots[i] = names[i] ? slots_of(&p->base_cdb, hash[i], &slot[i]) : 0;
-		if (n_slots[i])
-			touch(slot[i]);
-	}
+		hash[i] = names[i] ? hf_view_hash(names[i]->wire, names[i]->len) : 0;
 	for (size_t i = 0; i < n; i++)
-		if (n_slots[i])
-			touch_record(&p->base_cdb, hash[i], slot[i], n_slots[i]);
+		slot[i] = hf_view_warm_slot(&p->base_view, hash[i]);
+	for (size_t i = 0; i < n; i++)
+		hf_view_warm_record(&p->base_view, hash[i], slot[i]);
 }
 
 /* True if the key is that of a name, which *ret_name then is: whole, and as we would have written it. */
@@ -265,25 +172,23 @@ static bool key_is_name(const uint8_t *key, size_t len, struct hf_name *ret_name
 }
 
 /* One of the two files. Names that `over` (may be an empty view) has are passed over: they are told from there. */
-static int walk_view(const struct cdb *of, const struct cdb *over, hf_picture_walk_cb cb, void *arg)
+static int walk_view(const struct hf_view *of, const struct hf_view *over, hf_picture_walk_cb cb, void *arg)
 {
-	struct cdb view = *of;
+	struct hf_view_record r;
 	struct hf_fmt_value value;
-	const uint8_t *key, *bytes, *other;
+	const uint8_t *other;
 	struct hf_name name;
-	unsigned at;
-	size_t n;
+	size_t n, at = 0;
 	int rc;
 
-	cdb_seqinit(&at, &view);
-	while ((rc = view_next(&view, &at, &key, &bytes)) > 0) {
-		if (!key_is_name(key, cdb_keylen(&view), &name))
+	while ((rc = hf_view_next(of, &at, &r)) > 0) {
+		if (!key_is_name(r.key, r.key_len, &name))
 			continue;
-		rc = view_find(over, key, cdb_keylen(&view), &other, &n);
+		rc = hf_view_find(over, hf_view_hash(r.key, r.key_len), r.key, r.key_len, &other, &n);
 		if (rc > 0)
 			continue;
 		if (!rc)
-			rc = hf_fmt_value_get(bytes, cdb_datalen(&view), &value);
+			rc = hf_fmt_value_get(r.value, r.value_len, &value);
 		if (!rc && value.kind != HF_FMT_GONE)
 			rc = cb(&name, &value, arg);
 		if (rc)
@@ -294,8 +199,8 @@ static int walk_view(const struct cdb *of, const struct cdb *over, hf_picture_wa
 
 int hf_picture_walk(const struct hf_picture *p, hf_picture_walk_cb cb, void *arg)
 {
-	static const struct cdb nothing;
-	int rc = walk_view(&p->delta_cdb, &nothing, cb, arg);
+	static const struct hf_view nothing;
+	int rc = walk_view(&p->delta_view, &nothing, cb, arg);
 
-	return rc ? rc : walk_view(&p->base_cdb, &p->delta_cdb, cb, arg);
+	return rc ? rc : walk_view(&p->base_view, &p->delta_view, cb, arg);
 }

@@ -8,11 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cdb.h>
-
 #include "zone/format.h"
 #include "zone/record.h"
 #include "zone/sealed.h"
+#include "zone/view.h"
 
 /* A suffix that we serve, once each, and the sources that publish under it. */
 struct hf_picture_suffix {
@@ -24,9 +23,8 @@ struct hf_picture {
 	atomic_uint refs;
 	struct hf_sealed *base;  /* owned reference */
 	struct hf_sealed *delta; /* owned reference; NULL: none */
-	/* tinycdb's views of the two. It keeps its result in them, so each look-up takes a copy. */
-	struct cdb base_cdb;
-	struct cdb delta_cdb;
+	struct hf_view base_view;
+	struct hf_view delta_view; /* empty: there is none */
 	struct hf_zone_meta meta;
 	struct hf_zone_stamp stamp;
 	struct hf_picture_suffix suffixes[HF_ZONE_SOURCES_MAX]; /* the longest first */
