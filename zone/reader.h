@@ -3,7 +3,7 @@
  * reader: a read-only view of the published zone for whoever answers or shows names.
  *
  * struct hf_zone is the process's view of one folder; struct hf_zone_reader is one thread's. A thread
- * looks up in a picture that never changes under it: sealed memory, checked when it was loaded. When a query
+ * looks up in a picture that never changes under it: read-only memory, checked when it was loaded. When a query
  * comes and the last look is 10 ms old, one thread looks at `current` by one system call; a new delta
  * is read there and then, a new base by a loader thread, which hf_zone_close() joins.
  * A file that fails its check is not used and the old picture stays: nothing in the folder can

@@ -9,34 +9,48 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "zone/hash.h"
 
-enum { CHUNK = 64 * 1024 };
+enum { CHUNK = 256 * 1024, HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20 };
 
-static const int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+/* What the mapping takes, in whole pages. */
+static size_t span(size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (len + page - 1) / page * page;
+}
 
 /*
- * Seals the memory of fd and maps it. Private, although nobody can write: before Linux 6.7 write-sealed memory
- * cannot be mapped shared at all. Its pages are the sealed ones all the same.
+ * Look-ups go to random places: with small pages more of their time goes into finding the page than into reading
+ * it. So what is large begins where a huge page can, and asks for some; where there are none it works all the same.
+ * A small file is often loaded while somebody waits for an answer, and huge pages take a while to get.
  */
-static int seal_and_map(int fd, struct hf_sealed *s)
+static int map_new(size_t len, uint8_t **ret_at)
 {
-	void *at;
+	bool huge = len >= HUGE_FROM;
+	size_t size = span(len), room = huge ? size + HUGE_PAGE : size, before;
+	uint8_t *at = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (fcntl(fd, F_ADD_SEALS, all_seals) < 0)
-		return -errno;
-	at = mmap(NULL, s->len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (at == MAP_FAILED)
 		return -errno;
-	s->bytes = at;
+	*ret_at = at;
+	if (!huge)
+		return 0;
+	before = (HUGE_PAGE - (uintptr_t)at % HUGE_PAGE) % HUGE_PAGE;
+	if (before)
+		munmap(at, before);
+	if (HUGE_PAGE - before)
+		munmap(at + before + size, HUGE_PAGE - before);
+	madvise(at + before, size, MADV_HUGEPAGE);
+	*ret_at = at + before;
 	return 0;
 }
 
-static int sealed_new(size_t len, struct hf_sealed **ret_sealed, int *ret_fd)
+static int sealed_new(size_t len, struct hf_sealed **ret_sealed, uint8_t **ret_at)
 {
 	struct hf_sealed *s;
-	int fd;
+	int rc;
 
 	/* The positions in a cdb have 32 bits. */
 	if (len == 0 || len >= UINT32_MAX)
@@ -44,30 +58,35 @@ static int sealed_new(size_t len, struct hf_sealed **ret_sealed, int *ret_fd)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	fd = memfd_create("holdfast-zone", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0) {
+	rc = map_new(len, ret_at);
+	if (rc) {
 		free(s);
-		return -errno;
+		return rc;
 	}
 	atomic_init(&s->refs, 1);
+	s->bytes = *ret_at;
 	s->len = len;
 	*ret_sealed = s;
-	*ret_fd = fd;
 	return 0;
 }
 
+/* From now on whoever writes there by mistake ends, instead of changing an address. */
+static int seal(struct hf_sealed *s)
+{
+	return mprotect((void *)(uintptr_t)s->bytes, span(s->len), PROT_READ) < 0 ? -errno : 0;
+}
+
 /* Copies exactly len bytes and hashes what it copied, so that no later change of the file counts. */
-static int copy_and_hash(int from, int to, size_t len, const atomic_bool *stop,
+static int copy_and_hash(int from, uint8_t *to, size_t len, const atomic_bool *stop,
     uint8_t ret_hash[static HF_FMT_HASH_LEN])
 {
 	XXH3_state_t *state = XXH3_createState();
-	uint8_t *chunk = malloc(CHUNK);
-	int rc = state && chunk ? 0 : -ENOMEM;
+	int rc = state ? 0 : -ENOMEM;
 
 	if (!rc)
 		XXH3_128bits_reset(state);
 	while (!rc && len) {
-		ssize_t n = read(from, chunk, len < CHUNK ? len : CHUNK);
+		ssize_t n = read(from, to, len < CHUNK ? len : CHUNK);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -76,15 +95,14 @@ static int copy_and_hash(int from, int to, size_t len, const atomic_bool *stop,
 			rc = n < 0 ? -errno : HF_ECHECKSUM;
 			break;
 		}
-		XXH3_128bits_update(state, chunk, (size_t)n);
-		rc = hf_file_write_all(to, chunk, (size_t)n);
+		XXH3_128bits_update(state, to, (size_t)n);
+		to += n;
 		len -= (size_t)n;
-		if (!rc && stop && atomic_load_explicit(stop, memory_order_relaxed))
+		if (stop && atomic_load_explicit(stop, memory_order_relaxed))
 			rc = -ECANCELED;
 	}
 	if (!rc)
 		hf_hash_store(XXH3_128bits_digest(state), ret_hash);
-	free(chunk);
 	XXH3_freeState(state);
 	return rc;
 }
@@ -114,7 +132,8 @@ int hf_sealed_load(int dirfd, const struct hf_fmt_file *file, const atomic_bool 
     struct hf_sealed **ret_sealed)
 {
 	struct hf_sealed *s = NULL;
-	int from, to = -1, rc;
+	uint8_t *to = NULL;
+	int from, rc;
 
 	from = open_file(dirfd, file);
 	if (from < 0)
@@ -125,10 +144,8 @@ int hf_sealed_load(int dirfd, const struct hf_fmt_file *file, const atomic_bool 
 	if (!rc && memcmp(s->hash, file->hash, sizeof(s->hash)) != 0)
 		rc = HF_ECHECKSUM;
 	if (!rc)
-		rc = seal_and_map(to, s);
+		rc = seal(s);
 	close(from);
-	if (to >= 0)
-		close(to);
 	if (rc) {
 		hf_sealed_unref(s);
 		return rc;
@@ -140,15 +157,14 @@ int hf_sealed_load(int dirfd, const struct hf_fmt_file *file, const atomic_bool 
 int hf_sealed_copy(const void *bytes, size_t len, struct hf_sealed **ret_sealed)
 {
 	struct hf_sealed *s;
-	int fd, rc;
+	uint8_t *to;
+	int rc;
 
-	rc = sealed_new(len, &s, &fd);
+	rc = sealed_new(len, &s, &to);
 	if (rc)
 		return rc;
-	rc = hf_file_write_all(fd, bytes, len);
-	if (!rc)
-		rc = seal_and_map(fd, s);
-	close(fd);
+	memcpy(to, bytes, len);
+	rc = seal(s);
 	if (rc) {
 		hf_sealed_unref(s);
 		return rc;
@@ -177,7 +193,6 @@ void hf_sealed_unref(struct hf_sealed *s)
 {
 	if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	if (s->bytes)
-		munmap((void *)(uintptr_t)s->bytes, s->len);
+	munmap((void *)(uintptr_t)s->bytes, span(s->len));
 	free(s);
 }

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * sealed: the bytes of one file of the published zone, copied into memory that nobody can change any
- * more, and checked on the way. What happens to the file afterwards (truncated, overwritten,
+ * sealed: the bytes of one file of the published zone, copied into memory of our own that is read-only from
+ * then on, and checked on the way. What happens to the file afterwards (truncated, overwritten,
  * unlinked) cannot reach whoever reads these bytes. Counted; any thread may hold it.
  */
 #include <stdatomic.h>
