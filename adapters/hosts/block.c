@@ -14,6 +14,9 @@ static const char begin_text[] = "# BEGIN HOLDFAST: rewritten down to END, do no
 /* The line before had no end: it was given one, which goes with the block. */
 static const char joined_mark[] = "# BEGIN HOLDFAST (joined)";
 static const char joined_text[] = "# BEGIN HOLDFAST (joined): rewritten down to END, do not edit";
+static const char joined_cr_mark[] = "# BEGIN HOLDFAST (joined by CR LF)";
+static const char joined_cr_text[] =
+    "# BEGIN HOLDFAST (joined by CR LF): rewritten down to END, do not edit";
 
 static bool begins(const char *line, size_t len, const char *with)
 {
@@ -40,12 +43,17 @@ static bool ends_crlf(const char *line, size_t len)
 	return len >= 2 && line[len - 2] == '\r' && line[len - 1] == '\n';
 }
 
-/* A line end that we added goes with the block, unless something follows. */
-static void take_join(const char *bytes, size_t len, struct hf_block *b)
+/* The bytes of the line end that we added before the block. */
+static size_t join_of(const char *line, size_t len)
 {
-	if (b->end != len || !b->start)
-		return;
-	b->start -= ends_crlf(bytes, b->start) ? 2 : 1;
+	if (begins(line, len, joined_cr_mark))
+		return 2;
+	return begins(line, len, joined_mark) ? 1 : 0;
+}
+
+static bool ends_join(const char *bytes, size_t len, size_t join)
+{
+	return !join || (bytes[len - 1] == '\n' && (join == 1 || bytes[len - 2] == '\r'));
 }
 
 int hf_block_find(
@@ -54,8 +62,7 @@ int hf_block_find(
 	const char *at = bytes, *end = bytes + len, *line;
 	unsigned number = 0, begun = 0, ended = 0;
 	struct hf_block b = { .start = len, .end = len };
-	bool joined = false;
-	size_t n;
+	size_t n, join = 0;
 
 	while (hf_line_next(&at, end, &line, &n)) {
 		number++;
@@ -66,7 +73,7 @@ int hf_block_find(
 				return refuse(ret_why, why_size, number,
 				    "begins a block of Holdfast's", begun);
 			begun = number;
-			joined = begins(line, n, joined_mark);
+			join = join_of(line, n);
 			b.start = (size_t)(line - bytes);
 			b.in = (size_t)(at - bytes);
 		} else if (begins(line, n, end_mark)) {
@@ -81,8 +88,9 @@ int hf_block_find(
 	if (begun && !ended)
 		return refuse(
 		    ret_why, why_size, begun, "begins a block of Holdfast's that does not end", 0);
-	if (joined)
-		take_join(bytes, len, &b);
+	/* It goes with the block, unless something follows. */
+	if (b.end == len && b.start >= join && ends_join(bytes, b.start, join))
+		b.start -= join;
 	*ret_block = b;
 	return 0;
 }
@@ -135,7 +143,7 @@ static void add_block(
 
 	if (join)
 		add(o, b->crlf ? "\r\n" : "\n", b->crlf ? 2 : 1);
-	add_line(o, join ? joined_text : begin_text, b->crlf);
+	add_line(o, !join ? begin_text : b->crlf ? joined_cr_text : joined_text, b->crlf);
 	add(o, text, len);
 	add_line(o, end_mark, b->crlf);
 }
@@ -150,7 +158,7 @@ int hf_block_build(const char *bytes, size_t len, const struct hf_block *block,
 
 	if (rc)
 		return rc;
-	o.bytes = malloc(len + n + sizeof(joined_text) + sizeof(end_mark) + 8);
+	o.bytes = malloc(len + n + sizeof(joined_cr_text) + sizeof(end_mark) + 8);
 	odd.bytes = malloc(block->in_end - block->in + 1);
 	rc = o.bytes && odd.bytes ? odd_lines(bytes, block, &odd) : -ENOMEM;
 	if (!rc) {
