@@ -28,6 +28,12 @@ int hf_table_new(unsigned n_buckets, struct hf_table **ret_table)
 	return 0;
 }
 
+void hf_entry_name(const struct hf_entry *e, struct hf_name *ret_name)
+{
+	memset(ret_name, 0, sizeof(*ret_name));
+	memcpy(ret_name, e->name, offsetof(struct hf_name, wire) + e->name->len);
+}
+
 static void entry_free(struct hf_entry *e)
 {
 	free(e->name);
@@ -182,8 +188,7 @@ static int by_line(const void *a, const void *b)
 
 static void to_record(const struct hf_entry *e, struct hf_record *ret_record)
 {
-	memset(ret_record, 0, sizeof(*ret_record));
-	memcpy(&ret_record->name, e->name, offsetof(struct hf_name, wire) + e->name->len);
+	hf_entry_name(e, &ret_record->name);
 	memcpy(ret_record->addr, e->addr, 16);
 	ret_record->primary = e->primary;
 }

@@ -19,8 +19,11 @@ struct hf_entry {
 	unsigned bucket;
 	bool primary;
 	uint8_t addr[16];
-	struct hf_name *name; /* owned; no longer than the name is */
+	struct hf_name *name; /* owned; only as long as the name is: not to be copied as a struct */
 };
+
+/* The name as a value of its own. */
+void hf_entry_name(const struct hf_entry *e, struct hf_name *ret_name);
 
 struct hf_table; /* opaque */
 

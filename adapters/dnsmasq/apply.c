@@ -31,7 +31,7 @@ static int make_fates(struct hf_adapter *a)
 /* Takes the entry out of the table and notes its file. */
 static void drop(struct hf_adapter *a, struct hf_entry *e)
 {
-	hf_pump_gone(a->pump, e->name, e->addr);
+	hf_pump_gone(a->pump, e);
 	hf_pump_dirty(a->pump, e->bucket);
 	hf_table_del(a->table, e);
 }

@@ -28,7 +28,7 @@ static void drop_probes(struct hf_adapter *a, unsigned file)
 		next = e->next;
 		if (!hf_dnsmasq_is_probe(e->name))
 			continue;
-		hf_pump_gone(a->pump, e->name, e->addr);
+		hf_pump_gone(a->pump, e);
 		hf_table_del(a->table, e);
 		hf_pump_dirty(a->pump, file);
 	}

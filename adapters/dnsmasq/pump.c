@@ -85,11 +85,11 @@ static void clean(struct hf_pump *p, unsigned file)
 	p->n_dirty--;
 }
 
-void hf_pump_gone(struct hf_pump *p, const struct hf_name *name, const uint8_t addr[static 16])
+void hf_pump_gone(struct hf_pump *p, const struct hf_entry *e)
 {
 	p->has_gone = true;
-	p->gone = *name;
-	memcpy(p->gone_addr, addr, 16);
+	hf_entry_name(e, &p->gone);
+	memcpy(p->gone_addr, e->addr, 16);
 }
 
 static void stop(struct hf_pump *p, int code, const char *why)
@@ -113,8 +113,7 @@ static void choose_canary(struct hf_pump *p, unsigned file)
 	p->has_canary = e || p->has_gone;
 	if (e) {
 		p->want = WANT_ADDR;
-		memset(&p->name, 0, sizeof(p->name));
-		memcpy(&p->name, e->name, offsetof(struct hf_name, wire) + e->name->len);
+		hf_entry_name(e, &p->name);
 		memcpy(p->addr, e->addr, 16);
 	} else if (p->has_gone) {
 		p->want = hf_table_bucket_of(p->o.table, p->gone_addr) == file ? WANT_NO_ADDR

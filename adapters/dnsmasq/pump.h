@@ -44,8 +44,8 @@ void hf_pump_free(struct hf_pump *p); /* NULL is fine. Not within a callback */
 void hf_pump_dirty(struct hf_pump *p, unsigned file);
 bool hf_pump_is_dirty(const struct hf_pump *p, unsigned file);
 bool hf_pump_any(const struct hf_pump *p); /* is noted */
-/* A name that is to be gone with what is noted: asked for where a file has nothing left. */
-void hf_pump_gone(struct hf_pump *p, const struct hf_name *name, const uint8_t addr[static 16]);
+/* What is to be gone with what is noted: asked for where a file has nothing left. */
+void hf_pump_gone(struct hf_pump *p, const struct hf_entry *e);
 
 /*
  * Write what is noted, then call drained() once. While it is at it, this is one more wish for the
