@@ -159,6 +159,8 @@ int hf_single_write(struct hf_single *s)
 		rc = hf_file_sync_dir(s->dir);
 	if (!rc)
 		rc = look(s);
+	/* Somebody may have been at it in the meantime. */
+	s->there &= s->size == (off_t)(n_mark + len);
 	return rc < 0 ? rc : 0;
 }
 

@@ -141,8 +141,8 @@ static int pass(struct hf_adapter *a, char *why, size_t size)
 		rc = write_block(a, p, &block, why, size);
 	if (rc == -ENOMEM)
 		snprintf(why, size, "no memory");
+	hf_place_now(p, &a->seen);
 	hf_place_close(p);
-	hf_place_look(a->h->path, &a->seen);
 	return rc;
 }
 

@@ -148,6 +148,11 @@ const char *hf_place_bytes(const struct hf_place *p, size_t *ret_len)
 	return p->bytes;
 }
 
+void hf_place_now(const struct hf_place *p, struct stat *ret_st)
+{
+	*ret_st = p->st;
+}
+
 bool hf_place_in_place(const struct hf_place *p)
 {
 	return p->in_place;
@@ -199,6 +204,7 @@ static int dress(const struct hf_place *p, int fd)
 static int replace(struct hf_place *p, const char *bytes, size_t len)
 {
 	char tmp[NAME_MAX + 1];
+	struct stat st;
 	int fd, rc;
 
 	if (snprintf(tmp, sizeof(tmp), ".%s.holdfast", p->name) >= (int)sizeof(tmp))
@@ -211,15 +217,18 @@ static int replace(struct hf_place *p, const char *bytes, size_t len)
 	rc = hf_file_write_all(fd, bytes, len);
 	if (!rc)
 		rc = dress(p, fd);
-	if (!rc && fdatasync(fd) < 0)
+	if (!rc && (fdatasync(fd) < 0 || fstat(fd, &st) < 0))
 		rc = -errno;
 	if (close(fd) < 0 && !rc)
 		rc = -errno;
 	if (!rc && renameat(p->dir, tmp, p->dir, p->name) < 0)
 		rc = -errno;
-	if (rc)
+	if (rc) {
 		unlinkat(p->dir, tmp, 0);
-	return rc ? rc : hf_file_sync_dir(p->dir);
+		return rc;
+	}
+	p->st = st;
+	return hf_file_sync_dir(p->dir);
 }
 
 static int write_at(int fd, const char *bytes, size_t from, size_t to)
@@ -257,7 +266,7 @@ static int write_in_place(struct hf_place *p, const char *bytes, size_t len)
 		rc = write_at(p->fd, bytes, same, least);
 	if (!rc && len < p->len && ftruncate(p->fd, (off_t)len) < 0)
 		rc = -errno;
-	if (!rc && fdatasync(p->fd) < 0)
+	if (!rc && (fdatasync(p->fd) < 0 || fstat(p->fd, &p->st) < 0))
 		rc = -errno;
 	p->in_place = true;
 	return rc;

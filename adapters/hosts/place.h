@@ -28,6 +28,8 @@ const char *hf_place_bytes(const struct hf_place *p, size_t *ret_len);
 /* Give it this content. Durable when it returns; on failure the old content is there. */
 int hf_place_write(
     struct hf_place *p, const char *bytes, size_t len, char *ret_why, size_t why_size);
+/* What it looked like when it was read, or after our own write: a later look differs if others did. */
+void hf_place_now(const struct hf_place *p, struct stat *ret_st);
 /* Whether the last write was in place. */
 bool hf_place_in_place(const struct hf_place *p);
 

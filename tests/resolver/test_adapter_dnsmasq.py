@@ -425,11 +425,11 @@ def test_only_dnsmasq_is_signalled(tmp_path, single, hosts_file):
     sleeper = subprocess.Popen(["sleep", "60"])
     pid_file = tmp_path / "wrong.pid"
     try:
-        for text, code, part in ((f"{sleeper.pid}\n", "HF_EUNSAFE", "not called dnsmasq"), ("junk\n", "HF_EFORMAT", str(pid_file)),
-                                 ("-1\n", "HF_EFORMAT", str(pid_file))):
+        for n, (text, code, part) in enumerate(((f"{sleeper.pid}\n", "HF_EUNSAFE", "not called dnsmasq"), ("junk\n", "HF_EFORMAT", str(pid_file)),
+                                                ("-1\n", "HF_EFORMAT", str(pid_file))), 1):
             pid_file.write_text(text)
             with one_file(tmp_path, single, hosts_file, f", pid-file: {pid_file}") as feed:
-                receipt = feed.apply(f"put x{len(text)}.me.coder {address(len(text))} primary")[-1]
+                receipt = feed.apply(f"put x{n}.me.coder {address(n)} primary")[-1]
                 assert receipt["code"] == code and part in receipt["text"], receipt
         assert sleeper.poll() is None
     finally:
