@@ -212,6 +212,7 @@ def test_units_are_in_order_and_hardened(tmp_path, unit):
     # Where the programs are that it starts, before they are installed.
     text = re.sub(r"/usr/bin/(holdfastd|holdfastctl)", lambda m: str(program(f"bridge/{m[1]}")), unit.read_text())
     text = text.replace("/usr/bin/holdfast-dns", str(program("plugin/holdfast-dns")))
+    text = text.replace("/usr/libexec/holdfast/holdfast-hosts", str(program("adapters/holdfast-hosts")))
     copy = tmp_path / unit.name
     copy.write_text(re.sub(r"^Documentation=.*\n", "", text, flags=re.M))
     done = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, timeout=60, check=False)

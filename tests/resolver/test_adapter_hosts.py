@@ -351,3 +351,33 @@ def test_doctor_and_setup(feed, hosts):
     hosts.write_text(BROKEN["begins twice"][0])
     assert [f for f in feed.doctor() if f["grade"] == "bad" and "line 7" in f["text"]]
     assert str(hosts) in feed.setup()
+
+
+def copy(source, target, *before):
+    return subprocess.run([*before, program("adapters/holdfast-hosts"), source, target], capture_output=True, text=True, timeout=30)
+
+
+def test_the_copy_for_a_file_that_the_bridge_may_not_write(tmp_path, hosts):
+    source = tmp_path / "source"
+    with driver(tmp_path, source) as feed:
+        feed.good(*names(3))
+    source.chmod(0o600)
+    hosts.write_text("192.0.2.1 a1.w1.u.coder\n" + TEXT)
+    theirs = hosts.read_text()
+    want = theirs + block(*(f"{address(1000 + i)} a{i}.w{i}.u.coder" for i in (0, 2)))
+    # As holdfast-hosts.service runs it: root without rights but one.
+    limited = ["setpriv", "--bounding-set", "-all,+dac_read_search", "--inh-caps", "-all"]
+    for _ in range(2):
+        got = copy(source, hosts, *limited)
+        assert got.returncode == 0 and "1 names are others'" in got.stderr, got
+        assert hosts.read_text() == want
+    source.write_text("127.0.0.1 evil.example\n" + block("127.0.0.1 evil.example", f"{address(5)} a b", "fd00::1 x.coder",
+                                                         f"{address(5)} good.coder"))
+    assert copy(source, hosts).returncode == 0
+    assert hosts.read_text() == theirs + block(f"{address(5)} good.coder")
+    source.unlink()  # nothing is there to copy
+    assert copy(source, hosts).returncode == 0 and hosts.read_text() == theirs
+    hosts.write_text(BROKEN["ends twice"][0])
+    got = copy(source, hosts)
+    assert got.returncode == 1 and "line 7" in got.stderr and hosts.read_text() == BROKEN["ends twice"][0]
+    assert copy(source, tmp_path / "no" / "hosts").returncode == 1
