@@ -94,8 +94,7 @@ int hf_core_update(struct hf_core *c, const char *source, const struct hf_update
 
 	if (!rc && ret_judgement->verdict == HF_VERDICT_ACCEPTED) {
 		beat(c, source, &update->owner, true);
-		if (!hf_store_ready(c->store) && hf_store_set_ready(c->store) == 0)
-			c->unpublished = true;
+		c->accepted = true;
 	}
 	return after(c, rc);
 }
@@ -143,6 +142,13 @@ static void store_told(struct hf_core *c, int rc)
 	}
 }
 
+/* Only when what was accepted is on the disk: whoever acts on "ready" acts on what the store holds. */
+static void get_ready(struct hf_core *c)
+{
+	if (c->accepted && !hf_store_ready(c->store) && hf_store_set_ready(c->store) == 0)
+		c->unpublished = true;
+}
+
 /* Begins the next changeset, or goes on with the one that is under way. Returns 1 while there is
  * more to do. */
 static int work_store(struct hf_core *c)
@@ -163,6 +169,8 @@ static int work_store(struct hf_core *c)
 		if (rc <= 0) {
 			if (rc)
 				store_told(c, rc);
+			else
+				get_ready(c);
 			return rc;
 		}
 		c->applying = true;
@@ -179,6 +187,7 @@ static int work_store(struct hf_core *c)
 	/* Stamps alone are nothing that readers see. */
 	c->unpublished = c->unpublished || c->shown;
 	hf_state_committed(c->state);
+	get_ready(c);
 	hf_core_meta(c, &c->meta);
 	return 1;
 }

@@ -22,6 +22,7 @@ struct hf_core {
 	struct hf_publish *publish; /* owned */
 	struct hf_zone_meta meta; /* as of the last commit */
 	bool applying;              /* a changeset is between begin and its last step */
+	bool accepted;              /* a message, since this process runs */
 	bool shown;                 /* the changeset that is being applied holds names */
 	bool unpublished;           /* the store is ahead of the zone */
 	bool large;                 /* what is under way needs much memory for a while */
