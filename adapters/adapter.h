@@ -154,7 +154,7 @@ struct hf_adapter_type {
 	void (*zones)(
 	    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s);
 
-	void (*apply)(struct hf_adapter *a, const struct hf_batch *batch);
+	void (*apply)(struct hf_adapter *a, const struct hf_batch *batch); /* lent until the receipt */
 	/*
 	 * Everything was applied and confirmed; nothing is under way. Called again after each
 	 * catching up. NULL where there is nothing to do then.

@@ -152,24 +152,22 @@ static void fill_subjects(struct hf_feed *f, size_t n)
 
 static void hand_over(struct hf_feed *f, size_t n)
 {
-	const struct hf_batch batch = {
+	fill_subjects(f, n);
+	f->todo.batch = (struct hf_batch){
 		.at = f->todo.changes + f->todo.at,
 		.n = n,
 		.generation = f->run.target,
 	};
-
-	fill_subjects(f, n);
 	f->todo.n_batch = n;
-	f->type->apply(f->adapter, &batch);
+	f->type->apply(f->adapter, &f->todo.batch);
 }
 
 void hf_todo_go_empty(struct hf_feed *f)
 {
-	const struct hf_batch batch = { .generation = f->ledger.cursor.generation };
-
+	f->todo.batch = (struct hf_batch){ .generation = f->ledger.cursor.generation };
 	f->todo.empty = true;
 	f->empty_done = false;
-	f->type->apply(f->adapter, &batch);
+	f->type->apply(f->adapter, &f->todo.batch);
 }
 
 int64_t hf_todo_go(struct hf_feed *f)

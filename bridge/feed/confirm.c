@@ -116,6 +116,9 @@ int64_t hf_confirm_step(struct hf_feed *f)
 		return with_news(f);
 	memcpy(f->expect, f->sample, f->n_sample * sizeof(f->sample[0]));
 	f->n_expect = f->n_sample;
+	/* An address may point to the old name until that is taken; it is looked at later, in turn. */
+	for (size_t i = 0; !is_taking(f) && i < f->n_expect; i++)
+		f->expect[i].record.primary = false;
 	hf_feed_ask(f, ASK_RUN);
 	return HF_FEED_EVENT;
 }
@@ -137,14 +140,14 @@ static void keep_open_ones(struct hf_feed *f, int code)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n_expect; i++) {
-		const struct hf_expect *e = &f->expect[i];
-		bool wrong = !code && e->is == HF_IS_NOT_SO;
+		const struct hf_expect e = f->sample[i];
+		enum hf_is is = code ? HF_IS_UNKNOWN : f->expect[i].is;
 
-		if (!code && (e->is == HF_IS_SO || e->is == HF_IS_FOREIGN))
+		if (is == HF_IS_SO || is == HF_IS_FOREIGN)
 			continue;
-		if (wrong && again && once_more(f, e) == 0)
+		if (is == HF_IS_NOT_SO && again && once_more(f, &e) == 0)
 			continue;
-		f->sample[n++] = *e;
+		f->sample[n++] = e;
 	}
 	f->n_sample = n;
 	f->sampled = n;

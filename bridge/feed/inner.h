@@ -69,7 +69,8 @@ struct hf_feed_todo {
 	uint8_t (*rows)[2]; /* owned: states until now of (name, addr) and of (name, was) */
 	size_t n, size;
 	size_t at;      /* those before have their fate */
-	size_t n_batch; /* with the adapter; 0: none */
+	struct hf_batch batch; /* lent to the adapter until its receipt */
+	size_t n_batch; /* of it; 0: none is out */
 	bool empty;     /* the batch of no changes is with the adapter */
 	bool announced; /* the intents are written */
 	size_t announced_to;

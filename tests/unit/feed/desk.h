@@ -33,6 +33,7 @@ struct desk_resolver {
 	bool silent;         /* answers no question */
 	int verify_code;     /* nothing can be asked */
 	bool refuses_list;
+	bool lazy;           /* says that it did none of it, and no more */
 	bool deaf;           /* never answers apply */
 	bool forgetful;      /* says done, and does nothing */
 	/* what was done to it */
@@ -45,8 +46,7 @@ struct desk_resolver {
 	char log[DESK_LOG]; /* "put a.coder 1;take b.coder 2;..." */
 	char subjects[DESK_LOG];
 	/* under way */
-	const struct hf_batch *batch; /* a copy of the last one; NULL: none */
-	struct hf_batch batch_copy;
+	const struct hf_batch *batch; /* lent until the receipt; NULL: none */
 	size_t done; /* changes of it that are in force */
 	struct hf_expect *expect;
 	size_t n_expect;
