@@ -110,6 +110,7 @@ struct hf_feed {
 	bool late; /* nothing was finished since the start, or since this wish */
 
 	struct hf_feed_run run;
+	uint64_t n_runs; /* so far */
 	struct hf_feed_todo todo;
 	bool empty_done; /* the last batch of nothing was taken */
 	size_t next_max;
@@ -127,8 +128,9 @@ struct hf_feed {
 
 	/* looking */
 	struct hf_picture *repairs; /* owned; NULL: nothing is to be repaired */
-	struct hf_owned look_last;
-	bool has_look_last;
+	struct hf_owned look_last, look_before;
+	bool has_look_last, had_look_before;
+	uint64_t look_runs; /* f->n_runs when it was asked */
 	int64_t look_at; /* boottime */
 	uint64_t look_left; /* of a full one: so many are still to be asked for */
 	bool look_now;

@@ -75,6 +75,9 @@ int64_t hf_look_step(struct hf_feed *f)
 	bool had = f->has_look_last;
 	int rc;
 
+	f->look_before = after;
+	f->had_look_before = had;
+	f->look_runs = f->n_runs;
 	f->has_look_last = false;
 	f->n_expect = 0;
 	rc = hf_store_owned_after(
@@ -162,6 +165,13 @@ void hf_look_answered(struct hf_feed *f, int code, const char *text)
 	struct hf_tally t;
 
 	hf_feed_tally(f, code, &t);
+	if (t.wrong && f->n_runs != f->look_runs) {
+		/* It was asked for what has changed since: once more. */
+		f->look_last = f->look_before;
+		f->has_look_last = f->had_look_before;
+		f->look_at = 0;
+		return;
+	}
 	note_check(f, &t);
 	f->look_at = hf_feed_now(f) + gap(f);
 	if (code || t.silent * 2 > f->n_expect) {

@@ -22,6 +22,7 @@ static int begin(struct hf_feed *f, uint64_t target)
 	struct hf_feed_run *r = &f->run;
 
 	hf_run_drop(f);
+	f->n_runs++;
 	r->target = target;
 	r->begun_at = hf_feed_now(f);
 	memcpy(r->epoch, hf_store_epoch(f->env.store), sizeof(r->epoch));
@@ -308,8 +309,12 @@ static int take_item(struct hf_feed *f, const struct hf_item *item)
 {
 	struct hf_record record;
 	struct hf_rows rows;
-	int rc = record_of(item, &record);
+	int rc;
 
+	/* A repair knows what should be there, but not that nothing else should. */
+	if (item->flags & HF_ITEM_AGAIN)
+		return 0;
+	rc = record_of(item, &record);
 	if (!rc)
 		rc = hf_ledger_rows(&f->ledger, &record.name, &rows);
 	for (size_t i = 0; !rc && i < rows.n; i++)

@@ -312,7 +312,7 @@ static bool answer_verify(struct desk *d)
 	struct hf_expect *e = d->r.expect;
 	int code = d->r.verify_code;
 
-	if (!e)
+	if (!e || d->r.mute)
 		return false;
 	for (size_t i = 0; i < d->r.n_expect && !code; i++)
 		e[i].is = is(d, &e[i]);
@@ -520,7 +520,7 @@ bool desk_step(struct desk *d)
 	if (answer_apply(d) || answer_verify(d) || answer_list(d))
 		return true;
 	return hf_feed_work(d->feed) == 0 || d->woken || (d->r.batch && !d->r.deaf) ||
-	       d->r.expect || d->r.listing;
+	       (d->r.expect && !d->r.mute) || d->r.listing;
 }
 
 void desk_run(struct desk *d, int64_t ms)
@@ -540,7 +540,7 @@ void desk_run(struct desk *d, int64_t ms)
 			return;
 		wait = hf_feed_work(d->feed);
 		if (d->r.batch || d->r.expect || d->r.listing) {
-			if (!d->r.deaf)
+			if (!d->r.deaf && !d->r.mute)
 				continue;
 			wait = left;
 		}

@@ -34,6 +34,7 @@ struct desk_resolver {
 	int verify_code;     /* nothing can be asked */
 	bool refuses_list;
 	bool lazy;           /* says that it did none of it, and no more */
+	bool mute;           /* never answers a question */
 	bool deaf;           /* never answers apply */
 	bool forgetful;      /* says done, and does nothing */
 	/* what was done to it */

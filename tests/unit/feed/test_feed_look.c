@@ -113,6 +113,28 @@ START_TEST(a_name_that_was_taken_meanwhile_is_not_repaired)
 }
 END_TEST
 
+/* The question was about what was there before a change. */
+START_TEST(a_name_that_was_changed_meanwhile_is_not_taken_for_wrong)
+{
+	desk_run(&d, 9000);
+	hf_feed_verify(d.feed, true);
+	while (!d.r.expect)
+		ck_assert(desk_step(&d));
+	desk_set(&d, "n05.coder", 55, 0);
+	desk_commit(&d);
+	d.r.mute = true;
+	desk_run(&d, 100);
+	d.r.mute = false;
+	desk_settle(&d);
+	desk_check(&d);
+	ck_assert_uint_eq(d.r.n_puts, 1);
+	ck_assert_uint_eq(d.r.n_takes, 0);
+	ck_assert_uint_eq(desk_status(&d).check.wrong, 0);
+	ck_assert_uint_eq(desk_status(&d).check.asked, 30);
+	ck_assert_str_eq(d.feed->wrong.text, "");
+}
+END_TEST
+
 START_TEST(a_resolver_that_does_not_answer_shows)
 {
 	d.r.silent = true;
@@ -218,6 +240,7 @@ Suite *feed_look_suite(void)
 	tcase_add_test(tc, lost_in_the_middle_of_a_filling_it_is_filled_once_more);
 	tcase_add_test(tc, others_data_beside_ours_is_not_repaired);
 	tcase_add_test(tc, a_name_that_was_taken_meanwhile_is_not_repaired);
+	tcase_add_test(tc, a_name_that_was_changed_meanwhile_is_not_taken_for_wrong);
 	tcase_add_test(tc, a_resolver_that_does_not_answer_shows);
 	tcase_add_test(tc, who_asks_for_a_verification_gets_its_numbers);
 	tcase_add_loop_test(tc, a_verification_of_nothing_ends_too, 0, 2);
