@@ -278,7 +278,7 @@ cpu_ns()
 
 	for p in $(family "$pid"); do
 		cat /proc/"$p"/task/*/schedstat 2>/dev/null
-	done | awk '{ total += $1 } END { printf "%d\n", total }'
+	done | awk '{ total += $1 } END { printf "%.0f\n", total }'
 }
 
 is_up()
