@@ -20,7 +20,7 @@ program=
 build=build
 while [ $# -gt 0 ]; do
 	case $1 in
-	--program) program=$2; shift ;;
+	--program) program=$(readlink -f "$2"); shift ;;
 	-h | --help) usage; exit 0 ;;
 	-*) usage >&2; exit 2 ;;
 	*) build=$1 ;;
@@ -146,15 +146,29 @@ build_unbound()
 		mv "$work/unbound.new" "$work/unbound"
 }
 
-# For an unbound that can load modules only its headers are needed, configured as it was.
+# For an unbound that can load modules only its headers are needed, configured as it was: what it was built with says which
+# members its structs have. Python and systemd change none that the module sees, and want more packages.
 configure_like()
 {
-	local words
+	local words word is options=()
 
-	[ -e "$work/src/config.h" ] && return
-	words=$("$1" -V | sed -n 's/^Configure line: //p')
+	[ "$(cat "$work/like" 2>/dev/null)" = "$1" ] && return
+	read -r -a words <<<"$("$1" -V | sed -n 's/^Configure line: //p')"
+	for word in "${words[@]}"; do
+		case $word in
+		*python* | *pyunbound* | --enable-systemd) ;;
+		--enable-* | --disable-* | --with-* | --without-*) options+=("$word") ;;
+		esac
+	done
 	echo "unbound: configuring its source as $1 was"
-	eval "configure $words"
+	configure "${options[@]}"
+	is=$("$1" -V | sed -n 's/^Version //p')
+	grep -q "^#define PACKAGE_VERSION \"$is\"" "$work/src/config.h" ||
+		fail "$1 is version $is, the source is another: configure its source and give it as -Dunbound_source=DIR"
+	# The headers that the build makes.
+	make -C "$work/src" util/configparser.h >>"$log" 2>&1 ||
+		{ tail -n 20 "$log" >&2; fail "unbound's headers cannot be made"; }
+	echo "$1" >"$work/like"
 }
 
 build_module()
@@ -176,9 +190,8 @@ print(*[o["value"] for o in json.load(sys.stdin) if o["name"] in ("unbound_sourc
 mkdir -p "$work"
 packages_install build module || exit 1
 fetch_source
-[ -n "$program" ] || program=$(PATH=$PATH:/usr/sbin:/sbin command -v unbound)
+[ -n "$program" ] || program=$(readlink -f "$(PATH=$PATH:/usr/sbin:/sbin command -v unbound)")
 if [ -n "$program" ] && [ -z "$(sanitizers)" ] && has_dynlib "$program"; then
-	program=$(readlink -f "$program")
 	configure_like "$program"
 else
 	build_unbound
