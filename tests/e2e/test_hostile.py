@@ -264,11 +264,11 @@ def test_every_fault_of_the_peer_has_its_row_here():
     assert {name for name, _ in listed()} == set(FAULTS)
 
 
-def meet(it, name, hit):
+def meet(it, name, hit, size=None):
     """Commits the fault and sees its outcome. Returns the status before it."""
     outcome, faults = expected(name, hit)
     before = it.before()
-    it.peer.say(f"{'hit' if hit else 'fault'} {name} {SIZES.get(name, '')}")
+    it.peer.say(f"{'hit' if hit else 'fault'} {name} {SIZES.get(name, '') if size is None else size}")
     if not hit:
         it.new_connection()
     at = {"failures": before["failures"].copy(), "faults": before["faults"].copy()}
@@ -321,6 +321,24 @@ def test_a_fault_has_its_reason_and_costs_no_name(name, hit, request):
     assert it.bridge.process.poll() is None and it.bridge.process.pid == pid
     log = it.bridge.log()
     assert all(line.isprintable() for line in log.split("\n")), "a peer's text has made a line"
+
+
+@pytest.mark.parametrize("name", ["tcp-rst-mid-record", "tcp-eof", "tcp-slow-start", "tcp-slow-message", "http-half", "ws-length-2e40"])
+def test_faults_below_and_above_tls_are_no_others_with_it(tls, name):
+    """A reset in a record, an end without close_notify, a handshake that drips."""
+    before = meet(tls, name, False)
+    tls.names_stay()
+    assert not tls.written(before)
+    tls.settle()
+
+
+@pytest.mark.parametrize("hit", [False, True], ids=["new", "open"])
+@pytest.mark.parametrize("name, size", [("semantic-id", 0), ("semantic-id", 17), ("semantic-id", 1000000),
+                                        *(("protobuf-truncated", n) for n in (1, 2, 19, 21, 40))])
+def test_other_sizes_of_a_fault_end_as_it_does(plain, name, size, hit):
+    meet(plain, name, hit, size)
+    plain.names_stay()
+    plain.settle()
 
 
 # --- statuses
