@@ -26,7 +26,7 @@ done
 
 # Below 32768: above it are the ports that the kernel gives to clients.
 [ "$port" != 0 ] || port=$((20000 + RANDOM % 6000))
-unbound_port=$((port + 1))
+unbound_port=$((port + 1)) fed_unbound_port=$((port + 2)) fed_dnsmasq_port=$((port + 3))
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 . tests/lib/packages.sh
@@ -108,7 +108,7 @@ build_unbound()
 configure()
 {
 	mkdir -p "$here"
-	rm -rf "$here/zone" "$here"/store.db* "$here"/*.log
+	rm -rf "$here/zone" "$here"/store.db* "$here"/*.log "$here"/fed-*
 	(umask 077; printf '%s\n' "${CODER_SESSION_TOKEN:-quickstart-token}" >"$here/token")
 	(umask 077; cat >"$here/holdfast.yaml") <<-END
 	store: $here/store.db
@@ -119,6 +119,10 @@ configure()
 	    url: $server
 	    token-file: $here/token
 	dns: { listen: ["127.0.0.1@$port"] }
+	adapters:
+	  - { type: unbound, control: $here/fed-unbound.ctl, ask: 127.0.0.1@$fed_unbound_port,
+	      start-file: $here/fed-unbound/start.conf, start-form: include, start-interval: 1s }
+	  - { type: dnsmasq, hostsdir: $here/fed-dnsmasq, ask: 127.0.0.1@$fed_dnsmasq_port }
 	END
 }
 
@@ -193,6 +197,64 @@ start_unbound()
 		dig @127.0.0.1 -p "$unbound_port" +tries=1 +time=1 version.bind CH TXT
 }
 
+# Debian's own unbound and dnsmasq, unchanged, which the bridge feeds; configured by what holdfastctl prints. They are run as copies,
+# so that a profile of AppArmor for those of the system does not keep them from this folder.
+configure_fed()
+{
+	cp "$(PATH=$PATH:/usr/sbin command -v unbound)" "$here/fed-unbound-program"
+	cp "$(PATH=$PATH:/usr/sbin command -v dnsmasq)" "$here/fed-dnsmasq-program"
+	mkdir -p "$here/fed-unbound" "$here/fed-dnsmasq"
+	: >"$here/fed-unbound/start.conf"
+	{
+		cat <<-END
+		server:
+		  directory: "$here"
+		  chroot: ""
+		  username: ""
+		  pidfile: ""
+		  use-syslog: no
+		  interface: 127.0.0.1@$fed_unbound_port
+		END
+		build/bridge/holdfastctl -c "$here/holdfast.yaml" setup unbound
+	} >"$here/fed-unbound.conf" 2>/dev/null
+	{
+		cat <<-END
+		user=$(id -un)
+		port=$fed_dnsmasq_port
+		listen-address=127.0.0.1
+		bind-interfaces
+		no-resolv
+		no-hosts
+		END
+		build/bridge/holdfastctl -c "$here/holdfast.yaml" setup dnsmasq
+	} >"$here/fed-dnsmasq.conf" 2>/dev/null
+	echo "\$ build/bridge/holdfastctl setup unbound > ${here#"$PWD"/}/fed-unbound.conf"
+	echo "\$ build/bridge/holdfastctl setup dnsmasq > ${here#"$PWD"/}/fed-dnsmasq.conf"
+}
+
+start_fed()
+{
+	start fed-unbound "$here/fed-unbound-program" -d -c "$here/fed-unbound.conf"
+	fed_unbound=${pids[-1]}
+	start fed-dnsmasq "$here/fed-dnsmasq-program" --keep-in-foreground --pid-file= --log-facility=- \
+		--conf-file="$here/fed-dnsmasq.conf"
+	fed_dnsmasq=${pids[-1]}
+}
+
+# fed_answer NAME: both of them know it
+fed_answer()
+{
+	port=$fed_unbound_port answers "$1" NOERROR 'fd60:627a:a42b' &&
+		port=$fed_dnsmasq_port answers "$1" NOERROR 'fd60:627a:a42b'
+}
+
+# ask_fed NAME TYPE
+ask_fed()
+{
+	port=$fed_unbound_port ask "$@"
+	port=$fed_dnsmasq_port ask "$@"
+}
+
 # ask_both NAME TYPE: holdfast-dns and unbound
 ask_both()
 {
@@ -211,10 +273,21 @@ show_simulated()
 	start_unbound
 	port=$unbound_port ask main.dev.me.coder AAAA
 
+	say "a stock unbound and a stock dnsmasq are fed by the bridge"
+	configure_fed
+	start_fed
+	until_true 20 "the resolvers were not fed" fed_answer main.dev.me.coder
+	ask_fed main.dev.me.coder AAAA
+	until_true 20 "the adapters do not become synced" \
+		build/bridge/holdfastctl -c "$here/holdfast.yaml" status
+	run build/bridge/holdfastctl -c "$here/holdfast.yaml" adapters
+
 	say "a workspace is made: its name is there at once"
 	tell diff alice +3=new:30=main
 	until_true 5 "the new name did not come" answers main.new.me.coder 'fd60:627a:a42b'
 	ask_both main.new.me.coder AAAA
+	until_true 5 "the resolvers did not get the new name" fed_answer main.new.me.coder
+	ask_fed main.new.me.coder AAAA
 
 	say "the server goes away: the names stay, and say that they are stale"
 	tell down
@@ -225,6 +298,13 @@ show_simulated()
 	run kill -KILL "$bridge"
 	wait "$bridge" 2>/dev/null
 	ask_both main.new.me.coder AAAA
+
+	say "unbound and dnsmasq are restarted while the bridge is dead: they have the names from their start"
+	run kill "$fed_unbound" "$fed_dnsmasq"
+	wait "$fed_unbound" "$fed_dnsmasq" 2>/dev/null
+	start_fed
+	until_true 10 "the restarted resolvers do not answer" fed_answer main.new.me.coder
+	ask_fed main.new.me.coder AAAA
 
 	say "the bridge begins again, the server is still away: it serves first and dials second"
 	start_bridge
@@ -244,7 +324,9 @@ show_real()
 	until_true 60 "nothing was published; is CODER_SESSION_TOKEN good?" test -e "$here/zone/current"
 	cat "$here/holdfastd.log"
 	start_unbound
-	echo "ask it: dig @127.0.0.1 -p $port AGENT.WORKSPACE.me.SUFFIX AAAA"
+	configure_fed
+	start_fed
+	echo "ask it: dig @127.0.0.1 -p $port (or $unbound_port, $fed_unbound_port, $fed_dnsmasq_port) AGENT.WORKSPACE.me.SUFFIX AAAA"
 }
 
 say "packages"
@@ -273,6 +355,6 @@ else
 fi
 
 if [ $once = no ]; then
-	say "it goes on running: dig @127.0.0.1 -p $port (or $unbound_port) main.dev.me.coder AAAA; Ctrl-C ends it"
+	say "it goes on running: dig @127.0.0.1 -p $port (or $unbound_port, $fed_unbound_port, $fed_dnsmasq_port) main.dev.me.coder AAAA; Ctrl-C ends it"
 	wait
 fi

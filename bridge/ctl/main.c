@@ -385,6 +385,7 @@ static int run_setup(struct ctl *c)
 		return EXIT_WELL;
 	}
 	ask_either(c, "status", hf_offline_status, keep);
+	hf_setup_fill_suffixes(c->config, c->kept);
 	if (hf_setup_words_get(c->config, c->kept, &words, stderr))
 		return EXIT_UNREACHED;
 	return hf_setup_print(c->config, &words, c->o.resolver, c->o.json, stdout, stderr)

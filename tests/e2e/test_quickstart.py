@@ -25,9 +25,11 @@ def test_the_quickstart_shows_the_whole_path(tmp_path):
     part = {section.splitlines()[0].split(":")[0]: section for section in said}
     assert "fd60:627a:a42b::7" in part["the bridge follows it, and holdfast-dns answers"]
     assert "fd60:627a:a42b::7" in part["an unbound answers the same, by the module"]
-    assert part["a workspace is made"].count("fd60:627a:a42b::1e") == 2  # holdfast-dns and unbound
+    assert part["a stock unbound and a stock dnsmasq are fed by the bridge"].count("fd60:627a:a42b::7") == 2
+    assert part["a workspace is made"].count("fd60:627a:a42b::1e") == 4  # holdfast-dns, the module, unbound and dnsmasq
     assert "Stale Answer" in part["the server goes away"] and "fd60:627a:a42b::7" in part["the server goes away"]
     assert part["the bridge is killed, too"].count("fd60:627a:a42b::1e") == 2
+    assert part["unbound and dnsmasq are restarted while the bridge is dead"].count("fd60:627a:a42b::1e") == 2
     assert "re-applying DNS hosts from previous session" in \
         part["the bridge begins again, the server is still away"]
     assert "Stale Answer" not in part["the server comes back"] and "fd60:627a:a42b::7" in part["the server comes back"]

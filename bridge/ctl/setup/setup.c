@@ -68,6 +68,25 @@ static void set_dns(struct hf_setup_words *w, const struct hf_endpoint *at)
 	}
 }
 
+void hf_setup_fill_suffixes(struct hf_config *config, const json_t *status)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "sources"), i, row) {
+		const char *name = json_string_value(json_object_get(row, "name"));
+		const char *text = json_string_value(json_object_get(row, "suffix"));
+		struct hf_name suffix;
+
+		for (size_t k = 0; name && text && k < config->sources.n; k++) {
+			struct hf_config_source *s = &config->sources.at[k];
+
+			if (!s->suffix.len && !strcmp(s->name, name) && !hf_name_parse(text, &suffix))
+				s->suffix = suffix;
+		}
+	}
+}
+
 int hf_setup_words_get(const struct hf_config *config, const json_t *status,
     struct hf_setup_words *ret_words, FILE *err)
 {

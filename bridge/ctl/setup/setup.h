@@ -22,6 +22,9 @@ extern const struct hf_setup_kind hf_setup_kinds[]; /* ends with name NULL */
 /* Every name of hf_setup_kinds with its text. */
 void hf_setup_list(FILE *out);
 
+/* Where the configuration leaves a source's suffix to its server, the one that the status has. */
+void hf_setup_fill_suffixes(struct hf_config *config, const json_t *status);
+
 /*
  * Suffixes from a status (NULL: not known), else those that the configuration has; the rest from
  * the configuration. 0; -EINVAL after telling on `err` that no suffix is known.

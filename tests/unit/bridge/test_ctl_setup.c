@@ -149,6 +149,21 @@ START_TEST(suffixes_are_those_of_the_status_and_of_the_configuration_each_once)
 }
 END_TEST
 
+START_TEST(a_suffix_that_the_server_tells_is_filled_in_for_adapters)
+{
+	struct hf_config *c = config_of("sources: [{ name: a, suffix: lab }, { name: b }]\n");
+	json_t *status = json_pack("{s:[{s:s, s:s}, {s:s, s:s}]}", "sources", "name", "a", "suffix",
+	    "other", "name", "b", "suffix", "coder");
+	char text[HF_NAME_TEXT_MAX];
+
+	hf_setup_fill_suffixes(c, status);
+	ck_assert_str_eq(hf_name_text(&c->sources.at[0].suffix, text), "lab");
+	ck_assert_str_eq(hf_name_text(&c->sources.at[1].suffix, text), "coder");
+	json_decref(status);
+	hf_config_free(c);
+}
+END_TEST
+
 START_TEST(without_any_suffix_there_is_a_reason_and_no_lines)
 {
 	struct hf_config *c = config_of("sources: [{ name: b }]\n");
@@ -201,6 +216,7 @@ Suite *ctl_setup_suite(void)
 	tcase_add_loop_test(tc, the_address_is_one_that_reaches_holdfast_dns, 0,
 	    sizeof(listens) / sizeof(listens[0]));
 	tcase_add_test(tc, suffixes_are_those_of_the_status_and_of_the_configuration_each_once);
+	tcase_add_test(tc, a_suffix_that_the_server_tells_is_filled_in_for_adapters);
 	tcase_add_test(tc, without_any_suffix_there_is_a_reason_and_no_lines);
 	tcase_add_test(tc, json_has_each_file_with_its_path);
 	suite_add_tcase(s, tc);
