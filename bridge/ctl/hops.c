@@ -285,5 +285,7 @@ const struct hf_hop_kind hf_hops[] = {
 	{ "store", look_store },
 	{ "zone", look_zone },
 	{ "answer", look_answer },
+	{ "feed", hf_hop_feed },
+	{ "resolver", hf_hop_resolver },
 };
 const size_t hf_n_hops = sizeof(hf_hops) / sizeof(hf_hops[0]);

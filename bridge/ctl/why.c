@@ -42,16 +42,18 @@ static json_t *find_source(const struct hf_why *w)
 
 static void print_text(const struct hf_why *w, const struct hf_hop *hops, const char *broken, FILE *out)
 {
-	size_t known = 0;
+	bool unknown = false;
 
 	for (size_t i = 0; i < hf_n_hops; i++)
-		known += hops[i].state != HOP_UNKNOWN;
+		unknown |= *hops[i].text && hops[i].state == HOP_UNKNOWN;
 	if (broken)
 		fprintf(out, "%s is not as it should be; the first that is not: %s\n", w->text, broken);
 	else
 		fprintf(out, "%s is answered%s\n", w->text,
-		    known < hf_n_hops ? ", as far as could be looked" : "");
+		    unknown ? ", as far as could be looked" : "");
 	for (size_t i = 0; i < hf_n_hops; i++) {
+		if (!*hops[i].text)
+			continue;
 		fprintf(out, "  %-8s ", hf_hops[i].name);
 		hf_paint(out, paints[hops[i].state], "%-8s", state_names[hops[i].state]);
 		fprintf(out, " %s\n", hops[i].text);
@@ -62,10 +64,13 @@ static void print_json(const struct hf_why *w, const struct hf_hop *hops, const 
 {
 	json_t *list = json_array(), *row;
 
-	for (size_t i = 0; i < hf_n_hops; i++)
+	for (size_t i = 0; i < hf_n_hops; i++) {
+		if (!*hops[i].text)
+			continue;
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:s}", "hop", hf_hops[i].name, "state",
 			state_names[hops[i].state], "text", hops[i].text));
+	}
 	row = json_pack("{s:s, s:b, s:s?, s:o}", "name", w->text, "answered", !broken, "broken", broken,
 	    "hops", list);
 	json_dumpf(row, out, JSON_INDENT(2));
@@ -81,7 +86,7 @@ static int look(struct hf_why *w, bool json, FILE *out)
 
 	for (size_t i = 0; i < hf_n_hops; i++) {
 		hf_hops[i].look(w, &hops[i]);
-		known += hops[i].state != HOP_UNKNOWN;
+		known += *hops[i].text && hops[i].state != HOP_UNKNOWN;
 		if (hops[i].state == HOP_BROKEN && !broken)
 			broken = hf_hops[i].name;
 	}

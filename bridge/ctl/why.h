@@ -20,6 +20,7 @@ enum hf_hop_state {
 
 enum { HF_HOP_TEXT_MAX = 700 };
 
+/* One that leaves its text empty has nothing to look at here, and is not shown. */
 struct hf_hop {
 	enum hf_hop_state state;
 	char text[HF_HOP_TEXT_MAX];
@@ -44,6 +45,10 @@ struct hf_hop_kind {
 	const char *name;
 	hf_hop_fn look;
 };
+/* hops_feed.c */
+void hf_hop_feed(struct hf_why *w, struct hf_hop *hop);
+void hf_hop_resolver(struct hf_why *w, struct hf_hop *hop);
+
 /* In the order of the data. */
 extern const struct hf_hop_kind hf_hops[];
 extern const size_t hf_n_hops;

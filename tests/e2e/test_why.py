@@ -4,13 +4,14 @@ import os
 import pathlib
 import pty
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from bridge import Bridge
 from peer import Simulator
-from server import Responder, free_port, wait_for
+from server import Responder, Server, free_port, wait_for
 from zone import program
 
 WORLD = "user alice 1\nuser bob 2\nsnapshot alice 1=dev:7=main,8=gpu 2=web:9=main 3=idle\nsnapshot bob 5=app:20=main\n"
@@ -202,7 +203,7 @@ def complete(line, path):
 def test_completion_knows_commands_and_names(world):
     path = program("bridge/holdfastctl").parent
     commands = re.findall(r"^  ([a-z|]+)", world.ctl("--help").stdout, re.M)
-    commands = sorted(c for group in commands for c in group.split("|"))
+    commands = sorted({c for group in commands for c in group.split("|")})
     assert sorted(complete("holdfastctl ", path)) == commands
     zsh = (COMPLETION / "_holdfastctl").read_text()
     assert sorted(re.findall(r"^\t\t'([a-z]+):", zsh, re.M)) == commands
@@ -213,3 +214,41 @@ def test_completion_knows_commands_and_names(world):
     assert complete("holdfastctl export z", path) == ["zone"]
     assert complete("holdfastctl setup knot", path) == ["knot-resolver"]
     assert complete("holdfastctl records --st", path) == ["--stale"]
+
+
+# --- the hops behind the zone: a dnsmasq that an adapter feeds
+
+@pytest.fixture
+def fed(tmp_path):
+    dnsmasq = shutil.which("dnsmasq", path=os.environ["PATH"] + ":/usr/sbin") or pytest.skip("dnsmasq is not installed")
+    port, folder = free_port(), tmp_path / "hosts"
+    folder.mkdir()
+    tmp_path.chmod(0o755)
+    (tmp_path / "dnsmasq.conf").write_text(f"user=\nport={port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\n"
+                                           f"hostsdir={folder}\nlocal=/coder/\nlocal-ttl=30\n")
+    command = [dnsmasq, "--keep-in-foreground", "--pid-file=", "--log-facility=-", f"--conf-file={tmp_path}/dnsmasq.conf"]
+    with Simulator(tmp_path, WORLD) as sim, Server(tmp_path, command, port) as server, Bridge(
+            tmp_path, sim.url, top=f"adapters: [{{ type: dnsmasq, hostsdir: {folder}, ask: 127.0.0.1@{port} }}]\n") as bridge:
+        w = World(sim, bridge, 0)
+        wait_for(lambda: w.hops(NAME)[0].get("resolver") == "ok", 20)
+        w.server = server
+        yield w
+
+
+def test_the_feed_and_the_resolver_are_hops(fed):
+    states, broken, texts = fed.hops(NAME)
+    assert list(states) == ["stream", "state", "store", "zone", "answer", "feed", "resolver"]
+    assert broken == "answer"  # no holdfast-dns runs here
+    assert "adapter 'dnsmasq' has generation" in texts["feed"] and "answers fd60:627a:a42b::9" in texts["resolver"]
+
+
+def test_a_resolver_that_is_gone_is_a_broken_hop(fed):
+    fed.server.stop()
+    states, _, texts = fed.hops(NAME)
+    assert states["resolver"] == "broken" and "does not answer" in texts["resolver"]
+
+
+def test_without_the_bridge_the_resolver_is_still_asked(fed):
+    fed.bridge.stop()
+    states, _, texts = fed.hops(NAME)
+    assert states["resolver"] == "ok" and states["feed"] == "unknown" and "without the bridge" in texts["feed"]
