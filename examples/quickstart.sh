@@ -294,6 +294,9 @@ show_simulated()
 	until_true 10 "the names are not stale" answers main.dev.me.coder 'Stale Answer'
 	ask main.dev.me.coder AAAA
 
+	# unbound's file for its own start is written at most once a second.
+	until_true 10 "unbound's start file is not written" grep -q main.new.me.coder "$here/fed-unbound/start.conf"
+
 	say "the bridge is killed, too: the names stay"
 	run kill -KILL "$bridge"
 	wait "$bridge" 2>/dev/null
@@ -308,8 +311,8 @@ show_simulated()
 
 	say "the bridge begins again, the server is still away: it serves first and dials second"
 	start_bridge
-	until_true 10 "the bridge does not serve" grep -q 're-applying' "$here/holdfastd.log"
-	grep 're-applying' "$here/holdfastd.log"
+	until_true 10 "the bridge does not serve" grep -q 're-applying DNS hosts' "$here/holdfastd.log"
+	grep 're-applying DNS hosts' "$here/holdfastd.log"
 	ask main.new.me.coder AAAA
 
 	say "the server comes back: the names are live again"
