@@ -1,11 +1,14 @@
-"""A wrong expectation fails, and says where, what was expected, and what is there."""
+"""A wrong expectation fails, and says where, what was expected, and what is there; README.md names cases that exist."""
+import fnmatch
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
 
 BUILD = pathlib.Path(os.environ.get("HF_BUILD", "build"))
+HERE = pathlib.Path(__file__).parent
 STORY = "source main coder\nstart\nlogin main alice\nsnapshot main alice 1=dev:7=main\n"
 
 
@@ -53,3 +56,14 @@ def test_a_file_that_is_not_there_fails(tmp_path):
     done = subprocess.run([BUILD / "tests/scenario/runner", tmp_path / "none.txt"], text=True,
                           capture_output=True)
     assert done.returncode == 1 and "cannot be read" in done.stdout
+
+
+def test_the_table_of_rules_names_cases_that_exist():
+    cases = [c.stem for c in (HERE / "cases").glob("*.txt")] + ["test_model.py"]
+    table = (HERE / "README.md").read_text().split("## Which rule")[1].split("## The model")[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    named = {}
+    for row in rows:
+        for pattern in re.findall(r"`([a-z][\w.*]*)`", row.split("|")[2]):
+            named[pattern] = fnmatch.filter(cases, pattern)
+    assert len(rows) > 25 and all(named.values()), [p for p in named if not named[p]]
