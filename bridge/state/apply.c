@@ -107,6 +107,10 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 	const char *bad = take_label(&u->name, name);
 	struct st_agent *a;
 
+	if ((ix == ST_NONE || s->agents[ix].ws != ws) && s->ws[ws].n_listed >= ST_WS_AGENTS_MAX) {
+		note_refused(s, owner, "agent", name, "its workspace has too many agents", j);
+		return;
+	}
 	if (ix == ST_NONE) {
 		if (st_agent_add(s, ws, &u->id, &ix) < 0) {
 			s->failed = true;
@@ -120,7 +124,8 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 	a = &s->agents[ix];
 	a->mark = s->mark;
 	a->doomed = false;
-	if (a->ws == ws && !strcmp(a->row.name, name) && !bad == !a->bad)
+	/* One that was left out among too many is tried again. */
+	if (a->ws == ws && !strcmp(a->row.name, name) && !bad == !a->bad && !a->crowded)
 		return;
 	if (bad && !a->bad) {
 		note_refused(s, owner, "agent", name, bad, j);
@@ -231,16 +236,6 @@ void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_updat
 
 /* --- diff --- */
 
-/* The ids of a list, to find one in without a search of the list for each. */
-static int index_ids(
-    struct hf_state *s, struct hf_multimap *m, const struct hf_update_workspace *w, size_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (hf_multimap_add(m, st_hash(s, w[i].id.b, 16), i) < 0)
-			return -1;
-	return 0;
-}
-
 static bool in_list(const struct hf_state *s, const struct hf_multimap *m,
     const struct hf_update_workspace *w, const struct hf_uuid *id)
 {
@@ -251,6 +246,17 @@ static bool in_list(const struct hf_state *s, const struct hf_multimap *m,
 		if (hf_uuid_equal(&w[i].id, id))
 			return true;
 	return false;
+}
+
+/* The ids of a list, to find one in without a search of the list for each. */
+static int index_ids(
+    struct hf_state *s, struct hf_multimap *m, const struct hf_update_workspace *w, size_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (!in_list(s, m, w, &w[i].id) &&
+		    hf_multimap_add(m, st_hash(s, w[i].id.b, 16), i) < 0)
+			return -1;
+	return 0;
 }
 
 /* Every agent must belong to a workspace that is there once the workspaces' part is done. */

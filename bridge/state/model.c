@@ -342,6 +342,7 @@ static void agent_link(struct hf_state *s, uint32_t ix, uint32_t ws)
 	a->row.workspace = s->ws[ws].row.rid;
 	a->next = s->ws[ws].first_agent;
 	s->ws[ws].first_agent = ix;
+	s->ws[ws].n_listed++;
 	if (!a->bad)
 		s->ws[ws].n_agents++;
 }
@@ -354,6 +355,7 @@ static void agent_unlink(struct hf_state *s, uint32_t ix)
 	while (*at != ix)
 		at = &s->agents[*at].next;
 	*at = a->next;
+	s->ws[a->ws].n_listed--;
 	if (!a->bad)
 		s->ws[a->ws].n_agents--;
 }
@@ -411,18 +413,20 @@ void st_agent_remove(struct hf_state *s, uint32_t ix)
 void st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad)
 {
 	struct st_agent *a = &s->agents[ix];
-	uint32_t before = a->ws;
+	uint32_t before = a->ws, had = s->ws[before].n_agents;
 
 	st_unclaim(s, ix);
 	st_address_del(s, ix);
 	agent_unlink(s, ix);
 	a->bad = bad;
+	a->crowded = false;
 	memset(a->row.name, 0, sizeof(a->row.name));
 	memcpy(a->row.name, name, strnlen(name, sizeof(a->row.name) - 1));
 	agent_link(s, ix, ws);
 	st_address_add(s, ix);
 	st_claim(s, ix);
-	st_reclaim_short(s, before);
+	if (s->ws[before].n_agents != had)
+		st_reclaim_short(s, before);
 	if (ws != before)
 		st_reclaim_short(s, ws);
 	st_dirty_agent(s, ix);

@@ -20,6 +20,13 @@
 enum {
 	ST_FORM_REFUSED_MAX = 20,
 	ST_WINDOW_MAX = 64,
+	/*
+	 * By these the work for a message could grow with its square; more are refused: agents of
+	 * one workspace, claimants of one name, agents of one address.
+	 */
+	ST_WS_AGENTS_MAX = 256,
+	ST_SAME_NAME_MAX = 256,
+	ST_SAME_ADDRESS_MAX = 64,
 	/* Stamps alone are written this often: what a crash forgets of an age is at most this. */
 	ST_SOFT_EVERY_MS = 60000,
 };
@@ -83,6 +90,7 @@ struct st_ws {
 	uint32_t prev, next; /* within the owner */
 	uint32_t first_agent;
 	uint32_t n_agents; /* good ones */
+	uint32_t n_listed; /* refused ones too */
 	uint32_t mark;     /* of the message that last listed it */
 	uint32_t dirty_at; /* place in dirty_ws plus one */
 	bool used;
@@ -103,6 +111,8 @@ struct st_agent {
 	bool stored;
 	bool doomed;
 	bool addr_lost; /* another agent of the source has its address */
+	bool crowded;   /* too many others claim a name or the address of it */
+	bool noted;     /* in `changed` */
 };
 
 struct st_restored {
@@ -111,6 +121,7 @@ struct st_restored {
 	bool stored;
 	bool dirty;
 	bool published;
+	bool noted; /* in `changed` */
 };
 
 struct st_hold {

@@ -4,17 +4,32 @@
 
 #include "bridge/state/touched.h"
 
-static void claim_add(struct hf_state *s, uint32_t who)
+static bool is_crowded(const struct hf_multimap *m, uint32_t hash, unsigned max)
+{
+	size_t at = HF_MULTIMAP_START;
+	uint32_t value;
+	unsigned n = 0;
+
+	while (n < max && hf_multimap_next(m, hash, &at, &value))
+		n++;
+	return n == max;
+}
+
+/* False if too many claim that name. */
+static bool claim_add(struct hf_state *s, uint32_t who)
 {
 	struct hf_name name;
 	uint32_t hash;
 
 	if (st_who_name(s, who, &name))
-		return;
+		return true;
 	hash = st_name_hash(s, name.wire, name.len);
+	if (is_crowded(&s->claims, hash, ST_SAME_NAME_MAX))
+		return false;
 	st_touch(s, hash, &name);
 	if (hf_multimap_add(&s->claims, hash, who) < 0)
 		s->failed = true;
+	return true;
 }
 
 static void claim_del(struct hf_state *s, uint32_t who)
@@ -57,8 +72,10 @@ static void claim_exactly(struct hf_state *s, uint32_t ix, unsigned want)
 			claim_del(s, who);
 			s->agents[ix].claimed &= (uint8_t)~bit;
 		} else if (!has && (want & bit)) {
-			claim_add(s, who);
-			s->agents[ix].claimed |= (uint8_t)bit;
+			if (claim_add(s, who))
+				s->agents[ix].claimed |= (uint8_t)bit;
+			else
+				s->agents[ix].crowded = true;
 		}
 	}
 }
@@ -77,6 +94,9 @@ void st_claim(struct hf_state *s, uint32_t agent)
 
 void st_reclaim_short(struct hf_state *s, uint32_t ws)
 {
+	/* With a third one there was none before. */
+	if (s->ws[ws].n_agents > 2)
+		return;
 	for (uint32_t a = s->ws[ws].first_agent; a != ST_NONE; a = s->agents[a].next)
 		st_claim(s, a);
 }
@@ -127,6 +147,10 @@ void st_address_add(struct hf_state *s, uint32_t agent)
 
 	if (a->bad || s->ws[a->ws].bad)
 		return;
+	if (is_crowded(&s->addresses, st_address_hash(s, me), ST_SAME_ADDRESS_MAX)) {
+		a->addr_lost = a->crowded = true;
+		return;
+	}
 	rival = address_rival(s, agent);
 	if (rival != ST_NONE && st_who_compare(s, rival, me) < 0) {
 		a->addr_lost = true;
@@ -205,15 +229,21 @@ void st_sentinel_unclaim(struct hf_state *s, uint32_t source)
 
 /* --- out of the store --- */
 
-static void load_claim(struct hf_state *s, uint32_t who)
+/* False if too many claim that name already; whoever has it is always among them. */
+static bool load_claim(struct hf_state *s, uint32_t who)
 {
 	struct hf_name name;
+	uint32_t hash;
 
 	if (st_who_name(s, who, &name))
-		return;
-	if (hf_multimap_add(&s->claims, st_name_hash(s, name.wire, name.len), who) < 0)
+		return true;
+	hash = st_name_hash(s, name.wire, name.len);
+	if (!st_who_published(s, who) && is_crowded(&s->claims, hash, ST_SAME_NAME_MAX))
+		return false;
+	if (hf_multimap_add(&s->claims, hash, who) < 0)
 		s->failed = true;
 	s->n_names += st_who_published(s, who);
+	return true;
 }
 
 static void load_address(struct hf_state *s, uint32_t who)
@@ -224,7 +254,14 @@ static void load_address(struct hf_state *s, uint32_t who)
 
 void st_load_address(struct hf_state *s, uint32_t agent)
 {
-	load_address(s, WHO_AGENT_NAME(agent, 0));
+	struct st_agent *a = &s->agents[agent];
+	uint32_t me = WHO_AGENT_NAME(agent, 0);
+
+	/* One that has names is never left out. */
+	a->crowded = !a->row.names &&
+		     is_crowded(&s->addresses, st_address_hash(s, me), ST_SAME_ADDRESS_MAX);
+	if (!a->crowded)
+		load_address(s, me);
 }
 
 void st_load_claims(struct hf_state *s, uint32_t agent)
@@ -233,11 +270,14 @@ void st_load_claims(struct hf_state *s, uint32_t agent)
 	uint32_t rival = address_rival(s, agent);
 
 	a->addr_lost =
-	    rival != ST_NONE && st_who_compare(s, rival, WHO_AGENT_NAME(agent, 0)) < 0;
+	    a->crowded ||
+	    (rival != ST_NONE && st_who_compare(s, rival, WHO_AGENT_NAME(agent, 0)) < 0);
 	a->claimed = (uint8_t)(wanted(s, agent) | a->row.names);
 	for (unsigned place = 0; place < ST_PLACES; place++)
-		if (a->claimed & 1u << place)
-			load_claim(s, WHO_AGENT_NAME(agent, place));
+		if (a->claimed & 1u << place && !load_claim(s, WHO_AGENT_NAME(agent, place))) {
+			a->claimed &= (uint8_t) ~(1u << place);
+			a->crowded = true;
+		}
 }
 
 void st_load_restored(struct hf_state *s, uint32_t restored)

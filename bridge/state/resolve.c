@@ -78,6 +78,13 @@ static bool who_exists(const struct hf_state *s, uint32_t who)
 					     : s->restored[st_who_ix(who)].used;
 }
 
+static bool *noted(struct hf_state *s, uint32_t who)
+{
+	uint32_t ix = st_who_ix(who);
+
+	return st_who_kind(who) == WHO_AGENT ? &s->agents[ix].noted : &s->restored[ix].noted;
+}
+
 void st_resolve(struct hf_state *s)
 {
 	for (size_t i = 0; i < s->unresolved.n; i++)
@@ -85,6 +92,8 @@ void st_resolve(struct hf_state *s)
 	for (size_t i = 0; i < s->changed.n; i++)
 		if (who_exists(s, s->changed.at[i]))
 			resolve_address(s, s->changed.at[i]);
+	for (size_t i = 0; i < s->changed.n; i++)
+		*noted(s, s->changed.at[i]) = false;
 	/* Names that the PTRs touched meanwhile keep their holder: nothing is left to settle. */
 	for (size_t i = 0; i < s->unresolved.n; i++)
 		s->dirty[s->unresolved.at[i]]->unresolved = false;

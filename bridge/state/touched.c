@@ -95,6 +95,13 @@ void st_touch(struct hf_state *s, uint32_t hash, const struct hf_name *name)
 
 void st_note_changed(struct hf_state *s, uint32_t who)
 {
+	uint32_t ix = st_who_ix(who);
+	bool *noted =
+	    st_who_kind(who) == WHO_AGENT ? &s->agents[ix].noted : &s->restored[ix].noted;
+
+	if (*noted)
+		return;
+	*noted = true;
 	if (st_vec_push(&s->changed, who) < 0)
 		s->failed = true;
 }

@@ -188,6 +188,8 @@ static const char *agent_trouble(const struct st_agent *a)
 {
 	if (a->bad)
 		return a->bad;
+	if (a->crowded)
+		return "too many records have the same name or address";
 	if (a->addr_lost)
 		return "another agent has the same address";
 	if (a->claimed & ~a->row.names)
