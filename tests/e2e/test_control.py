@@ -180,6 +180,17 @@ def test_a_held_removal_is_settled(live, server, command, names, text):
     live.until(lambda s: s["names"] == 0 if not names else s["guard"][0]["rejected"] and s["names"] >= names)
 
 
+def test_no_names_after_there_were_some_is_a_warning(live, server):
+    server.say("snapshot alice")
+    server.say("cut tcp")
+    live.until(lambda s: s["held_removals"] == 1)
+    assert live.ctl("accept").returncode == 0
+    status = live.until(lambda s: s["names"] == 0)
+    assert [w["code"] for w in status["warnings"]] == ["no-names"]
+    done = live.ctl("status")
+    assert done.returncode == 1 and "warning: no names are served any more" in done.stdout
+
+
 def test_exports_are_read_by_others(live, tmp_path):
     hosts = live.ctl("export", "hosts").stdout.splitlines()
     assert "fd60:627a:a42b::8 gpu.dev.me.coder" in hosts

@@ -1,0 +1,30 @@
+"""The table of promises in tests/README.md names tests that are there."""
+import pathlib
+import re
+
+TESTS = pathlib.Path(__file__).parents[1]
+
+
+def named():
+    rows = [line for line in (TESTS / "README.md").read_text().splitlines() if re.match(r"\| \d+ \|", line)]
+    return [(int(row.split("|")[1]), re.findall(r"`([^`]+)`", row)) for row in rows]
+
+
+def is_there(name):
+    if name.startswith("cases/"):
+        return (TESTS / "scenario" / name).is_file()
+    file, _, test = name.partition("::")
+    if file.endswith(".py"):
+        path = TESTS / file
+        return path.is_file() and (not test or f"def {test}(" in path.read_text())
+    room, suite = file.split("/")
+    path = TESTS / "unit" / room / f"test_{suite}.c"
+    return path.is_file() and f"START_TEST({test})" in path.read_text()
+
+
+def test_each_promise_has_its_tests():
+    rows = named()
+    assert [number for number, _ in rows] == list(range(1, 16))
+    missing = [name for _, names in rows for name in names if not is_there(name)]
+    assert not missing, missing
+    assert all(len(names) for _, names in rows)
