@@ -59,10 +59,10 @@ static json_t *show_sources(const struct view *v)
 		if (!s->suffix.len)
 			continue;
 		json_array_append_new(list,
-		    json_pack("{s:s, s:n, s:n, s:n, s:n, s:o, s:s, s:n, s:n, s:n, s:n, s:b, s:[]}",
+		    json_pack("{s:s, s:n, s:n, s:n, s:n, s:o, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:[]}",
 			"name", s->name, "url", "state", "reason", "since", "last_contact",
 			last_contact(v, i), "suffix", hf_name_text(&s->suffix, suffix),
-			"deployment_id", "token_expires", "attempts", "next_try", "fresh",
+			"deployment_id", "token_expires", "attempts", "next_try", "failures", "faults", "fresh",
 			hf_zone_reader_source_fresh(v->reader, i), "owners"));
 	}
 	return list;

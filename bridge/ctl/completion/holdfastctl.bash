@@ -11,6 +11,11 @@ _holdfastctl_sources()
 	holdfastctl "${given[@]}" sources 2>/dev/null | sed -n 's/^  source \([^:]*\):.*/\1/p'
 }
 
+_holdfastctl_adapters()
+{
+	holdfastctl "${given[@]}" adapters 2>/dev/null | sed -n 's/^  adapter \([^: ]*\):.*/\1/p'
+}
+
 _holdfastctl()
 {
 	local commands='status records sources adapters watch history why verify resync accept reject export setup doctor'
@@ -47,8 +52,8 @@ _holdfastctl()
 	setup) words=$(holdfastctl setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p') ;;
 	records) words='--stale --name' ;;
 	history) words='--name' ;;
-	verify) words='--full' ;;
-	resync) words='--recover' ;;
+	verify) words="$(_holdfastctl_adapters) --full" ;;
+	resync) words="$(_holdfastctl_adapters) --recover" ;;
 	doctor) words='--resolv-conf --unbound-conf' ;;
 	esac
 	case $cur in
