@@ -10,7 +10,7 @@
 #include "config/config.h"
 #include "zone/answer.h"
 
-enum { TRY_MS = 250, TRIES = 2, READERS_MAX = 16 };
+enum { TRY_MS = 150, TRIES = 2, READERS_MAX = 16 };
 
 char *hf_endpoint_text(const struct hf_endpoint *at, char out[static HF_ENDPOINT_TEXT_MAX])
 {
