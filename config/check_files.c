@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -17,7 +19,8 @@ struct files {
 	const struct hf_node *root;
 	struct hf_config_errors *errors;
 	bool all; /* what is not there is told, too */
-	size_t source;
+	const char *list; /* "sources", "adapters" */
+	size_t entry;
 };
 
 static void problem(const struct files *f, const char *key, const char *file, const char *text)
@@ -25,7 +28,7 @@ static void problem(const struct files *f, const char *key, const char *file, co
 	char path[64];
 	const struct hf_node *at;
 
-	snprintf(path, sizeof(path), "sources[%zu].%s", f->source, key);
+	snprintf(path, sizeof(path), "%s[%zu].%s", f->list, f->entry, key);
 	at = hf_tree_find(f->root, path);
 	hf_config_errors_add(f->errors, at ? at->line : 0, at ? at->column : 0, path, "%s%s%s",
 	    file, *file ? ": " : "", text);
@@ -50,13 +53,13 @@ static bool check_file(const struct files *f, const char *key, const char *file,
 	return false;
 }
 
-static void check_program(const struct files *f, const struct hf_config_source *s)
+static void check_program(const struct files *f, const char *key, const struct hf_strings *command)
 {
-	const char *program = s->header_command.n ? s->header_command.at[0] : NULL;
+	const char *program = command->n ? command->at[0] : NULL;
 
-	if (check_file(f, "header-command", program, HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE) &&
-	    program && f->all && access(program, X_OK) < 0)
-		problem(f, "header-command", program, "it cannot be run; chmod +x it");
+	if (check_file(f, key, program, HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE) && program &&
+	    f->all && access(program, X_OK) < 0)
+		problem(f, key, program, "it cannot be run; chmod +x it");
 }
 
 static void check_token(const struct files *f, const struct hf_config_source *s, bool sole)
@@ -80,7 +83,83 @@ static void check_source(const struct files *f, const struct hf_config_source *s
 	check_file(f, "ca-file", s->ca_file, HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE);
 	check_file(f, "client-cert", s->client_cert, 0);
 	check_file(f, "client-key", s->client_key, HF_FILE_OWN | HF_FILE_NO_OTHER_READ);
-	check_program(f, s);
+	check_program(f, "header-command", &s->header_command);
+}
+
+/* --- adapters: what they write to --- */
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void check_folder(const struct files *f, const char *key, const char *path)
+{
+	if (!is_folder(path))
+		problem(f, key, path, "there is no such folder; make it, for the bridge to write to");
+	else if (access(path, W_OK | X_OK) < 0)
+		problem(f, key, path, "the bridge may not write there; chown it to the bridge's user");
+}
+
+/* It is replaced by rename, so that its folder counts; where that is not possible it is written itself. */
+static void check_written(const struct files *f, const char *key, const char *path)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	if (!path)
+		return;
+	if (is_folder(path)) {
+		problem(f, key, path, "this is a folder, and has to be a file");
+		return;
+	}
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (!slash || access(path, W_OK) == 0)
+		return;
+	slash[slash == folder] = '\0';
+	check_folder(f, key, folder);
+}
+
+/* One that is not there comes with its resolver. */
+static void check_socket(const struct files *f, const char *key, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return;
+	if (!S_ISSOCK(st.st_mode))
+		problem(f, key, path, "this is no socket");
+	else if (access(path, W_OK) < 0)
+		problem(f, key, path,
+		    "the bridge may not use it; put the bridge's user into the socket's group");
+}
+
+static void check_adapter(const struct files *f, const struct hf_config_adapter *a)
+{
+	switch (a->kind) {
+	case HF_ADAPTER_UNBOUND:
+		if (f->all) {
+			check_socket(f, "control", a->unbound.control);
+			check_written(f, "start-file", a->unbound.start_file);
+		}
+		break;
+	case HF_ADAPTER_DNSMASQ:
+		if (f->all && a->dnsmasq.hostsdir)
+			check_folder(f, "hostsdir", a->dnsmasq.hostsdir);
+		if (f->all)
+			check_written(f, "hosts-file", a->dnsmasq.hosts_file);
+		break;
+	case HF_ADAPTER_HOSTS:
+		if (f->all)
+			check_written(f, "path", a->hosts.path);
+		break;
+	case HF_ADAPTER_HOOK:
+		check_program(f, "command", &a->hook.command);
+		break;
+	}
 }
 
 static void check_group(const struct files *f, const char *key, const char *group)
@@ -97,8 +176,12 @@ void hf_config_check_files(const struct hf_config *c, const struct hf_node *root
 {
 	struct files f = { .root = root, .errors = errors, .all = flags & HF_CONFIG_FILES_ALL };
 
-	for (f.source = 0; f.source < c->sources.n; f.source++)
-		check_source(&f, &c->sources.at[f.source], c->sources.n == 1);
+	f.list = "sources";
+	for (f.entry = 0; f.entry < c->sources.n; f.entry++)
+		check_source(&f, &c->sources.at[f.entry], c->sources.n == 1);
+	f.list = "adapters";
+	for (f.entry = 0; f.entry < c->adapters.n; f.entry++)
+		check_adapter(&f, &c->adapters.at[f.entry]);
 	if (f.all) {
 		check_group(&f, "control-group", c->control_group);
 		check_group(&f, "read-group", c->read_group);

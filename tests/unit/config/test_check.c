@@ -151,6 +151,38 @@ START_TEST(what_is_not_there_is_told_by_check_only)
 }
 END_TEST
 
+/* What an adapter writes to; a socket that is not there comes with its resolver. */
+static const struct {
+	const char *yaml;
+	const char *want; /* with HF_CONFIG_FILES_ALL */
+} adapters[] = {
+	{ "adapters: [ { type: unbound, control: /nonexistent/s } ]\n", "" },
+	{ "adapters: [ { type: unbound, control: /dev/null } ]\n",
+	    "t.yaml:1:39: adapters[0].control: /dev/null: this is no socket" },
+	{ "adapters: [ { type: unbound, control: /x, start-file: /nonexistent/s } ]\n",
+	    "t.yaml:1:55: adapters[0].start-file: /nonexistent: there is no such folder; make it, for the bridge to write to" },
+	{ "adapters: [ { type: dnsmasq, hostsdir: /nonexistent } ]\n",
+	    "t.yaml:1:40: adapters[0].hostsdir: /nonexistent: there is no such folder; make it, for the bridge to write to" },
+	{ "adapters: [ { type: dnsmasq, hostsdir: /tmp } ]\n", "" },
+	{ "adapters: [ { type: dnsmasq, hosts-file: /tmp } ]\n",
+	    "t.yaml:1:42: adapters[0].hosts-file: /tmp: this is a folder, and has to be a file" },
+	{ "adapters: [ { type: hosts, path: /tmp/not-there-yet } ]\n", "" },
+	{ "adapters: [ { type: hosts, path: /nonexistent/hosts } ]\n",
+	    "t.yaml:1:34: adapters[0].path: /nonexistent: there is no such folder; make it, for the bridge to write to" },
+	{ "adapters: [ { type: hook, command: [/nonexistent] } ]\n",
+	    "t.yaml:1:36: adapters[0].command: /nonexistent: No such file or directory" },
+};
+
+START_TEST(what_an_adapter_needs_is_told_by_check_only)
+{
+	char yaml[500];
+
+	snprintf(yaml, sizeof(yaml), "%ssources: [ { owners: me } ]\n", adapters[_i].yaml);
+	ck_assert_str_eq(errors_of(yaml, HF_CONFIG_FILES), "");
+	ck_assert_str_eq(errors_of(yaml, HF_CONFIG_FILES_ALL), adapters[_i].want);
+}
+END_TEST
+
 START_TEST(a_token_file_that_is_a_symlink_is_refused)
 {
 	char target[200], path[300], yaml[400];
@@ -201,6 +233,8 @@ Suite *check_suite(void)
 	tcase_add_loop_test(tc, a_file_that_others_reach_is_refused, 0, N(files));
 	tcase_add_test(tc, a_key_that_others_may_read_is_refused);
 	tcase_add_test(tc, what_is_not_there_is_told_by_check_only);
+	tcase_add_loop_test(tc, what_an_adapter_needs_is_told_by_check_only, 0,
+	    sizeof(adapters) / sizeof(adapters[0]));
 	tcase_add_test(tc, a_token_file_that_is_a_symlink_is_refused);
 	tcase_add_test(tc, a_token_file_of_another_user_is_refused);
 	tcase_add_test(tc, a_token_file_without_a_token_is_told_by_check);
