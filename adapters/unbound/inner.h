@@ -136,6 +136,7 @@ struct hf_adapter {
 	struct hf_ub_command command;
 
 	bool want_complete;
+	bool told_incomplete;
 	uint64_t generation;
 	bool want_list;
 	char *listing; /* owned */

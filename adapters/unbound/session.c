@@ -327,9 +327,14 @@ void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
 
 static void completed(struct hf_adapter *a)
 {
-	if (a->code) {
-		hf_log_debug("adapter '%s': %s", a->config->name, a->text);
-	} else {
+	const struct hf_adapter_host *host = a->host;
+	bool told = a->told_incomplete;
+	char text[HF_UNBOUND_TEXT_MAX];
+
+	memcpy(text, a->text, sizeof(text));
+	/* That it is to be filled first is no trouble. */
+	a->told_incomplete = a->code && a->want_complete;
+	if (!a->code) {
 		for (size_t i = 0; i < a->n_zones; i++)
 			a->zones[i].state = HF_UBZONE_WHOLE;
 		a->reverse_static = true;
@@ -337,31 +342,46 @@ static void completed(struct hf_adapter *a)
 		hf_ub_start_file_changed(a->start_file);
 	}
 	hf_ub_job_end(a);
-	hf_ub_job_next(a);
+	if (!a->told_incomplete)
+		hf_ub_job_next(a);
+	/* The host may end the adapter. */
+	if (a->told_incomplete || told)
+		host->warn(host->arg, "incomplete", a->told_incomplete ? text : NULL);
 }
 
-static void make_whole(struct hf_adapter *a)
+/* Only when they are static: a canary that says so is believed by the next run. */
+static void write_canaries(struct hf_adapter *a)
 {
 	hf_ub_step_begin(a, completed);
-	for (size_t i = 0; i < a->n_zones && a->want_complete && !a->code; i++) {
+	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
 		struct hf_ub_zone *zone = &a->zones[i];
 
 		if (zone->state == HF_UBZONE_WHOLE)
 			continue;
-		hf_ub_command_zone(&a->command, &zone->name, "static");
-		hf_ub_step_command(a);
 		zone->canary[0] = WHOLE;
 		hf_ub_command_remove_one(&a->command, &zone->canary_name);
 		hf_ub_step_command(a);
 		hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
 		hf_ub_step_command(a);
 	}
+	hf_ub_step_end(a);
+}
+
+static void make_whole(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, write_canaries);
+	if (!a->want_complete)
+		hf_ub_step_fail(a, HF_ENOTREADY, "it is to be filled first");
+	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+		if (a->zones[i].state == HF_UBZONE_WHOLE)
+			continue;
+		hf_ub_command_zone(&a->command, &a->zones[i].name, "static");
+		hf_ub_step_command(a);
+	}
 	if (a->reverse_ours && !a->reverse_static && !a->code) {
 		hf_ub_command_zone(&a->command, &hf_reverse_apex, "static");
 		hf_ub_step_command(a);
 	}
-	if (!a->want_complete)
-		hf_ub_step_fail(a, HF_ENOTREADY, "it is to be filled first");
 	hf_ub_step_end(a);
 }
 

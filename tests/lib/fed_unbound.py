@@ -169,12 +169,13 @@ class Prober:
 class Between:
     """
     A control socket between the adapter and unbound's, which keeps all commands. `mode`: pass | hang (takes and says nothing) |
-    close (takes nothing).
+    close (takes nothing). Lines that have one of the words of `refused` in them are refused as unbound would.
     """
 
     def __init__(self, path, target):
         self.path, self.target, self.mode = pathlib.Path(path), str(target), "pass"
         self.commands, self.cut = [], 0
+        self.refused = set()
         self.held = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -212,10 +213,15 @@ class Between:
                     return
                 command += part
             self.commands.append(command)
+            lines = command.split(b"\n")
+            bad = [line for line in lines if any(word in line for word in self.refused)]
             try:
+                peer.sendall(b"".join(b"error for input line: " + line + b"\n" for line in bad))
+                if bad and command.count(b"\n") == 1:
+                    return
                 with socket.socket(socket.AF_UNIX) as s:
                     s.connect(self.target)
-                    s.sendall(command)
+                    s.sendall(b"\n".join(line for line in lines if line not in bad))
                     while part := s.recv(65536):
                         peer.sendall(part)
             except OSError:

@@ -393,3 +393,58 @@ def test_a_ttl_that_changed_is_taken_over(feed, unbound):
     feed.good(*names(5))
     assert unbound.server.ask("a1.w1.u.coder").answer[0].ttl == 7
     assert feed.verify()["not"] == [] and unbound.ptr(address(1001)) == ["a1.w1.u.coder."]
+
+
+def test_a_line_that_unbound_refuses_is_unfit_and_the_rest_goes_on(tmp_path, unbound):
+    between = Between(tmp_path / "between.ctl", unbound.control)
+    with driver(tmp_path, unbound, control=between.path) as d:
+        between.refused = {b"a7.w7.u.coder", b"a63.w63.u.coder"}
+        got = d.apply(*names(100))
+        assert not got[-1]["code"]
+        assert sorted((x["name"], x["fate"]) for r in got for x in r["not"]) == [("a63.w63.u.coder", "unfit"), ("a7.w7.u.coder", "unfit")]
+        assert len(d.list()) == 98
+        # The zone cannot be made whole: it is tried again, and told.
+        between.refused = {b"local_zone coder static"}
+        d.complete()
+        d.wait(1500)
+        assert "local_zone coder static" in d.warned("incomplete") and unbound.canary() == "f"
+        between.refused = set()
+        d.wait(1500)
+        assert unbound.canary() == "w" and d.warned("incomplete") is None and len(d.lost()) == 1
+    between.close()
+
+
+def test_an_unbound_that_validates_with_threads_and_private_addresses(tmp_path):
+    server = """  num-threads: 3
+  private-address: fd00::/8
+  trust-anchor: ". DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+"""
+    with Unbound(tmp_path, server=server) as unbound:
+        unbound.config.write_text(unbound.config.read_text().replace('"iterator"', '"validator iterator"'))
+        unbound.restart()
+        with driver(tmp_path, unbound) as d, Prober(unbound.port, ["localhost"]) as prober:
+            d.good(*names(2000))
+            d.complete()
+            wait_for(lambda: unbound.canary() == "w")
+            for i in range(20):  # each from a port of its own: every thread has the names
+                answer = unbound.server.ask("a7.w7.u.coder", want_dnssec=True)
+                assert [r.address for r in answer.answer[0]] == [address(1007)] and not answer.flags & 0x20
+            assert unbound.rcode("no.coder") == NXDOMAIN and unbound.rcode("a7.w7.u.coder", "DS") == NOERROR
+            d.good(f"put a7.w7.u.coder {address(4)} primary")
+            assert unbound.addresses("a7.w7.u.coder") == [address(4)]
+        assert not prober.lost
+
+
+def test_an_unbound_that_is_stopped_for_a_while(tmp_path, unbound):
+    """What was sent before it went on arrives late: it must not undo what came after it."""
+    with driver(tmp_path, unbound, ", timeout: 200ms") as d:
+        d.good(*names(50))
+        d.complete()
+        wait_for(lambda: unbound.canary() == "w")
+        unbound.server.process.send_signal(signal.SIGSTOP)
+        receipt = d.apply(*names(50, of=2000))[-1]
+        assert receipt["code"]
+        d.apply()
+        unbound.server.process.send_signal(signal.SIGCONT)
+        d.retry()
+        assert unbound.addresses("a7.w7.u.coder") == [address(2007)] and d.verify()["not"] == []
