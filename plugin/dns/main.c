@@ -38,15 +38,20 @@ static const char usage_text[] =
     "usage: holdfast-dns [-c FILE]\n"
     "Answers DNS questions from the published zone, in the foreground; logs to stderr.\n"
     "  -c FILE  the configuration (default " HF_CONFIG_PATH ", if it is there)\n"
-    "  -h, -V   this text, the version\n"
+    "  -h, --help; -V, --version\n"
     "SIGHUP reads dns.allow and log.level again, SIGTERM ends it. See holdfast-dns(8).\n";
 
 /* Returns -1 to go on, else the exit status. */
 static int read_arguments(struct program *p, int argc, char **argv)
 {
+	static const struct option long_options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
 	int option;
 
-	while ((option = getopt(argc, argv, "c:hV")) != -1) {
+	while ((option = getopt_long(argc, argv, "c:hV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			p->file = optarg;

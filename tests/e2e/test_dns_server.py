@@ -291,7 +291,7 @@ def test_a_zone_that_is_a_file_is_one_clear_line_and_exit_2(tmp_path):
     assert_one_line_and_exit_2(done, f"{tmp_path}/zone", "expected the folder")
 
 
-@pytest.mark.parametrize("arguments,status", [(["-h"], 0), (["-V"], 0), (["-x"], 2), (["-c"], 2), (["zone"], 2)])
+@pytest.mark.parametrize("arguments,status", [(["-h"], 0), (["-V"], 0), (["--help"], 0), (["--version"], 0), (["-x"], 2), (["-c"], 2), (["zone"], 2)])
 def test_arguments(arguments, status):
     done = subprocess.run([program("plugin/holdfast-dns"), *arguments], capture_output=True, text=True, timeout=20)
     assert done.returncode == status
