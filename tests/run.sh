@@ -59,6 +59,7 @@ suites()
 	decode          l      build        command    build/tests/bench/bench_decode --check
 	follow          l      build        command    tests/bench/bench_follow.py --check
 	feed-unbound    l      build        command    tests/bench/bench_feed_unbound.py
+	feed-dnsmasq    l      build        command    tests/bench/bench_feed_dnsmasq.py
 	build-fuzz      l      build-fuzz   compile
 	fuzz-60s        l      build-fuzz   fuzz       60
 	build-cov       c      build-cov    compile

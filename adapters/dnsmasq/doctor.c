@@ -20,7 +20,7 @@
 #include "base/error.h"
 
 enum { TYPE_A = 1, TYPE_PTR = 12, TYPE_AAAA = 28, RCODE_NXDOMAIN = 3, VERSION_MS = 300 };
-enum { SEES_DELETES = 288, TTL_MAX = 30 };
+enum { SEES_DELETES = 288, TTL_MAX = 30, TABLE_MIN = 1000 };
 
 struct dnsmasq_doctor {
 	struct hf_adapter *a;
@@ -148,6 +148,32 @@ static void ask(struct dnsmasq_doctor *d, const struct hf_name *name, uint16_t t
 		doctor_end(d);
 }
 
+static void on_cache_size(const char *text, void *arg)
+{
+	struct dnsmasq_doctor *d = arg;
+	size_t n = hf_table_count(d->a->table);
+	unsigned long size = strtoul(text, NULL, 10);
+
+	if (*text && n > TABLE_MIN && size < n)
+		tell(d->a, HF_FINDING_NOTE, "cache-size=10000",
+		    "its table was laid out for %lu names and has %zu of ours: each answer is "
+		    "slower "
+		    "until its next restart or SIGHUP",
+		    size, n);
+	hf_version_free(d->version);
+	d->version = NULL;
+	doctor_end(d);
+}
+
+/* Asks dnsmasq about itself, or ends. */
+static void ask_self(struct dnsmasq_doctor *d, const char *name, hf_version_cb cb)
+{
+	hf_version_free(d->version);
+	d->version = NULL;
+	if (hf_version_ask(d->a->host->base, &d->a->d->ask, name, VERSION_MS, cb, d, &d->version))
+		doctor_end(d);
+}
+
 static void on_version(const char *text, void *arg)
 {
 	struct dnsmasq_doctor *d = arg;
@@ -161,15 +187,12 @@ static void on_version(const char *text, void *arg)
 		    "%s does not notice files that are removed from a hostsdir; 2.88 does", text);
 	else
 		tell(d->a, HF_FINDING_GOOD, "", "it is %s", text);
-	hf_version_free(d->version);
-	d->version = NULL;
-	doctor_end(d);
+	ask_self(d, "cachesize.bind.", on_cache_size);
 }
 
 static void ask_version(struct dnsmasq_doctor *d)
 {
-	if (hf_version_ask(d->a->host->base, &d->a->d->ask, VERSION_MS, on_version, d, &d->version))
-		doctor_end(d);
+	ask_self(d, "version.bind.", on_version);
 }
 
 static void tell_leak(struct dnsmasq_doctor *d, const char *what)
@@ -256,7 +279,8 @@ static void on_sample(const struct hf_asked *asked, void *arg)
 	hf_name_text(&d->sample.name, name);
 	if (d->has_sample && !has_addr(asked, d->sample.addr))
 		tell(d->a, HF_FINDING_BAD, key_line(d->a, line, sizeof(line)),
-		    "%s is in %s, but dnsmasq does not have it", name, hf_hostfiles_what(d->a->files));
+		    "%s is in %s, but dnsmasq does not have it", name,
+		    hf_hostfiles_what(d->a->files));
 	else if (d->has_sample)
 		tell(d->a, HF_FINDING_GOOD, "", "it answers %s as it should", name);
 	if (d->has_sample && has_addr(asked, d->sample.addr))

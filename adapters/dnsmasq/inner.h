@@ -41,8 +41,8 @@ struct hf_adapter {
 	const struct hf_adapter_host *host;
 
 	struct hf_hostfiles *files; /* owned, as all of these */
-	struct hf_ask *ask;     /* canaries and clashes: soon */
-	struct hf_ask *back;    /* read-back: at a tenth of what dnsmasq can do */
+	struct hf_ask *ask;         /* canaries and clashes: soon */
+	struct hf_ask *back;        /* read-back: at a tenth of what dnsmasq can do */
 	struct hf_pump *pump;
 	struct hf_clash *clash;
 	struct hf_readback *readback;

@@ -73,7 +73,8 @@ void hf_dnsmasq_on_load_timer(evutil_socket_t fd, short what, void *arg)
 	char why[WHY_MAX] = "";
 	int rc = a->load_at ? 0 : hf_hostfiles_open(a->files, why, sizeof(why));
 
-	for (unsigned n = 0; n < LOAD_SLICE && !rc && a->load_at < hf_hostfiles_count(a->files); n++)
+	for (unsigned n = 0; n < LOAD_SLICE && !rc && a->load_at < hf_hostfiles_count(a->files);
+	     n++)
 		rc = load_one(a, a->load_at++, why, sizeof(why));
 	if (rc)
 		load_end(a, rc, why);

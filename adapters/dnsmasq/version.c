@@ -84,7 +84,7 @@ wait:
 	event_add(v->event, &v->timeout);
 }
 
-static int make_query(struct hf_version *v)
+static int make_query(struct hf_version *v, const char *name)
 {
 	ldns_pkt *p = NULL;
 	int rc = -ENOMEM;
@@ -101,10 +101,11 @@ static int make_query(struct hf_version *v)
 	return rc;
 }
 
-static int begin(struct hf_version *v, struct event_base *base, const struct hf_endpoint *server)
+static int begin(struct hf_version *v, struct event_base *base, const struct hf_endpoint *server,
+    const char *name)
 {
 	const struct timeval now = { 0 };
-	int rc = make_query(v);
+	int rc = make_query(v, name);
 
 	if (rc)
 		return rc;
@@ -115,8 +116,8 @@ static int begin(struct hf_version *v, struct event_base *base, const struct hf_
 	return v->event && !event_add(v->event, &now) ? 0 : -ENOMEM;
 }
 
-int hf_version_ask(struct event_base *base, const struct hf_endpoint *server, uint32_t timeout_ms,
-    hf_version_cb cb, void *arg, struct hf_version **ret_version)
+int hf_version_ask(struct event_base *base, const struct hf_endpoint *server, const char *name,
+    uint32_t timeout_ms, hf_version_cb cb, void *arg, struct hf_version **ret_version)
 {
 	struct hf_version *v = calloc(1, sizeof(*v));
 	int rc;
@@ -127,7 +128,7 @@ int hf_version_ask(struct event_base *base, const struct hf_endpoint *server, ui
 	v->timeout = (struct timeval){ timeout_ms / 1000, timeout_ms % 1000 * 1000 };
 	v->cb = cb;
 	v->arg = arg;
-	rc = begin(v, base, server);
+	rc = begin(v, base, server, name);
 	if (rc)
 		hf_version_free(v);
 	else

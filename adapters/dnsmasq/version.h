@@ -1,6 +1,7 @@
 #pragma once
 /*
- * version: asks a DNS server who it is (version.bind, TXT, class CHAOS), for the doctor.
+ * version: asks dnsmasq who it is and how large its table (version.bind, cachesize.bind: TXT of the
+ * class CHAOS), for the doctor.
  */
 #include <stdint.h>
 
@@ -13,8 +14,8 @@ enum { HF_VERSION_MAX = 64 };
 /* `text` is printable, "" if there was no answer. Lent for the call. Called once, from the loop. */
 typedef void (*hf_version_cb)(const char *text, void *arg);
 
-int hf_version_ask(struct event_base *base, const struct hf_endpoint *server, uint32_t timeout_ms,
-    hf_version_cb cb, void *arg, struct hf_version **ret_version);
+int hf_version_ask(struct event_base *base, const struct hf_endpoint *server, const char *name,
+    uint32_t timeout_ms, hf_version_cb cb, void *arg, struct hf_version **ret_version);
 /* Within the callback too. NULL is fine. */
 void hf_version_free(struct hf_version *v);
 

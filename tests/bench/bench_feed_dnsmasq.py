@@ -62,7 +62,7 @@ def measure(folder, args):
     port = free_port()
     server = run(folder, [need("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=", "--no-resolv",
                           "--no-hosts", "--log-facility=-", "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}",
-                          "--local=/coder/", "--local-ttl=30", f"--hostsdir={hostsdir}"], port)
+                          "--local=/coder/", "--local-ttl=30", "--cache-size=10000", f"--hostsdir={hostsdir}"], port)
     with server, Driver(folder, f"type: dnsmasq, hostsdir: {hostsdir}, ask: 127.0.0.1@{port}") as feed:
         feed.good(*(f"put a{n}.w{n}.me.coder {address(n)} primary" for n in range(1, PROBED + 1)))
         row("nobody feeds", Flood(port, args.rate, 5).figures())

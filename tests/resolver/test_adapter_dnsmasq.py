@@ -455,6 +455,11 @@ def test_doctor_finds_nothing_where_all_is_well(feed):
     assert findings(feed, "bad") == [] and len(findings(feed, "good")) >= 7
 
 
+def test_doctor_knows_the_size_of_the_table(feed):
+    feed.good(*names(1200))
+    assert [f["line"] for f in findings(feed, "note")] == ["cache-size=10000"]
+
+
 def test_doctor_tells_the_lines_that_are_missing(tmp_path, hostsdir):
     up = Dnsmasq(tmp_path, "--address=/coder/192.0.2.9").start()  # an upstream that knows the suffix
     for options, line in ((["--local-ttl=30"], "local=/coder/"), (["--local=/coder/"], "local-ttl=30")):
