@@ -69,27 +69,53 @@ int hf_name_parse(const char *text, struct hf_name *ret_name)
 	return 0;
 }
 
-int hf_name_from_wire(const uint8_t *wire, size_t len, struct hf_name *ret_name)
+/* The length of a whole name of plain labels, its root included; 0 if it is none. */
+static size_t wire_len(const uint8_t *wire, size_t len)
 {
-	struct hf_name name;
 	size_t at = 0;
 
 	for (;;) {
 		size_t label = at < len ? wire[at] : HF_LABEL_MAX + 1;
 
 		if (label == 0)
-			break;
+			return at + 1;
 		/* Also what begins a compression pointer is more than a label can have. */
 		if (label > HF_LABEL_MAX || label > len - at - 1 ||
 		    at + 1 + label + 1 > HF_NAME_MAX)
-			return HF_EFORMAT;
-		put_label(name.wire + at, wire + at + 1, label);
+			return 0;
 		at += 1 + label;
 	}
-	name.wire[at++] = 0;
-	name.len = (uint8_t)at;
-	*ret_name = name;
-	return (int)at;
+}
+
+/* fold() of eight bytes at once; bytes over 127 stay as they are. */
+static uint64_t fold8(uint64_t v)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t low = v & each * 0x7f;
+	uint64_t from_a = low + each * (0x80 - 'A'); /* the high bit: 'A' or more */
+	uint64_t past_z = low + each * (0x7f - 'Z');
+	uint64_t upper = from_a & ~past_z & ~v & each * 0x80;
+
+	return v | upper >> 2; /* 0x80 to 0x20 */
+}
+
+int hf_name_from_wire(const uint8_t *wire, size_t len, struct hf_name *ret_name)
+{
+	size_t n = wire_len(wire, len), i = 0;
+	uint64_t v;
+
+	if (!n)
+		return HF_EFORMAT;
+	/* Lengths go along: they are under 'A'. */
+	for (; i + sizeof(v) <= n; i += sizeof(v)) {
+		memcpy(&v, wire + i, sizeof(v));
+		v = fold8(v);
+		memcpy(ret_name->wire + i, &v, sizeof(v));
+	}
+	for (; i < n; i++)
+		ret_name->wire[i] = fold(wire[i]);
+	ret_name->len = (uint8_t)n;
+	return (int)n;
 }
 
 int hf_name_prepend(struct hf_name *name, const char *label, size_t len)

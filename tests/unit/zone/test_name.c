@@ -525,6 +525,27 @@ START_TEST(equal_looks_at_length_and_bytes)
 }
 END_TEST
 
+/* At each place, since several are folded at once. */
+START_TEST(each_byte_is_folded_as_ascii_is)
+{
+	uint8_t wire[24] = { 21 };
+	struct hf_name name;
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		for (size_t at = 1; at <= 21; at++) {
+			memset(wire + 1, 'Q', 21);
+			wire[at] = (uint8_t)byte;
+			ck_assert_int_eq(hf_name_from_wire(wire, sizeof(wire), &name), 23);
+			for (size_t i = 1; i <= 21; i++)
+				ck_assert_uint_eq(name.wire[i],
+				    wire[i] >= 'A' && wire[i] <= 'Z' ? wire[i] + 32 : wire[i]);
+			ck_assert_uint_eq(name.wire[0], 21);
+			ck_assert_uint_eq(name.wire[22], 0);
+		}
+	}
+}
+END_TEST
+
 static TCase *text_case(void)
 {
 	TCase *tc = tcase_create("text");
@@ -545,6 +566,7 @@ static TCase *wire_case(void)
 
 	tcase_add_loop_test(tc, wire_form_is_read_folded_or_refused, 0, N(wires));
 	tcase_add_test(tc, wire_form_has_at_most_255_octets);
+	tcase_add_test(tc, each_byte_is_folded_as_ascii_is);
 	tcase_add_test(tc, wire_form_cut_anywhere_is_refused);
 	tcase_add_loop_test(tc, wire_and_text_give_the_same_name, 0, SEEDS);
 	tcase_add_loop_test(tc, random_bytes_give_a_well_formed_name_or_none, 0, SEEDS);
