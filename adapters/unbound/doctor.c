@@ -18,6 +18,8 @@
 enum { FINDINGS_MAX = 64, TTL_MAX_S = 30, VERSION_1_26 = 1026000 };
 
 #define APPARMOR "/etc/apparmor.d/usr.sbin.unbound"
+/* Not there where the kernel has none: then a profile is a file and no more. */
+#define APPARMOR_ON "/sys/kernel/security/apparmor"
 
 struct finding {
 	int grade;
@@ -210,7 +212,8 @@ static void find_apparmor(struct hf_ub_doctor *d, const char *path)
 {
 	char line[HF_UNBOUND_TEXT_MAX];
 
-	if (access(APPARMOR, F_OK) || is_under_folder(path, "/etc/unbound/") ||
+	if (access(APPARMOR, F_OK) || access(APPARMOR_ON, F_OK) ||
+	    is_under_folder(path, "/etc/unbound/") ||
 	    is_under_folder(path, "/var/lib/unbound/"))
 		return;
 	snprintf(
