@@ -29,7 +29,7 @@ struct end {
 struct hf_child {
 	pid_t pid; /* 0: reaped */
 	int pid_fd;
-	struct event *over;  /* the program has ended */
+	struct event *over; /* the program has ended */
 	struct event *limit;
 	struct end in, out, err;
 	const char *input; /* borrowed */
@@ -65,7 +65,8 @@ static void put_down(struct hf_child *c, int code)
 }
 
 /* Reads what there is: false when there will be no more. What does not fit is thrown away. */
-static bool read_some(struct hf_child *c, int fd, char *text, size_t *len, size_t max, bool *ret_more)
+static bool read_some(
+    struct hf_child *c, int fd, char *text, size_t *len, size_t max, bool *ret_more)
 {
 	char rest[CHUNK];
 	size_t room = max - *len;
@@ -90,8 +91,7 @@ static bool read_output(struct hf_child *c, bool *ret_more)
 
 static bool read_errors(struct hf_child *c, bool *ret_more)
 {
-	return read_some(
-	    c, c->err.fd, c->errors, &c->errors_len, HF_CHILD_ERRORS_MAX, ret_more);
+	return read_some(c, c->err.fd, c->errors, &c->errors_len, HF_CHILD_ERRORS_MAX, ret_more);
 }
 
 static void on_output(evutil_socket_t fd, short what, void *arg)
@@ -133,7 +133,8 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	put_down(arg, -ETIMEDOUT);
 }
 
-/* What it wrote before its end is there; whoever it left behind with its output is not waited for. */
+/* What it wrote before its end is there; whoever it left behind with its output is not waited for.
+ */
 static void read_rest(struct hf_child *c)
 {
 	bool more = c->out.fd >= 0;
@@ -157,12 +158,12 @@ static void describe(const struct hf_child *c, struct hf_child_end *end)
 		    c->killed == HF_ELIMIT ? "printed too much" : "took too long");
 	} else if (WIFSIGNALED(c->status)) {
 		end->code = HF_EREFUSED;
-		snprintf(end->what, sizeof(end->what), "was ended by signal %d",
-		    WTERMSIG(c->status));
+		snprintf(
+		    end->what, sizeof(end->what), "was ended by signal %d", WTERMSIG(c->status));
 	} else if (WEXITSTATUS(c->status)) {
 		end->code = HF_EREFUSED;
-		snprintf(end->what, sizeof(end->what), "ended with status %d",
-		    WEXITSTATUS(c->status));
+		snprintf(
+		    end->what, sizeof(end->what), "ended with status %d", WEXITSTATUS(c->status));
 	}
 }
 
@@ -310,8 +311,8 @@ static int begin(struct hf_child *c, struct event_base *base, const struct hf_ch
 	return rc ? rc : watch(c, base, o->limit_ms);
 }
 
-int hf_child_run(struct event_base *base, const struct hf_child_opts *opts, hf_child_cb cb, void *arg,
-    struct hf_child **ret_child, char ret_why[static HF_CHILD_WHY_MAX])
+int hf_child_run(struct event_base *base, const struct hf_child_opts *opts, hf_child_cb cb,
+    void *arg, struct hf_child **ret_child, char ret_why[static HF_CHILD_WHY_MAX])
 {
 	struct hf_child *c = calloc(1, sizeof(*c));
 	int fd, rc = -ENOMEM;

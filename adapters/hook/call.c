@@ -41,7 +41,8 @@ static void set(struct hf_hook_call *call, size_t *n, const char *name, const ch
 }
 
 /* The suffix that the name is under. */
-static const struct hf_name *suffix_of(const struct hf_hook_zones *zones, const struct hf_name *name)
+static const struct hf_name *suffix_of(
+    const struct hf_hook_zones *zones, const struct hf_name *name)
 {
 	for (size_t i = 0; i < zones->n; i++)
 		if (hf_name_is_under(name, &zones->suffixes[i]))
@@ -86,8 +87,8 @@ void hf_hook_call_make(const struct hf_config_adapter *config, const struct hf_h
 	}
 	ret_call->argv[n++] = verb(c, i);
 	/* dnsmasq has a hardware address here, and scripts count on a word. */
-	ret_call->argv[n++] = c->subject.agent_id && *c->subject.agent_id ? c->subject.agent_id
-									  : "unknown";
+	ret_call->argv[n++] =
+	    c->subject.agent_id && *c->subject.agent_id ? c->subject.agent_id : "unknown";
 	ret_call->argv[n++] = hf_addr_text(was ? c->was : c->record.addr, ret_call->addr);
 	ret_call->argv[n++] = hf_name_text(&c->record.name, ret_call->name);
 	ret_call->argv[n] = NULL;

@@ -1,6 +1,6 @@
 /*
- * hook: an adapter that is an operator's program. One call or one batch at a time, each for a limited
- * time; what the program says is all that is known: it is not asked what the resolver has.
+ * hook: an adapter that is an operator's program. One call or one batch at a time, each for a
+ * limited time; what the program says is all that is known: it is not asked what the resolver has.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +25,10 @@ struct hf_adapter {
 	const struct hf_config_adapter *config; /* borrowed */
 	const struct hf_adapter_host *host;     /* borrowed */
 	struct hf_hook_zones zones;
-	struct hf_batch batch; /* lent until its receipt */
-	size_t at;             /* dhcp-script: the change that is under way */
-	unsigned call;         /* and which of its calls */
-	struct hf_child *child; /* owned */
+	struct hf_batch batch;     /* lent until its receipt */
+	size_t at;                 /* dhcp-script: the change that is under way */
+	unsigned call;             /* and which of its calls */
+	struct hf_child *child;    /* owned */
 	struct hf_hook_call *made; /* owned: the call under way */
 	char *lines;               /* owned: json: what the program is given */
 	uint8_t *fates;            /* owned: json */
@@ -74,8 +74,7 @@ static const char *last_line(char *text)
 }
 
 /* "'/usr/local/bin/x' add main.dev.me.coder ended with status 3: what it printed last" */
-static void describe(
-    struct hf_adapter *a, const char *call, const char *what, const char *printed)
+static void describe(struct hf_adapter *a, const char *call, const char *what, const char *printed)
 {
 	snprintf(a->text, sizeof(a->text), "'%.150s' %.130s%s%.60s%s%.200s", program(a), call,
 	    *call ? " " : "", what, *printed ? ": " : "", printed);
@@ -229,10 +228,12 @@ static void on_examine(evutil_socket_t fd, short what, void *arg)
 		close(file);
 	if (file < 0) {
 		snprintf(line, sizeof(line),
-		    file == HF_EUNSAFE ? "chown root %.150s; chmod go-w %.150s; its folder likewise"
-				       : "command: the path of a program that is there, not %.150s%.0s",
+		    file == HF_EUNSAFE
+			? "chown root %.150s; chmod go-w %.150s; its folder likewise"
+			: "command: the path of a program that is there, not %.150s%.0s",
 		    program(a), program(a));
-		snprintf(said, sizeof(said), "cannot be used: %s", why[0] ? why : hf_strerror(file));
+		snprintf(
+		    said, sizeof(said), "cannot be used: %s", why[0] ? why : hf_strerror(file));
 		find(a, HF_FINDING_BAD, line, said);
 	} else if (access(program(a), X_OK) < 0) {
 		snprintf(line, sizeof(line), "chmod +x %.150s", program(a));
@@ -253,17 +254,24 @@ static void hook_setup(
 {
 	const struct hf_config_hook *h = &adapter->hook;
 
-	fprintf(out, "# The hook '%s' runs '%s', which has to be there, and which nobody but root or the bridge's user may write:\n",
+	fprintf(out,
+	    "# The hook '%s' runs '%s', which has to be there, and which nobody but root or the "
+	    "bridge's user may write:\n",
 	    adapter->name, h->command.at[0]);
 	if (h->form == HF_HOOK_JSON)
-		fputs("# once for each batch of changes, with a JSON object a line on standard input:\n"
-		      "#   {\"op\":\"begin\",...}, then {\"op\":\"put|take\",\"name\":...,\"address\":...} for each, then {\"op\":\"end\"}.\n"
-		      "# It answers each put and take, in order, with a line {\"fate\":\"done\"} on standard output.\n",
+		fputs("# once for each batch of changes, with a JSON object a line on standard "
+		      "input:\n"
+		      "#   {\"op\":\"begin\",...}, then "
+		      "{\"op\":\"put|take\",\"name\":...,\"address\":...} for each, then "
+		      "{\"op\":\"end\"}.\n"
+		      "# It answers each put and take, in order, with a line {\"fate\":\"done\"} "
+		      "on standard output.\n",
 		    out);
 	else
 		fputs("# once for each change:\n"
 		      "#   PROGRAM add|old|del AGENT-ID ADDRESS NAME\n"
-		      "# with more in HOLDFAST_* of its environment. Status 0 says that it is done.\n",
+		      "# with more in HOLDFAST_* of its environment. Status 0 says that it is "
+		      "done.\n",
 		    out);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * inner: what the files of the hook share. hook.c is the adapter; call.c makes the calls of the form
- * dhcp-script, lines.c the lines of the form json.
+ * inner: what the files of the hook share. hook.c is the adapter; call.c makes the calls of the
+ * form dhcp-script, lines.c the lines of the form json.
  */
 #include "adapters/adapter.h"
 #include "base/child.h"
@@ -47,7 +47,7 @@ char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook
  * The program's lines: one a change, in order. Returns how many changes have their fate in `fates`
  * (room for n); 0 in *ret_code, or why the next one has none, and the text of that.
  */
-size_t hf_hook_receipt(char *output, size_t n, uint8_t *fates, int *ret_code,
-    char text[static HF_HOOK_TEXT_MAX]);
+size_t hf_hook_receipt(
+    char *output, size_t n, uint8_t *fates, int *ret_code, char text[static HF_HOOK_TEXT_MAX]);
 /* The longest output that n changes may have. */
 size_t hf_hook_output_max(size_t n);

@@ -1,6 +1,6 @@
 /*
- * The form json: a batch is one run of the program. It gets a line "begin", one a change, and a line
- * "end"; it gives one line a change, in the same order.
+ * The form json: a batch is one run of the program. It gets a line "begin", one a change, and a
+ * line "end"; it gives one line a change, in the same order.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -34,7 +34,8 @@ static json_t *begin_line(const struct hf_config_adapter *config, const struct h
 	for (size_t i = 0; i < zones->n; i++) {
 		char text[HF_NAME_TEXT_MAX];
 
-		json_array_append_new(suffixes, json_string(hf_name_text(&zones->suffixes[i], text)));
+		json_array_append_new(
+		    suffixes, json_string(hf_name_text(&zones->suffixes[i], text)));
 	}
 	return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:o}", "op", "begin", "version", 1,
 	    "adapter", config->name, "generation", (json_int_t)batch->generation, "changes",
@@ -58,9 +59,9 @@ static json_t *change_line(const struct hf_change *c)
 	    "address", hf_addr_text(c->record.addr, addr), "was",
 	    c->op == HF_CHANGE_PUT && c->had ? hf_addr_text(c->was, was) : NULL, "primary",
 	    c->record.primary, "source", text_or_null(c->subject.source), "owner",
-	    text_or_null(c->subject.owner), "workspace", text_or_null(c->subject.workspace), "agent",
-	    text_or_null(c->subject.agent), "agent_id", text_or_null(c->subject.agent_id), "held",
-	    c->subject.held);
+	    text_or_null(c->subject.owner), "workspace", text_or_null(c->subject.workspace),
+	    "agent", text_or_null(c->subject.agent), "agent_id", text_or_null(c->subject.agent_id),
+	    "held", c->subject.held);
 }
 
 char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
@@ -110,7 +111,8 @@ static int read_line(const char *line, char text[static HF_HOOK_TEXT_MAX])
 		rc = HF_EREFUSED;
 	} else if (rc < 0) {
 		snprintf(text, HF_HOOK_TEXT_MAX,
-		    "answered '%.200s' where {\"fate\":\"done|clash|unfit\"} or {\"error\":TEXT} was "
+		    "answered '%.200s' where {\"fate\":\"done|clash|unfit\"} or {\"error\":TEXT} "
+		    "was "
 		    "expected",
 		    line);
 		rc = HF_EFORMAT;
@@ -119,8 +121,8 @@ static int read_line(const char *line, char text[static HF_HOOK_TEXT_MAX])
 	return rc;
 }
 
-size_t hf_hook_receipt(char *output, size_t n, uint8_t *fates, int *ret_code,
-    char text[static HF_HOOK_TEXT_MAX])
+size_t hf_hook_receipt(
+    char *output, size_t n, uint8_t *fates, int *ret_code, char text[static HF_HOOK_TEXT_MAX])
 {
 	size_t done = 0;
 

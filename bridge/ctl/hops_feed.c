@@ -1,6 +1,6 @@
 /*
- * The hops behind the zone: what the adapters were given, and what their resolvers answer. Without an adapter there
- * are none.
+ * The hops behind the zone: what the adapters were given, and what their resolvers answer. Without
+ * an adapter there are none.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,16 +46,20 @@ void hf_hop_feed(struct hf_why *w, struct hf_hop *hop)
 	size_t i;
 
 	if (w->config->adapters.n && !w->status)
-		add(hop, HOP_UNKNOWN, "without the bridge nobody feeds; the resolvers have what they had");
-	json_array_foreach(json_object_get(w->status, "adapters"), i, row) {
-		const char *name = hf_row_text(row, "name", "?"), *state = hf_row_text(row, "state", "?");
+		add(hop, HOP_UNKNOWN,
+		    "without the bridge nobody feeds; the resolvers have what they had");
+	json_array_foreach(json_object_get(w->status, "adapters"), i, row)
+	{
+		const char *name = hf_row_text(row, "name", "?"),
+			   *state = hf_row_text(row, "state", "?");
 
 		if (!strcmp(state, "synced") && number(row, "generation") == generation)
 			add(hop, HOP_OK, "adapter '%.80s' has generation %lld, the newest", name,
 			    (long long)generation);
 		else
-			add(hop, HOP_BROKEN, "adapter '%.80s' is %s at generation %lld of %lld: %.200s",
-			    name, state, (long long)number(row, "generation"), (long long)generation,
+			add(hop, HOP_BROKEN,
+			    "adapter '%.80s' is %s at generation %lld of %lld: %.200s", name, state,
+			    (long long)number(row, "generation"), (long long)generation,
 			    hf_row_text(row, "last_error", "it is on its way"));
 	}
 }
@@ -76,23 +80,22 @@ static bool is_right(const struct hf_why *w, const struct hf_asked *a)
 	return false;
 }
 
-static void look_at(
-    const struct hf_why *w, const struct hf_config_adapter *a, const struct hf_endpoint *at,
-    struct hf_hop *hop)
+static void look_at(const struct hf_why *w, const struct hf_config_adapter *a,
+    const struct hf_endpoint *at, struct hf_hop *hop)
 {
 	char place[HF_ENDPOINT_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
 	struct hf_asked asked;
 
 	hf_endpoint_text(at, place);
 	if (hf_reach(at, &w->name, HF_TYPE_AAAA, &asked))
-		add(hop, HOP_BROKEN, "the resolver of adapter '%.80s' does not answer at %s: %s", a->name,
-		    place, hf_strerror(asked.code));
+		add(hop, HOP_BROKEN, "the resolver of adapter '%.80s' does not answer at %s: %s",
+		    a->name, place, hf_strerror(asked.code));
 	else if (is_right(w, &asked))
 		add(hop, HOP_OK, "%s (adapter '%.80s') answers %s", place, a->name,
 		    hf_addr_text(asked.addrs[0], addr));
 	else if (asked.n_addrs)
-		add(hop, HOP_BROKEN, "%s (adapter '%.80s') answers another address, %s", place, a->name,
-		    hf_addr_text(asked.addrs[0], addr));
+		add(hop, HOP_BROKEN, "%s (adapter '%.80s') answers another address, %s", place,
+		    a->name, hf_addr_text(asked.addrs[0], addr));
 	else
 		add(hop, HOP_BROKEN, "%s (adapter '%.80s') has no address for it (code %u)", place,
 		    a->name, asked.rcode);

@@ -6,5 +6,4 @@
 #include <stdio.h>
 
 /* Tells on `err` that there is no `what` of that name, and of the `known` ones which is near. */
-void hf_suggest(
-    FILE *err, const char *what, const char *word, const char *const *known, size_t n);
+void hf_suggest(FILE *err, const char *what, const char *word, const char *const *known, size_t n);

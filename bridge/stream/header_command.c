@@ -10,7 +10,7 @@
 enum { OUTPUT_MAX = 16 << 10, LINES_MAX = 32 };
 
 struct hf_header_command {
-	char *program; /* owned: for messages */
+	char *program;          /* owned: for messages */
 	struct hf_child *child; /* owned */
 	hf_header_command_cb cb;
 	void *arg;

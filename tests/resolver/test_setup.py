@@ -80,6 +80,9 @@ def test_the_list_names_each(tmp_path):
     names = [line.split()[0] for line in done.stdout.splitlines()]
     assert done.returncode == 0 and {"unbound", "bind", "dnsmasq", "coredns", "systemd-resolved"} <= set(names)
     for name in names:
+        if name in ("hosts", "hook"):
+            assert ctl(config(tmp_path, 5453), name).returncode == 2
+            continue
         assert json.loads(ctl(config(tmp_path, 5453), name, "--json").stdout)["resolver"] == name
 
 
@@ -88,3 +91,24 @@ def test_without_an_adapter_the_plain_word_forwards_and_says_so(tmp_path):
     for word in "unbound", "dnsmasq":
         done = ctl(path, word)
         assert done.stdout == ctl(path, f"{word}-forward").stdout and "no adapter feeds this resolver" in done.stderr
+
+
+ADAPTERS = """adapters:
+  - {{ type: unbound, name: office, control: {0}/ctl, ask: 127.0.0.1@9 }}
+  - {{ type: dnsmasq, hostsdir: {0}/hosts, ask: 127.0.0.1@9 }}
+  - {{ type: hosts, path: {0}/file }}
+  - {{ type: hook, command: [/usr/local/bin/mine] }}
+"""
+
+
+@pytest.mark.parametrize("word, said", [("unbound", "control-interface: \"{0}/ctl\""), ("dnsmasq", "hostsdir={0}/hosts"),
+                                        ("hosts", "{0}/file"), ("hook", "/usr/local/bin/mine")])
+def test_with_an_adapter_the_plain_word_is_the_adapter_s(tmp_path, word, said):
+    path = config(tmp_path, 5453, top=ADAPTERS.format(tmp_path))
+    done = ctl(path, word)
+    assert done.returncode == 0 and said.format(tmp_path) in done.stdout
+    assert "the configured adapter" in done.stderr
+    answer = json.loads(ctl(path, word, "--json").stdout)
+    assert answer["form"] == "adapter" and said.format(tmp_path) in answer["files"][0]["text"]
+    if word in ("unbound", "dnsmasq"):
+        assert "5453" in ctl(path, f"{word}-forward").stdout

@@ -103,12 +103,12 @@ static void visit(struct hf_doctor *d, const struct hf_config_adapter *config)
 		type->zones(a, &d->suffix, 1, (uint32_t)d->config->ttl_s);
 	event_base_loopexit(d->base, &patience);
 	type->doctor(a);
-	while (!v.ended && event_base_loop(d->base, EVLOOP_ONCE) == 0 &&
-	    !event_base_got_exit(d->base))
+	while (
+	    !v.ended && event_base_loop(d->base, EVLOOP_ONCE) == 0 && !event_base_got_exit(d->base))
 		;
 	if (!v.ended)
-		hf_doctor_tell(d, v.area, GRADE_BAD, "", "its examination takes longer than %d s",
-		    PATIENCE_S);
+		hf_doctor_tell(
+		    d, v.area, GRADE_BAD, "", "its examination takes longer than %d s", PATIENCE_S);
 	type->close(a);
 }
 

@@ -28,9 +28,8 @@ void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, 
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	d->n_bad += grade == GRADE_BAD;
-	json_array_append_new(d->findings,
-	    json_pack("{s:s, s:s, s:s, s:s}", "area", area, "grade", grades[grade], "text", text,
-		"line", line));
+	json_array_append_new(d->findings, json_pack("{s:s, s:s, s:s, s:s}", "area", area, "grade",
+					       grades[grade], "text", text, "line", line));
 }
 
 /* --- what is looked for: a suffix, a name, the resolvers --- */
@@ -65,7 +64,8 @@ static void find_suffix(struct hf_doctor *d)
 	const json_t *source;
 	size_t i;
 
-	json_array_foreach(json_object_get(d->status, "sources"), i, source) {
+	json_array_foreach(json_object_get(d->status, "sources"), i, source)
+	{
 		const char *text = json_string_value(json_object_get(source, "suffix"));
 
 		if (!d->has_suffix && text && !hf_name_parse(text, &d->suffix) && d->suffix.len > 1)
@@ -115,7 +115,8 @@ static void add_nameservers(struct hf_doctor *d)
 
 	if (hf_file_read(-100, d->resolv_conf, RESOLV_CONF_MAX, &bytes, &len)) /* AT_FDCWD */
 		return;
-	for (line = strtok_r((char *)bytes, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (line = strtok_r((char *)bytes, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		char word[64];
 		struct hf_endpoint at;
 
@@ -147,7 +148,8 @@ static void print_text(const struct hf_doctor *d, FILE *out)
 	const json_t *f;
 	size_t i;
 
-	json_array_foreach(d->findings, i, f) {
+	json_array_foreach(d->findings, i, f)
+	{
 		const char *grade = json_string_value(json_object_get(f, "grade"));
 		const char *line = json_string_value(json_object_get(f, "line"));
 		unsigned g = 0;

@@ -1,7 +1,8 @@
 #pragma once
 /*
- * doctor: looks at the real thing, this machine and its resolvers, and says what is wrong with the line
- * that mends it. One examination after the other; each has its file or is a function of machine.c.
+ * doctor: looks at the real thing, this machine and its resolvers, and says what is wrong with the
+ * line that mends it. One examination after the other; each has its file or is a function of
+ * machine.c.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -56,7 +57,8 @@ void hf_doctor_zone(struct hf_doctor *d);
 void hf_doctor_responder(struct hf_doctor *d);
 /* What each adapter says of its resolver. */
 void hf_doctor_adapters(struct hf_doctor *d);
-/* Each resolver of an adapter and of resolv.conf: does it know our names, and keep them to itself? */
+/* Each resolver of an adapter and of resolv.conf: does it know our names, and keep them to itself?
+ */
 void hf_doctor_resolvers(struct hf_doctor *d);
 /* unbound's module: is it there, does this unbound take it, is it on, is it surrounded right? */
 void hf_doctor_module(struct hf_doctor *d);

@@ -1,5 +1,6 @@
 /*
- * machine: what is about Holdfast itself: the bridge, its tokens, the clock, the zone folder, holdfast-dns.
+ * machine: what is about Holdfast itself: the bridge, its tokens, the clock, the zone folder,
+ * holdfast-dns.
  */
 #include <errno.h>
 #include <string.h>
@@ -54,21 +55,22 @@ static void look_at_token(struct hf_doctor *d, const json_t *source)
 	int64_t left = seconds_of(json_object_get(source, "token_expires")) - d->now_s;
 	char line[HF_DOCTOR_LINE_MAX];
 
-	snprintf(line, sizeof(line), "coder tokens create, and put it into %.400s",
-	    token_file(d, name));
+	snprintf(
+	    line, sizeof(line), "coder tokens create, and put it into %.400s", token_file(d, name));
 	if (!strcmp(hf_row_text(source, "state", ""), "unauthorised"))
-		hf_doctor_tell(d, "token", GRADE_BAD, line, "the server of source '%s' refuses it: %s",
-		    name, hf_row_text(source, "reason", ""));
+		hf_doctor_tell(d, "token", GRADE_BAD, line,
+		    "the server of source '%s' refuses it: %s", name,
+		    hf_row_text(source, "reason", ""));
 	else if (!json_is_string(json_object_get(source, "token_expires")))
-		hf_doctor_tell(d, "token", GRADE_GOOD, "", "no end is known of that of source '%s'",
-		    name);
+		hf_doctor_tell(
+		    d, "token", GRADE_GOOD, "", "no end is known of that of source '%s'", name);
 	else if (left < TOKEN_NOTE_DAYS * DAY_S)
 		hf_doctor_tell(d, "token", left < DAY_S ? GRADE_BAD : GRADE_NOTE, line,
 		    "that of source '%s' %s at %s", name, left < 0 ? "expired" : "expires",
 		    hf_row_text(source, "token_expires", ""));
 	else
-		hf_doctor_tell(d, "token", GRADE_GOOD, "", "that of source '%s' is good for %lld days",
-		    name, (long long)(left / DAY_S));
+		hf_doctor_tell(d, "token", GRADE_GOOD, "",
+		    "that of source '%s' is good for %lld days", name, (long long)(left / DAY_S));
 }
 
 void hf_doctor_tokens(struct hf_doctor *d)
@@ -80,7 +82,7 @@ void hf_doctor_tokens(struct hf_doctor *d)
 	if (!d->status || !strcmp(hf_row_text(d->status, "bridge", ""), "down"))
 		return;
 	json_array_foreach(json_object_get(d->status, "sources"), i, source)
-		look_at_token(d, source);
+	    look_at_token(d, source);
 }
 
 void hf_doctor_clock(struct hf_doctor *d)

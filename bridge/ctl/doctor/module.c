@@ -1,6 +1,6 @@
 /*
- * module: unbound's module. Only where unbound is to load it, or somebody has installed it, is there
- * anything to say.
+ * module: unbound's module. Only where unbound is to load it, or somebody has installed it, is
+ * there anything to say.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +92,8 @@ static void look_whether_on(struct hf_doctor *d)
 			return;
 		}
 	hf_doctor_tell(d, "module", GRADE_BAD, "systemctl restart unbound; journalctl -u unbound",
-	    "unbound is told to load it, and nobody answers by it at the resolvers that are known here");
+	    "unbound is told to load it, and nobody answers by it at the resolvers that are known "
+	    "here");
 }
 
 static void look_whether_built_in(struct hf_doctor *d)
@@ -151,8 +152,9 @@ static void look_at_apparmor(struct hf_doctor *d)
 		return;
 	if (hf_file_read(-100, own_rules, RULES_MAX, &rules, &len) || /* AT_FDCWD */
 	    !strstr((char *)rules, d->modules) || !strstr((char *)rules, d->config->zone)) {
-		snprintf(line, sizeof(line), "%s: %.200s mr,\n%.200s/** r,\n%s", own_rules, d->modules,
-		    d->config->zone, "holdfastctl setup unbound-module has all of them");
+		snprintf(line, sizeof(line), "%s: %.200s mr,\n%.200s/** r,\n%s", own_rules,
+		    d->modules, d->config->zone,
+		    "holdfastctl setup unbound-module has all of them");
 		hf_doctor_tell(d, "module", GRADE_BAD, line,
 		    "AppArmor does not let unbound read the module and the zone");
 	}

@@ -78,8 +78,8 @@ static bool look_for_sample(struct hf_doctor *d, const struct hf_doctor_resolver
 		    "%s answers %s with another address than we publish", place, name);
 	else
 		hf_doctor_tell(d, r->area, worst, line_for(d, r, line),
-		    "%s answers %s with code %u: whoever asks it does not find our names", place, name,
-		    a.rcode);
+		    "%s answers %s with code %u: whoever asks it does not find our names", place,
+		    name, a.rcode);
 	return true;
 }
 
@@ -100,12 +100,14 @@ static void look_for_leak(struct hf_doctor *d, const struct hf_doctor_resolver *
 		return;
 	if (!seen.answered || seen.rcode == RCODE_SERVFAIL)
 		hf_doctor_tell(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
-		    "%s does not answer at once for a name of ours that does not exist: it seems to ask "
+		    "%s does not answer at once for a name of ours that does not exist: it seems "
+		    "to ask "
 		    "elsewhere",
 		    place);
 	else if (seen.has_soa && !hf_name_is_under(&seen.soa, &d->suffix))
 		hf_doctor_tell(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
-		    "names of the suffix leak from %s: the servers of '%s' answered for one that does "
+		    "names of the suffix leak from %s: the servers of '%s' answered for one that "
+		    "does "
 		    "not exist",
 		    place, hf_name_text(&seen.soa, soa));
 	else
@@ -127,11 +129,13 @@ static void look_as_validator(struct hf_doctor *d, const struct hf_doctor_resolv
 	    !seen.answered)
 		return;
 	hf_name_text(&d->suffix, suffix);
-	snprintf(line, sizeof(line), "unbound: domain-insecure: \"%.250s.\" (holdfastctl setup)", suffix);
+	snprintf(line, sizeof(line), "unbound: domain-insecure: \"%.250s.\" (holdfastctl setup)",
+	    suffix);
 	hf_endpoint_text(&r->at, place);
 	if (seen.bogus || seen.rcode == RCODE_SERVFAIL)
 		hf_doctor_tell(d, r->area, GRADE_NOTE, line,
-		    "a client or resolver behind %s that validates takes our names for forged unless it "
+		    "a client or resolver behind %s that validates takes our names for forged "
+		    "unless it "
 		    "is told that they are not signed",
 		    place);
 	else

@@ -26,8 +26,8 @@ static void find_soa(const struct ub_result *r, struct hf_seen *seen)
 	if (list && ldns_rr_list_rr_count(list)) {
 		const ldns_rdf *owner = ldns_rr_owner(ldns_rr_list_rr(list, 0));
 
-		seen->has_soa = hf_name_from_wire(ldns_rdf_data(owner), ldns_rdf_size(owner),
-				    &seen->soa) > 0;
+		seen->has_soa =
+		    hf_name_from_wire(ldns_rdf_data(owner), ldns_rdf_size(owner), &seen->soa) > 0;
 	}
 	ldns_rr_list_deep_free(list);
 	ldns_pkt_free(packet);

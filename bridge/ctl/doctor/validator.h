@@ -1,7 +1,7 @@
 #pragma once
 /*
- * validator: one question to one resolver as a full resolver behind it would ask it: by libunbound, with
- * or without the root's trust anchor.
+ * validator: one question to one resolver as a full resolver behind it would ask it: by libunbound,
+ * with or without the root's trust anchor.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -26,6 +26,8 @@ const struct hf_setup_kind hf_setup_kinds[] = {
 	    "PowerDNS Recursor 4: forwards to holdfast-dns" },
 	{ "systemd-resolved", "systemd-resolved", NULL, "systemd-resolved: asks holdfast-dns" },
 	{ "coredns", "coredns", NULL, "CoreDNS: forwards to holdfast-dns" },
+	{ "hosts", NULL, "hosts", "a hosts file: what its adapter needs" },
+	{ "hook", NULL, "hook", "a program of yours: how its adapter calls it" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -73,7 +75,8 @@ void hf_setup_fill_suffixes(struct hf_config *config, const json_t *status)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "sources"), i, row) {
+	json_array_foreach(json_object_get(status, "sources"), i, row)
+	{
 		const char *name = json_string_value(json_object_get(row, "name"));
 		const char *text = json_string_value(json_object_get(row, "suffix"));
 		struct hf_name suffix;
@@ -81,7 +84,8 @@ void hf_setup_fill_suffixes(struct hf_config *config, const json_t *status)
 		for (size_t k = 0; name && text && k < config->sources.n; k++) {
 			struct hf_config_source *s = &config->sources.at[k];
 
-			if (!s->suffix.len && !strcmp(s->name, name) && !hf_name_parse(text, &suffix))
+			if (!s->suffix.len && !strcmp(s->name, name) &&
+			    !hf_name_parse(text, &suffix))
 				s->suffix = suffix;
 		}
 	}
@@ -95,7 +99,8 @@ int hf_setup_words_get(const struct hf_config *config, const json_t *status,
 	size_t i;
 
 	set_dns(&w, &config->dns.listen.at[0]);
-	json_array_foreach(json_object_get(status, "sources"), i, source) {
+	json_array_foreach(json_object_get(status, "sources"), i, source)
+	{
 		const char *text = json_string_value(json_object_get(source, "suffix"));
 		struct hf_name suffix;
 
@@ -116,7 +121,8 @@ int hf_setup_words_get(const struct hf_config *config, const json_t *status,
 
 /* --- print --- */
 
-static const struct hf_config_adapter *find_adapter(const struct hf_config *config, const char *type)
+static const struct hf_config_adapter *find_adapter(
+    const struct hf_config *config, const char *type)
 {
 	for (size_t i = 0; i < config->adapters.n; i++) {
 		const struct hf_config_adapter *a = &config->adapters.at[i];
@@ -167,7 +173,8 @@ static const char *next_file(const char *at, const char **ret_path, size_t *ret_
 	return *nl ? nl + 1 : nl;
 }
 
-/* What is before the first file's line is for people. Without any all is of one file, of no name. */
+/* What is before the first file's line is for people. Without any all is of one file, of no name.
+ */
 static json_t *split_files(const char *text)
 {
 	json_t *files = json_array();
@@ -211,7 +218,8 @@ static const struct hf_setup_kind *find_kind(const char *name, FILE *err)
 	return NULL;
 }
 
-static const char *form_of(const struct hf_setup_kind *kind, const struct hf_config_adapter *adapter)
+static const char *form_of(
+    const struct hf_setup_kind *kind, const struct hf_config_adapter *adapter)
 {
 	if (adapter)
 		return "adapter";
@@ -228,6 +236,11 @@ int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *
 	if (!kind)
 		return -EINVAL;
 	adapter = kind->adapter ? find_adapter(config, kind->adapter) : NULL;
+	if (!adapter && !kind->template) {
+		fprintf(
+		    err, "holdfastctl: no adapter of the type '%s' is configured\n", kind->adapter);
+		return -EINVAL;
+	}
 	text = compose(config, words, kind, adapter);
 	if (!text) {
 		fputs("holdfastctl: out of memory\n", err);

@@ -97,7 +97,8 @@ START_TEST(how_a_program_ended_is_told_with_what_it_printed)
 {
 	int64_t begin = now_ms();
 
-	/* Its standard error is not ours: who waits for the end of ours waits for nobody left behind. */
+	/* Its standard error is not ours: who waits for the end of ours waits for nobody left
+	 * behind. */
 	run(rows[_i].script, (struct hf_child_opts){ .errors_kept = true });
 	ck_assert_int_eq(told.code, rows[_i].code);
 	if (rows[_i].what)
@@ -190,8 +191,8 @@ START_TEST(its_signals_are_not_blocked_and_it_has_a_group_of_its_own)
 	run("echo $$ $(ps -o pgid= $$); exec grep -E 'SigBlk|SigIgn' /proc/self/status",
 	    (struct hf_child_opts){ 0 });
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	ck_assert_int_eq(sscanf(told.output, "%d %d\nSigBlk:\t%lx\nSigIgn:\t%lx\n", &pid,
-			     &group, &blocked, &ignored),
+	ck_assert_int_eq(sscanf(told.output, "%d %d\nSigBlk:\t%lx\nSigIgn:\t%lx\n", &pid, &group,
+			     &blocked, &ignored),
 	    4);
 	ck_assert_uint_eq(blocked, 0);
 	ck_assert_uint_eq(ignored & 0x7fffffff, 0); /* libc has two above those that are ours */
