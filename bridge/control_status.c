@@ -148,6 +148,12 @@ static int show_source(const struct hf_source_view *v, void *arg)
 		return 0;
 	json_array_append_new(s->sources, row);
 	add_client(s, row, v->row->name);
+	if (v->leaving) {
+		json_object_set_new(row, "state", json_string("waiting"));
+		json_object_set_new(row, "reason",
+		    json_string("no longer configured; its names stay until a source of its suffix "
+				"is confirmed"));
+	}
 	hf_state_each_owner(
 	    hf_core_state(s->env->core), hf_core_now(s->env->core), show_owner, s);
 	return 0;

@@ -45,6 +45,7 @@ struct st_source {
 	bool dirty;      /* ... that is older than this */
 	bool soft_dirty; /* only stamps: worth no commit of their own */
 	bool configured;
+	bool leaving; /* no longer configured: goes when those that may replace it are confirmed */
 	uint32_t order; /* in the configuration: decides clashes */
 	uint32_t fresh_ms, snapshot_ms;
 	bool live;

@@ -106,6 +106,7 @@ static void configure_source(
 	src->fresh_ms = c->fresh_ms;
 	src->snapshot_ms = c->snapshot_ms;
 	src->configured = true;
+	src->leaving = false;
 	if (src->row.sentinel != c->sentinel || strcmp(src->row.url, c->url)) {
 		src->row.sentinel = c->sentinel;
 		memset(src->row.url, 0, sizeof(src->row.url));
@@ -135,6 +136,51 @@ static void reconsider_withdrawn(struct hf_state *s)
 	}
 }
 
+/* A configured source that may yet bring these names: of that suffix, and never confirmed. */
+static bool awaits(const struct hf_state *s, const struct st_source *src, const struct st_source *of)
+{
+	if (!src->used || !src->configured ||
+	    (src->row.suffix.len && !hf_name_equal(&src->row.suffix, &of->row.suffix)))
+		return false;
+	for (size_t i = 0; i < s->n_owners; i++)
+		if (s->owners[i].used && s->owners[i].row.source == src->row.rid &&
+		    s->owners[i].row.confirmed_s)
+			return false;
+	return true;
+}
+
+/* Sources that the operator took out go when the new ones are confirmed (guard rule 7). */
+static void drop_leaving(struct hf_state *s)
+{
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		struct st_source *src = &s->sources[i];
+		bool wait = false;
+
+		if (!src->used || !src->leaving)
+			continue;
+		for (size_t k = 0; k < HF_ZONE_SOURCES_MAX; k++)
+			wait = wait || awaits(s, &s->sources[k], src);
+		if (wait && (src->n_workspaces || src->n_restored))
+			continue;
+		s->why = HF_WHY_CONFIG;
+		st_source_remove(s, src);
+	}
+}
+
+/* Nobody follows it any more, and it is behind all others. */
+static void leave(struct hf_state *s, struct st_source *src)
+{
+	uint32_t ix = st_source_ix(s, src);
+
+	if (src->leaving)
+		return;
+	st_source_unclaim(s, ix);
+	src->leaving = true;
+	src->configured = src->live = false;
+	src->order = HF_ZONE_SOURCES_MAX + ix;
+	st_source_claim(s, ix);
+}
+
 int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now)
 {
 	uint32_t order = 0;
@@ -156,7 +202,8 @@ int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, str
 	}
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (s->sources[i].used && !conf_of(conf, s->sources[i].row.name, &order))
-			st_source_remove(s, &s->sources[i]);
+			leave(s, &s->sources[i]);
+	drop_leaving(s);
 	reconsider_withdrawn(s);
 	st_resolve(s);
 	return outcome(s);
@@ -340,10 +387,14 @@ void hf_state_owner_readable(
 static void confirm(
     struct hf_state *s, struct st_source *src, struct st_owner *o, struct hf_when now)
 {
+	bool first = !o->row.confirmed_s;
+
 	o->confirmed_boot_ms = now.boot_ms;
 	if (o->row.confirmed_s != now.wall_s) {
 		o->row.confirmed_s = now.wall_s;
 		o->soft_dirty = true;
+		/* That it ever was is worth a write of its own. */
+		o->dirty = o->dirty || first;
 	}
 	/* The first valid message brings back what a hold policy took out. */
 	if (src->row.withdrawn) {
@@ -386,6 +437,7 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 			s->owners[ix].snapshot_boot_ms = now.boot_ms;
 		confirm(s, src, &s->owners[ix], now);
 		st_guard_restored(s, st_source_ix(s, src), now);
+		drop_leaving(s);
 	}
 	st_resolve(s);
 	return outcome(s);

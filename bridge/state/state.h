@@ -50,13 +50,16 @@ struct hf_state_conf {
 
 /*
  * Takes up what the store had; `image` (NULL: nothing) is only read. Sources that the configuration
- * no longer names go, with all that is theirs (guard rule 7): the first changeset says so. End with
- * hf_state_free().
+ * no longer names go, with all that is theirs (guard rule 7, as hf_state_configure() tells): the
+ * first changeset says so. End with hf_state_free().
  */
 int hf_state_new(const struct hf_state_conf *conf, const struct hf_image *image, struct hf_when now,
     struct hf_state **ret_state);
 void hf_state_free(struct hf_state *s);
-/* A new configuration in the running state. */
+/*
+ * A new configuration in the running state. A source that it no longer names stays, behind all others, while a
+ * source of its suffix was never confirmed: that one may bring its names anew.
+ */
 int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now);
 
 /* --- what stream and REST tell --- */
@@ -177,6 +180,7 @@ struct hf_source_view {
 	const struct hf_source_row *row;
 	bool fresh;
 	bool identity_held;
+	bool leaving; /* no longer configured, see hf_state_configure() */
 	uint32_t fresh_ms;
 	uint32_t snapshot_ms;
 	uint64_t refused_total;

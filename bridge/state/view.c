@@ -21,6 +21,7 @@ static void view_source(
 	ret->row = &src->row;
 	ret->fresh = st_source_fresh(src, now);
 	ret->identity_held = st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
+	ret->leaving = src->leaving;
 	ret->fresh_ms = src->fresh_ms;
 	ret->snapshot_ms = src->snapshot_ms;
 	ret->refused_total = src->refused_total;
@@ -31,7 +32,8 @@ int hf_state_each_source(
 {
 	int rc = 0;
 
-	for (uint32_t order = 0; order < HF_ZONE_SOURCES_MAX && !rc; order++)
+	/* The last are those that go as soon as their successors are confirmed. */
+	for (uint32_t order = 0; order < 2 * HF_ZONE_SOURCES_MAX && !rc; order++)
 		for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX && !rc; i++) {
 			struct hf_source_view view;
 

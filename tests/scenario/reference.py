@@ -44,7 +44,7 @@ class Workspace:
 
 class Owner:
     def __init__(self):
-        self.name = None
+        self.name, self.confirmed = None, False
         self.forget_process()
 
     def forget_process(self):
@@ -139,7 +139,11 @@ class Reference:
             s.sentinel = c.get("sentinel") == "true"
             if c["suffix"] != "auto":
                 self.set_suffix(s, c["suffix"])
-        self.sources = {n: self.sources[n] for n in order}
+        leaving = {n: s for n, s in self.sources.items() if n not in order}
+        for s in leaving.values():
+            s.live = False
+        self.sources = {n: self.sources[n] for n in order} | leaving
+        self.drop_leaving()
         for s in self.sources.values():
             if s.withdrawn and (self.max_age is None or (not s.live and self.age(s) < self.max_age)):
                 s.withdrawn = False
@@ -147,6 +151,17 @@ class Reference:
     def set_suffix(self, s, suffix):
         s.suffix = suffix
         s.restored = {n: r for n, r in s.restored.items() if n.endswith("." + suffix)}
+
+    def drop_leaving(self):
+        """What is no longer configured goes when what may bring its names is confirmed."""
+        configured = {c["name"] for c in self.conf}
+        for name in [n for n in self.sources if n not in configured]:
+            s = self.sources[name]
+            wait = any(self.sources[n].suffix in (None, s.suffix)
+                       and not any(o.confirmed for o in self.sources[n].owners.values())
+                       for n in configured & set(self.sources))
+            if not wait or not (s.good() or s.restored):
+                del self.sources[name]
 
     # --- time ---
 
@@ -384,7 +399,9 @@ class Reference:
         if kind == "snapshot":
             o.snapshot_at = self.now
         s.withdrawn = False
+        o.confirmed = True
         self.guard_restored(s)
+        self.drop_leaving()
         return True
 
     def guard_restored(self, s):

@@ -184,6 +184,9 @@ class Maker:
     def suffix_told(self, c):
         return c["suffix"] if c["suffix"] != "auto" else "corp"
 
+    def source(self):
+        return self.r.choice(self.ref.conf)["name"]
+
     def name(self, names, odd=0.05):
         n = self.r.choice(names)
         return n if reference.label(n) or self.r.random() < odd * 5 else names[0]
@@ -241,7 +244,7 @@ class Maker:
         return "diff", words
 
     def message(self):
-        source = self.r.choice(list(self.ref.sources))
+        source = self.source()
         user = self.pick(("alice", 6), ("bob", 3), ("carol", 0.5))
         kind, words = (self.snapshot if self.r.random() < 0.4 else self.diff)(source, user)
         return f"{kind} {source} {user} {' '.join(words)}"
@@ -253,7 +256,7 @@ class Maker:
                          (f"wall {r.choice(['+40d', '-2y', '+1h'])}", 0.5))
 
     def people(self):
-        r, source = self.r, self.r.choice(list(self.ref.sources))
+        r, source = self.r, self.source()
         c = next(c for c in self.ref.conf if c["name"] == source)
         user = r.choice(self.USERS)
         number = self.ref.user(user)
@@ -271,7 +274,7 @@ class Maker:
             (f"unreadable {source} {user}", 1), (f"readable {source} {user}", 1))
 
     def operator(self):
-        r, source = self.r, self.r.choice(list(self.ref.sources))
+        r, source = self.r, self.source()
         what = r.choice([None, None, "removal", "deployment", "suffix"])
         user = r.choice(self.USERS[:2]) if r.random() < 0.3 else None
         if user and self.ref.user(user) not in self.ref.sources[source].owners:
@@ -285,8 +288,10 @@ class Maker:
         """Ends, begins, and other configurations."""
         r, ways = self.r, ["restart", "kill", "reboot", "lose", "reload"]
         way = r.choices(ways, [3, 3, 1, 0.7, 2])[0]
-        if way == "restart" or (way == "lose" and not self.ref.names()):
-            return ["restart"]  # of a zone without names nothing comes back
+        if way == "lose" and (not self.ref.names() or len(self.ref.sources) > len(self.ref.conf)):
+            way = "restart"  # only names of configured sources come back, and of a zone that has some
+        if way == "restart":
+            return ["restart"]
         if way == "kill":
             return ["kill", "start"]
         if way == "reboot":
@@ -296,13 +301,16 @@ class Maker:
         return self.reload()
 
     def reload(self):
-        r, second = self.r, next((c for c in self.ref.conf if c["name"] == "second"), None)
+        r, named = self.r, {c["name"] for c in self.ref.conf}
         first = next(c for c in self.ref.conf if c["name"] == "first")
         ways = [[f"set guard.max-removal {r.choice(['20%', '50%', '90%'])}"],
                 [f"set guard.min-workspaces {r.randrange(1, 6)}"],
                 [f"source-key first sentinel {r.choice(['true', 'false'])}"]
                 if "sentinel" not in first else ["set ttl 20"],
-                ["drop second"] if second else [f"source second {r.choice(['coder', 'lab'])}"],
+                ["drop second"] if "second" in named
+                else [f"source second {r.choice(['coder', 'lab'])}"],
+                ["drop third"] if "third" in named
+                else ["source third coder"] + (["drop second"] if "second" in named else []),
                 ["set hold.policy max-age", f"set hold.max-age {r.choice(['5m', '20m', '1h'])}"]]
         if "hold.max-age" in self.ref.keys:
             ways.append(["unset hold.max-age", "set hold.policy forever"])
@@ -312,7 +320,7 @@ class Maker:
         kind = self.pick(("message", 12), ("time", 4), ("contact", 1.5), ("away", 1.5),
                          ("people", 3), ("operator", 1.5), ("life", 1.2))
         if kind in ("contact", "away"):
-            return [f"{kind} {self.r.choice(list(self.ref.sources))}"]
+            return [f"{kind} {self.source()}"]
         made = getattr(self, kind)()
         return made if isinstance(made, list) else [made]
 
