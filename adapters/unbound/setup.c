@@ -62,9 +62,10 @@ void hf_unbound_setup(
 	if (!slash)
 		return;
 	fprintf(out,
-	    "# What unbound knows at its own start. The folder must be there, and the file: the "
-	    "bridge writes both once it may.\n"
-	    "#   install -d -o holdfast -g unbound -m 0755 %.*s\n",
+	    "# What unbound knows at its own start. First the folder:\n"
+	    "#   install -d -o holdfast -g unbound -m 0755 %.*s\n"
+	    "# The bridge writes the file into it; only then give unbound these lines, since it "
+	    "does not start without the file.\n",
 	    (int)(slash == u->start_file ? 1 : slash - u->start_file), u->start_file);
 	if (u->start_form == HF_START_INCLUDE)
 		fprintf(out, "server:\n  include: \"%s\"\n", u->start_file);
