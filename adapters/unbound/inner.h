@@ -22,6 +22,8 @@ enum {
 	HF_UNBOUND_ZONES_MAX = 64,
 	HF_UNBOUND_TEXT_MAX = 512,
 	HF_UNBOUND_CANARY_MAX = 20,
+	HF_CANARY_FILLING = 'f', /* how its text begins */
+	HF_CANARY_WHOLE = 'w',
 	HF_UNBOUND_BATCH = 1000, /* changes that are welcome at once */
 
 	HF_TYPE_A = 1,
@@ -193,9 +195,15 @@ bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name)
 void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then);
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
 void hf_ub_session_lost(struct hf_adapter *a, const char *why);
-void hf_ub_session_complete(struct hf_adapter *a);
-void hf_ub_session_leave(struct hf_adapter *a);
-void hf_ub_session_watch(struct hf_adapter *a);
+
+/* The text of an answer that a canary may be, into zone->seen; "" where there is none. */
+void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked);
+
+/* --- zones.c --- */
+
+void hf_ub_zones_complete(struct hf_adapter *a);
+void hf_ub_zones_leave(struct hf_adapter *a);
+void hf_ub_zones_watch(struct hf_adapter *a);
 
 /* --- look.c: where the names of a batch stand --- */
 

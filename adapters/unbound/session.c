@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
-enum { LIST_MAX = 1 << 20, ZONES_LIST_MAX = 1 << 18, FILLING = 'f', WHOLE = 'w' };
+enum { ZONES_LIST_MAX = 1 << 18 };
 
 static void new_canary(char out[static HF_UNBOUND_CANARY_MAX])
 {
@@ -25,7 +25,8 @@ static void new_canary(char out[static HF_UNBOUND_CANARY_MAX])
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		random ^= (uint64_t)(uintptr_t)out;
-	snprintf(out, HF_UNBOUND_CANARY_MAX, "%c%016llx", FILLING, (unsigned long long)random);
+	snprintf(
+	    out, HF_UNBOUND_CANARY_MAX, "%c%016llx", HF_CANARY_FILLING, (unsigned long long)random);
 }
 
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
@@ -38,7 +39,7 @@ int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
 
 static bool is_canary(const char *text)
 {
-	return (text[0] == FILLING || text[0] == WHOLE) && strlen(text) == 17 &&
+	return (text[0] == HF_CANARY_FILLING || text[0] == HF_CANARY_WHOLE) && strlen(text) == 17 &&
 	       strspn(text + 1, "0123456789abcdef") == 16;
 }
 
@@ -55,7 +56,7 @@ void hf_ub_session_lost(struct hf_adapter *a, const char *why)
 
 /* --- asking for the canaries --- */
 
-static void keep_seen(struct hf_ub_zone *zone, const struct hf_asked *asked)
+void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked)
 {
 	size_t n = asked->text_len;
 
@@ -74,7 +75,7 @@ static void on_canary(const struct hf_asked *asked, void *arg)
 		hf_ub_step_fail(zone->a, asked->code,
 		    "unbound does not answer DNS at the address of 'ask': %s",
 		    hf_strerror(asked->code));
-	keep_seen(zone, asked);
+	hf_ub_canary_keep(zone, asked);
 	hf_ub_step_end(zone->a);
 }
 
@@ -263,7 +264,8 @@ static void judge(struct hf_adapter *a)
 			lost |= strcmp(zone->seen, zone->canary) != 0;
 		} else if (is_canary(zone->seen)) {
 			memcpy(zone->canary, zone->seen, sizeof(zone->canary));
-			zone->state = *zone->seen == WHOLE ? HF_UBZONE_WHOLE : HF_UBZONE_FILLING;
+			zone->state =
+			    *zone->seen == HF_CANARY_WHOLE ? HF_UBZONE_WHOLE : HF_UBZONE_FILLING;
 		} else {
 			made = false;
 		}
@@ -321,155 +323,4 @@ void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
 		hf_ub_step_end(a);
 	}
 	hf_ub_step_end(a);
-}
-
-/* --- all is confirmed --- */
-
-static void completed(struct hf_adapter *a)
-{
-	const struct hf_adapter_host *host = a->host;
-	bool told = a->told_incomplete;
-	char text[HF_UNBOUND_TEXT_MAX];
-
-	memcpy(text, a->text, sizeof(text));
-	/* That it is to be filled first is no trouble. */
-	a->told_incomplete = a->code && a->want_complete;
-	if (!a->code) {
-		for (size_t i = 0; i < a->n_zones; i++)
-			a->zones[i].state = HF_UBZONE_WHOLE;
-		a->reverse_static = true;
-		a->want_complete = false;
-		hf_ub_start_file_changed(a->start_file);
-	}
-	hf_ub_job_end(a);
-	if (!a->told_incomplete)
-		hf_ub_job_next(a);
-	/* The host may end the adapter. */
-	if (a->told_incomplete || told)
-		host->warn(host->arg, "incomplete", a->told_incomplete ? text : NULL);
-}
-
-/* Only when they are static: a canary that says so is believed by the next run. */
-static void write_canaries(struct hf_adapter *a)
-{
-	hf_ub_step_begin(a, completed);
-	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
-		struct hf_ub_zone *zone = &a->zones[i];
-
-		if (zone->state == HF_UBZONE_WHOLE)
-			continue;
-		zone->canary[0] = WHOLE;
-		hf_ub_command_remove_one(&a->command, &zone->canary_name);
-		hf_ub_step_command(a);
-		hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
-		hf_ub_step_command(a);
-	}
-	hf_ub_step_end(a);
-}
-
-static void make_whole(struct hf_adapter *a)
-{
-	hf_ub_step_begin(a, write_canaries);
-	if (!a->want_complete)
-		hf_ub_step_fail(a, HF_ENOTREADY, "it is to be filled first");
-	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
-		if (a->zones[i].state == HF_UBZONE_WHOLE)
-			continue;
-		hf_ub_command_zone(&a->command, &a->zones[i].name, "static");
-		hf_ub_step_command(a);
-	}
-	if (a->reverse_ours && !a->reverse_static && !a->code) {
-		hf_ub_command_zone(&a->command, &hf_reverse_apex, "static");
-		hf_ub_step_command(a);
-	}
-	hf_ub_step_end(a);
-}
-
-void hf_ub_session_complete(struct hf_adapter *a)
-{
-	hf_ub_session_ensure(a, make_whole);
-}
-
-/* --- a suffix is no longer ours --- */
-
-static void left(struct hf_adapter *a)
-{
-	if (!a->code)
-		a->n_leaving--;
-	hf_ub_job_end(a);
-	if (!a->code)
-		hf_ub_job_next(a);
-}
-
-/* The zone goes if nothing but ours was in it; else what others put there stays. */
-static void on_leaving(const struct hf_ub_reply *reply, void *arg)
-{
-	struct hf_adapter *a = arg;
-	const struct hf_name *zone = &a->leaving[a->n_leaving - 1];
-	struct hf_ub_zone was = { .name = *zone };
-	bool whole = reply->code == 0;
-
-	if (reply->code && reply->code != HF_ELIMIT) {
-		hf_ub_step_control_failed(a, reply->code);
-	} else if (!whole || hf_ub_list_has_canary(reply->text, zone)) {
-		if (whole && hf_ub_list_is_empty_below(reply->text, zone)) {
-			hf_ub_command_zone_remove(&a->command, zone);
-			hf_ub_step_command(a);
-		} else if (hf_ub_canary_name(zone, &was.canary_name) == 0) {
-			hf_ub_command_zone(&a->command, zone, "transparent");
-			hf_ub_step_command(a);
-			hf_ub_command_remove_one(&a->command, &was.canary_name);
-			hf_ub_step_command(a);
-		}
-	}
-	hf_ub_step_end(a);
-}
-
-void hf_ub_session_leave(struct hf_adapter *a)
-{
-	hf_ub_step_begin(a, left);
-	hf_ub_step_wait(a);
-	if (hf_ub_control_list(a->control, "UBCT1 list_local_data\n", LIST_MAX, on_leaving, a)) {
-		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		hf_ub_step_end(a);
-	}
-	hf_ub_step_end(a);
-}
-
-/* --- the watch: each second --- */
-
-static void on_watched(const struct hf_asked *asked, void *arg)
-{
-	struct hf_ub_zone *zone = arg;
-	struct hf_adapter *a = zone->a;
-
-	a->watch_left--;
-	if (asked->code)
-		a->silent++;
-	else
-		a->silent = 0;
-	if ((a->silent >= 3) != a->told_silent)
-		hf_unbound_tell(a);
-	if (asked->code || a->watch_seq != a->watch_asked || zone->state == HF_UBZONE_NEW)
-		return;
-	keep_seen(zone, asked);
-	if (strcmp(zone->seen, zone->canary) == 0)
-		return;
-	a->watch_seq++; /* once is enough */
-	hf_ub_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
-}
-
-void hf_ub_session_watch(struct hf_adapter *a)
-{
-	if (a->watch_left)
-		return;
-	a->watch_asked = a->watch_seq;
-	for (size_t i = 0; i < a->n_zones; i++) {
-		struct hf_ub_zone *zone = &a->zones[i];
-
-		zone->a = a;
-		if (zone->state != HF_UBZONE_NEW &&
-		    hf_ask_send(a->asks, &zone->canary_name, HF_TYPE_TXT, on_watched, zone) == 0)
-			a->watch_left++;
-	}
 }

@@ -1,6 +1,6 @@
 /*
  * unbound: local data by the control socket. This file has the jobs and their steps; what a job
- * does is in session.c (zones and canaries), apply.c (batches), list.c.
+ * does is in session.c and zones.c (zones and canaries), apply.c (batches), list.c.
  */
 #include "adapters/unbound/inner.h"
 
@@ -130,10 +130,10 @@ static void start(struct hf_adapter *a, enum hf_ub_job job)
 		hf_ub_apply_begin(a);
 		break;
 	case HF_UBJOB_COMPLETE:
-		hf_ub_session_complete(a);
+		hf_ub_zones_complete(a);
 		break;
 	case HF_UBJOB_LEAVE:
-		hf_ub_session_leave(a);
+		hf_ub_zones_leave(a);
 		break;
 	case HF_UBJOB_LIST:
 		hf_ub_list_begin(a);
@@ -204,7 +204,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (a->want_complete || a->n_leaving)
 		hf_ub_job_next(a);
 	else
-		hf_ub_session_watch(a);
+		hf_ub_zones_watch(a);
 }
 
 /* --- the type --- */
