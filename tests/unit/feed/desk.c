@@ -219,8 +219,9 @@ static uint8_t do_put(struct desk *d, const struct hf_change *c, const char *nam
 		return HF_FATE_DONE;
 	if (c->had && memcmp(c->was, c->record.addr, 16))
 		drop(d, find(d, name, c->was[15], false));
+	if (!find(d, name, c->record.addr[15], false))
+		d->r.unconfirmed++;
 	add(d, name, c->record.addr[15], c->record.primary, false);
-	d->r.unconfirmed++;
 	return HF_FATE_DONE;
 }
 

@@ -135,6 +135,22 @@ START_TEST(a_name_that_was_changed_meanwhile_is_not_taken_for_wrong)
 }
 END_TEST
 
+/* A repair that waits for the change knows the old address only. */
+START_TEST(a_repair_that_comes_after_a_change_leaves_the_new_address)
+{
+	desk_remove(&d, "n05.coder");
+	while (!d.feed->repairs)
+		if (!desk_step(&d))
+			hf_fake_clock_add(&d.fx.clock, 100);
+	desk_set(&d, "n05.coder", 55, 0);
+	desk_commit(&d);
+	desk_settle(&d);
+	desk_run(&d, 20000);
+	desk_check(&d);
+	ck_assert_uint_eq(d.r.n_takes, 0);
+}
+END_TEST
+
 START_TEST(a_resolver_that_does_not_answer_shows)
 {
 	d.r.silent = true;
@@ -241,6 +257,7 @@ Suite *feed_look_suite(void)
 	tcase_add_test(tc, others_data_beside_ours_is_not_repaired);
 	tcase_add_test(tc, a_name_that_was_taken_meanwhile_is_not_repaired);
 	tcase_add_test(tc, a_name_that_was_changed_meanwhile_is_not_taken_for_wrong);
+	tcase_add_test(tc, a_repair_that_comes_after_a_change_leaves_the_new_address);
 	tcase_add_test(tc, a_resolver_that_does_not_answer_shows);
 	tcase_add_test(tc, who_asks_for_a_verification_gets_its_numbers);
 	tcase_add_loop_test(tc, a_verification_of_nothing_ends_too, 0, 2);
