@@ -56,8 +56,8 @@ struct hf_answer {
 void hf_answer(struct hf_zone_reader *r, const struct hf_question *q, struct hf_answer *ret_answer);
 
 /*
- * For who has no picture, but was told a suffix and what to say until there is one: what a zone of that suffix says
- * that is not ready. Knows no reader.
+ * For who has no picture, but was told a suffix and what to say until there is one: what a zone of
+ * that suffix says that is not ready. Knows no reader.
  */
 void hf_answer_unpublished(const struct hf_name *suffix, enum hf_not_ready policy,
     const struct hf_question *q, struct hf_answer *ret_answer);

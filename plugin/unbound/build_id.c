@@ -61,8 +61,8 @@ static int look_into(struct dl_phdr_info *info, size_t size, void *arg)
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 
 		if (p->p_type == PT_NOTE &&
-		    hf_build_id_in_notes((const uint8_t *)(info->dlpi_addr + p->p_vaddr),
-			p->p_memsz, out))
+		    hf_build_id_in_notes(
+			(const uint8_t *)(info->dlpi_addr + p->p_vaddr), p->p_memsz, out))
 			break;
 	}
 	return 1;

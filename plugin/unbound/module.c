@@ -1,8 +1,10 @@
 /*
- * module: the six functions that unbound's dynlib calls, and the one place that sees unbound's own headers: what
- * plugin/unbound/plug.h answers is put into unbound's form. Each query is answered anew and never cached.
+ * module: the six functions that unbound's dynlib calls, and the one place that sees unbound's own
+ * headers: what plugin/unbound/plug.h answers is put into unbound's form. Each query is answered
+ * anew and never cached.
  *
- * Loaded by an unbound that it was not built for it touches none of unbound's structs: see pass_on_blindly().
+ * Loaded by an unbound that it was not built for it touches none of unbound's structs: see
+ * switch_off().
  */
 #include "config.h"
 
@@ -69,17 +71,19 @@ __attribute__((format(printf, 1, 2))) static void complain(const char *format, .
 }
 
 /*
- * Even to pass a query on one has to know where in a struct to write. respip, a module that each unbound has, does
- * just that as long as it is not configured, and knows.
+ * Even to pass a query on one has to know where in a struct to write. respip, a module that each
+ * unbound has, does just that as long as it is not configured, and knows.
  */
 static int switch_off(const char *found)
 {
-	complain("OFF: this module was built for the unbound with build id %s, not for this one (%s); "
-	         "its names are not answered, all else is. Build it for this unbound",
+	complain(
+	    "OFF: this module was built for the unbound with build id %s, not for this one (%s); "
+	    "its names are not answered, all else is. Build it for this unbound",
 	    HF_UNBOUND_BUILD_ID, *found ? found : "which has none");
 	*(void **)&pass_blind = dlsym(RTLD_DEFAULT, "respip_operate");
 	if (!pass_blind)
-		complain("this unbound gives no way to pass queries on: it cannot start with this module");
+		complain("this unbound gives no way to pass queries on: it cannot start with this "
+			 "module");
 	return pass_blind != NULL;
 }
 
@@ -95,8 +99,8 @@ static struct hf_plug *load(void)
 	if (!place)
 		return NULL;
 	dladdr((void *)(uintptr_t)init, &self);
-	if (hf_place_find(self.dli_fname ? self.dli_fname : "", secure_getenv(HF_PLACE_ZONE_ENV),
-		place, why))
+	if (hf_place_find(
+		self.dli_fname ? self.dli_fname : "", secure_getenv(HF_PLACE_ZONE_ENV), place, why))
 		log_err("holdfast: %s; going on without it", why);
 	log_info("holdfast: module %s, zone %s", HF_VERSION, place->zone);
 	if (hf_plug_new(place, &hf_clock_system, &p))
@@ -161,8 +165,8 @@ struct owner {
 	size_t len;
 };
 
-static struct ub_packed_rrset_key *make_rrset(struct regional *region, const struct hf_rrset *set,
-    struct owner owner)
+static struct ub_packed_rrset_key *make_rrset(
+    struct regional *region, const struct hf_rrset *set, struct owner owner)
 {
 	size_t each = sizeof(size_t) + sizeof(uint8_t *) + sizeof(time_t) + 2 + set->rdlen;
 	struct ub_packed_rrset_key *key = regional_alloc_zero(region, sizeof(*key));
@@ -203,7 +207,8 @@ static struct ub_packed_rrset_key *make_rrset(struct regional *region, const str
 	return key;
 }
 
-/* What leads to one of our names: the first `n` rrsets of an answer, and the name. n 0: the question itself. */
+/* What leads to one of our names: the first `n` rrsets of an answer, and the name. n 0: the
+ * question itself. */
 struct chain {
 	struct ub_packed_rrset_key **rrsets;
 	size_t n;
@@ -240,8 +245,9 @@ static bool fill_reply(struct module_qstate *q, struct reply_info *rep, const st
 }
 
 /*
- * The query's answer is `a`. The rcode goes into the reply's own flags and never into return_rcode: with that unbound
- * makes a reply of its own, without SOA and extended error. Never stored: nothing but a module stores.
+ * The query's answer is `a`. The rcode goes into the reply's own flags and never into return_rcode:
+ * with that unbound makes a reply of its own, without SOA and extended error. Never stored: nothing
+ * but a module stores.
  */
 static bool give(struct module_qstate *q, const struct chain *c, const struct hf_answer *a)
 {
@@ -263,8 +269,8 @@ static bool give(struct module_qstate *q, const struct chain *c, const struct hf
 		return false;
 	rep->prefetch_ttl = rep->ttl;
 	rep->serve_expired_ttl = rep->ttl;
-	if (a->ede >= 0 && !edns_opt_list_append_ede(&q->edns_opts_front_out, q->region,
-			       (sldns_ede_code)a->ede, NULL))
+	if (a->ede >= 0 && !edns_opt_list_append_ede(
+			       &q->edns_opts_front_out, q->region, (sldns_ede_code)a->ede, NULL))
 		return false;
 	q->return_msg = msg;
 	q->return_rcode = LDNS_RCODE_NOERROR;
@@ -278,7 +284,7 @@ static bool from_loopback(const struct module_qstate *q)
 	const struct mesh_reply *first = q->mesh_info->reply_list;
 
 	return first && !first->next &&
-	    hf_is_loopback((const struct sockaddr *)&first->query_reply.HF_CLIENT_ADDR);
+	       hf_is_loopback((const struct sockaddr *)&first->query_reply.HF_CLIENT_ADDR);
 }
 
 static const struct hf_answer *ask(const struct module_qstate *q, struct owner name, bool loopback)
@@ -297,8 +303,9 @@ static const struct hf_answer *ask(const struct module_qstate *q, struct owner n
 /* --- aliases: somebody's CNAME that leads to one of our names --- */
 
 /*
- * unbound has followed it by itself, out into the world, and has put what it was told there into its cache under our
- * own names, from where it would answer without asking us. With query minimisation that holds for the names above, too.
+ * unbound has followed it by itself, out into the world, and has put what it was told there into
+ * its cache under our own names, from where it would answer without asking us. With query
+ * minimisation that holds for the names above, too.
  */
 static void forget(struct module_qstate *q, struct owner name)
 {
@@ -320,12 +327,12 @@ static void forget(struct module_qstate *q, struct owner name)
 static bool is_cname_of(const struct ub_packed_rrset_key *rrset, struct owner name)
 {
 	return ntohs(rrset->rk.type) == LDNS_RR_TYPE_CNAME &&
-	    !query_dname_compare(rrset->rk.dname, name.name);
+	       !query_dname_compare(rrset->rk.dname, name.name);
 }
 
 /*
- * The part of unbound's answer that leads to a name of ours. Also forgets each name of ours that it passes, further on,
- * too: an alias that we do not have may have been made up there.
+ * The part of unbound's answer that leads to a name of ours. Also forgets each name of ours that it
+ * passes, further on, too: an alias that we do not have may have been made up there.
  */
 static const struct hf_answer *follow_reply(struct module_qstate *q, struct chain *ret_chain)
 {
@@ -352,7 +359,8 @@ static const struct hf_answer *follow_reply(struct module_qstate *q, struct chai
 enum { HOPS_MAX = 12 };
 
 /* The name's CNAME out of the cache, copied; NULL if there is none that may be told. */
-static struct ub_packed_rrset_key *cached_cname(struct module_qstate *q, struct owner name, bool validates)
+static struct ub_packed_rrset_key *cached_cname(
+    struct module_qstate *q, struct owner name, bool validates)
 {
 	time_t now = *q->env->now;
 	struct ub_packed_rrset_key *found = rrset_cache_lookup(q->env->rrset_cache, name.name,
@@ -401,13 +409,13 @@ static const struct hf_answer *follow_cache(struct module_qstate *q, struct chai
 static bool may_be_alias(const struct module_qstate *q)
 {
 	return q->qinfo.qclass == LDNS_RR_CLASS_IN && q->qinfo.qtype != LDNS_RR_TYPE_CNAME &&
-	    q->qinfo.qtype != LDNS_RR_TYPE_ANY;
+	       q->qinfo.qtype != LDNS_RR_TYPE_ANY;
 }
 
 /* --- the two moments at which unbound asks us --- */
 
-static enum module_ext_state finish(struct module_qstate *q, const struct chain *c,
-    const struct hf_answer *a)
+static enum module_ext_state finish(
+    struct module_qstate *q, const struct chain *c, const struct hf_answer *a)
 {
 	if (give(q, c, a))
 		return module_finished;

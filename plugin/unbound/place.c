@@ -120,7 +120,8 @@ static bool name_beside(const char *so, char *out, size_t size)
 	return snprintf(out, size, "%.*s.conf", (int)len, so) < (int)size;
 }
 
-static int read_beside(const char *so, struct hf_place *place, char ret_why[static HF_PLACE_WHY_MAX])
+static int read_beside(
+    const char *so, struct hf_place *place, char ret_why[static HF_PLACE_WHY_MAX])
 {
 	char name[PATH_MAX];
 	uint8_t *bytes;

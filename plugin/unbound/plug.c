@@ -25,11 +25,11 @@ struct hf_plug {
 	uint64_t life;
 	struct hf_place place;
 	struct hf_zone *zone;
-	pthread_mutex_t lock;     /* of the list */
-	struct seat *seats;       /* owned, all of them */
+	pthread_mutex_t lock; /* of the list */
+	struct seat *seats;   /* owned, all of them */
 	size_t n_seats;
-	struct hf_counters *sets; /* SEATS_MAX; touched only as far as there are seats */
-	_Atomic int64_t news_s;   /* when news were last looked for */
+	struct hf_counters *sets;    /* SEATS_MAX; touched only as far as there are seats */
+	_Atomic int64_t news_s;      /* when news were last looked for */
 	char said[HF_PLUG_NEWS_MAX]; /* the last news */
 };
 
@@ -46,7 +46,8 @@ static uint64_t next_life(void)
 	return atomic_fetch_add(&last, 1) + 1;
 }
 
-int hf_plug_new(const struct hf_place *place, const struct hf_clock *clock, struct hf_plug **ret_plug)
+int hf_plug_new(
+    const struct hf_place *place, const struct hf_clock *clock, struct hf_plug **ret_plug)
 {
 	struct hf_plug *p = calloc(1, sizeof(*p));
 
@@ -94,7 +95,8 @@ static struct seat *sit_down(struct hf_plug *p)
 		return NULL;
 	}
 	pthread_mutex_lock(&p->lock);
-	/* So many threads are not to be expected; those beyond share a set, and may lose a count. */
+	/* So many threads are not to be expected; those beyond share a set, and may lose a count.
+	 */
 	s->own = &p->sets[p->n_seats < SEATS_MAX ? p->n_seats++ : SEATS_MAX - 1];
 	s->next = p->seats;
 	p->seats = s;
@@ -110,8 +112,8 @@ static struct seat *seat_of(struct hf_plug *p)
 }
 
 /* There is no zone: what the file beside the module says is all that is known. */
-static void answer_without_zone(const struct hf_plug *p, const struct hf_question *q,
-    struct hf_answer *ret_answer)
+static void answer_without_zone(
+    const struct hf_plug *p, const struct hf_question *q, struct hf_answer *ret_answer)
 {
 	for (size_t i = 0; i < p->place.n_suffixes; i++) {
 		hf_answer_unpublished(&p->place.suffixes[i], p->place.not_ready, q, ret_answer);
@@ -142,8 +144,8 @@ const struct hf_answer *hf_plug_ask(struct hf_plug *p, const struct hf_plug_ques
 	return &s->answer;
 }
 
-static enum hf_plug_news describe(const struct hf_plug *p, const struct seat *s,
-    char out[static HF_PLUG_NEWS_MAX])
+static enum hf_plug_news describe(
+    const struct hf_plug *p, const struct seat *s, char out[static HF_PLUG_NEWS_MAX])
 {
 	const char *meanwhile = "";
 	struct hf_zone_stamp stamp;
@@ -152,8 +154,9 @@ static enum hf_plug_news describe(const struct hf_plug *p, const struct seat *s,
 
 	if (hf_zone_trouble(p->zone, trouble, sizeof(trouble)) > 0) {
 		if (!has_picture)
-			meanwhile = p->place.n_suffixes ? "; until it is there its names are not ready"
-							: "; until it is there its names are passed on";
+			meanwhile = p->place.n_suffixes
+					? "; until it is there its names are not ready"
+					: "; until it is there its names are passed on";
 		snprintf(out, HF_PLUG_NEWS_MAX, "%s%s", trouble, meanwhile);
 		return HF_PLUG_TROUBLE;
 	}

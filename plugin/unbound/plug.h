@@ -1,7 +1,7 @@
 #pragma once
 /*
- * plug: all of the module but unbound. One plug a process, any number of threads; each gets a seat of its own (its view of
- * the zone, its counters) at its first question. Knows nothing of unbound.
+ * plug: all of the module but unbound. One plug a process, any number of threads; each gets a seat
+ * of its own (its view of the zone, its counters) at its first question. Knows nothing of unbound.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,10 +13,12 @@ struct hf_place;
 struct hf_plug;
 
 /*
- * Reads nothing and starts no thread before the first question: who forks first does no harm. Copies `place`; `clock` is
- * borrowed and outlives it. 0 or -ENOMEM. The caller owns *ret_plug; end it with hf_plug_free().
+ * Reads nothing and starts no thread before the first question: who forks first does no harm.
+ * Copies `place`; `clock` is borrowed and outlives it. 0 or -ENOMEM. The caller owns *ret_plug; end
+ * it with hf_plug_free().
  */
-int hf_plug_new(const struct hf_place *place, const struct hf_clock *clock, struct hf_plug **ret_plug);
+int hf_plug_new(
+    const struct hf_place *place, const struct hf_clock *clock, struct hf_plug **ret_plug);
 /* No thread may ask any more. Joins the thread that loads zones. NULL is fine. */
 void hf_plug_free(struct hf_plug *p);
 
@@ -36,7 +38,8 @@ enum { HF_PLUG_NEWS_MAX = 512 };
 enum hf_plug_news { HF_PLUG_NOTHING, HF_PLUG_GOOD, HF_PLUG_TROUBLE };
 
 /*
- * Something to log, if anything has changed since the last time that there was: a line without its end in `out`. Looked for
- * by one thread when `now_s`, any clock's seconds, is another than the last time; costs next to nothing otherwise.
+ * Something to log, if anything has changed since the last time that there was: a line without its
+ * end in `out`. Looked for by one thread when `now_s`, any clock's seconds, is another than the
+ * last time; costs next to nothing otherwise.
  */
 enum hf_plug_news hf_plug_news(struct hf_plug *p, int64_t now_s, char out[static HF_PLUG_NEWS_MAX]);

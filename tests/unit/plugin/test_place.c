@@ -46,8 +46,8 @@ START_TEST(the_file_beside_the_module_says_where)
 {
 	char text[HF_NAME_TEXT_MAX];
 
-	write_beside("holdfast_unbound.conf",
-	    "# where\n\n zone:\t/srv/a zone \r\nsuffix: Coder\nsuffix: x.example.org.\nnot-ready: nxdomain");
+	write_beside("holdfast_unbound.conf", "# where\n\n zone:\t/srv/a zone \r\nsuffix: "
+					      "Coder\nsuffix: x.example.org.\nnot-ready: nxdomain");
 	ck_assert_int_eq(hf_place_find(so, NULL, &place, why), 0);
 	ck_assert_str_eq(place.zone, "/srv/a zone");
 	ck_assert_uint_eq(place.n_suffixes, 2);
@@ -96,7 +96,8 @@ static const struct {
 	{ "suffix: com", NULL },
 	{ "suffix: a_very..odd", NULL },
 	{ "suffix: a\nsuffix: b\nsuffix: c\nsuffix: d\nsuffix: e\nsuffix: f\nsuffix: g\nsuffix: h\n"
-	  "suffix: ours-i\nsuffix: ours-j\nsuffix: ours-k\nsuffix: ours-l\nsuffix: ours-m\nsuffix: ours-n\nsuffix: ours-o\n"
+	  "suffix: ours-i\nsuffix: ours-j\nsuffix: ours-k\nsuffix: ours-l\nsuffix: ours-m\nsuffix: "
+	  "ours-n\nsuffix: ours-o\n"
 	  "suffix: ours-p\nsuffix: ours-q\n",
 	    "f:17: 'suffix: ours-q': it is one suffix too many" },
 };
@@ -144,7 +145,8 @@ Suite *place_suite(void)
 	tcase_add_test(tc, the_environment_counts_more_than_the_file);
 	tcase_add_test(tc, a_wrong_environment_is_told_and_left_out);
 	tcase_add_test(tc, a_file_that_is_none_is_told);
-	tcase_add_loop_test(tc, a_wrong_line_is_told_and_left_out, 0, sizeof(wrong) / sizeof(wrong[0]));
+	tcase_add_loop_test(
+	    tc, a_wrong_line_is_told_and_left_out, 0, sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(tc, no_line_is_too_long);
 	suite_add_tcase(s, tc);
 	return s;

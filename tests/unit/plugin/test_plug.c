@@ -45,9 +45,12 @@ static void teardown(void)
 	hf_zone_build_close(&build);
 }
 
-static const struct hf_answer *ask_of(struct hf_plug *p, const char *text, uint16_t type, bool loopback)
+static const struct hf_answer *ask_of(
+    struct hf_plug *p, const char *text, uint16_t type, bool loopback)
 {
-	struct hf_plug_question q = { .type = type, .class = HF_CLASS_IN, .from_loopback = loopback };
+	struct hf_plug_question q = {
+		.type = type, .class = HF_CLASS_IN, .from_loopback = loopback
+	};
 	struct hf_name name;
 
 	ck_assert_int_eq(hf_name_parse(text, &name), 0);
@@ -177,8 +180,8 @@ START_TEST(counters_are_the_sum_of_all_threads)
 	ck_assert_int_eq(counter("answers"), 10);
 	ck_assert_int_eq(counter("negative"), 5);
 	ck_assert_int_eq(counter("refused"), 0); /* what is passed on is not counted */
-	ck_assert_uint_eq(ask_of(plug, "_holdfast-counters.coder", HF_TYPE_TXT, false)->rcode,
-	    HF_RCODE_NXDOMAIN);
+	ck_assert_uint_eq(
+	    ask_of(plug, "_holdfast-counters.coder", HF_TYPE_TXT, false)->rcode, HF_RCODE_NXDOMAIN);
 }
 END_TEST
 
@@ -196,7 +199,8 @@ START_TEST(more_threads_than_seats_are_answered_too)
 }
 END_TEST
 
-/* A thread outlives the plug, as unbound's first thread does at a reload, and takes its seat in the next. */
+/* A thread outlives the plug, as unbound's first thread does at a reload, and takes its seat in the
+ * next. */
 START_TEST(a_new_plug_has_new_seats)
 {
 	publish(7);
@@ -302,7 +306,8 @@ Suite *plug_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_first_question_is_answered);
-	tcase_add_loop_test(tc, what_is_not_ours_is_passed_on, 0, sizeof(foreign) / sizeof(foreign[0]));
+	tcase_add_loop_test(
+	    tc, what_is_not_ours_is_passed_on, 0, sizeof(foreign) / sizeof(foreign[0]));
 	tcase_add_test(tc, another_class_is_passed_on);
 	tcase_add_test(tc, a_name_that_is_none_is_passed_on);
 	tcase_add_test(tc, without_a_zone_all_is_passed_on);
