@@ -3,7 +3,6 @@ holdfastd follows a server, whatever happens to it: the simulator plays Coder, h
 never takes a name away; what is wrong is said in plain words; and it comes back by itself.
 """
 import contextlib
-import json
 import os
 import socket
 import socketserver
@@ -152,29 +151,23 @@ def test_a_path_that_died_is_found_by_pings(tmp_path):
         wait_for(lambda: bridge.log().count("live with") >= 2)
 
 
-def ctl(bridge, what):
-    done = subprocess.run([program("bridge/holdfastctl"), "-c", bridge.config, "--json", what], capture_output=True, text=True,
-                          timeout=20, check=False)
-    return json.loads(done.stdout)
-
-
 @pytest.mark.parametrize("times", [1000 if os.environ.get("HF_LONG") else 50])
 def test_reconnects_leak_nothing_and_hand_on_nothing(world, times):
     sim, bridge, r = world
     lives(r)
-    history, generations, start = ctl(bridge, "history"), set(), time.monotonic()
+    history, generations, start = bridge.ask("history"), set(), time.monotonic()
 
     def redial(n):
         before = bridge.log().count("live with")
         for i in range(n):
             sim.say("cut rst")
             bridge.wait_log("live with", 10, before + i + 1)
-            generations.add(ctl(bridge, "status")["generation"])
+            generations.add(bridge.ask("status")[0]["generation"])
         return bridge.rss_kib()
     first = redial(10)
     last = redial(times - 10)
     answers(r)
-    assert ctl(bridge, "history") == history
+    assert bridge.ask("history") == history
     # Only the moment of the last contact is saved, each minute.
     assert len(generations) <= 2 + (time.monotonic() - start) // 60
     if not bridge.has_asan():  # which keeps what was freed

@@ -1,7 +1,9 @@
 """holdfastd for tests: one source that follows a server, with short times."""
+import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -45,6 +47,21 @@ class Bridge:
         new.write_text(text + "\n")
         new.chmod(0o600)
         new.rename(self.token)
+
+    def ask(self, command):
+        """The rows that the control socket answers with, as holdfastctl asks it, without a process for each."""
+        with socket.socket(socket.AF_UNIX) as s, s.makefile("r") as answer:
+            s.settimeout(20)
+            s.connect(str(self.folder / "control.sock"))
+            s.sendall(json.dumps({"command": command}).encode() + b"\n")
+            rows = []
+            for line in answer:
+                line = json.loads(line)
+                assert "error" not in line, line
+                if "end" in line:
+                    return rows
+                rows.append(line["row"])
+        raise AssertionError(f"{command}: the answer has no end")
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
