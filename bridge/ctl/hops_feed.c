@@ -48,8 +48,7 @@ void hf_hop_feed(struct hf_why *w, struct hf_hop *hop)
 	if (w->config->adapters.n && !w->status)
 		add(hop, HOP_UNKNOWN,
 		    "without the bridge nobody feeds; the resolvers have what they had");
-	json_array_foreach(json_object_get(w->status, "adapters"), i, row)
-	{
+	json_array_foreach(json_object_get(w->status, "adapters"), i, row) {
 		const char *name = hf_row_text(row, "name", "?"),
 			   *state = hf_row_text(row, "state", "?");
 

@@ -64,8 +64,7 @@ static void find_suffix(struct hf_doctor *d)
 	const json_t *source;
 	size_t i;
 
-	json_array_foreach(json_object_get(d->status, "sources"), i, source)
-	{
+	json_array_foreach(json_object_get(d->status, "sources"), i, source) {
 		const char *text = json_string_value(json_object_get(source, "suffix"));
 
 		if (!d->has_suffix && text && !hf_name_parse(text, &d->suffix) && d->suffix.len > 1)
@@ -148,8 +147,7 @@ static void print_text(const struct hf_doctor *d, FILE *out)
 	const json_t *f;
 	size_t i;
 
-	json_array_foreach(d->findings, i, f)
-	{
+	json_array_foreach(d->findings, i, f) {
 		const char *grade = json_string_value(json_object_get(f, "grade"));
 		const char *line = json_string_value(json_object_get(f, "line"));
 		unsigned g = 0;

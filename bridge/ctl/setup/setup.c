@@ -75,8 +75,7 @@ void hf_setup_fill_suffixes(struct hf_config *config, const json_t *status)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "sources"), i, row)
-	{
+	json_array_foreach(json_object_get(status, "sources"), i, row) {
 		const char *name = json_string_value(json_object_get(row, "name"));
 		const char *text = json_string_value(json_object_get(row, "suffix"));
 		struct hf_name suffix;
@@ -99,8 +98,7 @@ int hf_setup_words_get(const struct hf_config *config, const json_t *status,
 	size_t i;
 
 	set_dns(&w, &config->dns.listen.at[0]);
-	json_array_foreach(json_object_get(status, "sources"), i, source)
-	{
+	json_array_foreach(json_object_get(status, "sources"), i, source) {
 		const char *text = json_string_value(json_object_get(source, "suffix"));
 		struct hf_name suffix;
 
