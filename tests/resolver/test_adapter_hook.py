@@ -6,7 +6,10 @@ import time
 
 import pytest
 
+from bridge import Bridge
 from driver import Driver
+from peer import Simulator
+from server import wait_for
 from zone import PREFIX
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples/hooks"
@@ -230,3 +233,50 @@ def test_doctor_and_setup(tmp_path):
     program.unlink()
     with hook(tmp_path, program) as d:
         assert [f["grade"] for f in d.doctor()] == ["bad"]
+
+
+# --- fed by a bridge
+
+WORLD = "user alice 1\nsnapshot alice 1=dev:7=main 2=web:8=main\n"
+
+
+def bridge_with(tmp_path, sim, program, *words, form="dhcp-script"):
+    command = ", ".join(f"'{w}'" for w in (program, *words))
+    return Bridge(tmp_path, sim.url, top=f"adapters: [{{ type: hook, form: {form}, command: [{command}], retry: {{ cap: 100ms }} }}]\n")
+
+
+def test_a_bridge_tells_whose_name_it_is(tmp_path):
+    program = script(tmp_path, f"#!/bin/sh\n[ \"$4\" != {NAME} ] || env | grep HOLDFAST_ | sort > {tmp_path}/env\n"
+                               f"echo \"$@\" >> {tmp_path}/calls\n")
+    with Simulator(tmp_path, WORLD) as sim, bridge_with(tmp_path, sim, program):
+        wait_for(lambda: len(calls(tmp_path)) == 6)
+        env = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
+        sim.say("diff alice -2")
+        wait_for(lambda: len(calls(tmp_path)) == 9)
+    assert {k: env[f"HOLDFAST_{k}"] for k in ("ADAPTER", "SOURCE", "OWNER", "WORKSPACE", "AGENT", "HELD", "SUFFIX", "TTL")} == {
+        "ADAPTER": "hook", "SOURCE": "main", "OWNER": "alice", "WORKSPACE": "dev", "AGENT": "main", "HELD": "0", "SUFFIX": "coder",
+        "TTL": "30"}
+    assert {line.split()[1] for line in calls(tmp_path)[:6] if line.endswith(NAME)} == {env["HOLDFAST_AGENT_ID"]}
+    assert sorted(line.split()[0] for line in calls(tmp_path)) == ["add"] * 6 + ["del"] * 3
+
+
+def test_a_bridge_that_is_killed_and_begins_again_makes_it_whole(tmp_path):
+    """Killed at any time: what the program keeps ends as it should, and nothing that is right is told again for ever."""
+    names = tmp_path / "names.json"
+    program = example(tmp_path, "adapter.py")
+    with Simulator(tmp_path, WORLD) as sim:
+        for n in range(4):
+            bridge = bridge_with(tmp_path, sim, program, names, form="json")
+            time.sleep(0.05 + 0.1 * n)
+            bridge.process.kill()
+            bridge.process.wait()
+        with bridge_with(tmp_path, sim, program, names, form="json"):
+            wait_for(lambda: names.exists() and len(json.loads(names.read_text())) == 6)
+            sim.say("diff alice -1 +3=new:9=main")
+            wait_for(lambda: "main.new.me.coder" in json.loads(names.read_text()))
+            wait_for(lambda: NAME not in json.loads(names.read_text()))
+            before = names.stat().st_mtime_ns
+            time.sleep(0.5)
+            assert names.stat().st_mtime_ns == before
+    kept = json.loads(names.read_text())
+    assert kept["main.new.me.coder"]["address"] == f"{PREFIX}::9" and len(kept) == 6

@@ -2,6 +2,7 @@
 Stock resolvers that forward the suffix and the reverse zone to holdfast-dns, by the lines that `holdfastctl setup` prints. What they
 pass on is what holdfast-dns answers; what they themselves cannot do is said in the test.
 """
+import socket
 import time
 
 import dns.flags
@@ -10,7 +11,7 @@ import dns.rdatatype
 import dns.reversename
 import pytest
 
-from server import Responder, addresses, wait_for
+from server import Responder, addresses, question, wait_for
 from foreign import Foreign
 from stock import FORWARDERS
 from zone import Zone, address
@@ -172,3 +173,16 @@ def test_two_suffixes(tmp_path, kind):
             Responder(tmp_path, z.folder) as t, FORWARDERS[kind](tmp_path, t.port, suffixes=("coder", "dev.example.net")) as r:
         assert addresses(r.ask("main.dev.me.coder")) == [address(1)]
         assert addresses(r.ask("main.lab.me.dev.example.net")) == [address(2)]
+
+
+def test_our_names_are_answered_while_the_rest_of_the_world_is_dead(target, tmp_path):
+    """unbound, with 3,000 questions from one client waiting for a server that never answers: wait-limit and num-queries-per-thread."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        dead.bind(("127.0.0.1", 0))
+        with FORWARDERS["unbound"](tmp_path, target.port, upstream=dead.getsockname()[1]) as r:
+            for n in range(3000):
+                client.sendto(question(f"n{n}.example.net").to_wire(), ("127.0.0.1", r.port))
+                if n % 100 == 99:
+                    time.sleep(0.02)
+            for n in range(200, 400):
+                assert addresses(r.ask(f"a{n}.w{n}.me.coder", timeout=1)) == [address(n)]
