@@ -16,7 +16,7 @@ enum {
 	PATIENCE_SIGNAL_MS = 3000,  /* it reads thousands of names before it answers */
 	PATIENCE_OTHERS_MS = 10000, /* somebody else signals it */
 	SIGNAL_GAP_MS = 1000,
-	STEP_MAX = 32,
+	STEP_MAX = 8,
 };
 
 static int on_write(void *arg, unsigned file, char *ret_why, size_t why_size)
