@@ -57,6 +57,7 @@ suites()
 	unit-valgrind   l      build        valgrind   unit
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
 	decode          l      build        command    build/tests/bench/bench_decode --check
+	core            l      build        command    build/tests/bench/bench_core --check
 	follow          l      build        command    tests/bench/bench_follow.py --check
 	feed-unbound    l      build        command    tests/bench/bench_feed_unbound.py
 	feed-dnsmasq    l      build        command    tests/bench/bench_feed_dnsmasq.py
