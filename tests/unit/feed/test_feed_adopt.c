@@ -215,6 +215,26 @@ START_TEST(what_a_killed_run_put_and_nobody_answers_for_is_asked_again)
 }
 END_TEST
 
+/* Its receipt is on the disk, but nobody has confirmed it yet. */
+START_TEST(what_a_killed_run_put_unconfirmed_is_confirmed_before_anything_goes)
+{
+	three();
+	d.r.silent = true;
+	desk_del(&d, "a.coder");
+	desk_set(&d, "renamed.coder", 1, HF_REC_PRIMARY);
+	desk_commit(&d);
+	desk_run(&d, 2000);
+	desk_kill(&d);
+	desk_start(&d);
+	desk_run(&d, 5000);
+	ck_assert_uint_eq(d.r.n_takes, 0);
+	d.r.silent = false;
+	desk_settle(&d);
+	ck_assert_uint_eq(d.r.n_takes, 1);
+	desk_check(&d);
+}
+END_TEST
+
 /* --- suffixes --- */
 
 static void zones(const char *a, const char *b, uint32_t ttl_s)
@@ -348,6 +368,7 @@ Suite *feed_adopt_suite(void)
 	tcase_add_loop_test(tc, killed_at_any_step_it_ends_with_what_is_wanted, 0, 120);
 	tcase_add_loop_test(tc, killed_at_any_step_after_the_store_was_lost_too, 0, 30);
 	tcase_add_test(tc, what_a_killed_run_put_and_nobody_answers_for_is_asked_again);
+	tcase_add_test(tc, what_a_killed_run_put_unconfirmed_is_confirmed_before_anything_goes);
 	tcase_add_test(tc, a_suffix_that_changed_is_emptied_and_then_let_go);
 	tcase_add_test(tc, a_suffix_that_changed_while_it_was_down_is_let_go_too);
 	tcase_add_test(tc, another_ttl_is_put_everywhere);
