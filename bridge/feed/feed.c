@@ -316,6 +316,11 @@ int64_t hf_feed_work(struct hf_feed *f)
 
 void hf_feed_refill(struct hf_feed *f, const char *why)
 {
+	/* All is about to be put in any case. */
+	if (f->run.picture && f->run.fresh && !f->run.n_put) {
+		hf_log_debug("%s: %s", f->who, why);
+		return;
+	}
 	f->refill = f->late = true;
 	snprintf(f->why, sizeof(f->why), "%s", why);
 	hf_feed_wake(f);

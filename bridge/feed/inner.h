@@ -54,6 +54,7 @@ struct hf_feed_run {
 	struct hf_store_walk *walk; /* owned; only while it is drawn of everything */
 	bool full;   /* the picture is of all names: what is not in it goes */
 	bool refill; /* also what is believed to be there is put */
+	bool fresh;  /* nothing was believed to be there, or all of it is put again */
 	uint64_t target; /* the generation that the picture is of */
 	uint8_t epoch[16];
 	bool ended;  /* the pass over the picture is at its end */

@@ -54,6 +54,9 @@ int64_t hf_run_begin_full(struct hf_feed *f, bool refill)
 	}
 	f->run.full = true;
 	f->run.refill = refill;
+	f->run.fresh = refill || f->ledger.counts[ROW_PUT] + f->ledger.counts[ROW_TRIED] +
+					 f->ledger.counts[ROW_STALE] ==
+				     0;
 	f->run.target = hf_store_walk_generation(f->run.walk);
 	f->full = f->refill = false;
 	hf_feed_enter(f, FEED_DRAWING);

@@ -75,6 +75,19 @@ START_TEST(a_resolver_that_says_it_lost_all_is_filled_at_once)
 }
 END_TEST
 
+/* As an adapter says at its first batch, which finds an empty resolver. */
+START_TEST(lost_before_anything_was_put_is_no_reason_to_put_it_twice)
+{
+	hf_feed_refill(d.feed, "for a test");
+	while (!d.r.batch)
+		ck_assert(desk_step(&d));
+	d.host->lost(d.host->arg, "nothing of an earlier fill");
+	desk_settle(&d);
+	ck_assert_uint_eq(d.r.n_puts, 30);
+	ck_assert_uint_eq(d.r.n_completes, 1);
+}
+END_TEST
+
 START_TEST(lost_in_the_middle_of_a_filling_it_is_filled_once_more)
 {
 	d.r.next_max = 4;
@@ -253,6 +266,7 @@ Suite *feed_look_suite(void)
 	tcase_add_test(tc, a_name_that_others_removed_is_put_again);
 	tcase_add_test(tc, where_most_is_missing_all_of_it_is_put_again);
 	tcase_add_test(tc, a_resolver_that_says_it_lost_all_is_filled_at_once);
+	tcase_add_test(tc, lost_before_anything_was_put_is_no_reason_to_put_it_twice);
 	tcase_add_test(tc, lost_in_the_middle_of_a_filling_it_is_filled_once_more);
 	tcase_add_test(tc, others_data_beside_ours_is_not_repaired);
 	tcase_add_test(tc, a_name_that_was_taken_meanwhile_is_not_repaired);
