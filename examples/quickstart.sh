@@ -109,6 +109,9 @@ configure()
 {
 	mkdir -p "$here"
 	rm -rf "$here/zone" "$here"/store.db* "$here"/*.log "$here"/fed-*
+	# Folders of the adapters; unbound wants its file to be there, if empty.
+	mkdir "$here/fed-unbound" "$here/fed-dnsmasq"
+	: >"$here/fed-unbound/start.conf"
 	(umask 077; printf '%s\n' "${CODER_SESSION_TOKEN:-quickstart-token}" >"$here/token")
 	(umask 077; cat >"$here/holdfast.yaml") <<-END
 	store: $here/store.db
@@ -203,8 +206,6 @@ configure_fed()
 {
 	cp "$(PATH=$PATH:/usr/sbin command -v unbound)" "$here/fed-unbound-program"
 	cp "$(PATH=$PATH:/usr/sbin command -v dnsmasq)" "$here/fed-dnsmasq-program"
-	mkdir -p "$here/fed-unbound" "$here/fed-dnsmasq"
-	: >"$here/fed-unbound/start.conf"
 	{
 		cat <<-END
 		server:
