@@ -17,6 +17,7 @@ from bridge import Bridge
 from peer import GoPeer, go_peer
 from prober import Prober
 from server import Responder, wait_for
+from test_stream import NameServer, in_own_files, url_as
 from zone import address, program
 
 pytestmark = pytest.mark.skipif(not go_peer(), reason="tests/peer is not built")
@@ -242,6 +243,25 @@ def test_12_flapping_is_met_with_patience(tmp_path):
             assert s.bridge.log().count("attempt ") - attempts <= (220 if LONG else 12)
         assert s.status()["generation"] == generation
         assert s.bridge.rss_kib() < rss + 8192
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="port 53 and mounts need root")
+def test_13_the_upstreams_own_name_resolves_no_more(tmp_path):
+    server = NameServer("127.0.13.53", "127.0.0.1")
+    try:
+        with GoPeer(tmp_path, WORLD) as peer:
+            wrap = in_own_files(tmp_path, "nameserver 127.0.13.53\n")
+            with Bridge(tmp_path, url_as(peer, "coder.example.org"), SOURCE + "    allow-http: true\n",
+                        timeouts=QUICK + ", resolve: 1s", wrap=wrap) as bridge, Responder(tmp_path, tmp_path / "zone") as r:
+                s = Stand(tmp_path, peer, bridge, r)
+                s.live()
+                with s.names_keep_answering():
+                    server.answer = None
+                    peer.say("cut tcp")
+                    bridge.wait_log("last good addresses are tried")
+                    s.live()
+    finally:
+        server.close()
 
 
 def test_14_a_captive_portal_is_not_coder(stand):
