@@ -193,7 +193,7 @@ static int64_t last_things(struct hf_feed *f)
 	int rc;
 
 	if (!f->empty_done) {
-		f->type->zones(f->adapter, NULL, 0, f->ttl_s);
+		f->type->zones(f->adapter, f->zones, 0, f->ttl_s);
 		hf_todo_go_empty(f);
 		return HF_FEED_EVENT;
 	}
