@@ -130,6 +130,7 @@ void hf_hosts_setup(
 	fputs("# The bridge's user may not write it. Let the adapter write a file of its own:\n"
 	      "#   adapters: [{ type: hosts, path: /var/lib/holdfast/hosts/hosts }]\n"
 	      "# and let a unit with no other right copy its block:\n"
+	      "install -d -m 0750 -o holdfast /var/lib/holdfast/hosts\n"
 	      "systemctl enable --now holdfast-hosts.path\n",
 	    out);
 }
