@@ -66,10 +66,12 @@ suites()
 	build-cov       c      build-cov    compile
 	unit-cov        c      build-cov    meson      unit
 	fuzz-cov        c      build-cov    meson      fuzz
+	scenario-cov    c      build-cov    meson      scenario
 	base-90         c      build-cov    coverage   base/
 	zone-90         c      build-cov    coverage   zone/
 	config-90       c      build-cov    coverage   config/
 	store-90        c      build-cov    coverage   bridge/store/
+	state-95        c      build-cov    coverage   95:bridge/state/
 	decoders-90     c      build-cov    coverage   bridge/stream/(arena|calls?|clip|drpc|messages|result|retry_after|sendq|stack|trouble|upgrade|websocket|yamux)
 	build-corpus    c      build-corpus compile
 	fuzz-corpus     c      build-corpus meson      fuzz
