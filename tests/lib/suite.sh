@@ -71,10 +71,14 @@ run_valgrind()
 
 run_pytest()
 {
+	local parallel=()
+
 	export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		TSAN_OPTIONS=halt_on_error=1:abort_on_error=1:atexit_sleep_ms=0
 
-	HF_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
+	# These tests wait more than they work: several files at once.
+	[ ! -d "$what" ] || parallel=(-n $((jobs + 1)) --dist loadfile)
+	HF_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "${parallel[@]}" \
 		--junitxml="$logs/$name.xml" "$what"
 }
 
