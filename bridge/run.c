@@ -142,7 +142,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 		return;
 	}
 	hf_log_info(
-	    "ends (%s); the records stay where they are", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	    "ends (%s); what is published stays where it is", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	hf_notify("STOPPING=1");
 	if (r->feeds)
 		hf_feeds_end(r->feeds, CLEAN_MS, end, r);
