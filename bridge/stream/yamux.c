@@ -100,6 +100,7 @@ static int forget_oldest_closing(struct hf_yamux *y)
 		if (!s->closing)
 			continue;
 		forget(y, s);
+		y->resets[y->n_resets++ % HF_YAMUX_RESETS] = id;
 		return send_frame(y, TYPE_WINDOW, RST, id, 0);
 	}
 	return 0;
@@ -163,14 +164,29 @@ static int take_window(struct hf_yamux *y, const struct frame *f, struct hf_yamu
 	return f->flags & FIN ? take_fin(y, s, ret_event) : 0;
 }
 
+static bool was_reset(const struct hf_yamux *y, uint32_t id)
+{
+	for (size_t i = 0; i < HF_YAMUX_RESETS && i < y->n_resets; i++)
+		if (y->resets[i] == id)
+			return true;
+	return false;
+}
+
 /*
  * A frame of a stream that we do not have. When both sides have ended it, or it was reset, window
- * updates and resets may still be on their way.
+ * updates and resets may still be on their way; and what the peer sent before it saw our reset.
  */
 static int take_stray(struct hf_yamux *y, const struct frame *f)
 {
 	bool was_ours = f->id & 1 && f->id < y->next_id;
 
+	if (was_ours && was_reset(y, f->id)) {
+		if (f->type == TYPE_DATA && f->len > HF_YAMUX_WINDOW)
+			return fail(y, HF_TROUBLE_YAMUX_WINDOW);
+		y->left = f->type == TYPE_DATA ? f->len : 0;
+		y->data_id = f->id; /* which is no stream: passed over */
+		return 0;
+	}
 	if (!was_ours || f->type != TYPE_WINDOW || f->flags & FIN)
 		return fail(y, HF_TROUBLE_YAMUX_STREAM);
 	return 0;

@@ -16,7 +16,7 @@
 #include "bridge/stream/sendq.h"
 #include "bridge/stream/trouble.h"
 
-enum { HF_YAMUX_WINDOW = 256 << 10, HF_YAMUX_PINGS = 4 };
+enum { HF_YAMUX_WINDOW = 256 << 10, HF_YAMUX_PINGS = 4, HF_YAMUX_RESETS = 256 };
 
 struct hf_yamux_stream; /* yamux.c */
 
@@ -27,6 +27,9 @@ struct hf_yamux {
 	struct hf_yamux_stream *streams; /* owned; by rising id */
 	size_t n_streams;
 	size_t n_closing; /* of them: those that we have closed and the peer has not */
+	uint32_t resets[HF_YAMUX_RESETS]; /* the last streams that we reset: what they sent may
+					     still come */
+	size_t n_resets;                  /* of all times */
 	uint32_t next_id;
 	uint32_t pings[HF_YAMUX_PINGS]; /* sent and not answered */
 	unsigned n_pings;

@@ -40,6 +40,8 @@ def compare(ours, theirs):
     for stream, (wrote, wrote_hash, read, read_hash, how) in ours.items():
         if how in ("rst", "given-up") and stream not in theirs:
             continue  # refused after GoAway
+        if how == "given-up" and theirs[stream][4] != "fin":
+            continue  # too many at once are given up by a reset, which overtakes what was not read yet
         assert theirs[stream][2:4] == (wrote, wrote_hash), f"stream {stream}: {theirs[stream]} has not read what we wrote"
         if how != "given-up":  # whose data is not read to its end
             assert how == "fin" and theirs[stream][4] == "fin", f"stream {stream}: {how}, {theirs[stream]}"

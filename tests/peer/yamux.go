@@ -45,6 +45,7 @@ func yamuxMain(args []string) error {
 	config := yamux.DefaultConfig()
 	config.LogOutput = os.Stderr
 	config.KeepAliveInterval = 20 * time.Millisecond
+	config.AcceptBacklog = 1 << 14 // or it resets streams when they come faster than they are accepted
 	session, err := yamux.Server(conn, config)
 	if err != nil {
 		return err

@@ -522,6 +522,19 @@ START_TEST(streams_that_the_peer_never_ends_are_reset_in_the_end)
 }
 END_TEST
 
+START_TEST(what_comes_of_a_stream_that_we_reset_is_passed_over)
+{
+	for (int i = 0; i < 66; i++)
+		ck_assert_int_eq(hf_yamux_close(&y, open_stream()), 0);
+	/* 1 and 3 were reset; the peer did not know it yet. */
+	ck_assert_int_eq(give(ABC_1 ABC_1 FIN_1 RST_1), 0);
+	ck_assert_int_eq(give("00 00 0004 00000003 00000003 'abc'" PING), 0);
+	ck_assert_told("");
+	ck_assert_int_eq(give("00 00 0000 00000001 00040001"), HF_EPEER);
+	ck_assert_int_eq(y.trouble, HF_TROUBLE_YAMUX_WINDOW);
+}
+END_TEST
+
 START_TEST(nothing_is_opened_after_goaway)
 {
 	uint32_t id = 0;
@@ -656,6 +669,7 @@ Suite *yamux_suite(void)
 	tcase_add_test(tc, half_closed_stream_can_be_given_up);
 	tcase_add_test(tc, streams_at_once_are_bounded);
 	tcase_add_test(tc, streams_that_the_peer_never_ends_are_reset_in_the_end);
+	tcase_add_test(tc, what_comes_of_a_stream_that_we_reset_is_passed_over);
 	tcase_add_test(tc, nothing_is_opened_after_goaway);
 	tcase_add_loop_test(tc, random_sessions_bring_every_byte, 0, 4);
 	suite_add_tcase(s, tc);
