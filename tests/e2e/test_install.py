@@ -10,7 +10,7 @@ BUILD = pathlib.Path(os.environ["HF_BUILD"])
 WANTED = """
 bin/holdfastd bin/holdfastctl bin/holdfast-dns
 lib/systemd/system/holdfastd.service lib/systemd/system/holdfast-dns.service lib/sysusers.d/holdfast.conf
-share/man/man1/holdfastctl.1 share/man/man5/holdfast.yaml.5 share/man/man8/holdfastd.8 share/man/man8/holdfast-dns.8
+share/man/man1/holdfastctl.1 share/man/man5/holdfast.yaml.5 share/man/man8/holdfastd.8 share/man/man8/holdfast-dns.8 share/man/man8/holdfast-unbound.8
 share/bash-completion/completions/holdfastctl share/zsh/site-functions/_holdfastctl
 share/doc/holdfast/holdfast.yaml
 """.split()
