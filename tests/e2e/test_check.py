@@ -203,7 +203,7 @@ def commented_keys():
     above = []
     for i, line in enumerate(lines):
         m = re.match(r"( *)#( *)([a-z-]+):(.*)\n", line)
-        if not m or not (m[2] == "" or above):
+        if not m or not (m[2] == "" or above) or i in adapter_lines(lines):
             continue
         depth = len(m[1]) + len(m[2])
         above = [a for a in above if a[0] < depth and a[2] == m[1] and m[2]]
@@ -211,6 +211,38 @@ def commented_keys():
             yield lines, [a[1] for a in above] + [i], m[3]
         else:
             above.append((depth, i, m[1]))
+
+
+def adapter_lines(lines):
+    """The list of adapters, whose entries are of several kinds."""
+    begin = lines.index("#adapters:\n")
+    return range(begin, begin + lines[begin:].index("\n"))
+
+
+# What an entry of its kind must have; the second is instead of the first.
+NEEDED = {"unbound": ["control"], "dnsmasq": ["hostsdir", "hosts-file"], "hosts": ["path"], "hook": ["command"]}
+
+
+def adapter_keys():
+    """For each key of each kind of adapter: the lines to switch on, those that it needs among them."""
+    with open(SAMPLE, encoding="utf-8") as f:
+        lines = f.readlines()
+    entries, above = [], []
+    for i in adapter_lines(lines):
+        m = re.match(r"#( +)(- )?([a-z-]+):(.*)\n", lines[i])
+        if m and m[2]:
+            entries.append((m[4].strip(), i, {}))
+        elif m:
+            above = [a for a in above if a[0] < len(m[1])]
+            entries[-1][2][m[3]] = [a[1] for a in above] + [i]
+            if not m[4]:
+                above.append((len(m[1]), i))
+    for kind, head, keys in entries:
+        for name, wanted in keys.items():
+            if lines[wanted[-1]].endswith(":\n"):
+                continue  # switched on with what is in it
+            needed = NEEDED[kind][-1 if name in ("hosts-file", "pid-file") else 0]
+            yield lines, {adapter_lines(lines)[0], head, *keys[needed], *wanted}, f"{kind}: {name}"
 
 
 # Keys that are of use only together.
@@ -235,6 +267,17 @@ def test_every_key_of_the_sample_can_be_switched_on(folder):
         said = [line for line in r.stderr.splitlines()
                 if "No such file or directory" not in line and "there is no group" not in line]
         assert said == [], name
+
+
+def test_every_key_of_every_adapter_can_be_switched_on(folder):
+    rows = list(adapter_keys())
+    assert len(rows) > 15
+    for lines, wanted, name in rows:
+        r = check(folder, switched(lines, wanted))
+        # What an adapter feeds is not there; that is all that may be said.
+        said = [line for line in r.stderr.splitlines() if "No such file or directory" not in line and "there is no" not in line]
+        assert said == [], name
+        assert not re.search(r"expected|unknown|needs the key", r.stderr), name
 
 
 def test_the_manual_page_is_clean_roff():
