@@ -63,6 +63,8 @@ class Stand:
 
     @contextlib.contextmanager
     def names_keep_answering(self, least=10000 if LONG else 1000):
+        # A responder that was there before the zone looks for it once a second.
+        wait_for(lambda: all(self.responder.ask(name).rcode() == 0 for name in NAMES))
         pids = self.bridge.process.pid, self.responder.process.pid
         with Prober(self.responder.port, NAMES, least) as p:
             yield p

@@ -408,8 +408,9 @@ def test_a_renamed_owner_keeps_his_workspaces(plain):
 
 def test_half_a_snapshot_is_nothing(plain):
     before = plain.before()
-    plain.peer.say("snapshot alice " + " ".join(f"{n}=x{n}:{n}=main" for n in range(201, 2200)))
+    # The fault first: a snapshot that the bridge takes on its own meanwhile is slow, too.
     plain.peer.say("fault tcp-slow-message 20")  # some 50 bytes a second, so far from the end
+    plain.peer.say("snapshot alice " + " ".join(f"{n}=x{n}:{n}=main" for n in range(201, 2200)))
     calls = plain.peer.status()["calls"]
     plain.new_connection()
     wait_for(lambda: plain.peer.status()["calls"] > calls)
