@@ -33,7 +33,7 @@ static void check(const char *bytes, size_t len, const struct hf_block *block)
 	struct hf_record r = { .name = { .len = 3, .wire = { 1, 'x', 0 } }, .primary = true };
 	struct hf_block there, gone;
 	struct hf_foreign *foreign;
-	struct hf_table *table;
+	struct hf_table *table = NULL;
 	char *with, *without;
 	size_t n, m;
 
