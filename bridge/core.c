@@ -154,6 +154,7 @@ static void get_ready(struct hf_core *c)
 static int work_store(struct hf_core *c)
 {
 	const struct hf_changeset *changes;
+	struct hf_zone_meta meta;
 	int rc = hf_core_mend(c);
 
 	if (rc)
@@ -184,11 +185,12 @@ static int work_store(struct hf_core *c)
 	store_told(c, rc);
 	if (rc)
 		return rc;
-	/* Stamps alone are nothing that readers see. */
-	c->unpublished = c->unpublished || c->shown;
 	hf_state_committed(c->state);
 	get_ready(c);
-	hf_core_meta(c, &c->meta);
+	hf_core_meta(c, &meta);
+	/* Stamps alone are nothing that readers see; a suffix is, also one that has no names yet. */
+	c->unpublished = c->unpublished || c->shown || !hf_publish_same_meta(&meta, &c->meta);
+	c->meta = meta;
 	return 1;
 }
 

@@ -238,7 +238,7 @@ static int take_names(struct hf_publish *p, struct hf_store *store, const struct
 	return rc == -ESTALE ? take_all(p, store, meta) : rc;
 }
 
-static bool same_meta(const struct hf_zone_meta *a, const struct hf_zone_meta *b)
+bool hf_publish_same_meta(const struct hf_zone_meta *a, const struct hf_zone_meta *b)
 {
 	/* Whoever fills a meta zeroes it first. */
 	return !memcmp(a, b, sizeof(*a));
@@ -266,7 +266,7 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 
 	if (!p->writer)
 		return -ENOENT;
-	if (up_to_date && same_meta(&p->meta, meta))
+	if (up_to_date && hf_publish_same_meta(&p->meta, meta))
 		return 1;
 	/* A store that knows nothing yet says nothing over a zone that does; one of its own does not. */
 	if (!meta->ready && p->found.generation && !same_epoch)

@@ -43,6 +43,9 @@ void hf_publish_let_go(struct hf_publish *p);
  */
 int hf_publish_look(struct hf_publish *p);
 
+/* Whether readers would see the same. */
+bool hf_publish_same_meta(const struct hf_zone_meta *a, const struct hf_zone_meta *b);
+
 /* The zone's own work: readable, and wanted after so many ms (-1: never). */
 int hf_publish_fd(const struct hf_publish *p);
 int64_t hf_publish_wait_ms(const struct hf_publish *p);
