@@ -206,8 +206,8 @@ class Place:
         return {**self.status(), "history": self.bridge.ask("history")}
 
     def written(self, before):
-        """Whether anything was stored since, but for the moment of the last contact, which is saved each minute."""
-        return self.bridge.ask("history") != before["history"]
+        """What was stored since, but for the moment of the last contact, which is saved each minute."""
+        return [line for line in self.bridge.ask("history") if line not in before["history"]]
 
     def count(self, kind, *names):
         status = self.status()
@@ -403,6 +403,8 @@ def test_a_renamed_owner_keeps_his_workspaces(plain):
     wait_for(lambda: addresses(plain.dns.ask("main.w101.alison.coder")))
     plain.names_stay()
     plain.peer.say("rename alison alice")
+    plain.new_connection()
+    wait_for(lambda: addresses(plain.dns.ask("main.w101.alice.coder")))
     plain.settle()
 
 
