@@ -107,6 +107,9 @@ static void add_client(struct status *s, json_t *row, const char *name)
 
 	if (!source)
 		return;
+	/* Where it is dialled, also where the configuration leaves that to the environment. */
+	if (hf_source_url(source)[0])
+		json_object_set_new(row, "url", hf_json_text(hf_source_url(source)));
 	hf_client_status(hf_source_client(source), &c);
 	if (c.problem && c.problem->code != HF_PROBLEM_NONE)
 		why = c.problem->text[0] ? c.problem->text : hf_problem_name(c.problem->code);

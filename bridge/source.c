@@ -323,6 +323,11 @@ const char *hf_source_name(const struct hf_source *s)
 	return s->conf->name;
 }
 
+const char *hf_source_url(const struct hf_source *s)
+{
+	return s->url;
+}
+
 struct hf_client *hf_source_client(struct hf_source *s)
 {
 	return s->client;

@@ -33,4 +33,5 @@ void hf_source_free(struct hf_source *s); /* NULL is fine */
 void hf_source_rebind(struct hf_source *s, const struct hf_config_source *conf, bool sole);
 
 const char *hf_source_name(const struct hf_source *s);
+const char *hf_source_url(const struct hf_source *s); /* "" if none is to be found */
 struct hf_client *hf_source_client(struct hf_source *s);

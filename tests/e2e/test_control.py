@@ -39,9 +39,10 @@ class Bridge:
         self.config.chmod(0o644)
         self.process = None
 
-    def start(self):
+    def start(self, **env):
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen([program("bridge/holdfastd"), "-c", self.config], stderr=log)
+            self.process = subprocess.Popen([program("bridge/holdfastd"), "-c", self.config], stderr=log,
+                                            env={**os.environ, **env})
 
     def ctl(self, *args):
         command = [str(program("bridge/holdfastctl")), "-c", str(self.config), *args]
@@ -313,3 +314,14 @@ def test_groups_decide_who_looks_and_who_commands(tmp_path, server):
     finally:
         b.stop()
         shutil.rmtree(folder)
+
+
+def test_a_url_of_the_environment_is_shown(tmp_path, server):
+    b = Bridge(tmp_path / "bridge", server.url)
+    b.config.write_text(b.config.read_text().replace(f"url: '{server.url}', ", ""))
+    b.start(CODER_URL=server.url)
+    try:
+        b.until(lambda s: s["fresh"] and s["sources"][0]["url"] == server.url)
+        assert server.url in b.ctl("status").stdout
+    finally:
+        b.stop(signal.SIGKILL)
