@@ -128,15 +128,17 @@ static void age_text(int64_t s, char *out, size_t size)
 static void log_serving(const struct hf_core *c)
 {
 	struct newest newest = { 0 };
-	char age[32] = "unknown time";
+	char age[32], when[48] = "at a time that nobody knows";
 
 	if (!hf_state_n_names(c->state))
 		return;
 	hf_state_each_source(c->state, hf_core_now(c), on_source, &newest);
-	if (newest.contact_s)
+	if (newest.contact_s) {
 		age_text(hf_core_now(c).wall_s - newest.contact_s, age, sizeof(age));
-	hf_log_info("re-applying DNS hosts from previous session: %zu names, last confirmed %s ago",
-	    hf_state_n_names(c->state), age);
+		snprintf(when, sizeof(when), "%s ago", age);
+	}
+	hf_log_info("re-applying DNS hosts from previous session: %zu names, last confirmed %s",
+	    hf_state_n_names(c->state), when);
 }
 
 static int pulse_down(const struct hf_source_view *view, void *arg)
