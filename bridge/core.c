@@ -70,10 +70,10 @@ int hf_core_owner_lost(struct hf_core *c, const char *source, const struct hf_uu
 	return after(c, hf_state_owner_lost(c->state, source, owner, hf_core_now(c)));
 }
 
-void hf_core_owner_readable(
-    struct hf_core *c, const char *source, const struct hf_uuid *owner, bool readable)
+void hf_core_owner_readable(struct hf_core *c, const char *source, const struct hf_uuid *owner,
+    enum hf_readable readable, int64_t asked_ms)
 {
-	hf_state_owner_readable(c->state, source, owner, readable);
+	hf_state_owner_readable(c->state, source, owner, readable, asked_ms);
 }
 
 static void beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live)

@@ -37,8 +37,8 @@ int hf_core_owner_set(
     struct hf_core *c, const char *source, const struct hf_uuid *owner, const char *name);
 int hf_core_owner_del(struct hf_core *c, const char *source, const struct hf_uuid *owner);
 int hf_core_owner_lost(struct hf_core *c, const char *source, const struct hf_uuid *owner);
-void hf_core_owner_readable(
-    struct hf_core *c, const char *source, const struct hf_uuid *owner, bool readable);
+void hf_core_owner_readable(struct hf_core *c, const char *source, const struct hf_uuid *owner,
+    enum hf_readable readable, int64_t asked_ms);
 int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
     struct hf_judgement *ret_judgement);
 void hf_core_contact(struct hf_core *c, const char *source);

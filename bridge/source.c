@@ -105,7 +105,9 @@ static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
 	const struct hf_identity id = { .user = told->user,
 		.user_name = told->user_name,
 		.suffix = told->suffix[0] ? told->suffix : NULL,
-		.deployment_id = told->deployment_id };
+		.deployment_id = told->deployment_id,
+		.rights = told->rights,
+		.asked_ms = told->asked_ms };
 	struct user_of before = { .source = s->conf->name };
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
 
@@ -119,7 +121,7 @@ static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
 	return verdict_of(j.verdict);
 }
 
-static void set_owner(void *arg, const struct hf_owner_told *owner)
+static void set_owner(void *arg, const struct hf_owner_told *owner, int64_t asked_ms)
 {
 	struct hf_source *s = arg;
 	int rc = hf_core_owner_set(s->env.core, s->conf->name, &owner->id, owner->name);
@@ -132,7 +134,8 @@ static void set_owner(void *arg, const struct hf_owner_told *owner)
 	 */
 	if (owner->readable != READABLE_UNKNOWN || owner->me)
 		hf_core_owner_readable(
-		    s->env.core, s->conf->name, &owner->id, owner->readable != READABLE_NO);
+		    s->env.core, s->conf->name, &owner->id,
+		    owner->readable == READABLE_NO ? READABLE_NO : READABLE_YES, asked_ms);
 }
 
 struct others {
@@ -213,6 +216,13 @@ static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
 	return hf_state_wants_snapshot(hf_core_state(s->env.core), s->conf->name, owner);
 }
 
+static bool wants_connection(void *arg)
+{
+	struct hf_source *s = arg;
+
+	return hf_state_wants_connection(hf_core_state(s->env.core), s->conf->name);
+}
+
 static bool busy(void *arg)
 {
 	struct hf_source *s = arg;
@@ -260,6 +270,7 @@ static const struct hf_client_ops ops = {
 	.settled = settled,
 	.update = update,
 	.wants_snapshot = wants_snapshot,
+	.wants_connection = wants_connection,
 	.busy = busy,
 	.contact = contact,
 	.away = away,

@@ -373,13 +373,15 @@ int hf_state_owner_lost(
 }
 
 void hf_state_owner_readable(
-    struct hf_state *s, const char *source, const struct hf_uuid *owner, bool readable)
+    struct hf_state *s, const char *source, const struct hf_uuid *owner, enum hf_readable readable,
+    int64_t asked_ms)
 {
 	struct st_source *src = st_source_find(s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
 
 	if (ix != ST_NONE)
-		s->owners[ix].readable = readable;
+		s->owners[ix].readable = readable == READABLE_YES;
+	(void)asked_ms;
 }
 
 /* --- messages --- */
@@ -531,6 +533,13 @@ bool hf_state_wants_snapshot(
 	h = &s->holds[restored];
 	return !h->row.rejected && h->due_boot_ms &&
 	       s->owners[ix].snapshot_boot_ms < h->due_boot_ms;
+}
+
+bool hf_state_wants_connection(const struct hf_state *s, const char *source)
+{
+	(void)s;
+	(void)source;
+	return false;
 }
 
 /* --- the operator --- */

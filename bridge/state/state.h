@@ -17,6 +17,7 @@
 
 #include "bridge/types/changeset.h"
 #include "bridge/types/image.h"
+#include "bridge/types/rights.h"
 #include "bridge/types/update.h"
 
 struct hf_state; /* opaque; not thread safe */
@@ -70,6 +71,8 @@ struct hf_identity {
 	const char *user_name;
 	const char *suffix; /* as the server told it; NULL: not asked or not told */
 	const char *deployment_id;
+	const char *rights; /* as rights.h has them; NULL or "": not told */
+	int64_t asked_ms;   /* boottime at which this was asked for */
 };
 
 enum hf_verdict {
@@ -103,10 +106,12 @@ int hf_state_owner_del(
  */
 int hf_state_owner_lost(
     struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now);
-/* REST's word on whether the owner exists and may be read: the guard releases nothing without it.
+/*
+ * REST's word on whether the owner exists and may be read, and when it was asked for: the guard
+ * releases nothing without it, nor by one from before the hold.
  */
-void hf_state_owner_readable(
-    struct hf_state *s, const char *source, const struct hf_uuid *owner, bool readable);
+void hf_state_owner_readable(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    enum hf_readable readable, int64_t asked_ms);
 
 /* A whole message of the stream. `new_stream`: it is the first of its RPC stream. */
 int hf_state_update(struct hf_state *s, const char *source, const struct hf_update *update,
@@ -126,6 +131,9 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now);
 /* True if a hold waits for a new snapshot of this owner (guard rule 5). */
 bool hf_state_wants_snapshot(
     const struct hf_state *s, const char *source, const struct hf_uuid *owner);
+
+/* True if what waits needs snapshots on a new connection, after a new word of REST (guard rule 5). */
+bool hf_state_wants_connection(const struct hf_state *s, const char *source);
 
 /* --- the operator --- */
 

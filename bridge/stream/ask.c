@@ -387,6 +387,7 @@ int hf_inquiry_new(const struct hf_inquiry_config *config, hf_inquiry_cb cb, voi
 		return -ENOMEM;
 	}
 	a->told->complete = true;
+	a->told->asked_ms = hf_boot_ms(config->clock);
 	*ret_ask = a;
 	return 0;
 }

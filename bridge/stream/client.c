@@ -227,7 +227,7 @@ static void tell_missing(struct hf_client *c)
 static void tell_owners(struct hf_client *c)
 {
 	for (size_t i = 0; i < c->told->n_owners; i++)
-		c->ops->owner(c->arg, &c->told->owners[i]);
+		c->ops->owner(c->arg, &c->told->owners[i], c->told->asked_ms);
 }
 
 /* The listing of all users is kept for an hour. */

@@ -39,13 +39,15 @@ struct hf_client_ops {
 	/* First of all on each connection, and again at each snapshot interval. */
 	enum hf_client_verdict (*identify)(void *arg, const struct hf_told *told);
 	/* An owner that is to be followed, with its present name, and whether it may be read. */
-	void (*owner)(void *arg, const struct hf_owner_told *owner);
+	void (*owner)(void *arg, const struct hf_owner_told *owner, int64_t asked_ms);
 	/* Snapshots of all owners of `told` are accepted: these, and no others, are there. */
 	void (*settled)(void *arg, const struct hf_told *told);
 	/* *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted. */
 	enum hf_client_verdict (*update)(
 	    void *arg, const struct hf_update *update, bool *ret_again, const char **ret_why);
 	bool (*wants_snapshot)(void *arg, const struct hf_uuid *owner);
+	/* REST and then a new connection are wanted: something waits for snapshots with today's rights. */
+	bool (*wants_connection)(void *arg);
 	bool (*busy)(void *arg);
 	/* Proof of life, and its end. */
 	void (*contact)(void *arg);

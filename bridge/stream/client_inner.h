@@ -72,7 +72,8 @@ struct hf_client {
 	struct hf_problem broken;   /* how the link broke; code NONE: it did not */
 	bool held;                  /* it is not read: busy */
 	bool goaway;                /* no new call is possible on this connection */
-	int64_t opened_ms;          /* the upgrade was begun */
+	int64_t opened_ms;          /* the upgrade was begun, or ended */
+	int64_t connected_ms;       /* the upgrade was asked for: rights are of then */
 	int64_t ping_ms;            /* the next is due */
 	int64_t pinged_ms;          /* the oldest that is unanswered; 0: none */
 	uint64_t pinged_at;         /* bytes that had come by then */

@@ -268,6 +268,7 @@ static void take_update(struct hf_client *c, const struct hf_stack_event *e)
 		return;
 	}
 	opening = hf_followed_is(f, e->call) == CALL_IS_OPENING;
+	e->update->connected_ms = c->connected_ms;
 	verdict = c->ops->update(c->arg, e->update, &again, &why);
 	if (verdict == CLIENT_ACCEPTED && opening) {
 		snapshot_accepted(c, f, e->update);
@@ -480,7 +481,7 @@ void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle)
 	c->goaway = false;
 	c->pinged_ms = c->doubt_ms = 0;
 	hf_problem_set(&c->broken, HF_PROBLEM_NONE, NULL);
-	c->opened_ms = hf_boot_ms(c->clock);
+	c->opened_ms = c->connected_ms = hf_boot_ms(c->clock);
 	if (rc)
 		hf_handle_free(handle);
 	else
@@ -625,6 +626,13 @@ static bool any_wanted(const struct hf_client *c)
 	return false;
 }
 
+/* At most one an interval, however long what waits for it is not content. */
+static bool wants_connection(const struct hf_client *c, int64_t now_ms)
+{
+	return c->state == CLIENT_LIVE && now_ms - c->connected_ms >= again_ms(c) &&
+	       c->ops->wants_connection(c->arg);
+}
+
 void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 {
 	if (c->ops->busy(c->arg))
@@ -654,7 +662,7 @@ void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 		hf_client_refresh(c);
 		return;
 	}
-	if (c->goaway && any_wanted(c)) {
+	if ((c->goaway && any_wanted(c)) || wants_connection(c, now_ms)) {
 		hf_client_redial(c);
 		return;
 	}

@@ -8,11 +8,10 @@
 #include <stdint.h>
 
 #include "bridge/stream/problem.h"
+#include "bridge/types/rights.h"
 #include "zone/addr.h"
 
 enum { HF_USER_MAX = 64, HF_OWNERS_MAX = 10000 };
-
-enum hf_readable { READABLE_UNKNOWN, READABLE_NO, READABLE_YES };
 
 struct hf_owner_told {
 	struct hf_uuid id;
@@ -27,6 +26,8 @@ struct hf_told {
 	struct hf_uuid user;
 	char user_name[HF_USER_MAX];
 	char suffix[256];
+	char rights[HF_RIGHTS_MAX];   /* of the token, see rights.h */
+	int64_t asked_ms;             /* boottime at which the first question was sent */
 	int64_t token_expires_s;      /* 0: unknown, or never */
 	struct hf_owner_told *owners; /* owned; each once */
 	size_t n_owners;

@@ -46,6 +46,7 @@ struct hf_update_text; /* stream's: the bytes of all names */
 struct hf_update {
 	enum hf_update_kind kind;
 	struct hf_uuid owner;
+	int64_t connected_ms; /* boottime at which its connection was asked for: its rights are of then */
 	struct hf_update_workspace *upserted_workspaces;
 	size_t n_upserted_workspaces;
 	struct hf_update_agent *upserted_agents;

@@ -73,7 +73,7 @@ static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
 	return CLIENT_ACCEPTED;
 }
 
-static void show_owner(void *arg, const struct hf_owner_told *owner)
+static void show_owner(void *arg, const struct hf_owner_told *owner, int64_t asked_ms)
 {
 	static const char *const readable[] = { "may be read, as far as is known",
 		"MAY NOT BE READ", "may be read" };
@@ -144,7 +144,7 @@ static bool never(void *arg, const struct hf_uuid *owner)
 	return false;
 }
 
-static bool not_busy(void *arg)
+static bool no(void *arg)
 {
 	return false;
 }
@@ -167,7 +167,8 @@ static const struct hf_client_ops ops = {
 	.settled = show_settled,
 	.update = show_update,
 	.wants_snapshot = never,
-	.busy = not_busy,
+	.wants_connection = no,
+	.busy = no,
 	.contact = show_contact,
 	.away = show_away,
 };

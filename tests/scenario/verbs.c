@@ -56,7 +56,7 @@ static bool do_login(struct world *w, const struct words *a)
 		    w->core, words_at(a, 1), &id.user, renamed ? renamed : words_at(a, 2));
 		/* A name that can be no label: it has its `me` names all the same. */
 		rc = rc == HF_ENAME ? 0 : rc;
-		hf_core_owner_readable(w->core, words_at(a, 1), &id.user, true);
+		hf_core_owner_readable(w->core, words_at(a, 1), &id.user, READABLE_YES, hf_core_now(w->core).boot_ms);
 	}
 	return told(w, rc);
 }
@@ -70,7 +70,7 @@ static bool do_owner(struct world *w, const struct words *a)
 	if (!verbs_need_core(w))
 		return false;
 	rc = hf_core_owner_set(w->core, words_at(a, 1), &id, renamed ? renamed : words_at(a, 2));
-	hf_core_owner_readable(w->core, words_at(a, 1), &id, true);
+	hf_core_owner_readable(w->core, words_at(a, 1), &id, READABLE_YES, hf_core_now(w->core).boot_ms);
 	if (strchr(words_at(a, 0), '!'))
 		return rc == HF_ENAME ? told(w, 0) : world_fail(w, "the name was not refused");
 	return told(w, rc);
@@ -89,7 +89,7 @@ static bool do_readable(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w))
 		return false;
-	hf_core_owner_readable(w->core, words_at(a, 1), &id, !strcmp(words_at(a, 0), "readable"));
+	hf_core_owner_readable(w->core, words_at(a, 1), &id, strcmp(words_at(a, 0), "readable") ? READABLE_NO : READABLE_YES, hf_core_now(w->core).boot_ms);
 	return true;
 }
 

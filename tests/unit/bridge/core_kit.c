@@ -63,7 +63,7 @@ void core_kit_open(struct core_kit *k)
 	ck_assert_int_eq(core_kit_try_open(k), 0);
 	ck_assert_int_eq(hf_core_identify(k->core, "main", &alice, &j), 0);
 	ck_assert_int_eq(hf_core_owner_set(k->core, "main", &alice.user, "alice"), 0);
-	hf_core_owner_readable(k->core, "main", &alice.user, true);
+	hf_core_owner_readable(k->core, "main", &alice.user, READABLE_YES, hf_core_now(k->core).boot_ms);
 }
 
 void core_kit_stop(struct core_kit *k)

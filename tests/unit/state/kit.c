@@ -39,7 +39,7 @@ static void identify(struct kit *k)
 	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_ACCEPTED);
 	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &user, "Alice", k->now), 0);
-	hf_state_owner_readable(k->state, "main", &user, true);
+	hf_state_owner_readable(k->state, "main", &user, READABLE_YES, k->now.boot_ms);
 	hf_state_contact(k->state, "main", k->now);
 }
 

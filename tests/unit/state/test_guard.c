@@ -174,7 +174,7 @@ START_TEST(nothing_is_released_for_an_owner_who_may_not_be_read)
 
 	kit_snapshot(k, "main", 1, "1=dev:7=main");
 	kit_snapshot(k, "main", 1, "");
-	hf_state_owner_readable(k->state, "main", &alice, false);
+	hf_state_owner_readable(k->state, "main", &alice, READABLE_NO, k->now.boot_ms);
 	kit_pass(k, 700, true);
 	kit_snapshot(k, "main", 1, "");
 	ck_assert_uint_eq(kit_count(k), 3);
@@ -188,7 +188,7 @@ START_TEST(an_owner_whom_the_server_lists_no_more_is_held_until_the_operator_dec
 	struct hf_uuid bob = kit_id(2);
 
 	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &bob, "bob", k->now), 0);
-	hf_state_owner_readable(k->state, "main", &bob, true);
+	hf_state_owner_readable(k->state, "main", &bob, READABLE_YES, k->now.boot_ms);
 	kit_snapshot(k, "main", 2, "1=dev:7=main 2=web:8=main");
 	ck_assert_uint_eq(kit_count(k), 2);
 	ck_assert_int_eq(hf_state_owner_lost(k->state, "main", &bob, k->now), 0);

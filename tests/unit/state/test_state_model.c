@@ -55,8 +55,8 @@ static void follow(struct kit *k)
 
 	hf_state_owner_set(k->state, "main", &alice, "alice", k->now);
 	hf_state_owner_set(k->state, "main", &bob, "bob", k->now);
-	hf_state_owner_readable(k->state, "main", &alice, true);
-	hf_state_owner_readable(k->state, "main", &bob, true);
+	hf_state_owner_readable(k->state, "main", &alice, READABLE_YES, k->now.boot_ms);
+	hf_state_owner_readable(k->state, "main", &bob, READABLE_YES, k->now.boot_ms);
 }
 
 static void step(struct kit *k, unsigned *seed)
