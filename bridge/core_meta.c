@@ -34,6 +34,11 @@ void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *s
 	};
 }
 
+/*
+ * The zone knows sources by their rid. A rid that is not in use, or whose suffix is not known, stays zeroed there: a
+ * suffix of length 0, which readers pass over. It must not bear another source's suffix: nobody ever hears of it, and
+ * that would make each negative answer under that suffix stale.
+ */
 static int add_meta_source(const struct hf_source_view *view, void *arg)
 {
 	struct hf_zone_meta *meta = arg;
@@ -51,19 +56,6 @@ static int add_meta_source(const struct hf_source_view *view, void *arg)
 	return 0;
 }
 
-/* The zone knows sources by their rid. A rid that is not in use shows another source: no record has
- * it. */
-static void fill_holes(struct hf_zone_meta *meta)
-{
-	size_t used = 0;
-
-	while (used < meta->n_sources && !meta->sources[used].suffix.len)
-		used++;
-	for (size_t i = 0; i < meta->n_sources; i++)
-		if (!meta->sources[i].suffix.len)
-			meta->sources[i] = meta->sources[used];
-}
-
 void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta)
 {
 	memset(ret_meta, 0, sizeof(*ret_meta));
@@ -72,5 +64,4 @@ void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta)
 	ret_meta->provenance = c->config->provenance;
 	ret_meta->ready = hf_store_ready(c->store);
 	hf_state_each_source(c->state, hf_core_now(c), add_meta_source, ret_meta);
-	fill_holes(ret_meta);
 }

@@ -16,7 +16,7 @@
  * non-terminal ends.
  *
  * Meta: u8 1, u32 ttl, u8 not ready policy, u8 provenance, u8 ready, u64 names with addresses, u8 n sources, and for
- * each: u8 length, name, u8 length, suffix (wire; length 0: not known yet), u32 fresh ms, u32 snapshot ms
+ * each: u8 length, name, u8 length, suffix (wire; length 0: not known, or no source has this number), u32 fresh ms, u32 snapshot ms
  *
  * current: text, so that people can read it:
  *   holdfast-zone 1

@@ -40,7 +40,7 @@ enum hf_provenance { HF_PROVENANCE_OFF, HF_PROVENANCE_LOOPBACK, HF_PROVENANCE_ON
 
 struct hf_zone_source {
 	char name[HF_LABEL_MAX + 1]; /* printable ASCII */
-	struct hf_name suffix; /* len 0: not known yet */
+	struct hf_name suffix; /* len 0: not known yet, or no source has this number: readers pass it over */
 	uint32_t fresh_ms;    /* how long a proof of life counts (default 60 s) */
 	uint32_t snapshot_ms; /* twice this is how long an owner's snapshot counts */
 };

@@ -25,22 +25,37 @@ static struct hf_uuid id(uint8_t kind, unsigned n)
 	return u;
 }
 
-void core_kit_init(struct core_kit *k)
+static struct hf_config *parse(const struct core_kit *k, const char *sources)
 {
+	struct hf_config *config = NULL;
 	struct hf_config_errors errors;
 	char yaml[1000];
-	int len;
+	int len = snprintf(yaml, sizeof(yaml), "store: %s/store.db\nzone: %s/zone\nsources:\n%s",
+	    k->dir.path, k->dir.path, sources);
 
+	ck_assert_int_eq(hf_config_parse("kit", yaml, (size_t)len, 0, &config, &errors), 0);
+	return config;
+}
+
+void core_kit_init(struct core_kit *k)
+{
 	memset(k, 0, sizeof(*k));
 	tmpdir_make(&k->dir);
 	hf_fake_clock_init(&k->clock, 1000000, (int64_t)WALL_S * 1000);
 	/* What is logged is not what is tested here. */
 	hf_log_init(open("/dev/null", O_WRONLY | O_CLOEXEC), HF_LOG_ERROR, HF_LOG_TEXT, NULL);
-	len = snprintf(yaml, sizeof(yaml),
-	    "store: %s/store.db\nzone: %s/zone\nsources:\n"
-	    "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n",
-	    k->dir.path, k->dir.path);
-	ck_assert_int_eq(hf_config_parse("kit", yaml, (size_t)len, 0, &k->config, &errors), 0);
+	k->config = parse(k,
+	    "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
+}
+
+void core_kit_sources(struct core_kit *k, const char *sources)
+{
+	struct hf_config *before = k->config;
+
+	k->config = parse(k, sources);
+	if (k->core)
+		ck_assert_int_eq(hf_core_configure(k->core, k->config), 0);
+	hf_config_free(before);
 }
 
 void core_kit_done(struct core_kit *k)

@@ -18,6 +18,8 @@ struct core_kit {
 /* The folder and the configuration: one source "main", owner alice, suffix coder. */
 void core_kit_init(struct core_kit *k);
 void core_kit_done(struct core_kit *k);
+/* Other sources, as lines of the configuration; a core that is open gets them, too. */
+void core_kit_sources(struct core_kit *k, const char *sources);
 
 int core_kit_try_open(struct core_kit *k);
 /* Opens, and tells who alice is. */
