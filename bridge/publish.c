@@ -34,6 +34,7 @@ struct hf_publish {
 	dev_t dev; /* of the folder that writer and pulse have open */
 	ino_t ino;
 	struct hf_fault pulse_fault;
+	struct hf_fault clock_fault;
 };
 
 /* Writer and pulse of the folder that is there now, and what is in it. */
@@ -256,6 +257,21 @@ static int begin_anew(struct hf_publish *p)
 	return -EAGAIN;
 }
 
+/* The store counts on by one where the clock would send the serial backwards: somebody has to set the clock. */
+static void look_at_clock(struct hf_publish *p, const struct hf_store *store)
+{
+	int64_t wall_s = hf_wall_ms(p->clock) / 1000;
+	char now[HF_WALL_TEXT_MAX];
+
+	if (hf_generation_may_be(hf_store_generation(store), wall_s))
+		hf_fault_clear(&p->clock_fault, p->clock, "zone: the clock");
+	else
+		hf_fault_set(&p->clock_fault, p->clock, HF_LOG_WARN,
+		    "zone: the clock says year %.4s, 68 years or more after the last change; "
+		    "the zone's serial does not follow it. Set the clock",
+		    hf_wall_text(wall_s, now) ? now : "?");
+}
+
 int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
 {
 	bool same_epoch = !memcmp(p->found.epoch, hf_store_epoch(store), sizeof(p->found.epoch));
@@ -266,6 +282,7 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 
 	if (!p->writer)
 		return -ENOENT;
+	look_at_clock(p, store);
 	if (up_to_date && hf_publish_same_meta(&p->meta, meta))
 		return 1;
 	/* A store that knows nothing yet says nothing over a zone that does; one of its own does not. */

@@ -95,12 +95,17 @@ void hf_store_seen_generation(struct hf_store *s, uint64_t generation)
 		s->seen_generation = generation;
 }
 
+bool hf_generation_may_be(uint64_t last, int64_t wall_s)
+{
+	return !last || wall_s <= 0 || (uint64_t)wall_s <= last || (uint64_t)wall_s - last <= INT32_MAX;
+}
+
 uint64_t hf_store_next_generation(const struct hf_store *s)
 {
-	uint64_t next = s->meta.generation > s->seen_generation ? s->meta.generation + 1 : s->seen_generation + 1;
+	uint64_t last = s->meta.generation > s->seen_generation ? s->meta.generation : s->seen_generation;
 	int64_t now = hf_store_now_s(s);
 
-	return now > 0 && (uint64_t)now > next ? (uint64_t)now : next;
+	return now > 0 && (uint64_t)now > last && hf_generation_may_be(last, now) ? (uint64_t)now : last + 1;
 }
 
 bool hf_store_ready(const struct hf_store *s)

@@ -79,6 +79,11 @@ const uint8_t *hf_store_epoch(const struct hf_store *s); /* 16 bytes */
 uint64_t hf_store_generation(const struct hf_store *s);  /* of the last commit */
 /* The zone or a secondary has seen this generation (of an earlier store): the next one will be higher. */
 void hf_store_seen_generation(struct hf_store *s, uint64_t generation);
+/*
+ * Whether the next generation after `last` (0: there was none) may be the wall clock's seconds. Not if the clock is
+ * ahead by 2^31 s or more: a generation is also a zone's serial, which would go backwards by RFC 1982, and stay there.
+ */
+bool hf_generation_may_be(uint64_t last, int64_t wall_s);
 
 /* Holds an accepted snapshot, or was refilled: only then may anything be published or removed (design.md). */
 bool hf_store_ready(const struct hf_store *s);

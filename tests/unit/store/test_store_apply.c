@@ -146,6 +146,47 @@ START_TEST(the_generation_rises_above_what_others_have_seen)
 }
 END_TEST
 
+/* What a secondary has seen as serial a and is offered as b: RFC 1982. */
+static bool is_forward(uint64_t a, uint64_t b)
+{
+	return (int32_t)((uint32_t)b - (uint32_t)a) > 0;
+}
+
+START_TEST(a_clock_that_is_far_ahead_does_not_send_the_serial_backwards)
+{
+	static const int64_t year_2099_s = 4070908800, far_s[] = { INT64_C(1) << 31, INT64_C(1) << 33 };
+	uint64_t before, after;
+
+	ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+	before = hf_store_generation(fx.store);
+	/* By less than half of the serial's numbers it may jump: that is forward. */
+	fx.clock.wall = ((int64_t)before + INT32_MAX) * 1000;
+	ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+	ck_assert_uint_eq(hf_store_generation(fx.store), before + INT32_MAX);
+	ck_assert(is_forward(before, hf_store_generation(fx.store)));
+	for (size_t i = 0; i < sizeof(far_s) / sizeof(far_s[0]); i++) {
+		before = hf_store_generation(fx.store);
+		fx.clock.wall = ((int64_t)before + far_s[i]) * 1000;
+		ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+		ck_assert_uint_eq(hf_store_generation(fx.store), before + 1);
+	}
+	/* The same where only the zone tells what was seen. */
+	fixture_close(&fx);
+	fixture_sweep(&fx);
+	fx.clock.wall = year_2099_s * 1000;
+	fixture_open(&fx);
+	hf_store_seen_generation(fx.store, FIXTURE_WALL_S);
+	ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+	after = hf_store_generation(fx.store);
+	ck_assert(is_forward(FIXTURE_WALL_S, after));
+	ck_assert_uint_eq(after, FIXTURE_WALL_S + 1);
+	/* And then the clock is right again. */
+	fx.clock.wall = (FIXTURE_WALL_S + 100) * INT64_C(1000);
+	ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+	ck_assert_uint_eq(hf_store_generation(fx.store), FIXTURE_WALL_S + 100);
+}
+END_TEST
+
 START_TEST(numbers_of_rows_are_never_used_again)
 {
 	struct hf_row_change gone[2] = {
@@ -423,6 +464,7 @@ Suite *store_apply_suite(void)
 	tcase_add_test(tc, an_empty_changeset_writes_nothing);
 	tcase_add_test(tc, the_generation_rises_with_each_changeset_and_is_not_behind_the_clock);
 	tcase_add_test(tc, the_generation_rises_above_what_others_have_seen);
+	tcase_add_test(tc, a_clock_that_is_far_ahead_does_not_send_the_serial_backwards);
 	tcase_add_test(tc, numbers_of_rows_are_never_used_again);
 	tcase_add_loop_test(tc, a_row_that_could_not_be_read_back_is_refused_with_all_that_came_with_it, 0,
 	    sizeof(mistakes) / sizeof(mistakes[0]));
