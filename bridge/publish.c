@@ -326,6 +326,40 @@ uint64_t hf_publish_generation(const struct hf_publish *p)
 	return p->writer ? hf_zone_writer_published(p->writer) : 0;
 }
 
+/* --- is it what it should be --- */
+
+static int on_missed(const struct hf_name_change *change, uint64_t generation, void *arg)
+{
+	return 1;
+}
+
+int hf_publish_check(struct hf_publish *p, struct hf_store *store, uint64_t n_names,
+    struct hf_zone_stamp *ret_stamp)
+{
+	int rc;
+
+	memset(ret_stamp, 0, sizeof(*ret_stamp));
+	if (!p->writer || !p->any || p->walk || hf_zone_writer_is_behind(p->writer))
+		return -EAGAIN;
+	rc = hf_zone_writer_read_back(p->writer, ret_stamp);
+	if (rc <= 0)
+		return rc;
+	if (memcmp(ret_stamp->epoch, hf_store_epoch(store), sizeof(ret_stamp->epoch)) != 0 ||
+	    ret_stamp->generation > hf_store_generation(store) || ret_stamp->n_names != n_names)
+		return 0;
+	/* Stamps alone make a generation that is not published; a name that changed is never left out. */
+	rc = hf_store_names_since(store, ret_stamp->generation, on_missed, NULL);
+	if (rc == 0)
+		return 1;
+	return rc == 1 || rc == -ESTALE ? 0 : rc;
+}
+
+void hf_publish_again(struct hf_publish *p)
+{
+	hf_publish_let_go(p);
+	p->any = false;
+}
+
 /* --- pulse --- */
 
 static void pulse_told(struct hf_publish *p, int rc)

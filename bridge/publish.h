@@ -53,6 +53,22 @@ int hf_publish_work(struct hf_publish *p);
 
 uint64_t hf_publish_generation(const struct hf_publish *p);
 
+/*
+ * Promise 16: whether what readers find in the folder (read back from there, cheaply) is what the store says, and as
+ * many names as the model has (`n_names`). Returns
+ *   1        the same
+ *   0        not the same; *ret_stamp is of what readers find, zeroed if that is nothing
+ *   -EAGAIN  not to be judged now: a publication is under way, or this process has published nothing (a store that
+ *            is not ready leaves a good zone alone)
+ *   a code   readers find nothing whole there
+ * To be asked when nothing waits for hf_publish_store(). A difference is healed by hf_publish_again().
+ */
+int hf_publish_check(struct hf_publish *p, struct hf_store *store, uint64_t n_names,
+    struct hf_zone_stamp *ret_stamp);
+
+/* The next hf_publish_store() takes every name from the store again and publishes it, whatever is there. */
+void hf_publish_again(struct hf_publish *p);
+
 /* Proof of life, for readers (zone/pulse.h). */
 void hf_publish_source(struct hf_publish *p, uint16_t source, bool live);
 void hf_publish_owner(struct hf_publish *p, uint16_t owner);

@@ -355,6 +355,11 @@ uint64_t hf_zone_writer_published(const struct hf_zone_writer *w)
 	return w->has_published ? w->published.generation : 0;
 }
 
+bool hf_zone_writer_is_behind(const struct hf_zone_writer *w)
+{
+	return w->behind;
+}
+
 /* --- the whole --- */
 
 /* What cannot be used stays where it is until something better is there. */

@@ -1,5 +1,6 @@
 #include "zone/writer_state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,19 @@
 #include "base/file.h"
 #include "zone/cdb_in.h"
 #include "zone/overlay.h"
+
+static int read_current(const struct hf_zone_writer *w, struct hf_fmt_current *ret_current)
+{
+	uint8_t *text = NULL;
+	size_t len = 0;
+	int rc = hf_file_read(w->folder.fd, "current", HF_FMT_CURRENT_MAX, &text, &len);
+
+	if (rc)
+		return rc;
+	rc = hf_fmt_current_get(text, len, ret_current);
+	free(text);
+	return rc;
+}
 
 static bool is_meta(const uint8_t *key, size_t key_len)
 {
@@ -68,14 +82,8 @@ static int take_delta(struct hf_zone_writer *w, const struct hf_fmt_file *file)
 
 static int take_files(struct hf_zone_writer *w, struct hf_fmt_current *ret_current)
 {
-	uint8_t *text = NULL;
-	size_t len = 0;
-	int rc = hf_file_read(w->folder.fd, "current", HF_FMT_CURRENT_MAX, &text, &len);
+	int rc = read_current(w, ret_current);
 
-	if (rc)
-		return rc;
-	rc = hf_fmt_current_get(text, len, ret_current);
-	free(text);
 	if (!rc)
 		rc = take_base(w, &ret_current->base);
 	if (!rc)
@@ -108,5 +116,46 @@ int hf_writer_take_picture(struct hf_zone_writer *w, struct hf_zone_stamp *ret_s
 	memcpy(ret_stamp->epoch, c.epoch, sizeof(c.epoch));
 	ret_stamp->generation = c.generation;
 	ret_stamp->n_names = w->tree.n_names;
+	return 1;
+}
+
+/* --- what readers find --- */
+
+/* The settings are in the delta where there is one; every file has them. */
+static int read_n_names(const struct hf_zone_writer *w, const struct hf_fmt_current *c, uint64_t *ret_n)
+{
+	const struct hf_fmt_file *file = c->delta.name[0] ? &c->delta : &c->base;
+	struct hf_zone_meta meta;
+	uint8_t bytes[HF_FMT_META_MAX];
+	struct hf_cdb_in *cdb;
+	int rc = hf_cdb_in_open(w->folder.fd, file, false, &cdb);
+
+	if (rc)
+		return rc;
+	rc = hf_cdb_in_find(cdb, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, bytes, sizeof(bytes));
+	hf_cdb_in_free(cdb);
+	if (rc <= 0)
+		return rc ? rc : HF_EDAMAGED;
+	return hf_fmt_meta_get(bytes, (size_t)rc, &meta, ret_n);
+}
+
+int hf_zone_writer_read_back(const struct hf_zone_writer *w, struct hf_zone_stamp *ret_stamp)
+{
+	const struct hf_cdb_in *base = w->tree.layers.base;
+	struct hf_fmt_current c;
+	uint64_t n_names = 0;
+	int rc = read_current(w, &c);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	rc = read_n_names(w, &c, &n_names);
+	if (rc)
+		return rc;
+	if (base && !strcmp(hf_cdb_in_file(base)->name, c.base.name) &&
+	    !hf_cdb_in_intact(base, w->folder.fd))
+		return HF_EDAMAGED;
+	memcpy(ret_stamp->epoch, c.epoch, sizeof(ret_stamp->epoch));
+	ret_stamp->generation = c.generation;
+	ret_stamp->n_names = n_names;
 	return 1;
 }

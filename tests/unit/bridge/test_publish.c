@@ -1,0 +1,185 @@
+/*
+ * What readers find compared with what the store says, and how a difference ends.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "bridge/core_inner.h"
+#include "config/config.h"
+#include "tests/unit/bridge/core_kit.h"
+#include "zone/format.h"
+
+Suite *publish_suite(void);
+
+static struct core_kit k;
+static struct hf_zone_stamp stamp;
+
+static void setup(void)
+{
+	core_kit_init(&k);
+	core_kit_open(&k);
+	core_kit_snapshot(&k, 5);
+}
+
+static void teardown(void)
+{
+	core_kit_done(&k);
+}
+
+static int check(void)
+{
+	return hf_publish_check(
+	    k.core->publish, hf_core_store(k.core), hf_state_n_names(hf_core_state(k.core)), &stamp);
+}
+
+static void heal(void)
+{
+	hf_publish_again(k.core->publish);
+	ck_assert_int_eq(check(), -EAGAIN);
+	k.core->unpublished = true;
+	core_kit_settle(&k);
+	ck_assert_int_eq(check(), 1);
+	ck_assert_uint_eq(stamp.n_names, hf_state_n_names(hf_core_state(k.core)));
+	ck_assert_uint_eq(core_kit_published(&k), stamp.n_names);
+}
+
+static const char *in_zone(const char *name)
+{
+	static char path[400];
+
+	snprintf(path, sizeof(path), "%s/%s", k.config->zone, name);
+	return path;
+}
+
+/* The file of the base that `current` names. */
+static const char *base(void)
+{
+	struct hf_fmt_current c;
+	uint8_t *text;
+	size_t len;
+
+	ck_assert_int_eq(hf_file_read(AT_FDCWD, in_zone("current"), HF_FMT_CURRENT_MAX, &text, &len), 0);
+	ck_assert_int_eq(hf_fmt_current_get(text, len, &c), 0);
+	free(text);
+	return in_zone(c.base.name);
+}
+
+START_TEST(what_is_published_is_what_the_store_says)
+{
+	ck_assert_int_eq(check(), 1);
+	ck_assert_uint_eq(stamp.n_names, 15);
+	ck_assert(!memcmp(stamp.epoch, hf_store_epoch(hf_core_store(k.core)), 16));
+	core_kit_snapshot(&k, 6); /* a delta */
+	ck_assert_int_eq(check(), 1);
+	ck_assert_uint_eq(stamp.n_names, 18);
+	core_kit_snapshot(&k, 1500); /* a base, by the thread */
+	ck_assert_int_eq(check(), 1);
+	ck_assert_uint_eq(stamp.n_names, 4500);
+}
+END_TEST
+
+START_TEST(a_commit_of_stamps_alone_is_no_difference)
+{
+	uint64_t before = hf_store_generation(hf_core_store(k.core));
+
+	for (unsigned i = 0; i < 3; i++) {
+		hf_fake_clock_add(&k.clock, 120000);
+		core_kit_snapshot(&k, 5);
+	}
+	ck_assert_uint_gt(hf_store_generation(hf_core_store(k.core)), before);
+	ck_assert_int_eq(check(), 1);
+	ck_assert_uint_eq(stamp.generation, before);
+}
+END_TEST
+
+START_TEST(a_model_with_other_names_is_a_difference)
+{
+	for (unsigned n = 14; n <= 16; n += 2)
+		ck_assert_int_eq(hf_publish_check(k.core->publish, hf_core_store(k.core), n, &stamp), 0);
+	ck_assert_uint_eq(stamp.n_names, 15);
+	heal();
+}
+END_TEST
+
+/* A backup of the folder that somebody played back, while the writer holds it. */
+START_TEST(an_older_zone_put_in_its_place_is_a_difference)
+{
+	char command[1000];
+
+	snprintf(command, sizeof(command), "cp -rp %s %s.old", k.config->zone, k.config->zone);
+	ck_assert_int_eq(system(command), 0);
+	/* One goes, another comes: as many names as before. */
+	core_kit_snapshot(&k, 6);
+	core_kit_snapshot(&k, 5);
+	ck_assert_int_eq(check(), 1);
+	snprintf(command, sizeof(command), "cp -rp %s.old/. %s", k.config->zone, k.config->zone);
+	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(check(), 0);
+	ck_assert_uint_eq(stamp.n_names, 15);
+	heal();
+}
+END_TEST
+
+START_TEST(a_damaged_base_is_found_and_made_again)
+{
+	int fd = open(base(), O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 2100), 1);
+	close(fd);
+	ck_assert_int_eq(check(), HF_EDAMAGED);
+	heal();
+}
+END_TEST
+
+START_TEST(a_current_that_is_gone_or_harmed_is_found)
+{
+	int fd = open(in_zone("current"), O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, "9", 1, 60), 1);
+	close(fd);
+	ck_assert_int_lt(check(), 0);
+	ck_assert_int_eq(unlink(in_zone("current")), 0);
+	ck_assert_int_eq(check(), 0);
+	ck_assert_uint_eq(stamp.generation, 0);
+	heal();
+}
+END_TEST
+
+/* A store that is not ready says nothing over a zone that is good: that is no difference to heal. */
+START_TEST(before_anything_was_published_nothing_is_judged)
+{
+	core_kit_stop(&k);
+	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
+	ck_assert_int_eq(core_kit_try_open(&k), 0);
+	ck_assert_int_eq(check(), 1); /* taken back from the zone */
+	hf_publish_again(k.core->publish);
+	ck_assert_int_eq(check(), -EAGAIN);
+}
+END_TEST
+
+Suite *publish_suite(void)
+{
+	Suite *s = suite_create("publish");
+	TCase *tc = tcase_create("check");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, what_is_published_is_what_the_store_says);
+	tcase_add_test(tc, a_commit_of_stamps_alone_is_no_difference);
+	tcase_add_test(tc, a_model_with_other_names_is_a_difference);
+	tcase_add_test(tc, an_older_zone_put_in_its_place_is_a_difference);
+	tcase_add_test(tc, a_damaged_base_is_found_and_made_again);
+	tcase_add_test(tc, a_current_that_is_gone_or_harmed_is_found);
+	tcase_add_test(tc, before_anything_was_published_nothing_is_judged);
+	suite_add_tcase(s, tc);
+	return s;
+}
