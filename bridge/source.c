@@ -180,7 +180,7 @@ static void settled(void *arg, const struct hf_told *told)
 	struct others o = { .source = s, .told = told };
 	bool all = follows_all(s->conf);
 
-	if (s->other_user)
+	if (s->other_user || told->n_unknown)
 		return;
 	hf_state_each_owner(hf_core_state(s->env.core), hf_core_now(s->env.core), note_other, &o);
 	for (size_t i = 0; i < o.n; i++)

@@ -90,12 +90,26 @@ static const char *owner_asked(const struct hf_inquiry *a)
 	return a->i < owners->n ? owners->at[a->i] : NULL;
 }
 
+/* What became of the word that is asked for. */
+static void note_word(struct hf_inquiry *a, enum hf_word_is is, const struct hf_uuid *owner)
+{
+	struct hf_word_told *word = &a->told->words[a->i];
+
+	word->is = is;
+	if (owner)
+		word->owner = *owner;
+	a->told->n_unknown += is == WORD_UNKNOWN;
+	if (is == WORD_OPEN)
+		a->told->complete = false;
+}
+
 /* Adds the token's own user. */
 static int add_me(struct hf_inquiry *a)
 {
-	struct hf_owner_told me = { .id = a->told->user, .me = true };
+	struct hf_owner_told me = { .id = a->told->user };
 
 	snprintf(me.name, sizeof(me.name), "%s", a->told->user_name);
+	note_word(a, WORD_FOUND, &me.id);
 	return hf_told_add(a->told, &me);
 }
 
@@ -105,6 +119,7 @@ static int add_known(struct hf_inquiry *a)
 
 	for (size_t i = 0; !rc && i < a->config.n_all; i++)
 		rc = hf_told_add(a->told, &a->config.all[i]);
+	note_word(a, WORD_FOUND, NULL);
 	return rc;
 }
 
@@ -200,50 +215,86 @@ static void note_missing(struct hf_inquiry *a, const char *name, const struct hf
 	char shown[80];
 
 	hf_clip(shown, sizeof(shown), name, strlen(name));
-	a->told->complete = false;
 	hf_problem_set(&a->told->missing, HF_PROBLEM_NO_USER,
 	    "there is no user '%s', or this token may not read that user (status %ld)", shown,
 	    answer->status);
 }
 
-static void take_owner(struct hf_inquiry *a, const struct hf_http_answer *answer)
+/* Coder's own word, and not that of a proxy before it. A name that can be none may get 400. */
+static bool is_unknown(const struct hf_http_answer *answer)
 {
-	struct hf_owner_told owner;
-
-	if (answer->status != 200 || hf_told_user(&owner, answer->body, answer->body_len)) {
-		note_missing(a, owner_asked(a), answer);
-	} else {
-		owner.me = hf_uuid_equal(&owner.id, &a->told->user);
-		if (hf_told_add(a->told, &owner))
-			a->told->complete = false;
-	}
-	a->i++;
+	return (answer->status == 404 || answer->status == 400) &&
+	       hf_told_is_message(answer->body, answer->body_len);
 }
 
-/* The position in the list of owners after "all". */
-static void after_all(struct hf_inquiry *a)
+/*
+ * An error of REST is no word on an owner: `problem` says what it is. NONE where the inquiry goes on
+ * without that owner.
+ */
+static enum hf_problem_code give_up_owner(
+    struct hf_inquiry *a, const struct hf_http_answer *answer, const struct hf_problem *problem)
+{
+	if (answer->status == 403)
+		note_missing(a, owner_asked(a), answer);
+	else if (!a->config.partial)
+		return problem->code;
+	else
+		a->told->missing = *problem;
+	note_word(a, WORD_OPEN, NULL);
+	return HF_PROBLEM_NONE;
+}
+
+static enum hf_problem_code take_owner(
+    struct hf_inquiry *a, const struct hf_http_answer *answer, const struct hf_problem *problem)
+{
+	enum hf_problem_code code = HF_PROBLEM_NONE;
+	struct hf_owner_told owner;
+
+	if (answer->status == 200 &&
+	    hf_told_user(&owner, answer->body, answer->body_len) == 0) {
+		note_word(a, WORD_FOUND, &owner.id);
+		if (hf_told_add(a->told, &owner))
+			a->told->complete = false;
+	} else if (is_unknown(answer)) {
+		note_missing(a, owner_asked(a), answer);
+		note_word(a, WORD_UNKNOWN, NULL);
+	} else {
+		code = give_up_owner(a, answer, problem);
+	}
+	a->i++;
+	return code;
+}
+
+/* The position in the list of owners of "all". */
+static void to_all(struct hf_inquiry *a)
 {
 	const struct hf_texts *owners = &a->config.target->settings->owners;
 
 	a->at = ASK_OWNER;
 	for (a->i = 0; a->i < owners->n && strcmp(owners->at[a->i], "all"); a->i++)
 		;
-	a->i++;
 }
 
-static void take_page(struct hf_inquiry *a, const struct hf_http_answer *answer)
+static enum hf_problem_code take_page(
+    struct hf_inquiry *a, const struct hf_http_answer *answer, const struct hf_problem *problem)
 {
-	size_t n, count;
+	enum hf_problem_code code = HF_PROBLEM_NONE;
+	size_t n = 0, count = 0;
+	bool good = answer->status == 200 &&
+		    hf_told_users(a->told, answer->body, answer->body_len, &n, &count) == 0;
 
-	if (answer->status != 200 ||
-	    hf_told_users(a->told, answer->body, answer->body_len, &n, &count)) {
-		note_missing(a, "all", answer);
-		after_all(a);
-		return;
-	}
 	a->i += n;
-	if (!n || a->i >= count)
-		after_all(a);
+	if (good && n && a->i < count)
+		return HF_PROBLEM_NONE;
+	/* A list that ends before its own count is not whole. */
+	good = good && a->i >= count;
+	to_all(a);
+	if (good)
+		note_word(a, WORD_FOUND, NULL);
+	else
+		code = give_up_owner(a, answer, problem);
+	a->i++;
+	return code;
 }
 
 static void take_readable(struct hf_inquiry *a, const struct hf_http_answer *answer)
@@ -276,7 +327,8 @@ static enum hf_problem_code take_buildinfo(struct hf_inquiry *a, const struct hf
 }
 
 /* Takes one answer and moves on. NONE, or what is wrong with it. */
-static enum hf_problem_code take(struct hf_inquiry *a, const struct hf_http_answer *answer)
+static enum hf_problem_code take(
+    struct hf_inquiry *a, const struct hf_http_answer *answer, const struct hf_problem *problem)
 {
 	enum hf_problem_code code = HF_PROBLEM_NONE;
 	bool good = answer->status == 200;
@@ -302,10 +354,10 @@ static enum hf_problem_code take(struct hf_inquiry *a, const struct hf_http_answ
 		a->i = 0;
 		break;
 	case ASK_OWNER:
-		take_owner(a, answer);
+		code = take_owner(a, answer, problem);
 		break;
 	case ASK_ALL:
-		take_page(a, answer);
+		code = take_page(a, answer, problem);
 		break;
 	case ASK_READABLE:
 		take_readable(a, answer);
@@ -357,14 +409,14 @@ static void on_answer(
 		tell(a, &p);
 		return;
 	}
-	code = take(a, &answer);
+	code = take(a, &answer, &p);
 	hf_handle_free(h);
-	if (code == HF_PROBLEM_NOT_CODER) {
-		tell(a, &p);
-	} else if (code) {
+	if (code == HF_PROBLEM_OLD) {
 		hf_problem_set(&p, code,
 		    "the server is too old: it is %s, and Coder v2.18 or newer is needed",
 		    a->told->version);
+		tell(a, &p);
+	} else if (code) {
 		tell(a, &p);
 	} else if (step(a)) {
 		tell_code(a, HF_PROBLEM_MEMORY);
@@ -382,12 +434,16 @@ int hf_inquiry_new(const struct hf_inquiry_config *config, hf_inquiry_cb cb, voi
 	a->cb = cb;
 	a->arg = arg;
 	a->told = calloc(1, sizeof(*a->told));
-	if (!a->told || step(a)) {
+	if (!a->told || hf_told_set_words(a->told, config->target->settings->owners.n)) {
 		hf_inquiry_free(a);
 		return -ENOMEM;
 	}
 	a->told->complete = true;
 	a->told->asked_ms = hf_boot_ms(config->clock);
+	if (step(a)) {
+		hf_inquiry_free(a);
+		return -ENOMEM;
+	}
 	*ret_ask = a;
 	return 0;
 }

@@ -26,6 +26,7 @@ struct hf_inquiry_config {
 	const struct hf_owner_told
 	    *all; /* of an earlier answer, to be taken for "all"; NULL: ask */
 	size_t n_all;
+	bool partial; /* an owner of whom REST has an error is left out; else that is the end */
 };
 
 /* The callback never comes from within. End it before its time with hf_inquiry_free(). */

@@ -197,11 +197,17 @@ static void warn_of_expiry(struct hf_client *c)
 }
 
 /* A connection carries so many calls and no more; a new snapshot needs a second one for a while. */
-static void limit_owners(struct hf_client *c)
+static size_t max_owners(const struct hf_client *c)
 {
 	size_t max = c->settings->limits.streams;
 
-	max = max > 2 * HF_OPENING_MAX ? max - HF_OPENING_MAX : (max + 1) / 2;
+	return max > 2 * HF_OPENING_MAX ? max - HF_OPENING_MAX : (max + 1) / 2;
+}
+
+static void limit_owners(struct hf_client *c)
+{
+	size_t max = max_owners(c);
+
 	if (c->told->n_owners <= max)
 		return;
 	hf_problem_set(&c->told->missing, HF_PROBLEM_NO_USER,
@@ -217,7 +223,7 @@ static void tell_missing(struct hf_client *c)
 	char what[112];
 
 	snprintf(what, sizeof(what), "source '%s': the list of owners", c->settings->name);
-	if (c->told->complete)
+	if (!c->told->missing.code)
 		hf_fault_clear(&c->owner_fault, c->clock, what);
 	else
 		hf_fault_set(&c->owner_fault, c->clock, HF_LOG_WARN, "source '%s': %s",
@@ -244,10 +250,15 @@ static void keep_all(struct hf_client *c)
 	copy = calloc(c->told->n_owners, sizeof(*copy));
 	if (!copy)
 		return;
-	memcpy(copy, c->told->owners, c->told->n_owners * sizeof(*copy));
 	c->all = copy;
-	c->n_all = c->told->n_owners;
+	c->n_all = 0;
 	c->all_ms = hf_boot_ms(c->clock);
+	for (size_t i = 0; i < c->told->n_owners; i++) {
+		if (!c->told->owners[i].listed)
+			continue;
+		copy[c->n_all] = c->told->owners[i];
+		copy[c->n_all++].readable = READABLE_UNKNOWN; /* that is asked each time */
+	}
 }
 
 /* Hands on what the server told, as soon as it may be; then the stream can be opened. */
@@ -268,12 +279,12 @@ static void hand_on(struct hf_client *c)
 	keep_all(c);
 	limit_owners(c);
 	tell_owners(c);
-	if (!c->told->n_owners) {
+	if (!c->told->n_owners && (c->told->complete || !c->n_owners)) {
 		hf_client_fail(c, &c->told->missing);
 		return;
 	}
 	tell_missing(c);
-	if (hf_client_set_owners(c, c->told)) {
+	if (hf_client_set_owners(c, c->told, max_owners(c))) {
 		fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
@@ -320,7 +331,8 @@ static void ask(struct hf_client *c)
 		.target = &c->target,
 		.addresses = &c->addresses,
 		.all = c->all,
-		.n_all = c->n_all };
+		.n_all = c->n_all,
+		.partial = c->state != CLIENT_LIVE };
 
 	if (c->all && hf_boot_ms(c->clock) - c->all_ms >= ALL_AGAIN_MS) {
 		free(c->all);

@@ -36,11 +36,17 @@ struct hf_client_ops {
 	/* The session token. 0, or a code and the reason in words. */
 	int (*token)(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
 	    char ret_why[static HF_CLIENT_WHY_MAX]);
-	/* First of all on each connection, and again at each snapshot interval. */
+	/*
+	 * First of all on each connection, and again at each snapshot interval. told->words says by
+	 * which configured words the owners were found, and which words REST does not know (404).
+	 */
 	enum hf_client_verdict (*identify)(void *arg, const struct hf_told *told);
 	/* An owner that is to be followed, with its present name, and whether it may be read. */
 	void (*owner)(void *arg, const struct hf_owner_told *owner, int64_t asked_ms);
-	/* Snapshots of all owners of `told` are accepted: these, and no others, are there. */
+	/*
+	 * told->complete, and snapshots of all its owners are accepted: these, and no others, are
+	 * there. Words may be WORD_UNKNOWN: their owners are not the operator's to have left out.
+	 */
 	void (*settled)(void *arg, const struct hf_told *told);
 	/* *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted. */
 	enum hf_client_verdict (*update)(
@@ -48,6 +54,14 @@ struct hf_client_ops {
 	bool (*wants_snapshot)(void *arg, const struct hf_uuid *owner);
 	/* REST and then a new connection are wanted: something waits for snapshots with today's rights. */
 	bool (*wants_connection)(void *arg);
+	/*
+	 * A workspace that two owners' streams list, and whose owner REST is to tell. The same one is
+	 * asked for at most once a minute, one at a time. May be NULL, as the next.
+	 */
+	bool (*disputed)(void *arg, struct hf_uuid *ret_workspace);
+	/* REST's answer; `owner` is zero where there is no such workspace. No answer: not called. */
+	void (*workspace_owner)(
+	    void *arg, const struct hf_uuid *workspace, const struct hf_uuid *owner);
 	bool (*busy)(void *arg);
 	/* Proof of life, and its end. */
 	void (*contact)(void *arg);

@@ -107,8 +107,11 @@ void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle);
 void hf_client_close_stream(struct hf_client *c);
 /* Takes what came; may end in hf_client_fail(). */
 void hf_client_take_events(struct hf_client *c);
-/* Owners as told: new ones are added, missing ones stopped. 0 or -ENOMEM. */
-int hf_client_set_owners(struct hf_client *c, const struct hf_told *told);
+/*
+ * Owners as told: new ones are added; missing ones are stopped if the list is complete. At most `max`
+ * are followed, which `told` does not exceed. 0 or -ENOMEM.
+ */
+int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t max);
 /* Does what is due on an open connection. */
 void hf_client_stream_due(struct hf_client *c, int64_t now_ms);
 /* When something is due on it next. */

@@ -63,9 +63,18 @@ static const struct hf_followed *same_owner(const struct hf_client *c, const str
 	return NULL;
 }
 
-int hf_client_set_owners(struct hf_client *c, const struct hf_told *told)
+static bool is_named(const struct hf_told *told, const struct hf_uuid *id)
 {
-	struct hf_followed *next = calloc(told->n_owners, sizeof(*next));
+	for (size_t i = 0; i < told->n_owners; i++)
+		if (hf_uuid_equal(&told->owners[i].id, id))
+			return true;
+	return false;
+}
+
+int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t max)
+{
+	size_t room = told->n_owners + (told->complete ? 0 : c->n_owners), n = told->n_owners;
+	struct hf_followed *next = calloc(room, sizeof(*next));
 
 	if (!next)
 		return -ENOMEM;
@@ -77,18 +86,18 @@ int hf_client_set_owners(struct hf_client *c, const struct hf_told *told)
 		next[i].owner = told->owners[i];
 		next[i].wanted = true;
 	}
-	/* Whoever is not named any more is followed no longer. */
+	/* One who is not named goes, but not by a list that is not whole. */
 	for (size_t i = 0; i < c->n_owners; i++) {
-		bool named = false;
-
-		for (size_t j = 0; j < told->n_owners && !named; j++)
-			named = hf_uuid_equal(&c->owners[i].owner.id, &told->owners[j].id);
-		if (!named && c->stack)
+		if (is_named(told, &c->owners[i].owner.id))
+			continue;
+		if (!told->complete && n < max)
+			next[n++] = c->owners[i];
+		else if (c->stack)
 			hf_followed_stop(&c->owners[i], &calls, c->stack);
 	}
 	free(c->owners);
 	c->owners = next;
-	c->n_owners = told->n_owners;
+	c->n_owners = n;
 	c->settled = false;
 	return 0;
 }

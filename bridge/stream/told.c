@@ -16,10 +16,18 @@ void hf_told_free(struct hf_told *t)
 	if (!t)
 		return;
 	free(t->owners);
+	free(t->words);
 	free(t);
 }
 
-static const struct hf_owner_told *find(const struct hf_told *t, const struct hf_uuid *id)
+int hf_told_set_words(struct hf_told *t, size_t n)
+{
+	t->words = calloc(n ? n : 1, sizeof(*t->words));
+	t->n_words = t->words ? n : 0;
+	return t->words ? 0 : -ENOMEM;
+}
+
+static struct hf_owner_told *find(const struct hf_told *t, const struct hf_uuid *id)
 {
 	for (size_t i = 0; i < t->n_owners; i++)
 		if (hf_uuid_equal(&t->owners[i].id, id))
@@ -29,11 +37,13 @@ static const struct hf_owner_told *find(const struct hf_told *t, const struct hf
 
 int hf_told_add(struct hf_told *t, const struct hf_owner_told *owner)
 {
-	struct hf_owner_told *grown;
+	struct hf_owner_told *grown, *known = find(t, &owner->id);
 	size_t room = t->room ? 2 * t->room : 8;
 
-	if (find(t, &owner->id))
+	if (known) {
+		known->listed |= owner->listed;
 		return 0;
+	}
 	if (t->n_owners == HF_OWNERS_MAX)
 		return HF_ELIMIT;
 	if (t->n_owners == t->room) {
@@ -43,7 +53,8 @@ int hf_told_add(struct hf_told *t, const struct hf_owner_told *owner)
 		t->owners = grown;
 		t->room = room;
 	}
-	t->owners[t->n_owners++] = *owner;
+	t->owners[t->n_owners] = *owner;
+	t->owners[t->n_owners++].me = hf_uuid_equal(&owner->id, &t->user);
 	return 0;
 }
 
@@ -142,14 +153,25 @@ int hf_told_users(struct hf_told *t, const char *body, size_t len, size_t *ret_n
 	int rc = json_is_array(users) && json_is_integer(count) ? 0 : HF_EFORMAT;
 
 	for (size_t i = 0; !rc && i < json_array_size(users); i++)
-		if (user_of(json_array_get(users, i), &user) == 0)
+		if (user_of(json_array_get(users, i), &user) == 0) {
+			user.listed = true;
 			rc = hf_told_add(t, &user);
+		}
 	if (!rc) {
 		*ret_n = json_array_size(users);
 		*ret_count = json_integer_value(count) > 0 ? (size_t)json_integer_value(count) : 0;
 	}
 	json_decref(root);
 	return rc;
+}
+
+bool hf_told_is_message(const char *body, size_t len)
+{
+	json_t *root = parse(body, len);
+	bool is = json_is_string(json_object_get(root, "message"));
+
+	json_decref(root);
+	return is;
 }
 
 int hf_told_readable(struct hf_told *t, size_t first, size_t n, const char *body, size_t len)

@@ -100,9 +100,9 @@ def test_an_owner_taken_out_of_the_configuration_goes_and_no_other(tmp_path):
 def test_after_each_kind_of_cut_it_comes_back(world, how):
     sim, bridge, r = world
     lives(r)
+    sim.say("snapshot alice 1=dev:7=main 2=new:9=main")
     sim.say(f"cut {how}")
     answers(r)
-    sim.say("snapshot alice 1=dev:7=main 2=new:9=main")
     lives(r, "main.new.me.coder")
     answers(r)
 

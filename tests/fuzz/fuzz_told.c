@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "bridge/stream/told.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -55,6 +56,8 @@ static int read_answer(struct hf_told *t, uint8_t which, const char *body, size_
 		return rc ? rc : hf_told_add(t, &user);
 	case '4':
 		return hf_told_users(t, body, len, &n, &count);
+	case '5':
+		return hf_told_is_message(body, len) ? 0 : HF_EFORMAT;
 	default:
 		return hf_told_readable(t, 0, t->n_owners, body, len);
 	}

@@ -18,6 +18,7 @@ static struct hf_told told;
 static void clear(void)
 {
 	free(told.owners);
+	free(told.words);
 	memset(&told, 0, sizeof(told));
 }
 
@@ -90,6 +91,37 @@ START_TEST(a_page_of_users_adds_each_once)
 	ck_assert_uint_eq(n, 4);
 	ck_assert_uint_eq(count, 0);
 	ck_assert_int_eq(hf_told_users(&told, "{\"users\":[]}", 12, &n, &count), HF_EFORMAT);
+}
+END_TEST
+
+START_TEST(an_owner_is_known_by_the_list_and_as_the_tokens_own)
+{
+	static const char body[] = "{\"users\":[{\"id\":\"" ID "\",\"username\":\"a\"},{\"id\":\"" ID2
+				   "\",\"username\":\"b\"}],\"count\":2}";
+	struct hf_owner_told first = { .name = "a" }, third = { .name = "c", .id.b[0] = 3 };
+	size_t n, count;
+
+	ck_assert_int_eq(hf_uuid_parse(ID, &first.id), 0);
+	ck_assert_int_eq(hf_uuid_parse(ID2, &told.user), 0);
+	ck_assert_int_eq(hf_told_add(&told, &first), 0);
+	ck_assert_int_eq(hf_told_users(&told, body, sizeof(body) - 1, &n, &count), 0);
+	ck_assert_int_eq(hf_told_add(&told, &third), 0);
+	ck_assert_uint_eq(told.n_owners, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(told.owners[i].listed, i < 2);
+		ck_assert_int_eq(told.owners[i].me, i == 1);
+	}
+	ck_assert_int_eq(hf_told_set_words(&told, 2), 0);
+	ck_assert_int_eq(told.words[1].is, WORD_OPEN);
+}
+END_TEST
+
+START_TEST(only_coders_own_no_is_one)
+{
+	ck_assert(hf_told_is_message("{\"message\":\"Resource not found\"}", 32));
+	ck_assert(!hf_told_is_message("{\"message\":404}", 15));
+	ck_assert(!hf_told_is_message("<html>404</html>", 16));
+	ck_assert(!hf_told_is_message(NULL, 0));
 }
 END_TEST
 
@@ -171,6 +203,8 @@ Suite *told_suite(void)
 	    tc, a_suffix_is_told_or_coder, 0, sizeof(suffixes) / sizeof(suffixes[0]));
 	tcase_add_test(tc, a_user_has_an_id_and_a_name);
 	tcase_add_test(tc, a_page_of_users_adds_each_once);
+	tcase_add_test(tc, an_owner_is_known_by_the_list_and_as_the_tokens_own);
+	tcase_add_test(tc, only_coders_own_no_is_one);
 	tcase_add_test(tc, whether_owners_may_be_read_is_asked_at_once);
 	tcase_add_test(tc, an_end_of_the_token_is_read);
 	tcase_add_test(tc, an_old_server_is_known_by_its_version);
