@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -38,6 +39,8 @@ int hf_core_configure(struct hf_core *c, const struct hf_config *config)
 	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
 	struct hf_state_conf conf;
 
+	if (c->applying)
+		return -EBUSY;
 	c->config = config;
 	hf_core_conf(config, sources, &conf);
 	c->unpublished = true;
@@ -99,17 +102,55 @@ int hf_core_update(struct hf_core *c, const char *source, const struct hf_update
 	return after(c, rc);
 }
 
+/*
+ * What readers see of it they see at once; the state hears of it when it is its own again. The last sign counts: of
+ * a connection that ended and came back within a second nothing else is left.
+ */
+static void sign(struct hf_core *c, const char *source, int what)
+{
+	struct hf_when now = hf_core_now(c);
+	uint32_t rid, owner;
+
+	if (!c->applying) {
+		if (what == HF_SIGN_CONTACT)
+			hf_state_contact(c->state, source, now);
+		else
+			hf_state_away(c->state, source, now);
+	} else if (hf_state_find(c->state, source, NULL, &rid, &owner)) {
+		c->signs[rid].what = what;
+		c->signs[rid].at = now;
+		snprintf(c->signs[rid].source, sizeof(c->signs[rid].source), "%s", source);
+	}
+	beat(c, source, NULL, what == HF_SIGN_CONTACT);
+}
+
 void hf_core_contact(struct hf_core *c, const char *source)
 {
-	hf_state_contact(c->state, source, hf_core_now(c));
-	beat(c, source, NULL, true);
+	sign(c, source, HF_SIGN_CONTACT);
 }
 
 void hf_core_away(struct hf_core *c, const char *source)
 {
-	hf_state_away(c->state, source, hf_core_now(c));
-	beat(c, source, NULL, false);
+	sign(c, source, HF_SIGN_AWAY);
 	after(c, 0);
+}
+
+void hf_core_applied(struct hf_core *c, bool committed)
+{
+	c->applying = false;
+	if (committed)
+		hf_state_committed(c->state);
+	else
+		hf_state_not_committed(c->state);
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		struct hf_core_sign *s = &c->signs[i];
+
+		if (s->what == HF_SIGN_CONTACT)
+			hf_state_contact(c->state, s->source, s->at);
+		else if (s->what == HF_SIGN_AWAY)
+			hf_state_away(c->state, s->source, s->at);
+		s->what = HF_SIGN_NONE;
+	}
 }
 
 int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *owner,
@@ -149,6 +190,26 @@ static void get_ready(struct hf_core *c)
 		c->unpublished = true;
 }
 
+/* 1 if there is a changeset, and the store has begun it. */
+static int begin_changes(struct hf_core *c, const struct hf_changeset **ret_changes)
+{
+	int rc = hf_state_take(c->state, hf_core_now(c), ret_changes);
+
+	if (!rc) {
+		get_ready(c);
+		return 0;
+	}
+	if (rc > 0) {
+		c->applying = true;
+		rc = hf_store_begin(c->store, *ret_changes);
+		if (!rc)
+			return 1;
+		hf_core_applied(c, false);
+	}
+	store_told(c, rc);
+	return rc;
+}
+
 /* Begins the next changeset, or goes on with the one that is under way. Returns 1 while there is
  * more to do. */
 static int work_store(struct hf_core *c)
@@ -162,30 +223,19 @@ static int work_store(struct hf_core *c)
 	if (!c->applying) {
 		if (hf_boot_ms(c->clock) < c->commit_not_before)
 			return 0;
-		rc = hf_state_take(c->state, hf_core_now(c), &changes);
-		if (rc > 0) {
-			rc = hf_store_begin(c->store, changes);
-			rc = rc ? rc : 1;
-		}
-		if (rc <= 0) {
-			if (rc)
-				store_told(c, rc);
-			else
-				get_ready(c);
+		rc = begin_changes(c, &changes);
+		if (rc <= 0)
 			return rc;
-		}
-		c->applying = true;
 		c->shown = changes->n_names || changes->names_reset;
 		c->large = c->large || changes->names_reset;
 	}
 	rc = hf_store_step(c->store, SLICE_US);
 	if (rc == 1)
 		return 1;
-	c->applying = false;
+	hf_core_applied(c, !rc);
 	store_told(c, rc);
 	if (rc)
 		return rc;
-	hf_state_committed(c->state);
 	get_ready(c);
 	hf_core_meta(c, &meta);
 	/* Stamps alone are nothing that readers see; a suffix is, also one that has no names yet. */

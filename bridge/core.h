@@ -27,9 +27,15 @@ int hf_core_open(
     const struct hf_config *config, const struct hf_clock *clock, struct hf_core **ret_core);
 /* Writes what is still to be written, if the disk takes it. */
 void hf_core_free(struct hf_core *c);
+/* 0, -EBUSY, or a code: the configuration before is in use, or has to be given again. */
 int hf_core_configure(struct hf_core *c, const struct hf_config *config);
 
-/* --- in: what stream and operator bring (bridge/state/state.h says what each means) --- */
+/*
+ * --- in: what stream and operator bring (bridge/state/state.h says what each means) ---
+ *
+ * While hf_core_busy() all of them change nothing and return -EBUSY, but for contact and away, which may come at any
+ * time: they take effect when their turn comes.
+ */
 
 int hf_core_identify(struct hf_core *c, const char *source, const struct hf_identity *id,
     struct hf_judgement *ret_judgement);
@@ -47,8 +53,9 @@ int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *
     const char *what, enum hf_decision decision);
 
 /*
- * True while a large change is being made durable: nothing may be passed in meanwhile but
- * contact, and the stream is to be read no further.
+ * True while a change is being made durable, from one hf_core_work() to the next: the model is lent to the store
+ * (guard rule 10). Whatever changes it waits: the caller keeps it, reads its stream no further, and comes again
+ * after the next hf_core_work().
  */
 bool hf_core_busy(const struct hf_core *c);
 

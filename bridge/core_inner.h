@@ -13,6 +13,13 @@ struct hf_state_source_conf;
 
 enum { HF_CORE_COPY_EVERY_MS = 3600 * 1000 };
 
+/* A sign of life of a source, or its end, that came while the state was lent to the store. */
+struct hf_core_sign {
+	enum { HF_SIGN_NONE, HF_SIGN_CONTACT, HF_SIGN_AWAY } what;
+	char source[HF_LABEL_MAX + 1];
+	struct hf_when at;
+};
+
 struct hf_core {
 	const struct hf_config *config; /* borrowed */
 	const struct hf_clock *clock;   /* borrowed */
@@ -21,7 +28,8 @@ struct hf_core {
 	struct hf_state *state; /* owned */
 	struct hf_publish *publish; /* owned */
 	struct hf_zone_meta meta; /* as of the last commit */
-	bool applying;              /* a changeset is between begin and its last step */
+	bool applying;              /* a changeset is between begin and its last step: the state is lent */
+	struct hf_core_sign signs[HF_ZONE_SOURCES_MAX]; /* by rid: what waits for the end of that */
 	bool accepted;              /* a message, since this process runs */
 	bool shown;                 /* the changeset that is being applied holds names */
 	bool unpublished;           /* the store is ahead of the zone */
@@ -49,6 +57,8 @@ void hf_core_pulse_down(struct hf_core *c);
 /* What the zone is to say beside the names. */
 void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta);
 
+/* The changeset that was being applied is over: the state changes again. */
+void hf_core_applied(struct hf_core *c, bool committed);
 /* Store or state have failed, and are to be made anew by hf_core_mend(). */
 bool hf_core_ails(const struct hf_core *c);
 /* 1 if something was mended, 0 if nothing had failed, or why it stays as it is: later again. */

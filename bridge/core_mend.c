@@ -25,10 +25,12 @@ static int recover(struct hf_core *c, struct hf_store_opened *ret_opened)
 
 	if (!image)
 		return -ENOMEM;
+	/* What was being applied is lost with the store, and stays dirty. */
+	if (c->applying)
+		hf_core_applied(c, false);
 	rc = hf_state_image(c->state, hf_core_now(c), image);
 	if (!rc) {
 		hf_publish_let_go(c->publish);
-		c->applying = false;
 		rc = hf_store_recover(c->store, image, ret_opened);
 	}
 	hf_image_free(image);
@@ -106,7 +108,8 @@ static int mend_state(struct hf_core *c)
 
 	/* The changeset that is being applied is the spent state's. */
 	hf_store_abort(c->store);
-	c->applying = false;
+	if (c->applying)
+		hf_core_applied(c, false);
 	rc = hf_core_load_state(c, &state);
 	if (rc) {
 		c->mend_at = hf_boot_ms(c->clock) + AGAIN_MS;

@@ -147,6 +147,7 @@ int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_change
 	s->changes.rows = s->rows;
 	s->changes.wall_s = now.wall_s;
 	s->soft_taken_ms = now.boot_ms;
+	s->lent = true;
 	*ret_changes = &s->changes;
 	return 1;
 }
@@ -183,8 +184,14 @@ static void clean_rows(struct hf_state *s)
 	}
 }
 
+void hf_state_not_committed(struct hf_state *s)
+{
+	s->lent = false;
+}
+
 void hf_state_committed(struct hf_state *s)
 {
+	s->lent = false;
 	clean_rows(s);
 	/* What a large snapshot needed is given back. */
 	st_vec_done(&s->dirty_ws);

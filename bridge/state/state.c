@@ -12,6 +12,8 @@
 #include "bridge/state/model.h"
 #include "bridge/state/names.h"
 
+enum { LENT_AGAIN_MS = 10 };
+
 /* After memory ran out in the middle of a change the caller starts over from the store. */
 static int outcome(const struct hf_state *s)
 {
@@ -185,6 +187,8 @@ int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, str
 {
 	uint32_t order = 0;
 
+	if (s->lent)
+		return -EBUSY;
 	s->conf = *conf;
 	s->conf.sources = NULL;
 	s->why = HF_WHY_CONFIG;
@@ -285,6 +289,8 @@ int hf_state_identify(struct hf_state *s, const char *source, const struct hf_id
 {
 	struct st_source *src = st_source_find(s, source);
 
+	if (s->lent)
+		return -EBUSY;
 	memset(ret_judgement, 0, sizeof(*ret_judgement));
 	if (!src)
 		return -ENOENT;
@@ -310,6 +316,8 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 	uint32_t ix;
 	int rc;
 
+	if (s->lent)
+		return -EBUSY;
 	if (!src)
 		return -ENOENT;
 	rc = hf_owner_label_check(name, strlen(name), NULL);
@@ -342,6 +350,8 @@ int hf_state_owner_del(
 	struct st_source *src = st_source_find(s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
 
+	if (s->lent)
+		return -EBUSY;
 	if (ix == ST_NONE)
 		return -ENOENT;
 	s->why = HF_WHY_CONFIG;
@@ -357,6 +367,8 @@ int hf_state_owner_lost(
 	struct st_source *src = st_source_find(s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
 
+	if (s->lent)
+		return -EBUSY;
 	if (ix == ST_NONE)
 		return -ENOENT;
 	s->owners[ix].followed = s->owners[ix].readable = false;
@@ -379,6 +391,8 @@ void hf_state_owner_readable(
 	struct st_source *src = st_source_find(s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
 
+	if (s->lent)
+		return;
 	if (ix != ST_NONE)
 		s->owners[ix].readable = readable == READABLE_YES;
 	(void)asked_ms;
@@ -414,6 +428,8 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), &update->owner) : ST_NONE;
 	struct hf_judgement *j = ret_judgement;
 
+	if (s->lent)
+		return -EBUSY;
 	memset(j, 0, sizeof(*j));
 	if (ix == ST_NONE)
 		return -ENOENT;
@@ -450,6 +466,8 @@ void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now
 	struct st_source *src = st_source_find(s, source);
 	int64_t age;
 
+	if (s->lent)
+		return;
 	if (!src)
 		return;
 	st_hold_count(s, st_source_ix(s, src), now);
@@ -471,6 +489,8 @@ void hf_state_away(struct hf_state *s, const char *source, struct hf_when now)
 {
 	struct st_source *src = st_source_find(s, source);
 
+	if (s->lent)
+		return;
 	if (!src || !src->live)
 		return;
 	st_hold_count(s, st_source_ix(s, src), now);
@@ -500,6 +520,8 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
 {
 	bool waiting = false;
 
+	if (s->lent)
+		return LENT_AGAIN_MS;
 	for (size_t i = 0; i < s->n_holds; i++)
 		waiting = waiting || s->holds[i].used;
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
@@ -594,6 +616,8 @@ int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid
 	uint32_t of = src && owner ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
 	int n = 0;
 
+	if (s->lent)
+		return -EBUSY;
 	if (!src || (owner && of == ST_NONE))
 		return -ENOENT;
 	for (uint32_t i = 0; i < s->n_holds; i++) {
@@ -617,6 +641,8 @@ int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf
 {
 	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
 
+	if (s->lent)
+		return -EBUSY;
 	if (!src || !src->used || src->row.suffix.len || !suffix->len)
 		return 0;
 	s->why = HF_WHY_RESTORED;
@@ -628,6 +654,8 @@ int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf
 int hf_state_restore(
     struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now)
 {
+	if (s->lent)
+		return -EBUSY;
 	s->why = HF_WHY_RESTORED;
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].source >= HF_ZONE_SOURCES_MAX || !s->sources[rows[i].source].used ||

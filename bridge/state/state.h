@@ -157,13 +157,16 @@ int hf_state_restore(
 bool hf_state_spent(const struct hf_state *s);
 
 /*
- * The changes since the last commit, lent until hf_state_committed() or the next hf_state_take().
- * The state must not be changed between take and committed. Returns 1, 0 if there are none, or a
- * code.
+ * The changes since the last commit, lent until hf_state_committed() or hf_state_not_committed().
+ * Meanwhile nothing changes the state (guard rule 10): each function of "what stream and REST tell",
+ * "time" and "the operator" changes nothing and returns -EBUSY, if it returns a code. Returns 1, 0
+ * if there are none, or a code.
  */
 int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_changeset **ret_changes);
 /* The store has it: what was taken is no longer dirty. Without this call it stays so. */
 void hf_state_committed(struct hf_state *s);
+/* The store could not write it: the loan ends, and what was taken stays dirty. */
+void hf_state_not_committed(struct hf_state *s);
 bool hf_state_dirty(const struct hf_state *s);
 /*
  * Everything, for a store that is made anew: fills `image`, a zeroed one of the caller's, who frees

@@ -1,8 +1,10 @@
 /*
- * The core's pace, on the real store and zone.
+ * The core's pace, and what waits while a change is on its way, on the real store and zone.
  */
 #include <check.h>
+#include <errno.h>
 
+#include "config/config.h"
 #include "tests/unit/bridge/core_kit.h"
 
 Suite *core_suite(void);
@@ -63,6 +65,84 @@ START_TEST(an_equal_snapshot_commits_nothing_but_stamps_once_a_minute)
 }
 END_TEST
 
+/* A change of so many workspaces that it is written in more than one slice, and its first slice. */
+static void begin_large_change(unsigned n)
+{
+	ck_assert_int_eq(core_kit_try_snapshot(&k, n), 0);
+	for (int i = 0; i < 1000 && !hf_core_busy(k.core); i++) {
+		hf_fake_clock_add(&k.clock, 10);
+		hf_core_work(k.core);
+	}
+	ck_assert(hf_core_busy(k.core));
+}
+
+/* A base of its own is made of it, by another process. */
+static void settle_published(size_t n)
+{
+	for (int i = 0; i < 1000 && core_kit_published(&k) != n; i++)
+		core_kit_settle(&k);
+	ck_assert_uint_eq(core_kit_published(&k), n);
+}
+
+static struct hf_uuid alice(void)
+{
+	return (struct hf_uuid){ { 9, [15] = 1 } };
+}
+
+START_TEST(while_a_change_is_written_nothing_changes_the_model)
+{
+	const struct hf_identity bob = { .user = { { 9, [15] = 2 } }, .user_name = "bob" };
+	const struct hf_uuid owner = alice();
+	uint64_t last;
+	struct hf_judgement j;
+
+	begin_large_change(4000);
+	last = generation();
+	ck_assert_int_eq(hf_core_configure(k.core, k.config), -EBUSY);
+	ck_assert_int_eq(hf_core_identify(k.core, "main", &bob, &j), -EBUSY);
+	ck_assert_int_eq(hf_core_owner_set(k.core, "main", &owner, "bob"), -EBUSY);
+	ck_assert_int_eq(hf_core_owner_del(k.core, "main", &owner), -EBUSY);
+	ck_assert_int_eq(hf_core_owner_lost(k.core, "main", &owner), -EBUSY);
+	ck_assert_int_eq(core_kit_try_snapshot(&k, 1), -EBUSY);
+	ck_assert_int_eq(hf_core_decide(k.core, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
+	ck_assert_uint_eq(hf_state_n_names(hf_core_state(k.core)), 12000);
+	ck_assert_uint_eq(generation(), last);
+	settle_published(12000);
+	/* Its turn has come. */
+	ck_assert_int_eq(hf_core_configure(k.core, k.config), 0);
+}
+END_TEST
+
+static int is_fresh(const struct hf_source_view *view, void *arg)
+{
+	*(bool *)arg = view->fresh;
+	return 0;
+}
+
+static bool fresh(void)
+{
+	bool is = false;
+
+	hf_state_each_source(hf_core_state(k.core), hf_core_now(k.core), is_fresh, &is);
+	return is;
+}
+
+START_TEST(a_sign_of_life_that_comes_meanwhile_is_not_lost)
+{
+	begin_large_change(4000);
+	hf_core_away(k.core, "main");
+	hf_core_away(k.core, "nobody");
+	ck_assert(fresh()); /* the model is not touched yet */
+	core_kit_settle(&k);
+	ck_assert(!fresh());
+	begin_large_change(2000);
+	hf_core_away(k.core, "main");
+	hf_core_contact(k.core, "main");
+	core_kit_settle(&k);
+	ck_assert(fresh());
+}
+END_TEST
+
 Suite *core_suite(void)
 {
 	Suite *s = suite_create("core");
@@ -71,6 +151,11 @@ Suite *core_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, however_fast_messages_come_they_are_twenty_commits_a_second);
 	tcase_add_test(tc, an_equal_snapshot_commits_nothing_but_stamps_once_a_minute);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("turn");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, while_a_change_is_written_nothing_changes_the_model);
+	tcase_add_test(tc, a_sign_of_life_that_comes_meanwhile_is_not_lost);
 	suite_add_tcase(s, tc);
 	return s;
 }

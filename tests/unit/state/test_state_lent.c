@@ -1,0 +1,114 @@
+/*
+ * While a changeset is lent to the store nothing changes the state (guard rule 10).
+ */
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+
+#include "tests/unit/state/kit.h"
+
+Suite *state_lent_suite(void);
+
+static struct kit *k;
+
+static void setup(void)
+{
+	k = kit_new();
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:9=main");
+	kit_commit(k);
+	kit_snapshot(k, "main", 1, "1=dev:8=main 2=web:9=main");
+}
+
+static void teardown(void)
+{
+	kit_free(k);
+}
+
+static const struct hf_changeset *take(void)
+{
+	const struct hf_changeset *c = NULL;
+
+	ck_assert_int_eq(hf_state_take(k->state, k->now, &c), 1);
+	return c;
+}
+
+/* All that may be passed in. */
+static void try_all(void)
+{
+	const struct hf_uuid owner = kit_id(1);
+	const struct hf_identity id = { .user = kit_id(2), .user_name = "bob" };
+	const struct hf_update empty = { .kind = HF_UPDATE_SNAPSHOT, .owner = owner };
+	const struct hf_restored_row restored = { .source = 0 };
+	struct hf_name suffix;
+	struct hf_judgement j;
+
+	ck_assert_int_eq(hf_name_parse("corp", &suffix), 0);
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), -EBUSY);
+	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &owner, "bob", k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_owner_del(k->state, "main", &owner, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_owner_lost(k->state, "main", &owner, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_update(k->state, "main", &empty, k->now, &j), -EBUSY);
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", NULL, NULL, HF_DECISION_ACCEPT, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_restore_suffix(k->state, 0, &suffix), -EBUSY);
+	ck_assert_int_eq(hf_state_restore(k->state, &restored, 1, k->now), -EBUSY);
+	hf_state_owner_readable(k->state, "main", &owner, READABLE_NO, k->now.boot_ms);
+	hf_state_contact(k->state, "main", k->now);
+	hf_state_away(k->state, "main", k->now);
+	hf_state_tick(k->state, k->now);
+}
+
+START_TEST(what_is_lent_does_not_change)
+{
+	const struct hf_changeset *c = take();
+	struct hf_name_change before[8], now;
+	size_t n = c->n_names;
+
+	ck_assert_uint_gt(n, 0);
+	ck_assert_uint_le(n, 8);
+	for (size_t i = 0; i < n; i++)
+		hf_changeset_name(c, i, &before[i]);
+	k->now.boot_ms += 100000;
+	try_all();
+	ck_assert_uint_eq(c->n_names, n);
+	for (size_t i = 0; i < n; i++) {
+		hf_changeset_name(c, i, &now);
+		ck_assert_mem_eq(&now, &before[i], sizeof(now));
+	}
+	hf_state_committed(k->state);
+	ck_assert(!hf_state_dirty(k->state));
+}
+END_TEST
+
+START_TEST(when_the_loan_is_over_it_changes_again)
+{
+	take();
+	hf_state_committed(k->state);
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+}
+END_TEST
+
+START_TEST(what_was_not_written_stays_to_be_written)
+{
+	take();
+	hf_state_not_committed(k->state);
+	ck_assert(hf_state_dirty(k->state));
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	kit_commit(k);
+	ck_assert(kit_has(k, "main.dev.me.coder", 8));
+}
+END_TEST
+
+Suite *state_lent_suite(void)
+{
+	Suite *s = suite_create("state_lent");
+	TCase *tc = tcase_create("lent");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, what_is_lent_does_not_change);
+	tcase_add_test(tc, when_the_loan_is_over_it_changes_again);
+	tcase_add_test(tc, what_was_not_written_stays_to_be_written);
+	suite_add_tcase(s, tc);
+	return s;
+}
