@@ -16,11 +16,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "bridge/control_socket.h"
+#include "bridge/core.h"
 #include "config/config.h"
 
 enum {
 	CLIENTS_MAX = 32,
 	CLIENT_S = 15,  /* all that a client has, from its first byte to our last */
+	PARTING_S = 1,  /* more, to read why its order was not done */
 	LISTING_S = 60, /* the same for the process that writes a listing */
 };
 
@@ -31,6 +33,8 @@ struct client {
 	struct event *end;       /* owned: its time is over */
 	enum hf_right right;
 	bool answered;
+	struct hf_request *order; /* owned: waits for its turn; NULL: none */
+	uint64_t order_at;        /* which of those that wait it is */
 };
 
 struct hf_control {
@@ -40,6 +44,7 @@ struct hf_control {
 	struct evconnlistener *listener; /* owned; NULL: no socket */
 	char path[108];
 	struct client *clients[CLIENTS_MAX];
+	uint64_t orders; /* that had to wait, so far */
 };
 
 static void client_free(struct client *cl)
@@ -49,6 +54,7 @@ static void client_free(struct client *cl)
 		event_free(cl->end);
 	if (cl->bev)
 		bufferevent_free(cl->bev);
+	free(cl->order);
 	free(cl);
 }
 
@@ -93,14 +99,41 @@ static int list(struct client *cl, const struct hf_request *r)
 	return 0;
 }
 
+/* Writes the answer, or why there is none (rc). Without memory for it the client is closed: true. */
+static bool write_answer(struct client *cl, const struct hf_request *r, int rc, const char *why)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return true;
+	if (rc)
+		hf_control_error(out, why);
+	else
+		hf_control_answer(&cl->control->env, r, out);
+	if (fclose(out) == 0)
+		bufferevent_write(cl->bev, text, size);
+	free(text);
+	return false;
+}
+
+/* An order that changes the model waits while that is lent to the store (guard rule 10). */
+static int wait_for_turn(struct client *cl, const struct hf_request *r)
+{
+	cl->order = malloc(sizeof(*cl->order));
+	if (!cl->order)
+		return -ENOMEM;
+	*cl->order = *r;
+	cl->order_at = ++cl->control->orders;
+	return 0;
+}
+
 /* Answers, or hands over to who does. True: the client is done with. */
 static bool answer(struct client *cl, const char *line, size_t len)
 {
 	struct hf_request r;
 	const char *why;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out;
 	int rc = hf_request_parse(line, len, &r, &why);
 
 	if (!rc && hf_request_orders(&r) && cl->right != HF_RIGHT_ORDER) {
@@ -113,17 +146,13 @@ static bool answer(struct client *cl, const char *line, size_t len)
 		why = "no process can be made to write the listing";
 		rc = -EAGAIN;
 	}
-	out = open_memstream(&text, &size);
-	if (!out)
-		return true;
-	if (rc)
-		hf_control_error(out, why);
-	else
-		hf_control_answer(&cl->control->env, &r, out);
-	if (fclose(out) == 0)
-		bufferevent_write(cl->bev, text, size);
-	free(text);
-	return false;
+	if (!rc && hf_request_orders(&r) && hf_core_busy(cl->control->env.core)) {
+		if (wait_for_turn(cl, &r) == 0)
+			return false;
+		why = "out of memory";
+		rc = -ENOMEM;
+	}
+	return write_answer(cl, &r, rc, why);
 }
 
 static void refuse(struct client *cl, const char *why)
@@ -183,9 +212,18 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
+	const struct timeval span = { .tv_sec = PARTING_S };
+	struct client *cl = arg;
+
 	(void)fd;
 	(void)what;
-	client_free(arg);
+	if (!cl->order || event_add(cl->end, &span)) {
+		client_free(cl);
+		return;
+	}
+	free(cl->order);
+	cl->order = NULL;
+	refuse(cl, "a large change is still being written; nothing was done; try again");
 }
 
 /* Takes over `fd`, also where it fails. */
@@ -278,6 +316,33 @@ void hf_control_configure(struct hf_control *c, const struct hf_config *config)
 {
 	c->env.config = config;
 	hf_control_groups(config, &c->groups);
+}
+
+static struct client *first_in_turn(struct hf_control *c)
+{
+	struct client *first = NULL;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *cl = c->clients[i];
+
+		if (cl && cl->order && (!first || cl->order_at < first->order_at))
+			first = cl;
+	}
+	return first;
+}
+
+void hf_control_poke(struct hf_control *c)
+{
+	struct client *cl;
+
+	while (!hf_core_busy(c->env.core) && (cl = first_in_turn(c))) {
+		struct hf_request *order = cl->order;
+
+		cl->order = NULL;
+		if (write_answer(cl, order, 0, NULL))
+			client_free(cl);
+		free(order);
+	}
 }
 
 void hf_control_free(struct hf_control *c)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,6 +41,7 @@ struct run {
 	struct event *work;       /* owned: when the core wants to be called */
 	struct event *zone;       /* owned: the zone's worker has something */
 	struct event *signals[3]; /* owned */
+	bool hup;                 /* a reload waits for its turn */
 };
 
 static void work_soon(void *arg)
@@ -77,35 +79,77 @@ static void log_removed(const char *text, void *arg)
 	hf_log_warn("reload: %s", text);
 }
 
-static void reload(struct run *r)
+static void reject(struct run *r)
 {
-	struct hf_config *next, *before = r->config;
-	int rc;
+	hf_log_error("reload rejected: '%s' has errors; the running configuration stays", r->path);
+}
 
-	hf_notify_reloading();
-	rc = load(r->path, &next);
-	if (rc) {
-		hf_log_error(
-		    "reload: '%s' is refused; everything goes on with the configuration as it was",
-		    r->path);
-		hf_notify("READY=1");
-		return;
-	}
+/* In the core all of it or nothing: what it could not take up whole is taken back. */
+static int configure_core(struct run *r, const struct hf_config *next)
+{
+	int rc = hf_core_configure(r->core, next);
+
+	if (!rc)
+		return 0;
+	hf_log_error("reload rejected: the new configuration does not fit (%s); the running configuration stays",
+	    hf_strerror(rc));
+	hf_core_configure(r->core, r->config);
+	return rc;
+}
+
+static void adopt(struct run *r, struct hf_config *next)
+{
+	struct hf_config *before = r->config;
+
 	if (hf_config_diff(before, next, log_change, NULL) == 0)
 		hf_log_info("reload: '%s' has not changed", r->path);
 	hf_removed_from_state(hf_core_state(r->core), hf_core_now(r->core), next, log_removed, NULL);
+	if (configure_core(r, next)) {
+		hf_config_free(next);
+		return;
+	}
 	hf_log_set_level(next->log.level);
-	rc = hf_core_configure(r->core, next);
-	if (rc)
-		hf_log_error("reload: the new configuration could not be taken up whole (%s)",
-		    hf_strerror(rc));
 	r->config = next;
 	hf_sources_configure(r->sources, next);
 	hf_control_configure(r->control, next);
 	hf_health_configure(r->health, next);
 	hf_feeds_configure(r->feeds, next, before);
 	work_soon(r);
+}
+
+static void reload(struct run *r)
+{
+	struct hf_config *next;
+
+	if (load(r->path, &next))
+		reject(r);
+	else
+		adopt(r, next);
 	hf_notify("READY=1");
+}
+
+/*
+ * What changes the model waits while that is lent to the store (guard rule 10). The file is read when the reload's
+ * turn comes: of several signals the newest file counts, and it is checked against the world as it is then.
+ */
+static void take_turns(struct run *r)
+{
+	if (hf_core_busy(r->core))
+		return;
+	if (r->hup) {
+		r->hup = false;
+		reload(r);
+	}
+	hf_control_poke(r->control);
+}
+
+static void on_hup(struct run *r)
+{
+	hf_notify_reloading();
+	if (hf_core_busy(r->core) && !r->hup)
+		hf_log_info("reload: waits until the change that is being written is on the disk");
+	r->hup = true;
+	take_turns(r);
 }
 
 /* --- loop --- */
@@ -122,6 +166,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 		hf_log_error("out of memory; the zone is looked at a little later than it could be");
 	event_add(r->work, &tv);
 	hf_service_worked(r->service, wait);
+	take_turns(r);
 	hf_sources_poke(r->sources);
 	hf_feeds_poke(r->feeds);
 }
@@ -138,7 +183,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	struct run *r = arg;
 
 	if (number == SIGHUP) {
-		reload(r);
+		on_hup(r);
 		return;
 	}
 	hf_log_info(
