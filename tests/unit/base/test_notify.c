@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/notify.h"
 #include "tests/unit/tmpdir.h"
@@ -110,6 +113,69 @@ START_TEST(manager_that_is_not_there_or_too_busy_is_no_reason_to_wait)
 }
 END_TEST
 
+/* In a process of its own, which no other test shares a kept socket with. */
+static int keep_and_change_user(const char *path, const char *folder)
+{
+	if (hf_notify_keep() != 1 || hf_notify_keep() != 1)
+		return 1;
+	/* Root can no longer reach the path by being root, as it was when it kept the socket. */
+	if (chmod(folder, 0) || (geteuid() == 0 && setresuid(65534, 65534, 65534)))
+		return 2;
+	if (access(path, F_OK) == 0 || hf_notify("READY=1") != 1)
+		return 3;
+	return 0;
+}
+
+START_TEST(socket_that_is_kept_outlives_a_change_of_user)
+{
+	char path[100];
+	int fd = listen_at(tmpdir_path(&dir, "notify", path, sizeof(path))), status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(keep_and_change_user(path, dir.path));
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(chmod(dir.path, 0700), 0);
+	ck_assert_int_eq(status, 0);
+	expect(fd, "READY=1");
+	close(fd);
+}
+END_TEST
+
+static int keep_while_the_manager_restarts(const char *path)
+{
+	int fd = listen_at(path);
+
+	if (hf_notify_keep() != 1)
+		return 1;
+	close(fd);
+	if (hf_notify("STATUS=nobody") != -ECONNREFUSED)
+		return 2;
+	unlink(path);
+	fd = listen_at(path);
+	if (hf_notify("READY=1") != 1)
+		return 3;
+	expect(fd, "READY=1");
+	return 0;
+}
+
+START_TEST(manager_with_a_new_socket_is_found_again)
+{
+	char path[100];
+	pid_t pid;
+	int status;
+
+	tmpdir_path(&dir, "notify", path, sizeof(path));
+	unsetenv("NOTIFY_SOCKET");
+	ck_assert_int_eq(hf_notify_keep(), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(keep_while_the_manager_restarts(path));
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 Suite *notify_suite(void)
 {
 	Suite *s = suite_create("notify");
@@ -120,6 +186,8 @@ Suite *notify_suite(void)
 	tcase_add_test(tc, manager_is_told_at_its_path_or_abstract_name);
 	tcase_add_test(tc, reload_is_told_with_its_time);
 	tcase_add_test(tc, manager_that_is_not_there_or_too_busy_is_no_reason_to_wait);
+	tcase_add_test(tc, socket_that_is_kept_outlives_a_change_of_user);
+	tcase_add_test(tc, manager_with_a_new_socket_is_found_again);
 	suite_add_tcase(s, tc);
 	return s;
 }
