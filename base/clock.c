@@ -100,12 +100,18 @@ int hf_boot_id(uint8_t ret_id[16])
 	return boot_id_error;
 }
 
+bool hf_wall_synced_by(int adjtime_state, const char *mark)
+{
+	if (adjtime_state >= 0)
+		return adjtime_state != TIME_ERROR;
+	return access(mark, F_OK) == 0;
+}
+
 bool hf_wall_synced(void)
 {
 	struct timex t = { .modes = 0 };
-	int state = ntp_adjtime(&t);
 
-	return state >= 0 && state != TIME_ERROR;
+	return hf_wall_synced_by(ntp_adjtime(&t), "/run/systemd/timesync/synchronized");
 }
 
 char *hf_wall_text(int64_t wall_s, char out[static HF_WALL_TEXT_MAX])

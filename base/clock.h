@@ -45,8 +45,13 @@ static inline int64_t hf_wall_ms(const struct hf_clock *c)
  */
 int hf_boot_id(uint8_t ret_id[16]);
 
-/* Whether the kernel takes the wall clock for synchronised (ntp_adjtime(3)). */
+/*
+ * True if the wall clock is synchronised: the kernel says so (ntp_adjtime(3)), or, where it may not be asked (a container, a service
+ * with ProtectClock=), systemd-timesyncd has synchronised it since this boot.
+ */
 bool hf_wall_synced(void);
+/* The same, from what ntp_adjtime() returned and the file that timesyncd makes. */
+bool hf_wall_synced_by(int adjtime_state, const char *mark);
 
 enum { HF_WALL_TEXT_MAX = 40 };
 /* RFC 3339 in UTC ("2026-11-21T12:00:00Z"). Returns out, or NULL for 0 (never) and what is no time. */

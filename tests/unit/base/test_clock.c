@@ -1,6 +1,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -64,6 +65,20 @@ START_TEST(boot_id_is_that_of_the_kernel)
 }
 END_TEST
 
+START_TEST(wall_clock_is_synchronised_if_the_kernel_or_else_timesyncd_says_so)
+{
+	static const char there[] = "/proc/self/stat", missing[] = "/proc/self/no-such-file";
+
+	ck_assert(hf_wall_synced_by(TIME_OK, missing));
+	ck_assert(hf_wall_synced_by(TIME_INS, missing));
+	/* What the kernel says counts, whatever was true earlier. */
+	ck_assert(!hf_wall_synced_by(TIME_ERROR, there));
+	/* It may not be asked. */
+	ck_assert(hf_wall_synced_by(-1, there));
+	ck_assert(!hf_wall_synced_by(-1, missing));
+}
+END_TEST
+
 Suite *clock_suite(void)
 {
 	Suite *s = suite_create("clock");
@@ -72,6 +87,7 @@ Suite *clock_suite(void)
 	tcase_add_test(tc, system_clocks_are_boottime_and_realtime);
 	tcase_add_test(tc, fake_clock_stands_still_until_it_is_moved);
 	tcase_add_test(tc, boot_id_is_that_of_the_kernel);
+	tcase_add_test(tc, wall_clock_is_synchronised_if_the_kernel_or_else_timesyncd_says_so);
 	suite_add_tcase(s, tc);
 	return s;
 }
