@@ -17,14 +17,13 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "config/config.h"
+#include "plugin/dns/rights.h"
 #include "plugin/dns/sandbox.h"
 #include "plugin/dns/server.h"
 #include "plugin/dns/sock.h"
 #include "plugin/dns/worker.h"
 
 enum { EXIT_USAGE = 2, WATCH_S = 10, WHY_MAX = 300 };
-
-#define RUN_AS "holdfast"
 
 struct program {
 	const char *file; /* NULL: the defaults, there is no file */
@@ -138,12 +137,13 @@ static int check_zone(const char *path)
 	return -EACCES;
 }
 
-static void enter_sandbox(void)
+/* What is read once, or kept open, while it still can be. */
+static void prepare_for_sandbox(void)
 {
-	int rc = hf_sandbox_enter();
+	uint8_t id[16];
 
-	if (rc)
-		hf_log_warn("no system call filter: %s; running without it", hf_strerror(rc));
+	hf_boot_id(id);
+	hf_notify_keep();
 }
 
 static int start(struct program *p)
@@ -163,7 +163,8 @@ static int start(struct program *p)
 
 	if (rc)
 		return rc;
-	rc = hf_sandbox_drop(RUN_AS, p->config->zone, why, sizeof(why));
+	prepare_for_sandbox();
+	rc = hf_rights_drop(p->config->zone, why, sizeof(why));
 	if (rc) {
 		hf_log_error("%s", why);
 		return rc;
@@ -171,7 +172,7 @@ static int start(struct program *p)
 	rc = check_zone(p->config->zone);
 	if (rc)
 		return rc;
-	enter_sandbox();
+	hf_sandbox_enter(p->config->zone, p->file ? p->file : HF_CONFIG_PATH);
 	hf_worker_setup();
 	rc = hf_server_start(&opts, &p->server);
 	if (rc)

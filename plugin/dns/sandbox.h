@@ -1,20 +1,20 @@
 #pragma once
 /*
- * sandbox: what holdfast-dns gives up once its sockets are open. Nothing here can make it stop
- * answering: what the kernel cannot do is told once and left out, and a forbidden system call fails, it does not kill.
+ * sandbox: what holdfast-dns can no longer do once it answers, whatever its code is made to do. The sandbox never stops
+ * it from answering: where the kernel lacks a part, that part is left out and the log says so; a system call that is
+ * forbidden fails, it does not kill.
  */
-#include <stddef.h>
 
 /*
- * As root: become `user` and its groups, and the group that `zone` belongs to, so that it can be read. Is there no such
- * user, stay root without any capability but reading. Not as root: give up all capabilities.
- * 0, or a code and one line in `why`.
+ * Call once, without rights of root and before the first thread. From here on:
+ *
+ * - no new privileges;
+ * - files are opened for reading only, and only where the zone and the configuration are (Landlock): in or below the folder of
+ *   `config`, and the nearest folder above `zone` that belongs to root or to this user. So a folder that comes in the zone's place
+ *   later can be read, also if all of the bridge's own folder is replaced;
+ * - only the system calls that answering, reading files and starting threads need (seccomp): no program, no memory that is
+ *   code, no socket of any kind, no lock on a file, no signal to another process.
+ *
+ * `config` may be NULL. A relative path is as of now.
  */
-int hf_sandbox_drop(const char *user, const char *zone, char *why, size_t size);
-
-/*
- * From here on: no new privileges, and no system calls but those that answering, reading files and starting threads
- * take. No file can be written, no program run, no socket opened but to the service manager. Before
- * the first thread. 0 or a code: then it goes on as it was.
- */
-int hf_sandbox_enter(void);
+void hf_sandbox_enter(const char *zone, const char *config);

@@ -11,7 +11,6 @@ import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 
 import dns.message
@@ -457,61 +456,6 @@ def test_it_runs_with_a_system_call_filter_and_without_new_privileges(dns_):
     for task in os.listdir(f"/proc/{dns_.process.pid}/task"):
         status = status_of(f"{dns_.process.pid}/task/{task}")
         assert status["Seccomp"].strip() == "2" and status["NoNewPrivs"].strip() == "1"
-
-
-@AS_ROOT
-def test_as_root_without_the_user_it_keeps_the_right_to_read_alone(dns_):
-    if "holdfast:" in pathlib.Path("/etc/passwd").read_text():
-        pytest.skip("there is a user 'holdfast' here")
-    assert int(status_of(dns_.process.pid)["CapEff"], 16) in (0b100, 0b10)
-
-
-@pytest.fixture
-def open_path():
-    """A folder that every user can reach, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="hf-dns-") as name:
-        path = pathlib.Path(name)
-        path.chmod(0o755)
-        yield path
-
-
-@AS_ROOT
-def test_as_root_it_becomes_the_user_holdfast_and_reads_the_zone_by_its_group(open_path):
-    tmp_path = open_path
-    with Zone(tmp_path / "zone", f"{NAME} #1") as z:
-        os.chown(z.folder, 0, 4712)
-        for path in z.folder.iterdir():
-            os.chown(path, 0, 4712)
-        passwd = tmp_path / "passwd"
-        passwd.write_text(pathlib.Path("/etc/passwd").read_text() + "holdfast:x:4711:4711::/:/bin/false\n")
-        port = free_port()
-        config = tmp_path / "c.yaml"
-        config.write_text(f"zone: {z.folder}\ndns: {{listen: 127.0.0.1@{port}}}\n")
-        script = f"mount --bind {passwd} /etc/passwd && exec {program('plugin/holdfast-dns')} -c {config}"
-        with Server(tmp_path, ["unshare", "-m", "sh", "-c", script], port) as r:
-            wait_for(r.answers)
-            assert addresses(r.ask(NAME)) == [address(1)]
-            status = status_of(r.process.pid)
-            assert status["Uid"].split() == ["4711"] * 4 and status["Gid"].split() == ["4711"] * 4
-            assert status["Groups"].split() == ["4711", "4712"] and int(status["CapEff"], 16) == 0
-            z.publish(f"{NAME} #2")
-            for path in z.folder.iterdir():
-                os.chown(path, 0, 4712)
-            wait_for(lambda: addresses(r.ask(NAME)) == [address(2)], 5)
-
-
-@AS_ROOT
-def test_a_zone_that_the_user_cannot_read_is_one_clear_line_and_exit_2(open_path):
-    tmp_path = open_path
-    with Zone(tmp_path / "zone", f"{NAME} #1") as z:
-        z.folder.chmod(0o700)
-        passwd = tmp_path / "passwd"
-        passwd.write_text(pathlib.Path("/etc/passwd").read_text() + "holdfast:x:4711:4711::/:/bin/false\n")
-        config = tmp_path / "c.yaml"
-        config.write_text(f"zone: {z.folder}\ndns: {{listen: 127.0.0.1@{free_port()}}}\n")
-        script = f"mount --bind {passwd} /etc/passwd && exec {program('plugin/holdfast-dns')} -c {config}"
-        done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=20)
-        assert_one_line_and_exit_2(done, str(z.folder), "cannot be read by user 4711")
 
 
 # --- the service manager ---

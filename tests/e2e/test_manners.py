@@ -1,8 +1,6 @@
 """How holdfastd lives with a service manager, a monitor and its operator: readiness, status, reload, end."""
 import os
-import pathlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -199,23 +197,3 @@ def test_a_source_taken_out_is_told_beforehand(tmp_path, sim):
         wait_for(lambda: "source 'main' is not in the configuration: its 5 names go" in check(bridge))
         bridge.reload()
         bridge.wait_log("source 'main' is not in the configuration: its 3 workspaces go")
-
-
-UNITS = sorted((pathlib.Path(__file__).parents[2] / "packaging" / "systemd").glob("*.service"))
-
-
-@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.name)
-def test_units_are_in_order_and_hardened(tmp_path, unit):
-    analyze = shutil.which("systemd-analyze")
-    if not analyze:
-        pytest.skip("systemd-analyze is not installed")
-    # Where the programs are that it starts, before they are installed.
-    text = re.sub(r"/usr/bin/(holdfastd|holdfastctl)", lambda m: str(program(f"bridge/{m[1]}")), unit.read_text())
-    text = text.replace("/usr/bin/holdfast-dns", str(program("plugin/holdfast-dns")))
-    text = text.replace("/usr/libexec/holdfast/holdfast-hosts", str(program("adapters/holdfast-hosts")))
-    copy = tmp_path / unit.name
-    copy.write_text(re.sub(r"^Documentation=.*\n", "", text, flags=re.M))
-    done = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, timeout=60, check=False)
-    assert unit.name not in done.stdout + done.stderr, done.stdout + done.stderr
-    done = subprocess.run([analyze, "security", "--offline=true", copy], capture_output=True, text=True, timeout=60, check=False)
-    assert float(re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)[1]) <= 2.0, done.stdout

@@ -42,6 +42,12 @@ def question(name, rdtype="AAAA", edns=True, **more):
     return dns.message.make_query(name, rdtype, **more)
 
 
+def ask_at(host, port, name, rdtype="AAAA", tcp=False, timeout=3, **more):
+    """What that server answers."""
+    how = dns.query.tcp if tcp else dns.query.udp
+    return how(question(name, rdtype, **more), host, timeout=timeout, port=port)
+
+
 def ede(message):
     """The codes of its extended errors."""
     return [o.code for o in message.options if o.otype == dns.edns.EDE]
@@ -74,9 +80,7 @@ class Server:
                                             env={**os.environ, **(env or {})}, cwd=self.folder, **more)
 
     def ask(self, name, rdtype="AAAA", tcp=False, timeout=3, host=LOOPBACK, **more):
-        query = question(name, rdtype, **more)
-        how = dns.query.tcp if tcp else dns.query.udp
-        return how(query, host, timeout=timeout, port=self.port)
+        return ask_at(host, self.port, name, rdtype, tcp, timeout, **more)
 
     def raw(self, packet, timeout=0.5, host=LOOPBACK):
         """The bytes that answer these bytes by UDP, or None."""
