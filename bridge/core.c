@@ -63,14 +63,21 @@ int hf_core_owner_set(
 	return after(c, hf_state_owner_set(c->state, source, owner, name, hf_core_now(c)));
 }
 
-int hf_core_owner_del(struct hf_core *c, const char *source, const struct hf_uuid *owner)
+int hf_core_owner_missing(struct hf_core *c, const char *source, const char *word)
 {
-	return after(c, hf_state_owner_del(c->state, source, owner, hf_core_now(c)));
+	return after(c, hf_state_owner_missing(c->state, source, word, hf_core_now(c)));
 }
 
-int hf_core_owner_lost(struct hf_core *c, const char *source, const struct hf_uuid *owner)
+int hf_core_owners_settled(struct hf_core *c, const char *source)
 {
-	return after(c, hf_state_owner_lost(c->state, source, owner, hf_core_now(c)));
+	return after(c, hf_state_owners_settled(c->state, source, hf_core_now(c)));
+}
+
+int hf_core_workspace_owner(struct hf_core *c, const char *source, const struct hf_uuid *workspace,
+    const struct hf_uuid *owner)
+{
+	return after(
+	    c, hf_state_workspace_owner(c->state, source, workspace, owner, hf_core_now(c)));
 }
 
 void hf_core_owner_readable(struct hf_core *c, const char *source, const struct hf_uuid *owner,

@@ -41,12 +41,14 @@ int hf_core_identify(struct hf_core *c, const char *source, const struct hf_iden
     struct hf_judgement *ret_judgement);
 int hf_core_owner_set(
     struct hf_core *c, const char *source, const struct hf_uuid *owner, const char *name);
-int hf_core_owner_del(struct hf_core *c, const char *source, const struct hf_uuid *owner);
-int hf_core_owner_lost(struct hf_core *c, const char *source, const struct hf_uuid *owner);
+int hf_core_owner_missing(struct hf_core *c, const char *source, const char *word);
+int hf_core_owners_settled(struct hf_core *c, const char *source);
 void hf_core_owner_readable(struct hf_core *c, const char *source, const struct hf_uuid *owner,
     enum hf_readable readable, int64_t asked_ms);
 int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
     struct hf_judgement *ret_judgement);
+int hf_core_workspace_owner(struct hf_core *c, const char *source, const struct hf_uuid *workspace,
+    const struct hf_uuid *owner);
 void hf_core_contact(struct hf_core *c, const char *source);
 void hf_core_away(struct hf_core *c, const char *source);
 int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *owner,

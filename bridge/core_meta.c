@@ -17,6 +17,8 @@ void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *s
 			.name = s->name,
 			.url = s->url ? s->url : "",
 			.suffix = s->suffix.len ? &s->suffix : NULL,
+			.owners = s->owners.at,
+			.n_owners = s->owners.n,
 			.sentinel = s->sentinel,
 			.fresh_ms = (uint32_t)s->fresh_window_ms,
 			.snapshot_ms = (uint32_t)s->snapshot_interval_ms,

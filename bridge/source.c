@@ -23,7 +23,6 @@ struct hf_source {
 	struct hf_client *client;           /* owned */
 	struct hf_token_watch *watch;       /* owned; NULL: the token is in no file */
 	char watched[HF_SECRET_PLACE_MAX];
-	bool other_user; /* the token is another user's than before */
 };
 
 static void work_soon(struct hf_source *s)
@@ -72,20 +71,6 @@ static int get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
 	return 0;
 }
 
-struct user_of {
-	const char *source;
-	struct hf_uuid user;
-};
-
-static int note_user(const struct hf_source_view *source, void *arg)
-{
-	struct user_of *u = arg;
-
-	if (!strcmp(source->row->name, u->source))
-		u->user = source->row->user;
-	return 0;
-}
-
 static enum hf_client_verdict verdict_of(enum hf_verdict verdict)
 {
 	switch (verdict) {
@@ -99,6 +84,14 @@ static enum hf_client_verdict verdict_of(enum hf_verdict verdict)
 	return CLIENT_REFUSED;
 }
 
+/* Words of the configuration by which REST knows nobody. */
+static void tell_missing(struct hf_source *s, const struct hf_told *told)
+{
+	for (size_t i = 0; i < told->n_words && i < s->conf->owners.n; i++)
+		if (told->words[i].is == WORD_UNKNOWN)
+			hf_core_owner_missing(s->env.core, s->conf->name, s->conf->owners.at[i]);
+}
+
 static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
 {
 	struct hf_source *s = arg;
@@ -108,16 +101,14 @@ static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
 		.deployment_id = told->deployment_id,
 		.rights = told->rights,
 		.asked_ms = told->asked_ms };
-	struct user_of before = { .source = s->conf->name };
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
 
-	hf_state_each_source(
-	    hf_core_state(s->env.core), hf_core_now(s->env.core), note_user, &before);
-	if (!hf_uuid_is_zero(&before.user) && !hf_uuid_equal(&before.user, &told->user))
-		s->other_user = true;
 	work_soon(s);
 	if (hf_core_identify(s->env.core, s->conf->name, &id, &j) < 0)
 		return CLIENT_REFUSED;
+	/* Nobody is left whose snapshot could settle it. */
+	if (j.verdict == HF_VERDICT_ACCEPTED && told->complete && !told->n_owners)
+		tell_missing(s, told);
 	return verdict_of(j.verdict);
 }
 
@@ -132,65 +123,18 @@ static void set_owner(void *arg, const struct hf_owner_told *owner, int64_t aske
 		    owner->name, hf_strerror(rc));
 	/* Where the server says nothing about it, its users/me proves the own user, and no other.
 	 */
-	if (owner->readable != READABLE_UNKNOWN || owner->me)
-		hf_core_owner_readable(
-		    s->env.core, s->conf->name, &owner->id,
-		    owner->readable == READABLE_NO ? READABLE_NO : READABLE_YES, asked_ms);
+	hf_core_owner_readable(s->env.core, s->conf->name, &owner->id,
+	    owner->readable == READABLE_UNKNOWN && owner->me ? READABLE_YES : owner->readable,
+	    asked_ms);
 }
 
-struct others {
-	const struct hf_source *source;
-	const struct hf_told *told;
-	struct hf_uuid ids[64];
-	size_t n;
-};
-
-/* Collects owners that are there and were not named. */
-static int note_other(
-    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
-{
-	struct others *o = arg;
-
-	if (strcmp(source->row->name, o->source->conf->name))
-		return 0;
-	for (size_t i = 0; i < o->told->n_owners; i++)
-		if (hf_uuid_equal(&o->told->owners[i].id, &owner->row->id))
-			return 0;
-	if (o->n < sizeof(o->ids) / sizeof(o->ids[0]))
-		o->ids[o->n++] = owner->row->id;
-	return 0;
-}
-
-static bool follows_all(const struct hf_config_source *conf)
-{
-	for (size_t i = 0; i < conf->owners.n; i++)
-		if (!strcmp(conf->owners.at[i], "all"))
-			return true;
-	return false;
-}
-
-/*
- * The new owners are confirmed: those that the operator took out of the configuration go. One whom
- * the server no longer lists among all is not the operator's act: the guard has its say. Nor is one
- * who is missing because the token is another user's.
- */
 static void settled(void *arg, const struct hf_told *told)
 {
 	struct hf_source *s = arg;
-	struct others o = { .source = s, .told = told };
-	bool all = follows_all(s->conf);
 
-	if (s->other_user || told->n_unknown)
-		return;
-	hf_state_each_owner(hf_core_state(s->env.core), hf_core_now(s->env.core), note_other, &o);
-	for (size_t i = 0; i < o.n; i++)
-		if (all)
-			hf_core_owner_lost(s->env.core, s->conf->name, &o.ids[i]);
-		else
-			hf_core_owner_del(s->env.core, s->conf->name, &o.ids[i]);
+	tell_missing(s, told);
+	hf_core_owners_settled(s->env.core, s->conf->name);
 	work_soon(s);
-	if (o.n && !all)
-		hf_log_info("source '%s': %zu owners are followed no longer", s->conf->name, o.n);
 }
 
 static enum hf_client_verdict update(
@@ -221,6 +165,22 @@ static bool wants_connection(void *arg)
 	struct hf_source *s = arg;
 
 	return hf_state_wants_connection(hf_core_state(s->env.core), s->conf->name);
+}
+
+static bool disputed(void *arg, struct hf_uuid *ret_workspace)
+{
+	struct hf_source *s = arg;
+
+	return hf_state_disputed(hf_core_state(s->env.core), s->conf->name, ret_workspace);
+}
+
+static void workspace_owner(
+    void *arg, const struct hf_uuid *workspace, const struct hf_uuid *owner)
+{
+	struct hf_source *s = arg;
+
+	hf_core_workspace_owner(s->env.core, s->conf->name, workspace, owner);
+	work_soon(s);
 }
 
 static bool busy(void *arg)
@@ -271,6 +231,8 @@ static const struct hf_client_ops ops = {
 	.update = update,
 	.wants_snapshot = wants_snapshot,
 	.wants_connection = wants_connection,
+	.disputed = disputed,
+	.workspace_owner = workspace_owner,
 	.busy = busy,
 	.contact = contact,
 	.away = away,

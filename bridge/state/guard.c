@@ -130,6 +130,36 @@ void st_guard_settle(struct hf_state *s, uint32_t owner)
 		st_hold_close(s, s->owners[owner].hold);
 }
 
+bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
+    const char *what)
+{
+	bool identity = !strcmp(h->row.kind, ST_HOLD_DEPLOYMENT) || !strcmp(h->row.kind, ST_HOLD_SUFFIX);
+
+	if (!h->used || h->row.source != source || (of_owner && h->row.owner != owner))
+		return false;
+	if (!what)
+		return true;
+	return strcmp(what, ST_HOLD_REMOVAL) ? !strcmp(what, h->row.kind) : !identity;
+}
+
+unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now)
+{
+	const struct st_source *src = &s->sources[h->row.source];
+	unsigned waits = HF_WAITS_SNAPSHOT;
+
+	if (!strcmp(h->row.kind, ST_HOLD_DEPLOYMENT) || !strcmp(h->row.kind, ST_HOLD_SUFFIX) ||
+	    (h->row.owner != ST_NONE && !s->owners[h->row.owner].followed))
+		return HF_WAITS_OPERATOR;
+	if (!st_source_fresh(src, now))
+		waits |= HF_WAITS_FRESH;
+	if (h->row.fresh_ms < s->conf.grace_ms)
+		waits |= HF_WAITS_GRACE;
+	if (h->row.owner != ST_NONE && s->owners[h->row.owner].readable != READABLE_YES)
+		waits |= s->owners[h->row.owner].readable == READABLE_NO ? HF_WAITS_READABLE
+									 : HF_WAITS_REST;
+	return waits;
+}
+
 /* --- rules 3 to 5 --- */
 
 static uint32_t limit(const struct hf_state *s, uint64_t of, uint32_t at_least)
@@ -144,7 +174,8 @@ static bool may_release(const struct hf_state *s, const struct st_owner *o)
 {
 	const struct st_hold *h = o->hold == ST_NONE ? NULL : &s->holds[o->hold];
 
-	return h && !h->row.rejected && h->row.fresh_ms >= s->conf.grace_ms && o->readable;
+	return h && !h->row.rejected && h->row.fresh_ms >= s->conf.grace_ms &&
+	       o->readable == READABLE_YES;
 }
 
 static bool absent(const struct hf_state *s, const struct st_ws *w)
@@ -184,6 +215,20 @@ uint32_t st_guard_snapshot(
 	st_guard_settle(s, owner);
 	s->why = HF_WHY_SNAPSHOT;
 	return held;
+}
+
+void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct hf_when now)
+{
+	struct st_owner *o = &s->owners[owner];
+
+	st_guard_snapshot(s, owner, o->n_live, true, now);
+	if (o->hold != ST_NONE && strcmp(s->holds[o->hold].row.detail, why)) {
+		struct st_hold *h = &s->holds[o->hold];
+
+		memset(h->row.detail, 0, sizeof(h->row.detail));
+		snprintf(h->row.detail, sizeof(h->row.detail), "%s", why);
+		h->dirty = true;
+	}
 }
 
 static uint64_t window_sum(struct hf_state *s, struct st_source *src, struct hf_when now)
@@ -246,7 +291,7 @@ static bool restored_may_go(const struct hf_state *s, const struct st_hold *h)
 		const struct st_owner *o = &s->owners[i];
 
 		if (o->used && o->followed && o->row.source == h->row.source &&
-		    (!o->readable || o->snapshot_boot_ms < h->due_boot_ms))
+		    (o->readable != READABLE_YES || o->snapshot_boot_ms < h->due_boot_ms))
 			return false;
 	}
 	return true;

@@ -17,6 +17,11 @@ uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner,
 uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
     const char *detail, struct hf_when now);
 void st_hold_close(struct hf_state *s, uint32_t hold);
+/* Whether a decision about `source`, `owner` (where `of_owner`) and this kind (NULL: each) is about it. */
+bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
+    const char *what);
+/* What it waits for before the guard releases it by itself: bits of enum hf_waits. */
+unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now);
 /*
  * Adds what passed since the last call to the fresh time of the source's holds, as far as the source
  * was fresh: also before anything that begins or ends freshness.
@@ -30,6 +35,9 @@ void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now);
  */
 uint32_t st_guard_snapshot(
     struct hf_state *s, uint32_t owner, uint32_t had, bool empty, struct hf_when now);
+
+/* The same for one whom the server does not name any more: none of its workspaces is listed. */
+void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct hf_when now);
 
 /*
  * A diff deletes `n` workspaces of the source, which had `had` before it: false if that is too much

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "bridge/state/names.h"
+#include "bridge/state/owners.h"
 
 uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len)
 {
@@ -513,5 +514,6 @@ void st_source_remove(struct hf_state *s, struct st_source *src)
 	}
 	if (src->stored)
 		st_gone(s, HF_ROW_SOURCE, ix);
+	st_words_done(src);
 	src->used = false;
 }

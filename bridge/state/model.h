@@ -48,6 +48,9 @@ struct st_source {
 	bool leaving; /* no longer configured: goes when those that may replace it are confirmed */
 	uint32_t order; /* in the configuration: decides clashes */
 	uint32_t fresh_ms, snapshot_ms;
+	char *words;       /* of the configuration: whom to follow; owned, see owners.h */
+	size_t words_size;
+	uint32_t asking; /* rises with each answer to who is there */
 	bool live;
 	int64_t contact_boot_ms; /* of this process; 0: none yet */
 	int64_t away_from_ms;    /* boottime up to which away_ms was counted */
@@ -74,7 +77,9 @@ struct st_owner {
 	bool soft_dirty;
 	bool followed; /* configured now, as the bridge said */
 	bool accepted; /* a snapshot since this process runs */
-	bool readable; /* REST's word */
+	uint32_t asking; /* of the source, when REST named it last */
+	enum hf_readable readable; /* REST's last word ... */
+	int64_t readable_ms;       /* ... and when it was asked for */
 	int64_t confirmed_boot_ms;
 	int64_t snapshot_boot_ms; /* of the last accepted one of this process */
 	uint32_t first_ws; /* list */

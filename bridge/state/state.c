@@ -11,6 +11,7 @@
 #include "bridge/state/load.h"
 #include "bridge/state/model.h"
 #include "bridge/state/names.h"
+#include "bridge/state/owners.h"
 
 enum { LENT_AGAIN_MS = 10 };
 
@@ -38,6 +39,8 @@ void hf_state_free(struct hf_state *s)
 	st_vec_done(&s->free_agents);
 	st_vec_done(&s->dirty_ws);
 	st_vec_done(&s->dirty_agents);
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		st_words_done(&s->sources[i]);
 	free(s->owners);
 	free(s->ws);
 	free(s->agents);
@@ -200,6 +203,10 @@ int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, str
 			src = st_source_add(s, conf->sources[i].name);
 		if (!src)
 			return HF_ELIMIT;
+		if (st_words_set(src, conf->sources[i].owners, conf->sources[i].n_owners) < 0) {
+			s->failed = true;
+			return -ENOMEM;
+		}
 		if (!src->configured)
 			src->away_from_ms = now.boot_ms;
 		configure_source(s, src, &conf->sources[i], i);
@@ -267,8 +274,9 @@ static void check_suffix(
 
 static void set_user(struct hf_state *s, struct st_source *src, const struct hf_identity *id)
 {
-	const char *name = id->user_name ? id->user_name : "";
+	char name[HF_LABEL_MAX + 1];
 
+	st_owner_label(id->user_name ? id->user_name : "", name);
 	if (hf_uuid_is_zero(&id->user))
 		return;
 	if (!hf_uuid_equal(&src->row.user, &id->user)) {
@@ -277,7 +285,7 @@ static void set_user(struct hf_state *s, struct st_source *src, const struct hf_
 		src->dirty = true;
 		st_source_claim(s, st_source_ix(s, src));
 	}
-	if (strlen(name) < sizeof(src->row.user_name) && strcmp(src->row.user_name, name)) {
+	if (strcmp(src->row.user_name, name)) {
 		memset(src->row.user_name, 0, sizeof(src->row.user_name));
 		memcpy(src->row.user_name, name, strlen(name));
 		src->dirty = true;
@@ -289,9 +297,9 @@ int hf_state_identify(struct hf_state *s, const char *source, const struct hf_id
 {
 	struct st_source *src = st_source_find(s, source);
 
+	memset(ret_judgement, 0, sizeof(*ret_judgement));
 	if (s->lent)
 		return -EBUSY;
-	memset(ret_judgement, 0, sizeof(*ret_judgement));
 	if (!src)
 		return -ENOENT;
 	s->why = HF_WHY_IDENTITY;
@@ -300,102 +308,11 @@ int hf_state_identify(struct hf_state *s, const char *source, const struct hf_id
 		ret_judgement->reason = "another deployment answers at this URL";
 		return outcome(s);
 	}
+	src->asking++;
 	check_suffix(s, src, id->suffix, now);
 	set_user(s, src, id);
 	st_resolve(s);
 	return outcome(s);
-}
-
-/* --- owners --- */
-
-int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_uuid *owner,
-    const char *name, struct hf_when now)
-{
-	struct st_source *src = st_source_find(s, source);
-	char label[HF_LABEL_MAX + 1] = "";
-	uint32_t ix;
-	int rc;
-
-	if (s->lent)
-		return -EBUSY;
-	if (!src)
-		return -ENOENT;
-	rc = hf_owner_label_check(name, strlen(name), NULL);
-	for (size_t i = 0; !rc && name[i]; i++)
-		label[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-	ix = st_owner_find(s, st_source_ix(s, src), owner);
-	if (ix == ST_NONE) {
-		int added = st_owner_add(s, st_source_ix(s, src), owner, &ix);
-
-		if (added < 0)
-			return added;
-	}
-	s->owners[ix].followed = true;
-	/* A name that cannot be a label takes the names that hold it; one that was good before
-	 * stays. */
-	if (strcmp(s->owners[ix].row.name, label) && !rc) {
-		s->why = HF_WHY_IDENTITY;
-		st_owner_unclaim(s, ix);
-		memcpy(s->owners[ix].row.name, label, sizeof(label));
-		s->owners[ix].dirty = true;
-		st_owner_claim(s, ix);
-		st_resolve(s);
-	}
-	return s->failed ? -ENOMEM : rc;
-}
-
-int hf_state_owner_del(
-    struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now)
-{
-	struct st_source *src = st_source_find(s, source);
-	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
-
-	if (s->lent)
-		return -EBUSY;
-	if (ix == ST_NONE)
-		return -ENOENT;
-	s->why = HF_WHY_CONFIG;
-	st_owner_remove(s, ix);
-	st_guard_restored(s, st_source_ix(s, src), now);
-	st_resolve(s);
-	return outcome(s);
-}
-
-int hf_state_owner_lost(
-    struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now)
-{
-	struct st_source *src = st_source_find(s, source);
-	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
-
-	if (s->lent)
-		return -EBUSY;
-	if (ix == ST_NONE)
-		return -ENOENT;
-	s->owners[ix].followed = s->owners[ix].readable = false;
-	s->why = HF_WHY_SNAPSHOT;
-	if (s->owners[ix].first_ws != ST_NONE) {
-		s->mark++;
-		st_guard_snapshot(s, ix, s->owners[ix].n_live, true, now);
-	}
-	if (s->owners[ix].first_ws == ST_NONE)
-		st_owner_remove(s, ix);
-	st_guard_restored(s, st_source_ix(s, src), now);
-	st_resolve(s);
-	return outcome(s);
-}
-
-void hf_state_owner_readable(
-    struct hf_state *s, const char *source, const struct hf_uuid *owner, enum hf_readable readable,
-    int64_t asked_ms)
-{
-	struct st_source *src = st_source_find(s, source);
-	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
-
-	if (s->lent)
-		return;
-	if (ix != ST_NONE)
-		s->owners[ix].readable = readable == READABLE_YES;
-	(void)asked_ms;
 }
 
 /* --- messages --- */
@@ -428,9 +345,9 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), &update->owner) : ST_NONE;
 	struct hf_judgement *j = ret_judgement;
 
+	memset(j, 0, sizeof(*j));
 	if (s->lent)
 		return -EBUSY;
-	memset(j, 0, sizeof(*j));
 	if (ix == ST_NONE)
 		return -ENOENT;
 	if (st_hold_find(s, st_source_ix(s, src), ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE) {
@@ -466,9 +383,7 @@ void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now
 	struct st_source *src = st_source_find(s, source);
 	int64_t age;
 
-	if (s->lent)
-		return;
-	if (!src)
+	if (s->lent || !src)
 		return;
 	st_hold_count(s, st_source_ix(s, src), now);
 	/* An age that ends is not to come back after a crash: it is written at once. */
@@ -489,9 +404,7 @@ void hf_state_away(struct hf_state *s, const char *source, struct hf_when now)
 {
 	struct st_source *src = st_source_find(s, source);
 
-	if (s->lent)
-		return;
-	if (!src || !src->live)
+	if (s->lent || !src || !src->live)
 		return;
 	st_hold_count(s, st_source_ix(s, src), now);
 	/* Its age counts from the last proof of life on, also where a sleep lies between. */
@@ -603,12 +516,6 @@ static void accept(struct hf_state *s, uint32_t i, struct hf_when now)
 	st_hold_close(s, i);
 }
 
-static bool kind_meant(const char *kind, const char *what)
-{
-	return !what || !strcmp(kind, what) ||
-	       (!strcmp(what, ST_HOLD_REMOVAL) && !strcmp(kind, ST_HOLD_RESTORED));
-}
-
 int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision, struct hf_when now)
 {
@@ -623,8 +530,7 @@ int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid
 	for (uint32_t i = 0; i < s->n_holds; i++) {
 		struct st_hold *h = &s->holds[i];
 
-		if (!h->used || h->row.source != st_source_ix(s, src) ||
-		    (owner && h->row.owner != of) || !kind_meant(h->row.kind, what))
+		if (!st_hold_is_meant(h, st_source_ix(s, src), of, owner, what))
 			continue;
 		n++;
 		if (decision == HF_DECISION_ACCEPT) {
@@ -666,10 +572,59 @@ int hf_state_restore(
 			return -ENOMEM;
 		s->restored[s->n_restored] =
 		    (struct st_restored){ .row = rows[i], .used = true, .dirty = true };
+		/* What is restored is known by that alone. */
+		s->restored[s->n_restored].row.flags = 0;
 		s->sources[rows[i].source].n_restored++;
 		s->sources[rows[i].source].restored_at_first++;
 		st_restored_claim(s, (uint32_t)s->n_restored++);
 	}
 	st_resolve(s);
 	return outcome(s);
+}
+
+int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf_name *suffix,
+    const char *deployment_id, const struct hf_uuid *user, struct hf_when now)
+{
+	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
+
+	if (s->lent)
+		return -EBUSY;
+	if (!src || !src->used)
+		return 0;
+	s->why = HF_WHY_RESTORED;
+	if (deployment_id && !src->row.deployment_id[0] &&
+	    strlen(deployment_id) < sizeof(src->row.deployment_id)) {
+		strcpy(src->row.deployment_id, deployment_id);
+		src->dirty = true;
+	}
+	if (user && !hf_uuid_is_zero(user) && hf_uuid_is_zero(&src->row.user)) {
+		src->row.user = *user;
+		src->dirty = true;
+	}
+	return suffix ? hf_state_restore_suffix(s, source, suffix) : outcome(s);
+}
+
+int hf_state_restore_newer(
+    struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now)
+{
+	return hf_state_restore(s, rows, n, now);
+}
+
+/* --- two streams that list one workspace --- */
+
+bool hf_state_disputed(
+    const struct hf_state *s, const char *source, struct hf_uuid *ret_workspace)
+{
+	return false;
+}
+
+int hf_state_workspace_owner(struct hf_state *s, const char *source,
+    const struct hf_uuid *workspace, const struct hf_uuid *owner, struct hf_when now)
+{
+	return s->lent ? -EBUSY : 0;
+}
+
+int hf_state_each_dispute(const struct hf_state *s, hf_state_dispute_cb cb, void *arg)
+{
+	return 0;
 }

@@ -35,6 +35,8 @@ struct hf_state_source_conf {
 	const char *name;
 	const char *url;
 	const struct hf_name *suffix; /* typed by the operator; NULL: as the server tells, once */
+	char *const *owners;          /* "me", "all", user names, user ids */
+	size_t n_owners;
 	bool sentinel;
 	uint32_t fresh_ms;
 	uint32_t snapshot_ms;
@@ -93,19 +95,26 @@ struct hf_judgement {
 int hf_state_identify(struct hf_state *s, const char *source, const struct hf_identity *id,
     struct hf_when now, struct hf_judgement *ret_judgement);
 
-/* An owner that is to be followed, with its present name. A renamed owner is a rename. HF_ENAME: no
- * valid label. */
+/*
+ * An owner that is to be followed, with its present name. A renamed owner is a rename. State keeps by which words of
+ * the configuration it was followed. HF_ENAME: no valid label (the owner is followed all the same). HF_EREFUSED:
+ * another deployment is held, of which nothing is applied.
+ */
 int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *name, struct hf_when now);
-/* The operator no longer follows this owner: it goes with all its workspaces. */
-int hf_state_owner_del(
-    struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now);
 /*
- * The server no longer lists this owner among all: as if an empty snapshot of it had come. Without
- * workspaces it goes; else they are held until the operator decides, since nobody can ask again.
+ * REST knows no user by this word of the configuration (404). Call it after the owners that it does know were set.
+ * Who was followed by this word, and by no other, is as if the server did not list it: see below.
  */
-int hf_state_owner_lost(
-    struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now);
+int hf_state_owner_missing(
+    struct hf_state *s, const char *source, const char *word, struct hf_when now);
+/*
+ * Every owner that was set since the last hf_state_identify() has an accepted snapshot: these, and no others, are
+ * followed now. One of the others goes at once only if the configuration named it before and none of those words is
+ * in it any more (guard rule 7). Else the server said so (rule 2): what it had is held, and since nobody can be asked
+ * about it, until the operator decides or it is named again. Without workspaces it goes.
+ */
+int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_when now);
 /*
  * REST's word on whether the owner exists and may be read, and when it was asked for: the guard
  * releases nothing without it, nor by one from before the hold.
@@ -132,22 +141,49 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now);
 bool hf_state_wants_snapshot(
     const struct hf_state *s, const char *source, const struct hf_uuid *owner);
 
-/* True if what waits needs snapshots on a new connection, after a new word of REST (guard rule 5). */
+/*
+ * True if REST is to be asked again and then a new connection to be opened: what is held cannot be released otherwise
+ * (guard rule 5), or the token's rights or an owner's are others than when this connection was opened. Not true of
+ * what another connection would not change.
+ */
 bool hf_state_wants_connection(const struct hf_state *s, const char *source);
+
+/* A workspace that two owners' streams list and that REST was not asked about yet (guard rule 8). False: none. */
+bool hf_state_disputed(
+    const struct hf_state *s, const char *source, struct hf_uuid *ret_workspace);
+/* What REST said: whose it is; `owner` zero where it does not know or does not tell. */
+int hf_state_workspace_owner(struct hf_state *s, const char *source,
+    const struct hf_uuid *workspace, const struct hf_uuid *owner, struct hf_when now);
 
 /* --- the operator --- */
 
 enum hf_decision { HF_DECISION_ACCEPT, HF_DECISION_REJECT };
-/* `owner` NULL: all of the source; `what` NULL: every kind, else "removal", "deployment", "suffix".
- * Returns how many holds it settled. */
+/* `owner` NULL: all of the source; `what` NULL: every kind, else "removal" (every kind but the identity's),
+ * "deployment", "suffix". A rejected one keeps those workspaces until they are listed again or accepted. Returns how
+ * many holds it settled. */
 int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision, struct hf_when now);
 
-/* The suffix that the published zone has for a source that has none: it was asked before the store
- * was lost. */
+/*
+ * What the published zone has of a source (by its rid), after the store was lost: each is taken only where the source
+ * has none. `suffix`: NULL or len 0, `deployment_id`: NULL or "", `user`: NULL or zero where the zone does not say.
+ */
+int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf_name *suffix,
+    const char *deployment_id, const struct hf_uuid *user, struct hf_when now);
+/* The suffix alone. */
 int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf_name *suffix);
-/* Names that came out of the published zone after the store was lost. */
+/*
+ * Names that came out of the published zone after the store was lost; with the marks that they had there
+ * (HF_REC_HELD, HF_REC_WITHDRAWN). Served as stale until the server confirms them.
+ */
 int hf_state_restore(
+    struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now);
+/*
+ * The same where the store is there, but older than the zone (a copy): `rows` are all names of the zone, and they win
+ * over those of the model. What an owner has in the model is not served before its first accepted snapshot, and what
+ * that does not list goes then.
+ */
+int hf_state_restore_newer(
     struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now);
 
 /* --- to the store --- */
@@ -192,6 +228,10 @@ struct hf_source_view {
 	bool fresh;
 	bool identity_held;
 	bool leaving; /* no longer configured, see hf_state_configure() */
+	const char *former_user; /* whose names in the forms of the token's own user are kept; NULL: nobody's */
+	const char *rights;      /* the token's, as told last; "" where not told (rights.h) */
+	char missing_rights[512]; /* words that the token had at the last good state of an owner, and has no more; clipped */
+	uint32_t disputed;        /* workspaces that two owners' streams list */
 	uint32_t fresh_ms;
 	uint32_t snapshot_ms;
 	uint64_t refused_total;
@@ -243,6 +283,68 @@ int hf_state_one_record(const struct hf_state *s, const struct hf_name *name, st
 typedef int (*hf_state_hold_cb)(const struct hf_hold_row *hold, const struct hf_source_row *source,
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg);
 int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg);
+
+/* What a hold still waits for before the guard releases it by itself (rule 5). Several at once. */
+enum hf_waits {
+	HF_WAITS_OPERATOR = 1 << 0,   /* accept or reject, and nothing else */
+	HF_WAITS_FRESH = 1 << 1,      /* the source is stale */
+	HF_WAITS_GRACE = 1 << 2,      /* see grace_left_ms */
+	HF_WAITS_REST = 1 << 3,       /* REST has not said since that the owner exists and may be read */
+	HF_WAITS_READABLE = 1 << 4,   /* REST says that the owner does not exist or may not be read */
+	HF_WAITS_RIGHTS = 1 << 5,     /* the token has less rights than before, see missing_rights */
+	HF_WAITS_CONNECTION = 1 << 6, /* a connection that was opened after REST's word */
+	HF_WAITS_SNAPSHOT = 1 << 7,   /* one more snapshot without them */
+};
+/* "operator", "fresh", ... of one bit. */
+const char *hf_state_waits_name(enum hf_waits bit);
+
+enum { HF_HOLD_SAMPLES = 10, HF_SAMPLE_MAX = 128 };
+
+/* A hold with all that people need to decide it. Valid for the call. */
+struct hf_hold_view {
+	const struct hf_hold_row *row; /* kind, since, fresh time; `rejected`: the operator keeps it */
+	const struct hf_source_row *source;
+	const struct hf_owner_row *owner; /* NULL: of the source as a whole */
+	const char *reason;               /* in words */
+	uint32_t workspaces; /* that it holds; of "restored": names */
+	uint32_t n_samples;  /* the first of them, by name */
+	char samples[HF_HOLD_SAMPLES][HF_SAMPLE_MAX];
+	unsigned waits; /* enum hf_waits; 0: the operator keeps it, or it is as good as released */
+	uint64_t grace_left_ms;
+	char missing_rights[512]; /* the words that the token has no more; "" if none; clipped */
+	char accept[256];         /* the command that ends it */
+	char reject[256];         /* the command that keeps it; "" if it is kept already */
+};
+typedef int (*hf_state_hold_view_cb)(const struct hf_hold_view *hold, void *arg);
+int hf_state_each_hold_view(
+    const struct hf_state *s, struct hf_when now, hf_state_hold_view_cb cb, void *arg);
+
+/*
+ * What hf_state_decide() with these arguments would do, for people to see before they say so. -ENOENT as there.
+ */
+struct hf_decision_view {
+	unsigned holds;       /* that it settles */
+	uint32_t workspaces;  /* that are removed (accept) or kept (reject) */
+	uint64_t removed;     /* names that are removed at once */
+	uint64_t renamed;     /* names that are published under another suffix instead */
+	bool other_deployment; /* from now on what that one says is applied */
+	uint32_t n_samples;   /* of the names, in no order */
+	char samples[HF_HOLD_SAMPLES][HF_SAMPLE_MAX];
+};
+int hf_state_decide_preview(const struct hf_state *s, const char *source,
+    const struct hf_uuid *owner, const char *what, enum hf_decision decision,
+    struct hf_decision_view *ret_view);
+
+/* A workspace that two owners' streams list (guard rule 8). */
+struct hf_dispute_view {
+	const struct hf_source_row *source;
+	const struct hf_workspace_row *workspace;
+	const struct hf_owner_row *owner;    /* who has it */
+	const struct hf_owner_row *claimant; /* whose stream lists it too, and is refused it */
+	bool answered;                       /* REST said whose it is */
+};
+typedef int (*hf_state_dispute_cb)(const struct hf_dispute_view *dispute, void *arg);
+int hf_state_each_dispute(const struct hf_state *s, hf_state_dispute_cb cb, void *arg);
 
 struct hf_refused_view {
 	const char *source;

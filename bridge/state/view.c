@@ -22,6 +22,7 @@ static void view_source(
 	ret->fresh = st_source_fresh(src, now);
 	ret->identity_held = st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
 	ret->leaving = src->leaving;
+	ret->rights = "";
 	ret->fresh_ms = src->fresh_ms;
 	ret->snapshot_ms = src->snapshot_ms;
 	ret->refused_total = src->refused_total;

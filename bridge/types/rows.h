@@ -55,6 +55,7 @@ struct hf_owner_row {
 	struct hf_uuid id;
 	char name[HF_LABEL_MAX + 1];
 	int64_t confirmed_s; /* wall clock of the last accepted snapshot or diff; 0: never */
+	char words[HF_TEXT_MAX]; /* of the configuration, by which it was followed; a space between two */
 };
 
 struct hf_workspace_row {
@@ -96,4 +97,5 @@ struct hf_restored_row {
 	bool primary;
 	uint32_t source; /* rid */
 	int64_t first_seen_s;
+	uint8_t flags; /* HF_REC_HELD, HF_REC_WITHDRAWN: as it was published */
 };

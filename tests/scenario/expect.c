@@ -51,6 +51,18 @@ static int add_agents(
 	return 0;
 }
 
+static int add_dispute(const struct hf_dispute_view *dispute, void *arg)
+{
+	++*(unsigned long long *)arg;
+	return 0;
+}
+
+static int add_kept(const struct hf_hold_view *hold, void *arg)
+{
+	*(unsigned long long *)arg += hold->row->rejected ? hold->workspaces : 0;
+	return 0;
+}
+
 static int add_change(const struct hf_name_change *change, uint64_t generation, void *arg)
 {
 	++*(unsigned long long *)arg;
@@ -74,6 +86,10 @@ static bool number(struct world *w, const char *what, unsigned long long *ret_is
 		hf_state_each_owner(s, now, add_workspaces, ret_is);
 	else if (!strcmp(what, "agents"))
 		hf_state_each_owner(s, now, add_agents, ret_is);
+	else if (!strcmp(what, "kept"))
+		hf_state_each_hold_view(s, now, add_kept, ret_is);
+	else if (!strcmp(what, "disputed"))
+		hf_state_each_dispute(s, add_dispute, ret_is);
 	else if (!strcmp(what, "changed"))
 		return hf_store_names_since(store, w->mark.generation, add_change, ret_is) == 0 ||
 		       world_fail(w, "the changes since the mark are not known any more");
@@ -180,6 +196,60 @@ static bool expect_wants(struct world *w, const struct words *a)
 	return same_text(w, "a new snapshot is wanted",
 	    hf_state_wants_snapshot(hf_core_state(w->core), words_at(a, 2), &owner) ? "yes" : "no",
 	    words_at(a, 4));
+}
+
+static bool expect_wants_connection(struct world *w, const struct words *a)
+{
+	if (!verbs_need_core(w))
+		return false;
+	return same_text(w, "a new connection is wanted",
+	    hf_state_wants_connection(hf_core_state(w->core), words_at(a, 2)) ? "yes" : "no",
+	    words_at(a, 3));
+}
+
+struct waits {
+	const char *source, *owner; /* "-": of the source as a whole */
+	char is[128];
+};
+
+static int note_waits(const struct hf_hold_view *hold, void *arg)
+{
+	struct waits *q = arg;
+	size_t len = 0;
+
+	if (strcmp(hold->source->name, q->source) ||
+	    strcmp(hold->owner ? hold->owner->name : "-", q->owner) || hold->row->rejected)
+		return 0;
+	snprintf(q->is, sizeof(q->is), "nothing");
+	for (unsigned bit = 1; bit <= HF_WAITS_SNAPSHOT; bit <<= 1)
+		if (hold->waits & bit)
+			len += (size_t)snprintf(q->is + len, sizeof(q->is) - len, "%s%s",
+			    len ? "," : "", hf_state_waits_name((enum hf_waits)bit));
+	return 1;
+}
+
+/* For what the removal of an owner's workspaces waits. */
+static bool expect_waits(struct world *w, const struct words *a)
+{
+	struct waits q = { words_at(a, 2), words_at(a, 3), "no hold" };
+
+	if (!verbs_need_core(w))
+		return false;
+	hf_state_each_hold_view(hf_core_state(w->core), hf_core_now(w->core), note_waits, &q);
+	return same_text(w, "it waits for", q.is, words_at(a, 4));
+}
+
+/* The workspace that REST is to be asked about. */
+static bool expect_whose(struct world *w, const struct words *a)
+{
+	struct hf_uuid id;
+	char is[16] = "none";
+
+	if (!verbs_need_core(w))
+		return false;
+	if (hf_state_disputed(hf_core_state(w->core), words_at(a, 2), &id))
+		snprintf(is, sizeof(is), "%u", id.b[14] * 256u + id.b[15]);
+	return same_text(w, "REST is to be asked about", is, words_at(a, 3));
 }
 
 static bool expect_asks(struct world *w, const struct words *a)
@@ -363,6 +433,8 @@ bool do_expect(struct world *w, const struct words *a)
 		{ "names", expect_number },
 		{ "held", expect_number },
 		{ "holds", expect_number },
+		{ "kept", expect_number },
+		{ "disputed", expect_number },
 		{ "refused", expect_number },
 		{ "workspaces", expect_number },
 		{ "agents", expect_number },
@@ -373,6 +445,9 @@ bool do_expect(struct world *w, const struct words *a)
 		{ "store", expect_store },
 		{ "history", expect_history },
 		{ "wants", expect_wants },
+		{ "wants-connection", expect_wants_connection },
+		{ "waits", expect_waits },
+		{ "whose", expect_whose },
 		{ "asks", expect_asks },
 		{ "log", expect_log },
 		{ "no-log", expect_log },

@@ -18,42 +18,62 @@ enum { BOOT_START_MS = 20000 };
 
 bool do_source(struct world *w, const struct words *a)
 {
+	const char *url = words_option(a, "url");
+	struct world_source *s = &w->sources[w->n_sources];
+
 	if (w->n_sources == WORLD_SOURCES || a->n < 3)
-		return world_fail(w, "source NAME SUFFIX");
-	memset(&w->sources[w->n_sources], 0, sizeof(w->sources[0]));
-	snprintf(w->sources[w->n_sources].name, sizeof(w->sources[0].name), "%s", a->at[1]);
-	snprintf(w->sources[w->n_sources++].suffix, sizeof(w->sources[0].suffix), "%s", a->at[2]);
+		return world_fail(w, "source NAME SUFFIX [url=HOST]");
+	memset(s, 0, sizeof(*s));
+	snprintf(s->name, sizeof(s->name), "%s", a->at[1]);
+	snprintf(s->suffix, sizeof(s->suffix), "%s", a->at[2]);
+	snprintf(s->url, sizeof(s->url), "%s", url ? url : s->name);
+	snprintf(s->owners, sizeof(s->owners), "me");
+	w->n_sources++;
 	return true;
 }
 
 bool do_source_key(struct world *w, const struct words *a)
 {
-	for (size_t i = 0; i < w->n_sources; i++) {
-		size_t at = strlen(w->sources[i].keys);
+	struct world_source *s = world_source(w, words_at(a, 1));
+	size_t i = 0;
 
-		if (strcmp(w->sources[i].name, words_at(a, 1)))
-			continue;
-		snprintf(w->sources[i].keys + at, sizeof(w->sources[i].keys) - at, ", %s: %s",
-		    words_at(a, 2), words_at(a, 3));
-		return true;
-	}
-	return world_fail(w, "there is no source '%s'", words_at(a, 1));
+	if (!s)
+		return false;
+	while (i < s->n_keys && strcmp(s->keys[i].key, words_at(a, 2)))
+		i++;
+	if (i == WORLD_SOURCE_KEYS)
+		return world_fail(w, "too many keys");
+	s->n_keys += i == s->n_keys;
+	snprintf(s->keys[i].key, sizeof(s->keys[i].key), "%s", words_at(a, 2));
+	snprintf(s->keys[i].value, sizeof(s->keys[i].value), "%s", words_at(a, 3));
+	return true;
 }
 
 bool do_drop(struct world *w, const struct words *a)
 {
-	for (size_t i = 0; i < w->n_sources; i++) {
-		if (strcmp(w->sources[i].name, words_at(a, 1)))
-			continue;
-		w->n_sources--;
-		memmove(
-		    &w->sources[i], &w->sources[i + 1], (w->n_sources - i) * sizeof(w->sources[0]));
-		memmove(&w->in_contact[i], &w->in_contact[i + 1],
-		    (w->n_sources - i) * sizeof(w->in_contact[0]));
-		w->in_contact[w->n_sources] = false;
-		return true;
-	}
-	return world_fail(w, "there is no source '%s'", words_at(a, 1));
+	struct world_source *s = world_source(w, words_at(a, 1));
+	size_t i = s ? (size_t)(s - w->sources) : 0;
+
+	if (!s)
+		return false;
+	w->n_sources--;
+	memmove(&w->sources[i], &w->sources[i + 1], (w->n_sources - i) * sizeof(w->sources[0]));
+	memmove(&w->in_contact[i], &w->in_contact[i + 1],
+	    (w->n_sources - i) * sizeof(w->in_contact[0]));
+	w->in_contact[w->n_sources] = false;
+	return true;
+}
+
+/* The same server under another name. */
+bool do_rename_source(struct world *w, const struct words *a)
+{
+	struct world_source *s = world_source(w, words_at(a, 1));
+
+	if (!s || !*words_at(a, 2))
+		return s && world_fail(w, "rename-source NAME NEW-NAME");
+	snprintf(s->name, sizeof(s->name), "%s", words_at(a, 2));
+	w->in_contact[s - w->sources] = false;
+	return true;
 }
 
 bool do_set(struct world *w, const struct words *a)

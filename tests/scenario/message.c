@@ -148,8 +148,8 @@ static bool record(struct message *m, enum hf_update_kind kind, const char *word
 	return *word == '+' ? upsert(m, word + 1) : *word == '-' && gone(m, word + 1);
 }
 
-struct message *message_parse(
-    enum hf_update_kind kind, unsigned owner, char *const *words, size_t n)
+struct message *message_parse(enum hf_update_kind kind, unsigned owner, int64_t connected_ms,
+    char *const *words, size_t n)
 {
 	struct message *m = calloc(1, sizeof(*m));
 	bool ok = m;
@@ -162,6 +162,7 @@ struct message *message_parse(
 	}
 	m->u.kind = kind;
 	m->u.owner = message_id(owner);
+	m->u.connected_ms = connected_ms;
 	m->u.upserted_workspaces = m->ws;
 	m->u.upserted_agents = m->agents;
 	m->u.deleted_workspaces = m->ws_gone;

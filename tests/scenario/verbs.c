@@ -27,7 +27,7 @@ bool verbs_need_core(struct world *w)
 	return w->core || world_fail(w, "the bridge is not running");
 }
 
-static bool told(struct world *w, int rc)
+bool verbs_done(struct world *w, int rc)
 {
 	if (rc < 0)
 		return world_fail(w, "%s", hf_strerror(rc));
@@ -35,63 +35,7 @@ static bool told(struct world *w, int rc)
 	return true;
 }
 
-/* --- the server and REST --- */
-
-static bool do_login(struct world *w, const struct words *a)
-{
-	unsigned n = verbs_user(w, words_at(a, 2));
-	struct hf_identity id = { .user = message_id(n),
-		.user_name = words_at(a, 2),
-		.deployment_id = words_option(a, "deployment"),
-		.suffix = words_option(a, "suffix") };
-	const char *renamed = words_option(a, "renamed");
-	struct hf_judgement j;
-	int rc;
-
-	if (!verbs_need_core(w))
-		return false;
-	rc = hf_core_identify(w->core, words_at(a, 1), &id, &j);
-	if (!rc && j.verdict == HF_VERDICT_ACCEPTED) {
-		rc = hf_core_owner_set(
-		    w->core, words_at(a, 1), &id.user, renamed ? renamed : words_at(a, 2));
-		/* A name that can be no label: it has its `me` names all the same. */
-		rc = rc == HF_ENAME ? 0 : rc;
-		hf_core_owner_readable(w->core, words_at(a, 1), &id.user, READABLE_YES, hf_core_now(w->core).boot_ms);
-	}
-	return told(w, rc);
-}
-
-static bool do_owner(struct world *w, const struct words *a)
-{
-	struct hf_uuid id = message_id(verbs_user(w, words_at(a, 2)));
-	const char *renamed = words_option(a, "renamed");
-	int rc;
-
-	if (!verbs_need_core(w))
-		return false;
-	rc = hf_core_owner_set(w->core, words_at(a, 1), &id, renamed ? renamed : words_at(a, 2));
-	hf_core_owner_readable(w->core, words_at(a, 1), &id, READABLE_YES, hf_core_now(w->core).boot_ms);
-	if (strchr(words_at(a, 0), '!'))
-		return rc == HF_ENAME ? told(w, 0) : world_fail(w, "the name was not refused");
-	return told(w, rc);
-}
-
-static bool do_forget(struct world *w, const struct words *a)
-{
-	struct hf_uuid id = message_id(verbs_user(w, words_at(a, 2)));
-
-	return verbs_need_core(w) && told(w, hf_core_owner_del(w->core, words_at(a, 1), &id));
-}
-
-static bool do_readable(struct world *w, const struct words *a)
-{
-	struct hf_uuid id = message_id(verbs_user(w, words_at(a, 2)));
-
-	if (!verbs_need_core(w))
-		return false;
-	hf_core_owner_readable(w->core, words_at(a, 1), &id, strcmp(words_at(a, 0), "readable") ? READABLE_NO : READABLE_YES, hf_core_now(w->core).boot_ms);
-	return true;
-}
+/* --- messages --- */
 
 static void set_contact(struct world *w, const char *source, bool contact)
 {
@@ -103,14 +47,18 @@ static void set_contact(struct world *w, const char *source, bool contact)
 static bool do_message(struct world *w, const struct words *a)
 {
 	bool diff = !strncmp(words_at(a, 0), "diff", 4), want = !strchr(words_at(a, 0), '!');
+	struct world_source *source;
 	struct hf_judgement j;
 	struct message *m;
 	int rc;
 
 	if (!verbs_need_core(w) || a->n < 3)
 		return world_fail(w, "%s SOURCE USER RECORDS", words_at(a, 0));
+	source = world_source(w, a->at[1]);
+	if (!source)
+		return false;
 	m = message_parse(diff ? HF_UPDATE_DIFF : HF_UPDATE_SNAPSHOT, verbs_user(w, a->at[2]),
-	    a->at + 3, a->n - 3);
+	    source->connected_ms, a->at + 3, a->n - 3);
 	if (!m)
 		return world_fail(w, "a record is not of the form 1=name:2=agent,3=agent");
 	rc = hf_core_update(w->core, a->at[1], message_update(m), &j);
@@ -170,7 +118,7 @@ static bool do_decide(struct world *w, const struct words *a)
 	    accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
 	if (rc >= 0 && (rc > 0) != want)
 		return world_fail(w, want ? "nothing was held" : "%d were held", rc);
-	return told(w, rc);
+	return verbs_done(w, rc);
 }
 
 /* --- the table --- */
@@ -182,6 +130,7 @@ static const struct {
 	{ "source", do_source },
 	{ "source-key", do_source_key },
 	{ "drop", do_drop },
+	{ "rename-source", do_rename_source },
 	{ "set", do_set },
 	{ "unset", do_unset },
 	{ "mark", do_mark },
@@ -194,11 +143,17 @@ static const struct {
 	{ "lose", do_lose },
 	{ "damage", do_damage },
 	{ "login", do_login },
+	{ "ask", do_login },
+	{ "connect", do_connect },
 	{ "owner", do_owner },
 	{ "owner!", do_owner },
 	{ "forget", do_forget },
 	{ "readable", do_readable },
 	{ "unreadable", do_readable },
+	{ "unknown", do_readable },
+	{ "missing", do_missing },
+	{ "settled", do_settled },
+	{ "belongs", do_belongs },
 	{ "snapshot", do_message },
 	{ "snapshot!", do_message },
 	{ "diff", do_message },

@@ -83,15 +83,40 @@ static bool map_was_put(const struct world *w, size_t at)
 	return false;
 }
 
+static bool has_key(const struct world_source *s, const char *key)
+{
+	for (size_t i = 0; i < s->n_keys; i++)
+		if (!strcmp(s->keys[i].key, key))
+			return true;
+	return false;
+}
+
+static void write_source(FILE *out, const struct world *w, const struct world_source *s)
+{
+	fprintf(out, "  - { name: %s, url: 'https://%s.example', token-file: %s/token, suffix: %s",
+	    s->name, s->url, w->dir, s->suffix);
+	for (size_t i = 0; i < s->n_keys; i++)
+		fprintf(out, ", %s: %s", s->keys[i].key, s->keys[i].value);
+	if (!has_key(s, "owners")) {
+		const char *first = s->owners + strspn(s->owners, " ");
+
+		fprintf(out, ", owners: [");
+		for (const char *at = first; *at; at += strspn(at, " ")) {
+			int len = (int)strcspn(at, " ");
+
+			fprintf(out, "%s'%.*s'", at > first ? "," : "", len, at);
+			at += len;
+		}
+		fprintf(out, "]");
+	}
+	fprintf(out, " }\n");
+}
+
 static void write_config(FILE *out, const struct world *w)
 {
 	fprintf(out, "store: %s/store.db\nzone: %s/zone\nsources:\n", w->dir, w->dir);
 	for (size_t i = 0; i < w->n_sources; i++)
-		fprintf(out,
-		    "  - { name: %s, url: 'https://%s.example', token-file: %s/token, suffix: %s%s "
-		    "}\n",
-		    w->sources[i].name, w->sources[i].name, w->dir, w->sources[i].suffix,
-		    w->sources[i].keys);
+		write_source(out, w, &w->sources[i]);
 	for (size_t i = 0; i < w->n_keys; i++) {
 		if (!strchr(w->keys[i].key, '.'))
 			put_key(out, w->keys[i].key, w->keys[i].value);
@@ -115,6 +140,15 @@ static bool load_config(struct world *w, struct hf_config **ret_config)
 	rc = hf_config_parse("scenario", text, len, 0, ret_config, &errors);
 	free(text);
 	return !rc || world_fail(w, "%s", hf_config_error_text(&errors, 0, why, sizeof(why)));
+}
+
+struct world_source *world_source(struct world *w, const char *name)
+{
+	for (size_t i = 0; i < w->n_sources; i++)
+		if (!strcmp(w->sources[i].name, name))
+			return &w->sources[i];
+	world_fail(w, "there is no source '%s'", name);
+	return NULL;
 }
 
 bool world_start(struct world *w)

@@ -13,14 +13,24 @@
 #include "config/config.h"
 #include "zone/answer.h"
 
-enum { WORLD_SOURCES = 8, WORLD_KEYS = 32, WORLD_OWNERS = 32 };
+enum { WORLD_SOURCES = 8, WORLD_KEYS = 32, WORLD_OWNERS = 32, WORLD_SOURCE_KEYS = 8 };
+
+struct world_source {
+	char name[64], suffix[64], url[64];
+	struct {
+		char key[64], value[256];
+	} keys[WORLD_SOURCE_KEYS]; /* more of its map */
+	size_t n_keys;
+	char owners[512];     /* the words of its key `owners`, a space between two */
+	int64_t asked_ms;     /* boottime at which REST was asked last */
+	int64_t connected_ms; /* boottime at which the connection of its messages was opened */
+	char login[256];      /* the last line that said who answers */
+};
 
 struct world {
 	struct hf_fake_clock clock;
 	char dir[256];
-	struct {
-		char name[64], suffix[64], keys[256]; /* keys: more of its map */
-	} sources[WORLD_SOURCES];
+	struct world_source sources[WORLD_SOURCES];
 	size_t n_sources;
 	struct {
 		char key[64], value[128];
@@ -51,6 +61,7 @@ void world_close(struct world *w);
 bool world_line(struct world *w, char *line);
 
 /* For the verbs: each remembers in w->error why it returns false. */
+struct world_source *world_source(struct world *w, const char *name); /* NULL and an error: there is none */
 bool world_start(struct world *w);
 bool world_reload(struct world *w);
 void world_after(struct world *w, int64_t ms); /* second by second */

@@ -101,8 +101,8 @@ START_TEST(while_a_change_is_written_nothing_changes_the_model)
 	ck_assert_int_eq(hf_core_configure(k.core, k.config), -EBUSY);
 	ck_assert_int_eq(hf_core_identify(k.core, "main", &bob, &j), -EBUSY);
 	ck_assert_int_eq(hf_core_owner_set(k.core, "main", &owner, "bob"), -EBUSY);
-	ck_assert_int_eq(hf_core_owner_del(k.core, "main", &owner), -EBUSY);
-	ck_assert_int_eq(hf_core_owner_lost(k.core, "main", &owner), -EBUSY);
+	ck_assert_int_eq(hf_core_owner_missing(k.core, "main", "bob"), -EBUSY);
+	ck_assert_int_eq(hf_core_owners_settled(k.core, "main"), -EBUSY);
 	ck_assert_int_eq(core_kit_try_snapshot(&k, 1), -EBUSY);
 	ck_assert_int_eq(hf_core_decide(k.core, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
 	ck_assert_uint_eq(hf_state_n_names(hf_core_state(k.core)), 12000);

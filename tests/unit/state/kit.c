@@ -30,10 +30,15 @@ static void start(struct kit *k, const struct hf_image *image)
 	ck_assert_int_eq(hf_state_new(&k->conf, image, k->now, &k->state), 0);
 }
 
+static char me[] = "me", bob[] = "bob", carol[] = "carol";
+static char *const owner_words[] = { me, bob, carol };
+
 static void identify(struct kit *k)
 {
 	struct hf_uuid user = kit_id(1);
-	struct hf_identity id = { .user = user, .user_name = "alice", .deployment_id = "d1" };
+	struct hf_identity id = {
+		.user = user, .user_name = "alice", .deployment_id = "d1", .asked_ms = k->now.boot_ms
+	};
 	struct hf_judgement j;
 
 	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), 0);
@@ -54,6 +59,8 @@ struct kit *kit_new(void)
 	k->sources[0] = (struct hf_state_source_conf){ .name = "main",
 		.url = "https://c.example",
 		.suffix = &suffix,
+		.owners = owner_words,
+		.n_owners = sizeof(owner_words) / sizeof(owner_words[0]),
 		.fresh_ms = 60000,
 		.snapshot_ms = 600000 };
 	k->conf = (struct hf_state_conf){ .sources = k->sources,
@@ -214,6 +221,25 @@ void kit_pass(struct kit *k, unsigned seconds, bool in_contact)
 			hf_state_contact(k->state, "main", k->now);
 		hf_state_tick(k->state, k->now);
 	}
+}
+
+void kit_settled(struct kit *k, const unsigned *owners)
+{
+	static const char *const names[] = { "", "alice", "bob", "carol" };
+	bool alice = false;
+
+	identify(k);
+	for (; *owners; owners++) {
+		struct hf_uuid id = kit_id(*owners);
+
+		alice = alice || *owners == 1;
+		if (*owners != 1)
+			ck_assert_int_eq(hf_state_owner_set(k->state, "main", &id,
+					     *owners < 4 ? names[*owners] : "other", k->now),
+			    0);
+	}
+	ck_assert(alice);
+	ck_assert_int_eq(hf_state_owners_settled(k->state, "main", k->now), 0);
 }
 
 /* --- messages --- */

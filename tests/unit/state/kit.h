@@ -59,6 +59,9 @@ enum hf_verdict kit_snapshot(struct kit *k, const char *source, unsigned owner, 
 enum hf_verdict kit_diff(
     struct kit *k, const char *source, unsigned owner, const char *upsert, const char *gone);
 
+/* REST names these owners (their numbers, up to a 0), and no others; each has an accepted snapshot. */
+void kit_settled(struct kit *k, const unsigned *owners);
+
 /* True if the store has this name with this agent's address. Commits first. */
 bool kit_has(struct kit *k, const char *name, unsigned agent);
 /* The record's flags, or -1 if there is no such name. */

@@ -46,8 +46,13 @@ static void try_all(void)
 	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), -EBUSY);
 	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), -EBUSY);
 	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &owner, "bob", k->now), -EBUSY);
-	ck_assert_int_eq(hf_state_owner_del(k->state, "main", &owner, k->now), -EBUSY);
-	ck_assert_int_eq(hf_state_owner_lost(k->state, "main", &owner, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_owner_missing(k->state, "main", "bob", k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_owners_settled(k->state, "main", k->now), -EBUSY);
+	ck_assert_int_eq(
+	    hf_state_workspace_owner(k->state, "main", &owner, &owner, k->now), -EBUSY);
+	ck_assert_int_eq(
+	    hf_state_restore_source(k->state, 0, &suffix, "d2", &owner, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_restore_newer(k->state, &restored, 1, k->now), -EBUSY);
 	ck_assert_int_eq(hf_state_update(k->state, "main", &empty, k->now, &j), -EBUSY);
 	ck_assert_int_eq(
 	    hf_state_decide(k->state, "main", NULL, NULL, HF_DECISION_ACCEPT, k->now), -EBUSY);

@@ -1,0 +1,289 @@
+#include "bridge/state/owners.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "bridge/state/guard.h"
+#include "bridge/state/names.h"
+
+/* More words than fit: as if the configuration named the owner for ever. */
+#define MORE_WORDS "*"
+
+/* --- the words of the configuration --- */
+
+int st_words_set(struct st_source *src, char *const *words, size_t n)
+{
+	size_t size = 0;
+	char *text, *at;
+
+	for (size_t i = 0; i < n; i++)
+		size += strlen(words[i]) + 1;
+	text = malloc(size + 1);
+	if (!text)
+		return -ENOMEM;
+	at = text;
+	for (size_t i = 0; i < n; i++)
+		at = stpcpy(at, words[i]) + 1;
+	free(src->words);
+	src->words = text;
+	src->words_size = size;
+	return 0;
+}
+
+void st_words_done(struct st_source *src)
+{
+	free(src->words);
+	src->words = NULL;
+	src->words_size = 0;
+}
+
+/* The next word behind `at`, the first for NULL; NULL at the end. */
+static const char *next_word(const struct st_source *src, const char *at)
+{
+	const char *next = at ? at + strlen(at) + 1 : src->words;
+
+	return next && next < src->words + src->words_size ? next : NULL;
+}
+
+static bool is_configured(const struct st_source *src, const char *word, size_t len)
+{
+	for (const char *at = next_word(src, NULL); at; at = next_word(src, at))
+		if (strlen(at) == len && !strncasecmp(at, word, len))
+			return true;
+	return false;
+}
+
+/* --- the words of an owner: with one space between them --- */
+
+static bool has_word(const char *words, const char *word, size_t len)
+{
+	while (*words) {
+		size_t n = strcspn(words, " ");
+
+		if (n == len && !strncasecmp(words, word, len))
+			return true;
+		words += n;
+		words += *words == ' ';
+	}
+	return false;
+}
+
+static void add_word(char words[static HF_TEXT_MAX], const char *word, size_t len)
+{
+	size_t at = strlen(words);
+
+	/* Room for one more is always left, for the word that says so. */
+	if (at + 1 + len + sizeof(MORE_WORDS) >= HF_TEXT_MAX) {
+		if (has_word(words, MORE_WORDS, 1))
+			return;
+		word = MORE_WORDS;
+		len = 1;
+	}
+	if (at)
+		words[at++] = ' ';
+	memcpy(words + at, word, len);
+	words[at + len] = '\0';
+}
+
+static bool names_owner(const struct st_source *src, const struct st_owner *o, const char *word,
+    const char *name)
+{
+	struct hf_uuid id;
+
+	if (!strcmp(word, "me"))
+		return hf_uuid_equal(&o->row.id, &src->row.user);
+	if (!strcmp(word, "all"))
+		return true;
+	if (!strcasecmp(word, name))
+		return true;
+	return !hf_uuid_parse(word, &id) && hf_uuid_equal(&id, &o->row.id);
+}
+
+/*
+ * The words that name the owner now, and those by which it was followed before and which are still
+ * there: what a server says of today does not undo what the operator wrote.
+ */
+static void note_words(struct st_source *src, struct st_owner *o, const char *name)
+{
+	char words[HF_TEXT_MAX] = "";
+
+	for (const char *at = next_word(src, NULL); at; at = next_word(src, at))
+		if (names_owner(src, o, at, name) || has_word(o->row.words, at, strlen(at)))
+			add_word(words, at, strlen(at));
+	if (has_word(o->row.words, MORE_WORDS, 1))
+		add_word(words, MORE_WORDS, 1);
+	if (!strcmp(words, o->row.words))
+		return;
+	memset(o->row.words, 0, sizeof(o->row.words));
+	memcpy(o->row.words, words, strlen(words));
+	o->dirty = true;
+}
+
+/* The configuration named it, and by none of these words does so any more. Unknown words: it did not. */
+static bool operator_dropped(const struct st_source *src, const struct st_owner *o)
+{
+	const char *at = o->row.words;
+
+	if (!*at || has_word(at, MORE_WORDS, 1))
+		return false;
+	while (*at) {
+		size_t n = strcspn(at, " ");
+
+		if (is_configured(src, at, n))
+			return false;
+		at += n;
+		at += *at == ' ';
+	}
+	return true;
+}
+
+/* --- who is followed --- */
+
+int st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1])
+{
+	int rc = hf_owner_label_check(name, strlen(name), NULL);
+	size_t i = 0;
+
+	for (; !rc && name[i]; i++)
+		ret_label[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+	ret_label[i] = '\0';
+	return rc;
+}
+
+int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    const char *name, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+	char label[HF_LABEL_MAX + 1];
+	struct st_owner *o;
+	uint32_t ix;
+	int rc;
+
+	if (s->lent)
+		return -EBUSY;
+	if (!src)
+		return -ENOENT;
+	if (st_hold_find(s, st_source_ix(s, src), ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE)
+		return HF_EREFUSED;
+	rc = st_owner_label(name, label);
+	ix = st_owner_find(s, st_source_ix(s, src), owner);
+	if (ix == ST_NONE) {
+		int added = st_owner_add(s, st_source_ix(s, src), owner, &ix);
+
+		if (added < 0)
+			return added;
+	}
+	o = &s->owners[ix];
+	o->followed = true;
+	o->asking = src->asking;
+	note_words(src, o, name);
+	/* A name that cannot be a label takes the names that hold it; one that was good before
+	 * stays. */
+	if (strcmp(o->row.name, label) && !rc) {
+		s->why = HF_WHY_IDENTITY;
+		st_owner_unclaim(s, ix);
+		memset(s->owners[ix].row.name, 0, sizeof(s->owners[ix].row.name));
+		memcpy(s->owners[ix].row.name, label, strlen(label));
+		s->owners[ix].dirty = true;
+		st_owner_claim(s, ix);
+		st_resolve(s);
+	}
+	return s->failed ? -ENOMEM : rc;
+}
+
+void hf_state_owner_readable(struct hf_state *s, const char *source, const struct hf_uuid *owner,
+    enum hf_readable readable, int64_t asked_ms)
+{
+	struct st_source *src = st_source_find(s, source);
+	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
+
+	if (s->lent || ix == ST_NONE)
+		return;
+	s->owners[ix].readable = readable;
+	s->owners[ix].readable_ms = asked_ms;
+}
+
+/* --- who is not named any more --- */
+
+/* Which of the owner's words means another user now, for people. */
+static const char *why_lost(const struct st_source *src, const struct st_owner *o)
+{
+	for (const char *at = next_word(src, NULL); at; at = next_word(src, at)) {
+		if (!has_word(o->row.words, at, strlen(at)))
+			continue;
+		if (!strcmp(at, "me"))
+			return "the token is another user's now";
+		if (!strcmp(at, "all"))
+			return "the server no longer lists this user";
+		return "the configured name means another user now";
+	}
+	return "the server no longer names this user";
+}
+
+/* As if an empty snapshot of it had come; nobody is asked about it again. */
+static void lose(struct hf_state *s, uint32_t ix, const char *why, struct hf_when now)
+{
+	struct st_owner *o = &s->owners[ix];
+
+	o->followed = false;
+	o->readable = READABLE_UNKNOWN;
+	o->readable_ms = 0;
+	s->why = HF_WHY_SNAPSHOT;
+	if (o->first_ws != ST_NONE) {
+		s->mark++;
+		st_guard_lost(s, ix, why, now);
+	}
+	if (s->owners[ix].first_ws == ST_NONE)
+		st_owner_remove(s, ix);
+}
+
+static bool is_of(const struct hf_state *s, uint32_t ix, uint32_t source)
+{
+	return s->owners[ix].used && s->owners[ix].row.source == source;
+}
+
+int hf_state_owner_missing(
+    struct hf_state *s, const char *source, const char *word, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+
+	if (s->lent)
+		return -EBUSY;
+	if (!src)
+		return -ENOENT;
+	for (uint32_t i = 0; i < s->n_owners; i++)
+		if (is_of(s, i, st_source_ix(s, src)) && s->owners[i].asking != src->asking &&
+		    has_word(s->owners[i].row.words, word, strlen(word)))
+			lose(s, i, "the server knows no such user", now);
+	st_resolve(s);
+	return s->failed ? -ENOMEM : 0;
+}
+
+int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+	uint32_t ix;
+
+	if (s->lent)
+		return -EBUSY;
+	if (!src)
+		return -ENOENT;
+	ix = st_source_ix(s, src);
+	if (st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE)
+		return HF_EREFUSED;
+	for (uint32_t i = 0; i < s->n_owners; i++) {
+		if (!is_of(s, i, ix) || s->owners[i].asking == src->asking)
+			continue;
+		s->why = HF_WHY_CONFIG;
+		if (operator_dropped(src, &s->owners[i]))
+			st_owner_remove(s, i);
+		else
+			lose(s, i, why_lost(src, &s->owners[i]), now);
+	}
+	st_guard_restored(s, ix, now);
+	st_resolve(s);
+	return s->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,13 @@
+#pragma once
+/*
+ * owners: whom the configuration names, by which of its words each owner was followed, and what
+ * becomes of one whom nobody names any more (guard rules 2 and 7). Private to state.
+ */
+#include "bridge/state/model.h"
+
+/* The words of the configuration of a source; copied. 0 or -ENOMEM. */
+int st_words_set(struct st_source *src, char *const *words, size_t n);
+void st_words_done(struct st_source *src);
+
+/* A user's name as a label, in lower case; "" and HF_ENAME if it can be none. */
+int st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1]);
