@@ -82,7 +82,7 @@ static void send_snapshot(struct sim_call *call)
 	const struct sim_user *user = sim_world_user_by_id(w, call->owner);
 	struct evbuffer *message = evbuffer_new();
 
-	if (user && !user->unreadable && sim_records_all(w, user, message))
+	if (user && sim_records_all(w, user, &call->conn->rights, message))
 		hf_log_error("out of memory");
 	send_message(call, message);
 	evbuffer_free(message);
@@ -247,7 +247,8 @@ static int begin_session(struct sim_conn *c)
 		.pong = on_mux_pong,
 		.arg = c };
 
-	if (sim_ws_new(&ws, &c->ws) || sim_mux_new(&mux, &c->mux))
+	if (sim_rights_take(&c->server->world, &c->rights) || sim_ws_new(&ws, &c->ws) ||
+	    sim_mux_new(&mux, &c->mux))
 		return -ENOMEM;
 	c->server->counts.upgrades++;
 	arm(c->ws_timer, c->server->ws_ping_ms);
@@ -279,15 +280,30 @@ static int upgrade(struct sim_conn *c, struct evbuffer *out)
 	return begin_session(c);
 }
 
+static bool is_stream(const struct sim_conn *c)
+{
+	return !strcmp(c->request.path, "/api/v2/tailnet");
+}
+
+static bool is_path(const char *path, const struct sim_request *r)
+{
+	return !*path || !strcmp(path, r->path);
+}
+
+static bool is_refused(const struct sim_conn *c)
+{
+	const struct sim_refusal *refusal = &c->server->refusal;
+
+	return refusal->status && (is_stream(c) || !refusal->only_stream) &&
+	       is_path(refusal->path, &c->request);
+}
+
 static int answer(struct sim_conn *c)
 {
 	const struct sim_refusal *refusal = &c->server->refusal;
 	struct evbuffer *out = bufferevent_get_output(c->bev);
-	bool stream = !strcmp(c->request.path, "/api/v2/tailnet");
 
-	c->server->counts.requests++;
-	hf_log_debug("%s %s", c->request.method, c->request.path);
-	if (refusal->status && (stream || !refusal->only_stream)) {
+	if (is_refused(c)) {
 		sim_answer(out, &c->request, refusal->status, refusal->headers,
 		    refusal->html ? "text/html; charset=utf-8" : "application/json",
 		    refusal->html
@@ -295,23 +311,44 @@ static int answer(struct sim_conn *c)
 			: "{\"message\":\"The simulator refuses, as its script says.\"}");
 		return 0;
 	}
-	return stream ? upgrade(c, out) : sim_rest_answer(&c->server->world, &c->request, out);
+	return is_stream(c) ? upgrade(c, out)
+			    : sim_rest_answer(&c->server->world, &c->request, out);
+}
+
+static int answer_now(struct sim_conn *c)
+{
+	int rc = answer(c);
+
+	c->last = c->closing = !c->ws && !c->request.keep;
+	sim_request_done(&c->request);
+	return rc;
+}
+
+static int take_request(struct sim_conn *c)
+{
+	const struct sim_server *s = c->server;
+
+	c->server->counts.requests++;
+	hf_log_debug("%s %s", c->request.method, c->request.path);
+	if (!s->slow_ms || is_stream(c) || !is_path(s->slow_path, &c->request))
+		return answer_now(c);
+	arm(c->slow_timer, s->slow_ms);
+	return 0;
 }
 
 static int take_requests(struct sim_conn *c, struct evbuffer *in)
 {
 	int rc = 0;
 
-	while (!rc && !c->ws && !c->closing && evbuffer_get_length(in)) {
+	while (!rc && !c->ws && !c->closing && !evtimer_pending(c->slow_timer, NULL) &&
+	       evbuffer_get_length(in)) {
 		rc = sim_request_read(&c->request, in);
 		if (rc < 0)
 			sim_answer(bufferevent_get_output(c->bev), &c->request, 400, "",
 			    "text/plain", "400 Bad Request");
 		if (rc != 1)
 			return rc;
-		rc = answer(c);
-		c->last = c->closing = !c->ws && !c->request.keep;
-		sim_request_done(&c->request);
+		rc = take_request(c);
 	}
 	return rc;
 }
@@ -345,6 +382,20 @@ static void on_read(struct bufferevent *bev, void *arg)
 		sim_ws_close(c->ws, PROTOCOL_ERROR, ""); /* unless one went out already */
 	if (c->broken)
 		end_when_sent(c);
+}
+
+/* The answer that was kept back, and what was asked after it. */
+static void on_slow_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct sim_conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->broken = answer_now(c);
+	if (c->broken)
+		end_when_sent(c);
+	else
+		on_read(c->bev, c);
 }
 
 static void on_written(struct bufferevent *bev, void *arg)
@@ -391,7 +442,8 @@ int sim_conn_new(struct sim_server *s, int fd)
 	s->conns = c;
 	c->ws_timer = evtimer_new(s->base, on_ws_timer, c);
 	c->mux_timer = evtimer_new(s->base, on_mux_timer, c);
-	if (!c->ws_timer || !c->mux_timer) {
+	c->slow_timer = evtimer_new(s->base, on_slow_timer, c);
+	if (!c->ws_timer || !c->mux_timer || !c->slow_timer) {
 		sim_conn_free(c);
 		return -ENOMEM;
 	}
@@ -414,6 +466,9 @@ void sim_conn_free(struct sim_conn *c)
 		event_free(c->ws_timer);
 	if (c->mux_timer)
 		event_free(c->mux_timer);
+	if (c->slow_timer)
+		event_free(c->slow_timer);
+	sim_rights_done(&c->rights);
 	bufferevent_free(c->bev);
 	free(c);
 }
@@ -427,17 +482,18 @@ void sim_conn_freeze(struct sim_conn *c, bool frozen)
 }
 
 void sim_conn_update(
-    struct sim_conn *c, const uint8_t owner[SIM_ID], const void *message, size_t len)
+    struct sim_conn *c, const uint8_t owner[SIM_ID], const struct sim_message *message)
 {
 	for (struct sim_call *call = c->calls; call; call = call->next) {
-		struct evbuffer *copy;
+		struct evbuffer *seen;
 
 		if (!call->following || memcmp(call->owner, owner, SIM_ID))
 			continue;
-		copy = evbuffer_new();
-		evbuffer_add(copy, message, len);
-		send_message(call, copy);
-		evbuffer_free(copy);
+		seen = evbuffer_new();
+		if (!sim_message_seen(message, &c->rights, owner, seen) &&
+		    evbuffer_get_length(seen))
+			send_message(call, seen);
+		evbuffer_free(seen);
 	}
 }
 

@@ -3,6 +3,8 @@
  * conn: one connection: requests, and a session of streams once it is upgraded.
  */
 #include "examples/simulator/http.h"
+#include "examples/simulator/records.h"
+#include "examples/simulator/rights.h"
 #include "examples/simulator/rpc.h"
 #include "examples/simulator/server.h"
 
@@ -28,8 +30,10 @@ struct sim_conn {
 	struct sim_request request;
 	struct sim_ws *ws;                  /* owned; NULL before the upgrade */
 	struct sim_mux *mux;                /* owned; with ws */
+	struct sim_rights rights;           /* with ws: those of the upgrade, for ever */
 	struct sim_call *calls;             /* owned */
 	struct event *ws_timer, *mux_timer; /* owned */
+	struct event *slow_timer;           /* owned; pending: the answer is yet to come */
 	bool ws_waits, mux_waits;           /* for a pong */
 	bool closing;                       /* nothing new is sent */
 	bool last;                          /* ends when all is sent */
@@ -42,6 +46,6 @@ int sim_conn_new(struct sim_server *s, int fd);
 void sim_conn_free(struct sim_conn *c); /* not inside its callbacks */
 void sim_conn_freeze(struct sim_conn *c, bool frozen);
 void sim_conn_update(
-    struct sim_conn *c, const uint8_t owner[SIM_ID], const void *message, size_t len);
+    struct sim_conn *c, const uint8_t owner[SIM_ID], const struct sim_message *message);
 /* What of it ends and how; c may be gone afterwards. */
 void sim_conn_cut(struct sim_conn *c, const struct sim_cut_how *how);

@@ -10,26 +10,75 @@
 
 /* Fields of WorkspaceUpdate. */
 enum field { UPSERTED_WORKSPACE = 1, UPSERTED_AGENT, DELETED_WORKSPACE, DELETED_AGENT };
-enum { RUNNING = 3, NAME_MAX_BYTES = 65536 };
+enum { NAME_MAX_BYTES = 65536 };
 
 /* Where words go: nothing but checked where `world` is NULL; not told where `message` is. */
 struct sink {
 	struct sim_world *world;
 	struct sim_user *user;
-	struct evbuffer *message;
+	struct sim_message *message;
 };
 
-static int add_field(struct evbuffer *message, enum field field, const void *body, size_t len)
+int sim_message_init(struct sim_message *m)
 {
+	*m = (struct sim_message){ .bytes = evbuffer_new() };
+	return m->bytes ? 0 : -ENOMEM;
+}
+
+void sim_message_done(struct sim_message *m)
+{
+	if (m->bytes)
+		evbuffer_free(m->bytes);
+	free(m->parts);
+	*m = (struct sim_message){ 0 };
+}
+
+static int add_part(struct sim_message *m, size_t len, unsigned org)
+{
+	size_t room = m->room ? 2 * m->room : 64;
+	struct sim_part *more = m->parts;
+
+	if (m->n_parts == m->room) {
+		more = realloc(m->parts, room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		m->parts = more;
+		m->room = room;
+	}
+	m->parts[m->n_parts++] = (struct sim_part){ .len = len, .org = org };
+	return 0;
+}
+
+int sim_message_seen(const struct sim_message *m, const struct sim_rights *rights,
+    const uint8_t owner[SIM_ID], struct evbuffer *out)
+{
+	size_t len = evbuffer_get_length(m->bytes);
+	const uint8_t *at = evbuffer_pullup(m->bytes, -1);
+	int rc = len && !at ? -ENOMEM : 0;
+
+	for (size_t i = 0; !rc && i < m->n_parts; at += m->parts[i++].len) {
+		if (sim_rights_read(rights, owner, m->parts[i].org))
+			rc = evbuffer_add(out, at, m->parts[i].len) ? -ENOMEM : 0;
+	}
+	return rc;
+}
+
+static int add_field(
+    struct sim_message *to, enum field field, const void *body, size_t len, unsigned org)
+{
+	struct evbuffer *message = to->bytes;
 	uint8_t head[11] = { (uint8_t)(field << 3 | 2) };
 	size_t n = 1;
 
 	for (size_t rest = len; n == 1 || rest; rest >>= 7)
 		head[n++] = (uint8_t)((rest & 0x7f) | (rest >> 7 ? 0x80 : 0));
-	return evbuffer_add(message, head, n) || evbuffer_add(message, body, len) ? -ENOMEM : 0;
+	if (evbuffer_add(message, head, n) || evbuffer_add(message, body, len))
+		return -ENOMEM;
+	return add_part(to, n + len, org);
 }
 
-static int add_record(struct evbuffer *message, enum field field, const ProtobufCMessage *record)
+static int add_record(struct sim_message *message, enum field field,
+    const ProtobufCMessage *record, unsigned org)
 {
 	uint8_t small[512], *body = small;
 	size_t len = protobuf_c_message_get_packed_size(record);
@@ -40,14 +89,14 @@ static int add_record(struct evbuffer *message, enum field field, const Protobuf
 	if (!body)
 		return -ENOMEM;
 	protobuf_c_message_pack(record, body);
-	rc = add_field(message, field, body, len);
+	rc = add_field(message, field, body, len, org);
 	if (body != small)
 		free(body);
 	return rc;
 }
 
 static int tell_workspace(
-    const struct sim_world *w, uint32_t number, enum field field, struct evbuffer *message)
+    const struct sim_world *w, uint32_t number, enum field field, struct sim_message *message)
 {
 	const struct sim_workspace *ws = sim_world_workspace(w, number);
 	Tailnet__Workspace record = TAILNET__WORKSPACE__INIT;
@@ -57,12 +106,12 @@ static int tell_workspace(
 	record.id = (ProtobufCBinaryData){ .data = id, .len = SIM_ID };
 	if (ws)
 		record.name = (ProtobufCBinaryData){ .data = ws->name.at, .len = ws->name.len };
-	record.status = RUNNING;
-	return add_record(message, field, &record.base);
+	record.status = ws ? ws->status : SIM_RUNNING;
+	return add_record(message, field, &record.base, ws ? ws->org : 0);
 }
 
 static int tell_agent(
-    const struct sim_world *w, uint32_t number, enum field field, struct evbuffer *message)
+    const struct sim_world *w, uint32_t number, enum field field, struct sim_message *message)
 {
 	const struct sim_agent *a = sim_world_agent(w, number);
 	Tailnet__Agent record = TAILNET__AGENT__INIT;
@@ -75,7 +124,7 @@ static int tell_agent(
 		record.name = (ProtobufCBinaryData){ .data = a->name.at, .len = a->name.len };
 		record.workspace_id = (ProtobufCBinaryData){ .data = workspace, .len = SIM_ID };
 	}
-	return add_record(message, field, &record.base);
+	return add_record(message, field, &record.base, a ? w->workspaces[a->workspace].org : 0);
 }
 
 static int put_workspace(const struct sink *to, uint32_t number, const struct sim_text *name)
@@ -277,7 +326,7 @@ int sim_records_snapshot(
 }
 
 int sim_records_diff(struct sim_world *w, struct sim_user *user, char *const *words, size_t n_words,
-    struct evbuffer *message)
+    struct sim_message *message)
 {
 	const struct sink nowhere = { 0 }, to = { .world = w, .user = user, .message = message };
 
@@ -286,21 +335,48 @@ int sim_records_diff(struct sim_world *w, struct sim_user *user, char *const *wo
 	return each_word(&to, change_word, words, n_words);
 }
 
-int sim_records_all(
-    const struct sim_world *w, const struct sim_user *user, struct evbuffer *message)
+int sim_records_workspace(
+    const struct sim_world *w, uint32_t number, bool gone, struct sim_message *message)
 {
-	int rc = 0;
+	const struct sim_workspace *ws = sim_world_workspace(w, number);
+	int rc =
+	    tell_workspace(w, number, gone ? DELETED_WORKSPACE : UPSERTED_WORKSPACE, message);
+
+	for (uint32_t n = ws->first_agent; !rc && n; n = w->agents[n].next)
+		rc = tell_agent(w, n, gone ? DELETED_AGENT : UPSERTED_AGENT, message);
+	return rc;
+}
+
+/* In the streams of that user, as far as these rights go. */
+static bool is_seen(const struct sim_world *w, uint32_t number, const struct sim_user *user,
+    const struct sim_rights *rights)
+{
+	const struct sim_workspace *ws = &w->workspaces[number];
+
+	if (!ws->owner || (ws->owner != user && !sim_world_shared(w, number, user)))
+		return false;
+	return sim_rights_read(rights, ws->owner->id, ws->org);
+}
+
+int sim_records_all(const struct sim_world *w, const struct sim_user *user,
+    const struct sim_rights *rights, struct evbuffer *message)
+{
+	struct sim_message all;
+	int rc = sim_message_init(&all);
 
 	for (uint32_t n = 0; !rc && n < w->n_workspaces; n++) {
-		if (w->workspaces[n].owner == user)
-			rc = tell_workspace(w, n, UPSERTED_WORKSPACE, message);
+		if (is_seen(w, n, user, rights))
+			rc = tell_workspace(w, n, UPSERTED_WORKSPACE, &all);
 	}
 	for (uint32_t n = 0; !rc && n < w->n_agents; n++) {
 		const struct sim_agent *a = sim_world_agent(w, n);
 
-		if (a && w->workspaces[a->workspace].owner == user)
-			rc = tell_agent(w, n, UPSERTED_AGENT, message);
+		if (a && is_seen(w, a->workspace, user, rights))
+			rc = tell_agent(w, n, UPSERTED_AGENT, &all);
 	}
+	if (!rc)
+		rc = evbuffer_add_buffer(message, all.bytes) ? -ENOMEM : 0;
+	sim_message_done(&all);
 	return rc;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "examples/simulator/rights.h"
+
 #define CREATED "2025-01-01T00:00:00Z"
 
 /* Ends `body`. */
@@ -62,14 +64,41 @@ bool sim_rest_version_refused(
 	return true;
 }
 
+static int answer_not_found(struct evbuffer *out, const struct sim_request *r)
+{
+	return answer_message(
+	    out, r, 404, "Resource not found or you do not have access to this resource");
+}
+
+static json_t *org_json(unsigned org)
+{
+	uint8_t id[SIM_ID];
+	char text[SIM_ID_TEXT];
+
+	sim_world_org_id(org, id);
+	sim_id_text(id, text);
+	return json_string(text);
+}
+
 static json_t *user_json(const struct sim_user *u)
 {
 	char id[SIM_ID_TEXT];
+	json_t *orgs = json_array(), *roles = json_array();
 
 	sim_id_text(u->id, id);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:[],s:[]}", "id", id, "username", u->name,
+	for (unsigned n = 1; n <= SIM_ORG_MAX; n++) {
+		if (u->orgs & SIM_ORG_BIT(n))
+			json_array_append_new(orgs, org_json(n));
+	}
+	for (size_t i = 0; i < u->n_roles; i++) {
+		if (!u->roles[i].org)
+			json_array_append_new(roles, json_pack("{s:s,s:s}", "name",
+							 u->roles[i].name, "display_name",
+							 u->roles[i].name));
+	}
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:o,s:o}", "id", id, "username", u->name,
 	    "name", u->name, "status", "active", "created_at", CREATED, "login_type", "password",
-	    "is_service_account", 0, "organization_ids", "roles");
+	    "is_service_account", 0, "organization_ids", orgs, "roles", roles);
 }
 
 static int users(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
@@ -77,42 +106,118 @@ static int users(const struct sim_world *w, const struct sim_request *r, struct 
 	unsigned limit = sim_request_number(r, "limit", 0);
 	unsigned offset = sim_request_number(r, "offset", 0), n = 0;
 	json_t *list = json_array();
+	struct sim_rights rights;
 
-	for (struct sim_user *u = w->users; u; u = u->next, n++) {
+	if (sim_rights_take(w, &rights))
+		return -ENOMEM;
+	for (struct sim_user *u = w->users; u; u = u->next) {
+		if (!rights.lists && memcmp(u->id, rights.user, SIM_ID))
+			continue;
 		if (n >= offset && (!limit || n < offset + limit))
 			json_array_append_new(list, user_json(u));
+		n++;
 	}
+	sim_rights_done(&rights);
 	return answer_json(out, r, 200, json_pack("{s:o,s:i}", "users", list, "count", (int)n));
+}
+
+/* The roles in organisations are told here and nowhere else. */
+static int roles(const struct sim_user *u, const struct sim_request *r, struct evbuffer *out)
+{
+	json_t *site = json_array(), *orgs = json_object();
+
+	for (unsigned n = 1; n <= SIM_ORG_MAX; n++) {
+		json_t *id = org_json(n);
+
+		if (u->orgs & SIM_ORG_BIT(n))
+			json_object_set_new(orgs, json_string_value(id), json_array());
+		json_decref(id);
+	}
+	for (size_t i = 0; i < u->n_roles; i++) {
+		json_t *id = org_json(u->roles[i].org);
+		json_t *to = u->roles[i].org ? json_object_get(orgs, json_string_value(id)) : site;
+
+		if (to)
+			json_array_append_new(to, json_string(u->roles[i].name));
+		json_decref(id);
+	}
+	return answer_json(
+	    out, r, 200, json_pack("{s:o,s:o}", "roles", site, "organization_roles", orgs));
 }
 
 static int key(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	const char *id = strrchr(r->path, '/') + 1;
-	char user[SIM_ID_TEXT];
+	const struct sim_user *me = sim_world_user(w, "me");
+	char user[SIM_ID_TEXT], words[512], *save = NULL;
+	json_t *scopes = json_array();
 
-	if (!w->users || strncmp(r->token, id, strlen(id)) || r->token[strlen(id)] != '-')
-		return answer_message(
-		    out, r, 404, "Resource not found or you do not have access to this resource");
-	sim_id_text(w->users->id, user);
+	if (!me || strncmp(r->token, id, strlen(id)) || r->token[strlen(id)] != '-') {
+		json_decref(scopes);
+		return answer_not_found(out, r);
+	}
+	sim_id_text(me->id, user);
+	snprintf(words, sizeof(words), "%s", w->scopes ? w->scopes : "coder:all");
+	for (char *s = strtok_r(words, " ", &save); s; s = strtok_r(NULL, " ", &save))
+		json_array_append_new(scopes, json_string(s));
 	return answer_json(out, r, 200,
-	    json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:[s],s:[{s:s,s:s}]}", "id", id, "user_id", user,
+	    json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:[{s:s,s:s}]}", "id", id, "user_id", user,
 		"created_at", CREATED, "expires_at",
 		w->expires ? w->expires : "2099-01-01T00:00:00Z", "login_type", "token", "scope",
-		"all", "scopes", "coder:all", "allow_list", "type", "*", "id", "*"));
+		"all", "scopes", scopes, "allow_list", "type", "*", "id", "*"));
 }
 
 static int user(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
-	const char *name = r->path + strlen("/api/v2/users/");
+	const char *rest, *name = r->path + strlen("/api/v2/users/");
 	const struct sim_user *u;
+	struct sim_rights rights;
+	char who[256];
 
 	if (!strncmp(name, "me/keys/", 8))
 		return key(w, r, out);
-	u = sim_world_user(w, name);
-	if (!u)
-		return answer_message(
-		    out, r, 404, "Resource not found or you do not have access to this resource");
-	return answer_json(out, r, 200, user_json(u));
+	rest = strchr(name, '/');
+	snprintf(who, sizeof(who), "%.*s", rest ? (int)(rest - name) : (int)strlen(name), name);
+	u = sim_world_user(w, who);
+	if (sim_rights_take(w, &rights))
+		return -ENOMEM;
+	if (u && !sim_rights_know(&rights, u))
+		u = NULL;
+	sim_rights_done(&rights);
+	if (u && rest && !strcmp(rest, "/roles"))
+		return roles(u, r, out);
+	return u && !rest ? answer_json(out, r, 200, user_json(u)) : answer_not_found(out, r);
+}
+
+/* Whose a workspace is. */
+static int workspace(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+{
+	const char *id = r->path + strlen("/api/v2/workspaces/");
+	const struct sim_workspace *ws = NULL;
+	uint8_t bytes[SIM_ID];
+	char text[SIM_ID_TEXT], owner[SIM_ID_TEXT];
+	struct sim_rights rights;
+	json_t *name;
+
+	for (uint32_t n = 0; !ws && n < w->n_workspaces; n++) {
+		sim_world_id(n, bytes);
+		sim_id_text(bytes, text);
+		if (!strcmp(text, id))
+			ws = sim_world_workspace(w, n);
+	}
+	if (sim_rights_take(w, &rights))
+		return -ENOMEM;
+	if (ws && !sim_rights_read(&rights, ws->owner->id, ws->org))
+		ws = NULL;
+	sim_rights_done(&rights);
+	if (!ws)
+		return answer_not_found(out, r);
+	name = json_stringn((const char *)ws->name.at, ws->name.len);
+	sim_id_text(ws->owner->id, owner);
+	return answer_json(out, r, 200,
+	    json_pack("{s:s,s:s,s:s,s:o,s:o}", "id", id, "owner_id", owner, "owner_name",
+		ws->owner->name, "name", name ? name : json_string("?"), "organization_id",
+		org_json(ws->org)));
 }
 
 static int buildinfo(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
@@ -137,21 +242,27 @@ static int connection(const struct sim_world *w, const struct sim_request *r, st
 	return answer_json(out, r, 200, body);
 }
 
-/* May the token do what this check asks? Of workspaces that is what the script says. */
-static bool allowed(const struct sim_world *w, const json_t *check)
+/* May the token do what this check asks? An organisation that is not there has number 0: none. */
+static bool allowed(
+    const struct sim_world *w, const struct sim_rights *rights, const json_t *check)
 {
 	const json_t *object = json_object_get(check, "object");
 	const char *type = json_string_value(json_object_get(object, "resource_type"));
 	const char *owner = json_string_value(json_object_get(object, "owner_id"));
+	const char *org = json_string_value(json_object_get(object, "organization_id"));
 	const struct sim_user *u = owner ? sim_world_user(w, owner) : NULL;
+	unsigned n = org ? sim_world_org(org) : 0;
 
-	return type && !strcmp(type, "workspace") && u && !u->unreadable;
+	if (!type || strcmp(type, "workspace") || (org && !n) || (owner && !u))
+		return false;
+	return u ? sim_rights_read(rights, u->id, n) : sim_rights_read_all(rights, n);
 }
 
 static int authcheck(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	json_t *asked = json_loadb(r->body, r->body_len, 0, NULL), *body = json_object();
 	json_t *checks = json_object_get(asked, "checks"), *check;
+	struct sim_rights rights;
 	const char *name;
 
 	if (!json_is_object(checks)) {
@@ -159,8 +270,14 @@ static int authcheck(const struct sim_world *w, const struct sim_request *r, str
 		json_decref(body);
 		return answer_message(out, r, 400, "Request body must be valid JSON.");
 	}
+	if (sim_rights_take(w, &rights)) {
+		json_decref(asked);
+		json_decref(body);
+		return -ENOMEM;
+	}
 	json_object_foreach(checks, name, check)
-	    json_object_set_new(body, name, json_boolean(allowed(w, check)));
+	    json_object_set_new(body, name, json_boolean(allowed(w, &rights, check)));
+	sim_rights_done(&rights);
 	json_decref(asked);
 	return answer_json(out, r, 200, body);
 }
@@ -177,6 +294,7 @@ int sim_rest_answer(const struct sim_world *w, const struct sim_request *r, stru
 		{ "GET", "/api/v2/buildinfo", false, true, buildinfo },
 		{ "GET", "/api/v2/users", false, false, users },
 		{ "GET", "/api/v2/users/", true, false, user },
+		{ "GET", "/api/v2/workspaces/", true, false, workspace },
 		{ "GET", "/api/v2/workspaceagents/connection", false, false, connection },
 		{ "POST", "/api/v2/authcheck", false, false, authcheck },
 	};

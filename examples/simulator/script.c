@@ -1,26 +1,14 @@
 #include "examples/simulator/script.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "examples/simulator/records.h"
-#include "examples/simulator/server.h"
+#include "examples/simulator/script_line.h"
 
-/* A line that is run. */
-struct line {
-	struct sim_server *server;
-	char **words; /* without the command */
-	size_t n_words;
-	char *reply;
-	uint32_t *wait_ms;
-};
-
-static int __attribute__((format(printf, 3, 4)))
-say(const struct line *l, int rc, const char *format, ...)
+int sim_say(const struct sim_line *l, int rc, const char *format, ...)
 {
 	va_list ap;
 
@@ -30,31 +18,41 @@ say(const struct line *l, int rc, const char *format, ...)
 	return rc;
 }
 
-static const char *word(const struct line *l, size_t i)
+const char *sim_word(const struct sim_line *l, size_t i)
 {
 	return i < l->n_words ? l->words[i] : NULL;
 }
 
-static int number(const struct line *l, size_t i, uint64_t otherwise, uint64_t *ret_number)
+int sim_number(const struct sim_line *l, size_t i, uint64_t otherwise, uint64_t *ret_number)
 {
-	const char *text = word(l, i);
+	const char *text = sim_word(l, i);
 	char *end;
 
 	*ret_number = otherwise;
 	if (!text)
 		return 0;
 	*ret_number = strtoull(text, &end, 10);
-	return *end || end == text ? say(l, -EINVAL, "'%s' is no number", text) : 0;
+	return *end || end == text ? sim_say(l, -EINVAL, "'%s' is no number", text) : 0;
+}
+
+struct sim_user *sim_named(const struct sim_line *l, size_t i)
+{
+	const char *name = sim_word(l, i);
+	struct sim_user *u = name ? sim_world_user(&l->server->world, name) : NULL;
+
+	if (!u)
+		sim_say(l, -ENOENT, "there is no user '%s'", name ? name : "");
+	return u;
 }
 
 /* "500ms", "2s", "10m"; "off" is 0. */
-static int duration(const struct line *l, size_t i, uint32_t *ret_ms)
+static int duration(const struct sim_line *l, size_t i, uint32_t *ret_ms)
 {
 	static const struct {
 		const char *unit;
 		double ms;
 	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
-	const char *text = word(l, i);
+	const char *text = sim_word(l, i);
 	double value;
 	char *end;
 
@@ -68,146 +66,37 @@ static int duration(const struct line *l, size_t i, uint32_t *ret_ms)
 		*ret_ms = (uint32_t)(value * units[u].ms);
 		return 0;
 	}
-	return say(l, -EINVAL, "'%s' is no time such as 500ms, 2s, 10m", text ? text : "");
-}
-
-static struct sim_user *user(const struct line *l, size_t i)
-{
-	const char *name = word(l, i);
-	struct sim_user *u = name ? sim_world_user(&l->server->world, name) : NULL;
-
-	if (!u)
-		say(l, -ENOENT, "there is no user '%s'", name ? name : "");
-	return u;
-}
-
-static int run_user(const struct line *l)
-{
-	struct sim_world *w = &l->server->world;
-	uint8_t id[SIM_ID];
-	uint64_t n = 1;
-
-	for (const struct sim_user *u = w->users; u; u = u->next)
-		n++;
-	if (number(l, 1, n, &n))
-		return -EINVAL;
-	sim_world_id((uint32_t)n, id);
-	if (sim_world_user(w, word(l, 0)) || sim_world_user_by_id(w, id) || n > SIM_NUMBER_MAX)
-		return say(l, -EEXIST, "there is a user of that name or number");
-	return sim_world_user_add(w, word(l, 0), (uint32_t)n);
-}
-
-static int run_rename(const struct line *l)
-{
-	struct sim_user *u = user(l, 0);
-
-	return u ? sim_world_set(&u->name, word(l, 1)) : -ENOENT;
-}
-
-static int run_forget(const struct line *l)
-{
-	struct sim_user *u = user(l, 0);
-
-	if (!u)
-		return -ENOENT;
-	sim_world_user_del(&l->server->world, u);
-	return 0;
-}
-
-static int set_readable(const struct line *l, bool readable)
-{
-	struct sim_user *u = user(l, 0);
-
-	if (!u)
-		return -ENOENT;
-	u->unreadable = !readable;
-	return 0;
-}
-
-static int run_readable(const struct line *l)
-{
-	return set_readable(l, true);
-}
-
-static int run_unreadable(const struct line *l)
-{
-	return set_readable(l, false);
-}
-
-static int words_wrong(const struct line *l, int rc)
-{
-	return rc == -EINVAL ? say(l, rc, "not of the form 1=workspace:7=agent,8=agent") : rc;
-}
-
-static int run_snapshot(const struct line *l)
-{
-	struct sim_user *u = user(l, 0);
-
-	if (!u)
-		return -ENOENT;
-	return words_wrong(
-	    l, sim_records_snapshot(&l->server->world, u, l->words + 1, l->n_words - 1));
-}
-
-static int run_diff(const struct line *l)
-{
-	struct sim_user *u = user(l, 0);
-	struct evbuffer *message = u ? evbuffer_new() : NULL;
-	int rc;
-
-	if (!message)
-		return -ENOENT;
-	rc = sim_records_diff(&l->server->world, u, l->words + 1, l->n_words - 1, message);
-	if (!rc && !u->unreadable)
-		rc = sim_server_update(l->server, u->id, message);
-	evbuffer_free(message);
-	return words_wrong(l, rc);
+	return sim_say(l, -EINVAL, "'%s' is no time such as 500ms, 2s, 10m", text ? text : "");
 }
 
 /* One of the strings of the world; "-": there is none. */
-static int set_string(const struct line *l, char **string)
+static int set_string(const struct sim_line *l, char **string)
 {
-	return sim_world_set(string, strcmp(word(l, 0), "-") ? word(l, 0) : NULL);
+	return sim_world_set(string, strcmp(sim_word(l, 0), "-") ? sim_word(l, 0) : NULL);
 }
 
-static int run_suffix(const struct line *l)
+static int run_suffix(const struct sim_line *l)
 {
 	return set_string(l, &l->server->world.suffix);
 }
 
-static int run_deployment(const struct line *l)
+static int run_deployment(const struct sim_line *l)
 {
 	return set_string(l, &l->server->world.deployment);
 }
 
-static int run_token(const struct line *l)
+static int run_token(const struct sim_line *l)
 {
 	return set_string(l, &l->server->world.token);
 }
 
-static int run_expires(const struct line *l)
+static int run_expires(const struct sim_line *l)
 {
 	return set_string(l, &l->server->world.expires);
 }
 
-static int run_version(const struct line *l)
-{
-	return sim_world_set(&l->server->world.version, word(l, 0));
-}
-
-static int run_api(const struct line *l)
-{
-	return sim_world_set(&l->server->world.api, word(l, 0));
-}
-
-static int run_workspace_updates(const struct line *l)
-{
-	l->server->unimplemented = !strcmp(word(l, 0), "off");
-	return 0;
-}
-
 /* The text from word i on, with single spaces. */
-static void rest_of_line(const struct line *l, size_t i, char *to, size_t room)
+static void sim_rest_of_line(const struct sim_line *l, size_t i, char *to, size_t room)
 {
 	size_t n = 0;
 
@@ -216,7 +105,31 @@ static void rest_of_line(const struct line *l, size_t i, char *to, size_t room)
 		n += (size_t)snprintf(to + n, room - n, "%s%s", n ? " " : "", l->words[i]);
 }
 
-static int run_cut(const struct line *l)
+static int run_scopes(const struct sim_line *l)
+{
+	char text[SIM_REPLY];
+
+	sim_rest_of_line(l, 0, text, sizeof(text));
+	return sim_world_set(&l->server->world.scopes, l->n_words ? text : NULL);
+}
+
+static int run_version(const struct sim_line *l)
+{
+	return sim_world_set(&l->server->world.version, sim_word(l, 0));
+}
+
+static int run_api(const struct sim_line *l)
+{
+	return sim_world_set(&l->server->world.api, sim_word(l, 0));
+}
+
+static int run_workspace_updates(const struct sim_line *l)
+{
+	l->server->unimplemented = !strcmp(sim_word(l, 0), "off");
+	return 0;
+}
+
+static int run_cut(const struct sim_line *l)
 {
 	static const struct {
 		const char *name;
@@ -230,39 +143,41 @@ static int run_cut(const struct line *l)
 	char text[256];
 	struct sim_cut_how how = { .text = text };
 
-	rest_of_line(l, 2, text, sizeof(text));
+	sim_rest_of_line(l, 2, text, sizeof(text));
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
-		if (strcmp(word(l, 0), cuts[i].name))
+		if (strcmp(sim_word(l, 0), cuts[i].name))
 			continue;
 		how.what = cuts[i].what;
-		how.user = cuts[i].of_user && l->n_words > 1 ? user(l, 1) : NULL;
+		how.user = cuts[i].of_user && l->n_words > 1 ? sim_named(l, 1) : NULL;
 		if (cuts[i].of_user ? l->n_words > 1 && !how.user
-				    : number(l, 1, cuts[i].code, &how.code))
+				    : sim_number(l, 1, cuts[i].code, &how.code))
 			return -EINVAL;
 		sim_server_cut(l->server, &how);
 		return 0;
 	}
-	return say(l, -EINVAL, "cannot cut '%s'", word(l, 0));
+	return sim_say(l, -EINVAL, "cannot cut '%s'", sim_word(l, 0));
 }
 
-static int run_refuse(const struct line *l)
+static int run_refuse(const struct sim_line *l)
 {
 	struct sim_refusal r = { 0 };
 	size_t n = 0;
 	uint64_t status;
 
-	if (!strcmp(word(l, 0), "off")) {
+	if (!strcmp(sim_word(l, 0), "off")) {
 		l->server->refusal = r;
 		return 0;
 	}
-	if (number(l, 0, 0, &status) || status < 200 || status > 599)
-		return say(l, -EINVAL, "'%s' is no status", word(l, 0));
+	if (sim_number(l, 0, 0, &status) || status < 200 || status > 599)
+		return sim_say(l, -EINVAL, "'%s' is no status", sim_word(l, 0));
 	r.status = (int)status;
 	r.html = status == 200;
 	for (size_t i = 1; i < l->n_words; i++) {
 		const char *value = strchr(l->words[i], '=');
 
-		if (!strcmp(l->words[i], "stream"))
+		if (*l->words[i] == '/')
+			snprintf(r.path, sizeof(r.path), "%s", l->words[i]);
+		else if (!strcmp(l->words[i], "stream"))
 			r.only_stream = true;
 		else if (!strcmp(l->words[i], "html"))
 			r.html = true;
@@ -270,71 +185,85 @@ static int run_refuse(const struct line *l)
 			n += (size_t)snprintf(r.headers + n, sizeof(r.headers) - n, "%.*s: %s\r\n",
 			    (int)(value - l->words[i]), l->words[i], value + 1);
 		else
-			return say(l, -EINVAL, "'%s' is not HEADER=VALUE", l->words[i]);
+			return sim_say(l, -EINVAL, "'%s' is not HEADER=VALUE", l->words[i]);
 	}
 	if (n >= sizeof(r.headers))
-		return say(l, -EINVAL, "too many headers");
+		return sim_say(l, -EINVAL, "too many headers");
 	l->server->refusal = r;
 	return 0;
 }
 
-static int run_freeze(const struct line *l)
+static int run_freeze(const struct sim_line *l)
 {
 	sim_server_freeze(l->server, true);
 	return 0;
 }
 
-static int run_thaw(const struct line *l)
+static int run_thaw(const struct sim_line *l)
 {
 	sim_server_freeze(l->server, false);
 	return 0;
 }
 
-static int run_down(const struct line *l)
+static int run_slow(const struct sim_line *l)
+{
+	const char *path = sim_word(l, 1);
+	uint32_t ms;
+
+	if (duration(l, 0, &ms))
+		return -EINVAL;
+	if (path && *path != '/')
+		return sim_say(l, -EINVAL, "'%s' is no path", path);
+	l->server->slow_ms = ms;
+	snprintf(l->server->slow_path, sizeof(l->server->slow_path), "%s", path ? path : "");
+	return 0;
+}
+
+static int run_down(const struct sim_line *l)
 {
 	sim_server_down(l->server);
 	return 0;
 }
 
-static int run_up(const struct line *l)
+static int run_up(const struct sim_line *l)
 {
 	int rc = sim_server_listen(l->server);
 
-	return rc ? say(l, rc, "cannot listen: %s", strerror(-rc)) : 0;
+	return rc ? sim_say(l, rc, "cannot listen: %s", strerror(-rc)) : 0;
 }
 
-static int run_ping(const struct line *l)
+static int run_ping(const struct sim_line *l)
 {
 	uint32_t ms;
 
 	if (duration(l, 1, &ms))
 		return -EINVAL;
-	if (!strcmp(word(l, 0), "ws"))
+	if (!strcmp(sim_word(l, 0), "ws"))
 		l->server->ws_ping_ms = ms;
-	else if (!strcmp(word(l, 0), "yamux"))
+	else if (!strcmp(sim_word(l, 0), "yamux"))
 		l->server->yamux_ping_ms = ms;
 	else
-		return say(l, -EINVAL, "ping ws or ping yamux");
+		return sim_say(l, -EINVAL, "ping ws or ping yamux");
 	return 0;
 }
 
-static int run_wait(const struct line *l)
+static int run_wait(const struct sim_line *l)
 {
 	int rc = duration(l, 0, l->wait_ms);
 
 	return rc ? rc : *l->wait_ms > 0 ? SIM_AGAIN : 0;
 }
 
-static int run_await(const struct line *l)
+static int run_await(const struct sim_line *l)
 {
 	const struct sim_counts *c = &l->server->counts;
-	const char *what = word(l, 0);
+	const char *what = sim_word(l, 0);
 	const struct sim_user *u = NULL;
 	uint64_t want, have;
 
-	if (number(l, 1, 1, &want))
+	if (sim_number(l, 1, 1, &want))
 		return -EINVAL;
-	if (l->n_words > 2 && !(u = user(l, 2)))
+	if (l->n_words > 2 && !(u = sim_named(l, 2)))
 		return -ENOENT;
 	if (!strcmp(what, "streams"))
 		have = sim_server_streams(l->server, u);
@@ -349,34 +278,25 @@ static int run_await(const struct line *l)
 	else if (!strcmp(what, "connections"))
 		have = c->connections;
 	else
-		return say(l, -EINVAL, "cannot await '%s'", what);
+		return sim_say(l, -EINVAL, "cannot await '%s'", what);
 	if (want ? have >= want : !have)
 		return 0;
-	return say(l, SIM_AGAIN, "%llu %s so far", (unsigned long long)have, what);
+	return sim_say(l, SIM_AGAIN, "%llu %s so far", (unsigned long long)have, what);
 }
 
-static int run_status(const struct line *l)
+static int run_status(const struct sim_line *l)
 {
 	const struct sim_counts *c = &l->server->counts;
 
-	return say(l, 0,
+	return sim_say(l, 0,
 	    "sessions=%u streams=%u connections=%llu requests=%llu upgrades=%llu calls=%llu",
 	    sim_server_sessions(l->server), sim_server_streams(l->server, NULL),
 	    (unsigned long long)c->connections, (unsigned long long)c->requests,
 	    (unsigned long long)c->upgrades, (unsigned long long)c->calls);
 }
 
-static const struct command {
-	const char *name;
-	size_t min;
-	int (*run)(const struct line *l);
-	const char *help; /* the words that follow, and what it does */
-	const char *does;
-} commands[] = {
-	{ "user", 1, run_user, "NAME [NUMBER]", "a user; the first is the token's own" },
-	{ "snapshot", 1, run_snapshot, "NAME WORD...",
-	    "all that the user has from now on; the next stream begins with it" },
-	{ "diff", 2, run_diff, "NAME WORD...", "a change, told to the user's streams" },
+static const struct sim_command commands[] = {
+	{ "scopes", 0, run_scopes, "[WORD...]", "of the token, as workspace:read; else coder:all" },
 	{ "wait", 1, run_wait, "TIME", "the next line is run that much later" },
 	{ "await", 1, run_await, "WHAT [N] [NAME]",
 	    "the next line is run when there are N streams (of that user), sessions, or since the\n"
@@ -387,8 +307,10 @@ static const struct command {
 	    "reset of\n        the streams; call [NAME]: end of the calls; error [CODE [TEXT]]: "
 	    "the same "
 	    "with an error" },
-	{ "refuse", 1, run_refuse, "STATUS [stream] [html] [HEADER=VALUE...]",
-	    "the answer to everything (to the stream only); 200 is a login page; `refuse off`" },
+	{ "refuse", 1, run_refuse, "STATUS [stream] [/PATH] [html] [HEADER=VALUE...]",
+	    "the answer to everything (to the stream, to that path only); 200 is a login page; "
+	    "`refuse off`" },
+	{ "slow", 1, run_slow, "TIME [/PATH]", "REST (that path) is answered so late; off: at once" },
 	{ "freeze", 0, run_freeze, "", "nothing is read or written, `thaw` ends it" },
 	{ "thaw", 0, run_thaw, "", "" },
 	{ "down", 0, run_down, "", "connections end, new ones are refused; `up` ends it" },
@@ -401,36 +323,42 @@ static const struct command {
 	{ "api", 1, run_api, "TEXT", "the version of the stream that is served, as 2.8" },
 	{ "workspace-updates", 1, run_workspace_updates, "on|off",
 	    "off: calls are answered with dRPC's code 12" },
-	{ "rename", 2, run_rename, "NAME NEW", "a user gets another name" },
-	{ "forget", 1, run_forget, "NAME", "there is no such user any more" },
-	{ "unreadable", 1, run_unreadable, "NAME",
-	    "the token may not read that user's workspaces; `readable` ends it" },
-	{ "readable", 1, run_readable, "NAME", "" },
 	{ "ping", 2, run_ping, "ws|yamux TIME", "how often connections are pinged; off: never" },
 	{ "status", 0, run_status, "", "answers with what there is" },
+	{ NULL, 0, NULL, NULL, NULL },
 };
 
-static int run_words(struct line *l)
-{
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		const struct command *c = &commands[i];
-		struct line rest = *l;
+static const struct sim_command *const tables[] = { sim_world_commands, commands };
 
-		if (strcmp(l->words[0], c->name))
-			continue;
-		rest.words++;
-		rest.n_words--;
-		if (rest.n_words < c->min)
-			return say(l, -EINVAL, "usage: %s %s", c->name, c->help);
-		return c->run(&rest);
+static const struct sim_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (const struct sim_command *c = tables[i]; c->name; c++) {
+			if (!strcmp(name, c->name))
+				return c;
+		}
 	}
-	return say(l, -EINVAL, "there is no command '%s'", l->words[0]);
+	return NULL;
+}
+
+static int run_words(const struct sim_line *l)
+{
+	const struct sim_command *c = find_command(l->words[0]);
+	struct sim_line rest = *l;
+
+	if (!c)
+		return sim_say(l, -EINVAL, "there is no command '%s'", l->words[0]);
+	rest.words++;
+	rest.n_words--;
+	if (rest.n_words < c->min)
+		return sim_say(l, -EINVAL, "usage: %s %s", c->name, c->help);
+	return c->run(&rest);
 }
 
 int sim_script_run(
     struct sim_server *s, char *text, char ret_reply[SIM_REPLY], uint32_t *ret_wait_ms)
 {
-	struct line l = { .server = s, .reply = ret_reply, .wait_ms = ret_wait_ms };
+	struct sim_line l = { .server = s, .reply = ret_reply, .wait_ms = ret_wait_ms };
 	char *save = NULL, *hash = strchr(text, '#');
 	int rc = 0;
 
@@ -453,9 +381,10 @@ int sim_script_run(
 
 void sim_script_help(void)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (*commands[i].does)
-			printf("    %s %s\n        %s\n", commands[i].name, commands[i].help,
-			    commands[i].does);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (const struct sim_command *c = tables[i]; c->name; c++) {
+			if (*c->does)
+				printf("    %s %s\n        %s\n", c->name, c->help, c->does);
+		}
 	}
 }

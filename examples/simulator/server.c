@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/listener.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -108,16 +107,11 @@ void sim_server_freeze(struct sim_server *s, bool frozen)
 		sim_conn_freeze(c, frozen);
 }
 
-int sim_server_update(struct sim_server *s, const uint8_t owner[SIM_ID], struct evbuffer *message)
+void sim_server_update(
+    struct sim_server *s, const uint8_t owner[SIM_ID], const struct sim_message *message)
 {
-	size_t len = evbuffer_get_length(message);
-	const void *bytes = evbuffer_pullup(message, -1);
-
-	if (len && !bytes)
-		return -ENOMEM;
 	for (struct sim_conn *c = s->conns; c; c = c->next)
-		sim_conn_update(c, owner, bytes, len);
-	return 0;
+		sim_conn_update(c, owner, message);
 }
 
 void sim_server_cut(struct sim_server *s, const struct sim_cut_how *how)

@@ -9,8 +9,8 @@
 #include "examples/simulator/world.h"
 
 struct event_base;
-struct evbuffer;
 struct evconnlistener;
+struct sim_message;
 struct ssl_ctx_st;
 struct sim_conn;
 
@@ -18,6 +18,7 @@ struct sim_conn;
 struct sim_refusal {
 	int status;        /* 0: nothing is refused */
 	bool only_stream;  /* REST is answered as ever */
+	char path[256];    /* only what asks for it; "": all */
 	char headers[600]; /* more lines */
 	bool html;
 };
@@ -37,6 +38,8 @@ struct sim_server {
 	struct sim_refusal refusal;
 	struct sim_counts counts;
 	bool frozen;
+	unsigned slow_ms;    /* REST is answered so late */
+	char slow_path[256]; /* as in sim_refusal */
 	bool unimplemented;                 /* calls are answered with dRPC's code 12 */
 	unsigned ws_ping_ms, yamux_ping_ms; /* 0: none */
 };
@@ -50,8 +53,9 @@ int sim_server_listen(struct sim_server *s);
 void sim_server_down(struct sim_server *s);
 void sim_server_freeze(struct sim_server *s, bool frozen);
 
-/* Tells a message to all streams of an owner. */
-int sim_server_update(struct sim_server *s, const uint8_t owner[SIM_ID], struct evbuffer *message);
+/* Tells a message to all streams of an owner, as far as the rights of each go. */
+void sim_server_update(
+    struct sim_server *s, const uint8_t owner[SIM_ID], const struct sim_message *message);
 
 enum sim_cut { CUT_TCP, CUT_RST, CUT_WS, CUT_YAMUX, CUT_GOAWAY, CUT_CALL, CUT_ERROR };
 

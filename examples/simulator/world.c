@@ -23,6 +23,25 @@ void sim_world_agent_id(uint32_t number, uint8_t ret_id[SIM_ID])
 	put_id(0x20, number, ret_id);
 }
 
+void sim_world_org_id(unsigned number, uint8_t ret_id[SIM_ID])
+{
+	put_id(0x30, number, ret_id);
+}
+
+unsigned sim_world_org(const char *id)
+{
+	uint8_t bytes[SIM_ID];
+	char text[SIM_ID_TEXT];
+
+	for (unsigned n = 1; n <= SIM_ORG_MAX; n++) {
+		sim_world_org_id(n, bytes);
+		sim_id_text(bytes, text);
+		if (!strcmp(text, id))
+			return n;
+	}
+	return 0;
+}
+
 void sim_id_text(const uint8_t id[SIM_ID], char ret_text[SIM_ID_TEXT])
 {
 	char *at = ret_text;
@@ -72,6 +91,8 @@ void sim_world_done(struct sim_world *w)
 	free(w->deployment);
 	free(w->suffix);
 	free(w->expires);
+	free(w->scopes);
+	free(w->shares);
 	*w = (struct sim_world){ 0 };
 }
 
@@ -80,7 +101,7 @@ struct sim_user *sim_world_user(const struct sim_world *w, const char *name)
 	char id[SIM_ID_TEXT];
 
 	if (!strcmp(name, "me"))
-		return w->users;
+		return w->me ? w->me : w->users;
 	for (struct sim_user *u = w->users; u; u = u->next) {
 		sim_id_text(u->id, id);
 		if (!strcmp(u->name, name) || !strcmp(id, name))
@@ -98,8 +119,52 @@ struct sim_user *sim_world_user_by_id(const struct sim_world *w, const uint8_t i
 	return NULL;
 }
 
+static void drop_roles(struct sim_user *u)
+{
+	for (size_t i = 0; i < u->n_roles; i++)
+		free(u->roles[i].name);
+	free(u->roles);
+	u->roles = NULL;
+	u->n_roles = 0;
+}
+
+/* "owner", or "2/organization-admin". */
+static int take_role(const char *word, struct sim_role *ret_role)
+{
+	const char *slash = strchr(word, '/');
+	char *end;
+	unsigned long org = slash ? strtoul(word, &end, 10) : 0;
+
+	if (slash && (end != slash || !org || org > SIM_ORG_MAX))
+		return -EINVAL;
+	ret_role->org = (unsigned)org;
+	ret_role->name = strdup(slash ? slash + 1 : word);
+	return ret_role->name ? 0 : -ENOMEM;
+}
+
+int sim_world_roles_set(struct sim_user *user, char *const *words, size_t n_words)
+{
+	struct sim_user next = { .roles = calloc(n_words + 1, sizeof(*next.roles)) };
+	int rc = next.roles ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < n_words; i++) {
+		rc = take_role(words[i], &next.roles[i]);
+		next.n_roles += !rc;
+	}
+	if (rc) {
+		drop_roles(&next);
+		return rc;
+	}
+	drop_roles(user);
+	user->roles = next.roles;
+	user->n_roles = next.n_roles;
+	return 0;
+}
+
 int sim_world_user_add(struct sim_world *w, const char *name, uint32_t number)
 {
+	static char first[] = "owner";
+	char *roles[] = { first };
 	struct sim_user **at = &w->users;
 	struct sim_user *u = calloc(1, sizeof(*u));
 
@@ -108,6 +173,12 @@ int sim_world_user_add(struct sim_world *w, const char *name, uint32_t number)
 		return -ENOMEM;
 	}
 	sim_world_id(number, u->id);
+	u->orgs = SIM_ORG_BIT(1);
+	if (!w->users && sim_world_roles_set(u, roles, 1)) {
+		free(u->name);
+		free(u);
+		return -ENOMEM;
+	}
 	while (*at)
 		at = &(*at)->next;
 	*at = u;
@@ -122,6 +193,9 @@ void sim_world_user_del(struct sim_world *w, struct sim_user *user)
 	while (*at != user)
 		at = &(*at)->next;
 	*at = user->next;
+	if (w->me == user)
+		w->me = NULL;
+	drop_roles(user);
 	free(user->name);
 	free(user);
 }
@@ -178,9 +252,14 @@ int sim_world_workspace_set(
 	w->workspaces = array;
 	if (!rc)
 		rc = set_name(&w->workspaces[number].name, name);
-	if (!rc)
-		w->workspaces[number].owner = owner;
-	return rc;
+	if (rc)
+		return rc;
+	if (!w->workspaces[number].owner) {
+		w->workspaces[number].org = 1;
+		w->workspaces[number].status = SIM_RUNNING;
+	}
+	w->workspaces[number].owner = owner;
+	return 0;
 }
 
 /* Takes the agent out of its workspace's list. */
@@ -233,6 +312,10 @@ void sim_world_workspace_del(struct sim_world *w, uint32_t number)
 		sim_world_agent_del(w, ws->first_agent);
 	free(ws->name.at);
 	*ws = (struct sim_workspace){ 0 };
+	for (size_t i = 0; i < w->n_shares; i++) {
+		if (w->shares[i].workspace == number)
+			w->shares[i--] = w->shares[--w->n_shares];
+	}
 }
 
 void sim_world_clear(struct sim_world *w, const struct sim_user *user)
@@ -241,4 +324,37 @@ void sim_world_clear(struct sim_world *w, const struct sim_user *user)
 		if (w->workspaces[n].owner == user)
 			sim_world_workspace_del(w, n);
 	}
+}
+
+static struct sim_share *find_share(
+    const struct sim_world *w, uint32_t number, const struct sim_user *user)
+{
+	for (size_t i = 0; i < w->n_shares; i++) {
+		if (w->shares[i].workspace == number &&
+		    !memcmp(w->shares[i].user, user->id, SIM_ID))
+			return &w->shares[i];
+	}
+	return NULL;
+}
+
+bool sim_world_shared(const struct sim_world *w, uint32_t number, const struct sim_user *user)
+{
+	return find_share(w, number, user) != NULL;
+}
+
+int sim_world_share(struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared)
+{
+	struct sim_share *found = find_share(w, number, user), *more;
+
+	if (found && !shared)
+		*found = w->shares[--w->n_shares];
+	if (found || !shared)
+		return 0;
+	more = realloc(w->shares, (w->n_shares + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	w->shares = more;
+	more[w->n_shares].workspace = number;
+	memcpy(more[w->n_shares++].user, user->id, SIM_ID);
+	return 0;
 }

@@ -119,7 +119,9 @@ def test_a_server_that_is_down_refuses_connections_and_comes_up_at_the_same_port
 @pytest.mark.parametrize("line", [
     "bogus", "user", "user alice", "user carol 1", "snapshot eve", "snapshot alice 0=x", "snapshot alice 1", "diff alice 1=x",
     "snapshot alice 1=x:7", "snapshot alice 5..1=x", "snapshot alice 99999999=x", "cut hair", "refuse 42", "refuse 200 junk",
-    "wait 2", "wait -1s", "ping tcp 1s", "await doom", "cut ws no",
+    "wait 2", "wait -1s", "ping tcp 1s", "await doom", "cut ws no", "lose eve +1=x", "lose alice 1=x", "me eve", "roles alice 0/x",
+    "roles alice 64/x", "orgs alice 64", "orgs alice x", "place 0 1", "place 2 9", "place 2 1..9", "share 9 bob", "share 1 eve",
+    "stopped 9", "stopped x", "remake bob 1", "remake alice 9", "remake eve 9", "slow 2", "slow 1s api",
 ])
 def test_a_wrong_line_is_an_error_that_changes_nothing(server, line):
     with pytest.raises(PeerError, match="error"):
@@ -130,6 +132,117 @@ def test_a_wrong_line_is_an_error_that_changes_nothing(server, line):
 def test_a_script_with_an_error_tells_its_line(tmp_path):
     with pytest.raises(PeerError, match=r"script:2: there is no user 'bob'"):
         Simulator(tmp_path, "user alice\nsnapshot bob 1=x\n")
+
+
+# --- who may see what
+
+BOB = ALICE.replace("0001", "0002")
+
+
+def org(n):
+    return f"30000000-0000-0000-0000-{n:012d}"
+
+
+def may(server, **what):
+    """What authcheck says to reading such workspaces."""
+    check = {"object": {"resource_type": "workspace", **what}, "action": "read"}
+    return get(server, "authcheck", body={"checks": {"k": check}})[1]["k"]
+
+
+def test_a_user_tells_roles_and_organisations(server):
+    me = get(server, "users/me")[1]
+    assert [r["name"] for r in me["roles"]] == ["owner"] and me["organization_ids"] == [org(1)]
+    server.say("roles alice auditor 2/organization-admin 5/organization-admin")
+    server.say("orgs alice 2 3")
+    me = get(server, "users/me")[1]
+    assert [r["name"] for r in me["roles"]] == ["auditor"] and sorted(me["organization_ids"]) == [org(2), org(3)]
+    assert get(server, "users/me/roles")[1] == {
+        "roles": ["auditor"], "organization_roles": {org(2): ["organization-admin"], org(3): []}}
+    assert get(server, "users/bob")[1]["roles"] == []
+    assert get(server, "users/bob/roles")[1] == {"roles": [], "organization_roles": {org(1): []}}
+
+
+def test_a_token_tells_its_scopes(server):
+    assert get(server, "users/me/keys/abc")[1]["scopes"] == ["coder:all"]
+    server.say("scopes workspace:read user:read")
+    assert get(server, "users/me/keys/abc")[1]["scopes"] == ["workspace:read", "user:read"] and may(server, any_org=True)
+    server.say("scopes user:read")
+    assert not may(server, any_org=True) and not may(server, owner_id="me", any_org=True)
+    server.say("scopes")
+    assert may(server, any_org=True)
+
+
+@pytest.mark.parametrize("roles, everybody, in_1, in_2, lists, knows_bob", [
+    ("owner", True, True, True, True, True),
+    ("template-admin", True, True, True, True, True),
+    ("auditor", False, False, False, True, True),
+    ("user-admin", False, False, False, True, True),
+    ("2/organization-admin", True, False, True, True, True),
+    ("2/organization-template-admin", True, False, True, False, True),
+    ("3/organization-template-admin", True, False, False, False, False),
+    ("organization-admin 2/owner something", False, False, False, False, False),
+    ("", False, False, False, False, False),
+])
+def test_roles_are_what_coder_means_by_them(server, roles, everybody, in_1, in_2, lists, knows_bob):
+    server.say("orgs bob 2")
+    server.say(f"roles alice {roles}")
+    assert may(server, owner_id=BOB, any_org=True) == may(server, any_org=True) == everybody
+    assert may(server, owner_id=BOB, organization_id=org(1)) == may(server, organization_id=org(1)) == in_1
+    assert may(server, owner_id=BOB, organization_id=org(2)) == in_2
+    assert may(server, owner_id="me", any_org=True) and may(server, owner_id=ALICE, organization_id=org(1))
+    assert not may(server, owner_id="me", organization_id="junk")
+    assert len(get(server, "users")[1]["users"]) == (2 if lists else 1)
+    assert get(server, "users/bob")[0] == (200 if knows_bob else 404)
+    assert get(server, "users/alice")[0] == 200
+
+
+def test_the_token_can_be_another_users(server):
+    server.say("me bob")
+    assert get(server, "users/me")[1]["username"] == "bob" and get(server, "users/me")[1]["roles"] == []
+    assert get(server, "users/me/keys/abc")[1]["user_id"] == BOB
+    assert get(server, "users/alice")[0] == 404
+    server.say("me alice")
+    assert get(server, "users/me")[1]["username"] == "alice"
+
+
+def test_a_user_made_again_has_another_id(server):
+    server.say("snapshot bob 5=old")
+    server.say("remake bob 9")
+    assert get(server, "users/bob")[1]["id"] == ALICE.replace("0001", "0009") and get(server, f"users/{BOB}")[0] == 404
+    assert get(server, "workspaces/" + ALICE.replace("0001", "0005"))[0] == 404
+
+
+def test_whose_a_workspace_is(server):
+    path = "workspaces/" + ALICE.replace("0001", "0005")
+    assert get(server, path)[0] == 404
+    server.say("snapshot bob 5=web")
+    server.say("place 2 5")
+    seen = get(server, path)[1]
+    assert (seen["owner_id"], seen["owner_name"], seen["name"], seen["organization_id"]) == (BOB, "bob", "web", org(2))
+    server.say("diff alice +5=web")
+    assert get(server, path)[1]["owner_id"] == ALICE
+    server.say("roles alice")
+    assert get(server, path)[0] == 404  # alice is no member of organisation 2
+
+
+def test_a_refusal_can_be_of_one_path(server):
+    server.say("refuse 500 /api/v2/users/bob Retry-After=3")
+    assert get(server, "users/bob")[0] == 500 and get(server, "users/me")[0] == get(server, "users/bob/roles")[0] == 200
+    server.say("refuse off")
+    assert get(server, "users/bob")[0] == 200
+
+
+def test_answers_can_be_late(server):
+    server.say("slow 300ms /api/v2/users/bob")
+    start = time.monotonic()
+    assert get(server, "users/me")[0] == 200 and time.monotonic() - start < 0.25
+    assert get(server, "users/bob")[0] == 200 and time.monotonic() - start >= 0.3
+    server.say("slow 200ms")
+    start = time.monotonic()
+    assert get(server, "users/me")[0] == 200 and time.monotonic() - start >= 0.2
+    server.say("slow off")
+    start = time.monotonic()
+    assert get(server, "users/bob")[0] == 200 and time.monotonic() - start < 0.2
 
 
 SNAPSHOT = "snapshot me 1=dev:7=main,8=gpu 2=web"
@@ -198,6 +311,80 @@ def test_an_owner_who_may_not_be_read_has_an_empty_snapshot(server):
     server.say("unreadable bob")
     with follow(server, "-owner", "bob") as client:
         told(client, "snapshot bob")
+
+
+@needs_go
+def test_rights_are_those_of_the_upgrade(server):
+    """REST speaks with today's, a connection with those of its first second."""
+    server.say("snapshot bob 5=other")
+    with follow(server, "-owner", "bob", "-redial") as client:
+        told(client, "snapshot bob 5=other")
+        server.say("roles alice")
+        assert not may(server, owner_id=BOB, any_org=True)
+        server.say("diff bob +6=still")
+        told(client, "snapshot bob 5=other", "diff bob +6=still")
+        server.say("roles alice owner")  # for the client's question who bob is
+        server.say("unreadable bob")
+        server.say("cut tcp")
+        wait_for(lambda: client.lines()[-1] == "snapshot bob")
+        server.say("readable bob")
+        assert may(server, owner_id=BOB, any_org=True)
+        server.say("diff bob +7=unseen")
+        time.sleep(0.2)
+        assert client.lines()[-1] == "snapshot bob"
+        server.say("cut ws 1012")
+        wait_for(lambda: client.lines()[-1] == "snapshot bob 5=other 6=still 7=unseen")
+
+
+@needs_go
+def test_workspaces_of_other_organisations_are_not_told(server):
+    server.say("snapshot bob 5=one:5=a 6=two:6=b")
+    server.say("place 2 6")
+    server.say("roles alice 1/organization-admin")
+    with follow(server, "-owner", "bob,me") as client:
+        wait_for(lambda: len(client.lines()) == 2)
+        assert set(client.lines()) == {"snapshot bob 5=one:5=a", SNAPSHOT}
+        server.say("diff bob +5=uno +6=due")
+        server.say("diff bob -6")
+        server.say("diff bob -:5")
+        wait_for(lambda: len(client.lines()) == 4)
+        assert client.lines()[2:] == ["diff bob +5=uno", "diff bob -:5"]
+
+
+@needs_go
+def test_an_event_that_got_lost_is_in_the_next_snapshot(server):
+    with follow(server, "-redial") as client:
+        told(client, SNAPSHOT)
+        server.say("lose alice +3=new:9=main +2=renamed -:8")
+        server.say("diff alice +4=seen")
+        told(client, SNAPSHOT, "diff me +4=seen")
+        server.say("cut tcp")
+        wait_for(lambda: len(client.lines()) == 4)
+        assert client.lines()[-1] == "snapshot me 1=dev:7=main 2=renamed 3=new:9=main 4=seen"
+
+
+@needs_go
+def test_a_workspace_can_be_in_two_owners_streams(server):
+    server.say("snapshot bob 5=other:5=main")
+    with follow(server, "-owner", "me,bob", "-redial") as client:
+        wait_for(lambda: len(client.lines()) == 2)
+        server.say("share 5 alice")
+        wait_for(lambda: client.lines()[-1] == "diff me +5=other:5=main")
+        assert get(server, "workspaces/" + ALICE.replace("0001", "0005"))[1]["owner_name"] == "bob"
+        server.say("cut tcp")
+        wait_for(lambda: set(client.lines()[-2:]) == {SNAPSHOT + " 5=other:5=main", "snapshot bob 5=other:5=main"})
+        server.say("unshare 5 alice")
+        wait_for(lambda: client.lines()[-1] == "diff me -5 -:5")
+
+
+@needs_go
+def test_a_stopped_workspace_says_so(server):
+    server.say("stopped 2")
+    with follow(server) as client:
+        told(client, SNAPSHOT + " status:2=5")
+        server.say("running 1..2")
+        server.say("diff alice +2=web")
+        told(client, SNAPSHOT + " status:2=5", "diff me +2=web")
 
 
 @needs_go

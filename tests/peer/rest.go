@@ -32,9 +32,18 @@ func notFound(w http.ResponseWriter) {
 }
 
 func userJSON(u *user) object {
+	orgs, roles := []string{}, []object{}
+	for org := range u.orgs {
+		orgs = append(orgs, orgID(org))
+	}
+	for _, r := range u.roles {
+		if r.org == 0 {
+			roles = append(roles, object{"name": r.name, "display_name": r.name})
+		}
+	}
 	return object{"id": idText(u.id), "username": u.name, "name": u.name, "status": "active",
 		"created_at": "2025-01-01T00:00:00Z", "login_type": "password", "is_service_account": false,
-		"organization_ids": []string{}, "roles": []string{}}
+		"organization_ids": orgs, "roles": roles}
 }
 
 // rest answers what is asked before a stream.
@@ -59,10 +68,10 @@ func (s *server) rest(w http.ResponseWriter, r *http.Request) {
 		s.world.page(w, r)
 	case isUser && strings.HasPrefix(name, "me/keys/"):
 		s.world.key(w, r, strings.TrimPrefix(name, "me/keys/"))
-	case isUser && s.world.user(name) != nil:
-		answer(w, 200, userJSON(s.world.user(name)))
 	case isUser:
-		notFound(w)
+		s.world.oneUser(w, name)
+	case strings.HasPrefix(route, "GET /workspaces/"):
+		s.world.whose(w, strings.TrimPrefix(route, "GET /workspaces/"))
 	case route == "GET /workspaceagents/connection":
 		body := object{"derp_map": object{}, "derp_force_websockets": false, "disable_direct_connections": false}
 		if s.world.suffix != "" {
@@ -86,16 +95,36 @@ func (w *world) buildinfo(res http.ResponseWriter) {
 	answer(res, 200, body)
 }
 
+// oneUser is asked for by "NAME" or "NAME/roles".
+func (w *world) oneUser(res http.ResponseWriter, path string) {
+	name, rest, more := strings.Cut(path, "/")
+	u := w.user(name)
+	switch {
+	case u == nil || !w.rights().know(u):
+		notFound(res)
+	case !more:
+		answer(res, 200, userJSON(u))
+	case rest == "roles":
+		rolesOf(res, u)
+	default:
+		notFound(res)
+	}
+}
+
 func (w *world) page(res http.ResponseWriter, r *http.Request) {
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
 	offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
-	users := []object{}
-	for i, u := range w.users {
+	users, i, today := []object{}, 0, w.rights()
+	for _, u := range w.users {
+		if !today.lists && string(u.id) != today.user {
+			continue
+		}
 		if i >= offset && (limit == 0 || i < offset+limit) {
 			users = append(users, userJSON(u))
 		}
+		i++
 	}
-	answer(res, 200, object{"users": users, "count": len(w.users)})
+	answer(res, 200, object{"users": users, "count": i})
 }
 
 func (w *world) key(res http.ResponseWriter, r *http.Request, id string) {
@@ -107,8 +136,8 @@ func (w *world) key(res http.ResponseWriter, r *http.Request, id string) {
 	if expires == "" {
 		expires = "2099-01-01T00:00:00Z"
 	}
-	answer(res, 200, object{"id": id, "user_id": idText(w.users[0].id), "created_at": "2025-01-01T00:00:00Z",
-		"expires_at": expires, "login_type": "token", "scope": "all", "scopes": []string{"coder:all"},
+	answer(res, 200, object{"id": id, "user_id": idText(w.own().id), "created_at": "2025-01-01T00:00:00Z",
+		"expires_at": expires, "login_type": "token", "scope": "all", "scopes": w.scopeWords(),
 		"allow_list": []object{{"type": "*", "id": "*"}}})
 }
 
@@ -118,6 +147,7 @@ func (w *world) authcheck(res http.ResponseWriter, r *http.Request) {
 			Object struct {
 				ResourceType string `json:"resource_type"`
 				OwnerID      string `json:"owner_id"`
+				OrgID        string `json:"organization_id"`
 			}
 		}
 	}
@@ -125,10 +155,18 @@ func (w *world) authcheck(res http.ResponseWriter, r *http.Request) {
 		answer(res, 400, object{"message": "Request body must be valid JSON."})
 		return
 	}
-	body := object{}
+	body, today := object{}, w.rights()
 	for name, check := range asked.Checks {
-		u := w.user(check.Object.OwnerID)
-		body[name] = check.Object.ResourceType == "workspace" && u != nil && !u.unreadable
+		o := check.Object
+		u, org := w.user(o.OwnerID), orgOf(o.OrgID)
+		switch {
+		case o.ResourceType != "workspace", o.OrgID != "" && org == 0, o.OwnerID != "" && u == nil:
+			body[name] = false
+		case u != nil:
+			body[name] = today.read(u.id, org)
+		default:
+			body[name] = today.readAll(org)
+		}
 	}
 	answer(res, 200, body)
 }

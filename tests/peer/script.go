@@ -78,7 +78,19 @@ func init() {
 	commands = map[string]command{
 		"user":       quiet(1, (*server).addUser),
 		"snapshot":   onUser(1, func(s *server, u *user, w []string) error { return s.world.setSnapshot(u, w) }),
-		"diff":       quiet(2, (*server).diff),
+		"diff":       onUser(2, func(s *server, u *user, w []string) error { return s.change(true)(u, w) }),
+		"lose":       onUser(2, func(s *server, u *user, w []string) error { return s.change(false)(u, w) }),
+		"stopped":    quiet(1, func(s *server, w []string) error { return s.setStatus(statusStopped)(w) }),
+		"running":    quiet(1, func(s *server, w []string) error { return s.setStatus(statusRunning)(w) }),
+		"share":      quiet(2, func(s *server, w []string) error { return s.share(true)(w) }),
+		"unshare":    quiet(2, func(s *server, w []string) error { return s.share(false)(w) }),
+		"me":         onUser(1, func(s *server, u *user, _ []string) error { s.world.me = u; return nil }),
+		"roles":      onUser(1, (*server).setRoles),
+		"orgs":       onUser(1, (*server).setOrgs),
+		"place":      quiet(2, (*server).place),
+		"scopes":     quiet(0, (*server).setScopes),
+		"remake":     onUser(2, (*server).remake),
+		"slow":       quiet(1, (*server).setSlow),
 		"wait":       quiet(1, wait),
 		"await":      quiet(1, (*server).await),
 		"cut":        quiet(1, (*server).cut),
@@ -143,12 +155,46 @@ func (s *server) addUser(words []string) error {
 	if s.world.user(words[0]) != nil || s.world.userByID(idOf(uint32(n))) != nil || n > numberMax {
 		return errors.New("there is a user of that name or number")
 	}
-	s.world.users = append(s.world.users, &user{name: words[0], id: idOf(uint32(n))})
+	u := &user{name: words[0], id: idOf(uint32(n)), orgs: map[int]bool{1: true}}
+	if len(s.world.users) == 0 {
+		u.roles = []role{{name: "owner"}}
+	}
+	s.world.users = append(s.world.users, u)
+	return nil
+}
+
+func (s *server) setScopes(words []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.world.scopes = words
+	if len(words) == 0 {
+		s.world.scopes = nil
+	}
+	return nil
+}
+
+func (s *server) setSlow(words []string) error {
+	d, err := duration(words[0])
+	if err == nil && len(words) > 1 && words[1][0] != '/' {
+		err = fmt.Errorf("'%s' is no path", words[1])
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow, s.slowPath = d, ""
+	if len(words) > 1 {
+		s.slowPath = words[1]
+	}
 	return nil
 }
 
 func (s *server) forget(u *user, _ []string) error {
 	s.world.clear(u)
+	if s.world.me == u {
+		s.world.me = nil
+	}
 	for i := range s.world.users {
 		if s.world.users[i] == u {
 			s.world.users = append(s.world.users[:i:i], s.world.users[i+1:]...)
@@ -158,24 +204,29 @@ func (s *server) forget(u *user, _ []string) error {
 	return nil
 }
 
-func (s *server) diff(words []string) error {
-	s.mu.Lock()
-	u, err := s.find(words[0])
-	var message []byte
-	if err == nil {
-		message, err = s.world.diff(u, words[1:])
+// change is told to the user's streams, or gets lost.
+func (s *server) change(told bool) func(u *user, words []string) error {
+	return func(u *user, words []string) error {
+		m, err := s.world.diff(u, words)
+		if err == nil && told {
+			s.update(u, m)
+		}
+		return err
 	}
-	if err == nil && !u.unreadable {
-		for x := range s.sessions {
-			for c := range x.calls {
-				if string(c.owner) == string(u.id) {
-					c.send(message)
-				}
+}
+
+// update tells all streams of a user, as far as the rights of each go; with the lock.
+func (s *server) update(u *user, m message) {
+	for x := range s.sessions {
+		for c := range x.calls {
+			if string(c.owner) != string(u.id) {
+				continue
+			}
+			if seen := m.seen(x.rights, u.id); len(seen) > 0 {
+				c.send(seen)
 			}
 		}
 	}
-	s.mu.Unlock()
-	return err
 }
 
 func wait(_ *server, words []string) error {
@@ -327,6 +378,8 @@ func (s *server) refuse(words []string) error {
 		for _, word := range words[1:] {
 			name, value, ok := strings.Cut(word, "=")
 			switch {
+			case word[0] == '/':
+				r.path = word
 			case word == "stream":
 				r.onlyStream = true
 			case word == "html":

@@ -19,6 +19,7 @@ import (
 type refusal struct {
 	status     int // 0: nothing is refused
 	onlyStream bool
+	path       string // "": every one
 	html       bool
 	headers    http.Header
 }
@@ -37,6 +38,8 @@ type server struct {
 	sessions    map[*session]bool
 	refusal     refusal
 	frozen      bool
+	slow        time.Duration // REST is answered so late
+	slowPath    string        // that path only; "": every one
 	noUpdates   bool
 	wsPing      time.Duration
 	yamuxPing   time.Duration
@@ -156,12 +159,17 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests++
 	refused, fault := s.refusal, s.armed
+	slow := s.slow
+	if stream || s.slowPath != "" && s.slowPath != r.URL.Path {
+		slow = 0
+	}
 	s.mu.Unlock()
 	if s.verbose {
 		log.Printf("%s %s", r.Method, r.URL.Path)
 	}
+	time.Sleep(slow)
 	switch {
-	case refused.status != 0 && (stream || !refused.onlyStream):
+	case refused.status != 0 && (stream || !refused.onlyStream) && (refused.path == "" || refused.path == r.URL.Path):
 		refuse(w, refused)
 	case stream:
 		s.stream(w, r, e, fault)

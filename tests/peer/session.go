@@ -22,13 +22,14 @@ import (
 
 // session is one upgraded connection.
 type session struct {
-	s     *server
-	edge  *edge
-	ws    *websocket.Conn
-	conn  *muxConn
-	mux   *yamux.Session
-	fault *armed
-	calls map[*call]bool // under the server's lock
+	s      *server
+	edge   *edge
+	ws     *websocket.Conn
+	conn   *muxConn
+	mux    *yamux.Session
+	fault  *armed
+	rights *rights        // those of the upgrade, for ever
+	calls  map[*call]bool // under the server's lock
 }
 
 // call is one WorkspaceUpdates that is answered.
@@ -60,6 +61,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, e *edge, fault *
 	knows := s.world.knows(r)
 	refused := knows && s.world.versionRefused(w, r)
 	wsPing, yamuxPing := s.wsPing, s.yamuxPing
+	rights := s.world.rights()
 	s.mu.Unlock()
 	if !knows {
 		signedOut(w)
@@ -75,7 +77,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, e *edge, fault *
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	x := &session{s: s, edge: e, ws: ws, fault: fault, calls: map[*call]bool{}}
+	x := &session{s: s, edge: e, ws: ws, fault: fault, rights: rights, calls: map[*call]bool{}}
 	x.conn = &muxConn{Conn: websocket.NetConn(ctx, ws, websocket.MessageBinary), muted: map[uint32]bool{}}
 	config := yamux.DefaultConfig()
 	config.LogOutput = io.Discard
@@ -171,8 +173,8 @@ func (c *call) begin() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.x.calls[c] = true
-	if u := s.world.userByID(c.owner); u != nil && !u.unreadable {
-		return s.world.snapshot(u)
+	if u := s.world.userByID(c.owner); u != nil {
+		return s.world.snapshot(u, c.x.rights)
 	}
 	return nil
 }

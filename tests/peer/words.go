@@ -65,6 +65,9 @@ func updateWords(u *tailnet.WorkspaceUpdate, diff bool) string {
 		}
 		delete(agents, at)
 		words = append(words, word)
+		if int64(w.Status) != statusRunning {
+			words = append(words, fmt.Sprintf(" status:%s=%d", at, w.Status))
+		}
 	}
 	for at, list := range agents {
 		for _, a := range list {

@@ -15,13 +15,24 @@ const numberMax = 4000000
 type user struct {
 	name       string
 	id         []byte
+	orgs       map[int]bool // the organisations of which it is a member
+	roles      []role
 	unreadable bool
 }
+
+// statuses of the wire
+const (
+	statusRunning = 3
+	statusStopped = 5
+)
 
 type workspace struct {
 	owner  *user
 	name   string
 	agents map[uint32]bool
+	org    int
+	status uint64
+	shared map[*user]bool // whose streams list it, too
 }
 
 type agent struct {
@@ -31,8 +42,10 @@ type agent struct {
 
 // world is what the deployment is. Whoever uses it holds the server's lock.
 type world struct {
-	token, version, api, deployment, suffix, expires string // "": none
+	token, version, api, deployment, suffix, expires string   // "": none
+	scopes                                           []string // of the token; nil: coder:all
 	users                                            []*user
+	me                                               *user // the token's own; nil: the first
 	workspaces                                       map[uint32]*workspace
 	agents                                           map[uint32]*agent
 }
@@ -49,8 +62,11 @@ func idText(id []byte) string {
 
 // user by name, id or "me".
 func (w *world) user(name string) *user {
-	for i, u := range w.users {
-		if u.name == name || idText(u.id) == name || (i == 0 && name == "me") {
+	if name == "me" {
+		return w.own()
+	}
+	for _, u := range w.users {
+		if u.name == name || idText(u.id) == name {
 			return u
 		}
 	}
@@ -74,34 +90,38 @@ func appendBytes(b []byte, field protowire.Number, value []byte) []byte {
 }
 
 func workspaceRecord(id []byte, name string) []byte {
+	return statusRecord(id, name, statusRunning)
+}
+
+func statusRecord(id []byte, name string, status uint64) []byte {
 	b := appendBytes(appendBytes(nil, 1, id), 2, []byte(name))
-	return protowire.AppendVarint(protowire.AppendTag(b, 3, protowire.VarintType), 3)
+	return protowire.AppendVarint(protowire.AppendTag(b, 3, protowire.VarintType), status)
 }
 
 func agentRecord(id []byte, name string, workspaceID []byte) []byte {
 	return appendBytes(appendBytes(appendBytes(nil, 1, id), 2, []byte(name)), 3, workspaceID)
 }
 
-func (w *world) tellWorkspace(m *[]byte, field protowire.Number, n uint32) {
-	name := ""
+func (w *world) tellWorkspace(m *message, field protowire.Number, n uint32) {
+	body, org := workspaceRecord(idOf(n), ""), 0
 	if ws := w.workspaces[n]; ws != nil {
-		name = ws.name
+		body, org = statusRecord(idOf(n), ws.name, ws.status), ws.org
 	}
-	*m = appendBytes(*m, field, workspaceRecord(idOf(n), name))
+	m.add(org, field, body)
 }
 
-func (w *world) tellAgent(m *[]byte, field protowire.Number, n uint32) {
-	record := appendBytes(nil, 1, agentIDOf(n))
+func (w *world) tellAgent(m *message, field protowire.Number, n uint32) {
+	body, org := appendBytes(nil, 1, agentIDOf(n)), 0
 	if a := w.agents[n]; a != nil {
-		record = agentRecord(agentIDOf(n), a.name, idOf(a.workspace))
+		body, org = agentRecord(agentIDOf(n), a.name, idOf(a.workspace)), w.workspaces[a.workspace].org
 	}
-	*m = appendBytes(*m, field, record)
+	m.add(org, field, body)
 }
 
 func (w *world) setWorkspace(n uint32, owner *user, name string) {
 	ws := w.workspaces[n]
 	if ws == nil {
-		ws = &workspace{agents: map[uint32]bool{}}
+		ws = &workspace{agents: map[uint32]bool{}, org: 1, status: statusRunning, shared: map[*user]bool{}}
 		w.workspaces[n] = ws
 	}
 	ws.owner, ws.name = owner, name
@@ -135,20 +155,27 @@ func (w *world) clear(u *user) {
 	}
 }
 
-// snapshot is the first message of a stream.
-func (w *world) snapshot(u *user) []byte {
-	m := []byte{}
+// snapshot is the first message of a stream: what the rights let one see.
+func (w *world) snapshot(u *user, r *rights) []byte {
+	seen := func(ws *workspace) bool {
+		return (ws.owner == u || ws.shared[u]) && r.read(ws.owner.id, ws.org)
+	}
+	var m message
 	for n, ws := range w.workspaces {
-		if ws.owner == u {
+		if seen(ws) {
 			w.tellWorkspace(&m, upsertedWorkspace, n)
 		}
 	}
 	for n, a := range w.agents {
-		if w.workspaces[a.workspace].owner == u {
+		if seen(w.workspaces[a.workspace]) {
 			w.tellAgent(&m, upsertedAgent, n)
 		}
 	}
-	return m
+	b := []byte{}
+	for _, part := range m {
+		b = append(b, part.bytes...)
+	}
+	return b
 }
 
 var errWord = errors.New("not of the form 1=workspace:7=agent,8=agent")
@@ -183,7 +210,7 @@ func unquoted(s string) string {
 
 // put is "1=dev:7=main,8=gpu" or "1..500=dev:main". The message is told where m is not nil; nothing is changed where
 // check is true.
-func (w *world) put(m *[]byte, u *user, word string, check bool) error {
+func (w *world) put(m *message, u *user, word string, check bool) error {
 	first, rest, err := takeNumber(word)
 	if err != nil {
 		return err
@@ -220,7 +247,7 @@ func (w *world) put(m *[]byte, u *user, word string, check bool) error {
 	return nil
 }
 
-func (w *world) putMany(m *[]byte, u *user, first uint32, rest string, check bool) error {
+func (w *world) putMany(m *message, u *user, first uint32, rest string, check bool) error {
 	last, rest, err := takeNumber(rest)
 	if err != nil || last < first || !strings.HasPrefix(rest, "=") {
 		return errWord
@@ -242,7 +269,7 @@ func (w *world) putMany(m *[]byte, u *user, first uint32, rest string, check boo
 }
 
 // drop is "2", "2..5" or ":8". The server tells of a workspace's agents, too; another user's is told of, but stays.
-func (w *world) drop(m *[]byte, u *user, word string, check bool) error {
+func (w *world) drop(m *message, u *user, word string, check bool) error {
 	at, isAgent := strings.CutPrefix(word, ":")
 	first, rest, err := takeNumber(at)
 	last := first
@@ -285,8 +312,8 @@ func (w *world) setSnapshot(u *user, words []string) error {
 }
 
 // diff changes the world, and returns the message that tells of it.
-func (w *world) diff(u *user, words []string) ([]byte, error) {
-	m := []byte{}
+func (w *world) diff(u *user, words []string) (message, error) {
+	var m message
 	for _, check := range []bool{true, false} {
 		for _, word := range words {
 			err := errWord
