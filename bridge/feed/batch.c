@@ -133,6 +133,9 @@ static void fill_subjects(struct hf_feed *f, size_t n)
 	struct hf_subject s;
 	size_t len = 0;
 
+	/* A change that is tried again points into the texts of the batch before, and may be nobody's now. */
+	for (size_t i = t->at; i < t->n; i++)
+		t->changes[i].subject = (struct hf_subject){ 0 };
 	free(t->texts);
 	t->texts = f->env.subject ? malloc(n * TEXTS) : NULL;
 	for (size_t i = t->at; t->texts && i < t->at + n; i++) {

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -296,6 +297,24 @@ START_TEST(whose_name_it_is_is_told_with_each_change)
 }
 END_TEST
 
+START_TEST(a_name_that_is_no_more_when_it_is_tried_again_is_nobodys)
+{
+	d.with_subject = true;
+	three();
+	desk_settle(&d);
+	d.r.subjects[0] = '\0';
+	d.r.fail = -ECONNREFUSED;
+	desk_set(&d, "a.coder", 7, 0);
+	desk_commit(&d);
+	desk_run(&d, 200);
+	/* The text that the failed batch had is gone with that. */
+	d.with_subject = false;
+	d.r.fail = 0;
+	desk_settle(&d);
+	ck_assert_str_eq(d.r.subjects, "-/-;");
+}
+END_TEST
+
 START_TEST(a_log_that_is_too_short_is_made_up_for_by_comparing_all)
 {
 	char name[20];
@@ -375,6 +394,7 @@ Suite *feed_run_suite(void)
 	tcase_add_test(tc, the_receipt_sets_the_pace);
 	tcase_add_test(tc, a_batch_that_is_taken_in_part_goes_on_where_it_stopped);
 	tcase_add_test(tc, whose_name_it_is_is_told_with_each_change);
+	tcase_add_test(tc, a_name_that_is_no_more_when_it_is_tried_again_is_nobodys);
 	tcase_add_test(tc, a_log_that_is_too_short_is_made_up_for_by_comparing_all);
 	tcase_add_test(tc, before_the_store_is_ready_nothing_is_done);
 	tcase_add_test(tc, an_adapter_that_cannot_be_asked_is_fed_all_the_same);
