@@ -47,6 +47,7 @@ suites()
 	scenario-asan   nl     build-asan   meson      scenario
 	unbound-asan    nl     build-asan   command    plugin/unbound/build.sh build-asan
 	module-asan     nl     build-asan   pytest     tests/resolver/test_module_others.py
+	reload-asan     nl     build-asan   pytest     tests/chaos/test_reload.py
 	model-asan      l      build-asan   pytest     tests/scenario
 	build-tsan      nl     build-tsan   compile
 	threads-tsan    nl     build-tsan   meson      threads

@@ -3,7 +3,10 @@ A reload at any moment: while a change is on its way into the store the model is
 (guard rule 10). After it the zone has what the model has, the bridge is the same process, and nothing was lost.
 """
 import concurrent.futures
+import os
 import pathlib
+import random
+import subprocess
 import sys
 import time
 
@@ -13,11 +16,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 # pylint: disable=wrong-import-position
 from bridge import Bridge
 from peer import Simulator
+from prober import Prober
 from published import wait_same
-from zone import BUILD
+from server import Responder, free_port
+from zone import BUILD, address, program
 
 ASAN = "asan" in BUILD.name
+LONG = os.environ.get("HF_LONG") == "1"
 SLOW = 10 if ASAN else 1
+SEED = int(os.environ.get("HF_SEED", "0")) or random.randrange(1, 1 << 30)
 
 
 def bridge_of(folder, server, **more):
@@ -81,3 +88,126 @@ def test_what_a_reload_brings_is_not_lost_to_the_store(tmp_path):
         with bridge_of(tmp_path / "b", server, source="    sentinel: true\n") as bridge:
             bridge.wait_log("re-applying DNS hosts", 10 * SLOW)
             wait_same(bridge, 5, lambda m: sentinel in m)
+
+
+# --- each key, at any moment ---
+
+STEADY = {f"main.dev{n}.{owner}.steady.test": address(n) for n in range(60001, 60401) for owner in ("me", "alice")}
+
+
+class Changing:
+    """A bridge with two servers: one whose source is there in all configurations, and one whose keys change."""
+
+    def __init__(self, folder, size):
+        self.folder, self.size = folder, size
+        self.main = Simulator(folder, world(size) + "user bob 2\nsnapshot bob 50001..50020=bobs:main\n")
+        self.steady = Simulator(folder, "user alice 1\nsnapshot alice 60001..60400=dev:main\n")
+        self.health = [free_port(), free_port()]
+        self.bridge = bridge_of(folder / "b", self.main)
+        self.write(self.text({}))
+
+    def write(self, text):
+        new = self.bridge.config.with_suffix(".new")
+        new.write_text(text)
+        new.chmod(0o600)
+        new.rename(self.bridge.config)
+
+    def source(self, name, server, keys):
+        head = {"name": name, "url": f"'{server.url}'", "token-file": self.bridge.token,
+                "retry": "{ floor: 20ms, cap: 200ms, events: 50ms, steady: 1s }"}
+        return "  - " + "\n    ".join(f"{k}: {v}" for k, v in {**head, **keys}.items()) + "\n"
+
+    def text(self, c):
+        """The configuration with these choices; what is not chosen is as at the start."""
+        b = self.folder / "b"
+        sources = [self.source("steady", self.steady, {"suffix": "steady.test"})]
+        if c.get("main", True):
+            keys = {"suffix": c.get("suffix", "coder"), "sentinel": c.get("sentinel", "false"), "owners": c.get("owners", "[me]"),
+                    "fresh-window": c.get("fresh", "1m"), "snapshot-interval": c.get("interval", "10m")}
+            sources.insert(c.get("at", 0), self.source(c.get("name", "main"), self.main, keys))
+        if c.get("more"):
+            sources.append(self.source("more", self.steady, {"suffix": "more.test"}))
+        lines = [f"store: {b}/store.db", f"zone: {b}/zone", f"control: {b}/control.sock", "pulse-interval: 100ms"]
+        lines += c.get("top", []) + ["sources:"]
+        return "\n".join(lines) + "\n" + "".join(sources)
+
+    def choose(self, rng):
+        """Any configuration, and what of the chosen top level keys it has."""
+        hosts = f"{{ type: hosts, path: {self.folder}/hosts, max-names: 10000, teardown: {rng.choice(['keep', 'clean'])} }}"
+        hook = "{ type: hook, command: /usr/bin/true, form: json }"
+        tops = ([f"ttl: {rng.randrange(1, 31)}"],
+                [f"guard: {{ max-removal: {rng.randrange(1, 101)}%, min-workspaces: {rng.randrange(1, 9)}, grace: 1s }}"],
+                ["hold: { policy: max-age, max-age: 1h }"], ["hold: { policy: forever }"],
+                [f"adapters: [{hosts}]"], [f"adapters: [{hosts}, {hook}]"], [f"adapters: [{hook}]"],
+                ["dns: { allow: [127.0.0.0/8, '::1', 10.0.0.0/8] }"], ["control-group: users"],
+                ["control-group: games", "read-group: users"], ["read-group: users"],
+                [f"log: {{ level: {rng.choice(['debug', 'info'])} }}"], ["not-ready: nxdomain"],
+                [f"provenance: {rng.choice(['off', 'on'])}"], [f"status: {{ listen: 127.0.0.1@{rng.choice(self.health)} }}"])
+        keys = {}
+        for lines in rng.sample(tops, rng.randrange(len(tops))):
+            keys.update({line.split(":")[0]: line for line in lines})
+        wild = {"suffix": ["corp.test", "ws.office.example", "coder"], "sentinel": ["true", "false"], "owners": ["[me, bob]", "[me]"],
+                "fresh": ["30s", "2m"], "interval": ["1m", "5m"], "name": ["prod", "main"], "at": [0, 1], "main": [True, False, True],
+                "more": [True, False]}
+        chosen = {k: rng.choice(v) for k, v in wild.items() if rng.random() < 0.4}
+        return {**chosen, "top": list(keys.values())}
+
+    def another_life(self):
+        """The bridge is killed and begins again, with no server to ask: it has what the store has."""
+        self.bridge.process.kill()
+        self.bridge.process.wait()
+        self.main.say("down")
+        self.steady.say("down")
+        with open(self.bridge.log_path, "ab") as log:
+            self.bridge.process = subprocess.Popen([program("bridge/holdfastd"), "-c", self.bridge.config], stderr=log)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *what):
+        try:
+            self.bridge.__exit__(kind, *what)
+        finally:
+            self.main.stop()
+            self.steady.stop()
+
+
+def hup_through_a_change(c, rng, run):
+    """A change of all workspaces of the server, and a reload each 5 ms from before it to behind it."""
+    c.main.say(f"diff alice +1..{c.size}=r{run}w:main")
+    for _ in range(rng.randrange(4, 10) + c.size // 400):
+        c.write(c.text(c.choose(rng)))
+        c.bridge.reload()
+        time.sleep(0.005)
+
+
+RUNS = [(1, 150), (1000, 44), (30000, 6)] if not ASAN else [(1, 40), (1000, 6), (30000, 1)]
+
+
+@pytest.mark.parametrize("size, runs", RUNS)
+def test_any_key_may_change_at_any_moment(tmp_path, size, runs):
+    rng = random.Random(SEED + size)
+    patience = (2 + size / 5000) * SLOW  # the two seconds, and what a change of so many names costs by itself
+    with Changing(tmp_path, size) as c:
+        wait_same(c.bridge, 30 * SLOW, lambda m: len(m) == 3 * size + 3 * 400)
+        with Responder(tmp_path, c.bridge.folder / "zone") as responder, \
+                Prober(responder.port, STEADY, 1000, pause=0.002 * SLOW) as prober:
+            try:
+                for run in range(runs * (10 if LONG else 1)):
+                    hup_through_a_change(c, rng, run)
+                    wait_same(c.bridge, patience)
+                    assert prober.wrong == [] and prober.lost == 0
+                # And at rest all is as the last configuration and the servers have it.
+                c.write(c.text({}))
+                c.bridge.reload()
+                c.bridge.ask("resync")
+                names = wait_same(c.bridge, patience + 5 * SLOW, lambda m: {n.split(".", 1)[1] for n in m if n.startswith("main.r")} ==
+                          {f"r{run}w{n}.{owner}.coder" for n in range(1, size + 1) for owner in ("me", "alice")})
+            except BaseException:
+                print(f"HF_SEED={SEED}")
+                raise
+        log = c.bridge.log()
+        assert "rejected" not in log and " error: " not in log
+        assert size == 1 or "reload: waits until" in log
+        c.another_life()
+        wait_same(c.bridge, patience + 10 * SLOW, lambda m: m == names)
