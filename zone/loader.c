@@ -5,105 +5,196 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FIRST_WAIT_MS = 2, LONGEST_WAIT_MS = 500, ALL_WAITS_MS = 10000 };
+static int64_t now_ms(void)
+{
+	struct timespec now;
 
-void hf_loader_init(struct hf_loader *l)
+	/* Not boottime, which a condition cannot wait for: after a sleep the thread is late by no more than a turn. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct timespec time_of(int64_t ms)
+{
+	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+}
+
+static void init_lock(struct hf_loader *l)
 {
 	pthread_condattr_t attr;
 
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->hurried, &attr);
+	pthread_cond_init(&l->change, &attr);
 	pthread_condattr_destroy(&attr);
 	pthread_mutex_init(&l->lock, NULL);
 }
 
-/* Returns true if it is to hurry. */
-static bool wait_or_hurry(struct hf_loader *l, long ms)
+void hf_loader_init(struct hf_loader *l, const struct hf_loader_work *work)
 {
-	struct timespec until;
-	bool hurry;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_mutex_lock(&l->lock);
-	while (!l->hurry && pthread_cond_timedwait(&l->hurried, &l->lock, &until) == 0)
-		;
-	hurry = l->hurry;
-	pthread_mutex_unlock(&l->lock);
-	return hurry;
+	l->work = *work;
+	init_lock(l);
 }
 
-/* Those that answer leave at their next query; one that is stuck or idle is not waited for for ever. */
-static void see_off(struct hf_loader *l)
-{
-	long wait_ms = FIRST_WAIT_MS, all_ms = 0;
+/* --- the thread --- */
 
-	while (hf_sealed_is_shared(l->leaving) && all_ms < ALL_WAITS_MS) {
-		if (wait_or_hurry(l, wait_ms))
-			break;
-		all_ms += wait_ms;
-		wait_ms = 2 * wait_ms < LONGEST_WAIT_MS ? 2 * wait_ms : LONGEST_WAIT_MS;
+/* Its plans; all in ms of now_ms(), -1: never. */
+struct plan {
+	int64_t look_at;
+	int64_t tidy_at;
+};
+
+static void tidy(struct hf_loader *l, struct plan *plan)
+{
+	int64_t wait_ms = l->work.tidy(l->work.arg);
+
+	plan->tidy_at = wait_ms < 0 ? -1 : now_ms() + wait_ms;
+}
+
+/*
+ * What a thread that wakes up once a second costs a battery is that the processor has to leave its sleep for it. At whole
+ * seconds it does so once for all that wake up then: those of unbound, of holdfast-dns, and other programs' that do the same.
+ */
+static int64_t next_turn(void)
+{
+	return (now_ms() / HF_LOADER_EVERY_MS + 1) * HF_LOADER_EVERY_MS;
+}
+
+static void look(struct hf_loader *l, struct plan *plan)
+{
+	l->work.look(l->work.arg);
+	plan->look_at = next_turn();
+	tidy(l, plan);
+}
+
+/* With the lock held, which it gives up meanwhile. */
+static void load(struct hf_loader *l, struct plan *plan)
+{
+	int rc;
+
+	l->wanted = false;
+	pthread_mutex_unlock(&l->lock);
+	rc = l->work.load(l->work.arg);
+	pthread_mutex_lock(&l->lock);
+	l->rc = rc;
+	atomic_store_explicit(&l->busy, false, memory_order_release);
+	pthread_cond_broadcast(&l->change);
+	pthread_mutex_unlock(&l->lock);
+	look(l, plan);
+	pthread_mutex_lock(&l->lock);
+}
+
+static void wait_for_work(struct hf_loader *l, const struct plan *plan)
+{
+	int64_t at = l->stays ? plan->look_at : -1;
+	struct timespec until;
+
+	if (plan->tidy_at >= 0 && (at < 0 || plan->tidy_at < at))
+		at = plan->tidy_at;
+	if (at < 0) {
+		pthread_cond_wait(&l->change, &l->lock);
+		return;
 	}
+	until = time_of(at);
+	pthread_cond_timedwait(&l->change, &l->lock, &until);
+}
+
+static bool is_due(int64_t at)
+{
+	return at >= 0 && now_ms() >= at;
 }
 
 static void *loader_main(void *arg)
 {
+	struct plan plan = { .look_at = 0, .tidy_at = -1 };
 	struct hf_loader *l = arg;
-	bool good;
 
-	l->rc = l->job(l->arg);
-	good = l->rc == 0;
-	atomic_store_explicit(&l->busy, false, memory_order_release);
-	if (good && l->leaving)
-		see_off(l);
-	hf_sealed_unref(l->leaving);
+	pthread_mutex_lock(&l->lock);
+	while (!l->stop) {
+		bool looks = l->look_now || (l->stays && is_due(plan.look_at));
+
+		if (l->wanted) {
+			load(l, &plan);
+			continue;
+		}
+		if (!looks && !is_due(plan.tidy_at)) {
+			wait_for_work(l, &plan);
+			continue;
+		}
+		l->look_now = false;
+		pthread_mutex_unlock(&l->lock);
+		if (looks)
+			look(l, &plan);
+		else
+			tidy(l, &plan);
+		pthread_mutex_lock(&l->lock);
+	}
+	pthread_mutex_unlock(&l->lock);
 	return NULL;
 }
 
-static void join(struct hf_loader *l)
+/* --- the others --- */
+
+static bool is_mine(const struct hf_loader *l)
 {
-	if (!l->has_thread)
-		return;
-	l->has_thread = false;
-	if (l->pid != getpid()) {
-		atomic_store_explicit(&l->busy, false, memory_order_relaxed);
-		l->rc = -ECANCELED;
-		return;
-	}
-	pthread_mutex_lock(&l->lock);
-	l->hurry = true;
-	pthread_cond_signal(&l->hurried);
-	pthread_mutex_unlock(&l->lock);
-	pthread_join(l->thread, NULL);
-	l->hurry = false;
+	return l->has_thread && l->pid == getpid();
 }
 
-bool hf_loader_start(struct hf_loader *l, hf_loader_job job, void *arg, struct hf_sealed *leaving)
+/* A fork has only memory of the thread, and of a lock that it may have held. */
+static void forget(struct hf_loader *l)
+{
+	init_lock(l);
+	l->has_thread = l->wanted = l->look_now = false;
+	l->rc = -ECANCELED;
+	atomic_store_explicit(&l->busy, false, memory_order_relaxed);
+}
+
+static bool need_thread(struct hf_loader *l)
 {
 	sigset_t all, before;
 
-	join(l);
-	l->job = job;
-	l->arg = arg;
-	l->leaving = leaving;
+	if (is_mine(l))
+		return true;
+	if (l->has_thread)
+		forget(l);
 	l->pid = getpid();
-	atomic_store_explicit(&l->busy, true, memory_order_relaxed);
 	/* The host's signals are the host's: none is to be delivered to our thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	l->has_thread = !pthread_create(&l->thread, NULL, loader_main, l);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!l->has_thread) {
-		atomic_store_explicit(&l->busy, false, memory_order_relaxed);
-		l->leaving = NULL;
-	}
 	return l->has_thread;
+}
+
+/* True if there is a thread that has been told. */
+static bool tell(struct hf_loader *l, bool *what)
+{
+	if (!need_thread(l))
+		return false;
+	pthread_mutex_lock(&l->lock);
+	*what = true;
+	pthread_cond_broadcast(&l->change);
+	pthread_mutex_unlock(&l->lock);
+	return true;
+}
+
+bool hf_loader_start(struct hf_loader *l)
+{
+	if (!need_thread(l))
+		return false;
+	atomic_store_explicit(&l->busy, true, memory_order_relaxed);
+	return tell(l, &l->wanted);
+}
+
+bool hf_loader_stay(struct hf_loader *l)
+{
+	return (l->stays && is_mine(l)) || tell(l, &l->stays);
+}
+
+void hf_loader_wake(struct hf_loader *l)
+{
+	if (is_mine(l))
+		tell(l, &l->look_now);
 }
 
 bool hf_loader_is_busy(struct hf_loader *l)
@@ -113,15 +204,26 @@ bool hf_loader_is_busy(struct hf_loader *l)
 
 int hf_loader_wait(struct hf_loader *l)
 {
-	/* A thread that is only seeing the last base off has its result already. */
-	if (atomic_load_explicit(&l->busy, memory_order_acquire))
-		join(l);
-	return l->rc;
+	int rc;
+
+	if (l->has_thread && !is_mine(l))
+		forget(l);
+	pthread_mutex_lock(&l->lock);
+	while (atomic_load_explicit(&l->busy, memory_order_relaxed))
+		pthread_cond_wait(&l->change, &l->lock);
+	rc = l->rc;
+	pthread_mutex_unlock(&l->lock);
+	return rc;
 }
 
 void hf_loader_done(struct hf_loader *l)
 {
-	join(l);
-	pthread_cond_destroy(&l->hurried);
+	if (is_mine(l)) {
+		tell(l, &l->stop);
+		pthread_join(l->thread, NULL);
+	} else if (l->has_thread) {
+		forget(l);
+	}
+	pthread_cond_destroy(&l->change);
 	pthread_mutex_destroy(&l->lock);
 }

@@ -14,8 +14,10 @@ enum { PULSE_EVERY_MS = 1000 };
 
 struct hf_zone_reader {
 	struct hf_zone *zone;       /* borrowed; outlives it */
-	struct hf_picture *picture; /* owned reference; what is lent lies in it */
+	struct hf_picture *picture; /* owned reference; what is lent lies in it. NULL while it rests */
 	uint64_t shown;             /* the number that it had */
+	bool in_force;              /* it is known to be what is published */
+	struct hf_zone_seat seat;
 	struct hf_pulse *pulse;     /* owned */
 	int64_t pulse_ms;           /* when it is to be read again */
 	int64_t now_ms;             /* of the last refresh */
@@ -35,6 +37,7 @@ int hf_zone_reader_new(struct hf_zone *z, struct hf_zone_reader **ret_reader)
 		free(r);
 		return rc;
 	}
+	hf_zone_add_seat(z, &r->seat);
 	*ret_reader = r;
 	return 0;
 }
@@ -43,9 +46,27 @@ void hf_zone_reader_free(struct hf_zone_reader *r)
 {
 	if (!r)
 		return;
+	hf_zone_del_seat(r->zone, &r->seat);
 	hf_picture_unref(r->picture);
 	hf_pulse_free(r->pulse);
 	free(r);
+}
+
+void hf_zone_reader_rest(struct hf_zone_reader *r)
+{
+	if (r->picture)
+		atomic_store_explicit(&r->seat.parked, r->picture, memory_order_release);
+	r->picture = NULL;
+}
+
+/* Its picture as it left it, unless that was taken away. */
+static void wake(struct hf_zone_reader *r)
+{
+	if (r->picture)
+		return;
+	r->picture = atomic_exchange_explicit(&r->seat.parked, NULL, memory_order_acquire);
+	if (!r->picture)
+		r->shown = 0;
 }
 
 static void take_picture(struct hf_zone_reader *r, uint64_t shown)
@@ -76,8 +97,11 @@ static void take_pulse(struct hf_zone_reader *r)
 /* Takes up what is in force, without a look at the folder. */
 static bool catch_up(struct hf_zone_reader *r)
 {
-	uint64_t shown = hf_zone_shown(r->zone);
+	uint64_t shown;
 
+	wake(r);
+	r->in_force = hf_zone_is_in_force(r->zone, r->now_ms);
+	shown = hf_zone_shown(r->zone);
 	if (shown != r->shown)
 		take_picture(r, shown);
 	if (r->picture && r->now_ms >= r->pulse_ms)
@@ -202,7 +226,7 @@ bool hf_zone_reader_source_fresh(const struct hf_zone_reader *r, uint16_t source
 {
 	struct hf_pulse_stamp stamp;
 
-	if (!r->picture || source >= r->picture->meta.n_sources)
+	if (!r->picture || !r->in_force || source >= r->picture->meta.n_sources)
 		return false;
 	stamp = hf_pulse_get_source(r->pulse, source);
 	return stamp.live &&

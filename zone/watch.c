@@ -27,6 +27,13 @@ enum {
 	READ_HERE_DELTA = 4 << 20,
 	READ_HERE_FIRST = 1 << 20,
 	VANISHED_TRIES = 10, /* of a bridge that publishes as fast as it can */
+	/* So long a look is good for: then what it found may be old. */
+	LOOK_GOOD_MS = 1000,
+	/* How often it is seen to whether the last base can go, and for how long. */
+	TIDY_FIRST_MS = 2,
+	TIDY_LAST_MS = 500,
+	TIDY_ALL_MS = 10000,
+	STAY_AGAIN_MS = 1000, /* where no thread is to be had */
 };
 
 /* What tells one `current` from the next without reading it. */
@@ -45,6 +52,8 @@ struct hf_zone {
 
 	_Atomic int64_t next_look_ms;
 	atomic_bool looked; /* the first look is over: whoever comes before waits for it */
+	_Atomic int64_t in_force_ms; /* of the last look that found in force what is published */
+	atomic_bool behind; /* something else is published: it is being loaded, or cannot be */
 	_Atomic uint64_t shown; /* how many pictures there have been */
 
 	/* Whoever has it looks and loads; others go on with what they have. */
@@ -56,12 +65,19 @@ struct hf_zone {
 	int64_t retry_ms;
 
 	struct hf_loader loader;
+	bool keeps_up;      /* the loader looks, too */
+	int64_t stay_at_ms; /* when to ask for its thread again */
 	bool awaited;                 /* the loader has been started, its result not yet taken */
 	struct hf_fmt_current wanted; /* the loader's while it is busy */
 	atomic_bool stop;
 
+	/* The thread's own. */
+	struct hf_sealed *leaving; /* owned reference: the base before, for the thread to be the last who has it */
+	int64_t tidy_ms, tidied_ms;
+
 	pthread_mutex_t lock;       /* of what follows; held for a few instructions */
 	struct hf_picture *picture; /* owned reference; the newest */
+	struct hf_zone_seat *seats; /* of all readers */
 	char trouble[512];
 };
 
@@ -172,26 +188,122 @@ static int load(struct hf_zone *z, struct hf_fmt_current *current)
 	return rc;
 }
 
+/* --- what the zone's thread does --- */
+
 static int load_wanted(void *arg)
 {
 	struct hf_zone *z = arg;
+	struct hf_picture *old = hf_zone_get_picture(z);
 
+	/* It is to be the last who has the old base: to give that much memory back takes long. */
+	if (old && !hf_sealed_is(old->base, &z->wanted.base)) {
+		hf_sealed_unref(z->leaving);
+		z->leaving = hf_sealed_ref(old->base);
+		z->tidy_ms = TIDY_FIRST_MS;
+		z->tidied_ms = 0;
+	}
+	hf_picture_unref(old);
 	return load(z, &z->wanted);
+}
+
+static void look_in_turn(void *arg)
+{
+	struct hf_zone *z = arg;
+
+	hf_zone_look(z, hf_boot_ms(z->clock));
+}
+
+/* A picture that an idle reader has and that is not in force; NULL: there is none any more. */
+static struct hf_picture *take_parked(struct hf_zone *z)
+{
+	struct hf_picture *p = NULL;
+
+	pthread_mutex_lock(&z->lock);
+	for (struct hf_zone_seat *s = z->seats; s && !p; s = s->next) {
+		struct hf_picture *parked = atomic_load_explicit(&s->parked, memory_order_relaxed);
+
+		/* Whose it is now is not known before it is taken out; one that is in force comes back by itself. */
+		if (parked && parked != z->picture)
+			p = atomic_exchange_explicit(&s->parked, NULL, memory_order_acquire);
+	}
+	pthread_mutex_unlock(&z->lock);
+	return p;
+}
+
+/* Those that answer leave at their next query; one that is stuck is not waited for for ever. */
+static int64_t tidy(void *arg)
+{
+	struct hf_zone *z = arg;
+	struct hf_picture *p;
+
+	while ((p = take_parked(z)))
+		hf_picture_unref(p);
+	if (!z->leaving)
+		return -1;
+	if (hf_sealed_is_shared(z->leaving) && z->tidied_ms < TIDY_ALL_MS) {
+		int64_t wait_ms = z->tidy_ms;
+
+		z->tidied_ms += wait_ms;
+		z->tidy_ms = 2 * wait_ms < TIDY_LAST_MS ? 2 * wait_ms : TIDY_LAST_MS;
+		return wait_ms;
+	}
+	hf_sealed_unref(z->leaving);
+	z->leaving = NULL;
+	return -1;
 }
 
 static bool start_loader(struct hf_zone *z, const struct hf_fmt_current *current)
 {
-	struct hf_picture *p = hf_zone_get_picture(z);
-	struct hf_sealed *leaving = NULL;
-
-	if (p && !hf_sealed_is(p->base, &current->base))
-		leaving = hf_sealed_ref(p->base);
-	hf_picture_unref(p);
 	z->wanted = *current;
-	z->awaited = hf_loader_start(&z->loader, load_wanted, z, leaving);
-	if (!z->awaited)
-		hf_sealed_unref(leaving);
+	z->awaited = hf_loader_start(&z->loader);
 	return z->awaited;
+}
+
+void hf_zone_keep_up(struct hf_zone *z)
+{
+	pthread_mutex_lock(&z->look_lock);
+	z->keeps_up = true;
+	pthread_mutex_unlock(&z->look_lock);
+}
+
+void hf_zone_begin(struct hf_zone *z)
+{
+	pthread_mutex_lock(&z->look_lock);
+	z->keeps_up = true;
+	hf_loader_stay(&z->loader);
+	pthread_mutex_unlock(&z->look_lock);
+}
+
+/* Where the process is a fork of the one that had the thread, it gets one of its own. */
+static void keep_up(struct hf_zone *z, int64_t now_ms)
+{
+	if (!z->keeps_up || now_ms < z->stay_at_ms)
+		return;
+	if (!hf_loader_stay(&z->loader))
+		z->stay_at_ms = now_ms + STAY_AGAIN_MS;
+}
+
+/* --- seats --- */
+
+void hf_zone_add_seat(struct hf_zone *z, struct hf_zone_seat *seat)
+{
+	atomic_init(&seat->parked, NULL);
+	pthread_mutex_lock(&z->lock);
+	seat->next = z->seats;
+	z->seats = seat;
+	pthread_mutex_unlock(&z->lock);
+}
+
+void hf_zone_del_seat(struct hf_zone *z, struct hf_zone_seat *seat)
+{
+	struct hf_zone_seat **at = &z->seats;
+
+	pthread_mutex_lock(&z->lock);
+	while (*at != seat)
+		at = &(*at)->next;
+	*at = seat->next;
+	pthread_mutex_unlock(&z->lock);
+	hf_picture_unref(atomic_load(&seat->parked));
 }
 
 /* --- looking --- */
@@ -213,13 +325,23 @@ static bool note_marks(struct hf_zone *z, const struct stat *st)
 	return true;
 }
 
-/* 0: what was seen is in force. 1: it is being loaded. */
+/* What a look came to. 0: what is published is in force. 1: it is being loaded. Or why it cannot be. */
 static void note_result(struct hf_zone *z, int rc, int64_t now_ms)
 {
-	if (rc == 0)
+	if (rc == 0) {
 		hf_backoff_reset(&z->backoff);
-	else if (rc < 0)
+		atomic_store_explicit(&z->in_force_ms, now_ms, memory_order_relaxed);
+	} else if (rc < 0) {
 		z->retry_ms = now_ms + hf_backoff_fail(&z->backoff);
+	}
+	/* Last: who sees this sees the picture, too. */
+	atomic_store_explicit(&z->behind, rc != 0, memory_order_release);
+}
+
+bool hf_zone_is_in_force(const struct hf_zone *z, int64_t now_ms)
+{
+	return !atomic_load_explicit(&z->behind, memory_order_acquire) &&
+	    now_ms - atomic_load_explicit(&z->in_force_ms, memory_order_relaxed) <= LOOK_GOOD_MS;
 }
 
 enum how { IN_TURN, FIRST, WAIT };
@@ -273,10 +395,26 @@ static void unsettle(struct hf_zone *z, int64_t now_ms)
 	z->settle_ms = now_ms + SETTLE_MS;
 }
 
-/* What bears the marks that were noted needs no reading, or not yet again. */
-static bool is_known(const struct hf_zone *z, int64_t now_ms)
+/* What could not be used is not tried again yet. */
+static bool is_waiting(const struct hf_zone *z, int64_t now_ms)
 {
-	return z->backoff.failures ? now_ms < z->retry_ms : z->settled;
+	return z->backoff.failures && now_ms < z->retry_ms;
+}
+
+/* What bears the marks that were noted, and is in force, needs no reading. */
+static bool is_known(const struct hf_zone *z)
+{
+	return !z->backoff.failures && z->settled;
+}
+
+/* `current` cannot be found: what is published is not known. */
+static int note_absent(struct hf_zone *z, int64_t now_ms, int rc)
+{
+	set_trouble(z, "current", rc);
+	z->seen = (struct marks){ 0 };
+	atomic_store_explicit(&z->next_look_ms, now_ms + LOOK_ABSENT_MS, memory_order_relaxed);
+	atomic_store_explicit(&z->behind, true, memory_order_release);
+	return rc;
 }
 
 /* One look, under look_lock: one system call while nothing is new. */
@@ -291,18 +429,18 @@ static int look(struct hf_zone *z, int64_t now_ms, enum how how)
 		z->awaited = false;
 		note_result(z, hf_loader_wait(&z->loader), now_ms);
 	}
-	if (stat(z->current, &st) < 0) {
-		rc = -errno;
-		set_trouble(z, "current", rc);
-		z->seen = (struct marks){ 0 };
-		atomic_store_explicit(&z->next_look_ms, now_ms + LOOK_ABSENT_MS,
-		    memory_order_relaxed);
-		return rc;
-	}
-	if (note_marks(z, &st))
+	if (stat(z->current, &st) < 0)
+		return note_absent(z, now_ms, -errno);
+	if (note_marks(z, &st)) {
 		unsettle(z, now_ms);
-	else if (how != WAIT && is_known(z, now_ms))
-		return 0;
+	} else if (how != WAIT) {
+		if (is_waiting(z, now_ms))
+			return 0;
+		if (is_known(z)) {
+			note_result(z, 0, now_ms);
+			return 0;
+		}
+	}
 	rc = take_up(z, how);
 	note_result(z, rc, now_ms);
 	if (rc == 0 && now_ms >= z->settle_ms)
@@ -316,6 +454,7 @@ static void look_first(struct hf_zone *z, int64_t now_ms)
 	if (!atomic_load_explicit(&z->looked, memory_order_relaxed)) {
 		atomic_store_explicit(&z->next_look_ms, now_ms + LOOK_EVERY_MS,
 		    memory_order_relaxed);
+		keep_up(z, now_ms);
 		look(z, now_ms, FIRST);
 		atomic_store_explicit(&z->looked, true, memory_order_release);
 	}
@@ -337,6 +476,7 @@ void hf_zone_look(struct hf_zone *z, int64_t now_ms)
 		return;
 	if (pthread_mutex_trylock(&z->look_lock))
 		return;
+	keep_up(z, now_ms);
 	look(z, now_ms, IN_TURN);
 	pthread_mutex_unlock(&z->look_lock);
 }
@@ -367,15 +507,18 @@ static char *join_path(const char *dir, const char *name)
 int hf_zone_open(const char *dir, const struct hf_clock *clock, struct hf_zone **ret_zone)
 {
 	struct hf_zone *z = calloc(1, sizeof(*z));
+	struct hf_loader_work work = { load_wanted, look_in_turn, tidy, z };
 
 	if (!z)
 		return -ENOMEM;
 	z->clock = clock;
+	z->stay_at_ms = INT64_MIN;
+	atomic_init(&z->in_force_ms, INT64_MIN / 2);
 	z->backoff.floor_ms = RETRY_FLOOR_MS;
 	z->backoff.cap_ms = RETRY_CAP_MS;
 	pthread_mutex_init(&z->look_lock, NULL);
 	pthread_mutex_init(&z->lock, NULL);
-	hf_loader_init(&z->loader);
+	hf_loader_init(&z->loader, &work);
 	z->dir = join_path(dir, "");
 	z->current = join_path(dir, "current");
 	if (!z->dir || !z->current) {
@@ -392,6 +535,7 @@ void hf_zone_close(struct hf_zone *z)
 		return;
 	atomic_store(&z->stop, true);
 	hf_loader_done(&z->loader);
+	hf_sealed_unref(z->leaving);
 	hf_picture_unref(z->picture);
 	pthread_mutex_destroy(&z->look_lock);
 	pthread_mutex_destroy(&z->lock);

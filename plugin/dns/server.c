@@ -92,6 +92,7 @@ int hf_server_start(const struct hf_server_opts *opts, struct hf_server **ret_se
 		goto fail;
 	/* Right from the first query: what is there is loaded before anybody can ask. */
 	hf_zone_reader_load(s->reader[s->n_workers]);
+	hf_zone_begin(s->zone);
 	hf_server_watch(s);
 	rc = start_workers(s, opts);
 	if (rc)
@@ -149,4 +150,5 @@ void hf_server_watch(struct hf_server *s)
 		    has_picture ? "answering from the last good picture" : "answering REFUSED");
 	else if (has_picture)
 		hf_fault_clear(&s->trouble, s->clock, "zone");
+	hf_zone_reader_rest(r);
 }

@@ -221,6 +221,7 @@ static void handle(struct hf_tcp *t, struct epoll_event *events, int n)
 	for (int i = 0; i < n; i++)
 		if (is_listener(t, events[i].data.ptr))
 			accept_some(t, ((struct hf_sock *)events[i].data.ptr)->fd);
+	hf_zone_reader_rest(t->responder.reader);
 }
 
 static void run(struct hf_worker *w, void *arg)

@@ -176,12 +176,13 @@ static void run(struct hf_worker *w, void *arg)
 		else
 			hf_fault_clear(&u->fault, u->clock, "receiving by UDP");
 		hf_acl_view_refresh(&u->view, u->acl);
-		hf_zone_reader_refresh(u->responder.reader);
 		if (n <= 0)
 			continue;
+		hf_zone_reader_refresh(u->responder.reader);
 		read_batch(u, (size_t)n);
 		send_batch(u, answer_batch(u, (size_t)n));
 		prepare_again(u, (size_t)n);
+		hf_zone_reader_rest(u->responder.reader);
 	}
 }
 

@@ -21,6 +21,7 @@
 #include "util/data/dname.h"
 #include "util/data/msgreply.h"
 #include "util/data/packed_rrset.h"
+#include "util/locks.h"
 #include "util/log.h"
 #include "util/module.h"
 #include "util/net_help.h"
@@ -122,6 +123,11 @@ int init(struct module_env *env, int id)
 	plug = load();
 	if (!plug)
 		log_err("holdfast: out of memory");
+#ifndef THREADS_DISABLED
+	/* Processes instead of threads are forked after this: those begin with their first question. */
+	else
+		hf_plug_begin(plug);
+#endif
 	return plug != NULL;
 }
 
@@ -498,4 +504,5 @@ void operate(struct module_qstate *q, enum module_ev event, int id, struct outbo
 		break;
 	}
 	tell_news(q);
+	hf_plug_rest(plug);
 }

@@ -63,8 +63,14 @@ int hf_plug_new(
 		hf_plug_free(p);
 		return -ENOMEM;
 	}
+	hf_zone_keep_up(p->zone);
 	*ret_plug = p;
 	return 0;
+}
+
+void hf_plug_begin(struct hf_plug *p)
+{
+	hf_zone_begin(p->zone);
 }
 
 void hf_plug_free(struct hf_plug *p)
@@ -144,13 +150,18 @@ const struct hf_answer *hf_plug_ask(struct hf_plug *p, const struct hf_plug_ques
 	return &s->answer;
 }
 
+void hf_plug_rest(struct hf_plug *p)
+{
+	if (mine.life == p->life)
+		hf_zone_reader_rest(mine.seat->reader);
+}
+
 static enum hf_plug_news describe(
     const struct hf_plug *p, const struct seat *s, char out[static HF_PLUG_NEWS_MAX])
 {
 	const char *meanwhile = "";
-	struct hf_zone_stamp stamp;
 	char trouble[TROUBLE_SIZE];
-	bool has_picture = hf_zone_reader_stamp(s->reader, &stamp);
+	bool has_picture = hf_zone_reader_refresh(s->reader);
 
 	if (hf_zone_trouble(p->zone, trouble, sizeof(trouble)) > 0) {
 		if (!has_picture)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -16,7 +17,7 @@ import pytest
 from bridge import Bridge
 from peer import GoPeer, go_peer
 from prober import Prober
-from server import Responder, wait_for
+from server import Responder, addresses, ede, wait_for
 from test_stream import NameServer, in_own_files, url_as
 from zone import address, program
 
@@ -94,6 +95,10 @@ def stand_in(folder, tls=False, source=SOURCE, bridge_folder=None, waits=None, *
 def stand(tmp_path):
     with stand_in(tmp_path) as s:
         yield s
+
+
+def base_of(stand):
+    return re.search(r"^base (\S+)", (stand.folder / "bridge/zone/current").read_text(), re.MULTILINE)[1]
 
 
 def seconds_of(text):
@@ -354,3 +359,20 @@ def test_34_a_storm_of_signals_and_a_second_start(stand):
         new_name_comes(stand, 1)
         stand.live()
     assert stand.bridge.process.poll() is None
+
+
+def test_40_nobody_asks_while_bases_change(stand):
+    """A thousand names that change make a new base; nobody asks the responder before or after it, as in an office overnight."""
+    responder, old = stand.responder, 0
+    with stand.names_keep_answering():
+        pass
+    for n in range(1, 20 if LONG else 4):
+        # Each agent is built again, as after an upgrade: each name gets another address.
+        first, base = n * 1000, base_of(stand)
+        stand.peer.say("diff alice " + " ".join(f"-:{old + i} +{i}=dev{i}:{first + i}=main" for i in range(1, N + 1)))
+        wait_for(lambda b=base: base_of(stand) != b, 15, 0.05)
+        old = first
+        time.sleep(20 if LONG else 2)
+        m = responder.ask("main.dev1.me.coder")
+        assert addresses(m) == [address(first + 1)] and ede(m) == [], f"round {n}: {m}"
+        assert addresses(responder.ask(f"main.dev{N}.alice.coder")) == [address(first + N)]
