@@ -19,7 +19,7 @@ struct hf_tcp;
 
 struct hf_tcp_limits {
 	size_t connections;
-	size_t per_client; /* an address of IPv4, a /64 of IPv6 */
+	size_t per_client; /* an address of IPv4, a /64 of IPv6, an address of the link */
 	int64_t idle_ms;
 };
 

@@ -10,17 +10,23 @@
 #include "plugin/be.h"
 #include "plugin/peer_addr.h"
 
-enum { IPV6_CLIENT_BYTES = 8 };
+enum { IPV4_LEN = 4, IPV6_LEN = 16, IPV6_NETWORK_LEN = 8 };
 
-/* Two addresses of one /64 are one client: it is what a single machine is given. */
+/*
+ * Two addresses of one /64 are one client, since a single machine is given that many. The link-local ones of a link
+ * are all of one /64, and are machines of their own.
+ */
 static void set_client(struct hf_conn *c, const struct sockaddr *from)
 {
-	if (from->sa_family == AF_INET6)
-		memcpy(c->client, &((const struct sockaddr_in6 *)from)->sin6_addr,
-		    IPV6_CLIENT_BYTES);
-	else
-		memcpy(c->client + IPV6_CLIENT_BYTES, &((const struct sockaddr_in *)from)->sin_addr,
-		    sizeof(struct in_addr));
+	const uint8_t *addr;
+	sa_family_t family = hf_peer_addr(from, &addr);
+
+	c->client[0] = (uint8_t)family;
+	if (family == AF_INET)
+		memcpy(c->client + 1, addr, IPV4_LEN);
+	else if (family == AF_INET6)
+		memcpy(c->client + 1, addr,
+		    addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80 ? IPV6_LEN : IPV6_NETWORK_LEN);
 }
 
 struct hf_conn *hf_conn_new(int fd, const struct sockaddr *from)

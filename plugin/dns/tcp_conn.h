@@ -23,7 +23,7 @@ struct hf_conn {
 	TAILQ_ENTRY(hf_conn) link; /* the owner's: by when they last made progress */
 	int fd;                    /* owned */
 	struct hf_peer peer;
-	uint8_t client[16];  /* who is counted as one */
+	uint8_t client[17];  /* who is counted as one: family, address or network */
 	int64_t deadline_ms; /* the owner's */
 	uint32_t events;     /* what epoll watches for; the owner's */
 	bool ended;          /* the client sends no more */

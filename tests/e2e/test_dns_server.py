@@ -487,6 +487,43 @@ def test_it_takes_the_sockets_that_it_is_handed(zone, tmp_path):
             assert addresses(r.ask(NAME)) == [address(1)]
 
 
+def test_on_a_dual_stack_socket_each_ipv4_client_has_its_own_share(zone, tmp_path):
+    """As systemd hands over ListenStream=5453: a client of IPv4 is there ::ffff:a.b.c.d."""
+    port = free_port()
+    config = tmp_path / "c.yaml"
+    config.write_text(f"zone: {zone.folder}\ndns: {{tcp-per-client: 2, tcp-idle: 10m, allow: [127.0.0.0/8]}}\n")
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket(socket.AF_INET6, kind)) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+        for s in sockets:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            s.bind(("::", port))
+        sockets[1].listen()
+
+        def place():
+            copies = [os.dup(s.fileno()) for s in sockets]
+            for to, fd in enumerate(copies, 3):
+                os.dup2(fd, to)
+
+        script = f"LISTEN_PID=$$ LISTEN_FDS=2 exec {program('plugin/holdfast-dns')} -c {config}"
+        r = stack.enter_context(Server(tmp_path, ["sh", "-c", script], port, close_fds=False, preexec_fn=place))
+        wait_for(r.answers)
+
+        def connect(source):
+            return stack.enter_context(socket.create_connection((LOOPBACK, port), 3, source_address=(source, 0)))
+
+        def works(s):
+            s.sendall(framed(NAME))
+            return addresses(read_message(s)) == [address(1)]
+
+        first = [connect("127.0.0.2") for _ in range(2)]
+        others = [connect(f"127.0.0.{n}") for n in range(3, 9) for _ in range(2)]
+        assert all(works(s) for s in first + others)
+        # His own third one is one too many, by UDP there are no shares.
+        connect("127.0.0.2")
+        assert is_closed(first[0], 1) and works(first[1])
+        assert addresses(r.ask(NAME)) == [address(1)]
+
+
 def test_a_handed_over_descriptor_that_is_no_socket_is_told(zone, tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text(f"zone: {zone.folder}\n")

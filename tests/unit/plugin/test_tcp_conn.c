@@ -1,6 +1,8 @@
 #include <check.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -72,12 +74,51 @@ static size_t whole(void)
 	return 2 + query.len;
 }
 
-START_TEST(an_ipv6_client_is_its_64_bits)
-{
-	static const uint8_t want[16] = { 0x20, 1, 0xd, 0xb8, 1, 2, 3, 4 };
+/* Who is one client: the same text before the slash. */
+static const struct {
+	const char *one;
+	const char *other;
+	bool same;
+} clients[] = {
+	{ "2001:db8:102:304::1", "2001:db8:102:304:506:708:90a:b0c", true },
+	{ "2001:db8:102:304::1", "2001:db8:102:305::1", false },
+	{ "192.0.2.1", "192.0.2.1", true },
+	{ "192.0.2.1", "192.0.2.2", false },
+	/* A socket for both kinds shows those of IPv4 like this. */
+	{ "::ffff:192.0.2.1", "::ffff:192.0.2.1", true },
+	{ "::ffff:192.0.2.1", "::ffff:192.0.2.2", false },
+	{ "::ffff:192.0.2.1", "192.0.2.1", true },
+	{ "::1", "192.0.2.1", false },
+	{ "::1", "::ffff:0.0.0.1", false },
+	{ "::1", "0.0.0.0", false },
+	/* All of one link, which is one /64 for any number of machines. */
+	{ "fe80::1", "fe80::2", false },
+	{ "fe80::1", "fe80::1", true },
+	{ "febf::1", "febf::2", false },
+	{ "fec0::1", "fec0::2", true },
+};
 
-	ck_assert_mem_eq(conn->client, want, 16);
-	ck_assert(!conn->peer.loopback);
+static struct hf_conn *conn_from(const char *text)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in in4 = { .sin_family = AF_INET };
+	bool v4 = !strchr(text, ':');
+	struct hf_conn *c;
+
+	ck_assert_int_eq(inet_pton(v4 ? AF_INET : AF_INET6, text,
+			     v4 ? (void *)&in4.sin_addr : (void *)&in6.sin6_addr), 1);
+	c = hf_conn_new(dup(far), v4 ? (const struct sockaddr *)&in4 : (const struct sockaddr *)&in6);
+	ck_assert_ptr_nonnull(c);
+	return c;
+}
+
+START_TEST(a_client_is_an_address_or_an_ipv6_network)
+{
+	struct hf_conn *one = conn_from(clients[_i].one), *other = conn_from(clients[_i].other);
+
+	ck_assert_int_eq(!memcmp(one->client, other->client, sizeof(one->client)), clients[_i].same);
+	hf_conn_free(one);
+	hf_conn_free(other);
 }
 END_TEST
 
@@ -207,7 +248,8 @@ Suite *tcp_conn_suite(void)
 	TCase *tc = tcase_create("conn");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, an_ipv6_client_is_its_64_bits);
+	tcase_add_loop_test(tc, a_client_is_an_address_or_an_ipv6_network, 0,
+	    sizeof(clients) / sizeof(clients[0]));
 	tcase_add_test(tc, a_question_that_is_not_whole_waits);
 	tcase_add_test(tc, many_at_once_are_answered_at_once);
 	tcase_add_test(tc, who_takes_nothing_is_read_no_further);
