@@ -13,6 +13,7 @@ import time
 import pytest
 
 from peer import Simulator
+from server import free_port
 from zone import program
 
 WORLD = """
@@ -33,7 +34,9 @@ class Bridge:
         token = self.folder / "token"
         token.write_text("secret\n")
         token.chmod(0o600)
-        keys = {"store": self.folder / "store.db", "zone": self.folder / "zone", "control": self.socket, **more}
+        # A port of nobody: at the usual one may be this machine's own holdfast-dns.
+        keys = {"store": self.folder / "store.db", "zone": self.folder / "zone", "control": self.socket,
+                "dns": f"{{ listen: 127.0.0.1@{free_port()} }}", **more}
         self.config.write_text("".join(f"{k}: {v}\n" for k, v in keys.items()) +
                                f"sources:\n  - {{ name: main, url: '{url}', token-file: {token}, allow-http: true }}\n")
         self.config.chmod(0o644)

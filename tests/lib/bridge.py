@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 
+from server import free_port
 from zone import program
 
 TOKEN = "tokenid000-secret000"
@@ -25,6 +26,7 @@ class Bridge:
         self.set_token(token)
         self.log_path = self.folder / f"holdfastd-{os.urandom(4).hex()}.log"
         self.config = self.folder / "holdfast.yaml"
+        self.dns_port = free_port()
         self.waits = waits
         self.pulse = pulse
         self.configure(url, source, retry, timeouts, top)
@@ -33,6 +35,9 @@ class Bridge:
                                             env={**os.environ, **(env or {})})
 
     def configure(self, url, source="", retry="", timeouts="", top=""):
+        if "dns:" not in top:
+            # A port of nobody: at the usual one may be this machine's own holdfast-dns.
+            top += f"dns: {{ listen: 127.0.0.1@{self.dns_port} }}\n"
         self.config.write_text(
             f"store: {self.folder}/store.db\nzone: {self.folder}/zone\ncontrol: {self.folder}/control.sock\n"
             f"log: {{ level: debug }}\npulse-interval: {self.pulse}\n{top}sources:\n"
