@@ -8,12 +8,12 @@ usage()
 	usage: examples/quickstart.sh [--once] [--port N]
 
 	  --once    show it and end, instead of going on running
-	  --port N  where holdfast-dns answers on 127.0.0.1 (default 5453; 0: somewhere), and unbound on the port
-	            after it
+	  --port N  where holdfast-dns answers on 127.0.0.1, and three resolvers on the ports after it
+	            (default 5453, or another if that is in use; 0: any)
 	END
 }
 
-once=no port=5453
+once=no port=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--once) once=yes ;;
@@ -24,15 +24,11 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
-# Below 32768: above it are the ports that the kernel gives to clients.
-[ "$port" != 0 ] || port=$((20000 + RANDOM % 6000))
-unbound_port=$((port + 1)) fed_unbound_port=$((port + 2)) fed_dnsmasq_port=$((port + 3))
-
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 . tests/lib/packages.sh
 umask 022
 here=$PWD/build/quickstart
-pids=()
+declare -A programs # those that are to run, by name: their process
 
 say()
 {
@@ -60,16 +56,100 @@ start()
 	shift
 	echo "\$ $* &    # log: ${here#"$PWD"/}/$name.log"
 	"$@" >>"$here/$name.log" 2>&1 </dev/null &
-	pids+=($!)
+	note_program "$name" $!
+}
+
+# note_program NAME PID: it is to run until the end
+note_program()
+{
+	programs[$1]=$2
+	echo "$2" >>"$here/pids"
+}
+
+# end_program NAME SIGNAL
+end_program()
+{
+	local pid=${programs[$1]}
+
+	echo "\$ kill -$2 $pid    # $1"
+	unset "programs[$1]"
+	kill "-$2" "$pid"
+	wait "$pid" 2>/dev/null
+}
+
+# Two in one folder would take each other's files away. The lock is also held by the programs that are started: those
+# of a quickstart that was killed keep it.
+lock()
+{
+	local left=()
+
+	mkdir -p build
+	exec 8>>build/quickstart.lock || fail "cannot write in build/"
+	if flock -n 8; then
+		mkdir -p "$here"
+		echo $$ >"$here/pids"
+		return
+	fi
+	for pid in $(cat "$here/pids" 2>/dev/null); do
+		! kill -0 "$pid" 2>/dev/null || left+=("$pid")
+	done
+	fail "another quickstart runs in this folder, or was killed and left programs behind; nothing was changed" \
+		"(processes: ${left[*]:-of another user})"
+}
+
+is_taken()
+{
+	(exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# four_free PORT: nobody answers on these four
+four_free()
+{
+	local i
+
+	for i in 0 1 2 3; do
+		! is_taken $(($1 + i)) || return 1
+	done
+}
+
+choose_ports()
+{
+	local try
+
+	if [ -z "$port" ] && ! four_free 5453; then
+		echo "ports 5453 to 5456 are in use on this machine; taking others"
+		port=0
+	fi
+	port=${port:-5453}
+	# Below 32768: above it are the ports that the kernel gives to clients.
+	for try in 1 2 3 4 5 6 7 8; do
+		[ "$port" != 0 ] && break
+		port=$((20000 + RANDOM % 6000))
+		four_free "$port" || port=0
+	done
+	four_free "$port" || fail "port $port or one of the three after it is in use; --port N takes others"
+	unbound_port=$((port + 1)) fed_unbound_port=$((port + 2)) fed_dnsmasq_port=$((port + 3))
 }
 
 stop_all()
 {
-	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null
+	[ ${#programs[@]} = 0 ] || kill "${programs[@]}" 2>/dev/null
 	wait
 }
 trap stop_all EXIT
 trap 'exit 130' INT TERM
+
+# Waiting for a program that has ended is of no use.
+all_run()
+{
+	local name
+
+	for name in "${!programs[@]}"; do
+		kill -0 "${programs[$name]}" 2>/dev/null && continue
+		tail -n 5 "$here/$name.log"
+		fail "$name has ended; its log is ${here#"$PWD"/}/$name.log"
+	done
+}
 
 # until_true SECONDS WHAT COMMAND...: waits for it, or fails with the programs' logs
 until_true()
@@ -78,6 +158,7 @@ until_true()
 
 	shift 2
 	until "$@" >/dev/null 2>&1; do
+		all_run
 		if [ $SECONDS -ge $end ]; then
 			tail -n 5 "$here"/*.log
 			fail "$what"
@@ -111,6 +192,8 @@ configure()
 	rm -rf "$here/zone" "$here"/store.db* "$here"/*.log "$here"/fed-*
 	# Folders of the adapters; unbound wants its file to be there, if empty.
 	mkdir "$here/fed-unbound" "$here/fed-dnsmasq"
+	# Started as root, holdfast-dns looks at it to choose a user who can read it.
+	mkdir -m 750 "$here/zone"
 	: >"$here/fed-unbound/start.conf"
 	(umask 077; printf '%s\n' "${CODER_SESSION_TOKEN:-quickstart-token}" >"$here/token")
 	(umask 077; cat >"$here/holdfast.yaml") <<-END
@@ -143,7 +226,7 @@ start_server()
 	echo "\$ build/examples/simulator/holdfast-simulator --port $server_port ... &"
 	build/examples/simulator/holdfast-simulator --port "$server_port" "$here/server.txt" \
 		<"$here/server.in" >"$here/server.log" 2>&1 &
-	pids+=($!)
+	note_program server $!
 	until_true 5 "the simulator does not start" grep -q '^listening' "$here/server.log"
 }
 
@@ -175,7 +258,6 @@ answers()
 start_bridge()
 {
 	start holdfastd build/bridge/holdfastd -c "$here/holdfast.yaml"
-	bridge=${pids[-1]}
 }
 
 # An unbound of its own, with the lines that holdfastctl prints for it; they name the module where it would be installed.
@@ -236,10 +318,8 @@ configure_fed()
 start_fed()
 {
 	start fed-unbound "$here/fed-unbound-program" -d -c "$here/fed-unbound.conf"
-	fed_unbound=${pids[-1]}
 	start fed-dnsmasq "$here/fed-dnsmasq-program" --keep-in-foreground --pid-file= --log-facility=- \
 		--conf-file="$here/fed-dnsmasq.conf"
-	fed_dnsmasq=${pids[-1]}
 }
 
 # fed_answer NAME: both of them know it
@@ -299,13 +379,12 @@ show_simulated()
 	until_true 10 "unbound's start file is not written" grep -q main.new.me.coder "$here/fed-unbound/start.conf"
 
 	say "the bridge is killed, too: the names stay"
-	run kill -KILL "$bridge"
-	wait "$bridge" 2>/dev/null
+	end_program holdfastd KILL
 	ask_both main.new.me.coder AAAA
 
 	say "unbound and dnsmasq are restarted while the bridge is dead: they have the names from their start"
-	run kill "$fed_unbound" "$fed_dnsmasq"
-	wait "$fed_unbound" "$fed_dnsmasq" 2>/dev/null
+	end_program fed-unbound TERM
+	end_program fed-dnsmasq TERM
 	start_fed
 	until_true 10 "the restarted resolvers do not answer" fed_answer main.new.me.coder
 	ask_fed main.new.me.coder AAAA
@@ -333,8 +412,10 @@ show_real()
 	echo "ask it: dig @127.0.0.1 -p $port (or $unbound_port, $fed_unbound_port, $fed_dnsmasq_port) AGENT.WORKSPACE.me.SUFFIX AAAA"
 }
 
+lock
+choose_ports
 say "packages"
-packages_install build module examples || exit 1
+packages_install build module examples 8>&- || exit 1
 say "build"
 build
 build_unbound

@@ -13,13 +13,14 @@ import tempfile
 import pytest
 
 from server import Server, addresses, free_port, wait_for
+from users import BRIDGE, RESPONDER, with_users
 from zone import Zone, address, program
 
 NAME = "main.dev.me.coder"
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 pytestmark = AS_ROOT
 
-BRIDGE, RESPONDER, OTHER = 4711, 4712, 4713
+OTHER = 4713
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
 
 
@@ -34,16 +35,6 @@ def folder():
         yield path
 
 
-def users(folder, *names):
-    """A machine that has these of Holdfast's users, and no others of them. Returns shell commands that make it so."""
-    ours = {"holdfast": BRIDGE, "holdfast-dns": RESPONDER}
-    for file, form in ("passwd", "{0}:x:{1}:{1}::/:/bin/false\n"), ("group", "{0}:x:{1}:{2}\n"):
-        lines = [line for line in pathlib.Path("/etc", file).read_text().splitlines(True) if line.split(":")[0] not in ours]
-        members = {"holdfast": "holdfast-dns"}
-        (folder / file).write_text("".join(lines) + "".join(form.format(n, ours[n], members.get(n, "")) for n in names))
-    return " && ".join(f"mount --bind {folder}/{file} /etc/{file}" for file in ("passwd", "group"))
-
-
 class Responder(Server):
     """holdfast-dns on a machine with `names` as users. `before` are the words of a program that starts it."""
 
@@ -51,7 +42,7 @@ class Responder(Server):
         port = free_port()
         config = folder / "c.yaml"
         config.write_text(f"zone: {zone}\ndns: {{listen: 127.0.0.1@{port}}}\n")
-        script = " ".join([users(folder, *names), "&& exec", *map(str, before), f"{folder}/holdfast-dns -c {config}"])
+        script = " ".join([with_users(folder, *(names or "-")), "&& exec", *map(str, before), f"{folder}/holdfast-dns -c {config}"])
         super().__init__(folder, ["unshare", "-m", "sh", "-c", script], port)
         with contextlib.suppress(AssertionError):
             wait_for(self.answers)

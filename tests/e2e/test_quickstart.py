@@ -1,25 +1,33 @@
 """The README's first command, on a machine that has the packages: the whole path, an outage, a dead bridge, a restart."""
+import fcntl
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
+import time
 
 import pytest
 
-from zone import BUILD
+from server import free_port
+from users import with_users
+from zone import BUILD, program
 
 TOP = pathlib.Path(__file__).parents[2]
 
 
-@pytest.mark.skipif(BUILD != TOP / "build",
-                    reason="the quickstart builds in build/ of this tree; another build is under test")
-def test_the_quickstart_shows_the_whole_path(tmp_path):
-    # What it makes and builds is in build/, which a test must not race for: its programs are there already.
-    if not shutil.which("dig"):
-        pytest.skip("dig is not installed")
+OWN_BUILD = pytest.mark.skipif(BUILD != TOP / "build",
+                               reason="the quickstart builds in build/ of this tree; another build is under test")
+LOCK = TOP / "build" / "quickstart.lock"
+
+
+def quickstart(*arguments, before=(), timeout=300):
     env = {k: v for k, v in os.environ.items() if not k.startswith("CODER_")}
-    done = subprocess.run([TOP / "examples" / "quickstart.sh", "--once", "--port", "0"], env=env,
-                          capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
+    return subprocess.run([*before, TOP / "examples" / "quickstart.sh", *arguments], env=env, capture_output=True, text=True,
+                          timeout=timeout, stdin=subprocess.DEVNULL, check=False)
+
+
+def shows_the_whole_path(done):
     assert done.returncode == 0, done.stdout + done.stderr
     said = done.stdout.split("\n== ")[1:]
     part = {section.splitlines()[0].split(":")[0]: section for section in said}
@@ -33,3 +41,47 @@ def test_the_quickstart_shows_the_whole_path(tmp_path):
     assert "re-applying DNS hosts from previous session" in \
         part["the bridge begins again, the server is still away"]
     assert "Stale Answer" not in part["the server comes back"] and "fd60:627a:a42b::7" in part["the server comes back"]
+
+
+@OWN_BUILD
+def test_the_quickstart_shows_the_whole_path():
+    # What it makes and builds is in build/, which a test must not race for: its programs are there already.
+    if not shutil.which("dig"):
+        pytest.skip("dig is not installed")
+    shows_the_whole_path(quickstart("--once", "--port", "0"))
+
+
+@OWN_BUILD
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_quickstart_works_where_holdfast_is_installed(tmp_path):
+    """Its users are there, and its holdfast-dns answers at the usual port."""
+    (tmp_path / "c.yaml").write_text(f"zone: {tmp_path}/zone\ndns: {{ listen: 127.0.0.1@5453 }}\n")
+    script = f"ip link set lo up && {with_users(tmp_path)} && ({program('plugin/holdfast-dns')} -c {tmp_path}/c.yaml & echo $! >{tmp_path}/pid) && \"$@\"; " \
+             f"status=$?; kill $(cat {tmp_path}/pid); exit $status"
+    done = quickstart("--once", before=["unshare", "-m", "-n", "sh", "-c", script, "sh"])
+    shows_the_whole_path(done)
+    assert "ports 5453 to 5456 are in use" in done.stdout
+
+
+@OWN_BUILD
+def test_a_second_quickstart_says_so_at_once_and_changes_nothing(tmp_path):
+    (TOP / "build/quickstart").mkdir(exist_ok=True)
+    mark = TOP / "build/quickstart/fed-mark"
+    mark.write_text("")
+    with open(LOCK, "a", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        began = time.monotonic()
+        done = quickstart("--once", timeout=20)
+    assert done.returncode == 1 and "another quickstart runs in this folder" in done.stderr
+    assert time.monotonic() - began < 5 and mark.exists()
+
+
+@OWN_BUILD
+def test_a_quickstart_whose_port_is_taken_says_so_at_once():
+    port = free_port()
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", port + 2))
+        s.listen()
+        done = quickstart("--once", "--port", str(port), timeout=20)
+    assert done.returncode == 1 and f"port {port} or one of the three after it is in use" in done.stderr
