@@ -145,6 +145,7 @@ struct hf_config_dns {
 	int64_t tcp_connections;
 	int64_t tcp_per_client;
 	int64_t tcp_idle_ms;
+	bool listen_given; /* `listen` is in the file, it is not the default */
 };
 
 struct hf_config_status {
@@ -275,6 +276,16 @@ int hf_config_load(const char *path, unsigned flags, struct hf_config **ret_conf
 /* The same from memory; `name` stands for the file in errors. */
 int hf_config_parse(const char *name, const void *bytes, size_t len, unsigned flags,
     struct hf_config **ret_config, struct hf_config_errors *ret_errors);
+/*
+ * For programs that only ask a running bridge: a file with errors does not stop them. *ret_config has
+ * what could be read, and the default of everything else; a list of sources or adapters with an error
+ * in it is empty or its default as a whole. Of a file that is no YAML, what stands before the broken
+ * part counts; of one that is not safe or cannot be read, nothing. All errors are in *ret_errors.
+ * 0: there are none; HF_ECONFIG or the code of the file: there are, and *ret_config is set as well;
+ * -ENOMEM: it is not.
+ */
+int hf_config_salvage(
+    const char *path, struct hf_config **ret_config, struct hf_config_errors *ret_errors);
 void hf_config_free(struct hf_config *c); /* NULL is fine */
 
 /* Write it as YAML that loads to the same, headers and proxy passwords included. 0 or -errno. */

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,84 @@ START_TEST(a_refused_file_gives_nothing)
 }
 END_TEST
 
+/* Of a file with errors: what is left, and what was dropped. */
+static const struct {
+	const char *text;
+	size_t n_errors;
+	const char *control; /* NULL: the default */
+	size_t n_sources, n_adapters;
+	long long ttl_s;
+} salvaged[] = {
+	{ "control: /a.sock\nttl: 20\n", 0, "/a.sock", 1, 0, 20 },
+	{ "ttl: 0\ncontrol: /a.sock\n", 1, "/a.sock", 1, 0, 30 },
+	{ "contrl: /b\ncontrol: /a.sock\nttl: x\n", 2, "/a.sock", 1, 0, 30 },
+	{ "control: /a.sock\nsources: [{ name: a }, { name: b, frsh: 1 }]\nttl: 20\n", 1, "/a.sock", 1,
+	    0, 20 },
+	{ "control: /a.sock\nadapters: [{ type: dnsmasq, ask: 127.0.0.1@53 }]\n", 1, "/a.sock", 1, 0,
+	    30 },
+	{ "control: /a.sock\nadapters: [{ type: hook, command: [/h] }, { type: hoook }]\n", 1, "/a.sock",
+	    1, 0, 30 },
+	/* No YAML: what stands before counts. */
+	{ "control: /a.sock\nttl: 20\nsources:\n\t- name: a\n", 1, "/a.sock", 1, 0, 20 },
+	{ "control: /a.sock\nsources: [{ name: a }\nttl: 20\n", 1, "/a.sock", 1, 0, 30 },
+	{ "\tcontrol: /a.sock\n", 1, NULL, 1, 0, 30 },
+	{ "ttl: [\ncontrol: /a.sock\n", 1, NULL, 1, 0, 30 },
+	{ "just words\n", 1, NULL, 1, 0, 30 },
+};
+
+START_TEST(what_is_left_of_a_file_with_errors_is_usable)
+{
+	const char *path = temp_file("holdfast.yaml", salvaged[_i].text, 0600);
+	struct hf_config *c = NULL;
+	struct hf_config_errors e;
+
+	ck_assert_int_eq(hf_config_salvage(path, &c, &e), salvaged[_i].n_errors ? HF_ECONFIG : 0);
+	ck_assert_uint_eq(e.n, salvaged[_i].n_errors);
+	ck_assert_str_eq(
+	    c->control, salvaged[_i].control ? salvaged[_i].control : "/run/holdfast/control.sock");
+	ck_assert_uint_eq(c->sources.n, salvaged[_i].n_sources);
+	ck_assert_uint_eq(c->adapters.n, salvaged[_i].n_adapters);
+	ck_assert_int_eq(c->ttl_s, salvaged[_i].ttl_s);
+	hf_config_free(c);
+}
+END_TEST
+
+static const struct {
+	const char *file; /* NULL: there is none */
+	unsigned mode;
+	int rc;
+} untaken[] = { { NULL, 0, -ENOENT }, { "control: /a.sock\n", 0666, HF_EUNSAFE } };
+
+START_TEST(of_a_file_that_is_not_safe_or_not_there_nothing_is_taken)
+{
+	const char *path = untaken[_i].file
+			       ? temp_file("holdfast.yaml", untaken[_i].file, untaken[_i].mode)
+			       : "/nowhere/holdfast.yaml";
+	struct hf_config *c = NULL;
+	struct hf_config_errors e;
+
+	ck_assert_int_eq(hf_config_salvage(path, &c, &e), untaken[_i].rc);
+	ck_assert_uint_eq(e.n, 1);
+	ck_assert_str_eq(c->control, "/run/holdfast/control.sock");
+	hf_config_free(c);
+}
+END_TEST
+
+START_TEST(whether_listen_is_in_the_file_is_known)
+{
+	struct hf_config *c = NULL;
+	struct hf_config_errors e;
+	const char *given = "dns: { listen: [127.0.0.1@5453] }\n", *not = "dns: { threads: 2 }\n";
+
+	ck_assert_int_eq(hf_config_parse("t", given, strlen(given), 0, &c, &e), 0);
+	ck_assert(c->dns.listen_given);
+	hf_config_free(c);
+	ck_assert_int_eq(hf_config_parse("t", not, strlen(not), 0, &c, &e), 0);
+	ck_assert(!c->dns.listen_given);
+	hf_config_free(c);
+}
+END_TEST
+
 Suite *load_suite(void)
 {
 	Suite *s = suite_create("load");
@@ -199,6 +278,11 @@ Suite *load_suite(void)
 	tcase_add_test(tc, the_limits_of_the_stream_are_those_that_it_has_by_itself);
 	tcase_add_loop_test(tc, an_empty_file_is_one_source_of_the_environment, 0, N(empty));
 	tcase_add_test(tc, a_refused_file_gives_nothing);
+	tcase_add_loop_test(
+	    tc, what_is_left_of_a_file_with_errors_is_usable, 0, N(salvaged));
+	tcase_add_loop_test(
+	    tc, of_a_file_that_is_not_safe_or_not_there_nothing_is_taken, 0, N(untaken));
+	tcase_add_test(tc, whether_listen_is_in_the_file_is_known);
 	suite_add_tcase(s, tc);
 	return s;
 }
