@@ -155,14 +155,15 @@ static bool answer(struct client *cl, const char *line, size_t len)
 	return write_answer(cl, &r, rc, why);
 }
 
-static void refuse(struct client *cl, const char *why)
+static void refuse(
+    struct client *cl, void (*say)(FILE *out, const char *text), const char *why)
 {
-	char line[200];
+	char line[400];
 	FILE *out = fmemopen(line, sizeof(line), "w");
 	long len = 0;
 
 	if (out) {
-		hf_control_error(out, why);
+		say(out, why);
 		len = ftell(out);
 		fclose(out);
 	}
@@ -170,6 +171,25 @@ static void refuse(struct client *cl, const char *why)
 	bufferevent_disable(cl->bev, EV_READ);
 	if (len > 0)
 		bufferevent_write(cl->bev, line, (size_t)len);
+}
+
+/* Says who may: whoever sees this has to ask for a group. */
+static void deny(struct client *cl)
+{
+	const struct hf_config *config = cl->control->env.config;
+	const char *look = config->read_group, *order = config->control_group;
+	char why[300];
+
+	if (look && order)
+		snprintf(why, sizeof(why), "permission denied: the bridge answers root, its own user, and members "
+					   "of the groups '%.64s' and '%.64s'", look, order);
+	else if (look || order)
+		snprintf(why, sizeof(why), "permission denied: the bridge answers root, its own user, and members "
+					   "of the group '%.64s'", look ? look : order);
+	else
+		snprintf(why, sizeof(why), "permission denied: the bridge answers root and its own user alone; "
+					   "read-group in its configuration names a group that may look");
+	refuse(cl, hf_control_denied, why);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -184,7 +204,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 	if (!line) {
 		if (evbuffer_get_length(in) > HF_REQUEST_MAX)
-			refuse(cl, "the request is too long");
+			refuse(cl, hf_control_error, "the request is too long");
 		return;
 	}
 	cl->answered = true;
@@ -252,8 +272,7 @@ static int client_new(struct hf_control *c, struct client **at, int fd)
 	bufferevent_setwatermark(cl->bev, EV_READ, 0, HF_REQUEST_MAX + 1);
 	bufferevent_enable(cl->bev, EV_READ | EV_WRITE);
 	if (cl->right == HF_RIGHT_NONE)
-		refuse(cl, "you may not look; read-group and control-group of the configuration "
-			   "name who may");
+		deny(cl);
 	return 0;
 }
 

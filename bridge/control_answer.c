@@ -51,6 +51,11 @@ void hf_control_error(FILE *out, const char *text)
 	put(out, json_pack("{s:s}", "error", text));
 }
 
+void hf_control_denied(FILE *out, const char *text)
+{
+	put(out, json_pack("{s:s, s:b}", "error", text, "denied", true));
+}
+
 /* --- history --- */
 
 struct history {
@@ -212,7 +217,7 @@ void hf_control_answer(
 		one_row(out, hf_control_status(env));
 		break;
 	case HF_COMMAND_RECORDS:
-		rc = hf_control_records(env, request->name, out);
+		rc = hf_control_records(env, request, out);
 		break;
 	case HF_COMMAND_WORKSPACES:
 		rc = hf_control_workspaces(env, request->name, out);

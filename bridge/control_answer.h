@@ -28,3 +28,5 @@ struct hf_control_env {
 void hf_control_answer(
     const struct hf_control_env *env, const struct hf_request *request, FILE *out);
 void hf_control_error(FILE *out, const char *text);
+/* The same, of a user who has no right to it. */
+void hf_control_denied(FILE *out, const char *text);

@@ -17,8 +17,9 @@ int hf_json_row(FILE *out, json_t *row);
 /* The last line. */
 void hf_json_end(FILE *out);
 
-/* A row each. `pattern` is as shells have it, "" for all. 0, or HF_ECLOSED where nobody reads any more. */
-int hf_control_records(const struct hf_control_env *env, const char *pattern, FILE *out);
+/* A row each. 0, or HF_ECLOSED where nobody reads any more. */
+int hf_control_records(const struct hf_control_env *env, const struct hf_request *r, FILE *out);
+/* `pattern` is as shells have it, "" for all. */
 int hf_control_workspaces(const struct hf_control_env *env, const char *pattern, FILE *out);
 /* At most one row: the served name that is a slip or two away. */
 int hf_control_near(const struct hf_control_env *env, const char *word, FILE *out);

@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "bridge/control_json.h"
 #include "bridge/core.h"
+#include "bridge/front/record_row.h"
 #include "config/config.h"
 #include "config/nearest.h"
 
@@ -30,29 +32,52 @@ static const char *record_state(const struct hf_record_view *r)
 	return r->fresh ? "live" : "stale";
 }
 
-static int list_record(const struct hf_record_view *r, void *arg)
-{
-	const struct listing *l = arg;
-	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX], agent[HF_UUID_TEXT_MAX] = "";
+struct records {
+	const struct hf_control_env *env;
+	FILE *out;
+	struct hf_record_filter filter;
+	struct hf_record_writer writer;
+};
 
-	if (!matches(l, hf_name_text(&r->name, name)))
-		return 0;
-	if (r->agent)
-		hf_uuid_text(&r->agent->id, agent);
-	return hf_json_row(l->out,
-	    json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "name", name,
-		"type", "AAAA", "data", hf_addr_text(r->addr, addr),
-		"ttl", (json_int_t)l->env->config->ttl_s, "source", hf_json_text(r->source->name),
-		"owner", hf_json_text(r->owner ? r->owner->name : NULL), "workspace",
-		hf_json_text(r->workspace ? r->workspace->name : NULL), "agent",
-		hf_json_text(r->agent ? r->agent->name : NULL), "agent_id", hf_json_text(agent),
-		"state", record_state(r), "first_seen", hf_json_time(r->first_seen_s),
-		"last_confirmed", hf_json_time(r->confirmed_s)));
+/* An object, or "=" and the line as it is to be shown. */
+static int write_row(struct records *l, const struct hf_record_row *row)
+{
+	bool object = l->writer.form == HF_RECORD_JSON;
+
+	fputs(object ? "{\"row\":" : "=", l->out);
+	hf_record_write(&l->writer, row);
+	fputs(object ? "}\n" : "\n", l->out);
+	return ferror(l->out) ? HF_ECLOSED : 0;
 }
 
-int hf_control_records(const struct hf_control_env *env, const char *pattern, FILE *out)
+static int list_record(const struct hf_record_view *r, void *arg)
 {
-	struct listing l = { env, out, pattern };
+	struct records *l = arg;
+	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX], agent[HF_UUID_TEXT_MAX];
+	struct hf_record_row row = { .name = hf_name_text(&r->name, name),
+		.data = hf_addr_text(r->addr, addr),
+		.ttl_s = (uint32_t)l->env->config->ttl_s,
+		.source = r->source->name,
+		.owner = r->owner ? r->owner->name : NULL,
+		.workspace = r->workspace ? r->workspace->name : NULL,
+		.agent = r->agent ? r->agent->name : NULL,
+		.agent_id = r->agent ? hf_uuid_text(&r->agent->id, agent) : NULL,
+		.state = record_state(r),
+		.first_seen_s = r->first_seen_s,
+		.confirmed_s = r->confirmed_s };
+
+	return hf_record_wanted(&l->filter, &row, &r->name) ? write_row(l, &row) : 0;
+}
+
+int hf_control_records(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+{
+	struct records l = { .env = env,
+		.out = out,
+		.filter = { .pattern = r->name,
+		    .stale = r->stale,
+		    .suffix = r->suffix.len ? &r->suffix : NULL,
+		    .answered = r->answered },
+		.writer = { .out = out, .form = r->formed ? r->form : HF_RECORD_JSON } };
 
 	return hf_state_each_record(
 	    hf_core_state(env->core), hf_core_now(env->core), list_record, &l);

@@ -48,6 +48,26 @@ static bool take_number(
 	return json_is_integer(value) && *ret_number >= min && *ret_number <= max;
 }
 
+static bool take_form(const json_t *object, struct hf_request *r)
+{
+	const json_t *value = json_object_get(object, "form");
+
+	if (!value || json_is_null(value))
+		return true;
+	r->formed = json_is_string(value) && hf_record_form_parse(json_string_value(value), &r->form);
+	return r->formed;
+}
+
+static bool take_suffix(const json_t *object, struct hf_request *r)
+{
+	const json_t *value = json_object_get(object, "suffix");
+	const char *text = json_string_value(value);
+
+	if (!value || json_is_null(value))
+		return true;
+	return text && strlen(text) == json_string_length(value) && !hf_name_parse(text, &r->suffix);
+}
+
 static const char *fill(const json_t *object, struct hf_request *r)
 {
 	const char *command = json_string_value(json_object_get(object, "command"));
@@ -73,6 +93,10 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	if (!take_number(object, "after", 0, INT64_MAX, &after) ||
 	    !take_number(object, "max", 1, HF_HISTORY_MAX, &max))
 		return "\"after\" or \"max\" is out of range";
+	if (!take_form(object, r) || !take_suffix(object, r))
+		return "\"form\" is \"json\", \"text\", \"hosts\" or \"zone\", \"suffix\" a name";
+	r->stale = json_is_true(json_object_get(object, "stale"));
+	r->answered = json_is_true(json_object_get(object, "answered"));
 	r->recover = json_is_true(json_object_get(object, "recover"));
 	r->full = json_is_true(json_object_get(object, "full"));
 	r->after = (uint64_t)after;

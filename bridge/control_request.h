@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/front/record_row.h"
 #include "zone/name.h"
 
 enum { HF_REQUEST_MAX = 4096, HF_HISTORY_MAX = 1000 };
@@ -33,6 +34,11 @@ struct hf_request {
 	char name[HF_NAME_TEXT_MAX]; /* records, workspaces: a pattern as shells have it */
 	bool recover;                /* resync: the one recovery is allowed again */
 	bool full;                   /* verify: all names, not a sample */
+	bool stale;                  /* records: all but the live ones */
+	bool answered;               /* records: all but the withdrawn ones */
+	bool formed;                 /* records: rows in `form`, else as objects */
+	enum hf_record_form form;
+	struct hf_name suffix;       /* records: at or below it; len 0: any */
 	uint64_t after; /* history: only of later generations */
 	unsigned max;   /* history: so many lines, 1 to HF_HISTORY_MAX */
 };

@@ -54,13 +54,17 @@ class Bridge:
         new.rename(self.token)
 
     def ask(self, command):
-        """The rows that the control socket answers with, as holdfastctl asks it, without a process for each."""
+        """The rows that the control socket answers with, as holdfastctl asks it, without a process for each. `command` is its
+        word, or a whole request."""
         with socket.socket(socket.AF_UNIX) as s, s.makefile("r") as answer:
             s.settimeout(20)
             s.connect(str(self.folder / "control.sock"))
-            s.sendall(json.dumps({"command": command}).encode() + b"\n")
+            s.sendall(json.dumps(command if isinstance(command, dict) else {"command": command}).encode() + b"\n")
             rows = []
             for line in answer:
+                if line.startswith("="):
+                    rows.append(line[1:-1])
+                    continue
                 line = json.loads(line)
                 assert "error" not in line, line
                 if "end" in line:

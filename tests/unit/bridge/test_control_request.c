@@ -14,6 +14,8 @@ static const struct {
 } good[] = {
 	{ "{\"command\":\"status\"}", HF_COMMAND_STATUS, false },
 	{ "{\"command\":\"records\",\"novel\":1}", HF_COMMAND_RECORDS, false },
+	{ "{\"command\":\"records\",\"form\":\"zone\",\"suffix\":\"coder\",\"stale\":true}", HF_COMMAND_RECORDS,
+	    false },
 	{ "{\"command\":\"history\",\"max\":1,\"name\":null}", HF_COMMAND_HISTORY, false },
 	{ "{\"command\":\"accept\",\"what\":\"suffix\"}", HF_COMMAND_ACCEPT, true },
 	{ "{\"command\":\"reject\",\"source\":\"main\"}", HF_COMMAND_REJECT, true },
@@ -47,6 +49,10 @@ static const char *const bad[] = {
 	"{\"command\":\"history\",\"max\":1001}",
 	"{\"command\":\"history\",\"after\":-1}",
 	"{\"command\":\"history\",\"after\":1.5}",
+	"{\"command\":\"records\",\"form\":\"xml\"}",
+	"{\"command\":\"records\",\"form\":1}",
+	"{\"command\":\"records\",\"suffix\":\"no name\"}",
+	"{\"command\":\"records\",\"suffix\":\"a\\u0000b\"}",
 };
 
 START_TEST(what_is_no_request_is_refused_with_a_reason)
