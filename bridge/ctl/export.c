@@ -36,29 +36,13 @@ int hf_export_suffix(
 	return found ? 0 : -EINVAL;
 }
 
-void hf_export_begin(const struct hf_export *e, uint32_t serial)
+void hf_export_zone_head(const struct hf_name *suffix, uint32_t serial, FILE *out)
 {
-	char suffix[HF_NAME_TEXT_MAX];
+	char text[HF_NAME_TEXT_MAX];
 
-	if (e->form != EXPORT_ZONE)
-		return;
-	hf_name_text(&e->suffix, suffix);
-	fprintf(e->out,
+	hf_name_text(suffix, text);
+	fprintf(out,
 	    "%s. 30 IN SOA localhost. nobody.localhost. %u 60 60 2419200 30\n"
 	    "%s. 30 IN NS localhost.\n",
-	    suffix, serial, suffix);
-}
-
-void hf_export_record(const struct hf_export *e, const json_t *r)
-{
-	const char *name = hf_row_text(r, "name", ""), *data = hf_row_text(r, "data", "");
-	struct hf_name parsed;
-
-	if (!strcmp(hf_row_text(r, "state", ""), "withdrawn"))
-		return;
-	if (e->form == EXPORT_HOSTS)
-		fprintf(e->out, "%s %s\n", data, name);
-	else if (!hf_name_parse(name, &parsed) && hf_name_is_under(&parsed, &e->suffix))
-		fprintf(e->out, "%s. %lld IN AAAA %s\n", name,
-		    (long long)json_integer_value(json_object_get(r, "ttl")), data);
+	    text, serial, text);
 }

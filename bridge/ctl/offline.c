@@ -10,8 +10,6 @@ struct view {
 	struct hf_zone *zone;
 	struct hf_zone_reader *reader;
 	const struct hf_zone_meta *meta;
-	hf_row_cb cb;
-	void *arg;
 	bool stale;
 };
 
@@ -109,6 +107,34 @@ int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
 	return rc;
 }
 
+json_t *hf_offline_unreached(const char *why)
+{
+	return json_pack("{s:s, s:s, s:n, s:n, s:b, s:n, s:n, s:n, s:n, s:{s:n, s:n, s:n}, "
+			 "s:[{s:s, s:s, s:n}], s:[], s:[], s:[], s:[], s:[]}",
+	    "version", HF_VERSION, "bridge", "down", "epoch", "generation", "fresh", false,
+	    "stale_since", "names", "held_removals", "refused_total", "store", "state", "reason",
+	    "since", "warnings", "code", "unreached", "text", why, "since", "readers", "sources",
+	    "adapters", "guard", "refused");
+}
+
+void hf_offline_denied(json_t *status, const char *why)
+{
+	json_t *warning = json_array_get(json_object_get(status, "warnings"), 0);
+
+	json_object_set_new(status, "bridge", json_string("unknown"));
+	json_object_set_new(warning, "code", json_string("bridge-denied"));
+	json_object_set_new(warning, "text", json_sprintf("%s; this is the published zone", why));
+}
+
+/* --- records --- */
+
+struct records {
+	struct view view;
+	const struct hf_record_filter *filter;
+	hf_offline_record_cb cb;
+	void *arg;
+};
+
 static const char *state_of(const struct view *v, const struct hf_entry *e)
 {
 	if (e->flags & HF_REC_WITHDRAWN)
@@ -120,47 +146,48 @@ static const char *state_of(const struct view *v, const struct hf_entry *e)
 	return "live";
 }
 
-/* When the owner, or for a name of the source itself the source, was last heard of. */
-static json_t *confirmed(const struct view *v, const struct hf_entry *e)
+/* When the owner, or for a name of the source itself the source, was last heard from. 0: not known. */
+static int64_t confirmed_s(const struct view *v, const struct hf_entry *e)
 {
-	struct hf_pulse_stamp stamp;
+	const struct hf_pulse *pulse = hf_zone_reader_pulse(v->reader);
+	struct hf_pulse_stamp stamp = e->owner == HF_ZONE_OWNER_NONE
+					  ? hf_pulse_get_source(pulse, e->source)
+					  : hf_pulse_get_owner(pulse, e->owner);
 
-	if (e->owner == HF_ZONE_OWNER_NONE)
-		return last_contact(v, e->source);
-	stamp = hf_pulse_get_owner(hf_zone_reader_pulse(v->reader), e->owner);
-	return stamp.known ? time_of(stamp.wall_ms / 1000) : json_null();
+	return stamp.known ? stamp.wall_ms / 1000 : 0;
 }
 
 static int list_entry(const struct hf_name *name, const struct hf_entry *e, void *arg)
 {
-	struct view *v = arg;
+	const struct records *r = arg;
+	const struct view *v = &r->view;
 	char text[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
+	struct hf_record_row row = { .name = text, .data = addr, .ttl_s = v->meta->ttl_s };
 	int rc = 0;
 
 	if (e->source >= v->meta->n_sources)
 		return 0;
+	hf_name_text(name, text);
+	row.source = v->meta->sources[e->source].name;
+	row.state = state_of(v, e);
+	row.first_seen_s = e->first_seen_s;
+	row.confirmed_s = confirmed_s(v, e);
 	for (size_t i = 0; i < e->n_addrs && !rc; i++) {
-		json_t *row = json_pack(
-		    "{s:s, s:s, s:s, s:I, s:s, s:n, s:n, s:n, s:n, s:s, s:o, s:o}", "name",
-		    hf_name_text(name, text), "type", "AAAA", "data",
-		    hf_addr_text(e->addrs[i], addr), "ttl", (json_int_t)v->meta->ttl_s, "source",
-		    v->meta->sources[e->source].name, "owner", "workspace", "agent", "agent_id",
-		    "state", state_of(v, e), "first_seen", time_of(e->first_seen_s),
-		    "last_confirmed", confirmed(v, e));
-
-		rc = row ? v->cb(row, v->arg) : -ENOMEM;
-		json_decref(row);
+		hf_addr_text(e->addrs[i], addr);
+		if (hf_record_wanted(r->filter, &row, name))
+			rc = r->cb(&row, r->arg);
 	}
 	return rc;
 }
 
-int hf_offline_records(const char *zone, hf_row_cb cb, void *arg)
+int hf_offline_records(const char *zone, const struct hf_record_filter *filter,
+    hf_offline_record_cb cb, void *arg)
 {
-	struct view v = { .cb = cb, .arg = arg };
-	int rc = view_open(&v, zone);
+	struct records r = { .filter = filter, .cb = cb, .arg = arg };
+	int rc = view_open(&r.view, zone);
 
 	if (!rc)
-		rc = hf_zone_reader_walk(v.reader, list_entry, &v);
-	view_close(&v);
+		rc = hf_zone_reader_walk(r.view.reader, list_entry, &r);
+	view_close(&r.view);
 	return rc;
 }

@@ -6,7 +6,16 @@
 #include <jansson.h>
 
 #include "bridge/ctl/ask.h"
+#include "bridge/front/record_row.h"
 
-/* Status, as one row; records, a row each. 0, cb's non-zero value, or why there is no zone. */
+/* Status, as one row. 0, cb's non-zero value, or why there is no zone. */
 int hf_offline_status(const char *zone, hf_row_cb cb, void *arg);
-int hf_offline_records(const char *zone, hf_row_cb cb, void *arg);
+/* A status in which nothing is known, for programs; the caller's. */
+json_t *hf_offline_unreached(const char *why);
+/* Says in a status of the zone that this user may not ask the bridge, which may well run. */
+void hf_offline_denied(json_t *status, const char *why);
+
+typedef int (*hf_offline_record_cb)(const struct hf_record_row *row, void *arg);
+/* Those that the filter wants. 0, cb's non-zero value, or why there is no zone. */
+int hf_offline_records(const char *zone, const struct hf_record_filter *filter,
+    hf_offline_record_cb cb, void *arg);

@@ -19,5 +19,5 @@ void hf_suggest(FILE *err, const char *what, const char *word, const char *const
 	if (near)
 		fprintf(err, "; did you mean '%s'?\n", near);
 	else
-		fputs("; holdfastctl --help tells more\n", err);
+		fputs("; holdfastctl help shows all\n", err);
 }

@@ -216,7 +216,7 @@ def test_with_a_dead_bridge_the_zone_is_read(live):
     assert done.returncode == 1 and FIELDS <= set(status) and SOURCE <= set(status["sources"][0])
     assert (status["bridge"], status["names"], status["sources"][0]["state"]) == ("down", len(before), None)
     done = live.ctl("records", "--json")
-    assert done.returncode == 0 and "the bridge is down" in done.stderr
+    assert done.returncode == 0 and "no bridge runs" in done.stderr and "this is the published zone" in done.stderr
     records = json.loads(done.stdout)
     assert {(r["name"], r["data"]) for r in records} == before
     assert RECORD == set(records[0]) and records[0]["owner"] is None
@@ -228,11 +228,11 @@ def test_with_a_dead_bridge_the_zone_is_read(live):
 
 @pytest.mark.parametrize("args, said", [
     (["statsu"], "did you mean 'status'?"),
-    ([], "which command?"),
-    (["status", "x"], "arguments"),
-    (["status", "--stale"], "does not belong"),
+    ([], "usage: holdfastctl "),
+    (["status", "x"], "too many arguments for 'status'"),
+    (["status", "--stale"], "unknown option '--stale' for 'status'"),
     (["export", "host"], "did you mean 'hosts'?"),
-    (["--wrong"], "not known"),
+    (["--wrong"], "unknown option '--wrong'"),
 ])
 def test_usage_is_status_2(bridge, args, said):
     done = bridge.ctl(*args)
@@ -311,9 +311,9 @@ def test_groups_decide_who_looks_and_who_commands(tmp_path, server):
         b.start()
         b.until(lambda s: s["fresh"])
         assert as_nobody("users", command="status")[0] == as_nobody("games", command="status")[0] == 0
-        assert "you may not look" in as_nobody(command="status")[1]
+        assert "permission denied" in as_nobody(command="status")[1]
         assert "control-group may do this" in as_nobody("users", command="accept")[1]
-        assert as_nobody("games", command="accept") == (1, "nothing like that is held\n")
+        assert as_nobody("games", command="accept") == (1, "nothing waits for a decision\n")
     finally:
         b.stop()
         shutil.rmtree(folder)

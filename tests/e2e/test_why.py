@@ -136,7 +136,7 @@ def test_readers_are_in_status(world, responder):
 def test_resync_asks_for_everything_anew(world):
     before = world.sim.status()["upgrades"]
     done = world.ctl("resync")
-    assert (done.returncode, done.stdout) == (0, "sources that are asked anew: 1\n")
+    assert (done.returncode, done.stdout) == (0, "requested everything again from 1 source\n")
     wait_for(lambda: world.sim.status()["upgrades"] > before)
     wait_for(lambda: world.json("status")["sources"][0]["state"] == "live")
     done = world.ctl("resync", "--recover")

@@ -60,8 +60,8 @@ def test_all_is_well(tmp_path):
         with Responder(tmp_path, tmp_path / "zone", port=port) as r:
             wait_for(lambda: r.ask(NAME).answer)
             found = doctor(bridge.config, "--resolv-conf", "/dev/null", status=0)
-    assert {"bridge", "token", "clock", "zone", "holdfast-dns"} == set(found)
-    assert all(grades(found[area]) == ["good"] for area in ("bridge", "token", "zone", "holdfast-dns"))
+    assert {"configuration", "bridge", "token", "clock", "zone", "holdfast-dns"} == set(found)
+    assert all(grades(found[area]) == ["good"] for area in ("configuration", "bridge", "token", "zone", "holdfast-dns"))
 
 
 def test_a_dead_bridge_and_no_responder(zone, tmp_path):
@@ -194,5 +194,5 @@ def test_an_unbound_without_the_module_is_not_blamed(tmp_path):
 def test_for_people(tmp_path):
     done = subprocess.run([program("bridge/holdfastctl"), "-c", config(tmp_path, 9), "doctor", "--resolv-conf", "/dev/null"],
                           capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "bad   bridge: it does not answer" in done.stdout
-    assert "\n        systemctl start holdfastd\n" in done.stdout
+    assert done.returncode == 1 and "bad   bridge: holdfastd has never run here" in done.stdout
+    assert "then systemctl start holdfastd\n" in done.stdout

@@ -18,7 +18,7 @@ _holdfastctl_adapters()
 
 _holdfastctl()
 {
-	local commands='status records sources adapters watch history why verify resync accept reject export setup doctor'
+	local commands='status records sources adapters watch history why verify resync accept reject export setup doctor version help'
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local given=() command='' i words=''
 
@@ -49,11 +49,12 @@ _holdfastctl()
 	why) words=$(_holdfastctl_names "$cur") ;;
 	accept | reject) words="$(_holdfastctl_sources) --deployment --suffix" ;;
 	export) words='hosts json zone' ;;
-	setup) words=$(holdfastctl setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p') ;;
+	setup) words=$(holdfastctl "${given[@]}" setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p') ;;
 	records) words='--stale --name' ;;
 	history) words='--name' ;;
 	verify) words="$(_holdfastctl_adapters) --full" ;;
 	resync) words="$(_holdfastctl_adapters) --recover" ;;
+	help) words=$commands ;;
 	doctor) words='--resolv-conf --unbound-conf' ;;
 	esac
 	case $cur in

@@ -169,7 +169,10 @@ static void print_text(const struct hf_doctor *d, FILE *out)
 int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 {
 	struct hf_doctor d = { .config = opts->config,
+		.errors = opts->errors,
 		.status = opts->status,
+		.unreached = opts->unreached,
+		.denied = opts->denied,
 		.resolv_conf = opts->resolv_conf ? opts->resolv_conf : "/etc/resolv.conf",
 		.unbound_conf = opts->unbound_conf,
 		.now_s = opts->now_s,
@@ -181,6 +184,7 @@ int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 		find_suffix(&d);
 		find_sample(&d);
 		find_resolvers(&d);
+		hf_doctor_config(&d);
 		hf_doctor_bridge(&d);
 		hf_doctor_tokens(&d);
 		hf_doctor_clock(&d);

@@ -28,7 +28,10 @@ struct hf_doctor_resolver {
 
 struct hf_doctor {
 	const struct hf_config *config; /* borrowed */
+	const struct hf_config_errors *errors; /* borrowed; of the configuration */
 	const json_t *status;           /* borrowed; NULL: neither bridge nor zone */
+	const char *unreached;          /* borrowed; why there is no status */
+	bool denied;                    /* this user may not ask the bridge */
 	const char *resolv_conf;        /* borrowed: a path */
 	const char *unbound_conf;       /* borrowed: a path; NULL: unbound's own */
 	const char *modules;            /* borrowed: where the module is installed */
@@ -49,7 +52,8 @@ struct hf_doctor {
 void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, const char *line,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* bridge, token, clock, zone folder, holdfast-dns */
+/* configuration, bridge, token, clock, zone folder, holdfast-dns */
+void hf_doctor_config(struct hf_doctor *d);
 void hf_doctor_bridge(struct hf_doctor *d);
 void hf_doctor_tokens(struct hf_doctor *d);
 void hf_doctor_clock(struct hf_doctor *d);
@@ -65,7 +69,10 @@ void hf_doctor_module(struct hf_doctor *d);
 
 struct hf_doctor_opts {
 	const struct hf_config *config;
+	const struct hf_config_errors *errors; /* of the configuration */
 	const json_t *status;     /* NULL: neither bridge nor zone */
+	const char *unreached;    /* then: why */
+	bool denied;              /* this user may not ask the bridge */
 	const char *resolv_conf;  /* NULL: /etc/resolv.conf */
 	const char *unbound_conf; /* NULL: unbound's own */
 	int64_t now_s;

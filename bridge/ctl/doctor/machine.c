@@ -16,19 +16,62 @@
 
 enum { DAY_S = 86400, TOKEN_NOTE_DAYS = 7 };
 
+/* Each error of the file: a reload would be refused for any one of them. */
+void hf_doctor_config(struct hf_doctor *d)
+{
+	char text[1024];
+
+	for (size_t i = 0; i < d->errors->n; i++)
+		hf_doctor_tell(d, "configuration", GRADE_BAD, "holdfastd --check", "%s",
+		    hf_config_error_text(d->errors, i, text, sizeof(text)));
+	if (d->errors->more)
+		hf_doctor_tell(d, "configuration", GRADE_BAD, "holdfastd --check",
+		    "%s: %zu more errors", d->errors->file, d->errors->more);
+	if (!d->errors->n)
+		hf_doctor_tell(d, "configuration", GRADE_GOOD, "", "%s has no errors", d->errors->file);
+}
+
+/* Holdfast was never started here, or never with this configuration. */
+static bool never_ran(const struct hf_doctor *d)
+{
+	struct stat st;
+
+	return stat(d->config->store, &st) && errno == ENOENT && stat(d->config->zone, &st) &&
+	       errno == ENOENT;
+}
+
+static void look_at_dead_bridge(struct hf_doctor *d)
+{
+	if (never_ran(d))
+		hf_doctor_tell(d, "bridge", GRADE_BAD,
+		    "write " HF_CONFIG_PATH " (sample: " HF_SAMPLE_PATH "), then systemctl start "
+		    "holdfastd",
+		    "holdfastd has never run here: there is neither '%s' nor '%s'", d->config->store,
+		    d->config->zone);
+	else
+		hf_doctor_tell(d, "bridge", GRADE_BAD, "systemctl start holdfastd",
+		    "it does not run; %s",
+		    d->status ? "the last published names stay in use"
+			      : "and the published zone cannot be read, either");
+}
+
 void hf_doctor_bridge(struct hf_doctor *d)
 {
 	const json_t *store = json_object_get(d->status, "store");
+	const char *bridge = hf_row_text(d->status, "bridge", "");
+	const json_t *warning = json_array_get(json_object_get(d->status, "warnings"), 0);
 
-	if (!d->status || !strcmp(hf_row_text(d->status, "bridge", ""), "down"))
-		hf_doctor_tell(d, "bridge", GRADE_BAD, "systemctl start holdfastd",
-		    "it does not answer; names stay as they are%s",
-		    d->status ? "" : ", and no zone is published, either");
+	if (!strcmp(bridge, "unknown"))
+		hf_doctor_tell(d, "bridge", GRADE_BAD, "", "%s", hf_row_text(warning, "text", ""));
+	else if (!d->status && d->denied)
+		hf_doctor_tell(d, "bridge", GRADE_BAD, "", "%s", d->unreached);
+	else if (!d->status || !strcmp(bridge, "down"))
+		look_at_dead_bridge(d);
 	else if (strcmp(hf_row_text(store, "state", ""), "ok"))
 		hf_doctor_tell(d, "bridge", GRADE_BAD, "holdfastctl status", "its store is %s: %s",
 		    hf_row_text(store, "state", "not known"), hf_row_text(store, "reason", ""));
 	else
-		hf_doctor_tell(d, "bridge", GRADE_GOOD, "", "it runs, and serves %lld names",
+		hf_doctor_tell(d, "bridge", GRADE_GOOD, "", "it runs, and publishes %lld names",
 		    (long long)json_integer_value(json_object_get(d->status, "names")));
 }
 
@@ -59,18 +102,18 @@ static void look_at_token(struct hf_doctor *d, const json_t *source)
 	    line, sizeof(line), "coder tokens create, and put it into %.400s", token_file(d, name));
 	if (!strcmp(hf_row_text(source, "state", ""), "unauthorised"))
 		hf_doctor_tell(d, "token", GRADE_BAD, line,
-		    "the server of source '%s' refuses it: %s", name,
+		    "source %s: the server refuses it: %s", name,
 		    hf_row_text(source, "reason", ""));
 	else if (!json_is_string(json_object_get(source, "token_expires")))
 		hf_doctor_tell(
-		    d, "token", GRADE_GOOD, "", "no end is known of that of source '%s'", name);
+		    d, "token", GRADE_GOOD, "", "source %s: token expiry unknown", name);
 	else if (left < TOKEN_NOTE_DAYS * DAY_S)
 		hf_doctor_tell(d, "token", left < DAY_S ? GRADE_BAD : GRADE_NOTE, line,
-		    "that of source '%s' %s at %s", name, left < 0 ? "expired" : "expires",
+		    "source %s: it %s at %s", name, left < 0 ? "expired" : "expires",
 		    hf_row_text(source, "token_expires", ""));
 	else
 		hf_doctor_tell(d, "token", GRADE_GOOD, "",
-		    "that of source '%s' is good for %lld days", name, (long long)(left / DAY_S));
+		    "source %s: it is valid for %lld days", name, (long long)(left / DAY_S));
 }
 
 void hf_doctor_tokens(struct hf_doctor *d)
@@ -91,7 +134,7 @@ void hf_doctor_clock(struct hf_doctor *d)
 		hf_doctor_tell(d, "clock", GRADE_GOOD, "", "it is synchronised");
 	else
 		hf_doctor_tell(d, "clock", GRADE_NOTE, "timedatectl set-ntp true",
-		    "nobody synchronises it; certificates and ages are judged by it");
+		    "it is not synchronised (NTP): certificates and ages are judged by it");
 }
 
 void hf_doctor_zone(struct hf_doctor *d)
@@ -126,8 +169,9 @@ void hf_doctor_responder(struct hf_doctor *d)
 	struct hf_asked asked;
 
 	if (!d->has_suffix) {
-		hf_doctor_tell(d, "suffix", GRADE_BAD, "holdfastctl status",
-		    "none is known yet: the bridge was never live");
+		hf_doctor_tell(d, "suffix", GRADE_BAD, d->denied ? "" : "holdfastctl status",
+		    d->denied ? "not known: this user may read neither bridge nor zone"
+			      : "none is known yet: no source was ever live");
 		return;
 	}
 	if (hf_reach(at, &d->suffix, HF_TYPE_SOA, &asked))

@@ -216,6 +216,11 @@ static const struct hf_setup_kind *find_kind(const char *name, FILE *err)
 	return NULL;
 }
 
+bool hf_setup_knows(const char *resolver, FILE *err)
+{
+	return find_kind(resolver, err) != NULL;
+}
+
 static const char *form_of(
     const struct hf_setup_kind *kind, const struct hf_config_adapter *adapter)
 {

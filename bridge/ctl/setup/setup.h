@@ -22,6 +22,9 @@ extern const struct hf_setup_kind hf_setup_kinds[]; /* ends with name NULL */
 /* Every name of hf_setup_kinds with its text. */
 void hf_setup_list(FILE *out);
 
+/* Whether `resolver` is one of them; else it is reported on `err`. */
+bool hf_setup_knows(const char *resolver, FILE *err);
+
 /* Where the configuration leaves a source's suffix to its server, the one that the status has. */
 void hf_setup_fill_suffixes(struct hf_config *config, const json_t *status);
 

@@ -11,7 +11,7 @@ static const struct {
 	const char *bridge, *state, *expires; /* expires NULL: not known */
 	const char *grade, *said;             /* grade NULL: nothing is told */
 } rows[] = {
-	{ "running", "live", NULL, "good", "no end is known" },
+	{ "running", "live", NULL, "good", "token expiry unknown" },
 	{ "running", "live", "2001-09-19T01:46:40Z", "good", "for 10 days" },
 	{ "running", "live", "2001-09-16T01:46:40Z", "good", "for 7 days" },
 	{ "running", "live", "2001-09-16T01:46:39Z", "note", "expires at 2001-09-16" },

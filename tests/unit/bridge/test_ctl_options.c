@@ -19,21 +19,35 @@ static const struct {
 	{ { "export", "zone", "coder" }, 0, CTL_EXPORT, NULL },
 	{ { "setup" }, 0, CTL_SETUP, NULL },
 	{ { "setup", "bind" }, 0, CTL_SETUP, NULL },
-	{ { "setup", "bind", "unbound" }, -EINVAL, 0, "arguments" },
+	{ { "setup", "bind", "unbound" }, -EINVAL, 0, "too many arguments for 'setup'\nusage: holdfastctl setup" },
 	{ { "--help" }, 0, CTL_HELP, NULL },
+	{ { "help" }, 0, CTL_HELP, NULL },
+	{ { "help", "why" }, 0, CTL_HELP, NULL },
+	{ { "why", "--help" }, 0, CTL_HELP, NULL },
+	{ { "help", "wy" }, -EINVAL, 0, "did you mean 'why'?" },
+	{ { "version" }, 0, CTL_VERSION, NULL },
+	{ { "--version" }, 0, CTL_VERSION, NULL },
+	{ { NULL }, -EINVAL, 0, "commands: status records" },
 	{ { "recrods" }, -EINVAL, 0, "did you mean 'records'?" },
-	{ { "frobnicate" }, -EINVAL, 0, "--help" },
-	{ { "export" }, -EINVAL, 0, "arguments" },
+	{ { "frobnicate" }, -EINVAL, 0, "holdfastctl help" },
+	{ { "export" }, -EINVAL, 0, "too few arguments for 'export'\nusage: holdfastctl export hosts|json|zone" },
+	{ { "why" }, -EINVAL, 0, "usage: holdfastctl why NAME" },
 	{ { "export", "hosts", "coder" }, -EINVAL, 0, "belongs to 'export zone'" },
-	{ { "accept", "a", "b", "c" }, -EINVAL, 0, "arguments" },
+	{ { "accept", "a", "b", "c" }, -EINVAL, 0, "too many arguments for 'accept'" },
 	{ { "accept", "--suffix", "--deployment" }, -EINVAL, 0, "one at a time" },
-	{ { "history", "--stale" }, -EINVAL, 0, "does not belong" },
-	{ { "status", "-c" }, -EINVAL, 0, "needs a value" },
+	{ { "history", "--stale" }, -EINVAL, 0, "unknown option '--stale' for 'history'" },
+	{ { "--yes", "status" }, -EINVAL, 0, "unknown option '--yes' for 'status'" },
+	{ { "status", "-w" }, -EINVAL, 0, "unknown option '-w' for 'status'\nusage: holdfastctl status" },
+	{ { "status", "--watch" }, -EINVAL, 0, "unknown option '--watch' for 'status'" },
+	{ { "--frob", "status", "-c", "x" }, -EINVAL, 0, "unknown option '--frob' for 'status'" },
+	{ { "-q" }, -EINVAL, 0, "unknown option '-q'\nusage: " },
+	{ { "status", "-c" }, -EINVAL, 0, "option '-c' needs a value" },
+	{ { "records", "--name" }, -EINVAL, 0, "option '--name' needs a value" },
 };
 
 START_TEST(a_command_line_is_taken_or_explained)
 {
-	char *argv[8] = { (char *)"holdfastctl" }, said[300] = "";
+	char *argv[8] = { (char *)"holdfastctl" }, said[600] = "";
 	FILE *err = fmemopen(said, sizeof(said), "w");
 	struct hf_ctl_options o;
 	int argc = 1;

@@ -1,0 +1,100 @@
+/*
+ * history and watch: what changed, as lines of the store's history.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "bridge/ctl/ctl.h"
+#include "bridge/ctl/show.h"
+
+enum { WATCH_EVERY_MS = 500 };
+
+static int show_line(json_t *row, void *arg)
+{
+	struct hf_ctl *c = arg;
+	char *text;
+
+	if (c->o.json) {
+		text = json_dumps(row, JSON_COMPACT);
+		if (!text)
+			return -ENOMEM;
+		hf_ctl_print_element(c, text, strlen(text));
+		free(text);
+	} else {
+		hf_show_history(row, c->now_s, stdout);
+		c->n++;
+	}
+	return hf_ctl_unread() ? -EPIPE : 0;
+}
+
+int hf_ctl_history(struct hf_ctl *c)
+{
+	int rc = hf_ask(c->socket,
+	    json_pack("{s:s, s:s?}", "command", "history", "name", c->o.name), show_line, c,
+	    c->why);
+
+	if (rc == -EPIPE && hf_ctl_unread())
+		return HF_EXIT_DEGRADED;
+	if (rc)
+		return hf_ctl_failed(c, rc);
+	if (c->o.json)
+		hf_ctl_end_list(c);
+	else if (!c->n && c->o.name)
+		hf_ctl_explain_missing(c, "no history of that name");
+	return HF_EXIT_WELL;
+}
+
+/* --- watch --- */
+
+static int collect(json_t *row, void *arg)
+{
+	return json_array_append(arg, row) ? -ENOMEM : 0;
+}
+
+/* Lines after generation *after, the oldest first; *after moves on. */
+static int watch_once(struct hf_ctl *c, json_int_t *after)
+{
+	json_t *lines = json_array();
+	int rc = hf_ask(c->socket, json_pack("{s:s, s:I}", "command", "history", "after", *after),
+	    collect, lines, c->why);
+
+	c->now_s = hf_wall_ms(&hf_clock_system) / 1000;
+	for (size_t i = json_array_size(lines); !rc && i-- > 0;) {
+		const json_t *row = json_array_get(lines, i);
+
+		*after = json_integer_value(json_object_get(row, "generation"));
+		if (c->o.json) {
+			json_dumpf(row, stdout, JSON_COMPACT);
+			putchar('\n');
+		} else {
+			hf_show_history(row, c->now_s, stdout);
+		}
+	}
+	json_decref(lines);
+	return rc;
+}
+
+/* Until somebody ends it. A bridge that goes is waited for. */
+int hf_ctl_watch(struct hf_ctl *c)
+{
+	const struct timespec pause = { .tv_nsec = WATCH_EVERY_MS * 1000000L };
+	int rc = hf_ask(
+	    c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why);
+	json_int_t after = json_integer_value(json_object_get(c->kept, "generation"));
+	bool away = false;
+
+	if (rc)
+		return hf_ctl_failed(c, rc);
+	while (fflush(stdout) == 0 && !hf_ctl_unread()) {
+		nanosleep(&pause, NULL);
+		rc = watch_once(c, &after);
+		if (rc && !away)
+			fprintf(stderr, "holdfastctl: %s; waiting for it\n", c->why);
+		else if (!rc && away)
+			fputs("holdfastctl: the bridge is back\n", stderr);
+		away = rc != 0;
+	}
+	return HF_EXIT_WELL;
+}

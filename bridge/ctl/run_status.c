@@ -1,0 +1,96 @@
+/*
+ * status, and two parts of it: sources and adapters.
+ */
+#include "bridge/ctl/adapters.h"
+#include "bridge/ctl/ctl.h"
+#include "bridge/ctl/offline.h"
+#include "bridge/ctl/reach.h"
+#include "bridge/ctl/show.h"
+
+/* Neither bridge nor zone: programs get all fields all the same. */
+static int unreached(struct hf_ctl *c, int rc)
+{
+	json_t *status = hf_offline_unreached(c->why);
+
+	if (!c->o.json)
+		return hf_ctl_failed(c, rc);
+	hf_ctl_print_json(c->o.command == CTL_SOURCES	 ? json_object_get(status, "sources")
+			  : c->o.command == CTL_ADAPTERS ? json_object_get(status, "adapters")
+							 : status);
+	json_decref(status);
+	fprintf(stderr, "holdfastctl: %s\n", c->why);
+	return HF_EXIT_UNREACHED;
+}
+
+/* Each responder is queried by DNS, bridge or no bridge. */
+static void add_readers(struct hf_ctl *c)
+{
+	const json_t *row;
+	const char *suffix = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(c->kept, "sources"), i, row)
+		suffix = suffix ? suffix : hf_row_text(row, "suffix", NULL);
+	json_object_set_new(c->kept, "readers", hf_reach_readers(c->config, suffix));
+}
+
+int hf_ctl_status(struct hf_ctl *c)
+{
+	int rc = hf_ctl_get_status(c);
+
+	if (rc)
+		return unreached(c, rc);
+	add_readers(c);
+	if (c->o.json)
+		hf_ctl_print_json(c->kept);
+	else
+		hf_show_status(c->kept, c->now_s, stdout);
+	return hf_status_is_well(c->kept) ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
+}
+
+int hf_ctl_sources(struct hf_ctl *c)
+{
+	int rc = hf_ctl_get_status(c);
+
+	if (rc)
+		return unreached(c, rc);
+	if (c->o.json)
+		hf_ctl_print_json(json_object_get(c->kept, "sources"));
+	else
+		hf_show_sources(c->kept, c->now_s, stdout);
+	return HF_EXIT_WELL;
+}
+
+/* Without the bridge nobody feeds them: what is configured is shown. */
+static int show_unfed(const struct hf_ctl *c)
+{
+	if (c->o.json) {
+		hf_ctl_print_json(json_object_get(c->kept, "adapters"));
+		return HF_EXIT_DEGRADED;
+	}
+	printf("%s: %s; the resolvers keep the names that they have\n",
+	    hf_row_text(c->kept, "bridge", "down")[0] == 'u' ? "the bridge cannot be asked"
+							      : "the bridge is down",
+	    c->config->adapters.n ? "no adapter is fed" : "no adapter is configured");
+	for (size_t i = 0; i < c->config->adapters.n; i++)
+		printf("  adapter %s: not fed\n", c->config->adapters.at[i].name);
+	return HF_EXIT_DEGRADED;
+}
+
+int hf_ctl_adapters(struct hf_ctl *c)
+{
+	int rc = hf_ctl_get_status(c);
+	const json_t *adapters = json_object_get(c->kept, "adapters");
+
+	if (rc)
+		return unreached(c, rc);
+	if (c->offline)
+		return show_unfed(c);
+	if (c->o.json)
+		hf_ctl_print_json(adapters);
+	else if (!json_array_size(adapters))
+		puts("no adapter is configured");
+	else
+		hf_show_adapters(adapters, c->now_s, stdout);
+	return hf_adapters_are_well(adapters) ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
+}
