@@ -243,7 +243,8 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	}
 	free(cl->order);
 	cl->order = NULL;
-	refuse(cl, "a large change is still being written; nothing was done; try again");
+	refuse(cl, hf_control_error,
+	    "a large change is still being written; nothing was done; try again");
 }
 
 /* Takes over `fd`, also where it fails. */
