@@ -211,6 +211,15 @@ static json_t *show_store(struct status *s)
 	    hf_json_text(reason), "since", hf_json_time(since_s));
 }
 
+/* Where what is shown here is not what is answered. */
+static void look_at_zone(struct status *s)
+{
+	struct hf_core_trouble t;
+
+	if (hf_core_trouble(s->env->core, &t))
+		warn(s, t.code, json_string(t.text), hf_json_time(t.since_s));
+}
+
 static int note_line(const struct hf_history_line *line, void *arg)
 {
 	(void)line;
@@ -259,6 +268,7 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	hf_state_each_hold(state, show_hold, &s);
 	hf_state_each_refused(state, show_refused, &s);
 	json_object_set_new(s.root, "store", show_store(&s));
+	look_at_zone(&s);
 	look_for_names(&s);
 	s.fresh = s.fresh && json_array_size(s.sources) > 0;
 	json_object_set_new(s.root, "fresh", json_boolean(s.fresh));

@@ -277,6 +277,7 @@ static int work_zone(struct hf_core *c)
 	}
 	hf_fault_clear(&c->zone_fault, c->clock, "zone:");
 	c->unpublished = false;
+	c->check_at = 0;
 	/* 20 MiB at 100,000 agents, which would stay with us in pieces. */
 	if (c->large)
 		malloc_trim(0);
@@ -334,7 +335,7 @@ static void look_at_zone(struct hf_core *c)
 
 int64_t hf_core_work(struct hf_core *c)
 {
-	int64_t wait;
+	int64_t wait, check;
 
 	if (!c->applying && until(c, c->tick_at) == 0) {
 		c->wall_synced = hf_wall_synced();
@@ -351,7 +352,10 @@ int64_t hf_core_work(struct hf_core *c)
 		c->publish_not_before = hf_boot_ms(c->clock) + RETRY_MS;
 		c->unpublished = true;
 	}
-	wait = soonest(until(c, c->tick_at), hf_publish_wait_ms(c->publish));
+	check = hf_core_check(c);
+	if (check == 0)
+		return 0;
+	wait = soonest(check, soonest(until(c, c->tick_at), hf_publish_wait_ms(c->publish)));
 	if (hf_state_dirty(c->state))
 		wait = soonest(wait, until(c, c->commit_not_before));
 	if (hf_core_ails(c))

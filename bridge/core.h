@@ -83,5 +83,14 @@ const struct hf_state *hf_core_state(const struct hf_core *c);
 struct hf_store *hf_core_store(struct hf_core *c);
 struct hf_when hf_core_now(const struct hf_core *c);
 uint64_t hf_core_published(const struct hf_core *c);
+
+/* Why readers may find something else than the model has. Lent until the next hf_core_work(). */
+struct hf_core_trouble {
+	const char *code; /* "zone-not-written", "zone-differs" */
+	const char *text;
+	int64_t since_s;
+};
+/* False if they find the same, as far as is known. */
+bool hf_core_trouble(const struct hf_core *c, struct hf_core_trouble *ret_trouble);
 /* Rises when the state was made anew after memory had run out: what sources told is to be told again. */
 uint64_t hf_core_lives(const struct hf_core *c);

@@ -41,9 +41,17 @@ struct hf_core {
 	int64_t fresh_since; /* boottime; 0: not fresh */
 	int64_t mend_at;     /* not before is it tried again to mend what failed */
 	uint64_t lives;      /* how often the state was made anew */
+	int64_t check_at;    /* boottime: not before are model and zone compared */
+	enum hf_core_heal {
+		HF_HEAL_NONE,
+		HF_HEAL_PUBLISH, /* all names were published again */
+		HF_HEAL_WRITE,   /* ... after the whole model was written again */
+		HF_HEAL_LOAD,    /* ... after the model was loaded from the store */
+	} healing; /* the last step against a difference; the next one follows if it did not help */
 	struct hf_fault state_fault;
 	struct hf_fault store_fault;
 	struct hf_fault zone_fault;
+	struct hf_fault differs; /* readers find something else than the model has */
 };
 
 /* What state needs of the configuration: `sources` has room for HF_ZONE_SOURCES_MAX, and outlives
@@ -63,3 +71,10 @@ void hf_core_applied(struct hf_core *c, bool committed);
 bool hf_core_ails(const struct hf_core *c);
 /* 1 if something was mended, 0 if nothing had failed, or why it stays as it is: later again. */
 int hf_core_mend(struct hf_core *c);
+/* The state as the store has it, in place of the one in memory; sources are to be asked again. 0 or a code. */
+int hf_core_renew_state(struct hf_core *c);
+/*
+ * Compares the model with what readers find, when both are at rest, and takes the next step against a difference.
+ * Returns the milliseconds until the next look (0: something is to be done at once), -1: not now.
+ */
+int64_t hf_core_check(struct hf_core *c);

@@ -101,16 +101,31 @@ int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state)
 	return rc;
 }
 
-static int mend_state(struct hf_core *c)
+int hf_core_renew_state(struct hf_core *c)
 {
 	struct hf_state *state = NULL;
 	int rc;
 
-	/* The changeset that is being applied is the spent state's. */
+	/* The changeset that is being applied is the old state's. */
 	hf_store_abort(c->store);
 	if (c->applying)
 		hf_core_applied(c, false);
 	rc = hf_core_load_state(c, &state);
+	if (rc)
+		return rc;
+	hf_state_free(c->state);
+	c->state = state;
+	c->lives++;
+	c->unpublished = true;
+	c->tick_at = 0;
+	hf_core_pulse_down(c);
+	return 0;
+}
+
+static int mend_state(struct hf_core *c)
+{
+	int rc = hf_core_renew_state(c);
+
 	if (rc) {
 		c->mend_at = hf_boot_ms(c->clock) + AGAIN_MS;
 		hf_fault_set(&c->state_fault, c->clock, HF_LOG_ERROR,
@@ -119,12 +134,6 @@ static int mend_state(struct hf_core *c)
 		    hf_strerror(rc));
 		return rc;
 	}
-	hf_state_free(c->state);
-	c->state = state;
-	c->lives++;
-	c->unpublished = true;
-	c->tick_at = 0;
-	hf_core_pulse_down(c);
 	hf_log_error("state: memory ran out in the middle of a change; it is as the store has it "
 		     "again, and the sources are asked anew");
 	hf_fault_clear(&c->state_fault, c->clock, "state:");

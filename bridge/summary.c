@@ -38,11 +38,13 @@ void hf_summary_fill(struct hf_core *core, struct hf_summary *ret_summary)
 {
 	const struct hf_state *state = hf_core_state(core);
 	struct hf_store *store = hf_core_store(core);
+	struct hf_core_trouble trouble;
 	struct hf_summary s = { .names = hf_state_n_names(state), .fresh = true };
 
 	hf_state_each_source(state, hf_core_now(core), on_source, &s);
 	hf_state_each_hold(state, on_hold, &s);
 	s.ready = hf_store_ready(store) && hf_core_published(core);
+	s.zone_ok = !hf_core_trouble(core, &trouble);
 	s.store_ok = hf_store_get_state(store, NULL, NULL) == HF_STORE_OK;
 	*ret_summary = s;
 }
@@ -66,5 +68,8 @@ char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX
 	len = strlen(out);
 	if (!s->store_ok)
 		snprintf(out + len, HF_SUMMARY_MAX - len, ", the store is not well");
+	len = strlen(out);
+	if (!s->zone_ok)
+		snprintf(out + len, HF_SUMMARY_MAX - len, ", the published zone differs");
 	return out;
 }

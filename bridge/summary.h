@@ -15,6 +15,7 @@ struct hf_summary {
 	int64_t stale_since_s; /* wall clock; 0: not known */
 	unsigned held; /* removals that wait */
 	bool store_ok;
+	bool zone_ok; /* readers find what the model has */
 };
 
 void hf_summary_fill(struct hf_core *core, struct hf_summary *ret_summary);

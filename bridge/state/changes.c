@@ -111,6 +111,28 @@ bool hf_state_dirty(const struct hf_state *s)
 	return false;
 }
 
+int hf_state_rewrite(struct hf_state *s)
+{
+	if (s->lent)
+		return -EBUSY;
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		s->sources[i].dirty = s->sources[i].dirty || s->sources[i].used;
+	for (size_t i = 0; i < s->n_owners; i++)
+		s->owners[i].dirty = s->owners[i].dirty || s->owners[i].used;
+	for (size_t i = 0; i < s->n_holds; i++)
+		s->holds[i].dirty = s->holds[i].dirty || s->holds[i].used;
+	for (size_t i = 0; i < s->n_restored; i++)
+		s->restored[i].dirty = s->restored[i].dirty || s->restored[i].used;
+	for (uint32_t i = 0; i < s->n_ws; i++)
+		if (s->ws[i].used)
+			st_dirty_ws(s, i);
+	for (uint32_t i = 0; i < s->n_agents; i++)
+		if (s->agents[i].used)
+			st_dirty_agent(s, i);
+	s->rewrite = true;
+	return s->failed ? -ENOMEM : 0;
+}
+
 /* Up to when their ages are counted. */
 void st_stamp_sources(struct hf_state *s, struct hf_when now)
 {
@@ -191,7 +213,7 @@ void hf_state_not_committed(struct hf_state *s)
 
 void hf_state_committed(struct hf_state *s)
 {
-	s->lent = false;
+	s->lent = s->rewrite = false;
 	clean_rows(s);
 	/* What a large snapshot needed is given back. */
 	st_vec_done(&s->dirty_ws);

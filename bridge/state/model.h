@@ -173,6 +173,7 @@ struct hf_state {
 	uint32_t mark;
 	enum hf_reason why; /* of what is being done */
 	bool failed;        /* memory ran out in the middle of a change: this state is spent */
+	bool rewrite;       /* the next changeset is the whole model: whoever follows takes all names */
 	bool lent;          /* the last changeset is with the store: nothing may change */
 
 	struct st_vec dirty_ws, dirty_agents; /* indexes; ST_NONE: no longer */

@@ -204,6 +204,8 @@ void hf_state_committed(struct hf_state *s);
 /* The store could not write it: the loan ends, and what was taken stays dirty. */
 void hf_state_not_committed(struct hf_state *s);
 bool hf_state_dirty(const struct hf_state *s);
+/* The next changeset is the whole model, whatever the store has of it. 0, -EBUSY, or -ENOMEM: it is spent. */
+int hf_state_rewrite(struct hf_state *s);
 /*
  * Everything, for a store that is made anew: fills `image`, a zeroed one of the caller's, who frees
  * what is in it also after -ENOMEM. When that store has it, hf_state_committed() says so.

@@ -197,7 +197,7 @@ int st_names_take(struct hf_state *s)
 {
 	s->n_taken = 0;
 	/* So many are not listed one by one: whoever follows takes all names anew. */
-	s->changes.names_reset = s->n_dirty > NAMES_LISTED_MAX;
+	s->changes.names_reset = s->n_dirty > NAMES_LISTED_MAX || s->rewrite;
 	if (s->changes.names_reset)
 		return 0;
 	for (size_t i = 0; i < s->n_dirty; i++) {
