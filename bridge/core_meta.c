@@ -36,6 +36,14 @@ void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *s
 	};
 }
 
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			return false;
+	return true;
+}
+
 /*
  * The zone knows sources by their rid. A rid that is not in use, or whose suffix is not known, stays zeroed there: a
  * suffix of length 0, which readers pass over. It must not bear another source's suffix: nobody ever hears of it, and
@@ -53,6 +61,10 @@ static int add_meta_source(const struct hf_source_view *view, void *arg)
 	s->suffix = view->row->suffix;
 	s->fresh_ms = view->fresh_ms;
 	s->snapshot_ms = view->snapshot_ms;
+	/* What must not be lost with the store; such as could not lie in the zone's file is not known there. */
+	if (is_printable(view->row->deployment_id))
+		snprintf(s->deployment, sizeof(s->deployment), "%s", view->row->deployment_id);
+	memcpy(s->user, view->row->user.b, sizeof(s->user));
 	if (view->row->rid >= meta->n_sources)
 		meta->n_sources = view->row->rid + 1;
 	return 0;

@@ -61,6 +61,16 @@ int hf_cdb_out_add(struct hf_cdb_out *o, const uint8_t *key, size_t key_len, con
 	return 0;
 }
 
+int hf_cdb_out_add_settings(struct hf_cdb_out *o, const struct hf_fmt_settings *s)
+{
+	int rc = hf_cdb_out_add(o, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, s->meta, s->meta_len);
+
+	if (!rc && s->identity_len)
+		rc = hf_cdb_out_add(
+		    o, hf_fmt_identity_key, HF_FMT_META_KEY_LEN, s->identity, s->identity_len);
+	return rc;
+}
+
 int hf_cdb_out_commit(struct hf_cdb_out *o, struct hf_fmt_file *ret_file)
 {
 	struct hf_fmt_file file = { .size = 0 };

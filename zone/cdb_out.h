@@ -23,6 +23,8 @@ int hf_cdb_out_begin(const struct hf_folder *folder, const char *name, uint64_t 
 /* Keys are the caller's to keep unique. */
 int hf_cdb_out_add(struct hf_cdb_out *o, const uint8_t *key, size_t key_len, const uint8_t *value,
     size_t value_len);
+/* What each file has beside its names. */
+int hf_cdb_out_add_settings(struct hf_cdb_out *o, const struct hf_fmt_settings *settings);
 /*
  * Sync it and give it its name; the name is durable after the folder's next sync. Ends `o`; if it
  * fails, nothing of it is left.

@@ -34,7 +34,8 @@ static int keep_record(
 		return -ECANCELED;
 	if (!key_len || key_len > HF_OVERLAY_KEY_MAX)
 		return HF_EDAMAGED;
-	if (key_len == HF_FMT_META_KEY_LEN && !memcmp(key, hf_fmt_meta_key, key_len))
+	/* The settings are written again; what a later version had beside them nobody here could keep true. */
+	if (key[0] == HF_FMT_META_KEY)
 		return 0;
 	if (hf_overlay_get(w->job->changes, key, key_len, &len))
 		return 0;
@@ -68,8 +69,7 @@ static int write_base(struct work *w)
 	if (!rc)
 		rc = add_changes(w);
 	if (!rc)
-		rc = hf_cdb_out_add(
-		    w->out, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, w->job->meta, w->job->meta_len);
+		rc = hf_cdb_out_add_settings(w->out, w->job->settings);
 	return rc;
 }
 
@@ -114,7 +114,7 @@ struct hf_fold {
 	atomic_bool done; /* set when a fold ends; fd only wakes the caller up */
 	/* The thread's own from the start of a fold until then. */
 	struct hf_fold_job job;
-	uint8_t meta[HF_FMT_META_MAX];
+	struct hf_fmt_settings settings;
 	int code;
 	struct hf_cdb_in *base;
 
@@ -201,13 +201,13 @@ static int need_thread(struct hf_fold *f)
 
 int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job)
 {
-	int rc = job->meta_len > sizeof(f->meta) ? HF_ELIMIT : need_thread(f);
+	int rc = need_thread(f);
 
 	if (rc)
 		return rc;
 	f->job = *job;
-	memcpy(f->meta, job->meta, job->meta_len);
-	f->job.meta = f->meta;
+	f->settings = *job->settings;
+	f->job.settings = &f->settings;
 	atomic_store(&f->cancel, false);
 	atomic_store(&f->done, false);
 	f->running = true;

@@ -18,8 +18,7 @@ struct hf_fold_job {
 	const struct hf_folder *folder;
 	const struct hf_cdb_in *base;     /* NULL: none */
 	const struct hf_overlay *changes; /* what is HF_FMT_GONE goes */
-	const uint8_t *meta;              /* the thread has a copy */
-	size_t meta_len;                  /* at most HF_FMT_META_MAX */
+	const struct hf_fmt_settings *settings; /* the thread has a copy */
 	char name[HF_FMT_FILE_NAME_MAX];
 };
 

@@ -7,6 +7,8 @@
  *   key: wire name, lower case     value: HF_FMT_ADDRS or HF_FMT_EMPTY, or HF_FMT_GONE (deltas only)
  *   key: 0xfe, address bytes 6-15  value: HF_FMT_PTR and a wire name, or HF_FMT_GONE
  *   key: 0xff 'm'                  value: the meta; the delta's counts where there is one
+ *   key: 0xff 'i'                  value: the identity, likewise; a zone of an earlier version has none
+ *   key: 0xff and something else   of a later version: readers pass it over, a writer drops it
  *
  * HF_FMT_ADDRS: u8 kind, u8 flags (HF_REC_..., 0x80: children follow), u8 source, u16 owner,
  *   u32 first seen (s), [u32 children], 16 bytes an address
@@ -17,6 +19,10 @@
  *
  * Meta: u8 1, u32 ttl, u8 not ready policy, u8 provenance, u8 ready, u64 names with addresses, u8 n sources, and for
  * each: u8 length, name, u8 length, suffix (wire; length 0: not known, or no source has this number), u32 fresh ms, u32 snapshot ms
+ *
+ * Identity: u8 1, u8 n sources (that of the meta), and for each: u8 length, deployment id, 16 bytes id of the user.
+ *
+ * What may be added without another version in `current`: keys that begin with 0xff. Nothing else changes its form.
  *
  * current: text, so that people can read it:
  *   holdfast-zone 1
@@ -46,6 +52,7 @@ enum {
 	HF_FMT_KEY_MAX = HF_NAME_MAX,
 	HF_FMT_VALUE_MAX = 16 + 16 * HF_REC_ADDRS_MAX, /* of all but the meta */
 	HF_FMT_META_MAX = 64 + HF_ZONE_SOURCES_MAX * 400,
+	HF_FMT_IDENTITY_MAX = 16 + HF_ZONE_SOURCES_MAX * (HF_ZONE_TEXT_MAX + 17),
 	HF_FMT_CURRENT_MAX = 1024,
 	HF_FMT_FILE_NAME_MAX = 64,
 	HF_FMT_HASH_LEN = 16,
@@ -81,6 +88,24 @@ int hf_fmt_meta_get(const void *bytes, size_t len, struct hf_zone_meta *ret_meta
     uint64_t *ret_n_names);
 /* Returns the length, HF_ELIMIT, or HF_EREFUSED for settings that no reader would take. */
 int hf_fmt_meta_put(const struct hf_zone_meta *meta, uint64_t n_names, uint8_t *out, size_t size);
+
+extern const uint8_t hf_fmt_identity_key[HF_FMT_META_KEY_LEN];
+/* Into a meta that was read before. HF_EFORMAT for bytes that are no identity of that meta: then nothing changes. */
+int hf_fmt_identity_get(const void *bytes, size_t len, struct hf_zone_meta *meta);
+/* As hf_fmt_meta_put(). */
+int hf_fmt_identity_put(const struct hf_zone_meta *meta, uint8_t *out, size_t size);
+
+/* What each file has beside the names: a record for each of the two keys. */
+struct hf_fmt_settings {
+	size_t meta_len;
+	size_t identity_len; /* 0: there is none */
+	uint8_t meta[HF_FMT_META_MAX];
+	uint8_t identity[HF_FMT_IDENTITY_MAX];
+};
+/* 0, or as hf_fmt_meta_put(). */
+int hf_fmt_settings_put(
+    const struct hf_zone_meta *meta, uint64_t n_names, struct hf_fmt_settings *ret_settings);
+bool hf_fmt_settings_equal(const struct hf_fmt_settings *a, const struct hf_fmt_settings *b);
 
 struct hf_fmt_file {
 	char name[HF_FMT_FILE_NAME_MAX]; /* "" if there is none; never a path */

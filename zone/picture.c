@@ -22,10 +22,15 @@ static int load_meta(struct hf_picture *p)
 {
 	const uint8_t *bytes = NULL;
 	size_t len = 0;
+	int rc;
 
 	if (find_bytes(p, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, &bytes, &len) <= 0)
 		return HF_EFORMAT;
-	return hf_fmt_meta_get(bytes, len, &p->meta, &p->stamp.n_names);
+	rc = hf_fmt_meta_get(bytes, len, &p->meta, &p->stamp.n_names);
+	/* No answer needs it: one that is missing, or of another form, is not known. */
+	if (!rc && find_bytes(p, hf_fmt_identity_key, HF_FMT_META_KEY_LEN, &bytes, &len) > 0)
+		hf_fmt_identity_get(bytes, len, &p->meta);
+	return rc;
 }
 
 static int by_length_down(const void *a, const void *b)

@@ -31,6 +31,7 @@ struct hf_zone_rec {
 
 enum {
 	HF_ZONE_SOURCES_MAX = 64,
+	HF_ZONE_TEXT_MAX = 128,
 	HF_ZONE_OWNERS_MAX = 65535,
 	HF_ZONE_OWNER_NONE = 65535, /* a name of the source itself: as fresh as its source */
 };
@@ -43,6 +44,9 @@ struct hf_zone_source {
 	struct hf_name suffix; /* len 0: not known yet, or no source has this number: readers pass it over */
 	uint32_t fresh_ms;    /* how long a proof of life counts (default 60 s) */
 	uint32_t snapshot_ms; /* twice this is how long an owner's snapshot counts */
+	/* What it was pinned to: for a bridge that lost its store, no answer needs it. "" and zeros: not known. */
+	char deployment[HF_ZONE_TEXT_MAX]; /* printable ASCII */
+	uint8_t user[16];                  /* id of the token's own user */
 };
 
 /* All that an answer needs beside the names. Several sources may share a suffix. */

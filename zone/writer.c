@@ -53,8 +53,7 @@ static void describe_fold(struct hf_zone_writer *w, struct hf_fold_job *ret_job)
 		.folder = &w->folder,
 		.base = w->tree.layers.base,
 		.changes = w->tree.layers.frozen,
-		.meta = w->frozen.meta,
-		.meta_len = w->frozen.meta_len,
+		.settings = &w->frozen.settings,
 	};
 	/* A number is used once, also where it fails. */
 	snprintf(ret_job->name, sizeof(ret_job->name), "base-%" PRIu64 ".cdb", w->next_n++);
@@ -85,7 +84,7 @@ static void take_base(struct hf_zone_writer *w, struct hf_cdb_in *base)
 	l->base = base;
 	hf_overlay_free(l->frozen);
 	l->frozen = NULL;
-	hf_fmt_hash(w->frozen.meta, w->frozen.meta_len, w->base_meta_hash);
+	w->base_settings = w->frozen.settings;
 }
 
 /* Everything is little: a base at once. */
@@ -283,24 +282,23 @@ static bool is_step_back(const struct hf_zone_writer *w, const uint8_t *epoch, u
 int hf_zone_writer_publish(
     struct hf_zone_writer *w, const uint8_t epoch[static 16], uint64_t generation)
 {
-	uint8_t meta[HF_FMT_META_MAX];
-	int rc, len;
+	struct hf_fmt_settings settings;
+	int rc;
 
 	if (!w->has_meta || is_step_back(w, epoch, generation))
 		return HF_EREFUSED;
 	rc = settle(w);
 	if (rc)
 		return rc;
-	len = hf_fmt_meta_put(&w->meta, w->tree.n_names, meta, sizeof(meta));
-	if (len < 0)
-		return len;
+	rc = hf_fmt_settings_put(&w->meta, w->tree.n_names, &settings);
+	if (rc)
+		return rc;
 	rc = hf_overlay_merge(w->tree.layers.delta, w->tree.layers.fresh);
 	if (rc)
 		return rc;
 	memcpy(w->target.epoch, epoch, sizeof(w->target.epoch));
 	w->target.generation = generation;
-	memcpy(w->target.meta, meta, (size_t)len);
-	w->target.meta_len = (size_t)len;
+	w->target.settings = settings;
 	w->has_target = true;
 	w->behind = true;
 	rc = push_and_note(w);

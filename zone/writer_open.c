@@ -22,17 +22,21 @@ static int read_current(const struct hf_zone_writer *w, struct hf_fmt_current *r
 	return rc;
 }
 
-static bool is_meta(const uint8_t *key, size_t key_len)
+/* One of the two records of settings; any other that begins as they do is of a later version. */
+static int take_setting(struct hf_fmt_settings *s, const uint8_t *key, size_t key_len, const uint8_t *bytes, size_t len)
 {
-	return key_len == HF_FMT_META_KEY_LEN && !memcmp(key, hf_fmt_meta_key, key_len);
-}
+	bool is_meta = key_len == HF_FMT_META_KEY_LEN && !memcmp(key, hf_fmt_meta_key, key_len);
+	bool is_identity = key_len == HF_FMT_META_KEY_LEN && !memcmp(key, hf_fmt_identity_key, key_len);
 
-static int set_meta(struct hf_picture *p, const uint8_t *bytes, size_t len)
-{
-	if (len > sizeof(p->meta))
+	if ((is_meta && len > sizeof(s->meta)) || (is_identity && len > sizeof(s->identity)))
 		return HF_EFORMAT;
-	memcpy(p->meta, bytes, len);
-	p->meta_len = len;
+	if (is_meta) {
+		memcpy(s->meta, bytes, len);
+		s->meta_len = len;
+	} else if (is_identity) {
+		memcpy(s->identity, bytes, len);
+		s->identity_len = len;
+	}
 	return 0;
 }
 
@@ -43,8 +47,8 @@ static int take_record(
 	struct hf_zone_writer *w = arg;
 	struct hf_fmt_value v;
 
-	if (is_meta(key, key_len))
-		return set_meta(&w->target, value, value_len);
+	if (key_len && key[0] == HF_FMT_META_KEY)
+		return take_setting(&w->target.settings, key, key_len, value, value_len);
 	if (!key_len || key_len > HF_FMT_KEY_MAX || hf_fmt_value_get(value, value_len, &v))
 		return HF_EFORMAT;
 	return hf_overlay_put(w->tree.layers.delta, key, key_len, value, value_len);
@@ -52,16 +56,22 @@ static int take_record(
 
 static int take_base(struct hf_zone_writer *w, const struct hf_fmt_file *file)
 {
+	struct hf_fmt_settings *s = &w->target.settings;
 	int rc = hf_cdb_in_open(w->folder.fd, file, true, &w->tree.layers.base);
 
 	if (rc)
 		return rc;
-	rc = hf_cdb_in_find(w->tree.layers.base, hf_fmt_meta_key, HF_FMT_META_KEY_LEN,
-	    w->target.meta, sizeof(w->target.meta));
+	rc = hf_cdb_in_find(w->tree.layers.base, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, s->meta,
+	    sizeof(s->meta));
 	if (rc <= 0)
 		return rc ? rc : HF_EFORMAT;
-	w->target.meta_len = (size_t)rc;
-	hf_fmt_hash(w->target.meta, w->target.meta_len, w->base_meta_hash);
+	s->meta_len = (size_t)rc;
+	rc = hf_cdb_in_find(w->tree.layers.base, hf_fmt_identity_key, HF_FMT_META_KEY_LEN, s->identity,
+	    sizeof(s->identity));
+	if (rc < 0)
+		return rc;
+	s->identity_len = (size_t)rc;
+	w->base_settings = *s;
 	return 0;
 }
 
@@ -89,8 +99,11 @@ static int take_files(struct hf_zone_writer *w, struct hf_fmt_current *ret_curre
 	if (!rc)
 		rc = take_delta(w, &ret_current->delta);
 	if (!rc)
-		rc =
-		    hf_fmt_meta_get(w->target.meta, w->target.meta_len, &w->meta, &w->tree.n_names);
+		rc = hf_fmt_meta_get(w->target.settings.meta, w->target.settings.meta_len, &w->meta,
+		    &w->tree.n_names);
+	if (!rc)
+		hf_fmt_identity_get(
+		    w->target.settings.identity, w->target.settings.identity_len, &w->meta);
 	return rc;
 }
 

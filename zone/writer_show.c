@@ -180,8 +180,7 @@ static int write_delta(struct hf_zone_writer *w, struct hf_fmt_file *ret_file)
 	if (!rc && l->frozen)
 		rc = add_all(out, l->frozen, l->delta);
 	if (!rc)
-		rc = hf_cdb_out_add(
-		    out, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, w->target.meta, w->target.meta_len);
+		rc = hf_cdb_out_add_settings(out, &w->target.settings);
 	if (rc) {
 		hf_cdb_out_abort(out);
 		return rc;
@@ -191,12 +190,10 @@ static int write_delta(struct hf_zone_writer *w, struct hf_fmt_file *ret_file)
 
 int hf_writer_show_delta(struct hf_zone_writer *w)
 {
-	uint8_t hash[HF_FMT_HASH_LEN];
 	struct hf_fmt_file delta = { .size = 0 };
 	int rc;
 
-	hf_fmt_hash(w->target.meta, w->target.meta_len, hash);
-	if (!hf_writer_changes(w) && !memcmp(hash, w->base_meta_hash, sizeof(hash)))
+	if (!hf_writer_changes(w) && hf_fmt_settings_equal(&w->target.settings, &w->base_settings))
 		return hf_writer_show_base(w, &w->target);
 	rc = write_delta(w, &delta);
 	if (rc)

@@ -18,8 +18,7 @@ struct hf_fold;
 struct hf_picture {
 	uint8_t epoch[16];
 	uint64_t generation;
-	size_t meta_len;
-	uint8_t meta[HF_FMT_META_MAX];
+	struct hf_fmt_settings settings;
 };
 
 enum { HF_RETIRED_MAX = 4 };
@@ -45,7 +44,7 @@ struct hf_zone_writer {
 	/* What readers see. */
 	bool has_published;
 	struct hf_fmt_current published;
-	uint8_t base_meta_hash[HF_FMT_HASH_LEN]; /* of the meta in the tree's base */
+	struct hf_fmt_settings base_settings; /* of the tree's base */
 
 	struct hf_fold *fold;     /* owned */
 	int64_t fold_at_ms;       /* not before */

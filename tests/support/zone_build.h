@@ -18,6 +18,7 @@ struct hf_zone_build {
 	struct hf_zone_meta meta;
 	struct hf_fmt_current current;
 	uint64_t n_names;
+	bool is_older; /* as an earlier version writes it: without an identity */
 	/* the file that is being made */
 	struct cdb_make make;
 	int fd;

@@ -47,10 +47,14 @@ static int open_file(int dirfd, const struct hf_fmt_file *file, struct cdb *ret_
 static int read_meta(struct hf_zone_look *l)
 {
 	struct cdb *c = l->has_delta ? &l->delta : &l->base;
+	int rc;
 
 	if (cdb_find(c, hf_fmt_meta_key, HF_FMT_META_KEY_LEN) != 1)
 		return HF_EFORMAT;
-	return hf_fmt_meta_get(cdb_getdata(c), cdb_datalen(c), &l->meta, &l->n_names);
+	rc = hf_fmt_meta_get(cdb_getdata(c), cdb_datalen(c), &l->meta, &l->n_names);
+	if (!rc && cdb_find(c, hf_fmt_identity_key, HF_FMT_META_KEY_LEN) == 1)
+		rc = hf_fmt_identity_get(cdb_getdata(c), cdb_datalen(c), &l->meta);
+	return rc;
 }
 
 int hf_zone_look_open(int dirfd, struct hf_zone_look *l)

@@ -15,6 +15,8 @@
  *   clear                           take all out
  *   publish [GENERATION]            make visible; by default the last generation + 1
  *   source NAME SUFFIX [FRESH_MS [SNAPSHOT_MS]]   one more; before any, there is "main coder 60000 600000"
+ *   no-source       a number that no source has; then the next source
+ *   pin DEPLOYMENT  what the last source is pinned to, with the user 01010101-...
  *   ttl N | ready yes|no | not-ready servfail|nxdomain | provenance off|loopback|on | epoch HEX32
  *   live | stale | quiet [SOURCE]   keep its pulse (as at the start), tell it is down, fall silent; default: all
  */
@@ -272,6 +274,31 @@ static int do_source(char **word, int n)
 	return 0;
 }
 
+static int do_no_source(char **word, int n)
+{
+	if (!z.has_sources)
+		z.meta.n_sources = 0;
+	if (z.meta.n_sources == HF_ZONE_SOURCES_MAX)
+		return wrong("more than %d sources", HF_ZONE_SOURCES_MAX);
+	memset(&z.meta.sources[z.meta.n_sources++], 0, sizeof(z.meta.sources[0]));
+	z.has_sources = z.waiting = true;
+	hf_zone_writer_set_meta(z.writer, &z.meta);
+	return 0;
+}
+
+static int do_pin(char **word, int n)
+{
+	struct hf_zone_source *s = &z.meta.sources[z.meta.n_sources - 1];
+
+	if (n != 2 || strlen(word[1]) >= sizeof(s->deployment))
+		return wrong("expected pin DEPLOYMENT");
+	snprintf(s->deployment, sizeof(s->deployment), "%s", word[1]);
+	memset(s->user, 1, sizeof(s->user));
+	z.waiting = true;
+	hf_zone_writer_set_meta(z.writer, &z.meta);
+	return 0;
+}
+
 /* The index of a word in a list that ends with NULL, -1 if it is not there. */
 static int one_of(const char *word, const char *const *list)
 {
@@ -370,7 +397,7 @@ static const struct {
 	int (*run)(char **word, int n);
 } commands[] = {
 	{ "-", do_del }, { "many", do_many }, { "clear", do_clear }, { "publish", do_publish },
-	{ "source", do_source }, { "ttl", do_setting }, { "ready", do_setting },
+	{ "source", do_source }, { "no-source", do_no_source }, { "pin", do_pin }, { "ttl", do_setting }, { "ready", do_setting },
 	{ "not-ready", do_setting }, { "provenance", do_setting }, { "epoch", do_epoch },
 	{ "live", do_pulse }, { "stale", do_pulse }, { "quiet", do_pulse },
 };
