@@ -27,6 +27,7 @@ class Prober:
         self.asked = self.lost = self.stale = 0
         self.wrong = []
         self.stopping = threading.Event()
+        self.busy = threading.Lock()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     @staticmethod
@@ -78,9 +79,14 @@ class Prober:
             while not self.stopping.is_set():
                 n = self.asked
                 name, _, wire, want = self.odd[n // 20 % len(self.odd)] if n % 20 == 19 else self.questions[n % len(self.questions)]
-                self._ask(s, name, wire, want)
+                with self.busy:
+                    self._ask(s, name, wire, want)
                 self.asked += 1
                 time.sleep(self.pause)
+
+    def rests(self):
+        """Within a block of it nothing is asked: while the one that is asked begins again."""
+        return self.busy
 
     def __enter__(self):
         self.thread.start()

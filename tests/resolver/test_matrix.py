@@ -15,10 +15,10 @@ import time
 import pytest
 
 from bridge import Bridge
+from fed_dnsmasq import Dnsmasq
 from fed_unbound import Prober, Unbound
 from peer import Simulator
 from server import wait_for
-from test_adapter_dnsmasq import Dnsmasq
 from zone import address, program
 
 LONG = bool(os.environ.get("HF_LONG"))
