@@ -18,11 +18,17 @@ static const char joined_cr_mark[] = "# BEGIN HOLDFAST (joined by CR LF)";
 static const char joined_cr_text[] =
     "# BEGIN HOLDFAST (joined by CR LF): rewritten down to END, do not edit";
 
+/* The file was there already, and empty: it is left so when the block goes. */
+static const char empty_mark[] = "# BEGIN HOLDFAST (was empty)";
+static const char empty_text[] =
+    "# BEGIN HOLDFAST (was empty): rewritten down to END, do not edit";
+
+/* And ends there, or goes on with another word: "# BEGIN HOLDFASTER" is somebody else's. */
 static bool begins(const char *line, size_t len, const char *with)
 {
 	size_t n = strlen(with);
 
-	return len >= n && !memcmp(line, with, n);
+	return len >= n && !memcmp(line, with, n) && (len == n || strchr(" :\t\r\n", line[n]));
 }
 
 static int refuse(char *why, size_t size, unsigned at, const char *what, unsigned first)
@@ -74,6 +80,7 @@ int hf_block_find(
 				    "begins a block of Holdfast's", begun);
 			begun = number;
 			join = join_of(line, n);
+			b.was_empty = begins(line, n, empty_mark);
 			b.start = (size_t)(line - bytes);
 			b.in = (size_t)(at - bytes);
 		} else if (begins(line, n, end_mark)) {
@@ -140,16 +147,17 @@ static void add_block(
     struct out *o, const char *before, const struct hf_block *b, const char *text, size_t len)
 {
 	bool join = b->start && before[b->start - 1] != '\n';
+	const char *begin = b->was_empty ? empty_text : begin_text;
 
 	if (join)
 		add(o, b->crlf ? "\r\n" : "\n", b->crlf ? 2 : 1);
-	add_line(o, !join ? begin_text : b->crlf ? joined_cr_text : joined_text, b->crlf);
+	add_line(o, !join ? begin : b->crlf ? joined_cr_text : joined_text, b->crlf);
 	add(o, text, len);
 	add_line(o, end_mark, b->crlf);
 }
 
 int hf_block_build(const char *bytes, size_t len, const struct hf_block *block,
-    const struct hf_table *table, char **ret_bytes, size_t *ret_len)
+    const struct hf_table *table, bool stays, char **ret_bytes, size_t *ret_len)
 {
 	struct out o = { 0 }, odd = { 0 };
 	char *text;
@@ -163,7 +171,7 @@ int hf_block_build(const char *bytes, size_t len, const struct hf_block *block,
 	rc = o.bytes && odd.bytes ? odd_lines(bytes, block, &odd) : -ENOMEM;
 	if (!rc) {
 		add(&o, bytes, block->start);
-		if (n)
+		if (n || stays)
 			add_block(&o, bytes, block, text, n);
 		else if (odd.len && o.len && o.bytes[o.len - 1] != '\n')
 			add(&o, block->crlf ? "\r\n" : "\n", block->crlf ? 2 : 1);

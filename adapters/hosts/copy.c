@@ -2,6 +2,9 @@
  * holdfast-hosts SOURCE TARGET: copies the block of the hosts file SOURCE, which the bridge writes,
  * into TARGET, which it may not write. It takes records only, so whoever writes SOURCE can put no
  * other line, name or address into TARGET than the bridge could. Run by holdfast-hosts.service.
+ *
+ * A SOURCE that is missing, empty or without a block says nothing about the names: TARGET is left as
+ * it is. That there are no names is said by a block with nothing in it: then TARGET loses its block.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +14,7 @@
 
 #include "adapters/hosts/block.h"
 #include "adapters/hosts/foreign.h"
+#include "adapters/hosts/late.h"
 #include "adapters/hosts/place.h"
 #include "adapters/table.h"
 #include "base/error.h"
@@ -29,6 +33,7 @@ static int fail(const char *path, int rc, const char *why)
 	return rc;
 }
 
+/* 1: it has a block, whose records are in the table now; 0: it says nothing; or a code. */
 static int load_source(const char *path, struct hf_table *table)
 {
 	struct hf_block block;
@@ -39,12 +44,15 @@ static int load_source(const char *path, struct hf_table *table)
 	if (rc)
 		return fail(path, rc, why);
 	rc = hf_block_find(bytes, len, &block, why, sizeof(why));
-	if (!rc)
-		rc = hf_block_load(bytes, &block, table);
+	if (!rc && block.start != block.end)
+		rc = hf_block_load(bytes, &block, table) < 0 ? -ENOMEM : 1;
 	free(bytes);
 	if (rc < 0)
 		return fail(path, rc, why);
-	return hf_table_count(table) > NAMES_MAX ? fail(path, HF_ELIMIT, "") : 0;
+	if (!rc)
+		fprintf(stderr, "holdfast-hosts: %s has no block of names (or is not there): nothing "
+				"is changed\n", path);
+	return hf_table_count(table) > NAMES_MAX ? fail(path, HF_ELIMIT, "") : rc;
 }
 
 /* What others have there under the same name stays alone. */
@@ -58,53 +66,70 @@ static int take(const struct hf_record *r, void *arg)
 	return 0;
 }
 
-static int build(const char *bytes, size_t len, const struct hf_block *block,
-    const struct hf_table *source, char **ret_bytes, size_t *ret_len)
+struct target {
+	const struct hf_table *source;
+	struct hf_lates lates;
+	char where[WHY_MAX]; /* what is wrong with its block */
+	unsigned left_out;
+};
+
+static int make(const struct hf_place_view *file, char **ret_bytes, size_t *ret_len, void *arg)
 {
+	struct target *t = arg;
 	struct merge m = { 0 };
-	int rc = hf_table_new(1, &m.table);
+	struct hf_block block;
+	int rc = hf_block_find(file->bytes, file->len, &block, t->where, sizeof(t->where));
 
 	if (!rc)
-		rc = hf_foreign_new(bytes, len, block, &m.foreign);
+		rc = hf_table_new(1, &m.table);
 	if (!rc)
-		rc = hf_table_walk(source, 0, take, &m);
+		rc = hf_foreign_new(file->bytes, file->len, &block, &m.foreign);
 	if (!rc)
-		rc = hf_block_build(bytes, len, block, m.table, ret_bytes, ret_len);
-	if (m.left_out)
-		fprintf(stderr, "holdfast-hosts: %u names are others' there and were left out\n",
-		    m.left_out);
+		rc = hf_table_walk(t->source, 0, take, &m);
+	if (!rc)
+		rc = hf_block_build(
+		    file->bytes, file->len, &block, m.table, false, ret_bytes, ret_len);
+	t->left_out = m.left_out;
 	hf_foreign_free(m.foreign);
 	hf_table_free(m.table);
 	return rc;
 }
 
-/* -EAGAIN: locked. */
-static int copy(const char *target, const struct hf_table *source, char *why, size_t size)
+static int64_t now_ms(void)
 {
-	struct hf_place *p;
-	struct hf_block block;
-	const char *bytes;
-	char *whole = NULL;
-	size_t len, n;
-	int rc = hf_place_open(target, &p, why, size);
+	struct timespec ts;
 
-	if (rc)
-		return rc;
-	bytes = hf_place_bytes(p, &len);
-	rc = hf_block_find(bytes, len, &block, why, size);
-	if (!rc)
-		rc = build(bytes, len, &block, source, &whole, &n);
-	if (!rc && (n != len || memcmp(whole, bytes, n)))
-		rc = hf_place_write(p, whole, n, why, size);
-	free(whole);
-	hf_place_close(p);
-	return rc;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Until it is written, and nobody can write into what was replaced any more. */
+static int copy_to(const char *path, const struct hf_table *source)
+{
+	const struct timespec pause = { .tv_nsec = TRY_MS * 1000000 };
+	struct target t = { .source = source };
+	struct hf_place_edit edit = { .path = path, .lates = &t.lates, .make = make, .arg = &t };
+	char why[WHY_MAX];
+	struct stat st;
+	int rc;
+
+	for (int i = 0;; i++) {
+		edit.hurry = i >= TRIES / 2;
+		edit.now_ms = now_ms();
+		rc = hf_place_edit(&edit, &st, why, sizeof(why));
+		if ((rc && rc != -EAGAIN) || (!rc && !t.lates.n) || i >= TRIES)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	hf_late_free(&t.lates);
+	if (t.left_out)
+		fprintf(stderr, "holdfast-hosts: %u names are others' there and were left out\n",
+		    t.left_out);
+	return rc ? fail(path, rc, rc == HF_EREFUSED ? t.where : why) : 0;
 }
 
 int main(int argc, char **argv)
 {
-	const struct timespec pause = { .tv_nsec = TRY_MS * 1000000 };
-	char why[WHY_MAX] = "";
 	struct hf_table *source;
 	int rc;
 
@@ -116,15 +141,8 @@ int main(int argc, char **argv)
 	if (rc)
 		return 1;
 	rc = load_source(argv[1], source);
-	for (int i = 0; !rc; i++) {
-		int got = copy(argv[2], source, why, sizeof(why));
-
-		if (got != -EAGAIN || i >= TRIES) {
-			rc = got ? fail(argv[2], got, why) : 0;
-			break;
-		}
-		nanosleep(&pause, NULL);
-	}
+	if (rc > 0)
+		rc = copy_to(argv[2], source);
 	hf_table_free(source);
 	return rc ? 1 : 0;
 }

@@ -7,16 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/hosts/inner.h"
 #include "adapters/lines.h"
 #include "base/error.h"
 
 enum {
-	LOCK_TRY_MS = 50,
+	LOCK_TRY_MS = 10,
 	LOCK_WAIT_MS = 5000,
 	WATCH_MS = 1000,
 	PAUSE_US = 100000, /* every process on the machine reads this file */
+	LATE_MS = 100,
+	LATE_ROUNDS = 3,
 };
 
 static void in_ms(struct event *timer, long ms)
@@ -101,48 +104,63 @@ static int change_all(
 	return rc;
 }
 
-static int write_block(
-    struct hf_adapter *a, struct hf_place *p, const struct hf_block *block, char *why, size_t size)
+/* A hosts file of nobody but us; one that we only found empty is not. */
+static bool is_own_file(const struct hf_place_view *file, struct hf_block *block)
 {
-	size_t len, n;
-	const char *bytes = hf_place_bytes(p, &len);
-	char *whole;
-	int rc = hf_block_build(bytes, len, block, a->table, &whole, &n);
+	if (file->was_empty && (!geteuid() || file->st.st_uid != geteuid()))
+		block->was_empty = true;
+	return block->start == 0 && block->end == file->len && !block->was_empty;
+}
 
-	if (rc)
-		return rc;
-	if (n != len || memcmp(whole, bytes, n))
-		rc = hf_place_write(p, whole, n, why, size);
-	free(whole);
+/*
+ * Without names the block stays with nothing in it: that is how holdfast-hosts knows it. It goes
+ * when no suffix is ours any more (teardown), but not out of a file of our own.
+ */
+static bool block_stays(
+    const struct hf_adapter *a, const struct hf_place_view *file, struct hf_block *block)
+{
+	return is_own_file(file, block) || (a->n_zones && block->start != block->end);
+}
+
+/* What the file is to be: the batch is done in the table, and the table is the block. */
+static int make(const struct hf_place_view *file, char **ret_bytes, size_t *ret_len, void *arg)
+{
+	struct hf_adapter *a = arg;
+	struct hf_block block;
+	int rc = hf_block_find(file->bytes, file->len, &block, a->where, sizeof(a->where));
+
+	if (!rc)
+		rc = load(a, file->bytes, &block);
+	if (!rc)
+		rc = change_all(a, file->bytes, file->len, &block);
+	if (!rc)
+		rc = hf_block_build(file->bytes, file->len, &block, a->table,
+		    block_stays(a, file, &block), ret_bytes, ret_len);
 	return rc;
 }
 
 /* What is to be done under the lock: `batch` may be empty, then the block is only made right. */
-static int pass(struct hf_adapter *a, char *why, size_t size)
+static int pass_once(struct hf_adapter *a, bool hurry, char *why, size_t size)
 {
-	struct hf_place *p;
-	struct hf_block block;
-	const char *bytes;
-	char where[WHERE_MAX];
-	size_t len;
-	int rc = hf_place_open(a->h->path, &p, why, size);
+	const struct hf_place_edit edit = { .path = a->h->path, .lates = &a->lates,
+		.now_ms = hf_boot_ms(a->host->clock), .hurry = hurry, .make = make, .arg = a };
+	int rc = hf_place_edit(&edit, &a->seen, why, size);
 
-	if (rc)
-		return rc;
-	bytes = hf_place_bytes(p, &len);
-	rc = hf_block_find(bytes, len, &block, where, sizeof(where));
-	if (rc)
-		snprintf(why, size, "%.300s: %s", a->h->path, where);
-	if (!rc)
-		rc = load(a, bytes, &block);
-	if (!rc)
-		rc = change_all(a, bytes, len, &block);
-	if (!rc)
-		rc = write_block(a, p, &block, why, size);
-	if (rc == -ENOMEM)
-		snprintf(why, size, "no memory");
-	hf_place_now(p, &a->seen);
-	hf_place_close(p);
+	if (rc == HF_EREFUSED)
+		snprintf(why, size, "%.300s: %s", a->h->path, a->where);
+	return rc;
+}
+
+/* And what others wrote meanwhile into the file that was replaced; the rest of it by on_watch(). */
+static int pass(struct hf_adapter *a, bool hurry, char *why, size_t size)
+{
+	int rc = pass_once(a, hurry, why, size);
+
+	for (int i = 0; i < LATE_ROUNDS && !rc && a->lates.n; i++)
+		if (pass_once(a, hurry, why, size))
+			break;
+	if (a->lates.n)
+		in_ms(a->watch_timer, LATE_MS);
 	return rc;
 }
 
@@ -185,10 +203,12 @@ static void answer_apply(struct hf_adapter *a, int code, const char *why)
 static void on_apply(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
+	int64_t waited_ms = hf_boot_ms(a->host->clock) - a->began_ms;
 	char why[WHY_MAX] = "";
-	int rc = a->no_memory ? -ENOMEM : pass(a, why, sizeof(why));
+	int rc = a->no_memory ? -ENOMEM
+			      : pass(a, waited_ms > LOCK_WAIT_MS / 2, why, sizeof(why));
 
-	if (rc == -EAGAIN && hf_boot_ms(a->host->clock) - a->began_ms < LOCK_WAIT_MS)
+	if (rc == -EAGAIN && waited_ms < LOCK_WAIT_MS)
 		in_ms(a->apply_timer, LOCK_TRY_MS);
 	else
 		answer_apply(a, rc == -EAGAIN ? -EBUSY : rc, why);
@@ -216,13 +236,13 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 	struct stat st;
 	int rc;
 
-	in_ms(a->watch_timer, WATCH_MS);
+	in_ms(a->watch_timer, a->lates.n ? LATE_MS : WATCH_MS);
 	if (!a->in_charge || a->applying)
 		return;
 	hf_place_look(a->h->path, &st);
-	if (hf_place_same(&st, &a->seen))
+	if (hf_place_same(&st, &a->seen) && !a->lates.n)
 		return;
-	rc = pass(a, why, sizeof(why));
+	rc = pass(a, false, why, sizeof(why));
 	if (!rc && a->wants_audit)
 		hf_audit_begin(a->audit);
 	if (rc)
@@ -291,8 +311,8 @@ static int tell_record(const struct hf_record *r, void *arg)
 static void on_list(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
-	struct hf_foreign *foreign;
-	struct hf_table *table;
+	struct hf_foreign *foreign = NULL;
+	struct hf_table *table = NULL;
 	char why[WHY_MAX] = "";
 	int rc = hf_hosts_look(a, &table, &foreign, why, sizeof(why));
 
@@ -324,8 +344,8 @@ static enum hf_is judge(
 static void on_verify(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
-	struct hf_foreign *foreign;
-	struct hf_table *table;
+	struct hf_foreign *foreign = NULL;
+	struct hf_table *table = NULL;
 	char why[WHY_MAX] = "";
 	int rc = hf_hosts_look(a, &table, &foreign, why, sizeof(why));
 
@@ -360,7 +380,8 @@ static void hosts_complete(struct hf_adapter *a, uint64_t generation)
 static void hosts_zones(
     struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
 {
-	/* A hosts file knows neither zones nor TTLs. */
+	/* A hosts file knows neither zones nor TTLs; with none of ours the block goes, too. */
+	a->n_zones = n;
 }
 
 static void timer_free(struct event *timer)
@@ -371,8 +392,14 @@ static void timer_free(struct event *timer)
 
 static void hosts_close(struct hf_adapter *a)
 {
+	char why[WHY_MAX];
+
 	if (!a)
 		return;
+	/* The last look at what others wrote into the file that was replaced last. */
+	if (a->lates.n && a->in_charge && !a->applying)
+		pass_once(a, true, why, sizeof(why));
+	hf_late_free(&a->lates);
 	timer_free(a->apply_timer);
 	timer_free(a->watch_timer);
 	timer_free(a->list_timer);

@@ -13,6 +13,7 @@
 #include "adapters/audit.h"
 #include "adapters/hosts/block.h"
 #include "adapters/hosts/foreign.h"
+#include "adapters/hosts/late.h"
 #include "adapters/hosts/place.h"
 #include "adapters/table.h"
 #include "base/clock.h"
@@ -31,6 +32,9 @@ struct hf_adapter {
 	bool loaded;            /* the table has what the block had at first */
 	bool in_charge;         /* the host feeds us: what others do to the block is repaired */
 	struct stat seen;       /* the file after our last pass */
+	struct hf_lates lates;	/* what we replaced, and others may still write to */
+	size_t n_zones;
+	char where[WHERE_MAX]; /* what is wrong with the block */
 	struct hf_fault fault;
 
 	bool wants_audit; /* when it is read */

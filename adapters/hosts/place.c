@@ -7,25 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "adapters/hosts/late.h"
+#include "adapters/hosts/merge.h"
+#include "adapters/hosts/place_inner.h"
 #include "base/error.h"
 #include "base/file.h"
 
-enum { NAMES_SIZE = 4096, VALUE_SIZE = 65536 };
-
-struct hf_place {
-	const char *path; /* borrowed */
-	const char *name; /* its last part */
-	int dir;
-	int fd;
-	bool writable; /* fd is */
-	bool in_place;
-	struct stat st;
-	char *bytes; /* owned */
-	size_t len;
-};
+/* How often an edit begins again at once because others changed the file meanwhile. */
+enum { TRIES = 50 };
 
 static int explain(const char *path, int rc, char *why, size_t size)
 {
@@ -44,7 +35,7 @@ static int explain(const char *path, int rc, char *why, size_t size)
 	else if (rc == HF_ELIMIT)
 		snprintf(why, size, "%s is larger than 16 MiB", path);
 	else if (rc == -EAGAIN)
-		snprintf(why, size, "%s is locked by another program", path);
+		snprintf(why, size, "%s is locked or being written by another program", path);
 	else
 		snprintf(why, size, "%s: %s", path, hf_strerror(rc));
 	return rc;
@@ -61,22 +52,43 @@ static int open_dir(struct hf_place *p)
 	return p->dir < 0 ? -errno : 0;
 }
 
+enum { OPEN_FLAGS = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+
+/* For reading only: as long as nothing of ours can write, it shows whether others can. */
+static int open_reader(struct hf_place *p)
+{
+	p->reader = openat(p->dir, p->name, O_RDONLY | OPEN_FLAGS);
+	if (p->reader < 0 && errno == ENOENT) {
+		p->fd = openat(p->dir, p->name, O_RDWR | O_CREAT | O_EXCL | OPEN_FLAGS, 0644);
+		p->made = p->fd >= 0;
+		if (p->made)
+			p->reader = openat(p->dir, p->name, O_RDONLY | OPEN_FLAGS);
+	}
+	if (p->reader < 0)
+		return -errno;
+	if (fstat(p->reader, &p->st) < 0)
+		return -errno;
+	if (!S_ISREG(p->st.st_mode))
+		return S_ISDIR(p->st.st_mode) ? -EISDIR : HF_EUNSAFE;
+	p->others_write = !p->made && hf_late_is_written(p->reader) == 1;
+	return 0;
+}
+
 /* To write if we may; a file that may only be read can still be replaced. */
 static int open_file(struct hf_place *p)
 {
-	int flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	struct stat st;
 
-	p->fd = openat(p->dir, p->name, O_RDWR | flags);
-	if (p->fd < 0 && errno == ENOENT)
-		p->fd = openat(p->dir, p->name, O_RDWR | O_CREAT | O_EXCL | flags, 0644);
+	if (p->fd < 0)
+		p->fd = openat(p->dir, p->name, O_RDWR | OPEN_FLAGS);
 	p->writable = p->fd >= 0;
 	if (p->fd < 0 && (errno == EACCES || errno == EPERM))
-		p->fd = openat(p->dir, p->name, O_RDONLY | flags);
+		p->fd = openat(p->dir, p->name, O_RDONLY | OPEN_FLAGS);
 	if (p->fd < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	if (fstat(p->fd, &st) < 0)
 		return -errno;
-	if (fstat(p->fd, &p->st) < 0)
-		return -errno;
-	return S_ISREG(p->st.st_mode) ? 0 : HF_EUNSAFE;
+	return st.st_dev == p->st.st_dev && st.st_ino == p->st.st_ino ? 0 : -EAGAIN;
 }
 
 /* Both kinds of locks that tools take; an fcntl lock needs a file that may be written. */
@@ -101,19 +113,70 @@ static int still_there(struct hf_place *p)
 	return st.st_dev == p->st.st_dev && st.st_ino == p->st.st_ino ? 0 : -EAGAIN;
 }
 
-int hf_place_open(const char *path, struct hf_place **ret_place, char *ret_why, size_t why_size)
+int hf_place_read_fd(int fd, char **ret_bytes, size_t *ret_len)
+{
+	size_t len = 0, size;
+	struct stat st;
+	char *bytes;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > HF_PLACE_MAX)
+		return HF_ELIMIT;
+	size = (size_t)st.st_size;
+	bytes = malloc(size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	while (len < size) {
+		ssize_t n = pread(fd, bytes + len, size - len, (off_t)len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			free(bytes);
+			return -EIO;
+		}
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	bytes[len] = '\0';
+	*ret_bytes = bytes;
+	*ret_len = len;
+	return 0;
+}
+
+/* Empty, or without an end of its last line: a file that is being rewritten looks so. */
+static bool is_unfinished(const struct hf_place *p)
+{
+	return p->others_write && (!p->len || p->bytes[p->len - 1] != '\n');
+}
+
+static int read_file(struct hf_place *p)
+{
+	int rc = hf_place_read_fd(p->reader, &p->bytes, &p->len);
+
+	if (rc)
+		return rc;
+	p->was_empty = !p->made && !p->len;
+	return is_unfinished(p) && !p->hurry ? -EAGAIN : 0;
+}
+
+int hf_place_open(const char *path, bool hurry, struct hf_place **ret_place)
 {
 	struct hf_place *p = calloc(1, sizeof(*p));
 	const char *slash = strrchr(path, '/');
-	uint8_t *bytes = NULL;
 	int rc;
 
 	if (!p)
-		return explain(path, -ENOMEM, ret_why, why_size);
+		return -ENOMEM;
 	p->path = path;
 	p->name = slash ? slash + 1 : path;
-	p->dir = p->fd = -1;
+	p->dir = p->fd = p->reader = -1;
+	p->hurry = hurry;
 	rc = slash ? open_dir(p) : -EINVAL;
+	if (!rc)
+		rc = open_reader(p);
 	if (!rc)
 		rc = open_file(p);
 	if (!rc)
@@ -121,13 +184,12 @@ int hf_place_open(const char *path, struct hf_place **ret_place, char *ret_why, 
 	if (!rc)
 		rc = still_there(p);
 	if (!rc)
-		rc = hf_file_read(p->dir, p->name, HF_PLACE_MAX, &bytes, &p->len);
-	p->bytes = (char *)bytes;
+		rc = read_file(p);
 	if (rc)
 		hf_place_close(p);
 	else
 		*ret_place = p;
-	return rc ? explain(path, rc, ret_why, why_size) : 0;
+	return rc;
 }
 
 void hf_place_close(struct hf_place *p)
@@ -136,158 +198,69 @@ void hf_place_close(struct hf_place *p)
 		return;
 	if (p->fd >= 0)
 		close(p->fd);
+	if (p->reader >= 0)
+		close(p->reader);
 	if (p->dir >= 0)
 		close(p->dir);
 	free(p->bytes);
 	free(p);
 }
 
-const char *hf_place_bytes(const struct hf_place *p, size_t *ret_len)
+/* --- edits --- */
+
+/* The new content, with what others wrote late. NULL: it stays as it is. */
+static int make(const struct hf_place_edit *e, const struct hf_place *p, char **ret_bytes,
+    size_t *ret_len)
 {
-	*ret_len = p->len;
-	return p->bytes;
-}
+	struct hf_place_view view = { .st = p->st, .was_empty = p->was_empty };
+	const struct hf_text file = { p->bytes, p->len };
+	char *bytes, *whole = NULL;
+	int rc = hf_late_content(e->lates, &file, e->now_ms, &bytes, &view.len);
 
-void hf_place_now(const struct hf_place *p, struct stat *ret_st)
-{
-	*ret_st = p->st;
-}
-
-bool hf_place_in_place(const struct hf_place *p)
-{
-	return p->in_place;
-}
-
-static int copy_xattr(int from, int to, const char *name, char *value)
-{
-	ssize_t n = fgetxattr(from, name, value, VALUE_SIZE);
-
-	if (n < 0)
-		return -errno;
-	return fsetxattr(to, name, value, (size_t)n, 0) < 0 ? -errno : 0;
-}
-
-/* Access lists and labels are among them. */
-static int copy_xattrs(int from, int to)
-{
-	char names[NAMES_SIZE];
-	ssize_t n = flistxattr(from, names, sizeof(names));
-	char *value;
-	int rc = 0;
-
-	if (n <= 0)
-		return n < 0 && errno != ENOTSUP ? -errno : 0;
-	value = malloc(VALUE_SIZE);
-	if (!value)
-		return -ENOMEM;
-	for (ssize_t at = 0; at < n && !rc; at += (ssize_t)strlen(names + at) + 1)
-		rc = copy_xattr(from, to, names + at, value);
-	free(value);
-	return rc;
-}
-
-/* All that others see of it but the content. */
-static int dress(const struct hf_place *p, int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if ((st.st_uid != p->st.st_uid || st.st_gid != p->st.st_gid) &&
-	    fchown(fd, p->st.st_uid, p->st.st_gid) < 0)
-		return -errno;
-	if (fchmod(fd, p->st.st_mode & 07777) < 0)
-		return -errno;
-	return copy_xattrs(p->fd, fd);
-}
-
-static int replace(struct hf_place *p, const char *bytes, size_t len)
-{
-	char tmp[NAME_MAX + 1];
-	struct stat st;
-	int fd, rc;
-
-	if (snprintf(tmp, sizeof(tmp), ".%s.holdfast", p->name) >= (int)sizeof(tmp))
-		return -ENAMETOOLONG;
-	if (unlinkat(p->dir, tmp, 0) < 0 && errno != ENOENT)
-		return -errno;
-	fd = openat(p->dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	rc = hf_file_write_all(fd, bytes, len);
-	if (!rc)
-		rc = dress(p, fd);
-	if (!rc && (fdatasync(fd) < 0 || fstat(fd, &st) < 0))
-		rc = -errno;
-	if (close(fd) < 0 && !rc)
-		rc = -errno;
-	if (!rc && renameat(p->dir, tmp, p->dir, p->name) < 0)
-		rc = -errno;
-	if (rc) {
-		unlinkat(p->dir, tmp, 0);
+	if (rc)
 		return rc;
+	view.bytes = bytes;
+	rc = e->make(&view, &whole, ret_len, e->arg);
+	free(bytes);
+	if (!rc && *ret_len == p->len && !memcmp(whole, p->bytes, p->len)) {
+		free(whole);
+		whole = NULL;
 	}
-	p->st = st;
-	return hf_file_sync_dir(p->dir);
-}
-
-static int write_at(int fd, const char *bytes, size_t from, size_t to)
-{
-	while (from < to) {
-		ssize_t n = pwrite(fd, bytes + from, to - from, (off_t)from);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		from += (size_t)n;
-	}
-	return 0;
-}
-
-/*
- * What needs room on the disk comes first, so that a full one changes nothing; then only what
- * differs.
- */
-static int write_in_place(struct hf_place *p, const char *bytes, size_t len)
-{
-	size_t least = len < p->len ? len : p->len, same = 0;
-	int rc = 0;
-
-	if (!p->writable)
-		return -EACCES;
-	while (same < least && bytes[same] == p->bytes[same])
-		same++;
-	if (len > p->len)
-		rc = write_at(p->fd, bytes, p->len, len);
-	if (rc && ftruncate(p->fd, (off_t)p->len) < 0)
-		rc = -errno;
-	if (!rc)
-		rc = write_at(p->fd, bytes, same, least);
-	if (!rc && len < p->len && ftruncate(p->fd, (off_t)len) < 0)
-		rc = -errno;
-	if (!rc && (fdatasync(p->fd) < 0 || fstat(p->fd, &p->st) < 0))
-		rc = -errno;
-	p->in_place = true;
+	*ret_bytes = whole;
 	return rc;
 }
 
-/* A rename that cannot be, or would not leave all as it was. */
-static bool asks_for_in_place(int rc)
+static int edit_once(const struct hf_place_edit *e, struct hf_draft *d, struct stat *ret_st)
 {
-	return rc == -EBUSY || rc == -EXDEV || rc == -EACCES || rc == -EPERM || rc == -EROFS ||
-	       rc == -ENOTSUP;
+	char *whole = NULL;
+	struct hf_place *p;
+	size_t len;
+	int rc = hf_place_open(e->path, e->hurry, &p);
+
+	if (rc)
+		return rc;
+	rc = make(e, p, &whole, &len);
+	if (!rc && whole)
+		rc = hf_place_write(p, d, whole, len, e->lates, e->now_ms);
+	hf_late_done(e->lates, !rc);
+	*ret_st = p->st;
+	free(whole);
+	hf_place_close(p);
+	return rc;
 }
 
-int hf_place_write(
-    struct hf_place *p, const char *bytes, size_t len, char *ret_why, size_t why_size)
+int hf_place_edit(
+    const struct hf_place_edit *e, struct stat *ret_st, char *ret_why, size_t why_size)
 {
-	int rc = p->st.st_nlink > 1 ? -EBUSY : replace(p, bytes, len);
+	struct hf_draft d = { .fd = -1, .dir = -1 };
+	int rc = -ESTALE;
 
-	p->in_place = false;
-	if (asks_for_in_place(rc))
-		rc = write_in_place(p, bytes, len);
-	return rc ? explain(p->path, rc, ret_why, why_size) : 0;
+	for (int i = 0; i < TRIES && rc == -ESTALE; i++)
+		rc = edit_once(e, &d, ret_st);
+	hf_draft_drop(&d);
+	if (rc == -ESTALE)
+		rc = -EAGAIN;
+	return rc ? explain(e->path, rc, ret_why, why_size) : 0;
 }
 
 int hf_place_read(

@@ -8,6 +8,7 @@
 
 #include "adapters/hosts/block.h"
 #include "adapters/hosts/foreign.h"
+#include "adapters/hosts/merge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,13 +18,27 @@ static void must(bool ok)
 		abort();
 }
 
+/* What others did not change is as it was, whatever we wrote meanwhile. */
+static void check_merge(const char *bytes, size_t len, const char *with, size_t n)
+{
+	const struct hf_text base = { bytes, len }, now = { with, n };
+	char *merged;
+	size_t m;
+
+	must(!hf_merge(&base, &base, &now, &merged, &m));
+	must((m == n && !memcmp(merged, with, n)) || (m == len && !memcmp(merged, bytes, len)));
+	free(merged);
+	must(!hf_merge(&now, &base, &base, &merged, &m) && m <= n + len);
+	free(merged);
+}
+
 /* The file with the table's records, and where its block is then. */
 static char *build(const char *bytes, size_t len, const struct hf_block *block,
     const struct hf_table *table, size_t *ret_len, struct hf_block *ret_block)
 {
 	char *out, why[200];
 
-	must(!hf_block_build(bytes, len, block, table, &out, ret_len));
+	must(!hf_block_build(bytes, len, block, table, false, &out, ret_len));
 	must(!hf_block_find(out, *ret_len, ret_block, why, sizeof(why)));
 	return out;
 }
@@ -45,6 +60,7 @@ static void check(const char *bytes, size_t len, const struct hf_block *block)
 	must(there.start != there.end && n >= len - (block->end - block->start));
 	must(!memcmp(with, bytes, block->start));
 	must(!memcmp(with + n - (len - block->end), bytes + block->end, len - block->end));
+	check_merge(bytes, len, with, n);
 	hf_table_clear(table);
 	must(hf_block_load(with, &there, table) == 0 && hf_table_find_addr(table, &r.name, r.addr));
 	hf_table_clear(table);

@@ -58,6 +58,12 @@ class Driver:
         for receipt in self.apply(*changes, seconds=seconds):
             assert not receipt["code"] and not receipt["not"] and receipt["done"] == receipt["n"], receipt
 
+    def clean(self):
+        """What is left of an adapter that the configuration no longer has goes, after its names were taken."""
+        self.send("clean")
+        for receipt in (e for e in self.until("applied") if e["event"] == "receipt"):
+            assert not receipt["code"], receipt
+
     def retry(self, seconds=20):
         """Applies what is left until it is done, as the feed would."""
         end = time.monotonic() + seconds

@@ -10,7 +10,8 @@
  *   forget                     what the driver knows to be in force, as when the store is lost
  *   load FILE                  a file of such lines
  *   apply [GENERATION]         in batches, as receipts ask for; a "receipt" for each, then
- * "applied" complete [GENERATION]      "completed" (told at once, the adapter may work on) expect
+ * "applied" clean              no zone is ours any more, and a batch of nothing; as apply says it
+ *   complete [GENERATION]      "completed" (told at once, the adapter may work on) expect
  * NAME ADDRESS, absent NAME ADDRESS    for the next verify verify                     "verified"
  * with what did not hold; without expectations: everything that is in force list "listed" doctor
  * "finding"s, then "examined" setup                      "setup" with the text wait MS the loop
@@ -199,6 +200,15 @@ static void apply_next(void)
 	batch = (struct hf_batch){ .at = changes, .n = n_changes, .generation = generation };
 	if (batch.n > batch_max)
 		batch.n = batch_max;
+	busy = true;
+	type->apply(adapter, &batch);
+}
+
+/* As the feed does it for an adapter that is taken out of the configuration. */
+static void clean(void)
+{
+	type->zones(adapter, &hf_reverse_apex, 0, 30);
+	batch = (struct hf_batch){ .generation = generation };
 	busy = true;
 	type->apply(adapter, &batch);
 }
@@ -437,6 +447,8 @@ static void do_line(char *line)
 	} else if (strcmp(line, "apply") == 0) {
 		generation = *rest ? strtoull(rest, NULL, 10) : generation + 1;
 		apply_next();
+	} else if (strcmp(line, "clean") == 0) {
+		clean();
 	} else if (strcmp(line, "complete") == 0) {
 		if (type->complete)
 			type->complete(adapter, generation);

@@ -68,6 +68,8 @@ def test_add_change_remove(feed, hosts):
                           f"absent {NAME} {address(3)}", f"expect none.me.coder {address(3)}")
     assert [(n["name"], n["is"]) for n in verdict["not"]] == [(NAME, "not-so"), (NAME, "not-so"), ("none.me.coder", "not-so")]
     feed.good(f"take {NAME} {address(3)}", f"take x.y.me.coder {address(2)}")
+    assert hosts.read_text() == TEXT + block()  # it says that there are no names
+    feed.clean()
     assert hosts.read_text() == TEXT
 
 
@@ -107,6 +109,8 @@ def test_foreign_bytes_stay(feed, hosts, shape):
         assert b"\r" not in ours
     assert len(feed.list()) == 3
     feed.good(*(f"take{line[3:]}" for line in names(3)))
+    assert hosts.read_bytes().startswith(was)
+    feed.clean()
     assert hosts.read_bytes() == was
 
 
@@ -117,6 +121,7 @@ def test_lines_that_others_add_stay(feed, hosts):
     wait_for(lambda: hosts.read_text().endswith("END HOLDFAST\n10.0.0.2 within\nfd00::1 within6 # x\n10.0.0.3 after"), 5, 0.1)
     assert hosts.read_text().startswith("10.0.0.1 before\n" + TEXT) and len(feed.list()) == 2
     feed.good(*(f"take{line[3:]}" for line in names(2)))
+    feed.clean()
     assert hosts.read_text() == "10.0.0.1 before\n" + TEXT + "10.0.0.2 within\nfd00::1 within6 # x\n10.0.0.3 after"
 
 
@@ -171,6 +176,7 @@ def test_a_file_with_two_names_is_written_in_place(feed, hosts, tmp_path):
     feed.good(*names(3))
     assert (tmp_path / "other").read_text() == hosts.read_text() and hosts.stat().st_nlink == 2
     feed.good(*(f"take{line[3:]}" for line in names(3)))
+    feed.clean()
     assert (tmp_path / "other").read_text() == TEXT
 
 
@@ -258,6 +264,7 @@ def test_killed_at_random_points(tmp_path, hosts):
         assert text.startswith(TEXT) and text.count("# BEGIN HOLDFAST") == text.count("# END HOLDFAST") <= 1
     with driver(tmp_path, hosts) as feed:
         feed.good(*(f"take{line[3:]}" for line in names(900 + turn)))
+        feed.clean()
     assert hosts.read_text() == TEXT
 
 
@@ -333,12 +340,13 @@ def test_without_rights(tmp_path, hosts):
 
     path = config(tmp_path, hosts)
     path.chmod(0o644)
-    got = subprocess.run([program("tests/resolver/adapter_driver"), path, "it"], input="\n".join([*names(1), "apply", "doctor", ""]),
+    it = shutil.copy(program("tests/resolver/adapter_driver"), tmp_path / "driver")  # nobody may not look into every folder
+    got = subprocess.run([it, path, "it"], input="\n".join([*names(1), "apply", "doctor", ""]),
                          capture_output=True, text=True, preexec_fn=as_nobody, timeout=30)
     assert '"code":"EACCES"' in got.stdout and "holdfast-hosts.path" in got.stdout, got
     # A file that it may write in a folder that it may not.
     os.chown(hosts, 65534, 65534)
-    got = subprocess.run([program("tests/resolver/adapter_driver"), path, "it"], input="\n".join([*names(1), "apply", ""]),
+    got = subprocess.run([it, path, "it"], input="\n".join([*names(1), "apply", ""]),
                          capture_output=True, text=True, preexec_fn=as_nobody, timeout=30)
     assert '"done":1' in got.stdout, got
     assert "a0.w0.u.coder" in hosts.read_text()
@@ -375,9 +383,141 @@ def test_the_copy_for_a_file_that_the_bridge_may_not_write(tmp_path, hosts):
                                                          f"{address(5)} good.coder"))
     assert copy(source, hosts).returncode == 0
     assert hosts.read_text() == theirs + block(f"{address(5)} good.coder")
-    source.unlink()  # nothing is there to copy
-    assert copy(source, hosts).returncode == 0 and hosts.read_text() == theirs
     hosts.write_text(BROKEN["ends twice"][0])
     got = copy(source, hosts)
     assert got.returncode == 1 and "line 7" in got.stderr and hosts.read_text() == BROKEN["ends twice"][0]
     assert copy(source, tmp_path / "no" / "hosts").returncode == 1
+
+
+@pytest.mark.parametrize("says", [None, "", TEXT], ids=["missing", "empty", "no block"])
+def test_a_source_without_a_block_touches_nothing(tmp_path, hosts, says):
+    source = tmp_path / "source"
+    with driver(tmp_path, source) as feed:
+        feed.good(*names(3))
+    assert copy(source, hosts).returncode == 0
+    want = hosts.read_text()
+    assert want == TEXT + block(*(f"{address(1000 + i)} a{i}.w{i}.u.coder" for i in range(3)))
+    was = hosts.stat()
+    source.unlink()
+    if says is not None:
+        source.write_text(says)
+    got = copy(source, hosts)
+    assert got.returncode == 0 and "nothing is changed" in got.stderr and str(source) in got.stderr, got
+    assert hosts.read_text() == want and hosts.stat().st_ino == was.st_ino
+
+
+def test_that_there_are_no_names_is_said_to_the_copy(tmp_path, hosts):
+    source = tmp_path / "source"
+    with driver(tmp_path, source) as feed:
+        feed.good(*names(3))
+        assert copy(source, hosts).returncode == 0 and hosts.read_text() != TEXT
+        feed.good(*(f"take{line[3:]}" for line in names(3)))
+        assert source.read_text() == block()
+        assert copy(source, hosts).returncode == 0 and hosts.read_text() == TEXT
+        feed.good(*names(3))
+        assert copy(source, hosts).returncode == 0 and hosts.read_text() != TEXT
+        feed.good(*(f"take{line[3:]}" for line in names(3)))
+        feed.clean()  # nobody but us has a line in it: the empty block goes on to say it
+    assert source.read_text() == block()
+    assert copy(source, hosts).returncode == 0 and hosts.read_text() == TEXT
+
+
+def test_a_comment_that_begins_alike_is_no_block(feed, hosts):
+    text = TEXT + "# BEGIN HOLDFASTER\n# END HOLDFASTING\n"
+    hosts.write_text(text)
+    feed.good(*names(1))
+    assert hosts.read_text() == text + block(f"{address(1000)} a0.w0.u.coder")
+
+
+# --- editors beside us ---
+
+# What people and programs do to a hosts file, without a word to us. Each adds the line `10.9.A.B addedN`.
+
+
+def append(path, line):
+    with open(path, "a", encoding="ascii") as f:
+        f.write(line)
+
+
+def rename(path, line):
+    new = path.with_name(f".new-{threading.get_ident()}")
+    new.write_text(path.read_text() + line)
+    new.rename(path)
+
+
+def sed(path, line):
+    subprocess.run(["sed", "-i", f"1i{line.strip()}", path], check=True)
+
+
+def lock_and_append(path, line):
+    """With a lock that it has waited for, on whatever file it has opened."""
+    with open(path, "a", encoding="ascii") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        f.write(line)
+
+
+def slow_append(path, line):
+    """As a shell does whose command takes its time: the file is opened long before the line comes."""
+    with open(path, "a", encoding="ascii") as f:
+        time.sleep(random.random() * 0.02)
+        f.write(line)
+
+
+EDITORS = {  # how, lines in a short run, in a long one; whether it also works on a file that is written in place
+    "append": (append, 1500, 10000, True),
+    "sed -i": (sed, 200, 10000, False),
+    "rename": (rename, 600, 10000, False),
+    "lock": (lock_and_append, 1500, 10000, True),
+    "slow append": (slow_append, 150, 5000, True),
+}
+
+
+@pytest.mark.parametrize("how", [(name, False) for name in EDITORS] + [(name, True) for name in EDITORS if EDITORS[name][3]],
+                         ids=lambda how: how[0] + (" in place" if how[1] else ""))
+def test_editors_at_full_speed_lose_no_line(feed, hosts, tmp_path, how):
+    edit, short, long, _ = EDITORS[how[0]]
+    n = long if LONG else short
+    hosts.write_text(TEXT + "".join(f"10.0.{i // 250}.{i % 250 + 1} host{i}\n" for i in range(500)))
+    theirs = hosts.read_text()
+    if how[1]:
+        os.link(hosts, tmp_path / "other")
+    feed.good(*names(20))
+    done = threading.Event()
+    failed = []
+
+    def editor():
+        try:
+            for i in range(n):
+                edit(hosts, f"10.9.{i // 250}.{i % 250 + 1} added{i}\n")
+                time.sleep(0.001)  # else it is over before we have written twice
+        except BaseException as e:
+            failed.append(e)
+        done.set()
+
+    thread = threading.Thread(target=editor)
+    thread.start()
+    turns = 0
+    while not done.is_set():
+        feed.send(f"put a.turn{turns}.u.coder {address(5000 + turns % 50)} primary", "apply")
+        feed.until("applied")
+        feed.send(f"take a.turn{turns}.u.coder {address(5000 + turns % 50)} primary", "apply")
+        feed.until("applied")
+        turns += 1
+    thread.join()
+    assert not failed, failed
+    want = sorted(theirs.splitlines() + [f"10.9.{i // 250}.{i % 250 + 1} added{i}" for i in range(n)])
+
+    def foreign():
+        text = hosts.read_text()
+        return sorted((text[:text.index("# BEGIN")] + text[text.index("# END HOLDFAST\n") + 15:]).splitlines())
+
+    def settled():
+        return foreign() == want
+
+    try:
+        wait_for(settled, 10, 0.1)
+    except AssertionError:
+        got = foreign()
+        missing = [line for line in want if line not in set(got)]
+        raise AssertionError(f"{turns} turns; {len(missing)} of {n} lost, {len(got) - len(want) + len(missing)} too many: {missing[:5]}")
+    assert turns > 1

@@ -44,7 +44,7 @@ static char *build(const char *text, const struct hf_table *t)
 	size_t len;
 
 	ck_assert_int_eq(hf_block_find(text, strlen(text), &block, why, sizeof(why)), 0);
-	ck_assert_int_eq(hf_block_build(text, strlen(text), &block, t, &out, &len), 0);
+	ck_assert_int_eq(hf_block_build(text, strlen(text), &block, t, false, &out, &len), 0);
 	out = realloc(out, len + 1);
 	out[len] = '\0';
 	return out;
@@ -79,6 +79,43 @@ START_TEST(crlf_stays_crlf)
 	ck_assert_str_eq(after, "x\r\ny");
 	free(with);
 	free(after);
+	hf_table_free(t);
+}
+END_TEST
+
+START_TEST(a_block_without_names_stays_where_it_says_that_there_are_none)
+{
+	static const char *const texts[] = { "", "x\n", "x", "x\n" BEGIN OURS END "y\n" };
+	static const char *const wants[] = { BEGIN END, "x\n" BEGIN END, "x\n" JOINED END,
+		"x\n" BEGIN END "y\n" };
+	struct hf_table *t;
+	struct hf_block block;
+	char why[200], *out;
+	size_t len;
+
+	ck_assert_int_eq(hf_table_new(1, &t), 0);
+	ck_assert_int_eq(
+	    hf_block_find(texts[_i], strlen(texts[_i]), &block, why, sizeof(why)), 0);
+	ck_assert_int_eq(
+	    hf_block_build(texts[_i], strlen(texts[_i]), &block, t, true, &out, &len), 0);
+	ck_assert_uint_eq(len, strlen(wants[_i]));
+	ck_assert_mem_eq(out, wants[_i], len);
+	free(out);
+	hf_table_free(t);
+}
+END_TEST
+
+START_TEST(that_the_file_was_empty_is_known_from_the_mark)
+{
+	struct hf_block block = { .was_empty = true }, again;
+	struct hf_table *t = one_record();
+	char why[200], *out;
+	size_t len;
+
+	ck_assert_int_eq(hf_block_build("", 0, &block, t, false, &out, &len), 0);
+	ck_assert_int_eq(hf_block_find(out, len, &again, why, sizeof(why)), 0);
+	ck_assert(again.was_empty && again.start == 0 && again.end == len);
+	free(out);
 	hf_table_free(t);
 }
 END_TEST
@@ -137,6 +174,8 @@ Suite *block_suite(void)
 	TCase *tc = tcase_create("block");
 
 	tcase_add_loop_test(tc, the_block_comes_and_goes, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_loop_test(tc, a_block_without_names_stays_where_it_says_that_there_are_none, 0, 4);
+	tcase_add_test(tc, that_the_file_was_empty_is_known_from_the_mark);
 	tcase_add_test(tc, crlf_stays_crlf);
 	tcase_add_loop_test(
 	    tc, a_broken_block_is_refused, 0, (int)(sizeof(broken) / sizeof(broken[0])));
