@@ -30,10 +30,10 @@ suites()
 	includes        qnl    -            command    tests/check_includes
 	tools           nl     -            pytest     tests/lib
 	build           qnl    build        compile
-	unit            qnl    build        meson      unit
+	unit            qnl    build        meson      unit:3500
 	fuzz-replay     qnl    build        meson      fuzz
 	go-peer         nl     build        command    tests/peer/build.sh build/peer
-	scenario        qnl    build        meson      scenario
+	scenario        qnl    build        meson      scenario:241
 	model           nl     build        pytest     tests/scenario
 	e2e             nl     build        pytest     tests/e2e
 	unbound-module  nl     build        command    plugin/unbound/build.sh build
@@ -41,7 +41,7 @@ suites()
 	resolver        nl     build        pytest     tests/resolver
 	chaos           nl     build        pytest     tests/chaos
 	build-asan      nl     build-asan   compile
-	unit-asan       nl     build-asan   meson      unit
+	unit-asan       nl     build-asan   meson      unit:3500
 	fuzz-asan       nl     build-asan   meson      fuzz
 	dns-asan        nl     build-asan   pytest     tests/e2e/test_dns_server.py
 	scenario-asan   nl     build-asan   meson      scenario
@@ -55,7 +55,7 @@ suites()
 	unbound-tsan    nl     build-tsan   command    plugin/unbound/build.sh build-tsan
 	module-tsan     nl     build-tsan   pytest     tests/resolver/test_module_life.py
 	build-clang     nl     build-clang  compile
-	unit-valgrind   l      build        valgrind   unit
+	unit-valgrind   l      build        valgrind   unit:3500
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
 	decode          l      build        command    build/tests/bench/bench_decode --check
 	core            l      build        command    build/tests/bench/bench_core --check

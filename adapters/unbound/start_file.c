@@ -206,7 +206,7 @@ static int add_out(struct hf_ub_start_file *f, const char *base, const char *suf
 static int open_outs(struct hf_ub_start_file *f)
 {
 	const struct hf_adapter *a = f->a;
-	const char *base;
+	const char *base = "";
 	char text[HF_NAME_TEXT_MAX];
 	int rc = open_folder(f, &base);
 

@@ -36,7 +36,7 @@ void hf_recovery_tell(const struct hf_store *s, struct hf_store_opened *ret_open
 
 	ret_opened->origin = s->attempt.from;
 	if (tail[0])
-		snprintf(ret_opened->aside, sizeof(ret_opened->aside), "%.250s%s",
+		snprintf(ret_opened->aside, sizeof(ret_opened->aside), "%.250s%.255s",
 		    hf_files_path(&s->files, "", path), tail + strlen(s->files.base));
 	snprintf(ret_opened->reason, sizeof(ret_opened->reason), "%s", s->attempt.reason);
 }

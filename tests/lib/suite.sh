@@ -19,14 +19,39 @@ folder_setup()
 	esac
 }
 
+# A folder that was set up while Check was missing has no unit tests, and would not get them by itself.
+lacks_unit_tests()
+{
+	meson introspect --tests "$folder" 2>/dev/null | grep -q '"unit-not-built"' &&
+		pkg-config --exists check
+}
+
+# A person's own folder takes warnings as warnings; here they are errors.
+has_option()
+{
+	meson introspect --buildoptions "$folder" 2>/dev/null | /usr/bin/python3 -c '
+import json, sys
+name, value = sys.argv[1].split("=")
+sys.exit(not any(o["name"] == name and str(o["value"]).lower() == value for o in json.load(sys.stdin)))' "$1"
+}
+
 run_compile()
 {
-	local compiler options
+	local compiler options strict=-Dwerror=true
 
 	read -r compiler options <<<"$(folder_setup)"
+	[[ $options != *werror=* ]] || strict=
 	if [ ! -e "$folder/build.ninja" ]; then
 		# shellcheck disable=SC2086 # one word an option
-		CC=$compiler meson setup "$folder" $options || return
+		CC=$compiler meson setup "$folder" $strict $options || return
+	fi
+	ninja -C "$folder" build.ninja || return # what changed in meson.build counts first
+	if lacks_unit_tests; then
+		echo "$folder was set up without Check: set up again"
+		meson setup --reconfigure "$folder" || return
+	fi
+	if [ -n "$strict" ] && has_option werror=false; then
+		meson configure "$folder" $strict || return
 	fi
 	ninja -C "$folder" -j $jobs
 }
@@ -45,10 +70,13 @@ run_shell()
 
 # Under a sanitizer all of a program's tests run in one process: looking for leaks costs more than most tests, and
 # is done once a process.
+# "SUITE", or "SUITE:LEAST": fewer tests than that passed is a failure, since then some were not built.
 run_meson()
 {
-	local rc
+	local rc least=${what#*:} n
 
+	what=${what%%:*}
+	[ "$least" != "$what" ] || least=0
 	case $folder in
 	# A second of waiting at each exit, which is the default, is a second for each process that a test forks.
 	build-asan | build-tsan) export CK_FORK=no TSAN_OPTIONS=atexit_sleep_ms=0 ;;
@@ -58,6 +86,11 @@ run_meson()
 	rc=$?
 	cp "$folder/meson-logs/$name.json" "$logs/" 2>/dev/null ||
 		cp "$folder/meson-logs/$name-valgrind.json" "$logs/$name.json"
+	n=$(/usr/bin/python3 tests/lib/count.py --status $rc --log /dev/null meson "$logs/$name" | awk 'NR == 1 { print $1 }')
+	if [ $rc = 0 ] && [ "$n" -lt "$least" ] && ! grep -q unit-not-built "$logs/$name.json"; then
+		echo "only $n tests of suite $what passed, of at least $least: some are not built"
+		return 1
+	fi
 	return $rc
 }
 
