@@ -119,7 +119,8 @@ struct hf_adapter_host {
 	/* The resolver lost what it had (restarted, reloaded, files changed): it is to be filled
 	 * anew. Any time. */
 	void (*lost)(void *arg, const char *why);
-	/* A state that a person should know of; text NULL: it is over. `code` is one word. */
+	/* A state that a person should know of; text NULL: it is over. `code` is one word. With
+	 * the two codes below the adapter is not synced as long as it lasts. */
 	void (*warn)(void *arg, const char *code, const char *text);
 
 	/*
@@ -131,6 +132,10 @@ struct hf_adapter_host {
 	int (*walk_step)(struct hf_record_walk *walk, size_t max, hf_record_cb cb, void *cb_arg);
 	void (*walk_free)(struct hf_record_walk *walk);
 };
+
+/* The resolver does not answer; it does not take what complete() has to do. */
+#define HF_WARN_NO_ANSWER "no-answer"
+#define HF_WARN_INCOMPLETE "incomplete"
 
 struct hf_adapter_type {
 	const char *name; /* as the configuration has it: "unbound" */
@@ -156,8 +161,10 @@ struct hf_adapter_type {
 
 	void (*apply)(struct hf_adapter *a, const struct hf_batch *batch); /* lent until the receipt */
 	/*
-	 * Everything was applied and confirmed; nothing is under way. Called again after each
-	 * catching up. NULL where there is nothing to do then.
+	 * All that is wanted is there and confirmed; nothing is under way. Called after each
+	 * catching up, and once in each life if there was nothing to catch up with: what the adapter
+	 * itself keeps (files, what it knows of the resolver) is brought up to date then. NULL if
+	 * there is nothing to do.
 	 */
 	void (*complete)(struct hf_adapter *a, uint64_t generation);
 

@@ -105,7 +105,7 @@ static void plan_one(
 
 /* --- receipts --- */
 
-static void end_batch(struct hf_adapter *a)
+void hf_ub_apply_end(struct hf_adapter *a)
 {
 	const struct hf_adapter_host *host = a->host;
 	struct hf_receipt r = { .n_done = a->code ? 0 : a->batch->n,
@@ -115,6 +115,10 @@ static void end_batch(struct hf_adapter *a)
 		.pause_us = a->debt_us > 0 ? (uint32_t)a->debt_us : 0,
 		.next_max = HF_UNBOUND_BATCH };
 
+	/* Also of a batch that failed on its way. */
+	if (a->wrote)
+		hf_ub_start_file_touched(a->start_file, a->wrote_removal);
+	a->wrote = a->wrote_removal = false;
 	a->batch = NULL;
 	a->debt_us = 0;
 	hf_ub_job_end(a);
@@ -228,7 +232,7 @@ static void on_applied(const struct hf_ub_reply *reply, void *arg)
 	struct timeval tv = { 0 };
 
 	if (!judge_reply(a, reply)) {
-		hf_ub_step_begin(a, end_batch);
+		hf_ub_step_begin(a, hf_ub_apply_end);
 		hf_ub_step_end(a);
 		return;
 	}
@@ -288,14 +292,16 @@ static void next_command(struct hf_adapter *a)
 		a->single = 0;
 	}
 	if (a->phase == HF_PHASE_END) {
-		hf_ub_step_begin(a, end_batch);
+		hf_ub_step_begin(a, hf_ub_apply_end);
 		hf_ub_step_end(a);
 		return;
 	}
+	a->wrote = true;
+	a->wrote_removal = a->wrote_removal || (a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD);
 	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_applied, a);
 	if (rc) {
 		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
-		hf_ub_step_begin(a, end_batch);
+		hf_ub_step_begin(a, hf_ub_apply_end);
 		hf_ub_step_end(a);
 	}
 }
@@ -310,7 +316,7 @@ static void after_looks(struct hf_adapter *a)
 	set = a->code ? NULL : set_addrs(a->batch, &n_set);
 	if (!set) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		end_batch(a);
+		hf_ub_apply_end(a);
 		return;
 	}
 	for (size_t i = 0; i < a->batch->n; i++)
@@ -326,7 +332,7 @@ static void after_looks(struct hf_adapter *a)
 static void after_session(struct hf_adapter *a)
 {
 	if (a->code)
-		end_batch(a);
+		hf_ub_apply_end(a);
 	else
 		hf_ub_look_all(a, after_looks);
 }
@@ -355,7 +361,7 @@ void hf_ub_apply_begin(struct hf_adapter *a)
 {
 	if (reserve(a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		hf_ub_step_begin(a, end_batch);
+		hf_ub_step_begin(a, hf_ub_apply_end);
 		hf_ub_step_end(a);
 		return;
 	}

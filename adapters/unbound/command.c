@@ -120,6 +120,14 @@ void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zo
 	add(c, MAGIC "local_zone_remove %s\n", hf_name_text(zone, text));
 }
 
+void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zone)
+{
+	char text[HF_NAME_TEXT_MAX];
+
+	begin_one(c);
+	add(c, MAGIC "auth_zone_reload %s\n", hf_name_text(zone, text));
+}
+
 void hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s)
 {
 	char text[HF_NAME_TEXT_MAX];

@@ -35,6 +35,7 @@ void hf_ub_command_end(struct hf_ub_command *c);
 void hf_ub_command_status(struct hf_ub_command *c);
 void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type);
 void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zone);
+void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zone);
 void hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s);
 void hf_ub_command_txt(
     struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text);

@@ -131,6 +131,7 @@ struct hf_adapter {
 	size_t upto;   /* the one after the command under way */
 	size_t single; /* up to here line by line: one of them was refused */
 	bool removed;  /* of a swap the first half is done */
+	bool wrote, wrote_removal; /* what the batch did to unbound */
 	struct hf_ub_pace pace;
 	struct hf_ub_pace pace_ptr;
 	int64_t debt_us;     /* pause that is due */
@@ -213,10 +214,14 @@ void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then);
 
 void hf_ub_apply_begin(struct hf_adapter *a);
 void hf_ub_apply_go_on(struct hf_adapter *a);
+/* The batch's receipt, with the job's code. */
+void hf_ub_apply_end(struct hf_adapter *a);
 
 /* --- list.c, verify.c, doctor.c, setup.c --- */
 
 void hf_ub_list_begin(struct hf_adapter *a);
+/* Our SOA, at the zone itself. */
+bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone);
 bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone);
 /* True: of the listing's records nothing but our SOA and canary is at or below the zone. */
 bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone);
@@ -232,10 +237,20 @@ void hf_unbound_setup(
 /* --- start_file.c --- */
 
 int hf_ub_start_file_new(struct hf_adapter *a, struct hf_ub_start_file **ret_file);
-void hf_ub_start_file_free(struct hf_ub_start_file *f); /* NULL is fine */
-/* An empty one where there is none: unbound does not start without it. */
+/* Writes what waits. NULL is fine, here as in all of these. */
+void hf_ub_start_file_free(struct hf_ub_start_file *f);
+/* Files without names if some are missing: unbound does not start without them. */
 void hf_ub_start_file_prepare(struct hf_ub_start_file *f);
-/* The zones are others now: what is being written begins anew. */
+/* The zones are others now: what is being written begins again. */
 void hf_ub_start_file_rezone(struct hf_ub_start_file *f);
-/* What is in unbound has changed and is confirmed. */
-void hf_ub_start_file_changed(struct hf_ub_start_file *f);
+/* Something was put into unbound; `removed`: something was removed there. */
+void hf_ub_start_file_touched(struct hf_ub_start_file *f, bool removed);
+/* What is in unbound is confirmed. */
+void hf_ub_start_file_confirmed(struct hf_ub_start_file *f);
+/* At once, before the zone goes out of unbound: the names of zones that are no longer ours go out of their
+ * files. Returns 0 or a code. */
+int hf_ub_start_file_leave(struct hf_ub_start_file *f);
+/* zonefile: the suffix that has the file without a suffix in its name. False: it is not written yet. */
+bool hf_ub_start_file_zone(const char *path, struct hf_name *ret_zone);
+/* Each second: was it removed, is it late? */
+void hf_ub_start_file_tick(struct hf_ub_start_file *f);

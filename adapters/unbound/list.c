@@ -54,6 +54,18 @@ bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone)
 	return false;
 }
 
+bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone)
+{
+	struct line line;
+
+	for (; *listing; listing = next_line(listing))
+		if (read_line(listing, &line) && is_at(&line, zone) &&
+		    strcmp(line.type, "SOA") == 0 &&
+		    strncmp(line.data, HF_UNBOUND_SOA, sizeof(HF_UNBOUND_SOA) - 1) == 0)
+			return true;
+	return false;
+}
+
 /* By its text: what others put there need not be a name as ours are. */
 static bool is_below(const char *owner, const struct hf_name *zone)
 {

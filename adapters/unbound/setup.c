@@ -16,18 +16,22 @@ static void print_auth_zone(FILE *out, const char *zone, const char *file, const
 	    zone, file, *more ? "." : "", more);
 }
 
-/* In the order in which they are given to the adapter: that of the sources, each once. */
+/*
+ * Each suffix once. The file without a suffix in its name is that of the first one, or of the one
+ * that it was written for before.
+ */
 static void print_zonefiles(FILE *out, const struct hf_config *config, const char *file)
 {
 	char text[HF_NAME_TEXT_MAX];
+	struct hf_name bare;
+	bool fixed = hf_ub_start_file_zone(file, &bare), known;
 	size_t n = 0;
 
 	fprintf(out, "server:\n  local-zone: \"%s.\" transparent\n",
 	    hf_name_text(&hf_reverse_apex, text));
 	for (size_t i = 0; i < config->sources.n; i++) {
 		const struct hf_name *suffix = &config->sources.at[i].suffix;
-		bool known = false;
-
+		known = false;
 		for (size_t k = 0; k < i && suffix->len; k++)
 			known |= hf_name_equal(&config->sources.at[k].suffix, suffix);
 		if (known)
@@ -38,7 +42,9 @@ static void print_zonefiles(FILE *out, const struct hf_config *config, const cha
 		hf_name_text(suffix, text);
 		if (!suffix->len)
 			snprintf(text, sizeof(text), "coder");
-		print_auth_zone(out, text, file, n++ ? text : "");
+		known = suffix->len && fixed ? hf_name_equal(&bare, suffix) : !n;
+		n++;
+		print_auth_zone(out, text, file, known ? "" : text);
 	}
 	print_auth_zone(out, hf_name_text(&hf_reverse_apex, text), file, "ptr");
 }

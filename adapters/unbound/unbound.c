@@ -149,8 +149,11 @@ void hf_ub_job_next(struct hf_adapter *a)
 		return;
 	if (a->new_zones)
 		take_zones(a);
-	if (a->batch)
+	/* A batch of nothing stands for what zones() asked for: its receipt comes after that. */
+	if (a->batch && (a->batch->n || !a->n_leaving))
 		start(a, HF_UBJOB_APPLY);
+	else if (a->batch)
+		start(a, HF_UBJOB_LEAVE);
 	else if (a->want_list)
 		start(a, HF_UBJOB_LIST);
 	else if (a->want_complete)
@@ -180,7 +183,7 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 	} else if (silent != a->told_silent) {
 		a->told_silent = silent;
 		hf_unbound_tell(a);
-		a->host->warn(a->host->arg, "no-answer",
+		a->host->warn(a->host->arg, HF_WARN_NO_ANSWER,
 		    silent ? "unbound does not answer DNS at the address of 'ask'" : NULL);
 	} else if (a->verifying && !a->verify_left) {
 		hf_unbound_tell(a);
@@ -199,6 +202,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
 
+	hf_ub_start_file_tick(a->start_file);
 	if (a->job != HF_UBJOB_NONE)
 		return;
 	if (a->want_complete || a->n_leaving)

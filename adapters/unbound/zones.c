@@ -27,14 +27,14 @@ static void completed(struct hf_adapter *a)
 			a->zones[i].state = HF_UBZONE_WHOLE;
 		a->reverse_static = true;
 		a->want_complete = false;
-		hf_ub_start_file_changed(a->start_file);
+		hf_ub_start_file_confirmed(a->start_file);
 	}
 	hf_ub_job_end(a);
 	if (!a->told_incomplete)
 		hf_ub_job_next(a);
 	/* The host may end the adapter. */
 	if (a->told_incomplete || told)
-		host->warn(host->arg, "incomplete", a->told_incomplete ? text : NULL);
+		host->warn(host->arg, HF_WARN_INCOMPLETE, a->told_incomplete ? text : NULL);
 }
 
 /* Only when they are static: a canary that says so is believed by the next run. */
@@ -82,44 +82,125 @@ void hf_ub_zones_complete(struct hf_adapter *a)
 
 static void left(struct hf_adapter *a)
 {
-	if (!a->code)
+	int code = a->code;
+
+	if (!code)
 		a->n_leaving--;
+	if (!code && !a->n_leaving)
+		hf_ub_start_file_confirmed(a->start_file);
+	/* Whoever waits for it hears why it was not done. */
+	if (code && a->batch && !a->batch->n) {
+		hf_ub_apply_end(a);
+		return;
+	}
 	hf_ub_job_end(a);
-	if (!a->code)
+	if (!code)
 		hf_ub_job_next(a);
 }
 
 /* The zone goes if nothing but ours was in it; else what others put there stays. */
+static void remove_zone(struct hf_adapter *a, const struct hf_name *zone, const char *listing)
+{
+	struct hf_ub_zone was = { .name = *zone };
+
+	if (listing && hf_ub_list_is_empty_below(listing, zone)) {
+		hf_ub_command_zone_remove(&a->command, zone);
+		hf_ub_step_command(a);
+	} else if (hf_ub_canary_name(zone, &was.canary_name) == 0) {
+		hf_ub_command_zone(&a->command, zone, "transparent");
+		hf_ub_step_command(a);
+		hf_ub_command_remove_one(&a->command, &was.canary_name);
+		hf_ub_step_command(a);
+	}
+}
+
+/* With the last suffix: our reverse zone over the operator's, or made by us. */
+static void remove_reverse(struct hf_adapter *a, const char *listing)
+{
+	bool opened = a->config->unbound.start_file &&
+		      a->config->unbound.start_form == HF_START_ZONEFILE;
+
+	if (!listing || !hf_ub_list_has_soa(listing, &hf_reverse_apex))
+		return;
+	if (!opened && hf_ub_list_is_empty_below(listing, &hf_reverse_apex)) {
+		hf_ub_command_zone_remove(&a->command, &hf_reverse_apex);
+		hf_ub_step_command(a);
+		return;
+	}
+	hf_ub_command_zone(&a->command, &hf_reverse_apex, "transparent");
+	hf_ub_step_command(a);
+	hf_ub_command_remove_one(&a->command, &hf_reverse_apex);
+	hf_ub_step_command(a);
+}
+
 static void on_leaving(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
 	const struct hf_name *zone = &a->leaving[a->n_leaving - 1];
-	struct hf_ub_zone was = { .name = *zone };
-	bool whole = reply->code == 0;
+	const char *listing = reply->code ? NULL : reply->text;
 
 	if (reply->code && reply->code != HF_ELIMIT) {
 		hf_ub_step_control_failed(a, reply->code);
-	} else if (!whole || hf_ub_list_has_canary(reply->text, zone)) {
-		if (whole && hf_ub_list_is_empty_below(reply->text, zone)) {
-			hf_ub_command_zone_remove(&a->command, zone);
-			hf_ub_step_command(a);
-		} else if (hf_ub_canary_name(zone, &was.canary_name) == 0) {
-			hf_ub_command_zone(&a->command, zone, "transparent");
-			hf_ub_step_command(a);
-			hf_ub_command_remove_one(&a->command, &was.canary_name);
-			hf_ub_step_command(a);
+	} else {
+		if (!listing || hf_ub_list_has_canary(listing, zone))
+			remove_zone(a, zone, listing);
+		if (!a->n_zones && a->n_leaving == 1)
+			remove_reverse(a, listing);
+	}
+	hf_ub_step_end(a);
+}
+
+static void list_and_leave(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, left);
+	if (!a->code) {
+		hf_ub_step_wait(a);
+		if (hf_ub_control_list(
+			a->control, "UBCT1 list_local_data\n", LIST_MAX, on_leaving, a)) {
+			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ub_step_end(a);
 		}
 	}
 	hf_ub_step_end(a);
 }
 
-void hf_ub_zones_leave(struct hf_adapter *a)
+/* An unbound that has no auth-zone of that name says so, which is all right. */
+static void on_reloaded(const struct hf_ub_reply *reply, void *arg)
 {
-	hf_ub_step_begin(a, left);
+	struct hf_adapter *a = arg;
+
+	if (reply->code)
+		hf_ub_step_control_failed(a, reply->code);
+	hf_ub_step_end(a);
+}
+
+static void reload_auth_zone(struct hf_adapter *a, const struct hf_name *zone)
+{
+	hf_ub_command_auth_reload(&a->command, zone);
 	hf_ub_step_wait(a);
-	if (hf_ub_control_list(a->control, "UBCT1 list_local_data\n", LIST_MAX, on_leaving, a)) {
+	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_reloaded, a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_end(a);
+	}
+}
+
+/*
+ * First the names go out of the start file: what it has comes back with unbound's next start. And out
+ * of the auth-zone that has read it, as long as our local zone still covers it.
+ */
+void hf_ub_zones_leave(struct hf_adapter *a)
+{
+	const struct hf_config_unbound *u = &a->config->unbound;
+	int rc = hf_ub_start_file_leave(a->start_file);
+
+	hf_ub_step_begin(a, list_and_leave);
+	if (rc)
+		hf_ub_step_fail(a, rc, "the start file '%s' cannot be written: %s", u->start_file,
+		    hf_strerror(rc));
+	if (!a->code && u->start_file && u->start_form == HF_START_ZONEFILE) {
+		reload_auth_zone(a, &a->leaving[a->n_leaving - 1]);
+		if (!a->n_zones)
+			reload_auth_zone(a, &hf_reverse_apex);
 	}
 	hf_ub_step_end(a);
 }

@@ -117,6 +117,13 @@ int64_t hf_feed_flush(struct hf_feed *f, bool all)
 	return 0;
 }
 
+void hf_feed_complete(struct hf_feed *f, uint64_t generation)
+{
+	f->completed = true;
+	if (f->type->complete)
+		f->type->complete(f->adapter, generation);
+}
+
 /* --- what to do next --- */
 
 static bool is_of_this_epoch(const struct hf_feed *f)
@@ -154,6 +161,15 @@ static void tell_refill(struct hf_feed *f)
 	if (f->why[0])
 		hf_log_info("%s: %s; it is filled again", f->who, f->why);
 	f->why[0] = '\0';
+}
+
+/* As far as the ledger knows. */
+static bool is_up_to_date(const struct hf_feed *f)
+{
+	uint64_t generation = f->ledger.cursor.generation;
+
+	return generation && generation == hf_store_generation(f->env.store) && !f->refill &&
+	       !f->full && !f->zones_changed && !f->ledger.counts[ROW_TRIED];
 }
 
 /* Returns false where nothing of the store has to be read for it. */
@@ -206,6 +222,9 @@ static int64_t choose(struct hf_feed *f)
 		return HF_FEED_EVENT;
 	if (!f->ledger.loaded || !is_of_this_epoch(f))
 		return load(f);
+	/* Nothing changed since the last life: what the adapter itself keeps may still be old. */
+	if (!f->completed && is_up_to_date(f))
+		hf_feed_complete(f, f->ledger.cursor.generation);
 	if (has_work(f)) {
 		wait = hf_feed_flush(f, true);
 		return wait ? wait - 1 : begin_work(f);
@@ -263,7 +282,7 @@ static enum hf_feed_state state_of(const struct hf_feed *f)
 
 	if (f->retry.failed)
 		return HF_FEED_FAILED;
-	if (f->retry.attempts)
+	if (f->retry.attempts || f->unwell)
 		return HF_FEED_RETRYING;
 	if (f->phase == FEED_CLEAN)
 		return HF_FEED_SYNCED;

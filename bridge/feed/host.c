@@ -70,9 +70,27 @@ static void on_lost(void *arg, const char *why)
 	hf_feed_refill(arg, why);
 }
 
-static void on_warn(void *arg, const char *code, const char *text)
+/* What the adapter says of the resolver as a whole: it is not fed, whatever our ledger has. */
+static bool is_of_resolver(const char *code)
 {
-	struct hf_feed *f = arg;
+	return !strcmp(code, HF_WARN_NO_ANSWER) || !strcmp(code, HF_WARN_INCOMPLETE);
+}
+
+static void note_unwell(struct hf_feed *f)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < f->n_warnings; i++)
+		if (is_of_resolver(f->warnings[i].code))
+			text = f->warnings[i].text;
+	f->unwell = text;
+	if (text)
+		f->verified = -1;
+	hf_feed_wake(f);
+}
+
+static void keep_warning(struct hf_feed *f, const char *code, const char *text)
+{
 	size_t i = 0;
 
 	while (i < f->n_warnings && strcmp(f->warnings[i].code, code))
@@ -96,6 +114,15 @@ static void on_warn(void *arg, const char *code, const char *text)
 		return;
 	snprintf(f->warnings[i].text, sizeof(f->warnings[i].text), "%s", text);
 	hf_log_warn("%s: %s", f->who, text);
+}
+
+static void on_warn(void *arg, const char *code, const char *text)
+{
+	struct hf_feed *f = arg;
+
+	keep_warning(f, code, text);
+	if (is_of_resolver(code))
+		note_unwell(f);
 }
 
 /* --- all that should be there --- */

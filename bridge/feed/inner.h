@@ -109,6 +109,7 @@ struct hf_feed {
 	char why[HF_FEED_TEXT_MAX]; /* of the refill; "" once it was logged */
 	bool clean;
 	bool late; /* nothing was finished since the start, or since this wish */
+	bool completed; /* the adapter's complete() was called in this life */
 
 	struct hf_feed_run run;
 	uint64_t n_runs; /* so far */
@@ -146,6 +147,7 @@ struct hf_feed {
 	struct hf_fault skipped_fault[2];
 	struct hf_feed_warning warnings[HF_FEED_WARNINGS_MAX]; /* of the adapter */
 	size_t n_warnings;
+	const char *unwell; /* one of them: the resolver does not answer, or takes nothing; NULL */
 };
 
 /* What a step says: the milliseconds to wait, HF_FEED_AGAIN, or HF_FEED_EVENT. */
@@ -157,6 +159,8 @@ void hf_feed_enter(struct hf_feed *f, enum hf_feed_phase phase);
 void hf_feed_failed(struct hf_feed *f, int code, const char *text);
 /* The store refused: -EBUSY is nothing to speak of. Returns how long to wait. */
 int64_t hf_feed_store_failed(struct hf_feed *f, int code);
+/* All that is wanted is there and confirmed: the adapter is told, also if nothing had to be done. */
+void hf_feed_complete(struct hf_feed *f, uint64_t generation);
 /* Writes what waits, if there is so much that it is worth it. 0, or the wait + 1 where it cannot be
  * written and nothing more may be added. */
 int64_t hf_feed_flush(struct hf_feed *f, bool all);

@@ -426,8 +426,8 @@ void hf_run_finish(struct hf_feed *f)
 		f->skipped_wait_ms = f->skipped_ms;
 	}
 	hf_retry_ok(&f->retry);
-	if (changed && f->type->complete)
-		f->type->complete(f->adapter, r->target);
+	if (changed || r->full || !f->completed)
+		hf_feed_complete(f, r->target);
 	hf_run_drop(f);
 	f->leave = f->n_old > 0;
 	hf_feed_enter(f, FEED_IDLE);

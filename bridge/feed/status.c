@@ -28,7 +28,9 @@ void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 		.leaving = n[ROW_STALE],
 		.verified = f->verified,
 		.attempts = attempts,
-		.last_error = f->retry.error[0] ? f->retry.error : f->store_fault.text,
+		.last_error = f->retry.error[0] ? f->retry.error
+			      : f->unwell	? f->unwell
+						: f->store_fault.text,
 		.next_try_ms = attempts ? hf_retry_wait(&f->retry) : -1,
 		.round_ms = hf_look_round_ms(f),
 		.warnings = f->warnings,
