@@ -28,6 +28,7 @@ struct hf_core {
 	struct hf_state *state; /* owned */
 	struct hf_publish *publish; /* owned */
 	struct hf_zone_meta meta; /* as of the last commit */
+	bool opened;                /* hf_core_open() is through */
 	bool applying;              /* a changeset is between begin and its last step: the state is lent */
 	struct hf_core_sign signs[HF_ZONE_SOURCES_MAX]; /* by rid: what waits for the end of that */
 	bool accepted;              /* a message, since this process runs */

@@ -1,6 +1,7 @@
 #include "bridge/core_inner.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,32 +45,87 @@ static void log_opened(const struct hf_config *config, const struct hf_store_ope
 		hf_log_info("store: brought up from schema version %d", o->migrated_from);
 }
 
-/* What a server told as its suffix stays pinned. */
-static void restore_suffix(uint32_t source, const struct hf_name *suffix, void *arg)
-{
-	struct hf_core *c = arg;
+/* --- what the zone knows --- */
 
-	hf_state_restore_suffix(c->state, source, suffix);
+static int on_record(const struct hf_record_view *record, void *arg)
+{
+	*(bool *)arg = *(bool *)arg || (record->flags & HF_REC_RESTORED);
+	return *(bool *)arg;
 }
 
-/* Names of the zone become restored rows where the store knows nothing. */
-static int restore(struct hf_core *c)
+/* The store has names that were taken back from a zone before. */
+static bool has_restored(const struct hf_core *c)
 {
-	struct hf_restored_row *rows = NULL;
-	size_t n = 0;
-	int rc =
-	    hf_restore_read(c->config->zone, c->clock, c->config, restore_suffix, c, &rows, &n);
+	bool any = false;
 
-	if (!rc && n) {
-		rc = hf_state_restore(c->state, rows, n, hf_core_now(c));
-		if (!rc)
-			hf_log_warn("store: %zu names were taken back from the published zone; "
-				    "they are served "
-				    "as stale until the server confirms them",
-			    n);
-	}
-	free(rows);
-	return rc < 0 ? rc : (int)n;
+	hf_state_each_record(c->state, hf_core_now(c), on_record, &any);
+	return any;
+}
+
+/*
+ * Whether the zone that was found knows what the store does not: the newest wins (promises 3 and 8). A store knows
+ * nothing of the zone that was published of another one: a new one, an empty one, a copy, one in which the recovery
+ * of a process that was killed was not yet through.
+ */
+static bool zone_is_newer(const struct hf_core *c, const struct hf_store_opened *o, const struct hf_zone_stamp *zone)
+{
+	bool same_epoch = !memcmp(zone->epoch, hf_store_epoch(c->store), sizeof(zone->epoch));
+
+	if (!zone->generation)
+		return false;
+	if (o->origin != HF_STORE_OPENED)
+		return zone->generation > o->generation;
+	/* A file that somebody put there, or that lost its last changes with its WAL. */
+	if (same_epoch)
+		return zone->generation > o->generation;
+	if (o->zone_due)
+		return zone->generation > o->generation && !has_restored(c);
+	return !hf_store_ready(c->store) && !hf_state_n_names(c->state);
+}
+
+/* Who a source was pinned to stays: another deployment behind the URL is to be found. */
+static void restore_source(uint32_t source, const struct hf_zone_source *found, void *arg)
+{
+	struct hf_core *c = arg;
+	struct hf_uuid user;
+
+	memcpy(user.b, found->user, sizeof(user.b));
+	hf_state_restore_source(
+	    c->state, source, &found->suffix, found->deployment, &user, hf_core_now(c));
+}
+
+static void log_restored(const struct hf_store_opened *o, const struct hf_zone_stamp *zone, size_t n)
+{
+	if (o->generation)
+		hf_log_warn("store: the published zone (generation %llu) is newer than what the store "
+			    "has (%llu): its %zu names are answered, as stale, until the server "
+			    "confirms them",
+		    (unsigned long long)zone->generation, (unsigned long long)o->generation, n);
+	else
+		hf_log_warn("store: %zu names were taken back from the published zone; they are "
+			    "served as stale until the server confirms them",
+		    n);
+}
+
+/* Names of the zone become restored rows; where the store has some of its own, those of the zone win. */
+static int restore(struct hf_core *c, const struct hf_store_opened *o, const struct hf_zone_stamp *zone)
+{
+	bool has_names = hf_state_n_names(c->state);
+	struct hf_restored found;
+	int rc = hf_restore_read(c->config->zone, c->clock, c->state, restore_source, c, &found);
+	int n = found.n < INT_MAX ? (int)found.n : INT_MAX;
+
+	/* Half a zone is better than nothing, and worse than a store; so is one of other sources alone. */
+	if (!rc && has_names && (!found.whole || (!n && zone->n_names)))
+		n = 0;
+	else if (!rc && has_names)
+		rc = hf_state_restore_newer(c->state, found.rows, found.n, hf_core_now(c));
+	else if (!rc && n)
+		rc = hf_state_restore(c->state, found.rows, found.n, hf_core_now(c));
+	if (!rc && n)
+		log_restored(o, zone, found.n);
+	free(found.rows);
+	return rc < 0 ? rc : n;
 }
 
 static int open_store(struct hf_core *c, struct hf_store_opened *ret_opened)
@@ -152,6 +208,13 @@ void hf_core_pulse_down(struct hf_core *c)
 	hf_state_each_source(c->state, hf_core_now(c), pulse_down, c->publish);
 }
 
+/* Only when it is on the disk: else the next start takes it again. */
+static void zone_taken(struct hf_core *c, const struct hf_store_opened *o)
+{
+	if (o->zone_due && !hf_state_dirty(c->state))
+		hf_store_zone_taken(c->store);
+}
+
 int hf_core_open(
     const struct hf_config *config, const struct hf_clock *clock, struct hf_core **ret_core)
 {
@@ -180,10 +243,7 @@ int hf_core_open(
 		goto fail;
 	}
 	hf_store_seen_generation(c->store, found.generation);
-	rc = opened.origin == HF_STORE_NEW || opened.origin == HF_STORE_EMPTY ||
-		     opened.origin == HF_STORE_SPENT
-		 ? restore(c)
-		 : 0;
+	rc = zone_is_newer(c, &opened, &found) ? restore(c, &opened, &found) : 0;
 	if (rc > 0)
 		rc = hf_store_set_ready(c->store);
 	if (rc < 0 && opened.origin != HF_STORE_SPENT)
@@ -197,6 +257,8 @@ int hf_core_open(
 	c->copy_at = hf_boot_ms(clock) + HF_CORE_COPY_EVERY_MS;
 	log_serving(c);
 	hf_core_settle(c);
+	zone_taken(c, &opened);
+	c->opened = true;
 	*ret_core = c;
 	return 0;
 fail:
@@ -208,7 +270,8 @@ void hf_core_free(struct hf_core *c)
 {
 	if (!c)
 		return;
-	if (c->publish && c->state)
+	/* What was not taken up as a whole says nothing over the zone. */
+	if (c->opened)
 		hf_core_settle(c);
 	hf_publish_free(c->publish);
 	hf_state_free(c->state);

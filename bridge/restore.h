@@ -1,22 +1,29 @@
 #pragma once
 /*
- * restore: what the published zone still knows, when the store was lost.
+ * restore: what the published zone still knows, where the store was lost or is older than the zone.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bridge/types/rows.h"
 
 struct hf_clock;
-struct hf_config;
+struct hf_state;
+struct hf_zone_source;
 
-/* Told before any name: a source by its number in the configuration, with its suffix. */
-typedef void (*hf_restore_suffix_cb)(uint32_t source, const struct hf_name *suffix, void *arg);
+/* Told before any name: a source of the state, by its rid, as the zone has it. */
+typedef void (*hf_restore_source_cb)(uint32_t source, const struct hf_zone_source *found, void *arg);
+
+struct hf_restored {
+	struct hf_restored_row *rows; /* owned: free() */
+	size_t n;
+	bool whole; /* the zone was ready, and all of it could be read */
+};
 
 /*
- * Reads all names of the zone in `dir` as restored rows. A name's source is found by its name in
- * the configuration
- * (`sources[i].rid` is i's number); names of sources that are no longer there are left out.
- * The caller owns *ret_rows (free()). 0 and none where there is no readable zone, or -ENOMEM.
+ * Reads all names of the zone in `dir` as restored rows, with the marks that they have there. The zone's sources are
+ * found by their names in `state`, which is only looked at; names of sources that it does not have are left out.
+ * Returns 0, also where nothing can be read, or -ENOMEM.
  */
-int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct hf_config *config,
-    hf_restore_suffix_cb cb, void *arg, struct hf_restored_row **ret_rows, size_t *ret_n);
+int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct hf_state *state,
+    hf_restore_source_cb cb, void *arg, struct hf_restored *ret_restored);

@@ -79,7 +79,7 @@ static bool find_epoch(const char *text, uint8_t ret[16])
 
 static bool parse(const char *text, struct hf_attempt *a)
 {
-	int64_t tries = 0;
+	int64_t tries = 0, generation = 0, zone_due = 0;
 	int state = 0, from = 0;
 
 	if (strncmp(text, head, sizeof(head) - 1) || !find_index(text, "state", state_names, N_STATES, &state) ||
@@ -91,6 +91,11 @@ static bool parse(const char *text, struct hf_attempt *a)
 	a->state = (enum hf_attempt_state)state;
 	a->from = (enum hf_store_origin)from;
 	a->tries = tries > 1000 ? 1000 : (unsigned)tries;
+	/* Lines that a note of before has not. */
+	find_number(text, "generation", &generation);
+	find_number(text, "zone-due", &zone_due);
+	a->generation = (uint64_t)generation;
+	a->zone_due = zone_due == 1;
 	return true;
 }
 
@@ -122,9 +127,10 @@ int hf_attempt_write(const struct hf_files *f, const struct hf_attempt *attempt)
 	for (char *c = reason; *c; c++)
 		*c = *c == '\n' ? ' ' : *c;
 	len = snprintf(text, sizeof(text),
-	    "%sstate: %s\nfrom: %s\ntries: %u\nbegan: %" PRId64 "\nepoch: %s\naside: %s\nreason: %s\n", head,
-	    state_names[attempt->state], from_names[attempt->from], attempt->tries, attempt->began_s, hex,
-	    attempt->aside, reason);
+	    "%sstate: %s\nfrom: %s\ntries: %u\nbegan: %" PRId64 "\nepoch: %s\naside: %s\nreason: %s\n"
+	    "generation: %" PRIu64 "\nzone-due: %d\n",
+	    head, state_names[attempt->state], from_names[attempt->from], attempt->tries, attempt->began_s, hex,
+	    attempt->aside, reason, attempt->generation, attempt->zone_due);
 	rc = hf_file_replace(f->dirfd, hf_files_name(f, ".recovery", name), text, (size_t)len, 0600);
 	return rc ? rc : hf_file_sync_dir(f->dirfd);
 }

@@ -9,6 +9,7 @@
  *              again, a few times
  *   spent      it was done. A store that is damaged again stays as it is, until the note is taken away
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bridge/store/files.h"
@@ -24,6 +25,8 @@ struct hf_attempt {
 	int64_t began_s;
 	char aside[NAME_MAX + 1];   /* the name that the damaged file gets */
 	char reason[256];
+	uint64_t generation; /* of the copy that was taken; 0: nothing was */
+	bool zone_due; /* what the published zone knows beside it is not yet in the store, see hf_store_zone_taken() */
 };
 
 /* Absent or empty: NONE. What cannot be read or understood is SPENT: never one attempt too many. */

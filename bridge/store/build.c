@@ -120,15 +120,18 @@ int hf_build_check(const struct hf_files *f, const struct hf_schema *schema)
 
 void hf_build_renew(struct hf_meta *found, int64_t now_s, const struct hf_meta *meta)
 {
+	uint64_t last = found->generation;
+
 	memcpy(found->epoch, meta->epoch, sizeof(found->epoch));
-	found->generation = meta->generation ? meta->generation : found->generation + 1;
-	if (!meta->generation && now_s > 0 && (uint64_t)now_s > found->generation)
+	found->generation = meta->generation ? meta->generation : last + 1;
+	if (!meta->generation && now_s > 0 && (uint64_t)now_s > last && hf_generation_may_be(last, now_s))
 		found->generation = (uint64_t)now_s;
 	found->log_floor = found->generation;
 	found->copied = false;
 }
 
-int hf_build_from_copy(const struct hf_files *f, const struct hf_schema *schema, int64_t now_s, struct hf_meta *meta)
+int hf_build_from_copy(const struct hf_files *f, const struct hf_schema *schema, int64_t now_s, struct hf_meta *meta,
+    uint64_t *ret_generation)
 {
 	struct hf_meta found;
 	struct hf_sql *q = NULL;
@@ -149,6 +152,7 @@ int hf_build_from_copy(const struct hf_files *f, const struct hf_schema *schema,
 		hf_files_discard(f, new_tail);
 		return rc == HF_EDAMAGED ? -EIO : rc; /* it was sound a moment ago: a read failed */
 	}
+	*ret_generation = found.generation;
 	hf_build_renew(&found, now_s, meta);
 	rc = close_new(f, q, hf_meta_set(q, &found));
 	if (!rc)

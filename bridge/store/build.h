@@ -22,9 +22,11 @@ void hf_build_renew(struct hf_meta *found, int64_t now_s, const struct hf_meta *
 
 /*
  * "BASE.new" out of the copy, if that is sound (else HF_EDAMAGED or the like): with the epoch of *meta, and its generation
- * or, where that is 0, the later of the copy's next one and now_s. Fills *meta.
+ * or, where that is 0, the later of the copy's next one and now_s. Fills *meta, and ret_generation with what the copy
+ * had.
  */
-int hf_build_from_copy(const struct hf_files *f, const struct hf_schema *schema, int64_t now_s, struct hf_meta *meta);
+int hf_build_from_copy(const struct hf_files *f, const struct hf_schema *schema, int64_t now_s, struct hf_meta *meta,
+    uint64_t *ret_generation);
 
 /*
  * A copy of the store's file as "BASE" + tail, checked, synced, renamed; the one that was there goes only then. `running`

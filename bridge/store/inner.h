@@ -115,6 +115,8 @@ int hf_recovery_read(struct hf_store *s);
 /* A note says that it was begun, and the store is sound and opened: that was it, or it was not needed. */
 void hf_recovery_settle(struct hf_store *s, struct hf_store_opened *opened);
 void hf_recovery_tell(const struct hf_store *s, struct hf_store_opened *ret_opened);
+/* The store that was opened is one that was recovered, and what the zone knows is not in it yet. */
+void hf_recovery_remind(const struct hf_store *s, struct hf_store_opened *ret_opened);
 bool hf_recovery_exhausted(const struct hf_store *s);
 
 /* txn.c */

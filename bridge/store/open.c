@@ -183,6 +183,9 @@ static int open_there(struct hf_store *s, int lock_rc, struct hf_store_opened *o
 		return rc;
 	}
 	opened->orphans = checked.orphans;
+	opened->generation = checked.meta.generation;
+	/* Somebody put the copy in the store's place: what was published since is not in it. */
+	opened->zone_due = checked.meta.copied;
 	*ret_sound = true;
 	if (checked.meta.copied && s->known)
 		memcpy(checked.meta.epoch, s->meta.epoch, sizeof(s->meta.epoch));
@@ -297,6 +300,8 @@ static int settle(struct hf_store *s, int lock_rc, struct hf_store_opened *opene
 		rc = open_there(s, lock_rc, opened, ret_sound);
 		if (!rc && s->attempt.state == HF_ATTEMPT_STARTED)
 			hf_recovery_settle(s, opened);
+		else if (!rc)
+			hf_recovery_remind(s, opened);
 		if (rc != HF_EDAMAGED)
 			return rc;
 	} else if (s->attempt.state != HF_ATTEMPT_STARTED) {

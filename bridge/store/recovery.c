@@ -26,6 +26,9 @@ void hf_recovery_plan(struct hf_store *s, const struct hf_image *image, const ch
 	}
 	a->tries++;
 	a->from = image ? HF_STORE_IMAGE : a->tries <= TRIES_WITH_COPY ? HF_STORE_COPY : HF_STORE_EMPTY;
+	a->generation = 0;
+	/* Memory is newer than anything. */
+	a->zone_due = !image;
 	s->moved_in = false;
 }
 
@@ -39,6 +42,19 @@ void hf_recovery_tell(const struct hf_store *s, struct hf_store_opened *ret_open
 		snprintf(ret_opened->aside, sizeof(ret_opened->aside), "%.250s%.255s",
 		    hf_files_path(&s->files, "", path), tail + strlen(s->files.base));
 	snprintf(ret_opened->reason, sizeof(ret_opened->reason), "%s", s->attempt.reason);
+	ret_opened->generation = s->attempt.generation;
+	ret_opened->zone_due = s->attempt.zone_due;
+}
+
+/* A recovery that is done, but for what the zone knows: a crash came first. */
+void hf_recovery_remind(const struct hf_store *s, struct hf_store_opened *ret_opened)
+{
+	const struct hf_attempt *a = &s->attempt;
+
+	if (!a->zone_due || memcmp(s->meta.epoch, a->epoch, sizeof(a->epoch)) != 0)
+		return;
+	ret_opened->generation = a->generation;
+	ret_opened->zone_due = true;
 }
 
 static int note(struct hf_store *s)
@@ -93,10 +109,16 @@ static bool no_good_copy(int rc)
 static int make_from_copy(struct hf_store *s)
 {
 	struct hf_meta meta = { .generation = s->known ? s->meta.generation : 0 };
+	uint64_t generation = 0;
 	int rc;
 
 	memcpy(meta.epoch, s->attempt.epoch, sizeof(meta.epoch));
-	rc = hf_build_from_copy(&s->files, s->schema, hf_store_now_s(s), &meta);
+	rc = hf_build_from_copy(&s->files, s->schema, hf_store_now_s(s), &meta, &generation);
+	if (!rc) {
+		/* Before it has the store's place: whoever opens that after a crash needs to know it. */
+		s->attempt.generation = generation;
+		return hf_attempt_write(&s->files, &s->attempt);
+	}
 	if (s->known || !no_good_copy(rc))
 		return rc;
 	s->attempt.from = HF_STORE_EMPTY;
@@ -177,6 +199,7 @@ static int read_copy(struct hf_store *s)
 	if (rc)
 		return rc;
 	memcpy(target.epoch, s->attempt.epoch, sizeof(target.epoch));
+	s->attempt.generation = checked.meta.generation;
 	hf_build_renew(&checked.meta, hf_store_now_s(s), &target);
 	s->meta = checked.meta;
 	hf_sql_close(s->r);

@@ -159,6 +159,18 @@ int hf_store_attempt_rearm(struct hf_store *s)
 	return 0;
 }
 
+int hf_store_zone_taken(struct hf_store *s)
+{
+	int rc;
+
+	if (!s->attempt.zone_due)
+		return 0;
+	s->attempt.zone_due = false;
+	rc = hf_attempt_write(&s->files, &s->attempt);
+	s->attempt.zone_due = rc != 0;
+	return rc;
+}
+
 int hf_store_copy_begin(struct hf_store *s)
 {
 	if (!s->w)

@@ -55,6 +55,12 @@ struct hf_store_opened {
 	char reason[256]; /* what was found to be wrong with it, or why it was refused */
 	uint64_t orphans; /* rows whose owner, workspace or source was not there: removed */
 	int migrated_from; /* the schema version that it had before, 0 if it was not migrated */
+	uint64_t generation; /* of the store that was opened or of the copy that was taken, as found; 0: nothing was there */
+	/*
+	 * What the published zone knows beside that is not yet in the store: after a recovery, and at each open until
+	 * hf_store_zone_taken(), so that a crash in between loses nothing.
+	 */
+	bool zone_due;
 };
 
 /*
@@ -216,6 +222,8 @@ int hf_store_addresses(struct hf_store *s, const char *source, hf_store_address_
 
 /* Written beside the store ("<path>.recovery") before an attempt starts; survives restarts. */
 bool hf_store_attempt_spent(const struct hf_store *s);
+/* What the published zone knew is in the store now (hf_store_opened.zone_due); nothing happens if it was already. */
+int hf_store_zone_taken(struct hf_store *s);
 /* Allowed again: after one hour fresh, or by the operator. A store that has failed is
  * RECOVERING then. */
 int hf_store_attempt_rearm(struct hf_store *s);

@@ -25,6 +25,9 @@ static struct hf_uuid id(uint8_t kind, unsigned n)
 	return u;
 }
 
+static const char one_source[] =
+    "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n";
+
 static struct hf_config *parse(const struct core_kit *k, const char *sources)
 {
 	struct hf_config *config = NULL;
@@ -44,8 +47,7 @@ void core_kit_init(struct core_kit *k)
 	hf_fake_clock_init(&k->clock, 1000000, (int64_t)WALL_S * 1000);
 	/* What is logged is not what is tested here. */
 	hf_log_init(open("/dev/null", O_WRONLY | O_CLOEXEC), HF_LOG_ERROR, HF_LOG_TEXT, NULL);
-	k->config = parse(k,
-	    "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
+	k->config = parse(k, one_source);
 }
 
 void core_kit_sources(struct core_kit *k, const char *sources)
@@ -56,6 +58,14 @@ void core_kit_sources(struct core_kit *k, const char *sources)
 	if (k->core)
 		ck_assert_int_eq(hf_core_configure(k->core, k->config), 0);
 	hf_config_free(before);
+}
+
+void core_kit_more(struct core_kit *k, const char *lines)
+{
+	char text[800];
+
+	snprintf(text, sizeof(text), "%s%s", one_source, lines);
+	core_kit_sources(k, text);
 }
 
 void core_kit_done(struct core_kit *k)

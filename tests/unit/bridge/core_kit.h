@@ -20,6 +20,8 @@ void core_kit_init(struct core_kit *k);
 void core_kit_done(struct core_kit *k);
 /* Other sources, as lines of the configuration; a core that is open gets them, too. */
 void core_kit_sources(struct core_kit *k, const char *sources);
+/* The one source as at the start, and more lines of the configuration. */
+void core_kit_more(struct core_kit *k, const char *lines);
 
 int core_kit_try_open(struct core_kit *k);
 /* Opens, and tells who alice is. */

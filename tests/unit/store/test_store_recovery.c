@@ -106,6 +106,73 @@ static void write_note(const char *state, unsigned tries, const uint8_t note_epo
 	fixture_write(&fx, ".recovery", text, (size_t)len);
 }
 
+/* --- what the published zone knows beside --- */
+
+/* The generation that the copy has: what was published of later ones is newer than it. */
+START_TEST(what_the_zone_knows_is_due_until_it_was_taken)
+{
+	static const struct world nothing;
+	uint64_t of_copy;
+
+	fixture_open(&fx);
+	ck_assert_uint_eq(fx.opened.generation, 0);
+	ck_assert(!fx.opened.zone_due);
+	apply_diff(&nothing, &world);
+	of_copy = hf_store_generation(fx.store);
+	ck_assert_int_eq(hf_store_copy_begin(fx.store), 0);
+	fixture_wait_copy(&fx);
+	apply_diff(&world, &later);
+	fixture_close(&fx);
+	fixture_open(&fx);
+	ck_assert_uint_eq(fx.opened.generation, of_copy + 1);
+	ck_assert(!fx.opened.zone_due);
+	fixture_close(&fx);
+	damage("");
+	hf_fake_clock_add(&fx.clock, 1000 * 1000);
+	/* Also by one that was killed before it had taken that. */
+	for (int start = 0; start < 3; start++) {
+		fixture_open(&fx);
+		ck_assert_int_eq(fx.opened.origin, start ? HF_STORE_OPENED : HF_STORE_COPY);
+		ck_assert_uint_eq(fx.opened.generation, of_copy);
+		ck_assert(fx.opened.zone_due);
+		ck_assert_uint_gt(hf_store_generation(fx.store), of_copy + 1);
+		if (start == 2)
+			ck_assert_int_eq(hf_store_zone_taken(fx.store), 0);
+		fixture_close(&fx);
+	}
+	fixture_open(&fx);
+	ck_assert(!fx.opened.zone_due);
+	ck_assert_uint_eq(fx.opened.generation, hf_store_generation(fx.store));
+}
+END_TEST
+
+START_TEST(a_copy_put_there_by_hand_is_told_with_its_own_generation)
+{
+	fill(true);
+	fixture_copy(&fx, ".copy", "");
+	fixture_remove(&fx, ".copy");
+	fixture_open(&fx);
+	ck_assert_int_eq(fx.opened.origin, HF_STORE_OPENED);
+	ck_assert(fx.opened.zone_due);
+	ck_assert_uint_eq(fx.opened.generation, generation - 1);
+	fixture_close(&fx);
+	fixture_open(&fx);
+	ck_assert(!fx.opened.zone_due);
+}
+END_TEST
+
+/* As in a_clock_that_is_far_ahead_does_not_send_the_serial_backwards. */
+START_TEST(a_copy_does_not_follow_a_clock_that_is_far_ahead)
+{
+	fill(true);
+	damage("");
+	fx.clock.wall = INT64_C(4070908800) * 1000;
+	fixture_open(&fx);
+	ck_assert_int_eq(fx.opened.origin, HF_STORE_COPY);
+	ck_assert_uint_eq(hf_store_generation(fx.store), fx.opened.generation + 1);
+}
+END_TEST
+
 /* --- at open --- */
 
 START_TEST(a_damaged_store_is_set_aside_and_the_copy_taken)
@@ -651,6 +718,9 @@ Suite *store_recovery_suite(void)
 	TCase *tc = tcase_create("recovery");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, what_the_zone_knows_is_due_until_it_was_taken);
+	tcase_add_test(tc, a_copy_put_there_by_hand_is_told_with_its_own_generation);
+	tcase_add_test(tc, a_copy_does_not_follow_a_clock_that_is_far_ahead);
 	tcase_add_test(tc, a_damaged_store_is_set_aside_and_the_copy_taken);
 	tcase_add_test(tc, without_a_copy_it_begins_empty);
 	tcase_add_loop_test(tc, a_copy_that_is_no_good_is_not_taken, 0, sizeof(no_good) / sizeof(no_good[0]));
