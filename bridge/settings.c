@@ -34,6 +34,7 @@ static struct hf_stream_timeouts timeouts(const struct hf_config_timeouts *t)
 		.head_ms = t->head_ms,
 		.request_ms = t->request_ms,
 		.first_message_ms = t->first_message_ms,
+		.second_snapshot_ms = t->second_snapshot_ms,
 		.header_command_ms = t->header_command_ms,
 		.ping_interval_ms = t->ping_interval_ms,
 		.ping_timeout_ms = t->ping_timeout_ms };

@@ -69,6 +69,7 @@ struct hf_config_timeouts {
 	int64_t head_ms;           /* the answer to the upgrade */
 	int64_t request_ms;        /* one REST request as a whole */
 	int64_t first_message_ms;  /* without a byte of the snapshot */
+	int64_t second_snapshot_ms; /* after the first of a connection: once to twice this */
 	int64_t header_command_ms;
 	int64_t ping_interval_ms;
 	int64_t ping_timeout_ms;   /* unanswered for so long: the path is dead */

@@ -91,6 +91,10 @@ static const struct hf_key timeout_keys[] = {
 	T(request_ms, "request", .def = "30s", .help = "For one REST request as a whole."),
 	T(first_message_ms, "first-message", .def = "1m",
 	    .help = "Without a byte of the first message of a stream."),
+	T(second_snapshot_ms, "second-snapshot", .def = "30s",
+	    .help = "After the first snapshot of a connection a second one of each owner comes "
+		    "within once to twice this time: the server may lose a change while a stream "
+		    "begins."),
 	T(header_command_ms, "header-command", .def = "10s",
 	    .help = "For header-command; then it is killed."),
 	T(ping_interval_ms, "ping-interval", .def = "15s",

@@ -12,7 +12,16 @@
 
 enum { PAGE = 100, CHECKS = 200 };
 
-enum ask_at { ASK_BUILDINFO, ASK_ME, ASK_SUFFIX, ASK_EXPIRY, ASK_OWNER, ASK_ALL, ASK_READABLE };
+enum ask_at {
+	ASK_BUILDINFO,
+	ASK_ME,
+	ASK_ROLES,
+	ASK_SUFFIX,
+	ASK_KEY,
+	ASK_OWNER,
+	ASK_ALL,
+	ASK_READABLE,
+};
 
 struct hf_inquiry {
 	struct hf_inquiry_config config;
@@ -23,6 +32,8 @@ struct hf_inquiry {
 	enum ask_at at;
 	size_t i; /* of the owners that were asked for; of the users; of the owners found */
 	char path[512];
+	bool checked; /* a question whether owners may be read was asked */
+	struct hf_rights_list rights;
 	char *body;           /* owned */
 	struct hf_told *told; /* owned */
 	hf_inquiry_cb cb;
@@ -161,12 +172,15 @@ static size_t n_checks(const struct hf_inquiry *a)
 
 static int ask_readable(struct hf_inquiry *a)
 {
-	if (!n_checks(a)) {
+	if (!n_checks(a) && a->checked) {
+		hf_rights_text(&a->rights, a->told->rights);
 		tell(a, NULL);
 		return 0;
 	}
+	/* The organisations are asked for once, even where there is no owner. */
 	snprintf(a->path, sizeof(a->path), "/api/v2/authcheck");
-	a->body = hf_told_ask_readable(a->told, a->i, n_checks(a));
+	a->body = hf_told_ask_readable(
+	    a->told, a->i, n_checks(a), a->checked ? NULL : &a->rights);
 	return a->body ? send_question(a) : -ENOMEM;
 }
 
@@ -182,14 +196,17 @@ static int step(struct hf_inquiry *a)
 	case ASK_ME:
 		snprintf(a->path, sizeof(a->path), "/api/v2/users/me");
 		return send_question(a);
+	case ASK_ROLES:
+		snprintf(a->path, sizeof(a->path), "/api/v2/users/me/roles");
+		return send_question(a);
 	case ASK_SUFFIX:
 		if (a->config.target->settings->ask_suffix) {
 			snprintf(a->path, sizeof(a->path), "/api/v2/workspaceagents/connection");
 			return send_question(a);
 		}
-		a->at = ASK_EXPIRY;
+		a->at = ASK_KEY;
 		/* fall through */
-	case ASK_EXPIRY:
+	case ASK_KEY:
 		if (token_id(a, id, sizeof(id))) {
 			snprintf(a->path, sizeof(a->path), "/api/v2/users/me/keys/%s", id);
 			return send_question(a);
@@ -303,6 +320,11 @@ static void take_readable(struct hf_inquiry *a, const struct hf_http_answer *ans
 
 	if (answer->status == 200)
 		hf_told_readable(a->told, a->i, n, answer->body, answer->body_len);
+	if (!a->checked && answer->status == 200)
+		hf_rights_of_check(&a->rights, answer->body, answer->body_len);
+	else if (answer->status != 200)
+		a->rights.unknown = true;
+	a->checked = true;
 	a->i += n;
 	free(a->body);
 	a->body = NULL;
@@ -316,7 +338,24 @@ static enum hf_problem_code take_me(struct hf_inquiry *a, const struct hf_http_a
 		return HF_PROBLEM_NOT_CODER;
 	a->told->user = me.id;
 	memcpy(a->told->user_name, me.name, sizeof(me.name));
+	hf_rights_of_user(&a->rights, answer->body, answer->body_len);
 	return HF_PROBLEM_NONE;
+}
+
+/*
+ * Part of the token's rights. A server that has no such question, or that forbids it to this token,
+ * does so each time: that is no word. Any other answer makes the rights unknown.
+ */
+static void take_rights(struct hf_inquiry *a, const struct hf_http_answer *answer,
+    void (*read)(struct hf_rights_list *r, const char *body, size_t len))
+{
+	bool none = (answer->status == 404 || answer->status == 403) &&
+		    hf_told_is_message(answer->body, answer->body_len);
+
+	if (answer->status == 200)
+		read(&a->rights, answer->body, answer->body_len);
+	else if (!none)
+		a->rights.unknown = true;
 }
 
 static enum hf_problem_code take_buildinfo(struct hf_inquiry *a, const struct hf_http_answer *answer)
@@ -340,16 +379,21 @@ static enum hf_problem_code take(
 		break;
 	case ASK_ME:
 		code = take_me(a, answer);
+		a->at = ASK_ROLES;
+		break;
+	case ASK_ROLES:
+		take_rights(a, answer, hf_rights_of_roles);
 		a->at = ASK_SUFFIX;
 		break;
 	case ASK_SUFFIX:
 		if (good)
 			hf_told_suffix(a->told, answer->body, answer->body_len);
-		a->at = ASK_EXPIRY;
+		a->at = ASK_KEY;
 		break;
-	case ASK_EXPIRY:
+	case ASK_KEY:
 		if (good)
 			hf_told_expiry(a->told, answer->body, answer->body_len);
+		take_rights(a, answer, hf_rights_of_key);
 		a->at = ASK_OWNER;
 		a->i = 0;
 		break;

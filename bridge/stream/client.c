@@ -261,6 +261,17 @@ static void keep_all(struct hf_client *c)
 	}
 }
 
+/*
+ * The server keeps the rights that a connection began with: what was granted since comes by a new
+ * one only. What REST did not tell this time says nothing.
+ */
+static bool rights_changed(const struct hf_client *c)
+{
+	const char *now = c->told->rights;
+
+	return (*now && strcmp(now, c->rights) != 0) || hf_client_readable_changed(c);
+}
+
 /* Hands on what the server told, as soon as it may be; then the stream can be opened. */
 static void hand_on(struct hf_client *c)
 {
@@ -288,10 +299,19 @@ static void hand_on(struct hf_client *c)
 		fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
-	if (c->state == CLIENT_LIVE)
-		hf_client_stream_due(c, hf_boot_ms(c->clock));
-	else
+	if (c->state != CLIENT_LIVE) {
+		memcpy(c->rights, c->told->rights, sizeof(c->rights));
 		dial(c);
+	} else if (rights_changed(c)) {
+		hf_log_info("source '%s': what the token may read has changed; a new connection is "
+			    "made for it",
+		    c->settings->name);
+		hf_client_redial(c);
+		return;
+	} else {
+		hf_client_check_settled(c);
+		hf_client_stream_due(c, hf_boot_ms(c->clock));
+	}
 	hf_client_schedule(c);
 }
 
@@ -304,8 +324,6 @@ static void on_told(void *arg, struct hf_told *told, size_t which, const struct 
 		/* The stream itself says how it is; it was only to be asked again. */
 		hf_log_debug("source '%s': asked again, without an answer: %s", c->settings->name,
 		    problem->text);
-		for (size_t i = 0; i < c->n_owners; i++)
-			c->owners[i].wanted = true;
 		hf_client_stream_due(c, hf_boot_ms(c->clock));
 		hf_client_schedule(c);
 		return;

@@ -1,7 +1,8 @@
 #pragma once
 /*
  * client_inner: what the files of the client share. client.c has the states and the way to the
- * server, client_stream.c what comes over an open connection.
+ * server, client_stream.c what comes over an open connection, client_owners.c whose snapshots are
+ * taken when.
  */
 #include <event2/event.h>
 
@@ -78,7 +79,9 @@ struct hf_client {
 	int64_t pinged_ms;          /* the oldest that is unanswered; 0: none */
 	uint64_t pinged_at;         /* bytes that had come by then */
 	int64_t doubt_ms;           /* it must be answered by then, whatever else; 0: as usual */
-	int64_t refresh_ms;         /* the next interval snapshots */
+	int64_t refresh_ms;         /* when REST is asked next */
+	int64_t reconnect_ms;       /* a new connection is wanted, then; 0: not */
+	char rights[HF_RIGHTS_MAX]; /* of this connection, as REST said before it */
 	struct hf_followed *owners; /* owned */
 	size_t n_owners;
 	bool settled; /* told */
@@ -107,13 +110,57 @@ void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle);
 void hf_client_close_stream(struct hf_client *c);
 /* Takes what came; may end in hf_client_fail(). */
 void hf_client_take_events(struct hf_client *c);
-/*
- * Owners as told: new ones are added; missing ones are stopped if the list is complete. At most `max`
- * are followed, which `told` does not exceed. 0 or -ENOMEM.
- */
-int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t max);
 /* Does what is due on an open connection. */
 void hf_client_stream_due(struct hf_client *c, int64_t now_ms);
 /* When something is due on it next. */
 int64_t hf_client_stream_next(const struct hf_client *c);
 void hf_client_ping(struct hf_client *c, int64_t now_ms);
+/* Some moment of [from, to], at random. */
+int64_t hf_client_between(int64_t from_ms, int64_t to_ms);
+
+/* --- client_owners.c --- */
+
+/*
+ * Owners as told: new ones are added; missing ones are stopped if the list is complete. At most `max`
+ * are followed, which `told` does not exceed. 0 or -ENOMEM.
+ */
+int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t max);
+/* Whose call it is; NULL: nobody's. */
+struct hf_followed *hf_client_owner_of(struct hf_client *c, uint32_t call);
+/* Tells settled() once all owners have a snapshot of this connection. */
+void hf_client_check_settled(struct hf_client *c);
+/* Sends as many calls as may be under way. */
+void hf_client_open_calls(struct hf_client *c, int64_t now_ms);
+/* The snapshot of the opening call was accepted. */
+void hf_client_accepted(struct hf_client *c, struct hf_followed *f);
+/* A snapshot out of turn, unless there was one not long ago. */
+void hf_client_want_again(struct hf_client *c, struct hf_followed *f);
+/* The opening call is given up. */
+void hf_client_give_up(struct hf_client *c, struct hf_followed *f);
+/*
+ * What becomes of an owner whose opening call is over without a snapshot, whose stream is over, or of
+ * one of whose calls the server ended: it is asked again, and the connection fails with `problem` if
+ * nobody has a stream or may get one.
+ */
+void hf_client_snapshot_failed(
+    struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem);
+void hf_client_stream_ended(
+    struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem);
+void hf_client_call_ended(
+    struct hf_client *c, struct hf_followed *f, uint32_t call, const struct hf_problem *problem);
+/* Notes whose snapshots are due, and when (INT64_MAX: never) one owner's next is. */
+void hf_client_owners_due(struct hf_client *c, int64_t now_ms);
+int64_t hf_client_owner_next(const struct hf_followed *f);
+bool hf_client_any_wanted(const struct hf_client *c);
+/* Does REST say something else about an owner than it said before this connection? */
+bool hf_client_readable_changed(const struct hf_client *c);
+/* The connection is gone, and all calls with it. */
+void hf_client_forget_calls(struct hf_client *c);
+/* Between two events out of turn; until the next snapshot or inquiry in turn (jittered). */
+int64_t hf_client_again_ms(const struct hf_client *c);
+int64_t hf_client_interval_ms(const struct hf_client *c);
+
+static inline int64_t hf_sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}

@@ -26,6 +26,11 @@ struct hf_followed {
 	uint64_t asked_at;       /* and how many bytes had come by then */
 	int64_t last_refused_ms; /* when a snapshot out of turn was last asked for */
 	int64_t again_ms;        /* it failed: when it is tried again; 0: it did not */
+	int64_t due_ms;          /* of a live one: the next snapshot in turn; 0: under way */
+	unsigned taken;          /* snapshots of this connection; counted to 2 */
+	bool refused;            /* the last snapshot was, and that was told */
+	bool named;              /* scratch: in the list that came just now */
+	enum hf_readable granted; /* what REST said before this connection was made */
 };
 
 enum hf_call_is { CALL_IS_NONE, CALL_IS_LIVE, CALL_IS_OPENING };

@@ -23,6 +23,7 @@ struct hf_stream_timeouts {
 	int64_t head_ms;          /* the answer to the upgrade */
 	int64_t request_ms;       /* one REST request as a whole */
 	int64_t first_message_ms;
+	int64_t second_snapshot_ms; /* after the first of a connection: once to twice this */
 	int64_t header_command_ms;
 	int64_t ping_interval_ms;
 	int64_t ping_timeout_ms;

@@ -191,11 +191,18 @@ int hf_told_readable(struct hf_told *t, size_t first, size_t n, const char *body
 	return root ? 0 : HF_EFORMAT;
 }
 
-char *hf_told_ask_readable(const struct hf_told *t, size_t first, size_t n)
+char *hf_told_ask_readable(const struct hf_told *t, size_t first, size_t n,
+    const struct hf_rights_list *rights)
 {
 	json_t *checks = json_object(), *root;
 	char key[24], id[HF_UUID_TEXT_MAX], *text;
 
+	for (size_t i = 0; rights && i < hf_rights_n_checks(rights); i++) {
+		hf_rights_check_key(i, key);
+		json_object_set_new(checks, key,
+		    json_pack("{s:{s:s,s:s},s:s}", "object", "resource_type", "workspace",
+			"organization_id", hf_uuid_text(&rights->orgs[i], id), "action", "read"));
+	}
 	for (size_t i = first; i < first + n; i++) {
 		snprintf(key, sizeof(key), "%zu", i);
 		json_object_set_new(checks, key,

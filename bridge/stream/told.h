@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "bridge/stream/problem.h"
+#include "bridge/stream/rights_list.h"
 #include "bridge/types/rights.h"
 #include "zone/addr.h"
 
@@ -76,8 +77,12 @@ int hf_told_users(
 bool hf_told_is_message(const char *body, size_t len);
 /* The answer to hf_told_ask_readable() for the same owners. */
 int hf_told_readable(struct hf_told *t, size_t first, size_t n, const char *body, size_t len);
-/* The body of that question. The caller owns it (free()); NULL: no memory. */
-char *hf_told_ask_readable(const struct hf_told *t, size_t first, size_t n);
+/*
+ * The body of that question, which also asks for the organisations of `rights` (may be NULL). The
+ * caller owns it (free()); NULL: no memory.
+ */
+char *hf_told_ask_readable(const struct hf_told *t, size_t first, size_t n,
+    const struct hf_rights_list *rights);
 
 /* Is a version such as "v2.17.3+abc" known to be older than 2.18? Development builds are not. */
 bool hf_told_is_old(const char *version);

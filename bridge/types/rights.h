@@ -10,8 +10,9 @@ enum hf_readable { READABLE_UNKNOWN, READABLE_NO, READABLE_YES };
 
 /*
  * Rights as a text: each a word, in ascending order of their bytes, one space between them:
- * "org:ID" (a member of it), "org-role:ID:NAME", "role:NAME", "scope:NAME". "" where the server does
- * not say, or there are more than fit. They are compared as sets, and shown; nobody reads a meaning
- * into them.
+ * "org:ID" (a member of it), "org-role:ID:NAME", "role:NAME", "reads:ID" (every workspace of that
+ * organisation), "scope:NAME" and "allow:TYPE:ID" (what the token is limited to). "" where the server
+ * does not say, an answer failed, or there are more than fit. They are compared as sets, and shown;
+ * nobody reads a meaning into them.
  */
 enum { HF_RIGHTS_MAX = 4096 };

@@ -212,6 +212,7 @@ static void fill_defaults(struct follow *f)
 		    .head_ms = 10000,
 		    .request_ms = 30000,
 		    .first_message_ms = 60000,
+		    .second_snapshot_ms = 30000,
 		    .header_command_ms = 10000,
 		    .ping_interval_ms = 15000,
 		    .ping_timeout_ms = 20000 },

@@ -64,6 +64,7 @@ static void send_close(struct sim_call *call)
 	sim_rpc_close(&call->rpc, frames);
 	write_stream(call, frames);
 	call->following = false;
+	evtimer_del(call->late);
 }
 
 static void send_error(struct sim_call *call, uint64_t code, const char *text)
@@ -73,6 +74,7 @@ static void send_error(struct sim_call *call, uint64_t code, const char *text)
 	sim_rpc_error(&call->rpc, code, text, frames);
 	write_stream(call, frames);
 	call->following = false;
+	evtimer_del(call->late);
 }
 
 /* One who may not be read, or is not there, has nothing: there is no error for it. */
@@ -86,6 +88,42 @@ static void send_snapshot(struct sim_call *call)
 		hf_log_error("out of memory");
 	send_message(call, message);
 	evbuffer_free(message);
+}
+
+static void on_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct sim_call *call = arg;
+
+	(void)fd;
+	(void)what;
+	call->following = true;
+	send_snapshot(call);
+}
+
+static void serve_call(struct sim_call *call)
+{
+	struct sim_server *s = call->conn->server;
+	const struct sim_user *user = sim_world_user_by_id(&s->world, call->owner);
+
+	switch (user ? user->deny : SIM_SERVED) {
+	case SIM_DENY_CLOSE:
+		send_close(call);
+		return;
+	case SIM_DENY_ERROR:
+		send_error(call, 0, "the simulator denies this owner, as its script says");
+		return;
+	case SIM_DENY_RESET:
+		sim_mux_reset(call->stream);
+		return;
+	case SIM_SERVED:
+		break;
+	}
+	if (user && user->late_ms) {
+		arm(call->late, user->late_ms);
+		return;
+	}
+	call->following = true;
+	send_snapshot(call);
 }
 
 static void on_called(void *arg, const char *name, const uint8_t *request, size_t len)
@@ -103,16 +141,19 @@ static void on_called(void *arg, const char *name, const uint8_t *request, size_
 	} else if (sim_records_request(request, len, call->owner)) {
 		send_close(call);
 	} else {
-		call->following = true;
-		send_snapshot(call);
+		serve_call(call);
 	}
+}
+
+static void stop_call(struct sim_call *call)
+{
+	call->following = false;
+	evtimer_del(call->late);
 }
 
 static void on_call_ended(void *arg)
 {
-	struct sim_call *call = arg;
-
-	call->following = false;
+	stop_call(arg);
 }
 
 static int on_opened(void *arg, struct sim_mux_stream *stream)
@@ -125,7 +166,12 @@ static int on_opened(void *arg, struct sim_mux_stream *stream)
 	*call = (struct sim_call){ .conn = c,
 		.stream = stream,
 		.next = c->calls,
+		.late = evtimer_new(c->server->base, on_late, call),
 		.rpc.config = { .called = on_called, .ended = on_call_ended, .arg = call } };
+	if (!call->late) {
+		free(call);
+		return -ENOMEM;
+	}
 	c->calls = call;
 	stream->call = call;
 	return 0;
@@ -146,7 +192,7 @@ static void on_finished(void *arg, struct sim_mux_stream *stream)
 	struct sim_call *call = stream->call;
 
 	(void)arg;
-	call->following = false;
+	stop_call(call);
 	sim_mux_finish(stream);
 }
 
@@ -160,6 +206,7 @@ static void on_gone(void *arg, struct sim_mux_stream *stream)
 	while (*at != call)
 		at = &(*at)->next;
 	*at = call->next;
+	event_free(call->late);
 	sim_rpc_done(&call->rpc);
 	free(call);
 }

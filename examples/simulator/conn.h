@@ -20,7 +20,8 @@ struct sim_call {
 	struct sim_mux_stream *stream; /* borrowed; outlives it */
 	struct sim_rpc rpc;
 	uint8_t owner[SIM_ID];
-	bool following; /* gets the owner's updates */
+	bool following;     /* gets the owner's updates */
+	struct event *late; /* owned; pending: its first message is yet to come */
 	struct sim_call *next;
 };
 

@@ -45,8 +45,7 @@ struct sim_user *sim_named(const struct sim_line *l, size_t i)
 	return u;
 }
 
-/* "500ms", "2s", "10m"; "off" is 0. */
-static int duration(const struct sim_line *l, size_t i, uint32_t *ret_ms)
+int sim_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms)
 {
 	static const struct {
 		const char *unit;
@@ -210,7 +209,7 @@ static int run_slow(const struct sim_line *l)
 	const char *path = sim_word(l, 1);
 	uint32_t ms;
 
-	if (duration(l, 0, &ms))
+	if (sim_duration(l, 0, &ms))
 		return -EINVAL;
 	if (path && *path != '/')
 		return sim_say(l, -EINVAL, "'%s' is no path", path);
@@ -236,7 +235,7 @@ static int run_ping(const struct sim_line *l)
 {
 	uint32_t ms;
 
-	if (duration(l, 1, &ms))
+	if (sim_duration(l, 1, &ms))
 		return -EINVAL;
 	if (!strcmp(sim_word(l, 0), "ws"))
 		l->server->ws_ping_ms = ms;
@@ -249,7 +248,7 @@ static int run_ping(const struct sim_line *l)
 
 static int run_wait(const struct sim_line *l)
 {
-	int rc = duration(l, 0, l->wait_ms);
+	int rc = sim_duration(l, 0, l->wait_ms);
 
 	return rc ? rc : *l->wait_ms > 0 ? SIM_AGAIN : 0;
 }

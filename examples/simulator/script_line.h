@@ -34,5 +34,7 @@ int sim_say(const struct sim_line *l, int rc, const char *format, ...)
 const char *sim_word(const struct sim_line *l, size_t i);
 /* 0, or -EINVAL and a reply; `otherwise` where there is no such word. */
 int sim_number(const struct sim_line *l, size_t i, uint64_t otherwise, uint64_t *ret_number);
+/* A time such as "500ms"; "off" is 0. 0, or -EINVAL and a reply. */
+int sim_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms);
 /* NULL and a reply where there is none of that name. */
 struct sim_user *sim_named(const struct sim_line *l, size_t i);

@@ -130,6 +130,33 @@ static int run_lose(const struct sim_line *l)
 	return change(l, false);
 }
 
+static int run_deny(const struct sim_line *l)
+{
+	static const char *const hows[] = { "off", "close", "error", "reset" };
+	struct sim_user *u = sim_named(l, 0);
+
+	if (!u)
+		return -ENOENT;
+	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
+		if (strcmp(sim_word(l, 1), hows[i]))
+			continue;
+		u->deny = (enum sim_deny)i;
+		return 0;
+	}
+	return sim_say(l, -EINVAL, "'%s' is none of close, error, reset, off", sim_word(l, 1));
+}
+
+static int run_late(const struct sim_line *l)
+{
+	struct sim_user *u = sim_named(l, 0);
+	uint32_t ms;
+
+	if (!u || sim_duration(l, 1, &ms))
+		return u ? -EINVAL : -ENOENT;
+	u->late_ms = ms;
+	return 0;
+}
+
 /* --- who may see what --- */
 
 static int run_me(const struct sim_line *l)
@@ -279,6 +306,10 @@ const struct sim_command sim_world_commands[] = {
 	{ "share", 2, run_share, "NUMBER NAME",
 	    "that user's streams list the workspace, too, and are told; `unshare` ends it" },
 	{ "unshare", 2, run_unshare, "NUMBER NAME", "" },
+	{ "deny", 2, run_deny, "NAME close|error|reset|off",
+	    "new streams of that user end at once, that way" },
+	{ "late", 2, run_late, "NAME TIME",
+	    "new streams of that user begin so late, 1h for never; off: at once" },
 	{ "me", 1, run_me, "NAME", "the token is that user's from now on" },
 	{ "roles", 1, run_roles, "NAME [ROLE...]",
 	    "what the user is: owner, template-admin, auditor, ...; in organisation 2: "

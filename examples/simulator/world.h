@@ -24,6 +24,9 @@ struct sim_role {
 	char *name;   /* owned */
 };
 
+/* What a call for an owner gets. */
+enum sim_deny { SIM_SERVED, SIM_DENY_CLOSE, SIM_DENY_ERROR, SIM_DENY_RESET };
+
 struct sim_user {
 	char *name; /* owned */
 	uint8_t id[SIM_ID];
@@ -31,6 +34,8 @@ struct sim_user {
 	struct sim_role *roles; /* owned */
 	size_t n_roles;
 	bool unreadable; /* the token may not read this user's workspaces */
+	enum sim_deny deny;
+	unsigned late_ms; /* the first message of a stream comes so late */
 	struct sim_user *next;
 };
 

@@ -121,7 +121,7 @@ def test_a_server_that_is_down_refuses_connections_and_comes_up_at_the_same_port
     "snapshot alice 1=x:7", "snapshot alice 5..1=x", "snapshot alice 99999999=x", "cut hair", "refuse 42", "refuse 200 junk",
     "wait 2", "wait -1s", "ping tcp 1s", "await doom", "cut ws no", "lose eve +1=x", "lose alice 1=x", "me eve", "roles alice 0/x",
     "roles alice 64/x", "orgs alice 64", "orgs alice x", "place 0 1", "place 2 9", "place 2 1..9", "share 9 bob", "share 1 eve",
-    "stopped 9", "stopped x", "remake bob 1", "remake alice 9", "remake eve 9", "slow 2", "slow 1s api",
+    "deny eve close", "deny bob softly", "late bob 2", "late eve 2s", "stopped 9", "stopped x", "remake bob 1", "remake alice 9", "remake eve 9", "slow 2", "slow 1s api",
 ])
 def test_a_wrong_line_is_an_error_that_changes_nothing(server, line):
     with pytest.raises(PeerError, match="error"):
@@ -375,6 +375,31 @@ def test_a_workspace_can_be_in_two_owners_streams(server):
         wait_for(lambda: set(client.lines()[-2:]) == {SNAPSHOT + " 5=other:5=main", "snapshot bob 5=other:5=main"})
         server.say("unshare 5 alice")
         wait_for(lambda: client.lines()[-1] == "diff me -5 -:5")
+
+
+@needs_go
+@pytest.mark.parametrize("how", ["close", "error", "reset"])
+def test_one_owner_can_be_denied(server, how):
+    server.say(f"deny bob {how}")
+    with follow(server, "-owner", "bob") as client:
+        client.wait()
+        assert client.lines() and not client.lines()[0].startswith("snapshot")
+    with follow(server) as client:
+        told(client, SNAPSHOT)
+        server.say("deny bob off")
+    with follow(server, "-owner", "bob") as client:
+        told(client, "snapshot bob")
+
+
+@needs_go
+def test_one_owner_can_be_late(server):
+    server.say("late bob 400ms")
+    start = time.monotonic()
+    with follow(server, "-owner", "me,bob") as client:
+        wait_for(lambda: client.lines() == [SNAPSHOT])
+        server.say("diff bob +5=early")  # in the snapshot, which is not made yet
+        wait_for(lambda: len(client.lines()) == 2)
+        assert client.lines()[1] == "snapshot bob 5=early" and time.monotonic() - start >= 0.4
 
 
 @needs_go

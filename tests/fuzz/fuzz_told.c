@@ -1,6 +1,6 @@
 /*
  * Any answer of a server to the questions before a stream; the first byte says to which. What is taken is
- * printable and within its limits; an answer that is refused changes nothing.
+ * printable and within its limits; an answer that is refused changes nothing. Rights are words in order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +63,50 @@ static int read_answer(struct hf_told *t, uint8_t which, const char *body, size_
 	}
 }
 
+/* Words in ascending order, each once, one space between, none without a kind and a name. */
+static void check_rights(const char *text)
+{
+	const char *last = NULL;
+	size_t last_len = 0;
+
+	check_text(text, HF_RIGHTS_MAX);
+	for (const char *at = text; *at;) {
+		size_t len = strcspn(at, " ");
+		const char *colon = memchr(at, ':', len);
+		size_t least = len < last_len ? len : last_len;
+		int order = last ? memcmp(last, at, least) : -1;
+
+		if (!len || !colon || colon == at || colon + 1 == at + len ||
+		    (at[len] && !at[len + 1]) || order > 0 || (!order && last_len >= len))
+			abort();
+		last = at;
+		last_len = len;
+		at += len + (at[len] == ' ');
+	}
+}
+
+/* One answer after another, so that they add up; `which` says which is first. */
+static void read_rights(uint8_t which, const char *body, size_t len)
+{
+	static void (*const readers[])(struct hf_rights_list *, const char *, size_t) = {
+		hf_rights_of_user, hf_rights_of_roles, hf_rights_of_key, hf_rights_of_check
+	};
+	struct hf_rights_list list = { .n = 0 };
+	char text[HF_RIGHTS_MAX];
+	size_t half = len / 2;
+
+	readers[which % 4](&list, body, len);
+	hf_rights_text(&list, text);
+	check_rights(text);
+	readers[which / 4 % 4](&list, body, half);
+	hf_rights_text(&list, text);
+	check_rights(text);
+	hf_rights_of_user(&list, body, len);
+	hf_rights_of_check(&list, body, len);
+	hf_rights_text(&list, text);
+	check_rights(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct hf_owner_told known[] = { { .id = { { 1 } }, .name = "alice" },
@@ -79,7 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    memcmp(t, &before, sizeof(before)))
 		abort();
 	check(t);
-	ask = hf_told_ask_readable(t, 0, t->n_owners);
+	read_rights(data[0], (const char *)data + 1, size - 1);
+	ask = hf_told_ask_readable(t, 0, t->n_owners, NULL);
 	if (!ask)
 		abort();
 	free(ask);

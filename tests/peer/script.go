@@ -76,10 +76,18 @@ func init() {
 		})
 	}
 	commands = map[string]command{
-		"user":       quiet(1, (*server).addUser),
-		"snapshot":   onUser(1, func(s *server, u *user, w []string) error { return s.world.setSnapshot(u, w) }),
-		"diff":       onUser(2, func(s *server, u *user, w []string) error { return s.change(true)(u, w) }),
-		"lose":       onUser(2, func(s *server, u *user, w []string) error { return s.change(false)(u, w) }),
+		"user":     quiet(1, (*server).addUser),
+		"snapshot": onUser(1, func(s *server, u *user, w []string) error { return s.world.setSnapshot(u, w) }),
+		"diff":     onUser(2, func(s *server, u *user, w []string) error { return s.change(true)(u, w) }),
+		"lose":     onUser(2, func(s *server, u *user, w []string) error { return s.change(false)(u, w) }),
+		"deny":     onUser(2, (*server).setDeny),
+		"late": onUser(2, func(_ *server, u *user, w []string) (err error) {
+			d, err := duration(w[0])
+			if err == nil {
+				u.late = d
+			}
+			return err
+		}),
 		"stopped":    quiet(1, func(s *server, w []string) error { return s.setStatus(statusStopped)(w) }),
 		"running":    quiet(1, func(s *server, w []string) error { return s.setStatus(statusRunning)(w) }),
 		"share":      quiet(2, func(s *server, w []string) error { return s.share(true)(w) }),
@@ -160,6 +168,18 @@ func (s *server) addUser(words []string) error {
 		u.roles = []role{{name: "owner"}}
 	}
 	s.world.users = append(s.world.users, u)
+	return nil
+}
+
+func (s *server) setDeny(u *user, words []string) error {
+	switch words[0] {
+	case "off":
+		u.deny = ""
+	case "close", "error", "reset":
+		u.deny = words[0]
+	default:
+		return fmt.Errorf("'%s' is none of close, error, reset, off", words[0])
+	}
 	return nil
 }
 

@@ -156,6 +156,12 @@ func (c *call) HandleRPC(stream drpc.Stream, rpc string) error {
 		return nil
 	}
 	c.owner = request.WorkspaceOwnerId
+	if denied, err := c.denied(); denied {
+		return err
+	}
+	if !c.wait(stream) {
+		return stream.Context().Err()
+	}
 	first := c.begin()
 	defer c.done()
 	if done, err := c.x.fault.called(c, stream, &first); done {
@@ -165,6 +171,44 @@ func (c *call) HandleRPC(stream drpc.Stream, rpc string) error {
 		return err
 	}
 	return c.follow(stream)
+}
+
+// denied ends the call at once where the script says so.
+func (c *call) denied() (bool, error) {
+	how := ""
+	s := c.x.s
+	s.mu.Lock()
+	if u := s.world.userByID(c.owner); u != nil {
+		how = u.deny
+	}
+	s.mu.Unlock()
+	switch how {
+	case "error":
+		return true, errors.New("the peer denies this owner, as its script says")
+	case "reset":
+		c.reset()
+	}
+	return how != "", nil
+}
+
+// wait is until the first message is due; false: the call has ended.
+func (c *call) wait(stream drpc.Stream) bool {
+	var late time.Duration
+	s := c.x.s
+	s.mu.Lock()
+	if u := s.world.userByID(c.owner); u != nil {
+		late = u.late
+	}
+	s.mu.Unlock()
+	if late == 0 {
+		return true
+	}
+	select {
+	case <-stream.Context().Done():
+		return false
+	case <-time.After(late):
+		return true
+	}
 }
 
 // begin returns the first message; from here on changes are queued.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -18,6 +19,8 @@ type user struct {
 	orgs       map[int]bool // the organisations of which it is a member
 	roles      []role
 	unreadable bool
+	deny       string        // how new streams end at once; "": they do not
+	late       time.Duration // new streams begin so late
 }
 
 // statuses of the wire

@@ -136,7 +136,7 @@ START_TEST(whether_owners_may_be_read_is_asked_at_once)
 		o.id.b[0] = (uint8_t)i;
 		ck_assert_int_eq(hf_told_add(&told, &o), 0);
 	}
-	text = hf_told_ask_readable(&told, 0, 3);
+	text = hf_told_ask_readable(&told, 0, 3, NULL);
 	root = json_loads(text, 0, NULL);
 	ck_assert_uint_eq(json_object_size(json_object_get(root, "checks")), 3);
 	ck_assert_ptr_nonnull(
