@@ -94,6 +94,15 @@ static int family_number(const char *name)
 	exit(125);
 }
 
+/* `error` where `op` is true of argument `arg` and `value`. */
+static void deny_where(scmp_filter_ctx ctx, uint16_t error, int call, unsigned arg,
+    enum scmp_compare op, uint64_t value)
+{
+	struct scmp_arg_cmp cmp = { .arg = arg, .op = op, .datum_a = value };
+
+	check(seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(error), call, 1, &cmp), "a rule");
+}
+
 static void families(char *names)
 {
 	scmp_filter_ctx ctx = begin(SCMP_ACT_ALLOW);
@@ -104,17 +113,15 @@ static void families(char *names)
 			listed[family_number(name)] = 1;
 	for (unsigned f = 0; f < AF_MAX; f++)
 		if (!listed[f])
-			check(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-			    SCMP_A0(SCMP_CMP_EQ, f)), "--families");
-	check(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-	    SCMP_A0(SCMP_CMP_GE, AF_MAX)), "--families");
+			deny_where(ctx, EAFNOSUPPORT, SCMP_SYS(socket), 0, SCMP_CMP_EQ, f);
+	deny_where(ctx, EAFNOSUPPORT, SCMP_SYS(socket), 0, SCMP_CMP_GE, AF_MAX);
 	finish(ctx, "--families");
 }
 
 /* EPERM where all the bits of `value` are set in argument `arg`. */
 static void deny_bits(scmp_filter_ctx ctx, int call, unsigned arg, uint64_t value)
 {
-	struct scmp_arg_cmp cmp = SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, value, value);
+	struct scmp_arg_cmp cmp = { arg, SCMP_CMP_MASKED_EQ, value, value };
 	int rc = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(EPERM), call, 1, &cmp);
 
 	check(rc == -EDOM ? 0 : rc, "a rule for an argument");
@@ -155,10 +162,8 @@ static void no_realtime(void)
 {
 	scmp_filter_ctx ctx = begin(SCMP_ACT_ALLOW);
 
-	check(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_setscheduler), 1,
-	    SCMP_A1(SCMP_CMP_EQ, SCHED_FIFO)), "--no-realtime");
-	check(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_setscheduler), 1,
-	    SCMP_A1(SCMP_CMP_EQ, SCHED_RR)), "--no-realtime");
+	deny_where(ctx, EPERM, SCMP_SYS(sched_setscheduler), 1, SCMP_CMP_EQ, SCHED_FIFO);
+	deny_where(ctx, EPERM, SCMP_SYS(sched_setscheduler), 1, SCMP_CMP_EQ, SCHED_RR);
 	finish(ctx, "--no-realtime");
 }
 
@@ -167,8 +172,7 @@ static void no_personality(void)
 {
 	scmp_filter_ctx ctx = begin(SCMP_ACT_ALLOW);
 
-	check(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(personality), 1,
-	    SCMP_A0(SCMP_CMP_NE, 0)), "--no-personality");
+	deny_where(ctx, EPERM, SCMP_SYS(personality), 0, SCMP_CMP_NE, 0);
 	finish(ctx, "--no-personality");
 }
 
