@@ -14,7 +14,11 @@
 #include "base/log.h"
 #include "config/config.h"
 
-enum { FIRST_INHERITED = 3, TCP_BACKLOG = 256, RCVBUF = 4 << 20 };
+/*
+ * The kernel cuts the backlog down to its own limit. A connection that finds no room there is not refused, but
+ * stands still for a second; in a storm of connections that would be anybody's.
+ */
+enum { FIRST_INHERITED = 3, TCP_BACKLOG = 4096, RCVBUF = 4 << 20 };
 
 union addr {
 	struct sockaddr sa;

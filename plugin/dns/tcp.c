@@ -16,7 +16,7 @@
 #include "plugin/dns/worker.h"
 #include "zone/reader.h"
 
-enum { EVENTS = 64, ACCEPT_AT_ONCE = 16, PAUSE_MS = 200, HOUSEKEEPING_MS = 30000 };
+enum { EVENTS = 64, ACCEPT_AT_ONCE = 64, PAUSE_MS = 200, WELL_MS = 1000, HOUSEKEEPING_MS = 30000 };
 
 TAILQ_HEAD(conn_list, hf_conn);
 
@@ -33,6 +33,7 @@ struct hf_tcp {
 	size_t n_conns;
 	int64_t resume_ms; /* when accepting goes on; 0: it does */
 	struct hf_fault fault;
+	int64_t well_ms; /* when the fault is over if nothing fails meanwhile; 0: there is none */
 };
 
 static bool is_listener(const struct hf_tcp *t, const void *ptr)
@@ -119,12 +120,31 @@ static void take_connection(struct hf_tcp *t, int fd, const struct sockaddr *fro
 	t->n_conns++;
 }
 
-/* No descriptor, or no memory: the listener stays readable, so it must not be looked at for a while. */
-static void pause_accepting(struct hf_tcp *t, int error)
+static void note_fault(struct hf_tcp *t, int error)
 {
 	hf_fault_set(&t->fault, t->clock, HF_LOG_WARN,
 	    "cannot accept TCP connections: %s; the longest silent one is closed, trying again",
 	    strerror(error));
+	t->well_ms = hf_boot_ms(t->clock) + WELL_MS;
+}
+
+/*
+ * Where descriptors are short there are as many connections as there are descriptors: the longest silent one makes
+ * room, and whoever waits is let in at once.
+ */
+static bool make_room_for_descriptor(struct hf_tcp *t, int error)
+{
+	if ((error != EMFILE && error != ENFILE) || !t->n_conns)
+		return false;
+	note_fault(t, error);
+	drop(t, TAILQ_FIRST(&t->conns));
+	return true;
+}
+
+/* The listener stays readable, so it must not be looked at for a while. */
+static void pause_accepting(struct hf_tcp *t, int error)
+{
+	note_fault(t, error);
 	if (t->n_conns)
 		drop(t, TAILQ_FIRST(&t->conns));
 	watch_listeners(t, EPOLL_CTL_MOD, 0);
@@ -158,10 +178,8 @@ static void accept_some(struct hf_tcp *t, int listener)
 		if (fd >= 0) {
 			take_connection(t, fd, &from.sa);
 		} else if (errno == EAGAIN) {
-			/* Only now has everybody been let in. */
-			hf_fault_clear(&t->fault, t->clock, "accepting TCP connections");
 			return;
-		} else if (!is_passing(errno)) {
+		} else if (!is_passing(errno) && !make_room_for_descriptor(t, errno)) {
 			pause_accepting(t, errno);
 			return;
 		}
@@ -190,6 +208,12 @@ static void serve(struct hf_tcp *t, struct hf_conn *c)
 		drop(t, c);
 }
 
+/* The earlier of the two; 0 is no time. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return b && b < a ? b : a;
+}
+
 /* Closes what is overdue. Returns how long to wait for events at most. */
 static int keep_time(struct hf_tcp *t)
 {
@@ -200,11 +224,13 @@ static int keep_time(struct hf_tcp *t)
 		drop(t, c);
 	if (t->resume_ms && t->resume_ms <= now)
 		resume_accepting(t);
-	if (c && c->deadline_ms < until)
-		until = c->deadline_ms;
-	if (t->resume_ms && t->resume_ms < until)
-		until = t->resume_ms;
-	return (int)(until - now);
+	if (t->well_ms && t->well_ms <= now) {
+		hf_fault_clear(&t->fault, t->clock, "accepting TCP connections");
+		t->well_ms = 0;
+	}
+	until = sooner(until, c ? c->deadline_ms : 0);
+	until = sooner(until, t->resume_ms);
+	return (int)(sooner(until, t->well_ms) - now);
 }
 
 /*
