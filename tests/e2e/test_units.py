@@ -4,7 +4,6 @@ work, and its sockets and folders must have the rights that the manual says.
 """
 import pathlib
 import re
-import signal
 import socket
 import subprocess
 import threading
@@ -84,12 +83,22 @@ def test_the_bridge_publishes_as_its_unit_runs_it(machine, sim):
     assert "cannot" not in bridge.log(), bridge.log()
     bridge.hears("STATUS=serving")
     bridge.hears("WATCHDOG=1")
-    bridge.process.send_signal(signal.SIGHUP)
+    done = machine.reload(bridge)
+    assert done.returncode == 0, done.stdout + done.stderr
     bridge.hears("RELOADING=1")
     assert bridge.stop() == 0
     bridge.hears("STOPPING=1")
     status = [line for line in bridge.log().splitlines() if " error: " in line or " warn: " in line]
     assert status == [], status
+
+
+def test_a_faulty_configuration_is_not_reloaded(machine, sim):
+    configure(machine, sim.url)
+    bridge = machine.start("holdfastd.service")
+    bridge.hears("READY=1")
+    (machine.root / "etc/holdfast/holdfast.yaml").write_text("sources: 7\n")
+    assert machine.reload(bridge).returncode != 0
+    assert bridge.alive() and "reload" not in bridge.log()
 
 
 @pytest.mark.parametrize("top, socket_rights, orders, looks", [
@@ -144,8 +153,8 @@ def test_the_responder_reads_its_configuration_again(machine, sim):
     # An editor writes another file and renames it.
     machine.write("/etc/holdfast/new", text.replace("dns: {", "dns: { allow: [127.0.0.2],"))
     (machine.root / "etc/holdfast/new").rename(file)
-    reload = machine.unit("holdfast-dns.service").one("ExecReload").replace("$MAINPID", str(responder.process.pid))
-    subprocess.run(reload, shell=True, check=True, timeout=10)
+    done = machine.reload(responder)
+    assert done.returncode == 0, done.stderr
     responder.hears("RELOADING=1")
     wait_for(lambda: responder.said.count("READY=1") + responder.hears_all().count("READY=1") >= 2)
     assert ask_at(LOOPBACK, port, NAME).rcode() == dns.rcode.REFUSED
@@ -181,6 +190,14 @@ def test_the_hosts_unit_copies_the_block(machine, sim, names):
     hosts = (machine.root / "etc/hosts").read_text()
     assert hosts.startswith("127.0.0.1\tlocalhost\n") and f"main.w{names}.me.coder" in hosts
     assert machine.owner("/etc/hosts") == ("root", "root", "0644")
+
+
+def test_the_bridge_runs_a_hook_under_its_unit(machine, sim):
+    machine.write("/etc/holdfast/hook", "#!/bin/sh\necho \"$1 $3 $4 $HOLDFAST_TOKEN$CODER_SESSION_TOKEN\" >>/var/lib/holdfast/hook.log\n", mode=0o755)
+    configure(machine, sim.url, "adapters: [{ type: hook, command: /etc/holdfast/hook, form: dhcp-script }]\n")
+    machine.start("holdfastd.service").hears("READY=1")
+    log = machine.root / "var/lib/holdfast/hook.log"
+    wait_for(lambda: log.exists() and f"add {ADDRESS} {NAME} \n" in log.read_text())
 
 
 class Systemd:

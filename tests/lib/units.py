@@ -312,6 +312,15 @@ class Machine:
         words = words or shlex.split(unit.one("ExecStart").lstrip("-"))
         return subprocess.run(self.command(unit, words, name, env), capture_output=True, text=True, timeout=timeout, check=False)
 
+    def reload(self, service):
+        """As `systemctl reload`: each ExecReload in its turn, until one fails. Returns what the last one did."""
+        for line in service.unit.keys["ExecReload"]:
+            words = [word.replace("$MAINPID", str(service.process.pid)) for word in shlex.split(line)]
+            done = self.run_unit(service.name, words, service.unit)
+            if done.returncode:
+                break
+        return done
+
     def run(self, user, *words, timeout=30):
         """A command of a person who is logged in."""
         own, groups = self.groups_of(user)
