@@ -60,7 +60,16 @@ int hf_core_identify(struct hf_core *c, const char *source, const struct hf_iden
 int hf_core_owner_set(
     struct hf_core *c, const char *source, const struct hf_uuid *owner, const char *name)
 {
-	return after(c, hf_state_owner_set(c->state, source, owner, name, hf_core_now(c)));
+	uint32_t source_rid, before = UINT32_MAX, rid = UINT32_MAX;
+	int rc;
+
+	hf_state_find(c->state, source, owner, &source_rid, &before);
+	rc = hf_state_owner_set(c->state, source, owner, name, hf_core_now(c));
+	hf_state_find(c->state, source, owner, &source_rid, &rid);
+	/* The number may have been another's, who was confirmed a moment ago. */
+	if (before == UINT32_MAX && rid != UINT32_MAX)
+		hf_publish_owner_clear(c->publish, (uint16_t)rid);
+	return after(c, rc);
 }
 
 int hf_core_owner_missing(struct hf_core *c, const char *source, const char *word)

@@ -215,6 +215,21 @@ static void zone_taken(struct hf_core *c, const struct hf_store_opened *o)
 		hf_store_zone_taken(c->store);
 }
 
+static int clear_owner(
+    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
+{
+	(void)source;
+	hf_publish_owner_clear(arg, (uint16_t)owner->row->rid);
+	return 0;
+}
+
+/* What the pulse has was written by a bridge on another store, in which these numbers may have been others'. */
+static void clear_owners(struct hf_core *c, const struct hf_zone_stamp *zone)
+{
+	if (memcmp(zone->epoch, hf_store_epoch(c->store), sizeof(zone->epoch)) != 0)
+		hf_state_each_owner(c->state, hf_core_now(c), clear_owner, c->publish);
+}
+
 int hf_core_open(
     const struct hf_config *config, const struct hf_clock *clock, struct hf_core **ret_core)
 {
@@ -251,6 +266,7 @@ int hf_core_open(
 	/* Until its first contact with this process nothing is live, however recent the last one
 	 * was. */
 	hf_core_pulse_down(c);
+	clear_owners(c, &found);
 	c->unpublished = true;
 	/* The image of the store is gone again; its memory is not. */
 	c->large = true;

@@ -23,7 +23,7 @@ void hf_pulse_writer_free(struct hf_pulse_writer *w);
  * `live` changes, else at most every 15 s (every_ms; hf_pulse_writer_pace() for tests).
  */
 int hf_pulse_source(struct hf_pulse_writer *w, uint16_t i, bool live);
-/* Owner `i` was confirmed now by an accepted snapshot or diff. Same pace. */
+/* Owner `i` was confirmed now by an accepted snapshot. Same pace. */
 int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i);
 /* Owner `i` is no more, or starts anew: its slot reads as never confirmed. */
 int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i);

@@ -2,12 +2,15 @@
  * What the zone is given beside the names, as a reader sees it.
  */
 #include <check.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "config/config.h"
 #include "tests/unit/bridge/core_kit.h"
 #include "zone/answer.h"
+#include "zone/pulse.h"
 
 Suite *core_meta_suite(void);
 
@@ -98,6 +101,122 @@ START_TEST(a_source_whose_suffix_is_not_known_makes_nothing_stale)
 }
 END_TEST
 
+/* --- whose slot in the pulse it is --- */
+
+static struct hf_pulse_stamp owner_stamp(uint16_t slot)
+{
+	struct hf_pulse *pulse;
+	struct hf_pulse_stamp stamp;
+	int dirfd = open(k.config->zone, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	ck_assert_int_eq(hf_pulse_new(&pulse), 0);
+	ck_assert_int_eq(hf_pulse_load(pulse, dirfd), 0);
+	stamp = hf_pulse_get_owner(pulse, slot);
+	hf_pulse_free(pulse);
+	close(dirfd);
+	return stamp;
+}
+
+static uint32_t slot_of(const struct hf_uuid *owner)
+{
+	uint32_t source, rid;
+
+	ck_assert(hf_state_find(hf_core_state(k.core), "main", owner, &source, &rid));
+	return rid;
+}
+
+static const struct hf_uuid alice = { { 9, [15] = 1 } }, bob = { { 9, [15] = 2 } };
+
+/* alice goes, and bob gets her number. */
+static void replace_alice(void)
+{
+	const struct hf_identity who = { .user = bob, .user_name = "bob" };
+	struct hf_judgement j;
+
+	ck_assert_uint_eq(slot_of(&alice), 0);
+	ck_assert(owner_stamp(0).known);
+	/* She has no workspaces, and is gone as soon as the others are settled. */
+	core_kit_snapshot(&k, 0);
+	ck_assert_int_eq(hf_core_identify(k.core, "main", &who, &j), 0);
+	ck_assert_int_eq(hf_core_owners_settled(k.core, "main"), 0);
+	ck_assert_uint_eq(slot_of(&alice), UINT32_MAX);
+	core_kit_settle(&k); /* a number is free when the store has forgotten it */
+	ck_assert_int_eq(hf_core_owner_set(k.core, "main", &bob, "bob"), 0);
+	ck_assert_uint_eq(slot_of(&bob), 0);
+}
+
+START_TEST(a_new_owner_does_not_inherit_when_another_was_confirmed)
+{
+	core_kit_open(&k);
+	core_kit_snapshot(&k, 0);
+	replace_alice();
+	ck_assert(!owner_stamp(0).known);
+	/* One that is set again keeps what it has. */
+	hf_core_contact(k.core, "main");
+	core_kit_settle(&k);
+	ck_assert_int_eq(hf_core_owner_set(k.core, "main", &bob, "bob"), 0);
+	ck_assert(!owner_stamp(0).known);
+}
+END_TEST
+
+START_TEST(an_owner_that_is_set_again_keeps_its_stamp)
+{
+	int64_t at;
+
+	core_kit_open(&k);
+	core_kit_snapshot(&k, 2);
+	at = owner_stamp(0).boot_ms;
+	ck_assert(owner_stamp(0).known);
+	hf_fake_clock_add(&k.clock, 5000);
+	core_kit_stop(&k);
+	core_kit_open(&k); /* sets her */
+	ck_assert(owner_stamp(0).known);
+	ck_assert_int_eq(owner_stamp(0).boot_ms, at);
+}
+END_TEST
+
+/* A new store numbers its owners anew; what the pulse has is of the one before. */
+START_TEST(a_new_store_inherits_no_owners_stamp)
+{
+	core_kit_open(&k);
+	core_kit_snapshot(&k, 2);
+	ck_assert(owner_stamp(0).known);
+	core_kit_stop(&k);
+	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
+	core_kit_open(&k);
+	ck_assert_uint_eq(slot_of(&alice), 0);
+	ck_assert(!owner_stamp(0).known);
+	core_kit_snapshot(&k, 2);
+	ck_assert(owner_stamp(0).known);
+}
+END_TEST
+
+/* The copy knows alice under the number that bob has by now. */
+START_TEST(a_copy_inherits_no_owners_stamp)
+{
+	struct hf_store_stats stats;
+
+	core_kit_open(&k);
+	core_kit_snapshot(&k, 0);
+	ck_assert_int_eq(hf_store_copy_begin(hf_core_store(k.core)), 0);
+	do {
+		usleep(1000);
+		hf_store_get_stats(hf_core_store(k.core), &stats);
+	} while (stats.copying);
+	replace_alice();
+	ck_assert_int_eq(hf_core_update(k.core, "main",
+			     &(struct hf_update){ .kind = HF_UPDATE_SNAPSHOT, .owner = bob },
+			     &(struct hf_judgement){ 0 }), 0);
+	core_kit_settle(&k);
+	ck_assert(owner_stamp(0).known);
+	core_kit_stop(&k);
+	core_kit_damage(&k);
+	ck_assert_int_eq(core_kit_try_open(&k), 0);
+	ck_assert_uint_eq(slot_of(&alice), 0);
+	ck_assert(!owner_stamp(0).known);
+}
+END_TEST
+
 Suite *core_meta_suite(void)
 {
 	Suite *s = suite_create("core_meta");
@@ -106,6 +225,13 @@ Suite *core_meta_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_source_that_was_taken_out_makes_nothing_stale);
 	tcase_add_test(tc, a_source_whose_suffix_is_not_known_makes_nothing_stale);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("slots");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_new_owner_does_not_inherit_when_another_was_confirmed);
+	tcase_add_test(tc, an_owner_that_is_set_again_keeps_its_stamp);
+	tcase_add_test(tc, a_new_store_inherits_no_owners_stamp);
+	tcase_add_test(tc, a_copy_inherits_no_owners_stamp);
 	suite_add_tcase(s, tc);
 	return s;
 }
