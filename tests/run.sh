@@ -4,7 +4,7 @@
 usage()
 {
 	cat <<-'END'
-	usage: tests/run.sh [--quick | --long | --coverage] [--list] [SUITE...]
+	usage: tests/run.sh [--quick | --long | --coverage] [--part N/M] [--list] [SUITE...]
 
 	  (none)      what a change must pass: minutes
 	  --quick     the inner loop: seconds
@@ -12,6 +12,8 @@ usage()
 	              fuzzing for each target: hours
 	  --coverage  the line coverage of the rooms that must have 90 %, and of the stream's decoders
 	              by the fuzz corpora alone, which must be 95 %
+	  --part N/M  only the Nth of M parts that take about the same time, and the builds that it
+	              needs: M machines, or M evenings, make one run
 	  --list      only list the suites of this mode
 	  SUITE...    only these suites, and the builds that they need
 
@@ -80,21 +82,66 @@ suites()
 	END
 }
 
-# select_suites MODE NAMES: the rows of this run. A build comes along if a suite that was asked for needs it.
+# What takes more than two minutes in a long run, on two cores: minutes, to make parts of it that are equally long.
+long_minutes()
+{
+	cat <<-'END'
+	unit-valgrind 25
+	chaos         30
+	e2e           20
+	resolver      20
+	fuzz-60s      26
+	model         15
+	model-asan    15
+	reload-asan   5
+	follow        5
+	feed-unbound  5
+	feed-dnsmasq  5
+	END
+}
+
+# select_suites MODE NAMES PART PARTS: the rows of this run. What others need comes along if a suite that was asked for needs it: the build,
+# and within a part also what is made in its folder by a script.
 select_suites()
 {
-	suites | awk -v mode="$1" -v only="$2" '
+	suites | awk -v mode="$1" -v only="$2" -v part="$3" -v parts="$4" -v minutes="$(long_minutes)" '
+		BEGIN {
+			for (n = split(minutes, m); n > 0; n -= 2)
+				weight[m[n - 1]] = m[n]
+			n = 0
+		}
+		function makes(how, what)
+		{
+			return how == "compile" || what ~ /\/build\.sh$/
+		}
+		function shortest(  p, best)
+		{
+			best = 1
+			for (p = 2; p <= parts; p++)
+				if (sum[p] < sum[best])
+					best = p
+			return best
+		}
 		/^#/ || index($2, mode) == 0 { next }
 		{
 			row[++n] = $0
+			made[n] = makes($4, $5)
 			asked[n] = only == " " || index(only, " " $1 " ")
-			if (asked[n])
+			if (asked[n] && !(made[n] && parts > 1)) {
+				used[$3] = 1
+				p = shortest()
+				sum[p] += $1 in weight ? weight[$1] : 1
+				asked[n] = p == part
+			}
+			if (asked[n] && !(made[n] && parts > 1))
 				needed[$3] = 1
 		}
 		END {
 			for (i = 1; i <= n; i++) {
 				split(row[i], f)
-				if (asked[i] || (f[4] == "compile" && needed[f[3]]))
+				comes = made[i] && (f[4] == "compile" || parts > 1) && needed[f[3]]
+				alone = made[i] && asked[i] && !used[f[3]] && part == 1 # a build that no suite needs
+				if (comes || alone || (asked[i] && !(made[i] && parts > 1)))
 					print row[i]
 			}
 		}'
@@ -143,7 +190,7 @@ report()
 
 main()
 {
-	local mode=n only=' ' list=no selected total n=0 start name folder how what
+	local mode=n only=' ' list=no part=1 parts=1 selected total n=0 start name folder how what
 	local sections=(build module examples test)
 
 	while [ $# -gt 0 ]; do
@@ -151,6 +198,12 @@ main()
 		--quick) mode=q ;;
 		--long) mode=l ;;
 		--coverage) mode=c ;;
+		--part)
+			[[ $2 =~ ^([1-9][0-9]?)/([1-9][0-9]?)$ && ${BASH_REMATCH[1]} -le ${BASH_REMATCH[2]} ]] ||
+				{ echo "--part: '$2' is not N/M, with N from 1 to M" >&2; return 2; }
+			part=${BASH_REMATCH[1]} parts=${BASH_REMATCH[2]}
+			shift
+			;;
 		--list) list=yes ;;
 		-h | --help) usage; return 0 ;;
 		-*) usage >&2; return 2 ;;
@@ -158,11 +211,12 @@ main()
 		esac
 		shift
 	done
-	selected=$(select_suites $mode "$only")
+	selected=$(select_suites $mode "$only" "$part" "$parts")
 	for name in $only; do
+		[ "$parts" = 1 ] || break
 		grep -q "^$name " <<<"$selected" || { echo "no suite '$name' in this mode" >&2; return 2; }
 	done
-	[ $list = no ] || { echo "$selected"; return 0; }
+	[ $list = no ] || { [ -z "$selected" ] || echo "$selected"; return 0; }
 
 	export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 	unset HF_LONG
