@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/no_dump.h"
 #include "base/notify.h"
 #include "bridge/control.h"
 #include "bridge/core.h"
@@ -275,6 +276,7 @@ static void finish(struct run *r)
 int hf_run(const char *config_path)
 {
 	struct run r = { .path = config_path };
+	bool private = hf_no_dump();
 	int status = 0;
 
 	/* A file size limit and a peer that went away are errors like others, not the end. */
@@ -286,6 +288,9 @@ int hf_run(const char *config_path)
 	}
 	hf_log_init(STDERR_FILENO, r.config->log.level, r.config->log.format, NULL);
 	hf_log_info("holdfastd " HF_VERSION " begins with '%s'", config_path);
+	if (!private)
+		hf_log_warn("HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory, with the "
+			    "session token");
 	if (hf_core_open(r.config, &hf_clock_system, &r.core) ||
 	    start_work(&r) || start_control(&r)) {
 		status = EXIT_FILES;

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/no_dump.h"
 #include "bridge/stream/client.h"
 #include "bridge/stream/clip.h"
 #include "bridge/stream/http.h"
@@ -326,6 +327,8 @@ int main(int argc, char **argv)
 	long seconds = 0;
 	int rc;
 
+	if (!hf_no_dump())
+		fputs("holdfast-follow: HOLDFAST_DUMPABLE is set: a core file would hold the session token\n", stderr);
 	fill_defaults(&f);
 	if (read_options(&f, argc, argv, &seconds)) {
 		usage(stderr);
