@@ -4,6 +4,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+static void __attribute__((format(printf, 3, 4)))
+log_kind(enum hf_log_level level, const char *kind, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	hf_vlog_kind(level, kind, format, ap);
+	va_end(ap);
+}
+
 int hf_fault_set(struct hf_fault *f, const struct hf_clock *clock, enum hf_log_level level,
     const char *format, ...)
 {
@@ -23,7 +33,7 @@ int hf_fault_set(struct hf_fault *f, const struct hf_clock *clock, enum hf_log_l
 	if (!strcmp(f->text, text))
 		return 0;
 	memcpy(f->text, text, sizeof(text));
-	hf_log(level, "%s", text);
+	log_kind(level, format, "%s", text);
 	return 1;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_limit.h"
 #include "base/log_line.h"
 #include "base/log_target.h"
 
@@ -24,6 +25,7 @@ static struct {
 	const struct hf_clock *clock;
 	uint64_t dropped;
 	uint64_t dropped_told;
+	struct hf_log_limit limit;
 } log_state = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.clock = &hf_clock_system,
@@ -122,6 +124,33 @@ static bool tell_dropped(void)
 	return true;
 }
 
+static void tell_left_out(void)
+{
+	const char *kind;
+	char text[300];
+	uint64_t n;
+
+	if (!hf_log_limit_left_out(&log_state.limit, hf_boot_ms(log_state.clock), &kind, &n))
+		return;
+	snprintf(text, sizeof(text), "log: %llu line%s too many at once and left out: \"%.200s\"",
+	    (unsigned long long)n, n == 1 ? " was" : "s were", kind);
+	if (!write_text(HF_LOG_WARN, text))
+		log_state.dropped++;
+}
+
+/* Whoever wants to see everything has set the level to debug, and gets its lines. */
+static bool may_pass(enum hf_log_level level, const char *kind)
+{
+	bool pass;
+
+	if (level == HF_LOG_DEBUG)
+		return true;
+	pthread_mutex_lock(&log_state.lock);
+	pass = hf_log_limit_pass(&log_state.limit, kind, hf_boot_ms(log_state.clock));
+	pthread_mutex_unlock(&log_state.lock);
+	return pass;
+}
+
 static void put(enum hf_log_level level, const char *text)
 {
 	pthread_mutex_lock(&log_state.lock);
@@ -129,21 +158,28 @@ static void put(enum hf_log_level level, const char *text)
 		look_at(STDERR_FILENO);
 	if (!tell_dropped() || !write_text(level, text))
 		log_state.dropped++;
+	else
+		tell_left_out();
 	pthread_mutex_unlock(&log_state.lock);
 }
 
-void hf_vlog(enum hf_log_level level, const char *format, va_list ap)
+void hf_vlog_kind(enum hf_log_level level, const char *kind, const char *format, va_list ap)
 {
 	char text[HF_LOG_LINE_MAX];
 	int saved = errno;
 
-	if (level > hf_log_level())
+	if (level > hf_log_level() || !may_pass(level, kind))
 		return;
 	/* What cannot be formatted is still told, by its format. */
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		snprintf(text, sizeof(text), "%s", format);
 	put(level, text);
 	errno = saved;
+}
+
+void hf_vlog(enum hf_log_level level, const char *format, va_list ap)
+{
+	hf_vlog_kind(level, format, format, ap);
 }
 
 void hf_log(enum hf_log_level level, const char *format, ...)

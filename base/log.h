@@ -5,6 +5,8 @@
  * A log target that blocks never blocks the program: a line that cannot be written at once is
  * dropped and counted, and the next line that gets through is preceded by the number lost. No line
  * is cut, one that is too long (4 KiB) ends in "...". A closed target raises no signal.
+ * Nothing fills a disk: of one kind (one format) 30 lines pass at once and 3 a second, of all 50 and 10 a second; what is
+ * left out is counted, and said. Lines of level debug have no such limit.
  * Control characters and bytes that are not UTF-8 are escaped, so that no peer can forge a line.
  * Tokens and keys are never passed to it.
  */
@@ -37,6 +39,9 @@ int hf_log_format_parse(const char *text, enum hf_log_format *ret_format);
 void hf_log(enum hf_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void hf_vlog(enum hf_log_level level, const char *format, va_list ap)
     __attribute__((format(printf, 2, 0)));
+/* `kind`: a static text; lines of one kind have a limit together. */
+void hf_vlog_kind(enum hf_log_level level, const char *kind, const char *format, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 #define hf_log_error(...) hf_log(HF_LOG_ERROR, __VA_ARGS__)
 #define hf_log_warn(...) hf_log(HF_LOG_WARN, __VA_ARGS__)

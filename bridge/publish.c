@@ -27,6 +27,8 @@ struct hf_publish {
 	uint64_t taken; /* the writer holds all names up to this generation of `epoch` */
 	uint8_t epoch[16];
 	struct hf_store_walk *walk; /* owned: all names are being taken in slices */
+	uint64_t n_refused; /* of the names that are being taken, and the first of them */
+	struct hf_name first_refused;
 	struct hf_fault refused;
 	struct hf_fault damage;
 	struct hf_fault moved;
@@ -162,22 +164,35 @@ static int on_removed(const struct hf_name_change *change, uint64_t generation, 
 static int on_set(const struct hf_name_change *change, uint64_t generation, void *arg)
 {
 	struct hf_publish *p = arg;
-	char text[HF_NAME_TEXT_MAX];
 	int rc = change->removed ? 0 : set_name(p, change);
 
 	if (rc != HF_EREFUSED)
 		return rc;
 	/* Not this one, but the others: state and zone disagree, which is ours to mend, not the
 	 * user's to suffer. */
-	hf_fault_set(&p->refused, p->clock, HF_LOG_ERROR, "zone: '%s' cannot be published (%s)",
-	    hf_name_text(&change->name, text), hf_strerror(rc));
+	if (!p->n_refused++)
+		p->first_refused = change->name;
 	return 0;
+}
+
+/* One line, however many they are. */
+static void tell_refused(struct hf_publish *p)
+{
+	char text[HF_NAME_TEXT_MAX];
+
+	if (p->n_refused)
+		hf_fault_set(&p->refused, p->clock, HF_LOG_ERROR,
+		    "zone: %llu name%s cannot be published (%s), such as '%.100s'",
+		    (unsigned long long)p->n_refused, p->n_refused == 1 ? "" : "s",
+		    hf_strerror(HF_EREFUSED), hf_name_text(&p->first_refused, text));
+	p->n_refused = 0;
 }
 
 static void taken(struct hf_publish *p, const struct hf_store *store, uint64_t generation)
 {
 	p->taken = generation;
 	memcpy(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
+	tell_refused(p);
 }
 
 /* A slice of all names. -EAGAIN while there are more. */
@@ -200,6 +215,7 @@ static int take_all(struct hf_publish *p, struct hf_store *store, const struct h
 
 	/* Until the walk is through, what the writer holds is of no generation. */
 	p->taken = 0;
+	p->n_refused = 0;
 	hf_zone_writer_set_meta(p->writer, meta);
 	if (!rc)
 		rc = hf_store_walk_new(store, &p->walk);

@@ -52,6 +52,17 @@ static void work_soon(void *arg)
 	event_active(r->work, EV_TIMEOUT, 0);
 }
 
+/* libevent's own words: without this they go to stderr, which may block. */
+static void on_event_log(int severity, const char *text)
+{
+	static const enum hf_log_level levels[] = { [EVENT_LOG_DEBUG] = HF_LOG_DEBUG,
+		[EVENT_LOG_MSG] = HF_LOG_INFO, [EVENT_LOG_WARN] = HF_LOG_WARN,
+		[EVENT_LOG_ERR] = HF_LOG_ERROR };
+
+	hf_log(severity < 0 || severity > EVENT_LOG_ERR ? HF_LOG_ERROR : levels[severity],
+	    "libevent: %s", text);
+}
+
 /* --- configuration --- */
 
 static int load(const char *path, struct hf_config **ret_config)
@@ -282,6 +293,7 @@ int hf_run(const char *config_path)
 	/* A file size limit and a peer that went away are errors like others, not the end. */
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	event_set_log_callback(on_event_log);
 	if (catch_signals(&r) || load(config_path, &r.config)) {
 		status = EXIT_CONFIG;
 		goto out;
