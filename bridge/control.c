@@ -2,161 +2,56 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/queue.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "bridge/control_socket.h"
 #include "bridge/core.h"
+#include "bridge/listing.h"
+#include "bridge/request_server.h"
 #include "config/config.h"
 
 enum {
 	CLIENTS_MAX = 32,
-	CLIENT_S = 15,  /* all that a client has, from its first byte to our last */
-	PARTING_S = 1,  /* more, to read why its order was not done */
-	LISTING_S = 60, /* the same for the process that writes a listing */
+	CLIENT_MS = 15000,  /* all that a client has, from its first byte to our last */
+	SHARE = 5,          /* those who may only look get one part in so many of the CPU */
+	CREDIT_MS = 1000,   /* of which so much may be used beforehand */
 };
 
-struct client {
+/* What a client wants: it is done when its turn comes. */
+struct asked {
+	TAILQ_ENTRY(asked) link;
 	struct hf_control *control;
-	struct client **at;      /* its place in the control's table */
-	struct bufferevent *bev; /* owned */
-	struct event *end;       /* owned: its time is over */
-	enum hf_right right;
-	bool answered;
-	struct hf_request *order; /* owned: waits for its turn; NULL: none */
-	uint64_t order_at;        /* which of those that wait it is */
+	struct hf_request_client *client;
+	struct hf_control_peer peer;
+	struct hf_request request;
+	bool waits;
 };
+
+TAILQ_HEAD(asked_list, asked);
 
 struct hf_control {
 	struct hf_control_env env;
 	struct hf_control_groups groups;
 	struct event_base *base;
-	struct evconnlistener *listener; /* owned; NULL: no socket */
+	struct hf_request_server *server; /* owned; NULL: no socket */
+	struct hf_listings *listings;     /* owned */
+	struct event *soon;               /* owned: those who look may go on */
+	struct asked_list waiting;        /* in the order in which they came */
+	int64_t debt_ms; /* boottime up to which those who only look have used their share */
 	char path[108];
-	struct client *clients[CLIENTS_MAX];
-	uint64_t orders; /* that had to wait, so far */
 };
 
-static void client_free(struct client *cl)
-{
-	*cl->at = NULL;
-	if (cl->end)
-		event_free(cl->end);
-	if (cl->bev)
-		bufferevent_free(cl->bev);
-	free(cl->order);
-	free(cl);
-}
+/* --- answers --- */
 
-/*
- * A listing can be 100 MB: a process of its own writes it, out of its copy of what was true at this
- * moment, for as long as the client takes to read it. It is nobody's child, so that nobody has to
- * wait for it.
- */
-static void list_and_exit(const struct hf_control_env *env, const struct hf_request *r, int fd)
-{
-	static const int own[] = { SIGALRM, SIGTERM, SIGINT, SIGHUP };
-	FILE *out;
-
-	if (fork() != 0)
-		_exit(0);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		signal(own[i], SIG_DFL);
-	alarm(LISTING_S);
-	/* The bridge's locks and sockets are not to live on in here. */
-	if (fd > 3)
-		close_range(3, (unsigned)fd - 1, 0);
-	close_range((unsigned)fd + 1, ~0U, 0);
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	out = fdopen(fd, "w");
-	if (out) {
-		hf_control_answer(env, r, out);
-		fflush(out);
-	}
-	_exit(0);
-}
-
-static int list(struct client *cl, const struct hf_request *r)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		list_and_exit(&cl->control->env, r, bufferevent_getfd(cl->bev));
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	return 0;
-}
-
-/* Writes the answer, or why there is none (rc). Without memory for it the client is closed: true. */
-static bool write_answer(struct client *cl, const struct hf_request *r, int rc, const char *why)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return true;
-	if (rc)
-		hf_control_error(out, why);
-	else
-		hf_control_answer(&cl->control->env, r, out);
-	if (fclose(out) == 0)
-		bufferevent_write(cl->bev, text, size);
-	free(text);
-	return false;
-}
-
-/* An order that changes the model waits while that is lent to the store (guard rule 10). */
-static int wait_for_turn(struct client *cl, const struct hf_request *r)
-{
-	cl->order = malloc(sizeof(*cl->order));
-	if (!cl->order)
-		return -ENOMEM;
-	*cl->order = *r;
-	cl->order_at = ++cl->control->orders;
-	return 0;
-}
-
-/* Answers, or hands over to who does. True: the client is done with. */
-static bool answer(struct client *cl, const char *line, size_t len)
-{
-	struct hf_request r;
-	const char *why;
-	int rc = hf_request_parse(line, len, &r, &why);
-
-	if (!rc && hf_request_orders(&r) && cl->right != HF_RIGHT_ORDER) {
-		why = "only root, the bridge's own user and control-group may do this";
-		rc = HF_EREFUSED;
-	}
-	if (!rc && hf_request_lists(&r)) {
-		if (list(cl, &r) == 0)
-			return true;
-		why = "no process can be made to write the listing";
-		rc = -EAGAIN;
-	}
-	if (!rc && hf_request_orders(&r) && hf_core_busy(cl->control->env.core)) {
-		if (wait_for_turn(cl, &r) == 0)
-			return false;
-		why = "out of memory";
-		rc = -ENOMEM;
-	}
-	return write_answer(cl, &r, rc, why);
-}
-
-static void refuse(
-    struct client *cl, void (*say)(FILE *out, const char *text), const char *why)
+static void answer_text(struct hf_request_client *cl, void (*say)(FILE *out, const char *text), const char *why)
 {
 	char line[400];
 	FILE *out = fmemopen(line, sizeof(line), "w");
@@ -167,16 +62,13 @@ static void refuse(
 		len = ftell(out);
 		fclose(out);
 	}
-	cl->answered = true;
-	bufferevent_disable(cl->bev, EV_READ);
-	if (len > 0)
-		bufferevent_write(cl->bev, line, (size_t)len);
+	hf_request_client_answer(cl, line, len > 0 ? (size_t)len : 0);
 }
 
 /* Says who may: whoever sees this has to ask for a group. */
-static void deny(struct client *cl)
+static void deny(struct hf_control *c, struct hf_request_client *cl)
 {
-	const struct hf_config *config = cl->control->env.config;
+	const struct hf_config *config = c->env.config;
 	const char *look = config->read_group, *order = config->control_group;
 	char why[300];
 
@@ -189,118 +81,238 @@ static void deny(struct client *cl)
 	else
 		snprintf(why, sizeof(why), "permission denied: the bridge answers root and its own user alone; "
 					   "read-group in its configuration names a group that may look");
-	refuse(cl, hf_control_denied, why);
+	answer_text(cl, hf_control_denied, why);
 }
 
-static void on_read(struct bufferevent *bev, void *arg)
+static void answer(struct asked *a)
 {
-	struct client *cl = arg;
-	struct evbuffer *in = bufferevent_get_input(bev);
-	size_t len;
-	char *line;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
 
-	if (cl->answered)
-		return;
-	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
-	if (!line) {
-		if (evbuffer_get_length(in) > HF_REQUEST_MAX)
-			refuse(cl, hf_control_error, "the request is too long");
+	if (!out) {
+		answer_text(a->client, hf_control_error, "out of memory");
 		return;
 	}
-	cl->answered = true;
-	bufferevent_disable(bev, EV_READ);
-	if (answer(cl, line, len))
-		client_free(cl);
-	free(line);
+	hf_control_answer(&a->control->env, &a->request, out);
+	if (fclose(out))
+		size = 0;
+	hf_request_client_answer(a->client, text, size);
+	free(text);
 }
 
-static void on_written(struct bufferevent *bev, void *arg)
+static void list(struct asked *a)
 {
-	struct client *cl = arg;
+	struct hf_control *c = a->control;
+	int rc = hf_listing_start(c->listings, &c->env, &a->request,
+	    hf_request_client_fd(a->client), a->peer.uid, a->peer.right == HF_RIGHT_ORDER);
 
-	(void)bev;
-	if (cl->answered)
-		client_free(cl);
+	if (rc)
+		answer_text(a->client, hf_control_error, "no process can be made to write the listing");
+	else
+		hf_request_client_close(a->client);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+/* --- turns --- */
+
+static int64_t cpu_ms(void)
 {
-	(void)bev;
-	(void)what;
-	client_free(arg);
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void on_end(evutil_socket_t fd, short what, void *arg)
+/* What those who may only look have cost. */
+static void charge(struct hf_control *c, int64_t used_ms)
 {
-	const struct timeval span = { .tv_sec = PARTING_S };
-	struct client *cl = arg;
+	int64_t now = hf_boot_ms(c->env.clock);
+
+	if (c->debt_ms < now - CREDIT_MS)
+		c->debt_ms = now - CREDIT_MS;
+	c->debt_ms += used_ms * SHARE;
+}
+
+static bool is_trusted(const struct asked *a)
+{
+	return a->peer.right == HF_RIGHT_ORDER;
+}
+
+/*
+ * What changes the model waits while that is lent to the store (guard rule 10), a listing for a place, and those who
+ * may only look for their share of the CPU.
+ */
+static bool has_turn(const struct asked *a)
+{
+	const struct hf_control *c = a->control;
+
+	if (hf_request_orders(&a->request) && hf_core_busy(c->env.core))
+		return false;
+	if (!is_trusted(a) && c->debt_ms > hf_boot_ms(c->env.clock))
+		return false;
+	return !hf_request_lists(&a->request) ||
+	       hf_listings_room(c->listings, a->peer.uid, is_trusted(a));
+}
+
+/* Frees it: the client is answered. */
+static void do_it(struct asked *a)
+{
+	struct hf_control *c = a->control;
+	int64_t begun = cpu_ms();
+	bool trusted = is_trusted(a);
+
+	if (a->waits)
+		TAILQ_REMOVE(&c->waiting, a, link);
+	a->waits = false;
+	if (hf_request_lists(&a->request))
+		list(a);
+	else
+		answer(a);
+	if (!trusted)
+		charge(c, cpu_ms() - begun);
+}
+
+static void wait_for_turn(struct asked *a)
+{
+	struct hf_control *c = a->control;
+	int64_t left = c->debt_ms - hf_boot_ms(c->env.clock);
+	struct timeval tv = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
+
+	TAILQ_INSERT_TAIL(&c->waiting, a, link);
+	a->waits = true;
+	/* An order is not lost to a crowd; who looks may be sent away for another who does. */
+	hf_request_client_hold(a->client, hf_request_orders(&a->request));
+	if (left > 0)
+		event_add(c->soon, &tv);
+}
+
+void hf_control_poke(struct hf_control *c)
+{
+	struct asked *a, *next;
+
+	for (a = TAILQ_FIRST(&c->waiting); a; a = next) {
+		next = TAILQ_NEXT(a, link);
+		if (has_turn(a))
+			do_it(a);
+	}
+}
+
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_control *c = arg;
+	struct timeval tv = { .tv_usec = 100000 };
 
 	(void)fd;
 	(void)what;
-	if (!cl->order || event_add(cl->end, &span)) {
-		client_free(cl);
-		return;
-	}
-	free(cl->order);
-	cl->order = NULL;
-	refuse(cl, hf_control_error,
-	    "a large change is still being written; nothing was done; try again");
+	hf_control_poke(c);
+	if (!TAILQ_EMPTY(&c->waiting))
+		event_add(c->soon, &tv);
 }
 
-/* Takes over `fd`, also where it fails. */
-static int client_new(struct hf_control *c, struct client **at, int fd)
-{
-	const struct timeval span = { .tv_sec = CLIENT_S };
-	struct client *cl = calloc(1, sizeof(*cl));
-
-	if (!cl) {
-		close(fd);
-		return -ENOMEM;
-	}
-	*at = cl;
-	cl->control = c;
-	cl->at = at;
-	cl->right = hf_control_right(fd, &c->groups);
-	cl->bev = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!cl->bev)
-		close(fd);
-	cl->end = evtimer_new(c->base, on_end, cl);
-	if (!cl->bev || !cl->end || event_add(cl->end, &span)) {
-		client_free(cl);
-		return -ENOMEM;
-	}
-	bufferevent_setcb(cl->bev, on_read, on_written, on_event, cl);
-	bufferevent_setwatermark(cl->bev, EV_READ, 0, HF_REQUEST_MAX + 1);
-	bufferevent_enable(cl->bev, EV_READ | EV_WRITE);
-	if (cl->right == HF_RIGHT_NONE)
-		deny(cl);
-	return 0;
-}
-
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
-    int len, void *arg)
+static void on_listed(void *arg, bool trusted, int64_t used_ms)
 {
 	struct hf_control *c = arg;
 
-	(void)listener;
-	(void)from;
-	(void)len;
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		if (c->clients[i])
-			continue;
-		client_new(c, &c->clients[i], fd);
-		return;
-	}
-	close(fd);
+	if (!trusted)
+		charge(c, used_ms);
+	hf_control_poke(c);
 }
 
-static void hear(struct hf_control *c, int fd)
+/* --- clients --- */
+
+static void on_came(void *arg, struct hf_request_client *cl)
 {
-	c->listener = evconnlistener_new(c->base, on_accept, c, LEV_OPT_CLOSE_ON_FREE, 0, fd);
-	if (!c->listener)
-		close(fd);
+	struct hf_control *c = arg;
+	struct asked *a = calloc(1, sizeof(*a));
+
+	if (!a) {
+		answer_text(cl, hf_control_error, "out of memory");
+		return;
+	}
+	a->control = c;
+	a->client = cl;
+	hf_request_client_set(cl, a);
+	hf_control_peer(hf_request_client_fd(cl), &c->groups, &a->peer);
+	if (a->peer.right == HF_RIGHT_NONE)
+		deny(c, cl);
+}
+
+static void take_request(struct asked *a, const char *line, size_t len)
+{
+	const char *why;
+	int rc = hf_request_parse(line, len, &a->request, &why);
+
+	if (!rc && hf_request_orders(&a->request) && !is_trusted(a)) {
+		why = "only root, the bridge's own user and control-group may do this";
+		rc = HF_EREFUSED;
+	}
+	if (rc)
+		answer_text(a->client, hf_control_error, why);
+	else if (has_turn(a))
+		do_it(a);
 	else
+		wait_for_turn(a);
+}
+
+static void on_read(void *arg, struct hf_request_client *cl, struct evbuffer *in)
+{
+	struct asked *a = hf_request_client_get(cl);
+	size_t len;
+	char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
+
+	(void)arg;
+	if (line)
+		take_request(a, line, len);
+	else if (evbuffer_get_length(in) > HF_REQUEST_MAX)
+		answer_text(cl, hf_control_error, "the request is too long");
+	free(line);
+}
+
+static void on_late(void *arg, struct hf_request_client *cl)
+{
+	struct hf_control *c = arg;
+	struct asked *a = hf_request_client_get(cl);
+
+	TAILQ_REMOVE(&c->waiting, a, link);
+	a->waits = false;
+	answer_text(cl, hf_control_error,
+	    hf_request_orders(&a->request)
+		? "a large change is still being written; nothing was done; try again"
+		: "busy with other listings and questions; try again");
+}
+
+static void on_gone(void *arg, struct hf_request_client *cl)
+{
+	struct hf_control *c = arg;
+	struct asked *a = hf_request_client_get(cl);
+
+	if (a && a->waits)
+		TAILQ_REMOVE(&c->waiting, a, link);
+	free(a);
+}
+
+/* --- life --- */
+
+static int hear(struct hf_control *c, int fd)
+{
+	const struct hf_request_server_opts opts = { .name = "control", .clock = c->env.clock,
+		.clients_max = CLIENTS_MAX, .request_max = HF_REQUEST_MAX + 1, .span_ms = CLIENT_MS,
+		.came = on_came, .read = on_read, .late = on_late, .gone = on_gone, .arg = c };
+	int rc = hf_request_server_new(c->base, &opts, fd, &c->server);
+
+	if (!rc)
 		snprintf(c->path, sizeof(c->path), "%s", c->env.config->control);
+	return rc;
+}
+
+static int make(struct hf_control *c, int fd)
+{
+	int rc = fd < 0 ? 0 : hear(c, fd);
+
+	if (!rc)
+		rc = hf_listings_new(c->base, on_listed, c, &c->listings);
+	c->soon = evtimer_new(c->base, on_soon, c);
+	return c->soon ? rc : -ENOMEM;
 }
 
 int hf_control_new(
@@ -324,57 +336,51 @@ int hf_control_new(
 		return -ENOMEM;
 	}
 	c->env = *env;
+	TAILQ_INIT(&c->waiting);
 	hf_control_groups(env->config, &c->groups);
 	c->base = base;
-	if (fd >= 0)
-		hear(c, fd);
+	if (make(c, fd)) {
+		hf_control_free(c);
+		return -ENOMEM;
+	}
 	*ret_control = c;
 	return 0;
 }
 
+static bool differ(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) : a != b;
+}
+
 void hf_control_configure(struct hf_control *c, const struct hf_config *config)
 {
+	const struct hf_config *before = c->env.config;
+	bool groups = differ(before->control_group, config->control_group) ||
+		      differ(before->read_group, config->read_group);
+	int rc = 0;
+
 	c->env.config = config;
 	hf_control_groups(config, &c->groups);
-}
-
-static struct client *first_in_turn(struct hf_control *c)
-{
-	struct client *first = NULL;
-
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		struct client *cl = c->clients[i];
-
-		if (cl && cl->order && (!first || cl->order_at < first->order_at))
-			first = cl;
+	if (!c->server) {
+		rc = hf_control_listen(config);
+		rc = rc < 0 ? rc : hear(c, rc);
+	} else if (groups) {
+		rc = hf_control_rights(c->path, config);
 	}
-	return first;
-}
-
-void hf_control_poke(struct hf_control *c)
-{
-	struct client *cl;
-
-	while (!hf_core_busy(c->env.core) && (cl = first_in_turn(c))) {
-		struct hf_request *order = cl->order;
-
-		cl->order = NULL;
-		if (write_answer(cl, order, 0, NULL))
-			client_free(cl);
-		free(order);
-	}
+	if (rc < 0)
+		hf_log_error("control: '%s' cannot be opened to its groups (%s); at the next start it is",
+		    c->server ? c->path : config->control, hf_strerror(rc));
 }
 
 void hf_control_free(struct hf_control *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (c->clients[i])
-			client_free(c->clients[i]);
-	if (c->listener) {
-		evconnlistener_free(c->listener);
+	if (c->server)
 		unlink(c->path);
-	}
+	hf_request_server_free(c->server);
+	hf_listings_free(c->listings);
+	if (c->soon)
+		event_free(c->soon);
 	free(c);
 }

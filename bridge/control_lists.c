@@ -1,11 +1,11 @@
 /*
  * Answers that can be long. They are written by a process of its own, out of its copy of what was true at one moment.
  */
-#include <fnmatch.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/glob.h"
 #include "bridge/control_json.h"
 #include "bridge/core.h"
 #include "bridge/front/record_row.h"
@@ -20,7 +20,7 @@ struct listing {
 
 static bool matches(const struct listing *l, const char *text)
 {
-	return !l->pattern[0] || fnmatch(l->pattern, text, FNM_CASEFOLD) == 0;
+	return !l->pattern[0] || hf_glob_match(l->pattern, text);
 }
 
 static const char *record_state(const struct hf_record_view *r)

@@ -17,6 +17,8 @@
 
 #define NO_GROUP ((gid_t)-1)
 
+enum { BACKLOG = 64 };
+
 /* Whether somebody listens there: connecting costs him nothing. */
 static bool is_alive(const struct sockaddr_un *at)
 {
@@ -49,26 +51,31 @@ static int clear_way(const struct sockaddr_un *at)
  * One group gets the file; for two it has to be open to all, and only the look at the peer decides,
  * as it does in any case.
  */
-static int set_rights(const struct hf_config *config)
+int hf_control_rights(const char *path, const struct hf_config *config)
 {
 	const char *name = config->control_group ? config->control_group : config->read_group;
 	const struct group *group;
 	mode_t mode = 0660;
+	struct stat st;
 
-	if (!name)
-		return 0;
-	if (config->control_group && config->read_group) {
+	if (lstat(path, &st))
+		return -errno;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return HF_EUNSAFE;
+	if (!name) {
+		mode = 0600;
+	} else if (config->control_group && config->read_group) {
 		mode = 0666;
 	} else {
 		group = getgrnam(name);
-		if (!group || lchown(config->control, (uid_t)-1, group->gr_gid)) {
+		if (!group || lchown(path, (uid_t)-1, group->gr_gid)) {
 			hf_log_warn("control: '%s' cannot be given to the group '%s': all may "
 				    "connect, and who is not of it is refused then",
-			    config->control, name);
+			    path, name);
 			mode = 0666;
 		}
 	}
-	return chmod(config->control, mode) ? -errno : 0;
+	return chmod(path, mode) ? -errno : 0;
 }
 
 int hf_control_listen(const struct hf_config *config)
@@ -91,8 +98,8 @@ int hf_control_listen(const struct hf_config *config)
 		close(fd);
 		return rc;
 	}
-	rc = set_rights(config);
-	if (!rc && listen(fd, 16))
+	rc = hf_control_rights(at.sun_path, config);
+	if (!rc && listen(fd, BACKLOG))
 		rc = -errno;
 	if (rc) {
 		unlink(at.sun_path);
@@ -130,7 +137,14 @@ void hf_control_groups(const struct hf_config *config, struct hf_control_groups 
 	ret_groups->look = find_group(config->read_group);
 }
 
-enum hf_right hf_control_right(int fd, const struct hf_control_groups *of)
+static enum hf_right right_of(const struct peer *p, const struct hf_control_groups *of)
+{
+	if (is_in(p, of->order))
+		return HF_RIGHT_ORDER;
+	return is_in(p, of->look) ? HF_RIGHT_LOOK : HF_RIGHT_NONE;
+}
+
+void hf_control_peer(int fd, const struct hf_control_groups *of, struct hf_control_peer *ret_peer)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
@@ -138,16 +152,14 @@ enum hf_right hf_control_right(int fd, const struct hf_control_groups *of)
 	socklen_t groups_len = sizeof(groups);
 	struct peer p = { .groups = groups };
 
+	*ret_peer = (struct hf_control_peer){ .uid = (uid_t)-1, .right = HF_RIGHT_NONE };
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
-		return HF_RIGHT_NONE;
-	if (cred.uid == 0 || cred.uid == geteuid())
-		return HF_RIGHT_ORDER;
+		return;
+	ret_peer->uid = cred.uid;
 	/* One with more groups than that counts by his first group alone. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_len))
 		groups_len = 0;
 	p.gid = cred.gid;
 	p.n = groups_len / sizeof(*groups);
-	if (is_in(&p, of->order))
-		return HF_RIGHT_ORDER;
-	return is_in(&p, of->look) ? HF_RIGHT_LOOK : HF_RIGHT_NONE;
+	ret_peer->right = cred.uid == 0 || cred.uid == geteuid() ? HF_RIGHT_ORDER : right_of(&p, of);
 }

@@ -25,5 +25,16 @@ struct hf_control_groups {
  * client.
  */
 void hf_control_groups(const struct hf_config *config, struct hf_control_groups *ret_groups);
-/* What the peer of a connection may do: by its user and all its groups. */
-enum hf_right hf_control_right(int fd, const struct hf_control_groups *groups);
+/*
+ * Gives the socket file at `path` the rights of other groups. 0, HF_EUNSAFE where something else lies there now, or
+ * another code: it stays as it is.
+ */
+int hf_control_rights(const char *path, const struct hf_config *config);
+
+struct hf_control_peer {
+	uid_t uid;
+	enum hf_right right;
+};
+/* Who is at the other end of a connection, and what he may do: by his user and all his groups. */
+void hf_control_peer(
+    int fd, const struct hf_control_groups *groups, struct hf_control_peer *ret_peer);

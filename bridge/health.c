@@ -2,49 +2,33 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/listener.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "bridge/health_request.h"
+#include "bridge/request_server.h"
 #include "bridge/summary.h"
 #include "config/config.h"
 
 enum {
 	CLIENTS_MAX = 32,
-	CLIENT_S = 5, /* all that a client has, from its first byte to our last */
-};
-
-struct client {
-	struct hf_health *health;
-	struct client **at;      /* its place in the table */
-	struct bufferevent *bev; /* owned */
-	struct event *end;       /* owned: its time is over */
-	bool answered;
+	CLIENT_MS = 5000, /* all that a client has, from its first byte to our last */
+	BACKLOG = 64,
 };
 
 struct hf_health {
 	struct event_base *base;
 	struct hf_core *core;
-	struct evconnlistener *listener; /* owned; NULL: none */
-	struct hf_endpoint at;           /* where it listens, or would */
-	struct client *clients[CLIENTS_MAX];
+	struct hf_request_server *server; /* owned; NULL: none */
+	struct hf_endpoint at;            /* where it listens, or would */
 };
-
-static void client_free(struct client *cl)
-{
-	*cl->at = NULL;
-	if (cl->end)
-		event_free(cl->end);
-	if (cl->bev)
-		bufferevent_free(cl->bev);
-	free(cl);
-}
 
 static const char *phrase(int status)
 {
@@ -66,20 +50,20 @@ static const char *phrase(int status)
 	}
 }
 
-static void respond(struct client *cl, int status, const char *body, bool head)
+static void respond(struct hf_request_client *cl, int status, const char *body, bool head)
 {
-	struct evbuffer *out = bufferevent_get_output(cl->bev);
-
-	cl->answered = true;
-	bufferevent_disable(cl->bev, EV_READ);
-	evbuffer_add_printf(out,
+	char text[HF_SUMMARY_MAX + 400];
+	int len = snprintf(text, sizeof(text),
 	    "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n%sConnection: close\r\n\r\n%s%s",
 	    status, phrase(status), strlen(body) + 1, status == 405 ? "Allow: GET, HEAD\r\n" : "",
 	    head ? "" : body, head ? "" : "\n");
+
+	hf_request_client_answer(cl, text, (size_t)len);
 }
 
-static void answer(struct client *cl, const struct hf_health_request *r)
+static void answer(
+    struct hf_health *h, struct hf_request_client *cl, const struct hf_health_request *r)
 {
 	char text[HF_SUMMARY_MAX];
 	struct hf_summary s;
@@ -92,107 +76,57 @@ static void answer(struct client *cl, const struct hf_health_request *r)
 		respond(cl, 200, "ok", r->head);
 		return;
 	}
-	hf_summary_fill(cl->health->core, &s);
+	hf_summary_fill(h->core, &s);
 	respond(cl, s.ready ? 200 : 503, hf_summary_text(&s, text), r->head);
 }
 
-static void on_read(struct bufferevent *bev, void *arg)
+static void on_read(void *arg, struct hf_request_client *cl, struct evbuffer *in)
 {
-	struct client *cl = arg;
-	struct evbuffer *in = bufferevent_get_input(bev);
 	struct hf_health_request r;
 	char head[HF_HEALTH_HEAD_MAX];
 	ev_ssize_t len = evbuffer_copyout(in, head, sizeof(head));
-	int rc;
+	int rc = len < 0 ? 0 : hf_health_parse(head, (size_t)len, &r);
 
-	if (cl->answered || len < 0)
+	if (!rc)
 		return;
-	rc = hf_health_parse(head, (size_t)len, &r);
+	evbuffer_drain(in, evbuffer_get_length(in));
 	if (rc > 0)
-		answer(cl, &r);
-	else if (rc < 0)
+		answer(arg, cl, &r);
+	else
 		respond(cl, -rc, phrase(-rc), false);
-	if (rc)
-		evbuffer_drain(in, evbuffer_get_length(in));
 }
 
-static void on_written(struct bufferevent *bev, void *arg)
+/* A listening socket, or a code. */
+static int listen_at(const struct hf_endpoint *at)
 {
-	struct client *cl = arg;
+	int fd = socket(at->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, rc;
 
-	(void)bev;
-	if (cl->answered)
-		client_free(cl);
-}
-
-static void on_event(struct bufferevent *bev, short what, void *arg)
-{
-	(void)bev;
-	(void)what;
-	client_free(arg);
-}
-
-static void on_end(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	client_free(arg);
-}
-
-/* Takes over `fd`. */
-static void client_new(struct hf_health *h, struct client **at, int fd)
-{
-	const struct timeval span = { .tv_sec = CLIENT_S };
-	struct client *cl = calloc(1, sizeof(*cl));
-
-	if (!cl) {
-		close(fd);
-		return;
-	}
-	*at = cl;
-	cl->health = h;
-	cl->at = at;
-	cl->bev = bufferevent_socket_new(h->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!cl->bev)
-		close(fd);
-	cl->end = evtimer_new(h->base, on_end, cl);
-	if (!cl->bev || !cl->end || event_add(cl->end, &span)) {
-		client_free(cl);
-		return;
-	}
-	bufferevent_setcb(cl->bev, on_read, on_written, on_event, cl);
-	bufferevent_setwatermark(cl->bev, EV_READ, 0, HF_HEALTH_HEAD_MAX);
-	bufferevent_enable(cl->bev, EV_READ | EV_WRITE);
-}
-
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
-    int len, void *arg)
-{
-	struct hf_health *h = arg;
-
-	(void)listener;
-	(void)from;
-	(void)len;
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		if (h->clients[i])
-			continue;
-		client_new(h, &h->clients[i], fd);
-		return;
-	}
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, &at->sa, at->len) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	rc = -errno;
 	close(fd);
+	return rc;
 }
 
 static void hear(struct hf_health *h, const struct hf_config *config)
 {
+	const struct hf_request_server_opts opts = { .name = "status.listen",
+		.clock = &hf_clock_system, .clients_max = CLIENTS_MAX,
+		.request_max = HF_HEALTH_HEAD_MAX, .span_ms = CLIENT_MS, .read = on_read, .arg = h };
+	int rc;
+
 	h->at = config->status.listen;
 	if (!h->at.len)
 		return;
-	h->listener = evconnlistener_new_bind(h->base, on_accept, h,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 16, &h->at.sa,
-	    (int)h->at.len);
-	if (!h->listener)
+	rc = listen_at(&h->at);
+	if (rc >= 0)
+		rc = hf_request_server_new(h->base, &opts, rc, &h->server);
+	if (rc < 0)
 		hf_log_error("status.listen: it cannot be listened on (%s); nobody hears of /healthz",
-		    strerror(errno));
+		    hf_strerror(rc));
 }
 
 int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf_config *config,
@@ -213,11 +147,10 @@ void hf_health_configure(struct hf_health *h, const struct hf_config *config)
 {
 	const struct hf_endpoint *next = &config->status.listen;
 
-	if (h->listener && h->at.len == next->len && !memcmp(&h->at.sa, &next->sa, next->len))
+	if (h->server && h->at.len == next->len && !memcmp(&h->at.sa, &next->sa, next->len))
 		return;
-	if (h->listener)
-		evconnlistener_free(h->listener);
-	h->listener = NULL;
+	hf_request_server_free(h->server);
+	h->server = NULL;
 	hear(h, config);
 }
 
@@ -225,10 +158,6 @@ void hf_health_free(struct hf_health *h)
 {
 	if (!h)
 		return;
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (h->clients[i])
-			client_free(h->clients[i]);
-	if (h->listener)
-		evconnlistener_free(h->listener);
+	hf_request_server_free(h->server);
 	free(h);
 }

@@ -1,7 +1,8 @@
 #include "bridge/front/record_row.h"
 
-#include <fnmatch.h>
 #include <string.h>
+
+#include "base/glob.h"
 
 static const char *const forms[] = { "json", "text", "hosts", "zone" };
 
@@ -30,7 +31,7 @@ bool hf_record_wanted(const struct hf_record_filter *f, const struct hf_record_r
 		return false;
 	if (f->suffix && !hf_name_is_under(wire, f->suffix))
 		return false;
-	return !f->pattern || !f->pattern[0] || fnmatch(f->pattern, row->name, FNM_CASEFOLD) == 0;
+	return !f->pattern || !f->pattern[0] || hf_glob_match(f->pattern, row->name);
 }
 
 /* --- JSON --- */

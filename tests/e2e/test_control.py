@@ -1,4 +1,5 @@
 """holdfastctl and the control socket of a running holdfastd, with a server that plays Coder."""
+import grp
 import json
 import os
 import pathlib
@@ -317,6 +318,33 @@ def test_groups_decide_who_looks_and_who_commands(tmp_path, server):
     finally:
         b.stop()
         shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root to give files away")
+@pytest.mark.parametrize("path", ["stays", "changes"])
+def test_groups_of_a_reload_are_in_use_at_once(live, path):
+    """Also where the socket's path changes with them: that is for the next start, and so is its file."""
+    good = live.config.read_text()
+    moved = good if path == "stays" else good.replace(f"control: {live.socket}", f"control: {live.folder}/other.sock")
+
+    def reload(text, done):
+        live.config.write_text(text)
+        live.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 5
+        while not done():
+            assert time.monotonic() < end, (live.folder / "log").read_text()
+            time.sleep(0.05)
+
+    def is_open_to(mode, group):
+        st = os.stat(live.socket)
+        return stat.S_IMODE(st.st_mode) == mode and (group is None or st.st_gid == grp.getgrnam(group).gr_gid)
+
+    reload("read-group: users\n" + moved, lambda: is_open_to(0o660, "users"))
+    assert "reload: read-group: (none) -> users\n" in (live.folder / "log").read_text()
+    reload("control-group: games\n" + moved, lambda: is_open_to(0o660, "games"))
+    reload("read-group: users\ncontrol-group: games\n" + moved, lambda: is_open_to(0o666, None))
+    reload(moved, lambda: is_open_to(0o600, None))
+    assert not (live.folder / "other.sock").exists()
 
 
 def test_a_url_of_the_environment_is_shown(tmp_path, server):
