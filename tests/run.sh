@@ -46,6 +46,7 @@ suites()
 	unit-asan       nl     build-asan   meson      unit:3500
 	fuzz-asan       nl     build-asan   meson      fuzz
 	dns-asan        nl     build-asan   pytest     tests/e2e/test_dns_server.py
+	rights-asan     nl     build-asan   pytest     tests/e2e/test_dns_rights.py
 	scenario-asan   nl     build-asan   meson      scenario
 	unbound-asan    nl     build-asan   command    plugin/unbound/build.sh build-asan
 	module-asan     nl     build-asan   pytest     tests/resolver/test_module_others.py
@@ -65,6 +66,7 @@ suites()
 	feed-unbound    l      build        command    tests/bench/bench_feed_unbound.py
 	feed-dnsmasq    l      build        command    tests/bench/bench_feed_dnsmasq.py
 	build-fuzz      l      build-fuzz   compile
+	dns-clang       l      build-fuzz   pytest     tests/e2e/test_dns_server.py
 	fuzz-60s        l      build-fuzz   fuzz       60
 	build-cov       c      build-cov    compile
 	unit-cov        c      build-cov    meson      unit
