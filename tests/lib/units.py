@@ -21,6 +21,7 @@ UNITS = pathlib.Path(__file__).parents[2] / "packaging" / "systemd"
 # Where systemd itself gives a program these.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 PREFIX = "/usr/local" # of the build, by default
+LENT = 61184 # the first number of those that systemd lends to DynamicUser=
 FILTER = f"{PREFIX}/libexec/unit_filter"
 # The switches of a unit that are a filter; systemd denies these calls.
 DENIED = {
@@ -261,18 +262,20 @@ class Machine:
                 path = self.root / above / name
                 path.mkdir(exist_ok=True)
                 path.chmod(int(unit.one(key + "Mode", "0755"), 8))
-                os.chown(path, self.uid(user), self.gid(group))
+                os.chown(path, user, group)
                 env[re.sub(r"(?<!^)D", "_D", key).upper()] = f"/{above}/{name}"
                 writable.add(f"{above}/{name}")
         return env, writable | {path.lstrip("/") for path in unit.all("ReadWritePaths")}
 
     def _user(self, unit):
-        """(user, group, all groups as numbers)"""
+        """(user, group, all groups), as numbers"""
         user = unit.one("User", "root")
+        added = {self.gid(g) for g in unit.all("SupplementaryGroups")}
+        if unit.on("DynamicUser") and user not in (r[0] for r in self.rows("passwd")):
+            return LENT, LENT, sorted({LENT, *added})
         own, groups = self.groups_of(user)
-        names = {int(r[2]): r[0] for r in self.rows("group")}
-        group = unit.one("Group") or names[own]
-        return user, group, sorted({self.gid(group), *groups, *(self.gid(g) for g in unit.all("SupplementaryGroups"))})
+        group = self.gid(unit.one("Group")) if unit.one("Group") else own
+        return self.uid(user), group, sorted({group, *groups, *added})
 
     def command(self, unit, words, name="unit", env=None):
         """A command that runs `words` as the unit would run its program. Folders are made."""
@@ -282,13 +285,13 @@ class Machine:
         more, writable = self._folders(unit, user, group)
         allow = self.root / "run/allowed" / name
         allow.write_text("\n".join(sorted(unit.allowed_calls())) + "\n")
-        env = {**ENVIRONMENT, "USER": user, "LOGNAME": user, **more, **(env or {})}
+        env = {**ENVIRONMENT, "USER": unit.one("User", "root"), "LOGNAME": unit.one("User", "root"), **more, **(env or {})}
         ambient = caps(unit.all("AmbientCapabilities"))
-        privileges = ["setpriv", f"--reuid={self.uid(user)}", f"--regid={self.gid(group)}",
+        privileges = ["setpriv", f"--reuid={user}", f"--regid={group}",
                       f"--groups={','.join(map(str, groups))}", f"--inh-caps={ambient}", f"--ambient-caps={ambient}"]
         if "CapabilityBoundingSet" in unit.keys:
             privileges.append(f"--bounding-set={caps(unit.all('CapabilityBoundingSet'))}")
-        if unit.on("NoNewPrivileges") or user != "root":
+        if unit.on("NoNewPrivileges") or user != 0:
             privileges.append("--no-new-privs")
         words = ["env", "-i", *(f"{k}={v}" for k, v in env.items()), *privileges, FILTER, *unit.filters(f"/run/allowed/{name}"), "--",
                  *words]
