@@ -2,6 +2,7 @@
 Each shipped unit's program, run as its unit says: under its own filters, as its user, with its capabilities and mounts. It must do its
 work, and its sockets and folders must have the rights that the manual says.
 """
+import os
 import pathlib
 import re
 import socket
@@ -222,6 +223,21 @@ def test_the_bridge_runs_a_hook_under_its_unit(machine, sim):
     wait_for(lambda: log.exists() and f"add {ADDRESS} {NAME} \n" in log.read_text())
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_the_bridge_may_write_where_setup_lets_it_make_files(machine, sim, there):
+    """Also a start file for unbound, in a folder that `holdfastctl setup unbound` has made."""
+    for name in "dnsmasq", "unbound/holdfast" if there else "unbound", "holdfast/dnsmasq":
+        path = machine.root / "var/lib" / name
+        path.mkdir(parents=True)
+        os.chown(path, machine.uid("holdfast"), machine.gid("holdfast"))
+    configure(machine, sim.url, """adapters:
+  - { type: unbound, control: /run/unbound.ctl, start-file: /var/lib/unbound/holdfast/start.zone, start-form: zonefile }
+  - { type: dnsmasq, hostsdir: /var/lib/holdfast/dnsmasq }
+""")
+    done = machine.run_unit("holdfastd.service", [f"{units.PREFIX}/bin/holdfastd", "--check"])
+    assert (done.returncode == 0) == there and ("/var/lib/unbound/holdfast" in done.stdout + done.stderr) != there, done.stdout + done.stderr
+
+
 class Systemd:
     """So much of systemd's own socket as systemctl needs to give an order; it never answers that."""
 
@@ -333,6 +349,14 @@ def test_what_the_units_forbid_is_forbidden(machine, name):
     free = machine.run_unit(name, ["/usr/bin/python3", "-c", PROBE], units.Unit("[Service]\nUser=root\n"))
     for what in "etc", "usr", "home", "disk", "raw", "packet", "name", "space", "trace", "suid", "tunable", "mount":
         assert f"'{what}'" in free.stdout, free.stdout + free.stderr
+
+
+def test_what_is_started_again_is_started_again_for_ever(machine):
+    """systemd gives up after five ends in ten seconds, unless told otherwise; with RestartSec=1 that is soon."""
+    for name in SHIPPED:
+        if "\nRestart=always" in machine.text(name):
+            head = machine.text(name).partition("[Service]")[0]
+            assert "\nStartLimitIntervalSec=0\n" in head, name
 
 
 @pytest.mark.parametrize("name", SHIPPED)

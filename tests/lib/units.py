@@ -265,7 +265,12 @@ class Machine:
                 os.chown(path, user, group)
                 env[re.sub(r"(?<!^)D", "_D", key).upper()] = f"/{above}/{name}"
                 writable.add(f"{above}/{name}")
-        return env, writable | {path.lstrip("/") for path in unit.all("ReadWritePaths")}
+        for path in unit.all("ReadWritePaths"):
+            name = path.lstrip("-/")
+            # With "-" one that is not there is left out.
+            assert path.startswith("-") or (self.root / name).exists(), path
+            writable |= {name} if (self.root / name).exists() else set()
+        return env, writable
 
     def _user(self, unit):
         """(user, group, all groups), as numbers"""
