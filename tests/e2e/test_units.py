@@ -37,9 +37,9 @@ def sim(tmp_path):
         yield s
 
 
-def configure(machine, url, top="control-group: holdfast-admin\n"):
+def configure(machine, url, top="control-group: holdfast-admin\n", port=None):
     """As docs/install.md has it. Returns the port where holdfast-dns will answer."""
-    port = free_port()
+    port = port or free_port()
     machine.write("/etc/holdfast/token", "tokenid000-secret000\n", "holdfast", "holdfast", 0o600)
     machine.write("/etc/holdfast/holdfast.yaml", f"{top}dns: {{ listen: 127.0.0.1@{port} }}\nsources:\n  - url: {url}\n"
                   "    token-file: /etc/holdfast/token\n")
@@ -186,7 +186,8 @@ def test_the_responder_starts_before_its_user_was_made(machine, sim):
 
 def test_the_responder_drops_what_a_drop_in_gives_it(machine, sim):
     """Port 53 needs a capability; once the socket is open it is given up."""
-    configure(machine, sim.url)
+    port = free_port(range(600, 1000))
+    configure(machine, sim.url, port=port)
     machine.start("holdfastd.service").hears("READY=1")
     text = machine.text("holdfast-dns.service")
     unit = units.Unit(text.replace("CapabilityBoundingSet=\nAmbientCapabilities=\n",
@@ -195,6 +196,7 @@ def test_the_responder_drops_what_a_drop_in_gives_it(machine, sim):
     responder.hears("READY=1")
     status = responder.status()
     assert int(status["CapPrm"], 16) == int(status["CapAmb"], 16) == 0 != int(status["CapBnd"], 16)
+    wait_for(lambda: addresses(ask_at(LOOPBACK, port, NAME)) == [ADDRESS])
 
 
 @pytest.mark.parametrize("names", [1, 200])

@@ -19,10 +19,10 @@ from zone import program
 LOOPBACK = "127.0.0.1"
 
 
-def free_port():
+def free_port(among=range(20000, 32000)):
     """A port that nobody has on 127.0.0.1 and ::1, by UDP and TCP."""
     for _ in range(200):
-        port = random.randrange(20000, 32000)
+        port = random.choice(among)
         with contextlib.ExitStack() as stack:
             try:
                 for family, host in (socket.AF_INET, LOOPBACK), (socket.AF_INET6, "::1"):
