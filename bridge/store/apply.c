@@ -15,6 +15,7 @@ static const char *const delete_sql[] = {
 	[HF_ROW_WORKSPACE] = "DELETE FROM workspace WHERE rid=?",
 	[HF_ROW_AGENT] = "DELETE FROM agent WHERE rid=?",
 	[HF_ROW_HOLD] = "DELETE FROM hold WHERE rid=?",
+	[HF_ROW_TEXT] = "DELETE FROM text WHERE rid=?",
 };
 
 /* --- holds are told in the history, when they begin and when they end --- */
@@ -94,7 +95,7 @@ static int apply_row(struct hf_store *s, struct hf_apply *a)
 	uint32_t rid = c->rid;
 	int rc = 0;
 
-	if ((unsigned)c->kind > HF_ROW_HOLD || (!c->removed && !c->row.source))
+	if ((unsigned)c->kind >= HF_ROW_LAST || (!c->removed && !c->row.source))
 		return -EINVAL;
 	if (c->kind == HF_ROW_HOLD)
 		rc = tell_hold(s, c);
@@ -110,7 +111,7 @@ static int apply_row(struct hf_store *s, struct hf_apply *a)
 		used_rid(&a->meta.next_workspace, rid);
 	if (c->kind == HF_ROW_AGENT)
 		used_rid(&a->meta.next_agent, rid);
-	return hf_row_set(s->w, (enum hf_table_id)c->kind, c->row.source);
+	return hf_row_set(s->w, hf_table_of(c->kind), c->row.source);
 }
 
 static int apply_gone(struct hf_store *s, struct hf_apply *a)

@@ -36,6 +36,8 @@ static int set_image(struct hf_sql *q, const struct hf_image *m)
 		rc = set_rows(q, HF_TABLE_HOLD, m->holds, m->n_holds);
 	if (!rc)
 		rc = set_rows(q, HF_TABLE_RESTORED, m->restored, m->n_restored);
+	if (!rc)
+		rc = set_rows(q, HF_TABLE_TEXT, m->texts, m->n_texts);
 	return rc;
 }
 

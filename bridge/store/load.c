@@ -18,6 +18,7 @@ void hf_image_free(struct hf_image *image)
 	free(image->agents);
 	free(image->holds);
 	free(image->restored);
+	free(image->texts);
 	free(image);
 }
 
@@ -110,6 +111,7 @@ static int load_tables(struct hf_sql *q, struct hf_image *m)
 		{ HF_TABLE_AGENT, &m->agents, &m->n_agents },
 		{ HF_TABLE_HOLD, &m->holds, &m->n_holds },
 		{ HF_TABLE_RESTORED, &m->restored, &m->n_restored },
+		{ HF_TABLE_TEXT, &m->texts, &m->n_texts },
 	};
 	int rc = 0;
 

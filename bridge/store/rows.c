@@ -25,7 +25,9 @@
 #define LABEL(s, m) { HF_FIELD_LABEL, AT(s, m) }
 #define NAME(s, m) { HF_FIELD_NAME, AT(s, m) }
 
-/* The order of the fields is that of the columns of `set` and `all`; `sum` is the last column of each table. */
+/*
+ * The order of the fields is that of the columns of `set` and `all`; `sum` follows them, and `sum2` where a table has one.
+ */
 const struct hf_table hf_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_SOURCE] = {
 		.name = "source",
@@ -48,26 +50,31 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_OWNER] = {
 		.name = "owner",
 		.row_size = sizeof(struct hf_owner_row),
-		.set = "INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,sum) VALUES(?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,words,rights,marks,sum,sum2) "
+		       "VALUES(?,?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_OWNER "ORDER BY rid",
-		.n_fields = 5,
+		.n_fields = 8,
+		.n_first = 5,
 		.fields = {
 			U32(hf_owner_row, rid), U32(hf_owner_row, source), BLOB16(hf_owner_row, id),
 			LABEL(hf_owner_row, name), S64(hf_owner_row, confirmed_s),
+			TEXT(hf_owner_row, words), U32(hf_owner_row, rights),
+			U8(hf_owner_row, marks, HF_OWNER_MARKS),
 		},
 	},
 	[HF_TABLE_WORKSPACE] = {
 		.name = "workspace",
 		.row_size = sizeof(struct hf_workspace_row),
-		.set = "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,sum) "
-		       "VALUES(?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,marks,sum,sum2) "
+		       "VALUES(?,?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_WORKSPACE "ORDER BY rid",
-		.n_fields = 7,
+		.n_fields = 8,
+		.n_first = 7,
 		.fields = {
 			U32(hf_workspace_row, rid), U32(hf_workspace_row, owner),
 			BLOB16(hf_workspace_row, id), LABEL(hf_workspace_row, name),
 			U8(hf_workspace_row, status, 255), BOOL(hf_workspace_row, held),
-			S64(hf_workspace_row, first_seen_s),
+			S64(hf_workspace_row, first_seen_s), U8(hf_workspace_row, marks, HF_WS_MARKS),
 		},
 	},
 	[HF_TABLE_AGENT] = {
@@ -99,14 +106,16 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_RESTORED] = {
 		.name = "restored",
 		.row_size = sizeof(struct hf_restored_row),
-		.set = "INSERT OR REPLACE INTO restored(name,addr,main_name,source,first_seen_s,sum) "
-		       "VALUES(?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO restored(name,addr,main_name,source,first_seen_s,flags,kept,sum,sum2) "
+		       "VALUES(?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_RESTORED "ORDER BY name",
-		.n_fields = 5,
+		.n_fields = 7,
+		.n_first = 5,
 		.fields = {
 			NAME(hf_restored_row, name), BLOB16(hf_restored_row, addr),
 			BOOL(hf_restored_row, primary), U32(hf_restored_row, source),
-			S64(hf_restored_row, first_seen_s),
+			S64(hf_restored_row, first_seen_s), U8(hf_restored_row, flags, 255),
+			BOOL(hf_restored_row, kept),
 		},
 	},
 	[HF_TABLE_CHANGE] = {
@@ -157,6 +166,14 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 			TEXT(hf_address_row, source), U32(hf_address_row, place),
 			TEXT(hf_address_row, address),
 		},
+	},
+	[HF_TABLE_TEXT] = {
+		.name = "text",
+		.row_size = sizeof(struct hf_text_row),
+		.set = "INSERT OR REPLACE INTO text(rid,text,sum) VALUES(?,?,?)",
+		.all = HF_SELECT_TEXT "ORDER BY rid",
+		.n_fields = 2,
+		.fields = { U32(hf_text_row, rid), TEXT(hf_text_row, text) },
 	},
 	[HF_TABLE_META] = {
 		.name = "meta",
@@ -298,16 +315,45 @@ static void sum_field(struct hf_wr *w, const struct hf_field *f, const uint8_t *
 }
 
 /* 32 bits, signed: four bytes in the file. The table is in it, so that no row passes for one of another table. */
-static int64_t row_sum(enum hf_table_id id, const void *row)
+static int64_t sum_of(enum hf_table_id id, const void *row, size_t from, size_t to)
 {
 	const struct hf_table *t = &hf_tables[id];
-	uint8_t bytes[2048];
+	uint8_t bytes[HF_RIGHTS_MAX + 512];
 	struct hf_wr w = hf_wr(bytes, sizeof(bytes));
 
-	for (size_t i = 0; i < t->n_fields; i++)
+	for (size_t i = from; i < to; i++)
 		sum_field(&w, &t->fields[i], (const uint8_t *)row + t->fields[i].offset);
 	assert(!w.error);
 	return (int32_t)(uint32_t)XXH3_64bits_withSeed(bytes, hf_wr_len(&w), (XXH64_hash_t)id + 1);
+}
+
+static int64_t row_sum(enum hf_table_id id, const void *row)
+{
+	const struct hf_table *t = &hf_tables[id];
+
+	return sum_of(id, row, 0, t->n_first ? t->n_first : t->n_fields);
+}
+
+static bool is_blank(const struct hf_field *f, const uint8_t *at)
+{
+	return f->type == HF_FIELD_TEXT ? !*at
+	       : f->type == HF_FIELD_U32 ? !LOAD(uint32_t, at)
+					 : !*at; /* U8, BOOL: there are no others */
+}
+
+/* Of what version 1 has not; never 0 but where all of it is blank. */
+static int64_t row_sum2(enum hf_table_id id, const void *row)
+{
+	const struct hf_table *t = &hf_tables[id];
+	bool blank = true;
+	int64_t sum;
+
+	for (size_t i = t->n_first; i < t->n_fields; i++)
+		blank = blank && is_blank(&t->fields[i], (const uint8_t *)row + t->fields[i].offset);
+	if (blank)
+		return 0;
+	sum = sum_of(id, row, t->n_first, t->n_fields);
+	return sum ? sum : 1;
 }
 
 /* --- writing --- */
@@ -364,6 +410,8 @@ int hf_row_set(struct hf_sql *q, enum hf_table_id id, const void *row)
 	for (size_t i = 0; i < t->n_fields; i++)
 		put_field(&st, &t->fields[i], (const uint8_t *)row + t->fields[i].offset, text);
 	hf_stmt_put_int(&st, row_sum(id, row));
+	if (t->n_first)
+		hf_stmt_put_int(&st, row_sum2(id, row));
 	return hf_stmt_run(&st);
 }
 
@@ -424,13 +472,16 @@ static void get_field(struct hf_stmt *st, const struct hf_field *f, uint8_t *at)
 int hf_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row)
 {
 	const struct hf_table *t = &hf_tables[id];
-	int64_t sum;
+	int64_t sum, sum2 = 0;
 
 	memset(ret_row, 0, t->row_size);
 	for (size_t i = 0; i < t->n_fields; i++)
 		get_field(st, &t->fields[i], (uint8_t *)ret_row + t->fields[i].offset);
 	sum = hf_stmt_get_int(st, INT32_MIN, INT32_MAX);
-	if (!st->error && (hf_row_check(id, ret_row) || sum != row_sum(id, ret_row)))
+	if (t->n_first)
+		sum2 = hf_stmt_get_int(st, INT32_MIN, INT32_MAX);
+	if (!st->error && (hf_row_check(id, ret_row) || sum != row_sum(id, ret_row) ||
+			      (t->n_first && sum2 != row_sum2(id, ret_row))))
 		st->error = HF_EDAMAGED;
 	if (st->error == HF_EDAMAGED)
 		snprintf(st->sql->error, sizeof(st->sql->error), "a row of table '%s' is damaged", t->name);

@@ -66,8 +66,15 @@ struct hf_meta {
 enum hf_table_id {
 	HF_TABLE_SOURCE, HF_TABLE_OWNER, HF_TABLE_WORKSPACE, HF_TABLE_AGENT, HF_TABLE_HOLD, /* as enum hf_row_kind */
 	HF_TABLE_RESTORED, HF_TABLE_CHANGE, HF_TABLE_ADAPTER, HF_TABLE_OWNED, HF_TABLE_ADDRESS, HF_TABLE_META,
+	HF_TABLE_TEXT,
 	HF_TABLE_LAST,
 };
+
+/* A table's number is in the sums of its rows: it never changes, so the later ones stand at the end. */
+static inline enum hf_table_id hf_table_of(enum hf_row_kind kind)
+{
+	return kind == HF_ROW_TEXT ? HF_TABLE_TEXT : (enum hf_table_id)kind;
+}
 
 enum { HF_FIELDS_MAX = 14 };
 
@@ -94,6 +101,12 @@ struct hf_table {
 	const char *all;      /* reads all columns, in the order of the key */
 	struct hf_field fields[HF_FIELDS_MAX];
 	size_t n_fields;
+	/*
+	 * Those that version 1 has: `sum` goes on covering them and no others, so that its program can use the file.
+	 * The rest has a sum of its own (`sum2`), which is 0 where all of the rest is 0 or "": so are the rows that
+	 * the program of version 1 writes.
+	 */
+	size_t n_first;
 };
 
 extern const struct hf_table hf_tables[HF_TABLE_LAST];
@@ -103,15 +116,15 @@ extern const struct hf_table hf_tables[HF_TABLE_LAST];
 	"SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms," \
 	"counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM source "
 #define HF_SELECT_OWNER \
-	"SELECT rid,source,id,name,confirmed_s,sum FROM owner "
+	"SELECT rid,source,id,name,confirmed_s,words,rights,marks,sum,sum2 FROM owner "
 #define HF_SELECT_WORKSPACE \
-	"SELECT rid,owner,id,name,status,held,first_seen_s,sum FROM workspace "
+	"SELECT rid,owner,id,name,status,held,first_seen_s,marks,sum,sum2 FROM workspace "
 #define HF_SELECT_AGENT \
 	"SELECT rid,workspace,id,name,names,main_name,first_seen_s,sum FROM agent "
 #define HF_SELECT_HOLD \
 	"SELECT rid,source,owner,kind,detail,since_s,fresh_ms,rejected,sum FROM hold "
 #define HF_SELECT_RESTORED \
-	"SELECT name,addr,main_name,source,first_seen_s,sum FROM restored "
+	"SELECT name,addr,main_name,source,first_seen_s,flags,kept,sum,sum2 FROM restored "
 #define HF_SELECT_CHANGE \
 	"SELECT seq,generation,wall_s,name,what,why,flags,addr,source,owner,agent," \
 	"first_seen_s,detail,sum FROM change "
@@ -121,6 +134,8 @@ extern const struct hf_table hf_tables[HF_TABLE_LAST];
 	"SELECT adapter,name,addr,state,generation,sum FROM owned "
 #define HF_SELECT_ADDRESS \
 	"SELECT source,place,address,sum FROM address "
+#define HF_SELECT_TEXT \
+	"SELECT rid,text,sum FROM text "
 #define HF_SELECT_META \
 	"SELECT version,oldest,schema_sum,epoch,generation,ready,copied,log_floor," \
 	"next_workspace,next_agent,made_s,sum FROM meta "

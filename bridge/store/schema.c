@@ -23,16 +23,20 @@ static const char tables_sql[] =
     "away_ms INT NOT NULL,counted_boot BLOB NOT NULL,counted_ms INT NOT NULL,counted_s INT NOT NULL,"
     "contact_s INT NOT NULL,sentinel INT NOT NULL,sum INT NOT NULL);"
     "CREATE TABLE owner(rid INTEGER PRIMARY KEY,source INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
-    "confirmed_s INT NOT NULL,sum INT NOT NULL);"
+    "confirmed_s INT NOT NULL,sum INT NOT NULL,words TEXT NOT NULL DEFAULT '',rights INT NOT NULL DEFAULT 0,"
+    "marks INT NOT NULL DEFAULT 0,sum2 INT NOT NULL DEFAULT 0);"
     "CREATE TABLE workspace(rid INTEGER PRIMARY KEY,owner INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
-    "status INT NOT NULL,held INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL);"
+    "status INT NOT NULL,held INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL,"
+    "marks INT NOT NULL DEFAULT 0,sum2 INT NOT NULL DEFAULT 0);"
     "CREATE TABLE agent(rid INTEGER PRIMARY KEY,workspace INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
     "names INT NOT NULL,main_name INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL);"
     "CREATE TABLE hold(rid INTEGER PRIMARY KEY,source INT NOT NULL,owner INT,kind TEXT NOT NULL,"
     "detail TEXT NOT NULL,since_s INT NOT NULL,fresh_ms INT NOT NULL,rejected INT NOT NULL,"
     "sum INT NOT NULL);"
     "CREATE TABLE restored(name TEXT PRIMARY KEY,addr BLOB NOT NULL,main_name INT NOT NULL,"
-    "source INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL) WITHOUT ROWID;"
+    "source INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL,flags INT NOT NULL DEFAULT 0,"
+    "kept INT NOT NULL DEFAULT 0,sum2 INT NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE TABLE text(rid INTEGER PRIMARY KEY,text TEXT NOT NULL,sum INT NOT NULL);"
     "CREATE TABLE change(seq INTEGER PRIMARY KEY,generation INT NOT NULL,wall_s INT NOT NULL,"
     "name TEXT NOT NULL,what TEXT NOT NULL,why TEXT NOT NULL,flags INT NOT NULL,addr BLOB NOT NULL,"
     "source INT,owner INT,agent INT,first_seen_s INT NOT NULL,detail TEXT NOT NULL,sum INT NOT NULL);"
@@ -51,9 +55,24 @@ static const char tables_sql[] =
     "FROM agent a JOIN workspace w ON w.rid=a.workspace JOIN owner o ON o.rid=w.owner "
     "JOIN source s ON s.rid=o.source;";
 
-static const struct hf_schema_step no_steps[] = { { 0 } };
+/* What each version adds to the one before it. */
+static const struct hf_schema_step all_steps[] = {
+	/* By which words an owner was followed and with which rights; what is kept, and how it was published. */
+	{ .to = 2, .oldest = 1,
+	    .sql = "ALTER TABLE owner ADD COLUMN words TEXT NOT NULL DEFAULT '';"
+		   "ALTER TABLE owner ADD COLUMN rights INT NOT NULL DEFAULT 0;"
+		   "ALTER TABLE owner ADD COLUMN marks INT NOT NULL DEFAULT 0;"
+		   "ALTER TABLE owner ADD COLUMN sum2 INT NOT NULL DEFAULT 0;"
+		   "ALTER TABLE workspace ADD COLUMN marks INT NOT NULL DEFAULT 0;"
+		   "ALTER TABLE workspace ADD COLUMN sum2 INT NOT NULL DEFAULT 0;"
+		   "ALTER TABLE restored ADD COLUMN flags INT NOT NULL DEFAULT 0;"
+		   "ALTER TABLE restored ADD COLUMN kept INT NOT NULL DEFAULT 0;"
+		   "ALTER TABLE restored ADD COLUMN sum2 INT NOT NULL DEFAULT 0;"
+		   "CREATE TABLE text(rid INTEGER PRIMARY KEY,text TEXT NOT NULL,sum INT NOT NULL)" },
+	{ 0 },
+};
 
-const struct hf_schema hf_schema = { .version = 1, .oldest = 1, .sql = tables_sql, .steps = no_steps };
+const struct hf_schema hf_schema = { .version = 2, .oldest = 1, .sql = tables_sql, .steps = all_steps };
 
 int hf_meta_get(struct hf_sql *q, struct hf_meta *ret_meta)
 {

@@ -4,7 +4,8 @@
  *
  * A file says which version made it and which is the oldest whose program may use it. A step that only adds
  * (tables, columns with a default) leaves `oldest` alone: the program before it goes on working with the
- * file, since it names the columns that it knows, and a row's sum goes on covering those of version 1.
+ * file, since it names the columns that it knows, and a row's sum goes on covering those of version 1. What such a
+ * program writes has the new columns' defaults, so these must mean "not known".
  * Any other step raises `oldest`; an older program then refuses the file (HF_ESCHEMA) and leaves it untouched.
  * The columns of `meta` never change, so that every version can tell.
  */

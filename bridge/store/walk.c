@@ -102,7 +102,8 @@ static int walk_restored(struct sink *out, const struct hf_restored_row *row)
 {
 	struct hf_name_change c = {
 		.name = row->name, .why = HF_WHY_RESTORED, .owner = UINT32_MAX, .agent = UINT32_MAX,
-		.flags = HF_REC_RESTORED | (row->primary ? HF_REC_PRIMARY : 0),
+		.flags = HF_REC_RESTORED | (row->primary ? HF_REC_PRIMARY : 0) |
+			 (row->flags & HF_REC_HELD),
 		.first_seen_s = row->first_seen_s,
 	};
 	int rc = want_source(out->walk, row->source);
@@ -136,12 +137,15 @@ static int walk_agent(struct sink *out, const struct hf_agent_row *row)
 		.agent = row->name, .workspace = w->workspace.name, .owner = w->owner.name, .suffix = &w->source.suffix,
 	};
 	int rc = row->names ? want_workspace(w, row->workspace) : 0;
+	unsigned own;
 
+	/* Names of the own user that another one has are kept of a former user's. */
+	own = hf_uuid_equal(&w->owner.id, &w->source.user) ? HF_NAME_ALL : HF_NAME_OWNER;
 	for (unsigned bit = HF_NAME_ME; !rc && bit < HF_NAME_ALL; bit <<= 1) {
 		struct hf_name_change c = {
 			.owner = w->owner.rid, .agent = row->rid, .first_seen_s = row->first_seen_s,
 			.flags = (row->primary == bit ? HF_REC_PRIMARY : 0) |
-				 (w->workspace.held ? HF_REC_HELD : 0),
+				 (w->workspace.held || !(bit & own) ? HF_REC_HELD : 0),
 		};
 
 		/* A name that cannot be made (it would be too long) is none; state says so to people. */

@@ -49,6 +49,7 @@ struct hf_row_change {
 		const struct hf_workspace_row *workspace;
 		const struct hf_agent_row *agent;
 		const struct hf_hold_row *hold;
+		const struct hf_text_row *text;
 	} row;
 };
 

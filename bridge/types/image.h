@@ -21,6 +21,8 @@ struct hf_image {
 	size_t n_holds;
 	struct hf_restored_row *restored;
 	size_t n_restored;
+	struct hf_text_row *texts;
+	size_t n_texts;
 	uint32_t next_workspace; /* rids from here on were never used */
 	uint32_t next_agent;
 };

@@ -10,12 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bridge/types/rights.h"
 #include "zone/addr.h"
 #include "zone/name.h"
 
 enum { HF_TEXT_MAX = 128 };
 
-enum hf_row_kind { HF_ROW_SOURCE, HF_ROW_OWNER, HF_ROW_WORKSPACE, HF_ROW_AGENT, HF_ROW_HOLD };
+enum hf_row_kind {
+	HF_ROW_SOURCE,
+	HF_ROW_OWNER,
+	HF_ROW_WORKSPACE,
+	HF_ROW_AGENT,
+	HF_ROW_HOLD,
+	HF_ROW_TEXT,
+	HF_ROW_LAST,
+};
 
 /* Of coder.tailnet.v2.Workspace.Status; other numbers are kept as they came. */
 enum hf_ws_status {
@@ -56,6 +65,14 @@ struct hf_owner_row {
 	char name[HF_LABEL_MAX + 1];
 	int64_t confirmed_s; /* wall clock of the last accepted snapshot or diff; 0: never */
 	char words[HF_TEXT_MAX]; /* of the configuration, by which it was followed; a space between two */
+	uint32_t rights; /* text: the token's rights at this owner's last good state; 0: not known */
+	uint8_t marks;   /* HF_OWNER_... */
+};
+
+enum {
+	HF_OWNER_FORMER = 1, /* was the token's own user: its names in the forms `me` and short are kept */
+	HF_OWNER_UNSEEN = 2, /* older than the published zone: nothing of it is served before its snapshot */
+	HF_OWNER_MARKS = 3,
 };
 
 struct hf_workspace_row {
@@ -66,6 +83,13 @@ struct hf_workspace_row {
 	uint8_t status;
 	bool held; /* upstream no longer lists it; the guard keeps it and its agents */
 	int64_t first_seen_s;
+	uint8_t marks; /* HF_WS_... of one that is held */
+};
+
+enum {
+	HF_WS_KEPT = 1,   /* the operator rejected its removal */
+	HF_WS_LISTED = 2, /* upstream lists it as running, but none of its agents: it is those that are held */
+	HF_WS_MARKS = 3,
 };
 
 struct hf_agent_row {
@@ -87,7 +111,7 @@ struct hf_hold_row {
 	char detail[HF_TEXT_MAX]; /* what was seen: the other deployment's id, the other suffix */
 	int64_t since_s;          /* wall clock */
 	uint64_t fresh_ms;        /* fresh time spent of `grace` */
-	bool rejected;            /* the operator keeps it until it is listed again or accepted */
+	bool rejected;            /* the operator keeps what it holds until it is listed again or accepted */
 };
 
 /* A name that came out of the published zone after the store was lost. Served as stale. */
@@ -98,4 +122,11 @@ struct hf_restored_row {
 	uint32_t source; /* rid */
 	int64_t first_seen_s;
 	uint8_t flags; /* HF_REC_HELD, HF_REC_WITHDRAWN: as it was published */
+	bool kept;     /* the operator rejected its removal */
+};
+
+/* A long text that rows refer to by its rid (from 1). */
+struct hf_text_row {
+	uint32_t rid;
+	char text[HF_RIGHTS_MAX];
 };

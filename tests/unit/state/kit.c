@@ -82,9 +82,9 @@ void kit_free(struct kit *k)
 static size_t gather(
     const struct kit *k, enum hf_row_kind kind, const void *rows, size_t size, void *out)
 {
-	size_t n = 0;
+	size_t n = 0, max = kind == HF_ROW_TEXT ? sizeof(k->text_rows) / size : KIT_MAX;
 
-	for (size_t i = 0; i < KIT_MAX; i++)
+	for (size_t i = 0; i < max; i++)
 		if (k->has[kind][i])
 			memcpy((char *)out + size * n++, (const char *)rows + size * i, size);
 	return n;
@@ -98,6 +98,7 @@ void kit_restart(struct kit *k)
 		.workspaces = calloc(KIT_MAX, sizeof(*image.workspaces)),
 		.agents = calloc(KIT_MAX, sizeof(*image.agents)),
 		.holds = calloc(KIT_MAX, sizeof(*image.holds)),
+		.texts = calloc(64, sizeof(*image.texts)),
 		.restored = k->restored,
 		.n_restored = k->n_restored,
 		.next_workspace = k->max_ws + 1,
@@ -113,6 +114,7 @@ void kit_restart(struct kit *k)
 	image.n_agents =
 	    gather(k, HF_ROW_AGENT, k->agent_rows, sizeof(*image.agents), image.agents);
 	image.n_holds = gather(k, HF_ROW_HOLD, k->hold_rows, sizeof(*image.holds), image.holds);
+	image.n_texts = gather(k, HF_ROW_TEXT, k->text_rows, sizeof(*image.texts), image.texts);
 	hf_state_free(k->state);
 	start(k, &image);
 	free(image.sources);
@@ -120,6 +122,7 @@ void kit_restart(struct kit *k)
 	free(image.workspaces);
 	free(image.agents);
 	free(image.holds);
+	free(image.texts);
 }
 
 static void store_row(struct kit *k, const struct hf_row_change *c)
@@ -148,6 +151,12 @@ static void store_row(struct kit *k, const struct hf_row_change *c)
 		break;
 	case HF_ROW_HOLD:
 		k->hold_rows[c->rid] = *c->row.hold;
+		break;
+	case HF_ROW_TEXT:
+		ck_assert_uint_lt(c->rid, sizeof(k->text_rows) / sizeof(k->text_rows[0]));
+		k->text_rows[c->rid] = *c->row.text;
+		break;
+	case HF_ROW_LAST:
 		break;
 	}
 }

@@ -28,7 +28,8 @@ struct kit {
 	struct hf_workspace_row ws_rows[KIT_MAX];
 	struct hf_agent_row agent_rows[KIT_MAX];
 	struct hf_hold_row hold_rows[KIT_MAX];
-	bool has[5][KIT_MAX];
+	struct hf_text_row text_rows[64];
+	bool has[HF_ROW_LAST][KIT_MAX];
 	struct hf_restored_row restored[KIT_MAX];
 	size_t n_restored;
 	struct kit_name names[KIT_MAX];

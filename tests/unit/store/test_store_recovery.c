@@ -227,8 +227,7 @@ END_TEST
 
 static void copy_damaged(void)
 {
-	fixture_flip(&fx, ".copy", fixture_size(&fx, ".copy") / 2, 0xff);
-	fixture_truncate(&fx, ".copy", fixture_size(&fx, ".copy") - 100);
+	damage(".copy");
 }
 
 static void copy_empty(void)

@@ -60,6 +60,10 @@ static void add_owner(struct world *w, struct prng *p, size_t i)
 	random_id(p, &r->id);
 	random_label(p, r->name);
 	r->confirmed_s = (int64_t)prng_below(p, 2000000000);
+	if (prng_below(p, 4))
+		snprintf(r->words, sizeof(r->words), "me all word-%zu", i);
+	r->rights = (uint32_t)prng_below(p, WORLD_TEXTS + 1);
+	r->marks = (uint8_t)prng_below(p, HF_OWNER_MARKS + 1);
 }
 
 static uint32_t some_owner(const struct world *w, struct prng *p)
@@ -84,6 +88,8 @@ static void add_workspace(struct world *w, struct prng *p, size_t i)
 	random_label(p, r->name);
 	r->status = (uint8_t)prng_below(p, 12);
 	r->first_seen_s = 1700000000 + (int64_t)prng_below(p, 100000);
+	r->held = !prng_below(p, 4);
+	r->marks = (uint8_t)prng_below(p, HF_WS_MARKS + 1);
 }
 
 static void add_agent(struct world *w, struct prng *p, size_t i, size_t workspace)
@@ -116,6 +122,18 @@ static void add_hold(struct world *w, struct prng *p, size_t i)
 	r->fresh_ms = prng_below(p, 600000);
 }
 
+static void add_text(struct world *w, struct prng *p, size_t i)
+{
+	struct hf_text_row *r = &w->texts[i].row;
+	size_t n = prng_below(p, sizeof(r->text));
+
+	w->texts[i].on = true;
+	memset(r, 0, sizeof(*r));
+	r->rid = (uint32_t)i + 1;
+	for (size_t k = 0; k < n; k++)
+		r->text[k] = "role:owner "[prng_below(p, 11)];
+}
+
 static void add_restored(struct world *w, struct prng *p, size_t i)
 {
 	struct hf_restored_row *r = &w->restored[i].row;
@@ -128,6 +146,8 @@ static void add_restored(struct world *w, struct prng *p, size_t i)
 	prng_bytes(p, r->addr, sizeof(r->addr));
 	r->primary = prng_below(p, 2);
 	r->first_seen_s = 1600000000;
+	r->flags = prng_below(p, 2) ? HF_REC_HELD : 0;
+	r->kept = prng_below(p, 2);
 }
 
 void world_init(struct world *w, uint64_t seed)
@@ -204,8 +224,9 @@ static void step_rest(struct world *w, struct prng *p)
 {
 	size_t hold = prng_below(p, WORLD_HOLDS), owner = prng_below(p, WORLD_OWNERS);
 	size_t source = prng_below(p, WORLD_SOURCES), restored = prng_below(p, WORLD_RESTORED);
+	size_t text = prng_below(p, WORLD_TEXTS);
 
-	switch (prng_below(p, 5)) {
+	switch (prng_below(p, 6)) {
 	case 0:
 		if (w->holds[hold].on)
 			w->holds[hold].on = false;
@@ -224,6 +245,12 @@ static void step_rest(struct world *w, struct prng *p)
 		break;
 	case 3:
 		w->sources[source].row.sentinel = prng_below(p, 2);
+		break;
+	case 4:
+		if (w->texts[text].on)
+			w->texts[text].on = false;
+		else
+			add_text(w, p, text);
 		break;
 	default:
 		if (w->restored[restored].on)
@@ -281,13 +308,18 @@ static uint8_t source_flags(const struct world *w, uint32_t source)
 	return w->sources[source].row.withdrawn ? HF_REC_WITHDRAWN : 0;
 }
 
+static uint8_t restored_flags(const struct hf_restored_row *r)
+{
+	return HF_REC_RESTORED | (r->primary ? HF_REC_PRIMARY : 0) | (r->flags & HF_REC_HELD);
+}
+
 static void restored_names(const struct world *w, struct world_names *names)
 {
 	for (size_t i = 0; i < WORLD_RESTORED; i++) {
 		const struct hf_restored_row *r = &w->restored[i].row;
 		struct hf_name_change c = {
 			.name = r->name, .source = r->source, .owner = UINT32_MAX, .agent = UINT32_MAX,
-			.flags = source_flags(w, r->source) | HF_REC_RESTORED | (r->primary ? HF_REC_PRIMARY : 0),
+			.flags = source_flags(w, r->source) | restored_flags(r),
 			.first_seen_s = r->first_seen_s,
 		};
 
@@ -337,9 +369,12 @@ static void agent_names(const struct world *w, const struct hf_agent_row *a, str
 	for (unsigned bit = 1; bit <= 4; bit *= 2) {
 		struct hf_name_change c = {
 			.source = s->rid, .owner = o->rid, .agent = a->rid, .first_seen_s = a->first_seen_s,
-			.flags = source_flags(w, s->rid) | (ws->held ? HF_REC_HELD : 0) |
-				 (a->primary == bit ? HF_REC_PRIMARY : 0),
+			.flags = source_flags(w, s->rid) | (a->primary == bit ? HF_REC_PRIMARY : 0),
 		};
+
+		/* The other two are the token's own user's; of another one they are kept. */
+		if (ws->held || (bit != 2 && !hf_uuid_equal(&o->id, &s->user)))
+			c.flags |= HF_REC_HELD;
 
 		if (!(a->names & bit) || !s->suffix.len || hf_agent_name(&label, bit, &c.name))
 			continue;
@@ -451,6 +486,7 @@ void world_diff(const struct world *before, const struct world *after, int64_t w
 	DIFF(ret, HF_ROW_WORKSPACE, workspace, workspaces)
 	DIFF(ret, HF_ROW_AGENT, agent, agents)
 	DIFF(ret, HF_ROW_HOLD, hold, holds)
+	DIFF(ret, HF_ROW_TEXT, text, texts)
 	for (size_t i = 0; i < WORLD_RESTORED; i++) {
 		if (before->restored[i].on && !after->restored[i].on)
 			ret->gone[ret->set.n_restored_gone++] = before->restored[i].row.name;
@@ -529,17 +565,19 @@ const struct hf_image *world_image(const struct world *w)
 	static struct hf_agent_row agents[WORLD_AGENTS];
 	static struct hf_hold_row holds[WORLD_HOLDS];
 	static struct hf_restored_row restored[WORLD_RESTORED];
+	static struct hf_text_row texts[WORLD_TEXTS];
 	static struct hf_image m;
 
 	m = (struct hf_image){
 		.sources = sources, .owners = owners, .workspaces = workspaces, .agents = agents, .holds = holds,
-		.restored = restored, .next_workspace = w->next_workspace, .next_agent = w->next_agent,
+		.restored = restored, .texts = texts, .next_workspace = w->next_workspace, .next_agent = w->next_agent,
 	};
 	GATHER(w, sources, sources, m.n_sources);
 	GATHER(w, owners, owners, m.n_owners);
 	GATHER(w, workspaces, workspaces, m.n_workspaces);
 	GATHER(w, agents, agents, m.n_agents);
 	GATHER(w, holds, holds, m.n_holds);
+	GATHER(w, texts, texts, m.n_texts);
 	m.n_restored = 0;
 	for (size_t i = 0; i < WORLD_RESTORED; i++) {
 		if (w->restored[i].on)
@@ -579,6 +617,8 @@ static const char *compare_images(const struct hf_image *a, const struct hf_imag
 		why = compare_rows(HF_TABLE_HOLD, a->holds, a->n_holds, b->holds, b->n_holds);
 	if (!why)
 		why = compare_rows(HF_TABLE_RESTORED, a->restored, a->n_restored, b->restored, b->n_restored);
+	if (!why)
+		why = compare_rows(HF_TABLE_TEXT, a->texts, a->n_texts, b->texts, b->n_texts);
 	if (!why && ((a->n_workspaces && a->next_workspace <= a->workspaces[a->n_workspaces - 1].rid) ||
 			(a->n_agents && a->next_agent <= a->agents[a->n_agents - 1].rid)))
 		why = "a number could be used twice";

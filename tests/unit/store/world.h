@@ -13,7 +13,8 @@
 
 struct hf_store;
 
-enum { WORLD_SOURCES = 2, WORLD_OWNERS = 6, WORLD_WORKSPACES = 24, WORLD_AGENTS = 32, WORLD_HOLDS = 3, WORLD_RESTORED = 8 };
+enum { WORLD_SOURCES = 2, WORLD_OWNERS = 6, WORLD_WORKSPACES = 24, WORLD_AGENTS = 32, WORLD_HOLDS = 3, WORLD_RESTORED = 8,
+	WORLD_TEXTS = 3 };
 enum { WORLD_NAMES_MAX = WORLD_AGENTS * 3 + WORLD_RESTORED + WORLD_SOURCES };
 
 /* A row is there where `on` says so. */
@@ -24,6 +25,7 @@ struct world {
 	struct { bool on; struct hf_agent_row row; } agents[WORLD_AGENTS];
 	struct { bool on; struct hf_hold_row row; } holds[WORLD_HOLDS];
 	struct { bool on; struct hf_restored_row row; } restored[WORLD_RESTORED];
+	struct { bool on; struct hf_text_row row; } texts[WORLD_TEXTS];
 	uint32_t next_workspace, next_agent;
 };
 
@@ -36,7 +38,8 @@ struct world_names {
 /* A changeset with its memory. */
 struct world_changes {
 	struct hf_changeset set;
-	struct hf_row_change rows[WORLD_SOURCES + WORLD_OWNERS + WORLD_WORKSPACES + WORLD_AGENTS + WORLD_HOLDS];
+	struct hf_row_change rows[WORLD_SOURCES + WORLD_OWNERS + WORLD_WORKSPACES + WORLD_AGENTS + WORLD_HOLDS +
+				    WORLD_TEXTS];
 	struct hf_name_change names[2 * WORLD_NAMES_MAX];
 	struct hf_restored_row restored[WORLD_RESTORED];
 	struct hf_name gone[WORLD_RESTORED];
