@@ -51,7 +51,7 @@ bool hf_name_get_parent(const struct hf_name *name, struct hf_name *ret_parent);
 
 enum hf_suffix_origin {
 	HF_SUFFIX_TYPED, /* the operator wrote it */
-	HF_SUFFIX_ASKED, /* a server told it: a single label and no public TLD */
+	HF_SUFFIX_ASKED, /* a server named it: a single label, no public TLD and none that people use at home */
 };
 
 /*

@@ -71,6 +71,22 @@ static const char *never(const struct hf_name *name)
 	return NULL;
 }
 
+/*
+ * What people call their own networks. A server that names one of them would have all that is below it at home
+ * answered by us; the operator may type it.
+ */
+static bool is_used_at_home(const struct hf_name *name)
+{
+	static const char *const names[] = { "alt", "corp", "example", "home", "intern", "internal",
+		"intra", "intranet", "lan", "local", "localdomain", "localnet", "mail", "office",
+		"private", "router", "test", "workgroup" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (hf_name_labels(name) == 1 && label_is(name->wire, names[i]))
+			return true;
+	return false;
+}
+
 int hf_suffix_check(
     const char *text, enum hf_suffix_origin origin, struct hf_name *ret_name, const char **ret_why)
 {
@@ -84,6 +100,8 @@ int hf_suffix_check(
 		why = "the root is not ours to serve";
 	else if (origin == HF_SUFFIX_ASKED && hf_name_labels(&name) > 1)
 		why = "a server may only name a single label; a longer suffix has to be configured";
+	else if (origin == HF_SUFFIX_ASKED && is_used_at_home(&name))
+		why = "networks at home and in offices use that name; it has to be configured";
 	else
 		why = never(&name);
 	if (why) {

@@ -16,9 +16,12 @@ static const struct {
 	const char *text;
 	unsigned who; /* may have it */
 } rows[] = {
-	{ "coder", BOTH }, { "CODER.", BOTH }, { "test", BOTH }, { "internal", BOTH },
-	{ "workspaces", BOTH }, { "example", BOTH }, { "x", BOTH }, { "lan", BOTH },
-	{ "c-o_d3r", BOTH }, { "123a", BOTH }, { "home", BOTH },
+	{ "coder", BOTH }, { "CODER.", BOTH }, { "workspaces", BOTH }, { "x", BOTH },
+	{ "c-o_d3r", BOTH }, { "123a", BOTH }, { "lan-party", BOTH }, { "homeward", BOTH },
+	/* What people call their own networks a server cannot choose. */
+	{ "test", TYPED }, { "internal", TYPED }, { "example", TYPED }, { "lan", TYPED },
+	{ "home", TYPED }, { "Corp.", TYPED }, { "intranet", TYPED }, { "private", TYPED },
+	{ "localdomain", TYPED }, { "workgroup", TYPED }, { "alt", TYPED },
 	/* Longer ones are the operator's to choose. */
 	{ "coder.example.com", TYPED }, { "home.arpa", TYPED }, { "coder.home.arpa", TYPED },
 	{ "HOME.ARPA.", TYPED }, { "coder.de", TYPED }, { "coder.corp.local", TYPED },
