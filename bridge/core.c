@@ -38,13 +38,28 @@ int hf_core_configure(struct hf_core *c, const struct hf_config *config)
 {
 	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
 	struct hf_state_conf conf;
+	int rc;
 
 	if (c->applying)
 		return -EBUSY;
 	c->config = config;
 	hf_core_conf(config, sources, &conf);
 	c->unpublished = true;
-	return after(c, hf_state_configure(c->state, &conf, hf_core_now(c)));
+	rc = hf_state_configure(c->state, &conf, hf_core_now(c));
+	/* One that left, or has another name, is not live for readers either. */
+	hf_core_pulse_down(c);
+	return after(c, rc);
+}
+
+static void beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live)
+{
+	uint32_t source_rid, owner_rid;
+
+	if (!hf_state_find(c->state, source, owner, &source_rid, &owner_rid))
+		return;
+	hf_publish_source(c->publish, (uint16_t)source_rid, live);
+	if (owner_rid != UINT32_MAX)
+		hf_publish_owner(c->publish, (uint16_t)owner_rid);
 }
 
 int hf_core_identify(struct hf_core *c, const char *source, const struct hf_identity *id,
@@ -52,6 +67,8 @@ int hf_core_identify(struct hf_core *c, const char *source, const struct hf_iden
 {
 	int rc = hf_state_identify(c->state, source, id, hf_core_now(c), ret_judgement);
 
+	if (ret_judgement->verdict == HF_VERDICT_HELD)
+		beat(c, source, NULL, false);
 	/* The suffix may be known now: an empty zone can say that it is not ready. */
 	c->unpublished = true;
 	return after(c, rc);
@@ -95,24 +112,14 @@ void hf_core_owner_readable(struct hf_core *c, const char *source, const struct 
 	hf_state_owner_readable(c->state, source, owner, readable, asked_ms);
 }
 
-static void beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live)
-{
-	uint32_t source_rid, owner_rid;
-
-	if (!hf_state_find(c->state, source, owner, &source_rid, &owner_rid))
-		return;
-	hf_publish_source(c->publish, (uint16_t)source_rid, live);
-	if (owner_rid != UINT32_MAX)
-		hf_publish_owner(c->publish, (uint16_t)owner_rid);
-}
-
 int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
     struct hf_judgement *ret_judgement)
 {
 	int rc = hf_state_update(c->state, source, update, hf_core_now(c), ret_judgement);
 
 	if (!rc && ret_judgement->verdict == HF_VERDICT_ACCEPTED) {
-		beat(c, source, &update->owner, true);
+		/* A diff proves life; only a snapshot says that the owner is as it is here. */
+		beat(c, source, update->kind == HF_UPDATE_SNAPSHOT ? &update->owner : NULL, true);
 		c->accepted = true;
 	}
 	return after(c, rc);
@@ -137,7 +144,8 @@ static void sign(struct hf_core *c, const char *source, int what)
 		c->signs[rid].at = now;
 		snprintf(c->signs[rid].source, sizeof(c->signs[rid].source), "%s", source);
 	}
-	beat(c, source, NULL, what == HF_SIGN_CONTACT);
+	beat(c, source, NULL,
+	    what == HF_SIGN_CONTACT && !hf_state_identity_held(c->state, source));
 }
 
 void hf_core_contact(struct hf_core *c, const char *source)

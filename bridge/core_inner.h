@@ -61,7 +61,7 @@ void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *s
     struct hf_state_conf *ret_conf);
 /* The state that the store has. */
 int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state);
-/* No source is live before its first contact. */
+/* No source is live for readers that is not for the state: before its first contact, or with another name. */
 void hf_core_pulse_down(struct hf_core *c);
 /* What the zone is to say beside the names. */
 void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta);

@@ -197,15 +197,16 @@ static void log_serving(const struct hf_core *c)
 	    hf_state_n_names(c->state), when);
 }
 
-static int pulse_down(const struct hf_source_view *view, void *arg)
+static int source_down(const struct hf_source_view *view, void *arg)
 {
-	hf_publish_source(arg, (uint16_t)view->row->rid, false);
+	if (!view->fresh)
+		hf_publish_source(arg, (uint16_t)view->row->rid, false);
 	return 0;
 }
 
 void hf_core_pulse_down(struct hf_core *c)
 {
-	hf_state_each_source(c->state, hf_core_now(c), pulse_down, c->publish);
+	hf_state_each_source(c->state, hf_core_now(c), source_down, c->publish);
 }
 
 /* Only when it is on the disk: else the next start takes it again. */

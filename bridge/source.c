@@ -157,14 +157,16 @@ static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
 {
 	struct hf_source *s = arg;
 
-	return hf_state_wants_snapshot(hf_core_state(s->env.core), s->conf->name, owner);
+	return hf_state_wants_snapshot(
+	    hf_core_state(s->env.core), s->conf->name, owner, hf_core_now(s->env.core));
 }
 
 static bool wants_connection(void *arg)
 {
 	struct hf_source *s = arg;
 
-	return hf_state_wants_connection(hf_core_state(s->env.core), s->conf->name);
+	return hf_state_wants_connection(
+	    hf_core_state(s->env.core), s->conf->name, hf_core_now(s->env.core));
 }
 
 static bool disputed(void *arg, struct hf_uuid *ret_workspace)

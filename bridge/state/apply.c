@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bridge/state/disputes.h"
 #include "bridge/state/guard.h"
 #include "bridge/state/names.h"
 
@@ -43,52 +44,90 @@ static void note_refused(struct hf_state *s, uint32_t owner, const char *what, c
 	snprintf(r->reason, sizeof(r->reason), "%s", reason);
 }
 
-/* A bad name is counted once: when it comes, not each time that it is listed. */
-static void count_bad(struct hf_state *s, uint32_t owner, struct hf_judgement *j)
+/* A bad name is counted once in all: when it comes, not each time that it is listed. */
+static void count_bad(struct hf_state *s, uint32_t owner, bool is_new, struct hf_judgement *j)
 {
 	j->records_refused++;
-	s->sources[s->owners[owner].row.source].refused_total++;
+	s->sources[s->owners[owner].row.source].refused_total += is_new;
+}
+
+/* Another one's stream has it: refused alone, with its agents. */
+static bool is_refused_to(struct hf_state *s, uint32_t ws, uint32_t owner, const char *name,
+    struct hf_when now, struct hf_judgement *j)
+{
+	if (s->ws[ws].row.owner == owner || !st_dispute_listed(s, ws, owner, now))
+		return false;
+	note_refused(s, owner, "workspace", name, "another owner's stream lists it too", j);
+	return true;
 }
 
 /* --- one record --- */
 
-static uint32_t upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_update_workspace *u,
+static void move(struct hf_state *s, uint32_t ws, uint32_t owner)
+{
+	uint32_t former = s->ws[ws].row.owner;
+
+	if (former == owner)
+		return;
+	st_ws_move(s, ws, owner);
+	st_hold_settle(s, former);
+}
+
+/* It is listed again. What is held of one that was listed all the time are its agents: those come later. */
+static void return_held(struct hf_state *s, uint32_t ws, uint32_t owner)
+{
+	struct st_ws *w = &s->ws[ws];
+
+	if (!w->row.held)
+		return;
+	/* After a snapshot that is seen to for all. */
+	w->returned = s->why == HF_WHY_DIFF;
+	if (w->row.marks & HF_WS_LISTED)
+		return;
+	st_ws_set_held(s, ws, false, 0);
+	st_hold_settle(s, owner);
+}
+
+static uint32_t add_ws(struct hf_state *s, uint32_t owner, const struct hf_update_workspace *u,
+    const char *name, const char *bad, struct hf_when now)
+{
+	uint32_t ix;
+
+	if (st_ws_add(s, owner, &u->id, &ix) < 0) {
+		s->failed = true;
+		return ST_NONE;
+	}
+	s->ws[ix].row.first_seen_s = now.wall_s;
+	s->ws[ix].row.status = (uint8_t)u->status;
+	st_ws_rename(s, ix, name, bad);
+	return ix;
+}
+
+static void upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_update_workspace *u,
     struct hf_when now, struct hf_judgement *j)
 {
 	uint32_t ix = st_ws_find(s, s->owners[owner].row.source, &u->id);
 	char name[HF_LABEL_MAX + 1];
 	const char *bad = take_label(&u->name, name);
+	bool is_new = ix == ST_NONE;
 	struct st_ws *w;
 
-	if (ix == ST_NONE) {
-		if (st_ws_add(s, owner, &u->id, &ix) < 0) {
-			s->failed = true;
-			return ST_NONE;
-		}
-		s->ws[ix].row.first_seen_s = now.wall_s;
-		s->ws[ix].row.status = (uint8_t)u->status;
-		st_ws_rename(s, ix, name, bad);
-		if (bad)
-			count_bad(s, owner, j);
-	}
+	if (!is_new && is_refused_to(s, ix, owner, name, now, j))
+		return;
+	if (is_new)
+		ix = add_ws(s, owner, u, name, bad, now);
+	if (ix == ST_NONE)
+		return;
 	w = &s->ws[ix];
 	w->mark = s->mark;
-	if (w->row.owner != owner) {
-		uint32_t former = w->row.owner;
-
-		st_ws_move(s, ix, owner);
-		st_guard_settle(s, former);
-	}
-	if (w->row.held) {
-		st_ws_set_held(s, ix, false);
-		st_guard_settle(s, owner);
-		/* After a snapshot that is seen to for all. */
-		w->returned = s->why == HF_WHY_DIFF;
-	}
+	move(s, ix, owner);
+	return_held(s, ix, owner);
 	if (w->row.status != (uint8_t)u->status) {
 		w->row.status = (uint8_t)u->status;
 		st_dirty_ws(s, ix);
 	}
+	if (bad && w->bad)
+		count_bad(s, owner, is_new, j);
 	/* A good name is kept when the new one is bad: only the change is refused. */
 	if (strcmp(w->row.name, name) || !bad != !w->bad) {
 		if (!bad || w->bad)
@@ -96,7 +135,6 @@ static uint32_t upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_up
 		else
 			note_refused(s, owner, "workspace", name, bad, j);
 	}
-	return ix;
 }
 
 static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
@@ -105,6 +143,7 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 	uint32_t ix = st_agent_find(s, s->owners[owner].row.source, &u->id);
 	char name[HF_LABEL_MAX + 1];
 	const char *bad = take_label(&u->name, name);
+	bool is_new = ix == ST_NONE;
 	struct st_agent *a;
 
 	if ((ix == ST_NONE || s->agents[ix].ws != ws) && s->ws[ws].n_listed >= ST_WS_AGENTS_MAX) {
@@ -118,12 +157,12 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 		}
 		s->agents[ix].row.first_seen_s = now.wall_s;
 		st_agent_set(s, ix, ws, name, bad);
-		if (bad)
-			count_bad(s, owner, j);
 	}
 	a = &s->agents[ix];
 	a->mark = s->mark;
 	a->doomed = false;
+	if (bad && a->bad)
+		count_bad(s, owner, is_new, j);
 	/* One that was left out among too many is tried again. */
 	if (a->ws == ws && !strcmp(a->row.name, name) && !bad == !a->bad && !a->crowded)
 		return;
@@ -150,51 +189,63 @@ static void note_form_refused(
 
 /* --- snapshot --- */
 
-/* Those of the workspace that this message does not list. */
-static void drop_absent_of(struct hf_state *s, uint32_t ws)
+/* Before its snapshot nothing of it was served, so nothing needs a hold: it has what this one lists. */
+static void see(struct hf_state *s, uint32_t owner)
 {
 	uint32_t next;
 
-	for (uint32_t a = s->ws[ws].first_agent; a != ST_NONE; a = next) {
-		next = s->agents[a].next;
-		if (s->agents[a].mark != s->mark)
-			st_agent_remove(s, a);
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
+		next = s->ws[w].next;
+		if (s->ws[w].mark != s->mark)
+			st_ws_remove(s, w);
+		else
+			st_guard_drop_agents(s, w);
 	}
-}
-
-static void drop_absent_agents(struct hf_state *s, uint32_t owner)
-{
-	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next)
-		if (s->ws[w].mark == s->mark)
-			drop_absent_of(s, w);
-}
-
-/*
- * Workspaces that were held until now have the agents that this message lists, and no others: the
- * server knew nothing of the old ones any more, and so will not name them when they are gone.
- */
-static void settle_returned(struct hf_state *s, uint32_t source, const struct hf_update *u)
-{
-	for (size_t i = 0; i < u->n_upserted_workspaces; i++) {
-		uint32_t ix = st_ws_find(s, source, &u->upserted_workspaces[i].id);
-
-		if (ix == ST_NONE || !s->ws[ix].returned)
-			continue;
-		s->ws[ix].returned = false;
-		if (!s->ws[ix].row.held)
-			drop_absent_of(s, ix);
-	}
+	s->owners[owner].row.marks &= (uint8_t)~HF_OWNER_UNSEEN;
+	s->owners[owner].dirty = true;
+	st_owner_claim(s, owner);
+	st_hold_settle(s, owner);
 }
 
 static const char *const unknown_workspace = "its workspace is not in the same message";
+
+/* False: what could not be read might have been anything. */
+static bool snapshot_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u,
+    struct hf_when now, struct hf_judgement *j)
+{
+	uint32_t source = s->owners[owner].row.source;
+	char name[HF_LABEL_MAX + 1];
+	bool readable = true;
+
+	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++) {
+		const struct hf_update_agent *a = &u->upserted_agents[i];
+		uint32_t ws = st_ws_find(s, source, &a->workspace);
+		uint32_t ix = st_agent_find(s, source, &a->id);
+		bool known = ws != ST_NONE && s->ws[ws].mark == s->mark;
+		bool twice = ix != ST_NONE && s->agents[ix].mark == s->mark;
+
+		/* Refused with its workspace. */
+		if (!known && ws != ST_NONE && st_is_disputed_by(s, ws, owner))
+			continue;
+		if (known && !twice) {
+			upsert_agent(s, owner, ws, a, now, j);
+			continue;
+		}
+		take_label(&a->name, name);
+		note_refused(s, owner, "agent", name,
+		    twice ? "its id is listed twice" : unknown_workspace, j);
+		readable = readable && known;
+	}
+	return readable;
+}
 
 void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_update *u,
     struct hf_when now, struct hf_judgement *j)
 {
 	uint32_t source = s->owners[owner].row.source;
 	uint32_t had = s->owners[owner].n_live;
-	bool odd = u->refused_total > 0;
 	char name[HF_LABEL_MAX + 1];
+	bool readable;
 
 	s->mark++;
 	s->why = HF_WHY_SNAPSHOT;
@@ -211,27 +262,13 @@ void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_updat
 		}
 		upsert_ws(s, owner, w, now, j);
 	}
-	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++) {
-		const struct hf_update_agent *a = &u->upserted_agents[i];
-		uint32_t ws = st_ws_find(s, source, &a->workspace);
-		uint32_t ix = st_agent_find(s, source, &a->id);
-		bool known = ws != ST_NONE && s->ws[ws].mark == s->mark;
-		bool twice = ix != ST_NONE && s->agents[ix].mark == s->mark;
-
-		if (known && !twice) {
-			upsert_agent(s, owner, ws, a, now, j);
-			continue;
-		}
-		take_label(&a->name, name);
-		note_refused(s, owner, "agent", name,
-		    twice ? "its id is listed twice" : unknown_workspace, j);
-		odd = odd || !known;
-	}
-	/* What could not be read might have been anything: then nothing is taken for gone. */
-	if (!odd && !s->failed) {
-		drop_absent_agents(s, owner);
-		j->held = st_guard_snapshot(s, owner, had, !u->n_upserted_workspaces, now);
-	}
+	readable = snapshot_agents(s, owner, u, now, j) && !u->refused_total;
+	if (s->failed)
+		return;
+	if (s->owners[owner].row.marks & HF_OWNER_UNSEEN)
+		see(s, owner);
+	if (readable)
+		j->held = st_guard_snapshot(s, owner, had, j->records_refused, now);
 }
 
 /* --- diff --- */
@@ -310,10 +347,13 @@ static uint32_t doom_workspaces(
 		    st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
 		struct st_ws *w = ix == ST_NONE ? NULL : &s->ws[ix];
 
-		if (!w)
+		if (!w) {
 			unknown++;
-		else if (w->row.owner == owner && !w->doomed) {
+		} else if (w->row.owner != owner) {
 			/* A former owner's stream has no say any more. */
+			st_dispute_withdrawn(s, ix, owner);
+		} else if (!w->doomed && !(w->row.marks & HF_WS_KEPT) && !st_dispute_dropped(s, ix)) {
+			/* What the operator keeps goes by his word, or when it was listed again. */
 			w->doomed = true;
 			*ret_good += !w->bad;
 		}
@@ -327,33 +367,79 @@ static void finish_workspaces(struct hf_state *s, uint32_t owner, const struct h
 	for (size_t i = 0; i < u->n_deleted_workspaces; i++) {
 		uint32_t ix =
 		    st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
+		struct st_ws *w = ix == ST_NONE ? NULL : &s->ws[ix];
 
-		if (ix == ST_NONE || !s->ws[ix].doomed)
+		if (!w || !w->doomed)
 			continue;
-		s->ws[ix].doomed = false;
-		if (hold && !s->ws[ix].bad) {
-			j->held += !s->ws[ix].row.held;
-			st_guard_hold(s, ix, now);
-		} else {
+		w->doomed = false;
+		if (!hold || w->bad) {
 			s->why = HF_WHY_DIFF;
 			st_ws_remove(s, ix);
+		} else if (w->row.held) {
+			st_ws_set_held(s, ix, true, w->row.marks & (uint8_t)~HF_WS_LISTED);
+		} else {
+			j->held++;
+			st_guard_hold(s, ix, 0, "the server deleted too many workspaces at once", now);
 		}
 	}
 	s->why = HF_WHY_DIFF;
 }
 
-/* The agents of a workspace that this message's removal of is held stay with it. */
+/* The agents of a workspace that this message's removal of is held stay with it, as those of one that moved. */
 static void finish_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u)
 {
 	for (size_t i = 0; i < u->n_deleted_agents; i++) {
 		uint32_t ix =
 		    st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
+		const struct st_ws *w = ix == ST_NONE ? NULL : &s->ws[s->agents[ix].ws];
 
-		if (ix == ST_NONE || !s->agents[ix].doomed)
+		if (!w || !s->agents[ix].doomed)
 			continue;
 		s->agents[ix].doomed = false;
-		if (!s->ws[s->agents[ix].ws].row.held)
-			st_agent_remove(s, ix);
+		if (w->row.owner != owner || (w->row.held && !(w->row.marks & HF_WS_LISTED)))
+			continue;
+		st_agent_remove(s, ix);
+		if (!w->n_agents)
+			st_ws_set_held(s, (uint32_t)(w - s->ws), false, 0);
+	}
+}
+
+/*
+ * Workspaces that were held until now have the agents that this message lists, and no others: the
+ * server knew nothing of the old ones any more, and so will not name them when they are gone. One
+ * whose agents alone are held is so until an agent comes, or it runs no longer.
+ */
+static void settle_returned(struct hf_state *s, uint32_t ws)
+{
+	struct st_ws *w = &s->ws[ws];
+	bool any = false;
+
+	if (w->row.held && w->row.marks & HF_WS_LISTED) {
+		for (uint32_t a = w->first_agent; a != ST_NONE; a = s->agents[a].next)
+			any = any || s->agents[a].mark == s->mark;
+		if (!any && w->row.status == HF_WS_RUNNING && w->n_agents)
+			return;
+		st_ws_set_held(s, ws, false, 0);
+		w->returned = true;
+	}
+	if (w->returned && !w->row.held)
+		st_guard_drop_agents(s, ws);
+	w->returned = false;
+}
+
+static void settle_all_returned(struct hf_state *s, uint32_t source, const struct hf_update *u)
+{
+	for (size_t i = 0; i < u->n_upserted_workspaces; i++) {
+		uint32_t ws = st_ws_find(s, source, &u->upserted_workspaces[i].id);
+
+		if (ws != ST_NONE)
+			settle_returned(s, ws);
+	}
+	for (size_t i = 0; i < u->n_upserted_agents; i++) {
+		uint32_t ws = st_ws_find(s, source, &u->upserted_agents[i].workspace);
+
+		if (ws != ST_NONE)
+			settle_returned(s, ws);
 	}
 }
 
@@ -379,13 +465,18 @@ void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u
 	unknown += doom_workspaces(s, owner, u, &good);
 	finish_workspaces(
 	    s, owner, u, good && !st_guard_explained(s, source, had, good, now), now, j);
-	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++)
-		upsert_agent(s, owner, st_ws_find(s, source, &u->upserted_agents[i].workspace),
-		    &u->upserted_agents[i], now, j);
+	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++) {
+		uint32_t ws = st_ws_find(s, source, &u->upserted_agents[i].workspace);
+
+		if (!st_is_disputed_by(s, ws, owner))
+			upsert_agent(s, owner, ws, &u->upserted_agents[i], now, j);
+	}
 	finish_agents(s, owner, u);
 	if (!s->failed)
-		settle_returned(s, source, u);
-	st_guard_settle(s, owner);
+		settle_all_returned(s, source, u);
+	if (!j->records_refused && u->n_upserted_workspaces)
+		st_guard_drop_replaced(s, owner);
+	st_hold_settle(s, owner);
 	/* What was refused might have been a removal. */
 	j->want_snapshot = unknown || u->refused_total;
 	if (unknown)

@@ -55,6 +55,11 @@ static int push_rows(struct hf_state *s, bool soft)
 			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_HOLD,
 					 .rid = s->holds[i].row.rid,
 					 .row.hold = &s->holds[i].row });
+	for (size_t i = 0; i < s->n_texts && !rc; i++)
+		if (s->texts[i].row && s->texts[i].dirty)
+			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_TEXT,
+					 .rid = s->texts[i].row->rid,
+					 .row.text = s->texts[i].row });
 	return rc;
 }
 
@@ -108,6 +113,9 @@ bool hf_state_dirty(const struct hf_state *s)
 	for (size_t i = 0; i < s->n_restored; i++)
 		if (s->restored[i].used && s->restored[i].dirty)
 			return true;
+	for (size_t i = 0; i < s->n_texts; i++)
+		if (s->texts[i].row && s->texts[i].dirty)
+			return true;
 	return false;
 }
 
@@ -123,6 +131,8 @@ int hf_state_rewrite(struct hf_state *s)
 		s->holds[i].dirty = s->holds[i].dirty || s->holds[i].used;
 	for (size_t i = 0; i < s->n_restored; i++)
 		s->restored[i].dirty = s->restored[i].dirty || s->restored[i].used;
+	for (size_t i = 0; i < s->n_texts; i++)
+		s->texts[i].dirty = s->texts[i].row;
 	for (uint32_t i = 0; i < s->n_ws; i++)
 		if (s->ws[i].used)
 			st_dirty_ws(s, i);
@@ -191,6 +201,10 @@ static void clean_rows(struct hf_state *s)
 	for (size_t i = 0; i < s->n_restored; i++) {
 		s->restored[i].stored = s->restored[i].used;
 		s->restored[i].dirty = false;
+	}
+	for (size_t i = 0; i < s->n_texts; i++) {
+		s->texts[i].stored = s->texts[i].row;
+		s->texts[i].dirty = false;
 	}
 	for (size_t i = 0; i < s->dirty_ws.n; i++) {
 		if (s->dirty_ws.at[i] == ST_NONE)

@@ -4,163 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bridge/state/disputes.h"
 #include "bridge/state/names.h"
+#include "bridge/state/rights.h"
+#include "bridge/state/touched.h"
 
-/* Explained removals need more than this to be held, however small the source is (rule 3c). */
-enum { EXPLAINED_MIN = 10 };
-
-bool st_source_fresh(const struct st_source *src, struct hf_when now)
-{
-	return src->live && src->contact_boot_ms &&
-	       now.boot_ms - src->contact_boot_ms <= (int64_t)src->fresh_ms;
-}
-
-bool st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now)
-{
-	const struct st_source *src = &s->sources[o->row.source];
-
-	return st_source_fresh(src, now) && o->accepted &&
-	       now.boot_ms - o->confirmed_boot_ms < 2 * (int64_t)src->snapshot_ms;
-}
-
-/* --- holds --- */
-
-uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind)
-{
-	for (uint32_t i = 0; i < s->n_holds; i++) {
-		const struct st_hold *h = &s->holds[i];
-
-		if (h->used && h->row.source == source && h->row.owner == owner &&
-		    !strcmp(h->row.kind, kind))
-			return i;
-	}
-	return ST_NONE;
-}
-
-uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
-    const char *detail, struct hf_when now)
-{
-	uint32_t i = st_hold_find(s, source, owner, kind);
-	struct st_hold *h;
-
-	if (i == ST_NONE) {
-		for (i = 0; i < s->n_holds; i++)
-			if (!s->holds[i].used && !s->holds[i].stored)
-				break;
-		if (st_grow((void **)&s->holds, i, &s->size_holds, sizeof(*s->holds)) < 0) {
-			s->failed = true;
-			return ST_NONE;
-		}
-		if (i == s->n_holds)
-			s->n_holds++;
-		h = &s->holds[i];
-		memset(h, 0, sizeof(*h));
-		h->used = true;
-		h->row.rid = i;
-		h->row.source = source;
-		h->row.owner = owner;
-		h->row.since_s = now.wall_s;
-		snprintf(h->row.kind, sizeof(h->row.kind), "%s", kind);
-		if (owner != ST_NONE && !strcmp(kind, ST_HOLD_REMOVAL))
-			s->owners[owner].hold = i;
-	}
-	h = &s->holds[i];
-	snprintf(h->row.detail, sizeof(h->row.detail), "%s", detail);
-	/* Something more is held: its grace begins now, on the safe side also for the rest. */
-	h->row.fresh_ms = 0;
-	h->due_boot_ms = 0;
-	h->counted_boot_ms = now.boot_ms;
-	h->dirty = true;
-	return i;
-}
-
-void st_hold_close(struct hf_state *s, uint32_t hold)
-{
-	struct st_hold *h = &s->holds[hold];
-
-	if (h->stored)
-		st_gone(s, HF_ROW_HOLD, h->row.rid);
-	if (h->row.owner != ST_NONE && s->owners[h->row.owner].hold == hold)
-		s->owners[h->row.owner].hold = ST_NONE;
-	h->used = false;
-}
-
-/* Up to when the last proof of life counts; what passed after it was not fresh. */
-static int64_t fresh_until(const struct st_source *src, struct hf_when now)
-{
-	int64_t end = src->contact_boot_ms + (int64_t)src->fresh_ms;
-
-	if (!src->live || !src->contact_boot_ms)
-		return INT64_MIN;
-	return end < now.boot_ms ? end : now.boot_ms;
-}
-
-void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now)
-{
-	int64_t until = fresh_until(&s->sources[source], now);
-
-	for (size_t i = 0; i < s->n_holds; i++) {
-		struct st_hold *h = &s->holds[i];
-
-		if (!h->used || h->row.source != source)
-			continue;
-		if (until > h->counted_boot_ms) {
-			h->row.fresh_ms += (uint64_t)(until - h->counted_boot_ms);
-			s->sources[source].soft_dirty = true;
-		}
-		h->counted_boot_ms = now.boot_ms;
-		if (!h->due_boot_ms && h->row.fresh_ms >= s->conf.grace_ms)
-			h->due_boot_ms = now.boot_ms ? now.boot_ms : 1;
-	}
-}
-
-void st_guard_hold(struct hf_state *s, uint32_t ws, struct hf_when now)
-{
-	uint32_t owner = s->ws[ws].row.owner;
-
-	s->why = HF_WHY_HELD;
-	st_ws_set_held(s, ws, true);
-	st_hold_open(s, s->owners[owner].row.source, owner, ST_HOLD_REMOVAL,
-	    "no longer listed by the server", now);
-}
-
-void st_guard_settle(struct hf_state *s, uint32_t owner)
-{
-	if (s->owners[owner].hold != ST_NONE && !s->owners[owner].n_held)
-		st_hold_close(s, s->owners[owner].hold);
-}
-
-bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
-    const char *what)
-{
-	bool identity = !strcmp(h->row.kind, ST_HOLD_DEPLOYMENT) || !strcmp(h->row.kind, ST_HOLD_SUFFIX);
-
-	if (!h->used || h->row.source != source || (of_owner && h->row.owner != owner))
-		return false;
-	if (!what)
-		return true;
-	return strcmp(what, ST_HOLD_REMOVAL) ? !strcmp(what, h->row.kind) : !identity;
-}
-
-unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now)
-{
-	const struct st_source *src = &s->sources[h->row.source];
-	unsigned waits = HF_WAITS_SNAPSHOT;
-
-	if (!strcmp(h->row.kind, ST_HOLD_DEPLOYMENT) || !strcmp(h->row.kind, ST_HOLD_SUFFIX) ||
-	    (h->row.owner != ST_NONE && !s->owners[h->row.owner].followed))
-		return HF_WAITS_OPERATOR;
-	if (!st_source_fresh(src, now))
-		waits |= HF_WAITS_FRESH;
-	if (h->row.fresh_ms < s->conf.grace_ms)
-		waits |= HF_WAITS_GRACE;
-	if (h->row.owner != ST_NONE && s->owners[h->row.owner].readable != READABLE_YES)
-		waits |= s->owners[h->row.owner].readable == READABLE_NO ? HF_WAITS_READABLE
-									 : HF_WAITS_REST;
-	return waits;
-}
-
-/* --- rules 3 to 5 --- */
+/* Below this number explained removals pass (rule 3c), and agents of running workspaces go (rule 1). */
+enum { AT_LEAST = 10 };
 
 static uint32_t limit(const struct hf_state *s, uint64_t of, uint32_t at_least)
 {
@@ -169,66 +19,263 @@ static uint32_t limit(const struct hf_state *s, uint64_t of, uint32_t at_least)
 	return share > at_least ? (uint32_t)share : at_least;
 }
 
-/* Rule 5: fresh for long enough, still lacking, and the owner exists and may be read. */
-static bool may_release(const struct hf_state *s, const struct st_owner *o)
+void st_guard_hold(struct hf_state *s, uint32_t ws, uint8_t marks, const char *why, struct hf_when now)
 {
-	const struct st_hold *h = o->hold == ST_NONE ? NULL : &s->holds[o->hold];
+	uint32_t owner = s->ws[ws].row.owner;
 
-	return h && !h->row.rejected && h->row.fresh_ms >= s->conf.grace_ms &&
-	       o->readable == READABLE_YES;
+	s->why = HF_WHY_HELD;
+	st_ws_set_held(s, ws, true, marks);
+	st_hold_open(s, s->owners[owner].row.source, owner, ST_HOLD_REMOVAL, why, now);
 }
 
-static bool absent(const struct hf_state *s, const struct st_ws *w)
+/* --- rule 1: agents --- */
+
+void st_guard_drop_agents(struct hf_state *s, uint32_t ws)
 {
-	return w->mark != s->mark;
+	uint32_t next;
+
+	for (uint32_t a = s->ws[ws].first_agent; a != ST_NONE; a = next) {
+		next = s->agents[a].next;
+		if (s->agents[a].mark != s->mark)
+			st_agent_remove(s, a);
+	}
+}
+
+static bool is_listed(const struct hf_state *s, const struct st_ws *w)
+{
+	return w->mark == s->mark;
+}
+
+/* What a snapshot does to one of its owner's workspaces: which agents it leaves out. */
+static void look_at_agents(struct hf_state *s, struct st_ws *w)
+{
+	bool any = false;
+
+	w->behind = false;
+	for (uint32_t a = w->first_agent; a != ST_NONE; a = s->agents[a].next) {
+		any = any || s->agents[a].mark == s->mark;
+		w->behind = w->behind || s->agents[a].mark != s->mark;
+	}
+	w->lost = !any && !w->bad && w->n_agents && w->row.status == HF_WS_RUNNING;
+}
+
+/* --- rules 3 and 4: workspaces --- */
+
+/* Everything that rule 5 asks for is there, and this message is the snapshot. */
+static bool may_release(const struct hf_state *s, const struct st_owner *o, struct hf_when now)
+{
+	return o->hold != ST_NONE &&
+	       !(st_hold_waits(s, &s->holds[o->hold], now) & ~(unsigned)HF_WAITS_SNAPSHOT);
+}
+
+/* What its stream does not list any more and another one's does goes over there, and is no removal. */
+static void hand_over(struct hf_state *s, uint32_t owner)
+{
+	uint32_t next;
+
+	if (!s->n_disputes)
+		return;
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
+		next = s->ws[w].next;
+		if (!is_listed(s, &s->ws[w]))
+			st_dispute_dropped(s, w);
+	}
+	st_dispute_not_listed(s, owner);
+}
+
+struct tally {
+	uint32_t had;     /* good and not held, before the message */
+	uint32_t listed;  /* good */
+	uint32_t gone;    /* good, absent and not held yet */
+	uint32_t running; /* listed as such */
+	uint32_t lost;    /* ... of which so many have lost all their agents, and are not held yet */
+};
+
+static struct tally tally_of(struct hf_state *s, uint32_t owner, uint32_t had)
+{
+	struct tally n = { .had = had };
+
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next) {
+		struct st_ws *ws = &s->ws[w];
+
+		if (!is_listed(s, ws)) {
+			n.gone += !ws->bad && !ws->row.held;
+			continue;
+		}
+		look_at_agents(s, ws);
+		if (ws->bad)
+			continue;
+		n.listed++;
+		n.running += ws->row.status == HF_WS_RUNNING;
+		n.lost += ws->lost && !ws->row.held;
+	}
+	return n;
+}
+
+/* Why what is not listed waits, or NULL. */
+static const char *why_held(const struct hf_state *s, uint32_t owner, const struct tally *n)
+{
+	if (!n->gone)
+		return NULL;
+	if (!n->listed)
+		return "the server lists none of its workspaces";
+	if (n->gone > limit(s, n->had, s->conf.guard_min))
+		return "too many of its workspaces at once are not listed";
+	if (st_rights_less(s, owner, NULL, 0))
+		return "not listed while the token has less rights than before";
+	return NULL;
+}
+
+static uint32_t name_hash(const struct hf_state *s, const struct st_ws *w)
+{
+	return st_hash(s, w->row.name, strlen(w->row.name));
+}
+
+/* It may have been made again under another id: it is held, or is about to be. */
+static bool may_be_replaced(const struct hf_state *s, const struct st_ws *w)
+{
+	return !w->bad && !is_listed(s, w);
+}
+
+static int index_replaceable(struct hf_state *s, uint32_t owner, struct hf_multimap *m)
+{
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next) {
+		s->ws[w].replaced = false;
+		if (may_be_replaced(s, &s->ws[w]) &&
+		    hf_multimap_add(m, name_hash(s, &s->ws[w]), w) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void st_guard_mark_replaced(struct hf_state *s, uint32_t owner)
+{
+	struct hf_multimap old = { 0 };
+	uint32_t w = s->owners[owner].first_ws, other;
+
+	if (index_replaceable(s, owner, &old) < 0)
+		s->failed = true;
+	for (; w != ST_NONE && !s->failed; w = s->ws[w].next) {
+		size_t at = HF_MULTIMAP_START;
+
+		if (s->ws[w].bad || !is_listed(s, &s->ws[w]))
+			continue;
+		while (hf_multimap_next(&old, name_hash(s, &s->ws[w]), &at, &other))
+			if (!strcmp(s->ws[other].row.name, s->ws[w].row.name))
+				s->ws[other].replaced = true;
+	}
+	hf_multimap_done(&old);
+}
+
+void st_guard_drop_replaced(struct hf_state *s, uint32_t owner)
+{
+	uint32_t next;
+
+	if (!s->owners[owner].n_held)
+		return;
+	st_guard_mark_replaced(s, owner);
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
+		next = s->ws[w].next;
+		if (s->ws[w].row.held && s->ws[w].replaced)
+			st_ws_remove(s, w);
+	}
+	st_hold_settle(s, owner);
+}
+
+struct judge {
+	const char *why_gone; /* absent workspaces are held for it; NULL: they go */
+	const char *why_lost; /* agents of running ones likewise */
+	bool release;
+	bool replaced; /* what was made again under another id is known */
+	struct hf_when now;
+	uint32_t held; /* by this message */
+};
+
+static bool stays_held(const struct judge *j, const struct st_ws *w)
+{
+	return w->row.held && (w->row.marks & HF_WS_KEPT || !j->release);
+}
+
+/* The agents of one that is listed. */
+static void judge_listed(struct hf_state *s, uint32_t w, struct judge *j)
+{
+	struct st_ws *ws = &s->ws[w];
+
+	if (!ws->behind && !ws->row.held)
+		return;
+	if (ws->lost && stays_held(j, ws))
+		return;
+	if (ws->lost && !ws->row.held && j->why_lost) {
+		st_guard_hold(s, w, HF_WS_LISTED, j->why_lost, j->now);
+		j->held++;
+		return;
+	}
+	s->why = ws->row.held && ws->lost ? HF_WHY_RELEASED : HF_WHY_SNAPSHOT;
+	st_ws_set_held(s, w, false, 0);
+	st_guard_drop_agents(s, w);
+}
+
+static void judge_absent(struct hf_state *s, uint32_t w, struct judge *j)
+{
+	struct st_ws *ws = &s->ws[w];
+
+	if (ws->replaced && j->replaced) {
+		s->why = HF_WHY_SNAPSHOT;
+		st_ws_remove(s, w);
+	} else if (stays_held(j, ws)) {
+		/* One that was listed without its agents, and is not listed at all now. */
+		st_ws_set_held(s, w, true, ws->row.marks & (uint8_t)~HF_WS_LISTED);
+	} else if (!ws->row.held && !ws->bad && j->why_gone) {
+		st_guard_hold(s, w, 0, j->why_gone, j->now);
+		j->held++;
+	} else {
+		s->why = ws->row.held ? HF_WHY_RELEASED : HF_WHY_SNAPSHOT;
+		st_ws_remove(s, w);
+	}
+}
+
+static void judge_all(struct hf_state *s, uint32_t owner, struct judge *j)
+{
+	uint32_t next;
+
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
+		next = s->ws[w].next;
+		if (is_listed(s, &s->ws[w]))
+			judge_listed(s, w, j);
+		else
+			judge_absent(s, w, j);
+	}
+	st_hold_settle(s, owner);
+	s->why = HF_WHY_SNAPSHOT;
 }
 
 uint32_t st_guard_snapshot(
-    struct hf_state *s, uint32_t owner, uint32_t had, bool empty, struct hf_when now)
+    struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now)
 {
-	struct st_owner *o = &s->owners[owner];
-	uint32_t gone = 0, held = 0, next;
-	uint64_t restored = s->sources[o->row.source].n_restored;
-	bool release = may_release(s, o), hold;
+	struct judge j = { .now = now };
+	struct tally n;
 
-	for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next)
-		gone += absent(s, &s->ws[w]) && !s->ws[w].bad && !s->ws[w].row.held;
-	hold = (empty && had) || gone > limit(s, had, s->conf.guard_min);
-	for (uint32_t w = o->first_ws; w != ST_NONE; w = next) {
-		next = s->ws[w].next;
-		if (!absent(s, &s->ws[w]) || (s->ws[w].row.held && !release))
-			continue;
-		s->why = s->ws[w].row.held ? HF_WHY_RELEASED : HF_WHY_SNAPSHOT;
-		if (!s->ws[w].row.held && !s->ws[w].bad && hold) {
-			st_guard_hold(s, w, now);
-			held++;
-		} else {
-			st_ws_remove(s, w);
-		}
-	}
-	/* Names that came back from a lost store count as workspaces; an empty answer does not end
-	 * them. */
-	if (empty && !had && restored && o->hold == ST_NONE &&
-	    st_hold_find(s, o->row.source, ST_NONE, ST_HOLD_RESTORED) == ST_NONE)
-		st_hold_open(s, o->row.source, ST_NONE, ST_HOLD_RESTORED,
-		    "an empty snapshot after the store was lost", now);
-	st_guard_settle(s, owner);
-	s->why = HF_WHY_SNAPSHOT;
-	return held;
+	hand_over(s, owner);
+	n = tally_of(s, owner, had);
+	j.why_gone = why_held(s, owner, &n);
+	if (n.lost > limit(s, n.running, AT_LEAST))
+		j.why_lost = "too many running workspaces are listed without their agents";
+	j.release = !refused && may_release(s, &s->owners[owner], now);
+	j.replaced = !refused && (n.gone || s->owners[owner].n_held);
+	if (j.replaced)
+		st_guard_mark_replaced(s, owner);
+	judge_all(s, owner, &j);
+	if (!refused && s->owners[owner].hold == ST_NONE)
+		st_rights_good(s, owner);
+	return j.held;
 }
 
 void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct hf_when now)
 {
-	struct st_owner *o = &s->owners[owner];
+	struct judge j = { .why_gone = why, .now = now };
 
-	st_guard_snapshot(s, owner, o->n_live, true, now);
-	if (o->hold != ST_NONE && strcmp(s->holds[o->hold].row.detail, why)) {
-		struct st_hold *h = &s->holds[o->hold];
-
-		memset(h->row.detail, 0, sizeof(h->row.detail));
-		snprintf(h->row.detail, sizeof(h->row.detail), "%s", why);
-		h->dirty = true;
-	}
+	hand_over(s, owner);
+	judge_all(s, owner, &j);
 }
 
 static uint64_t window_sum(struct hf_state *s, struct st_source *src, struct hf_when now)
@@ -252,7 +299,7 @@ bool st_guard_explained(
 	struct st_source *src = &s->sources[source];
 	uint64_t before = window_sum(s, src, now);
 
-	if (before + n > limit(s, had + before, EXPLAINED_MIN))
+	if (before + n > limit(s, had + before, AT_LEAST))
 		return false;
 	/* A full window adds to its newest entry: it then counts for a little too long, never too
 	 * short. */
@@ -266,61 +313,102 @@ bool st_guard_explained(
 
 /* --- names of a lost store --- */
 
-static bool all_accepted(const struct hf_state *s, uint32_t source)
+/* Every followed owner has a whole snapshot and nothing held. *ret_bare: one of them has no workspace. */
+static bool all_whole(const struct hf_state *s, uint32_t source, bool *ret_bare)
 {
 	bool any = false;
 
+	*ret_bare = false;
 	for (uint32_t i = 0; i < s->n_owners; i++) {
 		const struct st_owner *o = &s->owners[i];
 
 		if (!o->used || !o->followed || o->row.source != source)
 			continue;
-		if (!o->accepted || o->hold != ST_NONE)
+		if (!o->whole || o->hold != ST_NONE || o->kept != ST_NONE)
 			return false;
+		*ret_bare = *ret_bare || !o->n_live;
 		any = true;
 	}
 	return any;
 }
 
-/* Rule 5, for all owners: each was asked again after the grace, and may be read. */
-static bool restored_may_go(const struct hf_state *s, const struct st_hold *h)
+static bool is_of(const struct st_restored *r, uint32_t source)
 {
-	if (h->row.rejected || !h->due_boot_ms)
-		return false;
-	for (uint32_t i = 0; i < s->n_owners; i++) {
-		const struct st_owner *o = &s->owners[i];
+	return r->used && r->row.source == source && !r->row.kept;
+}
 
-		if (o->used && o->followed && o->row.source == h->row.source &&
-		    (o->readable != READABLE_YES || o->snapshot_boot_ms < h->due_boot_ms))
-			return false;
+void st_guard_drop_restored(struct hf_state *s, const struct st_hold *h)
+{
+	for (uint32_t r = 0; r < s->n_restored; r++) {
+		const struct st_restored *row = &s->restored[r];
+
+		if (row->used && row->row.source == h->row.source &&
+		    row->row.kept == h->row.rejected)
+			st_restored_remove(s, r);
 	}
-	return true;
+}
+
+static void set_restored_held(struct hf_state *s, uint32_t r)
+{
+	if (s->restored[r].row.flags & HF_REC_HELD)
+		return;
+	st_touch_published(s, WHO(WHO_RESTORED, r));
+	s->restored[r].row.flags |= HF_REC_HELD;
+	s->restored[r].dirty = true;
+}
+
+void st_guard_hold_restored(struct hf_state *s, uint32_t source, const char *why, struct hf_when now)
+{
+	bool any = false;
+
+	s->why = HF_WHY_HELD;
+	for (uint32_t r = 0; r < s->n_restored; r++) {
+		if (!is_of(&s->restored[r], source))
+			continue;
+		set_restored_held(s, r);
+		any = true;
+	}
+	if (any)
+		st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED, why, now);
 }
 
 void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 {
 	struct st_source *src = &s->sources[source];
 	uint32_t hold = st_hold_find(s, source, ST_NONE, ST_HOLD_RESTORED);
-	uint64_t missing = 0;
+	uint64_t missing = 0, held = 0;
+	bool bare;
 
-	if (!src->n_restored || !all_accepted(s, source))
+	if (!src->n_restored && hold != ST_NONE)
+		st_hold_close(s, hold);
+	if (!src->n_restored || !all_whole(s, source, &bare))
 		return;
-	/* Which of them the message replaced is to be known first. */
+	/* Which of them the message replaced is to be known first: those are gone then. */
 	st_resolve(s);
-	for (uint32_t r = 0; r < s->n_restored; r++)
-		missing += s->restored[r].used && s->restored[r].row.source == source &&
-			   s->restored[r].published;
-	if (hold != ST_NONE && !restored_may_go(s, &s->holds[hold]))
+	for (uint32_t r = 0; r < s->n_restored; r++) {
+		if (!is_of(&s->restored[r], source))
+			continue;
+		held += s->restored[r].row.flags & HF_REC_HELD;
+		missing += !(s->restored[r].row.flags & HF_REC_HELD);
+	}
+	if (hold != ST_NONE && !st_hold_waits(s, &s->holds[hold], now)) {
+		s->why = HF_WHY_RELEASED;
+		st_guard_drop_restored(s, &s->holds[hold]);
+		st_hold_close(s, hold);
 		return;
-	if (hold == ST_NONE && missing > limit(s, src->restored_at_first, s->conf.guard_min)) {
-		st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED,
+	}
+	if (missing && (bare || missing > limit(s, src->restored_at_first, s->conf.guard_min))) {
+		st_guard_hold_restored(s, source,
 		    "names kept from the published zone are not listed by the server", now);
 		return;
 	}
-	s->why = hold == ST_NONE ? HF_WHY_SNAPSHOT : HF_WHY_RELEASED;
+	s->why = HF_WHY_SNAPSHOT;
 	for (uint32_t r = 0; r < s->n_restored; r++)
-		if (s->restored[r].used && s->restored[r].row.source == source)
+		if (is_of(&s->restored[r], source) && !(s->restored[r].row.flags & HF_REC_HELD))
 			st_restored_remove(s, r);
-	if (hold != ST_NONE)
+	if (held && hold == ST_NONE)
+		st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED,
+		    "names that were held before the store was lost", now);
+	if (!held && hold != ST_NONE)
 		st_hold_close(s, hold);
 }

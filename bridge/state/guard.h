@@ -1,43 +1,21 @@
 #pragma once
 /*
- * guard: which removals wait, and when they are let go (design.md, the guard, rules 1 to 9).
+ * guard: which removals wait, and when they are let go (design.md, the guard, rules 1 to 4).
  * Private to state.
  */
-#include "bridge/state/model.h"
-
-/* Kinds of a hold. */
-#define ST_HOLD_REMOVAL "removal"
-#define ST_HOLD_RESTORED "restored"
-#define ST_HOLD_DEPLOYMENT "deployment"
-#define ST_HOLD_SUFFIX "suffix"
-
-/* The hold of that kind (owner ST_NONE: of the source as a whole), or ST_NONE. */
-uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind);
-/* Makes it if there is none; `detail` is what was seen. */
-uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
-    const char *detail, struct hf_when now);
-void st_hold_close(struct hf_state *s, uint32_t hold);
-/* Whether a decision about `source`, `owner` (where `of_owner`) and this kind (NULL: each) is about it. */
-bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
-    const char *what);
-/* What it waits for before the guard releases it by itself: bits of enum hf_waits. */
-unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now);
-/*
- * Adds what passed since the last call to the fresh time of the source's holds, as far as the source
- * was fresh: also before anything that begins or ends freshness.
- */
-void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now);
+#include "bridge/state/holds.h"
 
 /*
- * A snapshot of `owner` was applied: workspaces whose mark is not s->mark are absent from it. `had`
- * is how many live ones the owner had before it. Removes them or holds them, and releases a hold
- * whose time has come. Returns how many were held by this call.
+ * A snapshot of `owner` was applied: workspaces and agents whose mark is not s->mark are absent from it. `had` is how
+ * many live ones the owner had before it; `refused`: a record of it was, so it releases nothing. Removes what is absent
+ * or holds it, and releases what may go. Returns how many workspaces were held by this call.
  */
 uint32_t st_guard_snapshot(
-    struct hf_state *s, uint32_t owner, uint32_t had, bool empty, struct hf_when now);
-
-/* The same for one whom the server does not name any more: none of its workspaces is listed. */
+    struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now);
+/* One whom the server does not name any more: all that it has is absent, for this reason. */
 void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct hf_when now);
+/* The agents of the workspace that this message does not list go. */
+void st_guard_drop_agents(struct hf_state *s, uint32_t ws);
 
 /*
  * A diff deletes `n` workspaces of the source, which had `had` before it: false if that is too much
@@ -45,15 +23,21 @@ void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct h
  */
 bool st_guard_explained(
     struct hf_state *s, uint32_t source, uint64_t had, uint32_t n, struct hf_when now);
-/* Holds one workspace (of `owner`) and notes the hold. */
-void st_guard_hold(struct hf_state *s, uint32_t ws, struct hf_when now);
-/* After a workspace was listed again or went: the owner's hold ends with its last held workspace.
+/* Holds one workspace (of `owner`), or its agents (HF_WS_LISTED), and notes the hold. */
+void st_guard_hold(struct hf_state *s, uint32_t ws, uint8_t marks, const char *why, struct hf_when now);
+/*
+ * What the message does not list and has the name of one that it does was made again under another id, and is certainly
+ * gone (rule 4): ->replaced says so. A diff ends what is held of these.
  */
-void st_guard_settle(struct hf_state *s, uint32_t owner);
+void st_guard_mark_replaced(struct hf_state *s, uint32_t owner);
+void st_guard_drop_replaced(struct hf_state *s, uint32_t owner);
 
-/* Restored names of the source go when every followed owner has an accepted snapshot without a
- * hold. */
+/*
+ * Restored names of the source go when every followed owner has a whole accepted snapshot without a
+ * hold, or are held.
+ */
 void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now);
-
-bool st_source_fresh(const struct st_source *src, struct hf_when now);
-bool st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now);
+/* All of them are held, for this reason. */
+void st_guard_hold_restored(struct hf_state *s, uint32_t source, const char *why, struct hf_when now);
+/* Those that this hold is about go. */
+void st_guard_drop_restored(struct hf_state *s, const struct st_hold *h);

@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/state/guard.h"
+#include "bridge/state/holds.h"
 #include "bridge/state/names.h"
+#include "bridge/state/rights.h"
 
 const char *hf_state_waits_name(enum hf_waits bit)
 {
@@ -33,11 +34,6 @@ const char *hf_state_waits_name(enum hf_waits bit)
 
 /* --- one hold --- */
 
-static bool is_kind(const struct st_hold *h, const char *kind)
-{
-	return !strcmp(h->row.kind, kind);
-}
-
 static void add_sample(struct hf_hold_view *v, const char *text)
 {
 	v->workspaces++;
@@ -46,19 +42,25 @@ static void add_sample(struct hf_hold_view *v, const char *text)
 	snprintf(v->samples[v->n_samples++], HF_SAMPLE_MAX, "%.*s", HF_SAMPLE_MAX - 1, text);
 }
 
+static bool is_restored_of(const struct st_restored *r, const struct st_hold *h)
+{
+	return r->used && r->row.source == h->row.source && r->row.kept == h->row.rejected;
+}
+
 static void list_what_it_holds(
     const struct hf_state *s, const struct st_hold *h, struct hf_hold_view *v)
 {
 	char text[HF_NAME_TEXT_MAX];
 
-	if (is_kind(h, ST_HOLD_RESTORED))
+	if (st_hold_is(h, ST_HOLD_RESTORED))
 		for (uint32_t r = 0; r < s->n_restored; r++)
-			if (s->restored[r].used && s->restored[r].row.source == h->row.source)
+			if (is_restored_of(&s->restored[r], h))
 				add_sample(v, hf_name_text(&s->restored[r].row.name, text));
-	if (!is_kind(h, ST_HOLD_REMOVAL) || h->row.owner == ST_NONE)
+	if (h->row.owner == ST_NONE)
 		return;
 	for (uint32_t w = s->owners[h->row.owner].first_ws; w != ST_NONE; w = s->ws[w].next)
-		if (s->ws[w].row.held)
+		if (st_hold_has(s, h, &s->ws[w]) ||
+		    (st_hold_is(h, ST_HOLD_USER) && !s->ws[w].bad))
 			add_sample(v, s->ws[w].row.name);
 }
 
@@ -75,6 +77,15 @@ static void command(const struct hf_hold_view *v, const char *verb, char *out, s
 	    v->owner ? v->owner->name : "", option);
 }
 
+/* The words that are missing, of the first owner that lacks some. */
+static void view_rights(const struct hf_state *s, const struct st_hold *h, struct hf_hold_view *v)
+{
+	for (uint32_t i = 0; i < s->n_owners && !*v->missing_rights; i++)
+		if (s->owners[i].used && s->owners[i].row.source == h->row.source &&
+		    (h->row.owner == ST_NONE || h->row.owner == i))
+			st_rights_less(s, i, v->missing_rights, sizeof(v->missing_rights));
+}
+
 static void view_hold(
     const struct hf_state *s, const struct st_hold *h, struct hf_when now, struct hf_hold_view *v)
 {
@@ -83,12 +94,16 @@ static void view_hold(
 	v->source = &s->sources[h->row.source].row;
 	v->owner = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner].row;
 	v->reason = h->row.detail;
-	if (is_kind(h, ST_HOLD_DEPLOYMENT))
-		v->reason = "another deployment answers at this URL";
-	else if (is_kind(h, ST_HOLD_SUFFIX))
-		v->reason = "the server has another suffix";
+	if (st_hold_is(h, ST_HOLD_DEPLOYMENT))
+		v->reason = *h->row.detail ? "another deployment answers at this URL"
+					   : "the server does not say any more which deployment it is";
+	else if (st_hold_is(h, ST_HOLD_SUFFIX))
+		v->reason = v->source->suffix.len ? "the server has another suffix"
+						  : "the server's suffix is a name that networks at home use";
 	list_what_it_holds(s, h, v);
-	v->waits = h->row.rejected ? 0 : st_hold_waits(s, h, now);
+	v->waits = st_hold_waits(s, h, now);
+	if (v->waits & HF_WAITS_RIGHTS)
+		view_rights(s, h, v);
 	if (v->waits & HF_WAITS_GRACE)
 		v->grace_left_ms = s->conf.grace_ms - h->row.fresh_ms;
 	command(v, "accept", v->accept, sizeof(v->accept));
@@ -129,22 +144,47 @@ struct preview {
 	struct hf_decision_view *v;
 };
 
+/* Whether accepting the hold would take this record away. */
+static bool would_go(const struct preview *p, const struct hf_name_change *record, bool own_form)
+{
+	const struct st_hold *h = p->h;
+
+	if (st_hold_is(h, ST_HOLD_RESTORED))
+		return record->flags & HF_REC_RESTORED;
+	if (record->owner == ST_NONE || record->owner != h->row.owner)
+		return false;
+	if (st_hold_is(h, ST_HOLD_USER))
+		return own_form;
+	return st_hold_is(h, ST_HOLD_REMOVAL) &&
+	       st_hold_has(p->s, h, &p->s->ws[p->s->agents[record->agent].ws]);
+}
+
+/* W.S, or A.W.me.S: a name of the token's own user. */
+static bool is_own_form(const struct hf_state *s, const struct hf_name_change *record)
+{
+	unsigned labels = hf_name_labels(&record->name) -
+			  hf_name_labels(&s->sources[record->source].row.suffix);
+	const uint8_t *at = record->name.wire;
+
+	if (labels != 3)
+		return true;
+	at += *at + 1;
+	at += *at + 1;
+	return *at == 2 && !memcmp(at + 1, "me", 2);
+}
+
 static int preview_name(const struct hf_name_change *record, void *arg)
 {
 	const struct preview *p = arg;
-	bool renamed = is_kind(p->h, ST_HOLD_SUFFIX);
-	bool gone = false;
+	bool renamed = st_hold_is(p->h, ST_HOLD_SUFFIX), gone;
 
 	if (record->source != p->h->row.source)
 		return 0;
-	if (is_kind(p->h, ST_HOLD_RESTORED))
-		gone = record->flags & HF_REC_RESTORED;
-	else if (is_kind(p->h, ST_HOLD_REMOVAL))
-		gone = record->owner == p->h->row.owner && record->flags & HF_REC_HELD;
+	gone = would_go(p, record, is_own_form(p->s, record));
 	if (!gone && !renamed)
 		return 0;
 	p->v->removed += gone;
-	p->v->renamed += renamed;
+	p->v->renamed += renamed && !gone;
 	add_name(p->v, &record->name);
 	return 0;
 }
@@ -160,14 +200,16 @@ int hf_state_decide_preview(const struct hf_state *s, const char *source,
 		return -ENOENT;
 	for (size_t i = 0; i < s->n_holds; i++) {
 		struct preview p = { s, &s->holds[i], ret_view };
+		struct hf_hold_view hold = { 0 };
 
 		if (!st_hold_is_meant(p.h, src, of, owner, what))
 			continue;
 		ret_view->holds++;
-		if (p.h->row.owner != ST_NONE)
-			ret_view->workspaces += s->owners[p.h->row.owner].n_held;
+		list_what_it_holds(s, p.h, &hold);
+		if (st_hold_is(p.h, ST_HOLD_REMOVAL))
+			ret_view->workspaces += hold.workspaces;
 		ret_view->other_deployment |=
-		    decision == HF_DECISION_ACCEPT && is_kind(p.h, ST_HOLD_DEPLOYMENT);
+		    decision == HF_DECISION_ACCEPT && st_hold_is(p.h, ST_HOLD_DEPLOYMENT);
 		if (decision == HF_DECISION_ACCEPT)
 			st_each_name(s, preview_name, &p);
 	}

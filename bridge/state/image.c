@@ -30,7 +30,8 @@ static int reserve_all(const struct hf_state *s, struct hf_image *m)
 	    reserve(&m->workspaces, s->n_ws, sizeof(*m->workspaces)) ||
 	    reserve(&m->agents, s->n_agents, sizeof(*m->agents)) ||
 	    reserve(&m->holds, s->n_holds, sizeof(*m->holds)) ||
-	    reserve(&m->restored, s->n_restored, sizeof(*m->restored)))
+	    reserve(&m->restored, s->n_restored, sizeof(*m->restored)) ||
+	    reserve(&m->texts, s->n_texts, sizeof(*m->texts)))
 		return -ENOMEM;
 	return 0;
 }
@@ -65,6 +66,9 @@ int hf_state_image(struct hf_state *s, struct hf_when now, struct hf_image *imag
 	for (size_t i = 0; i < s->n_restored; i++)
 		if (s->restored[i].used)
 			image->restored[image->n_restored++] = s->restored[i].row;
+	for (size_t i = 0; i < s->n_texts; i++)
+		if (s->texts[i].row)
+			image->texts[image->n_texts++] = *s->texts[i].row;
 	image->next_workspace = s->next_ws_rid;
 	image->next_agent = s->next_agent_rid;
 	return 0;

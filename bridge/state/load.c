@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "bridge/state/holds.h"
 #include "bridge/state/names.h"
+#include "bridge/state/rights.h"
 
 /*
  * What passed since the age was last saved: by boottime within one boot; over a reboot by the wall
@@ -53,12 +55,19 @@ static int load_owners(struct hf_state *s, const struct hf_image *image)
 			if (st_grow((void **)&s->owners, s->n_owners, &s->size_owners,
 				sizeof(*s->owners)) < 0)
 				return -ENOMEM;
-			s->owners[s->n_owners].first_ws = s->owners[s->n_owners].hold = ST_NONE;
-			s->n_owners++;
+			o = &s->owners[s->n_owners++];
+			o->first_ws = o->hold = o->kept = ST_NONE;
 		}
 		o = &s->owners[row->rid];
 		o->row = *row;
 		o->used = o->stored = true;
+		if (st_owner_index(s, row->rid) < 0)
+			return -ENOMEM;
+		/* A program that knew no texts may have left the number of one that is no more. */
+		if (row->rights && *st_text(s, row->rights))
+			s->texts[row->rights].users++;
+		else
+			o->row.rights = 0;
 	}
 	return 0;
 }
@@ -75,7 +84,7 @@ static int load_workspaces(struct hf_state *s, const struct hf_image *image)
 		if (st_ws_add(s, row->owner, &row->id, &ix) < 0)
 			return -ENOMEM;
 		s->ws[ix].stored = true;
-		st_ws_set_held(s, ix, row->held);
+		st_ws_set_held(s, ix, row->held, row->held ? row->marks : 0);
 		s->ws[ix].row = *row;
 	}
 	return 0;
@@ -154,10 +163,42 @@ static int load_restored(struct hf_state *s, const struct hf_image *image)
 		s->restored[s->n_restored] =
 		    (struct st_restored){ .row = *row, .used = true, .stored = true };
 		s->sources[row->source].n_restored++;
-		s->sources[row->source].restored_at_first++;
+		s->sources[row->source].restored_at_first += !(row->flags & HF_REC_HELD);
 		st_load_restored(s, (uint32_t)s->n_restored++);
 	}
 	return 0;
+}
+
+static int load_texts(struct hf_state *s, const struct hf_image *image)
+{
+	for (size_t i = 0; i < image->n_texts; i++) {
+		const struct hf_text_row *row = &image->texts[i];
+
+		if (!row->rid || row->rid > UINT16_MAX)
+			return HF_EFORMAT;
+		while (s->n_texts <= row->rid) {
+			if (st_grow((void **)&s->texts, s->n_texts, &s->size_texts,
+				sizeof(*s->texts)) < 0)
+				return -ENOMEM;
+			s->n_texts++;
+		}
+		s->texts[row->rid] = (struct st_text){ .row = malloc(sizeof(*row)), .stored = true };
+		if (!s->texts[row->rid].row)
+			return -ENOMEM;
+		*s->texts[row->rid].row = *row;
+	}
+	return 0;
+}
+
+/* What no row refers to goes with the next changeset. */
+static void drop_unused_texts(struct hf_state *s)
+{
+	for (uint32_t i = 0; i < s->n_texts; i++) {
+		if (!s->texts[i].row || s->texts[i].users)
+			continue;
+		s->texts[i].users = 1;
+		st_text_drop(s, i);
+	}
 }
 
 static int load_holds(struct hf_state *s, const struct hf_image *image, struct hf_when now)
@@ -178,16 +219,50 @@ static int load_holds(struct hf_state *s, const struct hf_image *image, struct h
 		s->holds[row->rid] = (struct st_hold){
 			.row = *row, .used = true, .stored = true, .counted_boot_ms = now.boot_ms
 		};
-		if (of_owner)
+		if (!of_owner || !st_hold_is(&s->holds[row->rid], ST_HOLD_REMOVAL))
+			continue;
+		if (row->rejected)
+			s->owners[row->owner].kept = row->rid;
+		else
 			s->owners[row->owner].hold = row->rid;
 	}
 	return 0;
+}
+
+/*
+ * Version 1 knew one hold an owner, and no marks: what it rejected is all that is held. What is held under no hold at
+ * all (its program may have ended one of two) waits under a new one.
+ */
+static void mend_holds(struct hf_state *s, struct hf_when now)
+{
+	for (uint32_t i = 0; i < s->n_owners; i++) {
+		struct st_owner *o = &s->owners[i];
+
+		if (!o->used)
+			continue;
+		for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next)
+			if (s->ws[w].row.held && o->kept != ST_NONE && o->hold == ST_NONE)
+				st_ws_set_held(s, w, true, s->ws[w].row.marks | HF_WS_KEPT);
+		if (o->n_held > o->n_kept && o->hold == ST_NONE)
+			st_hold_open(s, o->row.source, i, ST_HOLD_REMOVAL,
+			    "no longer listed by the server", now);
+		if (o->n_kept && o->kept == ST_NONE) {
+			uint32_t hold = st_hold_open(s, o->row.source, i, ST_HOLD_REMOVAL,
+			    "no longer listed by the server", now);
+
+			if (hold != ST_NONE)
+				st_hold_reject(s, hold);
+		}
+		st_hold_settle(s, i);
+	}
 }
 
 int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now)
 {
 	int rc = load_sources(s, image, now);
 
+	if (!rc)
+		rc = load_texts(s, image);
 	if (!rc)
 		rc = load_owners(s, image);
 	if (!rc)
@@ -212,6 +287,8 @@ int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now
 	for (size_t i = 0; i < s->dirty_ws.n; i++)
 		s->ws[s->dirty_ws.at[i]].dirty_at = 0;
 	s->dirty_ws.n = 0;
+	mend_holds(s, now);
+	drop_unused_texts(s);
 	s->next_ws_rid = image->next_workspace;
 	s->next_agent_rid = image->next_agent;
 	return s->failed ? -ENOMEM : 0;

@@ -8,8 +8,11 @@
 #include <xxhash.h>
 
 #include "base/error.h"
+#include "bridge/state/disputes.h"
+#include "bridge/state/holds.h"
 #include "bridge/state/names.h"
 #include "bridge/state/owners.h"
+#include "bridge/state/rights.h"
 
 uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len)
 {
@@ -114,13 +117,27 @@ struct st_source *st_source_add(struct hf_state *s, const char *name)
 	return NULL;
 }
 
+static uint32_t id_hash(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
+{
+	return st_hash(s, id->b, sizeof(id->b)) ^ (source * 0x9e3779b1U);
+}
+
 uint32_t st_owner_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
 {
-	for (uint32_t i = 0; i < s->n_owners; i++)
-		if (s->owners[i].used && s->owners[i].row.source == source &&
-		    hf_uuid_equal(&s->owners[i].row.id, id))
-			return i;
+	size_t at = HF_MULTIMAP_START;
+	uint32_t ix;
+
+	while (hf_multimap_next(&s->owners_by_id, id_hash(s, source, id), &at, &ix))
+		if (hf_uuid_equal(&s->owners[ix].row.id, id) && s->owners[ix].row.source == source)
+			return ix;
 	return ST_NONE;
+}
+
+int st_owner_index(struct hf_state *s, uint32_t ix)
+{
+	const struct hf_owner_row *row = &s->owners[ix].row;
+
+	return hf_multimap_add(&s->owners_by_id, id_hash(s, row->source, &row->id), ix);
 }
 
 int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix)
@@ -143,17 +160,16 @@ int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, 
 	o->row.rid = i;
 	o->row.source = source;
 	o->row.id = *id;
-	o->first_ws = o->hold = ST_NONE;
+	o->first_ws = o->hold = o->kept = ST_NONE;
+	if (st_owner_index(s, i) < 0) {
+		o->used = false;
+		return -ENOMEM;
+	}
 	*ret_ix = i;
 	return 0;
 }
 
 /* --- workspaces --- */
-
-static uint32_t id_hash(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
-{
-	return st_hash(s, id->b, sizeof(id->b)) ^ (source * 0x9e3779b1U);
-}
 
 uint32_t st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
 {
@@ -204,6 +220,8 @@ static void ws_count(struct hf_state *s, const struct st_ws *w, int by)
 		o->n_held += (uint32_t)by;
 	else
 		o->n_live += (uint32_t)by;
+	if (w->row.marks & HF_WS_KEPT)
+		o->n_kept += (uint32_t)by;
 }
 
 int st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint32_t *ret_ix)
@@ -243,6 +261,8 @@ void st_ws_remove(struct hf_state *s, uint32_t ix)
 
 	while (w->first_agent != ST_NONE)
 		st_agent_remove(s, w->first_agent);
+	if (s->n_disputes)
+		st_dispute_end(s, ix);
 	ws_count(s, w, -1);
 	ws_unlink(s, ix);
 	if (w->dirty_at)
@@ -285,18 +305,22 @@ void st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner)
 	st_dirty_ws(s, ix);
 }
 
-void st_ws_set_held(struct hf_state *s, uint32_t ix, bool held)
+void st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks)
 {
 	struct st_ws *w = &s->ws[ix];
+	bool other = w->row.held != held;
 
-	if (w->row.held == held)
+	if (!other && w->row.marks == marks)
 		return;
-	/* Held or live decides clashes: the claims are weighed anew. */
-	ws_agents_leave(s, ix);
+	/* Held or live decides clashes: the claims are weighed again. */
+	if (other)
+		ws_agents_leave(s, ix);
 	ws_count(s, w, -1);
 	w->row.held = held;
+	w->row.marks = marks;
 	ws_count(s, w, 1);
-	ws_agents_enter(s, ix);
+	if (other)
+		ws_agents_enter(s, ix);
 	st_dirty_ws(s, ix);
 }
 
@@ -484,15 +508,15 @@ void st_owner_remove(struct hf_state *s, uint32_t ix)
 
 	while (o->first_ws != ST_NONE)
 		st_ws_remove(s, o->first_ws);
-	if (o->hold != ST_NONE) {
-		struct st_hold *h = &s->holds[o->hold];
-
-		if (h->stored)
-			st_gone(s, HF_ROW_HOLD, h->row.rid);
-		h->used = false;
-	}
+	for (uint32_t h = 0; h < s->n_holds; h++)
+		if (s->holds[h].used && s->holds[h].row.owner == ix)
+			st_hold_close(s, h);
+	st_disputes_of_owner_end(s, ix);
+	st_text_drop(s, o->row.rights);
+	o->row.rights = 0;
 	if (o->stored)
 		st_gone(s, HF_ROW_OWNER, ix);
+	hf_multimap_del(&s->owners_by_id, id_hash(s, o->row.source, &o->row.id), ix);
 	o->used = false;
 }
 
@@ -505,15 +529,12 @@ void st_source_remove(struct hf_state *s, struct st_source *src)
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		if (s->restored[r].used && s->restored[r].row.source == ix)
 			st_restored_remove(s, r);
-	for (size_t h = 0; h < s->n_holds; h++) {
-		if (!s->holds[h].used || s->holds[h].row.source != ix)
-			continue;
-		if (s->holds[h].stored)
-			st_gone(s, HF_ROW_HOLD, s->holds[h].row.rid);
-		s->holds[h].used = false;
-	}
+	for (uint32_t h = 0; h < s->n_holds; h++)
+		if (s->holds[h].used && s->holds[h].row.source == ix)
+			st_hold_close(s, h);
 	if (src->stored)
 		st_gone(s, HF_ROW_SOURCE, ix);
 	st_words_done(src);
+	st_rights_done(src);
 	src->used = false;
 }

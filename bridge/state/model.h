@@ -38,6 +38,13 @@ struct st_vec {
 int st_vec_push(struct st_vec *v, uint32_t value);
 void st_vec_done(struct st_vec *v);
 
+/* What was told of the token's rights, and when that was asked for (of a connection: when it was). */
+struct st_told {
+	char *text; /* owned; NULL: not told */
+	int64_t at_ms;
+	bool known;
+};
+
 struct st_source {
 	struct hf_source_row row;
 	bool used;
@@ -51,6 +58,7 @@ struct st_source {
 	char *words;       /* of the configuration: whom to follow; owned, see owners.h */
 	size_t words_size;
 	uint32_t asking; /* rises with each answer to who is there */
+	struct st_told told, told_before, connected; /* see rights.h */
 	bool live;
 	int64_t contact_boot_ms; /* of this process; 0: none yet */
 	int64_t away_from_ms;    /* boottime up to which away_ms was counted */
@@ -75,17 +83,22 @@ struct st_owner {
 	bool stored;
 	bool dirty;
 	bool soft_dirty;
-	bool followed; /* configured now, as the bridge said */
-	bool accepted; /* a snapshot since this process runs */
+	bool followed; /* REST named it, as the bridge said */
+	bool accepted; /* a snapshot since this process runs ... */
+	bool whole;    /* ... without a refused record */
+	bool wanted;   /* a snapshot of it, out of turn (guard rule 8) */
 	uint32_t asking; /* of the source, when REST named it last */
 	enum hf_readable readable; /* REST's last word ... */
 	int64_t readable_ms;       /* ... and when it was asked for */
-	int64_t confirmed_boot_ms;
+	enum hf_readable readable_then; /* the word before this connection */
 	int64_t snapshot_boot_ms; /* of the last accepted one of this process */
+	int64_t whole_boot_ms;    /* of the last whole one, and when its connection was asked for */
+	int64_t whole_connected_ms;
 	uint32_t first_ws; /* list */
 	uint32_t n_live;   /* good and not held */
-	uint32_t n_held;
-	uint32_t hold; /* index into holds */
+	uint32_t n_held;   /* good and held ... */
+	uint32_t n_kept;   /* ... of which the operator rejected so many removals */
+	uint32_t hold, kept; /* indexes into holds: removals that wait, and rejected ones */
 	struct hf_update_refused refused[ST_FORM_REFUSED_MAX];
 	size_t n_refused;
 };
@@ -99,10 +112,13 @@ struct st_ws {
 	uint32_t n_listed; /* refused ones too */
 	uint32_t mark;     /* of the message that last listed it */
 	uint32_t dirty_at; /* place in dirty_ws plus one */
-	bool used;
-	bool stored;
-	bool doomed;
-	bool returned; /* held until the diff that is being applied */
+	bool used : 1;
+	bool stored : 1;
+	bool doomed : 1;
+	bool returned : 1; /* held until the diff that is being applied */
+	bool behind : 1;   /* the snapshot that is being applied leaves out an agent of it ... */
+	bool lost : 1;     /* ... or all of them, though it is running */
+	bool replaced : 1; /* another one of the owner's has its name now */
 };
 
 struct st_agent {
@@ -135,8 +151,25 @@ struct st_hold {
 	bool used;
 	bool stored;
 	bool dirty;
+	int64_t held_boot_ms;    /* of the last removal that it holds; of an earlier process: before all of this one */
 	int64_t counted_boot_ms; /* fresh_ms is counted up to here */
 	int64_t due_boot_ms;     /* when the grace was spent; 0: not yet */
+};
+
+struct st_text {
+	struct hf_text_row *row; /* owned; NULL: there is none */
+	uint32_t users;
+	bool stored;
+	bool dirty;
+};
+
+/* A workspace that two owners' streams list (guard rule 8). */
+struct st_dispute {
+	uint32_t ws;
+	uint32_t claimant;   /* owner whose stream lists it, and who has it not */
+	uint32_t mark;       /* of the message that last did */
+	bool answered;       /* REST said whose it is ... */
+	int64_t answered_ms; /* ... and when */
 };
 
 /* A row that the store has and that is no more. */
@@ -163,10 +196,15 @@ struct hf_state {
 	size_t n_restored, size_restored;
 	struct st_hold *holds; /* index = rid */
 	size_t n_holds, size_holds;
+	struct st_text *texts; /* index = rid */
+	size_t n_texts, size_texts;
+	struct st_dispute *disputes;
+	size_t n_disputes, size_disputes;
 	struct st_vec free_ws, free_agents;
 	uint32_t next_ws_rid, next_agent_rid;
 
-	struct hf_multimap ws_by_id, agents_by_id; /* within a source */
+	struct hf_multimap owners_by_id, ws_by_id, agents_by_id; /* within a source */
+	struct hf_multimap disputes_by_ws;
 	struct hf_multimap claims;                 /* names, see names.c */
 	struct hf_multimap addresses;              /* see names.c */
 
@@ -186,6 +224,7 @@ struct hf_state {
 	struct st_dirty_name **dirty;
 	size_t n_dirty, size_dirty;
 	struct st_vec unresolved; /* into dirty */
+	struct st_vec superseded; /* into restored */
 	struct st_vec changed;    /* who published more or less: its PTR may change too */
 	struct st_chunk *arena;
 	size_t n_names;
@@ -211,6 +250,8 @@ uint32_t st_source_ix(const struct hf_state *s, const struct st_source *src);
 struct st_source *st_source_add(struct hf_state *s, const char *name);
 
 uint32_t st_owner_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
+/* Makes one that was filled by hand findable. 0 or -ENOMEM. */
+int st_owner_index(struct hf_state *s, uint32_t ix);
 int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix);
 
 uint32_t st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
@@ -219,7 +260,8 @@ int st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint
 /* With all its agents. */
 void st_ws_remove(struct hf_state *s, uint32_t ix);
 void st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner);
-void st_ws_set_held(struct hf_state *s, uint32_t ix, bool held);
+/* `marks`: HF_WS_..., 0 where it is not held. */
+void st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks);
 /* Its name or its goodness changes; all of its agents' names with it. `bad` NULL: good. */
 void st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char *bad);
 

@@ -55,9 +55,10 @@ static unsigned wanted(const struct hf_state *s, uint32_t ix)
 	const struct st_source *src = &s->sources[o->row.source];
 	unsigned want = o->row.name[0] ? HF_NAME_OWNER : 0;
 
-	if (a->bad || w->bad || a->addr_lost || !src->row.suffix.len)
+	if (a->bad || w->bad || a->addr_lost || !src->row.suffix.len ||
+	    o->row.marks & HF_OWNER_UNSEEN)
 		return 0;
-	if (hf_uuid_equal(&o->row.id, &src->row.user))
+	if (hf_uuid_equal(&o->row.id, &src->row.user) || o->row.marks & HF_OWNER_FORMER)
 		want |= HF_NAME_ME | (w->n_agents == 1 ? HF_NAME_SHORT : 0);
 	return want;
 }
@@ -124,7 +125,7 @@ static uint32_t address_rival(const struct hf_state *s, uint32_t agent)
 	while (hf_multimap_next(&s->addresses, st_address_hash(s, me), &at, &who))
 		if (st_who_kind(who) == WHO_AGENT && who != me &&
 		    st_who_source(s, who) == st_who_source(s, me) && st_same_address(s, who, me) &&
-		    (best == ST_NONE || st_who_compare(s, who, best) < 0))
+		    (best == ST_NONE || st_holder_compare(s, who, best) < 0))
 			best = who;
 	return best;
 }
@@ -152,7 +153,7 @@ void st_address_add(struct hf_state *s, uint32_t agent)
 		return;
 	}
 	rival = address_rival(s, agent);
-	if (rival != ST_NONE && st_who_compare(s, rival, me) < 0) {
+	if (rival != ST_NONE && st_holder_compare(s, rival, me) < 0) {
 		a->addr_lost = true;
 	} else if (rival != ST_NONE && !s->agents[st_who_ix(rival)].addr_lost) {
 		st_unclaim(s, st_who_ix(rival));
@@ -271,7 +272,7 @@ void st_load_claims(struct hf_state *s, uint32_t agent)
 
 	a->addr_lost =
 	    a->crowded ||
-	    (rival != ST_NONE && st_who_compare(s, rival, WHO_AGENT_NAME(agent, 0)) < 0);
+	    (rival != ST_NONE && st_holder_compare(s, rival, WHO_AGENT_NAME(agent, 0)) < 0);
 	a->claimed = (uint8_t)(wanted(s, agent) | a->row.names);
 	for (unsigned place = 0; place < ST_PLACES; place++)
 		if (a->claimed & 1u << place && !load_claim(s, WHO_AGENT_NAME(agent, place))) {
@@ -289,8 +290,13 @@ void st_load_restored(struct hf_state *s, uint32_t restored)
 	bool taken = false;
 
 	/* Agents come first: one that publishes the name has taken it over. */
-	while (!taken && hf_multimap_next(&s->claims, hash, &at, &who))
+	while (!taken && hf_multimap_next(&s->claims, hash, &at, &who)) {
 		taken = st_who_published(s, who) && st_who_is(s, who, name->wire, name->len);
+		if (taken && st_who_kind(who) != WHO_RESTORED &&
+		    st_who_source(s, who) == s->restored[restored].row.source &&
+		    st_vec_push(&s->superseded, restored) < 0)
+			s->failed = true;
+	}
 	s->restored[restored].published = !taken;
 	load_claim(s, me);
 	load_address(s, me);
@@ -313,6 +319,7 @@ void st_names_done(struct hf_state *s)
 	hf_multimap_done(&s->addresses);
 	st_vec_done(&s->unresolved);
 	st_vec_done(&s->changed);
+	st_vec_done(&s->superseded);
 }
 
 /* --- for who looks --- */

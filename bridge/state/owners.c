@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "bridge/state/guard.h"
+#include "bridge/state/identity.h"
 #include "bridge/state/names.h"
 
 /* More words than fit: as if the configuration named the owner for ever. */
@@ -166,7 +167,7 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;
-	if (st_hold_find(s, st_source_ix(s, src), ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE)
+	if (st_deployment_held(s, st_source_ix(s, src)))
 		return HF_EREFUSED;
 	rc = st_owner_label(name, label);
 	ix = st_owner_find(s, st_source_ix(s, src), owner);
@@ -200,7 +201,7 @@ void hf_state_owner_readable(struct hf_state *s, const char *source, const struc
 	struct st_source *src = st_source_find(s, source);
 	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
 
-	if (s->lent || ix == ST_NONE)
+	if (s->lent || ix == ST_NONE || st_deployment_held(s, st_source_ix(s, src)))
 		return;
 	s->owners[ix].readable = readable;
 	s->owners[ix].readable_ms = asked_ms;
@@ -232,11 +233,15 @@ static void lose(struct hf_state *s, uint32_t ix, const char *why, struct hf_whe
 	o->readable = READABLE_UNKNOWN;
 	o->readable_ms = 0;
 	s->why = HF_WHY_SNAPSHOT;
-	if (o->first_ws != ST_NONE) {
+	if (o->row.marks & HF_OWNER_UNSEEN) {
+		/* Nothing of it is served but what came out of the zone. */
+		st_guard_hold_restored(s, o->row.source, why, now);
+		st_owner_remove(s, ix);
+	} else if (o->first_ws != ST_NONE) {
 		s->mark++;
 		st_guard_lost(s, ix, why, now);
 	}
-	if (s->owners[ix].first_ws == ST_NONE)
+	if (s->owners[ix].used && s->owners[ix].first_ws == ST_NONE)
 		st_owner_remove(s, ix);
 }
 
@@ -254,6 +259,8 @@ int hf_state_owner_missing(
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;
+	if (st_deployment_held(s, st_source_ix(s, src)))
+		return HF_EREFUSED;
 	for (uint32_t i = 0; i < s->n_owners; i++)
 		if (is_of(s, i, st_source_ix(s, src)) && s->owners[i].asking != src->asking &&
 		    has_word(s->owners[i].row.words, word, strlen(word)))
@@ -272,7 +279,7 @@ int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_wh
 	if (!src)
 		return -ENOENT;
 	ix = st_source_ix(s, src);
-	if (st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE)
+	if (st_deployment_held(s, ix))
 		return HF_EREFUSED;
 	for (uint32_t i = 0; i < s->n_owners; i++) {
 		if (!is_of(s, i, ix) || s->owners[i].asking == src->asking)

@@ -5,6 +5,16 @@
 #include "bridge/state/names.h"
 #include "bridge/state/touched.h"
 
+/* An agent of the source, or its sentinel, has the name of one that was restored: that one has done its service. */
+static void note_superseded(struct hf_state *s, uint32_t best, uint32_t who)
+{
+	if (st_who_kind(who) != WHO_RESTORED || st_who_kind(best) == WHO_RESTORED ||
+	    st_who_source(s, best) != st_who_source(s, who))
+		return;
+	if (st_vec_push(&s->superseded, st_who_ix(who)) < 0)
+		s->failed = true;
+}
+
 static void resolve_name(struct hf_state *s, struct st_dirty_name *d)
 {
 	size_t at = HF_MULTIMAP_START;
@@ -16,8 +26,10 @@ static void resolve_name(struct hf_state *s, struct st_dirty_name *d)
 			best = who;
 	at = HF_MULTIMAP_START;
 	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
-		if (who != best && st_who_is(s, who, d->wire, d->len))
+		if (who != best && st_who_is(s, who, d->wire, d->len)) {
 			st_set_published(s, who, false);
+			note_superseded(s, best, who);
+		}
 	if (best != ST_NONE)
 		st_set_published(s, best, true);
 	s->n_names += (size_t)(best != ST_NONE) - (size_t)d->published;
@@ -64,7 +76,7 @@ static void resolve_address(struct hf_state *s, uint32_t of)
 
 	while (hf_multimap_next(&s->addresses, hash, &at, &who))
 		if (st_same_address(s, who, of) && publishes(s, who) &&
-		    (best == ST_NONE || st_who_compare(s, who, best) < 0))
+		    (best == ST_NONE || st_holder_compare(s, who, best) < 0))
 			best = who;
 	at = HF_MULTIMAP_START;
 	while (hf_multimap_next(&s->addresses, hash, &at, &who))
@@ -85,7 +97,7 @@ static bool *noted(struct hf_state *s, uint32_t who)
 	return st_who_kind(who) == WHO_AGENT ? &s->agents[ix].noted : &s->restored[ix].noted;
 }
 
-void st_resolve(struct hf_state *s)
+static void resolve_once(struct hf_state *s)
 {
 	for (size_t i = 0; i < s->unresolved.n; i++)
 		resolve_name(s, s->dirty[s->unresolved.at[i]]);
@@ -98,4 +110,16 @@ void st_resolve(struct hf_state *s)
 	for (size_t i = 0; i < s->unresolved.n; i++)
 		s->dirty[s->unresolved.at[i]]->unresolved = false;
 	s->unresolved.n = s->changed.n = 0;
+}
+
+void st_resolve(struct hf_state *s)
+{
+	resolve_once(s);
+	while (s->superseded.n) {
+		for (size_t i = 0; i < s->superseded.n; i++)
+			if (s->restored[s->superseded.at[i]].used)
+				st_restored_remove(s, s->superseded.at[i]);
+		s->superseded.n = 0;
+		resolve_once(s);
+	}
 }

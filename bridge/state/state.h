@@ -137,16 +137,16 @@ void hf_state_away(struct hf_state *s, const char *source, struct hf_when now);
  * milliseconds until it wants to be called again at the latest.
  */
 int64_t hf_state_tick(struct hf_state *s, struct hf_when now);
-/* True if a hold waits for a new snapshot of this owner (guard rule 5). */
-bool hf_state_wants_snapshot(
-    const struct hf_state *s, const char *source, const struct hf_uuid *owner);
+/* True if a hold waits for a new snapshot of this owner (guard rule 5), or a workspace went over to it (rule 8). */
+bool hf_state_wants_snapshot(const struct hf_state *s, const char *source,
+    const struct hf_uuid *owner, struct hf_when now);
 
 /*
  * True if REST is to be asked again and then a new connection to be opened: what is held cannot be released otherwise
  * (guard rule 5), or the token's rights or an owner's are others than when this connection was opened. Not true of
  * what another connection would not change.
  */
-bool hf_state_wants_connection(const struct hf_state *s, const char *source);
+bool hf_state_wants_connection(const struct hf_state *s, const char *source, struct hf_when now);
 
 /* A workspace that two owners' streams list and that REST was not asked about yet (guard rule 8). False: none. */
 bool hf_state_disputed(
@@ -230,10 +230,11 @@ struct hf_source_view {
 	bool fresh;
 	bool identity_held;
 	bool leaving; /* no longer configured, see hf_state_configure() */
+	/* These two only in hf_state_each_source(). */
 	const char *former_user; /* whose names in the forms of the token's own user are kept; NULL: nobody's */
-	const char *rights;      /* the token's, as told last; "" where not told (rights.h) */
 	char missing_rights[512]; /* words that the token had at the last good state of an owner, and has no more; clipped */
-	uint32_t disputed;        /* workspaces that two owners' streams list */
+	const char *rights;      /* the token's, as told last; "" where not told (rights.h) */
+	uint32_t disputed;       /* workspaces that two owners' streams list */
 	uint32_t fresh_ms;
 	uint32_t snapshot_ms;
 	uint64_t refused_total;
@@ -252,6 +253,9 @@ int hf_state_each_owner(
  */
 bool hf_state_find(const struct hf_state *s, const char *source, const struct hf_uuid *owner,
     uint32_t *ret_source, uint32_t *ret_owner);
+
+/* Another deployment answers at the source's URL: nothing of it counts, also no sign of life. */
+bool hf_state_identity_held(const struct hf_state *s, const char *source);
 
 struct hf_workspace_view {
 	const struct hf_workspace_row *row;
@@ -282,6 +286,7 @@ int hf_state_each_record(
 int hf_state_one_record(const struct hf_state *s, const struct hf_name *name, struct hf_when now,
     hf_state_record_cb cb, void *arg);
 
+/* `workspaces`: that it holds; 0 where it is of no owner's workspaces. A removal's `rejected` ones have a hold of their own. */
 typedef int (*hf_state_hold_cb)(const struct hf_hold_row *hold, const struct hf_source_row *source,
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg);
 int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg);

@@ -1,15 +1,39 @@
 /*
  * What others may see of the model: for status, records and why.
  */
+#include <stdio.h>
 #include <string.h>
 
-#include "bridge/state/guard.h"
+#include "bridge/state/holds.h"
+#include "bridge/state/identity.h"
 #include "bridge/state/model.h"
 #include "bridge/state/names.h"
+#include "bridge/state/rights.h"
 
 size_t hf_state_n_names(const struct hf_state *s)
 {
 	return s->n_names;
+}
+
+/* Of all owners: one line for people, each word once. */
+static void view_missing(const struct hf_state *s, uint32_t ix, struct hf_source_view *ret)
+{
+	uint32_t seen = 0;
+
+	for (uint32_t i = 0; i < s->n_owners; i++) {
+		const struct st_owner *o = &s->owners[i];
+		char words[sizeof(ret->missing_rights)];
+		size_t len = strlen(ret->missing_rights);
+
+		/* Most owners share one text. */
+		if (!o->used || o->row.source != ix || !o->row.rights || o->row.rights == seen)
+			continue;
+		seen = o->row.rights;
+		st_rights_less(s, i, words, sizeof(words));
+		if (*words && !strstr(ret->missing_rights, words))
+			snprintf(ret->missing_rights + len, sizeof(words) - len, "%s%s",
+			    len ? " " : "", words);
+	}
 }
 
 static void view_source(
@@ -20,12 +44,24 @@ static void view_source(
 	memset(ret, 0, sizeof(*ret));
 	ret->row = &src->row;
 	ret->fresh = st_source_fresh(src, now);
-	ret->identity_held = st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
+	ret->identity_held = st_deployment_held(s, ix);
 	ret->leaving = src->leaving;
-	ret->rights = "";
+	ret->rights = src->told.text ? src->told.text : "";
 	ret->fresh_ms = src->fresh_ms;
 	ret->snapshot_ms = src->snapshot_ms;
 	ret->refused_total = src->refused_total;
+	for (size_t i = 0; i < s->n_disputes; i++)
+		ret->disputed += s->owners[s->disputes[i].claimant].row.source == ix;
+}
+
+/* What needs a look at all owners. */
+static void view_owners_of(const struct hf_state *s, uint32_t ix, struct hf_source_view *ret)
+{
+	for (uint32_t i = 0; i < s->n_owners; i++)
+		if (s->owners[i].used && s->owners[i].row.source == ix &&
+		    s->owners[i].row.marks & HF_OWNER_FORMER)
+			ret->former_user = s->owners[i].row.name;
+	view_missing(s, ix, ret);
 }
 
 int hf_state_each_source(
@@ -41,6 +77,7 @@ int hf_state_each_source(
 			if (!s->sources[i].used || s->sources[i].order != order)
 				continue;
 			view_source(s, i, now, &view);
+			view_owners_of(s, i, &view);
 			rc = cb(&view, arg);
 		}
 	return rc;
@@ -80,6 +117,13 @@ int hf_state_each_owner(
 		rc = cb(&source, &view, arg);
 	}
 	return rc;
+}
+
+bool hf_state_identity_held(const struct hf_state *s, const char *source)
+{
+	uint32_t ix, owner;
+
+	return hf_state_find(s, source, NULL, &ix, &owner) && st_deployment_held(s, ix);
 }
 
 bool hf_state_find(const struct hf_state *s, const char *source, const struct hf_uuid *owner,
@@ -169,6 +213,13 @@ int hf_state_one_record(const struct hf_state *s, const struct hf_name *name, st
 	return st_one_name(s, name, on_name, &walk);
 }
 
+static uint32_t held_by(const struct st_hold *h, const struct st_owner *o)
+{
+	if (!o || !st_hold_is(h, ST_HOLD_REMOVAL))
+		return 0;
+	return h->row.rejected ? o->n_kept : o->n_held - o->n_kept;
+}
+
 int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg)
 {
 	int rc = 0;
@@ -180,7 +231,7 @@ int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg)
 
 		if (h->used)
 			rc = cb(&h->row, &s->sources[h->row.source].row, o ? &o->row : NULL,
-			    o ? o->n_held : 0, arg);
+			    held_by(h, o), arg);
 	}
 	return rc;
 }

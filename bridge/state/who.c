@@ -94,22 +94,35 @@ static void st_who_address(const struct hf_state *s, uint32_t who, uint8_t ret_a
 		hf_addr_of_agent(&sentinel, ret_addr);
 }
 
-/* Live before held before restored. */
-static int st_who_rank(const struct hf_state *s, uint32_t who)
+/* A name of the token's own user, of an agent of a former one. */
+static bool is_former(const struct hf_state *s, uint32_t who)
+{
+	const struct st_owner *o;
+
+	if (st_who_kind(who) != WHO_AGENT || st_who_bit(who) == HF_NAME_OWNER)
+		return false;
+	o = agent_owner(s, &s->agents[st_who_ix(who)]);
+	return !hf_uuid_equal(&o->row.id, &s->sources[o->row.source].row.user);
+}
+
+/* Live before held before restored; `name`: and before restored what was a former user's. */
+static int rank(const struct hf_state *s, uint32_t who, bool name)
 {
 	if (st_who_kind(who) == WHO_RESTORED)
+		return 3;
+	if (name && is_former(s, who))
 		return 2;
 	return st_who_kind(who) == WHO_AGENT && s->ws[s->agents[st_who_ix(who)].ws].row.held;
 }
 
-int st_who_compare(const struct hf_state *s, uint32_t a, uint32_t b)
+static int compare(const struct hf_state *s, uint32_t a, uint32_t b, bool name)
 {
 	uint32_t order_a = s->sources[st_who_source(s, a)].order;
 	uint32_t order_b = s->sources[st_who_source(s, b)].order;
 	int d = (order_a > order_b) - (order_a < order_b);
 
 	if (!d)
-		d = st_who_rank(s, a) - st_who_rank(s, b);
+		d = rank(s, a, name) - rank(s, b, name);
 	if (!d && st_who_kind(a) == WHO_AGENT && st_who_kind(b) == WHO_AGENT) {
 		const struct st_agent *x = &s->agents[st_who_ix(a)], *y = &s->agents[st_who_ix(b)];
 
@@ -119,6 +132,16 @@ int st_who_compare(const struct hf_state *s, uint32_t a, uint32_t b)
 			d = (x->row.rid < y->row.rid) - (x->row.rid > y->row.rid);
 	}
 	return d ? d : (a > b) - (a < b);
+}
+
+int st_who_compare(const struct hf_state *s, uint32_t a, uint32_t b)
+{
+	return compare(s, a, b, true);
+}
+
+int st_holder_compare(const struct hf_state *s, uint32_t a, uint32_t b)
+{
+	return compare(s, a, b, false);
 }
 
 void st_record_of(const struct hf_state *s, uint32_t who, struct st_record *ret_record)
@@ -137,13 +160,13 @@ void st_record_of(const struct hf_state *s, uint32_t who, struct st_record *ret_
 		ret_record->owner = s->ws[a->ws].row.owner;
 		ret_record->agent = a->row.rid;
 		ret_record->first_seen_s = a->row.first_seen_s;
-		if (s->ws[a->ws].row.held)
+		if (s->ws[a->ws].row.held || is_former(s, who))
 			ret_record->flags |= HF_REC_HELD;
 		if (a->row.primary == st_who_bit(who))
 			ret_record->flags |= HF_REC_PRIMARY;
 	} else if (st_who_kind(who) == WHO_RESTORED) {
 		ret_record->first_seen_s = s->restored[ix].row.first_seen_s;
-		ret_record->flags |= HF_REC_RESTORED;
+		ret_record->flags |= HF_REC_RESTORED | (s->restored[ix].row.flags & HF_REC_HELD);
 		if (s->restored[ix].row.primary)
 			ret_record->flags |= HF_REC_PRIMARY;
 	}

@@ -29,8 +29,10 @@ bool st_who_published(const struct hf_state *s, uint32_t who);
 /* 0, or HF_ENAME: it cannot have this name. */
 int st_who_name(const struct hf_state *s, uint32_t who, struct hf_name *ret_name);
 bool st_who_is(const struct hf_state *s, uint32_t who, const uint8_t *wire, uint8_t len);
-/* The one order of this room: negative if a is the better claimant. */
+/* The one order of this room: negative if a is the better claimant of a name. */
 int st_who_compare(const struct hf_state *s, uint32_t a, uint32_t b);
+/* The same for an address: whichever of its names stands for an agent. */
+int st_holder_compare(const struct hf_state *s, uint32_t a, uint32_t b);
 void st_record_of(const struct hf_state *s, uint32_t who, struct st_record *ret_record);
 
 uint32_t st_name_hash(const struct hf_state *s, const uint8_t *wire, size_t len);

@@ -82,8 +82,8 @@ struct hf_workspace_row {
 	char name[HF_LABEL_MAX + 1];
 	uint8_t status;
 	bool held; /* upstream no longer lists it; the guard keeps it and its agents */
-	int64_t first_seen_s;
 	uint8_t marks; /* HF_WS_... of one that is held */
+	int64_t first_seen_s;
 };
 
 enum {

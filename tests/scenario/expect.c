@@ -194,7 +194,10 @@ static bool expect_wants(struct world *w, const struct words *a)
 	if (!verbs_need_core(w))
 		return false;
 	return same_text(w, "a new snapshot is wanted",
-	    hf_state_wants_snapshot(hf_core_state(w->core), words_at(a, 2), &owner) ? "yes" : "no",
+	    hf_state_wants_snapshot(
+		hf_core_state(w->core), words_at(a, 2), &owner, hf_core_now(w->core))
+		? "yes"
+		: "no",
 	    words_at(a, 4));
 }
 
@@ -203,7 +206,7 @@ static bool expect_wants_connection(struct world *w, const struct words *a)
 	if (!verbs_need_core(w))
 		return false;
 	return same_text(w, "a new connection is wanted",
-	    hf_state_wants_connection(hf_core_state(w->core), words_at(a, 2)) ? "yes" : "no",
+	    hf_state_wants_connection(hf_core_state(w->core), words_at(a, 2), hf_core_now(w->core)) ? "yes" : "no",
 	    words_at(a, 3));
 }
 

@@ -106,12 +106,16 @@ static bool upsert(struct message *m, const char *word)
 	const char *at = end;
 
 	if (*end != ':') {
-		at = numbered(m, word, ":", &n, &w->name);
+		static const char running[] = "/running";
+
+		at = numbered(m, word, "/:", &n, &w->name);
 		if (!at || m->u.n_upserted_workspaces == RECORDS)
 			return false;
 		m->u.n_upserted_workspaces++;
 		w->id = id;
 		w->status = *at ? HF_WS_RUNNING : HF_WS_STOPPED;
+		if (!strncmp(at, running, sizeof(running) - 1))
+			at += sizeof(running) - 1;
 	}
 	return upsert_agents(m, &id, at);
 }

@@ -232,15 +232,24 @@ bool do_readable(struct world *w, const struct words *a)
 	return true;
 }
 
+/* `missing!`, `settled!`: and it is refused. */
+static bool done_or_refused(struct world *w, const struct words *a, int rc)
+{
+	if (!strchr(words_at(a, 0), '!'))
+		return verbs_done(w, rc);
+	return rc == HF_EREFUSED ? verbs_done(w, 0) : world_fail(w, "it was not refused");
+}
+
 bool do_missing(struct world *w, const struct words *a)
 {
-	return verbs_need_core(w) &&
-	       verbs_done(w, hf_core_owner_missing(w->core, words_at(a, 1), words_at(a, 2)));
+	return verbs_need_core(w) && done_or_refused(w, a,
+	    hf_core_owner_missing(w->core, words_at(a, 1), words_at(a, 2)));
 }
 
 bool do_settled(struct world *w, const struct words *a)
 {
-	return verbs_need_core(w) && verbs_done(w, hf_core_owners_settled(w->core, words_at(a, 1)));
+	return verbs_need_core(w) &&
+	       done_or_refused(w, a, hf_core_owners_settled(w->core, words_at(a, 1)));
 }
 
 /* --- workspaces --- */

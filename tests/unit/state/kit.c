@@ -37,7 +37,8 @@ static void identify(struct kit *k)
 {
 	struct hf_uuid user = kit_id(1);
 	struct hf_identity id = {
-		.user = user, .user_name = "alice", .deployment_id = "d1", .asked_ms = k->now.boot_ms
+		.user = user, .user_name = "alice", .deployment_id = "d1", .rights = k->rights,
+		.asked_ms = k->now.boot_ms
 	};
 	struct hf_judgement j;
 
@@ -69,7 +70,7 @@ struct kit *kit_new(void)
 		.guard_percent = 50,
 		.grace_ms = 600000 };
 	start(k, NULL);
-	identify(k);
+	kit_login(k);
 	return k;
 }
 
@@ -232,6 +233,12 @@ void kit_pass(struct kit *k, unsigned seconds, bool in_contact)
 	}
 }
 
+void kit_login(struct kit *k)
+{
+	identify(k);
+	k->connected_ms = k->now.boot_ms;
+}
+
 void kit_settled(struct kit *k, const unsigned *owners)
 {
 	static const char *const names[] = { "", "alice", "bob", "carol" };
@@ -312,6 +319,7 @@ static enum hf_verdict send(struct kit *k, enum hf_update_kind kind, const char 
 
 	ck_assert_ptr_nonnull(p);
 	p->u = (struct hf_update){ .kind = kind,
+		.connected_ms = k->connected_ms,
 		.owner = kit_id(owner),
 		.upserted_workspaces = p->ws,
 		.upserted_agents = p->agents,

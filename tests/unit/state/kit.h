@@ -34,6 +34,8 @@ struct kit {
 	size_t n_restored;
 	struct kit_name names[KIT_MAX];
 	uint32_t max_ws, max_agent;
+	int64_t connected_ms; /* of the connection of all messages */
+	const char *rights;   /* that REST tells; NULL: none */
 	unsigned commits;
 	size_t n_changed; /* names in the last changeset */
 };
@@ -60,6 +62,8 @@ enum hf_verdict kit_snapshot(struct kit *k, const char *source, unsigned owner, 
 enum hf_verdict kit_diff(
     struct kit *k, const char *source, unsigned owner, const char *upsert, const char *gone);
 
+/* REST is asked and a new connection opened: all messages from now on come on it. */
+void kit_login(struct kit *k);
 /* REST names these owners (their numbers, up to a 0), and no others; each has an accepted snapshot. */
 void kit_settled(struct kit *k, const unsigned *owners);
 

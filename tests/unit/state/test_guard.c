@@ -118,12 +118,14 @@ START_TEST(a_hold_ends_after_fresh_grace_and_one_more_snapshot)
 
 	kit_snapshot(k, "main", 1, "1=dev:7=main");
 	kit_snapshot(k, "main", 1, "");
-	kit_pass(k, 599, true);
-	ck_assert(!hf_state_wants_snapshot(k->state, "main", &alice));
+	kit_pass(k, 1, true);
+	kit_login(k);
+	kit_pass(k, 598, true);
+	ck_assert(!hf_state_wants_snapshot(k->state, "main", &alice, k->now));
 	kit_snapshot(k, "main", 1, "");
 	ck_assert_uint_eq(kit_count(k), 3);
 	kit_pass(k, 2, true);
-	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice));
+	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice, k->now));
 	ck_assert_uint_eq(kit_count(k), 3);
 	kit_snapshot(k, "main", 1, "");
 	ck_assert_uint_eq(kit_count(k), 0);
@@ -143,9 +145,11 @@ START_TEST(grace_counts_only_while_fresh)
 	kit_pass(k, 300, true);
 	hf_state_away(k->state, "main", k->now);
 	kit_pass(k, 100000, false);
-	ck_assert(!hf_state_wants_snapshot(k->state, "main", &alice));
+	kit_login(k);
+	kit_snapshot(k, "main", 1, "");
+	ck_assert(!hf_state_wants_snapshot(k->state, "main", &alice, k->now));
 	kit_pass(k, 302, true);
-	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice));
+	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice, k->now));
 	kit_free(k);
 }
 END_TEST
@@ -161,8 +165,10 @@ START_TEST(fresh_time_spent_survives_a_restart)
 	kit_commit(k);
 	kit_restart(k);
 	ck_assert_uint_eq(held(k), 1);
+	kit_login(k);
+	kit_snapshot(k, "main", 1, "");
 	kit_pass(k, 202, true);
-	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice));
+	ck_assert(hf_state_wants_snapshot(k->state, "main", &alice, k->now));
 	kit_free(k);
 }
 END_TEST
@@ -388,6 +394,7 @@ START_TEST(an_empty_snapshot_does_not_end_restored_names)
 	held(k);
 	ck_assert_uint_eq(count_holds, 1);
 	kit_pass(k, 601, true);
+	kit_login(k);
 	kit_snapshot(k, "main", 1, "");
 	ck_assert_uint_eq(kit_count(k), 0);
 	kit_free(k);

@@ -287,17 +287,24 @@ START_TEST(an_address_clash_refuses_the_later_workspace_alone)
 }
 END_TEST
 
-START_TEST(a_workspace_belongs_to_the_owner_who_upserted_it_last)
+START_TEST(a_workspace_goes_over_when_its_owners_stream_drops_it)
 {
 	struct kit *k = kit_new();
-	struct hf_uuid bob = kit_id(2);
+	struct hf_uuid bob = kit_id(2), dev = kit_id(1), ws;
 
 	hf_state_owner_set(k->state, "main", &bob, "bob", k->now);
 	kit_snapshot(k, "main", 1, "1=dev:7=main 3=own:9=main");
 	kit_snapshot(k, "main", 2, "1=dev:7=main");
+	ck_assert(kit_has(k, "main.dev.alice.coder", 7));
+	ck_assert_int_eq(kit_flags(k, "main.dev.bob.coder"), -1);
+	ck_assert(hf_state_disputed(k->state, "main", &ws));
+	ck_assert(hf_uuid_equal(&ws, &dev));
+	kit_diff(k, "main", 1, "", "1 1:7");
 	ck_assert(kit_has(k, "main.dev.bob.coder", 7));
 	ck_assert_int_eq(kit_flags(k, "main.dev.alice.coder"), -1);
-	/* The former owner's stream deletes it: ignored. */
+	ck_assert(!hf_state_disputed(k->state, "main", &ws));
+	ck_assert(hf_state_wants_snapshot(k->state, "main", &bob, k->now));
+	/* The former owner's stream deletes it once more: ignored. */
 	kit_diff(k, "main", 1, "", "1 1:7");
 	ck_assert(kit_has(k, "main.dev.bob.coder", 7));
 	kit_check(k);
@@ -346,7 +353,7 @@ END_TEST
 START_TEST(an_asked_suffix_is_pinned_and_a_new_one_is_held)
 {
 	struct kit *k = kit_new();
-	struct hf_identity id = { .user = kit_id(1), .suffix = "corp" };
+	struct hf_identity id = { .user = kit_id(1), .suffix = "cdr" };
 	struct hf_judgement j;
 
 	k->sources[0].suffix = NULL;
@@ -355,12 +362,12 @@ START_TEST(an_asked_suffix_is_pinned_and_a_new_one_is_held)
 	hf_state_identify(k->state, "main", &id, k->now, &j);
 	hf_state_owner_set(k->state, "main", &id.user, "alice", k->now);
 	kit_snapshot(k, "main", 1, "1=dev:7=main");
-	ck_assert(kit_has(k, "main.dev.me.corp", 7));
+	ck_assert(kit_has(k, "main.dev.me.cdr", 7));
 	id.suffix = "com";
 	hf_state_identify(k->state, "main", &id, k->now, &j);
 	id.suffix = "other";
 	hf_state_identify(k->state, "main", &id, k->now, &j);
-	ck_assert(kit_has(k, "main.dev.me.corp", 7));
+	ck_assert(kit_has(k, "main.dev.me.cdr", 7));
 	ck_assert_int_eq(
 	    hf_state_decide(k->state, "main", NULL, "suffix", HF_DECISION_ACCEPT, k->now), 1);
 	ck_assert(kit_has(k, "main.dev.me.other", 7));
@@ -469,7 +476,7 @@ Suite *state_suite(void)
 	tcase_add_test(tc, agents_of_a_refused_workspace_come_with_its_good_name);
 	tcase_add_test(tc, the_lowest_workspace_id_wins_a_clash_and_the_other_waits);
 	tcase_add_test(tc, an_address_clash_refuses_the_later_workspace_alone);
-	tcase_add_test(tc, a_workspace_belongs_to_the_owner_who_upserted_it_last);
+	tcase_add_test(tc, a_workspace_goes_over_when_its_owners_stream_drops_it);
 	tcase_add_test(tc, a_renamed_owner_is_a_rename);
 	tcase_add_test(tc, another_deployment_is_held_until_it_is_accepted);
 	tcase_add_test(tc, an_asked_suffix_is_pinned_and_a_new_one_is_held);

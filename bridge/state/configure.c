@@ -1,0 +1,223 @@
+#include "bridge/state/configure.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "bridge/state/holds.h"
+#include "bridge/state/names.h"
+#include "bridge/state/owners.h"
+
+static const struct hf_state_source_conf *conf_of(const struct hf_state_conf *conf, const char *name)
+{
+	for (uint32_t i = 0; i < conf->n_sources; i++)
+		if (!strcmp(conf->sources[i].name, name))
+			return &conf->sources[i];
+	return NULL;
+}
+
+/* --- one source --- */
+
+static bool names_depend(
+    const struct st_source *src, const struct hf_state_source_conf *c, uint32_t order)
+{
+	return src->order != order || src->row.sentinel != c->sentinel ||
+	       (c->suffix && !hf_name_equal(c->suffix, &src->row.suffix));
+}
+
+static void configure_source(
+    struct hf_state *s, struct st_source *src, const struct hf_state_source_conf *c, uint32_t order)
+{
+	bool again = names_depend(src, c, order);
+	uint32_t ix = st_source_ix(s, src);
+
+	if (again)
+		st_source_unclaim(s, ix);
+	src->order = order;
+	src->fresh_ms = c->fresh_ms;
+	src->snapshot_ms = c->snapshot_ms;
+	src->configured = true;
+	src->leaving = false;
+	if (src->row.sentinel != c->sentinel || strcmp(src->row.url, c->url)) {
+		src->row.sentinel = c->sentinel;
+		memset(src->row.url, 0, sizeof(src->row.url));
+		memcpy(src->row.url, c->url, strnlen(c->url, sizeof(src->row.url) - 1));
+		src->dirty = true;
+	}
+	if (c->suffix && !hf_name_equal(c->suffix, &src->row.suffix)) {
+		src->row.suffix = *c->suffix;
+		src->dirty = true;
+	}
+	if (again)
+		st_source_claim(s, ix);
+}
+
+/* --- the same server under another name --- */
+
+/* Scheme and host are the same in upper case, and a '/' at the end says nothing. */
+static bool same_url(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b), host;
+
+	while (n && a[n - 1] == '/')
+		n--;
+	while (m && b[m - 1] == '/')
+		m--;
+	host = strcspn(a, ":");
+	host += strspn(a + host, ":/");
+	host += strcspn(a + host, "/");
+	if (host > n)
+		host = n;
+	return n == m && !strncasecmp(a, b, host) && !memcmp(a + host, b + host, n - host);
+}
+
+/* One that the configuration does not name, at the URL of one that it names for the first time. */
+static struct st_source *former_of(struct hf_state *s, const struct hf_state_conf *conf, const char *url)
+{
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		struct st_source *src = &s->sources[i];
+
+		if (src->used && same_url(src->row.url, url) && !conf_of(conf, src->row.name))
+			return src;
+	}
+	return NULL;
+}
+
+/*
+ * All that it has stays, under the guard: what its first messages do not list is missing from a source that was there
+ * before. Until then it is as at a start: nothing was said yet.
+ */
+static void rename_source(struct hf_state *s, struct st_source *src, const char *name, struct hf_when now)
+{
+	uint32_t ix = st_source_ix(s, src);
+
+	st_hold_count(s, ix, now);
+	memset(src->row.name, 0, sizeof(src->row.name));
+	memcpy(src->row.name, name, strnlen(name, sizeof(src->row.name) - 1));
+	src->dirty = true;
+	src->live = false;
+	src->contact_boot_ms = 0;
+	for (uint32_t i = 0; i < s->n_owners; i++) {
+		if (!s->owners[i].used || s->owners[i].row.source != ix)
+			continue;
+		s->owners[i].accepted = s->owners[i].whole = s->owners[i].followed = false;
+		s->owners[i].readable = READABLE_UNKNOWN;
+		s->owners[i].readable_ms = 0;
+	}
+}
+
+static struct st_source *find_or_make(struct hf_state *s, const struct hf_state_conf *conf,
+    const struct hf_state_source_conf *c, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, c->name);
+
+	if (src)
+		return src;
+	src = former_of(s, conf, c->url);
+	if (src)
+		rename_source(s, src, c->name, now);
+	else
+		src = st_source_add(s, c->name);
+	return src;
+}
+
+/* --- what the operator took out --- */
+
+/* A configured source that may yet bring these names: of that suffix, and not confirmed in all its owners. */
+static bool awaits(const struct hf_state *s, const struct st_source *src, const struct st_source *of)
+{
+	bool any = false;
+
+	if (!src->used || !src->configured ||
+	    (src->row.suffix.len && !hf_name_equal(&src->row.suffix, &of->row.suffix)))
+		return false;
+	for (size_t i = 0; i < s->n_owners; i++) {
+		const struct st_owner *o = &s->owners[i];
+
+		if (!o->used || o->row.source != src->row.rid)
+			continue;
+		if (!o->row.confirmed_s)
+			return true;
+		any = true;
+	}
+	return !any;
+}
+
+void st_drop_leaving(struct hf_state *s)
+{
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		struct st_source *src = &s->sources[i];
+		bool wait = false;
+
+		if (!src->used || !src->leaving)
+			continue;
+		for (size_t k = 0; k < HF_ZONE_SOURCES_MAX; k++)
+			wait = wait || awaits(s, &s->sources[k], src);
+		if (wait && (src->n_workspaces || src->n_restored))
+			continue;
+		s->why = HF_WHY_CONFIG;
+		st_source_remove(s, src);
+	}
+}
+
+/* Nobody follows it any more, and it is behind all others. */
+static void leave(struct hf_state *s, struct st_source *src)
+{
+	uint32_t ix = st_source_ix(s, src);
+
+	if (src->leaving)
+		return;
+	st_source_unclaim(s, ix);
+	src->leaving = true;
+	src->configured = src->live = false;
+	src->order = HF_ZONE_SOURCES_MAX + ix;
+	st_source_claim(s, ix);
+}
+
+/* --- all --- */
+
+/* A policy that would not have withdrawn these names takes back what the former one did. */
+static void reconsider_withdrawn(struct hf_state *s)
+{
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		struct st_source *src = &s->sources[i];
+		bool young = !src->live && src->row.away_ms < s->conf.max_age_ms;
+
+		if (!src->used || !src->row.withdrawn || (s->conf.max_age_ms && !young))
+			continue;
+		st_source_touch(s, i);
+		src->row.withdrawn = false;
+		src->dirty = true;
+	}
+}
+
+int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now)
+{
+	if (s->lent)
+		return -EBUSY;
+	s->conf = *conf;
+	s->conf.sources = NULL;
+	s->why = HF_WHY_CONFIG;
+	/* New names first, so that one that moves from source to source never goes in between. */
+	for (uint32_t i = 0; i < conf->n_sources; i++) {
+		struct st_source *src = find_or_make(s, conf, &conf->sources[i], now);
+
+		if (!src)
+			return HF_ELIMIT;
+		if (st_words_set(src, conf->sources[i].owners, conf->sources[i].n_owners) < 0) {
+			s->failed = true;
+			return -ENOMEM;
+		}
+		if (!src->configured)
+			src->away_from_ms = now.boot_ms;
+		configure_source(s, src, &conf->sources[i], i);
+	}
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		if (s->sources[i].used && !conf_of(conf, s->sources[i].row.name))
+			leave(s, &s->sources[i]);
+	st_drop_leaving(s);
+	reconsider_withdrawn(s);
+	st_resolve(s);
+	return s->failed ? -ENOMEM : 0;
+}

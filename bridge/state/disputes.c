@@ -1,0 +1,224 @@
+#include "bridge/state/disputes.h"
+
+#include <errno.h>
+
+#include "bridge/state/holds.h"
+#include "bridge/state/identity.h"
+#include "bridge/state/names.h"
+
+/* --- the list --- */
+
+static uint32_t key(uint32_t ws)
+{
+	return ws * 0x9e3779b1U;
+}
+
+static struct st_dispute *find(const struct hf_state *s, uint32_t ws)
+{
+	size_t at = HF_MULTIMAP_START;
+	uint32_t i;
+
+	while (s->n_disputes && hf_multimap_next(&s->disputes_by_ws, key(ws), &at, &i))
+		if (s->disputes[i].ws == ws)
+			return &s->disputes[i];
+	return NULL;
+}
+
+static void drop(struct hf_state *s, struct st_dispute *d)
+{
+	uint32_t i = (uint32_t)(d - s->disputes), last = (uint32_t)s->n_disputes - 1;
+
+	hf_multimap_del(&s->disputes_by_ws, key(d->ws), i);
+	s->n_disputes--;
+	if (i == last)
+		return;
+	*d = s->disputes[last];
+	hf_multimap_del(&s->disputes_by_ws, key(d->ws), last);
+	if (hf_multimap_add(&s->disputes_by_ws, key(d->ws), i) < 0)
+		s->failed = true;
+}
+
+static struct st_dispute *add(struct hf_state *s, uint32_t ws)
+{
+	uint32_t i = (uint32_t)s->n_disputes;
+
+	if (st_grow((void **)&s->disputes, i, &s->size_disputes, sizeof(*s->disputes)) < 0 ||
+	    hf_multimap_add(&s->disputes_by_ws, key(ws), i) < 0) {
+		s->failed = true;
+		return NULL;
+	}
+	s->n_disputes++;
+	s->disputes[i].ws = ws;
+	return &s->disputes[i];
+}
+
+/* --- what streams say --- */
+
+/* Whose stream lists it as far as anybody knows: one that REST names, and that did not drop it. */
+static bool has_it(const struct hf_state *s, const struct st_ws *w)
+{
+	return s->owners[w->row.owner].followed && (!w->row.held || w->row.marks & HF_WS_LISTED);
+}
+
+bool st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct hf_when now)
+{
+	struct st_dispute *d = find(s, ws);
+	int64_t again_ms = s->sources[s->owners[owner].row.source].snapshot_ms;
+
+	if (!has_it(s, &s->ws[ws])) {
+		if (d)
+			drop(s, d);
+		return false;
+	}
+	if (!d)
+		d = add(s, ws);
+	if (!d)
+		return true;
+	/* Another claim is another question, and an answer is not for ever. */
+	if (d->claimant != owner || now.boot_ms - d->answered_ms >= again_ms)
+		d->answered = false;
+	d->claimant = owner;
+	d->mark = s->mark;
+	return true;
+}
+
+bool st_is_disputed_by(const struct hf_state *s, uint32_t ws, uint32_t owner)
+{
+	const struct st_dispute *d = find(s, ws);
+
+	return d && d->claimant == owner && s->ws[ws].row.owner != owner;
+}
+
+static bool may_have_it(const struct hf_state *s, uint32_t owner)
+{
+	return s->owners[owner].used && s->owners[owner].followed;
+}
+
+/* It goes over as it is, and what was held of it is not any more. */
+static void give(struct hf_state *s, uint32_t ws, uint32_t to)
+{
+	uint32_t former = s->ws[ws].row.owner;
+
+	st_ws_set_held(s, ws, false, 0);
+	st_ws_move(s, ws, to);
+	st_hold_settle(s, former);
+	s->owners[to].wanted = true;
+}
+
+bool st_dispute_dropped(struct hf_state *s, uint32_t ws)
+{
+	struct st_dispute *d = find(s, ws);
+	uint32_t to = d ? d->claimant : ST_NONE;
+
+	if (!d)
+		return false;
+	drop(s, d);
+	if (!may_have_it(s, to))
+		return false;
+	give(s, ws, to);
+	return true;
+}
+
+void st_dispute_withdrawn(struct hf_state *s, uint32_t ws, uint32_t owner)
+{
+	struct st_dispute *d = find(s, ws);
+
+	if (d && d->claimant == owner)
+		drop(s, d);
+}
+
+void st_dispute_not_listed(struct hf_state *s, uint32_t owner)
+{
+	for (size_t i = s->n_disputes; i-- > 0;)
+		if (s->disputes[i].claimant == owner && s->disputes[i].mark != s->mark)
+			drop(s, &s->disputes[i]);
+}
+
+void st_dispute_end(struct hf_state *s, uint32_t ws)
+{
+	struct st_dispute *d = find(s, ws);
+
+	if (d)
+		drop(s, d);
+}
+
+void st_disputes_of_owner_end(struct hf_state *s, uint32_t owner)
+{
+	for (size_t i = s->n_disputes; i-- > 0;)
+		if (s->disputes[i].claimant == owner)
+			drop(s, &s->disputes[i]);
+}
+
+/* --- what REST says --- */
+
+static uint32_t source_of(const struct hf_state *s, const struct st_dispute *d)
+{
+	return s->owners[d->claimant].row.source;
+}
+
+bool hf_state_disputed(
+    const struct hf_state *s, const char *source, struct hf_uuid *ret_workspace)
+{
+	uint32_t src, owner;
+
+	if (!s->n_disputes || !hf_state_find(s, source, NULL, &src, &owner))
+		return false;
+	for (size_t i = 0; i < s->n_disputes; i++) {
+		const struct st_dispute *d = &s->disputes[i];
+
+		if (d->answered || source_of(s, d) != src)
+			continue;
+		*ret_workspace = s->ws[d->ws].row.id;
+		return true;
+	}
+	return false;
+}
+
+int hf_state_workspace_owner(struct hf_state *s, const char *source,
+    const struct hf_uuid *workspace, const struct hf_uuid *owner, struct hf_when now)
+{
+	struct st_source *src = st_source_find(s, source);
+	uint32_t ix = src ? st_source_ix(s, src) : ST_NONE, ws, to, former;
+	struct st_dispute *d;
+
+	if (s->lent)
+		return -EBUSY;
+	if (!src)
+		return -ENOENT;
+	ws = st_ws_find(s, ix, workspace);
+	d = ws == ST_NONE ? NULL : find(s, ws);
+	if (!d || st_deployment_held(s, ix))
+		return 0;
+	d->answered = true;
+	d->answered_ms = now.boot_ms;
+	to = st_owner_find(s, ix, owner);
+	former = s->ws[ws].row.owner;
+	if (to == ST_NONE || to == former || !may_have_it(s, to))
+		return 0;
+	/* The former one's stream lists it all the same: that is the dispute now. */
+	s->why = HF_WHY_IDENTITY;
+	give(s, ws, to);
+	d = find(s, ws);
+	if (d)
+		d->claimant = former;
+	st_resolve(s);
+	return s->failed ? -ENOMEM : 0;
+}
+
+int hf_state_each_dispute(const struct hf_state *s, hf_state_dispute_cb cb, void *arg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->n_disputes && !rc; i++) {
+		const struct st_dispute *d = &s->disputes[i];
+		const struct st_owner *o = &s->owners[s->ws[d->ws].row.owner];
+
+		rc = cb(&(struct hf_dispute_view){ .source = &s->sources[o->row.source].row,
+			    .workspace = &s->ws[d->ws].row,
+			    .owner = &o->row,
+			    .claimant = &s->owners[d->claimant].row,
+			    .answered = d->answered },
+		    arg);
+	}
+	return rc;
+}

@@ -1,0 +1,325 @@
+#include "bridge/state/holds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/state/names.h"
+#include "bridge/state/rights.h"
+
+/* --- fresh --- */
+
+bool st_source_fresh(const struct st_source *src, struct hf_when now)
+{
+	return src->live && src->contact_boot_ms &&
+	       now.boot_ms - src->contact_boot_ms <= (int64_t)src->fresh_ms;
+}
+
+bool st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now)
+{
+	const struct st_source *src = &s->sources[o->row.source];
+
+	return st_source_fresh(src, now) && o->accepted &&
+	       now.boot_ms - o->snapshot_boot_ms < 2 * (int64_t)src->snapshot_ms;
+}
+
+/* --- the list --- */
+
+bool st_hold_is(const struct st_hold *h, const char *kind)
+{
+	return !strcmp(h->row.kind, kind);
+}
+
+/* What is held of workspaces and names, not of identity. */
+static bool is_removal(const char *kind)
+{
+	return !strcmp(kind, ST_HOLD_REMOVAL) || !strcmp(kind, ST_HOLD_RESTORED);
+}
+
+static uint32_t find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
+    bool rejected)
+{
+	for (uint32_t i = 0; i < s->n_holds; i++) {
+		const struct st_hold *h = &s->holds[i];
+
+		if (h->used && h->row.source == source && h->row.owner == owner &&
+		    st_hold_is(h, kind) && (!is_removal(kind) || h->row.rejected == rejected))
+			return i;
+	}
+	return ST_NONE;
+}
+
+uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind)
+{
+	return find(s, source, owner, kind, false);
+}
+
+static uint32_t add(struct hf_state *s)
+{
+	uint32_t i = 0;
+
+	while (i < s->n_holds && (s->holds[i].used || s->holds[i].stored))
+		i++;
+	if (st_grow((void **)&s->holds, i, &s->size_holds, sizeof(*s->holds)) < 0) {
+		s->failed = true;
+		return ST_NONE;
+	}
+	if (i == s->n_holds)
+		s->n_holds++;
+	s->holds[i].used = true;
+	s->holds[i].row.rid = i;
+	return i;
+}
+
+void st_hold_more(struct hf_state *s, uint32_t hold, struct hf_when now)
+{
+	struct st_hold *h = &s->holds[hold];
+
+	h->row.fresh_ms = 0;
+	h->due_boot_ms = 0;
+	h->held_boot_ms = h->counted_boot_ms = now.boot_ms;
+	h->dirty = true;
+}
+
+uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
+    const char *detail, struct hf_when now)
+{
+	uint32_t i = st_hold_find(s, source, owner, kind);
+	struct st_hold *h;
+
+	if (i == ST_NONE) {
+		i = add(s);
+		if (i == ST_NONE)
+			return ST_NONE;
+		h = &s->holds[i];
+		h->row.source = source;
+		h->row.owner = owner;
+		h->row.since_s = now.wall_s;
+		snprintf(h->row.kind, sizeof(h->row.kind), "%s", kind);
+		if (owner != ST_NONE && !strcmp(kind, ST_HOLD_REMOVAL))
+			s->owners[owner].hold = i;
+	}
+	h = &s->holds[i];
+	memset(h->row.detail, 0, sizeof(h->row.detail));
+	snprintf(h->row.detail, sizeof(h->row.detail), "%s", detail);
+	st_hold_more(s, i, now);
+	return i;
+}
+
+void st_hold_close(struct hf_state *s, uint32_t hold)
+{
+	struct st_hold *h = &s->holds[hold];
+	struct st_owner *o = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
+
+	if (h->stored)
+		st_gone(s, HF_ROW_HOLD, h->row.rid);
+	if (o && o->hold == hold)
+		o->hold = ST_NONE;
+	if (o && o->kept == hold)
+		o->kept = ST_NONE;
+	h->used = false;
+}
+
+/* The same hold, that of what the operator rejected before, or this one as that. */
+static void become_kept(struct hf_state *s, uint32_t hold)
+{
+	struct st_hold *h = &s->holds[hold];
+	uint32_t kept = find(s, h->row.source, h->row.owner, h->row.kind, true);
+	struct st_owner *o = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
+
+	if (kept != ST_NONE) {
+		st_hold_close(s, hold);
+		return;
+	}
+	h->row.rejected = h->dirty = true;
+	if (!o || !st_hold_is(h, ST_HOLD_REMOVAL))
+		return;
+	o->hold = ST_NONE;
+	o->kept = hold;
+}
+
+void st_hold_reject(struct hf_state *s, uint32_t hold)
+{
+	struct st_hold *h = &s->holds[hold];
+
+	if (h->row.rejected)
+		return;
+	if (!is_removal(h->row.kind)) {
+		h->row.rejected = h->dirty = true;
+		return;
+	}
+	if (st_hold_is(h, ST_HOLD_RESTORED)) {
+		for (uint32_t r = 0; r < s->n_restored; r++)
+			if (s->restored[r].used && s->restored[r].row.source == h->row.source)
+				s->restored[r].row.kept = s->restored[r].dirty = true;
+	} else {
+		for (uint32_t w = s->owners[h->row.owner].first_ws; w != ST_NONE; w = s->ws[w].next)
+			if (s->ws[w].row.held)
+				st_ws_set_held(s, w, true, s->ws[w].row.marks | HF_WS_KEPT);
+	}
+	become_kept(s, hold);
+}
+
+void st_hold_settle(struct hf_state *s, uint32_t owner)
+{
+	struct st_owner *o = &s->owners[owner];
+
+	if (o->hold != ST_NONE && o->n_held == o->n_kept)
+		st_hold_close(s, o->hold);
+	if (o->kept != ST_NONE && !o->n_kept)
+		st_hold_close(s, o->kept);
+}
+
+bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
+    const char *what)
+{
+	bool identity = st_hold_is(h, ST_HOLD_DEPLOYMENT) || st_hold_is(h, ST_HOLD_SUFFIX);
+
+	if (!h->used || h->row.source != source || (of_owner && h->row.owner != owner))
+		return false;
+	if (!what)
+		return true;
+	return strcmp(what, ST_HOLD_REMOVAL) ? !strcmp(what, h->row.kind) : !identity;
+}
+
+bool st_hold_has(const struct hf_state *s, const struct st_hold *h, const struct st_ws *w)
+{
+	return st_hold_is(h, ST_HOLD_REMOVAL) && w->row.owner == h->row.owner && w->row.held &&
+	       !(w->row.marks & HF_WS_KEPT) == !h->row.rejected;
+}
+
+/* --- time --- */
+
+static int64_t lower(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Up to when what was said last of the owner counts. */
+static int64_t owner_until(const struct hf_state *s, const struct st_owner *o)
+{
+	if (!o->accepted)
+		return INT64_MIN;
+	return o->snapshot_boot_ms + 2 * (int64_t)s->sources[o->row.source].snapshot_ms;
+}
+
+/* Up to when the last proof of life counts; what passed after it was not fresh. */
+static int64_t fresh_until(const struct hf_state *s, const struct st_hold *h, struct hf_when now)
+{
+	const struct st_source *src = &s->sources[h->row.source];
+	int64_t end = lower(now.boot_ms, src->contact_boot_ms + (int64_t)src->fresh_ms);
+
+	if (!src->live || !src->contact_boot_ms)
+		return INT64_MIN;
+	if (h->row.owner != ST_NONE)
+		return lower(end, owner_until(s, &s->owners[h->row.owner]));
+	for (uint32_t i = 0; i < s->n_owners; i++)
+		if (s->owners[i].used && s->owners[i].followed &&
+		    s->owners[i].row.source == h->row.source)
+			end = lower(end, owner_until(s, &s->owners[i]));
+	return end;
+}
+
+void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now)
+{
+	for (size_t i = 0; i < s->n_holds; i++) {
+		struct st_hold *h = &s->holds[i];
+		int64_t until;
+
+		if (!h->used || h->row.source != source)
+			continue;
+		until = fresh_until(s, h, now);
+		if (until > h->counted_boot_ms) {
+			h->row.fresh_ms += (uint64_t)(until - h->counted_boot_ms);
+			s->sources[source].soft_dirty = true;
+		}
+		h->counted_boot_ms = now.boot_ms;
+		if (!h->due_boot_ms && h->row.fresh_ms >= s->conf.grace_ms)
+			h->due_boot_ms = now.boot_ms ? now.boot_ms : 1;
+	}
+}
+
+/* --- rule 5 --- */
+
+static bool is_old_word(const struct st_hold *h, const struct st_owner *o)
+{
+	return o->readable_ms <= h->held_boot_ms;
+}
+
+/* REST's word on the owner, the connection, the rights. */
+static unsigned owner_waits(const struct hf_state *s, const struct st_hold *h, uint32_t owner)
+{
+	const struct st_owner *o = &s->owners[owner];
+	unsigned waits = st_rights_less(s, owner, NULL, 0) ? HF_WAITS_RIGHTS : 0;
+
+	if (is_old_word(h, o) || o->readable == READABLE_UNKNOWN)
+		return waits | HF_WAITS_REST;
+	if (o->readable == READABLE_NO)
+		return waits | HF_WAITS_READABLE;
+	if (s->sources[h->row.source].connected.at_ms < o->readable_ms)
+		return waits | HF_WAITS_CONNECTION;
+	return waits;
+}
+
+/* After the grace, on a connection that is younger than REST's word. */
+static bool has_new_snapshot(const struct st_hold *h, const struct st_owner *o)
+{
+	return h->due_boot_ms && o->whole && o->whole_boot_ms >= h->due_boot_ms &&
+	       o->whole_connected_ms >= o->readable_ms;
+}
+
+bool st_hold_wants_snapshot(const struct hf_state *s, const struct st_hold *h, uint32_t owner)
+{
+	return s->owners[owner].followed && !has_new_snapshot(h, &s->owners[owner]);
+}
+
+unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now)
+{
+	unsigned waits = 0;
+
+	if (h->row.rejected)
+		return 0;
+	if (!is_removal(h->row.kind) ||
+	    (h->row.owner != ST_NONE && !s->owners[h->row.owner].followed))
+		return HF_WAITS_OPERATOR;
+	if (!st_source_fresh(&s->sources[h->row.source], now))
+		waits |= HF_WAITS_FRESH;
+	if (h->row.fresh_ms < s->conf.grace_ms)
+		waits |= HF_WAITS_GRACE;
+	if (h->row.owner != ST_NONE)
+		return waits | owner_waits(s, h, h->row.owner) | HF_WAITS_SNAPSHOT;
+	/* Of the source as a whole: all its owners. */
+	for (uint32_t i = 0; i < s->n_owners; i++) {
+		const struct st_owner *o = &s->owners[i];
+
+		if (!o->used || !o->followed || o->row.source != h->row.source)
+			continue;
+		waits |= owner_waits(s, h, i);
+		if (!has_new_snapshot(h, o))
+			waits |= HF_WAITS_SNAPSHOT;
+	}
+	return waits;
+}
+
+/* REST has no word from after the hold; one that says nothing would be asked for in vain again. */
+static bool word_is_wanted(const struct hf_state *s, const struct st_hold *h)
+{
+	for (uint32_t i = 0; i < s->n_owners; i++) {
+		const struct st_owner *o = &s->owners[i];
+
+		if (o->used && o->followed && o->row.source == h->row.source &&
+		    (h->row.owner == ST_NONE || h->row.owner == i) && !is_old_word(h, o) &&
+		    o->readable == READABLE_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
+bool st_hold_wants_connection(
+    const struct hf_state *s, const struct st_hold *h, struct hf_when now)
+{
+	unsigned waits = st_hold_waits(s, h, now);
+	const unsigned cured = HF_WAITS_CONNECTION | HF_WAITS_REST;
+
+	return waits & cured && !(waits & ~(cured | HF_WAITS_SNAPSHOT)) &&
+	       (!(waits & HF_WAITS_REST) || word_is_wanted(s, h));
+}

@@ -1,0 +1,12 @@
+#pragma once
+/*
+ * identity: who is behind the URL: deployment, suffix, the token's user and its rights (guard rules 2 and 6). Private
+ * to state.
+ */
+#include "bridge/state/model.h"
+
+/* Another deployment answers, or none says which it is: nothing of it is applied. */
+bool st_deployment_held(const struct hf_state *s, uint32_t source);
+void st_suffix_set(struct hf_state *s, struct st_source *src, const struct hf_name *suffix);
+/* What is kept of a former user of the token in the forms of its own user goes. */
+void st_former_end(struct hf_state *s, uint32_t owner);

@@ -1,0 +1,157 @@
+/*
+ * What comes back out of the published zone after the store was lost, or was found older than the zone.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "bridge/state/guard.h"
+#include "bridge/state/identity.h"
+#include "bridge/state/names.h"
+
+/* --- of a source --- */
+
+int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf_name *suffix)
+{
+	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
+
+	if (s->lent)
+		return -EBUSY;
+	if (!src || !src->used || src->row.suffix.len || !suffix || !suffix->len)
+		return 0;
+	s->why = HF_WHY_RESTORED;
+	st_suffix_set(s, src, suffix);
+	st_resolve(s);
+	return s->failed ? -ENOMEM : 0;
+}
+
+int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf_name *suffix,
+    const char *deployment_id, const struct hf_uuid *user, struct hf_when now)
+{
+	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
+
+	if (s->lent)
+		return -EBUSY;
+	if (!src || !src->used)
+		return 0;
+	if (deployment_id && !src->row.deployment_id[0] &&
+	    strlen(deployment_id) < sizeof(src->row.deployment_id)) {
+		strcpy(src->row.deployment_id, deployment_id);
+		src->dirty = true;
+	}
+	if (user && !hf_uuid_is_zero(user) && hf_uuid_is_zero(&src->row.user)) {
+		src->row.user = *user;
+		src->dirty = true;
+	}
+	return hf_state_restore_suffix(s, source, suffix);
+}
+
+/* --- names --- */
+
+/* A policy had taken the names of the source out of the answers: its age goes on from where that was due. */
+static void withdraw(struct hf_state *s, uint32_t source)
+{
+	struct st_source *src = &s->sources[source];
+
+	if (src->row.withdrawn || !s->conf.max_age_ms)
+		return;
+	st_source_touch(s, source);
+	src->row.withdrawn = true;
+	if (src->row.away_ms < s->conf.max_age_ms)
+		src->row.away_ms = s->conf.max_age_ms;
+	src->dirty = true;
+}
+
+static bool is_of_a_source(const struct hf_state *s, const struct hf_restored_row *row)
+{
+	return row->source < HF_ZONE_SOURCES_MAX && s->sources[row->source].used &&
+	       hf_name_is_under(&row->name, &s->sources[row->source].row.suffix);
+}
+
+static int add(struct hf_state *s, const struct hf_restored_row *row)
+{
+	struct st_source *src = &s->sources[row->source];
+	struct st_restored *r;
+
+	if (st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
+		sizeof(*s->restored)) < 0)
+		return -ENOMEM;
+	r = &s->restored[s->n_restored];
+	*r = (struct st_restored){ .row = *row, .used = true, .dirty = true };
+	r->row.flags &= HF_REC_HELD | HF_REC_WITHDRAWN;
+	src->n_restored++;
+	src->restored_at_first += !(r->row.flags & HF_REC_HELD);
+	st_restored_claim(s, (uint32_t)s->n_restored++);
+	if (row->flags & HF_REC_WITHDRAWN)
+		withdraw(s, row->source);
+	return 0;
+}
+
+/* What was held waits on, under a hold of its own. */
+static void hold_again(struct hf_state *s, struct hf_when now)
+{
+	for (uint32_t r = 0; r < s->n_restored; r++) {
+		const struct hf_restored_row *row = &s->restored[r].row;
+
+		if (s->restored[r].used && row->flags & HF_REC_HELD && !row->kept &&
+		    st_hold_find(s, row->source, ST_NONE, ST_HOLD_RESTORED) == ST_NONE)
+			st_hold_open(s, row->source, ST_NONE, ST_HOLD_RESTORED,
+			    "names that were held before the store was lost", now);
+	}
+}
+
+/* One that is there by that name already makes room: the store has each once. */
+static void drop_same(struct hf_state *s, const struct hf_name *name)
+{
+	for (uint32_t r = 0; r < s->n_restored; r++)
+		if (s->restored[r].used && hf_name_equal(&s->restored[r].row.name, name))
+			st_restored_remove(s, r);
+}
+
+int hf_state_restore(
+    struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now)
+{
+	bool before = false;
+
+	if (s->lent)
+		return -EBUSY;
+	for (size_t r = 0; r < s->n_restored; r++)
+		before = before || s->restored[r].used;
+	s->why = HF_WHY_RESTORED;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_of_a_source(s, &rows[i]))
+			continue;
+		if (before)
+			drop_same(s, &rows[i].name);
+		if (add(s, &rows[i]) < 0)
+			return -ENOMEM;
+	}
+	hold_again(s, now);
+	st_resolve(s);
+	return s->failed ? -ENOMEM : 0;
+}
+
+/* --- where the zone is newer --- */
+
+static void hide(struct hf_state *s, uint32_t owner)
+{
+	struct st_owner *o = &s->owners[owner];
+
+	st_owner_unclaim(s, owner);
+	o->row.marks |= HF_OWNER_UNSEEN;
+	o->dirty = true;
+}
+
+int hf_state_restore_newer(
+    struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now)
+{
+	if (s->lent)
+		return -EBUSY;
+	s->why = HF_WHY_RESTORED;
+	for (uint32_t r = 0; r < s->n_restored; r++)
+		if (s->restored[r].used)
+			st_restored_remove(s, r);
+	for (uint32_t i = 0; i < s->n_owners; i++)
+		if (s->owners[i].used)
+			hide(s, i);
+	return hf_state_restore(s, rows, n, now);
+}
