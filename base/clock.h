@@ -17,11 +17,11 @@ struct hf_clock {
 /* The system's clocks. Static, thread safe. */
 extern const struct hf_clock hf_clock_system;
 
-/* A clock that only a test moves. Pass &fake.clock; set the two fields at will. */
+/* A clock that only a test moves, while any thread looks at it. Pass &fake.clock; set the two fields at will. */
 struct hf_fake_clock {
 	struct hf_clock clock; /* first member */
-	int64_t boot;
-	int64_t wall;
+	_Atomic int64_t boot;
+	_Atomic int64_t wall;
 };
 
 void hf_fake_clock_init(struct hf_fake_clock *f, int64_t boot_ms, int64_t wall_ms);

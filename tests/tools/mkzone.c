@@ -12,6 +12,8 @@
  *                                   restored second (no PTR to it) source=N owner=N first=SECONDS
  *   - NAME                          take out
  *   many N [FIRST]                  N names aI.wI.me.SUFFIX with address #I, I from FIRST (1)
+ *   agents N [FIRST]                N agents with the three names that the bridge gives each: aI.wI.me.SUFFIX (with the
+ *                                   PTR), aI.wI.alice.SUFFIX, wI.SUFFIX
  *   clear                           take all out
  *   publish [GENERATION]            make visible; by default the last generation + 1
  *   source NAME SUFFIX [FRESH_MS [SNAPSHOT_MS]]   one more; before any, there is "main coder 60000 600000"
@@ -220,27 +222,37 @@ static int do_del(char **word, int n)
 	return hf_zone_writer_del(z.writer, &name);
 }
 
+/* "aI.wI" or "wI", then the owner's part and the suffix. */
+static int set_form(uint64_t i, bool has_agent, const char *owner, uint8_t flags)
+{
+	char suffix[HF_NAME_TEXT_MAX], text[HF_NAME_TEXT_MAX + 64], agent[32] = "";
+	uint8_t addr[1][16];
+	struct hf_name name;
+	struct hf_zone_rec rec = { .name = &name, .addrs = (const uint8_t (*)[16])addr,
+		.n_addrs = 1, .flags = flags, .first_seen_s = 1700000000 };
+
+	hf_name_text(&z.meta.sources[0].suffix, suffix);
+	if (has_agent)
+		snprintf(agent, sizeof(agent), "a%llu.", (unsigned long long)i);
+	snprintf(text, sizeof(text), "%sw%llu.%s%s", agent, (unsigned long long)i, owner, suffix);
+	addr_number(i, addr[0]);
+	return hf_name_parse(text, &name) ? wrong("'%s' is no name", text) : set_rec(&rec);
+}
+
 static int do_many(char **word, int n)
 {
+	bool agents = !strcmp(word[0], "agents");
 	uint64_t count, first = 1;
-	char suffix[HF_NAME_TEXT_MAX], text[HF_NAME_TEXT_MAX + 64];
 	int rc = 0;
 
 	if (n < 2 || !number(word[1], &count) || (n > 2 && !number(word[2], &first)))
-		return wrong("expected many N [FIRST]");
-	hf_name_text(&z.meta.sources[0].suffix, suffix);
+		return wrong("expected %s N [FIRST]", word[0]);
 	for (uint64_t i = first; !rc && i < first + count; i++) {
-		uint8_t addr[1][16];
-		struct hf_name name;
-		struct hf_zone_rec rec = { .name = &name, .addrs = (const uint8_t (*)[16])addr,
-			.n_addrs = 1, .flags = HF_REC_PRIMARY, .first_seen_s = 1700000000 };
-
-		snprintf(text, sizeof(text), "a%llu.w%llu.me.%s", (unsigned long long)i,
-		    (unsigned long long)i, suffix);
-		addr_number(i, addr[0]);
-		if (hf_name_parse(text, &name))
-			return wrong("'%s' is no name", text);
-		rc = set_rec(&rec);
+		rc = set_form(i, true, "me.", HF_REC_PRIMARY);
+		if (!rc && agents)
+			rc = set_form(i, true, "alice.", 0);
+		if (!rc && agents)
+			rc = set_form(i, false, "", 0);
 	}
 	return rc;
 }
@@ -396,7 +408,7 @@ static const struct {
 	const char *word;
 	int (*run)(char **word, int n);
 } commands[] = {
-	{ "-", do_del }, { "many", do_many }, { "clear", do_clear }, { "publish", do_publish },
+	{ "-", do_del }, { "many", do_many }, { "agents", do_many }, { "clear", do_clear }, { "publish", do_publish },
 	{ "source", do_source }, { "no-source", do_no_source }, { "pin", do_pin }, { "ttl", do_setting }, { "ready", do_setting },
 	{ "not-ready", do_setting }, { "provenance", do_setting }, { "epoch", do_epoch },
 	{ "live", do_pulse }, { "stale", do_pulse }, { "quiet", do_pulse },
