@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/no_dump.h"
 #include "base/notify.h"
 #include "config/config.h"
 #include "plugin/dns/rights.h"
@@ -245,14 +247,19 @@ int main(int argc, char **argv)
 {
 	struct program p = { 0 };
 	sigset_t signals;
+	bool private;
 	int status = read_arguments(&p, argc, argv);
 
 	if (status >= 0)
 		return status;
+	/* The configuration is the bridge's too, and may hold secrets in its headers. */
+	private = hf_no_dump();
 	block_signals(&signals);
 	status = EXIT_USAGE;
 	if (load_config(&p, &p.config) == 0) {
 		hf_log_init(STDERR_FILENO, p.config->log.level, p.config->log.format, NULL);
+		if (!private)
+			hf_log_warn("HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory");
 		if (start(&p) == 0) {
 			tell_listeners(&p);
 			hf_notify("READY=1");

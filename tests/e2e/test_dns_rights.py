@@ -170,6 +170,8 @@ def test_a_user_whose_manager_forbids_giving_up_rights_answers(zone, folder, den
             folder / "unit_filter", "--deny", denied, "--"]) as r:
         assert addresses(r.ask(NAME)) == [address(1)] == addresses(r.ask(NAME, tcp=True))
         assert r.ids()[0] == RESPONDER and "rights of root" not in r.log()
+        # Nobody but root may look into it, and it leaves no core file.
+        assert pathlib.Path(f"/proc/{r.process.pid}/environ").stat().st_uid == 0 or "prctl" in denied
         assert not said or said in r.log()
         zone.publish(f"{NAME} #2")
         give(zone, BRIDGE, BRIDGE)
