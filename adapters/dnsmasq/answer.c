@@ -108,6 +108,8 @@ static void tell_verified(struct hf_adapter *a)
 
 	if (a->verify_code)
 		snprintf(text, sizeof(text), "dnsmasq does not answer at the address of 'ask'");
+	else
+		hf_dnsmasq_warn(a, WARN_NOT_RUNNING, NULL);
 	a->verified = false;
 	a->expect = NULL;
 	a->host->verified(a->host->arg, a->verify_code, text);
