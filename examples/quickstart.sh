@@ -13,7 +13,7 @@ usage()
 	END
 }
 
-once=no port=
+once=no port= module=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--once) once=yes ;;
@@ -169,6 +169,8 @@ until_true()
 
 build()
 {
+	local began=$SECONDS
+
 	mkdir -p build/logs
 	if [ ! -e build/build.ninja ]; then
 		meson setup build >build/logs/quickstart-setup.log 2>&1 ||
@@ -176,13 +178,15 @@ build()
 	fi
 	ninja -C build >build/logs/quickstart-build.log 2>&1 ||
 		{ tail -n 20 build/logs/quickstart-build.log; fail "the build failed"; }
-	echo "built in build/"
+	echo "built in build/, in $((SECONDS - began)) s"
 }
 
-# An unbound that can load modules, and the module.
+# An unbound that can load modules, and the module. Debian's source package may not be had: then that part is left out.
 build_unbound()
 {
-	plugin/unbound/build.sh build || fail "no unbound with the module (build/unbound/log)"
+	packages_install module 8>&- && plugin/unbound/build.sh build && return
+	module=no
+	echo "no unbound with the module here (build/unbound/log says why); going on without it"
 }
 
 # The server to follow: CODER_URL's, or one that the simulator plays on $server_port.
@@ -340,7 +344,16 @@ ask_fed()
 ask_both()
 {
 	ask "$@"
-	port=$unbound_port ask "$@"
+	[ $module = no ] || port=$unbound_port ask "$@"
+}
+
+# By far the longest step of a first run: the names are answered meanwhile.
+show_module()
+{
+	say "an unbound answers the same, by the module"
+	[ -e build/plugin/holdfast_unbound.so ] || echo "building an unbound that can load modules: a minute or two"
+	build_unbound
+	[ $module = no ] || start_unbound
 }
 
 # What the simulator makes possible: changes, an outage, a dead bridge, a restart.
@@ -350,9 +363,8 @@ show_simulated()
 	ask main.dev.me.coder AAAA
 	ask gpu.web.alice.coder AAAA
 
-	say "an unbound answers the same, by the module"
-	start_unbound
-	port=$unbound_port ask main.dev.me.coder AAAA
+	show_module
+	[ $module = no ] || port=$unbound_port ask main.dev.me.coder AAAA
 
 	say "a stock unbound and a stock dnsmasq are fed by the bridge"
 	configure_fed
@@ -406,19 +418,17 @@ show_real()
 {
 	until_true 60 "nothing was published; is CODER_SESSION_TOKEN good?" test -e "$here/zone/current"
 	cat "$here/holdfastd.log"
-	start_unbound
+	show_module
 	configure_fed
 	start_fed
-	echo "ask it: dig @127.0.0.1 -p $port (or $unbound_port, $fed_unbound_port, $fed_dnsmasq_port) AGENT.WORKSPACE.me.SUFFIX AAAA"
 }
 
 lock
 choose_ports
 say "packages"
-packages_install build module examples 8>&- || exit 1
-say "build"
+packages_install build examples 8>&- || exit 1
+say "build: about a minute the first time"
 build
-build_unbound
 server_port=$((26000 + RANDOM % 6000))
 server=${CODER_URL:-http://127.0.0.1:$server_port}
 say "a private configuration in ${here#"$PWD"/}"
@@ -440,6 +450,11 @@ else
 fi
 
 if [ $once = no ]; then
-	say "it goes on running: dig @127.0.0.1 -p $port (or $unbound_port, $fed_unbound_port, $fed_dnsmasq_port) main.dev.me.coder AAAA; Ctrl-C ends it"
+	say "it goes on running; Ctrl-C ends it"
+	cat <<-END
+	build/bridge/holdfastctl -c ${here#"$PWD"/}/holdfast.yaml status     # also: records, adapters, why NAME
+	dig @127.0.0.1 -p $port AGENT.WORKSPACE.me.SUFFIX AAAA         # holdfast-dns
+	  $([ $module = no ] || echo "-p $unbound_port unbound with the module, ")-p $fed_unbound_port unbound, fed; -p $fed_dnsmasq_port dnsmasq, fed
+	END
 	wait
 fi

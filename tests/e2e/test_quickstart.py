@@ -85,3 +85,16 @@ def test_a_quickstart_whose_port_is_taken_says_so_at_once():
         s.listen()
         done = quickstart("--once", "--port", str(port), timeout=20)
     assert done.returncode == 1 and f"port {port} or one of the three after it is in use" in done.stderr
+
+
+@OWN_BUILD
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_quickstart_without_the_module_shows_the_rest(tmp_path):
+    """Where the distribution's sources cannot be had."""
+    # A folder that shadows the script alone, in a mount namespace of its own.
+    (tmp_path / "build.sh").write_text("#!/bin/sh\necho 'You must put some deb-src URIs in your sources.list' >&2\nexit 1\n")
+    (tmp_path / "build.sh").chmod(0o755)
+    script = f"mount --bind {tmp_path}/build.sh {TOP}/plugin/unbound/build.sh && exec \"$@\""
+    done = quickstart("--once", "--port", "0", before=["unshare", "-m", "sh", "-c", script, "sh"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "going on without it" in done.stdout and "== the server comes back" in done.stdout
