@@ -61,6 +61,7 @@ struct st_source {
 	struct st_told told, told_before, connected; /* see rights.h */
 	bool live;
 	int64_t contact_boot_ms; /* of this process; 0: none yet */
+	int64_t lost_s;          /* wall clock at which `live` ended last; 0: not in this process */
 	int64_t away_from_ms;    /* boottime up to which away_ms was counted */
 	bool sentinel_claimed;
 	bool sentinel_published;

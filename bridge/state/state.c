@@ -200,6 +200,7 @@ void hf_state_away(struct hf_state *s, const char *source, struct hf_when now)
 	st_hold_count(s, st_source_ix(s, src), now);
 	/* Its age counts from the last proof of life on, also where a sleep lies between. */
 	src->live = false;
+	src->lost_s = now.wall_s;
 }
 
 /* --- time --- */

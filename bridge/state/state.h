@@ -19,6 +19,7 @@
 #include "bridge/types/image.h"
 #include "bridge/types/rights.h"
 #include "bridge/types/update.h"
+#include "zone/record.h"
 
 struct hf_state; /* opaque; not thread safe */
 
@@ -216,6 +217,14 @@ int hf_state_image(struct hf_state *s, struct hf_when now, struct hf_image *imag
 
 size_t hf_state_n_names(const struct hf_state *s);
 
+/* Published names by what their records show; together hf_state_n_names(). */
+struct hf_tally {
+	uint64_t live, stale, held, withdrawn;
+};
+/* Of each source, by its rid. A walk over agents, not over names: some milliseconds for 300,000 names. */
+void hf_state_tally(const struct hf_state *s, struct hf_when now,
+    struct hf_tally ret_tallies[static HF_ZONE_SOURCES_MAX]);
+
 struct hf_owner_view {
 	const struct hf_owner_row *row;
 	uint32_t workspaces;
@@ -228,6 +237,7 @@ struct hf_owner_view {
 struct hf_source_view {
 	const struct hf_source_row *row;
 	bool fresh;
+	int64_t stale_since_s; /* wall clock, never later than now; 0: it is fresh, or was never reached */
 	bool identity_held;
 	bool leaving; /* no longer configured, see hf_state_configure() */
 	/* These two only in hf_state_each_source(). */

@@ -36,6 +36,21 @@ static void view_missing(const struct hf_state *s, uint32_t ix, struct hf_source
 	}
 }
 
+/*
+ * A source is stale from the moment its connection was lost, at the latest when the fresh window since its
+ * last proof of life is over.
+ */
+static int64_t stale_since_s(const struct st_source *src, struct hf_when now)
+{
+	int64_t since = src->row.contact_s + src->fresh_ms / 1000;
+
+	if (!src->row.contact_s || st_source_fresh(src, now))
+		return 0;
+	if (!src->live && src->lost_s >= src->row.contact_s && src->lost_s < since)
+		since = src->lost_s;
+	return since < now.wall_s ? since : now.wall_s;
+}
+
 static void view_source(
     const struct hf_state *s, uint32_t ix, struct hf_when now, struct hf_source_view *ret)
 {
@@ -44,6 +59,7 @@ static void view_source(
 	memset(ret, 0, sizeof(*ret));
 	ret->row = &src->row;
 	ret->fresh = st_source_fresh(src, now);
+	ret->stale_since_s = stale_since_s(src, now);
 	ret->identity_held = st_deployment_held(s, ix);
 	ret->leaving = src->leaving;
 	ret->rights = src->told.text ? src->told.text : "";

@@ -396,9 +396,36 @@ static int check_record(const struct hf_record_view *r, void *arg)
 	return 0;
 }
 
+static int count_record(const struct hf_record_view *r, void *arg)
+{
+	struct hf_tally *t = (struct hf_tally *)arg + r->source->rid;
+
+	if (r->flags & HF_REC_WITHDRAWN)
+		t->withdrawn++;
+	else if (r->flags & HF_REC_HELD)
+		t->held++;
+	else if (r->fresh)
+		t->live++;
+	else
+		t->stale++;
+	return 0;
+}
+
+/* The names are counted without being walked; it comes to the same. */
+static void check_tally(struct kit *k)
+{
+	static struct hf_tally want[HF_ZONE_SOURCES_MAX], got[HF_ZONE_SOURCES_MAX];
+
+	memset(want, 0, sizeof(want));
+	hf_state_each_record(k->state, k->now, count_record, want);
+	hf_state_tally(k->state, k->now, got);
+	ck_assert_mem_eq(got, want, sizeof(want));
+}
+
 void kit_check(struct kit *k)
 {
 	kit_commit(k);
+	check_tally(k);
 	ck_assert_int_eq(hf_state_each_record(k->state, k->now, check_record, k), 0);
 	ck_assert_uint_eq(kit_count(k), hf_state_n_names(k->state));
 }
