@@ -1,9 +1,12 @@
 /*
  * What status shows of the adapters, and what can be asked of them.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "bridge/control_json.h"
 #include "bridge/feeds.h"
+#include "bridge/front/survey.h"
 
 static void warn(json_t *warnings, const char *name, const char *code, const char *text, int64_t since_s)
 {
@@ -41,19 +44,38 @@ static json_t *check_of(const struct hf_feed_check *c)
 	    number(c->wrong), "foreign", number(c->foreign), "silent", number(c->silent));
 }
 
+/* Where its resolver answers DNS; null where it has none that can be asked. */
+static json_t *ask_of(const struct hf_control_env *env, const char *name)
+{
+	const struct hf_config_adapters *all = &env->config->adapters;
+	const struct hf_endpoint *at = NULL;
+	char text[HF_ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (strcmp(all->at[i].name, name))
+			continue;
+		if (all->at[i].kind == HF_ADAPTER_UNBOUND)
+			at = &all->at[i].unbound.ask;
+		else if (all->at[i].kind == HF_ADAPTER_DNSMASQ)
+			at = &all->at[i].dnsmasq.ask;
+	}
+	return at && at->len ? json_string(hf_endpoint_text(at, text)) : json_null();
+}
+
 static json_t *adapter_of(const struct hf_control_env *env, const struct hf_feed_status *a)
 {
 	json_t *next = a->next_try_ms < 0
 			   ? json_null()
 			   : hf_json_time((hf_wall_ms(env->clock) + a->next_try_ms) / 1000);
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}",
 	    "name", a->name, "type", a->type, "state", hf_feed_state_name(a->state), "since",
 	    hf_json_time(a->since_s), "generation", number(a->generation), "owned",
 	    number(a->owned), "skipped", number(a->skipped), "leaving", number(a->leaving),
 	    "verified", a->verified < 0 ? json_null() : json_boolean(a->verified), "attempts",
 	    (int)a->attempts, "last_error", hf_json_text(a->last_error), "next_try", next,
-	    "round_seconds", json_integer(a->round_ms / 1000), "check", check_of(&a->check));
+	    "round_seconds", json_integer(a->round_ms / 1000), "check", check_of(&a->check), "ask",
+	    ask_of(env, a->name));
 }
 
 json_t *hf_control_adapters(const struct hf_control_env *env, json_t *warnings)

@@ -10,6 +10,7 @@ struct hf_clock;
 struct hf_config;
 struct hf_core;
 struct hf_feeds;
+struct hf_listeners;
 struct hf_sources;
 
 /* What answers are made of; all borrowed. */
@@ -17,6 +18,7 @@ struct hf_control_env {
 	struct hf_core *core;
 	struct hf_sources *sources;
 	struct hf_feeds *feeds;
+	const struct hf_listeners *listeners;
 	const struct hf_config *config;
 	const struct hf_clock *clock;
 	/* The core has something to do. */

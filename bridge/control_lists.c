@@ -76,7 +76,8 @@ int hf_control_records(const struct hf_control_env *env, const struct hf_request
 		.filter = { .pattern = r->name,
 		    .stale = r->stale,
 		    .suffix = r->suffix.len ? &r->suffix : NULL,
-		    .answered = r->answered },
+		    .answered = r->answered,
+		    .data = r->data },
 		.writer = { .out = out, .form = r->formed ? r->form : HF_RECORD_JSON } };
 
 	return hf_state_each_record(

@@ -85,8 +85,9 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	    !take_text(object, "owner", r->owner, sizeof(r->owner)) ||
 	    !take_text(object, "adapter", r->adapter, sizeof(r->adapter)) ||
 	    !take_text(object, "what", r->what, sizeof(r->what)) ||
+	    !take_text(object, "data", r->data, sizeof(r->data)) ||
 	    !take_text(object, "name", r->name, sizeof(r->name)))
-		return "\"source\", \"owner\", \"adapter\", \"what\" and \"name\" are short texts";
+		return "\"source\", \"owner\", \"adapter\", \"what\", \"data\" and \"name\" are short texts";
 	if (r->what[0] && strcmp(r->what, "removal") && strcmp(r->what, "deployment") &&
 	    strcmp(r->what, "suffix"))
 		return "\"what\" is \"removal\", \"deployment\" or \"suffix\"";

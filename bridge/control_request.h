@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "bridge/front/record_row.h"
+#include "zone/addr.h"
 #include "zone/name.h"
 
 enum { HF_REQUEST_MAX = 4096, HF_HISTORY_MAX = 1000 };
@@ -39,6 +40,7 @@ struct hf_request {
 	bool formed;                 /* records: rows in `form`, else as objects */
 	enum hf_record_form form;
 	struct hf_name suffix;       /* records: at or below it; len 0: any */
+	char data[HF_ADDR_TEXT_MAX]; /* records: with this address */
 	uint64_t after; /* history: only of later generations */
 	unsigned max;   /* history: so many lines, 1 to HF_HISTORY_MAX */
 };

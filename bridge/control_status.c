@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "bridge/control_json.h"
 #include "bridge/core.h"
+#include "bridge/listeners.h"
 #include "bridge/sources.h"
 #include "config/config.h"
 
@@ -25,6 +26,7 @@ struct status {
 	int64_t stale_since_s;
 	uint64_t refused_total;
 	json_int_t held;
+	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
 };
 
 static void warn(struct status *s, const char *code, json_t *text, json_t *since)
@@ -41,7 +43,39 @@ static void note_stale(struct status *s, int64_t since_s)
 		s->stale_since_s = since_s;
 }
 
+/* --- names --- */
+
+static json_t *show_tally(const struct status *s)
+{
+	struct hf_tally sum = { 0 };
+
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		sum.live += s->tallies[i].live;
+		sum.stale += s->tallies[i].stale;
+		sum.held += s->tallies[i].held;
+		sum.withdrawn += s->tallies[i].withdrawn;
+	}
+	return json_pack("{s:I, s:I, s:I, s:I}", "live", (json_int_t)sum.live, "stale",
+	    (json_int_t)sum.stale, "held", (json_int_t)sum.held, "withdrawn",
+	    (json_int_t)sum.withdrawn);
+}
+
+static json_int_t names_of(const struct hf_tally *t)
+{
+	return (json_int_t)(t->live + t->stale + t->held + t->withdrawn);
+}
+
 /* --- sources --- */
+
+/* An owner of a fresh source is stale when no snapshot has come for two intervals; or none has since the start. */
+static int64_t owner_stale_since_s(
+    const struct status *s, const struct hf_source_view *source, const struct hf_owner_view *o)
+{
+	int64_t since = o->row->confirmed_s + 2 * (int64_t)source->snapshot_ms / 1000;
+	int64_t now = hf_wall_ms(s->env->clock) / 1000;
+
+	return !o->row->confirmed_s ? 0 : since < now ? since : now;
+}
 
 static int show_owner(
     const struct hf_source_view *source, const struct hf_owner_view *o, void *arg)
@@ -52,9 +86,7 @@ static int show_owner(
 	if (source->row->rid != s->source)
 		return 0;
 	if (!o->fresh && source->fresh)
-		note_stale(s, o->row->confirmed_s
-				  ? o->row->confirmed_s + 2 * (int64_t)source->snapshot_ms / 1000
-				  : 0);
+		note_stale(s, owner_stale_since_s(s, source, o));
 	json_array_append_new(s->owners,
 	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "name", hf_json_text(o->row->name), "id",
 		hf_uuid_text(&o->row->id, id), "state",
@@ -115,6 +147,8 @@ static void add_client(struct status *s, json_t *row, const char *name)
 		why = c.problem->text[0] ? c.problem->text : hf_problem_name(c.problem->code);
 	json_object_set_new(row, "state", json_string(hf_client_state_name(c.state)));
 	json_object_set_new(row, "reason", hf_json_text(why));
+	json_object_set_new(
+	    row, "problem", hf_json_text(why ? hf_problem_name(c.problem->code) : NULL));
 	json_object_set_new(row, "since", hf_json_time(c.since_wall_s));
 	json_object_set_new(
 	    row, "token_expires", hf_json_time(c.told ? c.told->token_expires_s : 0));
@@ -123,8 +157,10 @@ static void add_client(struct status *s, json_t *row, const char *name)
 	json_object_set_new(row, "failures", count_failures(&c));
 	json_object_set_new(row, "faults", count_faults(&c));
 	if (c.state != CLIENT_LIVE && why)
-		warn(s, hf_problem_name(c.problem->code), json_sprintf("source '%s': %s", name, why),
-		    hf_json_time(c.since_wall_s));
+		json_array_append_new(s->warnings,
+		    json_pack("{s:s, s:o, s:o, s:b}", "code", hf_problem_name(c.problem->code), "text",
+			json_sprintf("source '%s': %s", name, why), "since",
+			hf_json_time(c.since_wall_s), "source_state", true));
 }
 
 static int show_source(const struct hf_source_view *v, void *arg)
@@ -135,7 +171,7 @@ static int show_source(const struct hf_source_view *v, void *arg)
 
 	s->refused_total += v->refused_total;
 	if (!v->fresh)
-		note_stale(s, v->row->contact_s ? v->row->contact_s + v->fresh_ms / 1000 : 0);
+		note_stale(s, v->stale_since_s);
 	if (v->row->suffix.len)
 		hf_name_text(&v->row->suffix, suffix);
 	s->owners = json_array();
@@ -149,6 +185,7 @@ static int show_source(const struct hf_source_view *v, void *arg)
 	    "withdrawn", v->row->withdrawn, "owners", s->owners);
 	if (!row)
 		return 0;
+	json_object_set_new(row, "names", json_integer(names_of(&s->tallies[v->row->rid])));
 	json_array_append_new(s->sources, row);
 	add_client(s, row, v->row->name);
 	if (v->leaving) {
@@ -227,6 +264,56 @@ static int note_line(const struct hf_history_line *line, void *arg)
 	return 1;
 }
 
+/* --- who answers --- */
+
+static json_t *show_listeners(const struct hf_control_env *env)
+{
+	json_t *list = json_array();
+	char place[HF_ENDPOINT_TEXT_MAX];
+	size_t n;
+	const struct hf_listener *l = hf_listeners_get(env->listeners, &n);
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:b}", "address", hf_endpoint_text(&l[i].at, place), "state",
+			hf_listener_state_name(l[i].state), "seen", l[i].seen));
+	return list;
+}
+
+enum { SAMPLE_LOOKED_AT = 1000, SAMPLE_AGE_S = 10 };
+
+struct sample {
+	json_t *row; /* owned */
+	int64_t now_s;
+	unsigned n;
+};
+
+/* Resolvers have had their time with one that is not quite new. */
+static int take_sample(const struct hf_record_view *r, void *arg)
+{
+	struct sample *s = arg;
+	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
+	bool old = r->first_seen_s + SAMPLE_AGE_S <= s->now_s;
+
+	if (r->flags & HF_REC_WITHDRAWN)
+		return ++s->n > SAMPLE_LOOKED_AT;
+	if (!s->row || old) {
+		json_decref(s->row);
+		s->row = json_pack("{s:s, s:s}", "name", hf_name_text(&r->name, name), "data",
+		    hf_addr_text(r->addr, addr));
+	}
+	return old || ++s->n > SAMPLE_LOOKED_AT;
+}
+
+/* A name that whoever answers for us should have; null: there is none. */
+static json_t *show_sample(const struct hf_control_env *env)
+{
+	struct sample s = { .now_s = hf_wall_ms(env->clock) / 1000 };
+
+	hf_state_each_record(hf_core_state(env->core), hf_core_now(env->core), take_sample, &s);
+	return s.row ? s.row : json_null();
+}
+
 /* Nothing is served, and once there was something. */
 static void look_for_names(struct status *s)
 {
@@ -264,11 +351,16 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	    "readers", "adapters", hf_control_adapters(env, s.warnings));
 	if (!s.root)
 		return NULL;
+	hf_state_tally(state, hf_core_now(env->core), s.tallies);
+	json_object_set_new(s.root, "name_states", show_tally(&s));
 	hf_state_each_source(state, hf_core_now(env->core), show_source, &s);
 	hf_state_each_hold(state, show_hold, &s);
 	hf_state_each_refused(state, show_refused, &s);
 	json_object_set_new(s.root, "store", show_store(&s));
 	look_at_zone(&s);
+	json_object_set_new(s.root, "listeners", show_listeners(env));
+	json_object_set_new(s.root, "listen_given", json_boolean(env->config->dns.listen_given));
+	json_object_set_new(s.root, "sample", show_sample(env));
 	look_for_names(&s);
 	s.fresh = s.fresh && json_array_size(s.sources) > 0;
 	json_object_set_new(s.root, "fresh", json_boolean(s.fresh));

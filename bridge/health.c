@@ -26,6 +26,7 @@ enum {
 struct hf_health {
 	struct event_base *base;
 	struct hf_core *core;
+	const struct hf_listeners *listeners; /* borrowed, as the core */
 	struct hf_request_server *server; /* owned; NULL: none */
 	struct hf_endpoint at;            /* where it listens, or would */
 };
@@ -76,7 +77,7 @@ static void answer(
 		respond(cl, 200, "ok", r->head);
 		return;
 	}
-	hf_summary_fill(h->core, &s);
+	hf_summary_fill(h->core, h->listeners, &s);
 	respond(cl, s.ready ? 200 : 503, hf_summary_text(&s, text), r->head);
 }
 
@@ -129,8 +130,8 @@ static void hear(struct hf_health *h, const struct hf_config *config)
 		    hf_strerror(rc));
 }
 
-int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf_config *config,
-    struct hf_health **ret_health)
+int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf_listeners *listeners,
+    const struct hf_config *config, struct hf_health **ret_health)
 {
 	struct hf_health *h = calloc(1, sizeof(*h));
 
@@ -138,6 +139,7 @@ int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf
 		return -ENOMEM;
 	h->base = base;
 	h->core = core;
+	h->listeners = listeners;
 	hear(h, config);
 	*ret_health = h;
 	return 0;

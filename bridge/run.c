@@ -18,6 +18,7 @@
 #include "bridge/core.h"
 #include "bridge/feeds.h"
 #include "bridge/health.h"
+#include "bridge/listeners.h"
 #include "bridge/removed.h"
 #include "bridge/service.h"
 #include "bridge/sources.h"
@@ -36,6 +37,7 @@ struct run {
 	struct hf_core *core;     /* owned */
 	struct hf_sources *sources; /* owned */
 	struct hf_feeds *feeds;     /* owned */
+	struct hf_listeners *listeners; /* owned */
 	struct hf_control *control; /* owned */
 	struct hf_health *health;   /* owned */
 	struct hf_service *service; /* owned */
@@ -125,6 +127,7 @@ static void adopt(struct run *r, struct hf_config *next)
 	hf_sources_configure(r->sources, next);
 	hf_control_configure(r->control, next);
 	hf_health_configure(r->health, next);
+	hf_listeners_configure(r->listeners, next);
 	hf_feeds_configure(r->feeds, next, before);
 	work_soon(r);
 }
@@ -254,20 +257,35 @@ static int start_work(struct run *r)
 	return hf_feeds_new(r->base, r->core, &hf_clock_system, r->config, &r->feeds);
 }
 
+static int start_listeners(struct run *r)
+{
+	const struct hf_listeners_env env = {
+		.base = r->base, .clock = &hf_clock_system, .core = r->core, .feeds = r->feeds
+	};
+	int rc = hf_listeners_new(&env, r->config, &r->listeners);
+
+	if (!rc)
+		hf_service_watch(r->service, r->listeners);
+	return rc;
+}
+
 static int start_control(struct run *r)
 {
-	const struct hf_control_env env = { .core = r->core, .sources = r->sources,
-		.feeds = r->feeds, .config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
+	struct hf_control_env env = { .core = r->core, .sources = r->sources, .feeds = r->feeds,
+		.config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
+	int rc = start_listeners(r);
 
-	int rc = hf_control_new(r->base, &env, &r->control);
-
-	return rc ? rc : hf_health_new(r->base, r->core, r->config, &r->health);
+	env.listeners = r->listeners;
+	if (!rc)
+		rc = hf_control_new(r->base, &env, &r->control);
+	return rc ? rc : hf_health_new(r->base, r->core, r->listeners, r->config, &r->health);
 }
 
 static void finish(struct run *r)
 {
 	hf_health_free(r->health);
 	hf_control_free(r->control);
+	hf_listeners_free(r->listeners);
 	for (size_t i = 0; i < sizeof(r->signals) / sizeof(r->signals[0]); i++)
 		if (r->signals[i])
 			event_free(r->signals[i]);

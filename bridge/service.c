@@ -20,6 +20,7 @@ enum {
 struct hf_service {
 	const struct hf_clock *clock; /* borrowed, as the core */
 	struct hf_core *core;
+	const struct hf_listeners *listeners; /* borrowed; NULL: not yet */
 	struct event *timer; /* owned; NULL: no service manager */
 	bool watched;        /* it wants signs of life */
 	int64_t every_ms;
@@ -32,7 +33,7 @@ static void tell(struct hf_service *s)
 	char text[HF_SUMMARY_MAX], line[HF_SUMMARY_MAX + 16];
 	struct hf_summary summary;
 
-	hf_summary_fill(s->core, &summary);
+	hf_summary_fill(s->core, s->listeners, &summary);
 	if (!strcmp(hf_summary_text(&summary, text), s->told))
 		return;
 	memcpy(s->told, text, sizeof(s->told));
@@ -93,6 +94,11 @@ int hf_service_new(struct event_base *base, const struct hf_clock *clock, struct
 	}
 	*ret_service = s;
 	return 0;
+}
+
+void hf_service_watch(struct hf_service *s, const struct hf_listeners *listeners)
+{
+	s->listeners = listeners;
 }
 
 void hf_service_worked(struct hf_service *s, int64_t wait_ms)

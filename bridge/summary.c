@@ -1,19 +1,31 @@
 #include "bridge/summary.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "bridge/core.h"
+#include "bridge/listeners.h"
 
-/* The oldest picture that is still served counts. */
+struct filling {
+	struct hf_summary *s;
+	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
+};
+
+static size_t names_of(const struct hf_tally *t)
+{
+	return (size_t)(t->live + t->stale + t->held + t->withdrawn);
+}
+
+/* The moment of the oldest picture that is still served counts. One that has no names makes none stale. */
 static int on_source(const struct hf_source_view *view, void *arg)
 {
-	struct hf_summary *s = arg;
-	int64_t since =
-	    view->row->contact_s ? view->row->contact_s + (int64_t)view->fresh_ms / 1000 : 0;
+	const struct filling *f = arg;
+	struct hf_summary *s = f->s;
+	int64_t since = view->stale_since_s;
 
-	if (view->fresh)
+	if (view->fresh || (s->names && !names_of(&f->tallies[view->row->rid])))
 		return 0;
 	s->fresh = false;
 	if (since && (!s->stale_since_s || since < s->stale_since_s))
@@ -21,55 +33,120 @@ static int on_source(const struct hf_source_view *view, void *arg)
 	return 0;
 }
 
+/* What the operator has rejected waits for nobody. */
 static int on_hold(const struct hf_hold_row *hold, const struct hf_source_row *source,
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
 {
 	struct hf_summary *s = arg;
 
-	(void)hold;
 	(void)source;
 	(void)owner;
 	(void)workspaces;
-	s->held++;
+	s->held += !hold->rejected;
 	return 0;
 }
 
-void hf_summary_fill(struct hf_core *core, struct hf_summary *ret_summary)
+static void add_tally(struct hf_tally *sum, const struct hf_tally *t)
+{
+	sum->live += t->live;
+	sum->stale += t->stale;
+	sum->held += t->held;
+	sum->withdrawn += t->withdrawn;
+}
+
+void hf_summary_fill(struct hf_core *core, const struct hf_listeners *listeners,
+    struct hf_summary *ret_summary)
 {
 	const struct hf_state *state = hf_core_state(core);
 	struct hf_store *store = hf_core_store(core);
 	struct hf_core_trouble trouble;
 	struct hf_summary s = { .names = hf_state_n_names(state), .fresh = true };
+	struct filling f = { .s = &s };
 
-	hf_state_each_source(state, hf_core_now(core), on_source, &s);
+	hf_state_tally(state, hf_core_now(core), f.tallies);
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		add_tally(&s.tally, &f.tallies[i]);
+	hf_state_each_source(state, hf_core_now(core), on_source, &f);
 	hf_state_each_hold(state, on_hold, &s);
-	s.ready = hf_store_ready(store) && hf_core_published(core);
+	s.published = hf_store_ready(store) && hf_core_published(core);
+	if (listeners)
+		hf_listeners_answering(listeners, &s.answering);
+	s.ready = s.published && !s.answering.nobody;
 	s.zone_ok = !hf_core_trouble(core, &trouble);
 	s.store_ok = hf_store_get_state(store, NULL, NULL) == HF_STORE_OK;
 	*ret_summary = s;
 }
 
-char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX])
+/* --- text --- */
+
+struct line {
+	char *out;
+	size_t len;
+};
+
+static void add(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct line *l, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(l->out + l->len, HF_SUMMARY_MAX - l->len, format, ap);
+	va_end(ap);
+	l->len += strlen(l->out + l->len);
+}
+
+static void add_count(struct line *l, uint64_t n, const char *state, bool *first)
+{
+	if (!n)
+		return;
+	add(l, "%s%llu %s", *first ? ": " : ", ", (unsigned long long)n, state);
+	*first = false;
+}
+
+static void add_states(struct line *l, const struct hf_summary *s)
 {
 	char wall[HF_WALL_TEXT_MAX];
-	size_t len;
+	bool first = true;
 
-	if (!s->ready) {
-		snprintf(out, HF_SUMMARY_MAX, "waiting for the first snapshot");
+	if (s->names ? s->tally.live == s->names : s->fresh) {
+		add(l, ", live");
+		return;
+	}
+	if (s->tally.stale == s->names) {
+		add(l, ", stale");
+		if (hf_wall_text(s->stale_since_s, wall))
+			add(l, " since %s", wall);
+		return;
+	}
+	add_count(l, s->tally.live, "live", &first);
+	add_count(l, s->tally.stale, "stale", &first);
+	add_count(l, s->tally.held, "held", &first);
+	add_count(l, s->tally.withdrawn, "withdrawn", &first);
+}
+
+char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX])
+{
+	const char *plural = s->names == 1 ? "" : "s";
+	struct line l = { out, 0 };
+
+	out[0] = '\0';
+	if (!s->published) {
+		add(&l, "waiting for the first snapshot");
 		return out;
 	}
-	snprintf(out, HF_SUMMARY_MAX, "serving %zu name%s, %s%s", s->names, s->names == 1 ? "" : "s",
-	    s->fresh ? "live" : s->stale_since_s ? "stale since " : "stale",
-	    !s->fresh && hf_wall_text(s->stale_since_s, wall) ? wall : "");
-	len = strlen(out);
+	if (s->answering.text[0] || s->answering.nobody)
+		add(&l, "NOT ANSWERING: %s; %zu name%s published",
+		    s->answering.text[0] ? s->answering.text : "no adapter feeds its resolver", s->names,
+		    plural);
+	else
+		add(&l, "serving %zu name%s", s->names, plural);
+	add_states(&l, s);
 	if (s->held)
-		snprintf(out + len, HF_SUMMARY_MAX - len, ", %u removal%s", s->held,
-		    s->held == 1 ? " waits" : "s wait");
-	len = strlen(out);
+		add(&l, ", %u removal%s", s->held, s->held == 1 ? " waits" : "s wait");
 	if (!s->store_ok)
-		snprintf(out + len, HF_SUMMARY_MAX - len, ", the store is not well");
-	len = strlen(out);
+		add(&l, ", the store is not ok");
 	if (!s->zone_ok)
-		snprintf(out + len, HF_SUMMARY_MAX - len, ", the published zone differs");
+		add(&l, ", the published zone differs");
 	return out;
 }

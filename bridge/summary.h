@@ -6,20 +6,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/front/answering.h"
+#include "bridge/state/state.h"
+
+
 struct hf_core;
+struct hf_listeners;
 
 struct hf_summary {
 	size_t names;
-	bool ready; /* a zone is published that answers can be made of */
-	bool fresh; /* every source is */
+	struct hf_tally tally; /* of all sources */
+	bool published; /* there is a zone that answers can be made of */
+	bool ready;     /* it is published, and somebody is known or believed to answer from it */
+	struct hf_answering answering;
+	bool fresh; /* every source that has names is */
 	int64_t stale_since_s; /* wall clock; 0: not known */
 	unsigned held; /* removals that wait */
 	bool store_ok;
 	bool zone_ok; /* readers find what the model has */
 };
 
-void hf_summary_fill(struct hf_core *core, struct hf_summary *ret_summary);
+/* `listeners` NULL: whether anybody answers is not known. */
+void hf_summary_fill(struct hf_core *core, const struct hf_listeners *listeners,
+    struct hf_summary *ret_summary);
 
-enum { HF_SUMMARY_MAX = 160 };
-/* "serving 312 names, live", "serving 312 names, stale since 2026-11-21T12:00:00Z, 1 removal waits". */
+enum { HF_SUMMARY_MAX = 640 };
+/*
+ * "serving 312 names, live", "serving 312 names, stale since 2026-11-21T12:00:00Z, 1 removal waits";
+ * "NOT ANSWERING: holdfast-dns at 127.0.0.1@5453 (Connection refused); 312 names are published, live".
+ */
 char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX]);

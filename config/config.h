@@ -146,6 +146,7 @@ struct hf_config_dns {
 	int64_t tcp_connections;
 	int64_t tcp_per_client;
 	int64_t tcp_idle_ms;
+	int64_t probe_interval_ms; /* of the bridge: does each of `listen` answer? */
 	bool listen_given; /* `listen` is in the file, it is not the default */
 };
 

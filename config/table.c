@@ -319,6 +319,9 @@ static const struct hf_key dns_keys[] = {
 	    .max = 600000, .def = "10s",
 	    .help = "A TCP connection ends when it has brought no question, or taken no answer, "
 		    "for so long."),
+	VALUE(hf_config_dns, probe_interval_ms, duration, "probe-interval", .min = 10, .max = HOUR,
+	    .def = "10s",
+	    .help = "Interval at which holdfastd checks that each address of listen answers."),
 };
 
 static const struct hf_key status_keys[] = {

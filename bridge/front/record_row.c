@@ -29,6 +29,8 @@ bool hf_record_wanted(const struct hf_record_filter *f, const struct hf_record_r
 		return false;
 	if (f->answered && !strcmp(row->state, "withdrawn"))
 		return false;
+	if (f->data && f->data[0] && strcmp(f->data, row->data))
+		return false;
 	if (f->suffix && !hf_name_is_under(wire, f->suffix))
 		return false;
 	return !f->pattern || !f->pattern[0] || hf_glob_match(f->pattern, row->name);

@@ -40,6 +40,7 @@ struct hf_record_filter {
 	bool stale;                   /* all but those that are live */
 	const struct hf_name *suffix; /* at or below it; NULL: any */
 	bool answered;                /* all but those that are withdrawn */
+	const char *data;             /* with this address, as rows have it; "" or NULL: any */
 };
 
 /* "json", "text", "hosts", "zone"; NULL for no form. */

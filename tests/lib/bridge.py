@@ -36,8 +36,9 @@ class Bridge:
 
     def configure(self, url, source="", retry="", timeouts="", top=""):
         if "dns:" not in top:
-            # A port of nobody: at the usual one may be this machine's own holdfast-dns.
-            top += f"dns: {{ listen: 127.0.0.1@{self.dns_port} }}\n"
+            # A port of nobody: at the usual one may be this machine's own holdfast-dns. That nobody answers is not what most
+            # tests are about.
+            top += f"dns: {{ listen: 127.0.0.1@{self.dns_port}, probe-interval: 1h }}\n"
         self.config.write_text(
             f"store: {self.folder}/store.db\nzone: {self.folder}/zone\ncontrol: {self.folder}/control.sock\n"
             f"log: {{ level: debug }}\npulse-interval: {self.pulse}\n{top}sources:\n"

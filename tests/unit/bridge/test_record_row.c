@@ -99,17 +99,21 @@ END_TEST
 static const struct {
 	const char *pattern, *suffix, *state;
 	bool stale, answered, want;
+	const char *data;
 } filters[] = {
-	{ "", NULL, "live", false, false, true },
-	{ NULL, NULL, "live", true, false, false },
-	{ NULL, NULL, "stale", true, false, true },
-	{ NULL, NULL, "withdrawn", false, true, false },
-	{ NULL, NULL, "withdrawn", false, false, true },
-	{ "MAIN.*.coder", NULL, "live", false, false, true },
-	{ "other.*", NULL, "live", false, false, false },
-	{ NULL, "coder", "live", false, false, true },
-	{ NULL, "oder", "live", false, false, false },
-	{ NULL, "lab", "live", false, false, false },
+	{ NULL, NULL, "live", false, false, true, "fd60:627a:a42b::7" },
+	{ NULL, NULL, "live", false, false, false, "fd60:627a:a42b::8" },
+	{ NULL, NULL, "live", false, false, true, "" },
+	{ "", NULL, "live", false, false, true, NULL },
+	{ NULL, NULL, "live", true, false, false, NULL },
+	{ NULL, NULL, "stale", true, false, true, NULL },
+	{ NULL, NULL, "withdrawn", false, true, false, NULL },
+	{ NULL, NULL, "withdrawn", false, false, true, NULL },
+	{ "MAIN.*.coder", NULL, "live", false, false, true, NULL },
+	{ "other.*", NULL, "live", false, false, false, NULL },
+	{ NULL, "coder", "live", false, false, true, NULL },
+	{ NULL, "oder", "live", false, false, false, NULL },
+	{ NULL, "lab", "live", false, false, false, NULL },
 };
 
 START_TEST(a_filter_takes_what_it_says)
@@ -119,7 +123,8 @@ START_TEST(a_filter_takes_what_it_says)
 	struct hf_record_filter f = { .pattern = filters[_i].pattern,
 		.stale = filters[_i].stale,
 		.suffix = filters[_i].suffix ? &suffix : NULL,
-		.answered = filters[_i].answered };
+		.answered = filters[_i].answered,
+		.data = filters[_i].data };
 
 	ck_assert_int_eq(hf_name_parse(row.name, &wire), 0);
 	if (filters[_i].suffix)

@@ -1,0 +1,158 @@
+#include "bridge/front/answering.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { RCODE_NOERROR = 0, RCODE_REFUSED = 5 };
+
+const char *hf_rcode_text(unsigned rcode, char out[static HF_RCODE_TEXT_MAX])
+{
+	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
+		"REFUSED" };
+
+	if (rcode < sizeof(names) / sizeof(names[0]))
+		return names[rcode];
+	snprintf(out, HF_RCODE_TEXT_MAX, "RCODE %u", rcode);
+	return out;
+}
+
+const char *hf_listener_state_name(enum hf_listener_state state)
+{
+	static const char *const names[] = { "unknown", "answers", "silent", "wrong", "absent" };
+
+	return names[state];
+}
+
+/* --- one listener --- */
+
+/* Bits of an address that are those of the prefix. */
+static bool has_prefix(const uint8_t *addr, const struct hf_prefix *p)
+{
+	unsigned whole = p->bits / 8, rest = p->bits % 8;
+
+	if (memcmp(addr, p->addr, whole))
+		return false;
+	return !rest || (addr[whole] ^ p->addr[whole]) >> (8 - rest) == 0;
+}
+
+/*
+ * Whether we, who ask from this machine, are among the clients that it serves: a question to one of our
+ * own addresses comes from that same address.
+ */
+static bool serves_us(const struct hf_endpoint *at, const struct hf_prefixes *allow)
+{
+	bool six = at->sa.sa_family == AF_INET6;
+	struct in6_addr six_addr = at->in6.sin6_addr;
+	struct in_addr four_addr = at->in4.sin_addr;
+	const uint8_t *addr = six ? six_addr.s6_addr : (const uint8_t *)&four_addr;
+
+	if (six && IN6_IS_ADDR_UNSPECIFIED(&six_addr))
+		six_addr = in6addr_loopback;
+	if (!six && four_addr.s_addr == htonl(INADDR_ANY))
+		four_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (size_t i = 0; i < allow->n; i++)
+		if (allow->at[i].family == at->sa.sa_family && has_prefix(addr, &allow->at[i]))
+			return true;
+	return false;
+}
+
+static bool is_absent(int code)
+{
+	return code == -EADDRNOTAVAIL || code == -ENETUNREACH || code == -EAFNOSUPPORT ||
+	       code == -EPROTONOSUPPORT || code == -EHOSTUNREACH;
+}
+
+void hf_listener_judge(struct hf_listener *l, const struct hf_asked *asked,
+    const struct hf_prefixes *allow)
+{
+	l->code = asked->code;
+	l->rcode = asked->code ? 0 : asked->rcode;
+	if (asked->code)
+		l->state = is_absent(asked->code) ? HF_LISTENER_ABSENT : HF_LISTENER_SILENT;
+	else if (asked->rcode == RCODE_NOERROR ||
+		 (asked->rcode == RCODE_REFUSED && !serves_us(&l->at, allow)))
+		l->state = HF_LISTENER_ANSWERS;
+	else
+		l->state = HF_LISTENER_WRONG;
+	l->seen |= l->state == HF_LISTENER_ANSWERS;
+}
+
+bool hf_listener_expected(const struct hf_listener *l, const struct hf_answering_facts *f)
+{
+	return f->given || l->seen || !f->others;
+}
+
+/* --- all of them --- */
+
+static bool is_missing(const struct hf_listener *l, const struct hf_answering_facts *f)
+{
+	if (l->state == HF_LISTENER_ABSENT)
+		return f->given || l->seen;
+	return (l->state == HF_LISTENER_SILENT || l->state == HF_LISTENER_WRONG) &&
+	       hf_listener_expected(l, f);
+}
+
+static bool same_reason(const struct hf_listener *a, const struct hf_listener *b)
+{
+	return (a->state == HF_LISTENER_WRONG) == (b->state == HF_LISTENER_WRONG) && a->code == b->code &&
+	       a->rcode == b->rcode;
+}
+
+static void add_reason(char *text, const struct hf_listener *l)
+{
+	size_t len = strlen(text);
+	char rcode[HF_RCODE_TEXT_MAX];
+
+	if (l->state == HF_LISTENER_WRONG)
+		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, " (it answers %s)",
+		    hf_rcode_text(l->rcode, rcode));
+	else
+		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, " (%s)", hf_strerror(l->code));
+}
+
+/* Those with one reason are named in a row, the reason once. */
+static void describe(const struct hf_listener *listeners, size_t n,
+    const struct hf_answering_facts *f, char *text)
+{
+	const struct hf_listener *last = NULL;
+	char place[HF_ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hf_listener *l = &listeners[i];
+		size_t len;
+
+		if (!is_missing(l, f))
+			continue;
+		if (last && !same_reason(last, l))
+			add_reason(text, last);
+		len = strlen(text);
+		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, "%s%s",
+		    last ? ", " : "holdfast-dns at ", hf_endpoint_text(&l->at, place));
+		last = l;
+	}
+	if (last)
+		add_reason(text, last);
+}
+
+void hf_answering_judge(const struct hf_listener *listeners, size_t n,
+    const struct hf_answering_facts *f, struct hf_answering *ret_answering)
+{
+	struct hf_answering a = { 0 };
+	size_t answers = 0, unknown = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		a.missing += is_missing(&listeners[i], f);
+		answers += listeners[i].state == HF_LISTENER_ANSWERS;
+		unknown += listeners[i].state == HF_LISTENER_UNKNOWN;
+	}
+	a.nobody = n && !answers && !unknown && !f->others_answer;
+	if (a.missing)
+		describe(listeners, n, f, a.text);
+	else if (a.nobody && !f->others)
+		snprintf(a.text, sizeof(a.text), "holdfast-dns: this machine has no address of dns.listen");
+	*ret_answering = a;
+}
