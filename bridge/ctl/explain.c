@@ -92,8 +92,8 @@ const char *hf_explain_missing(
 	if (p.text[0])
 		memcpy(out, p.text, sizeof(p.text));
 	else if (near[0])
-		snprintf(out, HF_EXPLAIN_MAX, "no name like that is known; did you mean '%.255s'?", near);
+		snprintf(out, HF_EXPLAIN_MAX, "Coder knows no such workspace; did you mean '%.255s'?", near);
 	else
-		snprintf(out, HF_EXPLAIN_MAX, "no workspace or agent of that name is known");
+		snprintf(out, HF_EXPLAIN_MAX, "Coder knows no such workspace or agent");
 	return out;
 }

@@ -38,20 +38,72 @@ static bool is_live(const json_t *source)
 	return source && !strcmp(hf_row_text(source, "state", ""), "live");
 }
 
-/* --- stream: does the server tell us? --- */
+/* --- name: is it one of ours? --- */
 
-static void no_suffix(struct hf_why *w, struct hf_hop *hop)
+static int take_name(json_t *row, void *arg)
+{
+	snprintf(arg, HF_NAME_TEXT_MAX, "%s", hf_row_text(row, "name", ""));
+	return 0;
+}
+
+static bool is_served(const struct hf_why *w, const char *name, char *ret_name)
+{
+	char why[HF_ASK_WHY_MAX];
+
+	ret_name[0] = '\0';
+	return hf_ask(w->socket, json_pack("{s:s, s:s}", "command", "records", "name", name), take_name,
+		   ret_name, why) == 0 &&
+	       ret_name[0];
+}
+
+/* The suffix was left out: under which one is there such a name? */
+static bool complete_name(const struct hf_why *w, char ret_name[static HF_NAME_TEXT_MAX])
 {
 	const json_t *row;
-	char known[200] = "";
 	size_t i;
 
-	json_array_foreach(json_object_get(w->status, "sources"), i, row)
-		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s'%.60s'",
-		    *known ? ", " : "", hf_row_text(row, "suffix", "(not known yet)"));
-	say(hop, HOP_BROKEN, "the name is under no suffix of a source; there are: %s",
-	    *known ? known : "none");
+	json_array_foreach(json_object_get(w->status, "sources"), i, row) {
+		const char *suffix = hf_row_text(row, "suffix", NULL);
+		char name[2 * HF_NAME_TEXT_MAX];
+
+		if (!suffix)
+			continue;
+		snprintf(name, sizeof(name), "%s.me.%s", w->text, suffix);
+		if (is_served(w, name, ret_name))
+			return true;
+		snprintf(name, sizeof(name), "%s.%s", w->text, suffix);
+		if (is_served(w, name, ret_name))
+			return true;
+	}
+	return false;
 }
+
+static void look_name(struct hf_why *w, struct hf_hop *hop)
+{
+	const json_t *row;
+	char known[200] = "", name[HF_NAME_TEXT_MAX];
+	bool waits = false;
+	size_t i;
+
+	if (!w->status || w->source)
+		return;
+	json_array_foreach(json_object_get(w->status, "sources"), i, row) {
+		const char *suffix = hf_row_text(row, "suffix", NULL);
+
+		waits |= !suffix;
+		if (suffix)
+			snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%.60s",
+			    *known ? ", " : "", suffix);
+	}
+	if (complete_name(w, name))
+		say(hop, HOP_BROKEN, "not a Holdfast name: it lacks its suffix; did you mean '%.255s'?", name);
+	else
+		say(hop, HOP_BROKEN, "not a Holdfast name (%s: %s)%s",
+		    strchr(known, ',') ? "suffixes" : "suffix", *known ? known : "none is known yet",
+		    *known && waits ? "; a source that was never reached has none yet" : "");
+}
+
+/* --- stream: does the server send updates? --- */
 
 static void look_stream(struct hf_why *w, struct hf_hop *hop)
 {
@@ -59,20 +111,18 @@ static void look_stream(struct hf_why *w, struct hf_hop *hop)
 	const char *name;
 
 	if (!w->status) {
-		say(hop, HOP_UNKNOWN, "the bridge does not answer on '%.200s'", w->socket);
+		say(hop, HOP_UNKNOWN, "%.400s", w->denied);
 		return;
 	}
-	if (!w->source) {
-		no_suffix(w, hop);
+	if (!w->source)
 		return;
-	}
 	name = hf_row_text(w->source, "name", "?");
 	hf_when_text(json_object_get(w->source, "since"), w->now_s, when);
 	if (is_live(w->source))
 		say(hop, HOP_OK, "source '%s' is live since %s", name, when);
 	else
-		say(hop, HOP_BROKEN, "source '%s' is %s since %s: %.300s; what was known stays", name,
-		    hf_row_text(w->source, "state", "not followed"), when,
+		say(hop, HOP_BROKEN, "source '%s' is %s since %s: %.300s; the names that were known stay",
+		    name, hf_row_text(w->source, "state", "not followed"), when,
 		    hf_row_text(w->source, "reason", "no reason is known"));
 }
 
@@ -100,7 +150,7 @@ static void say_record(struct hf_why *w, struct hf_hop *hop)
 	    w->has_addr ? hf_addr_text(w->addr, addr) : "?", hf_row_text(w->record, "agent", "?"),
 	    hf_row_text(w->record, "workspace", "?"), hf_row_text(w->record, "owner", "?"), seen,
 	    confirmed,
-	    !strcmp(state, "held")	  ? "; the server no longer lists it, the guard keeps it"
+	    !strcmp(state, "held")	  ? "; Coder no longer lists it, the guard keeps it"
 	    : !strcmp(state, "withdrawn") ? "; the hold policy took it out of the answers"
 					  : "");
 }
@@ -114,6 +164,8 @@ static void look_state(struct hf_why *w, struct hf_hop *hop)
 		say(hop, HOP_UNKNOWN, "only the bridge knows");
 		return;
 	}
+	if (!w->source)
+		return;
 	rc = hf_ask(w->socket, json_pack("{s:s, s:s}", "command", "records", "name", w->text), keep_row,
 	    w, why);
 	if (rc)
@@ -146,6 +198,8 @@ static void look_store(struct hf_why *w, struct hf_hop *hop)
 		say(hop, HOP_UNKNOWN, "only the bridge knows");
 		return;
 	}
+	if (!w->source)
+		return;
 	hf_ask(w->socket,
 	    json_pack("{s:s, s:s, s:i}", "command", "history", "name", w->text, "max", 1), keep_line,
 	    &line, why);
@@ -156,7 +210,7 @@ static void look_store(struct hf_why *w, struct hf_hop *hop)
 		say(hop, HOP_OK, "%s %s (%s)", hf_row_text(line, "what", "?"), when,
 		    hf_row_text(line, "reason", "?"));
 	else
-		say(hop, HOP_OK, "the store is well; of this name it has no history");
+		say(hop, HOP_OK, "the store is ok; it has no history of this name");
 	json_decref(line);
 }
 
@@ -219,8 +273,11 @@ static void look_zone(struct hf_why *w, struct hf_hop *hop)
 {
 	struct view v = { 0 };
 	struct hf_entry e;
-	int rc = view_open(&v, w->config->zone);
+	int rc;
 
+	if (w->status && !w->source)
+		return;
+	rc = view_open(&v, w->config->zone);
 	if (rc)
 		say(hop, rc == -EACCES ? HOP_UNKNOWN : HOP_BROKEN, "'%.200s' cannot be read: %s",
 		    w->config->zone, hf_strerror(rc));
@@ -231,61 +288,15 @@ static void look_zone(struct hf_why *w, struct hf_hop *hop)
 	view_close(&v);
 }
 
-/* --- answer: what does a query see? --- */
-
-static bool answers_right(const struct hf_why *w, const struct hf_asked *a)
-{
-	for (size_t i = 0; i < a->n_addrs; i++)
-		if (!w->has_addr || !memcmp(a->addrs[i], w->addr, 16))
-			return true;
-	return false;
-}
-
-static const char *rcode_text(unsigned rcode)
-{
-	static const char *const names[] = { "no record", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
-		"REFUSED" };
-
-	return rcode < sizeof(names) / sizeof(names[0]) ? names[rcode] : "an error";
-}
-
-/* One address of dns.listen. The first that is wrong is what counts. */
-static void look_responder(const struct hf_why *w, const struct hf_endpoint *at, struct hf_hop *hop)
-{
-	char place[HF_ENDPOINT_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
-	struct hf_asked a;
-	int rc = hf_reach(at, &w->name, HF_TYPE_AAAA, &a);
-
-	hf_endpoint_text(at, place);
-	if (rc)
-		say(hop, HOP_BROKEN, "nobody answers at %s (%s); is holdfast-dns running?", place,
-		    hf_strerror(rc));
-	else if (a.n_addrs && answers_right(w, &a))
-		say(hop, HOP_OK, "%s answers %s, TTL %u%s", place, hf_addr_text(a.addrs[0], addr), a.ttl_s,
-		    a.ede == HF_EDE_STALE ? ", as stale" : "");
-	else if (a.n_addrs)
-		say(hop, HOP_BROKEN, "%s answers another address, %s", place,
-		    hf_addr_text(a.addrs[0], addr));
-	else
-		say(hop, HOP_BROKEN, "%s answers %s", place, rcode_text(a.rcode));
-}
-
-static void look_answer(struct hf_why *w, struct hf_hop *hop)
-{
-	const struct hf_endpoints *listen = &w->config->dns.listen;
-
-	say(hop, HOP_UNKNOWN, "holdfast-dns listens nowhere");
-	for (size_t i = 0; i < listen->n && hop->state != HOP_BROKEN; i++)
-		look_responder(w, &listen->at[i], hop);
-}
-
 const struct hf_hop_kind hf_hops[] = {
+	{ "name", look_name },
 	{ "stream", look_stream },
 	{ "state", look_state },
 	{ "store", look_store },
 	{ "zone", look_zone },
-	{ "answer", look_answer },
+	{ "answer", hf_hop_answer },
 	{ "feed", hf_hop_feed },
 	{ "resolver", hf_hop_resolver },
+	{ "machine", hf_hop_machine },
 };
 const size_t hf_n_hops = sizeof(hf_hops) / sizeof(hf_hops[0]);

@@ -56,6 +56,18 @@ static int run_doctor(struct hf_ctl *c)
 	return n_bad ? HF_EXIT_DEGRADED : HF_EXIT_WELL;
 }
 
+static int run_why(struct hf_ctl *c)
+{
+	const struct hf_why_opts opts = { .socket = c->socket,
+		.config = c->config,
+		.resolv_conf = c->o.resolv_conf,
+		.name = c->o.name,
+		.now_s = c->now_s,
+		.json = c->o.json };
+
+	return hf_why_run(&opts, stdout);
+}
+
 /* That of the bridge, too, if one runs: after an upgrade they may differ. */
 static int run_version(struct hf_ctl *c)
 {
@@ -108,7 +120,7 @@ static int run(struct hf_ctl *c)
 	case CTL_DOCTOR:
 		return run_doctor(c);
 	case CTL_WHY:
-		return hf_why_run(c->socket, c->config, c->o.name, c->now_s, c->o.json, stdout);
+		return run_why(c);
 	case CTL_RESYNC:
 		return hf_ctl_resync(c);
 	case CTL_VERSION:

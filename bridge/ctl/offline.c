@@ -11,6 +11,7 @@ struct view {
 	struct hf_zone_reader *reader;
 	const struct hf_zone_meta *meta;
 	bool stale;
+	json_int_t n_live, n_stale, n_held, n_withdrawn; /* names by their state */
 };
 
 static int view_open(struct view *v, const char *dir)
@@ -66,14 +67,48 @@ static json_t *show_sources(const struct view *v)
 	return list;
 }
 
-static int look(const struct hf_name *name, const struct hf_entry *e, void *arg)
+static const char *state_of(const struct view *v, const struct hf_entry *e)
+{
+	if (e->flags & HF_REC_WITHDRAWN)
+		return "withdrawn";
+	if (e->flags & HF_REC_HELD)
+		return "held";
+	if (e->flags & HF_REC_RESTORED || !hf_zone_reader_fresh(v->reader, e->source, e->owner))
+		return "stale";
+	return "live";
+}
+
+static int count_entry(const struct hf_name *name, const struct hf_entry *e, void *arg)
 {
 	struct view *v = arg;
+	const char *state = state_of(v, e);
 
 	(void)name;
-	if (!hf_zone_reader_fresh(v->reader, e->source, e->owner))
-		v->stale = true;
+	if (!e->n_addrs)
+		return 0;
+	v->stale |= !hf_zone_reader_fresh(v->reader, e->source, e->owner);
+	v->n_live += !strcmp(state, "live");
+	v->n_stale += !strcmp(state, "stale");
+	v->n_held += !strcmp(state, "held");
+	v->n_withdrawn += !strcmp(state, "withdrawn");
 	return 0;
+}
+
+static json_t *status_of(const struct view *v, const struct hf_zone_stamp *stamp)
+{
+	char epoch[HF_UUID_TEXT_MAX];
+	struct hf_uuid id;
+
+	memcpy(id.b, stamp->epoch, sizeof(id.b));
+	return json_pack("{s:s, s:s, s:s, s:I, s:b, s:n, s:I, s:{s:I, s:I, s:I, s:I}, s:n, s:n, "
+			 "s:{s:n, s:n, s:n}, s:[{s:s, s:s, s:n}], s:[], s:o, s:[], s:[], s:[]}",
+	    "version", HF_VERSION, "bridge", "down", "epoch", hf_uuid_text(&id, epoch), "generation",
+	    (json_int_t)stamp->generation, "fresh", !v->stale && stamp->n_names > 0, "stale_since",
+	    "names", (json_int_t)stamp->n_names, "name_states", "live", v->n_live, "stale", v->n_stale,
+	    "held", v->n_held, "withdrawn", v->n_withdrawn, "held_removals", "refused_total", "store",
+	    "state", "reason", "since", "warnings", "code", "bridge-down", "text",
+	    "the bridge is down; this is the published zone", "since", "readers", "sources",
+	    show_sources(v), "adapters", "guard", "refused");
 }
 
 int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
@@ -81,25 +116,14 @@ int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
 	struct view v = { 0 };
 	int rc = view_open(&v, zone);
 	struct hf_zone_stamp stamp;
-	char epoch[HF_UUID_TEXT_MAX];
-	struct hf_uuid id;
 	json_t *row = NULL;
 
 	if (!rc && !hf_zone_reader_stamp(v.reader, &stamp))
 		rc = -ENOENT;
 	if (!rc)
-		rc = hf_zone_reader_walk(v.reader, look, &v);
+		rc = hf_zone_reader_walk(v.reader, count_entry, &v);
 	if (!rc) {
-		memcpy(id.b, stamp.epoch, sizeof(id.b));
-		row = json_pack("{s:s, s:s, s:s, s:I, s:b, s:n, s:I, s:n, s:n, s:{s:n, s:n, s:n}, "
-				"s:[{s:s, s:s, s:n}], s:[], s:o, s:[], s:[], s:[]}",
-		    "version", HF_VERSION, "bridge", "down", "epoch", hf_uuid_text(&id, epoch),
-		    "generation", (json_int_t)stamp.generation, "fresh",
-		    !v.stale && stamp.n_names > 0, "stale_since", "names",
-		    (json_int_t)stamp.n_names, "held_removals", "refused_total", "store", "state",
-		    "reason", "since", "warnings", "code", "bridge-down", "text",
-		    "the bridge does not answer; this is the published zone", "since", "readers",
-		    "sources", show_sources(&v), "adapters", "guard", "refused");
+		row = status_of(&v, &stamp);
 		rc = row ? cb(row, arg) : -ENOMEM;
 		json_decref(row);
 	}
@@ -110,11 +134,11 @@ int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
 json_t *hf_offline_unreached(const char *why)
 {
 	return json_pack("{s:s, s:s, s:n, s:n, s:b, s:n, s:n, s:n, s:n, s:{s:n, s:n, s:n}, "
-			 "s:[{s:s, s:s, s:n}], s:[], s:[], s:[], s:[], s:[]}",
+			 "s:[{s:s, s:s, s:n}], s:[], s:[], s:[], s:[], s:[], s:n}",
 	    "version", HF_VERSION, "bridge", "down", "epoch", "generation", "fresh", false,
 	    "stale_since", "names", "held_removals", "refused_total", "store", "state", "reason",
 	    "since", "warnings", "code", "unreached", "text", why, "since", "readers", "sources",
-	    "adapters", "guard", "refused");
+	    "adapters", "guard", "refused", "name_states");
 }
 
 void hf_offline_denied(json_t *status, const char *why)
@@ -126,6 +150,36 @@ void hf_offline_denied(json_t *status, const char *why)
 	json_object_set_new(warning, "text", json_sprintf("%s; this is the published zone", why));
 }
 
+/* --- a sample --- */
+
+struct sample {
+	struct hf_name *name;
+	uint8_t *addr;
+};
+
+static int take_sample(const struct hf_name *name, const struct hf_entry *e, void *arg)
+{
+	const struct sample *s = arg;
+
+	if (e->n_addrs != 1 || e->flags & HF_REC_WITHDRAWN)
+		return 0;
+	*s->name = *name;
+	memcpy(s->addr, e->addrs[0], 16);
+	return 1;
+}
+
+int hf_offline_sample(const char *zone, struct hf_name *ret_name, uint8_t ret_addr[static 16])
+{
+	struct sample s = { ret_name, ret_addr };
+	struct view v = { 0 };
+	int rc = view_open(&v, zone);
+
+	if (!rc)
+		rc = hf_zone_reader_walk(v.reader, take_sample, &s);
+	view_close(&v);
+	return rc;
+}
+
 /* --- records --- */
 
 struct records {
@@ -134,17 +188,6 @@ struct records {
 	hf_offline_record_cb cb;
 	void *arg;
 };
-
-static const char *state_of(const struct view *v, const struct hf_entry *e)
-{
-	if (e->flags & HF_REC_WITHDRAWN)
-		return "withdrawn";
-	if (e->flags & HF_REC_HELD)
-		return "held";
-	if (e->flags & HF_REC_RESTORED || !hf_zone_reader_fresh(v->reader, e->source, e->owner))
-		return "stale";
-	return "live";
-}
 
 /* When the owner, or for a name of the source itself the source, was last heard from. 0: not known. */
 static int64_t confirmed_s(const struct view *v, const struct hf_entry *e)

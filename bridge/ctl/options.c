@@ -59,7 +59,7 @@ static const struct command {
 	const char *args;    /* as the usage shows them */
 	const char *text[3]; /* lines of help */
 } commands[] = {
-	{ "status", CTL_STATUS, 0, 0, 0, "",
+	{ "status", CTL_STATUS, 0, 0, TAKES_RESOLV_CONF, " [--resolv-conf FILE]",
 	    { "whether all is well, and what is served" } },
 	{ "records", CTL_RECORDS, 0, 0, TAKES_STALE | TAKES_NAME, " [--stale] [--name GLOB]",
 	    { "the names that are served" } },
@@ -67,7 +67,7 @@ static const struct command {
 	{ "watch", CTL_WATCH, 0, 0, 0, "", { "each change of a name, as it happens" } },
 	{ "history", CTL_HISTORY, 0, 0, TAKES_NAME, " [--name NAME]",
 	    { "what changed, the newest first" } },
-	{ "why", CTL_WHY, 1, 1, 0, " NAME",
+	{ "why", CTL_WHY, 1, 1, TAKES_RESOLV_CONF, " NAME|ADDRESS [--resolv-conf FILE]",
 	    { "where a name or an address is lost on its way to an", "answer" } },
 	{ "adapters", CTL_ADAPTERS, 0, 0, 0, "", { "the resolvers that are fed" } },
 	{ "verify", CTL_VERIFY, 0, 1, TAKES_FULL, " [ADAPTER] [--full]",

@@ -1,6 +1,9 @@
 /*
  * status, and two parts of it: sources and adapters.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "bridge/ctl/adapters.h"
 #include "bridge/ctl/ctl.h"
 #include "bridge/ctl/offline.h"
@@ -22,16 +25,26 @@ static int unreached(struct hf_ctl *c, int rc)
 	return HF_EXIT_UNREACHED;
 }
 
-/* Each responder is queried by DNS, bridge or no bridge. */
-static void add_readers(struct hf_ctl *c)
+/* Whoever answers DNS for us is queried by DNS, bridge or no bridge. */
+static int look_who_answers(struct hf_ctl *c)
 {
-	const json_t *row;
-	const char *suffix = NULL;
-	size_t i;
+	struct hf_reach *reach = calloc(1, sizeof(*reach));
+	struct hf_name suffix, sample;
+	uint8_t addr[16];
+	bool has_suffix = hf_reach_suffix(c->config, c->kept, &suffix);
+	bool has_sample = hf_reach_sample(c->config, c->kept, &sample, addr);
+	const struct hf_reach_opts opts = { .config = c->config,
+		.status = c->kept,
+		.resolv_conf = c->o.resolv_conf,
+		.suffix = has_suffix ? &suffix : NULL,
+		.name = has_sample ? &sample : NULL,
+		.addr = addr };
+	int rc = reach ? hf_reach_look(&opts, reach) : -ENOMEM;
 
-	json_array_foreach(json_object_get(c->kept, "sources"), i, row)
-		suffix = suffix ? suffix : hf_row_text(row, "suffix", NULL);
-	json_object_set_new(c->kept, "readers", hf_reach_readers(c->config, suffix));
+	if (!rc)
+		hf_reach_report(reach, opts.name, c->kept);
+	free(reach);
+	return rc;
 }
 
 int hf_ctl_status(struct hf_ctl *c)
@@ -40,7 +53,9 @@ int hf_ctl_status(struct hf_ctl *c)
 
 	if (rc)
 		return unreached(c, rc);
-	add_readers(c);
+	rc = look_who_answers(c);
+	if (rc)
+		return hf_ctl_failed(c, rc);
 	if (c->o.json)
 		hf_ctl_print_json(c->kept);
 	else

@@ -67,42 +67,134 @@ int hf_status_is_well(const json_t *status)
 	       hf_adapters_are_well(json_object_get(status, "adapters"));
 }
 
-/* --- status --- */
+/* --- headline --- */
 
-/* The first source that is not as it should be. */
-static const json_t *troubled(const json_t *status)
+/* The first source that is not as it should be, of those that have names or of the others. */
+static const json_t *troubled(const json_t *status, bool with_names)
 {
 	const json_t *row;
 	size_t i;
 
 	json_array_foreach(json_object_get(status, "sources"), i, row)
-		if (json_is_string(json_object_get(row, "reason")))
+		if (json_is_string(json_object_get(row, "reason")) &&
+		    (number(row, "names") > 0) == with_names)
 			return row;
 	return NULL;
 }
 
-static void show_headline(const json_t *status, int64_t now_s, FILE *out)
+/* The oldest last contact of the sources; NULL: of one of them none is known. */
+static const json_t *last_contact(const json_t *status)
 {
-	const json_t *stale = json_object_get(status, "stale_since"), *source = troubled(status);
+	const json_t *row, *oldest = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "sources"), i, row) {
+		const json_t *at = json_object_get(row, "last_contact");
+
+		if (!json_is_string(at))
+			return NULL;
+		if (!oldest || strcmp(json_string_value(at), json_string_value(oldest)) < 0)
+			oldest = at;
+	}
+	return oldest;
+}
+
+static void show_count(const json_t *states, const char *state, const char **between, FILE *out)
+{
+	long long n = number(states, state);
+
+	if (!n)
+		return;
+	fputs(*between, out);
+	*between = ", ";
+	hf_paint(out, !strcmp(state, "live") ? PAINT_GOOD : PAINT_WARN, "%lld %s", n, state);
+}
+
+/* What the names are: all of one state, or so many of each. */
+static void show_states(const json_t *status, int64_t now_s, FILE *out)
+{
+	static const char *const all[] = { "live", "stale", "held", "withdrawn" };
+	const json_t *states = json_object_get(status, "name_states"),
+		     *since = json_object_get(status, "stale_since");
 	long long names = number(status, "names");
+	const char *between = ": ";
 	char when[HF_WHEN_MAX];
 
-	fprintf(out, "serving %lld name%s", names, names == 1 ? "" : "s");
-	if (json_is_true(json_object_get(status, "fresh"))) {
+	if (names ? number(states, "live") == names : json_is_true(json_object_get(status, "fresh"))) {
 		fputs(", ", out);
 		hf_paint(out, PAINT_GOOD, "live");
-		fputc('\n', out);
 		return;
 	}
-	fputs(", ", out);
-	if (json_is_string(stale))
-		hf_paint(out, PAINT_WARN, "stale since %s", hf_when_text(stale, now_s, when));
-	else
-		hf_paint(out, PAINT_WARN, "not live");
-	if (source)
-		fprintf(out, ": %s", hf_row_text(source, "reason", ""));
+	if (number(states, "stale") == names) {
+		fputs(", ", out);
+		if (json_is_string(since))
+			hf_paint(out, PAINT_WARN, "stale since %s", hf_when_text(since, now_s, when));
+		else
+			hf_paint(out, PAINT_WARN, "%s", names ? "stale" : "not live");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		show_count(states, all[i], &between, out);
+}
+
+/* What waits for the operator, but for what was rejected: that is decided. */
+static void show_waiting(const json_t *status, FILE *out)
+{
+	const json_t *row;
+	size_t i, n = 0, removals = 0;
+
+	json_array_foreach(json_object_get(status, "guard"), i, row) {
+		const char *kind = hf_row_text(row, "reason", "");
+
+		if (json_is_true(json_object_get(row, "rejected")))
+			continue;
+		n++;
+		removals += strcmp(kind, "suffix") && strcmp(kind, "deployment");
+	}
+	if (n == 1)
+		fprintf(out, " (a %s waits for you)", removals ? "removal" : "decision");
+	else if (n)
+		fprintf(out, " (%zu %s wait for you)", n, removals == n ? "removals" : "decisions");
+}
+
+static void show_headline(const json_t *status, int64_t now_s, FILE *out)
+{
+	const char *not_answering = hf_row_text(status, "not_answering", NULL);
+	const json_t *source = troubled(status, true), *other = troubled(status, false);
+	bool running = !strcmp(hf_row_text(status, "bridge", ""), "running");
+	long long names = number(status, "names");
+	const char *plural = names == 1 ? "" : "s";
+	char when[HF_WHEN_MAX];
+
+	if (not_answering) {
+		hf_paint(out, PAINT_BAD, "NOT ANSWERING");
+		fprintf(out, ": %s; %lld name%s published", not_answering, names, plural);
+	} else if (!running) {
+		fprintf(out, "%lld name%s published", names, plural);
+	} else {
+		fprintf(out, "serving %lld name%s", names, plural);
+	}
+	if (running) {
+		show_states(status, now_s, out);
+		show_waiting(status, out);
+	} else {
+		fputs(", ", out);
+		hf_paint(out, PAINT_WARN, "%s",
+		    !strcmp(hf_row_text(status, "bridge", ""), "unknown") ? "the bridge cannot be asked"
+									   : "the bridge is down");
+		if (last_contact(status))
+			fprintf(
+			    out, ": last confirmed %s", hf_when_text(last_contact(status), now_s, when));
+	}
+	if (source || (other && !names))
+		fprintf(out, ": %s", hf_row_text(source ? source : other, "reason", ""));
+	else if (other)
+		fprintf(out, "; source %s: %s", hf_row_text(other, "name", "?"),
+		    hf_row_text(other, "reason", ""));
 	fputc('\n', out);
 }
+
+/* --- status --- */
 
 static void show_owners(const json_t *owners, FILE *out)
 {
@@ -186,6 +278,15 @@ static void show_readers(const json_t *status, FILE *out)
 		    number(r, "negative"), number(r, "stale"), number(r, "refused"), number(r, "errors"));
 }
 
+static void show_notes(const json_t *status, FILE *out)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "notes"), i, row)
+		fprintf(out, "note: %s\n", hf_row_text(row, "text", "?"));
+}
+
 void hf_show_status(const json_t *status, int64_t now_s, FILE *out)
 {
 	char when[HF_WHEN_MAX];
@@ -201,6 +302,7 @@ void hf_show_status(const json_t *status, int64_t now_s, FILE *out)
 			    hf_when_text(json_object_get(row, "since"), now_s, when));
 		fputc('\n', out);
 	}
+	show_notes(status, out);
 	hf_show_sources(status, now_s, out);
 	hf_show_adapters(json_object_get(status, "adapters"), now_s, out);
 	show_readers(status, out);

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from peer import Simulator
-from server import free_port
+from server import Responder, free_port
 from zone import program
 
 WORLD = """
@@ -35,13 +35,17 @@ class Bridge:
         token = self.folder / "token"
         token.write_text("secret\n")
         token.chmod(0o600)
-        # A port of nobody: at the usual one may be this machine's own holdfast-dns.
+        # At the usual port may be this machine's own holdfast-dns.
+        self.port = free_port()
         keys = {"store": self.folder / "store.db", "zone": self.folder / "zone", "control": self.socket,
-                "dns": f"{{ listen: 127.0.0.1@{free_port()} }}", **more}
+                "dns": f"{{ listen: 127.0.0.1@{self.port} }}", **more}
         self.config.write_text("".join(f"{k}: {v}\n" for k, v in keys.items()) +
                                f"sources:\n  - {{ name: main, url: '{url}', token-file: {token}, allow-http: true }}\n")
         self.config.chmod(0o644)
         self.process = None
+
+    def responder(self):
+        return Responder(self.folder, self.folder / "zone", port=self.port, listen=[f"127.0.0.1@{self.port}"])
 
     def start(self, **env):
         with open(self.folder / "log", "ab") as log:
@@ -90,7 +94,9 @@ def bridge(tmp_path, server):
 @pytest.fixture
 def live(bridge):
     bridge.until(lambda s: s["bridge"] == "running" and s["fresh"] and s["names"] >= 5)
-    return bridge
+    with bridge.responder():
+        bridge.until(lambda s: not s["not_answering"])
+        yield bridge
 
 
 FIELDS = set("version bridge epoch generation fresh stale_since names held_removals refused_total store warnings readers "
@@ -103,7 +109,9 @@ def test_status_of_a_live_bridge_is_all_well(live):
     status = live.json("status")
     assert FIELDS <= set(status) and SOURCE <= set(status["sources"][0])
     assert (status["bridge"], status["fresh"], status["stale_since"], status["warnings"]) == ("running", True, None, [])
-    assert status["store"]["state"] == "ok" and status["adapters"] == status["readers"] == []
+    assert status["store"]["state"] == "ok" and status["adapters"] == status["notes"] == []
+    assert [(l["state"], l["expected"]) for l in status["listeners"]] == [("answers", True)] and len(status["readers"]) == 1
+    assert status["name_states"] == {"live": status["names"], "stale": 0, "held": 0, "withdrawn": 0}
     source = status["sources"][0]
     assert (source["state"], source["suffix"], source["attempts"]) == ("live", "coder", 0)
     assert source["last_contact"] and source["since"].endswith("Z")
@@ -311,7 +319,9 @@ def test_groups_decide_who_looks_and_who_commands(tmp_path, server):
     try:
         b.start()
         b.until(lambda s: s["fresh"])
-        assert as_nobody("users", command="status")[0] == as_nobody("games", command="status")[0] == 0
+        with b.responder():
+            b.until(lambda s: not s["not_answering"])
+            assert as_nobody("users", command="status")[0] == as_nobody("games", command="status")[0] == 0
         assert "permission denied" in as_nobody(command="status")[1]
         assert "control-group may do this" in as_nobody("users", command="accept")[1]
         assert as_nobody("games", command="accept") == (1, "nothing waits for a decision\n")

@@ -5,12 +5,11 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
 import pytest
 
 from bridge import Bridge
+from manager import Manager, get
 from peer import Simulator
 from server import free_port, wait_for
 from zone import program
@@ -19,33 +18,6 @@ WORLD = "user alice 1\nuser bob 2\nsnapshot alice 1=dev:7=main\nsnapshot bob 5=w
 SOURCE = "    owners: [me, bob]\n    fresh-window: 1s\n"
 
 QUICK = ", ping-interval: 200ms, ping-timeout: 600ms"
-
-
-class Manager:
-    """What a service manager hears."""
-
-    def __init__(self, folder):
-        self.path = folder / "notify"
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(str(self.path))
-        self.socket.settimeout(0.05)
-        self.heard = []
-
-    def listen(self):
-        try:
-            while True:
-                self.heard.append(self.socket.recv(1000).decode())
-        except TimeoutError:
-            return self.heard
-
-    def wait(self, text):
-        wait_for(lambda: any(text in line for line in self.listen()))
-
-    def count(self, text, seconds):
-        self.listen()
-        self.heard.clear()
-        time.sleep(seconds)
-        return sum(text in line for line in self.listen())
 
 
 @pytest.fixture
@@ -59,17 +31,6 @@ def manager(tmp_path):
 def sim(tmp_path):
     with Simulator(tmp_path, WORLD) as s:
         yield s
-
-
-def get(port, path, method="GET"):
-    """Status and body."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method), timeout=5) as r:
-            return r.status, r.read().decode()
-    except urllib.error.HTTPError as e:
-        return e.code, e.read().decode()
-    except OSError as e:
-        return None, str(e)
 
 
 def test_health_is_green_whatever_upstream_does(tmp_path, sim):

@@ -14,6 +14,7 @@ import dns.rcode
 import pytest
 
 import units
+from manager import get
 from peer import Simulator
 from server import LOOPBACK, addresses, ask_at, free_port, wait_for
 
@@ -37,12 +38,12 @@ def sim(tmp_path):
         yield s
 
 
-def configure(machine, url, top="control-group: holdfast-admin\n", port=None):
-    """As docs/install.md has it. Returns the port where holdfast-dns will answer."""
+def configure(machine, url, top="control-group: holdfast-admin\n", port=None, probe="1h"):
+    """As docs/install.md has it. Returns the port where holdfast-dns will answer, for which the bridge looks each `probe`."""
     port = port or free_port()
     machine.write("/etc/holdfast/token", "tokenid000-secret000\n", "holdfast", "holdfast", 0o600)
-    machine.write("/etc/holdfast/holdfast.yaml", f"{top}dns: {{ listen: 127.0.0.1@{port} }}\nsources:\n  - url: {url}\n"
-                  "    token-file: /etc/holdfast/token\n")
+    machine.write("/etc/holdfast/holdfast.yaml", f"{top}dns: {{ listen: 127.0.0.1@{port}, probe-interval: {probe} }}\n"
+                  f"sources:\n  - url: {url}\n    token-file: /etc/holdfast/token\n")
     return port
 
 
@@ -68,6 +69,15 @@ def test_the_responder_answers_as_its_unit_runs_it(machine, sim):
     assert set(status["Uid"].split()) == {str(machine.uid("holdfast-dns"))}
     assert int(status["CapPrm"], 16) == int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+
+
+def test_the_bridge_sees_under_its_units_filters_whether_anybody_answers(machine, sim):
+    health = free_port()
+    bridge, responder, port = start_both(machine, sim, probe="200ms", top=f"status: {{ listen: 127.0.0.1@{health} }}\n")
+    wait_for(lambda: get(health, "/readyz") == (200, "serving 6 names, live\n"))
+    responder.stop()
+    wait_for(lambda: get(health, "/readyz")[1].startswith(f"NOT ANSWERING: holdfast-dns at 127.0.0.1@{port} (Connection refused); "))
+    bridge.hears("STATUS=NOT ANSWERING")
 
 
 def test_the_bridge_publishes_as_its_unit_runs_it(machine, sim):

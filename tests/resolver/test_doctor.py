@@ -60,8 +60,8 @@ def test_all_is_well(tmp_path):
         with Responder(tmp_path, tmp_path / "zone", port=port) as r:
             wait_for(lambda: r.ask(NAME).answer)
             found = doctor(bridge.config, "--resolv-conf", "/dev/null", status=0)
-    assert {"configuration", "bridge", "token", "clock", "zone", "holdfast-dns"} == set(found)
-    assert all(grades(found[area]) == ["good"] for area in ("configuration", "bridge", "token", "zone", "holdfast-dns"))
+    assert {"configuration", "bridge", "source main", "token", "clock", "zone", "holdfast-dns"} == set(found)
+    assert all(grades(found[area]) == ["good"] for area in ("configuration", "bridge", "source main", "token", "zone", "holdfast-dns"))
 
 
 def test_a_dead_bridge_and_no_responder(zone, tmp_path):
@@ -137,13 +137,14 @@ def test_a_resolver_that_does_not_know_us_leaks(setup, nameserver):
     with Foreign(address, 53) as upstream:
         found = doctor(setup.config, "--resolv-conf", resolv_conf)["resolv.conf"]
         assert any(n.startswith("_holdfast-leak-") for n in upstream.asked)
-    assert "without an address" in found[0]["text"] and found[0]["grade"] == "note"
+    assert "without an address" in found[0]["text"] and found[0]["grade"] == "bad"  # and it is this machine's own
+    assert "programs on this machine do not find our names" in found[0]["text"]
     assert "leak" in found[1]["text"] and "'.'" in found[1]["text"] and found[1]["line"] == "holdfastctl setup"
 
 
 def test_a_resolver_that_is_not_there(setup, nameserver):
     (finding,) = doctor(setup.config, "--resolv-conf", nameserver[1])["resolv.conf"]
-    assert finding["grade"] == "note" and "nobody answers" in finding["text"]
+    assert finding["grade"] == "bad" and "nobody answers" in finding["text"]
 
 
 def test_a_resolver_that_guards_against_rebinding(setup, nameserver, tmp_path):

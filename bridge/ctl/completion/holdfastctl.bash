@@ -35,7 +35,7 @@ _holdfastctl()
 		esac
 	done
 	case $prev in
-	-c | --config | -s | --socket)
+	-c | --config | -s | --socket | --resolv-conf | --unbound-conf)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
@@ -46,7 +46,8 @@ _holdfastctl()
 	esac
 	case $command in
 	'') words="$commands" ;;
-	why) words=$(_holdfastctl_names "$cur") ;;
+	status) words='--resolv-conf' ;;
+	why) words="$(_holdfastctl_names "$cur") --resolv-conf" ;;
 	accept | reject) words="$(_holdfastctl_sources) --deployment --suffix" ;;
 	export) words='hosts json zone' ;;
 	setup) words=$(holdfastctl "${given[@]}" setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p') ;;

@@ -1,6 +1,5 @@
 #include "bridge/ctl/doctor/doctor.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -8,12 +7,10 @@
 
 #include <event2/event.h>
 
-#include "base/clock.h"
-#include "base/file.h"
 #include "bridge/ctl/paint.h"
-#include "zone/reader.h"
+#include "bridge/ctl/reach.h"
 
-enum { TEXT_MAX = 900, RESOLV_CONF_MAX = 1 << 16, DNS_PORT = 53 };
+enum { TEXT_MAX = 900 };
 
 static const char *const grades[] = { "good", "note", "bad" };
 static const enum hf_paint paints[] = { PAINT_GOOD, PAINT_PLAIN, PAINT_BAD };
@@ -34,48 +31,6 @@ void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, 
 
 /* --- what is looked for: a suffix, a name, the resolvers --- */
 
-static int take_sample(const struct hf_name *name, const struct hf_entry *e, void *arg)
-{
-	struct hf_doctor *d = arg;
-
-	if (e->n_addrs != 1 || e->flags & HF_REC_WITHDRAWN || !hf_name_is_under(name, &d->suffix))
-		return 0;
-	d->has_sample = true;
-	d->sample = *name;
-	memcpy(d->sample_addr, e->addrs[0], 16);
-	return 1;
-}
-
-/* Some name out of the published zone. */
-static void find_sample(struct hf_doctor *d)
-{
-	struct hf_zone *zone = NULL;
-	struct hf_zone_reader *reader = NULL;
-
-	if (d->has_suffix && !hf_zone_open(d->config->zone, &hf_clock_system, &zone) &&
-	    !hf_zone_reader_new(zone, &reader) && !hf_zone_reader_load(reader))
-		hf_zone_reader_walk(reader, take_sample, d);
-	hf_zone_reader_free(reader);
-	hf_zone_close(zone);
-}
-
-static void find_suffix(struct hf_doctor *d)
-{
-	const json_t *source;
-	size_t i;
-
-	json_array_foreach(json_object_get(d->status, "sources"), i, source) {
-		const char *text = json_string_value(json_object_get(source, "suffix"));
-
-		if (!d->has_suffix && text && !hf_name_parse(text, &d->suffix) && d->suffix.len > 1)
-			d->has_suffix = true;
-	}
-	for (i = 0; i < d->config->sources.n && !d->has_suffix; i++) {
-		d->suffix = d->config->sources.at[i].suffix;
-		d->has_suffix = d->suffix.len > 1;
-	}
-}
-
 static void add_resolver(
     struct hf_doctor *d, const struct hf_endpoint *at, bool ours, const char *area)
 {
@@ -89,40 +44,13 @@ static void add_resolver(
 	d->n_resolvers++;
 }
 
-static bool parse_address(const char *text, struct hf_endpoint *ret_at)
-{
-	struct hf_endpoint at = { .len = 0 };
-
-	if (inet_pton(AF_INET, text, &at.in4.sin_addr) == 1) {
-		at.in4.sin_family = AF_INET;
-		at.in4.sin_port = htons(DNS_PORT);
-		at.len = sizeof(at.in4);
-	} else if (inet_pton(AF_INET6, text, &at.in6.sin6_addr) == 1) {
-		at.in6.sin6_family = AF_INET6;
-		at.in6.sin6_port = htons(DNS_PORT);
-		at.len = sizeof(at.in6);
-	}
-	*ret_at = at;
-	return at.len > 0;
-}
-
 static void add_nameservers(struct hf_doctor *d)
 {
-	uint8_t *bytes = NULL;
-	char *save, *line;
-	size_t len;
+	struct hf_endpoint at[HF_NAMESERVERS_MAX];
+	size_t n = hf_nameservers_read(d->resolv_conf, at);
 
-	if (hf_file_read(-100, d->resolv_conf, RESOLV_CONF_MAX, &bytes, &len)) /* AT_FDCWD */
-		return;
-	for (line = strtok_r((char *)bytes, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		char word[64];
-		struct hf_endpoint at;
-
-		if (sscanf(line, " nameserver %63s", word) == 1 && parse_address(word, &at))
-			add_resolver(d, &at, false, "resolv.conf");
-	}
-	free(bytes);
+	for (size_t i = 0; i < n; i++)
+		add_resolver(d, &at[i], false, "resolv.conf");
 }
 
 static void find_resolvers(struct hf_doctor *d)
@@ -138,6 +66,24 @@ static void find_resolvers(struct hf_doctor *d)
 			add_resolver(d, &a->dnsmasq.ask, true, area);
 	}
 	add_nameservers(d);
+}
+
+/* What is looked for, and who answers it. */
+static int find(struct hf_doctor *d)
+{
+	struct hf_reach_opts opts = {
+		.config = d->config, .status = d->status, .resolv_conf = d->resolv_conf
+	};
+
+	d->has_suffix = hf_reach_suffix(d->config, d->status, &d->suffix);
+	d->has_sample =
+	    d->has_suffix && hf_reach_sample(d->config, d->status, &d->sample, d->sample_addr);
+	find_resolvers(d);
+	opts.suffix = d->has_suffix ? &d->suffix : NULL;
+	opts.name = d->has_sample ? &d->sample : NULL;
+	opts.addr = d->sample_addr;
+	d->reach = calloc(1, sizeof(*d->reach));
+	return d->reach ? hf_reach_look(&opts, d->reach) : -ENOMEM;
 }
 
 /* --- all of it --- */
@@ -173,23 +119,22 @@ int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 		.status = opts->status,
 		.unreached = opts->unreached,
 		.denied = opts->denied,
-		.resolv_conf = opts->resolv_conf ? opts->resolv_conf : "/etc/resolv.conf",
+		.resolv_conf = opts->resolv_conf ? opts->resolv_conf : hf_reach_resolv_conf(),
 		.unbound_conf = opts->unbound_conf,
 		.now_s = opts->now_s,
 		.base = event_base_new(),
 		.findings = json_array() };
 	int rc = -ENOMEM;
 
-	if (d.base && d.findings) {
-		find_suffix(&d);
-		find_sample(&d);
-		find_resolvers(&d);
+	if (d.base && d.findings && find(&d) == 0) {
 		hf_doctor_config(&d);
 		hf_doctor_bridge(&d);
+		hf_doctor_sources(&d);
 		hf_doctor_tokens(&d);
 		hf_doctor_clock(&d);
 		hf_doctor_zone(&d);
 		hf_doctor_responder(&d);
+		hf_doctor_warnings(&d);
 		hf_doctor_adapters(&d);
 		hf_doctor_resolvers(&d);
 		hf_doctor_module(&d);
@@ -202,6 +147,7 @@ int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 		rc = (int)d.n_bad;
 	}
 	json_decref(d.findings);
+	free(d.reach);
 	if (d.base)
 		event_base_free(d.base);
 	return rc;

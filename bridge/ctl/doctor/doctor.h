@@ -13,6 +13,7 @@
 #include "zone/name.h"
 
 struct event_base;
+struct hf_reach;
 
 enum { HF_DOCTOR_RESOLVERS_MAX = 16, HF_DOCTOR_LINE_MAX = 600 };
 
@@ -44,6 +45,7 @@ struct hf_doctor {
 	uint8_t sample_addr[16];
 	struct hf_doctor_resolver resolvers[HF_DOCTOR_RESOLVERS_MAX];
 	size_t n_resolvers;
+	struct hf_reach *reach; /* owned: who answers */
 	json_t *findings; /* owned: [{area, grade, text, line}] */
 	size_t n_bad;
 };
@@ -52,13 +54,16 @@ struct hf_doctor {
 void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, const char *line,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* configuration, bridge, token, clock, zone folder, holdfast-dns */
+/* configuration, bridge, sources, token, clock, zone folder, holdfast-dns */
 void hf_doctor_config(struct hf_doctor *d);
 void hf_doctor_bridge(struct hf_doctor *d);
+void hf_doctor_sources(struct hf_doctor *d);
 void hf_doctor_tokens(struct hf_doctor *d);
 void hf_doctor_clock(struct hf_doctor *d);
 void hf_doctor_zone(struct hf_doctor *d);
 void hf_doctor_responder(struct hf_doctor *d);
+/* What status warns of, and nobody else has said. */
+void hf_doctor_warnings(struct hf_doctor *d);
 /* What each adapter says of its resolver. */
 void hf_doctor_adapters(struct hf_doctor *d);
 /* Each resolver of an adapter and of resolv.conf: does it know our names, and keep them to itself?
@@ -73,7 +78,7 @@ struct hf_doctor_opts {
 	const json_t *status;     /* NULL: neither bridge nor zone */
 	const char *unreached;    /* then: why */
 	bool denied;              /* this user may not ask the bridge */
-	const char *resolv_conf;  /* NULL: /etc/resolv.conf */
+	const char *resolv_conf;  /* NULL: the machine's */
 	const char *unbound_conf; /* NULL: unbound's own */
 	int64_t now_s;
 	bool json;

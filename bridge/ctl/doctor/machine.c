@@ -161,28 +161,46 @@ void hf_doctor_zone(struct hf_doctor *d)
 		hf_doctor_tell(d, "zone", GRADE_GOOD, "", "only the bridge may write '%s'", zone);
 }
 
-/* Where adapters feed the resolvers, nobody needs it. */
+static void look_at_listener(struct hf_doctor *d, const struct hf_listener *l)
+{
+	bool expected = hf_listener_expected(l, &d->reach->facts);
+	char place[HF_ENDPOINT_TEXT_MAX], rcode[HF_RCODE_TEXT_MAX];
+
+	hf_endpoint_text(&l->at, place);
+	switch (l->state) {
+	case HF_LISTENER_UNKNOWN:
+		break;
+	case HF_LISTENER_ANSWERS:
+		hf_doctor_tell(d, "holdfast-dns", GRADE_GOOD, "", "it answers at %s", place);
+		break;
+	case HF_LISTENER_SILENT:
+		hf_doctor_tell(d, "holdfast-dns", expected ? GRADE_BAD : GRADE_NOTE,
+		    expected ? "systemctl start holdfast-dns" : "",
+		    expected ? "nobody answers at %s: %s"
+			     : "nobody answers at %s (%s), and nobody has to: others answer here",
+		    place, hf_strerror(l->code));
+		break;
+	case HF_LISTENER_WRONG:
+		hf_doctor_tell(d, "holdfast-dns", expected ? GRADE_BAD : GRADE_NOTE,
+		    "holdfastctl why NAME", "%s answers %s for the suffix", place,
+		    hf_rcode_text(l->rcode, rcode));
+		break;
+	case HF_LISTENER_ABSENT:
+		hf_doctor_tell(d, "holdfast-dns", d->reach->facts.given ? GRADE_BAD : GRADE_NOTE,
+		    d->reach->facts.given ? "dns.listen" : "", "this machine has no address %s", place);
+		break;
+	}
+}
+
+/* Where others answer for us, and dns.listen was not written, nobody needs it. */
 void hf_doctor_responder(struct hf_doctor *d)
 {
-	const struct hf_endpoint *at = &d->config->dns.listen.at[0];
-	char place[HF_ENDPOINT_TEXT_MAX];
-	struct hf_asked asked;
-
 	if (!d->has_suffix) {
 		hf_doctor_tell(d, "suffix", GRADE_BAD, d->denied ? "" : "holdfastctl status",
 		    d->denied ? "not known: this user may read neither bridge nor zone"
 			      : "none is known yet: no source was ever live");
 		return;
 	}
-	if (hf_reach(at, &d->suffix, HF_TYPE_SOA, &asked))
-		hf_doctor_tell(d, "holdfast-dns", d->config->adapters.n ? GRADE_NOTE : GRADE_BAD,
-		    "systemctl start holdfast-dns", "nobody answers at %s: %s",
-		    hf_endpoint_text(at, place), hf_strerror(asked.code));
-	else if (asked.rcode)
-		hf_doctor_tell(d, "holdfast-dns", GRADE_BAD, "holdfastctl why NAME",
-		    "at %s the suffix is answered with code %u", hf_endpoint_text(at, place),
-		    asked.rcode);
-	else
-		hf_doctor_tell(d, "holdfast-dns", GRADE_GOOD, "", "it answers at %s",
-		    hf_endpoint_text(at, place));
+	for (size_t i = 0; i < d->reach->n_listeners; i++)
+		look_at_listener(d, &d->reach->listeners[i]);
 }

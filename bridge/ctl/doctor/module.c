@@ -85,7 +85,7 @@ static void look_whether_on(struct hf_doctor *d)
 	if (!d->has_suffix || hf_name_prepend(&question, label, sizeof(label) - 1))
 		return;
 	for (size_t i = 0; i < d->n_resolvers; i++)
-		if (!hf_reach(&d->resolvers[i].at, &question, HF_TYPE_TXT, &a) &&
+		if (!hf_reach_one(&d->resolvers[i].at, &question, HF_TYPE_TXT, &a) &&
 		    !strncmp(a.text, name, sizeof(name) - 1)) {
 			hf_doctor_tell(d, "module", GRADE_GOOD, "", "unbound answers by it at %s",
 			    hf_endpoint_text(&d->resolvers[i].at, place));

@@ -51,14 +51,17 @@ static const char *line_for(const struct hf_doctor *d, const struct hf_doctor_re
 static bool look_for_sample(struct hf_doctor *d, const struct hf_doctor_resolver *r)
 {
 	char place[HF_ENDPOINT_TEXT_MAX], name[HF_NAME_TEXT_MAX], line[HF_DOCTOR_LINE_MAX];
-	enum hf_grade worst = r->ours ? GRADE_BAD : GRADE_NOTE;
+	enum hf_grade worst =
+	    r->ours || !hf_reach_resolves_here(d->reach) ? GRADE_BAD : GRADE_NOTE;
+	const char *whose = r->ours ? "" : ": programs on this machine do not find our names";
 	const struct hf_name *ask = d->has_sample ? &d->sample : &d->suffix;
+	char rcode[HF_RCODE_TEXT_MAX];
 	struct hf_asked a;
 
 	hf_endpoint_text(&r->at, place);
-	if (hf_reach(&r->at, ask, d->has_sample ? HF_TYPE_AAAA : HF_TYPE_SOA, &a)) {
-		hf_doctor_tell(
-		    d, r->area, worst, "", "nobody answers at %s: %s", place, hf_strerror(a.code));
+	if (hf_reach_one(&r->at, ask, d->has_sample ? HF_TYPE_AAAA : HF_TYPE_SOA, &a)) {
+		hf_doctor_tell(d, r->area, worst, r->ours ? "" : line_for(d, r, line),
+		    "nobody answers at %s: %s%s", place, hf_strerror(a.code), whose);
 		return false;
 	}
 	if (!d->has_sample)
@@ -70,16 +73,16 @@ static bool look_for_sample(struct hf_doctor *d, const struct hf_doctor_resolver
 	else if (!a.rcode && !a.n_addrs)
 		hf_doctor_tell(d, r->area, worst,
 		    "unbound: private-domain; dnsmasq: rebind-domain-ok (holdfastctl setup)",
-		    "%s answers %s without an address: it does not know it, or takes private "
-		    "addresses out of answers",
-		    place, name);
+		    "%s answers %s without an address: it does not know it, or takes private addresses "
+		    "out of answers%s",
+		    place, name, whose);
 	else if (!a.rcode)
 		hf_doctor_tell(d, r->area, worst, line_for(d, r, line),
-		    "%s answers %s with another address than we publish", place, name);
+		    "%s answers %s with another address than we publish%s", place, name, whose);
 	else
 		hf_doctor_tell(d, r->area, worst, line_for(d, r, line),
-		    "%s answers %s with code %u: whoever asks it does not find our names", place,
-		    name, a.rcode);
+		    "%s answers %s with %s%s", place, name, hf_rcode_text(a.rcode, rcode),
+		    *whose ? whose : ": its clients do not find our names");
 	return true;
 }
 
