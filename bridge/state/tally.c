@@ -1,6 +1,5 @@
 /*
- * How many names are published in which state: an agent or a restored name at a time, without
- * composing a single name.
+ * How many names are published in which state, without composing a single name.
  */
 #include <string.h>
 
@@ -9,8 +8,7 @@
 #include "bridge/state/names.h"
 #include "bridge/state/who.h"
 
-static void count(const struct hf_state *s, struct hf_when now, uint32_t who, uint64_t n,
-    struct hf_tally *ret)
+static void count(const struct hf_state *s, struct hf_when now, uint32_t who, struct hf_tally *ret)
 {
 	struct st_record record;
 	struct hf_tally *t;
@@ -21,13 +19,13 @@ static void count(const struct hf_state *s, struct hf_when now, uint32_t who, ui
 	fresh = record.owner == ST_NONE ? st_source_fresh(&s->sources[record.source], now)
 					: st_owner_fresh(s, &s->owners[record.owner], now);
 	if (record.flags & HF_REC_WITHDRAWN)
-		t->withdrawn += n;
+		t->withdrawn++;
 	else if (record.flags & HF_REC_HELD)
-		t->held += n;
+		t->held++;
 	else if (record.flags & HF_REC_RESTORED || !fresh)
-		t->stale += n;
+		t->stale++;
 	else
-		t->live += n;
+		t->live++;
 }
 
 void hf_state_tally(const struct hf_state *s, struct hf_when now,
@@ -35,13 +33,13 @@ void hf_state_tally(const struct hf_state *s, struct hf_when now,
 {
 	memset(ret_tallies, 0, sizeof(*ret_tallies) * HF_ZONE_SOURCES_MAX);
 	for (uint32_t i = 0; i < s->n_agents; i++)
-		if (s->agents[i].used && s->agents[i].row.names)
-			count(s, now, WHO_AGENT_NAME(i, 0),
-			    (uint64_t)__builtin_popcount(s->agents[i].row.names), ret_tallies);
+		for (unsigned place = 0; s->agents[i].used && place < ST_PLACES; place++)
+			if (s->agents[i].row.names & 1u << place)
+				count(s, now, WHO_AGENT_NAME(i, place), ret_tallies);
 	for (uint32_t i = 0; i < s->n_restored; i++)
 		if (s->restored[i].used && s->restored[i].published)
-			count(s, now, WHO(WHO_RESTORED, i), 1, ret_tallies);
+			count(s, now, WHO(WHO_RESTORED, i), ret_tallies);
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (s->sources[i].used && s->sources[i].sentinel_published)
-			count(s, now, WHO(WHO_SENTINEL, i), 1, ret_tallies);
+			count(s, now, WHO(WHO_SENTINEL, i), ret_tallies);
 }
