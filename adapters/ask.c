@@ -20,6 +20,8 @@ enum {
 	PACKET_MAX = 4096,    /* we ask for less; what is longer is no answer to us */
 	TCP_TIMES = 5,        /* a try by TCP may take so many times that of one by UDP */
 	BURST_US = 20 * 1000, /* what is not asked in one moment may be made up for in the next */
+	RATE_LEAST = 50,      /* questions a second, however many are lost */
+	DEAF_TRIES = 4,	      /* of a server that has answered nothing meanwhile: three seconds */
 };
 
 struct question {
@@ -37,6 +39,7 @@ struct flight {
 	struct hf_ask_tcp *tcp; /* owned; NULL while it is asked by UDP */
 	uint16_t id;
 	unsigned tries;
+	int64_t begun_us;
 	int64_t due_us; /* the end of this try */
 	int code;       /* why there is no answer yet */
 };
@@ -54,6 +57,9 @@ struct hf_ask {
 	size_t n_flights;
 	size_t n_waiting;
 	int64_t ready_us; /* when the next question may be sent */
+	uint32_t rate;	  /* a second, now */
+	int64_t heard_us; /* the last answer */
+	int64_t slowed_us;
 };
 
 static int64_t now_us(void)
@@ -145,6 +151,13 @@ static void finish_failed(struct flight *f, int code)
 	finish(f, &asked);
 }
 
+static int64_t patience_us(const struct flight *f)
+{
+	int64_t us = (int64_t)f->ask->opts.timeout_ms * 1000;
+
+	return f->ask->opts.gentle ? us << (f->tries - 1) : us;
+}
+
 static void send_try(struct flight *f)
 {
 	struct hf_ask *a = f->ask;
@@ -154,7 +167,7 @@ static void send_try(struct flight *f)
 
 	f->id = new_id(a);
 	f->tries++;
-	f->due_us = now_us() + (int64_t)a->opts.timeout_ms * 1000;
+	f->due_us = now_us() + patience_us(f);
 	len = hf_ask_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
 	rc = open_socket(a);
 	if (rc) {
@@ -204,6 +217,26 @@ static void ask_by_tcp(struct flight *f)
 
 /* --- what comes and what does not --- */
 
+/* --- the rate --- */
+
+static void note_heard(struct hf_ask *a)
+{
+	a->heard_us = now_us();
+	if (a->rate < a->opts.per_second)
+		a->rate += 1 + a->rate / 64;
+	if (a->rate > a->opts.per_second)
+		a->rate = a->opts.per_second;
+}
+
+/* Once for all that were lost at the same time. */
+static void note_lost(struct hf_ask *a, int64_t now)
+{
+	if (!a->opts.gentle || now - a->slowed_us < (int64_t)a->opts.timeout_ms * 1000)
+		return;
+	a->slowed_us = now;
+	a->rate = a->rate / 2 > RATE_LEAST ? a->rate / 2 : RATE_LEAST;
+}
+
 /*
  * What does not fit the question is left unread, the right answer may still come. A malformed
  * answer to the right question counts as this try's.
@@ -222,6 +255,7 @@ static void take_packet(struct hf_ask *a, const uint8_t *packet, size_t len)
 	if (!f)
 		return;
 	rc = hf_ask_packet_answer(packet, len, &f->q->name, f->q->type, &asked, &cut);
+	note_heard(a);
 	if (rc)
 		f->code = rc;
 	else if (cut)
@@ -258,6 +292,15 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	pump(a);
 }
 
+static bool may_try_again(const struct flight *f)
+{
+	const struct hf_ask *a = f->ask;
+
+	if (f->tries >= a->opts.tries)
+		return false;
+	return !a->opts.gentle || f->tries < DEAF_TRIES || a->heard_us > f->begun_us;
+}
+
 static void expire(struct hf_ask *a, int64_t now)
 {
 	for (size_t i = 0; i < a->opts.window; i++) {
@@ -265,7 +308,8 @@ static void expire(struct hf_ask *a, int64_t now)
 
 		if (!f->q || f->due_us > now)
 			continue;
-		if (f->tries < a->opts.tries)
+		note_lost(a, now);
+		if (may_try_again(f))
 			send_try(f);
 		else
 			finish_failed(f, f->code ? f->code : -ETIMEDOUT);
@@ -284,7 +328,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 static bool may_send(struct hf_ask *a, int64_t now)
 {
-	int64_t step_us = 1000000 / a->opts.per_second;
+	int64_t step_us = 1000000 / a->rate;
 
 	if (a->ready_us > now)
 		return false;
@@ -305,7 +349,7 @@ static void start_next(struct hf_ask *a)
 	if (!a->first)
 		a->last = &a->first;
 	a->n_flights++;
-	*f = (struct flight){ .ask = a, .q = q };
+	*f = (struct flight){ .ask = a, .q = q, .begun_us = now_us() };
 	send_try(f);
 }
 
@@ -351,6 +395,7 @@ int hf_ask_new(struct event_base *base, const struct hf_ask_opts *opts, struct h
 	if (a->opts.window > WINDOW_MAX)
 		a->opts.window = WINDOW_MAX;
 	a->opts.per_second = opts->per_second ? opts->per_second : 500;
+	a->rate = a->opts.per_second;
 	a->fd = -1;
 	a->last = &a->first;
 	a->flights = calloc(a->opts.window, sizeof(*a->flights));

@@ -25,6 +25,10 @@ struct hf_ask_opts {
 	unsigned window;                  /* under way at once; 0: 100. The rest waits its turn */
 	uint32_t per_second;              /* 0: 500 */
 	bool no_recursion;                /* RD=0 */
+	/* The server may have a limit of its own, above which it answers nothing: what is lost halves
+	 * the rate, each answer raises it again, and each try waits twice as long as the one before.
+	 * A server that answers nobody is given up after 4 tries all the same. */
+	bool gentle;
 };
 
 /* What came back. Lent for the call. */

@@ -26,6 +26,7 @@ struct hf_shards {
 	const char *path;       /* borrowed */
 	struct hf_table *table; /* borrowed */
 	int dir;                /* -1: not open */
+	bool swept;
 	dev_t dev;
 	ino_t ino;
 	struct look looks[HF_SHARDS];
@@ -222,6 +223,19 @@ static int replace_shard(
 	return rc;
 }
 
+/* What a run that was killed has left half written; once, by who writes. */
+static void sweep(struct hf_shards *s)
+{
+	char name[HF_SHARD_NAME_MAX], tmp[HF_SHARD_NAME_MAX + 8];
+
+	for (unsigned i = 0; i < HF_SHARDS && !s->swept; i++) {
+		hf_shard_name(i, name);
+		snprintf(tmp, sizeof(tmp), ".%s.tmp", name);
+		unlinkat(s->dir, tmp, 0);
+	}
+	s->swept = true;
+}
+
 int hf_shards_write(struct hf_shards *s, unsigned i)
 {
 	char name[HF_SHARD_NAME_MAX], *text;
@@ -230,6 +244,7 @@ int hf_shards_write(struct hf_shards *s, unsigned i)
 
 	if (rc)
 		return rc;
+	sweep(s);
 	hf_shard_name(i, name);
 	if (!hf_table_bucket(s->table, i))
 		return remove_shard(s, i, name);

@@ -165,10 +165,9 @@ static bool add_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
 	return added;
 }
 
-static bool add_line(struct hf_adapter *a, const struct hf_ub_look *look)
+static bool add_words(struct hf_adapter *a, const struct hf_ub_look *look, const struct hf_name *name)
 {
 	const struct hf_record *r = &look->change->record;
-	struct hf_name name;
 
 	switch (a->phase) {
 	case HF_PHASE_ADD:
@@ -185,8 +184,18 @@ static bool add_line(struct hf_adapter *a, const struct hf_ub_look *look)
 	default:
 		break;
 	}
+	return hf_ub_command_remove(&a->command, name);
+}
+
+static bool add_line(struct hf_adapter *a, const struct hf_ub_look *look)
+{
+	struct hf_name name;
+
 	subject(look, a->phase, &name);
-	return hf_ub_command_remove(&a->command, &name);
+	if (!add_words(a, look, &name))
+		return false;
+	hf_ub_cover_touch(a, &name);
+	return true;
 }
 
 static bool is_swap(enum hf_ub_phase phase)

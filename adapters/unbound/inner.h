@@ -12,6 +12,7 @@
 #include "adapters/ask.h"
 #include "adapters/unbound/command.h"
 #include "adapters/unbound/control.h"
+#include "adapters/unbound/known.h"
 #include "adapters/unbound/pace.h"
 #include "config/config.h"
 
@@ -37,7 +38,7 @@ enum {
 
 enum hf_ub_zone_state {
 	HF_UBZONE_NEW,     /* what unbound has of it is not known */
-	HF_UBZONE_FILLING, /* transparent: what is not there yet may be in the start file */
+	HF_UBZONE_FILLING, /* not all is in it; transparent if something below answers (cover.c) */
 	HF_UBZONE_WHOLE,   /* static */
 };
 
@@ -46,6 +47,8 @@ struct hf_ub_zone {
 	struct hf_name name;
 	struct hf_name canary_name;
 	enum hf_ub_zone_state state;
+	bool covers_known; /* FILLING: what it covers was looked at */
+	bool has_below;	   /* an auth-zone, forward-zone or stub-zone answers its names */
 	char canary[HF_UNBOUND_CANARY_MAX]; /* the text that is to be there */
 	char seen[HF_UNBOUND_CANARY_MAX]; /* the text that was there when last asked; "" for none */
 };
@@ -111,6 +114,9 @@ struct hf_adapter {
 	bool reverse_known;
 	bool reverse_ours; /* the reverse zone of the prefix had to be made */
 	bool reverse_static;
+	bool reverse_below;
+	struct hf_ub_known *known; /* owned; while it is filled, if unbound had little; NULL: ask */
+	hf_ub_step after_cover;
 
 	/* The job under way, and its step. */
 	enum hf_ub_job job;
@@ -200,6 +206,18 @@ void hf_ub_session_lost(struct hf_adapter *a, const char *why);
 /* The text of an answer that a canary may be, into zone->seen; "" where there is none. */
 void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked);
 
+/* --- cover.c --- */
+
+/* What the zones that are to be filled cover, into the fields of `known` and `has_below`. */
+void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then);
+/* The type of the local zone while it is filled. */
+const char *hf_ub_cover_type(const struct hf_adapter *a, const struct hf_ub_zone *zone);
+const char *hf_ub_cover_reverse_type(const struct hf_adapter *a);
+/* A command for this name goes out. */
+void hf_ub_cover_touch(struct hf_adapter *a, const struct hf_name *name);
+/* It is filled, or unbound is another one. */
+void hf_ub_cover_forget(struct hf_adapter *a);
+
 /* --- zones.c --- */
 
 void hf_ub_zones_complete(struct hf_adapter *a);
@@ -218,6 +236,16 @@ void hf_ub_apply_go_on(struct hf_adapter *a);
 void hf_ub_apply_end(struct hf_adapter *a);
 
 /* --- list.c, verify.c, doctor.c, setup.c --- */
+
+/* One record of a listing of local data: "main.dev.me.coder.\t30\tIN\tAAAA\tfd60:..." */
+struct hf_ub_line {
+	char owner[HF_NAME_TEXT_MAX];
+	unsigned ttl_s;
+	char type[16];
+	char data[HF_NAME_TEXT_MAX];
+};
+bool hf_ub_line_read(const char *at, struct hf_ub_line *ret_line);
+const char *hf_ub_line_next(const char *at);
 
 void hf_ub_list_begin(struct hf_adapter *a);
 /* Our SOA, at the zone itself. */

@@ -14,27 +14,20 @@
 
 enum { LISTING_MAX = 1 << 20, TOLD_AT_ONCE = 64 };
 
-/* One record of a listing: "main.dev.me.coder.\t30\tIN\tAAAA\tfd60:..." */
-struct line {
-	char owner[HF_NAME_TEXT_MAX];
-	char type[16];
-	char data[HF_NAME_TEXT_MAX];
-};
-
-static bool read_line(const char *at, struct line *line)
+bool hf_ub_line_read(const char *at, struct hf_ub_line *ret_line)
 {
-	return sscanf(at, "%1023[^\t]\t%*[0-9]\tIN\t%15[^\t]\t%1023[^\n]", line->owner, line->type,
-		   line->data) == 3;
+	return sscanf(at, "%1023[^\t]\t%9u\tIN\t%15[^\t]\t%1023[^\n]", ret_line->owner,
+		   &ret_line->ttl_s, ret_line->type, ret_line->data) == 4;
 }
 
 /* unbound writes an empty line after each record. */
-static const char *next_line(const char *at)
+const char *hf_ub_line_next(const char *at)
 {
 	at += strcspn(at, "\n");
 	return at + strspn(at, "\n");
 }
 
-static bool is_at(const struct line *line, const struct hf_name *name)
+static bool is_at(const struct hf_ub_line *line, const struct hf_name *name)
 {
 	struct hf_name owner;
 
@@ -44,22 +37,22 @@ static bool is_at(const struct line *line, const struct hf_name *name)
 bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone)
 {
 	struct hf_name canary;
-	struct line line;
+	struct hf_ub_line line;
 
 	if (hf_ub_canary_name(zone, &canary))
 		return false;
-	for (; *listing; listing = next_line(listing))
-		if (read_line(listing, &line) && is_at(&line, &canary))
+	for (; *listing; listing = hf_ub_line_next(listing))
+		if (hf_ub_line_read(listing, &line) && is_at(&line, &canary))
 			return true;
 	return false;
 }
 
 bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone)
 {
-	struct line line;
+	struct hf_ub_line line;
 
-	for (; *listing; listing = next_line(listing))
-		if (read_line(listing, &line) && is_at(&line, zone) &&
+	for (; *listing; listing = hf_ub_line_next(listing))
+		if (hf_ub_line_read(listing, &line) && is_at(&line, zone) &&
 		    strcmp(line.type, "SOA") == 0 &&
 		    strncmp(line.data, HF_UNBOUND_SOA, sizeof(HF_UNBOUND_SOA) - 1) == 0)
 			return true;
@@ -81,12 +74,12 @@ static bool is_below(const char *owner, const struct hf_name *zone)
 bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone)
 {
 	struct hf_name canary;
-	struct line line;
+	struct hf_ub_line line;
 
 	if (hf_ub_canary_name(zone, &canary))
 		return false;
-	for (; *listing; listing = next_line(listing)) {
-		if (!read_line(listing, &line) || !is_below(line.owner, zone))
+	for (; *listing; listing = hf_ub_line_next(listing)) {
+		if (!hf_ub_line_read(listing, &line) || !is_below(line.owner, zone))
 			continue;
 		if (!is_at(&line, &canary) &&
 		    !(is_at(&line, zone) && strcmp(line.type, "SOA") == 0))
@@ -98,7 +91,7 @@ bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone)
 /* --- for the feed --- */
 
 static bool read_record(
-    const struct hf_adapter *a, const struct line *line, struct hf_record *ret_record)
+    const struct hf_adapter *a, const struct hf_ub_line *line, struct hf_record *ret_record)
 {
 	memset(ret_record, 0, sizeof(*ret_record));
 	return strcmp(line->type, "AAAA") == 0 &&
@@ -135,11 +128,11 @@ static void end_list(struct hf_adapter *a)
 	memcpy(text, a->text, sizeof(text));
 	a->listing = NULL;
 	a->want_list = false;
-	for (const char *at = listing; at && *at; at = next_line(at)) {
+	for (const char *at = listing; at && *at; at = hf_ub_line_next(at)) {
 		struct hf_record record;
-		struct line line;
+		struct hf_ub_line line;
 
-		if (read_line(at, &line) && read_record(a, &line, &record))
+		if (hf_ub_line_read(at, &line) && read_record(a, &line, &record))
 			host->listed(host->arg, &record, 1, 0, "");
 	}
 	free(listing);

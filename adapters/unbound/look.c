@@ -25,7 +25,13 @@ static void fail_asked(struct hf_adapter *a, int code)
 
 static void ask(struct hf_ub_look *look, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
 {
+	struct hf_asked asked;
+
 	hf_ub_step_wait(look->a);
+	if (look->a->known && hf_ub_known_answer(look->a->known, name, type, &asked)) {
+		cb(&asked, look);
+		return;
+	}
 	if (hf_ask_send(look->a->looks, name, type, cb, look)) {
 		hf_ub_step_fail(look->a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_end(look->a);
@@ -73,8 +79,8 @@ static void on_other(const struct hf_asked *asked, void *arg)
 
 	if (asked->code)
 		fail_asked(look->a, asked->code);
-	else if (asked->aa && asked->n_records)
-		look->is = HF_LOOK_FOREIGN;
+	else if (asked->aa && (asked->n_records || asked->has_target))
+		look->is = HF_LOOK_FOREIGN; /* an alias answers all types, from 1.26 on but those that are there */
 	hf_ub_step_end(look->a);
 }
 

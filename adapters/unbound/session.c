@@ -2,8 +2,8 @@
  * session: the zones in unbound, and how we know that it is still the unbound that we filled.
  *
  * Each suffix is a local zone, made before its first record (else unbound makes a zone of each).
- * While it is filled it is transparent: what is not in it yet may be in the start file, which
- * unbound read itself. When all is confirmed it becomes static. A TXT record, the canary, says
+ * While it is filled it is transparent if what is not in it yet may be answered otherwise (the start
+ * file, which unbound read itself: cover.c). When all is confirmed it is static. A TXT record, the canary, says
  * which of both it is: "f" or "w" and random digits. A restart or a reload takes it away with all
  * the rest, and nothing else shows a reload.
  */
@@ -45,8 +45,11 @@ static bool is_canary(const char *text)
 
 void hf_ub_session_lost(struct hf_adapter *a, const char *why)
 {
-	for (size_t i = 0; i < a->n_zones; i++)
+	for (size_t i = 0; i < a->n_zones; i++) {
 		a->zones[i].state = HF_UBZONE_NEW;
+		a->zones[i].covers_known = false;
+	}
+	hf_ub_cover_forget(a);
 	a->open = false;
 	a->reverse_known = false;
 	a->tell_lost = true;
@@ -127,7 +130,7 @@ static void check_setup(struct hf_adapter *a)
 static void make_zone(struct hf_adapter *a, struct hf_ub_zone *zone)
 {
 	new_canary(zone->canary);
-	hf_ub_command_zone(&a->command, &zone->name, "transparent");
+	hf_ub_command_zone(&a->command, &zone->name, hf_ub_cover_type(a, zone));
 	hf_ub_step_command(a);
 	hf_ub_command_soa(&a->command, &zone->name, a->ttl_s);
 	hf_ub_step_command(a);
@@ -149,13 +152,20 @@ static void make_zones(struct hf_adapter *a)
 	}
 	hf_ub_step_begin(a, check_setup);
 	for (size_t i = 0; i < a->n_zones; i++) {
-		if (a->zones[i].state != HF_UBZONE_NEW)
-			continue;
-		make_zone(a, &a->zones[i]);
-		made = true;
+		struct hf_ub_zone *zone = &a->zones[i];
+
+		if (zone->state == HF_UBZONE_NEW) {
+			make_zone(a, zone);
+			made = true;
+		} else if (zone->state == HF_UBZONE_FILLING && !zone->covers_known) {
+			/* An earlier life began to fill it. */
+			hf_ub_command_zone(&a->command, &zone->name, hf_ub_cover_type(a, zone));
+			hf_ub_step_command(a);
+		}
+		zone->covers_known = true;
 	}
 	if (a->reverse_ours && !a->reverse_known && !a->reverse_static) {
-		hf_ub_command_zone(&a->command, &hf_reverse_apex, "transparent");
+		hf_ub_command_zone(&a->command, &hf_reverse_apex, hf_ub_cover_reverse_type(a));
 		hf_ub_step_command(a);
 		hf_ub_command_soa(&a->command, &hf_reverse_apex, a->ttl_s);
 		hf_ub_step_command(a);
@@ -225,9 +235,14 @@ static void on_local_zones(const struct hf_ub_reply *reply, void *arg)
 	hf_ub_step_end(a);
 }
 
+static void look_at_cover(struct hf_adapter *a)
+{
+	hf_ub_cover_look(a, make_zones);
+}
+
 static void list_zones(struct hf_adapter *a)
 {
-	hf_ub_step_begin(a, make_zones);
+	hf_ub_step_begin(a, look_at_cover);
 	if (!a->reverse_known && !a->reverse_ours && a->config->unbound.start_file &&
 	    a->config->unbound.start_form == HF_START_ZONEFILE) {
 		hf_ub_step_wait(a);
@@ -269,6 +284,7 @@ static void judge(struct hf_adapter *a)
 		} else {
 			made = false;
 		}
+		made = made && (zone->state != HF_UBZONE_FILLING || zone->covers_known);
 	}
 	if (lost) {
 		hf_ub_session_lost(a, "unbound was restarted or reloaded: its canary is gone");

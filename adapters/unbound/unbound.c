@@ -16,6 +16,8 @@
 
 enum {
 	LOOKS_PER_SECOND = 20000,
+	LOOKS_WINDOW = 64, /* more are lost in a socket's default buffer */
+	LOOKS_TRIES = 5,
 	WATCH_MS = 1000,
 	PACE_START = 20,
 	PACE_CAP = 100,
@@ -221,9 +223,12 @@ static void on_pause(evutil_socket_t fd, short what, void *arg)
 static int make_parts(struct hf_adapter *a)
 {
 	const struct hf_config_unbound *u = &a->config->unbound;
-	const struct hf_ask_opts looks = {
-		.server = &u->ask, .per_second = LOOKS_PER_SECOND, .no_recursion = true
-	};
+	const struct hf_ask_opts looks = { .server = &u->ask,
+		.per_second = LOOKS_PER_SECOND,
+		.window = LOOKS_WINDOW,
+		.tries = LOOKS_TRIES,
+		.no_recursion = true,
+		.gentle = true };
 	const struct hf_ask_opts asks = { .server = &u->ask, .no_recursion = true };
 	const struct timeval watch = { .tv_sec = WATCH_MS / 1000 };
 	int rc = hf_ub_control_new(a->host->base, u->control, u->timeout_ms, &a->control);
@@ -262,6 +267,7 @@ static void unbound_close(struct hf_adapter *a)
 	for (size_t i = 0; i < 4; i++)
 		if (events[i])
 			event_free(events[i]);
+	hf_ub_cover_forget(a);
 	hf_ub_verify_free(a);
 	hf_ub_doctor_free(a);
 	free(a->listing);

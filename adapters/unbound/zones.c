@@ -27,6 +27,7 @@ static void completed(struct hf_adapter *a)
 			a->zones[i].state = HF_UBZONE_WHOLE;
 		a->reverse_static = true;
 		a->want_complete = false;
+		hf_ub_cover_forget(a);
 		hf_ub_start_file_confirmed(a->start_file);
 	}
 	hf_ub_job_end(a);

@@ -1,5 +1,9 @@
 #!/bin/bash
 # Builds the unbound module for the unbound of this machine. README.md beside it tells more.
+#
+# Exit status: 0 the module is there; 2 a wrong call; 77 unbound's source cannot be had here (no source packages, a
+# mirror without this version, no network, no apt-get): one line says so, nothing is built, and the caller goes on
+# without the module; 1 all else.
 
 usage()
 {
@@ -12,7 +16,7 @@ usage()
 	Where that unbound can load modules, the module is built for it. Debian's cannot: then the
 	same version of unbound is built with dynlib, as BUILD/unbound/unbound. The source is
 	the distribution's own source package. The module is BUILD/plugin/holdfast_unbound.so. What is
-	there already is kept.
+	there already is kept. Exit status 77: that source cannot be had here, and nothing was built.
 	END
 }
 
@@ -32,6 +36,12 @@ fail()
 {
 	echo "build.sh: $*" >&2
 	exit 1
+}
+
+no_source()
+{
+	echo "build.sh: no module: $*" >&2
+	exit 77
 }
 
 invoked_in=$PWD
@@ -83,7 +93,7 @@ fetch_source()
 		return
 	fi
 	command -v apt-get >/dev/null ||
-		fail "no apt-get here: configure unbound's source yourself and give it as -Dunbound_source=DIR"
+		no_source "no apt-get here; configure unbound's source yourself and give it as -Dunbound_source=DIR"
 	echo "unbound: fetching the source of ${version:-the newest version}"
 	rm -rf "$work"
 	mkdir -p "$work/fetched"
@@ -91,10 +101,8 @@ fetch_source()
 	# One source without source packages is no reason to fail: what counts is that ours is found.
 	apt-get "${apt_options[@]}" update >>"$log" 2>&1
 	(cd "$work/fetched" && apt-get "${apt_options[@]}" source --download-only \
-		"unbound${version:+=$version}") >>"$log" 2>&1 || {
-		tail -n 5 "$log" >&2
-		fail "no source package of unbound ${version:-} in this machine's package sources"
-	}
+		"unbound${version:+=$version}") >>"$log" 2>&1 ||
+		no_source "the source package of unbound${version:+ $version} is not in this machine's package sources ($log)"
 	dsc=$(echo "$work"/fetched/*.dsc)
 	dpkg-source --no-copy -x "$dsc" "$work/src" >>"$log" 2>&1 ||
 		{ tail -n 5 "$log" >&2; fail "the source package does not unpack"; }

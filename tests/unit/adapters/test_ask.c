@@ -237,12 +237,68 @@ START_TEST(nothing_is_told_after_the_end)
 }
 END_TEST
 
+/* As unbound does it from 1.25 on: so many a while, and of the others it hears nothing. */
+struct limit {
+	unsigned at_once, left, dropped;
+};
+
+static size_t answer_up_to_a_limit(const struct resolver_question *q, uint8_t *out, void *arg)
+{
+	struct limit *l = arg;
+
+	if (!l->left) {
+		l->dropped++;
+		return 0;
+	}
+	l->left--;
+	return resolver_answer(q, 0x0005, out);
+}
+
+static void on_while_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct limit *l = arg;
+
+	l->left = l->at_once;
+}
+
+START_TEST(a_server_that_answers_so_many_a_while_is_asked_at_its_pace)
+{
+	const struct timeval a_while = { .tv_usec = 100 * 1000 };
+	struct limit l = { .at_once = 20, .left = 20 };
+	struct event *timer;
+
+	open_with(answer_up_to_a_limit, &l,
+	    (struct hf_ask_opts){ .per_second = 20000, .window = 64, .tries = 5, .gentle = true });
+	timer = event_new(base, -1, EV_PERSIST, on_while_over, &l);
+	event_add(timer, &a_while);
+	ask_n(120);
+	ck_assert_int_eq(got.code, 0);
+	ck_assert_uint_gt(l.dropped, 0);
+	ck_assert_uint_lt(l.dropped, 1500);
+	event_free(timer);
+}
+END_TEST
+
+START_TEST(a_server_that_answers_nobody_is_given_up_in_time)
+{
+	struct limit l = { 0 };
+
+	open_with(answer_up_to_a_limit, &l,
+	    (struct hf_ask_opts){ .window = 64, .tries = 5, .gentle = true });
+	ask_n(3);
+	ck_assert_int_eq(got.code, -ETIMEDOUT);
+	ck_assert_uint_eq(l.dropped, 12);
+}
+END_TEST
+
 Suite *ask_suite(void)
 {
 	Suite *s = suite_create("ask");
 	TCase *tc = tcase_create("ask");
 
 	tcase_add_checked_fixture(tc, NULL, teardown);
+	tcase_add_test(tc, a_server_that_answers_so_many_a_while_is_asked_at_its_pace);
+	tcase_add_test(tc, a_server_that_answers_nobody_is_given_up_in_time);
 	tcase_add_test(tc, a_lost_packet_is_asked_again);
 	tcase_add_test(tc, after_the_last_try_it_is_told);
 	tcase_add_test(tc, a_closed_port_is_told_as_such);

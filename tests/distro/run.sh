@@ -1,0 +1,199 @@
+#!/bin/bash
+# Runs suites of tests/run.sh inside another release of Debian: its compiler, its libraries, its resolvers.
+
+usage()
+{
+	cat <<-'END'
+	usage: tests/distro/run.sh [--long] [--fresh] RELEASE [SUITE...]
+	       tests/distro/run.sh --exec RELEASE COMMAND...
+	       tests/distro/run.sh --list
+
+	  RELEASE  a row of the table in this file
+	  SUITE    suites of tests/run.sh; without them, those of the release's row
+	  --long   also the suites of the row's last column
+	  --fresh  makes the root again
+	  --exec   runs a command in the copied clone instead
+
+	The root is made by debootstrap from the mirror that this machine's apt uses, and is kept in
+	$HF_DISTRO_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/holdfast-distro). The clone is copied into it.
+	All runs in mount and pid namespaces of its own, and without a network, but for the
+	packages and for the suites that download something.
+
+	The last line is "N passed, N failed, N skipped". Exit status: 0 if nothing failed, 77 with the reason as the
+	last line where a root cannot be made here.
+	END
+}
+
+# A new release is one row. The short suites run in each normal run, the others in a long one.
+releases()
+{
+	cat <<-'END'
+	# release  short                                        | long besides
+	bookworm   build unit scenario                          | fuzz-replay model e2e resolver
+	trixie     build unit fuzz-replay scenario              | model e2e resolver chaos
+	sid        build unit scenario                          | fuzz-replay model e2e resolver
+	END
+}
+
+# Suites that download what they need: Go modules, Python packages, unbound's source.
+online=" go-peer autobahn unbound-module unbound-asan unbound-tsan "
+
+skip()
+{
+	echo "$*"
+	exit 77
+}
+
+# --- the root ---
+
+# mirror_of NAME: the address from which this machine gets a suite of that name, bookworm or bookworm-security
+mirror_of()
+{
+	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		awk -v name="$1" '$1 == name { print $2; exit }'
+}
+
+write_sources()
+{
+	local main=$1 security=$2 keys=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	rm -f "$root/etc/apt/sources.list"
+	{
+		printf 'Types: deb deb-src\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
+			"$main" "$release$([ "$release" = sid ] || echo " $release-updates")" $keys
+		[ -z "$security" ] || [ "$release" = sid ] ||
+			printf '\nTypes: deb deb-src\nURIs: %s\nSuites: %s-security\nComponents: main\nSigned-By: %s\n' \
+				"$security" "$release" $keys
+	} >"$root/etc/apt/sources.list.d/debian.sources"
+	# How to reach it: proxies, and what the machine does not check.
+	apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries|ForceIPv)' >"$root/etc/apt/apt.conf.d/90machine"
+	cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+	chmod 755 "$root/usr/sbin/policy-rc.d"
+}
+
+make_root()
+{
+	local codename main security tools=debian-archive-keyring,ca-certificates,ccache
+
+	codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME")
+	[ -n "$codename" ] || skip "this machine is no Debian: no mirror is known for $release"
+	main=$(mirror_of "$codename")
+	security=$(mirror_of "$codename-security")
+	[ -n "$main" ] || skip "this machine's apt has no mirror of Debian"
+	echo "distro: making a root of $release in $root (log: $cache/log)"
+	rm -rf "$root" "$root.new"
+	mkdir -p "$root.new" || skip "$root.new cannot be made"
+	debootstrap --variant=minbase --include=$tools "$release" "$root.new" "$main" >"$cache/log" 2>&1 || {
+		tail -n 5 "$cache/log"
+		skip "debootstrap cannot make a root of $release here"
+	}
+	mv "$root.new" "$root"
+	write_sources "$main" "$security"
+}
+
+# --- the clone ---
+
+# A copy with the clone's times, so that a second build is a short one. What was deleted since goes.
+copy_clone()
+{
+	local files=$cache/files
+
+	mkdir -p "$root/holdfast"
+	tar --exclude='./build*' --exclude=./.git --exclude='__pycache__' -cf - . | tar -C "$root/holdfast" --no-same-owner -xvf - |
+		sort >"$files.new"
+	[ ! -e "$files" ] || comm -13 "$files.new" "$files" | grep -v '/$' | (cd "$root/holdfast" && xargs -rd '\n' rm -f)
+	mv "$files.new" "$files"
+}
+
+# --- inside ---
+
+# enter NET COMMAND...: runs it in the root's copy of the clone; NET is "" (the machine's network) or --net (loopback only).
+# The root is a mount point of its own, so that tests can make mount namespaces in it.
+enter()
+{
+	local net=$1
+
+	shift
+	# shellcheck disable=SC2016,SC2086 # the words are the inner shell's; an empty one is none
+	unshare --mount --propagation private --pid --fork --kill-child $net bash -c '
+		root=$1; shift
+		mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount -t sysfs sysfs "$root/sys" &&
+			mount --bind /dev "$root/dev" && mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" &&
+			mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" && mount -t tmpfs -o mode=755 tmpfs "$root/run" ||
+			exit 77
+		exec chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+			bash -c "cd /holdfast && { [ ! -x /sbin/ip ] || ip link set lo up; } && \"\$@\"" - "$@"
+	' - "$root" "$@" </dev/null &
+	wait $!
+}
+
+run_suites()
+{
+	local net=$1
+
+	shift
+	[ $# != 0 ] || return 0
+	enter "$net" bash tests/run.sh "$@" | tee "$cache/out"
+	read -r p f s < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$cache/out")
+	[ -n "$p" ] || { echo "distro: tests/run.sh did not come to its end"; failed=$((failed + 1)); return; }
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+main()
+{
+	local long=no fresh=no exec=no row suites=() offline=() with_net=() suite release= cache root passed=0 failed=0 skipped=0 p f s
+
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--long) long=yes ;;
+		--fresh) fresh=yes ;;
+		--exec) exec=yes; shift; release=$1; shift; break ;;
+		--list) releases; return 0 ;;
+		-h | --help) usage; return 0 ;;
+		-*) usage >&2; return 2 ;;
+		*) if [ -z "$release" ]; then release=$1; else suites+=("$1"); fi ;;
+		esac
+		shift
+	done
+	row=$(releases | awk -v name="$release" '$1 == name { sub(/^[^ ]+ +/, ""); print }')
+	[ -n "$row" ] || { usage >&2; return 2; }
+	if [ ${#suites[@]} = 0 ]; then
+		[ $long = yes ] && row=${row/|/} || row=${row%%|*}
+		read -r -a suites <<<"$row"
+	fi
+
+	[ "$(id -u)" = 0 ] || skip "a root of $release can be made and entered by root only"
+	command -v debootstrap >/dev/null || skip "debootstrap is not installed"
+	unshare --mount --pid --fork --net true 2>/dev/null || skip "no namespaces here: unshare is refused"
+	cache=${HF_DISTRO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast-distro}/$release
+	root=$cache/root
+	mkdir -p "$cache" || skip "$cache cannot be made"
+	exec 8>"$cache/lock"
+	flock 8
+	[ $fresh = no ] && [ -e "$root/etc/apt/sources.list.d/debian.sources" ] || make_root
+	copy_clone
+	enter '' bash -c '. tests/lib/packages.sh; packages_install build module examples test' ||
+		skip "the packages of $release cannot be installed here"
+
+	if [ $exec = yes ]; then
+		enter --net "$@"
+		return
+	fi
+	for suite in "${suites[@]}"; do
+		case $online in
+		*" $suite "*) with_net+=("$suite") ;;
+		*) offline+=("$suite") ;;
+		esac
+	done
+	run_suites '' "${with_net[@]}"
+	run_suites --net "${offline[@]}"
+	mkdir -p "build/logs/distro-$release"
+	cp "$root"/holdfast/build/logs/*.log "build/logs/distro-$release/" 2>/dev/null
+	echo "$release: logs are in build/logs/distro-$release/"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ]
+}
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
+main "$@"; exit # one line, so that bash has read all before it begins
