@@ -40,7 +40,7 @@ static const char usage_text[] =
     "Answers DNS questions from the published zone, in the foreground; logs to stderr.\n"
     "  -c FILE  the configuration (default " HF_CONFIG_PATH ", if it is there)\n"
     "  -h, --help; -V, --version\n"
-    "SIGHUP reads dns.allow and log.level again, SIGTERM ends it. See holdfast-dns(8).\n";
+    "SIGHUP reads dns.allow and log.level again, SIGTERM stops it. See holdfast-dns(8).\n";
 
 /* Returns -1 to go on, else the exit status. */
 static int read_arguments(struct program *p, int argc, char **argv)
@@ -107,7 +107,7 @@ static int open_sockets(struct program *p)
 	int rc = hf_socks_inherit((size_t)dns->threads, &p->socks, why, sizeof(why));
 
 	if (!rc && p->socks.n)
-		hf_log_info("%zu sockets were handed over; dns.listen is not looked at", p->socks.n);
+		hf_log_info("using %zu sockets of the service manager; dns.listen is ignored", p->socks.n);
 	else if (!rc)
 		rc = hf_socks_open(&dns->listen, (size_t)dns->threads, &p->socks, why, sizeof(why));
 	if (rc)
@@ -203,13 +203,13 @@ static void reload(struct program *p)
 
 	hf_notify_reloading();
 	if (load_config(p, &config) || hf_server_allow(p->server, &config->dns.allow)) {
-		hf_log_warn("the configuration stays as it was");
+		hf_log_warn("reload rejected: the configuration has errors; the running one stays");
 	} else {
 		hf_config_diff(p->config, config, tell_change, NULL);
 		hf_log_set_level(config->log.level);
 		hf_config_free(p->config);
 		p->config = config;
-		hf_log_info("configuration read again");
+		hf_log_info("configuration reloaded");
 	}
 	hf_notify("READY=1");
 }

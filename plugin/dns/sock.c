@@ -240,7 +240,7 @@ int hf_socks_inherit(size_t threads, struct hf_socks *ret_socks, char *why, size
 
 		rc = look_at(fd, &addr, &stream);
 		if (rc) {
-			snprintf(why, size, "descriptor %d was handed over but cannot be used: "
+			snprintf(why, size, "descriptor %d of the service manager cannot be used: "
 			    "expected UDP or listening TCP sockets (%s)", fd, hf_errname(rc));
 			hf_socks_close(&socks);
 			return rc;
