@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "bridge/control_guard.h"
 #include "bridge/control_json.h"
 #include "bridge/core.h"
 #include "bridge/sources.h"
@@ -76,103 +76,6 @@ static int list_history(const struct hf_history_line *line, void *arg)
 		hf_json_text(line->detail)));
 }
 
-/* --- accept, reject --- */
-
-struct decision {
-	const struct hf_request *request;
-	char source[HF_LABEL_MAX + 1];
-	struct hf_uuid owner;
-	unsigned n;       /* holds that are meant */
-	bool ambiguous;   /* of more than one source or owner, none was named */
-};
-
-static bool names_owner(const struct hf_request *r, const struct hf_owner_row *owner)
-{
-	struct hf_uuid id;
-
-	if (!r->owner[0])
-		return true;
-	if (!owner)
-		return false;
-	if (hf_uuid_parse(r->owner, &id) == 0 && hf_uuid_equal(&id, &owner->id))
-		return true;
-	return !strcasecmp(owner->name, r->owner);
-}
-
-static bool names_kind(const struct hf_request *r, const struct hf_hold_row *hold)
-{
-	bool identity = !strcmp(hold->kind, "deployment") || !strcmp(hold->kind, "suffix");
-
-	if (!r->what[0])
-		return true;
-	return strcmp(r->what, "removal") ? !strcmp(hold->kind, r->what) : !identity;
-}
-
-static int find_hold(const struct hf_hold_row *hold, const struct hf_source_row *source,
-    const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
-{
-	struct decision *d = arg;
-	static const struct hf_uuid none;
-	const struct hf_uuid *id = owner ? &owner->id : &none;
-
-	(void)workspaces;
-	if ((d->request->source[0] && strcasecmp(source->name, d->request->source)) ||
-	    !names_owner(d->request, owner) || !names_kind(d->request, hold))
-		return 0;
-	if (d->n && !d->request->source[0] &&
-	    (strcmp(d->source, source->name) || !hf_uuid_equal(&d->owner, id)))
-		d->ambiguous = true;
-	snprintf(d->source, sizeof(d->source), "%s", source->name);
-	d->owner = *id;
-	d->n++;
-	return 0;
-}
-
-/* A client that waits for the operator need not wait longer. */
-static void tell_client(const struct hf_control_env *env, const char *source)
-{
-	struct hf_source *s = hf_sources_find(env->sources, source);
-
-	if (s)
-		hf_client_decided(hf_source_client(s));
-}
-
-static void decide(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
-{
-	bool accept = r->command == HF_COMMAND_ACCEPT;
-	struct decision d = { .request = r };
-	int rc;
-
-	if (hf_core_busy(env->core)) {
-		hf_control_error(out, "a large change is being written; try again in a second");
-		return;
-	}
-	hf_state_each_hold(hf_core_state(env->core), find_hold, &d);
-	if (d.ambiguous) {
-		hf_control_error(out, "more than one thing is held: name the source");
-		return;
-	}
-	/* With an owner named, all that was found is of that one. */
-	rc = d.n ? hf_core_decide(env->core, d.source, r->owner[0] ? &d.owner : NULL,
-		       r->what[0] ? r->what : NULL,
-		       accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT)
-		 : 0;
-	if (rc < 0) {
-		hf_control_error(out, hf_strerror(rc));
-		return;
-	}
-	if (rc > 0) {
-		hf_log_info("control: %d held %s of source '%s' %s by the operator", rc,
-		    rc == 1 ? "change" : "changes", d.source, accept ? "accepted" : "rejected");
-		if (accept)
-			tell_client(env, d.source);
-		env->work(env->work_arg);
-	}
-	hf_json_row(out,
-	    json_pack("{s:o, s:i}", "source", hf_json_text(d.source), "settled", rc));
-	hf_json_end(out);
-}
-
 /* --- resync --- */
 
 /* Everything is asked for anew, now. */
@@ -231,7 +134,10 @@ void hf_control_answer(
 		break;
 	case HF_COMMAND_ACCEPT:
 	case HF_COMMAND_REJECT:
-		decide(env, request, out);
+		hf_control_decide(env, request, out);
+		return;
+	case HF_COMMAND_PREVIEW:
+		hf_control_preview(env, request, out);
 		return;
 	case HF_COMMAND_RESYNC:
 		resync(env, request, out);

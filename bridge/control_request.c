@@ -6,7 +6,7 @@
 #include "base/error.h"
 
 static const char *const commands[] = { "status", "records", "workspaces", "near", "history",
-	"accept", "reject", "resync", "verify" };
+	"accept", "reject", "resync", "verify", "preview" };
 
 bool hf_request_orders(const struct hf_request *request)
 {
@@ -18,7 +18,8 @@ bool hf_request_orders(const struct hf_request *request)
 bool hf_request_lists(const struct hf_request *request)
 {
 	return request->command == HF_COMMAND_RECORDS ||
-	       request->command == HF_COMMAND_WORKSPACES || request->command == HF_COMMAND_NEAR;
+	       request->command == HF_COMMAND_WORKSPACES || request->command == HF_COMMAND_NEAR ||
+	       request->command == HF_COMMAND_PREVIEW;
 }
 
 /* A text that is not there leaves out[0] 0. False: no text, too long, or with bytes that no name
@@ -68,6 +69,20 @@ static bool take_suffix(const json_t *object, struct hf_request *r)
 	return text && strlen(text) == json_string_length(value) && !hf_name_parse(text, &r->suffix);
 }
 
+static bool take_decision(const json_t *object, struct hf_request *r)
+{
+	const char *decision = json_string_value(json_object_get(object, "decision"));
+
+	r->decision = r->command == HF_COMMAND_REJECT ? HF_COMMAND_REJECT : HF_COMMAND_ACCEPT;
+	if (r->command != HF_COMMAND_PREVIEW)
+		return true;
+	if (!decision)
+		return false;
+	if (!strcmp(decision, "reject"))
+		r->decision = HF_COMMAND_REJECT;
+	return r->decision == HF_COMMAND_REJECT || !strcmp(decision, "accept");
+}
+
 static const char *fill(const json_t *object, struct hf_request *r)
 {
 	const char *command = json_string_value(json_object_get(object, "command"));
@@ -86,6 +101,7 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	    !take_text(object, "adapter", r->adapter, sizeof(r->adapter)) ||
 	    !take_text(object, "what", r->what, sizeof(r->what)) ||
 	    !take_text(object, "data", r->data, sizeof(r->data)) ||
+	    !take_text(object, "ticket", r->ticket, sizeof(r->ticket)) ||
 	    !take_text(object, "name", r->name, sizeof(r->name)))
 		return "\"source\", \"owner\", \"adapter\", \"what\", \"data\" and \"name\" are short texts";
 	if (r->what[0] && strcmp(r->what, "removal") && strcmp(r->what, "deployment") &&
@@ -94,6 +110,8 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	if (!take_number(object, "after", 0, INT64_MAX, &after) ||
 	    !take_number(object, "max", 1, HF_HISTORY_MAX, &max))
 		return "\"after\" or \"max\" is out of range";
+	if (!take_decision(object, r))
+		return "\"decision\" is \"accept\" or \"reject\"";
 	if (!take_form(object, r) || !take_suffix(object, r))
 		return "\"form\" is \"json\", \"text\", \"hosts\" or \"zone\", \"suffix\" a name";
 	r->stale = json_is_true(json_object_get(object, "stale"));

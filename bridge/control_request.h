@@ -11,7 +11,7 @@
 #include "zone/addr.h"
 #include "zone/name.h"
 
-enum { HF_REQUEST_MAX = 4096, HF_HISTORY_MAX = 1000 };
+enum { HF_REQUEST_MAX = 4096, HF_HISTORY_MAX = 1000, HF_TICKET_MAX = 17 };
 
 enum hf_command {
 	HF_COMMAND_STATUS,
@@ -23,6 +23,7 @@ enum hf_command {
 	HF_COMMAND_REJECT,
 	HF_COMMAND_RESYNC,
 	HF_COMMAND_VERIFY,
+	HF_COMMAND_PREVIEW, /* what accept or reject would do */
 	HF_COMMAND_LAST,
 };
 
@@ -32,6 +33,8 @@ struct hf_request {
 	char owner[HF_LABEL_MAX + 1];  /* name or id */
 	char adapter[HF_LABEL_MAX + 1]; /* resync: this one alone; verify: "" is each */
 	char what[16];                 /* "removal", "deployment", "suffix" */
+	enum hf_command decision;      /* accept, reject: itself; preview: which of them */
+	char ticket[HF_TICKET_MAX];    /* accept, reject: of the preview that was shown; "": none was */
 	char name[HF_NAME_TEXT_MAX]; /* records, workspaces: a pattern as shells have it */
 	bool recover;                /* resync: the one recovery is allowed again */
 	bool full;                   /* verify: all names, not a sample */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bridge/control_guard.h"
 #include "bridge/control_json.h"
 #include "bridge/core.h"
 #include "bridge/listeners.h"
@@ -88,13 +89,15 @@ static int show_owner(
 	if (!o->fresh && source->fresh)
 		note_stale(s, owner_stale_since_s(s, source, o));
 	json_array_append_new(s->owners,
-	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "name", hf_json_text(o->row->name), "id",
+	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "name", hf_json_text(o->row->name), "id",
 		hf_uuid_text(&o->row->id, id), "state",
 		o->held	   ? "held"
 		: o->fresh ? "live"
 			   : "stale",
 		"workspaces", (json_int_t)o->workspaces, "agents", (json_int_t)o->agents,
-		"without_agents", (json_int_t)o->idle, "last_confirmed", hf_json_time(o->row->confirmed_s)));
+		"without_agents", (json_int_t)o->idle, "last_confirmed", hf_json_time(o->row->confirmed_s), "readable",
+		o->readable == READABLE_UNKNOWN ? json_null()
+						: json_boolean(o->readable == READABLE_YES)));
 	return 0;
 }
 
@@ -185,6 +188,11 @@ static int show_source(const struct hf_source_view *v, void *arg)
 	    "withdrawn", v->row->withdrawn, "owners", s->owners);
 	if (!row)
 		return 0;
+	json_object_set_new(row, "user", hf_json_text(v->row->user_name));
+	json_object_set_new(row, "former_user", hf_json_text(v->former_user));
+	json_object_set_new(row, "rights", hf_json_text(v->rights));
+	json_object_set_new(row, "missing_rights", hf_json_text(v->missing_rights));
+	json_object_set_new(row, "disputed", json_integer(v->disputed));
 	json_object_set_new(row, "names", json_integer(names_of(&s->tallies[v->row->rid])));
 	json_array_append_new(s->sources, row);
 	add_client(s, row, v->row->name);
@@ -199,26 +207,7 @@ static int show_source(const struct hf_source_view *v, void *arg)
 	return 0;
 }
 
-/* --- guard, refused --- */
-
-static int show_hold(const struct hf_hold_row *hold, const struct hf_source_row *source,
-    const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
-{
-	struct status *s = arg;
-
-	s->held++;
-	json_array_append_new(s->guard,
-	    json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:b}", "source",
-		hf_json_text(source->name), "owner", hf_json_text(owner ? owner->name : NULL),
-		"workspaces", (json_int_t)workspaces, "reason", hf_json_text(hold->kind), "detail",
-		hf_json_text(hold->detail), "since", hf_json_time(hold->since_s), "fresh_seconds",
-		(json_int_t)(hold->fresh_ms / 1000), "rejected", hold->rejected));
-	warn(s, "held",
-	    json_sprintf("source '%s'%s%s: a removal waits (%s); holdfastctl accept or reject",
-		source->name, owner ? ", owner " : "", owner ? owner->name : "", hold->kind),
-	    hf_json_time(hold->since_s));
-	return 0;
-}
+/* --- refused --- */
 
 static int show_refused(const struct hf_refused_view *r, void *arg)
 {
@@ -354,7 +343,8 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	hf_state_tally(state, hf_core_now(env->core), s.tallies);
 	json_object_set_new(s.root, "name_states", show_tally(&s));
 	hf_state_each_source(state, hf_core_now(env->core), show_source, &s);
-	hf_state_each_hold(state, show_hold, &s);
+	s.held = (json_int_t)hf_control_guard(env, s.tallies, s.guard, s.warnings);
+	hf_control_token_rights(env, s.warnings);
 	hf_state_each_refused(state, show_refused, &s);
 	json_object_set_new(s.root, "store", show_store(&s));
 	look_at_zone(&s);

@@ -1,26 +1,242 @@
 /*
- * accept and reject.
+ * accept and reject: first what would happen, then the question, then the deed. Without a terminal there
+ * is nobody to ask: then it takes --yes.
  */
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
 #include "bridge/ctl/ctl.h"
 #include "bridge/ctl/show.h"
 
+static bool accepts(const struct hf_ctl *c)
+{
+	return c->o.command == CTL_ACCEPT;
+}
+
+static const char *verb(const struct hf_ctl *c)
+{
+	return accepts(c) ? "accept" : "reject";
+}
+
+static long long number(const json_t *row, const char *key)
+{
+	return json_integer_value(json_object_get(row, key));
+}
+
+static const char *plural(long long n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* --- what would happen --- */
+
+/* "alice (source main)", "source main" */
+static void print_whom(const json_t *hold, FILE *out)
+{
+	const char *owner = hf_row_text(hold, "owner", NULL);
+
+	if (owner)
+		fprintf(out, "%s (source %s)", owner, hf_row_text(hold, "source", "?"));
+	else
+		fprintf(out, "source %s", hf_row_text(hold, "source", "?"));
+}
+
+static void print_hold(const json_t *hold, FILE *out)
+{
+	const char *kind = hf_row_text(hold, "kind", ""), *detail = hf_row_text(hold, "detail", "no id");
+	long long n = number(hold, "workspaces");
+
+	fputs("  ", out);
+	print_whom(hold, out);
+	if (!strcmp(kind, "suffix"))
+		fprintf(out, ": Coder now says suffix '%s'", detail);
+	else if (!strcmp(kind, "deployment"))
+		fprintf(out, ": another Coder deployment answers, %s", detail);
+	else if (!strcmp(kind, "restored"))
+		fprintf(out, ": %lld name%s from the published zone, which Coder does not confirm", n,
+		    plural(n));
+	else if (!strcmp(kind, "user"))
+		fprintf(out, ": %s", hf_row_text(hold, "reason", ""));
+	else
+		fprintf(out, ": Coder no longer lists %lld workspace%s (%s)", n, plural(n),
+		    hf_row_text(hold, "reason", "?"));
+	fputs(json_is_true(json_object_get(hold, "rejected")) ? "; rejected before\n" : "\n", out);
+}
+
+static void print_names(const json_t *names, long long all, FILE *out)
+{
+	size_t i;
+	const json_t *name;
+
+	json_array_foreach(names, i, name)
+		fprintf(out, "    %s\n", json_string_value(name));
+	if (all > (long long)json_array_size(names))
+		fprintf(out, "    and %lld more\n", all - (long long)json_array_size(names));
+}
+
+static void print_preview(const struct hf_ctl *c, const json_t *p, FILE *out)
+{
+	long long removed = number(p, "removed"), renamed = number(p, "renamed");
+	long long workspaces = number(p, "workspaces");
+	const json_t *hold;
+	size_t i;
+
+	json_array_foreach(json_object_get(p, "held"), i, hold)
+		print_hold(hold, out);
+	if (!accepts(c)) {
+		fputs("rejecting keeps what there is, until Coder lists it again or you accept\n", out);
+		return;
+	}
+	if (removed)
+		fprintf(out, "accepting removes %lld name%s:\n", removed, plural(removed));
+	if (renamed)
+		fprintf(out, "accepting renames %lld name%s, that is all of this source:\n", renamed,
+		    plural(renamed));
+	print_names(json_object_get(p, "names"), removed + renamed, out);
+	if (json_is_true(json_object_get(p, "other_deployment")))
+		fputs("accepting follows that deployment from now on; the names of the one before go by the "
+		      "guard's rules\n",
+		    out);
+	else if (!removed && !renamed && workspaces)
+		fprintf(out, "accepting removes %lld workspace%s without names\n", workspaces,
+		    plural(workspaces));
+}
+
+/* --- what was done --- */
+
+static void print_done(const struct hf_ctl *c, const json_t *p)
+{
+	const json_t *held = json_object_get(p, "held"), *first = json_array_get(held, 0);
+	long long removed = number(p, "removed"), renamed = number(p, "renamed");
+
+	printf("%sed: ", verb(c));
+	if (!accepts(c))
+		fputs("the names of ", stdout);
+	else if (renamed)
+		printf("%lld name%s of ", renamed, plural(renamed));
+	else if (json_is_true(json_object_get(p, "other_deployment")))
+		fputs("the other deployment of ", stdout);
+	else
+		printf("%lld name%s of ", removed, plural(removed));
+	if (json_array_size(held) == 1)
+		print_whom(first, stdout);
+	else
+		printf("%zu decisions (source %s)", json_array_size(held), hf_row_text(p, "source", "?"));
+	puts(!accepts(c) ? " are kept"
+	     : renamed	 ? " renamed"
+	     : json_is_true(json_object_get(p, "other_deployment")) ? " is followed"
+								     : " removed");
+}
+
+/* --- asking --- */
+
+static json_t *request_of(const struct hf_ctl *c, const char *command)
+{
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "command", command, "decision", verb(c),
+	    "source", c->o.source, "owner", c->o.owner, "what", c->o.what);
+}
+
+/* What was typed, and more: "holdfastctl accept main alice --yes". */
+static void print_command(const struct hf_ctl *c, const char *more, FILE *out)
+{
+	fprintf(out, "holdfastctl %s", verb(c));
+	if (c->o.source)
+		fprintf(out, " %s", c->o.source);
+	if (c->o.owner)
+		fprintf(out, " %s", c->o.owner);
+	if (c->o.what)
+		fprintf(out, " --%s", c->o.what);
+	fprintf(out, " %s\n", more);
+}
+
+static int nothing_waits(const struct hf_ctl *c, const json_t *p)
+{
+	const json_t *others = json_object_get(p, "others"), *command;
+	size_t i;
+
+	if (c->o.json) {
+		hf_ctl_print_json(p);
+		return HF_EXIT_DEGRADED;
+	}
+	puts(json_array_size(others) ? "no removal waits for a decision; what waits is decided by:"
+				     : "nothing waits for a decision");
+	json_array_foreach(others, i, command)
+		printf("  %s\n", json_string_value(command));
+	return HF_EXIT_DEGRADED;
+}
+
+static bool is_yes(void)
+{
+	char line[16];
+
+	fflush(stdout);
+	return fgets(line, sizeof(line), stdin) &&
+	       (!strcasecmp(line, "y\n") || !strcasecmp(line, "yes\n"));
+}
+
+/* 0: go on; else the exit status, with nothing done. */
+static int confirm(struct hf_ctl *c, const json_t *p)
+{
+	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !c->o.json;
+
+	if (c->o.yes && !c->o.dry_run)
+		return 0;
+	if (c->o.json)
+		hf_ctl_print_json(p);
+	else
+		print_preview(c, p, stdout);
+	if (c->o.dry_run)
+		return -1;
+	if (!terminal) {
+		fputs("holdfastctl: nothing was done: there is no terminal to ask on; to do it: ", stderr);
+		print_command(c, "--yes", stderr);
+		return HF_EXIT_USAGE;
+	}
+	printf("%s? [y/N] ", accepts(c) ? "accept" : "reject");
+	if (is_yes())
+		return 0;
+	puts("nothing was done");
+	return HF_EXIT_DEGRADED;
+}
+
+static int decide(struct hf_ctl *c, json_t *p)
+{
+	json_t *request = request_of(c, verb(c));
+	int rc;
+
+	json_object_set(request, "ticket", json_object_get(p, "ticket"));
+	rc = hf_ask(c->socket, request, hf_ctl_keep, c, c->why);
+	if (rc)
+		return hf_ctl_failed(c, rc);
+	if (!number(c->kept, "settled"))
+		return nothing_waits(c, p);
+	if (c->o.json) {
+		json_object_update_missing(c->kept, p);
+		hf_ctl_print_json(c->kept);
+	} else {
+		print_done(c, p);
+	}
+	return HF_EXIT_WELL;
+}
+
 int hf_ctl_decide(struct hf_ctl *c)
 {
-	bool accept = c->o.command == CTL_ACCEPT;
-	int rc = hf_ask(c->socket,
-	    json_pack("{s:s, s:s?, s:s?, s:s?}", "command", accept ? "accept" : "reject", "source",
-		c->o.source, "owner", c->o.owner, "what", c->o.what),
-	    hf_ctl_keep, c, c->why);
-	long long settled = json_integer_value(json_object_get(c->kept, "settled"));
+	json_t *preview;
+	int rc = hf_ask(c->socket, request_of(c, "preview"), hf_ctl_keep, c, c->why);
 
 	if (rc)
 		return hf_ctl_failed(c, rc);
-	if (c->o.json)
-		hf_ctl_print_json(c->kept);
-	else if (settled)
-		printf("%s of source '%s': %lld\n", accept ? "accepted" : "rejected",
-		    hf_row_text(c->kept, "source", ""), settled);
+	preview = json_incref(c->kept);
+	if (!number(preview, "holds"))
+		rc = nothing_waits(c, preview);
 	else
-		puts("nothing waits for a decision");
-	return settled ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
+		rc = confirm(c, preview);
+	/* A dry run ends well. */
+	if (number(preview, "holds") && !rc)
+		rc = decide(c, preview);
+	else if (rc < 0)
+		rc = HF_EXIT_WELL;
+	json_decref(preview);
+	return rc;
 }

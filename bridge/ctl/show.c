@@ -224,14 +224,18 @@ static void show_source(const json_t *s, int64_t now_s, FILE *out)
 	if (json_is_string(json_object_get(s, "since")))
 		fprintf(
 		    out, " since %s", hf_when_text(json_object_get(s, "since"), now_s, when));
-	fprintf(out, ", %s, suffix %s\n", hf_row_text(s, "url", "url not known"),
+	fprintf(out, ", %s, suffix %s", hf_row_text(s, "url", "url not known"),
 	    hf_row_text(s, "suffix", "not known yet"));
+	if (json_is_string(json_object_get(s, "user")))
+		fprintf(out, ", as %s", hf_row_text(s, "user", ""));
+	fputc('\n', out);
 	if (json_is_string(json_object_get(s, "reason")))
 		fprintf(out, "    %s\n", hf_row_text(s, "reason", ""));
 	fprintf(out, "    last contact %s",
 	    hf_when_text(json_object_get(s, "last_contact"), now_s, when));
 	if (number(s, "attempts"))
-		fprintf(out, ", %lld attempts failed", number(s, "attempts"));
+		fprintf(out, ", %lld attempt%s failed", number(s, "attempts"),
+		    number(s, "attempts") == 1 ? "" : "s");
 	if (json_is_string(json_object_get(s, "next_try")))
 		fprintf(out, ", next try %s",
 		    hf_when_text(json_object_get(s, "next_try"), now_s, when));

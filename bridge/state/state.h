@@ -233,6 +233,7 @@ struct hf_owner_view {
 	uint32_t idle; /* workspaces that are listed and have no agent: most are stopped */
 	bool accepted; /* a snapshot since this process runs */
 	bool fresh;
+	enum hf_readable readable; /* REST's last word */
 };
 struct hf_source_view {
 	const struct hf_source_row *row;

@@ -128,6 +128,7 @@ int hf_state_each_owner(
 			.held = o->n_held,
 			.accepted = o->accepted,
 			.fresh = st_owner_fresh(s, o, now),
+			.readable = o->readable,
 		};
 		count(s, o, &view);
 		rc = cb(&source, &view, arg);

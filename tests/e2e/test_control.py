@@ -178,8 +178,8 @@ def test_watch_shows_a_change_within_seconds(live, server):
         watch.stdout.close()
 
 
-@pytest.mark.parametrize("command, names, text", [("accept", 0, "accepted of source 'main': 1\n"),
-                                                  ("reject", 5, "rejected of source 'main': 1\n")])
+@pytest.mark.parametrize("command, names, text", [("accept", 0, "accepted: 7 names of alice (source main) removed\n"),
+                                                  ("reject", 5, "rejected: the names of alice (source main) are kept\n")])
 def test_a_held_removal_is_settled(live, server, command, names, text):
     assert live.ctl(command).returncode == 1  # nothing is held
     server.say("snapshot alice")
@@ -188,7 +188,7 @@ def test_a_held_removal_is_settled(live, server, command, names, text):
     assert status["guard"][0]["source"] == "main" and status["guard"][0]["workspaces"] == 2
     assert live.ctl("status").returncode == 1
     assert live.ctl(command, "main", "nobody").returncode == 1
-    done = live.ctl(command, "main")
+    done = live.ctl(command, "main", "--yes")
     assert (done.returncode, done.stdout) == (0, text)
     live.until(lambda s: s["names"] == 0 if not names else s["guard"][0]["rejected"] and s["names"] >= names)
 
@@ -197,7 +197,7 @@ def test_no_names_after_there_were_some_is_a_warning(live, server):
     server.say("snapshot alice")
     server.say("cut tcp")
     live.until(lambda s: s["held_removals"] == 1)
-    assert live.ctl("accept").returncode == 0
+    assert live.ctl("accept", "--yes").returncode == 0
     status = live.until(lambda s: s["names"] == 0)
     assert [w["code"] for w in status["warnings"]] == ["no-names"]
     done = live.ctl("status")
@@ -323,7 +323,7 @@ def test_groups_decide_who_looks_and_who_commands(tmp_path, server):
             b.until(lambda s: not s["not_answering"])
             assert as_nobody("users", command="status")[0] == as_nobody("games", command="status")[0] == 0
         assert "permission denied" in as_nobody(command="status")[1]
-        assert "control-group may do this" in as_nobody("users", command="accept")[1]
+        assert "control-group may do this" in as_nobody("users", command="resync")[1]
         assert as_nobody("games", command="accept") == (1, "nothing waits for a decision\n")
     finally:
         b.stop()

@@ -163,7 +163,7 @@ def test_5_an_empty_snapshot_is_held(stand, decision, left):
         stand.peer.say("cut tcp")
         wait_for(lambda: stand.status()["held_removals"] == 1)
         assert stand.status()["guard"][0]["workspaces"] == N and stand.ctl("status").returncode == 1
-    assert stand.ctl(decision, "main").returncode == 0
+    assert stand.ctl(decision, "main", "--yes").returncode == 0
     wait_for(lambda: stand.status()["names"] == left)
     if not left:
         wait_for(lambda: stand.responder.ask("dev1.coder").rcode() == dns.rcode.NXDOMAIN)
@@ -206,7 +206,7 @@ def test_8_another_deployment_waits_for_the_operator_and_not_longer(tmp_path):
                 wait_for(lambda: s.status()["held_removals"] == 1)
                 assert s.status()["guard"][0]["reason"] == "deployment" and s.source()["state"] == "failed"
                 assert r.ask("other1.coder").rcode() == dns.rcode.NXDOMAIN
-            assert s.ctl("accept", "--deployment").returncode == 0
+            assert s.ctl("accept", "--deployment", "--yes").returncode == 0
             began = time.monotonic()
             s.live()
             assert time.monotonic() - began < 5

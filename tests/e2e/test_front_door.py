@@ -9,6 +9,7 @@ import pwd
 import resource
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -154,6 +155,8 @@ def as_nobody(folder, *args, groups=()):
 def test_a_user_without_rights_is_told_which_group_it_takes(open_folder, top, said):
     with Simulator(open_folder, WORLD) as sim, Bridge(open_folder, sim.url, top=top) as bridge:
         bridge.wait_log("live with")
+        wait_for(lambda: bridge.ask("status")[0]["names"] == 7)
+        time.sleep(0.5)  # what is published now stays as it is
         bridge.config.chmod(0o644)
         done = as_nobody(open_folder, "status")
         assert done.returncode == 3 and all(s in done.stderr for s in said), done.stderr

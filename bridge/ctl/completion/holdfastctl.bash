@@ -48,7 +48,7 @@ _holdfastctl()
 	'') words="$commands" ;;
 	status) words='--resolv-conf' ;;
 	why) words="$(_holdfastctl_names "$cur") --resolv-conf" ;;
-	accept | reject) words="$(_holdfastctl_sources) --deployment --suffix" ;;
+	accept | reject) words="$(_holdfastctl_sources) --deployment --suffix --dry-run --yes" ;;
 	export) words='hosts json zone' ;;
 	setup) words=$(holdfastctl "${given[@]}" setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p') ;;
 	records) words='--stale --name' ;;

@@ -18,6 +18,9 @@ static const struct {
 	    false },
 	{ "{\"command\":\"history\",\"max\":1,\"name\":null}", HF_COMMAND_HISTORY, false },
 	{ "{\"command\":\"accept\",\"what\":\"suffix\"}", HF_COMMAND_ACCEPT, true },
+	/* Whoever may look may see what a decision would do. */
+	{ "{\"command\":\"preview\",\"decision\":\"accept\"}", HF_COMMAND_PREVIEW, false },
+	{ "{\"command\":\"preview\",\"decision\":\"reject\"}", HF_COMMAND_PREVIEW, false },
 	{ "{\"command\":\"reject\",\"source\":\"main\"}", HF_COMMAND_REJECT, true },
 };
 
@@ -50,6 +53,9 @@ static const char *const bad[] = {
 	"{\"command\":\"history\",\"after\":-1}",
 	"{\"command\":\"history\",\"after\":1.5}",
 	"{\"command\":\"records\",\"form\":\"xml\"}",
+	"{\"command\":\"preview\"}",
+	"{\"command\":\"preview\",\"decision\":\"resync\"}",
+	"{\"command\":\"accept\",\"ticket\":\"0123456789abcdef0\"}",
 	"{\"command\":\"records\",\"form\":1}",
 	"{\"command\":\"records\",\"suffix\":\"no name\"}",
 	"{\"command\":\"records\",\"suffix\":\"a\\u0000b\"}",

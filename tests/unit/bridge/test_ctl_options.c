@@ -16,6 +16,8 @@ static const struct {
 	{ { "records", "--name", "*.coder", "--stale" }, 0, CTL_RECORDS, NULL },
 	{ { "--json", "history", "--name", "a.coder" }, 0, CTL_HISTORY, NULL },
 	{ { "accept", "main", "alice", "--suffix" }, 0, CTL_ACCEPT, NULL },
+	{ { "-y", "accept" }, 0, CTL_ACCEPT, NULL },
+	{ { "reject", "--dry-run" }, 0, CTL_REJECT, NULL },
 	{ { "export", "zone", "coder" }, 0, CTL_EXPORT, NULL },
 	{ { "setup" }, 0, CTL_SETUP, NULL },
 	{ { "setup", "bind" }, 0, CTL_SETUP, NULL },
