@@ -38,6 +38,16 @@ def sim(tmp_path):
         yield s
 
 
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """Bridge and responder, running, with their names there."""
+    folder = tmp_path_factory.mktemp("units")
+    with Simulator(folder, WORLD) as s, units.Machine(folder) as m:
+        _, _, port = start_both(m, s)
+        wait_for(lambda: addresses(ask_at(LOOPBACK, port, NAME)) == [ADDRESS])
+        yield m
+
+
 def configure(machine, url, top="control-group: holdfast-admin\n", port=None, probe="1h"):
     """As docs/install.md has it. Returns the port where holdfast-dns will answer, for which the bridge looks each `probe`."""
     port = port or free_port()
@@ -101,6 +111,17 @@ def test_the_bridge_publishes_as_its_unit_runs_it(machine, sim):
     bridge.hears("STOPPING=1")
     status = [line for line in bridge.log().splitlines() if " error: " in line or " warn: " in line]
     assert status == [], status
+
+
+@pytest.mark.parametrize("command, said", [
+    ("status", "live"), ("records", NAME), ("sources", "main"), ("history", NAME.split(".")[1]), (f"why {NAME}", NAME), ("resync", ""), ("verify", ""),
+    ("export hosts", NAME), ("setup unbound", "coder"),
+])
+def test_each_command_works_with_the_bridge_under_its_unit(started, command, said):
+    """A listing is a process of the bridge's own, and so on."""
+    done = started.run("admin", "holdfastctl", *command.split())
+    assert done.returncode in (0, 1) and said in done.stdout, done.stdout + done.stderr
+    assert "not permitted" not in done.stdout + done.stderr + started.running[0].log()
 
 
 def test_a_faulty_configuration_is_not_reloaded(machine, sim):
