@@ -38,9 +38,9 @@ def folder():
 class Responder(Server):
     """holdfast-dns on a machine with `names` as users. `before` are the words of a program that starts it."""
 
-    def __init__(self, folder, zone, *names, before=()):
+    def __init__(self, folder, zone, *names, before=(), config=None):
         port = free_port()
-        config = folder / "c.yaml"
+        config = config or folder / "c.yaml"
         config.write_text(f"zone: {zone}\ndns: {{listen: 127.0.0.1@{port}}}\n")
         script = " ".join([with_users(folder, *(names or "-")), "&& exec", *map(str, before), f"{folder}/holdfast-dns -c {config}"])
         super().__init__(folder, ["unshare", "-m", "sh", "-c", script], port)
@@ -199,5 +199,24 @@ def test_the_configuration_is_read_again_as_another_user(zone, folder):
         text = (folder / "c.yaml").read_text()
         (folder / "new").write_text(text.replace("dns: {", "dns: {allow: 127.0.0.9, "))
         (folder / "new").rename(folder / "c.yaml")
+        r.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: not addresses(r.ask(NAME)), 5)
+
+
+def test_a_configuration_and_a_zone_behind_links(zone, folder):
+    """As a ConfigMap is mounted: a new version is a new folder, and a link that leads there."""
+    first, second = folder / "etc/..1", folder / "etc/..2"
+    first.mkdir(parents=True)
+    (folder / "etc/..data").symlink_to("..1")
+    (folder / "etc/c.yaml").symlink_to("..data/c.yaml")
+    (folder / "links").mkdir()
+    (folder / "links/zone").symlink_to(zone.folder)
+    with Responder(folder, folder / "links/zone", "holdfast", "holdfast-dns", config=folder / "etc/c.yaml") as r:
+        assert addresses(r.ask(NAME)) == [address(1)] and r.ids()[0] == RESPONDER
+        second.mkdir()
+        (second / "c.yaml").write_text((first / "c.yaml").read_text().replace("dns: {", "dns: {allow: 127.0.0.9, "))
+        (folder / "etc/..new").symlink_to("..2")
+        (folder / "etc/..new").rename(folder / "etc/..data")
+        shutil.rmtree(first)
         r.process.send_signal(signal.SIGHUP)
         wait_for(lambda: not addresses(r.ask(NAME)), 5)
