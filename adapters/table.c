@@ -140,27 +140,55 @@ int hf_table_put(struct hf_table *t, const struct hf_record *r)
 	e = entry_new(r);
 	if (!e)
 		return -ENOMEM;
-	e->bucket = hf_table_bucket_of(t, e->addr);
-	into_bucket(t, e);
 	if (first) {
 		e->same = first->same;
 		first->same = e;
 	} else {
 		HASH_ADD_KEYPTR(hh, t->names, e->name->wire, e->name->len, e);
+		if (!hf_hash_added(e)) {
+			entry_free(e);
+			return -ENOMEM;
+		}
 	}
+	e->bucket = hf_table_bucket_of(t, e->addr);
+	into_bucket(t, e);
 	t->count++;
 	return 1;
+}
+
+/* The next entry of the name stands in the table for it: without an allocation, which might fail. */
+static void take_place(struct hf_table *t, struct hf_entry *old, struct hf_entry *next)
+{
+	UT_hash_table *tbl = old->hh.tbl;
+	unsigned bucket;
+
+	HASH_TO_BKT(old->hh.hashv, tbl->num_buckets, bucket);
+	next->hh = old->hh;
+	next->hh.key = next->name->wire;
+	if (old->hh.prev)
+		((struct hf_entry *)old->hh.prev)->hh.next = next;
+	else
+		t->names = next;
+	if (old->hh.next)
+		((struct hf_entry *)old->hh.next)->hh.prev = next;
+	else
+		tbl->tail = &next->hh;
+	if (old->hh.hh_prev)
+		old->hh.hh_prev->hh_next = &next->hh;
+	else
+		tbl->buckets[bucket].hh_head = &next->hh;
+	if (old->hh.hh_next)
+		old->hh.hh_next->hh_prev = &next->hh;
 }
 
 void hf_table_del(struct hf_table *t, struct hf_entry *e)
 {
 	struct hf_entry *first = hf_table_find(t, e->name);
 
-	if (first == e) {
+	if (first == e && e->same) {
+		take_place(t, e, e->same);
+	} else if (first == e) {
 		HASH_DELETE(hh, t->names, e);
-		if (e->same)
-			HASH_ADD_KEYPTR(
-			    hh, t->names, e->same->name->wire, e->same->name->len, e->same);
 	} else {
 		while (first->same != e)
 			first = first->same;

@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
 #include "adapters/adapter.h"
+#include "base/hash_table.h"
 
 /* One name with one address. Lent from the table, until it is deleted. */
 struct hf_entry {

@@ -22,6 +22,7 @@ enum {
 	CLIENTS_MAX = 32,
 	CLIENT_MS = 15000,  /* all that a client has, from its first byte to our last */
 	SHARE = 5,          /* those who may only look get one part in so many of the CPU */
+	AGAIN_MS = 1000,    /* where it could not be listened */
 	CREDIT_MS = 1000,   /* of which so much may be used beforehand */
 };
 
@@ -47,6 +48,8 @@ struct hf_control {
 	struct asked_list waiting;        /* in the order in which they came */
 	int64_t debt_ms; /* boottime up to which those who only look have used their share */
 	char path[108];
+	int64_t again_ms; /* boottime: not before is it tried again to listen */
+	struct hf_fault fault;
 };
 
 /* --- answers --- */
@@ -186,7 +189,7 @@ static void wait_for_turn(struct asked *a)
 		event_add(c->soon, &tv);
 }
 
-void hf_control_poke(struct hf_control *c)
+static void take_waiting(struct hf_control *c)
 {
 	struct asked *a, *next;
 
@@ -204,7 +207,7 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	hf_control_poke(c);
+	take_waiting(c);
 	if (!TAILQ_EMPTY(&c->waiting))
 		event_add(c->soon, &tv);
 }
@@ -215,7 +218,7 @@ static void on_listed(void *arg, bool trusted, int64_t used_ms)
 
 	if (!trusted)
 		charge(c, used_ms);
-	hf_control_poke(c);
+	take_waiting(c);
 }
 
 /* --- clients --- */
@@ -296,7 +299,7 @@ static void on_gone(void *arg, struct hf_request_client *cl)
 static int hear(struct hf_control *c, int fd)
 {
 	const struct hf_request_server_opts opts = { .name = "control", .clock = c->env.clock,
-		.clients_max = CLIENTS_MAX, .request_max = HF_REQUEST_MAX + 1, .span_ms = CLIENT_MS,
+		.clients_max = CLIENTS_MAX, .span_ms = CLIENT_MS,
 		.came = on_came, .read = on_read, .late = on_late, .gone = on_gone, .arg = c };
 	int rc = hf_request_server_new(c->base, &opts, fd, &c->server);
 
@@ -305,11 +308,31 @@ static int hear(struct hf_control *c, int fd)
 	return rc;
 }
 
-static int make(struct hf_control *c, int fd)
+/* -EADDRINUSE: another bridge has it. Else it is tried again. */
+static int listen_now(struct hf_control *c)
 {
-	int rc = fd < 0 ? 0 : hear(c, fd);
+	int rc = hf_control_listen(c->env.config);
 
-	if (!rc)
+	if (rc >= 0)
+		rc = hear(c, rc);
+	if (rc >= 0) {
+		hf_fault_clear(&c->fault, c->env.clock, "control:");
+		return 0;
+	}
+	hf_fault_set(&c->fault, c->env.clock, HF_LOG_ERROR,
+	    rc == -EADDRINUSE ? "control: another bridge answers on '%s' (%s)"
+			      : "control: '%s' cannot be listened on (%s); holdfastctl will not reach "
+				"this bridge; it is tried again",
+	    c->env.config->control, hf_strerror(rc));
+	c->again_ms = hf_boot_ms(c->env.clock) + AGAIN_MS;
+	return rc;
+}
+
+static int make(struct hf_control *c)
+{
+	int rc = listen_now(c);
+
+	if (rc != -EADDRINUSE)
 		rc = hf_listings_new(c->base, on_listed, c, &c->listings);
 	c->soon = evtimer_new(c->base, on_soon, c);
 	return c->soon ? rc : -ENOMEM;
@@ -318,30 +341,19 @@ static int make(struct hf_control *c, int fd)
 int hf_control_new(
     struct event_base *base, const struct hf_control_env *env, struct hf_control **ret_control)
 {
-	int fd = hf_control_listen(env->config);
-	struct hf_control *c;
+	struct hf_control *c = calloc(1, sizeof(*c));
+	int rc;
 
-	if (fd == -EADDRINUSE) {
-		hf_log_error("control: another bridge answers on '%s'", env->config->control);
-		return fd;
-	}
-	if (fd < 0)
-		hf_log_error("control: '%s' cannot be listened on (%s); holdfastctl will not reach "
-			     "this bridge",
-		    env->config->control, hf_strerror(fd));
-	c = calloc(1, sizeof(*c));
-	if (!c) {
-		if (fd >= 0)
-			close(fd);
+	if (!c)
 		return -ENOMEM;
-	}
 	c->env = *env;
 	TAILQ_INIT(&c->waiting);
 	hf_control_groups(env->config, &c->groups);
 	c->base = base;
-	if (make(c, fd)) {
+	rc = make(c);
+	if (rc) {
 		hf_control_free(c);
-		return -ENOMEM;
+		return rc;
 	}
 	*ret_control = c;
 	return 0;
@@ -361,15 +373,20 @@ void hf_control_configure(struct hf_control *c, const struct hf_config *config)
 
 	c->env.config = config;
 	hf_control_groups(config, &c->groups);
-	if (!c->server) {
-		rc = hf_control_listen(config);
-		rc = rc < 0 ? rc : hear(c, rc);
-	} else if (groups) {
+	if (!c->server)
+		listen_now(c);
+	else if (groups)
 		rc = hf_control_rights(c->path, config);
-	}
 	if (rc < 0)
 		hf_log_error("control: '%s' cannot be opened to its groups (%s); at the next start it is",
-		    c->server ? c->path : config->control, hf_strerror(rc));
+		    c->path, hf_strerror(rc));
+}
+
+void hf_control_poke(struct hf_control *c)
+{
+	if (!c->server && hf_boot_ms(c->env.clock) >= c->again_ms)
+		listen_now(c);
+	take_waiting(c);
 }
 
 void hf_control_free(struct hf_control *c)

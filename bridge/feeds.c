@@ -11,7 +11,7 @@
 #include "bridge/core.h"
 #include "config/config.h"
 
-enum { ENTRIES_MAX = 2 * HF_CONFIG_ADAPTERS_MAX };
+enum { ENTRIES_MAX = 2 * HF_CONFIG_ADAPTERS_MAX, AGAIN_MS = 1000 };
 
 /* A configuration that is no longer in force, but lent to an adapter. */
 struct kept {
@@ -36,6 +36,8 @@ struct hf_feeds {
 	const struct hf_clock *clock;
 	const struct hf_config *config;
 	struct kept *kept; /* owned list; the first is the one in force */
+	struct kept *reserve; /* owned: for the next configuration; NULL: none */
+	int64_t again_ms; /* boottime: when those that could not be made are tried again */
 	struct entry *entries[ENTRIES_MAX];
 	size_t n;
 	struct event *sweep; /* owned: an entry has left */
@@ -59,15 +61,19 @@ static void let_go(struct hf_feeds *s, struct kept *k)
 	free(k);
 }
 
-static int new_kept(struct hf_feeds *s)
+int hf_feeds_reserve(struct hf_feeds *s)
 {
-	struct kept *k = calloc(1, sizeof(*k));
+	if (!s->reserve)
+		s->reserve = calloc(1, sizeof(*s->reserve));
+	return s->reserve ? 0 : -ENOMEM;
+}
 
-	if (!k)
-		return -ENOMEM;
-	k->next = s->kept;
-	s->kept = k;
-	return 0;
+/* Of the reserve. */
+static void begin_kept(struct hf_feeds *s)
+{
+	s->reserve->next = s->kept;
+	s->kept = s->reserve;
+	s->reserve = NULL;
 }
 
 /* --- what a feed asks --- */
@@ -218,15 +224,6 @@ static void tell_zones(struct hf_feeds *s)
 		hf_feed_zones(s->entries[i]->feed, z.names, z.n, (uint32_t)s->config->ttl_s);
 }
 
-void hf_feeds_poke(struct hf_feeds *s)
-{
-	if (!s || !s->n)
-		return;
-	tell_zones(s);
-	for (size_t i = 0; i < s->n; i++)
-		wake(s->entries[i]);
-}
-
 /* --- configured, and no longer --- */
 
 static const struct hf_config_adapter *configured(const struct hf_config *c, const char *name)
@@ -244,6 +241,29 @@ static void add_missing(struct hf_feeds *s)
 		if (!find_entry(s, s->config->adapters.at[i].name))
 			add_entry(s, &s->config->adapters.at[i]);
 	tell_zones(s);
+}
+
+/* Those that memory or descriptors were missing for. */
+static void try_again(struct hf_feeds *s)
+{
+	int64_t now = hf_boot_ms(s->clock);
+
+	if (s->done || s->n >= s->config->adapters.n || now < s->again_ms)
+		return;
+	s->again_ms = now + AGAIN_MS;
+	add_missing(s);
+}
+
+void hf_feeds_poke(struct hf_feeds *s)
+{
+	if (!s)
+		return;
+	try_again(s);
+	if (!s->n)
+		return;
+	tell_zones(s);
+	for (size_t i = 0; i < s->n; i++)
+		wake(s->entries[i]);
 }
 
 static int count_owned(const struct hf_owned *owned, void *arg)
@@ -359,11 +379,7 @@ void hf_feeds_configure(struct hf_feeds *s, const struct hf_config *next, struct
 {
 	struct kept *old = s->kept;
 
-	if (new_kept(s)) {
-		/* Nothing of it can be taken up: what was lent stays lent. */
-		hf_log_error("adapters: out of memory; they go on as they were");
-		return;
-	}
+	begin_kept(s);
 	old->config = before;
 	old->users++;
 	s->config = next;
@@ -455,10 +471,11 @@ int hf_feeds_new(struct event_base *base, struct hf_core *core, const struct hf_
 	s->config = config;
 	s->sweep = evtimer_new(base, on_sweep, s);
 	s->limit = evtimer_new(base, on_limit, s);
-	if (!s->sweep || !s->limit || new_kept(s)) {
+	if (!s->sweep || !s->limit || hf_feeds_reserve(s)) {
 		hf_feeds_free(s);
 		return -ENOMEM;
 	}
+	begin_kept(s);
 	add_missing(s);
 	tell_unknown(s);
 	*ret_feeds = s;
@@ -478,6 +495,7 @@ void hf_feeds_free(struct hf_feeds *s)
 		hf_config_free(k->config);
 		free(k);
 	}
+	free(s->reserve);
 	if (s->sweep)
 		event_free(s->sweep);
 	if (s->limit)

@@ -22,8 +22,10 @@ int hf_feeds_new(struct event_base *base, struct hf_core *core, const struct hf_
 /* The resolvers keep what they have. NULL is fine. */
 void hf_feeds_free(struct hf_feeds *s);
 
+/* Sets aside the memory that the next hf_feeds_configure() must not fail for. 0 or -ENOMEM. */
+int hf_feeds_reserve(struct hf_feeds *s);
 /*
- * Another configuration. What has not changed goes on undisturbed, what is gone is torn down as the
+ * Another configuration, after hf_feeds_reserve(). What has not changed goes on undisturbed, what is gone is torn down as the
  * old one says. `before` is the one that was borrowed until now: it is taken over, and freed when
  * no adapter needs it any more.
  */

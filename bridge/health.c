@@ -21,6 +21,7 @@ enum {
 	CLIENTS_MAX = 32,
 	CLIENT_MS = 5000, /* all that a client has, from its first byte to our last */
 	BACKLOG = 64,
+	AGAIN_MS = 1000,
 };
 
 struct hf_health {
@@ -29,6 +30,8 @@ struct hf_health {
 	const struct hf_listeners *listeners; /* borrowed, as the core */
 	struct hf_request_server *server; /* owned; NULL: none */
 	struct hf_endpoint at;            /* where it listens, or would */
+	int64_t again_ms;                 /* boottime: not before is it tried again to listen */
+	struct hf_fault fault;
 };
 
 static const char *phrase(int status)
@@ -112,22 +115,26 @@ static int listen_at(const struct hf_endpoint *at)
 	return rc;
 }
 
-static void hear(struct hf_health *h, const struct hf_config *config)
+static void hear(struct hf_health *h)
 {
 	const struct hf_request_server_opts opts = { .name = "status.listen",
 		.clock = &hf_clock_system, .clients_max = CLIENTS_MAX,
-		.request_max = HF_HEALTH_HEAD_MAX, .span_ms = CLIENT_MS, .read = on_read, .arg = h };
+		.span_ms = CLIENT_MS, .read = on_read, .arg = h };
 	int rc;
 
-	h->at = config->status.listen;
 	if (!h->at.len)
 		return;
 	rc = listen_at(&h->at);
 	if (rc >= 0)
 		rc = hf_request_server_new(h->base, &opts, rc, &h->server);
-	if (rc < 0)
-		hf_log_error("status.listen: it cannot be listened on (%s); nobody hears of /healthz",
-		    hf_strerror(rc));
+	if (rc >= 0) {
+		hf_fault_clear(&h->fault, &hf_clock_system, "status.listen:");
+		return;
+	}
+	hf_fault_set(&h->fault, &hf_clock_system, HF_LOG_ERROR,
+	    "status.listen: it cannot be listened on (%s); /healthz is not answered; it is tried again",
+	    hf_strerror(rc));
+	h->again_ms = hf_boot_ms(&hf_clock_system) + AGAIN_MS;
 }
 
 int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf_listeners *listeners,
@@ -140,7 +147,8 @@ int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf
 	h->base = base;
 	h->core = core;
 	h->listeners = listeners;
-	hear(h, config);
+	h->at = config->status.listen;
+	hear(h);
 	*ret_health = h;
 	return 0;
 }
@@ -153,7 +161,15 @@ void hf_health_configure(struct hf_health *h, const struct hf_config *config)
 		return;
 	hf_request_server_free(h->server);
 	h->server = NULL;
-	hear(h, config);
+	h->at = *next;
+	memset(&h->fault, 0, sizeof(h->fault));
+	hear(h);
+}
+
+void hf_health_poke(struct hf_health *h)
+{
+	if (h->at.len && !h->server && hf_boot_ms(&hf_clock_system) >= h->again_ms)
+		hear(h);
 }
 
 void hf_health_free(struct hf_health *h)

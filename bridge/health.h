@@ -18,4 +18,6 @@ int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf
     const struct hf_config *config, struct hf_health **ret_health);
 /* Another configuration: another address is listened on. */
 void hf_health_configure(struct hf_health *h, const struct hf_config *config);
+/* Where it could not be listened on it is tried again. Cheap. */
+void hf_health_poke(struct hf_health *h);
 void hf_health_free(struct hf_health *h); /* NULL is fine */

@@ -223,7 +223,6 @@ static void client_new(struct hf_request_server *s, int fd)
 		return;
 	}
 	bufferevent_setcb(cl->bev, on_read, on_written, on_event, cl);
-	bufferevent_setwatermark(cl->bev, EV_READ, 0, s->opts.request_max);
 	bufferevent_enable(cl->bev, EV_READ | EV_WRITE);
 	if (s->opts.came)
 		s->opts.came(s->opts.arg, cl);

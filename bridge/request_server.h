@@ -25,11 +25,10 @@ struct hf_request_server_opts {
 	const char *name; /* for the log; a static text */
 	const struct hf_clock *clock; /* borrowed */
 	unsigned clients_max;
-	size_t request_max; /* no more than that is buffered */
 	uint32_t span_ms;
 	/* One is there; it may be answered at once. May be NULL. */
 	void (*came)(void *arg, struct hf_request_client *cl);
-	/* Bytes came; `in` has all that was not taken out of it. */
+	/* Bytes came, some 16 KiB at most; `in` has all that was not taken out of it. Answer what has too many. */
 	void (*read)(void *arg, struct hf_request_client *cl, struct evbuffer *in);
 	/* The time of one that is held is over: answer it. Its answer has another second. May be NULL. */
 	void (*late)(void *arg, struct hf_request_client *cl);

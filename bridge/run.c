@@ -111,6 +111,15 @@ static int configure_core(struct run *r, const struct hf_config *next)
 	return rc;
 }
 
+static int reserve(struct run *r)
+{
+	int rc = hf_feeds_reserve(r->feeds);
+
+	if (rc)
+		hf_log_error("reload rejected: out of memory; the running configuration stays");
+	return rc;
+}
+
 static void adopt(struct run *r, struct hf_config *next)
 {
 	struct hf_config *before = r->config;
@@ -118,7 +127,7 @@ static void adopt(struct run *r, struct hf_config *next)
 	if (hf_config_diff(before, next, log_change, NULL) == 0)
 		hf_log_info("reload: '%s' has not changed", r->path);
 	hf_removed_from_state(hf_core_state(r->core), hf_core_now(r->core), next, log_removed, NULL);
-	if (configure_core(r, next)) {
+	if (reserve(r) || configure_core(r, next)) {
 		hf_config_free(next);
 		return;
 	}
@@ -184,6 +193,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 	take_turns(r);
 	hf_sources_poke(r->sources);
 	hf_feeds_poke(r->feeds);
+	hf_health_poke(r->health);
 }
 
 static void end(void *arg)

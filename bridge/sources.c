@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "bridge/core.h"
 #include "bridge/stream/http.h"
 #include "bridge/stream/wake.h"
 #include "config/config.h"
+
+enum { AGAIN_MS = 1000 };
 
 struct hf_sources {
 	struct hf_source_env env;                    /* it owns env.http */
@@ -17,6 +20,7 @@ struct hf_sources {
 	struct hf_source *at[HF_CONFIG_SOURCES_MAX]; /* owned */
 	size_t n;
 	uint64_t lives; /* of the core's state */
+	int64_t again_ms; /* boottime: when those that memory was missing for are tried again */
 };
 
 static void kick_all(struct hf_sources *s, enum hf_client_event event)
@@ -47,9 +51,23 @@ static void add(struct hf_sources *s, const struct hf_config_source *conf)
 	if (s->n == HF_CONFIG_SOURCES_MAX)
 		return;
 	if (hf_source_new(&s->env, conf, sole, &s->at[s->n]))
-		hf_log_error("source '%s' cannot be followed: out of memory", conf->name);
+		hf_log_error("source '%s' cannot be followed: out of memory; tried again each second",
+		    conf->name);
 	else
 		s->n++;
+}
+
+/* Once a second, while one that is configured is missing: there was no memory for it. */
+static void add_missing(struct hf_sources *s)
+{
+	int64_t now = hf_boot_ms(s->env.clock);
+
+	if (s->n >= s->config->sources.n || now < s->again_ms)
+		return;
+	s->again_ms = now + AGAIN_MS;
+	for (size_t i = 0; i < s->config->sources.n; i++)
+		if (!hf_sources_find(s, s->config->sources.at[i].name))
+			add(s, &s->config->sources.at[i]);
 }
 
 int hf_sources_new(struct event_base *base, const struct hf_source_env *env,
@@ -152,6 +170,7 @@ void hf_sources_poke(struct hf_sources *s)
 {
 	uint64_t lives = hf_core_lives(s->env.core);
 
+	add_missing(s);
 	if (lives != s->lives) {
 		s->lives = lives;
 		hf_sources_redial(s);

@@ -39,7 +39,10 @@ static int note(struct hf_foreign *f, const char *text, const uint8_t addr[stati
 	o->name = name;
 	memcpy(o->addr, addr, 16);
 	HASH_ADD_KEYPTR(hh, f->names, o->name.wire, o->name.len, o);
-	return 0;
+	if (hf_hash_added(o))
+		return 0;
+	free(o);
+	return -ENOMEM;
 }
 
 /* IPv4 is ::ffff:a.b.c.d; with anything else (a scope, junk) it is no address of ours: zeros. */

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "adapters/hosts/block.h"
 #include "adapters/lines.h"
+#include "base/hash_table.h"
 
 /* A line that is not ours, without its end, and how often it is in each of the three. */
 struct line {
@@ -80,7 +79,10 @@ static struct line *find(struct lines *l, const char *line, size_t len)
 		return NULL;
 	found->at = line;
 	HASH_ADD_KEYPTR(hh, l->all, found->at, len, found);
-	return found;
+	if (hf_hash_added(found))
+		return found;
+	free(found);
+	return NULL;
 }
 
 static void lines_free(struct lines *l)

@@ -5,10 +5,9 @@
 #include <string.h>
 #include <arpa/inet.h>
 
-#include <uthash.h>
-
 #include "adapters/ask.h"
 #include "adapters/unbound/inner.h"
+#include "base/hash_table.h"
 
 enum { TOUCHED_LEAST = 1024 };
 
@@ -56,6 +55,10 @@ static int add_line(struct hf_ub_known *k, const struct hf_ub_line *line)
 		e->name = name;
 		e->ttl_s = line->ttl_s;
 		HASH_ADD_KEYPTR(hh, k->entries, e->name.wire, e->name.len, e);
+		if (!hf_hash_added(e)) {
+			free(e);
+			return -ENOMEM;
+		}
 	}
 	if (line->ttl_s < e->ttl_s)
 		e->ttl_s = line->ttl_s;

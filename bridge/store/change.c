@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define uthash_nonfatal_oom 1
-#include <uthash.h>
-
 #include "base/error.h"
+#include "base/hash_table.h"
 #include "bridge/store/inner.h"
 
 static const char *const reason_names[HF_WHY_LAST] = {
@@ -175,7 +173,7 @@ static int seen_add(struct seen **all, const struct hf_change_row *row)
 	at->change = change_of(row);
 	at->generation = row->generation;
 	HASH_ADD_KEYPTR(hh, *all, at->change.name.wire, at->change.name.len, at);
-	if (at->hh.tbl)
+	if (hf_hash_added(at))
 		return 0;
 	free(at);
 	return -ENOMEM;

@@ -284,7 +284,8 @@ static void hand_on(struct hf_client *c)
 	warn_of_expiry(c);
 	verdict = c->ops->identify(c->arg, c->told);
 	if (verdict != CLIENT_ACCEPTED) {
-		fail_code(c, HF_PROBLEM_HELD);
+		/* What is not held could not be taken: there was no memory for it. */
+		fail_code(c, verdict == CLIENT_HELD ? HF_PROBLEM_HELD : HF_PROBLEM_MEMORY);
 		return;
 	}
 	keep_all(c);
@@ -437,6 +438,12 @@ static void on_resolved(
 	get_headers(c);
 }
 
+/* Not the token is missing, but what it takes to read it. */
+static bool is_shortage(int rc)
+{
+	return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
+}
+
 static int find_token(struct hf_client *c)
 {
 	char why[HF_CLIENT_WHY_MAX];
@@ -444,7 +451,8 @@ static int find_token(struct hf_client *c)
 	int rc = c->ops->token(c->arg, c->target.token, why);
 
 	if (rc) {
-		hf_problem_set(&p, HF_PROBLEM_NO_TOKEN, "%.300s", why);
+		hf_problem_set(&p, is_shortage(rc) ? HF_PROBLEM_MEMORY : HF_PROBLEM_NO_TOKEN,
+		    "%.300s", why);
 		hf_client_fail(c, &p);
 	}
 	return rc;
@@ -458,11 +466,13 @@ static void connect_now(struct hf_client *c)
 		.resolv_conf = s->resolv_conf,
 		.hosts = s->hosts,
 		.limit_ms = s->timeouts.resolve_ms };
+	int rc;
 
 	drop(c);
 	hf_client_enter(c, CLIENT_CONNECTING);
-	if (hf_place_parse(s->url, &c->target.place)) {
-		fail_code(c, HF_PROBLEM_URL);
+	rc = hf_place_parse(s->url, &c->target.place);
+	if (rc) {
+		fail_code(c, rc == -ENOMEM ? HF_PROBLEM_MEMORY : HF_PROBLEM_URL);
 		return;
 	}
 	if (find_token(c))

@@ -1,6 +1,7 @@
 #include "bridge/stream/place.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,25 +10,45 @@
 
 #include "base/error.h"
 
-/* One part of the URL; false where it is missing or too long. */
-static bool part(CURLU *u, CURLUPart what, unsigned flags, char *out, size_t size)
+/* One part of the URL: 0, HF_EFORMAT where it is missing or too long, -ENOMEM. */
+static int part(CURLU *u, CURLUPart what, unsigned flags, char *out, size_t size)
 {
 	char *text = NULL;
-	bool ok = curl_url_get(u, what, &text, flags) == CURLUE_OK && strlen(text) < size;
+	CURLUcode code = curl_url_get(u, what, &text, flags);
+	int rc = code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : HF_EFORMAT;
 
-	if (ok)
+	if (code == CURLUE_OK && strlen(text) < size) {
 		snprintf(out, size, "%s", text);
+		rc = 0;
+	}
 	curl_free(text);
-	return ok;
+	return rc;
 }
 
-static bool has(CURLU *u, CURLUPart what)
+/* 0, HF_EFORMAT where the URL has this part, -ENOMEM. */
+static int part_missing(CURLU *u, CURLUPart what)
 {
 	char *text = NULL;
-	bool yes = curl_url_get(u, what, &text, 0) == CURLUE_OK;
+	CURLUcode code = curl_url_get(u, what, &text, 0);
 
 	curl_free(text);
-	return yes;
+	return code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : code == CURLUE_OK ? HF_EFORMAT : 0;
+}
+
+static int take_parts(CURLU *u, struct hf_place *p, char scheme[static 8], char port[static 8])
+{
+	static const CURLUPart none[] = { CURLUPART_USER, CURLUPART_QUERY, CURLUPART_FRAGMENT };
+	int rc = part(u, CURLUPART_SCHEME, 0, scheme, 8);
+
+	if (!rc)
+		rc = part(u, CURLUPART_HOST, 0, p->host, sizeof(p->host));
+	if (!rc)
+		rc = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, 8);
+	if (!rc)
+		rc = part(u, CURLUPART_PATH, 0, p->prefix, sizeof(p->prefix));
+	for (size_t i = 0; !rc && i < sizeof(none) / sizeof(none[0]); i++)
+		rc = part_missing(u, none[i]);
+	return rc;
 }
 
 static int take(CURLU *u, struct hf_place *p)
@@ -35,14 +56,10 @@ static int take(CURLU *u, struct hf_place *p)
 	char scheme[8], port[8];
 	size_t n;
 	bool v6;
+	int rc = take_parts(u, p, scheme, port);
 
-	if (!part(u, CURLUPART_SCHEME, 0, scheme, sizeof(scheme)) ||
-	    !part(u, CURLUPART_HOST, 0, p->host, sizeof(p->host)) ||
-	    !part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port)) ||
-	    !part(u, CURLUPART_PATH, 0, p->prefix, sizeof(p->prefix)))
-		return HF_EFORMAT;
-	if (has(u, CURLUPART_USER) || has(u, CURLUPART_QUERY) || has(u, CURLUPART_FRAGMENT))
-		return HF_EFORMAT;
+	if (rc)
+		return rc;
 	p->tls = !strcmp(scheme, "https");
 	if (!p->tls && strcmp(scheme, "http"))
 		return HF_EFORMAT;
@@ -68,9 +85,10 @@ int hf_place_parse(const char *url, struct hf_place *ret_place)
 {
 	struct hf_place p = { .tls = false };
 	CURLU *u = curl_url();
-	int rc = HF_EFORMAT;
+	CURLUcode code = u ? curl_url_set(u, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
+	int rc = code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : HF_EFORMAT;
 
-	if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK)
+	if (code == CURLUE_OK)
 		rc = take(u, &p);
 	curl_url_cleanup(u);
 	if (!rc)

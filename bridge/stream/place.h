@@ -13,5 +13,5 @@ struct hf_place {
 	char base[800];      /* scheme, authority and prefix */
 };
 
-/* 0, or HF_EFORMAT where it is no http or https URL without user, query and fragment. */
+/* 0, HF_EFORMAT where it is no http or https URL without user, query and fragment, or -ENOMEM. */
 int hf_place_parse(const char *url, struct hf_place *ret_place);
