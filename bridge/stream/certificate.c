@@ -1,11 +1,33 @@
 #include "bridge/stream/certificate.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+
+struct hf_certificate *hf_certificate_new(void)
+{
+	struct hf_certificate *note = calloc(1, sizeof(*note));
+
+	if (note)
+		note->refs = 1;
+	return note;
+}
+
+void hf_certificate_unref(struct hf_certificate *note)
+{
+	if (note && --note->refs == 0)
+		free(note);
+}
+
+/* OpenSSL ends an SSL_CTX that has, or never had, a note. */
+static void on_ctx_free(
+    void *ctx, void *note, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+	hf_certificate_unref(note);
+}
 
 /* Where in an SSL_CTX the note hangs. */
 static int note_index(void)
@@ -13,7 +35,7 @@ static int note_index(void)
 	static int index = -1;
 
 	if (index < 0)
-		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, on_ctx_free);
 	return index;
 }
 
@@ -45,9 +67,16 @@ static int on_verify(int ok, X509_STORE_CTX *ctx)
 int hf_certificate_watch(void *ssl_ctx, struct hf_certificate *note)
 {
 	SSL_CTX *ctx = ssl_ctx;
+	struct hf_certificate *before;
 
-	if (note_index() < 0 || !SSL_CTX_set_ex_data(ctx, note_index(), note))
+	if (note_index() < 0)
 		return -ENOMEM;
+	before = SSL_CTX_get_ex_data(ctx, note_index());
+	if (!SSL_CTX_set_ex_data(ctx, note_index(), note))
+		return -ENOMEM;
+	note->refs++;
+	hf_certificate_unref(before);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ctx, SSL_CTX_get_verify_mode(ctx), on_verify);
 	return 0;
 }

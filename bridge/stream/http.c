@@ -129,7 +129,7 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 {
 	struct hf_handle *h = arg;
 
-	return hf_certificate_watch(ssl_ctx, &h->certificate) ? CURLE_OUT_OF_MEMORY : CURLE_OK;
+	return hf_certificate_watch(ssl_ctx, h->certificate) ? CURLE_OUT_OF_MEMORY : CURLE_OK;
 }
 
 static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
@@ -253,8 +253,9 @@ int hf_handle_new(struct hf_http *http, const struct hf_target *target, const ch
 	if (!h)
 		return -ENOMEM;
 	h->http = http;
+	h->certificate = hf_certificate_new();
 	h->easy = curl_easy_init();
-	if (h->easy)
+	if (h->easy && h->certificate)
 		rc = set_common(h, target);
 	if (!rc)
 		rc = set_tls(h, target->settings);
@@ -353,6 +354,7 @@ void hf_handle_free(struct hf_handle *h)
 		curl_multi_remove_handle(h->http->multi, h->easy);
 	if (h->easy)
 		curl_easy_cleanup(h->easy);
+	hf_certificate_unref(h->certificate);
 	wipe_headers(h->headers);
 	curl_slist_free_all(h->connect_to);
 	free(h->body);

@@ -42,7 +42,7 @@ struct hf_handle {
 	CURL *easy;                        /* owned */
 	struct curl_slist *headers;        /* owned */
 	struct curl_slist *connect_to;     /* owned */
-	struct hf_certificate certificate; /* what was wrong with it */
+	struct hf_certificate *certificate; /* held: what was wrong with the server's */
 	char error[CURL_ERROR_SIZE];
 	bool added;
 	hf_handle_cb cb;

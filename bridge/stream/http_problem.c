@@ -1,6 +1,7 @@
 /* What libcurl's and OpenSSL's codes mean, in words that help. */
 #include "bridge/stream/http.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -51,9 +52,9 @@ static void cert_problem(const struct hf_handle *h, int64_t wall_s, struct hf_pr
 	char said[160];
 
 	hf_clip(said, sizeof(said), h->error, strlen(h->error));
-	if (h->certificate.error == X509_V_ERR_CERT_HAS_EXPIRED ||
-	    h->certificate.error == X509_V_ERR_CERT_NOT_YET_VALID)
-		date_problem(&h->certificate, wall_s, p);
+	if (h->certificate->error == X509_V_ERR_CERT_HAS_EXPIRED ||
+	    h->certificate->error == X509_V_ERR_CERT_NOT_YET_VALID)
+		date_problem(h->certificate, wall_s, p);
 	else if (strstr(h->error, "subject name") || strstr(h->error, "host name"))
 		hf_problem_set(p, HF_PROBLEM_CERT_HOST,
 		    "the server's certificate is for another host (%s)", said);
@@ -78,6 +79,25 @@ static void plain(const struct hf_handle *h, const char *text, char *out, size_t
 		snprintf(out + n, size - n, ": %s", strerror((int)code));
 }
 
+/*
+ * A handshake that was cut: a balancer without a backend, a port forwarder, a server that restarts.
+ * What the other end says by an alert, or cannot speak, is not that.
+ */
+static bool is_cut_handshake(const struct hf_handle *h, const char *text)
+{
+	static const char *const signs[] = { "SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN",
+		"unexpected eof", "reset by peer", "Broken pipe" };
+	long code = 0;
+
+	if (strstr(text, "alert"))
+		return false;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (strstr(text, signs[i]))
+			return true;
+	curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &code);
+	return code == ECONNRESET || code == EPIPE || code == ECONNABORTED || code == ETIMEDOUT;
+}
+
 static void connect_problem(const struct hf_handle *h, CURLcode result, struct hf_problem *p)
 {
 	char said[200];
@@ -90,6 +110,8 @@ static void connect_problem(const struct hf_handle *h, CURLcode result, struct h
 		code = HF_PROBLEM_CERT_OWN;
 	else if (strstr(text, "wrong version number"))
 		code = HF_PROBLEM_TLS_PLAIN;
+	else if (result == CURLE_SSL_CONNECT_ERROR && is_cut_handshake(h, text))
+		code = HF_PROBLEM_CUT;
 	else if (result == CURLE_SSL_CONNECT_ERROR || result == CURLE_SSL_CIPHER)
 		code = HF_PROBLEM_TLS;
 	else if (result == CURLE_SSL_CERTPROBLEM)

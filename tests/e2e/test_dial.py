@@ -2,6 +2,9 @@
 import contextlib
 import os
 import shutil
+import socket
+import struct
+import threading
 import time
 
 import dns.resolver
@@ -137,8 +140,6 @@ def weak_hello(cipher):
 @pytest.mark.parametrize("cipher", [0x0000, 0x0001, 0x0002, 0x003b, 0xc006, 0x0003, 0x0006, 0x0008, 0x0017, 0x0034, 0x0004],
                          ids="null null-md5 null-sha null-sha256 ecdhe-null exp-rc4 exp-rc2 exp-des exp-anon anon-aes rc4".split())
 def test_null_export_and_anonymous_ciphers_are_refused(tmp_path, authority, cipher):
-    import socket
-    import threading
     said = []
 
     def serve(listener):
@@ -156,6 +157,48 @@ def test_null_export_and_anonymous_ciphers_are_refused(tmp_path, authority, ciph
             bridge.wait_log("the TLS handshake failed")
             bridge.wait_log("-> failed")
     assert said and said[0][:1] == b"\x15", "an alert, and nothing else"
+
+
+class Cutter:
+    """A listener of TCP alone that ends each connection in mid handshake; dials: how many came."""
+
+    def __init__(self, how):
+        self.how, self.dials, self.over = how, 0, False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(0.1)
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.over:
+            with contextlib.suppress(OSError):
+                conn, _ = self.listener.accept()
+                self.dials += 1
+                with conn:
+                    if "hello" in self.how:
+                        conn.recv(4096)
+                    if "half" in self.how:
+                        conn.sendall(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")
+                    if "rst" in self.how:
+                        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def stop(self):
+        self.over = True
+        self.thread.join(5)
+        self.listener.close()
+
+
+@pytest.mark.parametrize("how", ["fin", "rst", "fin hello", "rst hello", "fin hello half", "rst hello half"])
+def test_a_handshake_that_is_cut_is_tried_again_soon(tmp_path, authority, cert, how):
+    """A balancer without a backend, a server that restarts: ten seconds of that are not five minutes."""
+    cutter = Cutter(how)
+    with Bridge(tmp_path, f"https://127.0.0.1:{cutter.port}", f"    ca-file: {authority.ca}\n") as bridge:
+        wait_for(lambda: cutter.dials >= 5)
+        assert "-> failed" not in bridge.log() and "the connection broke" in bridge.log()
+        cutter.stop()
+        with Simulator(tmp_path, ALICE, port=cutter.port, tls=cert), Responder(tmp_path, tmp_path / "zone") as r:
+            wait_for(lambda: addresses(r.ask(NAME)), 5)
 
 
 # --- the resolver that we feed
