@@ -47,6 +47,7 @@ void hf_log_init(int fd, enum hf_log_level level, enum hf_log_format format,
 	look_at(fd);
 	log_state.format = format;
 	log_state.clock = clock ? clock : &hf_clock_system;
+	log_state.limit = (struct hf_log_limit){ .told_ms = 0 };
 	pthread_mutex_unlock(&log_state.lock);
 	hf_log_set_level(level);
 }

@@ -23,7 +23,7 @@ enum hf_log_format { HF_LOG_TEXT, HF_LOG_JSON };
  * Process wide. Before hf_log_init() lines of level info and above go to stderr as text.
  * `fd` is borrowed and outlives the log (a pipe or terminal is opened once more, so that it never
  * blocks, without a change for those who share it); `clock` may be NULL for the system's. May be
- * called again: what was dropped stays counted.
+ * called again: what was dropped stays counted, and the limits on repeated lines begin again.
  */
 void hf_log_init(int fd, enum hf_log_level level, enum hf_log_format format,
     const struct hf_clock *clock);
