@@ -29,6 +29,12 @@ struct hf_core {
 	struct hf_publish *publish; /* owned */
 	struct hf_zone_meta meta; /* as of the last commit */
 	bool opened;                /* hf_core_open() is through */
+	/*
+	 * The zone that was found, if it knows what the store does not have yet (generation 0: it does not). The store had
+	 * `newer_than`. Nothing is published over it meanwhile: `meta` is filled by the first commit.
+	 */
+	struct hf_zone_stamp newer;
+	uint64_t newer_than;
 	bool applying;              /* a changeset is between begin and its last step: the state is lent */
 	struct hf_core_sign signs[HF_ZONE_SOURCES_MAX]; /* by rid: what waits for the end of that */
 	bool accepted;              /* a message, since this process runs */
@@ -59,7 +65,11 @@ struct hf_core {
  * *ret_conf. */
 void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
     struct hf_state_conf *ret_conf);
-/* The state that the store has. */
+/* Takes what c->newer has into `state`. Returns how many names that were, or a code. */
+int hf_core_take_zone(struct hf_core *c, struct hf_state *state);
+/* It is in the store now, if it is: c->newer ends. */
+void hf_core_zone_taken(struct hf_core *c);
+/* The state that the store has, with what c->newer has. */
 int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state);
 /* No source is live for readers that is not for the state: before its first contact, or with another name. */
 void hf_core_pulse_down(struct hf_core *c);

@@ -90,15 +90,23 @@ int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state)
 {
 	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
 	struct hf_image *image = NULL;
+	struct hf_state *state = NULL;
 	struct hf_state_conf conf;
 	int rc = hf_store_load(c->store, &image);
 
 	if (!rc) {
 		hf_core_conf(c->config, sources, &conf);
-		rc = hf_state_new(&conf, image, hf_core_now(c), ret_state);
+		rc = hf_state_new(&conf, image, hf_core_now(c), &state);
 	}
 	hf_image_free(image);
-	return rc;
+	if (!rc)
+		rc = hf_core_take_zone(c, state);
+	if (rc < 0) {
+		hf_state_free(state);
+		return rc;
+	}
+	*ret_state = state;
+	return 0;
 }
 
 int hf_core_renew_state(struct hf_core *c)
@@ -148,6 +156,7 @@ bool hf_core_ails(const struct hf_core *c)
 
 int hf_core_mend(struct hf_core *c)
 {
+	hf_core_zone_taken(c);
 	if (!hf_core_ails(c))
 		return 0;
 	if (hf_boot_ms(c->clock) < c->mend_at)

@@ -83,24 +83,28 @@ static bool zone_is_newer(const struct hf_core *c, const struct hf_store_opened 
 	return !hf_store_ready(c->store) && !hf_state_n_names(c->state);
 }
 
+struct restore {
+	struct hf_state *state;
+	struct hf_when now;
+};
+
 /* Who a source was pinned to stays: another deployment behind the URL is to be found. */
 static void restore_source(uint32_t source, const struct hf_zone_source *found, void *arg)
 {
-	struct hf_core *c = arg;
+	struct restore *r = arg;
 	struct hf_uuid user;
 
 	memcpy(user.b, found->user, sizeof(user.b));
-	hf_state_restore_source(
-	    c->state, source, &found->suffix, found->deployment, &user, hf_core_now(c));
+	hf_state_restore_source(r->state, source, &found->suffix, found->deployment, &user, r->now);
 }
 
-static void log_restored(const struct hf_store_opened *o, const struct hf_zone_stamp *zone, size_t n)
+static void log_restored(const struct hf_core *c, size_t n)
 {
-	if (o->generation)
+	if (c->newer_than)
 		hf_log_warn("store: the published zone (generation %llu) is newer than what the store "
 			    "has (%llu): its %zu names are answered, as stale, until the server "
 			    "confirms them",
-		    (unsigned long long)zone->generation, (unsigned long long)o->generation, n);
+		    (unsigned long long)c->newer.generation, (unsigned long long)c->newer_than, n);
 	else
 		hf_log_warn("store: %zu names were taken back from the published zone; they are "
 			    "served as stale until the server confirms them",
@@ -108,24 +112,37 @@ static void log_restored(const struct hf_store_opened *o, const struct hf_zone_s
 }
 
 /* Names of the zone become restored rows; where the store has some of its own, those of the zone win. */
-static int restore(struct hf_core *c, const struct hf_store_opened *o, const struct hf_zone_stamp *zone)
+int hf_core_take_zone(struct hf_core *c, struct hf_state *state)
 {
-	bool has_names = hf_state_n_names(c->state);
+	bool has_names = hf_state_n_names(state);
+	struct restore r = { state, hf_core_now(c) };
 	struct hf_restored found;
-	int rc = hf_restore_read(c->config->zone, c->clock, c->state, restore_source, c, &found);
-	int n = found.n < INT_MAX ? (int)found.n : INT_MAX;
+	int rc, n;
 
+	if (!c->newer.generation)
+		return 0;
+	rc = hf_restore_read(c->config->zone, c->clock, state, restore_source, &r, &found);
+	n = found.n < INT_MAX ? (int)found.n : INT_MAX;
 	/* Half a zone is better than nothing, and worse than a store; so is one of other sources alone. */
-	if (!rc && has_names && (!found.whole || (!n && zone->n_names)))
+	if (!rc && has_names && (!found.whole || (!n && c->newer.n_names)))
 		n = 0;
 	else if (!rc && has_names)
-		rc = hf_state_restore_newer(c->state, found.rows, found.n, hf_core_now(c));
+		rc = hf_state_restore_newer(state, found.rows, found.n, r.now);
 	else if (!rc && n)
-		rc = hf_state_restore(c->state, found.rows, found.n, hf_core_now(c));
+		rc = hf_state_restore(state, found.rows, found.n, r.now);
 	if (!rc && n)
-		log_restored(o, zone, found.n);
+		log_restored(c, found.n);
 	free(found.rows);
 	return rc < 0 ? rc : n;
+}
+
+void hf_core_zone_taken(struct hf_core *c)
+{
+	if (!c->newer.generation || c->applying || hf_core_ails(c) || hf_state_dirty(c->state))
+		return;
+	c->newer = (struct hf_zone_stamp){ 0 };
+	/* Where that cannot be written, the next start sees by the names that it was done. */
+	hf_store_zone_taken(c->store);
 }
 
 static int open_store(struct hf_core *c, struct hf_store_opened *ret_opened)
@@ -209,13 +226,6 @@ void hf_core_pulse_down(struct hf_core *c)
 	hf_state_each_source(c->state, hf_core_now(c), source_down, c->publish);
 }
 
-/* Only when it is on the disk: else the next start takes it again. */
-static void zone_taken(struct hf_core *c, const struct hf_store_opened *o)
-{
-	if (o->zone_due && !hf_state_dirty(c->state))
-		hf_store_zone_taken(c->store);
-}
-
 static int clear_owner(
     const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
 {
@@ -259,7 +269,13 @@ int hf_core_open(
 		goto fail;
 	}
 	hf_store_seen_generation(c->store, found.generation);
-	rc = zone_is_newer(c, &opened, &found) ? restore(c, &opened, &found) : 0;
+	if (zone_is_newer(c, &opened, &found)) {
+		c->newer = found;
+		c->newer_than = opened.generation;
+	} else if (opened.zone_due) {
+		hf_store_zone_taken(c->store);
+	}
+	rc = hf_core_take_zone(c, c->state);
 	if (rc > 0)
 		rc = hf_store_set_ready(c->store);
 	if (rc < 0 && opened.origin != HF_STORE_SPENT)
@@ -274,7 +290,6 @@ int hf_core_open(
 	c->copy_at = hf_boot_ms(clock) + HF_CORE_COPY_EVERY_MS;
 	log_serving(c);
 	hf_core_settle(c);
-	zone_taken(c, &opened);
 	c->opened = true;
 	*ret_core = c;
 	return 0;

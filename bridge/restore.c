@@ -73,7 +73,9 @@ int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct 
 	if (rc)
 		return rc;
 	rc = hf_zone_reader_new(zone, &r.reader);
-	if (!rc && hf_zone_reader_load(r.reader) == 0) {
+	if (!rc)
+		rc = hf_zone_reader_load(r.reader);
+	if (!rc) {
 		r.meta = hf_zone_reader_meta(r.reader);
 		tell_sources(&r, cb, arg);
 		rc = hf_zone_reader_walk(r.reader, on_entry, &r);

@@ -368,6 +368,9 @@ static int take_picture(struct hf_zone_writer *w, const char *dir, struct hf_zon
 	w->sweep_due = true;
 	if (rc == -ENOENT)
 		return 0;
+	/* That says nothing of what is in it: it may be newer than whatever would take its place. */
+	if (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE)
+		return rc;
 	if (rc < 0) {
 		hf_log_warn(
 		    "zone '%s': what is in it cannot be used (%s: %s); it stays until names "
@@ -415,6 +418,10 @@ int hf_zone_writer_open(const char *dir, const struct hf_zone_writer_opts *opts,
 		return rc;
 	}
 	rc = take_picture(w, dir, ret_stamp);
+	if (rc < 0) {
+		hf_zone_writer_free(w);
+		return rc;
+	}
 	*ret_writer = w;
 	return rc;
 }

@@ -2,7 +2,9 @@
 Nobody asks for a while, and the zone changes meanwhile, base and all: the first question gets what is published, or is told
 that it may be old. In unbound's module and in holdfast-dns.
 """
+import os
 import pathlib
+import signal
 import time
 
 import dns.edns
@@ -72,16 +74,14 @@ def test_at_no_moment_is_an_old_picture_fresh(zone, server):
 def test_negative_answers_of_an_old_picture_are_not_fresh_either(zone, server):
     """While what is published cannot be read, an old picture answers; nothing of it is given as fresh."""
     assert ede(server.ask("nope.coder")) == [] and ede(server.ask(NAME)) == []
+    os.kill(server.process.pid, signal.SIGSTOP)  # or it has read the base before it is harmed
     new_base(zone, 2)
-    current = zone.folder / "current"
-    base = zone.folder / current.read_text().split("base ")[1].split()[0]
+    base = zone.folder / (zone.folder / "current").read_text().split("base ")[1].split()[0]
     good = base.read_bytes()
     base.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
-    new = zone.folder / ".current"
-    new.write_bytes(current.read_bytes())
+    os.kill(server.process.pid, signal.SIGCONT)
     time.sleep(IDLE_S)
-    if addresses(server.ask(NAME)) == [address(2)]:
-        pytest.skip("the base was read before it was harmed")
+    assert addresses(server.ask(NAME)) == [address(1)]
     for name, code in ((NAME, [3]), ("nope.coder", [19]), ("w.me.coder", [3]), ("coder", [3])):
         assert ede(server.ask(name)) == code, name
     base.write_bytes(good)

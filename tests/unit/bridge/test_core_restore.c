@@ -3,6 +3,7 @@
  * that was lost.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +13,12 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "tests/unit/bridge/core_kit.h"
+#include "tests/unit/bridge/greedy.h"
 #include "zone/reader.h"
 
 Suite *core_restore_suite(void);
 
-enum { NAMES = 3, NONE = -1, WS_MAX = 40 };
+enum { NAMES = 3, NONE = -1, WS_MAX = 40, PLACES = 4 };
 
 static struct core_kit k;
 
@@ -167,6 +169,21 @@ static void check_newest(void)
 	ck_assert_uint_eq(core_kit_published(&k), 4 * NAMES);
 }
 
+START_TEST(a_zone_that_is_newer_than_the_copy_wins)
+{
+	live_on_from_the_copy();
+	take_down();
+	start_alone();
+	check_newest();
+	/* And over restarts, as long as the server is away. */
+	for (int i = 0; i < 3; i++) {
+		core_kit_stop(&k);
+		start_alone();
+		check_newest();
+	}
+}
+END_TEST
+
 START_TEST(what_the_server_confirms_is_in_force_then)
 {
 	live_on_from_the_copy();
@@ -217,6 +234,168 @@ START_TEST(a_zone_that_is_damaged_does_not)
 }
 END_TEST
 
+/* A store out of a backup: sound, of the same epoch, and older than what was published since. */
+START_TEST(a_zone_that_is_newer_than_the_store_wins)
+{
+	core_kit_open(&k);
+	SAY({ 1, "dev", 7 }, { 2, "box", 8 }, { 3, "dev2", 3 }, { 4, "dev3", 4 });
+	core_kit_stop(&k);
+	shell("cp -p %s/store.db %s/store.bak", k.dir.path, k.dir.path);
+	hf_fake_clock_add(&k.clock, 1800 * 1000);
+	core_kit_open(&k);
+	SAY({ 1, "dev", 9 }, { 3, "dev2", 3 }, { 4, "dev3", 4 }, { 5, "tmp", 50 });
+	core_kit_stop(&k);
+	shell("mv %s/store.bak %s/store.db", k.dir.path, k.dir.path);
+	start_alone();
+	check_newest();
+}
+END_TEST
+
+/* The copy, put in the store's place by hand. */
+START_TEST(a_zone_that_is_newer_than_a_copy_put_there_by_hand_wins)
+{
+	live_on_from_the_copy();
+	core_kit_stop(&k);
+	shell("mv %s/store.db.copy %s/store.db", k.dir.path, k.dir.path);
+	start_alone();
+	check_newest();
+}
+END_TEST
+
+/*
+ * Between the store's recovery and the commit of what the zone knew: memory runs out at some place, and the start with
+ * it; or what was begun is gone on with. _i: the first of the places.
+ */
+START_TEST(a_recovery_that_is_cut_short_takes_the_zone_at_the_next_start)
+{
+	bool is_over = false;
+
+	core_kit_done(&k);
+	for (unsigned at = (unsigned)_i + 1; !is_over; at += PLACES) {
+		core_kit_init(&k);
+		live_on_from_the_copy();
+		take_down();
+		greedy_fail_at(at);
+		if (core_kit_try_open(&k) < 0) {
+			greedy_end();
+			ck_assert_int_eq(core_kit_try_open(&k), 0);
+		}
+		core_kit_settle(&k);
+		is_over = greedy_end();
+		check_newest();
+		core_kit_done(&k);
+	}
+	core_kit_init(&k);
+}
+END_TEST
+
+/* Another program has the store: it can be read and not written. End with pclose(). */
+static FILE *lock_store(void)
+{
+	char command[600], line[32] = "";
+	FILE *f;
+
+	snprintf(command, sizeof(command),
+	    "exec /usr/bin/python3 -c 'import sqlite3, time\n"
+	    "c = sqlite3.connect(\"%s/store.db\", isolation_level=None)\n"
+	    "c.execute(\"BEGIN IMMEDIATE\")\n"
+	    "print(\"locked\", flush=True)\n"
+	    "time.sleep(2)'",
+	    k.dir.path);
+	f = popen(command, "r");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
+	ck_assert_str_eq(line, "locked\n");
+	return f;
+}
+
+static void work_a_while(void)
+{
+	for (int i = 0; i < 40; i++) {
+		hf_core_work(k.core);
+		hf_fake_clock_add(&k.clock, 100);
+	}
+}
+
+/* The names of the zone cannot be written down: nothing older is published over them meanwhile. */
+START_TEST(over_a_newer_zone_nothing_is_published_before_the_store_has_it)
+{
+	FILE *lock;
+
+	core_kit_open(&k);
+	SAY({ 1, "dev", 7 }, { 2, "box", 8 }, { 3, "dev2", 3 }, { 4, "dev3", 4 });
+	core_kit_stop(&k);
+	shell("cp -p %s/store.db %s/store.bak", k.dir.path, k.dir.path);
+	hf_fake_clock_add(&k.clock, 1800 * 1000);
+	core_kit_open(&k);
+	SAY({ 1, "dev", 9 }, { 3, "dev2", 3 }, { 4, "dev3", 4 }, { 5, "tmp", 50 });
+	core_kit_stop(&k);
+	shell("mv %s/store.bak %s/store.db", k.dir.path, k.dir.path);
+	lock = lock_store();
+	ck_assert_int_eq(core_kit_try_open(&k), 0);
+	ck_assert_int_eq(core_kit_store(&k), HF_STORE_NOT_WRITTEN);
+	work_a_while();
+	check_newest();
+	/* The state is made again out of the store, which still knows nothing of it. */
+	greedy_fail_at(1);
+	ck_assert_int_eq(try_say((const struct ws[]){ { 7, "new", 70 } }, 1), -ENOMEM);
+	greedy_end();
+	ck_assert(hf_state_spent(hf_core_state(k.core)));
+	work_a_while();
+	ck_assert(!hf_state_spent(hf_core_state(k.core)));
+	check_newest();
+	ck_assert_uint_eq(hf_state_n_names(hf_core_state(k.core)), 4 * NAMES);
+	pclose(lock);
+	hf_fake_clock_add(&k.clock, 2000);
+	core_kit_settle(&k);
+	ck_assert_int_eq(core_kit_store(&k), HF_STORE_OK);
+	check_newest();
+}
+END_TEST
+
+/* The same where the copy could only be read: what takes the store's place cannot be made. */
+START_TEST(a_recovery_that_cannot_be_written_publishes_nothing_older)
+{
+	live_on_from_the_copy();
+	take_down();
+	shell("mkdir -p %s/store.db.new/in-the-way", k.dir.path);
+	ck_assert_int_eq(core_kit_try_open(&k), 0);
+	ck_assert_int_eq(core_kit_store(&k), HF_STORE_NOT_WRITTEN);
+	work_a_while();
+	check_newest();
+	shell("rm -r %s/store.db.new", k.dir.path);
+	hf_fake_clock_add(&k.clock, 2000);
+	core_kit_settle(&k);
+	ck_assert_int_eq(core_kit_store(&k), HF_STORE_OK);
+	check_newest();
+	core_kit_stop(&k);
+	start_alone();
+	check_newest();
+}
+END_TEST
+
+/* And where the copy has the store's place already, but what the zone knows cannot be written beside it. */
+START_TEST(a_recovery_that_can_only_half_be_written_publishes_nothing_older)
+{
+	FILE *lock;
+
+	live_on_from_the_copy();
+	take_down();
+	greedy_fail_at(1); /* of the state, after the store is made */
+	ck_assert_int_eq(core_kit_try_open(&k), -ENOMEM);
+	greedy_end();
+	lock = lock_store();
+	ck_assert_int_eq(core_kit_try_open(&k), 0);
+	ck_assert_int_eq(core_kit_store(&k), HF_STORE_NOT_WRITTEN);
+	work_a_while();
+	check_newest();
+	pclose(lock);
+	hf_fake_clock_add(&k.clock, 2000);
+	core_kit_settle(&k);
+	check_newest();
+}
+END_TEST
+
 START_TEST(without_a_copy_the_zone_is_all_there_is)
 {
 	core_kit_open(&k);
@@ -244,6 +423,33 @@ END_TEST
 
 /* --- marks and pins --- */
 
+/* Fault 19: what max-age had withdrawn is not answered for another max-age. */
+START_TEST(withdrawn_names_come_back_withdrawn)
+{
+	core_kit_more(&k, "hold: { policy: max-age, max-age: 1h }\n");
+	core_kit_open(&k);
+	SAY({ 1, "dev", 7 }, { 2, "box", 8 });
+	hf_core_away(k.core, "main");
+	hf_fake_clock_add(&k.clock, 2 * 3600 * 1000);
+	core_kit_settle(&k);
+	check_ws("dev", NONE);
+	core_kit_stop(&k);
+	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
+	start_alone();
+	ck_assert_uint_eq(core_kit_published(&k), 2 * NAMES);
+	check_ws("dev", NONE);
+	check_ws("box", NONE);
+	core_kit_stop(&k);
+	start_alone();
+	check_ws("dev", NONE);
+	core_kit_stop(&k);
+	core_kit_open(&k);
+	SAY({ 1, "dev", 7 }, { 2, "box", 8 });
+	check_ws("dev", 7);
+	check_ws("box", 8);
+}
+END_TEST
+
 START_TEST(held_names_come_back_held)
 {
 	static const struct ws all[] = { { 1, "w1", 1 }, { 2, "w2", 2 }, { 3, "w3", 3 }, { 4, "w4", 4 },
@@ -266,6 +472,22 @@ START_TEST(held_names_come_back_held)
 	say(all, 8);
 	check_ws("w8", 8);
 	ck_assert_uint_eq(core_kit_published(&k), 8 * NAMES);
+}
+END_TEST
+
+/* Few enough to go at once, had they not been held. */
+START_TEST(a_held_name_does_not_go_with_the_first_snapshot)
+{
+	core_kit_open(&k);
+	SAY({ 1, "dev", 7 });
+	say(NULL, 0);
+	check_ws("dev", 7);
+	core_kit_stop(&k);
+	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
+	core_kit_open(&k);
+	SAY({ 2, "box", 8 });
+	check_ws("dev", 7);
+	check_ws("box", 8);
 }
 END_TEST
 
@@ -295,15 +517,24 @@ Suite *core_restore_suite(void)
 	TCase *tc = tcase_create("newest");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_zone_that_is_newer_than_the_copy_wins);
 	tcase_add_test(tc, what_the_server_confirms_is_in_force_then);
 	tcase_add_test(tc, a_zone_that_is_older_than_the_copy_does_not);
 	tcase_add_test(tc, a_zone_that_is_damaged_does_not);
+	tcase_add_test(tc, a_zone_that_is_newer_than_the_store_wins);
+	tcase_add_test(tc, a_zone_that_is_newer_than_a_copy_put_there_by_hand_wins);
+	tcase_add_loop_test(tc, a_recovery_that_is_cut_short_takes_the_zone_at_the_next_start, 0, PLACES);
+	tcase_add_test(tc, over_a_newer_zone_nothing_is_published_before_the_store_has_it);
+	tcase_add_test(tc, a_recovery_that_cannot_be_written_publishes_nothing_older);
+	tcase_add_test(tc, a_recovery_that_can_only_half_be_written_publishes_nothing_older);
 	tcase_add_test(tc, without_a_copy_the_zone_is_all_there_is);
 	tcase_add_test(tc, a_new_store_that_knows_nothing_takes_the_zone_at_any_start);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("marks");
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, withdrawn_names_come_back_withdrawn);
 	tcase_add_test(tc, held_names_come_back_held);
+	tcase_add_test(tc, a_held_name_does_not_go_with_the_first_snapshot);
 	tcase_add_test(tc, who_the_source_was_pinned_to_comes_back);
 	suite_add_tcase(s, tc);
 	return s;
