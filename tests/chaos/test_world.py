@@ -374,3 +374,25 @@ def test_its_memory_is_its_own_and_a_full_log_does_not_hold_it(tmp_path, env):
             assert os.WCOREDUMP(status) and b"holdfastd" in core
     os.close(reader)
     os.close(writer)
+
+
+# --- what the server repeats ---
+
+def test_a_server_that_repeats_itself_fills_no_log(tmp_path):
+    """Bad records, owners with bad names, removals that wait, connections that end: a hundred lines in four seconds at most."""
+    users = "".join(f"user no%20name{n} {n}\n" for n in range(2, 300))
+    with World(tmp_path, world="suffix coder\nuser alice 1\nsnapshot alice 1..400=dev:main\n" + users) as w:
+        w.bridge.configure(w.server.url, "    owners: [all]\n    snapshot-interval: 100ms\n")
+        w.bridge.reload()
+        before, begun = len(w.bridge.log().splitlines()), time.monotonic()
+        with w.names_keep_answering():
+            n = 0
+            while time.monotonic() - begun < 8:
+                n += 1
+                w.server.say(f"diff alice +{5000 + n}=b%20d{n} +{9000 + n}=a.b{n}")
+                w.server.say("diff alice -77777")
+                if n % 5 == 0:
+                    w.server.say("cut tcp")
+                time.sleep(0.02)
+        lines = [l for l in w.bridge.log().splitlines()[before:] if " debug: " not in l]
+        assert len(lines) <= 100 * (time.monotonic() - begun + 1) / 4, "\n".join(lines[-20:])
