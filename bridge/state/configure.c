@@ -96,7 +96,7 @@ static void rename_source(struct hf_state *s, struct st_source *src, const char 
 	memset(src->row.name, 0, sizeof(src->row.name));
 	memcpy(src->row.name, name, strnlen(name, sizeof(src->row.name) - 1));
 	src->dirty = true;
-	src->live = false;
+	src->live = src->settled = false;
 	src->contact_boot_ms = 0;
 	for (uint32_t i = 0; i < s->n_owners; i++) {
 		if (!s->owners[i].used || s->owners[i].row.source != ix)

@@ -6,6 +6,7 @@
 
 #include "bridge/state/disputes.h"
 #include "bridge/state/names.h"
+#include "bridge/state/owners.h"
 #include "bridge/state/rights.h"
 #include "bridge/state/touched.h"
 
@@ -276,6 +277,9 @@ void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct h
 
 	hand_over(s, owner);
 	judge_all(s, owner, &j);
+	/* Also of what was held before: this is what it waits for from now on. */
+	if (s->owners[owner].hold != ST_NONE)
+		st_hold_explain(s, s->owners[owner].hold, why);
 }
 
 static uint64_t window_sum(struct hf_state *s, struct st_source *src, struct hf_when now)
@@ -329,7 +333,7 @@ static bool all_whole(const struct hf_state *s, uint32_t source, bool *ret_bare)
 		*ret_bare = *ret_bare || !o->n_live;
 		any = true;
 	}
-	return any;
+	return any && st_all_named(s, source);
 }
 
 static bool is_of(const struct st_restored *r, uint32_t source)
@@ -363,7 +367,7 @@ void st_guard_hold_restored(struct hf_state *s, uint32_t source, const char *why
 
 	s->why = HF_WHY_HELD;
 	for (uint32_t r = 0; r < s->n_restored; r++) {
-		if (!is_of(&s->restored[r], source))
+		if (!is_of(&s->restored[r], source) || s->restored[r].row.flags & HF_REC_HELD)
 			continue;
 		set_restored_held(s, r);
 		any = true;

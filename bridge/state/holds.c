@@ -70,6 +70,17 @@ static uint32_t add(struct hf_state *s)
 	return i;
 }
 
+void st_hold_explain(struct hf_state *s, uint32_t hold, const char *detail)
+{
+	struct st_hold *h = &s->holds[hold];
+
+	if (!strncmp(h->row.detail, detail, sizeof(h->row.detail) - 1))
+		return;
+	memset(h->row.detail, 0, sizeof(h->row.detail));
+	snprintf(h->row.detail, sizeof(h->row.detail), "%s", detail);
+	h->dirty = true;
+}
+
 void st_hold_more(struct hf_state *s, uint32_t hold, struct hf_when now)
 {
 	struct st_hold *h = &s->holds[hold];
@@ -98,9 +109,7 @@ uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const
 		if (owner != ST_NONE && !strcmp(kind, ST_HOLD_REMOVAL))
 			s->owners[owner].hold = i;
 	}
-	h = &s->holds[i];
-	memset(h->row.detail, 0, sizeof(h->row.detail));
-	snprintf(h->row.detail, sizeof(h->row.detail), "%s", detail);
+	st_hold_explain(s, i, detail);
 	st_hold_more(s, i, now);
 	return i;
 }

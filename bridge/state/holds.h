@@ -21,6 +21,8 @@ uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner,
 /* Makes it if there is none; `detail` is what was seen. From now on REST has to be asked. */
 uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
     const char *detail, struct hf_when now);
+/* What was seen, for people. */
+void st_hold_explain(struct hf_state *s, uint32_t hold, const char *detail);
 /* It holds something more, so its grace begins again, on the safe side also for the rest. */
 void st_hold_more(struct hf_state *s, uint32_t hold, struct hf_when now);
 void st_hold_close(struct hf_state *s, uint32_t hold);

@@ -58,6 +58,7 @@ struct st_source {
 	char *words;       /* of the configuration: whom to follow; owned, see owners.h */
 	size_t words_size;
 	uint32_t asking; /* rises with each answer to who is there */
+	bool settled;    /* since this configuration: all whom REST named have their snapshot */
 	struct st_told told, told_before, connected; /* see rights.h */
 	bool live;
 	int64_t contact_boot_ms; /* of this process; 0: none yet */

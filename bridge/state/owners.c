@@ -10,6 +10,8 @@
 #include "bridge/state/identity.h"
 #include "bridge/state/names.h"
 
+enum { WORDS_LOOKED_FOR = 64 };
+
 /* More words than fit: as if the configuration named the owner for ever. */
 #define MORE_WORDS "*"
 
@@ -28,6 +30,9 @@ int st_words_set(struct st_source *src, char *const *words, size_t n)
 	at = text;
 	for (size_t i = 0; i < n; i++)
 		at = stpcpy(at, words[i]) + 1;
+	/* Other words, other owners: whom REST names by them is to be seen. */
+	if (size != src->words_size || memcmp(text, src->words, size))
+		src->settled = false;
 	free(src->words);
 	src->words = text;
 	src->words_size = size;
@@ -141,6 +146,35 @@ static bool operator_dropped(const struct st_source *src, const struct st_owner 
 	return true;
 }
 
+static bool is_of(const struct hf_state *s, uint32_t ix, uint32_t source)
+{
+	return s->owners[ix].used && s->owners[ix].row.source == source;
+}
+
+static bool is_followed_by(const struct hf_state *s, uint32_t source, const char *word)
+{
+	for (uint32_t i = 0; i < s->n_owners; i++)
+		if (is_of(s, i, source) && s->owners[i].followed &&
+		    has_word(s->owners[i].row.words, word, strlen(word)))
+			return true;
+	return false;
+}
+
+bool st_all_named(const struct hf_state *s, uint32_t source)
+{
+	const struct st_source *src = &s->sources[source];
+	size_t n = 0;
+
+	if (src->settled)
+		return true;
+	/* So many are not looked for one by one: when they have settled is soon enough. */
+	for (const char *at = next_word(src, NULL); at; at = next_word(src, at))
+		if (!strcmp(at, "all") || n++ == WORDS_LOOKED_FOR ||
+		    !is_followed_by(s, source, at))
+			return false;
+	return true;
+}
+
 /* --- who is followed --- */
 
 int st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1])
@@ -245,11 +279,6 @@ static void lose(struct hf_state *s, uint32_t ix, const char *why, struct hf_whe
 		st_owner_remove(s, ix);
 }
 
-static bool is_of(const struct hf_state *s, uint32_t ix, uint32_t source)
-{
-	return s->owners[ix].used && s->owners[ix].row.source == source;
-}
-
 int hf_state_owner_missing(
     struct hf_state *s, const char *source, const char *word, struct hf_when now)
 {
@@ -261,6 +290,8 @@ int hf_state_owner_missing(
 		return -ENOENT;
 	if (st_deployment_held(s, st_source_ix(s, src)))
 		return HF_EREFUSED;
+	/* Names that came back from a lost store may be those of this user. */
+	st_guard_hold_restored(s, st_source_ix(s, src), "the server knows one of the users no more", now);
 	for (uint32_t i = 0; i < s->n_owners; i++)
 		if (is_of(s, i, st_source_ix(s, src)) && s->owners[i].asking != src->asking &&
 		    has_word(s->owners[i].row.words, word, strlen(word)))
@@ -290,6 +321,7 @@ int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_wh
 		else
 			lose(s, i, why_lost(src, &s->owners[i]), now);
 	}
+	src->settled = true;
 	st_guard_restored(s, ix, now);
 	st_resolve(s);
 	return s->failed ? -ENOMEM : 0;

@@ -61,7 +61,7 @@ struct kit *kit_new(void)
 		.url = "https://c.example",
 		.suffix = &suffix,
 		.owners = owner_words,
-		.n_owners = sizeof(owner_words) / sizeof(owner_words[0]),
+		.n_owners = 1,
 		.fresh_ms = 60000,
 		.snapshot_ms = 600000 };
 	k->conf = (struct hf_state_conf){ .sources = k->sources,
@@ -233,9 +233,14 @@ void kit_pass(struct kit *k, unsigned seconds, bool in_contact)
 	}
 }
 
-void kit_login(struct kit *k)
+void kit_ask(struct kit *k)
 {
 	identify(k);
+}
+
+void kit_login(struct kit *k)
+{
+	kit_ask(k);
 	k->connected_ms = k->now.boot_ms;
 }
 

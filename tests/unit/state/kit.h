@@ -40,7 +40,10 @@ struct kit {
 	size_t n_changed; /* names in the last changeset */
 };
 
-/* One source "main", suffix coder, own user alice (owner 1), grace 600 s. */
+/*
+ * One source "main", suffix coder, own user alice (owner 1), grace 600 s. It follows `me`; with sources[0].n_owners 2 or
+ * 3 and hf_state_configure() also bob and carol (owners 2 and 3).
+ */
 struct kit *kit_new(void);
 void kit_free(struct kit *k);
 /* The process ends and begins again with what the store has. */
@@ -62,6 +65,8 @@ enum hf_verdict kit_snapshot(struct kit *k, const char *source, unsigned owner, 
 enum hf_verdict kit_diff(
     struct kit *k, const char *source, unsigned owner, const char *upsert, const char *gone);
 
+/* REST is asked; the connection stays. */
+void kit_ask(struct kit *k);
 /* REST is asked and a new connection opened: all messages from now on come on it. */
 void kit_login(struct kit *k);
 /* REST names these owners (their numbers, up to a 0), and no others; each has an accepted snapshot. */

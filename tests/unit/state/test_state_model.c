@@ -59,20 +59,100 @@ static void follow(struct kit *k)
 	hf_state_owner_readable(k->state, "main", &bob, READABLE_YES, k->now.boot_ms);
 }
 
+static bool is_known(struct kit *k, unsigned owner)
+{
+	struct hf_uuid id = kit_id(owner);
+	uint32_t source, ix;
+
+	return hf_state_find(k->state, "main", &id, &source, &ix) && ix != UINT32_MAX;
+}
+
+static void try_snapshot(struct kit *k, unsigned owner, const char *text)
+{
+	if (is_known(k, owner))
+		kit_snapshot(k, "main", owner, text);
+}
+
+/* Another user, other rights, one whom REST names no more: what the server says of people. */
+static void say(struct kit *k, unsigned *seed)
+{
+	static const char *const rights[] = { NULL, "org:a", "org:a org:b", "org:b role:owner" };
+	struct hf_identity id = { .user = kit_id(1 + rnd(seed, 2)),
+		.user_name = "someone",
+		.deployment_id = rnd(seed, 20) ? "d1" : NULL,
+		.rights = rights[rnd(seed, 4)],
+		.asked_ms = k->now.boot_ms };
+	struct hf_uuid ws = kit_id(1 + rnd(seed, WORKSPACES)), owner = kit_id(rnd(seed, 3));
+	struct hf_judgement j;
+
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), 0);
+	if (j.verdict == HF_VERDICT_ACCEPTED)
+		hf_state_owner_set(k->state, "main", &id.user, "alice", k->now);
+	if (rnd(seed, 2))
+		k->connected_ms = k->now.boot_ms;
+	if (rnd(seed, 3) == 0)
+		hf_state_owners_settled(k->state, "main", k->now);
+	if (rnd(seed, 3) == 0)
+		hf_state_owner_missing(k->state, "main", "bob", k->now);
+	hf_state_workspace_owner(k->state, "main", &ws, &owner, k->now);
+	if (rnd(seed, 3))
+		follow(k);
+}
+
+/* The same source under another name and back, and other people to follow. */
+static void configure(struct kit *k, unsigned *seed)
+{
+	k->sources[0].n_owners = 1 + rnd(seed, 3);
+	k->sources[0].name = "other";
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	k->sources[0].name = "main";
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	follow(k);
+}
+
+/* Whatever the store has, the zone's names are others. */
+static void take_newer(struct kit *k, unsigned *seed)
+{
+	struct hf_restored_row rows[6];
+	size_t n = rnd(seed, 6);
+
+	for (size_t i = 0; i < n; i++) {
+		struct hf_uuid id = kit_agent_id(1 + rnd(seed, 30));
+		char label[8] = { 'w', (char)('0' + i), '\0' };
+
+		memset(&rows[i], 0, sizeof(rows[i]));
+		hf_name_parse("coder", &rows[i].name);
+		hf_name_prepend(&rows[i].name, label, 2);
+		hf_addr_of_agent(&id, rows[i].addr);
+		rows[i].flags = rnd(seed, 3) ? 0 : HF_REC_HELD;
+	}
+	ck_assert_int_eq(hf_state_restore_newer(k->state, rows, n, k->now), 0);
+}
+
 static void step(struct kit *k, unsigned *seed)
 {
 	char text[TEXT], gone[TEXT];
 	unsigned owner = 1 + rnd(seed, 2);
 
-	switch (rnd(seed, 12)) {
+	switch (rnd(seed, 15)) {
+	case 12:
+		say(k, seed);
+		break;
+	case 13:
+		configure(k, seed);
+		break;
+	case 14:
+		if (rnd(seed, 8) == 0)
+			take_newer(k, seed);
+		break;
 	case 0:
 	case 1:
 	case 2:
 		random_upserts(text, seed, 10 + rnd(seed, 90));
-		kit_snapshot(k, "main", owner, text);
+		try_snapshot(k, owner, text);
 		break;
 	case 3:
-		kit_snapshot(k, "main", owner, "");
+		try_snapshot(k, owner, "");
 		break;
 	case 4:
 		kit_commit(k);
@@ -89,7 +169,8 @@ static void step(struct kit *k, unsigned *seed)
 	default:
 		random_upserts(text, seed, 10);
 		random_gone(gone, seed);
-		kit_diff(k, "main", owner, text, gone);
+		if (is_known(k, owner))
+			kit_diff(k, "main", owner, text, gone);
 	}
 }
 
