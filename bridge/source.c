@@ -148,8 +148,8 @@ static enum hf_client_verdict update(
 	*ret_again = j.want_snapshot;
 	*ret_why = rc < 0 ? hf_strerror(rc) : j.reason ? j.reason : "";
 	if (j.held)
-		hf_log_warn(
-		    "source '%s': the removal of %u workspaces waits", s->conf->name, j.held);
+		hf_log_warn("source '%s': the removal of %u workspace%s waits", s->conf->name, j.held,
+		    j.held == 1 ? "" : "s");
 	return rc < 0 ? CLIENT_REFUSED : verdict_of(j.verdict);
 }
 

@@ -9,7 +9,13 @@
 #include "bridge/ctl/ask.h"
 #include "bridge/ctl/show.h"
 
-enum { POLL_MS = 100, SAMPLE_MS = 15000, FULL_MS = 3600 * 1000 };
+enum {
+	POLL_MS = 100,
+	SAMPLE_MS = 15000,
+	FULL_MS = 3600 * 1000,
+	TROUBLE_MS = 2000, /* an adapter in trouble may be out of it that soon */
+	WORD_MS = 1500,    /* who waits longer hears what for */
+};
 
 static long long number(const json_t *row, const char *key)
 {
@@ -26,7 +32,8 @@ static void show_adapter(const json_t *a, int64_t now_s, FILE *out)
 	fprintf(out, "  adapter %s: %s", hf_row_text(a, "name", "?"), hf_row_text(a, "state", "?"));
 	if (json_is_string(json_object_get(a, "since")))
 		fprintf(out, " since %s", hf_when_text(json_object_get(a, "since"), now_s, when));
-	fprintf(out, ", %s, %lld names", hf_row_text(a, "type", "?"), number(a, "owned"));
+	fprintf(out, ", %s, %lld name%s", hf_row_text(a, "type", "?"), number(a, "owned"),
+	    number(a, "owned") == 1 ? "" : "s");
 	if (number(a, "skipped"))
 		fprintf(out, ", %lld left out", number(a, "skipped"));
 	if (number(a, "leaving"))
@@ -36,7 +43,8 @@ static void show_adapter(const json_t *a, int64_t now_s, FILE *out)
 	    : json_is_false(verified) ? "answers wrong"
 				      : "not asked yet");
 	if (number(a, "attempts")) {
-		fprintf(out, "    %lld attempts failed, next try %s\n", number(a, "attempts"),
+		fprintf(out, "    %lld attempt%s failed, next try %s\n", number(a, "attempts"),
+		    number(a, "attempts") == 1 ? "" : "s",
 		    hf_when_text(json_object_get(a, "next_try"), now_s, when));
 	}
 	if (json_is_string(json_object_get(a, "last_error")))
@@ -102,23 +110,50 @@ static bool all_ended(const json_t *status, const json_t *asked, json_t *ret_now
 	return ended;
 }
 
+/* One that is still to be checked and cannot be, since its resolver is not reached. False: none. */
+static bool find_trouble(const json_t *now, char why[static HF_ASK_WHY_MAX])
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(now, i, row) {
+		const char *state = hf_row_text(row, "state", "");
+
+		if (!json_is_true(json_object_get(json_object_get(row, "check"), "running")) ||
+		    (strcmp(state, "retrying") && strcmp(state, "failed")))
+			continue;
+		snprintf(why, HF_ASK_WHY_MAX, "adapter '%s' is %s: %s; its resolver was not asked",
+		    hf_row_text(row, "name", "?"), state, hf_row_text(row, "last_error", "?"));
+		return true;
+	}
+	return false;
+}
+
 static int wait_for(const char *socket, const json_t *asked, int64_t limit_ms, json_t *ret_now,
     char why[static HF_ASK_WHY_MAX])
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
-	int64_t end = hf_boot_ms(&hf_clock_system) + limit_ms;
+	int64_t begin = hf_boot_ms(&hf_clock_system), waited = 0;
 	json_t *status = NULL;
-	bool ended = false;
+	bool ended = false, said = false;
 	int rc = 0;
 
 	while (!rc && !ended) {
-		if (hf_boot_ms(&hf_clock_system) > end) {
+		waited = hf_boot_ms(&hf_clock_system) - begin;
+		if (waited > TROUBLE_MS && find_trouble(ret_now, why)) {
+			rc = HF_EREFUSED;
+			break;
+		}
+		if (waited > limit_ms) {
 			snprintf(why, HF_ASK_WHY_MAX,
 			    "the bridge has not asked for all of it yet; holdfastctl adapters "
-			    "tells why");
+			    "says why");
 			rc = -ETIMEDOUT;
 			break;
 		}
+		if (waited > WORD_MS && !said)
+			fputs("holdfastctl: waiting for the answers of the resolvers\n", stderr);
+		said |= waited > WORD_MS;
 		nanosleep(&pause, NULL);
 		rc = hf_ask(socket, json_pack("{s:s}", "command", "status"), keep, &status, why);
 		ended = !rc && all_ended(status, asked, ret_now);
@@ -157,8 +192,9 @@ void hf_show_verified(const json_t *adapters, FILE *out)
 	json_array_foreach(adapters, i, row) {
 		const json_t *c = json_object_get(row, "check");
 
-		fprintf(out, "adapter %s: %lld names asked for, %lld right, %lld wrong or missing",
-		    hf_row_text(row, "name", "?"), number(c, "asked"), number(c, "right"),
+		fprintf(out, "adapter %s: %lld name%s asked for, %lld right, %lld wrong or missing",
+		    hf_row_text(row, "name", "?"), number(c, "asked"),
+		    number(c, "asked") == 1 ? "" : "s", number(c, "right"),
 		    number(c, "wrong"));
 		if (number(c, "foreign"))
 			fprintf(out, ", %lld with others' data", number(c, "foreign"));

@@ -2,6 +2,7 @@
  * history and watch: what changed, as lines of the store's history.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,6 +30,27 @@ static int show_line(json_t *row, void *arg)
 	return hf_ctl_unread() ? -EPIPE : 0;
 }
 
+/* A served name without a line of its own: when it came, and why there is none. */
+static bool explain_served(struct hf_ctl *c)
+{
+	char when[HF_WHEN_MAX];
+	json_t *row;
+
+	json_decref(c->kept);
+	c->kept = NULL;
+	if (strpbrk(c->o.name, "*?[\\") ||
+	    hf_ask(c->socket, json_pack("{s:s, s:s}", "command", "records", "name", c->o.name),
+		hf_ctl_keep, c, c->why) ||
+	    !c->kept)
+		return false;
+	row = c->kept;
+	printf("%s is served since %s and has no line of its own: it came with many others at once, which "
+	       "are one line in history, or longer ago than history reaches\n",
+	    hf_row_text(row, "name", "?"),
+	    hf_when_text(json_object_get(row, "first_seen"), c->now_s, when));
+	return true;
+}
+
 int hf_ctl_history(struct hf_ctl *c)
 {
 	int rc = hf_ask(c->socket,
@@ -41,7 +63,7 @@ int hf_ctl_history(struct hf_ctl *c)
 		return hf_ctl_failed(c, rc);
 	if (c->o.json)
 		hf_ctl_end_list(c);
-	else if (!c->n && c->o.name)
+	else if (!c->n && c->o.name && !explain_served(c))
 		hf_ctl_explain_missing(c, "no history of that name");
 	return HF_EXIT_WELL;
 }

@@ -20,6 +20,11 @@ static long long number(const json_t *row, const char *key)
 	return json_integer_value(json_object_get(row, key));
 }
 
+static const char *plural(long long n)
+{
+	return n == 1 ? "" : "s";
+}
+
 char *hf_age_text(int64_t seconds, char out[static HF_AGE_MAX])
 {
 	long long s = seconds > 0 ? seconds : 0;
@@ -163,16 +168,15 @@ static void show_headline(const json_t *status, int64_t now_s, FILE *out)
 	const json_t *source = troubled(status, true), *other = troubled(status, false);
 	bool running = !strcmp(hf_row_text(status, "bridge", ""), "running");
 	long long names = number(status, "names");
-	const char *plural = names == 1 ? "" : "s";
 	char when[HF_WHEN_MAX];
 
 	if (not_answering) {
 		hf_paint(out, PAINT_BAD, "NOT ANSWERING");
-		fprintf(out, ": %s; %lld name%s published", not_answering, names, plural);
+		fprintf(out, ": %s; %lld name%s published", not_answering, names, plural(names));
 	} else if (!running) {
-		fprintf(out, "%lld name%s published", names, plural);
+		fprintf(out, "%lld name%s published", names, plural(names));
 	} else {
-		fprintf(out, "serving %lld name%s", names, plural);
+		fprintf(out, "serving %lld name%s", names, plural(names));
 	}
 	if (running) {
 		show_states(status, now_s, out);
@@ -203,9 +207,12 @@ static void show_owners(const json_t *owners, FILE *out)
 	for (size_t i = 0; i < n && i < OWNERS_SHOWN; i++) {
 		const json_t *o = json_array_get(owners, i);
 
-		fprintf(out, "    owner %s: %s, %lld workspaces, %lld agents",
+		fprintf(out, "    owner %s: %s, %lld workspace%s, %lld agent%s",
 		    hf_row_text(o, "name", "?"), hf_row_text(o, "state", "?"),
-		    number(o, "workspaces"), number(o, "agents"));
+		    number(o, "workspaces"), plural(number(o, "workspaces")),
+		    number(o, "agents"), plural(number(o, "agents")));
+		if (json_is_false(json_object_get(o, "readable")))
+			fputs("; the token may not read them", out);
 		if (number(o, "without_agents"))
 			fprintf(out, "; %lld stopped or without agents, so without names",
 			    number(o, "without_agents"));
@@ -235,7 +242,7 @@ static void show_source(const json_t *s, int64_t now_s, FILE *out)
 	    hf_when_text(json_object_get(s, "last_contact"), now_s, when));
 	if (number(s, "attempts"))
 		fprintf(out, ", %lld attempt%s failed", number(s, "attempts"),
-		    number(s, "attempts") == 1 ? "" : "s");
+		    plural(number(s, "attempts")));
 	if (json_is_string(json_object_get(s, "next_try")))
 		fprintf(out, ", next try %s",
 		    hf_when_text(json_object_get(s, "next_try"), now_s, when));
@@ -332,6 +339,13 @@ void hf_show_history(const json_t *line, int64_t now_s, FILE *out)
 {
 	char when[HF_WHEN_MAX];
 
+	/* So many names that a line for each helps nobody, as at the first fill. */
+	if (!strcmp(hf_row_text(line, "what", ""), "summary")) {
+		fprintf(out, "%s  many at once: %s, not listed one by one  (%s)\n",
+		    hf_when_text(json_object_get(line, "time"), now_s, when),
+		    hf_row_text(line, "detail", "?"), hf_row_text(line, "reason", "?"));
+		return;
+	}
 	fprintf(out, "%s  %s  %s  %s  (%s)\n",
 	    hf_when_text(json_object_get(line, "time"), now_s, when),
 	    hf_row_text(line, "name", "-"), hf_row_text(line, "what", "?"),

@@ -211,6 +211,23 @@ def test_with_neither_bridge_nor_zone_programs_still_get_json(tmp_path):
     assert "holdfastd has never run here" in done.stdout and "systemctl start holdfastd" in done.stdout
 
 
+# --- history
+
+def test_a_name_that_came_with_many_others_has_a_history(running):
+    """The first big fill is one line; a name of it is served all the same."""
+    assert running.ctl("history", "--name", "nosuch.me.coder").stdout == ""
+    running.sim.say("diff alice +100..20099=many:main")
+    wait_for(lambda: running.status()["names"] > 60000, 60)
+    done = running.ctl("history")
+    assert "  many at once: " in done.stdout and ", not listed one by one  (" in done.stdout
+    name = "main.many150.me.coder"
+    done = running.ctl("history", "--name", name)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith(f"{name} is served since ")
+    assert "it came with many others at once" in done.stdout
+    assert json.loads(running.ctl("--json", "history", "--name", name).stdout) == []
+    assert "did you mean 'main.many150.me.coder'?" in running.ctl("history", "--name", "main.mayn150.me.coder").stderr
+
+
 # --- many rows
 
 def cpu_of(run):

@@ -1,12 +1,17 @@
 """`holdfastctl doctor`: what is wrong is found, with the line that mends it, and what is right is not blamed."""
+import contextlib
 import json
 import os
+import pathlib
 import random
+import shutil
 import subprocess
+import time
 
 import pytest
 
 from bridge import Bridge
+from fed_unbound import Between, Unbound
 from foreign import Foreign
 from peer import Simulator
 from server import LOOPBACK, Responder, free_port, wait_for
@@ -168,6 +173,49 @@ def test_what_an_adapter_finds_is_told(zone, tmp_path):
     hook.chmod(0o700)
     (finding,) = doctor(path, "--resolv-conf", "/dev/null")["adapter mine"]
     assert finding["grade"] == "good"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+def test_what_root_may_do_and_the_bridge_may_not(tmp_path):
+    """As root unbound takes commands; the bridge, as its own user, is not in the group of the socket."""
+    folder = pathlib.Path("/run") / f"holdfast-doctor-{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    try:
+        with Simulator(tmp_path, "user alice\nsnapshot alice 1=dev:7=main\n") as sim, Unbound(tmp_path) as unbound:
+            control = folder / "unbound.ctl"
+            with contextlib.closing(Between(control, unbound.control)):
+                shutil.chown(control, group="games")
+                control.chmod(0o660)
+                own, path = folder / "own", folder / "holdfast.yaml"
+                own.mkdir()
+                (own / "token").write_text("x\n")
+                (own / "token").chmod(0o600)
+                path.write_text(f"store: {own}/store.db\nzone: {own}/zone\ncontrol: {own}/control.sock\n"
+                                f"adapters: [{{ type: unbound, control: {control}, ask: 127.0.0.1@{unbound.port} }}]\n"
+                                f"sources: [{{ url: '{sim.url}', token-file: {own}/token, allow-http: true }}]\n")
+                shutil.copy(program("bridge/holdfastd"), folder / "holdfastd")
+                for file in own, own / "token":
+                    shutil.chown(file, "nobody")
+                command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", folder / "holdfastd", "-c", path]
+                daemon = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/")
+                try:
+                    status = [program("bridge/holdfastctl"), "-c", path, "--json", "adapters"]
+                    wait_for(lambda: "retrying" in subprocess.run(status, capture_output=True, text=True, check=False).stdout)
+                    found = doctor(path, "--resolv-conf", "/dev/null")
+                    (note,) = found["user"]
+                    (fed,) = [f for f in found["adapter unbound"] if "the bridge cannot feed its resolver" in f["text"]]
+                    assert note["grade"] == "note" and "the bridge runs as nobody" in note["text"]
+                    assert "takes commands" in " ".join(f["text"] for f in found["adapter unbound"] if f["grade"] == "good")
+                    assert fed["grade"] == "bad" and fed["line"].startswith("usermod -a -G games nobody && systemctl restart holdfastd")
+                    began = time.monotonic()
+                    done = subprocess.run([program("bridge/holdfastctl"), "-c", path, "verify"], capture_output=True, text=True,
+                                          check=False)
+                    assert done.returncode == 1 and "its resolver was not asked" in done.stderr and time.monotonic() - began < 8
+                finally:
+                    daemon.terminate()
+                    daemon.wait(15)
+    finally:
+        shutil.rmtree(folder)
 
 
 # --- the module

@@ -134,6 +134,7 @@ int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 		hf_doctor_clock(&d);
 		hf_doctor_zone(&d);
 		hf_doctor_responder(&d);
+		hf_doctor_fed(&d);
 		hf_doctor_warnings(&d);
 		hf_doctor_adapters(&d);
 		hf_doctor_resolvers(&d);

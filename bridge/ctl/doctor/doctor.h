@@ -62,6 +62,8 @@ void hf_doctor_tokens(struct hf_doctor *d);
 void hf_doctor_clock(struct hf_doctor *d);
 void hf_doctor_zone(struct hf_doctor *d);
 void hf_doctor_responder(struct hf_doctor *d);
+/* What the bridge says of the adapters that it cannot feed. */
+void hf_doctor_fed(struct hf_doctor *d);
 /* What status warns of, and nobody else has said. */
 void hf_doctor_warnings(struct hf_doctor *d);
 /* What each adapter says of its resolver. */

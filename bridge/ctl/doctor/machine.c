@@ -3,9 +3,11 @@
  * holdfast-dns.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -55,6 +57,22 @@ static void look_at_dead_bridge(struct hf_doctor *d)
 			      : "and the published zone cannot be read, either");
 }
 
+/* What an examination may do as root the bridge may not. */
+static void note_user(struct hf_doctor *d)
+{
+	const struct passwd *user;
+	char line[HF_DOCTOR_LINE_MAX];
+	struct stat st;
+
+	if (geteuid() != 0 || stat(d->config->control, &st) || st.st_uid == 0)
+		return;
+	user = getpwuid(st.st_uid);
+	snprintf(line, sizeof(line), "runuser -u %s -- holdfastctl doctor", user ? user->pw_name : "holdfast");
+	hf_doctor_tell(d, "user", GRADE_NOTE, line,
+	    "this is examined as root, and the bridge runs as %s: what only root may do looks good here",
+	    user ? user->pw_name : "another user");
+}
+
 void hf_doctor_bridge(struct hf_doctor *d)
 {
 	const json_t *store = json_object_get(d->status, "store");
@@ -73,6 +91,7 @@ void hf_doctor_bridge(struct hf_doctor *d)
 	else
 		hf_doctor_tell(d, "bridge", GRADE_GOOD, "", "it runs, and publishes %lld names",
 		    (long long)json_integer_value(json_object_get(d->status, "names")));
+	note_user(d);
 }
 
 /* Seconds since 1970 of an RFC 3339 time in UTC; 0: none. */

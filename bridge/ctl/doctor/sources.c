@@ -2,7 +2,10 @@
  * sources: the Coder servers, and whatever else the bridge warns of: what `status` shows as wrong is bad
  * here, too.
  */
+#include <grp.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bridge/ctl/doctor/doctor.h"
 #include "bridge/ctl/show.h"
@@ -72,6 +75,50 @@ void hf_doctor_sources(struct hf_doctor *d)
 		look_at_source(d, source);
 }
 
+/* --- adapters, as the bridge sees them --- */
+
+/* unbound's control socket is its group's; a process has the groups that it was started with. */
+static bool line_for_group(const struct hf_doctor *d, const json_t *adapter, char *out, size_t size)
+{
+	const char *name = hf_row_text(adapter, "name", ""), *error = hf_row_text(adapter, "last_error", "");
+	const struct hf_config_adapter *a = NULL;
+	const struct passwd *user = NULL;
+	const struct group *group;
+	struct stat st, own;
+
+	for (size_t i = 0; i < d->config->adapters.n; i++)
+		if (!strcmp(d->config->adapters.at[i].name, name))
+			a = &d->config->adapters.at[i];
+	if (!a || a->kind != HF_ADAPTER_UNBOUND || stat(a->unbound.control, &st) ||
+	    (!strstr(error, "group") && !strstr(error, "EACCES") && !strcasestr(error, "permission")))
+		return false;
+	group = getgrgid(st.st_gid);
+	if (stat(d->config->control, &own) == 0)
+		user = getpwuid(own.st_uid);
+	snprintf(out, size,
+	    "usermod -a -G %s %s && systemctl restart holdfastd   # a reload does not give it the group",
+	    group ? group->gr_name : "unbound", user ? user->pw_name : "holdfast");
+	return true;
+}
+
+void hf_doctor_fed(struct hf_doctor *d)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(d->status, "adapters"), i, row) {
+		const char *state = hf_row_text(row, "state", "");
+		char area[80], line[HF_DOCTOR_LINE_MAX] = "holdfastctl adapters";
+
+		if (strcmp(state, "retrying") && strcmp(state, "failed"))
+			continue;
+		snprintf(area, sizeof(area), "adapter %.60s", hf_row_text(row, "name", "?"));
+		line_for_group(d, row, line, sizeof(line));
+		hf_doctor_tell(d, area, GRADE_BAD, line, "the bridge cannot feed its resolver (%s): %s",
+		    state, hf_row_text(row, "last_error", "no reason is known"));
+	}
+}
+
 /* --- what else status warns of --- */
 
 static bool begins(const char *text, const char *with)
@@ -83,7 +130,7 @@ static bool begins(const char *text, const char *with)
 static bool is_told(const json_t *warning)
 {
 	static const char *const codes[] = { "store", "not-answering", "bridge-down", "bridge-denied",
-		"unreached", "adapter-wrong" };
+		"unreached", "adapter-wrong", "adapter-failed" };
 	const char *code = hf_row_text(warning, "code", "");
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
