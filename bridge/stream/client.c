@@ -58,6 +58,7 @@ static void drop(struct hf_client *c)
 	hf_header_command_free(c->command);
 	hf_inquiry_free(c->ask);
 	hf_race_free(c->dial);
+	hf_client_drop_dispute(c);
 	c->resolve = NULL;
 	c->command = NULL;
 	c->ask = NULL;
@@ -562,6 +563,7 @@ void hf_client_poke(struct hf_client *c)
 	if (c->ops->busy(c->arg))
 		return;
 	hand_on(c);
+	hf_client_tell_dispute(c);
 	if (c->stack)
 		hf_client_take_events(c);
 	if (c->stack && c->state == CLIENT_LIVE)

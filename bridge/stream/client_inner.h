@@ -2,7 +2,7 @@
 /*
  * client_inner: what the files of the client share. client.c has the states and the way to the
  * server, client_stream.c what comes over an open connection, client_owners.c whose snapshots are
- * taken when.
+ * taken when, client_disputes.c the question whose a workspace is.
  */
 #include <event2/event.h>
 
@@ -17,7 +17,8 @@
 #include "bridge/stream/resolve.h"
 #include "bridge/stream/stack.h"
 
-enum { HF_OPENING_MAX = 8 }; /* calls at once whose snapshot is to come */
+enum { HF_OPENING_MAX = 8 };   /* calls at once whose snapshot is to come */
+enum { HF_DISPUTES_MAX = 32 }; /* questions that are remembered */
 
 /* How far CONNECTING has come. */
 enum client_at {
@@ -28,6 +29,20 @@ enum client_at {
 	AT_DIAL,
 	AT_UPGRADE,
 	AT_FIRST, /* open; no snapshot was accepted yet */
+};
+
+/* The question whose a workspace is. */
+struct hf_dispute {
+	struct hf_race *race;     /* owned; NULL: nothing is asked */
+	struct hf_uuid workspace; /* asked for last */
+	struct hf_uuid owner;     /* answered; zero: there is no such workspace */
+	bool answered;            /* and not told yet */
+	char path[96];            /* of the question */
+	int64_t next_ms;          /* not before; 0: at once */
+	struct {
+		struct hf_uuid workspace;
+		int64_t at_ms;
+	} asked[HF_DISPUTES_MAX];
 };
 
 struct hf_client {
@@ -85,6 +100,7 @@ struct hf_client {
 	struct hf_followed *owners; /* owned */
 	size_t n_owners;
 	bool settled; /* told */
+	struct hf_dispute dispute;
 	uint64_t refused;
 	uint64_t problems[HF_PROBLEM_LAST];
 	uint64_t troubles[HF_TROUBLE_LAST];
@@ -159,6 +175,15 @@ void hf_client_forget_calls(struct hf_client *c);
 /* Between two events out of turn; until the next snapshot or inquiry in turn (jittered). */
 int64_t hf_client_again_ms(const struct hf_client *c);
 int64_t hf_client_interval_ms(const struct hf_client *c);
+
+/* --- client_disputes.c --- */
+
+/* Asks for the next workspace, if it is time; of a live connection. */
+void hf_client_disputes_due(struct hf_client *c, int64_t now_ms);
+int64_t hf_client_disputes_next(const struct hf_client *c);
+/* Hands on what was answered, as soon as it may be. */
+void hf_client_tell_dispute(struct hf_client *c);
+void hf_client_drop_dispute(struct hf_client *c);
 
 static inline int64_t hf_sooner(int64_t a, int64_t b)
 {

@@ -403,6 +403,7 @@ int64_t hf_client_stream_next(const struct hf_client *c)
 		due = hf_sooner(due, hf_client_owner_next(&c->owners[i]));
 	if (!c->ask && !c->told_new)
 		due = hf_sooner(due, c->refresh_ms);
+	due = hf_sooner(due, hf_client_disputes_next(c));
 	if (c->reconnect_ms)
 		due = hf_sooner(due, c->reconnect_ms);
 	if (!c->steady)
@@ -475,6 +476,8 @@ void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 		hf_client_ping(c, now_ms);
 	if (c->state == CLIENT_LIVE)
 		hf_client_owners_due(c, now_ms);
+	if (c->state == CLIENT_LIVE)
+		hf_client_disputes_due(c, now_ms);
 	if (c->state == CLIENT_LIVE && !c->steady &&
 	    now_ms >= c->since_ms + c->settings->retry.steady_ms)
 		hf_client_steady(c);

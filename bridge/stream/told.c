@@ -165,6 +165,24 @@ int hf_told_users(struct hf_told *t, const char *body, size_t len, size_t *ret_n
 	return rc;
 }
 
+int hf_told_workspace(
+    struct hf_uuid *ret_workspace, struct hf_uuid *ret_owner, const char *body, size_t len)
+{
+	json_t *root = parse(body, len);
+	const char *id = json_string_value(json_object_get(root, "id"));
+	const char *owner_id = json_string_value(json_object_get(root, "owner_id"));
+	struct hf_uuid workspace, owner;
+	bool ok = id && owner_id && !hf_uuid_parse(id, &workspace) &&
+		  !hf_uuid_parse(owner_id, &owner) && !hf_uuid_is_zero(&owner);
+
+	json_decref(root);
+	if (!ok)
+		return HF_EFORMAT;
+	*ret_workspace = workspace;
+	*ret_owner = owner;
+	return 0;
+}
+
 bool hf_told_is_message(const char *body, size_t len)
 {
 	json_t *root = parse(body, len);

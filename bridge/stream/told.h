@@ -73,6 +73,9 @@ int hf_told_user(struct hf_owner_told *ret_user, const char *body, size_t len);
 /* A page of all users; *ret_n: how many it had, *ret_count: how many there are in all. */
 int hf_told_users(
     struct hf_told *t, const char *body, size_t len, size_t *ret_n, size_t *ret_count);
+/* Of workspaces/ID: which it is, and whose. */
+int hf_told_workspace(
+    struct hf_uuid *ret_workspace, struct hf_uuid *ret_owner, const char *body, size_t len);
 /* Is this an answer of Coder's that says why it is none: {"message": ...}? */
 bool hf_told_is_message(const char *body, size_t len);
 /* The answer to hf_told_ask_readable() for the same owners. */

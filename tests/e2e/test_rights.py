@@ -165,6 +165,55 @@ def test_sub_agents_come_and_go_and_the_short_name_with_them(tmp_path, kind):
         lives(r, OWN)
 
 
+# --- whose a workspace is
+
+def asked(sim, n):
+    """How often REST was asked whose workspace n is."""
+    return sim.log().count(f"GET /api/v2/workspaces/10000000-0000-0000-0000-{n:012d}\n")
+
+
+def test_a_workspace_in_two_owners_streams_is_its_owners(tmp_path, kind):
+    with world_of(tmp_path, kind=kind) as (sim, bridge, r):
+        lives(r, BOBS)
+        lives(r, OWN)
+        sim.say("share 5 alice")
+        wait_for(lambda: asked(sim, 5) == 1, 3)
+        time.sleep(0.5)
+        assert is_live(r, BOBS) and is_gone(r, "main.web.me.coder") and is_gone(r, "web.coder")
+        # Each new snapshot lists it again; that is no reason to ask each time.
+        calls = sim.status()["calls"]
+        wait_for(lambda: sim.status()["calls"] >= calls + 4)
+        assert asked(sim, 5) <= 3
+        assert any(w["code"] == "disputed" for w in bridge.ask("status")[0]["warnings"])
+        sim.say("unshare 5 alice")
+        wait_for(lambda: not any(w["code"] == "disputed" for w in bridge.ask("status")[0]["warnings"]))
+        lives(r, BOBS)
+
+
+def test_a_workspace_that_moved_without_a_delete_is_followed_by_rests_word(tmp_path, kind):
+    with world_of(tmp_path, source=SLOW, kind=kind) as (sim, bridge, r):
+        lives(r, BOBS)
+        lives(r, OWN)
+        sim.say("diff alice +5=web")
+        lives(r, "main.web.me.coder", 3)
+        assert asked(sim, 5) == 1
+        wait_for(lambda: is_gone(r, BOBS))
+
+
+def test_a_dispute_that_rest_does_not_settle_is_asked_seldom_and_holds_nothing_up(tmp_path):
+    script = WORLD + "refuse 500 /api/v2/workspaces/10000000-0000-0000-0000-000000000005\n"
+    with world_of(tmp_path, script=script, source=SLOW) as (sim, bridge, r):
+        lives(r, BOBS)
+        sim.say("share 5 alice")
+        wait_for(lambda: asked(sim, 5) == 1, 3)
+        for n in range(6):  # each is a message, and a reason to look
+            sim.say(f"diff alice +1=dev{n}")
+            time.sleep(0.3)
+        lives(r, "main.dev5.me.coder", 3)
+        assert asked(sim, 5) == 1
+        lives(r, BOBS)
+
+
 # --- what REST says of one owner is of that owner
 
 @pytest.mark.parametrize("line", ["refuse 500 /api/v2/users/bob", "refuse 404 html /api/v2/users/bob", "refuse 403 /api/v2/users/bob",

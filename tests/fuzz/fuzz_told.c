@@ -39,6 +39,7 @@ static void check(const struct hf_told *t)
 static int read_answer(struct hf_told *t, uint8_t which, const char *body, size_t len)
 {
 	struct hf_owner_told user = { .me = false };
+	struct hf_uuid workspace, owner;
 	size_t n = 0, count = 0;
 	int rc;
 
@@ -56,6 +57,11 @@ static int read_answer(struct hf_told *t, uint8_t which, const char *body, size_
 		return rc ? rc : hf_told_add(t, &user);
 	case '4':
 		return hf_told_users(t, body, len, &n, &count);
+	case '6':
+		rc = hf_told_workspace(&workspace, &owner, body, len);
+		if (!rc && hf_uuid_is_zero(&owner))
+			abort();
+		return rc;
 	case '5':
 		return hf_told_is_message(body, len) ? 0 : HF_EFORMAT;
 	default:

@@ -116,6 +116,26 @@ START_TEST(an_owner_is_known_by_the_list_and_as_the_tokens_own)
 }
 END_TEST
 
+START_TEST(a_workspace_tells_its_owner)
+{
+	static const char *const bad[] = { "{}", "[]", "{\"id\":\"" ID "\"}",
+		"{\"owner_id\":\"" ID "\"}", "{\"id\":\"x\",\"owner_id\":\"" ID "\"}",
+		"{\"id\":\"" ID "\",\"owner_id\":7}",
+		"{\"id\":\"" ID "\",\"owner_id\":\"00000000-0000-0000-0000-000000000000\"}" };
+	static const char body[] =
+	    "{\"id\":\"" ID "\",\"owner_id\":\"" ID2 "\",\"owner_name\":\"x\"}";
+	struct hf_uuid workspace = { { 0 } }, owner = { { 0 } };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(
+		    hf_told_workspace(&workspace, &owner, bad[i], strlen(bad[i])), HF_EFORMAT);
+	ck_assert(hf_uuid_is_zero(&owner));
+	ck_assert_int_eq(hf_told_workspace(&workspace, &owner, body, sizeof(body) - 1), 0);
+	ck_assert_uint_eq(workspace.b[0], 0x00);
+	ck_assert_uint_eq(owner.b[0], 0x10);
+}
+END_TEST
+
 START_TEST(only_coders_own_no_is_one)
 {
 	ck_assert(hf_told_is_message("{\"message\":\"Resource not found\"}", 32));
@@ -204,6 +224,7 @@ Suite *told_suite(void)
 	tcase_add_test(tc, a_user_has_an_id_and_a_name);
 	tcase_add_test(tc, a_page_of_users_adds_each_once);
 	tcase_add_test(tc, an_owner_is_known_by_the_list_and_as_the_tokens_own);
+	tcase_add_test(tc, a_workspace_tells_its_owner);
 	tcase_add_test(tc, only_coders_own_no_is_one);
 	tcase_add_test(tc, whether_owners_may_be_read_is_asked_at_once);
 	tcase_add_test(tc, an_end_of_the_token_is_read);
