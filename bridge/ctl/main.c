@@ -32,7 +32,8 @@ static int run_setup(struct hf_ctl *c)
 	hf_setup_fill_suffixes(c->config, c->kept);
 	if (hf_setup_words_get(c->config, c->kept, &words, stderr))
 		return HF_EXIT_UNREACHED;
-	return hf_setup_print(c->config, &words, c->o.resolver, c->o.json, stdout, stderr)
+	return hf_setup_print(c->config, &words, c->o.resolver, c->o.for_version, c->o.json, stdout,
+	    stderr)
 	    ? HF_EXIT_USAGE
 	    : HF_EXIT_WELL;
 }

@@ -18,12 +18,14 @@ enum {
 	OPT_UNBOUND_CONF,
 	OPT_DRY_RUN,
 	OPT_VERSION,
+	OPT_FOR_VERSION,
 };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "deployment", no_argument, NULL, OPT_DEPLOYMENT },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "for-version", required_argument, NULL, OPT_FOR_VERSION },
 	{ "full", no_argument, NULL, OPT_FULL },
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -49,6 +51,7 @@ enum {
 	TAKES_RESOLV_CONF = 1 << 5,
 	TAKES_UNBOUND_CONF = 1 << 6,
 	TAKES_YES = 1 << 7,
+	TAKES_FOR_VERSION = 1 << 8,
 };
 
 static const struct command {
@@ -87,8 +90,9 @@ static const struct command {
 	{ "doctor", CTL_DOCTOR, 0, 0, TAKES_RESOLV_CONF | TAKES_UNBOUND_CONF,
 	    " [--resolv-conf FILE] [--unbound-conf FILE]",
 	    { "what is wrong on this machine and with its resolvers,", "and the line that repairs it" } },
-	{ "setup", CTL_SETUP, 0, 1, 0, " [RESOLVER]",
-	    { "what to put into a resolver's configuration; without", "RESOLVER the list of known resolvers" } },
+	{ "setup", CTL_SETUP, 0, 1, TAKES_FOR_VERSION, " [RESOLVER [--for-version N]]",
+	    { "what to put into a resolver's configuration, for the", "installed version or for N; without RESOLVER the list",
+		"of known resolvers" } },
 	{ "version", CTL_VERSION, 0, 0, 0, "", { "the versions of holdfastctl and of the running bridge" } },
 	{ "help", CTL_HELP, 0, 1, 0, " [COMMAND]", { "this text, or that of one command" } },
 };
@@ -252,7 +256,7 @@ static int take_args(
 /* What was typed before it is known which command it belongs to. */
 struct typed {
 	unsigned takes;      /* the options that belong to some commands only */
-	const char *options[8]; /* as they were typed, by bit of `takes` */
+	const char *options[9]; /* as they were typed, by bit of `takes` */
 	const char *bad;     /* the first option that nobody knows */
 	bool valueless;      /* `bad` lacks its value */
 	bool help;
@@ -352,6 +356,10 @@ static void take_option(struct hf_ctl_options *o, struct typed *t, int c)
 	case OPT_RECOVER:
 		o->recover = true;
 		note(t, TAKES_RECOVER, "--recover");
+		break;
+	case OPT_FOR_VERSION:
+		o->for_version = optarg;
+		note(t, TAKES_FOR_VERSION, "--for-version");
 		break;
 	case OPT_FULL:
 		o->full = true;

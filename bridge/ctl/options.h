@@ -43,6 +43,7 @@ struct hf_ctl_options {
 	enum hf_export_form form;
 	const char *suffix;   /* export zone */
 	const char *resolver; /* setup; NULL: which are there? */
+	const char *for_version;
 	const char *resolv_conf; /* status, why, doctor */
 	const char *unbound_conf;
 	const char *topic; /* help: of this command; NULL: all */

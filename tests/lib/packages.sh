@@ -15,14 +15,33 @@ packages_list()
 		on           { print $1 }' "$packages_file"
 }
 
+packages_installed()
+{
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# packages_choose A|B|...: nothing if one of them is installed, else the first that apt knows, else the first
+packages_choose()
+{
+	local names name
+
+	IFS='|' read -r -a names <<<"$1"
+	for name in "${names[@]}"; do
+		packages_installed "$name" && return
+	done
+	for name in "${names[@]}"; do
+		packages_known "$name" && { echo "$name"; return; }
+	done
+	echo "${names[0]}"
+}
+
 # packages_missing SECTION...: those of them that are not installed
 packages_missing()
 {
 	local name
 
 	packages_list "$@" | sort -u | while read -r name; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
-			echo "$name"
+		packages_choose "$name"
 	done
 }
 

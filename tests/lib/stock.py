@@ -1,6 +1,9 @@
 """Stock resolvers as Debian has them, run by tests on loopback in a folder of the test's, configured by `holdfastctl setup`."""
 import os
+import re
 import shutil
+import subprocess
+import time
 
 import pytest
 
@@ -125,6 +128,61 @@ zone "." {{ type primary; file "root.zone"; }};
 
 
 def kresd(folder, target, suffixes=("coder",), upstream=0, guarded=False):
+    said = subprocess.run([need("kresd"), "--version"], capture_output=True, text=True, check=False)
+    is_5 = "version 5." in said.stdout + said.stderr
+    return (kresd_5 if is_5 else kresd_6)(folder, target, suffixes, upstream, guarded)
+
+
+def kresd_6(folder, target, suffixes, upstream, guarded):
+    """With its manager, which reads the YAML and starts the servers, as its package starts it."""
+    port = free_port()
+    (folder / "root.keys").write_text(ROOT_ANCHOR + "\n")
+    text = setup_text(folder, "knot-resolver", target, suffixes)
+    if upstream:
+        text = text.replace("forward:\n", f'''forward:
+  - subtree: "."
+    servers: ["127.0.0.1@{upstream}"]
+    options:
+      dnssec: false
+''')
+    guards = f"""
+dnssec:
+  trust-anchors-files:
+    - file: {folder}/root.keys
+      read-only: true
+""" if guarded else "dnssec: { enable: false }\n"
+    (folder / "config.yaml").write_text(f"""
+rundir: {folder}
+workers: 1
+management:
+  unix-socket: {folder}/kres-api.sock
+options:
+  priming: false
+  time-jump-detection: false
+  rebinding-protection: {"true" if guarded else "false"}
+network:
+  listen:
+    - interface: 127.0.0.1@{port}
+cache:
+  storage: {folder}
+  size-max: 10M
+  ttl-min: 1s
+{guards}
+{text}""")
+    server = run(folder, [need("knot-resolver"), "-c", folder / "config.yaml"], port)
+    # The manager tries the configuration in a server that answers, and ends that one before it starts another.
+    good = [time.monotonic()]
+
+    def stays_up():
+        if not server.raw(question("is.it.up.coder").to_wire(), timeout=0.3):
+            good[0] = time.monotonic()
+        return time.monotonic() - good[0] > 2
+
+    wait_for(stays_up, 30, 0.05)
+    return server
+
+
+def kresd_5(folder, target, suffixes, upstream, guarded):
     port = free_port()
     path = folder / "kresd.conf"
     (folder / "root.keys").write_text(ROOT_ANCHOR + "\n")
@@ -167,7 +225,21 @@ port={port}
     return run(folder, [need("dnsmasq"), "--keep-in-foreground", f"--conf-file={path}", "--pid-file=", "--user="], port)
 
 
+def dnsmasq_version():
+    said = subprocess.run([need("dnsmasq"), "--version"], capture_output=True, text=True, check=False).stdout
+    return tuple(map(int, re.search(r"version (\d+)\.(\d+)", said).groups()))
+
+
+def pdns_version():
+    said = subprocess.run([need("pdns_recursor"), "--version"], capture_output=True, text=True, check=False)
+    return int(re.search(r"PowerDNS Recursor (\d+)", said.stdout + said.stderr)[1])
+
+
 def pdns_recursor(folder, target, suffixes=("coder",), upstream=0, guarded=False):
+    return (pdns_recursor_4 if pdns_version() < 5 else pdns_recursor_5)(folder, target, suffixes, upstream, guarded)
+
+
+def pdns_recursor_4(folder, target, suffixes, upstream, guarded):
     port = free_port()
     files = setup_files(folder, "powerdns-recursor", target, suffixes)
     (folder / "recursor.lua").write_text(files["/etc/powerdns/recursor.lua"])
@@ -184,6 +256,33 @@ lua-config-file={folder}/recursor.lua
 dnssec={"validate" if guarded else "off"}
 {other}
 {files["/etc/powerdns/recursor.d/holdfast.conf"]}""")
+    return run(folder, [need("pdns_recursor"), f"--config-dir={folder}"], port)
+
+
+def pdns_recursor_5(folder, target, suffixes, upstream, guarded):
+    """As Debian 13 has it: YAML, and a folder of further files that setup's goes into."""
+    port = free_port()
+    ((path, text),) = setup_files(folder, "powerdns-recursor", target, suffixes).items()
+    (folder / "recursor.d").mkdir(exist_ok=True)
+    (folder / "recursor.d" / path.rsplit("/", 1)[1]).write_text(text)
+    other = f"""
+  forward_zones_recurse:
+    - {{ zone: ".", forwarders: ["127.0.0.1:{upstream}"] }}""" if upstream else ""
+    (folder / "recursor.conf").write_text(f"""
+incoming:
+  listen: ["127.0.0.1"]
+  port: {port}
+logging:
+  disable_syslog: true
+dnssec:
+  validation: {"validate" if guarded else "off"}
+recursor:
+  socket_dir: {folder}
+  daemon: false
+  threads: 1
+  security_poll_suffix: ''
+  include_dir: {folder}/recursor.d{other}
+""")
     return run(folder, [need("pdns_recursor"), f"--config-dir={folder}"], port)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from server import Responder, addresses, question, wait_for
 from foreign import Foreign
-from stock import FORWARDERS
+from stock import FORWARDERS, dnsmasq_version
 from zone import Zone, address
 
 NAME = "main.dev.me.coder"
@@ -127,8 +127,11 @@ def test_stale_names_are_passed_on(resolver, zone):
 @pytest.fixture(scope="module", params=FORWARDERS)
 def guarded(request, target, tmp_path_factory):
     """One that validates and keeps private addresses out of answers; all other names are forwarded to `upstream`."""
-    with Foreign() as upstream, \
-            FORWARDERS[request.param](tmp_path_factory.mktemp(request.param), target.port, upstream=upstream.port, guarded=True) as r:
+    # dnsmasq 2.92 asks the parent of our zone, if it has a server for it, for a proof that there is no such delegation. The root has
+    # one; the upstream of this test has not. From 2.93 on our lines say that there is no need.
+    alone = request.param == "dnsmasq" and dnsmasq_version() == (2, 92)
+    with Foreign() as upstream, FORWARDERS[request.param](tmp_path_factory.mktemp(request.param), target.port,
+                                                          upstream=0 if alone else upstream.port, guarded=True) as r:
         r.kind, r.upstream = request.param, upstream
         yield r
 

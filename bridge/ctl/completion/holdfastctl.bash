@@ -50,7 +50,7 @@ _holdfastctl()
 	why) words="$(_holdfastctl_names "$cur") --resolv-conf" ;;
 	accept | reject) words="$(_holdfastctl_sources) --deployment --suffix --dry-run --yes" ;;
 	export) words='hosts json zone' ;;
-	setup) words=$(holdfastctl "${given[@]}" setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p') ;;
+	setup) words="--for-version $(holdfastctl "${given[@]}" setup 2>/dev/null | sed -n 's/^\([a-z-]*\)  .*/\1/p')" ;;
 	records) words='--stale --name' ;;
 	history) words='--name' ;;
 	verify) words="$(_holdfastctl_adapters) --full" ;;

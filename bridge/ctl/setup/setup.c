@@ -12,23 +12,51 @@
 #include "bridge/ctl/suggest.h"
 #include "config/config.h"
 
+static const struct hf_setup_versions powerdns_versions = {
+	.program = { "pdns_recursor", "PowerDNS Recursor " },
+	.from = 5000, /* YAML */
+	.oldest = 4000,
+	.old_template = "powerdns-recursor-4",
+	.assumed = 5000,
+};
+
+static const struct hf_setup_versions knot_versions = {
+	.program = { "kresd", "Knot Resolver, version " },
+	.from = 6000, /* YAML; it still reads Lua, but nobody's packages start it so */
+	.oldest = 5000,
+	.old_template = "knot-resolver-5",
+	.assumed = 6000,
+};
+
+/* One that does not know negative trust anchors does not start with them. */
+static const struct hf_setup_versions dnsmasq_versions = {
+	.program = { "dnsmasq", "Dnsmasq version " },
+	.from = 2093,
+	.oldest = 2000,
+	.old_template = "dnsmasq-forward-2",
+	.assumed = 2090,
+};
+
 const struct hf_setup_kind hf_setup_kinds[] = {
 	{ "unbound", "unbound-forward", "unbound",
-	    "unbound: what its adapter needs where one is configured, else unbound-forward" },
-	{ "unbound-forward", "unbound-forward", NULL, "unbound: forwards to holdfast-dns" },
-	{ "unbound-module", "unbound-module", NULL, "unbound: answers by Holdfast's module" },
+	    "unbound: what its adapter needs where one is configured, else unbound-forward", NULL },
+	{ "unbound-forward", "unbound-forward", NULL, "unbound: forwards to holdfast-dns", NULL },
+	{ "unbound-module", "unbound-module", NULL, "unbound: answers by Holdfast's module", NULL },
 	{ "dnsmasq", "dnsmasq-forward", "dnsmasq",
-	    "dnsmasq: what its adapter needs where one is configured, else dnsmasq-forward" },
-	{ "dnsmasq-forward", "dnsmasq-forward", NULL, "dnsmasq: forwards to holdfast-dns" },
-	{ "bind", "bind", NULL, "BIND: forwards to holdfast-dns" },
-	{ "knot-resolver", "knot-resolver", NULL, "Knot Resolver 5: asks holdfast-dns" },
+	    "dnsmasq: what its adapter needs where one is configured, else dnsmasq-forward",
+	    &dnsmasq_versions },
+	{ "dnsmasq-forward", "dnsmasq-forward", NULL, "dnsmasq: forwards to holdfast-dns",
+	    &dnsmasq_versions },
+	{ "bind", "bind", NULL, "BIND: forwards to holdfast-dns", NULL },
+	{ "knot-resolver", "knot-resolver", NULL, "Knot Resolver 5 or 6: asks holdfast-dns",
+	    &knot_versions },
 	{ "powerdns-recursor", "powerdns-recursor", NULL,
-	    "PowerDNS Recursor 4: forwards to holdfast-dns" },
-	{ "systemd-resolved", "systemd-resolved", NULL, "systemd-resolved: asks holdfast-dns" },
-	{ "coredns", "coredns", NULL, "CoreDNS: forwards to holdfast-dns" },
-	{ "hosts", NULL, "hosts", "a hosts file: what its adapter needs" },
-	{ "hook", NULL, "hook", "a program of yours: how its adapter calls it" },
-	{ NULL, NULL, NULL, NULL },
+	    "PowerDNS Recursor 4 or 5: forwards to holdfast-dns", &powerdns_versions },
+	{ "systemd-resolved", "systemd-resolved", NULL, "systemd-resolved: asks holdfast-dns", NULL },
+	{ "coredns", "coredns", NULL, "CoreDNS: forwards to holdfast-dns", NULL },
+	{ "hosts", NULL, "hosts", "a hosts file: what its adapter needs", NULL },
+	{ "hook", NULL, "hook", "a program of yours: how its adapter calls it", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
 };
 
 void hf_setup_list(FILE *out)
@@ -134,7 +162,7 @@ static const struct hf_config_adapter *find_adapter(
 
 /* The text of all of it, owned by the caller; NULL when memory is out. */
 static char *compose(const struct hf_config *config, const struct hf_setup_words *words,
-    const struct hf_setup_kind *kind, const struct hf_config_adapter *adapter)
+    const char *template, const struct hf_config_adapter *adapter)
 {
 	const struct hf_setup_template *t = hf_setup_templates;
 	char *text = NULL;
@@ -147,7 +175,7 @@ static char *compose(const struct hf_config *config, const struct hf_setup_words
 	if (adapter) {
 		hf_adapter_type(adapter->kind)->setup(config, adapter, out);
 	} else {
-		while (strcmp(t->name, kind->template))
+		while (strcmp(t->name, template))
 			t++;
 		rc = hf_setup_fill(t->text, words, out);
 	}
@@ -229,11 +257,73 @@ static const char *form_of(
 	return strstr(kind->template, "-module") ? "module" : "forward";
 }
 
+/* The version whose lines are printed. -EINVAL: none are known for that one. */
+static int choose_version(
+    const struct hf_setup_kind *kind, const char *for_version, unsigned *ret_version, FILE *err)
+{
+	const struct hf_setup_versions *v = kind->versions;
+	unsigned version = for_version ? hf_setup_version(for_version) : 0;
+	char text[HF_SETUP_VERSION_TEXT_MAX];
+
+	if (for_version && version < v->oldest) {
+		fprintf(err, "holdfastctl: --for-version %s: expected %s or later\n", for_version,
+		    hf_setup_version_text(v->oldest, text));
+		return -EINVAL;
+	}
+	if (!version)
+		version = hf_setup_installed(&v->program);
+	if (!version) {
+		version = v->assumed;
+		fprintf(err,
+		    "holdfastctl: no %s is installed here: these are the lines for version %s; "
+		    "--for-version N prints those of another one\n",
+		    v->program.name, hf_setup_version_text(version, text));
+	}
+	*ret_version = version;
+	return 0;
+}
+
+static void print_json(const char *resolver, const char *form, unsigned version, const char *text,
+    FILE *out)
+{
+	char version_text[HF_SETUP_VERSION_TEXT_MAX];
+	json_t *all = json_pack("{s:s, s:s, s:s?, s:o}", "resolver", resolver, "form", form,
+	    "version", version ? hf_setup_version_text(version, version_text) : NULL, "files",
+	    split_files(text));
+
+	json_dumpf(all, out, JSON_INDENT(2));
+	fputc('\n', out);
+	json_decref(all);
+}
+
+/* Not of an adapter, whose lines are alike for all versions. */
+static int choose_template(const struct hf_setup_kind *kind, const char *for_version,
+    const char **ret_template, unsigned *ret_version, FILE *err)
+{
+	*ret_version = 0;
+	*ret_template = kind->template;
+	if (!kind->versions && for_version) {
+		fprintf(err,
+		    "holdfastctl: --for-version: the lines of %s are the same for all versions\n",
+		    kind->name);
+		return -EINVAL;
+	}
+	if (!kind->versions)
+		return 0;
+	if (choose_version(kind, for_version, ret_version, err))
+		return -EINVAL;
+	if (*ret_version < kind->versions->from)
+		*ret_template = kind->versions->old_template;
+	return 0;
+}
+
 int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *words,
-    const char *resolver, bool json, FILE *out, FILE *err)
+    const char *resolver, const char *for_version, bool json, FILE *out, FILE *err)
 {
 	const struct hf_setup_kind *kind = find_kind(resolver, err);
 	const struct hf_config_adapter *adapter;
+	const char *template = NULL;
+	unsigned version = 0;
 	char *text;
 
 	if (!kind)
@@ -244,25 +334,21 @@ int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *
 		    err, "holdfastctl: no adapter of the type '%s' is configured\n", kind->adapter);
 		return -EINVAL;
 	}
-	text = compose(config, words, kind, adapter);
+	if (!adapter && choose_template(kind, for_version, &template, &version, err))
+		return -EINVAL;
+	text = compose(config, words, template, adapter);
 	if (!text) {
 		fputs("holdfastctl: out of memory\n", err);
 		return -EINVAL;
 	}
-	if (json) {
-		json_t *all = json_pack("{s:s, s:s, s:o}", "resolver", resolver, "form",
-		    form_of(kind, adapter), "files", split_files(text));
-
-		json_dumpf(all, out, JSON_INDENT(2));
-		fputc('\n', out);
-		json_decref(all);
-	} else {
-		if (kind->adapter)
-			fprintf(err, "holdfastctl: these are the lines for %s%s\n",
-			    adapter ? "the configured adapter " : "forwarding to holdfast-dns; ",
-			    adapter ? adapter->name : "no adapter feeds this resolver");
+	if (kind->adapter && !json)
+		fprintf(err, "holdfastctl: these are the lines for %s%s\n",
+		    adapter ? "the configured adapter " : "forwarding to holdfast-dns; ",
+		    adapter ? adapter->name : "no adapter feeds this resolver");
+	if (json)
+		print_json(resolver, form_of(kind, adapter), version, text, out);
+	else
 		fputs(text, out);
-	}
 	free(text);
 	return 0;
 }

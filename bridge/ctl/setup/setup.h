@@ -6,8 +6,19 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "bridge/ctl/setup/version.h"
+
 struct hf_config;
 struct hf_setup_words;
+
+/* A resolver whose configuration is written otherwise from one version on. */
+struct hf_setup_versions {
+	struct hf_setup_program program;
+	unsigned from; /* the first whose lines are in the kind's own template */
+	unsigned oldest;
+	const char *old_template; /* of those before `from` */
+	unsigned assumed; /* if none is installed here */
+};
 
 /* What a person may ask for. `adapter`: of a resolver that also an adapter may feed. */
 struct hf_setup_kind {
@@ -15,6 +26,7 @@ struct hf_setup_kind {
 	const char *template; /* NULL: what an adapter says */
 	const char *adapter;  /* the type whose lines come first where it is configured; NULL */
 	const char *text;     /* one line for people */
+	const struct hf_setup_versions *versions; /* NULL: all are written alike */
 };
 
 extern const struct hf_setup_kind hf_setup_kinds[]; /* ends with name NULL */
@@ -35,7 +47,10 @@ void hf_setup_fill_suffixes(struct hf_config *config, const json_t *status);
 int hf_setup_words_get(const struct hf_config *config, const json_t *status,
     struct hf_setup_words *ret_words, FILE *err);
 
-/* The lines for `resolver`; as {resolver, form, files: [{path, text}]} with json. 0; -EINVAL after
- * telling on `err` what was wrong. */
+/*
+ * The lines for `resolver`; as {resolver, form, version, files: [{path, text}]} with json. For the
+ * version that is installed here, or `for_version` ("5", "4.9"; NULL: not given). 0; -EINVAL after
+ * telling on `err` what was wrong.
+ */
 int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *words,
-    const char *resolver, bool json, FILE *out, FILE *err);
+    const char *resolver, const char *for_version, bool json, FILE *out, FILE *err);

@@ -189,7 +189,7 @@ START_TEST(json_has_each_file_with_its_path)
 	FILE *out = open_memstream(&said, &len);
 	json_t *all, *files;
 
-	ck_assert_int_eq(hf_setup_print(c, &w, "bind", true, out, stderr), 0);
+	ck_assert_int_eq(hf_setup_print(c, &w, "bind", NULL, true, out, stderr), 0);
 	fclose(out);
 	all = json_loads(said, 0, NULL);
 	files = json_object_get(all, "files");
@@ -203,6 +203,51 @@ START_TEST(json_has_each_file_with_its_path)
 	}
 	json_decref(all);
 	free(said);
+	hf_config_free(c);
+}
+END_TEST
+
+static const struct {
+	const char *resolver, *version;
+	int rc;
+	const char *has, *says; /* NULL: nothing in particular */
+} versions[] = {
+	{ "powerdns-recursor", "4", 0, "forward-zones+=coder=127.0.0.1:5453", NULL },
+	{ "powerdns-recursor", "4.9.1", 0, "addNTA", NULL },
+	{ "powerdns-recursor", "5", 0, "zone: 'coder'", NULL },
+	{ "powerdns-recursor", "5.2", 0, "negative_trustanchors", NULL },
+	{ "powerdns-recursor", "17", 0, "negative_trustanchors", NULL },
+	{ "powerdns-recursor", "3", -EINVAL, NULL, "expected 4 or later" },
+	{ "powerdns-recursor", "x", -EINVAL, NULL, "expected 4 or later" },
+	{ "powerdns-recursor", "5x", -EINVAL, NULL, "expected 4 or later" },
+	{ "knot-resolver", "5.7", 0, "policy.STUB", NULL },
+	{ "knot-resolver", "6", 0, "forward:", NULL },
+	{ "dnsmasq-forward", "2.93", 0, "trust-anchor=coder\n", NULL },
+	{ "dnsmasq-forward", "2.90", 0, "server=/coder/", NULL },
+	{ "dnsmasq", "3", 0, "trust-anchor=coder\n", NULL },
+	{ "dnsmasq", "1.9", -EINVAL, NULL, "expected 2 or later" },
+	{ "bind", "9", -EINVAL, NULL, "the same for all versions" },
+};
+
+START_TEST(lines_are_those_of_the_version)
+{
+	struct hf_config *c = config_of("sources: [{ name: a, suffix: coder }]\n");
+	struct hf_setup_words w = words(1, "127.0.0.1");
+	char *text = NULL, *told = NULL;
+	size_t len, told_len;
+	FILE *out = open_memstream(&text, &len), *err = open_memstream(&told, &told_len);
+
+	ck_assert_int_eq(hf_setup_print(c, &w, versions[_i].resolver, versions[_i].version, false,
+			     out, err),
+	    versions[_i].rc);
+	fclose(out);
+	fclose(err);
+	if (versions[_i].has)
+		ck_assert_msg(strstr(text, versions[_i].has) != NULL, "%s", text);
+	if (versions[_i].says)
+		ck_assert_msg(strstr(told, versions[_i].says) != NULL, "%s", told);
+	free(text);
+	free(told);
 	hf_config_free(c);
 }
 END_TEST
@@ -221,6 +266,8 @@ Suite *ctl_setup_suite(void)
 	tcase_add_test(tc, a_suffix_that_the_server_tells_is_filled_in_for_adapters);
 	tcase_add_test(tc, without_any_suffix_there_is_a_reason_and_no_lines);
 	tcase_add_test(tc, json_has_each_file_with_its_path);
+	tcase_add_loop_test(
+	    tc, lines_are_those_of_the_version, 0, sizeof(versions) / sizeof(versions[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }
