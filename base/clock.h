@@ -46,8 +46,9 @@ static inline int64_t hf_wall_ms(const struct hf_clock *c)
 int hf_boot_id(uint8_t ret_id[16]);
 
 /*
- * True if the wall clock is synchronised: the kernel says so (ntp_adjtime(3)), or, where it may not be asked (a container, a service
- * with ProtectClock=), systemd-timesyncd has synchronised it since this boot.
+ * True if the wall clock is synchronised: the kernel says so (ntp_adjtime(3)), or, where it may not
+ * be asked (a container, a service with ProtectClock=), systemd-timesyncd has synchronised it since
+ * this boot.
  */
 bool hf_wall_synced(void);
 /* The same, from what ntp_adjtime() returned and the file that timesyncd makes. */

@@ -11,8 +11,9 @@
 int hf_notify(const char *state);
 
 /*
- * For a program that will not be allowed to open a socket: opens it now and keeps it until the process ends, also over a change
- * of the user. 1 if it did, 0 if nobody listens, or -errno; without it each hf_notify() opens one. Not thread safe.
+ * For a program that will not be allowed to open a socket: opens it now and keeps it until the
+ * process ends, also over a change of the user. 1 if it did, 0 if nobody listens, or -errno;
+ * without it each hf_notify() opens one. Not thread safe.
  */
 int hf_notify_keep(void);
 /* "RELOADING=1" with the clock stamp that systemd wants; say "READY=1" afterwards. */

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * What newer kernels know and this machine's header may not. Each version of the interface takes all that
- * earlier ones do; a longer struct is fine where its end is not used.
+ * What newer kernels know and this machine's header may not. Each version of the interface takes
+ * all that earlier ones do; a longer struct is fine where its end is not used.
  */
 struct attr {
 	uint64_t fs;
@@ -71,12 +71,13 @@ static int allow_reading(int ruleset, const char *folder)
 
 int hf_landlock_enter(const char *const *folders, size_t n)
 {
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long version =
+	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct attr attr = everything(version);
 	int ruleset, rc = 0;
 
 	if (version < 1)
-		return -errno;
+		return version < 0 ? -errno : -ENOSYS;
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, attr_size(version), 0);
 	if (ruleset < 0)
 		return -errno;

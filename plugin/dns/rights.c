@@ -38,8 +38,8 @@ static int get_caps(uint64_t *ret_permitted, uint64_t *ret_effective)
 }
 
 /*
- * Has no capability but those of `keep`. A service manager that has taken them away already may also have forbidden
- * the call that does it, so that is not made without need.
+ * Has no capability but those of `keep`. A service manager that has taken them away already may
+ * also have forbidden the call that does it, so that is not made without need.
  */
 static int keep_caps(uint64_t keep)
 {
@@ -117,8 +117,8 @@ static int set_effective(uid_t uid, gid_t gid)
 }
 
 /*
- * What try_zone() returns as that user; HF_EREFUSED if this system does not let root change its user. *ret_back is a
- * code if the way back to root failed.
+ * What try_zone() returns as that user; HF_EREFUSED if this system does not let root change its
+ * user. *ret_back is a code if the way back to root failed.
  */
 static int try_zone_as(const struct who *w, const char *zone, int *ret_back)
 {
@@ -178,7 +178,8 @@ static bool choose(const char *zone, struct who *ret_who, int *ret_back)
 	else if (!own && rc == -ENOENT)
 		hf_log_warn("no user '" HF_RIGHTS_USER "' on this system, and no zone yet: " STAYS);
 	else if (!own)
-		hf_log_warn("no user '" HF_RIGHTS_USER "' on this system: continuing as '" NOBODY "'");
+		hf_log_warn(
+		    "no user '" HF_RIGHTS_USER "' on this system: continuing as '" NOBODY "'");
 	return rc != HF_EREFUSED && rc != -EACCES && (own || rc != -ENOENT);
 }
 

@@ -15,8 +15,8 @@
 #include "config/config.h"
 
 /*
- * The kernel cuts the backlog down to its own limit. A connection that finds no room there is not refused, but
- * stands still for a second; in a storm of connections that would be anybody's.
+ * The kernel cuts the backlog down to its own limit. A connection that finds no room there is not
+ * refused, but stands still for a second; in a storm of connections that would be anybody's.
  */
 enum { FIRST_INHERITED = 3, TCP_BACKLOG = 4096, RCVBUF = 4 << 20 };
 

@@ -129,8 +129,8 @@ static void note_fault(struct hf_tcp *t, int error)
 }
 
 /*
- * Where descriptors are short there are as many connections as there are descriptors: the longest silent one makes
- * room, and whoever waits is let in at once.
+ * Where descriptors are short there are as many connections as there are descriptors: the longest
+ * silent one makes room, and whoever waits is let in at once.
  */
 static bool make_room_for_descriptor(struct hf_tcp *t, int error)
 {

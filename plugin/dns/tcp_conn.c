@@ -13,8 +13,8 @@
 enum { IPV4_LEN = 4, IPV6_LEN = 16, IPV6_NETWORK_LEN = 8 };
 
 /*
- * Two addresses of one /64 are one client, since a single machine is given that many. The link-local ones of a link
- * are all of one /64, and are machines of their own.
+ * Two addresses of one /64 are one client, since a single machine is given that many. The
+ * link-local ones of a link are all of one /64, and are machines of their own.
  */
 static void set_client(struct hf_conn *c, const struct sockaddr *from)
 {
@@ -124,7 +124,8 @@ static bool send_out(struct hf_conn *c)
 }
 
 /*
- * The input buffer bounds the rounds: it holds a few hundred questions at most, and is filled once a call.
+ * The input buffer bounds the rounds: it holds a few hundred questions at most, and is filled once
+ * a call.
  */
 enum hf_conn_result hf_conn_work(struct hf_conn *c, struct hf_responder *r)
 {

@@ -1,11 +1,14 @@
 /*
- * unit_filter: loads the system call filters that a unit file asks for, as systemd 252 makes them, and then
- * runs a program. tests/lib/units.py has read the unit and does the rest: mounts, user, capabilities.
+ * unit_filter: loads the system call filters that a unit file asks for, as systemd 252 makes them,
+ * and then runs a program. tests/lib/units.py has read the unit and does the rest: mounts, user,
+ * capabilities.
  *
- *   unit_filter [--deny NAME,...] [--families NAME,...] [--no-exec] [--no-suid] [--no-realtime]
- *               [--no-personality] [--no-namespaces] [--allow FILE ERRNO] -- PROGRAM [ARGUMENT...]
+ *   unit_filter [--deny NAME,...] [--families NAME,...] [--no-exec] [--no-suid]
+ *               [--no-realtime] [--no-personality] [--no-namespaces] [--allow FILE ERRNO]
+ *               -- PROGRAM [ARGUMENT...]
  *
- * Each option is a filter of its own, as with systemd; the list of FILE (one system call a line) comes last.
+ * Each option is a filter of its own, as with systemd; the list of FILE (one system call a line)
+ * comes last.
  */
 #include <errno.h>
 #include <sched.h>

@@ -23,8 +23,9 @@
 Suite *sandbox_suite(void);
 
 /*
- * What is tried from within: by a process of its own, as there is no way back. DIR has zone/, which is the zone, the
- * configuration conf/c.yaml, and others/secret. Each returns 0 if it was possible, else errno.
+ * What is tried from within: by a process of its own, as there is no way back. DIR has state/zone/,
+ * which is the zone, the configuration conf/c.yaml, and others/secret. Each returns 0 if it was
+ * possible, else errno.
  */
 static struct tmpdir dir;
 static int zone_fd, spare_fd;
@@ -45,7 +46,8 @@ static void make_folder(const char *name)
 
 static void setup(void)
 {
-	static const char *const folders[] = { "state", "state/zone", "state/later", "conf", "others" };
+	static const char *const folders[] = { "state", "state/zone", "state/later", "conf",
+		"others" };
 
 	tmpdir_make(&dir);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
@@ -73,7 +75,8 @@ static int result(int rc)
 static int try_open(const char *name, int flags)
 {
 	char path[TMPDIR_MAX + 64];
-	int fd = open(tmpdir_path(&dir, name, path, sizeof(path)), flags | O_CLOEXEC, 0600), error = errno;
+	int fd = open(tmpdir_path(&dir, name, path, sizeof(path)), flags | O_CLOEXEC, 0600);
+	int error = errno;
 
 	if (fd >= 0)
 		close(fd);
@@ -223,8 +226,9 @@ static int program(void)
 
 static int code_in_memory(void)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ?
-	    errno : 0;
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? errno : 0;
 }
 
 struct attempt {
