@@ -1,6 +1,7 @@
 """
 What the token may read changes, and what the server says gets lost: the whole bridge beside a server that keeps the rights
-of a connection's first second, as Coder does, while REST speaks with today's.
+of a connection's first second, as Coder does, while REST speaks with today's. Of the table of faults: 41 (another user, or none), 42
+(a role lost and given back), 43 (REST fails for one owner) and 51 (a lost event, a rename without one).
 """
 import contextlib
 import time
@@ -288,3 +289,56 @@ def test_an_owner_whose_snapshot_never_comes_keeps_nobody_away(tmp_path):
         lives(r, OWN, 8)
         lives(r, "main.w.u12.coder", 8)
         assert sim.status()["upgrades"] == 1
+
+
+# --- what the token may no longer read is held
+
+GUARD = "guard: { grace: 500ms }\n"
+
+
+def held(bridge):
+    with contextlib.suppress(OSError):  # it may begin just now
+        return bridge.ask("status")[0]["held_removals"]
+    return 0
+
+
+def test_a_role_lost_the_server_restarted_and_the_role_given_back(tmp_path, kind):
+    with world_of(tmp_path, top=GUARD, kind=kind) as (sim, bridge, r):
+        lives(r, BOBS)
+        lives(r, OWN)
+        sim.say("roles alice")
+        sim.say("cut ws 1012")
+        wait_for(lambda: held(bridge) == 1)
+        time.sleep(2.5)  # much more than the grace
+        assert held(bridge) == 1 and addresses(r.ask(BOBS))
+        sim.say("roles alice owner")
+        lives(r, BOBS, 4)
+        wait_for(lambda: not held(bridge))
+        lives(r, OWN)
+        assert "removed" not in str([row for row in bridge.ask("history") if BOBS in str(row)])
+
+
+@pytest.mark.parametrize("line", ["remake bob 9", "forget bob", "me bob"])
+@pytest.mark.parametrize("then", ["nothing", "restart", "reload", "kill"])
+def test_another_user_or_none_behind_a_name_or_the_token_removes_nothing(tmp_path, line, then):
+    with Simulator(tmp_path, WORLD) as sim, Responder(tmp_path, tmp_path / "zone", wait=False) as r:
+        bridge = Bridge(tmp_path, sim.url, BOTH, top=GUARD)
+        name = OWN if line == "me bob" else BOBS
+        try:
+            lives(r, name)
+            sim.say(line)
+            time.sleep(1.5)
+            if then == "reload":
+                bridge.configure(sim.url, BOTH.replace("1s", "900ms"), top=GUARD)
+                bridge.reload()
+            elif then != "nothing":
+                if then == "kill":
+                    bridge.process.kill()
+                    bridge.process.wait(10)
+                bridge.stop()
+                bridge = Bridge(tmp_path, sim.url, BOTH, top=GUARD)
+            wait_for(lambda: held(bridge) >= 1)
+            time.sleep(2.5)
+            assert addresses(r.ask(name)) and held(bridge) >= 1
+        finally:
+            bridge.stop()
