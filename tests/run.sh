@@ -58,6 +58,9 @@ suites()
 	unbound-tsan    nl     build-tsan   command    plugin/unbound/build.sh build-tsan
 	module-tsan     nl     build-tsan   pytest     tests/resolver/test_module_life.py
 	build-clang     nl     build-clang  compile
+	distro-trixie   n      -            distro     trixie
+	distro-trixie-l l      -            distro     --long trixie
+	distro-sid      l      -            distro     --long sid
 	unit-valgrind   l      build        valgrind   unit:3500
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
 	decode          l      build        command    build/tests/bench/bench_decode --check

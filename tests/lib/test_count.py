@@ -54,6 +54,10 @@ def test_pytest(tmp_path, case, want):
 @pytest.mark.parametrize("how, status, log, want", [
     ("command", 0, "", ["1 0 0"]),
     ("command", 1, "", ["0 1 0", "failed: exit status 1"]),
+    ("distro", 0, "2 passed, 0 failed, 0 skipped\n3 passed, 0 failed, 1 skipped\n", ["3 0 1", "skipped: some: the log has the reasons"]),
+    ("distro", 1, "        failed: x: y\n3 passed, 1 failed, 0 skipped\n", ["3 1 0", "failed: x: y"]),
+    ("distro", 1, "it broke\n", ["0 1 0", "failed: exit status 1"]),
+    ("distro", 77, "no debootstrap\n", ["0 0 1", "skipped: all: no debootstrap"]),
     ("command", 77, "first\nno rights here\n\n", ["0 0 1", "skipped: all: no rights here"]),
     ("compile", 1, "", ["0 1 0", "failed: exit status 1"]),
     ("meson", 0, "", ["0 1 0", "failed: ran nothing"]),
