@@ -22,7 +22,7 @@ void hf_recovery_plan(struct hf_store *s, const struct hf_image *image, const ch
 	if (a->state != HF_ATTEMPT_STARTED) {
 		*a = (struct hf_attempt){ .state = HF_ATTEMPT_STARTED, .began_s = hf_store_now_s(s) };
 		hf_store_random_epoch(a->epoch);
-		snprintf(a->reason, sizeof(a->reason), "%s", found);
+		snprintf(a->reason, sizeof(a->reason), "%.255s", found);
 	}
 	a->tries++;
 	a->from = image ? HF_STORE_IMAGE : a->tries <= TRIES_WITH_COPY ? HF_STORE_COPY : HF_STORE_EMPTY;
