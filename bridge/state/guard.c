@@ -90,20 +90,23 @@ struct tally {
 	uint32_t gone;    /* good, absent and not held yet */
 	uint32_t running; /* listed as such */
 	uint32_t lost;    /* ... of which so many have lost all their agents, and are not held yet */
+	bool same;        /* all is listed, and nothing is held: nothing is to be judged */
 };
 
 static struct tally tally_of(struct hf_state *s, uint32_t owner, uint32_t had)
 {
-	struct tally n = { .had = had };
+	struct tally n = { .had = had, .same = true };
 
 	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next) {
 		struct st_ws *ws = &s->ws[w];
 
 		if (!is_listed(s, ws)) {
 			n.gone += !ws->bad && !ws->row.held;
+			n.same = false;
 			continue;
 		}
 		look_at_agents(s, ws);
+		n.same = n.same && !ws->behind && !ws->row.held;
 		if (ws->bad)
 			continue;
 		n.listed++;
@@ -265,7 +268,8 @@ uint32_t st_guard_snapshot(
 	j.replaced = !refused && (n.gone || s->owners[owner].n_held);
 	if (j.replaced)
 		st_guard_mark_replaced(s, owner);
-	judge_all(s, owner, &j);
+	if (!n.same)
+		judge_all(s, owner, &j);
 	if (!refused && s->owners[owner].hold == ST_NONE)
 		st_rights_good(s, owner);
 	return j.held;

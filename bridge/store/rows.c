@@ -26,7 +26,8 @@
 #define NAME(s, m) { HF_FIELD_NAME, AT(s, m) }
 
 /*
- * The order of the fields is that of the columns of `set` and `all`; `sum` follows them, and `sum2` where a table has one.
+ * The order of the fields is that of the columns of `set` and `all`; `sum` is the last column, or the last but one where
+ * version 1 has not all of them.
  */
 const struct hf_table hf_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_SOURCE] = {
@@ -50,8 +51,8 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_OWNER] = {
 		.name = "owner",
 		.row_size = sizeof(struct hf_owner_row),
-		.set = "INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,words,rights,marks,sum,sum2) "
-		       "VALUES(?,?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,words,rights,sum,marks) "
+		       "VALUES(?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_OWNER "ORDER BY rid",
 		.n_fields = 8,
 		.n_first = 5,
@@ -65,8 +66,8 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_WORKSPACE] = {
 		.name = "workspace",
 		.row_size = sizeof(struct hf_workspace_row),
-		.set = "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,marks,sum,sum2) "
-		       "VALUES(?,?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,sum,marks) "
+		       "VALUES(?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_WORKSPACE "ORDER BY rid",
 		.n_fields = 8,
 		.n_first = 7,
@@ -106,8 +107,8 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_RESTORED] = {
 		.name = "restored",
 		.row_size = sizeof(struct hf_restored_row),
-		.set = "INSERT OR REPLACE INTO restored(name,addr,main_name,source,first_seen_s,flags,kept,sum,sum2) "
-		       "VALUES(?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO restored(name,addr,main_name,source,first_seen_s,flags,sum,kept) "
+		       "VALUES(?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_RESTORED "ORDER BY name",
 		.n_fields = 7,
 		.n_first = 5,
@@ -341,19 +342,26 @@ static bool is_blank(const struct hf_field *f, const uint8_t *at)
 					 : !*at; /* U8, BOOL: there are no others */
 }
 
-/* Of what version 1 has not; never 0 but where all of it is blank. */
-static int64_t row_sum2(enum hf_table_id id, const void *row)
+/* What version 1 has not: the last field, and above it the sum of all of them, 0 where they are blank. */
+static int64_t last_column(enum hf_table_id id, const void *row)
 {
 	const struct hf_table *t = &hf_tables[id];
+	const uint8_t *at = row;
 	bool blank = true;
-	int64_t sum;
+	uint32_t sum;
 
 	for (size_t i = t->n_first; i < t->n_fields; i++)
-		blank = blank && is_blank(&t->fields[i], (const uint8_t *)row + t->fields[i].offset);
+		blank = blank && is_blank(&t->fields[i], at + t->fields[i].offset);
 	if (blank)
 		return 0;
-	sum = sum_of(id, row, t->n_first, t->n_fields);
-	return sum ? sum : 1;
+	sum = (uint32_t)sum_of(id, row, t->n_first, t->n_fields);
+	return (int64_t)(sum ? sum : 1) << 8 | at[t->fields[t->n_fields - 1].offset];
+}
+
+/* How many fields have a column of their own before `sum`. */
+static size_t n_before_sum(const struct hf_table *t)
+{
+	return t->n_first ? t->n_fields - 1 : t->n_fields;
 }
 
 /* --- writing --- */
@@ -407,11 +415,11 @@ int hf_row_set(struct hf_sql *q, enum hf_table_id id, const void *row)
 	if (rc)
 		return rc;
 	st = hf_stmt(q, t->set);
-	for (size_t i = 0; i < t->n_fields; i++)
+	for (size_t i = 0; i < n_before_sum(t); i++)
 		put_field(&st, &t->fields[i], (const uint8_t *)row + t->fields[i].offset, text);
 	hf_stmt_put_int(&st, row_sum(id, row));
 	if (t->n_first)
-		hf_stmt_put_int(&st, row_sum2(id, row));
+		hf_stmt_put_int(&st, last_column(id, row));
 	return hf_stmt_run(&st);
 }
 
@@ -469,19 +477,32 @@ static void get_field(struct hf_stmt *st, const struct hf_field *f, uint8_t *at)
 	}
 }
 
+/* The last field, and the sum above it. */
+static bool get_last_column(struct hf_stmt *st, enum hf_table_id id, void *row)
+{
+	const struct hf_field *f = &hf_tables[id].fields[hf_tables[id].n_fields - 1];
+	int64_t value = hf_stmt_get_int(st, 0, INT64_MAX);
+	uint8_t low = (uint8_t)value;
+
+	if (st->error || low > (f->type == HF_FIELD_BOOL ? 1 : f->max))
+		return false;
+	((uint8_t *)row)[f->offset] = low;
+	return value == last_column(id, row);
+}
+
 int hf_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row)
 {
 	const struct hf_table *t = &hf_tables[id];
-	int64_t sum, sum2 = 0;
+	bool same = true;
+	int64_t sum;
 
 	memset(ret_row, 0, t->row_size);
-	for (size_t i = 0; i < t->n_fields; i++)
+	for (size_t i = 0; i < n_before_sum(t); i++)
 		get_field(st, &t->fields[i], (uint8_t *)ret_row + t->fields[i].offset);
 	sum = hf_stmt_get_int(st, INT32_MIN, INT32_MAX);
 	if (t->n_first)
-		sum2 = hf_stmt_get_int(st, INT32_MIN, INT32_MAX);
-	if (!st->error && (hf_row_check(id, ret_row) || sum != row_sum(id, ret_row) ||
-			      (t->n_first && sum2 != row_sum2(id, ret_row))))
+		same = get_last_column(st, id, ret_row);
+	if (!st->error && (!same || hf_row_check(id, ret_row) || sum != row_sum(id, ret_row)))
 		st->error = HF_EDAMAGED;
 	if (st->error == HF_EDAMAGED)
 		snprintf(st->sql->error, sizeof(st->sql->error), "a row of table '%s' is damaged", t->name);

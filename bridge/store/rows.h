@@ -103,8 +103,8 @@ struct hf_table {
 	size_t n_fields;
 	/*
 	 * Those that version 1 has: `sum` goes on covering them and no others, so that its program can use the file.
-	 * The rest has a sum of its own (`sum2`), which is 0 where all of the rest is 0 or "": so are the rows that
-	 * the program of version 1 writes.
+	 * The rest has a sum of its own, above the low byte of its last column (a U8 or BOOL): 0 where all of the rest
+	 * is 0 or "", as in the rows that the program of version 1 writes. Most rows need no byte for it.
 	 */
 	size_t n_first;
 };
@@ -116,15 +116,15 @@ extern const struct hf_table hf_tables[HF_TABLE_LAST];
 	"SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms," \
 	"counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM source "
 #define HF_SELECT_OWNER \
-	"SELECT rid,source,id,name,confirmed_s,words,rights,marks,sum,sum2 FROM owner "
+	"SELECT rid,source,id,name,confirmed_s,words,rights,sum,marks FROM owner "
 #define HF_SELECT_WORKSPACE \
-	"SELECT rid,owner,id,name,status,held,first_seen_s,marks,sum,sum2 FROM workspace "
+	"SELECT rid,owner,id,name,status,held,first_seen_s,sum,marks FROM workspace "
 #define HF_SELECT_AGENT \
 	"SELECT rid,workspace,id,name,names,main_name,first_seen_s,sum FROM agent "
 #define HF_SELECT_HOLD \
 	"SELECT rid,source,owner,kind,detail,since_s,fresh_ms,rejected,sum FROM hold "
 #define HF_SELECT_RESTORED \
-	"SELECT name,addr,main_name,source,first_seen_s,flags,kept,sum,sum2 FROM restored "
+	"SELECT name,addr,main_name,source,first_seen_s,flags,sum,kept FROM restored "
 #define HF_SELECT_CHANGE \
 	"SELECT seq,generation,wall_s,name,what,why,flags,addr,source,owner,agent," \
 	"first_seen_s,detail,sum FROM change "

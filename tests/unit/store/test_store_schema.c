@@ -203,10 +203,12 @@ END_TEST
 static const char *const flips[] = {
 	"UPDATE owner SET words='me'||words",
 	"UPDATE owner SET rights=rights+1",
-	"UPDATE owner SET marks=(marks+1)%4",
-	"UPDATE owner SET sum2=0 WHERE words<>''",
-	"UPDATE workspace SET marks=(marks+1)%4 WHERE rid=(SELECT min(rid) FROM workspace)",
-	"UPDATE workspace SET sum2=7 WHERE marks=0",
+	"UPDATE owner SET marks=marks/256*256+(marks+1)%4",
+	"UPDATE owner SET marks=0 WHERE words<>''",
+	"UPDATE owner SET marks=marks+256 WHERE words<>''",
+	"UPDATE workspace SET marks=1 WHERE rid=(SELECT min(rid) FROM workspace WHERE marks=0)",
+	"UPDATE workspace SET marks=256 WHERE marks=0",
+	"UPDATE workspace SET marks=-1",
 };
 
 START_TEST(what_version_2_added_is_summed_too)
