@@ -1,6 +1,7 @@
 #include "bridge/state/apply.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bridge/state/disputes.h"
@@ -36,7 +37,10 @@ static void note_refused(struct hf_state *s, uint32_t owner, const char *what, c
 
 	j->records_refused++;
 	s->sources[o->row.source].refused_total++;
-	if (o->n_refused == ST_FORM_REFUSED_MAX)
+	/* Most owners never have one: 10,000 of them would take 30 MB. What cannot be listed is counted all the same. */
+	if (!o->refused)
+		o->refused = calloc(ST_FORM_REFUSED_MAX, sizeof(*o->refused));
+	if (!o->refused || o->n_refused == ST_FORM_REFUSED_MAX)
 		return;
 	r = &o->refused[o->n_refused++];
 	snprintf(r->what, sizeof(r->what), "%s", what);

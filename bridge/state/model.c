@@ -514,6 +514,8 @@ void st_owner_remove(struct hf_state *s, uint32_t ix)
 	st_disputes_of_owner_end(s, ix);
 	st_text_drop(s, o->row.rights);
 	o->row.rights = 0;
+	free(o->refused);
+	o->refused = NULL;
 	if (o->stored)
 		st_gone(s, HF_ROW_OWNER, ix);
 	hf_multimap_del(&s->owners_by_id, id_hash(s, o->row.source, &o->row.id), ix);

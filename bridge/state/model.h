@@ -101,7 +101,7 @@ struct st_owner {
 	uint32_t n_held;   /* good and held ... */
 	uint32_t n_kept;   /* ... of which the operator rejected so many removals */
 	uint32_t hold, kept; /* indexes into holds: removals that wait, and rejected ones */
-	struct hf_update_refused refused[ST_FORM_REFUSED_MAX];
+	struct hf_update_refused *refused; /* owned; [ST_FORM_REFUSED_MAX], NULL before the first one */
 	size_t n_refused;
 };
 

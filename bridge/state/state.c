@@ -51,6 +51,8 @@ void hf_state_free(struct hf_state *s)
 	free(s->disputes);
 	hf_multimap_done(&s->disputes_by_ws);
 	hf_multimap_done(&s->owners_by_id);
+	for (size_t i = 0; i < s->n_owners; i++)
+		free(s->owners[i].refused);
 	free(s->owners);
 	free(s->ws);
 	free(s->agents);
