@@ -22,7 +22,7 @@ static const struct hf_state_source_conf *conf_of(const struct hf_state_conf *co
 static bool names_depend(
     const struct st_source *src, const struct hf_state_source_conf *c, uint32_t order)
 {
-	return src->order != order || src->row.sentinel != c->sentinel ||
+	return src->order != order || src->sentinel != c->sentinel ||
 	       (c->suffix && !hf_name_equal(c->suffix, &src->row.suffix));
 }
 
@@ -39,8 +39,8 @@ static void configure_source(
 	src->snapshot_ms = c->snapshot_ms;
 	src->configured = true;
 	src->leaving = false;
-	if (src->row.sentinel != c->sentinel || strcmp(src->row.url, c->url)) {
-		src->row.sentinel = c->sentinel;
+	src->sentinel = c->sentinel;
+	if (strcmp(src->row.url, c->url)) {
 		memset(src->row.url, 0, sizeof(src->row.url));
 		memcpy(src->row.url, c->url, strnlen(c->url, sizeof(src->row.url) - 1));
 		src->dirty = true;

@@ -64,8 +64,8 @@ struct st_source {
 	int64_t contact_boot_ms; /* of this process; 0: none yet */
 	int64_t lost_s;          /* wall clock at which `live` ended last; 0: not in this process */
 	int64_t away_from_ms;    /* boottime up to which away_ms was counted */
+	bool sentinel; /* configured; row.sentinel: and it is this source's that is published */
 	bool sentinel_claimed;
-	bool sentinel_published;
 	char suffix_held[HF_TEXT_MAX];
 	uint64_t refused_total;
 	/* Explained removals of late, for guard rule 3c. */

@@ -214,7 +214,7 @@ void st_sentinel_claim(struct hf_state *s, uint32_t source)
 {
 	struct st_source *src = &s->sources[source];
 
-	if (src->sentinel_claimed || !src->row.sentinel || !src->row.suffix.len)
+	if (src->sentinel_claimed || !src->sentinel || !src->row.suffix.len)
 		return;
 	claim_add(s, WHO(WHO_SENTINEL, source));
 	src->sentinel_claimed = true;
@@ -306,9 +306,10 @@ void st_load_sentinel(struct hf_state *s, uint32_t source)
 {
 	struct st_source *src = &s->sources[source];
 
+	src->sentinel = src->row.sentinel;
 	if (!src->row.sentinel || !src->row.suffix.len)
 		return;
-	src->sentinel_claimed = src->sentinel_published = true;
+	src->sentinel_claimed = true;
 	load_claim(s, WHO(WHO_SENTINEL, source));
 }
 

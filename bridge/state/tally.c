@@ -40,6 +40,6 @@ void hf_state_tally(const struct hf_state *s, struct hf_when now,
 		if (s->restored[i].used && s->restored[i].published)
 			count(s, now, WHO(WHO_RESTORED, i), ret_tallies);
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
-		if (s->sources[i].used && s->sources[i].sentinel_published)
+		if (s->sources[i].used && s->sources[i].row.sentinel)
 			count(s, now, WHO(WHO_SENTINEL, i), ret_tallies);
 }

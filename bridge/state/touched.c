@@ -120,7 +120,8 @@ void st_set_published(struct hf_state *s, uint32_t who, bool published)
 		s->restored[ix].published = published;
 		st_note_changed(s, who);
 	} else {
-		s->sources[ix].sentinel_published = published;
+		s->sources[ix].row.sentinel = published;
+		s->sources[ix].dirty = true;
 	}
 }
 

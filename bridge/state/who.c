@@ -79,7 +79,7 @@ bool st_who_published(const struct hf_state *s, uint32_t who)
 	if (st_who_kind(who) == WHO_AGENT)
 		return s->agents[ix].row.names & st_who_bit(who);
 	return st_who_kind(who) == WHO_RESTORED ? s->restored[ix].published
-						: s->sources[ix].sentinel_published;
+						: s->sources[ix].row.sentinel;
 }
 
 static void st_who_address(const struct hf_state *s, uint32_t who, uint8_t ret_addr[static 16])

@@ -55,7 +55,7 @@ struct hf_source_row {
 	int64_t counted_ms; /* ... boottime, ... */
 	int64_t counted_s;  /* ... which was this wall clock; 0: it was not synchronised */
 	int64_t contact_s; /* wall clock of the last proof of life */
-	bool sentinel;     /* publishes the name that tells the coder CLI that a tunnel is there */
+	bool sentinel;     /* the name that tells the coder CLI that a tunnel is there is published, as this source's */
 };
 
 struct hf_owner_row {
