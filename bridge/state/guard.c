@@ -264,7 +264,8 @@ uint32_t st_guard_snapshot(
 	j.why_gone = why_held(s, owner, &n);
 	if (n.lost > limit(s, n.running, AT_LEAST))
 		j.why_lost = "too many running workspaces are listed without their agents";
-	j.release = !refused && may_release(s, &s->owners[owner], now);
+	/* A snapshot that has something more held is no proof that the rest is gone. */
+	j.release = !refused && !j.why_gone && !j.why_lost && may_release(s, &s->owners[owner], now);
 	j.replaced = !refused && (n.gone || s->owners[owner].n_held);
 	if (j.replaced)
 		st_guard_mark_replaced(s, owner);
