@@ -5,6 +5,7 @@ import pathlib
 import pty
 import re
 import shutil
+import socket
 import subprocess
 
 import dns.reversename as reversename
@@ -247,6 +248,9 @@ def test_completion_knows_commands_and_names(world):
 @pytest.fixture
 def fed(tmp_path):
     dnsmasq = shutil.which("dnsmasq", path=os.environ["PATH"] + ":/usr/sbin") or pytest.skip("dnsmasq is not installed")
+    with socket.socket() as s:
+        if s.connect_ex(("127.0.0.1", 5453)) == 0:
+            pytest.skip("something answers at port 5453, which these tests leave at its default")
     port, folder = free_port(), tmp_path / "hosts"
     folder.mkdir()
     tmp_path.chmod(0o755)
