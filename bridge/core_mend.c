@@ -55,8 +55,9 @@ static void recovered(struct hf_core *c, const struct hf_store_opened *o)
 		hf_store_set_ready(c->store);
 	hf_core_meta(c, &c->meta);
 	c->unpublished = true;
-	/* The copy is of the store before; the hour of good health begins now. */
+	/* The copy is of the store before, and another one is made now; so does the hour of good health begin. */
 	c->copy_at = hf_boot_ms(c->clock);
+	c->tick_at = 0;
 	c->fresh_since = 0;
 	c->commit_not_before = 0;
 }

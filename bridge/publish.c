@@ -261,16 +261,19 @@ bool hf_publish_same_meta(const struct hf_zone_meta *a, const struct hf_zone_met
 	return !memcmp(a, b, sizeof(*a));
 }
 
-/* What lies on the disk is not what was written: everything is taken from the store again. */
-static int begin_anew(struct hf_publish *p)
+/*
+ * What lies on the disk is not what was written: everything is taken from the store again. -EAGAIN; HF_EDAMAGED if it
+ * is so again, before it was whole once: then it waits as after any failure.
+ */
+static int begin_again(struct hf_publish *p)
 {
-	if (!hf_fault_set(&p->damage, p->clock, HF_LOG_ERROR,
-		"zone: '%s' is not as it was written; it is made anew out of the store, readers "
-		"keep what they have",
-		p->dir))
-		return HF_EDAMAGED; /* again, before it was whole once */
-	p->taken = 0;
-	return -EAGAIN;
+	bool first = hf_fault_set(&p->damage, p->clock, HF_LOG_ERROR,
+	    "zone: '%s' is not as it was written: published again out of the store; readers keep "
+	    "what they have",
+	    p->dir);
+
+	hf_publish_let_go(p);
+	return first ? -EAGAIN : HF_EDAMAGED;
 }
 
 /* The store counts on by one where the clock would send the serial backwards: somebody has to set the clock. */
@@ -307,7 +310,7 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 	rc = take_names(p, store, meta);
 	/* Unless it is the store that is damaged, whose owner mends it. */
 	if (rc == HF_EDAMAGED && hf_store_get_state(store, NULL, NULL) < HF_STORE_RECOVERING)
-		rc = begin_anew(p);
+		rc = begin_again(p);
 	/* A walk that came to its end may be of an earlier generation. */
 	if (!rc && p->taken != hf_store_generation(store))
 		rc = -EAGAIN;
@@ -334,7 +337,12 @@ int64_t hf_publish_wait_ms(const struct hf_publish *p)
 
 int hf_publish_work(struct hf_publish *p)
 {
-	return p->writer ? hf_zone_writer_work(p->writer) : 0;
+	int rc = p->writer ? hf_zone_writer_work(p->writer) : 0;
+
+	/* Found by the thread that makes a base: the next hf_publish_store() begins with all names. */
+	if (rc == HF_EDAMAGED)
+		begin_again(p);
+	return rc;
 }
 
 uint64_t hf_publish_generation(const struct hf_publish *p)

@@ -16,7 +16,7 @@
 static const char file_name[] = "pulse";
 static const char tmp_name[] = ".pulse.tmp";
 
-enum { EVERY_MS = 15000, GROW_SLOTS = 256 };
+enum { EVERY_MS = 15000, GROW_SLOTS = 256, CHUNK_SLOTS = 256 };
 
 /* What this writer knows of a slot. */
 struct seen {
@@ -91,21 +91,17 @@ static int open_file(int dirfd)
 	return make_file(dirfd);
 }
 
-/* The file that is open is still the one that readers find. */
+/* The file that is open is still the one that readers find, and they take it. */
 static bool still_there(const struct hf_pulse_writer *w)
 {
 	struct stat ours, theirs;
 
-	return fstat(w->fd, &ours) == 0 &&
+	return usable(w->fd) && fstat(w->fd, &ours) == 0 &&
 	       fstatat(w->dirfd, file_name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino &&
-	       ours.st_size >= HF_PULSE_HEAD_LEN;
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
-/*
- * A file that was taken away or cut is made anew, and every slot is written again at its next
- * proof.
- */
+/* One that was taken away or harmed is made again; mend() then writes what this writer knows. */
 static int need_file(struct hf_pulse_writer *w)
 {
 	if (w->fd >= 0 && still_there(w))
@@ -171,6 +167,7 @@ static int get_seen(struct hf_pulse_writer *w, uint32_t slot, struct seen **ret_
 	return 0;
 }
 
+/* Returns 1 if it was written, 0 if that was not needed, or a code. */
 static int note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 {
 	int64_t now = hf_boot_ms(w->clock);
@@ -201,18 +198,74 @@ static int note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 	s->written = true;
 	s->live = live;
 	s->written_ms = now;
-	return 0;
+	return 1;
+}
+
+/* What the slot should tell; false if this writer does not know that it should tell anything. */
+static bool wanted(const struct hf_pulse_writer *w, uint32_t i, struct hf_pulse_slot *ret_slot)
+{
+	const struct seen *s = &w->seen[i];
+	bool is_owner = i >= HF_ZONE_SOURCES_MAX;
+
+	if (!s->proved)
+		return false;
+	*ret_slot = (struct hf_pulse_slot){
+		.boot_ms = s->boot_ms, .wall_ms = s->wall_ms, .live = is_owner || s->live
+	};
+	memcpy(ret_slot->boot_id, w->boot_id, sizeof(ret_slot->boot_id));
+	return true;
+}
+
+static bool is_told(const uint8_t *bytes, uint32_t i, const struct hf_pulse_slot *want)
+{
+	struct hf_pulse_slot found;
+
+	return hf_pulse_slot_get(bytes, i, &found) == 1 && found.live == want->live &&
+	       !memcmp(found.boot_id, want->boot_id, sizeof(found.boot_id)) &&
+	       found.boot_ms <= want->boot_ms;
+}
+
+/*
+ * The slots that somebody harmed are written again: of an owner the next proof may be long in coming, and until then its
+ * names would be stale. An older time than the last is as it should be, see note().
+ */
+static int mend(struct hf_pulse_writer *w)
+{
+	uint8_t chunk[CHUNK_SLOTS * HF_PULSE_SLOT_LEN], bytes[HF_PULSE_SLOT_LEN];
+	int rc = 0;
+
+	for (uint32_t first = 0; !rc && first < w->n_seen; first += CHUNK_SLOTS) {
+		ssize_t n = pread(w->fd, chunk, sizeof(chunk), hf_pulse_offset(first));
+
+		if (n < 0)
+			return -errno;
+		memset(chunk + n, 0, sizeof(chunk) - (size_t)n);
+		for (uint32_t i = first; !rc && i < w->n_seen && i < first + CHUNK_SLOTS; i++) {
+			struct hf_pulse_slot want;
+
+			if (!wanted(w, i, &want) ||
+			    is_told(chunk + (size_t)(i - first) * HF_PULSE_SLOT_LEN, i, &want))
+				continue;
+			hf_pulse_slot_put(&want, i, bytes);
+			rc = write_slot(w, i, bytes);
+		}
+	}
+	return rc;
 }
 
 int hf_pulse_source(struct hf_pulse_writer *w, uint16_t i, bool live)
 {
-	return i < HF_ZONE_SOURCES_MAX ? note(w, i, live) : HF_ELIMIT;
+	int rc = i < HF_ZONE_SOURCES_MAX ? note(w, i, live) : HF_ELIMIT;
+
+	return rc > 0 ? mend(w) : rc;
 }
 
 int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i)
 {
-	return i < HF_ZONE_OWNERS_MAX ? note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, true)
-				      : HF_ELIMIT;
+	int rc = i < HF_ZONE_OWNERS_MAX ? note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, true)
+					: HF_ELIMIT;
+
+	return rc < 0 ? rc : 0;
 }
 
 int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)

@@ -101,6 +101,10 @@ def base_of(stand):
     return re.search(r"^base (\S+)", (stand.folder / "bridge/zone/current").read_text(), re.MULTILINE)[1]
 
 
+def base_file(stand):
+    return stand.folder / "bridge/zone" / base_of(stand)
+
+
 def seconds_of(text):
     return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
@@ -359,6 +363,101 @@ def test_34_a_storm_of_signals_and_a_second_start(stand):
         new_name_comes(stand, 1)
         stand.live()
     assert stand.bridge.process.poll() is None
+
+
+def start_again(s):
+    with open(s.bridge.log_path, "ab") as log:
+        s.bridge.process = subprocess.Popen([program("bridge/holdfastd"), "-c", s.bridge.config], stderr=log)
+
+
+def random_from_100(path):
+    path.write_bytes(path.read_bytes()[:100] + random.Random(45).randbytes(path.stat().st_size - 100))
+
+
+def cut(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def zeroed(path):
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def one_bit(path):
+    """In the first page, which any reader needs."""
+    data = bytearray(path.read_bytes())
+    data[20] ^= 0xff
+    path.write_bytes(data)
+
+
+def a_directory(path):
+    path.unlink()
+    (path / "in-the-way").mkdir(parents=True)
+
+
+@pytest.mark.parametrize("harm", [random_from_100, cut, zeroed, one_bit])
+def test_45_a_damaged_store_whose_copy_is_older_than_the_zone(stand, harm):
+    """While the server is away the newest answers: right addresses, no deleted names, no missing ones."""
+    store = stand.folder / "bridge/store.db"
+    copy = store.with_name("store.db.copy")
+    store.unlink()
+    stand.peer.say("diff alice +9002=old:9002=main")  # it is made again out of memory, and a copy with it
+    wait_for(copy.exists, 15)
+    stand.peer.say("diff alice -2 -9002 -:1 +1=dev1:5001=main +9001=tmp:9050=main")
+    wait_for(lambda: addresses(stand.responder.ask("tmp.coder")) == [address(9050)])
+    newest = {name: n for name, n in NAMES.items() if "dev2." not in name and "dev1." not in name}
+    newest |= {form.format(ws): address(n) for ws, n in (("dev1", 5001), ("tmp", 9050))
+               for form in ("main.{}.me.coder", "main.{}.alice.coder", "{}.coder")}
+
+    def all_is_newest(least):
+        with Prober(stand.responder.port, newest, least):
+            pass
+        for name in ("dev2.coder", "main.dev2.me.coder", "main.dev2.alice.coder", "old.coder"):
+            assert stand.responder.ask(name).rcode() == dns.rcode.NXDOMAIN, name
+        assert stand.responder.alive()
+
+    stand.bridge.process.kill()
+    stand.bridge.process.wait(10)
+    stand.peer.say("down")
+    harm(store)
+    for tail in ("-wal", "-shm"):
+        store.with_name(f"store.db{tail}").unlink(missing_ok=True)
+    for _ in range(2):
+        start_again(stand)
+        wait_for(lambda: stand.status().get("bridge") == "running", 10)
+        all_is_newest(2000)
+        assert [f for f in store.parent.glob("store.db.damaged-*") if f.name[-4:] not in ("-wal", "-shm")]
+        stand.bridge.stop()
+    start_again(stand)
+    stand.peer.say("up")
+    stand.live(20)
+    wait_for(lambda: stand.status()["names"] == len(newest))
+    all_is_newest(1000)
+    stand.peer.say("diff alice +2=dev2:2=main")  # and a name that comes back is there
+    wait_for(lambda: addresses(stand.responder.ask("dev2.coder")) == [address(2)])
+
+
+FILES = "store.db", "zone/current", "zone/pulse", "zone/base"
+HARMS = random_from_100, cut, zeroed, a_directory
+EACH = [(f, h) for f in FILES for h in HARMS] if LONG else list(zip(FILES, HARMS)) + [("zone/base", random_from_100)]
+
+
+@pytest.mark.parametrize("what, harm", EACH)
+def test_24_a_file_that_is_harmed_while_all_run(stand, what, harm):
+    folder = stand.folder / "bridge"
+    path = base_file(stand) if what == "zone/base" else folder / what
+    with stand.names_keep_answering():
+        harm(path)
+        stand.peer.say("diff alice +9001=new1:90001=main")  # so that everybody looks
+        new_name_comes(stand, 1, 20)
+        stand.live(20)
+
+    def is_well():
+        s = stand.status()
+        return s["names"] == len(NAMES) + 3 and s["store"]["state"] == "ok" and \
+            not [w for w in s["warnings"] if w["code"].startswith("zone")]
+    wait_for(is_well, 20)
+    m = stand.responder.ask("new1.coder")
+    assert addresses(m) == [address(90001)] and ede(m) == []
 
 
 def test_40_nobody_asks_while_bases_change(stand):

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -140,6 +139,50 @@ START_TEST(a_damaged_base_is_found_and_made_again)
 }
 END_TEST
 
+static void harm_base(off_t from, uint8_t with)
+{
+	int fd = open(base(), O_RDWR | O_CLOEXEC);
+	uint8_t *bytes;
+	size_t len;
+
+	ck_assert_int_eq(hf_file_read(AT_FDCWD, base(), 1 << 30, &bytes, &len), 0);
+	for (size_t at = (size_t)from; at < len; at++)
+		bytes[at] = with ? (uint8_t)(bytes[at] * 13 + at * 7 + with) : 0;
+	ck_assert_int_eq(pwrite(fd, bytes, len, 0), (ssize_t)len);
+	close(fd);
+	free(bytes);
+}
+
+static const struct {
+	off_t from;
+	uint8_t with; /* 0: zeros */
+} harms[] = { { 0, 0 }, { 0, 5 }, { 100, 5 }, { 2048, 0 }, { 2048, 9 }, { 2100, 77 } };
+
+/* By itself, within the seconds that it waits between two attempts. */
+static void until_published(void)
+{
+	for (int i = 0; i < 4000 && check() != 1; i++) {
+		hf_core_work(k.core);
+		hf_fake_clock_add(&k.clock, 10);
+		usleep(500);
+	}
+	ck_assert_int_eq(check(), 1);
+}
+
+/* Nobody looks for it: the next change meets it, in a look-up or when it is folded. */
+START_TEST(a_harmed_base_holds_no_change_up)
+{
+	harm_base(harms[_i].from, harms[_i].with);
+	harm_base(harms[_i].from, harms[_i].with);
+	for (unsigned n = 6; n <= 1400; n = n < 100 ? 1400 : n + 1) {
+		core_kit_snapshot(&k, n);
+		until_published();
+		ck_assert_uint_eq(core_kit_published(&k), 3 * n);
+		harm_base(harms[_i].from, harms[_i].with);
+	}
+}
+END_TEST
+
 START_TEST(a_current_that_is_gone_or_harmed_is_found)
 {
 	int fd = open(in_zone("current"), O_WRONLY | O_CLOEXEC);
@@ -178,6 +221,7 @@ Suite *publish_suite(void)
 	tcase_add_test(tc, a_model_with_other_names_is_a_difference);
 	tcase_add_test(tc, an_older_zone_put_in_its_place_is_a_difference);
 	tcase_add_test(tc, a_damaged_base_is_found_and_made_again);
+	tcase_add_loop_test(tc, a_harmed_base_holds_no_change_up, 0, sizeof(harms) / sizeof(harms[0]));
 	tcase_add_test(tc, a_current_that_is_gone_or_harmed_is_found);
 	tcase_add_test(tc, before_anything_was_published_nothing_is_judged);
 	suite_add_tcase(s, tc);

@@ -289,6 +289,68 @@ START_TEST(file_that_is_lost_is_made_anew)
 }
 END_TEST
 
+enum { HEAD_ZEROED, ALL_ZEROED, SLOT_ZEROED, SLOT_HARMED, CUT_IN_HALF, ANOTHERS_SLOT, TAKEN_AWAY, N_HARMS };
+
+/* Under a writer that has it open; an owner's own proof comes each ten minutes only. */
+static void harm_file(int how)
+{
+	static const uint8_t zeros[8192];
+	uint8_t slot[HF_PULSE_SLOT_LEN];
+	int fd = openat(dirfd_, "pulse", O_RDWR);
+
+	switch (how) {
+	case HEAD_ZEROED:
+		ck_assert_int_eq(pwrite(fd, zeros, HF_PULSE_HEAD_LEN, 0), HF_PULSE_HEAD_LEN);
+		break;
+	case ALL_ZEROED:
+		ck_assert_int_eq(pwrite(fd, zeros, 4000, 0), 4000);
+		break;
+	case SLOT_ZEROED:
+		write_raw(64 + 4, zeros, HF_PULSE_SLOT_LEN);
+		break;
+	case SLOT_HARMED:
+		write_raw(64 + 4, (const uint8_t *)"harm", 4);
+		break;
+	case CUT_IN_HALF:
+		ck_assert_int_eq(ftruncate(fd, hf_pulse_offset(20) + 3), 0);
+		break;
+	case ANOTHERS_SLOT:
+		read_raw(0, slot);
+		write_raw(64 + 4, slot, sizeof(slot));
+		break;
+	case TAKEN_AWAY:
+		unlinkat(dirfd_, "pulse", 0);
+		break;
+	}
+	close(fd);
+}
+
+START_TEST(what_was_harmed_is_there_again_with_the_next_proof_of_a_source)
+{
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), 0);
+	ck_assert_int_eq(hf_pulse_source(writer, 1, false), 0);
+	ck_assert_int_eq(hf_pulse_source(writer, 2, true), 0);
+	ck_assert_int_eq(hf_pulse_owner(writer, 4), 0);
+	ck_assert_int_eq(hf_pulse_owner(writer, 700), 0);
+	ck_assert_int_eq(hf_pulse_owner(writer, 5), 0);
+	ck_assert_int_eq(hf_pulse_owner_clear(writer, 5), 0);
+	hf_fake_clock_add(&clock_, 16000);
+	harm_file(_i);
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), 0);
+	/* As one sees it that begins now. */
+	hf_pulse_free(pulse);
+	ck_assert_int_eq(hf_pulse_new(&pulse), 0);
+	ck_assert_int_eq(source(0).boot_ms, 1016000);
+	ck_assert(source(0).live);
+	ck_assert(!source(1).live);
+	ck_assert(source(2).live);
+	ck_assert_int_eq(owner(4).boot_ms, 1000000);
+	ck_assert_int_eq(owner(700).boot_ms, 1000000);
+	ck_assert_int_eq(owner(700).wall_ms, 1700000000000);
+	ck_assert(!owner(5).known && !owner(6).known);
+}
+END_TEST
+
 START_TEST(leftover_of_a_killed_writer_goes)
 {
 	int fd = openat(dirfd_, ".pulse.tmp", O_WRONLY | O_CREAT, 0600);
@@ -362,6 +424,8 @@ Suite *pulse_suite(void)
 	tc = tcase_create("file");
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, file_that_is_lost_is_made_anew, 0, N_LOSSES);
+	tcase_add_loop_test(
+	    tc, what_was_harmed_is_there_again_with_the_next_proof_of_a_source, 0, N_HARMS);
 	tcase_add_test(tc, leftover_of_a_killed_writer_goes);
 	tcase_add_test(tc, all_slots_come_back_at_their_next_proof_after_a_loss);
 	tcase_add_test(tc, folder_in_its_place_is_an_error_and_no_harm);
