@@ -4,16 +4,27 @@
 
 #include "base/error.h"
 
-/* By hand and not by ctype.h: a locale has no say in what a name is. */
+/*
+ * What names are made of, in lower case; 0 is no such byte. By hand and not by ctype.h: a locale has no say in it. A
+ * table, since each label of each name of each agent is looked at.
+ */
+static const uint8_t name_bytes[256] = {
+	['-'] = '-', ['_'] = '_', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3',
+	['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+	['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f',
+	['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l',
+	['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',
+	['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x',
+	['y'] = 'y', ['z'] = 'z', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd',
+	['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j',
+	['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p',
+	['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v',
+	['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
+};
+
 static uint8_t fold(uint8_t c)
 {
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
-static bool is_name_byte(uint8_t c)
-{
-	c = fold(c);
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
 bool hf_label_ok(const char *text, size_t len)
@@ -21,7 +32,7 @@ bool hf_label_ok(const char *text, size_t len)
 	if (len < 1 || len > HF_LABEL_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!is_name_byte((uint8_t)text[i]))
+		if (!name_bytes[(uint8_t)text[i]])
 			return false;
 	return true;
 }
@@ -123,7 +134,9 @@ int hf_name_prepend(struct hf_name *name, const char *label, size_t len)
 	if (!hf_label_ok(label, len) || 1 + len + name->len > HF_NAME_MAX)
 		return HF_ENAME;
 	memmove(name->wire + 1 + len, name->wire, name->len);
-	put_label(name->wire, label, len);
+	name->wire[0] = (uint8_t)len;
+	for (size_t i = 0; i < len; i++)
+		name->wire[1 + i] = name_bytes[(uint8_t)label[i]];
 	name->len = (uint8_t)(name->len + 1 + len);
 	return 0;
 }
@@ -138,7 +151,7 @@ char *hf_name_text(const struct hf_name *name, char out[static HF_NAME_TEXT_MAX]
 		for (size_t i = 1; i <= *label; i++) {
 			uint8_t c = label[i];
 
-			if (is_name_byte(c)) {
+			if (name_bytes[c]) {
 				*to++ = (char)c;
 				continue;
 			}
