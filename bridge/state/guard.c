@@ -352,7 +352,7 @@ void st_guard_drop_restored(struct hf_state *s, const struct st_hold *h)
 		const struct st_restored *row = &s->restored[r];
 
 		if (row->used && row->row.source == h->row.source &&
-		    row->row.kept == h->row.rejected)
+		    row->row.kept == h->row.rejected && row->row.flags & HF_REC_HELD)
 			st_restored_remove(s, r);
 	}
 }
