@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "zone/agent_names.h"
+#include "zone/record.h"
 
 static uint64_t mix(uint64_t x)
 {
@@ -42,10 +43,12 @@ static void add_names(struct workload *w, const struct hf_agent_row *a, const st
 
 		if (!(a->names & bit))
 			continue;
+		/* The token's own user is nobody of these: all but the names by owner are a former user's, which are held. */
 		*c = (struct hf_name_change){
 			.owner = ws->owner, .agent = a->rid, .first_seen_s = a->first_seen_s,
 			.what = HF_WHAT_ADDED, .why = HF_WHY_DIFF,
-			.flags = (uint8_t)((a->primary == bit ? 2 : 0) | (ws->held ? 1 : 0)),
+			.flags = (uint8_t)((a->primary == bit ? HF_REC_PRIMARY : 0) |
+					   (ws->held || bit != HF_NAME_OWNER ? HF_REC_HELD : 0)),
 		};
 		if (hf_agent_name(&label, bit, &c->name))
 			abort();
