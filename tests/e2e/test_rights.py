@@ -6,6 +6,7 @@ of a connection's first second, as Coder does, while REST speaks with today's. O
 import contextlib
 import time
 
+import dns.exception
 import dns.rcode
 import pytest
 
@@ -32,7 +33,10 @@ def kind(request):
 
 
 def is_live(r, name):
-    answer = r.ask(name)
+    try:
+        answer = r.ask(name)
+    except dns.exception.Timeout:  # a busy machine; that none is lost is the probers' to see
+        return False
     return addresses(answer) and not ede(answer)
 
 
