@@ -36,7 +36,9 @@ suites()
 	fuzz-replay     qnl    build        meson      fuzz
 	go-peer         nl     build        command    tests/peer/build.sh build/peer
 	scenario        qnl    build        meson      scenario:241
-	model           nl     build        pytest     tests/scenario
+	stories         nl     build        pytest     tests/scenario
+	model-cases     n      build        pytest     tests/model/test_cases.py
+	model           l      build        pytest     tests/model
 	e2e             nl     build        pytest     tests/e2e
 	unbound-module  nl     build        command    plugin/unbound/build.sh build
 	autobahn        nl     build        pytest     tests/autobahn
@@ -51,15 +53,14 @@ suites()
 	unbound-asan    nl     build-asan   command    plugin/unbound/build.sh build-asan
 	module-asan     nl     build-asan   pytest     tests/resolver/test_module_others.py
 	reload-asan     nl     build-asan   pytest     tests/chaos/test_reload.py
-	model-asan      l      build-asan   pytest     tests/scenario
+	model-asan      l      build-asan   pytest     tests/model
 	build-tsan      nl     build-tsan   compile
 	threads-tsan    nl     build-tsan   meson      threads
 	dns-tsan        nl     build-tsan   pytest     tests/e2e/test_dns_server.py
 	unbound-tsan    nl     build-tsan   command    plugin/unbound/build.sh build-tsan
 	module-tsan     nl     build-tsan   pytest     tests/resolver/test_module_life.py
 	build-clang     nl     build-clang  compile
-	distro-trixie   n      -            distro     trixie
-	distro-trixie-l l      -            distro     --long trixie
+	distro-trixie   l      -            distro     --long trixie
 	distro-sid      l      -            distro     --long sid
 	unit-valgrind   l      build        valgrind   unit:3500
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
