@@ -226,6 +226,16 @@ void hf_core_pulse_down(struct hf_core *c)
 	hf_state_each_source(c->state, hf_core_now(c), source_down, c->publish);
 }
 
+/*
+ * Until its first contact with this process nothing is live, however recent the last one was. All numbers: the zone of
+ * before stays in force while the store is not ready, and in it a source may have another one than here.
+ */
+static void all_down(struct hf_core *c)
+{
+	for (uint16_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		hf_publish_source(c->publish, i, false);
+}
+
 static int clear_owner(
     const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
 {
@@ -280,9 +290,7 @@ int hf_core_open(
 		rc = hf_store_set_ready(c->store);
 	if (rc < 0 && opened.origin != HF_STORE_SPENT)
 		goto fail;
-	/* Until its first contact with this process nothing is live, however recent the last one
-	 * was. */
-	hf_core_pulse_down(c);
+	all_down(c);
 	clear_owners(c, &found);
 	c->unpublished = true;
 	/* The image of the store is gone again; its memory is not. */
