@@ -24,7 +24,7 @@ static bool same_deployment(
 	const char *id = told_deployment(src, told);
 
 	if (!src->row.deployment_id[0] && *id) {
-		strcpy(src->row.deployment_id, id);
+		memcpy(src->row.deployment_id, id, strlen(id) + 1);
 		src->dirty = true;
 	}
 	if (!strcmp(src->row.deployment_id, id)) {

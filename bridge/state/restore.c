@@ -35,7 +35,7 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
 		return 0;
 	if (deployment_id && !src->row.deployment_id[0] &&
 	    strlen(deployment_id) < sizeof(src->row.deployment_id)) {
-		strcpy(src->row.deployment_id, deployment_id);
+		memcpy(src->row.deployment_id, deployment_id, strlen(deployment_id) + 1);
 		src->dirty = true;
 	}
 	if (user && !hf_uuid_is_zero(user) && hf_uuid_is_zero(&src->row.user)) {
