@@ -57,6 +57,7 @@ NOT_BY_SERVER = set("lan home corp internal intranet private local localdomain w
 RUNNING = 3
 
 
+WITHOUT_TIME = ("conf", "unconf", "set", "unset", "lose", "damage", "synced", "silence")
 OF_THE_ZONE = ("zone", "zone_suffixes", "zone_conf", "zone_ready", "zone_state")
 
 
@@ -123,6 +124,7 @@ class Workspace:
     name: str = None
     status: int = 0
     agents: dict = field(default_factory=dict)
+    counts: bool = False  # ... and is judged by the guard all the same
     given: bool = False  # REST says that it is another owner's, who may have it now
     held: str = ""  # "absent": not listed; "agents": listed as running, without the agents that it had
     rejected: bool = False
@@ -150,7 +152,8 @@ class Hold:
 class Owner:
     id: int
     name: str = None
-    words: set = field(default_factory=set)  # of the configuration, that named this owner
+    words: set = field(default_factory=set)  # of the configuration, that ever named this owner
+    out: bool = False  # the operator took all of these words out
     me: bool = False  # has `me` and short names
     me_held: bool = False  # ... which are those of a former user of the token: they wait
     followed: bool = True
@@ -302,6 +305,9 @@ class Model:
             self.complain(answer)
         if answer == "unreal" or answer.startswith("failed"):
             return
+        if words[0] in WITHOUT_TIME and isinstance(self.middle, bytes):
+            getattr(self, "do_" + words[0])(words[1:], answer.split()[1:])
+            return
         self.middle, before = None, self.middle
         if words[0] == "slices":
             self.middle = "armed"
@@ -317,7 +323,7 @@ class Model:
         if before == "armed":
             self.middle = pickle.dumps({k: getattr(self, k) for k in ("state",) + OF_THE_ZONE})
         getattr(self, "do_" + words[0].replace("-", "_"))(words[1:], answer.split()[1:])
-        if words[0] not in ("after", "conf", "unconf", "set", "unset", "lose", "damage", "reboot", "synced", "silence") and self.running:
+        if words[0] not in WITHOUT_TIME + ("after", "reboot") and self.running:
             self.passes(100)
         self.publish()
 
@@ -402,16 +408,16 @@ class Model:
             s.rejected.discard("suffix")
         else:
             s.typed = False
-        words = keys["owners"].split(",")
-        if s.words and s.words != words and self.may("owners that are taken out go at once"):
-            for o in list(s.owners.values()):
-                if self.was_taken_out(o, words):
-                    self.drop_owner(s, o)
+        words, before = keys["owners"].split(","), s.words
         s.words = words
-
-    def was_taken_out(self, o, words):
-        """The configuration named this owner by its own words, and names no such word any more."""
-        return bool(o.words) and not o.words & set(words)
+        for o in s.owners.values():
+            # The configuration named this owner by its own words, and names no such word any more.
+            o.out = bool(o.words) and not o.words & set(words)
+            if not o.out:
+                o.words &= set(words)
+        if before and before != words and self.may("owners that are taken out go at once"):
+            for o in [o for o in s.owners.values() if o.out]:
+                self.drop_owner(s, o)
 
     def take_out_source(self, name):
         """At once, or (Q14) as soon as one that may have come in its place is confirmed."""
@@ -440,6 +446,8 @@ class Model:
             gone.remove(old)
             s = self.state.sources[new] = self.state.sources.pop(old)
             s.name = new
+            for t in self.state.sources.values():
+                t.heirs = {new if n == old else n for n in t.heirs} if t.heirs else t.heirs
             self.state.removed = [(new if n == old else n, t) for n, t in self.state.removed]
             for key in [k for k in self.pulse if k == old or k[0] == old]:
                 p = self.pulse.pop(key)
@@ -754,7 +762,8 @@ class Model:
         s.user = user
         for o in s.owners.values():
             o.me = o.me or o.id == user
-            o.me_held = o.me and o.id != user
+            o.me_held = o.me and o.id != user and any(w.name and w.agents for w in o.ws.values())
+            o.me = o.me and (o.id == user or o.me_held)
         at = self.mono - span(told.get("ago", "0ms"))
         owners = [o.split(":") for o in told.get("owners", "").split(",") if o]
         said = dict(zip(s.words, told["words"].split(",")))
@@ -801,10 +810,13 @@ class Model:
         o = s.owners.get(number)
         if o is None:
             o = s.owners[number] = Owner(number)
+        if o.lost and o.hold:
+            o.hold.fresh[0] = 0  # whether time counts while nobody asks for him is not said
         o.followed, o.lost = True, False
         o.name = owner_label(text) or o.name
         o.me = o.me or number == s.user
-        o.words = words
+        o.words |= words
+        o.out = False
         o.word = readable
         o.yes = o.yes + [at] if readable == "yes" else []
 
@@ -813,7 +825,7 @@ class Model:
         o.followed = "open" in said.values()  # by a list that is not whole nobody goes
         o.word, o.yes = "", []
         o.gone = all(said.get(w) != "open" for w in o.words)
-        if self.was_taken_out(o, s.words) or not o.gone:
+        if o.out or not o.gone:
             return
         if not o.lost and self.may("an owner whom REST lost is held at once"):
             self.lose_owner(s, o)
@@ -821,7 +833,8 @@ class Model:
     def lose_owner(self, s, o):
         """All that he has is an unexplained removal, and nothing is left."""
         o.lost = True
-        o.ws = {n: w for n, w in o.ws.items() if w.name and w.confirmed}
+        self.drop_unconfirmed(o, ())
+        o.ws = {n: w for n, w in o.ws.items() if w.name}
         for w in o.ws.values():
             w.held = w.held or "absent"
         self.hand_over(s, o)
@@ -846,9 +859,14 @@ class Model:
         for o in list(s.owners.values()):
             if o.id in conn.todo_all:
                 continue
-            if self.was_taken_out(o, s.words):
-                self.drop_owner(s, o)
-            elif o.gone and not o.lost:
+            if o.out:
+                if conn.complete or not self.may("an owner is taken out when every word is answered"):
+                    self.drop_owner(s, o)
+            elif o.lost:
+                self.drop_unconfirmed(o, ())
+                if not o.ws:
+                    self.drop_owner(s, o)
+            elif o.gone and (conn.complete or self.may("nobody is lost by a list that is not whole")):
                 self.lose_owner(s, o)
 
     # --- the stream ---
@@ -952,7 +970,8 @@ class Model:
         self.apply_snapshot(s, conn, o, ws, agents, odd)
         self.accepted(s, conn, o, True)
         self.all_confirmed(s, conn)
-        self.judge_restored(s, conn, o)
+        if o.sound:
+            self.judge_restored(s, conn, o)
 
     def less(self, o, conn):
         """Are the token's rights less than at his last good state? None: REST does not say."""
@@ -1005,10 +1024,11 @@ class Model:
             del o.claims[number]
         if any(label(raw) is None for raw, _ in listed.values()) or any(label(r) is None for n in of for _, r in of[n]):
             refused = True
+        self.drop_unconfirmed(o, listed)
         # What never had a good name is known, but nothing that could be missed.
-        had = {w.id: w for w in o.ws.values() if not w.held and w.name and w.confirmed}
+        had = {w.id: w for w in o.ws.values() if not w.held and w.name and (w.confirmed or w.counts)}
         if not odd:
-            for w in [w for w in o.ws.values() if not (w.name and w.confirmed) and w.id not in listed]:
+            for w in [w for w in o.ws.values() if not w.name and w.id not in listed]:
                 del o.ws[w.id]
         absent = [w for w in had.values() if w.id not in listed] if not odd else []
         moved = [w for w in absent if self.claimed_by(s, o, w.id)]
@@ -1017,8 +1037,8 @@ class Model:
                 self.wish(s, w.id)
             moved = []
         removed = [w for w in absent if w not in moved]
-        lost = [w for w in had.values() if w.id in listed and listed[w.id][1] == RUNNING and w.good_agents() and
-                not of[w.id]] if not odd else []
+        lost = [w for w in o.ws.values() if w.id in listed and listed[w.id][1] == RUNNING and w.good_agents() and not of[w.id] and
+                w.held != "agents" and w.confirmed] if not odd else []
         running = sum(1 for raw, status in listed.values() if status == RUNNING)
         good_before = [w for w in had.values() if w.name]
         good_after = [n for n, (raw, _) in listed.items() if label(raw) or (n in o.ws and o.ws[n].name)]
@@ -1042,6 +1062,9 @@ class Model:
                 w.held = "absent"
             for w in lost if agents_lost else []:
                 w.held = "agents"
+            # Whose name another one has now is gone, and waits for nothing.
+            for number, (raw, _) in listed.items():
+                self.make_room(o, o.ws[number])
         else:
             for w in removed:
                 del o.ws[w.id]
@@ -1066,6 +1089,19 @@ class Model:
             elif (whole and not s.restored and not any(o.hold or o.me_held for o in s.owners.values())) or \
                     not self.may("it waits until nothing of its successor waits"):
                 del self.state.sources[name]
+
+    def drop_unconfirmed(self, o, listed):
+        """What a copy that is older than the zone knows, and nobody lists: its names wait as the zone's, or it is judged as others are."""
+        old = [w for w in o.ws.values() if not w.confirmed and not w.counts and w.id not in listed]
+        if not old:
+            return
+        counts = self.may("what only the copy knows is judged")
+        for w in old:
+            if counts:
+                w.counts = True
+            else:
+                del o.ws[w.id]
+        self.end_hold(o)
 
     def still_lacks(self, w, listed, of):
         return w.held == "agents" and listed[w.id][1] == RUNNING and not of[w.id]
@@ -1143,8 +1179,12 @@ class Model:
             self.put_agent(w, n, text)
         o.ws[number] = w
         if label(raw):
-            for v in [v for v in o.ws.values() if v.held and v.name == w.name and v is not w]:
-                del o.ws[v.id]
+            self.make_room(o, w)
+
+    def make_room(self, o, w):
+        """Names are one of a kind: a held workspace whose name another one has is gone."""
+        for v in [v for v in o.ws.values() if v.held and v.name == w.name and v is not w and not w.held]:
+            del o.ws[v.id]
 
     def end_hold(self, o):
         if not any(w.held for w in o.ws.values()):
@@ -1194,6 +1234,7 @@ class Model:
         if any(w not in mine for _, _, w in agents):
             self.expect(verdict, "refused-again", "a diff with an agent of an unknown workspace")
             self.heard(s, conn, self.boot)
+            conn.in_contact = True
             return
         if verdict not in ("accepted",):
             self.complain(f"the diff was to be accepted: {answer[0]}")
@@ -1208,7 +1249,8 @@ class Model:
         self.confirm_restored(s)
 
     def apply_diff(self, s, conn, o, ws, agents, gone_ws, gone_agents, odd):
-        of, self.agents = {}, {}
+        of = {}
+        self.agents = {n: a for p in s.owners.values() for w in p.ws.values() for n, a in w.agents.items()}
         for number, raw, workspace in agents:
             of.setdefault(workspace, []).append((number, raw))
         fresh = set()
@@ -1242,6 +1284,7 @@ class Model:
                 if workspace in o.ws:
                     self.take_agent(s, w, number)
                 self.put_agent(w, number, raw)
+        self.end_hold(o)
 
     def remove_explained(self, s, o, explained, kept):
         """Rule 3 (c)."""
@@ -1297,7 +1340,7 @@ class Model:
         if not s.restored or not conn.complete:
             return
         todo = [s.owners[n] for n in conn.todo_all]
-        if not all(p.clean and p.id in conn.snap for p in todo):
+        if not all(p.clean and p.sound and p.id in conn.snap for p in todo):
             return
         waits = [r for r in s.restored.values() if r.held and not r.rejected]
         missing = [r for r in s.restored.values() if not r.held]
@@ -1629,6 +1672,8 @@ class Model:
         self.epoch = view.epoch
         want, seen = {}, {}
         for s in self.state.sources.values():
+            if s.heirs:
+                continue
             if s.other_deployment is not None:
                 want[s.name, 0, "deployment"] = 1
             if s.other_suffix is not None:
@@ -1642,6 +1687,8 @@ class Model:
                 if n:
                     want[s.name, o.id, "removal"] = n
         for source, owner, kind, n, _ in view.holds:
+            if source not in self.conf or (kind == "user" and (source, owner, kind) not in want):
+                continue
             kind = kind if kind in ("deployment", "suffix", "user") else "removal"
             at = (source, owner, kind)
             seen[at] = seen.get(at, 0) + n if owner and kind == "removal" else 1
