@@ -21,7 +21,7 @@
 
 enum { WALL_START_S = 1750000000, BOOT_START_MS = 20000, PONG_MS = 5000, SETTLE_MS = 100 };
 
-static bool fail(struct driver *d, const char *format, ...)
+static bool __attribute__((format(printf, 2, 3))) fail(struct driver *d, const char *format, ...)
 {
 	va_list ap;
 
