@@ -52,7 +52,7 @@ suites()
 	scenario-asan   nl     build-asan   meson      scenario
 	unbound-asan    nl     build-asan   command    plugin/unbound/build.sh build-asan
 	module-asan     nl     build-asan   pytest     tests/resolver/test_module_others.py
-	reload-asan     nl     build-asan   pytest     tests/chaos/test_reload.py
+	reload-asan     l      build-asan   pytest     tests/chaos/test_reload.py
 	model-asan      l      build-asan   pytest     tests/model
 	build-tsan      nl     build-tsan   compile
 	threads-tsan    nl     build-tsan   meson      threads

@@ -201,13 +201,21 @@ def test_any_key_may_change_at_any_moment(tmp_path, size, runs):
                 c.write(c.text({}))
                 c.bridge.reload()
                 c.bridge.ask("resync")
-                names = wait_same(c.bridge, patience + 5 * SLOW, lambda m: {n.split(".", 1)[1] for n in m if n.startswith("main.r")} ==
-                          {f"r{run}w{n}.{owner}.coder" for n in range(1, size + 1) for owner in ("me", "alice")})
+                wanted = {f"r{run}w{n}.{owner}.coder" for n in range(1, size + 1) for owner in ("me", "alice")}
+
+                def is_last(model):
+                    return {n.split(".", 1)[1] for n in model if n.startswith("main.r")} == wanted
+
+                # They may have been so before the last reload and the last answers: what is there a while later stays.
+                wait_same(c.bridge, patience + 5 * SLOW, is_last)
+                time.sleep(1 + SLOW / 2)
+                names = wait_same(c.bridge, patience + 5 * SLOW, is_last)
             except BaseException:
                 print(f"HF_SEED={SEED}")
                 raise
         log = c.bridge.log()
         assert "rejected" not in log and " error: " not in log
-        assert size == 1 or "reload: waits until" in log
+        # Of so many lines the log may leave some out, and says so.
+        assert size == 1 or "reload: waits until" in log or "were too many at once and left out" in log
         c.another_life()
         wait_same(c.bridge, patience + 10 * SLOW, lambda m: m == names)
