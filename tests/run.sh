@@ -54,11 +54,11 @@ suites()
 	module-asan     nl     build-asan   pytest     tests/resolver/test_module_others.py
 	reload-asan     l      build-asan   pytest     tests/chaos/test_reload.py
 	model-asan      l      build-asan   pytest     tests/model
-	build-tsan      nl     build-tsan   compile
-	threads-tsan    nl     build-tsan   meson      threads
-	dns-tsan        nl     build-tsan   pytest     tests/e2e/test_dns_server.py
-	unbound-tsan    nl     build-tsan   command    plugin/unbound/build.sh build-tsan
-	module-tsan     nl     build-tsan   pytest     tests/resolver/test_module_life.py
+	build-tsan      l      build-tsan   compile
+	threads-tsan    l      build-tsan   meson      threads
+	dns-tsan        l      build-tsan   pytest     tests/e2e/test_dns_server.py
+	unbound-tsan    l      build-tsan   command    plugin/unbound/build.sh build-tsan
+	module-tsan     l      build-tsan   pytest     tests/resolver/test_module_life.py
 	build-clang     nl     build-clang  compile
 	distro-trixie   l      -            distro     --long trixie
 	distro-sid      l      -            distro     --long sid
