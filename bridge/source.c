@@ -121,11 +121,8 @@ static void set_owner(void *arg, const struct hf_owner_told *owner, int64_t aske
 	if (rc < 0)
 		hf_log_warn("source '%s': the owner '%s' cannot be followed (%s)", s->conf->name,
 		    owner->name, hf_strerror(rc));
-	/* Where the server says nothing about it, its users/me proves the own user, and no other.
-	 */
-	hf_core_owner_readable(s->env.core, s->conf->name, &owner->id,
-	    owner->readable == READABLE_UNKNOWN && owner->me ? READABLE_YES : owner->readable,
-	    asked_ms);
+	hf_core_owner_readable(
+	    s->env.core, s->conf->name, &owner->id, owner->readable, asked_ms);
 }
 
 static void settled(void *arg, const struct hf_told *told)
