@@ -70,19 +70,24 @@ run_shell()
 
 # Under a sanitizer all of a program's tests run in one process: looking for leaks costs more than most tests, and
 # is done once a process.
-# "SUITE", or "SUITE:LEAST": fewer tests than that passed is a failure, since then some were not built.
+# "SUITE", or "SUITE:LEAST": fewer tests than that passed is a failure, since then some were not built. HF_AGAIN has
+# the programs, a line each, if not all are to run.
 run_meson()
 {
-	local rc least=${what#*:} n
+	local rc least=${what#*:} n programs=()
 
 	what=${what%%:*}
 	[ "$least" != "$what" ] || least=0
+	if [ -n "$HF_AGAIN" ]; then
+		mapfile -t programs <<<"$HF_AGAIN"
+		least=0 jobs=1
+	fi
 	case $folder in
 	# A second of waiting at each exit, which is the default, is a second for each process that a test forks.
 	build-asan | build-tsan) export CK_FORK=no TSAN_OPTIONS=atexit_sleep_ms=0 ;;
 	esac
 	meson test -C "$folder" --no-rebuild --suite "$what" --num-processes $jobs \
-		--logbase "$name" --print-errorlogs "$@"
+		--logbase "$name" --print-errorlogs "$@" "${programs[@]}"
 	rc=$?
 	cp "$folder/meson-logs/$name.json" "$logs/" 2>/dev/null ||
 		cp "$folder/meson-logs/$name-valgrind.json" "$logs/$name.json"
@@ -102,17 +107,19 @@ run_valgrind()
 		'valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99'
 }
 
+# HF_AGAIN has the tests, a line each, if not all are to run.
 run_pytest()
 {
-	local parallel=()
+	local parallel=() tests=("$what")
 
 	export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		TSAN_OPTIONS=halt_on_error=1:abort_on_error=1:atexit_sleep_ms=0
 
 	# These tests wait more than they work: several files at once.
 	[ ! -d "$what" ] || parallel=(-n $((jobs + 1)) --dist loadfile)
+	[ -z "$HF_AGAIN" ] || { mapfile -t tests <<<"$HF_AGAIN"; parallel=(); }
 	HF_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "${parallel[@]}" \
-		--junitxml="$logs/$name.xml" "$what"
+		--junitxml="$logs/$name.xml" "${tests[@]}"
 }
 
 # Each target by itself, on what earlier runs have found and the corpus; what breaks it is kept in
