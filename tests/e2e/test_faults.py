@@ -115,8 +115,8 @@ def test_1_upstream_unreachable(stand, off, on):
         stand.peer.say(off)
         wait_for(lambda: stand.status()["stale_since"])
         status = stand.status()
-        # The last proof of life, and the window that it was good for.
-        assert abs(seconds_of(status["stale_since"]) - seconds_of(status["sources"][0]["last_contact"]) - 2) <= 1
+        # From the loss of the connection, at the latest when the window of the last proof of life (2 s) was over.
+        assert 0 <= seconds_of(status["stale_since"]) - seconds_of(status["sources"][0]["last_contact"]) <= 2
         assert status["names"] == len(NAMES) and status["sources"][0]["reason"]
         stand.peer.say(on)
         stand.live(10)
