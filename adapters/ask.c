@@ -21,7 +21,8 @@ enum {
 	TCP_TIMES = 5,        /* a try by TCP may take so many times that of one by UDP */
 	BURST_US = 20 * 1000, /* what is not asked in one moment may be made up for in the next */
 	RATE_LEAST = 50,      /* questions a second, however many are lost */
-	DEAF_TRIES = 4,	      /* of a server that has answered nothing meanwhile: three seconds */
+	DEAF_TIMES = 15,      /* a server that has answered nobody for so many tries' time is given up: three seconds */
+	LONGER_MAX = 5,	      /* a try's time is doubled so often at most */
 };
 
 struct question {
@@ -39,8 +40,11 @@ struct flight {
 	struct hf_ask_tcp *tcp; /* owned; NULL while it is asked by UDP */
 	uint16_t id;
 	unsigned tries;
+	unsigned in_vain; /* of them: what a server that answered others meanwhile did not answer */
 	int64_t begun_us;
+	int64_t sent_us;
 	int64_t due_us; /* the end of this try */
+	bool late;      /* it is over, and the next one waits for its turn */
 	int code;       /* why there is no answer yet */
 };
 
@@ -55,6 +59,7 @@ struct hf_ask {
 	struct question **last;
 	struct flight *flights; /* opts.window of them */
 	size_t n_flights;
+	size_t n_late; /* of them */
 	size_t n_waiting;
 	int64_t ready_us; /* when the next question may be sent */
 	uint32_t rate;	  /* a second, now */
@@ -125,8 +130,16 @@ static uint16_t new_id(struct hf_ask *a)
 	return id;
 }
 
+static void not_late(struct flight *f)
+{
+	if (f->late)
+		f->ask->n_late--;
+	f->late = false;
+}
+
 static void land(struct flight *f)
 {
+	not_late(f);
 	hf_ask_tcp_free(f->tcp);
 	free(f->q);
 	memset(f, 0, sizeof(*f));
@@ -155,7 +168,7 @@ static int64_t patience_us(const struct flight *f)
 {
 	int64_t us = (int64_t)f->ask->opts.timeout_ms * 1000;
 
-	return f->ask->opts.gentle ? us << (f->tries - 1) : us;
+	return f->ask->opts.gentle ? us << (f->tries <= LONGER_MAX ? f->tries - 1 : LONGER_MAX) : us;
 }
 
 static void send_try(struct flight *f)
@@ -165,9 +178,11 @@ static void send_try(struct flight *f)
 	size_t len;
 	int rc;
 
+	not_late(f);
 	f->id = new_id(a);
 	f->tries++;
-	f->due_us = now_us() + patience_us(f);
+	f->sent_us = now_us();
+	f->due_us = f->sent_us + patience_us(f);
 	len = hf_ask_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
 	rc = open_socket(a);
 	if (rc) {
@@ -205,12 +220,13 @@ static void ask_by_tcp(struct flight *f)
 	uint32_t limit_ms = a->opts.timeout_ms * TCP_TIMES;
 	size_t len;
 
+	not_late(f);
 	f->id = new_id(a);
 	f->due_us = INT64_MAX; /* it has a limit of its own */
 	len = hf_ask_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
 	if (hf_ask_tcp_new(a->base, &a->server, packet, len, limit_ms, on_tcp, f, &f->tcp)) {
 		f->due_us = 0;
-		f->tries = a->opts.tries;
+		f->tries = f->in_vain = a->opts.tries;
 		f->code = -ENOMEM;
 	}
 }
@@ -292,27 +308,36 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	pump(a);
 }
 
-static bool may_try_again(const struct flight *f)
+/* A server that is above its limit drops everything: what it did not answer then says nothing about the question. */
+static bool may_try_again(struct flight *f, int64_t now)
 {
 	const struct hf_ask *a = f->ask;
+	int64_t heard_us = a->heard_us > f->begun_us ? a->heard_us : f->begun_us;
 
-	if (f->tries >= a->opts.tries)
-		return false;
-	return !a->opts.gentle || f->tries < DEAF_TRIES || a->heard_us > f->begun_us;
+	if (!a->opts.gentle)
+		return f->tries < a->opts.tries;
+	f->in_vain += a->heard_us > f->sent_us;
+	return f->in_vain < a->opts.tries &&
+	    now - heard_us < (int64_t)a->opts.timeout_ms * 1000 * DEAF_TIMES;
 }
 
+/* Where a server has a limit, the next try keeps to the pace as well: at once, they would only be lost together again. */
 static void expire(struct hf_ask *a, int64_t now)
 {
 	for (size_t i = 0; i < a->opts.window; i++) {
 		struct flight *f = &a->flights[i];
 
-		if (!f->q || f->due_us > now)
+		if (!f->q || f->late || f->due_us > now)
 			continue;
 		note_lost(a, now);
-		if (may_try_again(f))
-			send_try(f);
-		else
+		if (!may_try_again(f, now)) {
 			finish_failed(f, f->code ? f->code : -ETIMEDOUT);
+		} else if (a->opts.gentle) {
+			f->late = true;
+			a->n_late++;
+		} else {
+			send_try(f);
+		}
 	}
 }
 
@@ -338,6 +363,20 @@ static bool may_send(struct hf_ask *a, int64_t now)
 	return true;
 }
 
+/* Of those that are late, the one whose try ended first. */
+static struct flight *latest(struct hf_ask *a)
+{
+	struct flight *ret = NULL;
+
+	for (size_t i = 0; i < a->opts.window; i++) {
+		struct flight *f = &a->flights[i];
+
+		if (f->late && (!ret || f->due_us < ret->due_us))
+			ret = f;
+	}
+	return ret;
+}
+
 static void start_next(struct hf_ask *a)
 {
 	struct flight *f = a->flights;
@@ -359,7 +398,7 @@ static void arm(struct hf_ask *a, int64_t now)
 	int64_t us = (int64_t)a->opts.timeout_ms * 100;
 	struct timeval tv;
 
-	if (a->first && a->n_flights < a->opts.window && a->ready_us - now < us)
+	if ((a->n_late || (a->first && a->n_flights < a->opts.window)) && a->ready_us - now < us)
 		us = a->ready_us - now;
 	if (us < 500)
 		us = 500;
@@ -371,7 +410,10 @@ static void pump(struct hf_ask *a)
 {
 	int64_t now = now_us();
 
-	while (a->first && a->n_flights < a->opts.window && may_send(a, now))
+	/* Nothing new before what was asked already. */
+	while (a->n_late && may_send(a, now))
+		send_try(latest(a));
+	while (!a->n_late && a->first && a->n_flights < a->opts.window && may_send(a, now))
 		start_next(a);
 	if (a->n_waiting)
 		arm(a, now);

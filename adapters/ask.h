@@ -26,8 +26,10 @@ struct hf_ask_opts {
 	uint32_t per_second;              /* 0: 500 */
 	bool no_recursion;                /* RD=0 */
 	/* The server may have a limit of its own, above which it answers nothing: what is lost halves
-	 * the rate, each answer raises it again, and each try waits twice as long as the one before.
-	 * A server that answers nobody is given up after 4 tries all the same. */
+	 * the rate, each answer raises it again, each try waits twice as long as the one before, and
+	 * the next one keeps to the rate too, before anything new is asked.
+	 * A try counts only if the server answered something else meanwhile, and a server that
+	 * answers nobody is given up after the time of 15 tries. */
 	bool gentle;
 };
 

@@ -20,11 +20,13 @@ static struct resolver server;
 static struct hf_ask *ask;
 static struct hf_asked got;
 static unsigned n_got;
+static unsigned n_failed;
 static unsigned n_want;
 
 static void on_asked(const struct hf_asked *asked, void *arg)
 {
 	got = *asked;
+	n_failed += asked->code != 0;
 	if (++n_got == n_want)
 		event_base_loopbreak(base);
 }
@@ -52,7 +54,7 @@ static void send_n(unsigned n)
 {
 	struct hf_name name;
 
-	n_got = 0;
+	n_got = n_failed = 0;
 	n_want = n;
 	ck_assert_int_eq(hf_name_parse("a.coder", &name), 0);
 	for (unsigned i = 0; i < n; i++)
@@ -268,11 +270,11 @@ START_TEST(a_server_that_answers_so_many_a_while_is_asked_at_its_pace)
 	struct event *timer;
 
 	open_with(answer_up_to_a_limit, &l,
-	    (struct hf_ask_opts){ .per_second = 20000, .window = 64, .tries = 5, .gentle = true });
+	    (struct hf_ask_opts){ .per_second = 20000, .window = 200, .tries = 5, .gentle = true });
 	timer = event_new(base, -1, EV_PERSIST, on_while_over, &l);
 	event_add(timer, &a_while);
-	ask_n(120);
-	ck_assert_int_eq(got.code, 0);
+	ask_n(300);
+	ck_assert_uint_eq(n_failed, 0);
 	ck_assert_uint_gt(l.dropped, 0);
 	ck_assert_uint_lt(l.dropped, 1500);
 	event_free(timer);
@@ -291,6 +293,18 @@ START_TEST(a_server_that_answers_nobody_is_given_up_in_time)
 }
 END_TEST
 
+START_TEST(a_server_that_falls_silent_is_given_up_in_time)
+{
+	struct limit l = { .left = 20 };
+
+	open_with(answer_up_to_a_limit, &l,
+	    (struct hf_ask_opts){ .per_second = 20000, .window = 64, .tries = 5, .gentle = true });
+	ask_n(60);
+	ck_assert_int_eq(got.code, -ETIMEDOUT);
+	ck_assert_uint_eq(n_failed, 40);
+}
+END_TEST
+
 Suite *ask_suite(void)
 {
 	Suite *s = suite_create("ask");
@@ -299,6 +313,7 @@ Suite *ask_suite(void)
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_add_test(tc, a_server_that_answers_so_many_a_while_is_asked_at_its_pace);
 	tcase_add_test(tc, a_server_that_answers_nobody_is_given_up_in_time);
+	tcase_add_test(tc, a_server_that_falls_silent_is_given_up_in_time);
 	tcase_add_test(tc, a_lost_packet_is_asked_again);
 	tcase_add_test(tc, after_the_last_try_it_is_told);
 	tcase_add_test(tc, a_closed_port_is_told_as_such);
