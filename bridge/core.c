@@ -106,6 +106,11 @@ int hf_core_workspace_owner(struct hf_core *c, const char *source, const struct 
 	    c, hf_state_workspace_owner(c->state, source, workspace, owner, hf_core_now(c)));
 }
 
+bool hf_core_disputed(struct hf_core *c, const char *source, struct hf_uuid *ret_workspace)
+{
+	return hf_state_disputed(c->state, source, ret_workspace);
+}
+
 void hf_core_owner_readable(struct hf_core *c, const char *source, const struct hf_uuid *owner,
     enum hf_readable readable, int64_t asked_ms)
 {

@@ -49,6 +49,8 @@ int hf_core_update(struct hf_core *c, const char *source, const struct hf_update
     struct hf_judgement *ret_judgement);
 int hf_core_workspace_owner(struct hf_core *c, const char *source, const struct hf_uuid *workspace,
     const struct hf_uuid *owner);
+/* Takes turns: see hf_state_disputed(). */
+bool hf_core_disputed(struct hf_core *c, const char *source, struct hf_uuid *ret_workspace);
 void hf_core_contact(struct hf_core *c, const char *source);
 void hf_core_away(struct hf_core *c, const char *source);
 int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *owner,

@@ -170,7 +170,7 @@ static bool disputed(void *arg, struct hf_uuid *ret_workspace)
 {
 	struct hf_source *s = arg;
 
-	return hf_state_disputed(hf_core_state(s->env.core), s->conf->name, ret_workspace);
+	return hf_core_disputed(s->env.core, s->conf->name, ret_workspace);
 }
 
 static void workspace_owner(

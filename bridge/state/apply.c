@@ -57,10 +57,11 @@ static void count_bad(struct hf_state *s, uint32_t owner, bool is_new, struct hf
 
 /* Another one's stream has it: refused alone, with its agents. */
 static bool is_refused_to(struct hf_state *s, uint32_t ws, uint32_t owner, const char *name,
-    struct hf_when now, struct hf_judgement *j)
+    const char *bad, struct hf_when now, struct hf_judgement *j)
 {
 	if (s->ws[ws].row.owner == owner || !st_dispute_listed(s, ws, owner, now))
 		return false;
+	st_dispute_name(s, ws, name, bad);
 	note_refused(s, owner, "workspace", name, "another owner's stream lists it too", j);
 	return true;
 }
@@ -116,7 +117,7 @@ static void upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_update
 	bool is_new = ix == ST_NONE;
 	struct st_ws *w;
 
-	if (!is_new && is_refused_to(s, ix, owner, name, now, j))
+	if (!is_new && is_refused_to(s, ix, owner, name, bad, now, j))
 		return;
 	if (is_new)
 		ix = add_ws(s, owner, u, name, bad, now);

@@ -1,6 +1,7 @@
 #include "bridge/state/disputes.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "bridge/state/holds.h"
 #include "bridge/state/identity.h"
@@ -82,6 +83,17 @@ bool st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct h
 	return true;
 }
 
+void st_dispute_name(struct hf_state *s, uint32_t ws, const char *name, const char *bad)
+{
+	struct st_dispute *d = find(s, ws);
+
+	if (!d)
+		return;
+	memset(d->name, 0, sizeof(d->name));
+	memcpy(d->name, name, strnlen(name, sizeof(d->name) - 1));
+	d->bad = bad;
+}
+
 bool st_is_disputed_by(const struct hf_state *s, uint32_t ws, uint32_t owner)
 {
 	const struct st_dispute *d = find(s, ws);
@@ -94,28 +106,38 @@ static bool may_have_it(const struct hf_state *s, uint32_t owner)
 	return s->owners[owner].used && s->owners[owner].followed;
 }
 
-/* It goes over as it is, and what was held of it is not any more. */
-static void give(struct hf_state *s, uint32_t ws, uint32_t to)
+/*
+ * It goes over with its agents, and what was held of it is not any more. The new owner's stream lists it by `name`: by
+ * another one it might be taken for another workspace of that owner.
+ */
+static void give(struct hf_state *s, uint32_t ws, uint32_t to, const char *name)
 {
 	uint32_t former = s->ws[ws].row.owner;
 
 	st_ws_set_held(s, ws, false, 0);
 	st_ws_move(s, ws, to);
+	if (strcmp(s->ws[ws].row.name, name))
+		st_ws_rename(s, ws, name, NULL);
 	st_hold_settle(s, former);
 	s->owners[to].wanted = true;
 }
 
 bool st_dispute_dropped(struct hf_state *s, uint32_t ws)
 {
-	struct st_dispute *d = find(s, ws);
-	uint32_t to = d ? d->claimant : ST_NONE;
+	struct st_dispute *d = find(s, ws), was;
 
 	if (!d)
 		return false;
+	was = *d;
 	drop(s, d);
-	if (!may_have_it(s, to))
+	if (!may_have_it(s, was.claimant))
 		return false;
-	give(s, ws, to);
+	/* It has no name there: it comes with the snapshot that is asked for now. */
+	if (was.bad) {
+		s->owners[was.claimant].wanted = true;
+		return false;
+	}
+	give(s, ws, was.claimant, was.name);
 	return true;
 }
 
@@ -156,22 +178,24 @@ static uint32_t source_of(const struct hf_state *s, const struct st_dispute *d)
 	return s->owners[d->claimant].row.source;
 }
 
-bool hf_state_disputed(
-    const struct hf_state *s, const char *source, struct hf_uuid *ret_workspace)
+bool hf_state_disputed(struct hf_state *s, const char *source, struct hf_uuid *ret_workspace)
 {
+	struct st_dispute *next = NULL;
 	uint32_t src, owner;
 
 	if (!s->n_disputes || !hf_state_find(s, source, NULL, &src, &owner))
 		return false;
 	for (size_t i = 0; i < s->n_disputes; i++) {
-		const struct st_dispute *d = &s->disputes[i];
+		struct st_dispute *d = &s->disputes[i];
 
-		if (d->answered || source_of(s, d) != src)
-			continue;
-		*ret_workspace = s->ws[d->ws].row.id;
-		return true;
+		if (!d->answered && source_of(s, d) == src && (!next || d->turn < next->turn))
+			next = d;
 	}
-	return false;
+	if (!next)
+		return false;
+	next->turn = ++s->dispute_turn;
+	*ret_workspace = s->ws[next->ws].row.id;
+	return true;
 }
 
 int hf_state_workspace_owner(struct hf_state *s, const char *source,
@@ -180,6 +204,7 @@ int hf_state_workspace_owner(struct hf_state *s, const char *source,
 	struct st_source *src = st_source_find(s, source);
 	uint32_t ix = src ? st_source_ix(s, src) : ST_NONE, ws, to, former;
 	struct st_dispute *d;
+	struct st_ws was;
 
 	if (s->lent)
 		return -EBUSY;
@@ -195,12 +220,14 @@ int hf_state_workspace_owner(struct hf_state *s, const char *source,
 	former = s->ws[ws].row.owner;
 	if (to == ST_NONE || to == former || !may_have_it(s, to))
 		return 0;
-	/* The former one's stream lists it all the same: that is the dispute now. */
 	s->why = HF_WHY_IDENTITY;
-	give(s, ws, to);
+	was = s->ws[ws];
+	give(s, ws, to, d->claimant == to && !d->bad ? d->name : was.row.name);
+	/* The former one's stream lists it all the same: that is the dispute now. */
 	d = find(s, ws);
 	if (d)
 		d->claimant = former;
+	st_dispute_name(s, ws, was.row.name, was.bad);
 	st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }

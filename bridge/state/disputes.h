@@ -10,6 +10,8 @@
  * stream has it, so it moves.
  */
 bool st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct hf_when now);
+/* ... and by this name, which it has when it goes over. `bad`: why the name is refused, or NULL; static. */
+void st_dispute_name(struct hf_state *s, uint32_t ws, const char *name, const char *bad);
 bool st_is_disputed_by(const struct hf_state *s, uint32_t ws, uint32_t owner);
 /*
  * The stream of who has it drops it: true if it went to who claims it, instead of away. Its agents stay with it, and

@@ -170,8 +170,11 @@ struct st_dispute {
 	uint32_t ws;
 	uint32_t claimant;   /* owner whose stream lists it, and who has it not */
 	uint32_t mark;       /* of the message that last did */
+	uint64_t turn;       /* when it was named last for REST to be asked; 0: never */
 	bool answered;       /* REST said whose it is ... */
 	int64_t answered_ms; /* ... and when */
+	char name[HF_LABEL_MAX + 1]; /* as the claimant's stream lists it */
+	const char *bad;             /* why that is refused, or NULL; static */
 };
 
 /* A row that the store has and that is no more. */
@@ -202,6 +205,7 @@ struct hf_state {
 	size_t n_texts, size_texts;
 	struct st_dispute *disputes;
 	size_t n_disputes, size_disputes;
+	uint64_t dispute_turn; /* the last one that was given */
 	struct st_vec free_ws, free_agents;
 	uint32_t next_ws_rid, next_agent_rid;
 

@@ -230,6 +230,15 @@ void st_sentinel_unclaim(struct hf_state *s, uint32_t source)
 
 /* --- out of the store --- */
 
+/* Rows of an older one's rules, or of another program: a second one has the name. The first one keeps it until all is weighed. */
+static void only_once(struct hf_state *s, uint32_t who, uint32_t hash, const struct hf_name *name)
+{
+	if (st_publisher(s, hash, name->wire, name->len) == ST_NONE)
+		return;
+	st_set_published(s, who, false);
+	st_touch(s, hash, name);
+}
+
 /* False if too many claim that name already; whoever has it is always among them. */
 static bool load_claim(struct hf_state *s, uint32_t who)
 {
@@ -241,6 +250,8 @@ static bool load_claim(struct hf_state *s, uint32_t who)
 	hash = st_name_hash(s, name.wire, name.len);
 	if (!st_who_published(s, who) && is_crowded(&s->claims, hash, ST_SAME_NAME_MAX))
 		return false;
+	if (st_who_published(s, who))
+		only_once(s, who, hash, &name);
 	if (hf_multimap_add(&s->claims, hash, who) < 0)
 		s->failed = true;
 	s->n_names += st_who_published(s, who);

@@ -149,9 +149,11 @@ bool hf_state_wants_snapshot(const struct hf_state *s, const char *source,
  */
 bool hf_state_wants_connection(const struct hf_state *s, const char *source, struct hf_when now);
 
-/* A workspace that two owners' streams list and that REST was not asked about yet (guard rule 8). False: none. */
-bool hf_state_disputed(
-    const struct hf_state *s, const char *source, struct hf_uuid *ret_workspace);
+/*
+ * A workspace that two owners' streams list and whose owner REST did not tell yet (guard rule 8); the one that was not named
+ * for the longest time, so that one that REST never tells of keeps no other waiting. False: none.
+ */
+bool hf_state_disputed(struct hf_state *s, const char *source, struct hf_uuid *ret_workspace);
 /* What REST said: whose it is; `owner` zero where it does not know or does not tell. */
 int hf_state_workspace_owner(struct hf_state *s, const char *source,
     const struct hf_uuid *workspace, const struct hf_uuid *owner, struct hf_when now);

@@ -39,6 +39,8 @@ Q16 What of a copy that is older than the zone? Read: its workspaces are known a
 Q13 Does a workspace that never had a good name count for the guard? Read: no, it has nothing that could be missed.
 Q12 What is a source that has another name and the same URL? "Its names count as restored ones of that successor and go by
     rules 3 to 5"; read: it is the same source, with its pins, holds and owners; what is not confirmed is stale.
+Q17 Must the word of rule 5 come after the last removal that is held, or after the first? "After the hold opened", and each removal
+    begins the grace again; allowed: released or not by a word from between the two.
 Q11 Which records of rule 8 survive a restart (a workspace that two streams list)? Both are allowed.
 """
 import copy
@@ -145,6 +147,7 @@ class Workspace:
 class Hold:
     """What waits of an owner, or (of names out of the zone) of a source."""
     opened: int  # Model.mono
+    more: int = 0  # when something was added to it last
     fresh: list = field(default_factory=lambda: [0, 0])  # at least, at most
 
 
@@ -278,6 +281,7 @@ class Model:
         self.epoch = None
         self.agents = {}  # before a message
         self.lives, self.started, self.losers = 0, 0, 0
+        self.handed = set()  # agents of workspaces that may go over with their history
         self.odd = False  # a record was refused since the bridge began
 
     def __getstate__(self):
@@ -986,7 +990,7 @@ class Model:
         """More of his is held: its grace begins, and where nothing waited before, the hold does."""
         if o.hold is None or all(w.rejected for w in o.ws.values() if w.held):
             o.hold = Hold(self.mono)
-        o.hold.fresh = [0, 0]
+        o.hold.fresh, o.hold.more = [0, 0], self.mono
 
     def holder(self, s, number):
         for o in s.owners.values():
@@ -1035,6 +1039,7 @@ class Model:
         if moved and self.may("what is dropped moves with the newcomer's next snapshot"):
             for w in moved:
                 self.wish(s, w.id)
+                self.handed |= set(w.agents)
             moved = []
         removed = [w for w in absent if w not in moved]
         lost = [w for w in o.ws.values() if w.id in listed and listed[w.id][1] == RUNNING and w.good_agents() and not of[w.id] and
@@ -1110,10 +1115,12 @@ class Model:
         return next((p for p in s.owners.values() if p is not o and number in p.claims), None)
 
     def wish(self, s, number):
-        """Who was refused a workspace that is free now is asked for it again."""
+        """Who was refused a workspace that is free now is asked for it again. True if somebody was."""
+        any_ = False
         for o in s.owners.values():
             if o.claims.pop(number, None):
-                o.wished = True
+                o.wished = any_ = True
+        return any_
 
     def move(self, s, o, w, to=None):
         to = to or self.claimed_by(s, o, w.id)
@@ -1150,7 +1157,8 @@ class Model:
             if number in self.agents:
                 w.agents[number] = dataclasses.replace(self.agents[number], name=name or self.agents[number].name)
                 return
-            known = any(r.addr == address(number) for s in self.state.sources.values() for r in s.restored.values())
+            known = number in self.handed or \
+                any(r.addr == address(number) for s in self.state.sources.values() for r in s.restored.values())
             a = w.agents[number] = Agent(number, None, self.state.counter, None if known else self.wall // 1000)
         a.name = name or a.name
 
@@ -1211,7 +1219,7 @@ class Model:
             after = [t for t in o.yes if t > hold.opened]
             if not any(t <= conn.open_at for t in after):
                 return False
-            if max(after) > conn.open_at:
+            if max(after) > conn.open_at or not any(hold.more < t <= conn.open_at for t in after):
                 sure = False
         return sure or self.may("released")
 
@@ -1312,7 +1320,8 @@ class Model:
             if self.claimed_by(s, o, number) and not self.may("what is deleted moves with the newcomer's next snapshot"):
                 self.move(s, o, w)
                 continue
-            self.wish(s, number)
+            if self.wish(s, number):
+                self.handed |= set(w.agents) | set(kept.get(number, {}))
             if not hold:
                 del o.ws[number]
                 self.state.removed.append((s.name, self.mono))
@@ -1347,7 +1356,7 @@ class Model:
         if missing and self.too_many_missing(s, conn, todo, missing):
             if not waits:
                 s.hold = Hold(self.mono)
-            s.hold.fresh = [0, 0]
+            s.hold.fresh, s.hold.more = [0, 0], self.mono
             for r in missing:
                 r.held = True
             return

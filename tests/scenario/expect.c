@@ -250,7 +250,7 @@ static bool expect_whose(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w))
 		return false;
-	if (hf_state_disputed(hf_core_state(w->core), words_at(a, 2), &id))
+	if (hf_core_disputed(w->core, words_at(a, 2), &id))
 		snprintf(is, sizeof(is), "%u", id.b[14] * 256u + id.b[15]);
 	return same_text(w, "REST is to be asked about", is, words_at(a, 3));
 }

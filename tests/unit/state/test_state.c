@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tests/unit/state/kit.h"
+#include "zone/agent_names.h"
 
 Suite *state_suite(void);
 
@@ -287,6 +288,21 @@ START_TEST(an_address_clash_refuses_the_later_workspace_alone)
 }
 END_TEST
 
+static int count_record(const struct hf_record_view *record, void *arg)
+{
+	(void)record;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static size_t count_records(const struct kit *k)
+{
+	size_t n = 0;
+
+	hf_state_each_record(k->state, k->now, count_record, &n);
+	return n;
+}
+
 START_TEST(a_workspace_goes_over_when_its_owners_stream_drops_it)
 {
 	struct kit *k = kit_new();
@@ -308,6 +324,94 @@ START_TEST(a_workspace_goes_over_when_its_owners_stream_drops_it)
 	kit_diff(k, "main", 1, "", "1 1:7");
 	ck_assert(kit_has(k, "main.dev.bob.coder", 7));
 	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+/* Rows that another program wrote, or an older one's rules: two agents publish one name. */
+START_TEST(a_name_that_two_rows_publish_is_counted_once)
+{
+	static const struct {
+		const char *agents;
+		uint8_t names; /* that both rows have besides */
+	} rows[] = { { "1=dev:7=main,8=gpu", HF_NAME_SHORT },
+		{ "1=dev:7=main 2=web:8=main", 0 } };
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, rows[_i].agents);
+	kit_commit(k);
+	for (size_t i = 0; i < KIT_MAX; i++) {
+		if (!k->has[HF_ROW_AGENT][i])
+			continue;
+		k->agent_rows[i].names |= rows[_i].names;
+		if (!rows[_i].names)
+			k->agent_rows[i].workspace = k->agent_rows[0].workspace;
+	}
+	/* The short name is in the zone, too. */
+	if (rows[_i].names) {
+		k->names[KIT_MAX - 1].used = true;
+		ck_assert_int_eq(
+		    hf_name_parse("dev.coder", &k->names[KIT_MAX - 1].record.name), 0);
+	}
+	kit_restart(k);
+	kit_commit(k);
+	ck_assert_uint_eq(count_records(k), hf_state_n_names(k->state));
+	kit_restart(k);
+	kit_commit(k);
+	ck_assert_uint_eq(count_records(k), hf_state_n_names(k->state));
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_workspace_goes_over_under_the_name_that_its_new_owners_stream_lists)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid bob = kit_id(2);
+
+	hf_state_owner_set(k->state, "main", &bob, "bob", k->now);
+	kit_snapshot(k, "main", 1, "1=dev:7=main 3=own:9=main");
+	/* bob's own `dev` must not lose its name to what was alice's. */
+	kit_snapshot(k, "main", 2, "1=moved:7=main 5=dev:15=main");
+	kit_diff(k, "main", 1, "", "1 1:7");
+	ck_assert(kit_has(k, "main.moved.bob.coder", 7));
+	ck_assert(kit_has(k, "main.dev.bob.coder", 15));
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(a_workspace_that_its_new_owner_cannot_name_comes_with_that_owners_snapshot)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid bob = kit_id(2);
+
+	hf_state_owner_set(k->state, "main", &bob, "bob", k->now);
+	kit_snapshot(k, "main", 1, "1=dev:7=main 3=own:9=main");
+	kit_snapshot(k, "main", 2, "1=b.d:7=main 5=dev:15=main");
+	kit_diff(k, "main", 1, "", "1 1:7");
+	ck_assert_int_eq(kit_flags(k, "main.dev.alice.coder"), -1);
+	ck_assert(kit_has(k, "main.dev.bob.coder", 15));
+	ck_assert(hf_state_wants_snapshot(k->state, "main", &bob, k->now));
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(one_whose_owner_is_never_told_keeps_no_other_waiting)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid bob = kit_id(2), ws;
+	bool seen[4] = { false };
+
+	hf_state_owner_set(k->state, "main", &bob, "bob", k->now);
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:8=main 3=own:9=main");
+	kit_snapshot(k, "main", 2, "1=dev:7=main 2=web:8=main 3=own:9=main");
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert(hf_state_disputed(k->state, "main", &ws));
+		ck_assert_uint_le(ws.b[15], 3);
+		seen[ws.b[15]] = true;
+	}
+	ck_assert(seen[1] && seen[2] && seen[3]);
 	kit_free(k);
 }
 END_TEST
@@ -477,6 +581,10 @@ Suite *state_suite(void)
 	tcase_add_test(tc, the_lowest_workspace_id_wins_a_clash_and_the_other_waits);
 	tcase_add_test(tc, an_address_clash_refuses_the_later_workspace_alone);
 	tcase_add_test(tc, a_workspace_goes_over_when_its_owners_stream_drops_it);
+	tcase_add_test(tc, a_workspace_goes_over_under_the_name_that_its_new_owners_stream_lists);
+	tcase_add_loop_test(tc, a_name_that_two_rows_publish_is_counted_once, 0, 2);
+	tcase_add_test(tc, a_workspace_that_its_new_owner_cannot_name_comes_with_that_owners_snapshot);
+	tcase_add_test(tc, one_whose_owner_is_never_told_keeps_no_other_waiting);
 	tcase_add_test(tc, a_renamed_owner_is_a_rename);
 	tcase_add_test(tc, another_deployment_is_held_until_it_is_accepted);
 	tcase_add_test(tc, an_asked_suffix_is_pinned_and_a_new_one_is_held);
