@@ -71,7 +71,10 @@ int hf_core_take_zone(struct hf_core *c, struct hf_state *state);
 void hf_core_zone_taken(struct hf_core *c);
 /* The state that the store has, with what c->newer has. */
 int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state);
-/* No source is live for readers that is not for the state: before its first contact, or with another name. */
+/*
+ * Nothing is live for readers that is not for the state: a source before its first contact, or with another name, an
+ * owner before his first snapshot. How young the last one of the bridge before is proves nothing of what came since.
+ */
 void hf_core_pulse_down(struct hf_core *c);
 /* What the zone is to say beside the names. */
 void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta);

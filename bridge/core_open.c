@@ -221,9 +221,19 @@ static int source_down(const struct hf_source_view *view, void *arg)
 	return 0;
 }
 
+static int owner_down(
+    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
+{
+	(void)source;
+	if (!owner->accepted && owner->row->rid < HF_ZONE_OWNERS_MAX)
+		hf_publish_owner_down(arg, (uint16_t)owner->row->rid);
+	return 0;
+}
+
 void hf_core_pulse_down(struct hf_core *c)
 {
 	hf_state_each_source(c->state, hf_core_now(c), source_down, c->publish);
+	hf_state_each_owner(c->state, hf_core_now(c), owner_down, c->publish);
 }
 
 /*
@@ -292,6 +302,7 @@ int hf_core_open(
 		goto fail;
 	all_down(c);
 	clear_owners(c, &found);
+	hf_core_pulse_down(c);
 	c->unpublished = true;
 	/* The image of the store is gone again; its memory is not. */
 	c->large = true;

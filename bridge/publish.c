@@ -56,7 +56,12 @@ static int open_folder(struct hf_publish *p)
 	dirfd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return -errno;
-	rc = fstat(dirfd, &st) < 0 ? -errno : hf_pulse_writer_open(dirfd, p->clock, &p->pulse);
+	if (fstat(dirfd, &st) < 0)
+		rc = -errno;
+	else if (p->pulse)
+		rc = hf_pulse_writer_move(p->pulse, dirfd); /* who is live and confirmed does not change with the folder */
+	else
+		rc = hf_pulse_writer_open(dirfd, p->clock, &p->pulse);
 	close(dirfd);
 	if (rc < 0)
 		return rc;
@@ -70,10 +75,8 @@ static int open_folder(struct hf_publish *p)
 static void close_folder(struct hf_publish *p)
 {
 	hf_store_walk_free(p->walk);
-	hf_pulse_writer_free(p->pulse);
 	hf_zone_writer_free(p->writer);
 	p->walk = NULL;
-	p->pulse = NULL;
 	p->writer = NULL;
 }
 
@@ -130,6 +133,7 @@ void hf_publish_free(struct hf_publish *p)
 	if (!p)
 		return;
 	close_folder(p);
+	hf_pulse_writer_free(p->pulse);
 	free(p->dir);
 	free(p);
 }
@@ -406,6 +410,12 @@ void hf_publish_owner(struct hf_publish *p, uint16_t owner)
 {
 	if (p->pulse)
 		pulse_told(p, hf_pulse_owner(p->pulse, owner));
+}
+
+void hf_publish_owner_down(struct hf_publish *p, uint16_t owner)
+{
+	if (p->pulse)
+		pulse_told(p, hf_pulse_owner_down(p->pulse, owner));
 }
 
 void hf_publish_owner_clear(struct hf_publish *p, uint16_t owner)

@@ -37,8 +37,8 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 void hf_publish_let_go(struct hf_publish *p);
 
 /*
- * Whether the folder is still the one that is open; else it is opened or made anew and everything
- * is published into it by the next hf_publish_store(). 1 if it was another one, 0 if not, or a
+ * Whether the folder is still the one that is open; else it is opened or made anew, the pulse is written into it, and
+ * everything is published into it by the next hf_publish_store(). 1 if it was another one, 0 if not, or a
  * code: look again later.
  */
 int hf_publish_look(struct hf_publish *p);
@@ -72,4 +72,6 @@ void hf_publish_again(struct hf_publish *p);
 /* Proof of life, for readers (zone/pulse.h). */
 void hf_publish_source(struct hf_publish *p, uint16_t source, bool live);
 void hf_publish_owner(struct hf_publish *p, uint16_t owner);
+/* No snapshot of his was accepted since the bridge began. */
+void hf_publish_owner_down(struct hf_publish *p, uint16_t owner);
 void hf_publish_owner_clear(struct hf_publish *p, uint16_t owner);

@@ -25,15 +25,25 @@ void hf_pulse_writer_free(struct hf_pulse_writer *w);
 int hf_pulse_source(struct hf_pulse_writer *w, uint16_t i, bool live);
 /* Owner `i` was confirmed now by an accepted snapshot. Same pace. */
 int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i);
+/*
+ * The bridge has accepted no snapshot of owner `i` since it began: its slot keeps the times of before, and reads as not
+ * live. Written once; one that was never confirmed stays so.
+ */
+int hf_pulse_owner_down(struct hf_pulse_writer *w, uint16_t i);
 /* Owner `i` is no more, or starts anew: its slot reads as never confirmed. */
 int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i);
 void hf_pulse_writer_pace(struct hf_pulse_writer *w, uint32_t every_ms);
+/*
+ * The folder was replaced: from now on the file is the one under `dirfd` (borrowed for the call only), and has what this
+ * writer knows. 0, or a code: the folder of before is still the writer's.
+ */
+int hf_pulse_writer_move(struct hf_pulse_writer *w, int dirfd);
 
 /* --- the reader's side --- */
 
 struct hf_pulse_stamp {
 	bool known;      /* ever written in this boot, and its checksum right */
-	bool live;       /* sources only */
+	bool live;       /* heard from, or confirmed, by the bridge that wrote it last, and not known to be down */
 	int64_t boot_ms; /* of this boot */
 	int64_t wall_ms;
 };

@@ -82,7 +82,7 @@ static void take_slot(struct hf_pulse *p, uint32_t i, const uint8_t *now)
 	    memcmp(slot.boot_id, p->boot_id, sizeof(no_boot)))
 		return;
 	p->stamp[i].known = true;
-	p->stamp[i].live = i < HF_ZONE_SOURCES_MAX && slot.live;
+	p->stamp[i].live = slot.live;
 	p->stamp[i].boot_ms = slot.boot_ms;
 	p->stamp[i].wall_ms = slot.wall_ms;
 }

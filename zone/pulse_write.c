@@ -192,11 +192,13 @@ static int note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 	hf_pulse_slot_put(&out, slot, bytes);
 	if (!s->proved)
 		memset(bytes, 0, sizeof(bytes));
+	/* Where it cannot be written now, mend() writes it. */
+	s->live = live;
+	s->written = false;
 	rc = write_slot(w, slot, bytes);
 	if (rc)
 		return rc;
 	s->written = true;
-	s->live = live;
 	s->written_ms = now;
 	return 1;
 }
@@ -205,12 +207,11 @@ static int note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 static bool wanted(const struct hf_pulse_writer *w, uint32_t i, struct hf_pulse_slot *ret_slot)
 {
 	const struct seen *s = &w->seen[i];
-	bool is_owner = i >= HF_ZONE_SOURCES_MAX;
 
 	if (!s->proved)
 		return false;
 	*ret_slot = (struct hf_pulse_slot){
-		.boot_ms = s->boot_ms, .wall_ms = s->wall_ms, .live = is_owner || s->live
+		.boot_ms = s->boot_ms, .wall_ms = s->wall_ms, .live = s->live
 	};
 	memcpy(ret_slot->boot_id, w->boot_id, sizeof(ret_slot->boot_id));
 	return true;
@@ -268,6 +269,14 @@ int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i)
 	return rc < 0 ? rc : 0;
 }
 
+int hf_pulse_owner_down(struct hf_pulse_writer *w, uint16_t i)
+{
+	int rc = i < HF_ZONE_OWNERS_MAX ? note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, false)
+					: HF_ELIMIT;
+
+	return rc < 0 ? rc : 0;
+}
+
 int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)
 {
 	static const uint8_t never[HF_PULSE_SLOT_LEN];
@@ -287,6 +296,24 @@ int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)
 void hf_pulse_writer_pace(struct hf_pulse_writer *w, uint32_t every_ms)
 {
 	w->every_ms = every_ms;
+}
+
+int hf_pulse_writer_move(struct hf_pulse_writer *w, int dirfd)
+{
+	int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	close(w->dirfd);
+	w->dirfd = fd;
+	unlinkat(w->dirfd, tmp_name, 0);
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+	/* A file that cannot be made now is made with the next proof. */
+	if (need_file(w) == 0)
+		mend(w);
+	return 0;
 }
 
 /* --- the whole --- */

@@ -242,7 +242,7 @@ bool hf_zone_reader_fresh(const struct hf_zone_reader *r, uint16_t source, uint1
 	if (owner == HF_ZONE_OWNER_NONE)
 		return true;
 	stamp = hf_pulse_get_owner(r->pulse, owner);
-	return is_young(&stamp, r->now_ms,
+	return stamp.live && is_young(&stamp, r->now_ms,
 	    2 * (uint64_t)r->picture->meta.sources[source].snapshot_ms);
 }
 

@@ -455,7 +455,7 @@ class Model:
             self.state.removed = [(new if n == old else n, t) for n, t in self.state.removed]
             for key in [k for k in self.pulse if k == old or k[0] == old]:
                 p = self.pulse.pop(key)
-                self.pulse[new if key == old else (new, key[1])] = [p[0], p[1], p[2], None if p[3] else p[3]]
+                self.pulse[new if key == old else (new, key[1])] = [p[0], p[1], p[2], False if key != old else None if p[3] else p[3]]
             if old in self.conns:
                 self.conns[new] = self.conns.pop(old)
 
@@ -482,6 +482,8 @@ class Model:
                 self.pulse[name][3] = False
             for o in s.owners.values():
                 o.word, o.yes = "", []
+                if (name, o.id) in self.pulse:  # status tells what is answered: nothing is confirmed in this life yet
+                    self.pulse[name, o.id][3] = False
                 if o.claims and self.may("what two streams list is forgotten at the end"):
                     o.claims = {}
         self.state.removed = [] if self.state.removed and self.may("removals are forgotten at the end") else self.state.removed

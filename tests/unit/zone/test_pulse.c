@@ -109,7 +109,7 @@ START_TEST(owners_have_slots_of_their_own_up_to_the_last)
 	ck_assert_int_eq(hf_pulse_owner(writer, 65535), HF_ELIMIT);
 	ck_assert_int_eq(hf_pulse_owner_clear(writer, 65535), HF_ELIMIT);
 	ck_assert_int_eq(hf_pulse_source(writer, 64, true), HF_ELIMIT);
-	ck_assert(owner(0).known && !owner(0).live && owner(65534).known);
+	ck_assert(owner(0).known && owner(0).live && owner(65534).known);
 	ck_assert(!owner(1).known && !owner(65533).known && !source(0).known);
 }
 END_TEST
@@ -170,6 +170,46 @@ START_TEST(new_writer_of_this_boot_goes_on_from_the_last_proof)
 	ck_assert_int_eq(hf_pulse_source(writer, 0, false), 0);
 	ck_assert(source(0).known && !source(0).live);
 	ck_assert_int_eq(source(0).boot_ms, 1000000);
+}
+END_TEST
+
+START_TEST(an_owner_of_the_bridge_before_keeps_his_times_and_is_not_live)
+{
+	ck_assert_int_eq(hf_pulse_owner(writer, 2), 0);
+	reopen();
+	hf_fake_clock_add(&clock_, 5000);
+	ck_assert_int_eq(hf_pulse_owner_down(writer, 2), 0);
+	ck_assert_int_eq(hf_pulse_owner_down(writer, 7), 0);
+	ck_assert_int_eq(hf_pulse_owner_down(writer, 65535), HF_ELIMIT);
+	ck_assert(owner(2).known && !owner(2).live);
+	ck_assert_int_eq(owner(2).boot_ms, 1000000);
+	ck_assert_int_eq(owner(2).wall_ms, 1700000000000);
+	ck_assert(!owner(7).known && !owner(7).live);
+	ck_assert_int_eq(hf_pulse_owner(writer, 2), 0);
+	ck_assert(owner(2).live);
+	ck_assert_int_eq(owner(2).boot_ms, 1005000);
+}
+END_TEST
+
+START_TEST(a_writer_takes_what_it_knows_into_another_folder)
+{
+	int other;
+
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), 0);
+	ck_assert_int_eq(hf_pulse_owner(writer, 2), 0);
+	ck_assert_int_eq(hf_pulse_owner(writer, 3), 0);
+	ck_assert_int_eq(hf_pulse_owner_down(writer, 3), 0);
+	ck_assert_int_eq(mkdirat(dirfd_, "other", 0750), 0);
+	other = openat(dirfd_, "other", O_RDONLY | O_DIRECTORY);
+	ck_assert_int_eq(hf_pulse_writer_move(writer, -1), -EBADF);
+	ck_assert_int_eq(hf_pulse_writer_move(writer, other), 0);
+	ck_assert_int_eq(hf_pulse_load(pulse, other), 0);
+	ck_assert(hf_pulse_get_source(pulse, 0).live && hf_pulse_get_owner(pulse, 2).live);
+	ck_assert(hf_pulse_get_owner(pulse, 3).known && !hf_pulse_get_owner(pulse, 3).live);
+	ck_assert_int_eq(hf_pulse_get_owner(pulse, 2).boot_ms, 1000000);
+	ck_assert_int_eq(unlinkat(other, "pulse", 0), 0);
+	close(other);
+	ck_assert_int_eq(unlinkat(dirfd_, "other", AT_REMOVEDIR), 0);
 }
 END_TEST
 
@@ -416,6 +456,8 @@ Suite *pulse_suite(void)
 	tcase_add_test(tc, going_down_and_up_is_written_at_once);
 	tcase_add_test(tc, source_that_never_lived_stays_unknown);
 	tcase_add_test(tc, new_writer_of_this_boot_goes_on_from_the_last_proof);
+	tcase_add_test(tc, an_owner_of_the_bridge_before_keeps_his_times_and_is_not_live);
+	tcase_add_test(tc, a_writer_takes_what_it_knows_into_another_folder);
 	tcase_add_test(tc, cleared_owner_was_never_confirmed);
 	tcase_add_loop_test(tc, slot_of_another_boot_is_not_known, 0, 2);
 	tcase_add_test(tc, torn_slot_keeps_its_last_good_value);

@@ -1,0 +1,89 @@
+"""
+Promise 16, of what is fresh: what status says of a source and its owners is what holdfast-dns says of their names, by EDE 3, at the
+same time: while a bridge begins again beside the stamps that the one before left, and when the folder of the zone is replaced.
+"""
+import contextlib
+import shutil
+import time
+
+import dns.exception
+import pytest
+
+from bridge import Bridge
+from peer import Simulator
+from server import Responder, addresses, ede, wait_for
+
+WORLD = "user alice 1\nsnapshot alice 1=dev:7=main\nuser bob 2\nsnapshot bob 5=web:20=main\n"
+BOTH = "    owners: [me, bob]\n"
+NAMES = {"alice": "main.dev.me.coder", "bob": "main.web.bob.coder"}
+
+
+def said(bridge):
+    """Whose names are live, as status says."""
+    with contextlib.suppress(OSError):
+        status = bridge.ask("status")[0]["sources"][0]
+        return status["fresh"], {o["name"]: o["state"] == "live" for o in status["owners"]}
+    return False, {}
+
+
+def answered(r):
+    """... and as a resolver sees it."""
+    with contextlib.suppress(dns.exception.Timeout):
+        answers = {who: r.ask(name) for who, name in NAMES.items()}
+        return {who: ede(m) == [] for who, m in answers.items() if addresses(m)}
+    return {}
+
+
+def agree(bridge, r, want, seconds=10):
+    wait_for(lambda: said(bridge)[1] == answered(r) == want, seconds, 0.02)
+
+
+def look_for(bridge, r, seconds):
+    """At no moment of so many seconds do they differ; a reader may be a second behind, so both are asked before and after."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        before = said(bridge)[1]
+        answers = answered(r)
+        if before and answers and before == said(bridge)[1]:
+            late = time.monotonic() + 1.5
+            while answers != before == said(bridge)[1]:
+                assert time.monotonic() < late, f"status says {before}, answers say {answers}"
+                time.sleep(0.05)
+                answers = answered(r)
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+@pytest.mark.parametrize("late", ["alice", "bob"])
+def test_a_bridge_that_began_again_says_what_is_answered(tmp_path, how, late):
+    with Simulator(tmp_path, WORLD) as sim, Responder(tmp_path, tmp_path / "zone", wait=False) as r:
+        with Bridge(tmp_path, sim.url, BOTH) as bridge:
+            agree(bridge, r, {"alice": True, "bob": True})
+            if how == "kill":
+                bridge.process.kill()
+                bridge.process.wait(10)
+                bridge.process.returncode = 0
+        sim.say(f"late {late} 1h")
+        want = {"alice": late != "alice", "bob": late != "bob"}
+        with Bridge(tmp_path, sim.url, BOTH) as bridge:
+            # The source is live again, by the other owner's snapshot; the late one's stamp is some seconds old.
+            wait_for(lambda: said(bridge)[0])
+            look_for(bridge, r, 1)
+            agree(bridge, r, want)
+            sim.say(f"late {late} off")
+            sim.say("cut tcp")
+            agree(bridge, r, {"alice": True, "bob": True})
+
+
+def test_another_folder_of_the_zone_has_what_status_says(tmp_path):
+    with Simulator(tmp_path, WORLD) as sim, Responder(tmp_path, tmp_path / "zone", wait=False) as r:
+        with Bridge(tmp_path, sim.url, BOTH) as bridge:
+            agree(bridge, r, {"alice": True, "bob": True})
+            shutil.rmtree(tmp_path / "zone")
+            sim.say("diff alice +9=more:9=main")  # it looks for its folder
+            bridge.wait_log("was removed or replaced")
+            agree(bridge, r, {"alice": True, "bob": True})
+            # One that begins now knows nothing but what is in the new folder.
+            with Responder(tmp_path, tmp_path / "zone") as other:
+                agree(bridge, other, {"alice": True, "bob": True})
+            assert sim.status()["calls"] == 2  # by no new snapshot
