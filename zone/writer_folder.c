@@ -45,7 +45,45 @@ static int check(const char *path, int fd, gid_t *ret_gid)
 		return HF_EUNSAFE;
 	}
 	*ret_gid = st.st_gid;
-	return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? HF_ELOCKED : -errno;
+	return 0;
+}
+
+static const char lock_name[] = ".lock";
+
+/* Empty, and only its owner's: whoever can open a file, also just to read, can lock it. */
+static int open_lock(int dirfd)
+{
+	int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(dirfd, lock_name, flags, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && fchmod(fd, 0600) == 0)
+		return fd;
+	close(fd);
+	return HF_EUNSAFE;
+}
+
+static int lock(const char *path, int dirfd, int *ret_fd)
+{
+	int fd = open_lock(dirfd), rc;
+
+	/* What lies in its place was put there by one who may write the folder: it goes, if it is no folder with files. */
+	if ((fd == -EISDIR || fd == -ELOOP || fd == -ENXIO || fd == -EACCES || fd == HF_EUNSAFE) &&
+	    (unlinkat(dirfd, lock_name, 0) == 0 || unlinkat(dirfd, lock_name, AT_REMOVEDIR) == 0))
+		fd = open_lock(dirfd);
+	if (fd < 0) {
+		hf_log_error("zone '%s': its file '%s' cannot be used as a lock (%s)", path, lock_name,
+		    hf_strerror(fd));
+		return fd;
+	}
+	rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? HF_ELOCKED : -errno;
+	if (rc)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return rc;
 }
 
 /*
@@ -98,6 +136,8 @@ int hf_folder_open(const char *path, struct hf_folder *ret_folder)
 		rc = sync_above(bare);
 	if (!rc)
 		rc = check(bare, fd, &gid);
+	if (!rc)
+		rc = lock(bare, fd, &ret_folder->lock_fd);
 	if (rc) {
 		close(fd);
 		return rc;
@@ -109,8 +149,10 @@ int hf_folder_open(const char *path, struct hf_folder *ret_folder)
 
 void hf_folder_close(struct hf_folder *f)
 {
-	if (f->fd >= 0)
+	if (f->fd >= 0) {
+		close(f->lock_fd);
 		close(f->fd);
+	}
 	f->fd = -1;
 }
 

@@ -47,7 +47,7 @@ struct hf_zone_look_at {
 bool hf_zone_look_next(
     struct hf_zone_look *l, struct hf_zone_look_at *at, struct hf_zone_look_entry *ret_entry);
 
-/* Files of any kind in the folder. */
+/* Files of any kind in the folder, but for its lock. */
 unsigned hf_zone_look_n_files(int dirfd);
 /* A new empty folder, in memory where there is such a place, so that syncs cost nothing. */
 void hf_zone_look_make_folder(char *path, size_t size);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +79,58 @@ START_TEST(second_writer_is_refused)
 	ck_assert_int_eq(kit_open(kit.folder, &stamp), HF_ELOCKED);
 	hf_zone_writer_free(first);
 	ck_assert_int_eq(kit_open(kit.folder, &stamp), 0);
+}
+END_TEST
+
+/* Whoever may read the folder can lock what he can open there. */
+START_TEST(a_reader_keeps_no_writer_out)
+{
+	static const char *const readable[] = { ".", "current", "pulse" };
+	int fds[3];
+	struct hf_zone_stamp stamp;
+	struct stat st;
+
+	ck_assert_int_eq(kit_publish(), 1);
+	kit_make_file("pulse");
+	for (int i = 0; i < 3; i++) {
+		fds[i] = openat(kit.dirfd, readable[i], O_RDONLY);
+		ck_assert_int_ge(fds[i], 0);
+		ck_assert_int_eq(flock(fds[i], LOCK_EX | LOCK_NB), 0);
+	}
+	ck_assert_int_eq(kit_reopen(&stamp), 1);
+	ck_assert_int_eq(fstatat(kit.dirfd, ".lock", &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert(S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0600 && st.st_size == 0);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+}
+END_TEST
+
+/* A copy of the folder may have it as anybody's, or as something else. */
+START_TEST(what_lies_in_the_place_of_the_lock_is_put_right)
+{
+	struct hf_zone_stamp stamp;
+	struct stat st;
+
+	kit_close();
+	if (_i > 0)
+		ck_assert_int_eq(unlinkat(kit.dirfd, ".lock", 0), 0);
+	switch (_i) {
+	case 0:
+		ck_assert_int_eq(fchmodat(kit.dirfd, ".lock", 0644, 0), 0);
+		break;
+	case 1:
+		ck_assert_int_eq(mkdirat(kit.dirfd, ".lock", 0700), 0);
+		break;
+	case 2:
+		ck_assert_int_eq(symlinkat("current", kit.dirfd, ".lock"), 0);
+		break;
+	case 3:
+		ck_assert_int_eq(mkfifoat(kit.dirfd, ".lock", 0666), 0);
+		break;
+	}
+	ck_assert_int_ge(kit_open(kit.folder, &stamp), 0);
+	ck_assert_int_eq(fstatat(kit.dirfd, ".lock", &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert(S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0600);
 }
 END_TEST
 
@@ -361,6 +414,8 @@ Suite *writer_suite(void)
 	tcase_add_test(tc, folder_without_a_parent_is_an_error);
 	tcase_add_loop_test(tc, unsafe_folder_is_refused, 0, N_UNSAFE);
 	tcase_add_test(tc, second_writer_is_refused);
+	tcase_add_test(tc, a_reader_keeps_no_writer_out);
+	tcase_add_loop_test(tc, what_lies_in_the_place_of_the_lock_is_put_right, 0, 4);
 	tcase_add_test(tc, files_are_the_folders_groups_to_read);
 	tc = kit_case(s, "names");
 	tcase_add_test(tc, zone_without_names_says_that_it_is_not_ready);
