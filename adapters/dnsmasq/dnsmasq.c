@@ -155,6 +155,8 @@ static void dnsmasq_complete(struct hf_adapter *a, uint64_t generation)
 	a->in_charge = true;
 	a->wants_audit = true;
 	if (a->loaded)
+		hf_hostfiles_sweep(a->files);
+	if (a->loaded)
 		hf_audit_begin(a->audit);
 	else
 		hf_dnsmasq_load(a);

@@ -71,6 +71,14 @@ int hf_hostfiles_open(struct hf_hostfiles *f, char *ret_why, size_t why_size)
 			 : hf_single_open(f->single, ret_why, why_size);
 }
 
+void hf_hostfiles_sweep(struct hf_hostfiles *f)
+{
+	if (f->shards)
+		hf_shards_sweep(f->shards);
+	else
+		hf_single_sweep(f->single);
+}
+
 static int explain(const struct hf_hostfiles *f, unsigned i, int rc, char *why, size_t size)
 {
 	char name[HF_SHARD_NAME_MAX] = "";

@@ -17,6 +17,9 @@ unsigned hf_hostfiles_count(const struct hf_hostfiles *f);
 /* "the folder /x", "the file /x": lent. */
 const char *hf_hostfiles_what(const struct hf_hostfiles *f);
 
+/* What a killed run left half written, as hf_shards_sweep(). The folder is open. */
+void hf_hostfiles_sweep(struct hf_hostfiles *f);
+
 /* Each with a text that says what mends it. The results are those of shards.h. */
 int hf_hostfiles_open(struct hf_hostfiles *f, char *ret_why, size_t why_size);
 int hf_hostfiles_load(struct hf_hostfiles *f, unsigned i, char *ret_why, size_t why_size);

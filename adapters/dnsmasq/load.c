@@ -57,6 +57,8 @@ static void load_done(struct hf_adapter *a)
 {
 	char text[WHY_MAX];
 
+	if (a->in_charge)
+		hf_hostfiles_sweep(a->files);
 	load_end(a, 0, "");
 	if (a->refused)
 		hf_dnsmasq_warn(a, WARN_FOREIGN, a->damage);

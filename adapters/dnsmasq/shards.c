@@ -223,8 +223,7 @@ static int replace_shard(
 	return rc;
 }
 
-/* What a run that was killed has left half written; once, by who writes. */
-static void sweep(struct hf_shards *s)
+void hf_shards_sweep(struct hf_shards *s)
 {
 	char name[HF_SHARD_NAME_MAX], tmp[HF_SHARD_NAME_MAX + 8];
 
@@ -244,7 +243,7 @@ int hf_shards_write(struct hf_shards *s, unsigned i)
 
 	if (rc)
 		return rc;
-	sweep(s);
+	hf_shards_sweep(s);
 	hf_shard_name(i, name);
 	if (!hf_table_bucket(s->table, i))
 		return remove_shard(s, i, name);

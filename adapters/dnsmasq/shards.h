@@ -34,6 +34,12 @@ int hf_shards_open(struct hf_shards *s, char *ret_why, size_t why_size);
  */
 int hf_shards_load(struct hf_shards *s, unsigned i);
 
+/*
+ * Remove what a run that was killed has left half written, by our names for it. Once in a life, and only by who feeds:
+ * such a file may be another process's.
+ */
+void hf_shards_sweep(struct hf_shards *s);
+
 /* Make file i what the table says. HF_EREFUSED as above. On failure the old one is as it was. */
 int hf_shards_write(struct hf_shards *s, unsigned i);
 /* Make it durable. */

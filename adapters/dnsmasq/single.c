@@ -80,6 +80,14 @@ int hf_single_open(struct hf_single *s, char *ret_why, size_t why_size)
 	return 0;
 }
 
+void hf_single_sweep(struct hf_single *s)
+{
+	char tmp[NAME_MAX + 1];
+
+	if (snprintf(tmp, sizeof(tmp), ".%s.tmp", s->name) < (int)sizeof(tmp))
+		unlinkat(s->dir, tmp, 0);
+}
+
 static int look(struct hf_single *s)
 {
 	struct stat st;

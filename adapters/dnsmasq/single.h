@@ -16,6 +16,8 @@ void hf_single_free(struct hf_single *s); /* NULL is fine */
 
 /* Opens the folder that it is in. On failure ret_why says what mends it. */
 int hf_single_open(struct hf_single *s, char *ret_why, size_t why_size);
+/* As hf_shards_sweep(). */
+void hf_single_sweep(struct hf_single *s);
 /* As hf_shards_load(). */
 int hf_single_load(struct hf_single *s);
 /* Also when the table is empty: dnsmasq expects the file. Durable when it returns. */

@@ -17,8 +17,10 @@ import dns.rcode
 import dns.reversename
 import pytest
 
+from bridge import Bridge
 from driver import Driver
 from fed_dnsmasq import Dnsmasq
+from peer import Simulator
 from server import question, wait_for
 from zone import address
 
@@ -463,3 +465,23 @@ def test_setup_is_what_dnsmasq_needs(tmp_path, dnsmasq, hostsdir, hosts_file):
             feed.good(f"put {NAME} {address(1)} primary")
             assert findings(feed, "bad") == [] and d.addresses(NAME) == [address(1)]
         d.stop()
+
+
+# --- a bridge that was killed while it wrote
+
+
+@pytest.mark.parametrize("where", ["hostsdir", "hosts-file"])
+def test_what_a_killed_bridge_left_half_written_goes_at_the_next_start(tmp_path, dnsmasq, hostsdir, where):
+    """Also if nothing has changed meanwhile; files of others stay, whatever they are."""
+    place = f"hostsdir: {hostsdir}" if where == "hostsdir" else f"hosts-file: {hostsdir}/names"
+    top = f"adapters: [{{ type: dnsmasq, {place}, ask: 127.0.0.1@{dnsmasq.port} }}]\n"
+    ours = hostsdir / (".holdfast-123.hosts.tmp" if where == "hostsdir" else ".names.tmp")
+    theirs = [hostsdir / name for name in (".holdfast-123.hosts.old", ".other.tmp", "..holdfast-123.hosts.tmp.tmp")]
+    with Simulator(tmp_path, "suffix coder\nuser alice 1\nsnapshot alice 1=dev:7=main\n") as server:
+        for life in range(2):
+            with Bridge(tmp_path, server.url, top=top) as bridge:
+                wait_for(lambda b=bridge: (tmp_path / "control.sock").exists() and b.ask("status")[0]["adapters"][0]["state"] == "synced")
+                wait_for(lambda: not ours.exists())
+                assert all(p.exists() for p in theirs) or not life
+            for path in ours, *theirs:
+                path.write_text(f"{address(999)} half.coder\n")

@@ -1,7 +1,9 @@
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/dnsmasq/mark.h"
 #include "adapters/dnsmasq/shards.h"
@@ -134,6 +136,24 @@ START_TEST(a_symlink_is_neither_followed_nor_replaced)
 }
 END_TEST
 
+START_TEST(what_a_killed_run_left_goes_and_nothing_else)
+{
+	static const char *const ours[] = { ".holdfast-000.hosts.tmp", ".holdfast-3ff.hosts.tmp" };
+	static const char *const theirs[] = { ".holdfast-400.hosts.tmp", ".holdfast-0.hosts.tmp", ".other.tmp",
+		"holdfast-001.hosts.tmp", ".holdfast-001.hosts" };
+
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(hf_file_replace(dir.fd, ours[i], "", 0, 0644), 0);
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
+		ck_assert_int_eq(hf_file_replace(dir.fd, theirs[i], "", 0, 0644), 0);
+	hf_shards_sweep(shards);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_lt(faccessat(dir.fd, ours[i], F_OK, 0), 0);
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
+		ck_assert_int_eq(faccessat(dir.fd, theirs[i], F_OK, 0), 0);
+}
+END_TEST
+
 START_TEST(files_of_others_are_counted)
 {
 	static const char *const theirs[] = { "printer", "holdfast-400.hosts", "holdfast-0.hosts",
@@ -184,6 +204,7 @@ Suite *shards_suite(void)
 	tcase_add_test(tc, a_file_without_names_is_removed);
 	tcase_add_test(tc, a_change_by_others_is_seen);
 	tcase_add_test(tc, a_symlink_is_neither_followed_nor_replaced);
+	tcase_add_test(tc, what_a_killed_run_left_goes_and_nothing_else);
 	tcase_add_test(tc, files_of_others_are_counted);
 	tcase_add_test(tc, a_replaced_folder_is_noticed);
 	suite_add_tcase(s, tc);
