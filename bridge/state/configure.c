@@ -124,12 +124,15 @@ static struct st_source *find_or_make(struct hf_state *s, const struct hf_state_
 
 /* --- what the operator took out --- */
 
-/* A configured source that may yet bring these names: of that suffix, and not confirmed in all its owners. */
+/*
+ * A configured source that may yet bring these names: of that suffix, and never confirmed in all its owners. One that
+ * was is no successor: whom it follows or loses later has nothing to do with what was taken out.
+ */
 static bool awaits(const struct hf_state *s, const struct st_source *src, const struct st_source *of)
 {
 	bool any = false;
 
-	if (!src->used || !src->configured ||
+	if (!src->used || !src->configured || src->row.marks & HF_SOURCE_CONFIRMED ||
 	    (src->row.suffix.len && !hf_name_equal(&src->row.suffix, &of->row.suffix)))
 		return false;
 	for (size_t i = 0; i < s->n_owners; i++) {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bridge/state/disputes.h"
@@ -12,6 +13,9 @@
 
 /* Below this number explained removals pass (rule 3c), and agents of running workspaces go (rule 1). */
 enum { AT_LEAST = 10 };
+
+/* "BOOTTIME:N " at most. */
+enum { WINDOW_TEXT_MAX = 42 };
 
 static uint32_t limit(const struct hf_state *s, uint64_t of, uint32_t at_least)
 {
@@ -287,6 +291,72 @@ void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct h
 		st_hold_explain(s, s->owners[owner].hold, why);
 }
 
+/*
+ * The row has the window too: a restart gives nobody a new allowance. The oldest entries have no room in it perhaps; they
+ * are counted with the oldest that has, for a little too long.
+ */
+static void write_window(struct st_source *src)
+{
+	char *text = src->row.removals;
+	size_t at = 0, i = src->n_window;
+	uint64_t n = 0;
+
+	memset(text, 0, HF_REMOVALS_MAX);
+	while (i-- > 0) {
+		bool last = !i || at + 3 * WINDOW_TEXT_MAX >= HF_REMOVALS_MAX;
+
+		for (size_t k = last ? 0 : i; k <= i; k++)
+			n += src->window[k].n;
+		at += (size_t)snprintf(text + at, HF_REMOVALS_MAX - at, "%s%lld:%llu", at ? " " : "",
+		    (long long)src->window[i].boot_ms, (unsigned long long)n);
+		n = 0;
+		if (last)
+			break;
+	}
+	src->dirty = true;
+}
+
+/* One "BOOTTIME:N" of the row. Returns what follows, or NULL: there is no more that could be read. */
+static const char *read_entry(const char *at, struct st_removed *ret)
+{
+	char *end;
+	long long ms = strtoll(at, &end, 10);
+	unsigned long long n;
+
+	if (end == at || *end != ':')
+		return NULL;
+	at = end + 1;
+	n = strtoull(at, &end, 10);
+	if (end == at || (*end && *end != ' '))
+		return NULL;
+	*ret = (struct st_removed){ ms, n < UINT32_MAX ? (uint32_t)n : UINT32_MAX };
+	return *end ? end + 1 : end;
+}
+
+void st_guard_load_window(struct st_source *src, uint64_t passed_ms, struct hf_when now)
+{
+	const char *at = src->row.removals;
+	struct st_removed e;
+
+	src->n_window = 0;
+	while (src->n_window < ST_WINDOW_MAX && *at && (at = read_entry(at, &e)) != NULL) {
+		/* Over a reboot whose length nobody knows it is as old as it was. */
+		int64_t age = src->row.counted_ms - e.boot_ms + (int64_t)passed_ms;
+
+		e.boot_ms = now.boot_ms - (age > 0 ? age : 0);
+		memmove(&src->window[1], &src->window[0], src->n_window * sizeof(e));
+		src->window[0] = e;
+		src->n_window++;
+	}
+	/* In this boot's time; the store gets it with the next change of the row. */
+	if (src->n_window) {
+		bool dirty = src->dirty;
+
+		write_window(src);
+		src->dirty = dirty;
+	}
+}
+
 static uint64_t window_sum(struct hf_state *s, struct st_source *src, struct hf_when now)
 {
 	uint64_t sum = 0;
@@ -317,6 +387,7 @@ bool st_guard_explained(
 	else
 		src->window[src->n_window++] = (struct st_removed){ now.boot_ms, n };
 	src->window[src->n_window - 1].boot_ms = now.boot_ms;
+	write_window(src);
 	return true;
 }
 

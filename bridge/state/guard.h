@@ -23,6 +23,8 @@ void st_guard_drop_agents(struct hf_state *s, uint32_t ws);
  */
 bool st_guard_explained(
     struct hf_state *s, uint32_t source, uint64_t had, uint32_t n, struct hf_when now);
+/* Out of the row of a source: `passed_ms` is what is known to have passed since the row's counted_ms. */
+void st_guard_load_window(struct st_source *src, uint64_t passed_ms, struct hf_when now);
 /* Holds one workspace (of `owner`), or its agents (HF_WS_LISTED), and notes the hold. */
 void st_guard_hold(struct hf_state *s, uint32_t ws, uint8_t marks, const char *why, struct hf_when now);
 /*

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/state/holds.h"
+#include "bridge/state/guard.h"
 #include "bridge/state/names.h"
 #include "bridge/state/rights.h"
 
@@ -38,6 +38,7 @@ static int load_sources(struct hf_state *s, const struct hf_image *image, struct
 		src->order = row->rid;
 		src->row.away_ms += away_while_down(row, now);
 		src->away_from_ms = now.boot_ms;
+		st_guard_load_window(src, away_while_down(row, now), now);
 	}
 	return 0;
 }

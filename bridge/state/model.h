@@ -45,6 +45,11 @@ struct st_told {
 	bool known;
 };
 
+struct st_removed {
+	int64_t boot_ms;
+	uint32_t n;
+};
+
 struct st_source {
 	struct hf_source_row row;
 	bool used;
@@ -68,11 +73,8 @@ struct st_source {
 	bool sentinel_claimed;
 	char suffix_held[HF_TEXT_MAX];
 	uint64_t refused_total;
-	/* Explained removals of late, for guard rule 3c. */
-	struct st_removed {
-		int64_t boot_ms;
-		uint32_t n;
-	} window[ST_WINDOW_MAX];
+	/* Explained removals of late, for guard rule 3c; row.removals has the same. */
+	struct st_removed window[ST_WINDOW_MAX]; /* the oldest first */
 	size_t n_window;
 	size_t n_workspaces; /* good ones, held or not */
 	size_t n_restored;

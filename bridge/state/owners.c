@@ -300,6 +300,16 @@ int hf_state_owner_missing(
 	return s->failed ? -ENOMEM : 0;
 }
 
+/* All whom REST names have a snapshot without a refused record: who waited for this source's names waits no more. */
+static void note_confirmed(const struct hf_state *s, struct st_source *src)
+{
+	for (uint32_t i = 0; i < s->n_owners; i++)
+		if (is_of(s, i, src->row.rid) && s->owners[i].followed && !s->owners[i].whole)
+			return;
+	src->dirty = src->dirty || !(src->row.marks & HF_SOURCE_CONFIRMED);
+	src->row.marks |= HF_SOURCE_CONFIRMED;
+}
+
 int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_when now)
 {
 	struct st_source *src = st_source_find(s, source);
@@ -322,6 +332,7 @@ int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_wh
 			lose(s, i, why_lost(src, &s->owners[i]), now);
 	}
 	src->settled = true;
+	note_confirmed(s, src);
 	st_guard_restored(s, ix, now);
 	st_resolve(s);
 	return s->failed ? -ENOMEM : 0;

@@ -34,10 +34,11 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 		.name = "source",
 		.row_size = sizeof(struct hf_source_row),
 		.set = "INSERT OR REPLACE INTO source(rid,name,url,suffix,deployment_id,user,user_name,withdrawn,"
-		       "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum) "
-		       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		       "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,removals,sum,marks) "
+		       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_SOURCE "ORDER BY rid",
-		.n_fields = 14,
+		.n_fields = 16,
+		.n_first = 14,
 		.fields = {
 			U32(hf_source_row, rid), TEXT(hf_source_row, name), TEXT(hf_source_row, url),
 			NAME(hf_source_row, suffix), TEXT(hf_source_row, deployment_id),
@@ -46,6 +47,7 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 			BLOB16(hf_source_row, counted_boot), S64(hf_source_row, counted_ms),
 			S64(hf_source_row, counted_s),
 			S64(hf_source_row, contact_s), BOOL(hf_source_row, sentinel),
+			TEXT(hf_source_row, removals), U8(hf_source_row, marks, HF_SOURCE_MARKS),
 		},
 	},
 	[HF_TABLE_OWNER] = {

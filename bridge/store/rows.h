@@ -76,7 +76,7 @@ static inline enum hf_table_id hf_table_of(enum hf_row_kind kind)
 	return kind == HF_ROW_TEXT ? HF_TABLE_TEXT : (enum hf_table_id)kind;
 }
 
-enum { HF_FIELDS_MAX = 14 };
+enum { HF_FIELDS_MAX = 16 };
 
 enum hf_field_type {
 	HF_FIELD_U8, HF_FIELD_U32, HF_FIELD_U64, HF_FIELD_S64, HF_FIELD_BOOL,
@@ -114,7 +114,7 @@ extern const struct hf_table hf_tables[HF_TABLE_LAST];
 /* All columns of a table, in the order in which hf_row_get() takes them; a WHERE or ORDER BY follows. */
 #define HF_SELECT_SOURCE \
 	"SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms," \
-	"counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM source "
+	"counted_boot,counted_ms,counted_s,contact_s,sentinel,removals,sum,marks FROM source "
 #define HF_SELECT_OWNER \
 	"SELECT rid,source,id,name,confirmed_s,words,rights,sum,marks FROM owner "
 #define HF_SELECT_WORKSPACE \

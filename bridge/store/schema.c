@@ -21,7 +21,8 @@ static const char tables_sql[] =
     "CREATE TABLE source(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,url TEXT NOT NULL,suffix TEXT NOT NULL,"
     "deployment_id TEXT NOT NULL,user BLOB NOT NULL,user_name TEXT NOT NULL,withdrawn INT NOT NULL,"
     "away_ms INT NOT NULL,counted_boot BLOB NOT NULL,counted_ms INT NOT NULL,counted_s INT NOT NULL,"
-    "contact_s INT NOT NULL,sentinel INT NOT NULL,sum INT NOT NULL);"
+    "contact_s INT NOT NULL,sentinel INT NOT NULL,sum INT NOT NULL,removals TEXT NOT NULL DEFAULT '',"
+    "marks INT NOT NULL DEFAULT 0);"
     "CREATE TABLE owner(rid INTEGER PRIMARY KEY,source INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
     "confirmed_s INT NOT NULL,sum INT NOT NULL,words TEXT NOT NULL DEFAULT '',rights INT NOT NULL DEFAULT 0,"
     "marks INT NOT NULL DEFAULT 0);"
@@ -66,10 +67,14 @@ static const struct hf_schema_step all_steps[] = {
 		   "ALTER TABLE restored ADD COLUMN flags INT NOT NULL DEFAULT 0;"
 		   "ALTER TABLE restored ADD COLUMN kept INT NOT NULL DEFAULT 0;"
 		   "CREATE TABLE text(rid INTEGER PRIMARY KEY,text TEXT NOT NULL,sum INT NOT NULL)" },
+	/* What the guard's window has, so that a restart gives nobody a new allowance; that a source was ever confirmed. */
+	{ .to = 3, .oldest = 1,
+	    .sql = "ALTER TABLE source ADD COLUMN removals TEXT NOT NULL DEFAULT '';"
+		   "ALTER TABLE source ADD COLUMN marks INT NOT NULL DEFAULT 0" },
 	{ 0 },
 };
 
-const struct hf_schema hf_schema = { .version = 2, .oldest = 1, .sql = tables_sql, .steps = all_steps };
+const struct hf_schema hf_schema = { .version = 3, .oldest = 1, .sql = tables_sql, .steps = all_steps };
 
 int hf_meta_get(struct hf_sql *q, struct hf_meta *ret_meta)
 {

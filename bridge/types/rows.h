@@ -14,7 +14,7 @@
 #include "zone/addr.h"
 #include "zone/name.h"
 
-enum { HF_TEXT_MAX = 128 };
+enum { HF_TEXT_MAX = 128, HF_REMOVALS_MAX = 1024 };
 
 enum hf_row_kind {
 	HF_ROW_SOURCE,
@@ -56,6 +56,14 @@ struct hf_source_row {
 	int64_t counted_s;  /* ... which was this wall clock; 0: it was not synchronised */
 	int64_t contact_s; /* wall clock of the last proof of life */
 	bool sentinel;     /* the name that tells the coder CLI that a tunnel is there is published, as this source's */
+	/* Explained removals of late (guard rule 3c), "BOOTTIME:N ..." of counted_boot, in milliseconds, the newest first. */
+	char removals[HF_REMOVALS_MAX];
+	uint8_t marks; /* HF_SOURCE_... */
+};
+
+enum {
+	HF_SOURCE_CONFIRMED = 1, /* all owners whom REST named had a snapshot without a refused record, once */
+	HF_SOURCE_MARKS = 1,
 };
 
 struct hf_owner_row {

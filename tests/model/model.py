@@ -28,7 +28,7 @@ Q8  Which rights are "the token's" in rule 3 (d)? Rights are frozen when a conne
     not tell never release; whether they hold is open, both are allowed.
 Q9  May a word that REST gave after the connection was opened (the refresh of each interval) stand for the word before it
     in rule 5? The earlier word and its connection still hold; allowed: released or not, until the next connection.
-Q10 Does the window of rule 3 (c) survive a restart? Both are allowed.
+Q10 Does time pass for the window of rule 3 (c) while the machine is down? Both are allowed; over a restart it does.
 Q14 When does a source go that the operator took out, without another one of the same URL? "Not guarded", and "new names are
     confirmed before old ones go"; allowed: at once, or with the first clean snapshot of a source of the same suffix (or of one
     that is not known yet) that was never confirmed.
@@ -211,7 +211,7 @@ class State:
     """What the store has."""
     sources: dict = field(default_factory=dict)
     ready: bool = False
-    removed: list = field(default_factory=list)  # explained removals of late: (source, Model.mono)
+    removed: list = field(default_factory=list)  # explained removals of late: (source, Model.mono at least, at most)
     counter: int = 0
 
 
@@ -452,7 +452,7 @@ class Model:
             s.name = new
             for t in self.state.sources.values():
                 t.heirs = {new if n == old else n for n in t.heirs} if t.heirs else t.heirs
-            self.state.removed = [(new if n == old else n, t) for n, t in self.state.removed]
+            self.state.removed = [(new if n == old else n, *t) for n, *t in self.state.removed]
             for key in [k for k in self.pulse if k == old or k[0] == old]:
                 p = self.pulse.pop(key)
                 self.pulse[new if key == old else (new, key[1])] = [p[0], p[1], p[2], False if key != old else None if p[3] else p[3]]
@@ -486,7 +486,6 @@ class Model:
                     self.pulse[name, o.id][3] = False
                 if o.claims and self.may("what two streams list is forgotten at the end"):
                     o.claims = {}
-        self.state.removed = [] if self.state.removed and self.may("removals are forgotten at the end") else self.state.removed
         if self.max_age() is None:
             for s in self.state.sources.values():
                 s.withdrawn = False
@@ -531,6 +530,7 @@ class Model:
         self.boot, self.boots = 20_000, self.boots + 1
         self.wall += span(a[0])
         self.mono += 20_000 + span(a[0])
+        self.state.removed = [(n, t, self.mono) for n, t, _ in self.state.removed]
 
     def do_lose(self, a, answer):
         if a[0] in ("store", "all"):
@@ -1301,9 +1301,9 @@ class Model:
         if not explained:
             return
         since = self.mono - self.grace()
-        self.state.removed = [(n, t) for n, t in self.state.removed if t > self.mono - 2 * self.grace() - 3_600_000]
-        mine = [t for n, t in self.state.removed if n == s.name]
-        least, most = sum(t > since for t in mine), sum(t >= since - 200 for t in mine)
+        self.state.removed = [r for r in self.state.removed if r[2] > self.mono - 2 * self.grace() - 3_600_000]
+        mine = [t for n, *t in self.state.removed if n == s.name]
+        least, most = sum(t[0] > since for t in mine), sum(t[1] >= since - 200 for t in mine)
         left = sum(1 for p in s.owners.values() for w in p.ws.values() if not w.held)
         share = int(self.key("guard", "max-removal", "50%").rstrip("%"))
         low = max(10, min(50, share) * left / 100)
@@ -1326,7 +1326,7 @@ class Model:
                 self.handed |= set(w.agents) | set(kept.get(number, {}))
             if not hold:
                 del o.ws[number]
-                self.state.removed.append((s.name, self.mono))
+                self.state.removed.append((s.name, self.mono, self.mono))
             else:
                 w.agents.update(kept.get(number, {}))
                 if not w.held:

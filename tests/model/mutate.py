@@ -5,8 +5,8 @@ Changes the bridge's code in one place at a time, as a careless hand would, and 
     tests/model/mutate.py [--all | --n 100] [--seed N] [--area state] [FILE...]
 
 Works in a copy of the tree (--tree, by default beside the build folder in /var/tmp), which it keeps for the next run. A mutant that
-does not compile, or compiles to the same code, is none. Each of the others is given to the model, the unit tests and the
-scenarios, until one of them fails. Those that all of them let live are listed at the end, with the place and the change.
+does not compile, or compiles to the same code, is none. Each of the others is given to the unit tests, the model's cases, the
+scenarios and at last random lives, until one of them fails. Those that all of them let live are listed at the end, with the place and the change.
 Takes long, runs on one processor, and is in no suite of tests/run.sh.
 """
 import argparse
@@ -166,11 +166,27 @@ class Tree:
 
 
 def tests(tree, units, lives):
-    """(name, whether it passes), quickest first."""
-    yield "model", lambda: tree.run([sys.executable, "tests/model/test_model.py", "--quick", "1000", str(1000 + lives)], 60 + 2 * lives)
-    for unit in units:
-        yield unit, lambda unit=unit: tree.run([tree.build / "tests/unit" / unit], 300)
+    """(name, whether it passes), quickest first; random lives are asked last, about what all others let live."""
+    yield units[0], lambda: tree.run([tree.build / "tests/unit" / units[0]], 300)
+    yield "cases", lambda: tree.run([sys.executable, "tests/model/play.py", *sorted(glob.glob(f"{tree.path}/tests/model/cases/*.txt"))], 100)
     yield "scenario", lambda: tree.run([tree.build / "tests/scenario/runner", *sorted(glob.glob(f"{tree.path}/tests/scenario/cases/*.txt"))], 300)
+    for unit in units[1:]:
+        yield unit, lambda unit=unit: tree.run([tree.build / "tests/unit" / unit], 300)
+    if lives:
+        yield "model", lambda: tree.run([sys.executable, "tests/model/test_model.py", "--quick", "1000", str(1000 + lives)], 60 + 2 * lives)
+
+
+def sample(todo, n, rng):
+    """Spread over all files by the number of changes in each, and at least five of each file."""
+    files = {}
+    for one in todo:
+        files.setdefault(one[0], []).append(one)
+    out = []
+    for of in files.values():
+        rng.shuffle(of)
+        out += of[:max(5, round(n * len(of) / len(todo)))]
+    rng.shuffle(out)
+    return out
 
 
 def main():
@@ -188,12 +204,10 @@ def main():
     patterns, units = AREAS[args.area]
     tree = Tree(args.tree, [f"tests/unit/{u}" for u in units] + ["tests/scenario/runner", "tests/model/model_driver"])
     files = args.files or sorted(os.path.relpath(f, tree.path) for p in patterns for f in glob.glob(f"{tree.path}/{p}"))
-    todo = [(f, *m) for f in files for m in mutants((TOP / f).read_text())]
+    todo = [(f, *m) for f in files for m in mutants((tree.path / f).read_text())]
     print(f"{len(todo)} changes in {len(files)} files, seed {args.seed}", flush=True)
-    random.Random(args.seed).shuffle(todo)
-    if not args.all:
-        todo = todo[:args.n]
-    was = {f: ((TOP / f).read_text(), tree.object(f)) for f in files}
+    todo = sample(todo, len(todo) if args.all else args.n, random.Random(args.seed))
+    was = {f: ((tree.path / f).read_text(), tree.object(f)) for f in files}
     for name, passes in tests(tree, units, args.lives):
         if not passes():
             raise SystemExit(f"{name} fails without any change")

@@ -222,5 +222,9 @@ def play(lines, log=None):
 
 
 if __name__ == "__main__":
+    worst = 0
     for path in sys.argv[1:]:
-        print(path, play(open(path).read().splitlines(), os.environ.get("HF_MODEL_LOG")) or "agrees")
+        wrong = play(open(path).read().splitlines(), os.environ.get("HF_MODEL_LOG"))
+        print(path, wrong or "agrees")
+        worst = worst or bool(wrong)
+    sys.exit(worst)

@@ -14,8 +14,8 @@
 Suite *store_schema_suite(void);
 
 /* Of the program: what comes after it. */
-enum { NOW = 2, NEXT = NOW + 1, LATER = NOW + 2 };
-#define BEFORE ".v2"
+enum { NOW = 3, NEXT = NOW + 1, LATER = NOW + 2 };
+#define BEFORE ".v3"
 
 /* A step that only adds, and one that does not: the program before can use the file after the first. */
 static const struct hf_schema_step adding[] = {
@@ -111,8 +111,11 @@ static const char one_sql[] =
     "CREATE TABLE address(source TEXT NOT NULL,place INT NOT NULL,address TEXT NOT NULL,sum INT NOT NULL,"
     "PRIMARY KEY(source,place)) WITHOUT ROWID;";
 
-/* What the program of version 1 writes when it changes a row, and when it removes one that version 2 has more of. */
+/* What the program of version 1 writes when it changes a row, and when it removes one that later versions have more of. */
 static const char one_writes[] =
+    "INSERT OR REPLACE INTO source(rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms,counted_boot,"
+    "counted_ms,counted_s,contact_s,sentinel,sum) SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,"
+    "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM source;"
     "INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,sum) "
     "SELECT rid,source,id,name,confirmed_s,sum FROM owner;"
     "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,sum) "
@@ -123,6 +126,10 @@ static const char one_writes[] =
 /* Without what version 1 does not know. */
 static void forget_what_is_new(struct world *w)
 {
+	for (size_t i = 0; i < WORLD_SOURCES; i++) {
+		memset(w->sources[i].row.removals, 0, sizeof(w->sources[i].row.removals));
+		w->sources[i].row.marks = 0;
+	}
 	for (size_t i = 0; i < WORLD_OWNERS; i++) {
 		memset(w->owners[i].row.words, 0, sizeof(w->owners[i].row.words));
 		w->owners[i].row.rights = w->owners[i].row.marks = 0;
@@ -153,7 +160,8 @@ static void make_one(void)
 	snprintf(attach, sizeof(attach), "ATTACH '%s' AS two", fx.path);
 	ck_assert_int_eq(hf_sql_exec(q, attach), 0);
 	ck_assert_int_eq(hf_sql_exec(q,
-			     "INSERT INTO source SELECT * FROM two.source;"
+			     "INSERT INTO source SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,"
+			     "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM two.source;"
 			     "INSERT INTO owner SELECT rid,source,id,name,confirmed_s,sum FROM two.owner;"
 			     "INSERT INTO workspace SELECT rid,owner,id,name,status,held,first_seen_s,sum "
 			     "FROM two.workspace;"
@@ -182,6 +190,24 @@ START_TEST(a_store_of_version_1_is_taken_up_with_all_that_it_has)
 }
 END_TEST
 
+START_TEST(the_program_of_version_2_goes_on_with_this_store)
+{
+	/* It replaces rows by those that it knows; owners and workspaces keep all. */
+	char writes[sizeof(one_writes)];
+	const char *end = strstr(one_writes, "INSERT OR REPLACE INTO owner");
+
+	snprintf(writes, sizeof(writes), "%.*s", (int)(end - one_writes), one_writes);
+	ck_assert_int_gt(fixture_number(&fx, "", "SELECT count(*) FROM source WHERE removals<>''"), 0);
+	fixture_sql(&fx, "", writes);
+	fixture_open(&fx);
+	for (size_t i = 0; i < WORLD_SOURCES; i++) {
+		memset(world.sources[i].row.removals, 0, sizeof(world.sources[i].row.removals));
+		world.sources[i].row.marks = 0;
+	}
+	check_same();
+}
+END_TEST
+
 START_TEST(the_program_of_version_1_goes_on_with_this_store)
 {
 	struct world after;
@@ -201,6 +227,9 @@ START_TEST(the_program_of_version_1_goes_on_with_this_store)
 END_TEST
 
 static const char *const flips[] = {
+	"UPDATE source SET removals='1:1 '||removals",
+	"UPDATE source SET removals='' WHERE removals<>''",
+	"UPDATE source SET marks=marks/256*256+(marks+1)%2",
 	"UPDATE owner SET words='me'||words",
 	"UPDATE owner SET rights=rights+1",
 	"UPDATE owner SET marks=marks/256*256+(marks+1)%4",
@@ -370,7 +399,7 @@ static const char *const other_tables[] = {
 	"UPDATE meta SET schema_sum=schema_sum+1",
 	"DELETE FROM meta",
 	"PRAGMA user_version=0",
-	"UPDATE meta SET version=3",
+	"UPDATE meta SET version=version+1",
 };
 
 START_TEST(tables_that_are_not_those_that_were_made_are_damage)
@@ -413,6 +442,7 @@ Suite *store_schema_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_store_of_version_1_is_taken_up_with_all_that_it_has);
 	tcase_add_test(tc, the_program_of_version_1_goes_on_with_this_store);
+	tcase_add_test(tc, the_program_of_version_2_goes_on_with_this_store);
 	tcase_add_loop_test(
 	    tc, what_version_2_added_is_summed_too, 0, sizeof(flips) / sizeof(flips[0]));
 	tcase_add_test(tc, the_version_is_where_people_and_programs_look);

@@ -47,6 +47,9 @@ static void add_source(struct world *w, struct prng *p, size_t i)
 	r->contact_s = 1700000000 + (int64_t)prng_below(p, 1000);
 	r->away_ms = prng_below(p, 100000);
 	r->sentinel = prng_below(p, 2);
+	r->marks = (uint8_t)(i ? prng_below(p, HF_SOURCE_MARKS + 1) : 0);
+	if (i)
+		snprintf(r->removals, sizeof(r->removals), "%zu:3 1000:1", 2000 + prng_below(p, 1000));
 }
 
 static void add_owner(struct world *w, struct prng *p, size_t i)
