@@ -1,8 +1,13 @@
 /*
  * apply: a batch, in phases: what is added, what gets another address, what goes; then the same for
- * the PTR records. Names that are only added or only taken share commands, sized by the pace. A
- * name that gets another address is removed and added back to back, by itself, since until 1.26
- * unbound can only remove all of a name: it is away for the time of one command.
+ * the PTR records. Names share commands, sized by the pace. Where unbound removes single records a name
+ * that gets another address has both between two commands. Where it can only remove all of a name, that
+ * name is removed and added back to back, by itself: it is away for the time of one command.
+ *
+ * The last record of a name goes with the name, also where single records can be removed: of a record
+ * unbound keeps the empty set, so the name would go on to exist. And PTR records always go so: unbound
+ * (1.26.1) takes no lock when it removes a record, and moves the lengths of the others before their data,
+ * which is only harmless where all have the same.
  *
  * Each command ends before the next one begins; a receipt speaks for the whole batch, and a batch
  * that failed on its way is applied again from its beginning.
@@ -61,10 +66,12 @@ static uint8_t fate_of(struct hf_ub_look *look)
 
 	if (look->is != HF_LOOK_FOREIGN)
 		return HF_FATE_DONE;
-	if (c->op == HF_CHANGE_PUT || look->plan != HF_PLAN_NONE)
+	if (c->op == HF_CHANGE_PUT)
 		return HF_FATE_CLASH;
-	/* Nothing of ours is there that could go. */
-	return HF_FATE_DONE;
+	/* Nothing of ours is there that could go, or it goes from between theirs. */
+	if (look->plan == HF_PLAN_NONE || (look->a->able & HF_UB_RECORDS))
+		return HF_FATE_DONE;
+	return HF_FATE_CLASH;
 }
 
 static enum hf_plan plan_put_ptr(const struct hf_ub_look_ptr *ptr, bool whole)
@@ -130,8 +137,8 @@ void hf_ub_apply_end(struct hf_adapter *a)
 
 static enum hf_plan plan_of(const struct hf_ub_look *look, enum hf_ub_phase phase)
 {
-	static const enum hf_plan wanted[] = { HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_ADD,
-		HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_TAKE };
+	static const enum hf_plan wanted[] = { HF_PLAN_ADD, HF_PLAN_MOVE, HF_PLAN_SWAP, HF_PLAN_TAKE,
+		HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_TAKE };
 	enum hf_plan plan = phase <= HF_PHASE_TAKE      ? look->plan
 			    : phase < HF_PHASE_OLD_TAKE ? look->ptr.plan
 							: look->old_ptr.plan;
@@ -165,26 +172,53 @@ static bool add_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
 	return added;
 }
 
+/* Of the name: what goes, record by record. A take leaves other addresses, all else leaves none of the old ones. */
+static bool remove_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
+{
+	const struct hf_change *c = look->change;
+	bool removed = true;
+
+	for (size_t i = 0; i < look->n_addrs && removed; i++) {
+		bool same = memcmp(look->addrs[i], c->record.addr, 16) == 0;
+
+		if (!hf_addr_is_ours(look->addrs[i]) || (a->phase == HF_PHASE_TAKE && !same) ||
+		    (a->phase == HF_PHASE_MOVE && same))
+			continue;
+		removed = hf_ub_command_remove_aaaa(&a->command, &c->record.name, look->addrs[i]);
+	}
+	return removed;
+}
+
+/* True: what goes of the name is not all of it. */
+static bool goes_by_record(const struct hf_adapter *a, const struct hf_ub_look *look)
+{
+	if (!(a->able & HF_UB_RECORDS) || a->phase > HF_PHASE_TAKE)
+		return false;
+	return a->phase == HF_PHASE_MOVE || look->others || (a->phase == HF_PHASE_TAKE && look->n_addrs > 1);
+}
+
+static bool is_halved(enum hf_ub_phase phase)
+{
+	return phase == HF_PHASE_MOVE || phase == HF_PHASE_SWAP || phase == HF_PHASE_PTR_SWAP;
+}
+
+/* Whether the command under way removes: a move adds first. */
+static bool removes(const struct hf_adapter *a)
+{
+	if (is_halved(a->phase))
+		return a->half == (a->phase == HF_PHASE_MOVE);
+	return a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD;
+}
+
 static bool add_words(struct hf_adapter *a, const struct hf_ub_look *look, const struct hf_name *name)
 {
 	const struct hf_record *r = &look->change->record;
 
-	switch (a->phase) {
-	case HF_PHASE_ADD:
-		return add_addrs(a, look);
-	case HF_PHASE_PTR_ADD:
-		return hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
-	case HF_PHASE_SWAP:
-	case HF_PHASE_PTR_SWAP:
-		if (a->removed)
-			return a->phase == HF_PHASE_SWAP
-				   ? add_addrs(a, look)
-				   : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
-		break;
-	default:
-		break;
-	}
-	return hf_ub_command_remove(&a->command, name);
+	if (removes(a))
+		return goes_by_record(a, look) ? remove_addrs(a, look)
+					       : hf_ub_command_remove(&a->command, name);
+	return a->phase <= HF_PHASE_TAKE ? add_addrs(a, look)
+					 : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
 }
 
 static bool add_line(struct hf_adapter *a, const struct hf_ub_look *look)
@@ -198,9 +232,10 @@ static bool add_line(struct hf_adapter *a, const struct hf_ub_look *look)
 	return true;
 }
 
+/* One by one. */
 static bool is_swap(enum hf_ub_phase phase)
 {
-	return phase == HF_PHASE_SWAP || phase == HF_PHASE_PTR_SWAP;
+	return is_halved(phase) && phase != HF_PHASE_MOVE;
 }
 
 static struct hf_ub_pace *pace_of(struct hf_adapter *a)
@@ -221,8 +256,11 @@ static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
 	n = hf_ub_command_n_taken(reply->text, text, sizeof(text));
 	if (n == (long)a->command.n)
 		return true;
-	if (n < 0 || n > (long)a->command.n || a->phase == HF_PHASE_TAKE ||
-	    a->phase >= HF_PHASE_PTR_TAKE || (is_swap(a->phase) && !a->removed)) {
+	/* A record that others have removed meanwhile is gone, too. */
+	if (n >= 0 && n < (long)a->command.n && removes(a) && (a->able & HF_UB_RECORDS) &&
+	    strncmp(text, "error", 5) == 0)
+		return true;
+	if (n < 0 || n > (long)a->command.n || removes(a)) {
 		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
 		return false;
 	}
@@ -247,12 +285,13 @@ static void on_applied(const struct hf_ub_reply *reply, void *arg)
 	}
 	a->debt_us += hf_ub_pace_took(pace_of(a), a->command.n, reply->took_us);
 	/* Nobody waits between the two halves. */
-	if (is_swap(a->phase) && !a->removed) {
-		a->removed = true;
+	if (is_halved(a->phase) && !a->half && a->upto > a->at) {
+		a->half = true;
+		a->half_upto = a->upto;
 		next_command(a);
 		return;
 	}
-	a->removed = false;
+	a->half = false;
 	a->at = a->upto;
 	if (a->debt_us < PAUSE_LEAST_US) {
 		next_command(a);
@@ -271,13 +310,12 @@ void hf_ub_apply_go_on(struct hf_adapter *a)
 /* Fills the command from a->at on; the changes up to a->upto are in it, or not in this phase. */
 static void fill_command(struct hf_adapter *a)
 {
-	bool removes = a->phase == HF_PHASE_TAKE || a->phase >= HF_PHASE_PTR_TAKE ||
-		       (is_swap(a->phase) && !a->removed);
 	size_t max = is_swap(a->phase) || a->at < a->single ? 1 : pace_of(a)->now;
+	size_t end = a->half ? a->half_upto : a->batch->n;
 	size_t i = a->at, n = 0;
 
-	hf_ub_command_begin(&a->command, removes ? "local_datas_remove" : "local_datas");
-	for (; i < a->batch->n && n < max; i++) {
+	hf_ub_command_begin(&a->command, removes(a) ? "local_datas_remove" : "local_datas");
+	for (; i < end && n < max; i++) {
 		if (plan_of(&a->looked[i], a->phase) == HF_PLAN_NONE || a->fates[i] != HF_FATE_DONE)
 			continue;
 		if (!add_line(a, &a->looked[i]))
@@ -296,6 +334,12 @@ static void next_command(struct hf_adapter *a)
 		fill_command(a);
 		if (a->command.n)
 			break;
+		/* Of a move whose second half removes nothing (all of it was refused) the rest goes on. */
+		if (a->half) {
+			a->half = false;
+			a->at = a->half_upto;
+			continue;
+		}
 		a->phase++;
 		a->at = 0;
 		a->single = 0;
@@ -334,7 +378,7 @@ static void after_looks(struct hf_adapter *a)
 	a->phase = HF_PHASE_ADD;
 	a->at = 0;
 	a->single = 0;
-	a->removed = false;
+	a->half = false;
 	next_command(a);
 }
 

@@ -85,6 +85,13 @@ bool hf_ub_command_remove(struct hf_ub_command *c, const struct hf_name *name)
 	return hf_ub_command_name_ok(name) && count(c, add(c, "%s\n", hf_name_text(name, text)));
 }
 
+/* unbound compares name, type and data; the TTL is there to be parsed. */
+bool hf_ub_command_remove_aaaa(
+    struct hf_ub_command *c, const struct hf_name *name, const uint8_t addr[static 16])
+{
+	return hf_ub_command_aaaa(c, name, 1, addr);
+}
+
 void hf_ub_command_end(struct hf_ub_command *c)
 {
 	c->lines = false;
@@ -102,6 +109,12 @@ void hf_ub_command_status(struct hf_ub_command *c)
 {
 	begin_one(c);
 	add(c, MAGIC "status\n");
+}
+
+void hf_ub_command_ability(struct hf_ub_command *c, const struct hf_ub_ability *ability)
+{
+	begin_one(c);
+	add(c, "%s", ability->command);
 }
 
 void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adapters/unbound/ability.h"
 #include "adapters/unbound/control.h"
 #include "zone/name.h"
 
@@ -28,11 +29,16 @@ bool hf_ub_command_aaaa(struct hf_ub_command *c, const struct hf_name *name, uin
     const uint8_t addr[static 16]);
 bool hf_ub_command_ptr(struct hf_ub_command *c, const uint8_t addr[static 16], uint32_t ttl_s,
     const struct hf_name *target);
+/* The name with all that it has. */
 bool hf_ub_command_remove(struct hf_ub_command *c, const struct hf_name *name);
+/* That record alone: for an unbound that can (ability.h). */
+bool hf_ub_command_remove_aaaa(
+    struct hf_ub_command *c, const struct hf_name *name, const uint8_t addr[static 16]);
 void hf_ub_command_end(struct hf_ub_command *c);
 
 /* Commands of one line, whole. `type` and `text` are ours: letters and digits. */
 void hf_ub_command_status(struct hf_ub_command *c);
+void hf_ub_command_ability(struct hf_ub_command *c, const struct hf_ub_ability *ability);
 void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type);
 void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zone);
 void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zone);

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-enum { FINDINGS_MAX = 64, TTL_MAX_S = 30, VERSION_1_26 = 1026000 };
+enum { FINDINGS_MAX = 64, ABILITIES_MAX = 8, TTL_MAX_S = 30 };
 
 #define APPARMOR "/etc/apparmor.d/usr.sbin.unbound"
 /* Not there where the kernel has none: then a profile is a file and no more. */
@@ -34,6 +34,11 @@ struct question {
 	bool is_reverse;
 };
 
+struct ability_question {
+	struct hf_ub_doctor *d;
+	const struct hf_ub_ability *row;
+};
+
 struct hf_ub_doctor {
 	struct hf_adapter *a;
 	size_t left; /* answers */
@@ -41,6 +46,7 @@ struct hf_ub_doctor {
 	size_t n;
 	struct finding findings[FINDINGS_MAX];
 	struct question questions[2 * HF_UNBOUND_ZONES_MAX + 1];
+	struct ability_question abilities[ABILITIES_MAX];
 };
 
 static __attribute__((format(printf, 4, 5))) void find(
@@ -98,12 +104,32 @@ static void on_status(const struct hf_ub_reply *reply, void *arg)
 	} else {
 		find(d, HF_FINDING_GOOD, "", "unbound %u.%u.%u takes commands at '%s'", v / 1000000,
 		    v / 1000 % 1000, v % 1000, path);
-		if (v < VERSION_1_26)
-			find(d, HF_FINDING_NOTE, "",
-			    "this unbound can only remove all of a name: one that gets another "
-			    "address is away for less than a millisecond");
 	}
 	end_one(d);
+}
+
+/* Each question has its row. */
+static void on_ability(const struct hf_ub_reply *reply, void *arg)
+{
+	struct ability_question *q = arg;
+
+	/* One that takes no commands was told once. */
+	if (!reply->code && !q->row->is_able(reply->text))
+		find(q->d, HF_FINDING_NOTE, "", "this unbound can do less than the newest: %s", q->row->without);
+	end_one(q->d);
+}
+
+static void ask_abilities(struct hf_ub_doctor *d, struct hf_ub_command *c)
+{
+	for (size_t i = 0; i < hf_ub_n_abilities && i < ABILITIES_MAX; i++) {
+		struct ability_question *q = &d->abilities[i];
+
+		*q = (struct ability_question){ .d = d, .row = &hf_ub_abilities[i] };
+		d->left++;
+		hf_ub_command_ability(c, q->row);
+		if (hf_ub_control_send(d->a->control, c->bytes, c->len, on_ability, q))
+			end_one(d);
+	}
 }
 
 /* --- DNS --- */
@@ -275,6 +301,7 @@ void hf_unbound_doctor(struct hf_adapter *a)
 	hf_ub_command_status(c);
 	if (hf_ub_control_send(a->control, c->bytes, c->len, on_status, d))
 		end_one(d);
+	ask_abilities(d, c);
 	free(c);
 	find_start_file(d);
 	ask_all(d);

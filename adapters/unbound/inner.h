@@ -10,6 +10,7 @@
 
 #include "adapters/adapter.h"
 #include "adapters/ask.h"
+#include "adapters/unbound/ability.h"
 #include "adapters/unbound/command.h"
 #include "adapters/unbound/control.h"
 #include "adapters/unbound/known.h"
@@ -55,7 +56,11 @@ struct hf_ub_zone {
 
 /* Where the name, or the PTR of the address, stands in unbound. */
 enum hf_ub_look_is { HF_LOOK_FREE, HF_LOOK_NODATA, HF_LOOK_OURS, HF_LOOK_FOREIGN };
-enum hf_plan { HF_PLAN_NONE, HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE };
+/*
+ * MOVE: the new address comes, then the old ones go, record by record. SWAP: what there is goes, then
+ * the record comes: where unbound can remove no single record, and for another TTL.
+ */
+enum hf_plan { HF_PLAN_NONE, HF_PLAN_ADD, HF_PLAN_MOVE, HF_PLAN_SWAP, HF_PLAN_TAKE };
 
 struct hf_ub_look_ptr {
 	enum hf_ub_look_is is;
@@ -68,7 +73,8 @@ struct hf_ub_look {
 	struct hf_adapter *a;
 	const struct hf_change *change;
 	enum hf_ub_look_is is;
-	bool alias; /* it has a CNAME, which hides the rest */
+	bool alias;  /* it has a CNAME, which hides the rest */
+	bool others; /* it has records of another type */
 	size_t n_addrs;
 	uint8_t addrs[HF_ASK_ADDRS_MAX][16];
 	bool ttl_ok;
@@ -81,6 +87,7 @@ enum hf_ub_job { HF_UBJOB_NONE, HF_UBJOB_APPLY, HF_UBJOB_COMPLETE, HF_UBJOB_LEAV
 
 enum hf_ub_phase {
 	HF_PHASE_ADD,
+	HF_PHASE_MOVE,
 	HF_PHASE_SWAP,
 	HF_PHASE_TAKE,
 	HF_PHASE_PTR_ADD,
@@ -111,6 +118,8 @@ struct hf_adapter {
 	/* The session: what is known of this unbound. */
 	bool open;        /* it has answered a status since the last trouble */
 	unsigned version; /* 1017001 is 1.17.1 */
+	unsigned able;    /* HF_UB_... */
+	size_t asked_able; /* of the rows of ability.h */
 	bool reverse_known;
 	bool reverse_ours; /* the reverse zone of the prefix had to be made */
 	bool reverse_static;
@@ -136,7 +145,8 @@ struct hf_adapter {
 	size_t at;     /* the change that is next in the phase */
 	size_t upto;   /* the one after the command under way */
 	size_t single; /* up to here line by line: one of them was refused */
-	bool removed;  /* of a swap the first half is done */
+	bool half;     /* of a move or swap the first half is done, up to half_upto */
+	size_t half_upto;
 	bool wrote, wrote_removal; /* what the batch did to unbound */
 	struct hf_ub_pace pace;
 	struct hf_ub_pace pace_ptr;

@@ -1,7 +1,9 @@
 /*
  * look: where the names of a batch stand in unbound, asked by DNS before anything is written. A
- * removal takes all that a name has (before unbound 1.26, and it does no harm to think so later),
- * so a name that has anything of others is neither fed nor taken.
+ * removal takes all that a name has, so a name that has anything of others is neither fed nor taken.
+ * But for an unbound that removes single records (ability.h): there others' records of other types are
+ * no hindrance, and ours goes from between theirs. An address or an alias of others at the name is:
+ * half of those who ask would be led astray.
  *
  * What is ours shows: an address of the prefix, for a name below a suffix of ours. So what an
  * earlier run left there is taken over.
@@ -16,6 +18,13 @@
 /* What else a name may have; unbound's local data says nothing to questions for ANY. */
 static const uint16_t other_types[] = { HF_TYPE_A, HF_TYPE_TXT, 15 /* MX */, 33 /* SRV */,
 	65 /* HTTPS */, 64 /* SVCB */, 257 /* CAA */, 44 /* SSHFP */, 2 /* NS */ };
+
+enum { N_OTHER_TYPES = sizeof(other_types) / sizeof(other_types[0]) };
+
+static bool can_records(const struct hf_adapter *a)
+{
+	return a->able & HF_UB_RECORDS;
+}
 
 static void fail_asked(struct hf_adapter *a, int code)
 {
@@ -77,10 +86,15 @@ static void on_other(const struct hf_asked *asked, void *arg)
 {
 	struct hf_ub_look *look = arg;
 
-	if (asked->code)
+	if (asked->code) {
 		fail_asked(look->a, asked->code);
-	else if (asked->aa && (asked->n_records || asked->has_target))
-		look->is = HF_LOOK_FOREIGN; /* an alias answers all types, from 1.26 on but those that are there */
+	} else if (asked->aa && (asked->n_records || asked->has_target)) {
+		look->others = true;
+		/* An alias answers all types, from 1.26 on but those that are there. */
+		look->alias = look->alias || asked->has_target;
+		if (!can_records(look->a) || (look->alias && look->change->op == HF_CHANGE_PUT))
+			look->is = HF_LOOK_FOREIGN;
+	}
 	hf_ub_step_end(look->a);
 }
 
@@ -139,16 +153,37 @@ static enum hf_plan plan_name(const struct hf_ub_look *look)
 	const struct hf_change *c = look->change;
 
 	if (c->op == HF_CHANGE_TAKE) {
-		/* Ours among others', or hidden by an alias: it would go, if it could. */
-		if (look->is == HF_LOOK_FOREIGN && (look->alias || has(look, c->record.addr)))
+		/* Ours among others', or hidden by an alias (which hides nothing where single records can be
+		 * removed): it would go, if it could. */
+		if (look->is == HF_LOOK_FOREIGN &&
+		    (has(look, c->record.addr) || (look->alias && !can_records(look->a))))
 			return HF_PLAN_TAKE;
 		if (look->is != HF_LOOK_OURS || !has(look, c->record.addr))
 			return HF_PLAN_NONE;
-		return look->n_addrs > 1 ? HF_PLAN_SWAP : HF_PLAN_TAKE;
+		return look->n_addrs > 1 && !can_records(look->a) ? HF_PLAN_SWAP : HF_PLAN_TAKE;
 	}
 	if (look->is != HF_LOOK_OURS)
 		return HF_PLAN_ADD;
-	return has_only(look, c->record.addr) && look->ttl_ok ? HF_PLAN_ADD : HF_PLAN_SWAP;
+	if (has_only(look, c->record.addr) && look->ttl_ok)
+		return HF_PLAN_ADD;
+	/* A record that is there is not added with another TTL. */
+	return can_records(look->a) && look->ttl_ok ? HF_PLAN_MOVE : HF_PLAN_SWAP;
+}
+
+/*
+ * How many of the other types the name is asked for: all of them where all that it has would go, and
+ * one, which shows an alias, where something is only added. What is to be added where nothing is, or
+ * beside the same, is not worth a question.
+ */
+static size_t n_other_types(const struct hf_ub_look *look)
+{
+	if (look->is == HF_LOOK_FOREIGN && can_records(look->a))
+		return 0;
+	if (look->plan == HF_PLAN_SWAP || look->plan == HF_PLAN_TAKE)
+		return N_OTHER_TYPES;
+	if (look->is == HF_LOOK_NODATA)
+		return can_records(look->a) ? 1 : N_OTHER_TYPES;
+	return look->plan == HF_PLAN_MOVE;
 }
 
 static void second_round(struct hf_adapter *a)
@@ -158,11 +193,7 @@ static void second_round(struct hf_adapter *a)
 		struct hf_ub_look *look = &a->looked[i];
 
 		look->plan = plan_name(look);
-		/* Only what is removed, or may be there unseen, is worth so many questions. */
-		if (look->is != HF_LOOK_NODATA && look->plan != HF_PLAN_SWAP &&
-		    look->plan != HF_PLAN_TAKE)
-			continue;
-		for (size_t t = 0; t < sizeof(other_types) / sizeof(other_types[0]); t++)
+		for (size_t t = 0, n = n_other_types(look); t < n; t++)
 			ask(look, &look->change->record.name, other_types[t], on_other);
 	}
 	hf_ub_step_end(a);

@@ -110,8 +110,9 @@ static void confirm_setup(struct hf_adapter *a)
 		if (strcmp(zone->seen, zone->canary) != 0)
 			hf_ub_step_fail(a, HF_EREFUSED,
 			    "what was put into unbound by '%s' is not answered at the address of "
-			    "'ask': is that the same unbound, and may we ask it "
-			    "(access-control)?",
+			    "'ask': is that the same unbound, may we ask it (access-control), "
+			    "and is our address in no view without 'view-first: yes' "
+			    "(access-control-view)?",
 			    a->config->unbound.control);
 		else
 			zone->state = HF_UBZONE_FILLING;
@@ -300,8 +301,55 @@ static void after_status(struct hf_adapter *a)
 {
 	if (a->code)
 		a->after_session(a);
-	else
+	else {
+		a->open = true;
 		ask_canaries(a, judge);
+	}
+}
+
+/* --- what it can --- */
+
+static void ask_ability(struct hf_adapter *a);
+
+static void on_ability(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	const struct hf_ub_ability *row = &hf_ub_abilities[a->asked_able++];
+
+	if (reply->code)
+		hf_ub_step_control_failed(a, reply->code);
+	else if (row->is_able(reply->text))
+		a->able |= row->bit;
+	hf_ub_step_end(a);
+}
+
+static void after_ability(struct hf_adapter *a)
+{
+	if (a->code)
+		a->after_session(a);
+	else if (a->asked_able < hf_ub_n_abilities)
+		ask_ability(a);
+	else
+		after_status(a);
+}
+
+static void ask_ability(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, after_ability);
+	hf_ub_step_wait(a);
+	hf_ub_command_ability(&a->command, &hf_ub_abilities[a->asked_able]);
+	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ability, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
+	}
+	hf_ub_step_end(a);
+}
+
+static void ask_abilities(struct hf_adapter *a)
+{
+	a->able = 0;
+	a->asked_able = 0;
+	after_ability(a);
 }
 
 static void on_status(const struct hf_ub_reply *reply, void *arg)
@@ -319,7 +367,6 @@ static void on_status(const struct hf_ub_reply *reply, void *arg)
 			hf_log_info("adapter '%s': unbound %u.%u.%u", a->config->name,
 			    version / 1000000, version / 1000 % 1000, version % 1000);
 		a->version = version;
-		a->open = true;
 	}
 	hf_ub_step_end(a);
 }
@@ -331,7 +378,7 @@ void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
 		ask_canaries(a, judge);
 		return;
 	}
-	hf_ub_step_begin(a, after_status);
+	hf_ub_step_begin(a, ask_abilities);
 	hf_ub_step_wait(a);
 	hf_ub_command_status(&a->command);
 	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_status, a)) {

@@ -95,6 +95,18 @@ forward-zone:
         return [r.target.to_text() for rrset in self.server.ask(dns.reversename.from_address(address), "PTR").answer
                 for r in rrset]
 
+    def removes_records(self):
+        """Whether it can remove one record and leave the rest of its name: 1.26 can, and says so only by doing it."""
+        for record in "192.0.2.1", "192.0.2.2":
+            assert self.command(f"local_data two.removes.example 300 A {record}") == "ok\n"
+        self.command("local_data_remove two.removes.example 300 IN A 192.0.2.1")
+        left = len(self.server.ask("two.removes.example", "A").answer[0])
+        for name in "two.removes.example", "removes.example":
+            self.command(f"local_data_remove {name}")
+            self.command(f"local_zone_remove {name}")
+        assert left in (1, 2)
+        return left == 1
+
     def canary(self, suffix="coder"):
         """"f" while it is filled, "w" when it is whole, "" when there is none."""
         answer = self.server.ask(f"{CANARY}.{suffix}", "TXT", flags=0).answer
@@ -228,7 +240,13 @@ class Between:
                 pass
 
     def writes(self):
-        return [c for c in self.commands if b"local_" in c and b"list_local" not in c]
+        """Without the question whether it removes single records, which changes nothing."""
+        return [c for c in self.commands if b"local_" in c and b"list_local" not in c and b".invalid." not in c]
+
+    def deafen(self):
+        """Also who waits in accept() hears of it."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
 
     def close(self):
         self.listener.close()

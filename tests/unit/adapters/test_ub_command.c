@@ -42,6 +42,33 @@ START_TEST(lines_are_short_and_end_with_their_mark)
 	ck_assert(hf_ub_command_remove(&c, &name));
 	hf_ub_command_end(&c);
 	is("UBCT1 local_datas_remove\nmain.dev.me.coder\n\x04\n");
+	hf_ub_command_begin(&c, "local_datas_remove");
+	ck_assert(hf_ub_command_remove_aaaa(&c, &name, addr));
+	hf_ub_command_end(&c);
+	is("UBCT1 local_datas_remove\nmain.dev.me.coder 1 AAAA fd60:627a:a42b::7\n\x04\n");
+}
+END_TEST
+
+static const struct {
+	const char *reply;
+	bool able;
+} record_rows[] = {
+	{ "error no local data for rr _holdfast-asks.invalid. 1 IN AAAA ::1\n", true },
+	{ "error no zone for rr _holdfast-asks.invalid. 1 IN AAAA ::1\n", true },
+	{ "ok\n", false },
+	{ "", false },
+	{ "error cannot parse name _holdfast-asks.invalid. 1 IN AAAA ::1\n", false },
+	{ "error cannot parse rr _holdfast-asks.invalid. 1 IN AAAA ::1 at 0: x\n", false },
+	{ "error unknown command 'local_data_remove'\n", false },
+};
+
+START_TEST(one_that_looks_for_a_record_can_remove_it)
+{
+	ck_assert_uint_eq(hf_ub_n_abilities, 1);
+	ck_assert_uint_eq(hf_ub_abilities[0].bit, HF_UB_RECORDS);
+	hf_ub_command_ability(&c, &hf_ub_abilities[0]);
+	is("UBCT1 local_data_remove _holdfast-asks.invalid. 1 IN AAAA ::1\n");
+	ck_assert_int_eq(hf_ub_abilities[0].is_able(record_rows[_i].reply), record_rows[_i].able);
 }
 END_TEST
 
@@ -171,6 +198,8 @@ Suite *ub_command_suite(void)
 	TCase *tc = tcase_create("command");
 
 	tcase_add_test(tc, lines_are_short_and_end_with_their_mark);
+	tcase_add_loop_test(tc, one_that_looks_for_a_record_can_remove_it, 0,
+	    sizeof(record_rows) / sizeof(record_rows[0]));
 	tcase_add_test(tc, single_commands);
 	tcase_add_test(tc, a_full_command_takes_no_more_and_still_ends);
 	tcase_add_loop_test(
