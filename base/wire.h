@@ -95,8 +95,36 @@ static inline size_t hf_wr_len(const struct hf_wr *w)
 	return (size_t)(w->at - w->start);
 }
 
-void hf_wr_u8(struct hf_wr *w, uint8_t v);
-void hf_wr_u16(struct hf_wr *w, uint16_t v);
-void hf_wr_u32(struct hf_wr *w, uint32_t v);
-void hf_wr_u64(struct hf_wr *w, uint64_t v);
 void hf_wr_bytes(struct hf_wr *w, const void *bytes, size_t len);
+
+/* Little endian. Here, as what reads it: a row of the store is summed by these. */
+static inline void hf_wr_le(struct hf_wr *w, uint64_t v, size_t size)
+{
+	if (w->error || (size_t)(w->end - w->at) < size) {
+		w->error = HF_ELIMIT;
+		return;
+	}
+	v = htole64(v);
+	memcpy(w->at, &v, size);
+	w->at += size;
+}
+
+static inline void hf_wr_u8(struct hf_wr *w, uint8_t v)
+{
+	hf_wr_le(w, v, 1);
+}
+
+static inline void hf_wr_u16(struct hf_wr *w, uint16_t v)
+{
+	hf_wr_le(w, v, 2);
+}
+
+static inline void hf_wr_u32(struct hf_wr *w, uint32_t v)
+{
+	hf_wr_le(w, v, 4);
+}
+
+static inline void hf_wr_u64(struct hf_wr *w, uint64_t v)
+{
+	hf_wr_le(w, v, 8);
+}

@@ -19,7 +19,7 @@ static bool is_reserved(const char *text, size_t len)
 	static const char reserved[] = "_holdfast";
 	const size_t n = sizeof(reserved) - 1;
 
-	return len >= n && !strncasecmp(text, reserved, n);
+	return len >= n && text[0] == '_' && !strncasecmp(text, reserved, n);
 }
 
 int hf_agent_label_check(const char *text, size_t len, const char **ret_why)
@@ -45,38 +45,51 @@ int hf_owner_label_check(const char *text, size_t len, const char **ret_why)
 	return rc;
 }
 
-static int prepend_agent(struct hf_name *name, const char *label)
-{
-	size_t len = strlen(label);
-	int rc = hf_agent_label_check(label, len, NULL);
+/* A name that is written from its first label on; each in one pass, since a start makes those of all agents. */
+struct label_run {
+	uint8_t wire[HF_NAME_MAX];
+	size_t at; /* beyond HF_NAME_MAX: it cannot be */
+};
 
-	return rc ? rc : hf_name_prepend(name, label, len);
+/* The same labels as of hf_agent_label_check() and hf_owner_label_check(). */
+static void add_label(struct label_run *run, const char *label, bool owner)
+{
+	size_t len = strnlen(label, HF_LABEL_MAX + 1);
+	bool fits = run->at + 1 + len <= HF_NAME_MAX;
+	bool me = owner && len == 2 && !strncasecmp(label, "me", len);
+
+	if (!fits || me || is_reserved(label, len) || !hf_label_put(label, len, run->wire + run->at))
+		run->at = HF_NAME_MAX + 1;
+	else
+		run->at += 1 + len;
 }
 
-static int prepend_owner(struct hf_name *name, const char *label)
+static void add_me(struct label_run *run)
 {
-	size_t len = strlen(label);
-	int rc = hf_owner_label_check(label, len, NULL);
-
-	return rc ? rc : hf_name_prepend(name, label, len);
+	if (run->at + 3 <= HF_NAME_MAX)
+		memcpy(run->wire + run->at, "\2me", 3);
+	run->at += 3;
 }
 
 int hf_agent_name(const struct hf_agent_label *label, unsigned which, struct hf_name *ret_name)
 {
-	struct hf_name name = *label->suffix;
-	int rc = HF_ENAME;
+	const struct hf_name *suffix = label->suffix;
+	struct label_run run;
 
-	if (which == HF_NAME_ME)
-		rc = hf_name_prepend(&name, "me", 2);
-	else if (which == HF_NAME_OWNER)
-		rc = prepend_owner(&name, label->owner);
-	else if (which == HF_NAME_SHORT)
-		rc = 0;
-	if (!rc)
-		rc = prepend_agent(&name, label->workspace);
-	if (!rc && which != HF_NAME_SHORT)
-		rc = prepend_agent(&name, label->agent);
-	if (!rc)
-		*ret_name = name;
-	return rc;
+	run.at = 0;
+	if (which != HF_NAME_ME && which != HF_NAME_OWNER && which != HF_NAME_SHORT)
+		return HF_ENAME;
+	if (which != HF_NAME_SHORT)
+		add_label(&run, label->agent, false);
+	add_label(&run, label->workspace, false);
+	if (which == HF_NAME_OWNER)
+		add_label(&run, label->owner, true);
+	else if (which == HF_NAME_ME)
+		add_me(&run);
+	if (run.at + suffix->len > HF_NAME_MAX)
+		return HF_ENAME;
+	memcpy(ret_name->wire, run.wire, run.at);
+	memcpy(ret_name->wire + run.at, suffix->wire, suffix->len);
+	ret_name->len = (uint8_t)(run.at + suffix->len);
+	return 0;
 }

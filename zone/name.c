@@ -37,14 +37,32 @@ bool hf_label_ok(const char *text, size_t len)
 	return true;
 }
 
-/* Writes length byte and folded label; the caller has checked that both are in bounds. */
-static void put_label(uint8_t *out, const void *label, size_t len)
+bool hf_label_is_lower(const char *text, size_t len)
 {
-	const uint8_t *from = label;
+	uint8_t bad = 0;
 
+	if (len < 1 || len > HF_LABEL_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = (uint8_t)text[i];
+
+		bad |= (uint8_t)!c | (name_bytes[c] ^ c);
+	}
+	return !bad;
+}
+
+bool hf_label_put(const char *text, size_t len, uint8_t *out)
+{
+	bool ok = true;
+
+	if (len < 1 || len > HF_LABEL_MAX)
+		return false;
 	*out++ = (uint8_t)len;
-	for (size_t i = 0; i < len; i++)
-		out[i] = fold(from[i]);
+	for (size_t i = 0; i < len; i++) {
+		out[i] = name_bytes[(uint8_t)text[i]];
+		ok = ok && out[i];
+	}
+	return ok;
 }
 
 static void set_root(struct hf_name *name)
@@ -66,9 +84,9 @@ int hf_name_parse(const char *text, struct hf_name *ret_name)
 		size_t len = strcspn(text, ".");
 
 		/* One byte stays for the root. */
-		if (!hf_label_ok(text, len) || at + 1 + len + 1 > HF_NAME_MAX)
+		if (len > HF_LABEL_MAX || at + 1 + len + 1 > HF_NAME_MAX ||
+		    !hf_label_put(text, len, name.wire + at))
 			return HF_ENAME;
-		put_label(name.wire + at, text, len);
 		at += 1 + len;
 		text += len;
 		if (*text == '.')

@@ -20,6 +20,10 @@ struct hf_name {
  * folded). `text` need not end with NUL and may hold any byte.
  */
 bool hf_label_ok(const char *text, size_t len);
+/* The same, and in lower case already. */
+bool hf_label_is_lower(const char *text, size_t len);
+/* Writes its length and the folded label, 1 + len bytes, to `out`; false if it is none (`out` is spoilt then). */
+bool hf_label_put(const char *text, size_t len, uint8_t *out);
 
 /*
  * From text ("main.dev.me.coder", final dot optional): labels as hf_label_ok() has them.

@@ -81,6 +81,9 @@ static int load_workspaces(struct hf_state *s, const struct hf_image *image)
 
 		if (row->owner >= s->n_owners || !s->owners[row->owner].used)
 			return HF_EFORMAT;
+		/* By this order an agent finds its workspace. */
+		if (i && row->rid <= image->workspaces[i - 1].rid)
+			return HF_EFORMAT;
 		/* Counted as live when it is added; the hold moves it over. */
 		if (st_ws_add(s, row->owner, &row->id, &ix) < 0)
 			return -ENOMEM;
@@ -91,24 +94,20 @@ static int load_workspaces(struct hf_state *s, const struct hf_image *image)
 	return 0;
 }
 
-static int by_rid(const void *a, const void *b, void *arg)
+/* A new state's workspaces lie as they came, by rid. `near`: where the one before was found, which is often the place. */
+static uint32_t find_rid(const struct hf_state *s, uint32_t rid, uint32_t near)
 {
-	const struct hf_state *s = arg;
-	uint32_t x = s->ws[*(const uint32_t *)a].row.rid, y = s->ws[*(const uint32_t *)b].row.rid;
+	uint32_t lo = 0, n = (uint32_t)s->n_ws;
 
-	return (x > y) - (x < y);
-}
-
-static uint32_t find_rid(const struct hf_state *s, const uint32_t *sorted, size_t n, uint32_t rid)
-{
-	size_t lo = 0;
-
+	for (uint32_t i = near; i < n && i <= near + 1; i++)
+		if (s->ws[i].row.rid == rid)
+			return i;
 	while (lo < n) {
-		size_t mid = lo + (n - lo) / 2;
-		uint32_t at = s->ws[sorted[mid]].row.rid;
+		uint32_t mid = lo + (n - lo) / 2;
+		uint32_t at = s->ws[mid].row.rid;
 
 		if (at == rid)
-			return sorted[mid];
+			return mid;
 		if (at < rid)
 			lo = mid + 1;
 		else
@@ -119,36 +118,28 @@ static uint32_t find_rid(const struct hf_state *s, const uint32_t *sorted, size_
 
 static int load_agents(struct hf_state *s, const struct hf_image *image)
 {
-	uint32_t *sorted = calloc(s->n_ws + 1, sizeof(*sorted));
-	int rc = sorted ? 0 : -ENOMEM;
+	bool shared = false;
+	uint32_t ws = 0, ix;
 
-	for (uint32_t i = 0; !rc && i < s->n_ws; i++)
-		sorted[i] = i;
-	if (!rc)
-		qsort_r(sorted, s->n_ws, sizeof(*sorted), by_rid, s);
-	for (size_t i = 0; !rc && i < image->n_agents; i++) {
+	for (size_t i = 0; i < image->n_agents; i++) {
 		const struct hf_agent_row *row = &image->agents[i];
-		uint32_t ws = find_rid(s, sorted, s->n_ws, row->workspace), ix;
 
-		if (ws == ST_NONE) {
-			rc = HF_EFORMAT;
-		} else {
-			rc = st_agent_add(s, ws, &row->id, &ix);
-			if (rc)
-				break;
-			s->agents[ix].row = *row;
-			s->agents[ix].bad = NULL;
-			s->agents[ix].stored = true;
-			s->ws[ws].n_agents++;
-		}
+		ws = find_rid(s, row->workspace, ws);
+		if (ws == ST_NONE)
+			return HF_EFORMAT;
+		if (st_agent_add(s, ws, &row->id, &ix) < 0)
+			return -ENOMEM;
+		s->agents[ix].row = *row;
+		s->agents[ix].bad = NULL;
+		s->agents[ix].stored = true;
+		s->ws[ws].n_agents++;
 	}
-	free(sorted);
 	/* Only now does each workspace know whether it has the short name. */
-	for (uint32_t i = 0; !rc && i < s->n_agents; i++)
-		st_load_address(s, i);
-	for (uint32_t i = 0; !rc && i < s->n_agents; i++)
-		st_load_claims(s, i);
-	return rc;
+	for (uint32_t i = 0; i < s->n_agents; i++)
+		shared = st_load_address(s, i) || shared;
+	for (uint32_t i = 0; i < s->n_agents; i++)
+		st_load_claims(s, i, shared);
+	return 0;
 }
 
 static int load_restored(struct hf_state *s, const struct hf_image *image)
@@ -258,10 +249,30 @@ static void mend_holds(struct hf_state *s, struct hf_when now)
 	}
 }
 
+/* Nothing needs to be moved while it comes in; what is added later grows as ever. */
+static int reserve(struct hf_state *s, const struct hf_image *image)
+{
+	size_t names = image->n_restored;
+
+	for (size_t i = 0; i < image->n_agents; i++)
+		names += (size_t)__builtin_popcount(image->agents[i].names);
+	if (st_reserve((void **)&s->ws, image->n_workspaces, &s->size_ws, sizeof(*s->ws)) < 0 ||
+	    st_reserve((void **)&s->agents, image->n_agents, &s->size_agents, sizeof(*s->agents)) <
+		0 ||
+	    hf_multimap_reserve(&s->ws_by_id, image->n_workspaces) < 0 ||
+	    hf_multimap_reserve(&s->agents_by_id, image->n_agents) < 0 ||
+	    hf_multimap_reserve(&s->addresses, image->n_agents + image->n_restored) < 0 ||
+	    hf_multimap_reserve(&s->claims, names) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now)
 {
 	int rc = load_sources(s, image, now);
 
+	if (!rc)
+		rc = reserve(s, image);
 	if (!rc)
 		rc = load_texts(s, image);
 	if (!rc)

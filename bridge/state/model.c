@@ -21,7 +21,7 @@ uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len)
 
 int st_grow(void **array, size_t n, size_t *size, size_t element)
 {
-	size_t more = *size ? *size + *size / 2 : 16;
+	size_t more = *size < 16 ? 16 : *size + *size / 2;
 	void *p = *array;
 
 	if (n >= *size) {
@@ -33,6 +33,20 @@ int st_grow(void **array, size_t n, size_t *size, size_t element)
 	}
 	/* Only this one: room that is not in use yet costs no memory before it is touched. */
 	memset((char *)p + n * element, 0, element);
+	return 0;
+}
+
+int st_reserve(void **array, size_t n, size_t *size, size_t element)
+{
+	void *p;
+
+	if (n <= *size)
+		return 0;
+	p = reallocarray(*array, n, element);
+	if (!p)
+		return -ENOMEM;
+	*array = p;
+	*size = n;
 	return 0;
 }
 

@@ -252,6 +252,8 @@ uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len);
 
 /* Make room for element n of `element` bytes, which is zeroed; *array may move. 0 or -ENOMEM. */
 int st_grow(void **array, size_t n, size_t *size, size_t element);
+/* The same for n elements to come, exactly. */
+int st_reserve(void **array, size_t n, size_t *size, size_t element);
 
 struct st_source *st_source_find(struct hf_state *s, const char *name);
 uint32_t st_source_ix(const struct hf_state *s, const struct st_source *src);

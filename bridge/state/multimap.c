@@ -19,9 +19,9 @@ static void put(struct hf_multimap *m, uint32_t hash, uint32_t value)
 	m->slots[i] = (struct hf_multimap_slot){ hash, value };
 }
 
-static int grow(struct hf_multimap *m)
+static int resize(struct hf_multimap *m, size_t size)
 {
-	struct hf_multimap next = { .size = m->size ? m->size * 2 : 64, .used = m->used };
+	struct hf_multimap next = { .size = size, .used = m->used };
 
 	next.slots = calloc(next.size, sizeof(*next.slots));
 	if (!next.slots)
@@ -34,9 +34,26 @@ static int grow(struct hf_multimap *m)
 	return 0;
 }
 
+/* The smallest size of at least `from` that has room for n. */
+static size_t size_for(size_t from, size_t n)
+{
+	size_t size = from ? from : 64;
+
+	while (n > size / 4 * 3)
+		size *= 2;
+	return size;
+}
+
+int hf_multimap_reserve(struct hf_multimap *m, size_t n)
+{
+	size_t size = size_for(m->size, n);
+
+	return n && size != m->size ? resize(m, size) : 0;
+}
+
 int hf_multimap_add(struct hf_multimap *m, uint32_t hash, uint32_t value)
 {
-	if (m->used + 1 > m->size / 4 * 3 && grow(m) < 0)
+	if (m->used + 1 > m->size / 4 * 3 && resize(m, size_for(m->size, m->used + 1)) < 0)
 		return -ENOMEM;
 	put(m, hash, value + 1);
 	m->used++;

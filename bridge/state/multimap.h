@@ -18,6 +18,8 @@ struct hf_multimap {
 };
 
 void hf_multimap_done(struct hf_multimap *m);
+/* Room for so many entries in all, so that they come in without a copy of the map. 0 or -ENOMEM. */
+int hf_multimap_reserve(struct hf_multimap *m, size_t n);
 /* 0 or -ENOMEM. `value` is below UINT32_MAX. The same pair may be added twice. */
 int hf_multimap_add(struct hf_multimap *m, uint32_t hash, uint32_t value);
 /* Takes one such pair out, if there is one. */

@@ -258,28 +258,30 @@ static bool load_claim(struct hf_state *s, uint32_t who)
 	return true;
 }
 
-static void load_address(struct hf_state *s, uint32_t who)
+static void load_address(struct hf_state *s, uint32_t who, uint32_t hash)
 {
-	if (hf_multimap_add(&s->addresses, st_address_hash(s, who), who) < 0)
+	if (hf_multimap_add(&s->addresses, hash, who) < 0)
 		s->failed = true;
 }
 
-void st_load_address(struct hf_state *s, uint32_t agent)
+bool st_load_address(struct hf_state *s, uint32_t agent)
 {
 	struct st_agent *a = &s->agents[agent];
-	uint32_t me = WHO_AGENT_NAME(agent, 0);
+	uint32_t me = WHO_AGENT_NAME(agent, 0), hash = st_address_hash(s, me), other;
+	size_t at = HF_MULTIMAP_START;
+	bool shared = hf_multimap_next(&s->addresses, hash, &at, &other);
 
 	/* One that has names is never left out. */
-	a->crowded = !a->row.names &&
-		     is_crowded(&s->addresses, st_address_hash(s, me), ST_SAME_ADDRESS_MAX);
+	a->crowded = shared && !a->row.names && is_crowded(&s->addresses, hash, ST_SAME_ADDRESS_MAX);
 	if (!a->crowded)
-		load_address(s, me);
+		load_address(s, me, hash);
+	return shared;
 }
 
-void st_load_claims(struct hf_state *s, uint32_t agent)
+void st_load_claims(struct hf_state *s, uint32_t agent, bool shared)
 {
 	struct st_agent *a = &s->agents[agent];
-	uint32_t rival = address_rival(s, agent);
+	uint32_t rival = shared ? address_rival(s, agent) : ST_NONE;
 
 	a->addr_lost =
 	    a->crowded ||
@@ -310,7 +312,7 @@ void st_load_restored(struct hf_state *s, uint32_t restored)
 	}
 	s->restored[restored].published = !taken;
 	load_claim(s, me);
-	load_address(s, me);
+	load_address(s, me, st_address_hash(s, me));
 }
 
 void st_load_sentinel(struct hf_state *s, uint32_t source)

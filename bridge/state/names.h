@@ -34,8 +34,10 @@ void st_sentinel_unclaim(struct hf_state *s, uint32_t source);
  * What comes out of the store as it was: nothing is touched. All addresses first, then the claims
  * of agents, of sentinels, of restored names.
  */
-void st_load_address(struct hf_state *s, uint32_t agent);
-void st_load_claims(struct hf_state *s, uint32_t agent);
+/* True if another one may have the same address. */
+bool st_load_address(struct hf_state *s, uint32_t agent);
+/* `shared`: of any agent that was so. */
+void st_load_claims(struct hf_state *s, uint32_t agent, bool shared);
 void st_load_restored(struct hf_state *s, uint32_t restored);
 void st_load_sentinel(struct hf_state *s, uint32_t source);
 

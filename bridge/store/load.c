@@ -22,18 +22,33 @@ void hf_image_free(struct hf_image *image)
 	free(image);
 }
 
-/* Sorted rows that begin with their rid. */
-static bool has_rid(const void *rows, size_t n, size_t size, uint32_t rid)
+static uint32_t rid_at(const void *rows, size_t i, size_t size)
+{
+	uint32_t rid;
+
+	memcpy(&rid, (const uint8_t *)rows + i * size, sizeof(rid));
+	return rid;
+}
+
+/* Sorted rows that begin with their rid. *near: where one was found before; the next is often there, or beside it. */
+static bool has_rid(const void *rows, size_t n, size_t size, uint32_t rid, size_t *near)
 {
 	size_t low = 0, high = n;
 
+	for (size_t i = *near; i < n && i <= *near + 1; i++) {
+		if (rid_at(rows, i, size) == rid) {
+			*near = i;
+			return true;
+		}
+	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		uint32_t at;
+		uint32_t at = rid_at(rows, middle, size);
 
-		memcpy(&at, (const uint8_t *)rows + middle * size, sizeof(at));
-		if (at == rid)
+		if (at == rid) {
+			*near = middle;
 			return true;
+		}
 		if (at < rid)
 			low = middle + 1;
 		else
@@ -46,10 +61,14 @@ static bool has_rid(const void *rows, size_t n, size_t size, uint32_t rid)
 #define PRUNE(rows, n, orphans, row, there)                                                               \
 	do {                                                                                               \
 		size_t kept_ = 0;                                                                          \
+		near = 0;                                                                                  \
 		for (size_t i_ = 0; i_ < (n); i_++) {                                                      \
 			row = &(rows)[i_];                                                                 \
-			if (there)                                                                         \
-				(rows)[kept_++] = *row;                                                    \
+			if (!(there))                                                                      \
+				continue;                                                                  \
+			if (kept_ != i_)                                                                   \
+				(rows)[kept_] = *row;                                                      \
+			kept_++;                                                                           \
 		}                                                                                          \
 		(orphans) += (n) - kept_;                                                                  \
 		(n) = kept_;                                                                               \
@@ -63,8 +82,9 @@ static uint64_t prune(struct hf_image *m)
 	const struct hf_hold_row *hold;
 	const struct hf_restored_row *restored;
 	uint64_t orphans = 0;
+	size_t near;
 
-#define HAS(rows, n, rid) has_rid(m->rows, m->n, sizeof(*m->rows), rid)
+#define HAS(rows, n, rid) has_rid(m->rows, m->n, sizeof(*m->rows), rid, &near)
 	PRUNE(m->owners, m->n_owners, orphans, owner, HAS(sources, n_sources, owner->source));
 	PRUNE(m->workspaces, m->n_workspaces, orphans, workspace, HAS(owners, n_owners, workspace->owner));
 	PRUNE(m->agents, m->n_agents, orphans, agent, HAS(workspaces, n_workspaces, agent->workspace));

@@ -199,15 +199,6 @@ const struct hf_table hf_tables[HF_TABLE_LAST] = {
 
 /* --- checks: the same for what is written and for what was read --- */
 
-static bool is_lower_label(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] >= 'A' && text[i] <= 'Z')
-			return false;
-	}
-	return hf_label_ok(text, len);
-}
-
 /* Only names of ours get in; those can be written as text and read back. */
 static bool is_plain_name(const struct hf_name *name)
 {
@@ -218,7 +209,7 @@ static bool is_plain_name(const struct hf_name *name)
 	while (at < name->len && name->wire[at]) {
 		size_t len = name->wire[at];
 
-		if (at + 1 + len >= name->len || !is_lower_label((const char *)name->wire + at + 1, len))
+		if (at + 1 + len >= name->len || !hf_label_is_lower((const char *)name->wire + at + 1, len))
 			return false;
 		at += 1 + len;
 	}
@@ -240,7 +231,7 @@ static bool field_ok(const struct hf_field *f, const uint8_t *at)
 		return strnlen((const char *)at, f->size) < f->size;
 	case HF_FIELD_LABEL:
 		len = strnlen((const char *)at, f->size);
-		return len == 0 || (len < f->size && is_lower_label((const char *)at, len));
+		return len == 0 || (len < f->size && hf_label_is_lower((const char *)at, len));
 	case HF_FIELD_NAME:
 		return is_plain_name((const struct hf_name *)(const void *)at);
 	case HF_FIELD_S64:

@@ -329,15 +329,26 @@ static void damaged(struct hf_stmt *st)
 	    sqlite3_column_name(st->stmt, st->at ? st->at - 1 : 0));
 }
 
-int64_t hf_stmt_get_int(struct hf_stmt *st, int64_t min, int64_t max)
+/*
+ * The next column, NULL after an error. Looked up once, and then asked for its type and content: SQLite allows that
+ * outside its lock to connections that have none (SQLITE_OPEN_NOMUTEX), as all of ours.
+ */
+static sqlite3_value *next_value(struct hf_stmt *st)
 {
 	int at = st->at++;
+
+	return st->error ? NULL : sqlite3_column_value(st->stmt, at);
+}
+
+int64_t hf_stmt_get_int(struct hf_stmt *st, int64_t min, int64_t max)
+{
+	sqlite3_value *v = next_value(st);
 	int64_t value;
 
-	if (st->error)
+	if (!v)
 		return 0;
-	value = sqlite3_column_int64(st->stmt, at);
-	if (sqlite3_column_type(st->stmt, at) != SQLITE_INTEGER || value < min || value > max) {
+	value = sqlite3_value_int64(v);
+	if (sqlite3_value_type(v) != SQLITE_INTEGER || value < min || value > max) {
 		damaged(st);
 		return 0;
 	}
@@ -352,25 +363,37 @@ bool hf_stmt_get_null(struct hf_stmt *st)
 	return true;
 }
 
+/* The bytes of a text or a blob, lent until the next step; NULL: there are none, or an error. */
+static const void *get_bytes(struct hf_stmt *st, int type, size_t *ret_len)
+{
+	sqlite3_value *v = next_value(st);
+	const void *bytes;
+
+	*ret_len = 0;
+	if (!v)
+		return NULL;
+	if (sqlite3_value_type(v) != type) {
+		damaged(st);
+		return NULL;
+	}
+	/* As a blob also what is a text: nobody here needs the NUL that would be put behind a copy of it. */
+	bytes = sqlite3_value_blob(v);
+	*ret_len = (size_t)sqlite3_value_bytes(v);
+	if (!bytes && *ret_len) {
+		st->error = -ENOMEM;
+		*ret_len = 0;
+	}
+	return bytes;
+}
+
 void hf_stmt_get_text(struct hf_stmt *st, char *out, size_t size)
 {
-	int at = st->at++;
-	const void *text;
 	size_t len;
+	const void *text = get_bytes(st, SQLITE_TEXT, &len);
 
 	out[0] = '\0';
-	if (st->error)
+	if (!text)
 		return;
-	if (sqlite3_column_type(st->stmt, at) != SQLITE_TEXT) {
-		damaged(st);
-		return;
-	}
-	text = sqlite3_column_text(st->stmt, at);
-	if (!text) {
-		st->error = -ENOMEM;
-		return;
-	}
-	len = (size_t)sqlite3_column_bytes(st->stmt, at);
 	if (len >= size || memchr(text, '\0', len)) {
 		damaged(st);
 		return;
@@ -381,22 +404,15 @@ void hf_stmt_get_text(struct hf_stmt *st, char *out, size_t size)
 
 void hf_stmt_get_blob(struct hf_stmt *st, void *out, size_t len)
 {
-	int at = st->at++;
-	const void *bytes;
+	size_t found;
+	const void *bytes = get_bytes(st, SQLITE_BLOB, &found);
 
-	memset(out, 0, len);
-	if (st->error)
-		return;
-	if (sqlite3_column_type(st->stmt, at) != SQLITE_BLOB ||
-	    (size_t)sqlite3_column_bytes(st->stmt, at) != len) {
+	if (!st->error && found != len)
 		damaged(st);
-		return;
-	}
-	bytes = sqlite3_column_blob(st->stmt, at);
-	if (bytes)
+	if (!st->error && len)
 		memcpy(out, bytes, len);
-	else if (len)
-		st->error = -ENOMEM;
+	else
+		memset(out, 0, len);
 }
 
 /* --- one value --- */

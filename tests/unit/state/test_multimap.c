@@ -66,6 +66,29 @@ START_TEST(random_steps_match_a_table)
 }
 END_TEST
 
+START_TEST(what_was_reserved_comes_in_without_a_copy)
+{
+	struct hf_multimap m = { 0 };
+	const struct hf_multimap_slot *slots;
+
+	ck_assert_int_eq(hf_multimap_reserve(&m, 0), 0);
+	ck_assert_int_eq(hf_multimap_add(&m, 7, 3), 0);
+	ck_assert_int_eq(hf_multimap_reserve(&m, 1000), 0);
+	slots = m.slots;
+	for (uint32_t v = 0; v < 999; v++)
+		ck_assert_int_eq(hf_multimap_add(&m, v * 0x9e3779b1U, v), 0);
+	ck_assert_ptr_eq(m.slots, slots);
+	ck_assert_int_eq(hf_multimap_reserve(&m, 10), 0);
+	ck_assert_ptr_eq(m.slots, slots);
+	ck_assert_uint_eq(count(&m, 7, 3), 1);
+	for (uint32_t v = 999; v < 5000; v++)
+		ck_assert_int_eq(hf_multimap_add(&m, v * 0x9e3779b1U, v), 0);
+	for (uint32_t v = 0; v < 5000; v++)
+		ck_assert_uint_eq(count(&m, v * 0x9e3779b1U, v), 1);
+	hf_multimap_done(&m);
+}
+END_TEST
+
 Suite *multimap_suite(void)
 {
 	Suite *s = suite_create("multimap");
@@ -74,6 +97,7 @@ Suite *multimap_suite(void)
 	tcase_add_test(tc, an_empty_map_has_nothing);
 	tcase_add_test(tc, one_hash_holds_many_values);
 	tcase_add_test(tc, random_steps_match_a_table);
+	tcase_add_test(tc, what_was_reserved_comes_in_without_a_copy);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -1,6 +1,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "tests/unit/state/kit.h"
 #include "zone/agent_names.h"
 
@@ -528,6 +529,80 @@ START_TEST(a_restart_finds_everything_and_changes_nothing)
 }
 END_TEST
 
+/* Agents that are stored in an order of their own, of workspaces with gaps between their numbers. */
+START_TEST(a_restart_finds_each_agents_workspace_whatever_the_order)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=a:7=main 2=b:8=main 3=c:9=main 4=d:10=main 5=e:11=main 6=f:12=main");
+	kit_commit(k);
+	kit_diff(k, "main", 1, "6=f:26=main", "6:12");
+	kit_diff(k, "main", 1, "1=a:21=main", "1:7 2");
+	kit_diff(k, "main", 1, "3=c:23=main 1=a:21=main,27=more", "3:9 4");
+	kit_diff(k, "main", 1, "7=g:28=main 5=e:25=main", "5:11");
+	kit_check(k);
+	kit_restart(k);
+	kit_check(k);
+	ck_assert(kit_has(k, "f.coder", 26));
+	ck_assert(kit_has(k, "main.a.me.coder", 21));
+	ck_assert(kit_has(k, "more.a.me.coder", 27));
+	ck_assert(kit_has(k, "c.coder", 23));
+	ck_assert(kit_has(k, "e.coder", 25));
+	ck_assert(kit_has(k, "g.coder", 28));
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_address_of_two_agents_stays_the_better_ones_over_a_restart)
+{
+	struct kit *k = kit_new();
+	struct hf_uuid alice = kit_id(1);
+
+	/* 100007 has the address of 7. */
+	kit_snapshot(k, "main", 1, "1=dev:7=main 4=x:100007=other 5=y:8=main");
+	kit_commit(k);
+	kit_restart(k);
+	kit_check(k);
+	/* All of the owner's names are settled again. */
+	hf_state_owner_set(k->state, "main", &alice, "alicia", k->now);
+	ck_assert_int_eq(kit_flags(k, "other.x.alicia.coder"), -1);
+	ck_assert_int_eq(kit_flags(k, "other.x.me.coder"), -1);
+	ck_assert(kit_has(k, "main.dev.me.coder", 7));
+	kit_snapshot(k, "main", 1, "4=x:100007=other 5=y:8=main");
+	kit_check(k);
+	ck_assert(kit_has(k, "main.y.me.coder", 8));
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_image_that_is_not_in_order_is_refused)
+{
+	struct kit *k = kit_new();
+	struct hf_source_row source = { .name = "main", .url = "https://c.example" };
+	struct hf_owner_row owner = { .name = "alice", .id = kit_id(1) };
+	struct hf_workspace_row ws[] = {
+		{ .rid = 4, .id = kit_id(4), .name = "d" },
+		{ .rid = 3, .id = kit_id(3), .name = "c" },
+	};
+	struct hf_image image = { .sources = &source,
+		.n_sources = 1,
+		.owners = &owner,
+		.n_owners = 1,
+		.workspaces = ws,
+		.n_workspaces = 2,
+		.next_workspace = 5 };
+	struct hf_state *state;
+
+	ck_assert_int_eq(hf_state_new(&k->conf, &image, k->now, &state), HF_EFORMAT);
+	ws[1].rid = 4;
+	ck_assert_int_eq(hf_state_new(&k->conf, &image, k->now, &state), HF_EFORMAT);
+	ws[0].rid = 3;
+	ck_assert_int_eq(hf_state_new(&k->conf, &image, k->now, &state), 0);
+	hf_state_free(state);
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(a_diff_before_any_snapshot_of_this_process_is_refused)
 {
 	struct kit *k = kit_new();
@@ -590,6 +665,9 @@ Suite *state_suite(void)
 	tcase_add_test(tc, an_asked_suffix_is_pinned_and_a_new_one_is_held);
 	tcase_add_test(tc, between_sources_the_configuration_decides);
 	tcase_add_test(tc, a_restart_finds_everything_and_changes_nothing);
+	tcase_add_test(tc, a_restart_finds_each_agents_workspace_whatever_the_order);
+	tcase_add_test(tc, an_address_of_two_agents_stays_the_better_ones_over_a_restart);
+	tcase_add_test(tc, an_image_that_is_not_in_order_is_refused);
 	tcase_add_test(tc, a_diff_before_any_snapshot_of_this_process_is_refused);
 	tcase_add_test(tc, the_sentinel_is_there_only_when_asked_for);
 	suite_add_tcase(s, tc);

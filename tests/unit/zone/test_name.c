@@ -130,6 +130,43 @@ START_TEST(a_label_has_at_most_63_octets)
 }
 END_TEST
 
+/* Each of the three ways to look at a label says the same of it. */
+static void check_label(const char *text, size_t len)
+{
+	uint8_t out[1 + HF_LABEL_MAX + 1], *end = out + sizeof(out) - 1;
+	bool ok = hf_label_ok(text, len), upper = false;
+
+	*end = 0x5a;
+	ck_assert_int_eq(hf_label_put(text, len, out), ok);
+	ck_assert_uint_eq(*end, 0x5a);
+	for (size_t i = 0; ok && i < len; i++) {
+		bool is_upper = text[i] >= 'A' && text[i] <= 'Z';
+
+		ck_assert_uint_eq(out[1 + i], (uint8_t)text[i] + (is_upper ? 'a' - 'A' : 0));
+		upper = upper || is_upper;
+	}
+	ck_assert(!ok || out[0] == len);
+	ck_assert_int_eq(hf_label_is_lower(text, len), ok && !upper);
+}
+
+START_TEST(a_label_is_the_same_whoever_looks_at_it)
+{
+	char text[HF_LABEL_MAX + 1];
+
+	memset(text, 'x', sizeof(text));
+	for (size_t len = 0; len <= sizeof(text); len++)
+		check_label(text, len);
+	check_label(text, SIZE_MAX);
+	for (int c = 0; c < 256; c++)
+		for (size_t at = 0; at < HF_LABEL_MAX; at += HF_LABEL_MAX / 2) {
+			memset(text, 'x', sizeof(text));
+			text[at] = (char)c;
+			check_label(text, at + 1);
+			check_label(text, HF_LABEL_MAX);
+		}
+}
+END_TEST
+
 /* --- text --- */
 
 static const struct {
@@ -553,6 +590,7 @@ static TCase *text_case(void)
 	tcase_add_loop_test(tc, labels_are_letters_digits_dash_and_underscore, 0, N(labels));
 	tcase_add_test(tc, of_all_bytes_64_can_be_in_a_label);
 	tcase_add_test(tc, a_label_has_at_most_63_octets);
+	tcase_add_test(tc, a_label_is_the_same_whoever_looks_at_it);
 	tcase_add_loop_test(tc, text_is_read_folded_or_refused, 0, N(texts));
 	tcase_add_test(tc, a_name_has_at_most_255_octets);
 	tcase_add_loop_test(tc, text_comes_back_as_it_was_but_lower_case, 0, SEEDS);
