@@ -8,6 +8,7 @@
 #include "bridge/control_guard.h"
 #include "bridge/control_json.h"
 #include "bridge/core.h"
+#include "bridge/front/network.h"
 #include "bridge/listeners.h"
 #include "bridge/sources.h"
 #include "config/config.h"
@@ -255,6 +256,17 @@ static int note_line(const struct hf_history_line *line, void *arg)
 
 /* --- who answers --- */
 
+/* As the bridge sees it, for one who does not reach the same addresses. */
+static json_t *show_answering(const struct hf_control_env *env)
+{
+	char network[HF_NETWORK_TEXT_MAX];
+	struct hf_answering a;
+
+	hf_listeners_answering(env->listeners, &a);
+	return json_pack("{s:o, s:I, s:b, s:o}", "network", hf_json_text(hf_network_text(network)), "missing",
+	    (json_int_t)a.missing, "nobody", a.nobody, "text", hf_json_text(a.text));
+}
+
 static json_t *show_listeners(const struct hf_control_env *env)
 {
 	json_t *list = json_array();
@@ -349,6 +361,7 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	json_object_set_new(s.root, "store", show_store(&s));
 	look_at_zone(&s);
 	json_object_set_new(s.root, "listeners", show_listeners(env));
+	json_object_set_new(s.root, "answering", show_answering(env));
 	json_object_set_new(s.root, "listen_given", json_boolean(env->config->dns.listen_given));
 	json_object_set_new(s.root, "sample", show_sample(env));
 	look_for_names(&s);

@@ -29,9 +29,9 @@ struct hf_listeners {
 	const struct hf_config *config; /* borrowed */
 	struct event *timer;            /* owned */
 	struct hf_survey *survey;       /* owned; NULL while nothing is asked */
-	struct hf_survey_question questions[HF_LISTENERS_MAX + MODULES_MAX];
+	struct hf_survey_question *questions; /* owned; of the survey */
 	size_t n_questions;
-	size_t n_listeners; /* of the questions, the first so many; the rest are places of the module */
+	size_t n_suffixes; /* as many of the questions for each listener in turn; the rest are places of the module */
 	struct hf_listener listeners[HF_LISTENERS_MAX];
 	size_t n;
 	bool module; /* it was found, the last time it was looked for */
@@ -91,12 +91,8 @@ static void tell(struct hf_listeners *l)
 
 static int take_suffix(const struct hf_source_view *view, void *arg)
 {
-	struct hf_name *suffix = arg;
-
-	if (view->row->suffix.len <= 1)
-		return 0;
-	*suffix = view->row->suffix;
-	return 1;
+	hf_suffixes_add(arg, &view->row->suffix);
+	return 0;
 }
 
 static void add_question(struct hf_listeners *l, const struct hf_endpoint *at,
@@ -148,20 +144,32 @@ static bool is_module(const struct hf_asked *a)
 
 static void on_asked(void *arg);
 
+static void stop_asking(struct hf_listeners *l)
+{
+	hf_survey_free(l->survey);
+	l->survey = NULL;
+	free(l->questions);
+	l->questions = NULL;
+	l->n_questions = 0;
+}
+
 static void ask(struct hf_listeners *l)
 {
-	struct hf_name suffix = { 0 };
+	struct hf_suffixes suffixes = { .n = 0 };
 
 	hf_state_each_source(
-	    hf_core_state(l->env.core), hf_core_now(l->env.core), take_suffix, &suffix);
-	if (!suffix.len)
+	    hf_core_state(l->env.core), hf_core_now(l->env.core), take_suffix, &suffixes);
+	if (!suffixes.n)
 		return;
-	l->n_questions = 0;
+	l->n_suffixes = hf_suffixes_asked(&suffixes, l->n);
+	l->questions = calloc(l->n * l->n_suffixes + MODULES_MAX, sizeof(*l->questions));
+	if (!l->questions)
+		return;
 	for (size_t i = 0; i < l->n; i++)
-		add_question(l, &l->listeners[i].at, &suffix, TYPE_SOA);
-	l->n_listeners = l->n_questions;
+		for (size_t j = 0; j < l->n_suffixes; j++)
+			add_question(l, &l->listeners[i].at, &suffixes.at[j], TYPE_SOA);
 	if (!any_answers(l))
-		add_modules(l, &suffix);
+		add_modules(l, &suffixes.at[0]);
 	hf_survey_new(l->env.base, l->questions, l->n_questions, on_asked, l, &l->survey);
 }
 
@@ -177,11 +185,14 @@ static void on_asked(void *arg)
 {
 	struct hf_listeners *l = arg;
 
-	for (size_t i = 0; i < l->n && i < l->n_listeners; i++)
-		hf_listener_judge(&l->listeners[i], &l->questions[i].asked, &l->config->dns.allow);
-	if (l->n_questions > l->n_listeners) {
+	size_t n = l->n * l->n_suffixes;
+
+	for (size_t i = 0; i < l->n; i++)
+		hf_listener_judge_all(&l->listeners[i], &l->questions[i * l->n_suffixes], l->n_suffixes,
+		    &l->config->dns.allow);
+	if (l->n_questions > n) {
 		l->module = false;
-		for (size_t i = l->n_listeners; i < l->n_questions; i++)
+		for (size_t i = n; i < l->n_questions; i++)
 			l->module |= is_module(&l->questions[i].asked);
 	}
 	tell(l);
@@ -194,8 +205,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	hf_survey_free(l->survey);
-	l->survey = NULL;
+	stop_asking(l);
 	ask(l);
 	if (!l->survey)
 		arm(l, l->config->dns.probe_interval_ms);
@@ -248,9 +258,7 @@ int hf_listeners_new(const struct hf_listeners_env *env, const struct hf_config 
 
 void hf_listeners_configure(struct hf_listeners *l, const struct hf_config *config)
 {
-	hf_survey_free(l->survey);
-	l->survey = NULL;
-	l->n_questions = 0;
+	stop_asking(l);
 	take_config(l, config);
 	arm(l, first_ms(config));
 }
@@ -259,7 +267,7 @@ void hf_listeners_free(struct hf_listeners *l)
 {
 	if (!l)
 		return;
-	hf_survey_free(l->survey);
+	stop_asking(l);
 	if (l->timer)
 		event_free(l->timer);
 	free(l);

@@ -140,7 +140,7 @@ struct hf_config_guard {
 
 /* What holdfast-dns needs. */
 struct hf_config_dns {
-	struct hf_endpoints listen; /* never empty */
+	struct hf_endpoints listen; /* empty: no holdfast-dns is expected, and none starts */
 	int64_t threads;
 	struct hf_prefixes allow;
 	int64_t tcp_connections;

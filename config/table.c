@@ -302,9 +302,9 @@ static const struct hf_key adapter_keys[] = {
 #undef A
 
 static const struct hf_key dns_keys[] = {
-	VALUES(hf_config_dns, listen, endpoint, "listen", .flags = HF_KEY_NONEMPTY | HF_KEY_RESTART,
+	VALUES(hf_config_dns, listen, endpoint, "listen", .flags = HF_KEY_RESTART,
 	    .n_max = 32, .def = "[127.0.0.1@5453, ::1@5453]",
-	    .help = "Where holdfast-dns answers, by UDP and TCP."),
+	    .help = "Where holdfast-dns answers, by UDP and TCP. Empty ([]): none is expected, and none starts."),
 	VALUE(hf_config_dns, threads, int, "threads", .flags = HF_KEY_RESTART, .min = 1, .max = 64,
 	    .def = "1", .help = "How many threads answer."),
 	VALUES(hf_config_dns, allow, prefix, "allow", .n_max = 1000, .def = "[127.0.0.0/8, ::1]",

@@ -34,13 +34,11 @@ void hf_hop_add(struct hf_hop *hop, enum hf_hop_state state, const char *format,
 /* NULL: out of memory. */
 static const struct hf_reach *reach_of(struct hf_why *w)
 {
-	struct hf_name suffix;
+	struct hf_suffixes suffixes;
 	const struct hf_reach_opts opts = { .config = w->config,
 		.status = w->status,
 		.resolv_conf = w->resolv_conf,
-		.suffix = hf_reach_suffix(w->config, w->source ? w->status : NULL, &suffix)
-			      ? &suffix
-			      : &w->name,
+		.suffixes = &suffixes,
 		.name = &w->name,
 		.addr = w->has_addr ? w->addr : NULL };
 
@@ -51,6 +49,8 @@ static const struct hf_reach *reach_of(struct hf_why *w)
 		w->reach = calloc(1, sizeof(*w->reach));
 	else
 		return w->reach;
+	if (!hf_reach_suffixes(w->config, w->source ? w->status : NULL, &suffixes))
+		hf_suffixes_add(&suffixes, &w->name);
 	if (w->reach && hf_reach_look(&opts, w->reach)) {
 		free(w->reach);
 		w->reach = NULL;
@@ -91,11 +91,30 @@ static void add_listener(struct hf_why *w, const struct hf_reach_resolver *r, st
 	}
 }
 
+/* The bridge sees whom we do not reach. */
+static void answer_elsewhere(const struct hf_reach *r, struct hf_hop *hop)
+{
+	char place[HF_ENDPOINT_TEXT_MAX];
+
+	if (r->answering.text[0] || r->answering.nobody)
+		hf_hop_add(hop, HOP_BROKEN, "%s, says the bridge, which is in another network namespace",
+		    r->answering.text[0] ? r->answering.text : "nobody answers");
+	for (size_t i = 0; i < r->n_listeners; i++)
+		if (r->listeners[i].state == HF_LISTENER_ANSWERS)
+			hf_hop_add(hop, HOP_OK,
+			    "holdfast-dns answers at %s, says the bridge, which is in another network namespace",
+			    hf_endpoint_text(&r->listeners[i].at, place));
+}
+
 /* Of listeners that nobody expects to answer only those that answer right are shown. */
 void hf_hop_answer(struct hf_why *w, struct hf_hop *hop)
 {
 	const struct hf_reach *r = reach_of(w);
 
+	if (r && r->elsewhere) {
+		answer_elsewhere(r, hop);
+		return;
+	}
 	for (size_t i = 0; r && i < r->n_listeners; i++) {
 		bool absent = r->listeners[i].state == HF_LISTENER_ABSENT && !r->facts.given;
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "bridge/ctl/offline.h"
 #include "bridge/ctl/show.h"
+#include "bridge/front/network.h"
 #include "config/config.h"
 #include "zone/addr.h"
 #include "zone/answer.h"
@@ -20,7 +21,6 @@ enum {
 	FAR_MS = 700,   /* a resolver may be elsewhere */
 	TRIES = 2,
 	MODULES_MAX = 2 + HF_NAMESERVERS_MAX,
-	QUESTIONS_MAX = 3 * HF_REACH_LISTENERS_MAX + HF_REACH_RESOLVERS_MAX + MODULES_MAX,
 	HOSTS_MAX = 64 << 20,
 };
 
@@ -49,14 +49,37 @@ static void find_listeners(struct hf_reach *r, const struct hf_reach_opts *o)
 	struct hf_endpoint at;
 	size_t i;
 
-	r->facts.given = json_array_size(list)
-			     ? json_is_true(json_object_get(o->status, "listen_given"))
-			     : o->config->dns.listen_given;
-	json_array_foreach(list, i, row)
-		if (hf_endpoint_parse(hf_row_text(row, "address", ""), &at))
-			add_listener(r, &at, json_is_true(json_object_get(row, "seen")));
-	for (i = 0; i < own->n && !json_array_size(list); i++)
+	r->facts.given = list ? json_is_true(json_object_get(o->status, "listen_given"))
+			      : o->config->dns.listen_given;
+	json_array_foreach(list, i, row) {
+		if (!hf_endpoint_parse(hf_row_text(row, "address", ""), &at))
+			continue;
+		add_listener(r, &at, json_is_true(json_object_get(row, "seen")));
+		if (r->elsewhere && r->n_listeners)
+			r->listeners[r->n_listeners - 1].state =
+			    hf_listener_state_of(hf_row_text(row, "state", ""));
+	}
+	for (i = 0; i < own->n && !list; i++)
 		add_listener(r, &own->at[i], false);
+}
+
+/* Whether the bridge that gave this status reaches other addresses than we do. */
+static bool is_elsewhere(const json_t *status)
+{
+	const char *its = hf_row_text(json_object_get(status, "answering"), "network", "");
+	char ours[HF_NETWORK_TEXT_MAX];
+
+	return *its && hf_network_text(ours)[0] && strcmp(its, ours) != 0;
+}
+
+/* What the bridge found. */
+static void take_its_word(struct hf_reach *r, const json_t *status)
+{
+	const json_t *said = json_object_get(status, "answering");
+
+	r->answering.missing = (size_t)json_integer_value(json_object_get(said, "missing"));
+	r->answering.nobody = json_is_true(json_object_get(said, "nobody"));
+	snprintf(r->answering.text, sizeof(r->answering.text), "%s", hf_row_text(said, "text", ""));
 }
 
 static void add_resolver(
@@ -96,6 +119,8 @@ static void find_adapters(struct hf_reach *r, const struct hf_reach_opts *o)
 		const char *ask = hf_row_text(row, "ask", "");
 
 		r->facts.others = true;
+		if (r->elsewhere)
+			continue;
 		/* One that cannot be asked is believed. */
 		r->facts.others_answer |= !*ask && synced;
 		if (hf_endpoint_parse(ask, &at))
@@ -123,8 +148,10 @@ static void find_machine(struct hf_reach *r, const struct hf_reach_opts *o)
 /* --- asking --- */
 
 struct asking {
-	struct hf_survey_question at[QUESTIONS_MAX];
+	struct hf_survey_question *at; /* owned */
 	size_t n;
+	size_t n_suffixes; /* for so many each listener is asked */
+	size_t n_modules;
 };
 
 static void add_question(struct asking *a, const struct hf_endpoint *at, const struct hf_name *name,
@@ -179,20 +206,20 @@ static bool is_module(const struct hf_asked *a)
 	return !a->code && !strncmp(a->text, "name=", 5) && strncmp(a->text, "name=holdfast-dns", 17) != 0;
 }
 
-static void take_answers(struct hf_reach *r, const struct hf_reach_opts *o, const struct asking *a,
-    bool ours, size_t n_modules)
+static void take_answers(struct hf_reach *r, const struct hf_reach_opts *o, const struct asking *a)
 {
 	const struct hf_survey_question *q = a->at;
 
-	for (size_t i = 0; ours && i < r->n_listeners; i++, q += 2) {
-		hf_listener_judge(&r->listeners[i], &q[0].asked, &o->config->dns.allow);
-		r->counters[i] = q[1].asked;
+	for (size_t i = 0; a->n_suffixes && i < r->n_listeners; i++) {
+		hf_listener_judge_all(&r->listeners[i], q, a->n_suffixes, &o->config->dns.allow);
+		q += a->n_suffixes;
+		r->counters[i] = (q++)->asked;
 	}
-	for (size_t i = 0; o->name && i < r->n_listeners; i++, q++)
+	for (size_t i = 0; o->name && !r->elsewhere && i < r->n_listeners; i++, q++)
 		r->answers[i] = (struct hf_reach_resolver){
 			.at = q->at, .state = state_of(&q->asked, o->addr), .asked = q->asked
 		};
-	for (size_t i = 0; i < n_modules; i++, q++) {
+	for (size_t i = 0; i < a->n_modules; i++, q++) {
 		if (r->module.at.len || !is_module(&q->asked))
 			continue;
 		r->module = (struct hf_listener){ .at = q->at, .state = HF_LISTENER_ANSWERS };
@@ -231,40 +258,55 @@ static bool hosts_file_has(const struct hf_name *name, const uint8_t *addr)
 	return has;
 }
 
-int hf_reach_look(const struct hf_reach_opts *o, struct hf_reach *ret_reach)
+/* Of each listener that can be asked from here: its suffixes and counters, then the name. */
+static void add_listeners(struct asking *a, const struct hf_reach *r, const struct hf_reach_opts *o)
 {
-	struct hf_reach *r = ret_reach;
-	struct asking *a = calloc(1, sizeof(*a));
 	struct hf_name counters = { 0 };
-	size_t n_modules = 0;
-	bool ours;
-	int rc;
 
-	memset(r, 0, sizeof(*r));
-	if (!a)
-		return -ENOMEM;
-	find_listeners(r, o);
-	find_adapters(r, o);
-	find_machine(r, o);
-	if (o->suffix)
-		counters = *o->suffix;
-	ours = o->suffix && !hf_name_prepend(&counters, counters_label, sizeof(counters_label) - 1);
-	for (size_t i = 0; ours && i < r->n_listeners; i++) {
-		add_question(a, &r->listeners[i].at, o->suffix, HF_TYPE_SOA, NEAR_MS);
+	if (r->elsewhere)
+		return;
+	if (o->suffixes && o->suffixes->n)
+		counters = o->suffixes->at[0];
+	if (counters.len && !hf_name_prepend(&counters, counters_label, sizeof(counters_label) - 1))
+		a->n_suffixes = hf_suffixes_asked(o->suffixes, r->n_listeners);
+	for (size_t i = 0; a->n_suffixes && i < r->n_listeners; i++) {
+		for (size_t j = 0; j < a->n_suffixes; j++)
+			add_question(a, &r->listeners[i].at, &o->suffixes->at[j], HF_TYPE_SOA, NEAR_MS);
 		add_question(a, &r->listeners[i].at, &counters, HF_TYPE_TXT, NEAR_MS);
 	}
 	for (size_t i = 0; o->name && i < r->n_listeners; i++)
 		add_question(a, &r->listeners[i].at, o->name, HF_TYPE_AAAA, NEAR_MS);
-	if (ours)
-		n_modules = add_modules(a, r, &counters);
+	if (a->n_suffixes)
+		a->n_modules = add_modules(a, r, &counters);
+}
+
+int hf_reach_look(const struct hf_reach_opts *o, struct hf_reach *ret_reach)
+{
+	struct hf_reach *r = ret_reach;
+	struct asking a = { .n = 0 };
+	size_t n_suffixes = o->suffixes ? o->suffixes->n : 0;
+	int rc;
+
+	memset(r, 0, sizeof(*r));
+	r->elsewhere = is_elsewhere(o->status);
+	find_listeners(r, o);
+	find_adapters(r, o);
+	find_machine(r, o);
+	a.at = calloc(r->n_listeners * (n_suffixes + 2) + r->n_resolvers + MODULES_MAX, sizeof(*a.at));
+	if (!a.at)
+		return -ENOMEM;
+	add_listeners(&a, r, o);
 	for (size_t i = 0; o->name && i < r->n_resolvers; i++)
-		add_question(a, &r->resolvers[i].at, o->name, HF_TYPE_AAAA, FAR_MS);
-	rc = hf_survey_wait(a->at, a->n);
+		add_question(&a, &r->resolvers[i].at, o->name, HF_TYPE_AAAA, FAR_MS);
+	rc = hf_survey_wait(a.at, a.n);
 	if (!rc)
-		take_answers(r, o, a, ours, n_modules);
+		take_answers(r, o, &a);
 	r->by_hosts_file = o->name && hosts_file_has(o->name, o->addr);
-	hf_answering_judge(r->listeners, r->n_listeners, &r->facts, &r->answering);
-	free(a);
+	if (r->elsewhere)
+		take_its_word(r, o->status);
+	else
+		hf_answering_judge(r->listeners, r->n_listeners, &r->facts, &r->answering);
+	free(a.at);
 	return rc;
 }
 
@@ -352,21 +394,20 @@ bool hf_reach_sample(const struct hf_config *config, const json_t *status,
 	return hf_offline_sample(config->zone, ret_name, ret_addr) == 1;
 }
 
-bool hf_reach_suffix(
-    const struct hf_config *config, const json_t *status, struct hf_name *ret_suffix)
+bool hf_reach_suffixes(
+    const struct hf_config *config, const json_t *status, struct hf_suffixes *ret_suffixes)
 {
+	struct hf_name suffix;
 	const json_t *source;
 	size_t i;
 
+	ret_suffixes->n = 0;
 	json_array_foreach(json_object_get(status, "sources"), i, source)
-		if (!hf_name_parse(hf_row_text(source, "suffix", ""), ret_suffix) && ret_suffix->len > 1)
-			return true;
-	for (i = 0; i < config->sources.n; i++) {
-		*ret_suffix = config->sources.at[i].suffix;
-		if (ret_suffix->len > 1)
-			return true;
-	}
-	return false;
+		if (!hf_name_parse(hf_row_text(source, "suffix", ""), &suffix))
+			hf_suffixes_add(ret_suffixes, &suffix);
+	for (i = 0; i < config->sources.n && !json_array_size(json_object_get(status, "sources")); i++)
+		hf_suffixes_add(ret_suffixes, &config->sources.at[i].suffix);
+	return ret_suffixes->n;
 }
 
 /* --- report --- */
@@ -504,5 +545,9 @@ void hf_reach_report(const struct hf_reach *r, const struct hf_name *name, json_
 		if (r->resolvers[i].adapter[0])
 			warn_of_resolver(&r->resolvers[i], text, warnings);
 	note_machine(r, text, notes);
+	if (r->elsewhere)
+		add_line(notes, "elsewhere",
+		    json_string("the bridge is in another network namespace, such as another container: who answers is "
+				"shown as it sees it; run holdfastctl there to have everybody asked"));
 	json_object_set_new(status, "notes", notes);
 }

@@ -46,13 +46,18 @@ struct hf_reach {
 	struct hf_reach_resolver resolvers[HF_REACH_RESOLVERS_MAX];
 	size_t n_resolvers;
 	bool by_hosts_file; /* /etc/hosts has the name */
+	/*
+	 * The bridge is in another network namespace, such as another container: its addresses are not those that can be
+	 * asked from here. `listeners` and `answering` are as it says; adapters' resolvers and the module are not looked for.
+	 */
+	bool elsewhere;
 };
 
 struct hf_reach_opts {
 	const struct hf_config *config;
 	const json_t *status;      /* the bridge's or the zone's; NULL: neither */
 	const char *resolv_conf;   /* NULL: hf_reach_resolv_conf() */
-	const struct hf_name *suffix; /* NULL: none is known, and listeners cannot be asked */
+	const struct hf_suffixes *suffixes; /* those that listeners should serve; NULL or none: they cannot be asked */
 	const struct hf_name *name;   /* that resolvers are asked for; NULL: none */
 	const uint8_t *addr;          /* 16 bytes, that it should have; NULL: any */
 };
@@ -78,9 +83,9 @@ char *hf_reach_resolver_text(
 /* Some published name of the status, else of the zone, to ask for. False: there is none. */
 bool hf_reach_sample(const struct hf_config *config, const json_t *status,
     struct hf_name *ret_name, uint8_t ret_addr[static 16]);
-/* The first suffix of the status, else of the configuration. */
-bool hf_reach_suffix(
-    const struct hf_config *config, const json_t *status, struct hf_name *ret_suffix);
+/* The suffixes of the status, else those of the configuration. False: there is none. */
+bool hf_reach_suffixes(
+    const struct hf_config *config, const json_t *status, struct hf_suffixes *ret_suffixes);
 
 /*
  * Puts it into a status: readers, listeners, resolvers, not_answering, warnings and notes. `name` is the

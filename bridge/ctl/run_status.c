@@ -29,14 +29,15 @@ static int unreached(struct hf_ctl *c, int rc)
 static int look_who_answers(struct hf_ctl *c)
 {
 	struct hf_reach *reach = calloc(1, sizeof(*reach));
-	struct hf_name suffix, sample;
+	struct hf_suffixes suffixes;
+	struct hf_name sample;
 	uint8_t addr[16];
-	bool has_suffix = hf_reach_suffix(c->config, c->kept, &suffix);
+	bool has_suffix = hf_reach_suffixes(c->config, c->kept, &suffixes);
 	bool has_sample = hf_reach_sample(c->config, c->kept, &sample, addr);
 	const struct hf_reach_opts opts = { .config = c->config,
 		.status = c->kept,
 		.resolv_conf = c->o.resolv_conf,
-		.suffix = has_suffix ? &suffix : NULL,
+		.suffixes = has_suffix ? &suffixes : NULL,
 		.name = has_sample ? &sample : NULL,
 		.addr = addr };
 	int rc = reach ? hf_reach_look(&opts, reach) : -ENOMEM;

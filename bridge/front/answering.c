@@ -27,6 +27,36 @@ const char *hf_listener_state_name(enum hf_listener_state state)
 	return names[state];
 }
 
+enum hf_listener_state hf_listener_state_of(const char *name)
+{
+	for (int i = HF_LISTENER_UNKNOWN; i <= HF_LISTENER_ABSENT; i++)
+		if (!strcmp(name, hf_listener_state_name(i)))
+			return i;
+	return HF_LISTENER_UNKNOWN;
+}
+
+/* --- suffixes --- */
+
+enum { QUESTIONS = 256 };
+
+void hf_suffixes_add(struct hf_suffixes *s, const struct hf_name *suffix)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (hf_name_equal(&s->at[i], suffix))
+			return;
+	if (s->n < HF_SUFFIXES_MAX && suffix->len > 1)
+		s->at[s->n++] = *suffix;
+}
+
+size_t hf_suffixes_asked(const struct hf_suffixes *s, size_t n_listeners)
+{
+	size_t most = n_listeners ? QUESTIONS / n_listeners : 0;
+
+	if (!most)
+		most = 1;
+	return s->n < most ? s->n : most;
+}
+
 /* --- one listener --- */
 
 /* Bits of an address that are those of the prefix. */
@@ -81,6 +111,29 @@ void hf_listener_judge(struct hf_listener *l, const struct hf_asked *asked,
 	l->seen |= l->state == HF_LISTENER_ANSWERS;
 }
 
+void hf_listener_judge_all(struct hf_listener *l, const struct hf_survey_question *questions, size_t n,
+    const struct hf_prefixes *allow)
+{
+	const struct hf_survey_question *worst = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct hf_listener one = *l;
+
+		hf_listener_judge(&one, &questions[i].asked, allow);
+		/* One answer that got lost is none of the others'. */
+		if (!worst || one.state == HF_LISTENER_WRONG || (worst->asked.code && one.state == HF_LISTENER_ANSWERS))
+			worst = &questions[i];
+		if (one.state == HF_LISTENER_WRONG)
+			break;
+	}
+	if (!worst)
+		return;
+	hf_listener_judge(l, &worst->asked, allow);
+	l->suffix.len = 0;
+	if (l->state == HF_LISTENER_WRONG && n > 1)
+		l->suffix = worst->name;
+}
+
 bool hf_listener_expected(const struct hf_listener *l, const struct hf_answering_facts *f)
 {
 	return f->given || l->seen || !f->others;
@@ -99,17 +152,20 @@ static bool is_missing(const struct hf_listener *l, const struct hf_answering_fa
 static bool same_reason(const struct hf_listener *a, const struct hf_listener *b)
 {
 	return (a->state == HF_LISTENER_WRONG) == (b->state == HF_LISTENER_WRONG) && a->code == b->code &&
-	       a->rcode == b->rcode;
+	       a->rcode == b->rcode && a->suffix.len == b->suffix.len &&
+	       (!a->suffix.len || hf_name_equal(&a->suffix, &b->suffix));
 }
 
 static void add_reason(char *text, const struct hf_listener *l)
 {
 	size_t len = strlen(text);
-	char rcode[HF_RCODE_TEXT_MAX];
+	char rcode[HF_RCODE_TEXT_MAX], suffix[HF_NAME_TEXT_MAX] = "";
 
+	if (l->suffix.len)
+		hf_name_text(&l->suffix, suffix);
 	if (l->state == HF_LISTENER_WRONG)
-		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, " (it answers %s)",
-		    hf_rcode_text(l->rcode, rcode));
+		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, " (it answers %s%s%.80s)",
+		    hf_rcode_text(l->rcode, rcode), suffix[0] ? " for " : "", suffix);
 	else
 		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, " (%s)", hf_strerror(l->code));
 }

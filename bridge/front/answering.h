@@ -28,10 +28,24 @@ struct hf_listener {
 	int code;      /* SILENT: why */
 	uint8_t rcode; /* WRONG: what it answers */
 	bool seen;     /* it has answered since the bridge began */
+	struct hf_name suffix; /* WRONG: which of several; len 0: there is one only */
 };
+
+/* Each suffix once. */
+enum { HF_SUFFIXES_MAX = 64 };
+struct hf_suffixes {
+	struct hf_name at[HF_SUFFIXES_MAX];
+	size_t n;
+};
+void hf_suffixes_add(struct hf_suffixes *s, const struct hf_name *suffix);
+/* For how many of them, the first ones, each of `n_listeners` is asked: all, unless there are very many of both. */
+size_t hf_suffixes_asked(const struct hf_suffixes *s, size_t n_listeners);
 
 /* What an answer to a question for the suffix's SOA says. `allow` is dns.allow. */
 void hf_listener_judge(struct hf_listener *l, const struct hf_asked *asked,
+    const struct hf_prefixes *allow);
+/* The same of one question for each suffix: it serves all of them, or it is WRONG. */
+void hf_listener_judge_all(struct hf_listener *l, const struct hf_survey_question *questions, size_t n,
     const struct hf_prefixes *allow);
 
 /* What else is known. */
@@ -59,3 +73,5 @@ enum { HF_RCODE_TEXT_MAX = 24 };
 const char *hf_rcode_text(unsigned rcode, char out[static HF_RCODE_TEXT_MAX]);
 /* "answers", "silent", "wrong", "absent"; "unknown". */
 const char *hf_listener_state_name(enum hf_listener_state state);
+/* ... and back; UNKNOWN for another word. */
+enum hf_listener_state hf_listener_state_of(const char *name);

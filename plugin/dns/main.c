@@ -100,6 +100,12 @@ static int load_config(struct program *p, struct hf_config **ret_config)
 	return rc;
 }
 
+static int no_address(char why[static WHY_MAX])
+{
+	snprintf(why, WHY_MAX, "dns.listen is empty: expected an address to answer at, such as 127.0.0.1@5453");
+	return -EDESTADDRREQ;
+}
+
 static int open_sockets(struct program *p)
 {
 	const struct hf_config_dns *dns = &p->config->dns;
@@ -108,6 +114,8 @@ static int open_sockets(struct program *p)
 
 	if (!rc && p->socks.n)
 		hf_log_info("using %zu sockets of the service manager; dns.listen is ignored", p->socks.n);
+	else if (!rc && !dns->listen.n)
+		rc = no_address(why);
 	else if (!rc)
 		rc = hf_socks_open(&dns->listen, (size_t)dns->threads, &p->socks, why, sizeof(why));
 	if (rc)

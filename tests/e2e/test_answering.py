@@ -2,13 +2,17 @@
 Published is not answered: when holdfast-dns dies, nobody may say that all is well. status, why, doctor, /readyz, the service
 manager's line and the log say the same.
 """
+import contextlib
 import json
+import os
 import subprocess
 
 import pytest
 
 from bridge import Bridge
+from fed_dnsmasq import Dnsmasq
 from manager import Manager, get
+from netns import Machine
 from peer import Simulator
 from server import Responder, free_port, wait_for
 from zone import Zone, program
@@ -188,3 +192,85 @@ def test_stale_begins_when_the_connection_is_lost_and_never_in_the_future(tmp_pa
         wait_for(lambda: f.json("status")["stale_since"])
         headline = f.ctl("status").stdout.splitlines()[0]
         assert "serving 7 names, stale since " in headline and " ago)" in headline and "(in " not in headline
+
+
+def test_each_suffix_has_to_be_served(tmp_path, sim):
+    """One that answers for the first suffix alone, out of an older zone, leaves the second one's names unanswered."""
+    token = tmp_path / "token2"
+    token.write_text("x\n")
+    token.chmod(0o600)
+    second = f"  - {{ name: lab, url: 'http://127.0.0.1:9', token-file: {token}, allow-http: true, suffix: lab }}\n"
+    health = free_port()
+    f = front(tmp_path, sim, f"status: {{ listen: 127.0.0.1@{health} }}\n", source=second)
+    with f.bridge:
+        f.bridge.wait_log("live with")
+        with Zone(tmp_path / "other", "source main coder", "main.dev.me.coder #1"), f.responder(zone=tmp_path / "other"):
+            said = f"NOT ANSWERING: holdfast-dns at 127.0.0.1@{f.port} (it answers REFUSED for lab); 7 names published"
+            wait_for(lambda: get(health, "/readyz")[1].startswith(said))
+            assert f.ctl("status").stdout.startswith(said)
+            assert [l["state"] for l in f.json("status")["listeners"]] == ["wrong"]
+            assert "answers REFUSED for the suffix lab" in f.bad()["holdfast-dns"]
+        with f.responder():
+            wait_for(lambda: get(health, "/readyz")[0] == 200)
+            wait_for(lambda: [l["state"] for l in f.json("status")["listeners"]] == ["answers"])
+
+
+def test_an_empty_list_expects_nobody(tmp_path, sim):
+    """Names that others fetch out of the zone, such as a holdfast-dns of another file, in another container."""
+    health = free_port()
+    top = f"dns: {{ listen: [], probe-interval: 100ms }}\nstatus: {{ listen: 127.0.0.1@{health} }}\n"
+    with Bridge(tmp_path, sim.url, top=top) as bridge:
+        f = Front(tmp_path, bridge, 0)
+        bridge.wait_log("live with")
+        wait_for(lambda: f.json("status")["names"] == 7)
+        wait_for(lambda: get(health, "/readyz") == (200, "serving 7 names, live\n"))
+        done = f.ctl("status")
+        assert (done.returncode, done.stdout.splitlines()[0]) == (0, "serving 7 names, live"), done.stdout
+        assert f.json("status")["listeners"] == [] and f.json("status")["not_answering"] is None
+        assert not f.bad() and "no answer to queries" not in bridge.log()
+        assert "nobody is asked" in next(x["text"] for x in f.json("doctor") if x["area"] == "holdfast-dns")
+        # The file of the one who runs holdfastctl may be another, with the default: the bridge's counts.
+        other = tmp_path / "other.yaml"
+        other.write_text(bridge.config.read_text().replace("listen: [], ", ""))
+        other.chmod(0o600)
+        done = subprocess.run([program("bridge/holdfastctl"), "-c", other, "status"], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout
+        # holdfast-dns itself has nothing to do with such a file.
+        done = subprocess.run([program("plugin/holdfast-dns"), "-c", bridge.config], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 2 and "dns.listen is empty: expected an address to answer at" in done.stderr
+
+
+def test_a_bridge_in_another_container_is_believed(tmp_path):
+    """127.0.0.1 there is not 127.0.0.1 here: who answers is what the bridge says, and that can be that nobody does."""
+    hosts = tmp_path / "hosts.d"
+    hosts.mkdir()
+    with contextlib.ExitStack() as stack:
+        machine = stack.enter_context(Machine())
+        sim = stack.enter_context(Simulator(tmp_path, WORLD))
+        dnsmasq = Dnsmasq(tmp_path, "--local=/coder/", "--local-ttl=30", f"--hostsdir={hosts}")
+        stack.callback(dnsmasq.stop)
+        dnsmasq.start()
+        f = front(tmp_path, sim, f"adapters: [{{ type: dnsmasq, hostsdir: {hosts}, ask: 127.0.0.1@{dnsmasq.port} }}]\n")
+        stack.enter_context(f.bridge)
+        outside = ["nsenter", f"--net=/proc/{os.getpid()}/fd/{machine.home}", program("bridge/holdfastctl"), "-c", f.bridge.config]
+
+        def ctl(*args):
+            return subprocess.run([*outside, *args], capture_output=True, text=True, timeout=60, check=False)
+
+        with f.responder():
+            wait_for(lambda: f.ctl("status").stdout.startswith("serving 7 names, live"))
+            wait_for(lambda: f.bridge.ask("status")[0]["listeners"][0]["state"] == "answers")
+            done = ctl("status")
+            assert done.stdout.startswith("serving 7 names, live") and "another network namespace" in done.stdout, done.stdout
+            status = json.loads(ctl("--json", "status").stdout)
+            assert [(l["state"], l["expected"]) for l in status["listeners"]] == [("answers", True)]
+            assert status["not_answering"] is None and [n["code"] for n in status["notes"] if n["code"] == "elsewhere"]
+            done = ctl("why", NAME)
+            assert f"holdfast-dns answers at 127.0.0.1@{f.port}, says the bridge" in done.stdout, done.stdout
+            doctor = json.loads(ctl("--json", "doctor").stdout)
+            assert {x["grade"] for x in doctor if x["area"] == "holdfast-dns"} == {"note"}, doctor
+        wait_for(lambda: f.bridge.ask("status")[0]["listeners"][0]["state"] == "silent")
+        said = f"NOT ANSWERING: holdfast-dns at 127.0.0.1@{f.port} (Connection refused); 7 names published, live"
+        done = ctl("status")
+        assert (done.returncode, done.stdout.splitlines()[0]) == (1, said)
+        assert "(Connection refused), says the bridge" in ctl("why", NAME).stdout

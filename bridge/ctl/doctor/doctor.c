@@ -75,11 +75,15 @@ static int find(struct hf_doctor *d)
 		.config = d->config, .status = d->status, .resolv_conf = d->resolv_conf
 	};
 
-	d->has_suffix = hf_reach_suffix(d->config, d->status, &d->suffix);
+	struct hf_suffixes suffixes;
+
+	d->has_suffix = hf_reach_suffixes(d->config, d->status, &suffixes);
+	if (d->has_suffix)
+		d->suffix = suffixes.at[0];
 	d->has_sample =
 	    d->has_suffix && hf_reach_sample(d->config, d->status, &d->sample, d->sample_addr);
 	find_resolvers(d);
-	opts.suffix = d->has_suffix ? &d->suffix : NULL;
+	opts.suffixes = &suffixes;
 	opts.name = d->has_sample ? &d->sample : NULL;
 	opts.addr = d->sample_addr;
 	d->reach = calloc(1, sizeof(*d->reach));

@@ -183,7 +183,7 @@ void hf_doctor_zone(struct hf_doctor *d)
 static void look_at_listener(struct hf_doctor *d, const struct hf_listener *l)
 {
 	bool expected = hf_listener_expected(l, &d->reach->facts);
-	char place[HF_ENDPOINT_TEXT_MAX], rcode[HF_RCODE_TEXT_MAX];
+	char place[HF_ENDPOINT_TEXT_MAX], rcode[HF_RCODE_TEXT_MAX], suffix[HF_NAME_TEXT_MAX];
 
 	hf_endpoint_text(&l->at, place);
 	switch (l->state) {
@@ -201,14 +201,29 @@ static void look_at_listener(struct hf_doctor *d, const struct hf_listener *l)
 		break;
 	case HF_LISTENER_WRONG:
 		hf_doctor_tell(d, "holdfast-dns", expected ? GRADE_BAD : GRADE_NOTE,
-		    "holdfastctl why NAME", "%s answers %s for the suffix", place,
-		    hf_rcode_text(l->rcode, rcode));
+		    "holdfastctl why NAME", "%s answers %s for the suffix%s%s", place,
+		    hf_rcode_text(l->rcode, rcode), l->suffix.len ? " " : "",
+		    l->suffix.len ? hf_name_text(&l->suffix, suffix) : "");
 		break;
 	case HF_LISTENER_ABSENT:
 		hf_doctor_tell(d, "holdfast-dns", d->reach->facts.given ? GRADE_BAD : GRADE_NOTE,
 		    d->reach->facts.given ? "dns.listen" : "", "this machine has no address %s", place);
 		break;
 	}
+}
+
+static void look_elsewhere(struct hf_doctor *d)
+{
+	const struct hf_answering *a = &d->reach->answering;
+
+	if (a->text[0] || a->nobody)
+		hf_doctor_tell(d, "holdfast-dns", GRADE_BAD, "holdfastctl doctor",
+		    "%s, says the bridge; it is in another network namespace, such as another container: ask there",
+		    a->text[0] ? a->text : "nobody answers");
+	else
+		hf_doctor_tell(d, "holdfast-dns", GRADE_NOTE, "",
+		    "whoever should answer does, says the bridge; it is in another network namespace, such as another "
+		    "container, whose addresses cannot be asked from here");
 }
 
 /* Where others answer for us, and dns.listen was not written, nobody needs it. */
@@ -220,6 +235,13 @@ void hf_doctor_responder(struct hf_doctor *d)
 			      : "none is known yet: no source was ever live");
 		return;
 	}
+	if (d->reach->elsewhere) {
+		look_elsewhere(d);
+		return;
+	}
+	if (!d->reach->n_listeners && !d->reach->facts.others)
+		hf_doctor_tell(d, "holdfast-dns", GRADE_NOTE, "",
+		    "dns.listen is empty and nothing is fed: nobody is asked whether it answers");
 	for (size_t i = 0; i < d->reach->n_listeners; i++)
 		look_at_listener(d, &d->reach->listeners[i]);
 }

@@ -74,6 +74,66 @@ START_TEST(who_should_answer_and_does_not_is_named)
 }
 END_TEST
 
+/* What one listener answers for three suffixes: codes and rcodes; and of which suffix that is said. */
+static const struct {
+	int code[3];
+	uint8_t rcode[3];
+	enum hf_listener_state want;
+	const char *suffix;
+} suffixes[] = {
+	{ { 0, 0, 0 }, { 0, 0, 0 }, A, "" },
+	{ { 0, 0, 0 }, { 5, 0, 0 }, W, "one" },
+	{ { 0, 0, 0 }, { 0, 0, 5 }, W, "three" },
+	{ { 0, 0, 0 }, { 0, 2, 5 }, W, "two" },
+	{ { -ETIMEDOUT, 0, -ETIMEDOUT }, { 0, 0, 0 }, A, "" },
+	{ { 0, -ETIMEDOUT, 0 }, { 0, 0, 5 }, W, "three" },
+	{ { -ETIMEDOUT, -ETIMEDOUT, -ETIMEDOUT }, { 0, 0, 0 }, S, "" },
+};
+
+START_TEST(a_listener_has_to_serve_each_suffix)
+{
+	static const char *const names[] = { "one", "two", "three" };
+	struct hf_prefix loopback = { .family = AF_INET, .addr = { 127 }, .bits = 8 };
+	const struct hf_prefixes allow = { .at = &loopback, .n = 1 };
+	struct hf_listener l = listener("127.0.0.1@5453", U, false);
+	struct hf_survey_question q[3] = { { .done = true } };
+	char text[HF_NAME_TEXT_MAX] = "";
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(hf_name_parse(names[i], &q[i].name), 0);
+		q[i].asked = (struct hf_asked){ .code = suffixes[_i].code[i], .rcode = suffixes[_i].rcode[i] };
+	}
+	hf_listener_judge_all(&l, q, 3, &allow);
+	ck_assert_int_eq(l.state, suffixes[_i].want);
+	if (l.suffix.len)
+		hf_name_text(&l.suffix, text);
+	ck_assert_str_eq(text, suffixes[_i].suffix);
+	/* Of one suffix alone nobody needs its name. */
+	hf_listener_judge_all(&l, q, 1, &allow);
+	ck_assert_uint_eq(l.suffix.len, 0);
+}
+END_TEST
+
+START_TEST(however_many_suffixes_there_are_the_questions_are_few)
+{
+	static struct hf_suffixes s;
+	char text[16];
+	struct hf_name name;
+
+	ck_assert_uint_eq(hf_suffixes_asked(&s, 2), 0);
+	for (int i = 0; i < 200; i++) {
+		snprintf(text, sizeof(text), "s%d", i / 2);
+		ck_assert_int_eq(hf_name_parse(text, &name), 0);
+		hf_suffixes_add(&s, &name);
+	}
+	ck_assert_uint_eq(s.n, HF_SUFFIXES_MAX);
+	ck_assert_uint_eq(hf_suffixes_asked(&s, 0), 1);
+	ck_assert_uint_eq(hf_suffixes_asked(&s, 2), 64);
+	ck_assert_uint_eq(hf_suffixes_asked(&s, 32), 8);
+	ck_assert_uint_eq(hf_suffixes_asked(&s, 1000), 1);
+}
+END_TEST
+
 START_TEST(however_many_there_are_the_text_ends)
 {
 	struct hf_listener l[32];
@@ -194,6 +254,8 @@ Suite *answering_suite(void)
 
 	tcase_add_loop_test(tc, who_should_answer_and_does_not_is_named, 0, N_OF(rows));
 	tcase_add_test(tc, however_many_there_are_the_text_ends);
+	tcase_add_test(tc, however_many_suffixes_there_are_the_questions_are_few);
+	tcase_add_loop_test(tc, a_listener_has_to_serve_each_suffix, 0, sizeof(suffixes) / sizeof(suffixes[0]));
 	tcase_add_loop_test(tc, an_answer_is_judged, 0, N_OF(answers));
 	tcase_add_loop_test(tc, resolv_conf_is_read_as_the_c_library_reads_it, 0, N_OF(files));
 	tcase_add_loop_test(tc, an_endpoint_is_text_and_back, 0, N_OF(endpoints));
