@@ -37,7 +37,8 @@ static struct hf_stream_timeouts timeouts(const struct hf_config_timeouts *t)
 		.second_snapshot_ms = t->second_snapshot_ms,
 		.header_command_ms = t->header_command_ms,
 		.ping_interval_ms = t->ping_interval_ms,
-		.ping_timeout_ms = t->ping_timeout_ms };
+		.ping_timeout_ms = t->ping_timeout_ms,
+		.doubt_ms = t->doubt_ms };
 }
 
 static struct hf_stream_retry retry(const struct hf_config_retry *r)
@@ -47,7 +48,8 @@ static struct hf_stream_retry retry(const struct hf_config_retry *r)
 		.steady_ms = r->steady_ms,
 		.permanent_ms = r->permanent_ms,
 		.unauthorised_ms = r->unauthorised_ms,
-		.events_ms = r->events_ms };
+		.events_ms = r->events_ms,
+		.per_minute = (unsigned)r->per_minute };
 }
 
 void hf_settings_fill(

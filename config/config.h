@@ -73,6 +73,7 @@ struct hf_config_timeouts {
 	int64_t header_command_ms;
 	int64_t ping_interval_ms;
 	int64_t ping_timeout_ms;   /* unanswered for so long: the path is dead */
+	int64_t doubt_ms;          /* without a byte after a change of the network */
 };
 
 struct hf_config_retry {
@@ -82,6 +83,7 @@ struct hf_config_retry {
 	int64_t permanent_ms;    /* what will not mend itself */
 	int64_t unauthorised_ms;
 	int64_t events_ms;       /* wake, network change, SIGHUP count at most once in this time */
+	int64_t per_minute;      /* connections at most, whatever asks for them */
 };
 
 /* How far the other end can make something grow; in the order of bridge/stream/limits.h. */

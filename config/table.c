@@ -90,7 +90,7 @@ static const struct hf_key timeout_keys[] = {
 	    .help = "For the server's answer to the upgrade to a websocket."),
 	T(request_ms, "request", .def = "30s", .help = "For one REST request as a whole."),
 	T(first_message_ms, "first-message", .def = "1m",
-	    .help = "Without a byte of the first message of a stream."),
+	    .help = "Without a byte of the first message of a stream; other streams' bytes do not count."),
 	T(second_snapshot_ms, "second-snapshot", .def = "30s",
 	    .help = "After the first snapshot of a connection a second one of each owner comes "
 		    "within once to twice this time: the server may lose a change while a stream "
@@ -101,6 +101,9 @@ static const struct hf_key timeout_keys[] = {
 	    .help = "Between the pings to the server."),
 	T(ping_timeout_ms, "ping-timeout", .def = "20s",
 	    .help = "A ping that is unanswered for so long ends the connection."),
+	T(doubt_ms, "doubt", .def = "3s",
+	    .help = "After a change of the network or the clock a connection on which no byte comes for "
+		    "so long is ended."),
 };
 #undef T
 
@@ -119,6 +122,8 @@ static const struct hf_key retry_keys[] = {
 	T(events_ms, "events", .def = "5s",
 	    .help = "Wake from sleep, network change, new token and SIGHUP end a wait at once, at "
 		    "most once in this time."),
+	VALUE(hf_config_retry, per_minute, int, "per-minute", .min = 1, .max = 1000, .def = "20",
+	    .help = "The connections in a minute, at most, whatever asks for them."),
 };
 #undef T
 

@@ -66,15 +66,26 @@ static void tell_code(struct hf_inquiry *a, enum hf_problem_code code)
 	tell(a, &p);
 }
 
+/* Of owners, in one question. */
+static size_t n_checks(const struct hf_inquiry *a)
+{
+	size_t left = a->told->n_owners - a->i;
+
+	return left < CHECKS ? left : CHECKS;
+}
+
 /* Sends one question. 0 or a code. */
 static int send_question(struct hf_inquiry *a)
 {
+	bool last = a->at == ASK_READABLE && a->i + n_checks(a) == a->told->n_owners;
 	const struct hf_race_config race = { .http = a->config.http,
 		.clock = a->config.clock,
 		.target = a->config.target,
 		.addresses = &a->addresses,
 		.path = a->path,
-		.body = a->body };
+		.body = a->body,
+		.fresh = a->at == ASK_BUILDINFO,
+		.last = last };
 
 	return hf_race_new(&race, on_answer, a, &a->race);
 }
@@ -161,13 +172,6 @@ static int ask_owner(struct hf_inquiry *a)
 	snprintf(a->path, sizeof(a->path), "/api/v2/users/%s", escaped);
 	curl_free(escaped);
 	return send_question(a);
-}
-
-static size_t n_checks(const struct hf_inquiry *a)
-{
-	size_t left = a->told->n_owners - a->i;
-
-	return left < CHECKS ? left : CHECKS;
 }
 
 static int ask_readable(struct hf_inquiry *a)

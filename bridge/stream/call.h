@@ -21,6 +21,7 @@ struct hf_call {
 	bool over;     /* nothing of it is told any more; the server has yet to end its stream */
 	bool fin;      /* the server has, behind what is kept */
 	bool snapshot; /* has come and was well formed */
+	uint64_t received; /* bytes of its stream */
 	struct hf_drpc drpc;
 	struct hf_messages messages;
 	struct {

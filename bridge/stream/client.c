@@ -91,6 +91,28 @@ void hf_client_enter(struct hf_client *c, enum hf_client_state next)
 	hf_client_schedule(c);
 }
 
+/* --- how often --- */
+
+/* When the next connection may begin. */
+static int64_t may_dial_ms(const struct hf_client *c)
+{
+	size_t most = c->settings->retry.per_minute;
+
+	return c->n_dials < most ? 0 : c->dials[(c->n_dials - most) % HF_DIALS_MAX] + 60 * 1000;
+}
+
+static void note_dial(struct hf_client *c)
+{
+	c->dials[c->n_dials++ % HF_DIALS_MAX] = hf_boot_ms(c->clock);
+}
+
+static void try_at(struct hf_client *c, int64_t at_ms)
+{
+	int64_t may = may_dial_ms(c);
+
+	c->next_try_ms = at_ms > may ? at_ms : may;
+}
+
 void hf_client_steady(struct hf_client *c)
 {
 	char what[96];
@@ -101,13 +123,14 @@ void hf_client_steady(struct hf_client *c)
 	hf_fault_clear(&c->fault, c->clock, what);
 }
 
-/* How long until the next attempt, and in which state it is waited for. */
-static int64_t plan(
-    struct hf_client *c, const struct hf_problem *p, enum hf_client_state *ret_state)
+/* How long until the next attempt, in which state it is waited for, and how long in spite of events. */
+static int64_t plan(struct hf_client *c, const struct hf_problem *p,
+    enum hf_client_state *ret_state, int64_t *ret_kept)
 {
 	const struct hf_stream_retry *retry = &c->settings->retry;
 	int64_t wait;
 
+	*ret_kept = 0;
 	switch (hf_problem_mends(p->code)) {
 	case MENDS_NOT:
 		*ret_state = CLIENT_FAILED;
@@ -117,6 +140,7 @@ static int64_t plan(
 		*ret_state = CLIENT_UNAUTHORISED;
 		/* The file may have a new one already: once, at once. */
 		wait = c->fresh_token ? retry->unauthorised_ms : retry->floor_ms;
+		*ret_kept = c->fresh_token ? wait : 0;
 		c->fresh_token = true;
 		break;
 	default:
@@ -124,13 +148,15 @@ static int64_t plan(
 		wait = hf_backoff_fail_jittered(&c->backoff, random32());
 		break;
 	}
-	return p->wait_s * 1000 > wait ? p->wait_s * 1000 : wait;
+	if (p->wait_s * 1000 > *ret_kept)
+		*ret_kept = p->wait_s * 1000;
+	return *ret_kept > wait ? *ret_kept : wait;
 }
 
 void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
 {
 	enum hf_client_state next;
-	int64_t now = hf_boot_ms(c->clock), wait;
+	int64_t now = hf_boot_ms(c->clock), wait, kept;
 
 	if (c->state == CLIENT_LIVE && now - c->since_ms >= c->settings->retry.steady_ms)
 		hf_client_steady(c);
@@ -140,8 +166,9 @@ void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
 	drop(c);
 	wipe_token(c);
 	c->ops->away(c->arg);
-	wait = plan(c, &c->problem, &next);
-	c->next_try_ms = now + wait;
+	wait = plan(c, &c->problem, &next, &kept);
+	c->kept_ms = now + kept;
+	try_at(c, now + wait);
 	hf_fault_set(&c->fault, c->clock, HF_LOG_WARN, "source '%s': %s", c->settings->name,
 	    c->problem.text);
 	hf_log_debug("source '%s': attempt %u failed (%s), next in %" PRId64 " ms",
@@ -470,6 +497,7 @@ static void connect_now(struct hf_client *c)
 	int rc;
 
 	drop(c);
+	note_dial(c);
 	hf_client_enter(c, CLIENT_CONNECTING);
 	rc = hf_place_parse(s->url, &c->target.place);
 	if (rc) {
@@ -488,9 +516,20 @@ static void connect_now(struct hf_client *c)
 		fail_code(c, HF_PROBLEM_MEMORY);
 }
 
+/* What is open serves on until then. */
 void hf_client_redial(struct hf_client *c)
 {
-	connect_now(c);
+	int64_t now = hf_boot_ms(c->clock), may = may_dial_ms(c);
+
+	if (may <= now) {
+		connect_now(c);
+		return;
+	}
+	if (waits(c))
+		try_at(c, now);
+	else if (c->stack)
+		c->redial_ms = may;
+	hf_client_schedule(c);
 }
 
 /* --- time --- */
@@ -531,29 +570,46 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- from outside --- */
 
+/*
+ * An event in a wait: one in retry.events_ms begins the backoff anew, those between only move the
+ * wait's end. How long a server asked to be left alone, and the minute after a refused token, they
+ * leave as they are; only a token that may be another, or the operator, ends the latter.
+ */
+static void end_wait(struct hf_client *c, enum hf_client_event event, int64_t now)
+{
+	int64_t at = c->event_ms + c->settings->retry.events_ms;
+	bool asked = event == CLIENT_EVENT_TOKEN || event == CLIENT_EVENT_RELOAD;
+	bool keeps = c->state != CLIENT_UNAUTHORISED || !asked || c->problem.wait_s > 0;
+
+	if (c->event_ms && at > now) {
+		if (c->next_try_ms < at)
+			return;
+	} else {
+		at = now;
+	}
+	if (keeps && at < c->kept_ms)
+		return;
+	if (at == now) {
+		c->event_ms = now;
+		hf_backoff_reset(&c->backoff);
+		c->fresh_token = c->fresh_token && !asked;
+	}
+	try_at(c, at);
+}
+
 void hf_client_kick(struct hf_client *c, enum hf_client_event event)
 {
 	int64_t now = hf_boot_ms(c->clock);
-	int64_t at = c->event_ms + c->settings->retry.events_ms;
 
 	if (waits(c)) {
-		if (at > now && c->event_ms) {
-			if (at < c->next_try_ms)
-				c->next_try_ms = at;
-		} else {
-			c->event_ms = now;
-			c->next_try_ms = now;
-		}
-		hf_backoff_reset(&c->backoff);
-		c->fresh_token = false;
+		end_wait(c, event, now);
 	} else if (event == CLIENT_EVENT_WAKE && c->stack) {
 		/* Nothing that was open before a sleep can be trusted. */
-		connect_now(c);
+		hf_client_redial(c);
+		hf_client_doubt(c, now);
 		return;
-	} else if ((event == CLIENT_EVENT_NETWORK || event == CLIENT_EVENT_CLOCK) && c->stack &&
-		   !c->doubt_ms) {
-		hf_client_ping(c, now);
-		c->doubt_ms = now + 3000;
+	} else if (event == CLIENT_EVENT_NETWORK || event == CLIENT_EVENT_CLOCK) {
+		hf_client_doubt(c, now);
 	}
 	hf_client_schedule(c);
 }
@@ -564,6 +620,7 @@ void hf_client_poke(struct hf_client *c)
 		return;
 	hand_on(c);
 	hf_client_tell_dispute(c);
+	hf_client_ask_state(c);
 	if (c->stack)
 		hf_client_take_events(c);
 	if (c->stack && c->state == CLIENT_LIVE)
@@ -619,6 +676,7 @@ void hf_client_free(struct hf_client *c)
 	hf_told_free(c->told);
 	free(c->all);
 	free(c->owners);
+	free(c->by_call);
 	event_free(c->timer);
 	free(c);
 }

@@ -13,12 +13,14 @@
 #include "bridge/stream/followed.h"
 #include "bridge/stream/header_command.h"
 #include "bridge/stream/link.h"
+#include "bridge/stream/patience.h"
 #include "bridge/stream/race.h"
 #include "bridge/stream/resolve.h"
 #include "bridge/stream/stack.h"
 
 enum { HF_OPENING_MAX = 8 };   /* calls at once whose snapshot is to come */
 enum { HF_DISPUTES_MAX = 32 }; /* questions that are remembered */
+enum { HF_DIALS_MAX = 1000 };  /* what retry.per_minute may be */
 
 /* How far CONNECTING has come. */
 enum client_at {
@@ -63,6 +65,9 @@ struct hf_client {
 	int64_t contact_wall_s;
 	int64_t next_try_ms; /* in all states that wait */
 	int64_t event_ms;    /* when an event last ended a wait */
+	int64_t kept_ms;     /* events do not end a wait before: somebody said how long */
+	int64_t dials[HF_DIALS_MAX]; /* when the last ones began, in a ring */
+	size_t n_dials;
 	unsigned attempts;
 	struct hf_backoff backoff;
 	bool fresh_token; /* a refused token was read again once already */
@@ -91,15 +96,28 @@ struct hf_client {
 	int64_t opened_ms;          /* the upgrade was begun, or ended */
 	int64_t connected_ms;       /* the upgrade was asked for: rights are of then */
 	int64_t ping_ms;            /* the next is due */
-	int64_t pinged_ms;          /* the oldest that is unanswered; 0: none */
-	uint64_t pinged_at;         /* bytes that had come by then */
-	int64_t doubt_ms;           /* it must be answered by then, whatever else; 0: as usual */
+	bool pinged;                /* and not answered yet */
+	struct hf_patience pong;    /* then: with the connection's bytes */
+	int64_t doubt_ms;           /* some byte must have come by then; 0: as usual ... */
+	uint64_t doubt_at;          /* ... after so many */
 	int64_t refresh_ms;         /* when REST is asked next */
 	int64_t reconnect_ms;       /* a new connection is wanted, then; 0: not */
+	int64_t redial_ms;          /* it is decided, and begins then; 0: not */
 	char rights[HF_RIGHTS_MAX]; /* of this connection, as REST said before it */
 	struct hf_followed *owners; /* owned */
 	size_t n_owners;
-	bool settled; /* told */
+	struct hf_followed *opening[HF_OPENING_MAX]; /* whose snapshot is to come */
+	size_t n_opening;
+	size_t turn;            /* whose call is made next, if one is wanted */
+	bool any_wanted;        /* some may be wanted */
+	size_t asked;           /* the owner whom the state is asked about next */
+	size_t n_to_ask;        /* so many more, since something changed */
+	int64_t owners_next_ms; /* nothing is due of an owner before */
+	size_t n_settled;       /* of those before it all are live */
+	uint32_t *by_call;      /* owned: owner + 1, by a hash of the call's number ... */
+	size_t by_call_mask;    /* ... of so many places, less one */
+	size_t n_by_call;
+	bool settled;           /* told */
 	struct hf_dispute dispute;
 	uint64_t refused;
 	uint64_t problems[HF_PROBLEM_LAST];
@@ -131,6 +149,8 @@ void hf_client_stream_due(struct hf_client *c, int64_t now_ms);
 /* When something is due on it next. */
 int64_t hf_client_stream_next(const struct hf_client *c);
 void hf_client_ping(struct hf_client *c, int64_t now_ms);
+/* Something happened after which an open connection may be dead: any byte says that it is not. */
+void hf_client_doubt(struct hf_client *c, int64_t now_ms);
 /* Some moment of [from, to], at random. */
 int64_t hf_client_between(int64_t from_ms, int64_t to_ms);
 
@@ -145,6 +165,8 @@ int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t
 struct hf_followed *hf_client_owner_of(struct hf_client *c, uint32_t call);
 /* Tells settled() once all owners have a snapshot of this connection. */
 void hf_client_check_settled(struct hf_client *c);
+/* Some owner has no snapshot of this connection any more. */
+void hf_client_unsettle(struct hf_client *c);
 /* Sends as many calls as may be under way. */
 void hf_client_open_calls(struct hf_client *c, int64_t now_ms);
 /* The snapshot of the opening call was accepted. */
@@ -164,10 +186,14 @@ void hf_client_stream_ended(
     struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem);
 void hf_client_call_ended(
     struct hf_client *c, struct hf_followed *f, uint32_t call, const struct hf_problem *problem);
-/* Notes whose snapshots are due, and when (INT64_MAX: never) one owner's next is. */
+/* Notes whose snapshots are due, and when to look again at the latest. */
 void hf_client_owners_due(struct hf_client *c, int64_t now_ms);
-int64_t hf_client_owner_next(const struct hf_followed *f);
-bool hf_client_any_wanted(const struct hf_client *c);
+int64_t hf_client_owners_next(const struct hf_client *c);
+/* The state is to be asked again who wants a snapshot. */
+void hf_client_ask_state(struct hf_client *c);
+bool hf_client_any_wanted(struct hf_client *c);
+/* The opening ones are waited for from now on. */
+void hf_client_await_again(struct hf_client *c, int64_t now_ms);
 /* Does REST say something else about an owner than it said before this connection? */
 bool hf_client_readable_changed(const struct hf_client *c);
 /* The connection is gone, and all calls with it. */

@@ -10,7 +10,12 @@
 
 #include "base/clock.h"
 
-enum { AGAIN_MS = 60 * 1000 }; /* snapshots out of turn of one owner: at most so often */
+enum {
+	AGAIN_MS = 60 * 1000,	      /* snapshots out of turn of one owner: at most so often */
+	ASKED_AT_ONCE = 64,	      /* owners about whom the state is asked */
+	ASK_AGAIN_MS = 20,
+	FIRST_MOST_MS = 3600 * 1000, /* a snapshot, however steadily it comes */
+};
 
 static int make_call(void *arg, const struct hf_uuid *owner, uint32_t *ret_call)
 {
@@ -29,12 +34,83 @@ static void cancel_call(void *arg, uint32_t call)
 
 static const struct hf_call_ops calls = { make_call, pause_call, cancel_call };
 
+/* --- by call --- */
+
+static uint32_t *place_of(struct hf_client *c, uint32_t call)
+{
+	size_t at = (call * 2654435761u) & c->by_call_mask;
+
+	while (c->by_call[at] && !hf_followed_is(&c->owners[c->by_call[at] - 1], call))
+		at = (at + 1) & c->by_call_mask;
+	return &c->by_call[at];
+}
+
+static void index_call(struct hf_client *c, struct hf_followed *f, uint32_t call)
+{
+	uint32_t *place = call ? place_of(c, call) : NULL;
+
+	if (!place || *place)
+		return;
+	*place = (uint32_t)(f - c->owners) + 1;
+	c->n_by_call++;
+}
+
+/* What ended leaves its place taken, so all is done anew now and then. */
+static void index_calls(struct hf_client *c)
+{
+	memset(c->by_call, 0, (c->by_call_mask + 1) * sizeof(*c->by_call));
+	c->n_by_call = 0;
+	for (size_t i = 0; i < c->n_owners; i++) {
+		index_call(c, &c->owners[i], c->owners[i].live);
+		index_call(c, &c->owners[i], c->owners[i].opening);
+	}
+}
+
+/* Room for two calls of each owner, and as much again for what ended. NULL: no memory. */
+static uint32_t *make_index(size_t n_owners, size_t *ret_mask)
+{
+	size_t room = 64;
+
+	while (room < 8 * n_owners)
+		room *= 2;
+	*ret_mask = room - 1;
+	return calloc(room, sizeof(uint32_t));
+}
+
 struct hf_followed *hf_client_owner_of(struct hf_client *c, uint32_t call)
 {
-	for (size_t i = 0; i < c->n_owners; i++)
-		if (hf_followed_is(&c->owners[i], call))
-			return &c->owners[i];
-	return NULL;
+	uint32_t *place = c->by_call && call ? place_of(c, call) : NULL;
+
+	return place && *place ? &c->owners[*place - 1] : NULL;
+}
+
+/* --- those whose snapshot is to come --- */
+
+static void drop_opened(struct hf_client *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_opening; i++)
+		if (c->opening[i]->opening)
+			c->opening[n++] = c->opening[i];
+	c->n_opening = n;
+}
+
+static void list_opening(struct hf_client *c)
+{
+	c->n_opening = 0;
+	for (size_t i = 0; i < c->n_owners && c->n_opening < HF_OPENING_MAX; i++)
+		if (c->owners[i].opening)
+			c->opening[c->n_opening++] = &c->owners[i];
+}
+
+void hf_client_await_again(struct hf_client *c, int64_t now_ms)
+{
+	for (size_t i = 0; i < c->n_opening; i++) {
+		struct hf_patience *p = &c->opening[i]->first;
+
+		hf_patience_begin(p, p->silence_ms, p->most_ms, now_ms, p->bytes);
+	}
 }
 
 /* --- the list --- */
@@ -78,10 +154,13 @@ int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t
 	size_t room = told->n_owners + (told->complete ? 0 : c->n_owners), n = told->n_owners;
 	struct hf_followed *next = calloc(room, sizeof(*next));
 	struct hf_followed **sorted = sort_owners(c);
+	size_t mask;
+	uint32_t *by_call = make_index(room, &mask);
 
-	if (!next || !sorted) {
+	if (!next || !sorted || !by_call) {
 		free(next);
 		free(sorted);
+		free(by_call);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < c->n_owners; i++)
@@ -106,19 +185,34 @@ int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t
 	}
 	free(sorted);
 	free(c->owners);
+	free(c->by_call);
 	c->owners = next;
 	c->n_owners = n;
-	c->settled = false;
+	c->by_call = by_call;
+	c->by_call_mask = mask;
+	index_calls(c);
+	list_opening(c);
+	c->any_wanted = true;
+	c->owners_next_ms = 0;
+	c->n_to_ask = n;
+	hf_client_unsettle(c);
 	return 0;
+}
+
+void hf_client_unsettle(struct hf_client *c)
+{
+	c->settled = false;
+	c->n_settled = 0;
 }
 
 void hf_client_check_settled(struct hf_client *c)
 {
 	if (c->settled)
 		return;
-	for (size_t i = 0; i < c->n_owners; i++)
-		if (!c->owners[i].live)
-			return;
+	while (c->n_settled < c->n_owners && c->owners[c->n_settled].live)
+		c->n_settled++;
+	if (c->n_settled < c->n_owners)
+		return;
 	if (c->told->complete)
 		c->ops->settled(c->arg, c->told);
 	c->settled = true;
@@ -142,21 +236,32 @@ int64_t hf_client_interval_ms(const struct hf_client *c)
 
 void hf_client_open_calls(struct hf_client *c, int64_t now_ms)
 {
-	size_t opening = 0;
+	size_t left = c->n_owners; /* to look at */
 
-	for (size_t i = 0; i < c->n_owners; i++)
-		opening += c->owners[i].opening != 0;
-	for (size_t i = 0; i < c->n_owners && opening < HF_OPENING_MAX; i++) {
-		struct hf_followed *f = &c->owners[i];
+	drop_opened(c);
+	for (; c->any_wanted && left && c->n_opening < HF_OPENING_MAX; left--) {
+		struct hf_followed *f = &c->owners[c->turn++ % c->n_owners];
 
 		if (!f->wanted || f->opening)
 			continue;
 		if (hf_followed_open(f, &calls, c->stack))
 			return; /* the connection is over, which its end will tell */
-		f->asked_ms = now_ms;
-		f->asked_at = hf_link_received(c->link);
-		opening++;
+		hf_patience_begin(&f->first, c->settings->timeouts.first_message_ms, FIRST_MOST_MS,
+		    now_ms, 0);
+		c->opening[c->n_opening++] = f;
+		if (c->n_by_call > c->by_call_mask / 2)
+			index_calls(c);
+		else
+			index_call(c, f, f->opening);
 	}
+	c->any_wanted &= left > 0;
+}
+
+static int64_t owner_next(const struct hf_followed *f)
+{
+	int64_t due = f->again_ms ? f->again_ms : INT64_MAX;
+
+	return f->live && f->due_ms ? hf_sooner(due, f->due_ms) : due;
 }
 
 /* At a multiple of `slot`, so that many owners do not wake us one by one. */
@@ -182,6 +287,11 @@ static int64_t next_due(const struct hf_client *c, const struct hf_followed *f)
 	return in_slot(due, interval / 256);
 }
 
+static void note_next(struct hf_client *c, const struct hf_followed *f)
+{
+	c->owners_next_ms = hf_sooner(c->owners_next_ms, owner_next(f));
+}
+
 void hf_client_accepted(struct hf_client *c, struct hf_followed *f)
 {
 	hf_followed_accepted(f, &calls, c->stack);
@@ -189,6 +299,7 @@ void hf_client_accepted(struct hf_client *c, struct hf_followed *f)
 	f->refused = false;
 	f->due_ms = next_due(c, f);
 	f->taken += f->taken < 2;
+	note_next(c, f);
 }
 
 void hf_client_want_again(struct hf_client *c, struct hf_followed *f)
@@ -200,7 +311,7 @@ void hf_client_want_again(struct hf_client *c, struct hf_followed *f)
 	if (f->last_refused_ms && now - f->last_refused_ms < hf_client_again_ms(c))
 		return;
 	f->last_refused_ms = now;
-	f->wanted = true;
+	f->wanted = c->any_wanted = true;
 }
 
 void hf_client_give_up(struct hf_client *c, struct hf_followed *f)
@@ -226,12 +337,13 @@ void hf_client_snapshot_failed(
     struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem)
 {
 	f->again_ms = hf_boot_ms(c->clock) + hf_client_again_ms(c);
+	note_next(c, f);
 	if (f->live) {
 		hf_log_debug("source '%s': the new snapshot of '%s' failed: %s", c->settings->name,
 		    f->owner.name, problem->text);
 		return;
 	}
-	c->settled = false;
+	hf_client_unsettle(c);
 	if (!any_hope(c)) {
 		hf_client_fail(c, problem);
 		return;
@@ -245,7 +357,7 @@ void hf_client_stream_ended(
 {
 	if (f->opening)
 		return; /* the next snapshot is on its way */
-	c->settled = false;
+	hf_client_unsettle(c);
 	if (!any_hope(c)) {
 		hf_client_fail(c, problem);
 		return;
@@ -255,6 +367,7 @@ void hf_client_stream_ended(
 	hf_client_want_again(c, f);
 	if (!f->wanted)
 		f->again_ms = hf_boot_ms(c->clock) + hf_client_again_ms(c);
+	note_next(c, f);
 }
 
 void hf_client_call_ended(
@@ -271,41 +384,58 @@ void hf_client_call_ended(
 
 /* --- time --- */
 
+/* Some at a time, until all were asked since the last change. */
+static void ask_state(struct hf_client *c)
+{
+	for (size_t i = 0; i < ASKED_AT_ONCE && c->n_to_ask; i++, c->n_to_ask--) {
+		struct hf_followed *f = &c->owners[c->asked++ % c->n_owners];
+
+		if (f->live && c->ops->wants_snapshot(c->arg, &f->owner.id))
+			hf_client_want_again(c, f);
+	}
+}
+
+void hf_client_ask_state(struct hf_client *c)
+{
+	c->n_to_ask = c->n_owners;
+}
+
 void hf_client_owners_due(struct hf_client *c, int64_t now_ms)
 {
+	ask_state(c);
+	if (now_ms < c->owners_next_ms)
+		return;
+	c->owners_next_ms = INT64_MAX;
 	for (size_t i = 0; i < c->n_owners; i++) {
 		struct hf_followed *f = &c->owners[i];
 		bool again = f->again_ms && now_ms >= f->again_ms;
 		bool due = f->live && f->due_ms && now_ms >= f->due_ms;
 
-		if (!again && !due)
-			continue;
-		f->again_ms = 0;
-		f->due_ms = 0;
-		f->wanted = !f->opening;
+		if (again || due) {
+			f->again_ms = 0;
+			f->due_ms = 0;
+			f->wanted = !f->opening;
+			c->any_wanted |= f->wanted;
+		}
+		note_next(c, f);
 	}
-	for (size_t i = 0; i < c->n_owners; i++)
-		if (c->owners[i].live && c->ops->wants_snapshot(c->arg, &c->owners[i].owner.id))
-			hf_client_want_again(c, &c->owners[i]);
 }
 
-int64_t hf_client_owner_next(const struct hf_followed *f)
+int64_t hf_client_owners_next(const struct hf_client *c)
 {
-	int64_t due = INT64_MAX;
+	int64_t again = hf_boot_ms(c->clock) + ASK_AGAIN_MS;
 
-	if (f->again_ms)
-		due = f->again_ms;
-	if (f->live && f->due_ms)
-		due = hf_sooner(due, f->due_ms);
-	return due;
+	return c->n_to_ask ? hf_sooner(again, c->owners_next_ms) : c->owners_next_ms;
 }
 
-bool hf_client_any_wanted(const struct hf_client *c)
+bool hf_client_any_wanted(struct hf_client *c)
 {
-	for (size_t i = 0; i < c->n_owners; i++)
-		if (c->owners[i].wanted)
-			return true;
-	return false;
+	bool wanted = false;
+
+	for (size_t i = 0; i < c->n_owners && c->any_wanted && !wanted; i++)
+		wanted = c->owners[i].wanted;
+	c->any_wanted = wanted;
+	return wanted;
 }
 
 bool hf_client_readable_changed(const struct hf_client *c)
@@ -329,4 +459,10 @@ void hf_client_forget_calls(struct hf_client *c)
 		f->taken = 0;
 		f->wanted = true;
 	}
+	c->n_opening = 0;
+	c->any_wanted = true;
+	c->owners_next_ms = INT64_MAX;
+	if (c->by_call)
+		index_calls(c);
+	hf_client_unsettle(c);
 }

@@ -11,7 +11,7 @@
 
 enum {
 	UNIMPLEMENTED = 12, /* dRPC's code */
-	SLOWEST_MS = 4,     /* a byte; whoever is slower is taken for dead */
+	PONG_MOST_MS = 600 * 1000, /* a pong, however steadily something else comes before it */
 };
 
 static int fill_random(void *arg, uint8_t *out, size_t len)
@@ -241,7 +241,7 @@ static void take_event(struct hf_client *c, const struct hf_stack_event *e)
 		take_call_end(c, e);
 		break;
 	case STACK_PONG:
-		c->pinged_ms = 0;
+		c->pinged = false;
 		c->doubt_ms = 0;
 		prove_life(c);
 		break;
@@ -255,15 +255,34 @@ static void take_event(struct hf_client *c, const struct hf_stack_event *e)
 	}
 }
 
+static void await_pong(struct hf_client *c, int64_t now_ms)
+{
+	hf_patience_begin(&c->pong, c->settings->timeouts.ping_timeout_ms, PONG_MOST_MS, now_ms,
+	    hf_link_received(c->link));
+}
+
 /* While we did not read, nobody could be late: all that is waited for has its whole time again. */
 static void forgive(struct hf_client *c, int64_t now_ms)
 {
-	if (c->pinged_ms)
-		c->pinged_ms = now_ms;
 	c->doubt_ms = 0;
-	for (size_t i = 0; i < c->n_owners; i++)
-		if (c->owners[i].opening)
-			c->owners[i].asked_ms = now_ms;
+	await_pong(c, now_ms);
+	hf_client_await_again(c, now_ms);
+}
+
+/* What came is a sign of life of what it belongs to, and of nothing else. */
+static void note_bytes(struct hf_client *c, int64_t now_ms)
+{
+	uint64_t received = hf_link_received(c->link);
+
+	hf_patience_note(&c->pong, now_ms, received);
+	if (received != c->doubt_at)
+		c->doubt_ms = 0;
+	for (size_t i = 0; i < c->n_opening; i++) {
+		struct hf_followed *f = c->opening[i];
+
+		if (f->opening)
+			hf_patience_note(&f->first, now_ms, hf_stack_received(c->stack, f->opening));
+	}
 }
 
 void hf_client_take_events(struct hf_client *c)
@@ -275,6 +294,7 @@ void hf_client_take_events(struct hf_client *c)
 		take_event(c, &e);
 	if (!c->stack)
 		return;
+	note_bytes(c, hf_boot_ms(c->clock));
 	if (c->held && !busy)
 		forgive(c, hf_boot_ms(c->clock));
 	c->held = busy;
@@ -333,7 +353,9 @@ void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle)
 	int rc = make_stack(c);
 
 	c->goaway = false;
-	c->pinged_ms = c->doubt_ms = 0;
+	c->redial_ms = 0;
+	c->pinged = false;
+	c->doubt_ms = 0;
 	hf_problem_set(&c->broken, HF_PROBLEM_NONE, NULL);
 	c->opened_ms = c->connected_ms = hf_boot_ms(c->clock);
 	if (rc)
@@ -368,21 +390,6 @@ void hf_client_close_stream(struct hf_client *c)
 
 /* --- what is due --- */
 
-/* When the oldest ping must have been answered: later, while bytes come. */
-static int64_t ping_deadline(const struct hf_client *c)
-{
-	int64_t at = c->pinged_ms + c->settings->timeouts.ping_timeout_ms +
-		     SLOWEST_MS * (int64_t)(hf_link_received(c->link) - c->pinged_at);
-
-	return c->doubt_ms && c->doubt_ms < at ? c->doubt_ms : at;
-}
-
-static int64_t first_deadline(const struct hf_client *c, const struct hf_followed *f)
-{
-	return f->asked_ms + c->settings->timeouts.first_message_ms +
-	       SLOWEST_MS * (int64_t)(hf_link_received(c->link) - f->asked_at);
-}
-
 int64_t hf_client_stream_next(const struct hf_client *c)
 {
 	int64_t due = INT64_MAX;
@@ -392,15 +399,18 @@ int64_t hf_client_stream_next(const struct hf_client *c)
 	if (c->at == AT_UPGRADE)
 		return c->opened_ms + c->settings->timeouts.head_ms;
 	due = c->ping_ms;
-	if (c->pinged_ms && ping_deadline(c) < due)
-		due = ping_deadline(c);
-	for (size_t i = 0; i < c->n_owners; i++)
-		if (c->owners[i].opening)
-			due = hf_sooner(due, first_deadline(c, &c->owners[i]));
+	if (c->pinged)
+		due = hf_sooner(due, hf_patience_next(&c->pong));
+	if (c->doubt_ms)
+		due = hf_sooner(due, c->doubt_ms);
+	for (size_t i = 0; i < c->n_opening; i++)
+		if (c->opening[i]->opening)
+			due = hf_sooner(due, hf_patience_next(&c->opening[i]->first));
+	if (c->redial_ms)
+		due = hf_sooner(due, c->redial_ms);
 	if (c->state != CLIENT_LIVE)
 		return due;
-	for (size_t i = 0; i < c->n_owners; i++)
-		due = hf_sooner(due, hf_client_owner_next(&c->owners[i]));
+	due = hf_sooner(due, hf_client_owners_next(c));
 	if (!c->ask && !c->told_new)
 		due = hf_sooner(due, c->refresh_ms);
 	due = hf_sooner(due, hf_client_disputes_next(c));
@@ -411,13 +421,22 @@ int64_t hf_client_stream_next(const struct hf_client *c)
 	return due;
 }
 
+void hf_client_doubt(struct hf_client *c, int64_t now_ms)
+{
+	if (!c->stack || c->at == AT_UPGRADE || c->doubt_ms)
+		return;
+	hf_client_ping(c, now_ms);
+	c->doubt_ms = now_ms + c->settings->timeouts.doubt_ms;
+	c->doubt_at = hf_link_received(c->link);
+}
+
 void hf_client_ping(struct hf_client *c, int64_t now_ms)
 {
 	if (!c->stack || c->at == AT_UPGRADE)
 		return;
-	if (hf_stack_ping(c->stack) == 0 && !c->pinged_ms) {
-		c->pinged_ms = now_ms;
-		c->pinged_at = hf_link_received(c->link);
+	if (hf_stack_ping(c->stack) == 0 && !c->pinged) {
+		c->pinged = true;
+		await_pong(c, now_ms);
 	}
 	c->ping_ms = now_ms + c->settings->timeouts.ping_interval_ms;
 	hf_link_send(c->link);
@@ -428,15 +447,16 @@ static bool end_what_is_late(struct hf_client *c, int64_t now_ms)
 {
 	struct hf_problem p;
 
-	if (c->pinged_ms && now_ms >= ping_deadline(c)) {
+	if ((c->pinged && hf_patience_over(&c->pong, now_ms)) ||
+	    (c->doubt_ms && now_ms >= c->doubt_ms)) {
 		hf_problem_set(&p, HF_PROBLEM_SILENT, NULL);
 		hf_client_fail(c, &p);
 		return true;
 	}
-	for (size_t i = 0; i < c->n_owners; i++) {
-		struct hf_followed *f = &c->owners[i];
+	for (size_t i = 0; i < c->n_opening; i++) {
+		struct hf_followed *f = c->opening[i];
 
-		if (!f->opening || now_ms < first_deadline(c, f))
+		if (!f->opening || !hf_patience_over(&f->first, now_ms))
 			continue;
 		hf_problem_set(&p, HF_PROBLEM_FIRST, NULL);
 		hf_client_give_up(c, f);
@@ -459,6 +479,8 @@ static bool wants_connection(struct hf_client *c, int64_t now_ms)
 
 void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 {
+	struct hf_problem p;
+
 	if (c->ops->busy(c->arg))
 		return;
 	if (c->at == AT_UPGRADE) {
@@ -485,10 +507,16 @@ void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 		c->refresh_ms = now_ms + hf_client_interval_ms(c);
 		hf_client_refresh(c);
 	}
-	if (wants_connection(c, now_ms) || (c->goaway && hf_client_any_wanted(c))) {
-		hf_client_redial(c);
+	if (c->goaway && c->n_opening == 0 && hf_client_any_wanted(c) && !c->steady) {
+		hf_problem_set(&p, HF_PROBLEM_CLOSED, "the server takes no more calls on a connection that has just begun");
+		hf_client_fail(c, &p);
 		return;
 	}
+	if (wants_connection(c, now_ms) || (c->redial_ms && now_ms >= c->redial_ms) ||
+	    (c->goaway && !c->redial_ms && hf_client_any_wanted(c)))
+		hf_client_redial(c);
+	if (!c->stack)
+		return;
 	hf_client_open_calls(c, now_ms);
 	hf_client_take_events(c);
 }

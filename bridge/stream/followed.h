@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bridge/stream/patience.h"
 #include "bridge/stream/told.h"
 
 /* How calls are made; the stack's own functions, or a test's. */
@@ -22,8 +23,7 @@ struct hf_followed {
 	uint32_t live;           /* the call whose snapshot was accepted; 0: none */
 	uint32_t opening;        /* the call whose snapshot is to come; 0: none */
 	bool wanted;             /* a new snapshot is to be taken */
-	int64_t asked_ms;        /* when the last call was made */
-	uint64_t asked_at;       /* and how many bytes had come by then */
+	struct hf_patience first; /* of an opening one: with its own bytes */
 	int64_t last_refused_ms; /* when a snapshot out of turn was last asked for */
 	int64_t again_ms;        /* it failed: when it is tried again; 0: it did not */
 	int64_t due_ms;          /* of a live one: the next snapshot in turn; 0: under way */

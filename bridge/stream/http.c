@@ -174,6 +174,12 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg)
 	return n;
 }
 
+/*
+ * The requests of one inquiry share a connection, which the next inquiry does not: after a sleep or
+ * a change of the way it may be dead, and its clock does not count sleep.
+ */
+enum { KEPT_S = 2 };
+
 /* The answer's form is judged by who asked; here it only must not be endless. */
 enum { ANSWER_MAX = 4 << 20 };
 
@@ -241,6 +247,7 @@ static int set_common(struct hf_handle *h, const struct hf_target *t)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)wait->connect_ms);
 	SET(CURLOPT_URL, t->place.base);
 	SET(CURLOPT_TCP_NODELAY, 1L);
+	SET(CURLOPT_MAXAGE_CONN, (long)KEPT_S);
 	return 0;
 }
 
@@ -266,6 +273,13 @@ int hf_handle_new(struct hf_http *http, const struct hf_target *target, const ch
 		return rc;
 	}
 	*ret_handle = h;
+	return 0;
+}
+
+int hf_handle_keep(struct hf_handle *h, bool fresh, bool last)
+{
+	SET(CURLOPT_FRESH_CONNECT, (long)fresh);
+	SET(CURLOPT_FORBID_REUSE, (long)last);
 	return 0;
 }
 

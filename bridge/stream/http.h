@@ -63,6 +63,8 @@ int hf_handle_new(struct hf_http *http, const struct hf_target *target, const ch
 /* Of an open connection it closes the socket: whoever watches it has to stop before. */
 void hf_handle_free(struct hf_handle *h); /* NULL is fine */
 
+/* It shall use no connection that was kept; shall keep its own no longer. */
+int hf_handle_keep(struct hf_handle *h, bool fresh, bool last);
 /* It shall only connect, with TLS and through the proxy. */
 int hf_handle_connect_only(struct hf_handle *h);
 /*

@@ -40,6 +40,8 @@ static int start(struct hf_race *r, size_t i)
 	rc =
 	    c->path ? hf_handle_request(h, c->target, c->path, c->body) : hf_handle_connect_only(h);
 	if (!rc)
+		rc = hf_handle_keep(h, c->fresh, c->last);
+	if (!rc)
 		rc = hf_handle_start(h, on_done, r);
 	if (rc)
 		hf_handle_free(h);

@@ -23,6 +23,8 @@ struct hf_race_config {
 	const struct hf_addresses *addresses; /* none: as libcurl or the proxy resolves */
 	const char *path;                     /* of a request; NULL: only connect */
 	const char *body;                     /* NULL: GET */
+	bool fresh;                           /* by no connection that was kept ... */
+	bool last;                            /* ... and its own is not kept either */
 };
 
 /* The callback never comes from within. End it before its time with hf_race_free(). */

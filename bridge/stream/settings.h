@@ -27,6 +27,7 @@ struct hf_stream_timeouts {
 	int64_t header_command_ms;
 	int64_t ping_interval_ms;
 	int64_t ping_timeout_ms;
+	int64_t doubt_ms; /* without a byte after a change of the network */
 };
 
 struct hf_stream_retry {
@@ -36,6 +37,7 @@ struct hf_stream_retry {
 	int64_t permanent_ms; /* what will not mend itself */
 	int64_t unauthorised_ms;
 	int64_t events_ms; /* wake, network change, ... count at most once in this time */
+	unsigned per_minute; /* connections at most, whatever asks for them */
 };
 
 struct hf_stream_settings {

@@ -226,6 +226,8 @@ static int take_yamux(
 
 	switch (e->what) {
 	case YAMUX_DATA:
+		if (c)
+			c->received += e->len;
 		s->chunk = hf_rd(e->bytes, e->len);
 		s->chunk_call = e->stream;
 		return 0;
@@ -498,6 +500,13 @@ void hf_stack_cancel(struct hf_stack *s, uint32_t call)
 	hf_yamux_close(&s->yamux, call);
 	hf_calls_forget(&s->calls, c);
 	pump(s);
+}
+
+uint64_t hf_stack_received(const struct hf_stack *s, uint32_t call)
+{
+	const struct hf_call *c = hf_calls_find(&s->calls, call);
+
+	return c ? c->received : 0;
 }
 
 int hf_stack_ping(struct hf_stack *s)

@@ -81,6 +81,8 @@ void hf_stack_pause(struct hf_stack *s, uint32_t call, bool paused);
 /* The call is gone, without an event, and with it what was not read. */
 void hf_stack_cancel(struct hf_stack *s, uint32_t call);
 
+/* All bytes of a call's stream that came so far; 0 of an unknown one. */
+uint64_t hf_stack_received(const struct hf_stack *s, uint32_t call);
 /* 0; -EBUSY when earlier pings are unanswered; HF_ENOTREADY or HF_ECLOSED as above. */
 int hf_stack_ping(struct hf_stack *s);
 /* Sends a websocket close frame. */

@@ -216,13 +216,15 @@ static void fill_defaults(struct follow *f)
 		    .second_snapshot_ms = 30000,
 		    .header_command_ms = 10000,
 		    .ping_interval_ms = 15000,
-		    .ping_timeout_ms = 20000 },
+		    .ping_timeout_ms = 20000,
+		    .doubt_ms = 3000 },
 		.retry = { .floor_ms = 50,
 		    .cap_ms = 10000,
 		    .steady_ms = 10000,
 		    .permanent_ms = 300000,
 		    .unauthorised_ms = 60000,
-		    .events_ms = 5000 },
+		    .events_ms = 5000,
+		    .per_minute = 20 },
 	};
 }
 

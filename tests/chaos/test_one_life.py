@@ -121,7 +121,7 @@ class Life:
             "    owners: [me]\n    suffix: coder\n    snapshot-interval: 2s\n"
             + (f"  - name: lab\n    url: '{self.sim.url}'\n    token-file: {self.folder}/token\n    owners: [bob]\n"
                f"    suffix: {self.suffix}\n    snapshot-interval: 2s\n"
-               "    retry: { floor: 20ms, cap: 200ms, events: 50ms, steady: 1s }\n"
+               "    retry: { floor: 20ms, cap: 200ms, events: 50ms, steady: 1s, per-minute: 1000 }\n"
                "    timeouts: { connect: 2s, request: 3s, head: 2s, ping-interval: 300ms, ping-timeout: 1s }\n"
                if self.bob_followed else ""))
         return dict(source=sources, top=f"ttl: {self.ttl}\n{GUARD}adapters:\n{adapters}",

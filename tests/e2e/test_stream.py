@@ -131,6 +131,7 @@ def test_interval_snapshots_come_on_the_same_connection(tmp_path):
 def test_after_goaway_the_next_snapshot_comes_on_a_new_connection(tmp_path):
     with world_of(tmp_path, source="    snapshot-interval: 1s\n") as (sim, bridge, r):
         lives(r)
+        time.sleep(1.2)  # steady; before, it would count as a failure
         sim.say("cut goaway")
         sim.say("diff alice +2=gpu:9=main")
         lives(r, "main.gpu.me.coder")
@@ -477,10 +478,8 @@ def url_as(sim, host):
 def test_a_refused_first_address_costs_next_to_nothing(tmp_path):
     with Simulator(tmp_path, ALICE) as sim:
         wrap = in_own_files(tmp_path, "", "127.0.0.9 coder.example\n127.0.0.8 coder.example\n127.0.0.1 coder.example\n")
-        with Bridge(tmp_path, url_as(sim, "coder.example"), source="    allow-http: true\n", wrap=wrap) as bridge:
-            start = time.monotonic()
-            bridge.wait_log("live with")
-            assert time.monotonic() - start < 1
+        with Bridge(tmp_path, url_as(sim, "coder.example"), source="    allow-http: true\n", timeouts=", address-delay: 6s", wrap=wrap) as bridge:
+            bridge.wait_log("live with", 6)  # sooner than the delay before the next address
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts need root")

@@ -20,7 +20,7 @@ class Bridge:
     """
 
     def __init__(self, folder, url, source="", retry="", timeouts="", token=TOKEN, top="", env=None, wrap=(),
-                 waits="floor: 20ms, cap: 200ms, events: 50ms, steady: 1s", pulse="100ms"):
+                 waits="floor: 20ms, cap: 200ms, events: 50ms, steady: 1s, per-minute: 1000", pulse="100ms"):
         self.folder = pathlib.Path(folder)
         self.token = self.folder / "token"
         self.set_token(token)
