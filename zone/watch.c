@@ -26,7 +26,9 @@ enum {
 	/* What is at most this long is read by the thread that has found it. */
 	READ_HERE_DELTA = 4 << 20,
 	READ_HERE_FIRST = 1 << 20,
-	VANISHED_TRIES = 10, /* of a bridge that publishes as fast as it can */
+	/* Of a bridge that publishes as fast as it can: by a thread that answers with what it has, and by others. */
+	VANISHED_TRIES_IN_TURN = 10,
+	VANISHED_TRIES = 1000,
 	/* So long a look is good for: then what it found may be old. */
 	LOOK_GOOD_MS = 1000,
 	/* How often it is seen to whether the last base can go, and for how long. */
@@ -173,15 +175,28 @@ static int load_once(struct hf_zone *z, const struct hf_fmt_current *current)
 	return rc;
 }
 
-/* A file that is gone has made room for a newer one: then `current` names that by now. */
-static int load(struct hf_zone *z, struct hf_fmt_current *current)
+static bool names_the_same(const struct hf_fmt_current *a, const struct hf_fmt_current *b)
+{
+	return !strcmp(a->base.name, b->base.name) && !strcmp(a->delta.name, b->delta.name);
+}
+
+/*
+ * A file that is gone has made room for a newer one: then `current` names that by now. As long as it moves on, whoever
+ * has no picture goes on, too; where it still names what is gone, that is missing for good.
+ */
+static int load(struct hf_zone *z, struct hf_fmt_current *current, int tries)
 {
 	int rc = load_once(z, current);
 
-	for (int i = 1; rc == -ENOENT && i < VANISHED_TRIES; i++) {
+	while (rc == -ENOENT && --tries > 0 && !atomic_load_explicit(&z->stop, memory_order_relaxed)) {
+		struct hf_fmt_current gone = *current;
+
 		rc = read_current(z, current);
-		if (!rc)
-			rc = load_once(z, current);
+		if (rc)
+			return rc;
+		if (names_the_same(&gone, current))
+			return -ENOENT;
+		rc = load_once(z, current);
 	}
 	if (!rc)
 		set_trouble(z, "", 0);
@@ -203,7 +218,7 @@ static int load_wanted(void *arg)
 		z->tidied_ms = 0;
 	}
 	hf_picture_unref(old);
-	return load(z, &z->wanted);
+	return load(z, &z->wanted, VANISHED_TRIES);
 }
 
 static void look_in_turn(void *arg)
@@ -376,6 +391,7 @@ static int take_up(struct hf_zone *z, enum how how)
 {
 	struct hf_fmt_current current;
 	int rc = read_current(z, &current);
+	bool has_answers;
 
 	if (rc)
 		return rc;
@@ -386,7 +402,8 @@ static int take_up(struct hf_zone *z, enum how how)
 	/* Where no thread can be had, a short stall is better than names that never change. */
 	if (is_for_loader(z, &current, how) && start_loader(z, &current))
 		return 1;
-	return load(z, &current);
+	has_answers = how == IN_TURN && hf_zone_shown(z);
+	return load(z, &current, has_answers ? VANISHED_TRIES_IN_TURN : VANISHED_TRIES);
 }
 
 static void unsettle(struct hf_zone *z, int64_t now_ms)
