@@ -80,21 +80,31 @@ static void view_owners_of(const struct hf_state *s, uint32_t ix, struct hf_sour
 	view_missing(s, ix, ret);
 }
 
+static uint32_t count_sources(const struct hf_state *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		n += s->sources[i].used;
+	return n;
+}
+
 int hf_state_each_source(
     const struct hf_state *s, struct hf_when now, hf_state_source_cb cb, void *arg)
 {
+	uint32_t left = count_sources(s);
+	struct hf_source_view view;
 	int rc = 0;
 
 	/* The last are those that go as soon as their successors are confirmed. */
-	for (uint32_t order = 0; order < 2 * HF_ZONE_SOURCES_MAX && !rc; order++)
+	for (uint32_t order = 0; left && order < 2 * HF_ZONE_SOURCES_MAX && !rc; order++)
 		for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX && !rc; i++) {
-			struct hf_source_view view;
-
 			if (!s->sources[i].used || s->sources[i].order != order)
 				continue;
 			view_source(s, i, now, &view);
 			view_owners_of(s, i, &view);
 			rc = cb(&view, arg);
+			left--;
 		}
 	return rc;
 }
