@@ -55,9 +55,11 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 
 static bool play_apart(const char *path, FILE *log, char *why, size_t size)
 {
-	char dir[] = "/tmp/holdfast-scenario-XXXXXX";
+	char dir[64];
 	bool ok;
 
+	/* In memory, where there is such a folder: what a sync is for, no story tells. */
+	snprintf(dir, sizeof(dir), "%s/holdfast-scenario-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(dir)) {
 		snprintf(why, size, ": no folder to play in");
 		return false;
