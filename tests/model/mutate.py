@@ -26,7 +26,7 @@ AREAS = {
     "state": (["bridge/state/*.c"], ["state/test_state", "bridge/test_core"]),
     "core": (["bridge/source.c", "bridge/core*.c", "bridge/restore.c", "bridge/publish.c"], ["bridge/test_core", "bridge/test_bridge"]),
     "store": (["bridge/store/recovery.c", "bridge/store/attempt.c", "bridge/store/build.c", "bridge/store/open.c"],
-              ["store/test_store", "bridge/test_core"]),
+              ["store/test_store", "store/test_store_disk", "bridge/test_core"]),
     "zone": (["zone/watch.c", "zone/picture.c", "zone/reader.c", "zone/answer.c"], ["zone/test_zone"]),
 }
 TOKEN = re.compile(r'''(?P<skip>\s+|/\*.*?\*/|//[^\n]*)|(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<number>\b\d[\w.]*)'''

@@ -25,6 +25,13 @@ static size_t armed_n;
 static int armed_error;
 static atomic_size_t counted;
 static atomic_bool hit;
+static void (*looker)(size_t n, bool half);
+static _Thread_local bool looking;
+
+void disk_look(void (*look)(size_t n, bool half))
+{
+	looker = look;
+}
 
 void disk_arm(enum disk_fault fault, unsigned calls, size_t n, int error)
 {
@@ -47,14 +54,25 @@ bool disk_hit(void)
 	return hit;
 }
 
-/* 0: go on; an error; or -1: half of it, then the end. */
-static int judge(enum disk_call call)
+static void look(size_t n, bool half)
+{
+	looking = true;
+	looker(n, half);
+	looking = false;
+}
+
+/* 0: go on; an error; or -1: half of it, then the end or a look. */
+static int judge(enum disk_call call, size_t *ret_n)
 {
 	size_t n;
 
-	if (!(armed_calls & 1u << call))
+	if (looking || !(armed_calls & 1u << call))
 		return 0;
-	n = ++counted;
+	*ret_n = n = ++counted;
+	if (armed_fault == DISK_LOOK) {
+		look(n, false);
+		return call == DISK_WRITE ? -1 : 0;
+	}
 	if (armed_fault == DISK_FINE || n < armed_n || (armed_fault == DISK_ONCE && n > armed_n))
 		return 0;
 	hit = true;
@@ -68,7 +86,8 @@ static int judge(enum disk_call call)
 /* Whether the fault stops it; errno is set. */
 static bool refused(enum disk_call call)
 {
-	int error = judge(call);
+	size_t n;
+	int error = judge(call, &n);
 
 	if (error <= 0)
 		return false;
@@ -87,18 +106,33 @@ static bool is_file(int fd)
 
 /* --- writing --- */
 
+/* The first half; then it has died, or somebody looks and it is as if it were one write. */
+static ssize_t write_halves(size_t n, int fd, const uint8_t *bytes, size_t len, long call, off_t at)
+{
+	size_t half = len / 2;
+	ssize_t done = syscall(call, fd, bytes, half, at), rest;
+
+	if (armed_fault != DISK_LOOK)
+		_exit(DISK_DIED);
+	if (done != (ssize_t)half)
+		return done;
+	if (half)
+		look(n, true);
+	rest = syscall(call, fd, bytes + half, len - half, at + done);
+	return rest < 0 ? rest : done + rest;
+}
+
 static ssize_t do_write(int fd, const void *bytes, size_t len, long call, off_t at)
 {
-	int error = is_file(fd) ? judge(DISK_WRITE) : 0;
+	size_t n = 0;
+	int error = is_file(fd) ? judge(DISK_WRITE, &n) : 0;
 
 	if (error > 0) {
 		errno = error;
 		return -1;
 	}
-	if (error < 0) {
-		syscall(call, fd, bytes, len / 2, at);
-		_exit(DISK_DIED);
-	}
+	if (error < 0)
+		return write_halves(n, fd, bytes, len, call, at);
 	return syscall(call, fd, bytes, len, at);
 }
 

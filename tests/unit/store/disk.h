@@ -25,6 +25,7 @@ enum disk_fault {
 	DISK_ALWAYS,  /* call n and all after it */
 	DISK_DIE,     /* the process ends before call n */
 	DISK_DIE_HALF, /* the same, but of a write the first half is done */
+	DISK_LOOK,     /* nothing fails; disk_look() has who is called */
 };
 
 enum { DISK_DIED = 77 };
@@ -35,5 +36,11 @@ void disk_arm(enum disk_fault fault, unsigned calls, size_t n, int error);
 size_t disk_disarm(void);
 /* All that a full disk refuses, that change anything, that a read-only disk refuses. */
 extern const unsigned disk_growing, disk_changing, disk_readonly;
+/*
+ * Armed with DISK_LOOK: `look` is called before each call, with its number, and again (`half`) where the first half of a
+ * write is done: a process that died there would leave the files as they are now. It may make storage calls of its own,
+ * which are not counted. By the thread that makes the call.
+ */
+void disk_look(void (*look)(size_t n, bool half));
 /* Whether the fault came about. */
 bool disk_hit(void);

@@ -2,15 +2,18 @@
  * The process dies at each storage call, one after the other, of each thing that the store does; of writes also with half
  * of them done. Whoever opens it next finds one whole state, nothing that was acknowledged is missing, and of a recovery
  * there is one. What a power cut leaves is tests/chaos's.
+ *
+ * A process that dies leaves its files as they are in that moment. So they are kept at each call of one that lives, some
+ * calls at a time, and opened one after the other when it is done. Some processes really die.
  */
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,19 +25,35 @@
 
 Suite *store_crash_suite(void);
 
-enum { STEPS = 5 };
+enum {
+	STEPS = 5,
+	AT_ONCE = 16, /* calls whose moments are kept together: the folder may be in memory, and small */
+};
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { DEATHS = 20 }; /* each is dear there */
+#else
+enum { DEATHS = 100 };
+#endif
 
 static struct fixture fx;
 static struct world worlds[STEPS + 1]; /* what is there after so many steps */
 static struct world_changes changes;
 static char template_dir[128];
+static pid_t mine;
 
-/* Shared with the process that dies. */
 static struct told {
 	int acked; /* steps */
 	uint64_t generation;
-	int origin;
-} *told;
+} told;
+
+/* In a process of its own nobody could be told more. */
+static void must(bool ok)
+{
+	if (!ok && getpid() != mine)
+		_exit(1);
+	ck_assert(ok);
+}
 
 /* --- the states that are started from --- */
 
@@ -43,10 +62,9 @@ static void step_to(int step)
 	static const struct world nothing;
 
 	world_diff(step ? &worlds[step - 1] : &nothing, &worlds[step], FIXTURE_WALL_S, &changes);
-	if (hf_store_apply(fx.store, &changes.set))
-		_exit(1);
-	told->acked = step;
-	told->generation = hf_store_generation(fx.store);
+	must(hf_store_apply(fx.store, &changes.set) == 0);
+	told.acked = step;
+	told.generation = hf_store_generation(fx.store);
 }
 
 static void damage(void)
@@ -113,9 +131,7 @@ static void prepare_lone_wal(void)
 
 static void must_open(void)
 {
-	if (fixture_try_open(&fx))
-		_exit(2);
-	told->origin = (int)fx.opened.origin;
+	must(fixture_try_open(&fx) == 0);
 }
 
 static void run_open(void)
@@ -137,16 +153,14 @@ static void run_steps(void)
 	must_open();
 	for (int i = 1; i <= STEPS; i++)
 		step_to(i);
-	if (hf_store_set_ready(fx.store))
-		_exit(3);
+	must(hf_store_set_ready(fx.store) == 0);
 	fixture_close(&fx);
 }
 
 static void run_copy(void)
 {
 	must_open();
-	if (hf_store_copy_begin(fx.store))
-		_exit(3);
+	must(hf_store_copy_begin(fx.store) == 0);
 	fixture_wait_copy(&fx);
 	step_to(2);
 	fixture_close(&fx);
@@ -156,16 +170,14 @@ static void run_recover(void)
 {
 	must_open();
 	step_to(2);
-	if (hf_store_recover(fx.store, world_image(&worlds[2]), &fx.opened))
-		_exit(3);
+	must(hf_store_recover(fx.store, world_image(&worlds[2]), &fx.opened) == 0);
 	fixture_close(&fx);
 }
 
 static void run_rearm(void)
 {
 	must_open();
-	if (hf_store_attempt_rearm(fx.store))
-		_exit(3);
+	must(hf_store_attempt_rearm(fx.store) == 0);
 	fixture_close(&fx);
 }
 
@@ -190,12 +202,12 @@ static bool holds_nothing(void)
 /* What was acknowledged, or the step that was under way. */
 static bool holds_acked(void)
 {
-	ck_assert_uint_ge(hf_store_generation(fx.store), told->generation);
+	ck_assert_uint_ge(hf_store_generation(fx.store), told.generation);
 	ck_assert_uint_eq(fixture_count(&fx, ".damaged"), 0);
 	ck_assert(!hf_store_attempt_spent(fx.store));
-	if (told->acked < 0)
+	if (told.acked < 0)
 		return holds_nothing() || holds(&worlds[0]);
-	return holds(&worlds[told->acked]) || (told->acked < STEPS && holds(&worlds[told->acked + 1]));
+	return holds(&worlds[told.acked]) || (told.acked < STEPS && holds(&worlds[told.acked + 1]));
 }
 
 static bool has_one_aside(void)
@@ -296,26 +308,27 @@ static void copy_to(const char *path, const char *to)
 	close(out);
 }
 
-static void take_file(const char *path, const char *name)
+static const char *copy_dir; /* to which copy_file() copies */
+
+static void copy_file(const char *path, const char *name)
 {
 	char to[400];
 
-	snprintf(to, sizeof(to), "%s/%s", fx.dir, name);
+	snprintf(to, sizeof(to), "%s/%s", copy_dir, name);
 	copy_to(path, to);
 }
 
-static void keep_file(const char *path, const char *name)
+static void copy_files(const char *from, const char *to)
 {
-	char to[400];
-
-	snprintf(to, sizeof(to), "%s/%s", template_dir, name);
-	copy_to(path, to);
+	copy_dir = to;
+	each_file(from, copy_file);
 }
 
-static void start_over(void)
+/* The store's folder is as `from` has it. */
+static void start_from(const char *from)
 {
 	each_file(fx.dir, remove_file);
-	each_file(template_dir, take_file);
+	copy_files(from, fx.dir);
 	fx.store = NULL;
 }
 
@@ -327,8 +340,7 @@ static void setup(void)
 	fx.opts.checkpoint_pages = 1000000; /* the thread would make the order of calls another each time */
 	snprintf(template_dir, sizeof(template_dir), "%s.template", fx.dir);
 	ck_assert_int_eq(mkdir(template_dir, 0700), 0);
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(told, MAP_FAILED);
+	mine = getpid();
 	world_init(&worlds[0], 3);
 	for (int i = 1; i <= STEPS; i++) {
 		worlds[i] = worlds[i - 1];
@@ -340,12 +352,102 @@ static void teardown(void)
 {
 	each_file(template_dir, remove_file);
 	rmdir(template_dir);
-	munmap(told, sizeof(*told));
 	fixture_done(&fx);
 }
 
-/* In a process of its own. Returns whether it died of it. */
-static bool run_and_die(void (*run)(void), enum disk_fault fault, size_t n)
+static void check_row(size_t i, const char *half, size_t n)
+{
+	fixture_open(&fx);
+	ck_assert_msg(fixture_state(&fx) == HF_STORE_OK, "%s: at call %zu%s: %s", rows[i].what, n, half,
+	    fixture_reason(&fx));
+	ck_assert_msg(rows[i].good(), "%s: at call %zu%s: not what it must be", rows[i].what, n, half);
+	ck_assert_uint_eq(fixture_count(&fx, ".new"), 0);
+	fixture_close(&fx);
+	fixture_open(&fx); /* and the same once more */
+	ck_assert_msg(rows[i].good(), "%s: at call %zu%s: not the second time", rows[i].what, n, half);
+	fixture_close(&fx);
+}
+
+/* What was there at a call. */
+static struct moment {
+	size_t n;
+	bool half;
+	struct told told;
+	char dir[128];
+} moments[2 * AT_ONCE];
+static size_t n_moments, n_halves, from_call;
+
+/* The store's thread makes calls, too. */
+static void keep_moment(size_t n, bool half)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct moment *m;
+
+	if (n < from_call || n >= from_call + AT_ONCE)
+		return;
+	pthread_mutex_lock(&lock);
+	m = &moments[n_moments++];
+	n_halves += half;
+	*m = (struct moment){ .n = n, .half = half, .told = told };
+	snprintf(m->dir, sizeof(m->dir), "%s.at-%zu%s", fx.dir, n, half ? "-half" : "");
+	if (mkdir(m->dir, 0700))
+		ck_abort_msg("%s: %s", m->dir, strerror(errno));
+	copy_files(fx.dir, m->dir);
+	pthread_mutex_unlock(&lock);
+}
+
+static void check_moments(size_t i)
+{
+	struct told after = told;
+
+	for (size_t k = 0; k < n_moments; k++) {
+		start_from(moments[k].dir);
+		told = moments[k].told;
+		check_row(i, moments[k].half ? ", half done" : "", moments[k].n);
+		each_file(moments[k].dir, remove_file);
+		rmdir(moments[k].dir);
+	}
+	n_moments = 0;
+	told = after;
+}
+
+/* Returns the number of calls that it makes. */
+static size_t run_and_keep(size_t i, size_t from, const struct told *before)
+{
+	start_from(template_dir);
+	told = *before;
+	from_call = from;
+	disk_look(keep_moment);
+	disk_arm(DISK_LOOK, disk_changing, 0, 0);
+	rows[i].run();
+	return disk_disarm();
+}
+
+START_TEST(dying_at_any_call_loses_nothing_and_recovers_once)
+{
+	size_t i = (size_t)_i, n = 0, kept = 0;
+	struct told before;
+
+	told = (struct told){ .acked = -1 };
+	n_moments = n_halves = 0;
+	rows[i].prepare();
+	copy_files(fx.dir, template_dir);
+	before = told;
+	for (size_t from = 1; from == 1 || from <= n; from += AT_ONCE) {
+		n = run_and_keep(i, from, &before);
+		kept += n_moments;
+		check_moments(i);
+	}
+	ck_assert_msg(n >= rows[i].least, "%s: only %zu calls", rows[i].what, n);
+	ck_assert_msg(kept + 2 >= n + n_halves, "%s: %zu of %zu calls", rows[i].what, kept, n); /* the thread's may come in another order */
+	ck_assert_uint_ge(n_halves, 1);
+}
+END_TEST
+
+/* --- and really --- */
+
+/* In a process of its own. */
+static void run_and_die(void (*run)(void), enum disk_fault fault, size_t n)
 {
 	pid_t pid = fork();
 	int status;
@@ -358,76 +460,28 @@ static bool run_and_die(void (*run)(void), enum disk_fault fault, size_t n)
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == DISK_DIED),
 	    "call %zu: status %x", n, (unsigned)status);
-	return WEXITSTATUS(status) == DISK_DIED;
 }
 
 static size_t count_calls(void (*run)(void))
 {
-	size_t n;
-
-	start_over();
+	start_from(template_dir);
 	disk_arm(DISK_FINE, disk_changing, 0, 0);
 	run();
-	n = disk_disarm();
-	return n;
+	return disk_disarm();
 }
-
-static void check_row(size_t i, enum disk_fault fault, size_t n)
-{
-	fixture_open(&fx);
-	ck_assert_msg(fixture_state(&fx) == HF_STORE_OK, "%s: fault %d at %zu: %s", rows[i].what, fault, n,
-	    fixture_reason(&fx));
-	ck_assert_msg(rows[i].good(), "%s: fault %d at %zu: not what it must be", rows[i].what, fault, n);
-	ck_assert_uint_eq(fixture_count(&fx, ".new"), 0);
-	fixture_close(&fx);
-	fixture_open(&fx); /* and the same once more */
-	ck_assert_msg(rows[i].good(), "%s: fault %d at %zu: not the second time", rows[i].what, fault, n);
-	fixture_close(&fx);
-}
-
-static void die_everywhere(size_t i, enum disk_fault fault, size_t n_calls, const struct told *before)
-{
-	size_t died = 0;
-
-	for (size_t n = 1; n <= n_calls; n++) {
-		start_over();
-		*told = *before;
-		died += run_and_die(rows[i].run, fault, n);
-		check_row(i, fault, n);
-	}
-	ck_assert_uint_ge(died + 2, n_calls); /* the thread's may come in another order */
-}
-
-START_TEST(dying_at_any_call_loses_nothing_and_recovers_once)
-{
-	struct told before;
-	size_t n;
-
-	*told = (struct told){ .acked = -1 };
-	rows[_i].prepare();
-	each_file(fx.dir, keep_file);
-	before = *told;
-	n = count_calls(rows[_i].run);
-	ck_assert_msg(n >= rows[_i].least, "%s: only %zu calls", rows[_i].what, n);
-	die_everywhere((size_t)_i, DISK_DIE, n, &before);
-	die_everywhere((size_t)_i, DISK_DIE_HALF, n, &before);
-}
-END_TEST
 
 START_TEST(dying_in_a_recovery_and_again_in_going_on_recovers_once)
 {
+	const char *many = getenv("HF_LONG");
+	size_t n, deaths = many && *many == '1' ? 1000 : DEATHS;
 	struct prng p = { .state = 23 };
-	struct told before;
-	size_t n;
 
-	*told = (struct told){ .acked = -1 };
+	told = (struct told){ .acked = -1 };
 	prepare_damaged_with_copy();
-	each_file(fx.dir, keep_file);
-	before = *told;
+	copy_files(fx.dir, template_dir);
 	n = count_calls(run_open);
-	for (size_t round = 0; round < 100; round++) {
-		start_over();
-		*told = before;
+	for (size_t round = 0; round < deaths; round++) {
+		start_from(template_dir);
 		run_and_die(run_open, DISK_DIE, 1 + prng_below(&p, n));
 		run_and_die(run_open, DISK_DIE_HALF, 1 + prng_below(&p, n));
 		fixture_open(&fx);

@@ -15,7 +15,7 @@
 
 Suite *store_damage_suite(void);
 
-enum { STEPS = 12 };
+enum { STEPS = 12, FILL_MAX = 5000 };
 
 static struct fixture fx;
 static struct world worlds[STEPS + 1];
@@ -70,18 +70,15 @@ static void cut(struct prng *p, const char *tail, off_t size)
 
 static void fill(struct prng *p, const char *tail, off_t size, uint8_t with)
 {
-	off_t at = (off_t)prng_below(p, (size_t)size), end = at + 1 + (off_t)prng_below(p, 5000);
+	off_t at = (off_t)prng_below(p, (size_t)size), len = 1 + (off_t)prng_below(p, FILL_MAX);
+	FILE *f = fopen(fixture_file(&fx, tail), "r+");
+	uint8_t bytes[FILL_MAX];
 
-	for (; at < end && at < size; at++) {
-		uint8_t byte;
-		FILE *f = fopen(fixture_file(&fx, tail), "r+");
-
-		ck_assert_ptr_nonnull(f);
-		fseek(f, at, SEEK_SET);
-		byte = with;
-		fwrite(&byte, 1, 1, f);
-		fclose(f);
-	}
+	ck_assert_ptr_nonnull(f);
+	memset(bytes, with, sizeof(bytes));
+	fseek(f, at, SEEK_SET);
+	fwrite(bytes, 1, (size_t)(len < size - at ? len : size - at), f);
+	fclose(f);
 }
 
 static void zero(struct prng *p, const char *tail, off_t size)
