@@ -42,6 +42,7 @@ static const char *put(const char *name, const char *text, unsigned mode)
 		mkdir(path, 0700);
 		*p = '/';
 	}
+	unlink(path); /* one that may not be written is replaced */
 	out = fopen(path, "w");
 	ck_assert_msg(out != NULL, "%s", path);
 	fputs(text, out);
