@@ -11,6 +11,7 @@
 #include "bridge/front/network.h"
 #include "bridge/listeners.h"
 #include "bridge/sources.h"
+#include "bridge/version.h"
 #include "config/config.h"
 
 enum { REFUSED_MAX = 100 };
@@ -364,6 +365,7 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	json_object_set_new(s.root, "answering", show_answering(env));
 	json_object_set_new(s.root, "listen_given", json_boolean(env->config->dns.listen_given));
 	json_object_set_new(s.root, "sample", show_sample(env));
+	json_object_set_new(s.root, "program", hf_version_json());
 	look_for_names(&s);
 	s.fresh = s.fresh && json_array_size(s.sources) > 0;
 	json_object_set_new(s.root, "fresh", json_boolean(s.fresh));

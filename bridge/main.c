@@ -4,6 +4,7 @@
 #include "bridge/check.h"
 #include "bridge/options.h"
 #include "bridge/run.h"
+#include "bridge/version.h"
 
 int main(int argc, char **argv)
 {
@@ -17,7 +18,7 @@ int main(int argc, char **argv)
 	case HF_OPTIONS_CHECK:
 		return hf_check(o.config, o.verbose, stdout, stderr);
 	case HF_OPTIONS_VERSION:
-		puts("holdfastd " HF_VERSION);
+		hf_version_print(stdout);
 		return 0;
 	case HF_OPTIONS_HELP:
 		hf_options_usage(stdout);

@@ -310,3 +310,6 @@ int hf_config_diff(const struct hf_config *before, const struct hf_config *after
 
 /* NULL if there is none of that name. Lent from c. */
 const struct hf_config_source *hf_config_source(const struct hf_config *c, const char *name);
+
+/* libyaml's version, of the library that runs. */
+const char *hf_config_library(void);

@@ -356,3 +356,8 @@ const struct hf_node *hf_tree_find(const struct hf_node *root, const char *path)
 	}
 	return next ? next : at;
 }
+
+const char *hf_config_library(void)
+{
+	return yaml_get_version_string();
+}

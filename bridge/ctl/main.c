@@ -69,26 +69,40 @@ static int run_why(struct hf_ctl *c)
 	return hf_why_run(&opts, stdout);
 }
 
+static void show_program(const json_t *p)
+{
+	printf("build: %s\n", hf_row_text(p, "build", "?"));
+	printf("store: schema %lld, read by programs from schema %lld on\n",
+	    (long long)json_integer_value(json_object_get(p, "schema")),
+	    (long long)json_integer_value(json_object_get(p, "schema_oldest")));
+	printf("libraries: %s\n", hf_row_text(p, "libraries", "?"));
+}
+
 /* That of the bridge, too, if one runs: after an upgrade they may differ. */
 static int run_version(struct hf_ctl *c)
 {
 	int rc = hf_ask(
 	    c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why);
 	const char *bridge = rc ? NULL : hf_row_text(c->kept, "version", NULL);
+	json_t *program = rc ? NULL : json_object_get(c->kept, "program");
 
 	if (c->o.json) {
-		json_t *row = json_pack(
-		    "{s:s, s:s?}", "holdfastctl", HF_VERSION, "holdfastd", bridge);
+		json_t *row = json_pack("{s:s, s:s, s:s?, s:O?}", "holdfastctl", HF_VERSION, "build",
+		    HF_BUILD_NAME, "holdfastd", bridge, "program", program);
 
 		hf_ctl_print_json(row);
 		json_decref(row);
 		return HF_EXIT_WELL;
 	}
-	puts("holdfastctl " HF_VERSION);
-	if (bridge)
-		printf("holdfastd %s, running\n", bridge);
-	else
+	puts("holdfastctl " HF_VERSION " (" HF_BUILD_NAME ")");
+	if (!bridge) {
 		printf("holdfastd: %s\n", c->why);
+		return HF_EXIT_WELL;
+	}
+	printf("holdfastd %s, running\n", bridge);
+	/* A bridge from before there was this tells its version only. */
+	if (program)
+		show_program(program);
 	return HF_EXIT_WELL;
 }
 

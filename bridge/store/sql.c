@@ -473,3 +473,8 @@ int hf_sql_integrity(struct hf_sql *q)
 	snprintf(q->error, sizeof(q->error), "%.*s", HF_SQL_ERROR_MAX - 1, word);
 	return finding_code(q, word);
 }
+
+const char *hf_sql_library(void)
+{
+	return sqlite3_libversion();
+}

@@ -37,6 +37,9 @@ enum hf_sql_mode {
 };
 
 /* End with hf_sql_close(). Nothing is read yet: a damaged file shows in the first statement. */
+/* SQLite's version, of the library that runs. */
+const char *hf_sql_library(void);
+
 int hf_sql_open(const char *path, enum hf_sql_mode mode, struct hf_sql **ret_sql);
 /* Another connection as `q` is, for reading; -ENODATA if that is of memory only. */
 int hf_sql_again(const struct hf_sql *q, struct hf_sql **ret_sql);

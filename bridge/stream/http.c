@@ -374,3 +374,8 @@ void hf_handle_free(struct hf_handle *h)
 	free(h->body);
 	free(h);
 }
+
+const char *hf_http_library(void)
+{
+	return curl_version();
+}

@@ -80,3 +80,6 @@ int hf_handle_start(struct hf_handle *h, hf_handle_cb cb, void *arg);
 /* Why it failed, in words. */
 void hf_handle_problem(
     const struct hf_handle *h, CURLcode result, int64_t wall_s, struct hf_problem *ret_problem);
+
+/* "libcurl/7.88.1 OpenSSL/3.0.19 ...": those that run. */
+const char *hf_http_library(void);

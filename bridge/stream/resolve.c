@@ -245,3 +245,8 @@ void hf_resolve_free(struct hf_resolve *r)
 		event_free(r->limit);
 	free(r);
 }
+
+const char *hf_resolve_library(void)
+{
+	return ub_version();
+}

@@ -25,3 +25,6 @@ struct hf_resolve_config {
 int hf_resolve_new(const struct hf_resolve_config *config, hf_resolve_cb cb, void *arg,
     struct hf_resolve **ret_resolve);
 void hf_resolve_free(struct hf_resolve *r); /* NULL is fine */
+
+/* libunbound's version, of the library that runs. */
+const char *hf_resolve_library(void);

@@ -1,5 +1,6 @@
 """holdfastd --check as a person or a unit file calls it, and the two files that are made of the table of keys."""
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -162,7 +163,15 @@ def test_wrong_usage_is_status_2(folder, words, says):
 
 def test_version_and_help(folder):
     r = holdfastd(folder, "--version")
-    assert r.returncode == 0 and re.fullmatch(r"holdfastd \d+\.\d+\.\d+\n", r.stdout)
+    assert r.returncode == 0
+    version, build, store, libraries = r.stdout.splitlines()
+    assert re.fullmatch(r"holdfastd \d+\.\d+\.\d+", version) and re.fullmatch(r"build: \S.*, compiler \S.*", build)
+    # What an operator needs who wants to go back: see docs/upgrade.md.
+    schema = (pathlib.Path(__file__).parents[2] / "bridge/store/schema.c").read_text()
+    newest, oldest = re.search(r"hf_schema = \{\s*\.version = (\d+),\s*\.oldest = (\d+)", schema).groups()
+    assert store == f"store: schema {newest}, read by programs from schema {oldest} on"
+    for name in "libcurl", "OpenSSL", "SQLite", "libunbound", "libevent", "jansson", "libyaml":
+        assert re.search(rf"\b{name}/\d+\.\d+", libraries), name
     r = holdfastd(folder, "--help")
     assert r.returncode == 0 and "--check" in r.stdout and "exit status" in r.stdout
 

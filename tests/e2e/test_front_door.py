@@ -115,9 +115,13 @@ def test_a_file_that_others_may_write_is_not_followed(running, tmp_path):
 
 def test_version_and_help_are_commands(running):
     done = running.ctl("version")
-    ours, bridge = done.stdout.splitlines()
+    ours, bridge, build, store, libraries = done.stdout.splitlines()
     assert done.returncode == 0 and bridge == f"holdfastd {ours.split()[1]}, running"
-    assert json.loads(running.ctl("--json", "version").stdout)["holdfastd"] == ours.split()[1]
+    told = json.loads(running.ctl("--json", "version").stdout)
+    assert told["holdfastd"] == ours.split()[1] and told["program"]["schema"] == int(store.split()[2].strip(","))
+    # Word for word what the program says itself.
+    said = subprocess.run([program("bridge/holdfastd"), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert build == said[1].rpartition(", ")[0] and [store, libraries] == said[2:]
     assert running.ctl("help").stdout == running.ctl("--help").stdout
     done = running.ctl("help", "why")
     assert done.returncode == 0 and done.stdout.startswith("usage: holdfastctl why NAME")
