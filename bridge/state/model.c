@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/error.h"
+#include "base/xxh.h"
 #include "bridge/state/disputes.h"
 #include "bridge/state/holds.h"
 #include "bridge/state/names.h"

@@ -4,10 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/error.h"
+#include "base/xxh.h"
 
 /*
  * Rows are found by their number; what else state looks up it has in memory. So there is no index, and a
