@@ -194,10 +194,12 @@ static void clean_rows(struct hf_state *s)
 		s->owners[i].stored = s->owners[i].used;
 		s->owners[i].dirty = s->owners[i].soft_dirty = false;
 	}
+	s->free_owner = 0;
 	for (size_t i = 0; i < s->n_holds; i++) {
 		s->holds[i].stored = s->holds[i].used;
 		s->holds[i].dirty = false;
 	}
+	s->free_hold = 0;
 	for (size_t i = 0; i < s->n_restored; i++) {
 		s->restored[i].stored = s->restored[i].used;
 		s->restored[i].dirty = false;

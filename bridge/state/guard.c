@@ -419,13 +419,9 @@ static bool is_of(const struct st_restored *r, uint32_t source)
 
 void st_guard_drop_restored(struct hf_state *s, const struct st_hold *h)
 {
-	for (uint32_t r = 0; r < s->n_restored; r++) {
-		const struct st_restored *row = &s->restored[r];
-
-		if (row->used && row->row.source == h->row.source &&
-		    row->row.kept == h->row.rejected && row->row.flags & HF_REC_HELD)
+	for (uint32_t r = 0; r < s->n_restored; r++)
+		if (st_hold_has_restored(h, &s->restored[r]))
 			st_restored_remove(s, r);
-	}
 }
 
 static void set_restored_held(struct hf_state *s, uint32_t r)
@@ -455,16 +451,15 @@ void st_guard_hold_restored(struct hf_state *s, uint32_t source, const char *why
 void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 {
 	struct st_source *src = &s->sources[source];
-	uint32_t hold = st_hold_find(s, source, ST_NONE, ST_HOLD_RESTORED);
 	uint64_t missing = 0, held = 0;
+	uint32_t hold;
 	bool bare;
 
-	if (!src->n_restored && hold != ST_NONE)
-		st_hold_close(s, hold);
 	if (!src->n_restored || !all_whole(s, source, &bare))
 		return;
 	/* Which of them the message replaced is to be known first: those are gone then. */
 	st_resolve(s);
+	hold = st_hold_find(s, source, ST_NONE, ST_HOLD_RESTORED);
 	for (uint32_t r = 0; r < s->n_restored; r++) {
 		if (!is_of(&s->restored[r], source))
 			continue;
@@ -489,6 +484,4 @@ void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 	if (held && hold == ST_NONE)
 		st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED,
 		    "names that were held before the store was lost", now);
-	if (!held && hold != ST_NONE)
-		st_hold_close(s, hold);
 }

@@ -42,11 +42,6 @@ static void add_sample(struct hf_hold_view *v, const char *text)
 	snprintf(v->samples[v->n_samples++], HF_SAMPLE_MAX, "%.*s", HF_SAMPLE_MAX - 1, text);
 }
 
-static bool is_restored_of(const struct st_restored *r, const struct st_hold *h)
-{
-	return r->used && r->row.source == h->row.source && r->row.kept == h->row.rejected;
-}
-
 static void list_what_it_holds(
     const struct hf_state *s, const struct st_hold *h, struct hf_hold_view *v)
 {
@@ -54,7 +49,7 @@ static void list_what_it_holds(
 
 	if (st_hold_is(h, ST_HOLD_RESTORED))
 		for (uint32_t r = 0; r < s->n_restored; r++)
-			if (is_restored_of(&s->restored[r], h))
+			if (st_hold_has_restored(h, &s->restored[r]))
 				add_sample(v, hf_name_text(&s->restored[r].row.name, text));
 	if (h->row.owner == ST_NONE)
 		return;
@@ -150,7 +145,7 @@ static bool would_go(const struct preview *p, const struct hf_name_change *recor
 	const struct st_hold *h = p->h;
 
 	if (st_hold_is(h, ST_HOLD_RESTORED))
-		return record->flags & HF_REC_RESTORED;
+		return record->flags & HF_REC_RESTORED && record->flags & HF_REC_HELD;
 	if (record->owner == ST_NONE || record->owner != h->row.owner)
 		return false;
 	if (st_hold_is(h, ST_HOLD_USER))

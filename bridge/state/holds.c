@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bridge/state/identity.h"
 #include "bridge/state/names.h"
 #include "bridge/state/rights.h"
 
@@ -35,17 +36,56 @@ static bool is_removal(const char *kind)
 	return !strcmp(kind, ST_HOLD_REMOVAL) || !strcmp(kind, ST_HOLD_RESTORED);
 }
 
+/* Where a source has the index of its hold of this kind; -1: of an owner's kinds, or of none that is known. */
+static int place_of(const char *kind, bool rejected)
+{
+	if (!strcmp(kind, ST_HOLD_RESTORED))
+		return rejected;
+	if (!strcmp(kind, ST_HOLD_DEPLOYMENT))
+		return 2;
+	return strcmp(kind, ST_HOLD_SUFFIX) ? -1 : 3;
+}
+
+/* With 10,000 owners held at once nothing may look through all holds for one of them. */
 static uint32_t find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
     bool rejected)
 {
-	for (uint32_t i = 0; i < s->n_holds; i++) {
-		const struct st_hold *h = &s->holds[i];
+	const struct st_owner *o = owner == ST_NONE ? NULL : &s->owners[owner];
+	int place = place_of(kind, rejected);
+	uint32_t next = 0;
 
-		if (h->used && h->row.source == source && h->row.owner == owner &&
-		    st_hold_is(h, kind) && (!is_removal(kind) || h->row.rejected == rejected))
-			return i;
-	}
-	return ST_NONE;
+	if (o && !strcmp(kind, ST_HOLD_REMOVAL))
+		return rejected ? o->kept : o->hold;
+	if (o && !strcmp(kind, ST_HOLD_USER))
+		next = o->former;
+	else if (!o && place >= 0)
+		next = s->sources[source].holds[place];
+	return next ? next - 1 : ST_NONE;
+}
+
+/* Notes where it is found, or that it is no more. False: of no kind that is known. */
+static bool set_place(struct hf_state *s, uint32_t hold, bool there)
+{
+	const struct st_hold *h = &s->holds[hold];
+	struct st_owner *o = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
+	int place = place_of(h->row.kind, h->row.rejected);
+
+	if (o && st_hold_is(h, ST_HOLD_REMOVAL))
+		*(h->row.rejected ? &o->kept : &o->hold) = there ? hold : ST_NONE;
+	else if (o && st_hold_is(h, ST_HOLD_USER))
+		o->former = there ? hold + 1 : 0;
+	else if (!o && place >= 0)
+		s->sources[h->row.source].holds[place] = there ? hold + 1 : 0;
+	else
+		return false;
+	return true;
+}
+
+void st_hold_loaded(struct hf_state *s, uint32_t hold)
+{
+	/* Another program's: nothing of it could be shown or decided. */
+	if (!set_place(s, hold, true))
+		st_hold_close(s, hold);
 }
 
 uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind)
@@ -55,7 +95,7 @@ uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner,
 
 static uint32_t add(struct hf_state *s)
 {
-	uint32_t i = 0;
+	uint32_t i = s->free_hold;
 
 	while (i < s->n_holds && (s->holds[i].used || s->holds[i].stored))
 		i++;
@@ -65,6 +105,7 @@ static uint32_t add(struct hf_state *s)
 	}
 	if (i == s->n_holds)
 		s->n_holds++;
+	s->free_hold = i + 1;
 	s->holds[i].used = true;
 	s->holds[i].row.rid = i;
 	return i;
@@ -106,8 +147,7 @@ uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const
 		h->row.owner = owner;
 		h->row.since_s = now.wall_s;
 		snprintf(h->row.kind, sizeof(h->row.kind), "%s", kind);
-		if (owner != ST_NONE && !strcmp(kind, ST_HOLD_REMOVAL))
-			s->owners[owner].hold = i;
+		set_place(s, i, true);
 	}
 	st_hold_explain(s, i, detail);
 	st_hold_more(s, i, now);
@@ -117,14 +157,13 @@ uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const
 void st_hold_close(struct hf_state *s, uint32_t hold)
 {
 	struct st_hold *h = &s->holds[hold];
-	struct st_owner *o = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
 
+	/* What the store has yet is free when it took the removal. */
 	if (h->stored)
 		st_gone(s, HF_ROW_HOLD, h->row.rid);
-	if (o && o->hold == hold)
-		o->hold = ST_NONE;
-	if (o && o->kept == hold)
-		o->kept = ST_NONE;
+	else if (hold < s->free_hold)
+		s->free_hold = hold;
+	set_place(s, hold, false);
 	h->used = false;
 }
 
@@ -133,17 +172,14 @@ static void become_kept(struct hf_state *s, uint32_t hold)
 {
 	struct st_hold *h = &s->holds[hold];
 	uint32_t kept = find(s, h->row.source, h->row.owner, h->row.kind, true);
-	struct st_owner *o = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
 
 	if (kept != ST_NONE) {
 		st_hold_close(s, hold);
 		return;
 	}
+	set_place(s, hold, false);
 	h->row.rejected = h->dirty = true;
-	if (!o || !st_hold_is(h, ST_HOLD_REMOVAL))
-		return;
-	o->hold = ST_NONE;
-	o->kept = hold;
+	set_place(s, hold, true);
 }
 
 void st_hold_reject(struct hf_state *s, uint32_t hold)
@@ -158,7 +194,7 @@ void st_hold_reject(struct hf_state *s, uint32_t hold)
 	}
 	if (st_hold_is(h, ST_HOLD_RESTORED)) {
 		for (uint32_t r = 0; r < s->n_restored; r++)
-			if (s->restored[r].used && s->restored[r].row.source == h->row.source)
+			if (st_hold_has_restored(h, &s->restored[r]))
 				s->restored[r].row.kept = s->restored[r].dirty = true;
 	} else {
 		for (uint32_t w = s->owners[h->row.owner].first_ws; w != ST_NONE; w = s->ws[w].next)
@@ -166,6 +202,18 @@ void st_hold_reject(struct hf_state *s, uint32_t hold)
 				st_ws_set_held(s, w, true, s->ws[w].row.marks | HF_WS_KEPT);
 	}
 	become_kept(s, hold);
+}
+
+void st_holds_of_owner_end(struct hf_state *s, uint32_t owner)
+{
+	struct st_owner *o = &s->owners[owner];
+
+	if (o->hold != ST_NONE)
+		st_hold_close(s, o->hold);
+	if (o->kept != ST_NONE)
+		st_hold_close(s, o->kept);
+	if (o->former)
+		st_hold_close(s, o->former - 1);
 }
 
 void st_hold_settle(struct hf_state *s, uint32_t owner)
@@ -176,6 +224,9 @@ void st_hold_settle(struct hf_state *s, uint32_t owner)
 		st_hold_close(s, o->hold);
 	if (o->kept != ST_NONE && !o->n_kept)
 		st_hold_close(s, o->kept);
+	/* What is listed of a former user of the token from now on never had `me` names. */
+	if (o->former && !o->n_live && !o->n_held)
+		st_former_end(s, owner);
 }
 
 bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
@@ -188,6 +239,27 @@ bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, 
 	if (!what)
 		return true;
 	return strcmp(what, ST_HOLD_REMOVAL) ? !strcmp(what, h->row.kind) : !identity;
+}
+
+bool st_hold_has_restored(const struct st_hold *h, const struct st_restored *r)
+{
+	return r->used && r->row.source == h->row.source && r->row.kept == h->row.rejected &&
+	       r->row.flags & HF_REC_HELD;
+}
+
+static void settle_restored(struct hf_state *s, uint32_t hold)
+{
+	for (uint32_t r = 0; hold != ST_NONE && r < s->n_restored; r++)
+		if (st_hold_has_restored(&s->holds[hold], &s->restored[r]))
+			return;
+	if (hold != ST_NONE)
+		st_hold_close(s, hold);
+}
+
+void st_hold_settle_restored(struct hf_state *s, uint32_t source)
+{
+	settle_restored(s, find(s, source, ST_NONE, ST_HOLD_RESTORED, false));
+	settle_restored(s, find(s, source, ST_NONE, ST_HOLD_RESTORED, true));
 }
 
 bool st_hold_has(const struct hf_state *s, const struct st_hold *h, const struct st_ws *w)
@@ -228,23 +300,41 @@ static int64_t fresh_until(const struct hf_state *s, const struct st_hold *h, st
 	return end;
 }
 
+static void count(struct hf_state *s, uint32_t hold, struct hf_when now)
+{
+	struct st_hold *h = &s->holds[hold];
+	int64_t until = fresh_until(s, h, now);
+
+	if (until > h->counted_boot_ms) {
+		h->row.fresh_ms += (uint64_t)(until - h->counted_boot_ms);
+		s->sources[h->row.source].soft_dirty = true;
+	}
+	h->counted_boot_ms = now.boot_ms;
+	if (!h->due_boot_ms && h->row.fresh_ms >= s->conf.grace_ms)
+		h->due_boot_ms = now.boot_ms ? now.boot_ms : 1;
+}
+
 void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now)
 {
-	for (size_t i = 0; i < s->n_holds; i++) {
-		struct st_hold *h = &s->holds[i];
-		int64_t until;
+	for (uint32_t i = 0; i < s->n_holds; i++)
+		if (s->holds[i].used && s->holds[i].row.source == source)
+			count(s, i, now);
+}
 
-		if (!h->used || h->row.source != source)
-			continue;
-		until = fresh_until(s, h, now);
-		if (until > h->counted_boot_ms) {
-			h->row.fresh_ms += (uint64_t)(until - h->counted_boot_ms);
-			s->sources[source].soft_dirty = true;
-		}
-		h->counted_boot_ms = now.boot_ms;
-		if (!h->due_boot_ms && h->row.fresh_ms >= s->conf.grace_ms)
-			h->due_boot_ms = now.boot_ms ? now.boot_ms : 1;
-	}
+void st_hold_count_owner(struct hf_state *s, uint32_t owner, struct hf_when now)
+{
+	const struct st_owner *o = &s->owners[owner];
+	const struct st_source *src = &s->sources[o->row.source];
+
+	if (o->hold != ST_NONE)
+		count(s, o->hold, now);
+	if (o->kept != ST_NONE)
+		count(s, o->kept, now);
+	if (o->former)
+		count(s, o->former - 1, now);
+	for (size_t i = 0; i < ST_HOLDS_OF_SOURCE; i++)
+		if (src->holds[i])
+			count(s, src->holds[i] - 1, now);
 }
 
 /* --- rule 5 --- */
@@ -309,17 +399,20 @@ unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct
 	return waits;
 }
 
+static bool says_nothing(const struct st_hold *h, const struct st_owner *o)
+{
+	return !is_old_word(h, o) && o->readable == READABLE_UNKNOWN;
+}
+
 /* REST has no word from after the hold; one that says nothing would be asked for in vain again. */
 static bool word_is_wanted(const struct hf_state *s, const struct st_hold *h)
 {
-	for (uint32_t i = 0; i < s->n_owners; i++) {
-		const struct st_owner *o = &s->owners[i];
-
-		if (o->used && o->followed && o->row.source == h->row.source &&
-		    (h->row.owner == ST_NONE || h->row.owner == i) && !is_old_word(h, o) &&
-		    o->readable == READABLE_UNKNOWN)
+	if (h->row.owner != ST_NONE)
+		return !says_nothing(h, &s->owners[h->row.owner]);
+	for (uint32_t i = 0; i < s->n_owners; i++)
+		if (s->owners[i].used && s->owners[i].followed &&
+		    s->owners[i].row.source == h->row.source && says_nothing(h, &s->owners[i]))
 			return false;
-	}
 	return true;
 }
 

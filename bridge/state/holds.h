@@ -28,8 +28,15 @@ void st_hold_more(struct hf_state *s, uint32_t hold, struct hf_when now);
 void st_hold_close(struct hf_state *s, uint32_t hold);
 /* The operator keeps all that it holds now; what is held later has a hold of its own. */
 void st_hold_reject(struct hf_state *s, uint32_t hold);
-/* An owner's holds end with the last workspace that they hold. */
+/* An owner's holds end with the last workspace that they hold, also that of a former user's `me` names. */
 void st_hold_settle(struct hf_state *s, uint32_t owner);
+/* The owner is no more. */
+void st_holds_of_owner_end(struct hf_state *s, uint32_t owner);
+/* The source's holds of restored names end with the last name that they hold. */
+void st_hold_settle_restored(struct hf_state *s, uint32_t source);
+bool st_hold_has_restored(const struct st_hold *h, const struct st_restored *r);
+/* One that came out of the store is found. */
+void st_hold_loaded(struct hf_state *s, uint32_t hold);
 /* Whether a decision about `source`, `owner` (where `of_owner`) and this kind (NULL: each) is about it. */
 bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
     const char *what);
@@ -41,6 +48,8 @@ bool st_hold_has(const struct hf_state *s, const struct st_hold *h, const struct
  * also before anything that begins or ends freshness.
  */
 void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now);
+/* The same for those that a snapshot of this owner may make fresh: without a look at all others'. */
+void st_hold_count_owner(struct hf_state *s, uint32_t owner, struct hf_when now);
 /* What it waits for before the guard releases it by itself: bits of enum hf_waits. Of a rejected one: 0. */
 unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now);
 /* A word of REST and then a new connection could release it, and nothing else that is to be done now. */

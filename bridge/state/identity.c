@@ -82,6 +82,14 @@ static void check_suffix(
 
 /* --- the token's user --- */
 
+static bool has_agents(const struct hf_state *s, const struct st_owner *o)
+{
+	for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next)
+		if (!s->ws[w].bad && s->ws[w].n_agents)
+			return true;
+	return false;
+}
+
 /* The names of a former user stay in all their forms, until the operator decides or the user is back. */
 static void keep_former(
     struct hf_state *s, struct st_source *src, const char *name, struct hf_when now)
@@ -92,7 +100,7 @@ static void keep_former(
 
 	if (src->n_restored)
 		st_guard_hold_restored(s, ix, "the token is another user's than before", now);
-	if (former == ST_NONE || s->owners[former].first_ws == ST_NONE)
+	if (former == ST_NONE || !has_agents(s, &s->owners[former]))
 		return;
 	o = &s->owners[former];
 	o->row.marks |= HF_OWNER_FORMER;

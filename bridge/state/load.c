@@ -211,12 +211,7 @@ static int load_holds(struct hf_state *s, const struct hf_image *image, struct h
 		s->holds[row->rid] = (struct st_hold){
 			.row = *row, .used = true, .stored = true, .counted_boot_ms = now.boot_ms
 		};
-		if (!of_owner || !st_hold_is(&s->holds[row->rid], ST_HOLD_REMOVAL))
-			continue;
-		if (row->rejected)
-			s->owners[row->owner].kept = row->rid;
-		else
-			s->owners[row->owner].hold = row->rid;
+		st_hold_loaded(s, row->rid);
 	}
 	return 0;
 }

@@ -157,7 +157,7 @@ int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, 
 	struct st_owner *o;
 	uint32_t i;
 
-	for (i = 0; i < s->n_owners; i++)
+	for (i = s->free_owner; i < s->n_owners; i++)
 		if (!s->owners[i].used && !s->owners[i].stored)
 			break;
 	if (i >= HF_ZONE_OWNERS_MAX)
@@ -177,6 +177,7 @@ int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, 
 		o->used = false;
 		return -ENOMEM;
 	}
+	s->free_owner = i + 1;
 	*ret_ix = i;
 	return 0;
 }
@@ -520,9 +521,7 @@ void st_owner_remove(struct hf_state *s, uint32_t ix)
 
 	while (o->first_ws != ST_NONE)
 		st_ws_remove(s, o->first_ws);
-	for (uint32_t h = 0; h < s->n_holds; h++)
-		if (s->holds[h].used && s->holds[h].row.owner == ix)
-			st_hold_close(s, h);
+	st_holds_of_owner_end(s, ix);
 	st_disputes_of_owner_end(s, ix);
 	st_text_drop(s, o->row.rights);
 	o->row.rights = 0;
@@ -530,6 +529,8 @@ void st_owner_remove(struct hf_state *s, uint32_t ix)
 	o->refused = NULL;
 	if (o->stored)
 		st_gone(s, HF_ROW_OWNER, ix);
+	else if (ix < s->free_owner)
+		s->free_owner = ix;
 	hf_multimap_del(&s->owners_by_id, id_hash(s, o->row.source, &o->row.id), ix);
 	o->used = false;
 }

@@ -20,6 +20,7 @@
 enum {
 	ST_FORM_REFUSED_MAX = 20,
 	ST_WINDOW_MAX = 64,
+	ST_HOLDS_OF_SOURCE = 4,
 	/*
 	 * By these the work for a message could grow with its square; more are refused: agents of
 	 * one workspace, claimants of one name, agents of one address.
@@ -79,6 +80,7 @@ struct st_source {
 	size_t n_workspaces; /* good ones, held or not */
 	size_t n_restored;
 	size_t restored_at_first; /* how many there were when they were restored */
+	uint32_t holds[ST_HOLDS_OF_SOURCE]; /* of the source as a whole: index plus one, see holds.c */
 };
 
 struct st_owner {
@@ -103,6 +105,7 @@ struct st_owner {
 	uint32_t n_held;   /* good and held ... */
 	uint32_t n_kept;   /* ... of which the operator rejected so many removals */
 	uint32_t hold, kept; /* indexes into holds: removals that wait, and rejected ones */
+	uint32_t former;     /* likewise, plus one: the names of the token's own user */
 	struct hf_update_refused *refused; /* owned; [ST_FORM_REFUSED_MAX], NULL before the first one */
 	size_t n_refused;
 };
@@ -195,6 +198,7 @@ struct hf_state {
 	struct st_source sources[HF_ZONE_SOURCES_MAX]; /* index = rid */
 	struct st_owner *owners;                       /* index = rid */
 	size_t n_owners, size_owners;
+	uint32_t free_owner; /* none below it is free */
 	struct st_ws *ws;
 	size_t n_ws, size_ws;
 	struct st_agent *agents;
@@ -203,6 +207,7 @@ struct hf_state {
 	size_t n_restored, size_restored;
 	struct st_hold *holds; /* index = rid */
 	size_t n_holds, size_holds;
+	uint32_t free_hold; /* none below it is free */
 	struct st_text *texts; /* index = rid */
 	size_t n_texts, size_texts;
 	struct st_dispute *disputes;

@@ -303,13 +303,11 @@ void st_load_restored(struct hf_state *s, uint32_t restored)
 	bool taken = false;
 
 	/* Agents come first: one that publishes the name has taken it over. */
-	while (!taken && hf_multimap_next(&s->claims, hash, &at, &who)) {
+	while (!taken && hf_multimap_next(&s->claims, hash, &at, &who))
 		taken = st_who_published(s, who) && st_who_is(s, who, name->wire, name->len);
-		if (taken && st_who_kind(who) != WHO_RESTORED &&
-		    st_who_source(s, who) == s->restored[restored].row.source &&
-		    st_vec_push(&s->superseded, restored) < 0)
-			s->failed = true;
-	}
+	if (st_is_listed_again(s, s->restored[restored].row.source, hash, name->wire, name->len) &&
+	    st_vec_push(&s->superseded, restored) < 0)
+		s->failed = true;
 	s->restored[restored].published = !taken;
 	load_claim(s, me);
 	load_address(s, me, st_address_hash(s, me));

@@ -2,16 +2,19 @@
  * Who has what: settled for all names that were touched, then for the addresses of whoever
  * publishes more or less.
  */
+#include "bridge/state/holds.h"
 #include "bridge/state/names.h"
 #include "bridge/state/touched.h"
 
-/* An agent of the source, or its sentinel, has the name of one that was restored: that one has done its service. */
-static void note_superseded(struct hf_state *s, uint32_t best, uint32_t who)
+/*
+ * The source lists the name of one that was restored again (an agent of it, or its sentinel): that one has done its
+ * service, also where another source has the name.
+ */
+static void note_superseded(struct hf_state *s, const struct st_dirty_name *d, uint32_t who)
 {
-	if (st_who_kind(who) != WHO_RESTORED || st_who_kind(best) == WHO_RESTORED ||
-	    st_who_source(s, best) != st_who_source(s, who))
-		return;
-	if (st_vec_push(&s->superseded, st_who_ix(who)) < 0)
+	if (st_who_kind(who) == WHO_RESTORED &&
+	    st_is_listed_again(s, st_who_source(s, who), d->hash, d->wire, d->len) &&
+	    st_vec_push(&s->superseded, st_who_ix(who)) < 0)
 		s->failed = true;
 }
 
@@ -28,7 +31,7 @@ static void resolve_name(struct hf_state *s, struct st_dirty_name *d)
 	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
 		if (who != best && st_who_is(s, who, d->wire, d->len)) {
 			st_set_published(s, who, false);
-			note_superseded(s, best, who);
+			note_superseded(s, d, who);
 		}
 	if (best != ST_NONE)
 		st_set_published(s, best, true);
@@ -114,12 +117,22 @@ static void resolve_once(struct hf_state *s)
 
 void st_resolve(struct hf_state *s)
 {
+	bool less[HF_ZONE_SOURCES_MAX] = { false };
+
 	resolve_once(s);
 	while (s->superseded.n) {
-		for (size_t i = 0; i < s->superseded.n; i++)
-			if (s->restored[s->superseded.at[i]].used)
-				st_restored_remove(s, s->superseded.at[i]);
+		for (size_t i = 0; i < s->superseded.n; i++) {
+			const struct st_restored *r = &s->restored[s->superseded.at[i]];
+
+			if (!r->used)
+				continue;
+			less[r->row.source] = true;
+			st_restored_remove(s, s->superseded.at[i]);
+		}
 		s->superseded.n = 0;
 		resolve_once(s);
 	}
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		if (less[i])
+			st_hold_settle_restored(s, i);
 }

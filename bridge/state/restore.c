@@ -144,6 +144,8 @@ static void hide(struct hf_state *s, uint32_t owner)
 int hf_state_restore_newer(
     struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now)
 {
+	int rc;
+
 	if (s->lent)
 		return -EBUSY;
 	s->why = HF_WHY_RESTORED;
@@ -153,5 +155,9 @@ int hf_state_restore_newer(
 	for (uint32_t i = 0; i < s->n_owners; i++)
 		if (s->owners[i].used)
 			hide(s, i);
-	return hf_state_restore(s, rows, n, now);
+	rc = hf_state_restore(s, rows, n, now);
+	/* What the copy's holds were about may be gone in the zone. */
+	for (uint32_t i = 0; !rc && i < HF_ZONE_SOURCES_MAX; i++)
+		st_hold_settle_restored(s, i);
+	return rc;
 }

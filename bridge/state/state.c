@@ -159,6 +159,7 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 		return 0;
 	}
 	hf_state_contact(s, source, now);
+	st_hold_count_owner(s, ix, now);
 	st_rights_connected(s, src, update->connected_ms);
 	if (update->kind == HF_UPDATE_SNAPSHOT)
 		st_apply_snapshot(s, ix, update, now, j);
@@ -178,10 +179,12 @@ void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now
 
 	if (s->lent || !src || st_deployment_held(s, st_source_ix(s, src)))
 		return;
-	st_hold_count(s, st_source_ix(s, src), now);
-	/* An age that ends is not to come back after a crash: it is written at once. */
+	/* While it is fresh another sign of life changes nothing that was counted. */
+	if (!st_source_fresh(src, now))
+		st_hold_count(s, st_source_ix(s, src), now);
+	/* An age that ends is not to come back after a crash, whatever the policy is then: it is written at once. */
 	age = (int64_t)src->row.away_ms + now.boot_ms - src->away_from_ms;
-	if (s->conf.max_age_ms && age >= ST_SOFT_EVERY_MS)
+	if (age >= ST_SOFT_EVERY_MS)
 		src->dirty = true;
 	src->live = true;
 	src->contact_boot_ms = now.boot_ms ? now.boot_ms : 1;

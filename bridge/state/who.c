@@ -188,6 +188,22 @@ uint32_t st_publisher(const struct hf_state *s, uint32_t hash, const uint8_t *wi
 	return ST_NONE;
 }
 
+bool st_is_listed_again(const struct hf_state *s, uint32_t source, uint32_t hash, const uint8_t *wire, uint8_t len)
+{
+	size_t at = HF_MULTIMAP_START;
+	uint32_t who;
+
+	while (hf_multimap_next(&s->claims, hash, &at, &who)) {
+		bool held = st_who_kind(who) == WHO_AGENT &&
+			    s->ws[s->agents[st_who_ix(who)].ws].row.held;
+
+		if (st_who_kind(who) != WHO_RESTORED && !held && st_who_source(s, who) == source &&
+		    st_who_is(s, who, wire, len))
+			return true;
+	}
+	return false;
+}
+
 uint32_t st_address_hash(const struct hf_state *s, uint32_t who)
 {
 	uint8_t addr[16];

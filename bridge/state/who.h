@@ -38,5 +38,7 @@ void st_record_of(const struct hf_state *s, uint32_t who, struct st_record *ret_
 uint32_t st_name_hash(const struct hf_state *s, const uint8_t *wire, size_t len);
 /* Who publishes the name now, or ST_NONE. */
 uint32_t st_publisher(const struct hf_state *s, uint32_t hash, const uint8_t *wire, uint8_t len);
+/* A live agent of the source, or its sentinel, claims the name. */
+bool st_is_listed_again(const struct hf_state *s, uint32_t source, uint32_t hash, const uint8_t *wire, uint8_t len);
 uint32_t st_address_hash(const struct hf_state *s, uint32_t who);
 bool st_same_address(const struct hf_state *s, uint32_t a, uint32_t b);

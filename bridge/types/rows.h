@@ -115,7 +115,7 @@ struct hf_hold_row {
 	uint32_t rid;
 	uint32_t source; /* rid */
 	uint32_t owner;  /* rid, UINT32_MAX: the source as a whole */
-	char kind[32];   /* "empty-snapshot", "mass-removal", "deployment", "suffix", ... */
+	char kind[32];   /* "removal", "restored", "user", "deployment", "suffix" */
 	char detail[HF_TEXT_MAX]; /* what was seen: the other deployment's id, the other suffix */
 	int64_t since_s;          /* wall clock */
 	uint64_t fresh_ms;        /* fresh time spent of `grace` */

@@ -604,6 +604,9 @@ class Model:
                     o.clean = False
                     if (s.name, o.id) in self.pulse:
                         self.pulse[s.name, o.id][1] = -INF
+        self.conf, conf = copy.deepcopy(self.typed), self.conf
+        self.rename_sources()
+        self.conf = conf
         if zone is None:
             self.gen = 0
             return
@@ -1698,7 +1701,7 @@ class Model:
                 if n:
                     want[s.name, o.id, "removal"] = n
         for source, owner, kind, n, _ in view.holds:
-            if source not in self.conf or (kind == "user" and (source, owner, kind) not in want):
+            if source not in self.conf:
                 continue
             kind = kind if kind in ("deployment", "suffix", "user") else "removal"
             at = (source, owner, kind)

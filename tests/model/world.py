@@ -427,6 +427,7 @@ class World:
             if new in srv.users:
                 del srv.users[new]
                 srv.users[u] = name
+                srv.user = u if srv.user == new else srv.user
             else:
                 srv.users[u] = name + "-old"
                 srv.unknown.add(u)

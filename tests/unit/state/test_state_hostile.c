@@ -84,13 +84,18 @@ static struct hf_bytes text(const char *at)
 	return (struct hf_bytes){ at, (uint32_t)strlen(at) };
 }
 
+static void send_only(struct hostile *h, enum hf_update_kind kind)
+{
+	h->update.kind = kind;
+	ck_assert_int_eq(hf_state_update(h->state, "main", &h->update, h->now, &h->judgement), 0);
+	ck_assert_int_eq(h->judgement.verdict, HF_VERDICT_ACCEPTED);
+}
+
 static void send(struct hostile *h, enum hf_update_kind kind)
 {
 	const struct hf_changeset *changes;
 
-	h->update.kind = kind;
-	ck_assert_int_eq(hf_state_update(h->state, "main", &h->update, h->now, &h->judgement), 0);
-	ck_assert_int_eq(h->judgement.verdict, HF_VERDICT_ACCEPTED);
+	send_only(h, kind);
 	ck_assert_int_ge(hf_state_take(h->state, h->now, &changes), 0);
 	hf_state_committed(h->state);
 }
@@ -138,6 +143,13 @@ static void fill(struct hostile *h, size_t shape)
 static int count_refused(const struct hf_refused_view *refused, void *arg)
 {
 	++*(size_t *)arg;
+	return 0;
+}
+
+static int count_hold(const struct hf_hold_row *hold, const struct hf_source_row *source,
+    const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
+{
+	++*(uint32_t *)arg;
 	return 0;
 }
 
@@ -218,6 +230,35 @@ START_TEST(many_small_diffs_cost_what_they_are)
 }
 END_TEST
 
+/* What is held of one owner is found, and its time counted, without a look at what is held of all others. */
+START_TEST(all_owners_may_be_held_at_once)
+{
+	enum { OWNERS = RECORDS };
+	struct hostile *h = hostile_new();
+	uint32_t holds = 0;
+
+	h->update.n_upserted_workspaces = 1;
+	h->update.upserted_workspaces[0].name = text("dev");
+	for (unsigned empty = 0; empty < 2; empty++)
+		for (uint32_t i = 0; i < OWNERS; i++) {
+			h->update.owner = id_of(9, i, 0);
+			h->update.upserted_workspaces[0].id = id_of(2, i, 0);
+			ck_assert_int_eq(hf_state_owner_set(h->state, "main", &h->update.owner, "bob", h->now), 0);
+			h->update.n_upserted_workspaces = !empty;
+			send_only(h, HF_UPDATE_SNAPSHOT);
+			ck_assert_uint_eq(h->judgement.held, empty);
+			hf_state_wants_snapshot(h->state, "main", &h->update.owner, h->now);
+		}
+	hf_state_tick(h->state, h->now);
+	ck_assert(!hf_state_wants_connection(h->state, "main", h->now));
+	hf_state_each_hold(h->state, count_hold, &holds);
+	ck_assert_uint_eq(holds, OWNERS);
+	ck_assert_int_eq(hf_state_decide(h->state, "main", NULL, NULL, HF_DECISION_ACCEPT, h->now), OWNERS);
+	ck_assert_uint_eq(hf_state_n_names(h->state), 0);
+	hostile_free(h);
+}
+END_TEST
+
 Suite *state_hostile_suite(void)
 {
 	Suite *s = suite_create("state_hostile");
@@ -229,6 +270,7 @@ Suite *state_hostile_suite(void)
 	tcase_add_test(tc, who_was_crowded_out_comes_back);
 	tcase_add_test(tc, one_id_deleted_many_times_is_deleted_once);
 	tcase_add_test(tc, many_small_diffs_cost_what_they_are);
+	tcase_add_test(tc, all_owners_may_be_held_at_once);
 	suite_add_tcase(s, tc);
 	return s;
 }
