@@ -13,12 +13,20 @@ struct hf_feeds;
 struct hf_listeners;
 struct hf_sources;
 
+/* Reloads since the bridge began. */
+struct hf_reloads {
+	uint64_t done;
+	uint64_t rejected; /* the configuration that ran before stayed */
+	uint64_t waited;   /* of both: until a change that was being written was on the disk */
+};
+
 /* What answers are made of; all borrowed. */
 struct hf_control_env {
 	struct hf_core *core;
 	struct hf_sources *sources;
 	struct hf_feeds *feeds;
 	const struct hf_listeners *listeners;
+	const struct hf_reloads *reloads;
 	const struct hf_config *config;
 	const struct hf_clock *clock;
 	/* The core has something to do. */

@@ -239,6 +239,12 @@ static json_t *show_store(struct status *s)
 	    hf_json_text(reason), "since", hf_json_time(since_s));
 }
 
+static json_t *show_reloads(const struct hf_reloads *r)
+{
+	return json_pack("{s:I, s:I, s:I}", "done", (json_int_t)r->done, "rejected",
+	    (json_int_t)r->rejected, "waited", (json_int_t)r->waited);
+}
+
 /* Where what is shown here is not what is answered. */
 static void look_at_zone(struct status *s)
 {
@@ -360,6 +366,7 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	hf_control_token_rights(env, s.warnings);
 	hf_state_each_refused(state, show_refused, &s);
 	json_object_set_new(s.root, "store", show_store(&s));
+	json_object_set_new(s.root, "reloads", show_reloads(env->reloads));
 	look_at_zone(&s);
 	json_object_set_new(s.root, "listeners", show_listeners(env));
 	json_object_set_new(s.root, "answering", show_answering(env));

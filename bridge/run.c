@@ -45,6 +45,7 @@ struct run {
 	struct event *zone;       /* owned: the zone's worker has something */
 	struct event *signals[3]; /* owned */
 	bool hup;                 /* a reload waits for its turn */
+	struct hf_reloads reloads;
 };
 
 static void work_soon(void *arg)
@@ -120,7 +121,7 @@ static int reserve(struct run *r)
 	return rc;
 }
 
-static void adopt(struct run *r, struct hf_config *next)
+static bool adopt(struct run *r, struct hf_config *next)
 {
 	struct hf_config *before = r->config;
 
@@ -129,7 +130,7 @@ static void adopt(struct run *r, struct hf_config *next)
 	hf_removed_from_state(hf_core_state(r->core), hf_core_now(r->core), next, log_removed, NULL);
 	if (reserve(r) || configure_core(r, next)) {
 		hf_config_free(next);
-		return;
+		return false;
 	}
 	hf_log_set_level(next->log.level);
 	r->config = next;
@@ -139,16 +140,22 @@ static void adopt(struct run *r, struct hf_config *next)
 	hf_listeners_configure(r->listeners, next);
 	hf_feeds_configure(r->feeds, next, before);
 	work_soon(r);
+	return true;
 }
 
 static void reload(struct run *r)
 {
 	struct hf_config *next;
+	bool adopted = false;
 
 	if (load(r->path, &next))
 		reject(r);
 	else
-		adopt(r, next);
+		adopted = adopt(r, next);
+	if (adopted)
+		r->reloads.done++;
+	else
+		r->reloads.rejected++;
 	hf_notify("READY=1");
 }
 
@@ -170,8 +177,10 @@ static void take_turns(struct run *r)
 static void on_hup(struct run *r)
 {
 	hf_notify_reloading();
-	if (hf_core_busy(r->core) && !r->hup)
+	if (hf_core_busy(r->core) && !r->hup) {
 		hf_log_info("reload: waits until the change that is being written is on the disk");
+		r->reloads.waited++;
+	}
 	r->hup = true;
 	take_turns(r);
 }
@@ -282,7 +291,7 @@ static int start_listeners(struct run *r)
 static int start_control(struct run *r)
 {
 	struct hf_control_env env = { .core = r->core, .sources = r->sources, .feeds = r->feeds,
-		.config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
+		.reloads = &r->reloads, .config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
 	int rc = start_listeners(r);
 
 	env.listeners = r->listeners;

@@ -101,12 +101,12 @@ static json_t *status_of(const struct view *v, const struct hf_zone_stamp *stamp
 
 	memcpy(id.b, stamp->epoch, sizeof(id.b));
 	return json_pack("{s:s, s:s, s:s, s:I, s:b, s:n, s:I, s:{s:I, s:I, s:I, s:I}, s:n, s:n, "
-			 "s:{s:n, s:n, s:n}, s:[{s:s, s:s, s:n}], s:[], s:o, s:[], s:[], s:[]}",
+			 "s:{s:n, s:n, s:n}, s:n, s:[{s:s, s:s, s:n}], s:[], s:o, s:[], s:[], s:[]}",
 	    "version", HF_VERSION, "bridge", "down", "epoch", hf_uuid_text(&id, epoch), "generation",
 	    (json_int_t)stamp->generation, "fresh", !v->stale && stamp->n_names > 0, "stale_since",
 	    "names", (json_int_t)stamp->n_names, "name_states", "live", v->n_live, "stale", v->n_stale,
 	    "held", v->n_held, "withdrawn", v->n_withdrawn, "held_removals", "refused_total", "store",
-	    "state", "reason", "since", "warnings", "code", "bridge-down", "text",
+	    "state", "reason", "since", "reloads", "warnings", "code", "bridge-down", "text",
 	    "the bridge is down; this is the published zone", "since", "readers", "sources",
 	    show_sources(v), "adapters", "guard", "refused");
 }
@@ -134,10 +134,10 @@ int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
 json_t *hf_offline_unreached(const char *why)
 {
 	return json_pack("{s:s, s:s, s:n, s:n, s:b, s:n, s:n, s:n, s:n, s:{s:n, s:n, s:n}, "
-			 "s:[{s:s, s:s, s:n}], s:[], s:[], s:[], s:[], s:[], s:n}",
+			 "s:n, s:[{s:s, s:s, s:n}], s:[], s:[], s:[], s:[], s:[], s:n}",
 	    "version", HF_VERSION, "bridge", "down", "epoch", "generation", "fresh", false,
 	    "stale_since", "names", "held_removals", "refused_total", "store", "state", "reason",
-	    "since", "warnings", "code", "unreached", "text", why, "since", "readers", "sources",
+	    "since", "reloads", "warnings", "code", "unreached", "text", why, "since", "readers", "sources",
 	    "adapters", "guard", "refused", "name_states");
 }
 

@@ -32,6 +32,11 @@ def bridge_of(folder, server, **more):
     return Bridge(folder, server.url, **more)
 
 
+def reloads(bridge):
+    """What status counts. The log cannot tell: of many lines it leaves some out."""
+    return bridge.ask("status")[0]["reloads"]
+
+
 def world(n):
     return f"suffix coder\nuser alice 1\nsnapshot alice 1..{n}=dev:main\n"
 
@@ -59,6 +64,7 @@ def test_a_reload_while_a_large_change_is_written(tmp_path):
             time.sleep(0.005)
         wait_same(bridge, 10 * SLOW, lambda m: len(m) == 90000 and all(n.endswith(".corp.test") for n in m))
         assert "cannot be published" not in bridge.log()
+        assert reloads(bridge)["waited"] > 0 and reloads(bridge)["rejected"] == 0
 
 
 def test_orders_wait_for_their_turn_and_are_done(tmp_path):
@@ -213,9 +219,9 @@ def test_any_key_may_change_at_any_moment(tmp_path, size, runs):
             except BaseException:
                 print(f"HF_SEED={SEED}")
                 raise
-        log = c.bridge.log()
-        assert "rejected" not in log and " error: " not in log
-        # Of so many lines the log may leave some out, and says so.
-        assert size == 1 or "reload: waits until" in log or "were too many at once and left out" in log
+        counted, log = reloads(c.bridge), c.bridge.log()
+        assert counted["rejected"] == 0 and "rejected" not in log and " error: " not in log
+        # A change of one workspace may be on the disk too soon to be met.
+        assert counted["done"] > runs and (size == 1 or counted["waited"] > 0), counted
         c.another_life()
         wait_same(c.bridge, patience + 10 * SLOW, lambda m: m == names)

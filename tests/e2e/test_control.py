@@ -99,7 +99,7 @@ def live(bridge):
         yield bridge
 
 
-FIELDS = set("version bridge epoch generation fresh stale_since names held_removals refused_total store warnings readers "
+FIELDS = set("version bridge epoch generation fresh stale_since names held_removals refused_total store reloads warnings readers "
              "sources adapters guard refused".split())
 SOURCE = set("name url state reason since last_contact suffix deployment_id token_expires attempts next_try failures faults owners".split())
 RECORD = set("name type data ttl source owner workspace agent agent_id state first_seen last_confirmed".split())
@@ -328,6 +328,21 @@ def test_groups_decide_who_looks_and_who_commands(tmp_path, server):
     finally:
         b.stop()
         shutil.rmtree(folder)
+
+
+def test_status_counts_what_was_taken_up_and_what_was_not(live):
+    good = live.config.read_text()
+
+    def reload(text, done, rejected):
+        live.config.write_text(text)
+        live.process.send_signal(signal.SIGHUP)
+        counted = live.until(lambda s: s["reloads"]["done"] + s["reloads"]["rejected"] == done + rejected)["reloads"]
+        assert (counted["done"], counted["rejected"]) == (done, rejected) and counted["waited"] <= done + rejected
+
+    assert live.json("status")["reloads"] == {"done": 0, "rejected": 0, "waited": 0}
+    reload("ttl: 20\n" + good, 1, 0)
+    reload("no-such-key: 1\n" + good, 1, 1)
+    reload(good, 2, 1)
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root to give files away")

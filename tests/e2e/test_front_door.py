@@ -191,7 +191,7 @@ def test_adapters_always_prints_something(running):
     assert json.loads(running.ctl("--json", "adapters").stdout) == []
 
 
-FIELDS = set("version bridge epoch generation fresh stale_since names held_removals refused_total store warnings readers "
+FIELDS = set("version bridge epoch generation fresh stale_since names held_removals refused_total store reloads warnings readers "
              "sources adapters guard refused".split())
 
 
