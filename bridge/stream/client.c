@@ -392,60 +392,95 @@ static void ask(struct hf_client *c)
 		fail_code(c, HF_PROBLEM_MEMORY);
 }
 
-void hf_client_refresh(struct hf_client *c)
-{
-	if (!c->ask && !c->told_new)
-		ask(c);
-}
-
-static int add_headers(struct hf_client *c, const struct hf_texts *lines)
+static int add_lines(struct curl_slist **list, const struct hf_texts *lines)
 {
 	for (size_t i = 0; i < lines->n; i++) {
-		struct curl_slist *more = curl_slist_append(c->target.headers, lines->at[i]);
+		struct curl_slist *more = curl_slist_append(*list, lines->at[i]);
 
 		if (!more)
 			return -ENOMEM;
-		c->target.headers = more;
+		*list = more;
 	}
+	return 0;
+}
+
+/* The operator's headers and, after them, the command's (NULL: none). 0 or -ENOMEM, then all is as it was. */
+static int set_headers(struct hf_client *c, const struct hf_texts *lines)
+{
+	struct curl_slist *next = NULL;
+
+	if (add_lines(&next, &c->settings->headers) || (lines && add_lines(&next, lines))) {
+		curl_slist_free_all(next);
+		return -ENOMEM;
+	}
+	curl_slist_free_all(c->target.headers);
+	c->target.headers = next;
 	return 0;
 }
 
 static void on_headers(void *arg, const struct hf_texts *lines, const struct hf_problem *problem)
 {
 	struct hf_client *c = arg;
+	bool live = c->state == CLIENT_LIVE;
 
 	c->command = NULL;
-	if (problem) {
+	if (problem && live)
+		hf_log_debug("source '%s': asked again with the headers from before: %s",
+		    c->settings->name, problem->text);
+	if (problem && !live) {
 		hf_client_fail(c, problem);
 		return;
 	}
-	if (add_headers(c, lines)) {
+	if (!problem && set_headers(c, lines) && !live) {
 		fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
-	c->at = AT_ASK;
+	if (!live)
+		c->at = AT_ASK;
 	ask(c);
+	hf_client_schedule(c);
+}
+
+/* 0, or `problem` says why the command cannot be run. */
+static int run_command(struct hf_client *c, struct hf_problem *problem)
+{
+	const struct hf_stream_settings *s = c->settings;
+
+	return hf_header_command_new(hf_http_base(c->http), &s->header_command,
+	    s->timeouts.header_command_ms, on_headers, c, &c->command, problem);
+}
+
+bool hf_client_is_asking(const struct hf_client *c)
+{
+	return c->ask || c->told_new || c->command;
+}
+
+/* What the command told may have run out meanwhile. */
+void hf_client_refresh(struct hf_client *c)
+{
+	struct hf_problem p;
+
+	if (hf_client_is_asking(c))
+		return;
+	if (!c->settings->header_command.n || run_command(c, &p))
+		ask(c);
 }
 
 static void get_headers(struct hf_client *c)
 {
-	const struct hf_stream_settings *s = c->settings;
 	struct hf_problem p;
 
-	curl_slist_free_all(c->target.headers);
-	c->target.headers = NULL;
-	if (add_headers(c, &s->headers)) {
+	if (set_headers(c, NULL)) {
 		fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
 	c->at = AT_HEADERS;
-	if (!s->header_command.n) {
+	if (!c->settings->header_command.n) {
 		c->at = AT_ASK;
 		ask(c);
 		return;
 	}
-	if (hf_header_command_new(hf_http_base(c->http), &s->header_command,
-		s->timeouts.header_command_ms, on_headers, c, &c->command, &p))
+	if (run_command(c, &p))
 		hf_client_fail(c, &p);
 }
 
@@ -507,7 +542,8 @@ static void connect_now(struct hf_client *c)
 	if (find_token(c))
 		return;
 	snprintf(c->target.proxy, sizeof(c->target.proxy), "%s",
-	    hf_proxy_for(s->proxy, c->target.place.tls, c->target.place.host, getenv));
+	    hf_proxy_for(s->proxy, c->target.place.tls, c->target.place.host, c->target.place.port,
+		getenv));
 	c->addresses.n = 0;
 	c->at = AT_RESOLVE;
 	if (c->target.proxy[0])

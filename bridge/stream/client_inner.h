@@ -133,8 +133,9 @@ void hf_client_enter(struct hf_client *c, enum hf_client_state next);
 void hf_client_schedule(struct hf_client *c);
 /* Live for so long that a failure is a new one. */
 void hf_client_steady(struct hf_client *c);
-/* Asks the server again, for the next snapshots. */
+/* Asks the server again, for the next snapshots, unless it is being asked. */
 void hf_client_refresh(struct hf_client *c);
+bool hf_client_is_asking(const struct hf_client *c);
 
 /* --- client_stream.c --- */
 

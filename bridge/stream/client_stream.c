@@ -411,7 +411,7 @@ int64_t hf_client_stream_next(const struct hf_client *c)
 	if (c->state != CLIENT_LIVE)
 		return due;
 	due = hf_sooner(due, hf_client_owners_next(c));
-	if (!c->ask && !c->told_new)
+	if (!hf_client_is_asking(c))
 		due = hf_sooner(due, c->refresh_ms);
 	due = hf_sooner(due, hf_client_disputes_next(c));
 	if (c->reconnect_ms)

@@ -8,5 +8,10 @@
 /* Looks up a variable: getenv, or a test's own. */
 typedef char *(*hf_env_cb)(const char *name);
 
-/* The proxy, or "": none. Lent from `configured` or the environment. */
-const char *hf_proxy_for(const char *configured, bool tls, const char *host, hf_env_cb env);
+/*
+ * The proxy, or "": none. Lent from `configured` or the environment. An entry of no_proxy is a host
+ * (with all below it), an address, a network as 10.0.0.0/8, each but the last also with a port, or
+ * "*".
+ */
+const char *hf_proxy_for(
+    const char *configured, bool tls, const char *host, unsigned port, hf_env_cb env);

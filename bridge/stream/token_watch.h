@@ -1,7 +1,8 @@
 #pragma once
 /*
  * token_watch: tells when a file was written or replaced. It watches the file's folder, so a file
- * that is not there yet, or is renamed into its place, is seen too.
+ * that is not there yet, or is renamed into its place, is seen too, and so is a folder that is
+ * replaced. One that is not there is looked for every 2 s.
  */
 struct event_base;
 struct hf_token_watch; /* opaque */

@@ -12,7 +12,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
-enum { SLEPT_MS = 1000, SETTLE_MS = 300 };
+enum { SLEPT_MS = 1000, SETTLE_MS = 300, FAR_S = 10 * 365 * 86400 };
 
 struct hf_wake {
 	int timer_fd; /* a timer far away that the kernel cancels when the wall clock is set */
@@ -36,8 +36,8 @@ static int64_t asleep_ms(void)
 
 static void arm(struct hf_wake *w)
 {
-	/* Never rings; after a sleep the kernel sets the clock, which cancels it. */
-	const struct itimerspec far = { .it_value = { .tv_sec = INT32_MAX } };
+	/* Far from now, whatever the clock says; after a sleep the kernel sets the clock, which cancels it. */
+	const struct itimerspec far = { .it_value = { .tv_sec = time(NULL) + FAR_S } };
 
 	timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL);
 }
@@ -48,8 +48,14 @@ static void on_clock_set(evutil_socket_t fd, short what, void *arg)
 	int64_t now, slept;
 	uint64_t rings;
 
-	if (read(fd, &rings, sizeof(rings)) < 0 && errno == EAGAIN)
+	ssize_t n = read(fd, &rings, sizeof(rings));
+
+	if (n < 0 && errno == EAGAIN)
 		return;
+	if (n >= 0) { /* it rang: nothing was set */
+		arm(w);
+		return;
+	}
 	now = asleep_ms();
 	slept = now - w->asleep_ms;
 	w->asleep_ms = now;

@@ -174,6 +174,22 @@ def test_29_after_a_sleep_it_is_stale_and_live_again_soon(tmp_path):
         w.same()
 
 
+@preloads
+def test_29_a_wall_clock_beyond_32_bits(tmp_path):
+    """After 2038-01-19 nothing rings without end, and the server is dialled."""
+    with World(tmp_path, ("clocks", "HF_CLOCKS")) as w, w.names_keep_answering(restarts=True):
+        w.numbers.set(15 * 366 * 86400 * 1000, 0)
+        w.bridge.process.terminate()
+        assert w.bridge.process.wait(15) == 0
+        w.start()
+        w.live()
+        w.new_name()
+        before = w.bridge.cpu_ticks()
+        time.sleep(3)
+        assert w.bridge.cpu_ticks() - before < os.sysconf("SC_CLK_TCK")  # a third; a timer that rings without end takes all
+        w.same()
+
+
 # --- 30: memory ---
 
 OURS = 1

@@ -607,6 +607,53 @@ def test_headers_of_a_command_go_with_each_request(tmp_path):
     assert b"X-Gateway:abc=d" in seen[0].replace(b": ", b":") and b"X-Other: 1" in seen[0]
 
 
+def test_headers_of_a_command_are_new_at_each_asking(tmp_path):
+    """A command gives what runs out; where it fails, what it gave before goes on."""
+    command = tmp_path / "headers.sh"
+    command.write_text(f"#!/bin/sh\ncd {tmp_path}\necho x >>runs\n[ ! -e fail ] || exit 1\necho X-Run=$(wc -l <runs)\n")
+    command.chmod(0o700)
+    with Simulator(tmp_path, ALICE) as sim, Bridge(
+            tmp_path, sim.url, source=f"    header-command: [{command}]\n    snapshot-interval: 500ms\n") as bridge:
+        bridge.wait_log("live with")
+        wait_for(lambda: (tmp_path / "runs").read_text().count("x") >= 3)
+        (tmp_path / "fail").touch()
+        bridge.wait_log("asked again with the headers from before")
+        requests = sim.status()["requests"]
+        wait_for(lambda: sim.status()["requests"] > requests + 5)
+        assert bridge.log().count("live with") == 1
+
+
+@pytest.mark.parametrize("how", ["folder", "late folder"])
+def test_a_new_token_is_seen_however_it_comes(tmp_path, how):
+    """A folder is renamed into its place, or comes when the bridge runs already."""
+    old, new = "oldid00000-first-secret", "newid00000-other-secret"
+
+    def make(folder, token):
+        folder.mkdir()
+        (folder / "token").write_text(token + "\n")
+        (folder / "token").chmod(0o600)
+
+    place = tmp_path / "secrets"
+    if how == "folder":
+        make(place, old)
+    with Simulator(tmp_path, ALICE + f"token {old}\n") as sim, Bridge(tmp_path, sim.url) as bridge:
+        bridge.wait_log("attempt 2 failed (unauthorised)")
+        bridge.config.write_text(bridge.config.read_text().replace(f"token-file: {tmp_path}/token", f"token-file: {place}/token"))
+        bridge.reload()
+        if how == "late folder":
+            bridge.wait_log("failed (no-token)")
+        else:
+            bridge.wait_log("live with")
+            sim.say(f"token {new}")
+            sim.say("cut tcp")
+            bridge.wait_log("next in 60000 ms", times=2)
+        make(tmp_path / "v2", old if how == "late folder" else new)
+        if how == "folder":
+            place.rename(tmp_path / "gone")
+        (tmp_path / "v2").rename(place)
+        bridge.wait_log("live with", 10, 1 if how == "late folder" else 2)
+
+
 @pytest.mark.parametrize("text, said", [
     ("#!/bin/sh\nexit 3\n", "ended with status 3"),
     ("#!/bin/sh\nsleep 60\n", "took too long"),

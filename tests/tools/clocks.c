@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,4 +66,18 @@ EXPORT int gettimeofday(struct timeval *tv, void *zone)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	*tv = (struct timeval){ .tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000 };
 	return 0;
+}
+
+/* A timer on the wall clock, which the kernel looks at with its own. */
+EXPORT int timerfd_settime(
+    int fd, int flags, const struct itimerspec *value, struct itimerspec *old_value)
+{
+	struct itimerspec moved = *value;
+
+	if (shift && (flags & TFD_TIMER_CANCEL_ON_SET)) {
+		add(&moved.it_value, -shift[0]);
+		if (moved.it_value.tv_sec < 1)
+			moved.it_value.tv_sec = 1; /* it is in the past, and rings at once */
+	}
+	return (int)syscall(SYS_timerfd_settime, fd, flags, &moved, old_value);
 }

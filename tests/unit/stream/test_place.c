@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <check.h>
@@ -63,6 +64,64 @@ static char *env_of(const char *name)
 	return strcmp(name, "no_proxy") ? NULL : no;
 }
 
+/* As curl and Go read it; each entry alone, since another one might do its work. */
+static const struct {
+	const char *no_proxy, *host;
+	unsigned port;
+	bool exempt;
+} entries[] = {
+	{ "10.0.0.0/8", "10.255.0.1", 443, true },
+	{ "10.0.0.0/8", "11.0.0.1", 443, false },
+	{ "10.1.2.64/26", "10.1.2.127", 443, true },
+	{ "10.1.2.64/26", "10.1.2.128", 443, false },
+	{ "10.1.2.3/32", "10.1.2.3", 443, true },
+	{ "10.1.2.3/32", "10.1.2.2", 443, false },
+	{ "0.0.0.0/0", "192.0.2.1", 443, true },
+	{ "0.0.0.0/0", "coder.example", 443, false },
+	{ "0.0.0.0/0", "2001:db8::1", 443, false },
+	{ "fd00::/8", "fdaa::1", 443, true },
+	{ "fd00::/8", "fe80::1", 443, false },
+	{ "2001:db8::/33", "2001:db8:7fff::1", 443, true },
+	{ "2001:db8::/33", "2001:db8:8000::1", 443, false },
+	{ "10.0.0.0/33", "10.0.0.0", 443, false },
+	{ "10.0.0.0/", "10.0.0.0", 443, false },
+	{ "10.0.0.0/8x", "10.0.0.0", 443, false },
+	{ "/8", "10.0.0.0", 443, false },
+	{ "10.0.0/8", "10.0.0.0", 443, false },
+	{ "c.example:443", "c.example", 443, true },
+	{ "c.example:443", "a.c.example", 443, true },
+	{ "c.example:443", "c.example", 8443, false },
+	{ "c.example:44x", "c.example", 44, false },
+	{ "c.example:99999999999999999999443", "c.example", 443, false },
+	{ "10.0.0.1:443", "10.0.0.1", 443, true },
+	{ "10.0.0.1:443", "10.0.0.1", 80, false },
+	{ "[::1]:443", "::1", 443, true },
+	{ "[::1]:443", "::1", 80, false },
+	{ "::1", "::1", 443, true },
+	{ "::1", "::2", 443, false },
+	{ ":443", "c.example", 443, false },
+	{ "[", "c.example", 443, false },
+	{ "[]", "c.example", 443, false },
+};
+static int entry;
+
+static char *env_of_entry(const char *name)
+{
+	static char proxy[] = "http://p:1", no[64];
+
+	snprintf(no, sizeof(no), "%s", entries[entry].no_proxy);
+	return !strcmp(name, "https_proxy") ? proxy : !strcmp(name, "NO_PROXY") ? no : NULL;
+}
+
+START_TEST(networks_and_ports_are_exempt_as_elsewhere)
+{
+	entry = _i;
+	ck_assert_str_eq(
+	    hf_proxy_for(NULL, true, entries[_i].host, entries[_i].port, env_of_entry),
+	    entries[_i].exempt ? "" : "http://p:1");
+}
+END_TEST
+
 static char *no_env(const char *name)
 {
 	return NULL;
@@ -70,14 +129,14 @@ static char *no_env(const char *name)
 
 START_TEST(a_proxy_is_chosen_as_others_choose)
 {
-	ck_assert_str_eq(hf_proxy_for(NULL, true, "c.example", env_of), "http://p:1");
-	ck_assert_str_eq(hf_proxy_for(NULL, false, "c.example", env_of), "socks5h://s:2");
-	ck_assert_str_eq(hf_proxy_for(NULL, true, "a.inner.example", env_of), "");
-	ck_assert_str_eq(hf_proxy_for(NULL, true, "inner.example", env_of), "");
-	ck_assert_str_eq(hf_proxy_for(NULL, true, "xinner.example", env_of), "http://p:1");
-	ck_assert_str_eq(hf_proxy_for(NULL, true, "::1", env_of), "");
-	ck_assert_str_eq(hf_proxy_for("http://own:3", true, "localhost", env_of), "http://own:3");
-	ck_assert_str_eq(hf_proxy_for(NULL, true, "c.example", no_env), "");
+	ck_assert_str_eq(hf_proxy_for(NULL, true, "c.example", 443, env_of), "http://p:1");
+	ck_assert_str_eq(hf_proxy_for(NULL, false, "c.example", 443, env_of), "socks5h://s:2");
+	ck_assert_str_eq(hf_proxy_for(NULL, true, "a.inner.example", 443, env_of), "");
+	ck_assert_str_eq(hf_proxy_for(NULL, true, "inner.example", 443, env_of), "");
+	ck_assert_str_eq(hf_proxy_for(NULL, true, "xinner.example", 443, env_of), "http://p:1");
+	ck_assert_str_eq(hf_proxy_for(NULL, true, "::1", 443, env_of), "");
+	ck_assert_str_eq(hf_proxy_for("http://own:3", true, "localhost", 443, env_of), "http://own:3");
+	ck_assert_str_eq(hf_proxy_for(NULL, true, "c.example", 443, no_env), "");
 }
 END_TEST
 
@@ -128,6 +187,8 @@ Suite *place_suite(void)
 	    tc, a_url_becomes_what_the_layers_want, 0, sizeof(good) / sizeof(good[0]));
 	tcase_add_loop_test(tc, what_is_no_such_url_is_refused, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(tc, a_proxy_is_chosen_as_others_choose);
+	tcase_add_loop_test(tc, networks_and_ports_are_exempt_as_elsewhere, 0,
+	    (int)(sizeof(entries) / sizeof(*entries)));
 	tcase_add_test(tc, families_take_turns_and_the_good_one_goes_first);
 	tcase_add_test(tc, an_address_is_told_from_a_name);
 	suite_add_tcase(s, tc);
