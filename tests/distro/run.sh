@@ -65,9 +65,8 @@ write_sources()
 			printf '\nTypes: deb deb-src\nURIs: %s\nSuites: %s-security\nComponents: main\nSigned-By: %s\n' \
 				"$security" "$release" $keys
 	} >"$root/etc/apt/sources.list.d/debian.sources"
-	# How to reach it: proxies, and what the machine does not check.
+	# What the machine does not check, and proxies.
 	apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries|ForceIPv)' >"$root/etc/apt/apt.conf.d/90machine"
-	cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 755 "$root/usr/sbin/policy-rc.d"
 }
@@ -104,6 +103,13 @@ copy_clone()
 		sort >"$files.new"
 	[ ! -e "$files" ] || comm -13 "$files.new" "$files" | grep -v '/$' | (cd "$root/holdfast" && xargs -rd '\n' rm -f)
 	mv "$files.new" "$files"
+}
+
+# How the mirror's name is found: each time, since the package of a resolver may put a link to its own file there.
+copy_names()
+{
+	rm -f "$root/etc/resolv.conf"
+	cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
 }
 
 # --- inside ---
@@ -173,7 +179,8 @@ main()
 	flock 8
 	[ $fresh = no ] && [ -e "$root/etc/apt/sources.list.d/debian.sources" ] || make_root
 	copy_clone
-	enter '' bash -c '. tests/lib/packages.sh; packages_install build module examples test' ||
+	copy_names
+	enter '' bash -c '. tests/lib/packages.sh; packages_install build module examples test root' ||
 		skip "the packages of $release cannot be installed here"
 
 	if [ $exec = yes ]; then

@@ -22,9 +22,9 @@ def ctl(config_path, *args):
                           timeout=30, check=False)
 
 
-def setup_files(folder, resolver, target, suffixes=("coder",)):
-    """{path: text} of what goes into that resolver's files."""
-    done = ctl(config(folder, target, suffixes), resolver, "--json")
+def setup_files(folder, resolver, target, suffixes=("coder",), version=None):
+    """{path: text} of what goes into that resolver's files; of the version that is installed, or the one given."""
+    done = ctl(config(folder, target, suffixes), resolver, "--json", *(["--for-version", version] if version else []))
     assert done.returncode == 0, done.stderr
     return {f["path"]: f["text"] for f in json.loads(done.stdout)["files"]}
 

@@ -13,9 +13,9 @@ from setup import setup_files, setup_text
 REVERSE = "b.2.4.a.a.7.2.6.0.6.d.f.ip6.arpa"
 
 
-def need(name):
+def need(name, more="/usr/sbin:/sbin"):
     """The path of a program that the machine may not have; the test is skipped then."""
-    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{more}")
     if not path:
         pytest.skip(f"{name} is not installed")
     return path
@@ -286,4 +286,43 @@ recursor:
     return run(folder, [need("pdns_recursor"), f"--config-dir={folder}"], port)
 
 
-FORWARDERS = {"unbound": unbound, "named": named, "kresd": kresd, "dnsmasq": dnsmasq, "pdns_recursor": pdns_recursor}
+def resolved(folder, target, suffixes=("coder",), upstream=0, guarded=False):
+    """
+    systemd-resolved as a program: it reads its files where they are, so /etc/systemd and /run are its own here. It is not installed
+    by the tests, since its package takes the machine's /etc/resolv.conf; a root of tests/distro has it.
+    """
+    program = need("systemd-resolved", more="/usr/lib/systemd:/lib/systemd")
+    if os.geteuid() or subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("systemd-resolved needs files in /etc of its own: only root can give it these")
+    port = free_port()
+    files = setup_files(folder, "systemd-resolved", target, suffixes)
+    (folder / "holdfast.negative").write_text(files.pop("/etc/dnssec-trust-anchors.d/holdfast.negative"))
+    (folder / "root.positive").write_text(ROOT_ANCHOR + "\n")
+    ((path, text),) = files.items()
+    place = folder / path.removeprefix("/")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text)
+    if upstream and "resolved.conf.d" in path:
+        pytest.skip("this systemd-resolved has one list of servers: others' names have theirs by link, which a test has not")
+    other = f"DNS=127.0.0.1:{upstream}\nDomains=~.\n" if upstream else ""
+    (folder / "etc/systemd/resolved.conf").write_text(f"""[Resolve]
+DNSStubListener=no
+DNSStubListenerExtra=127.0.0.1:{port}
+DNSSEC={"yes" if guarded else "no"}
+LLMNR=no
+MulticastDNS=no
+FallbackDNS=
+{other}""")
+    script = folder / "resolved.sh"
+    script.write_text(f"""set -e
+mount -t tmpfs -o mode=755 tmpfs /run
+mount -t tmpfs -o mode=755 tmpfs /etc/systemd
+cp -r {folder}/etc/systemd/. /etc/systemd/
+mkdir /run/systemd /run/dnssec-trust-anchors.d
+cp {folder}/holdfast.negative {folder}/root.positive /run/dnssec-trust-anchors.d/
+exec {program}
+""")
+    return run(folder, ["unshare", "--mount", "--propagation", "private", "sh", script], port)
+
+
+FORWARDERS = {"unbound": unbound, "named": named, "kresd": kresd, "dnsmasq": dnsmasq, "pdns_recursor": pdns_recursor, "resolved": resolved}

@@ -23,17 +23,19 @@ def plain(text):
     return [line for line in text.splitlines() if line.strip() and not re.match(r"\s*(#|;|//|--)", line)]
 
 
-def test_systemd_resolved(tmp_path):
-    files = setup_files(tmp_path, "systemd-resolved", 5453, SUFFIXES)
-    sections = {"/etc/systemd/dns-delegate.d/holdfast.dns-delegate": "Delegate", "/etc/systemd/resolved.conf.d/holdfast.conf": "Resolve"}
-    for path, section in sections.items():
-        parser = configparser.ConfigParser(strict=False, interpolation=None, empty_lines_in_values=False)
-        parser.optionxform = str
-        parser.read_string(files[path])
-        assert parser.sections() == [section] and set(parser[section]) == {"DNS", "Domains"}
-        assert parser[section]["DNS"] == "127.0.0.1:5453"
-        domains = [line.split("=")[1] for line in plain(files[path]) if line.startswith("Domains=")]
-        assert [d.lstrip("~") for d in domains] == [*SUFFIXES, REVERSE]
+@pytest.mark.parametrize("version, path, section, mark", [("258", "dns-delegate.d/holdfast.dns-delegate", "Delegate", ""),
+                                                          ("257", "resolved.conf.d/holdfast.conf", "Resolve", "~")])
+def test_systemd_resolved(tmp_path, version, path, section, mark):
+    files = setup_files(tmp_path, "systemd-resolved", 5453, SUFFIXES, version)
+    assert set(files) == {f"/etc/systemd/{path}", "/etc/dnssec-trust-anchors.d/holdfast.negative"}
+    text = files[f"/etc/systemd/{path}"]
+    parser = configparser.ConfigParser(strict=False, interpolation=None, empty_lines_in_values=False)
+    parser.optionxform = str
+    parser.read_string(text)
+    assert parser.sections() == [section] and set(parser[section]) == {"DNS", "Domains"}
+    assert parser[section]["DNS"] == "127.0.0.1:5453"
+    domains = [line.split("=")[1] for line in plain(text) if line.startswith("Domains=")]
+    assert domains == [mark + d for d in (*SUFFIXES, REVERSE)]
     assert plain(files["/etc/dnssec-trust-anchors.d/holdfast.negative"]) == [*SUFFIXES, REVERSE]
 
 

@@ -37,6 +37,15 @@ static const struct hf_setup_versions dnsmasq_versions = {
 	.assumed = 2090,
 };
 
+/* systemd says its own version, whether or not resolved is installed beside it. */
+static const struct hf_setup_versions resolved_versions = {
+	.program = { "systemctl", "systemd " },
+	.from = 258000, /* files of delegates */
+	.oldest = 246000, /* ports of servers */
+	.old_template = "systemd-resolved-257",
+	.assumed = 258000,
+};
+
 const struct hf_setup_kind hf_setup_kinds[] = {
 	{ "unbound", "unbound-forward", "unbound",
 	    "unbound: what its adapter needs where one is configured, else unbound-forward", NULL },
@@ -52,7 +61,8 @@ const struct hf_setup_kind hf_setup_kinds[] = {
 	    &knot_versions },
 	{ "powerdns-recursor", "powerdns-recursor", NULL,
 	    "PowerDNS Recursor 4 or 5: forwards to holdfast-dns", &powerdns_versions },
-	{ "systemd-resolved", "systemd-resolved", NULL, "systemd-resolved: asks holdfast-dns", NULL },
+	{ "systemd-resolved", "systemd-resolved", NULL, "systemd-resolved: asks holdfast-dns",
+	    &resolved_versions },
 	{ "coredns", "coredns", NULL, "CoreDNS: forwards to holdfast-dns", NULL },
 	{ "hosts", NULL, "hosts", "a hosts file: what its adapter needs", NULL },
 	{ "hook", NULL, "hook", "a program of yours: how its adapter calls it", NULL },

@@ -226,6 +226,11 @@ static const struct {
 	{ "dnsmasq-forward", "2.90", 0, "server=/coder/", NULL },
 	{ "dnsmasq", "3", 0, "trust-anchor=coder\n", NULL },
 	{ "dnsmasq", "1.9", -EINVAL, NULL, "expected 2 or later" },
+	{ "systemd-resolved", "252", 0, "resolved.conf.d/holdfast.conf", NULL },
+	{ "systemd-resolved", "257.13", 0, "Domains=~coder", NULL },
+	{ "systemd-resolved", "258", 0, "dns-delegate.d/holdfast.dns-delegate", NULL },
+	{ "systemd-resolved", "262.1", 0, "Domains=coder", NULL },
+	{ "systemd-resolved", "245", -EINVAL, NULL, "expected 246 or later" },
 	{ "bind", "9", -EINVAL, NULL, "the same for all versions" },
 };
 
