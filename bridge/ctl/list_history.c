@@ -10,7 +10,7 @@
 #include "bridge/ctl/ctl.h"
 #include "bridge/ctl/show.h"
 
-enum { WATCH_EVERY_MS = 500 };
+enum { WATCH_EVERY_MS = 500, WATCH_MOST = 1000 }; /* lines at once: as many as the bridge tells */
 
 static int show_line(json_t *row, void *arg)
 {
@@ -79,9 +79,15 @@ static int collect(json_t *row, void *arg)
 static int watch_once(struct hf_ctl *c, json_int_t *after)
 {
 	json_t *lines = json_array();
-	int rc = hf_ask(c->socket, json_pack("{s:s, s:I}", "command", "history", "after", *after),
+	int rc = hf_ask(c->socket, json_pack("{s:s, s:I, s:i}", "command", "history", "after", *after, "max", WATCH_MOST),
 	    collect, lines, c->why);
 
+	/* So many lines are told at once, the newest. */
+	if (!rc && json_array_size(lines) == WATCH_MOST)
+		fprintf(stderr,
+		    "holdfastctl: %d changes or more at once; the first of them may be left out "
+		    "(holdfastctl records shows what there is)\n",
+		    WATCH_MOST);
 	c->now_s = hf_wall_ms(&hf_clock_system) / 1000;
 	for (size_t i = json_array_size(lines); !rc && i-- > 0;) {
 		const json_t *row = json_array_get(lines, i);

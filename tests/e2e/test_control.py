@@ -178,6 +178,20 @@ def test_watch_shows_a_change_within_seconds(live, server):
         watch.stdout.close()
 
 
+def test_watch_says_when_it_cannot_show_all(live, server):
+    watch = subprocess.Popen([program("bridge/holdfastctl"), "-c", live.config, "--json", "watch"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        time.sleep(0.5)
+        for n in range(8):
+            server.say(f"diff alice +{1000 + 200 * n}..{1199 + 200 * n}=new:main")
+        assert "1000 changes or more at once" in watch.stderr.readline()
+    finally:
+        watch.kill()
+        watch.wait()
+        watch.stderr.close()
+
+
 @pytest.mark.parametrize("command, names, text", [("accept", 0, "accepted: 7 names of alice (source main) removed\n"),
                                                   ("reject", 5, "rejected: the names of alice (source main) are kept\n")])
 def test_a_held_removal_is_settled(live, server, command, names, text):
