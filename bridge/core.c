@@ -37,6 +37,7 @@ static int after(struct hf_core *c, int rc)
 int hf_core_configure(struct hf_core *c, const struct hf_config *config)
 {
 	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
+	struct hf_core_names before;
 	struct hf_state_conf conf;
 	int rc;
 
@@ -45,7 +46,9 @@ int hf_core_configure(struct hf_core *c, const struct hf_config *config)
 	c->config = config;
 	hf_core_conf(config, sources, &conf);
 	c->unpublished = true;
+	hf_core_names(c->state, &before);
 	rc = hf_state_configure(c->state, &conf, hf_core_now(c));
+	hf_core_renamed(c, &before, c->state);
 	/* One that left, or has another name, is not live for readers either. */
 	hf_core_pulse_down(c);
 	return after(c, rc);

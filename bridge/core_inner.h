@@ -65,6 +65,13 @@ struct hf_core {
  * *ret_conf. */
 void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
     struct hf_state_conf *ret_conf);
+/* The names of sources, by rid; "": there is none. */
+struct hf_core_names {
+	char at[HF_ZONE_SOURCES_MAX][HF_LABEL_MAX + 1];
+};
+void hf_core_names(const struct hf_state *state, struct hf_core_names *ret_names);
+/* What the store has under the name of a source goes with it to the one that it has in `state` now: last good addresses. */
+void hf_core_renamed(struct hf_core *c, const struct hf_core_names *before, const struct hf_state *state);
 /* Takes what c->newer has into `state`. Returns how many names that were, or a code. */
 int hf_core_take_zone(struct hf_core *c, struct hf_state *state);
 /* It is in the store now, if it is: c->newer ends. */

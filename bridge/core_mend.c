@@ -90,6 +90,7 @@ static int mend_store(struct hf_core *c)
 int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state)
 {
 	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
+	struct hf_core_names before = { 0 };
 	struct hf_image *image = NULL;
 	struct hf_state *state = NULL;
 	struct hf_state_conf conf;
@@ -97,8 +98,14 @@ int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state)
 
 	if (!rc) {
 		hf_core_conf(c->config, sources, &conf);
+		for (size_t i = 0; i < image->n_sources; i++)
+			if (image->sources[i].rid < HF_ZONE_SOURCES_MAX)
+				snprintf(before.at[image->sources[i].rid], sizeof(before.at[0]),
+				    "%s", image->sources[i].name);
 		rc = hf_state_new(&conf, image, hf_core_now(c), &state);
 	}
+	if (!rc)
+		hf_core_renamed(c, &before, state);
 	hf_image_free(image);
 	if (!rc)
 		rc = hf_core_take_zone(c, state);

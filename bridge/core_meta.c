@@ -65,6 +65,7 @@ static int add_meta_source(const struct hf_source_view *view, void *arg)
 	if (is_printable(view->row->deployment_id))
 		snprintf(s->deployment, sizeof(s->deployment), "%s", view->row->deployment_id);
 	memcpy(s->user, view->row->user.b, sizeof(s->user));
+	s->url_sum = hf_state_url_sum(view->row->url);
 	if (view->row->rid >= meta->n_sources)
 		meta->n_sources = view->row->rid + 1;
 	return 0;

@@ -28,6 +28,28 @@ static const struct hf_config_source *find_source(const struct hf_config *c, con
 	return NULL;
 }
 
+/* The same source under another name (contract, guard 7): what the configuration has for it, or NULL. */
+static const struct hf_config_source *find_renamed(
+    const struct hf_config *c, const struct hf_state *state, const char *name)
+{
+	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
+	const struct hf_state_conf conf = { .sources = sources, .n_sources = c->sources.n };
+	const char *now;
+
+	for (size_t i = 0; i < c->sources.n; i++)
+		sources[i] = (struct hf_state_source_conf){ .name = c->sources.at[i].name,
+			.url = c->sources.at[i].url ? c->sources.at[i].url : "" };
+	now = hf_state_new_name(state, &conf, name);
+	return now ? find_source(c, now) : NULL;
+}
+
+static const struct hf_config_source *find_in_state(const struct look *l, const struct hf_state *state, const char *name)
+{
+	const struct hf_config_source *conf = find_source(l->next, name);
+
+	return conf ? conf : find_renamed(l->next, state, name);
+}
+
 static bool other_suffix(const struct hf_config_source *conf, const struct hf_name *suffix)
 {
 	return conf->suffix.len && suffix->len && !hf_name_equal(&conf->suffix, suffix);
@@ -103,10 +125,17 @@ static int count_workspaces(
 	return 0;
 }
 
+struct with_state {
+	const struct look *look;
+	const struct hf_state *state;
+	struct hf_when now;
+};
+
 static int on_owner(const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
 {
-	const struct look *l = arg;
-	const struct hf_config_source *conf = find_source(l->next, source->row->name);
+	const struct with_state *with = arg;
+	const struct look *l = with->look;
+	const struct hf_config_source *conf = find_in_state(l, with->state, source->row->name);
 	bool own = hf_uuid_equal(&owner->row->id, &source->row->user);
 
 	if (conf && owner->workspaces &&
@@ -115,16 +144,10 @@ static int on_owner(const struct hf_source_view *source, const struct hf_owner_v
 	return 0;
 }
 
-struct with_state {
-	const struct look *look;
-	const struct hf_state *state;
-	struct hf_when now;
-};
-
 static int on_source(const struct hf_source_view *view, void *arg)
 {
 	const struct with_state *with = arg;
-	const struct hf_config_source *conf = find_source(with->look->next, view->row->name);
+	const struct hf_config_source *conf = find_in_state(with->look, with->state, view->row->name);
 	struct workspaces w = { .source = view->row->rid };
 
 	hf_state_each_owner(with->state, with->now, count_workspaces, &w);
@@ -145,7 +168,7 @@ void hf_removed_from_state(const struct hf_state *state, struct hf_when now,
 	struct with_state with = { &look, state, now };
 
 	hf_state_each_source(state, now, on_source, &with);
-	hf_state_each_owner(state, now, on_owner, &look);
+	hf_state_each_owner(state, now, on_owner, &with);
 }
 
 /* --- the published zone --- */
@@ -198,11 +221,34 @@ static int on_name(const struct hf_name *name, const struct hf_entry *e, void *a
 	return 0;
 }
 
+static bool is_in_zone(const struct walk *w, const char *name)
+{
+	for (uint16_t i = 0; i < w->meta->n_sources; i++)
+		if (!strcmp(w->meta->sources[i].name, name))
+			return true;
+	return false;
+}
+
+/* By its name, or under another one that the zone does not know, by its URL. */
+static const struct hf_config_source *find_in_zone(
+    const struct look *l, const struct walk *w, const struct hf_zone_source *s)
+{
+	const struct hf_config_source *conf = find_source(l->next, s->name);
+
+	for (size_t i = 0; !conf && s->url_sum && i < l->next->sources.n; i++) {
+		const struct hf_config_source *other = &l->next->sources.at[i];
+
+		if (other->url && hf_state_url_sum(other->url) == s->url_sum && !is_in_zone(w, other->name))
+			conf = other;
+	}
+	return conf;
+}
+
 static void tell_walked(const struct look *l, const struct walk *w)
 {
 	for (uint16_t i = 0; i < w->meta->n_sources; i++) {
 		const struct hf_zone_source *s = &w->meta->sources[i];
-		const struct hf_config_source *conf = find_source(l->next, s->name);
+		const struct hf_config_source *conf = find_in_zone(l, w, s);
 
 		if (!w->names[i])
 			continue;
@@ -213,11 +259,11 @@ static void tell_walked(const struct look *l, const struct walk *w)
 	}
 	for (size_t i = 0; i < HF_ZONE_OWNERS_MAX; i++) {
 		const struct owner_seen *o = &w->owners[i];
-		const char *source = w->meta->sources[o->source].name;
-		const struct hf_config_source *conf = o->n ? find_source(l->next, source) : NULL;
+		const struct hf_zone_source *s = &w->meta->sources[o->source];
+		const struct hf_config_source *conf = o->n ? find_in_zone(l, w, s) : NULL;
 
 		if (conf && names_owner(conf, o->label, NULL, o->own) == OWNER_NO)
-			tell_owner(l, source, o->label, o->n, "names");
+			tell_owner(l, s->name, o->label, o->n, "names");
 	}
 }
 

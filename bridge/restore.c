@@ -15,15 +15,52 @@ struct restore {
 	struct hf_zone_reader *reader;
 	struct hf_restored out;
 	size_t size;
+	uint32_t rids[HF_ZONE_SOURCES_MAX]; /* of the zone's sources; UINT32_MAX: there is none */
+	uint16_t renamed; /* the one that is looked for */
 };
 
-/* The rid of the source that the zone calls `source`. */
 static bool find_source(const struct restore *r, uint16_t source, uint32_t *ret_rid)
 {
+	if (source >= r->meta->n_sources || r->rids[source] == UINT32_MAX)
+		return false;
+	*ret_rid = r->rids[source];
+	return true;
+}
+
+static bool is_in_zone(const struct restore *r, uint32_t rid)
+{
+	for (uint16_t i = 0; i < r->meta->n_sources; i++)
+		if (r->rids[i] == rid)
+			return true;
+	return false;
+}
+
+/* The same server under a name that the zone does not know. */
+static int on_source(const struct hf_source_view *view, void *arg)
+{
+	struct restore *r = arg;
+	uint32_t *rid = &r->rids[r->renamed];
+
+	if (*rid == UINT32_MAX && !is_in_zone(r, view->row->rid) &&
+	    hf_state_url_sum(view->row->url) == r->meta->sources[r->renamed].url_sum)
+		*rid = view->row->rid;
+	return 0;
+}
+
+/* Which source each of the zone's is: by its name, else by its URL, as the operator may have renamed it meanwhile. */
+static void match_sources(struct restore *r)
+{
+	const struct hf_when now = { 0 }; /* nothing of it is looked at */
 	uint32_t none;
 
-	return source < r->meta->n_sources && r->meta->sources[source].name[0] &&
-	       hf_state_find(r->state, r->meta->sources[source].name, NULL, ret_rid, &none);
+	for (uint16_t i = 0; i < r->meta->n_sources; i++) {
+		r->rids[i] = UINT32_MAX;
+		if (r->meta->sources[i].name[0])
+			hf_state_find(r->state, r->meta->sources[i].name, NULL, &r->rids[i], &none);
+	}
+	for (r->renamed = 0; r->renamed < r->meta->n_sources; r->renamed++)
+		if (r->rids[r->renamed] == UINT32_MAX && r->meta->sources[r->renamed].url_sum)
+			hf_state_each_source(r->state, now, on_source, r);
 }
 
 static int on_entry(const struct hf_name *name, const struct hf_entry *entry, void *arg)
@@ -77,6 +114,7 @@ int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct 
 		rc = hf_zone_reader_load(r.reader);
 	if (!rc) {
 		r.meta = hf_zone_reader_meta(r.reader);
+		match_sources(&r);
 		tell_sources(&r, cb, arg);
 		rc = hf_zone_reader_walk(r.reader, on_entry, &r);
 		r.out.whole = !rc && r.meta->ready;

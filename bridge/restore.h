@@ -22,7 +22,7 @@ struct hf_restored {
 
 /*
  * Reads all names of the zone in `dir` as restored rows, with the marks that they have there. The zone's sources are
- * found by their names in `state`, which is only looked at; names of sources that it does not have are left out.
+ * found in `state`, which is only looked at, by their names or else by their URLs; names of sources that it does not have are left out.
  * Returns 0, also where nothing can be read, or -ENOMEM.
  */
 int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct hf_state *state,

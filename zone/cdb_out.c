@@ -68,6 +68,8 @@ int hf_cdb_out_add_settings(struct hf_cdb_out *o, const struct hf_fmt_settings *
 	if (!rc && s->identity_len)
 		rc = hf_cdb_out_add(
 		    o, hf_fmt_identity_key, HF_FMT_META_KEY_LEN, s->identity, s->identity_len);
+	if (!rc && s->urls_len)
+		rc = hf_cdb_out_add(o, hf_fmt_urls_key, HF_FMT_META_KEY_LEN, s->urls, s->urls_len);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
  *   key: 0xfe, address bytes 6-15  value: HF_FMT_PTR and a wire name, or HF_FMT_GONE
  *   key: 0xff 'm'                  value: the meta; the delta's counts where there is one
  *   key: 0xff 'i'                  value: the identity, likewise; a zone of an earlier version has none
+ *   key: 0xff 'u'                  value: the URLs, likewise
  *   key: 0xff and something else   of a later version: readers pass it over, a writer drops it
  *
  * HF_FMT_ADDRS: u8 kind, u8 flags (HF_REC_..., 0x80: children follow), u8 source, u16 owner,
@@ -21,6 +22,8 @@
  * each: u8 length, name, u8 length, suffix (wire; length 0: not known, or no source has this number), u32 fresh ms, u32 snapshot ms
  *
  * Identity: u8 1, u8 n sources (that of the meta), and for each: u8 length, deployment id, 16 bytes id of the user.
+ *
+ * URLs: u8 1, u8 n sources (that of the meta), and for each: u64 a sum of its URL, 0: not known.
  *
  * What may be added without another version in `current`: keys that begin with 0xff. Nothing else changes its form.
  *
@@ -53,6 +56,7 @@ enum {
 	HF_FMT_VALUE_MAX = 16 + 16 * HF_REC_ADDRS_MAX, /* of all but the meta */
 	HF_FMT_META_MAX = 64 + HF_ZONE_SOURCES_MAX * 400,
 	HF_FMT_IDENTITY_MAX = 16 + HF_ZONE_SOURCES_MAX * (HF_ZONE_TEXT_MAX + 17),
+	HF_FMT_URLS_MAX = 2 + HF_ZONE_SOURCES_MAX * 8,
 	HF_FMT_CURRENT_MAX = 1024,
 	HF_FMT_FILE_NAME_MAX = 64,
 	HF_FMT_HASH_LEN = 16,
@@ -95,12 +99,19 @@ int hf_fmt_identity_get(const void *bytes, size_t len, struct hf_zone_meta *meta
 /* As hf_fmt_meta_put(). */
 int hf_fmt_identity_put(const struct hf_zone_meta *meta, uint8_t *out, size_t size);
 
-/* What each file has beside the names: a record for each of the two keys. */
+extern const uint8_t hf_fmt_urls_key[HF_FMT_META_KEY_LEN];
+/* As those of the identity. */
+int hf_fmt_urls_get(const void *bytes, size_t len, struct hf_zone_meta *meta);
+int hf_fmt_urls_put(const struct hf_zone_meta *meta, uint8_t *out, size_t size);
+
+/* What each file has beside the names: a record for each of the three keys. */
 struct hf_fmt_settings {
 	size_t meta_len;
 	size_t identity_len; /* 0: there is none */
+	size_t urls_len;     /* likewise */
 	uint8_t meta[HF_FMT_META_MAX];
 	uint8_t identity[HF_FMT_IDENTITY_MAX];
+	uint8_t urls[HF_FMT_URLS_MAX];
 };
 /* 0, or as hf_fmt_meta_put(). */
 int hf_fmt_settings_put(

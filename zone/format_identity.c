@@ -1,7 +1,7 @@
 /*
- * format_identity: which deployment and which user each source of the meta was pinned to: nothing that an answer
- * needs, but what a bridge must not lose with its store. A record of its own, so that readers that do not know it
- * pass it over.
+ * format_identity: which deployment and which user each source of the meta was pinned to, and a sum of its URL: nothing
+ * that an answer needs, but what a bridge must not lose with its store. Records of their own, so that readers that do
+ * not know them pass them over.
  */
 #include "zone/format.h"
 
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/wire.h"
 
-enum { IDENTITY_FORM = 1 };
+enum { IDENTITY_FORM = 1, URLS_FORM = 1 };
 
 const uint8_t hf_fmt_identity_key[HF_FMT_META_KEY_LEN] = { HF_FMT_META_KEY, 'i' };
 
@@ -78,22 +78,56 @@ int hf_fmt_identity_put(const struct hf_zone_meta *meta, uint8_t *out, size_t si
 	return wr.error ? wr.error : (int)hf_wr_len(&wr);
 }
 
+/* --- URLs --- */
+
+const uint8_t hf_fmt_urls_key[HF_FMT_META_KEY_LEN] = { HF_FMT_META_KEY, 'u' };
+
+int hf_fmt_urls_get(const void *bytes, size_t len, struct hf_zone_meta *meta)
+{
+	struct hf_rd rd = hf_rd(bytes, len);
+	uint8_t form = hf_rd_u8(&rd), n = hf_rd_u8(&rd);
+
+	if (rd.error || form != URLS_FORM || n != meta->n_sources || hf_rd_left(&rd) != n * sizeof(uint64_t))
+		return HF_EFORMAT;
+	for (size_t i = 0; i < n; i++)
+		meta->sources[i].url_sum = hf_rd_u64(&rd);
+	return 0;
+}
+
+int hf_fmt_urls_put(const struct hf_zone_meta *meta, uint8_t *out, size_t size)
+{
+	struct hf_wr wr = hf_wr(out, size);
+
+	if (meta->n_sources > HF_ZONE_SOURCES_MAX)
+		return HF_EREFUSED;
+	hf_wr_u8(&wr, URLS_FORM);
+	hf_wr_u8(&wr, (uint8_t)meta->n_sources);
+	for (size_t i = 0; i < meta->n_sources; i++)
+		hf_wr_u64(&wr, meta->sources[i].url_sum);
+	return wr.error ? wr.error : (int)hf_wr_len(&wr);
+}
+
+/* --- all --- */
+
 int hf_fmt_settings_put(
     const struct hf_zone_meta *meta, uint64_t n_names, struct hf_fmt_settings *ret_settings)
 {
 	struct hf_fmt_settings *s = ret_settings;
 	int meta_len = hf_fmt_meta_put(meta, n_names, s->meta, sizeof(s->meta));
 	int identity_len = meta_len < 0 ? meta_len : hf_fmt_identity_put(meta, s->identity, sizeof(s->identity));
+	int urls_len = identity_len < 0 ? identity_len : hf_fmt_urls_put(meta, s->urls, sizeof(s->urls));
 
-	if (identity_len < 0)
-		return identity_len;
+	if (urls_len < 0)
+		return urls_len;
 	s->meta_len = (size_t)meta_len;
 	s->identity_len = (size_t)identity_len;
+	s->urls_len = (size_t)urls_len;
 	return 0;
 }
 
 bool hf_fmt_settings_equal(const struct hf_fmt_settings *a, const struct hf_fmt_settings *b)
 {
-	return a->meta_len == b->meta_len && a->identity_len == b->identity_len &&
-	    !memcmp(a->meta, b->meta, a->meta_len) && !memcmp(a->identity, b->identity, a->identity_len);
+	return a->meta_len == b->meta_len && a->identity_len == b->identity_len && a->urls_len == b->urls_len &&
+	    !memcmp(a->meta, b->meta, a->meta_len) && !memcmp(a->identity, b->identity, a->identity_len) &&
+	    !memcmp(a->urls, b->urls, a->urls_len);
 }

@@ -30,6 +30,8 @@ static int load_meta(struct hf_picture *p)
 	/* No answer needs it: one that is missing, or of another form, is not known. */
 	if (!rc && find_bytes(p, hf_fmt_identity_key, HF_FMT_META_KEY_LEN, &bytes, &len) > 0)
 		hf_fmt_identity_get(bytes, len, &p->meta);
+	if (!rc && find_bytes(p, hf_fmt_urls_key, HF_FMT_META_KEY_LEN, &bytes, &len) > 0)
+		hf_fmt_urls_get(bytes, len, &p->meta);
 	return rc;
 }
 

@@ -47,6 +47,7 @@ struct hf_zone_source {
 	/* What it was pinned to: for a bridge that lost its store, no answer needs it. "" and zeros: not known. */
 	char deployment[HF_ZONE_TEXT_MAX]; /* printable ASCII */
 	uint8_t user[16];                  /* id of the token's own user */
+	uint64_t url_sum;                  /* of the server's URL: it is found again under another name. 0: not known */
 };
 
 /* All that an answer needs beside the names. Several sources may share a suffix. */

@@ -22,21 +22,26 @@ static int read_current(const struct hf_zone_writer *w, struct hf_fmt_current *r
 	return rc;
 }
 
-/* One of the two records of settings; any other that begins as they do is of a later version. */
+static int take_bytes(uint8_t *into, size_t size, size_t *ret_len, const uint8_t *bytes, size_t len)
+{
+	if (len > size)
+		return HF_EFORMAT;
+	memcpy(into, bytes, len);
+	*ret_len = len;
+	return 0;
+}
+
+/* One of the three records of settings; any other that begins as they do is of a later version. */
 static int take_setting(struct hf_fmt_settings *s, const uint8_t *key, size_t key_len, const uint8_t *bytes, size_t len)
 {
-	bool is_meta = key_len == HF_FMT_META_KEY_LEN && !memcmp(key, hf_fmt_meta_key, key_len);
-	bool is_identity = key_len == HF_FMT_META_KEY_LEN && !memcmp(key, hf_fmt_identity_key, key_len);
-
-	if ((is_meta && len > sizeof(s->meta)) || (is_identity && len > sizeof(s->identity)))
-		return HF_EFORMAT;
-	if (is_meta) {
-		memcpy(s->meta, bytes, len);
-		s->meta_len = len;
-	} else if (is_identity) {
-		memcpy(s->identity, bytes, len);
-		s->identity_len = len;
-	}
+	if (key_len != HF_FMT_META_KEY_LEN)
+		return 0;
+	if (!memcmp(key, hf_fmt_meta_key, key_len))
+		return take_bytes(s->meta, sizeof(s->meta), &s->meta_len, bytes, len);
+	if (!memcmp(key, hf_fmt_identity_key, key_len))
+		return take_bytes(s->identity, sizeof(s->identity), &s->identity_len, bytes, len);
+	if (!memcmp(key, hf_fmt_urls_key, key_len))
+		return take_bytes(s->urls, sizeof(s->urls), &s->urls_len, bytes, len);
 	return 0;
 }
 
@@ -71,6 +76,11 @@ static int take_base(struct hf_zone_writer *w, const struct hf_fmt_file *file)
 	if (rc < 0)
 		return rc;
 	s->identity_len = (size_t)rc;
+	rc = hf_cdb_in_find(
+	    w->tree.layers.base, hf_fmt_urls_key, HF_FMT_META_KEY_LEN, s->urls, sizeof(s->urls));
+	if (rc < 0)
+		return rc;
+	s->urls_len = (size_t)rc;
 	w->base_settings = *s;
 	return 0;
 }
@@ -101,10 +111,11 @@ static int take_files(struct hf_zone_writer *w, struct hf_fmt_current *ret_curre
 	if (!rc)
 		rc = hf_fmt_meta_get(w->target.settings.meta, w->target.settings.meta_len, &w->meta,
 		    &w->tree.n_names);
-	if (!rc)
-		hf_fmt_identity_get(
-		    w->target.settings.identity, w->target.settings.identity_len, &w->meta);
-	return rc;
+	if (rc)
+		return rc;
+	hf_fmt_identity_get(w->target.settings.identity, w->target.settings.identity_len, &w->meta);
+	hf_fmt_urls_get(w->target.settings.urls, w->target.settings.urls_len, &w->meta);
+	return 0;
 }
 
 int hf_writer_take_picture(struct hf_zone_writer *w, struct hf_zone_stamp *ret_stamp)

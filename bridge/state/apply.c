@@ -85,8 +85,7 @@ static void return_held(struct hf_state *s, uint32_t ws, uint32_t owner)
 
 	if (!w->row.held)
 		return;
-	/* After a snapshot that is seen to for all. */
-	w->returned = s->why == HF_WHY_DIFF;
+	w->returned = true;
 	if (w->row.marks & HF_WS_LISTED)
 		return;
 	st_ws_set_held(s, ws, false, 0);
@@ -212,6 +211,45 @@ static void see(struct hf_state *s, uint32_t owner)
 	st_hold_settle(s, owner);
 }
 
+/*
+ * Workspaces that were held until now have the agents that this message lists, and no others: the
+ * server knew nothing of the old ones any more, and so will not name them when they are gone. One
+ * whose agents alone are held is so until an agent comes, or it runs no longer.
+ */
+static void settle_returned(struct hf_state *s, uint32_t ws)
+{
+	struct st_ws *w = &s->ws[ws];
+	bool any = false;
+
+	if (w->row.held && w->row.marks & HF_WS_LISTED) {
+		for (uint32_t a = w->first_agent; a != ST_NONE; a = s->agents[a].next)
+			any = any || s->agents[a].mark == s->mark;
+		if (!any && w->row.status == HF_WS_RUNNING && w->n_agents)
+			return;
+		st_ws_set_held(s, ws, false, 0);
+		w->returned = true;
+	}
+	if (w->returned && !w->row.held)
+		st_guard_drop_agents(s, ws);
+	w->returned = false;
+}
+
+static void settle_all_returned(struct hf_state *s, uint32_t source, const struct hf_update *u)
+{
+	for (size_t i = 0; i < u->n_upserted_workspaces; i++) {
+		uint32_t ws = st_ws_find(s, source, &u->upserted_workspaces[i].id);
+
+		if (ws != ST_NONE)
+			settle_returned(s, ws);
+	}
+	for (size_t i = 0; i < u->n_upserted_agents; i++) {
+		uint32_t ws = st_ws_find(s, source, &u->upserted_agents[i].workspace);
+
+		if (ws != ST_NONE)
+			settle_returned(s, ws);
+	}
+}
+
 static const char *const unknown_workspace = "its workspace is not in the same message";
 
 /* False: what could not be read might have been anything. */
@@ -272,8 +310,10 @@ void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_updat
 		return;
 	if (s->owners[owner].row.marks & HF_OWNER_UNSEEN)
 		see(s, owner);
+	/* What is listed again has the agents that are listed, also where what is missing says nothing. */
 	if (readable)
 		j->held = st_guard_snapshot(s, owner, had, j->records_refused, now);
+	settle_all_returned(s, source, u);
 }
 
 /* --- diff --- */
@@ -406,45 +446,6 @@ static void finish_agents(struct hf_state *s, uint32_t owner, const struct hf_up
 		st_agent_remove(s, ix);
 		if (!w->n_agents)
 			st_ws_set_held(s, (uint32_t)(w - s->ws), false, 0);
-	}
-}
-
-/*
- * Workspaces that were held until now have the agents that this message lists, and no others: the
- * server knew nothing of the old ones any more, and so will not name them when they are gone. One
- * whose agents alone are held is so until an agent comes, or it runs no longer.
- */
-static void settle_returned(struct hf_state *s, uint32_t ws)
-{
-	struct st_ws *w = &s->ws[ws];
-	bool any = false;
-
-	if (w->row.held && w->row.marks & HF_WS_LISTED) {
-		for (uint32_t a = w->first_agent; a != ST_NONE; a = s->agents[a].next)
-			any = any || s->agents[a].mark == s->mark;
-		if (!any && w->row.status == HF_WS_RUNNING && w->n_agents)
-			return;
-		st_ws_set_held(s, ws, false, 0);
-		w->returned = true;
-	}
-	if (w->returned && !w->row.held)
-		st_guard_drop_agents(s, ws);
-	w->returned = false;
-}
-
-static void settle_all_returned(struct hf_state *s, uint32_t source, const struct hf_update *u)
-{
-	for (size_t i = 0; i < u->n_upserted_workspaces; i++) {
-		uint32_t ws = st_ws_find(s, source, &u->upserted_workspaces[i].id);
-
-		if (ws != ST_NONE)
-			settle_returned(s, ws);
-	}
-	for (size_t i = 0; i < u->n_upserted_agents; i++) {
-		uint32_t ws = st_ws_find(s, source, &u->upserted_agents[i].workspace);
-
-		if (ws != ST_NONE)
-			settle_returned(s, ws);
 	}
 }
 

@@ -40,6 +40,7 @@ static void configure_source(
 	src->configured = true;
 	src->leaving = false;
 	src->sentinel = c->sentinel;
+	src->suffix_typed = c->suffix;
 	if (strcmp(src->row.url, c->url)) {
 		memset(src->row.url, 0, sizeof(src->row.url));
 		memcpy(src->row.url, c->url, strnlen(c->url, sizeof(src->row.url) - 1));
@@ -55,32 +56,80 @@ static void configure_source(
 
 /* --- the same server under another name --- */
 
-/* Scheme and host are the same in upper case, and a '/' at the end says nothing. */
+/* Its length without a '/' at the end, which says nothing; *ret_host: of scheme and host, which are the same in upper case. */
+static size_t url_len(const char *url, size_t *ret_host)
+{
+	size_t n = strlen(url), host;
+
+	while (n && url[n - 1] == '/')
+		n--;
+	host = strcspn(url, ":");
+	host += strspn(url + host, ":/");
+	host += strcspn(url + host, "/");
+	*ret_host = host < n ? host : n;
+	return n;
+}
+
 static bool same_url(const char *a, const char *b)
 {
-	size_t n = strlen(a), m = strlen(b), host;
+	size_t host, other, n = url_len(a, &host), m = url_len(b, &other);
 
-	while (n && a[n - 1] == '/')
-		n--;
-	while (m && b[m - 1] == '/')
-		m--;
-	host = strcspn(a, ":");
-	host += strspn(a + host, ":/");
-	host += strcspn(a + host, "/");
-	if (host > n)
-		host = n;
 	return n == m && !strncasecmp(a, b, host) && !memcmp(a + host, b + host, n - host);
 }
 
+/* FNV-1a: whoever may write a URL into the configuration needs no collision. */
+uint64_t hf_state_url_sum(const char *url)
+{
+	size_t host, n = url_len(url, &host);
+	uint64_t sum = 0xcbf29ce484222325U;
+
+	if (!n)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)url[i];
+
+		if (i < host && c >= 'A' && c <= 'Z')
+			c |= 0x20;
+		sum = (sum ^ c) * 0x100000001b3U;
+	}
+	return sum ? sum : 1;
+}
+
 /* One that the configuration does not name, at the URL of one that it names for the first time. */
+static bool is_former(const struct st_source *src, const struct hf_state_conf *conf, const char *url)
+{
+	return src->used && same_url(src->row.url, url) && !conf_of(conf, src->row.name);
+}
+
+const char *hf_state_new_name(
+    const struct hf_state *s, const struct hf_state_conf *conf, const char *source)
+{
+	bool taken[HF_ZONE_SOURCES_MAX] = { false };
+	uint32_t rid, owner;
+
+	for (uint32_t i = 0; i < conf->n_sources; i++) {
+		const char *name = conf->sources[i].name;
+		uint32_t former = 0;
+
+		if (hf_state_find(s, name, NULL, &rid, &owner))
+			continue;
+		while (former < HF_ZONE_SOURCES_MAX &&
+		       (taken[former] || !is_former(&s->sources[former], conf, conf->sources[i].url)))
+			former++;
+		if (former == HF_ZONE_SOURCES_MAX)
+			continue;
+		taken[former] = true;
+		if (!strcmp(s->sources[former].row.name, source))
+			return name;
+	}
+	return NULL;
+}
+
 static struct st_source *former_of(struct hf_state *s, const struct hf_state_conf *conf, const char *url)
 {
-	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
-		struct st_source *src = &s->sources[i];
-
-		if (src->used && same_url(src->row.url, url) && !conf_of(conf, src->row.name))
-			return src;
-	}
+	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
+		if (is_former(&s->sources[i], conf, url))
+			return &s->sources[i];
 	return NULL;
 }
 

@@ -70,6 +70,7 @@ struct st_source {
 	int64_t contact_boot_ms; /* of this process; 0: none yet */
 	int64_t lost_s;          /* wall clock at which `live` ended last; 0: not in this process */
 	int64_t away_from_ms;    /* boottime up to which away_ms was counted */
+	bool suffix_typed; /* by the operator */
 	bool sentinel; /* configured; row.sentinel: and it is this source's that is published */
 	bool sentinel_claimed;
 	char suffix_held[HF_TEXT_MAX];

@@ -10,16 +10,28 @@
 
 /* --- of a source --- */
 
+/* A change that waited is what the zone has: it was decided. */
+static void end_hold(struct hf_state *s, uint32_t source, const char *kind, const char *detail)
+{
+	uint32_t hold = st_hold_find(s, source, ST_NONE, kind);
+
+	if (hold != ST_NONE && !strcmp(s->holds[hold].row.detail, detail))
+		st_hold_close(s, hold);
+}
+
 int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf_name *suffix)
 {
 	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
+	char text[HF_NAME_TEXT_MAX];
 
 	if (s->lent)
 		return -EBUSY;
-	if (!src || !src->used || src->row.suffix.len || !suffix || !suffix->len)
+	if (!src || !src->used || src->suffix_typed || !suffix || !suffix->len ||
+	    hf_name_equal(suffix, &src->row.suffix))
 		return 0;
 	s->why = HF_WHY_RESTORED;
 	st_suffix_set(s, src, suffix);
+	end_hold(s, source, ST_HOLD_SUFFIX, hf_name_text(suffix, text));
 	st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }
@@ -33,14 +45,17 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
 		return -EBUSY;
 	if (!src || !src->used)
 		return 0;
-	if (deployment_id && !src->row.deployment_id[0] &&
-	    strlen(deployment_id) < sizeof(src->row.deployment_id)) {
-		memcpy(src->row.deployment_id, deployment_id, strlen(deployment_id) + 1);
+	if (deployment_id && *deployment_id && strlen(deployment_id) < sizeof(src->row.deployment_id)) {
+		memset(src->row.deployment_id, 0, sizeof(src->row.deployment_id));
+		memcpy(src->row.deployment_id, deployment_id, strlen(deployment_id));
+		end_hold(s, source, ST_HOLD_DEPLOYMENT, deployment_id);
 		src->dirty = true;
 	}
-	if (user && !hf_uuid_is_zero(user) && hf_uuid_is_zero(&src->row.user)) {
+	if (user && !hf_uuid_is_zero(user) && !hf_uuid_equal(user, &src->row.user)) {
+		st_source_unclaim(s, source);
 		src->row.user = *user;
 		src->dirty = true;
+		st_source_claim(s, source);
 	}
 	return hf_state_restore_suffix(s, source, suffix);
 }

@@ -66,6 +66,12 @@ void hf_state_free(struct hf_state *s);
  */
 int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now);
 
+/* A sum of a server's URL; 0 for "". Of two that are the same server to hf_state_configure() it is the same. */
+uint64_t hf_state_url_sum(const char *url);
+/* The name that this source has in `conf`, another one than now; NULL: it is not there under another name. */
+const char *hf_state_new_name(
+    const struct hf_state *s, const struct hf_state_conf *conf, const char *source);
+
 /* --- what stream and REST tell --- */
 
 /* Who is behind the URL; asked before each stream. Zero or "" where the server does not tell. */
@@ -168,8 +174,8 @@ int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid
     const char *what, enum hf_decision decision, struct hf_when now);
 
 /*
- * What the published zone has of a source (by its rid), after the store was lost: each is taken only where the source
- * has none. `suffix`: NULL or len 0, `deployment_id`: NULL or "", `user`: NULL or zero where the zone does not say.
+ * What the published zone has of a source (by its rid), after the store was lost or where it is older: what the zone says
+ * is newer than what the source has, but for a suffix that the operator typed. `suffix`: NULL or len 0, `deployment_id`: NULL or "", `user`: NULL or zero where the zone does not say.
  */
 int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf_name *suffix,
     const char *deployment_id, const struct hf_uuid *user, struct hf_when now);

@@ -625,10 +625,10 @@ class Model:
         for name, was in old.sources.items():
             if name not in self.zone_conf:
                 continue
-            s = self.state.sources.setdefault(name, Source(name))
+            now = self.renamed_in_zone(name, was.url)
+            s = self.state.sources.setdefault(now, Source(now))
             s.suffix, s.typed = was.suffix, was.typed
-            s.deployment, s.user = was.deployment, was.user
-            s.url = was.url if name in self.typed or self.may("a zone knows the URL of a source") else ""
+            s.deployment, s.user, s.url = was.deployment, was.user, was.url
             names = {n: e for n, e in zone.items() if e.source == name and not n.startswith(SENTINEL)}
             s.withdrawn = any(e.withdrawn for e in names.values()) or (was.withdrawn and not names and self.may("withdrawn"))
             s.age = [0, INF]
@@ -643,6 +643,12 @@ class Model:
                 # What the copy knows is known again when it is listed; its names are the zone's until then.
                 for w in o.ws.values():
                     w.confirmed = False
+
+    def renamed_in_zone(self, name, url):
+        """A source that has another name in the configuration is found by its URL."""
+        if name in self.typed:
+            return name
+        return next((n for n, c in self.typed.items() if c["url"] == url and n not in self.zone_conf), name)
 
     # --- time ---
 
@@ -981,6 +987,8 @@ class Model:
         self.all_confirmed(s, conn)
         if o.sound:
             self.judge_restored(s, conn, o)
+        elif s.restored and self.may("a good record of an odd message replaces what had its name"):
+            self.confirm_restored(s)
 
     def less(self, o, conn):
         """Are the token's rights less than at his last good state? None: REST does not say."""
@@ -1290,6 +1298,9 @@ class Model:
             w = o.ws.get(workspace) or o.claims.get(workspace)
             if w is None:
                 continue
+            if w.held == "agents" and workspace in o.ws:
+                # It is live again, with the agents that are listed.
+                w.held, w.rejected, w.agents = "", False, {}
             for number, raw in new:
                 back = kept.get(workspace, {}).get(number)
                 if back is not None:

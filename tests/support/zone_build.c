@@ -173,15 +173,18 @@ void hf_zone_build_ptr(struct hf_zone_build *b, uint32_t k, const char *name)
 
 uint8_t *hf_zone_build_bytes(struct hf_zone_build *b, size_t *ret_len)
 {
-	uint8_t meta[HF_FMT_META_MAX], identity[HF_FMT_IDENTITY_MAX], *bytes;
+	uint8_t meta[HF_FMT_META_MAX], identity[HF_FMT_IDENTITY_MAX], urls[HF_FMT_URLS_MAX], *bytes;
 	int n = hf_fmt_meta_put(&b->meta, b->n_names, meta, sizeof(meta));
 	int m = hf_fmt_identity_put(&b->meta, identity, sizeof(identity));
+	int u = hf_fmt_urls_put(&b->meta, urls, sizeof(urls));
 	struct stat st;
 
-	NEED(n > 0 && m > 0);
+	NEED(n > 0 && m > 0 && u > 0);
 	hf_zone_build_raw(b, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, meta, (size_t)n);
-	if (!b->is_older)
+	if (!b->is_older) {
 		hf_zone_build_raw(b, hf_fmt_identity_key, HF_FMT_META_KEY_LEN, identity, (size_t)m);
+		hf_zone_build_raw(b, hf_fmt_urls_key, HF_FMT_META_KEY_LEN, urls, (size_t)u);
+	}
 	NEED(cdb_make_finish(&b->make) == 0);
 	NEED(fstat(b->fd, &st) == 0);
 	bytes = malloc((size_t)st.st_size);

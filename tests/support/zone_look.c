@@ -52,6 +52,8 @@ static int read_meta(struct hf_zone_look *l)
 	if (cdb_find(c, hf_fmt_meta_key, HF_FMT_META_KEY_LEN) != 1)
 		return HF_EFORMAT;
 	rc = hf_fmt_meta_get(cdb_getdata(c), cdb_datalen(c), &l->meta, &l->n_names);
+	if (!rc && cdb_find(c, hf_fmt_urls_key, HF_FMT_META_KEY_LEN) == 1)
+		rc = hf_fmt_urls_get(cdb_getdata(c), cdb_datalen(c), &l->meta);
 	if (!rc && cdb_find(c, hf_fmt_identity_key, HF_FMT_META_KEY_LEN) == 1)
 		rc = hf_fmt_identity_get(cdb_getdata(c), cdb_datalen(c), &l->meta);
 	return rc;

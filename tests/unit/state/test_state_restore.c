@@ -102,10 +102,15 @@ START_TEST(a_source_is_pinned_to_what_the_zone_says)
 	ck_assert_int_eq(hf_state_restore_source(k->state, 0, NULL, "d1", &bob, k->now), 0);
 	ck_assert_int_eq(hf_state_identify(k->state, "main", &other, k->now, &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_HELD);
-	/* Of one that is pinned nothing changes. */
-	ck_assert_int_eq(hf_state_restore_source(k->state, 0, NULL, "d2", NULL, k->now), 0);
+	/* What the zone does not say changes nothing. */
+	ck_assert_int_eq(hf_state_restore_source(k->state, 0, NULL, "", NULL, k->now), 0);
 	ck_assert_int_eq(hf_state_identify(k->state, "main", &other, k->now, &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_HELD);
+	/* A zone that is newer than the store: the operator had accepted it. */
+	ck_assert_int_eq(hf_state_restore_source(k->state, 0, NULL, "d2", NULL, k->now), 0);
+	ck_assert(!hf_state_identity_held(k->state, "main"));
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &other, k->now, &j), 0);
+	ck_assert_int_eq(j.verdict, HF_VERDICT_ACCEPTED);
 }
 END_TEST
 

@@ -68,6 +68,34 @@ START_TEST(it_comes_back_as_it_was_put)
 }
 END_TEST
 
+START_TEST(urls_come_back_as_they_were_put)
+{
+	static struct hf_zone_meta want, got, none;
+	uint8_t out[HF_FMT_URLS_MAX + 1];
+	int len;
+
+	want.n_sources = got.n_sources = none.n_sources = HF_ZONE_SOURCES_MAX;
+	for (size_t i = 0; i < want.n_sources; i++)
+		want.sources[i].url_sum = i * 0x0123456789abcdefU;
+	len = hf_fmt_urls_put(&want, out, sizeof(out));
+	ck_assert_int_eq(len, HF_FMT_URLS_MAX);
+	ck_assert_int_eq(hf_fmt_urls_put(&want, out, (size_t)len - 1), HF_ELIMIT);
+	/* One that is cut, or longer, or of other sources, is none. */
+	for (int cut = 0; cut < len; cut++)
+		ck_assert_int_eq(hf_fmt_urls_get(out, (size_t)cut, &got), HF_EFORMAT);
+	ck_assert_int_eq(hf_fmt_urls_get(out, (size_t)len + 1, &got), HF_EFORMAT);
+	got.n_sources--;
+	ck_assert_int_eq(hf_fmt_urls_get(out, (size_t)len, &got), HF_EFORMAT);
+	got.n_sources++;
+	ck_assert(!memcmp(&got, &none, sizeof(got)));
+	ck_assert_int_eq(hf_fmt_urls_get(out, (size_t)len, &got), 0);
+	for (size_t i = 0; i < want.n_sources; i++)
+		ck_assert_uint_eq(got.sources[i].url_sum, want.sources[i].url_sum);
+	want.n_sources = HF_ZONE_SOURCES_MAX + 1;
+	ck_assert_int_eq(hf_fmt_urls_put(&want, out, sizeof(out)), HF_EREFUSED);
+}
+END_TEST
+
 START_TEST(that_of_other_sources_is_none)
 {
 	static struct hf_zone_meta m, other;
@@ -130,6 +158,7 @@ static void pin(size_t source, const char *deployment, uint8_t user)
 {
 	snprintf(kit.meta.sources[source].deployment, HF_ZONE_TEXT_MAX, "%s", deployment);
 	memset(kit.meta.sources[source].user, user, 16);
+	kit.meta.sources[source].url_sum = user * 0x100000001U;
 	hf_zone_writer_set_meta(kit.writer, &kit.meta);
 }
 
@@ -142,6 +171,7 @@ static void check_seen(const char *deployment, uint8_t user)
 	memset(want, user, sizeof(want));
 	ck_assert_str_eq(l.meta.sources[0].deployment, deployment);
 	ck_assert(!memcmp(l.meta.sources[0].user, want, sizeof(want)));
+	ck_assert_uint_eq(l.meta.sources[0].url_sum, user * 0x100000001U);
 	hf_zone_look_close(&l);
 }
 
@@ -289,6 +319,7 @@ Suite *format_identity_suite(void)
 
 	tcase_add_loop_test(tc, it_comes_back_as_it_was_put, 0, 4);
 	tcase_add_test(tc, that_of_other_sources_is_none);
+	tcase_add_test(tc, urls_come_back_as_they_were_put);
 	tcase_add_test(tc, a_changed_byte_is_refused_or_another_one);
 	tcase_add_test(tc, what_no_reader_would_take_is_not_put);
 	suite_add_tcase(s, tc);
