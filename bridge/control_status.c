@@ -225,6 +225,22 @@ static int show_refused(const struct hf_refused_view *r, void *arg)
 
 /* --- store --- */
 
+enum { WAL_MUCH = 64 << 20 };
+
+/* What is committed is written back into the store's file unless somebody reads an older state of it. */
+static void look_at_wal(struct status *s)
+{
+	struct hf_store_stats stats;
+
+	hf_store_get_stats(hf_core_store(s->env->core), &stats);
+	if (stats.wal_bytes >= WAL_MUCH)
+		warn(s, "store-wal",
+		    json_sprintf("store: its -wal file is %llu MB: a program that has been reading the store "
+				 "for long keeps it from being written back (fuser %s)",
+			(unsigned long long)(stats.wal_bytes >> 20), s->env->config->store),
+		    json_null());
+}
+
 static json_t *show_store(struct status *s)
 {
 	const char *reason = "";
@@ -366,6 +382,7 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	hf_control_token_rights(env, s.warnings);
 	hf_state_each_refused(state, show_refused, &s);
 	json_object_set_new(s.root, "store", show_store(&s));
+	look_at_wal(&s);
 	json_object_set_new(s.root, "reloads", show_reloads(env->reloads));
 	look_at_zone(&s);
 	json_object_set_new(s.root, "listeners", show_listeners(env));

@@ -222,12 +222,25 @@ static void get_ready(struct hf_core *c)
 		c->unpublished = true;
 }
 
+static bool is_unwritten(const struct hf_core *c)
+{
+	return hf_store_get_state(c->store, NULL, NULL) == HF_STORE_NOT_WRITTEN;
+}
+
+/* With nothing to write, nobody would find out that it is written again. */
+static void try_store(struct hf_core *c)
+{
+	if (is_unwritten(c))
+		store_told(c, hf_store_try(c->store));
+}
+
 /* 1 if there is a changeset, and the store has begun it. */
 static int begin_changes(struct hf_core *c, const struct hf_changeset **ret_changes)
 {
 	int rc = hf_state_take(c->state, hf_core_now(c), ret_changes);
 
 	if (!rc) {
+		try_store(c);
 		get_ready(c);
 		return 0;
 	}
@@ -381,7 +394,7 @@ int64_t hf_core_work(struct hf_core *c)
 	if (check == 0)
 		return 0;
 	wait = soonest(check, soonest(until(c, c->tick_at), hf_publish_wait_ms(c->publish)));
-	if (hf_state_dirty(c->state))
+	if (hf_state_dirty(c->state) || is_unwritten(c))
 		wait = soonest(wait, until(c, c->commit_not_before));
 	if (hf_core_ails(c))
 		return until(c, c->mend_at);

@@ -162,7 +162,9 @@ int hf_sql_open(const char *path, enum hf_sql_mode mode, struct hf_sql **ret_sql
 		confine(q->db);
 		sqlite3_wal_hook(q->db, on_wal, q); /* takes the place of the automatic checkpoint */
 		rc = hf_sql_exec(q, "PRAGMA synchronous=FULL;PRAGMA mmap_size=0;PRAGMA cell_size_check=ON;"
-				    "PRAGMA secure_delete=OFF;PRAGMA temp_store=MEMORY");
+				    "PRAGMA secure_delete=OFF;PRAGMA temp_store=MEMORY;"
+				    /* What a long reader made it grow to, it is cut to when it begins anew. */
+				    "PRAGMA journal_size_limit=8388608");
 	}
 	if (rc) {
 		hf_sql_close(q);

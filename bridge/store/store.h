@@ -99,6 +99,7 @@ struct hf_store_stats {
 	uint64_t commits;
 	uint64_t commit_us;      /* the last commit, its sync included */
 	uint32_t wal_pages;      /* after the last commit */
+	uint64_t wal_bytes;
 	uint64_t checkpoints;
 	int checkpoint_error;    /* of the last one: 0 or a code */
 	uint64_t copies;
@@ -123,6 +124,8 @@ void hf_image_free(struct hf_image *image); /* NULL is fine */
 int hf_store_begin(struct hf_store *s, const struct hf_changeset *changes);
 int hf_store_step(struct hf_store *s, uint32_t budget_us);
 void hf_store_abort(struct hf_store *s); /* nothing happens if none was begun */
+/* In NOT_WRITTEN, with nothing to write: is the disk well again? A small write tells. 0 or a code; 0 in other states. */
+int hf_store_try(struct hf_store *s);
 /* All at once. */
 int hf_store_apply(struct hf_store *s, const struct hf_changeset *changes);
 

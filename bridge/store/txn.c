@@ -79,6 +79,7 @@ static void after_commit(struct hf_store *s)
 	uint32_t limit = s->opts.checkpoint_pages;
 
 	s->stats.wal_pages = s->w->wal_pages;
+	s->stats.wal_bytes = (uint64_t)s->w->wal_pages * s->page_size;
 	if (s->w->wal_pages < limit)
 		return;
 	if (hf_work_checkpoint(s->work) && s->w->wal_pages / 16 >= limit)
@@ -115,4 +116,15 @@ int hf_txn_end(struct hf_store *s, int rc, const struct hf_meta *meta)
 	if (hf_sql_in_transaction(s->w))
 		hf_sql_exec(s->w, "ROLLBACK");
 	return rc;
+}
+
+int hf_store_try(struct hf_store *s)
+{
+	struct hf_meta meta = s->meta;
+	int rc;
+
+	if (hf_store_get_state(s, NULL, NULL) != HF_STORE_NOT_WRITTEN)
+		return 0;
+	rc = hf_txn_begin(s);
+	return rc ? rc : hf_txn_end(s, 0, &meta);
 }

@@ -9,6 +9,7 @@ import pathlib
 import random
 import resource
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -120,6 +121,23 @@ class World:
 
 def seconds_of(text):
     return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+
+
+# --- 23: the store, not written for a while ---
+
+def test_23_a_store_that_was_locked_is_well_again_with_nothing_to_write(tmp_path):
+    """Somebody's transaction is over, and no change comes that would find it out."""
+    with World(tmp_path) as w, w.names_keep_answering(restarts=True):
+        w.bridge.process.terminate()
+        assert w.bridge.process.wait(15) == 0
+        with contextlib.closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            w.start()
+            wait_for(lambda: w.status()["store"]["state"] == "not-written")
+            time.sleep(2)
+            db.execute("ROLLBACK")
+        wait_for(lambda: w.status()["store"]["state"] == "ok", 10)
+        w.live()
 
 
 # --- 29: clocks ---

@@ -513,6 +513,82 @@ START_TEST(a_store_that_another_program_reads_goes_on)
 }
 END_TEST
 
+START_TEST(a_long_reader_makes_the_wal_grow_only_as_long_as_it_reads)
+{
+	struct prng p = { .state = 1009 };
+	struct hf_store_stats stats;
+	struct world now;
+	sqlite3 *db;
+
+	fx.opts.checkpoint_pages = 100;
+	start();
+	ck_assert_int_eq(sqlite3_open(fx.path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "BEGIN;SELECT * FROM agents", NULL, NULL, NULL), SQLITE_OK);
+	now = worlds[0];
+	for (int i = 1; fixture_size(&fx, "-wal") < 10 << 20; i++) {
+		struct world next = now;
+
+		world_change(&next, &p, 10);
+		world_diff(&now, &next, FIXTURE_WALL_S + i, &changes);
+		now = next;
+		ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+	}
+	hf_store_get_stats(fx.store, &stats);
+	ck_assert_uint_gt(stats.wal_bytes, 9 << 20);
+	sqlite3_close(db);
+	/* It is written back by the thread, then the next changes begin it anew. */
+	for (int i = 1; i < 500 && fixture_size(&fx, "-wal") > 8 << 20; i++) {
+		struct world next = now;
+
+		world_change(&next, &p, 10);
+		world_diff(&now, &next, FIXTURE_WALL_S + 100000 + i, &changes);
+		now = next;
+		ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
+		usleep(1000);
+	}
+	ck_assert_int_le(fixture_size(&fx, "-wal"), 8 << 20);
+	world_check(fx.store, &now);
+}
+END_TEST
+
+START_TEST(what_was_locked_is_well_again_with_nothing_to_write)
+{
+	sqlite3 *db;
+
+	start();
+	ck_assert_int_eq(hf_store_try(fx.store), 0);
+	ck_assert_int_eq(sqlite3_open(fx.path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(step_to(1), -EBUSY);
+	ck_assert_int_eq(hf_store_try(fx.store), -EBUSY);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_NOT_WRITTEN);
+	ck_assert_int_eq(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(hf_store_try(fx.store), 0);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_OK);
+	world_check(fx.store, &worlds[0]);
+	sqlite3_close(db);
+}
+END_TEST
+
+START_TEST(a_disk_that_takes_no_byte_is_not_taken_for_well)
+{
+	struct rlimit before, small;
+
+	start();
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 8192;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	ck_assert_int_lt(step_to(1), 0);
+	ck_assert_int_lt(hf_store_try(fx.store), 0);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_NOT_WRITTEN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert_int_eq(hf_store_try(fx.store), 0);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_OK);
+	world_check(fx.store, &worlds[0]);
+}
+END_TEST
+
 Suite *store_disk_suite(void)
 {
 	Suite *s = suite_create("store_disk");
@@ -531,6 +607,9 @@ Suite *store_disk_suite(void)
 	tcase_add_test(tc, a_limit_on_the_size_of_files_is_waited_out);
 	tcase_add_test(tc, a_store_that_another_program_writes_to_is_tried_again);
 	tcase_add_test(tc, a_store_that_another_program_reads_goes_on);
+	tcase_add_test(tc, a_long_reader_makes_the_wal_grow_only_as_long_as_it_reads);
+	tcase_add_test(tc, what_was_locked_is_well_again_with_nothing_to_write);
+	tcase_add_test(tc, a_disk_that_takes_no_byte_is_not_taken_for_well);
 	suite_add_tcase(s, tc);
 	return s;
 }
