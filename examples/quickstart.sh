@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what is missing, builds Holdfast, and shows it at work on this machine. Nothing is changed outside this
-# folder but the installed packages: all it makes is in build/. End it with Ctrl-C.
+# folder but the installed packages: all it makes is in build/. End it with Ctrl-C. A resolver that cannot be shown
+# here is left out, with a line that says why.
 
 usage()
 {
@@ -13,7 +14,8 @@ usage()
 	END
 }
 
-once=no port= module=yes
+once=no port= module=no
+fed=() # the resolvers that the bridge feeds: unbound, dnsmasq
 while [ $# -gt 0 ]; do
 	case $1 in
 	--once) once=yes ;;
@@ -40,6 +42,20 @@ run()
 {
 	echo "\$ $*"
 	"$@"
+}
+
+# skipped WHAT WHY: one line
+skipped()
+{
+	echo "skipped: $1: $2"
+}
+
+# program_of NAME: its path, also where a user's PATH does not lead
+program_of()
+{
+	local path
+
+	path=$(PATH=$PATH:/usr/sbin:/sbin command -v "$1") && [ -x "$path" ] && echo "$path"
 }
 
 fail()
@@ -176,17 +192,55 @@ build()
 		meson setup build >build/logs/quickstart-setup.log 2>&1 ||
 			{ tail -n 20 build/logs/quickstart-setup.log; fail "meson setup failed"; }
 	fi
-	ninja -C build >build/logs/quickstart-build.log 2>&1 ||
+	# What is shown, and no tests: half of the time.
+	ninja -C build bridge/holdfastd bridge/holdfastctl plugin/holdfast-dns examples/simulator/holdfast-simulator \
+		>build/logs/quickstart-build.log 2>&1 ||
 		{ tail -n 20 build/logs/quickstart-build.log; fail "the build failed"; }
 	echo "built in build/, in $((SECONDS - began)) s"
+}
+
+# The programs that are shown, and what the build needs. Without those of the first kind there is less to see.
+install_packages()
+{
+	packages_install build examples 8>&- && return
+	echo "going on with what is here"
+	[ -z "$(packages_missing build)" ] || fail "what the build needs is not here, and could not be installed"
+	program_of dig >/dev/null || fail "dig, which asks the questions of this show, is not here (package bind9-dnsutils)"
 }
 
 # An unbound that can load modules, and the module. Debian's source package may not be had: then that part is left out.
 build_unbound()
 {
-	packages_install module 8>&- && plugin/unbound/build.sh build && return
-	module=no
-	echo "no unbound with the module here (build/unbound/log says why); going on without it"
+	local what="an unbound with the module" why status
+
+	packages_install module 8>&- || { skipped "$what" "the packages that unbound's build needs cannot be installed"; return; }
+	plugin/unbound/build.sh build 2>build/logs/quickstart-unbound.log
+	status=$?
+	why=$(tail -n 1 build/logs/quickstart-unbound.log)
+	case $status in
+	0) module=yes ;;
+	77) skipped "$what" "${why#build.sh: no module: }" ;;
+	*) skipped "$what" "it does not build (${why#build.sh: }); build/unbound/log has more" ;;
+	esac
+}
+
+find_fed()
+{
+	local name
+
+	for name in unbound dnsmasq; do
+		if program_of $name >/dev/null; then
+			fed+=("$name")
+		else
+			skipped "a stock $name, fed by the bridge" "$name is not installed"
+		fi
+	done
+}
+
+# is_fed NAME
+is_fed()
+{
+	[[ " ${fed[*]} " == *" $1 "* ]]
 }
 
 # The server to follow: CODER_URL's, or one that the simulator plays on $server_port.
@@ -209,10 +263,10 @@ configure()
 	    url: $server
 	    token-file: $here/token
 	dns: { listen: ["127.0.0.1@$port"] }
-	adapters:
-	  - { type: unbound, control: $here/fed-unbound.ctl, ask: 127.0.0.1@$fed_unbound_port,
-	      start-file: $here/fed-unbound/start.conf, start-form: include, start-interval: 1s }
-	  - { type: dnsmasq, hostsdir: $here/fed-dnsmasq, ask: 127.0.0.1@$fed_dnsmasq_port }
+	$([ ${#fed[@]} = 0 ] || echo adapters:)
+	$(! is_fed unbound || echo "  - { type: unbound, control: $here/fed-unbound.ctl, ask: 127.0.0.1@$fed_unbound_port," \
+		"start-file: $here/fed-unbound/start.conf, start-form: include, start-interval: 1s }")
+	$(! is_fed dnsmasq || echo "  - { type: dnsmasq, hostsdir: $here/fed-dnsmasq, ask: 127.0.0.1@$fed_dnsmasq_port }")
 	END
 }
 
@@ -288,10 +342,9 @@ start_unbound()
 
 # Debian's own unbound and dnsmasq, unchanged, which the bridge feeds; configured by what holdfastctl prints. They are run as copies,
 # so that a profile of AppArmor for those of the system does not keep them from this folder.
-configure_fed()
+configure_fed_unbound()
 {
-	cp "$(PATH=$PATH:/usr/sbin command -v unbound)" "$here/fed-unbound-program"
-	cp "$(PATH=$PATH:/usr/sbin command -v dnsmasq)" "$here/fed-dnsmasq-program"
+	cp "$(program_of unbound)" "$here/fed-unbound-program"
 	{
 		cat <<-END
 		server:
@@ -304,6 +357,12 @@ configure_fed()
 		END
 		build/bridge/holdfastctl -c "$here/holdfast.yaml" setup unbound
 	} >"$here/fed-unbound.conf" 2>/dev/null
+	echo "\$ build/bridge/holdfastctl setup unbound > ${here#"$PWD"/}/fed-unbound.conf"
+}
+
+configure_fed_dnsmasq()
+{
+	cp "$(program_of dnsmasq)" "$here/fed-dnsmasq-program"
 	{
 		cat <<-END
 		user=$(id -un)
@@ -315,29 +374,51 @@ configure_fed()
 		END
 		build/bridge/holdfastctl -c "$here/holdfast.yaml" setup dnsmasq
 	} >"$here/fed-dnsmasq.conf" 2>/dev/null
-	echo "\$ build/bridge/holdfastctl setup unbound > ${here#"$PWD"/}/fed-unbound.conf"
 	echo "\$ build/bridge/holdfastctl setup dnsmasq > ${here#"$PWD"/}/fed-dnsmasq.conf"
+}
+
+configure_fed()
+{
+	local name
+
+	for name in "${fed[@]}"; do
+		"configure_fed_$name"
+	done
 }
 
 start_fed()
 {
-	start fed-unbound "$here/fed-unbound-program" -d -c "$here/fed-unbound.conf"
-	start fed-dnsmasq "$here/fed-dnsmasq-program" --keep-in-foreground --pid-file= --log-facility=- \
+	! is_fed unbound || start fed-unbound "$here/fed-unbound-program" -d -c "$here/fed-unbound.conf"
+	! is_fed dnsmasq || start fed-dnsmasq "$here/fed-dnsmasq-program" --keep-in-foreground --pid-file= --log-facility=- \
 		--conf-file="$here/fed-dnsmasq.conf"
 }
 
-# fed_answer NAME: both of them know it
+# port_of NAME: where that fed resolver answers
+port_of()
+{
+	local name=fed_$1_port
+
+	echo "${!name}"
+}
+
+# fed_answer NAME: all of them know it
 fed_answer()
 {
-	port=$fed_unbound_port answers "$1" NOERROR 'fd60:627a:a42b' &&
-		port=$fed_dnsmasq_port answers "$1" NOERROR 'fd60:627a:a42b'
+	local name
+
+	for name in "${fed[@]}"; do
+		port=$(port_of "$name") answers "$1" NOERROR 'fd60:627a:a42b' || return 1
+	done
 }
 
 # ask_fed NAME TYPE
 ask_fed()
 {
-	port=$fed_unbound_port ask "$@"
-	port=$fed_dnsmasq_port ask "$@"
+	local name
+
+	for name in "${fed[@]}"; do
+		port=$(port_of "$name") ask "$@"
+	done
 }
 
 # ask_both NAME TYPE: holdfast-dns and unbound
@@ -356,6 +437,43 @@ show_module()
 	[ $module = no ] || start_unbound
 }
 
+# fed_text FORMAT: what is fed, in words, each by FORMAT
+fed_text()
+{
+	local first second
+
+	# shellcheck disable=SC2059 # the caller's
+	first=$(printf "$1" "${fed[0]}")
+	# shellcheck disable=SC2059
+	[ ${#fed[@]} = 1 ] || second=" and $(printf "$1" "${fed[1]}")"
+	echo "$first$second"
+}
+
+show_feeding()
+{
+	say "$(fed_text 'a stock %s') $([ ${#fed[@]} = 1 ] && echo is || echo are) fed by the bridge"
+	configure_fed
+	start_fed
+	until_true 20 "the resolvers were not fed" fed_answer main.dev.me.coder
+	ask_fed main.dev.me.coder AAAA
+	until_true 20 "the adapters do not become synced" \
+		build/bridge/holdfastctl -c "$here/holdfast.yaml" status
+	run build/bridge/holdfastctl -c "$here/holdfast.yaml" adapters
+}
+
+show_restart()
+{
+	local name
+
+	say "$(fed_text %s) $([ ${#fed[@]} = 1 ] && echo is || echo are) restarted while the bridge is dead: the names are there from the start"
+	for name in "${fed[@]}"; do
+		end_program "fed-$name" TERM
+	done
+	start_fed
+	until_true 10 "the restarted resolvers do not answer" fed_answer main.new.me.coder
+	ask_fed main.new.me.coder AAAA
+}
+
 # What the simulator makes possible: changes, an outage, a dead bridge, a restart.
 show_simulated()
 {
@@ -366,14 +484,7 @@ show_simulated()
 	show_module
 	[ $module = no ] || port=$unbound_port ask main.dev.me.coder AAAA
 
-	say "a stock unbound and a stock dnsmasq are fed by the bridge"
-	configure_fed
-	start_fed
-	until_true 20 "the resolvers were not fed" fed_answer main.dev.me.coder
-	ask_fed main.dev.me.coder AAAA
-	until_true 20 "the adapters do not become synced" \
-		build/bridge/holdfastctl -c "$here/holdfast.yaml" status
-	run build/bridge/holdfastctl -c "$here/holdfast.yaml" adapters
+	[ ${#fed[@]} = 0 ] || show_feeding
 
 	say "a workspace is made: its name is there at once"
 	tell diff alice +3=new:30=main
@@ -388,18 +499,14 @@ show_simulated()
 	ask main.dev.me.coder AAAA
 
 	# unbound's file for its own start is written at most once a second.
-	until_true 10 "unbound's start file is not written" grep -q main.new.me.coder "$here/fed-unbound/start.conf"
+	! is_fed unbound ||
+		until_true 10 "unbound's start file is not written" grep -q main.new.me.coder "$here/fed-unbound/start.conf"
 
 	say "the bridge is killed, too: the names stay"
 	end_program holdfastd KILL
 	ask_both main.new.me.coder AAAA
 
-	say "unbound and dnsmasq are restarted while the bridge is dead: they have the names from their start"
-	end_program fed-unbound TERM
-	end_program fed-dnsmasq TERM
-	start_fed
-	until_true 10 "the restarted resolvers do not answer" fed_answer main.new.me.coder
-	ask_fed main.new.me.coder AAAA
+	[ ${#fed[@]} = 0 ] || show_restart
 
 	say "the bridge begins again, the server is still away: it serves first and dials second"
 	start_bridge
@@ -426,7 +533,8 @@ show_real()
 lock
 choose_ports
 say "packages"
-packages_install build examples 8>&- || exit 1
+install_packages
+find_fed
 say "build: about a minute the first time"
 build
 server_port=$((26000 + RANDOM % 6000))
@@ -449,12 +557,21 @@ else
 	show_real
 fi
 
+say "to go on"
+cat <<-END
+CODER_URL=https://... CODER_SESSION_TOKEN=... examples/quickstart.sh    # the same with your own server
+build/bridge/holdfastctl -c ${here#"$PWD"/}/holdfast.yaml setup     # the resolvers whose lines it prints
+docs/install.md                                                 # to install it
+END
 if [ $once = no ]; then
 	say "it goes on running; Ctrl-C ends it"
 	cat <<-END
 	build/bridge/holdfastctl -c ${here#"$PWD"/}/holdfast.yaml status     # also: records, adapters, why NAME
 	dig @127.0.0.1 -p $port AGENT.WORKSPACE.me.SUFFIX AAAA         # holdfast-dns
-	  $([ $module = no ] || echo "-p $unbound_port unbound with the module, ")-p $fed_unbound_port unbound, fed; -p $fed_dnsmasq_port dnsmasq, fed
 	END
+	[ $module = no ] || echo "  -p $unbound_port: unbound with the module"
+	for name in "${fed[@]}"; do
+		echo "  -p $(port_of "$name"): $name, fed"
+	done
 	wait
 fi

@@ -89,12 +89,20 @@ def test_a_quickstart_whose_port_is_taken_says_so_at_once():
 
 @OWN_BUILD
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_a_quickstart_without_the_module_shows_the_rest(tmp_path):
-    """Where the distribution's sources cannot be had."""
-    # A folder that shadows the script alone, in a mount namespace of its own.
-    (tmp_path / "build.sh").write_text("#!/bin/sh\necho 'You must put some deb-src URIs in your sources.list' >&2\nexit 1\n")
+@pytest.mark.parametrize("status, said", [(77, "build.sh: no module: unbound's source cannot be had"), (1, "build.sh: gone wrong")])
+def test_a_quickstart_without_extras_shows_the_rest(tmp_path, status, said):
+    """Where the distribution's sources cannot be had and a resolver is not installed, one line each says so."""
+    # What shadows the script and the programs, in a mount namespace of its own. What is not executable is no program.
+    (tmp_path / "build.sh").write_text(f"#!/bin/sh\necho 'other words' >&2\necho \"{said}\" >&2\nexit {status}\n")
     (tmp_path / "build.sh").chmod(0o755)
-    script = f"mount --bind {tmp_path}/build.sh {TOP}/plugin/unbound/build.sh && exec \"$@\""
+    (tmp_path / "nothing").write_text("")
+    gone = [shutil.which(p, path=os.environ["PATH"] + ":/usr/sbin") for p in (["dnsmasq"] if status == 77 else ["dnsmasq", "unbound"])]
+    script = f"mount --bind {tmp_path}/build.sh {TOP}/plugin/unbound/build.sh && " + \
+        "".join(f"mount --bind {tmp_path}/nothing {p} && " for p in gone if p) + "exec \"$@\""
     done = quickstart("--once", "--port", "0", before=["unshare", "-m", "sh", "-c", script, "sh"])
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "going on without it" in done.stdout and "== the server comes back" in done.stdout
+    skipped = [line for line in done.stdout.splitlines() if line.startswith("skipped: ")]
+    assert skipped[-1].startswith("skipped: an unbound with the module: ") and said.split(": ")[-1] in skipped[-1]
+    assert skipped[0].endswith("dnsmasq is not installed") if status == 77 else len(skipped) == 3
+    assert ("a stock unbound is fed" in done.stdout) == (status == 77)
+    assert "== the server comes back" in done.stdout and "== to go on" in done.stdout
