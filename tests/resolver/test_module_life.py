@@ -37,9 +37,13 @@ def upstream():
         yield u
 
 
+@pytest.fixture(scope="module", autouse=True)
+def module_is_there():
+    need_module()
+
+
 @pytest.fixture(scope="module")
 def zone(tmp_path_factory):
-    need_module()
     with Zone(tmp_path_factory.mktemp("zone") / "zone", f"many {NAMES}") as z:
         yield z
 
