@@ -716,7 +716,7 @@ class Model:
         for o in owners:
             p = self.pulse.get((s.name, o.id))
             if o.followed:
-                young = min(young, p[2] + 2 * self.interval(s.name) if p and p[0] == self.boots else 0)
+                young = min(young, p[2] + 2 * self.interval(s.name) if p and p[0] == self.boots and p[3] is not False else 0)
         hold.fresh[0] += max(0, min(sure, young - PULSE) - start)
         hold.fresh[1] += max(0, min(most, young + PULSE) - start) + 100
 
@@ -1034,7 +1034,7 @@ class Model:
         # What is live in another owner's stream is refused to this one until that one drops it.
         for number in list(listed):
             other = self.holder(s, number)
-            if other and other is not o and not other.ws[number].held and not other.ws[number].given:
+            if other and other is not o and self.is_live_with(conn, other, number):
                 o.claims[number] = self.record(Workspace(number), listed.pop(number), of.pop(number))
                 refused = self.odd = True
         for number in [n for n in o.claims if n not in {w[0] for w in ws}]:
@@ -1123,6 +1123,11 @@ class Model:
 
     def still_lacks(self, w, listed, of):
         return w.held == "agents" and listed[w.id][1] == RUNNING and not of[w.id]
+
+    def is_live_with(self, conn, other, number):
+        """Rule 8: whether it is live in another owner's stream. Of one whose stream is not open that is not said."""
+        w = other.ws[number]
+        return not w.held and not w.given and (other.id in conn.snap or not self.may("without a stream nothing is live"))
 
     def claimed_by(self, s, o, number):
         return next((p for p in s.owners.values() if p is not o and number in p.claims), None)
@@ -1277,7 +1282,7 @@ class Model:
         fresh = set()
         for number, raw, status in ws:
             other = self.holder(s, number)
-            if other and other is not o and not other.ws[number].held and not other.ws[number].given:
+            if other and other is not o and self.is_live_with(conn, other, number):
                 o.claims[number] = self.record(o.claims.get(number) or Workspace(number), (raw, status), [])
                 self.odd = True
                 continue

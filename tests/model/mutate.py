@@ -146,8 +146,10 @@ class Tree:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, copy)
 
-    def compile(self):
-        done = subprocess.run(["ninja", "-C", self.build, "-j1", *self.targets], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def compile(self, *targets):
+        """All of its targets, or these."""
+        done = subprocess.run(["ninja", "-C", self.build, "-j1", *(targets or self.targets)], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
         return done.returncode == 0
 
     def object(self, file):
@@ -166,14 +168,24 @@ class Tree:
 
 
 def tests(tree, units, lives):
-    """(name, whether it passes), quickest first; random lives are asked last, about what all others let live."""
-    yield units[0], lambda: tree.run([tree.build / "tests/unit" / units[0]], 300)
-    yield "cases", lambda: tree.run([sys.executable, "tests/model/play.py", *sorted(glob.glob(f"{tree.path}/tests/model/cases/*.txt"))], 100)
-    yield "scenario", lambda: tree.run([tree.build / "tests/scenario/runner", *sorted(glob.glob(f"{tree.path}/tests/scenario/cases/*.txt"))], 300)
+    """(name, what it is built of, whether it passes), quickest first; random lives are asked last, about what all others let live."""
+    first = f"tests/unit/{units[0]}"
+    text = re.search(rf"build {first}\.p/.*?SUITES=((?:X\(\w+\))+)", (tree.build / "build.ninja").read_text(), re.S)[1]
+    suites = re.findall(r"X\((\w+)\)", text)
+    slow = [s for s in suites if s.endswith("hostile")]
+    for suite in [s for s in suites if s not in slow]:
+        yield first, first, lambda suite=suite: tree.run([tree.build / first], 100, CK_RUN_SUITE=suite)
+    yield "cases", "tests/model/model_driver", lambda: tree.run(
+        [sys.executable, "tests/model/play.py", *sorted(glob.glob(f"{tree.path}/tests/model/cases/*.txt"))], 100)
+    yield "scenario", "tests/scenario/runner", lambda: tree.run(
+        [tree.build / "tests/scenario/runner", *sorted(glob.glob(f"{tree.path}/tests/scenario/cases/*.txt"))], 200)
     for unit in units[1:]:
-        yield unit, lambda unit=unit: tree.run([tree.build / "tests/unit" / unit], 300)
+        yield unit, f"tests/unit/{unit}", lambda unit=unit: tree.run([tree.build / "tests/unit" / unit], 300)
+    for suite in slow:
+        yield first, first, lambda suite=suite: tree.run([tree.build / first], 300, CK_RUN_SUITE=suite)
     if lives:
-        yield "model", lambda: tree.run([sys.executable, "tests/model/test_model.py", "--quick", "1000", str(1000 + lives)], 60 + 2 * lives)
+        yield "model", "tests/model/model_driver", lambda: tree.run(
+            [sys.executable, "tests/model/test_model.py", "--quick", "1000", str(1000 + lives)], 60 + 2 * lives)
 
 
 def sample(todo, n, rng):
@@ -208,7 +220,7 @@ def main():
     print(f"{len(todo)} changes in {len(files)} files, seed {args.seed}", flush=True)
     todo = sample(todo, len(todo) if args.all else args.n, random.Random(args.seed))
     was = {f: ((tree.path / f).read_text(), tree.object(f)) for f in files}
-    for name, passes in tests(tree, units, args.lives):
+    for name, _, passes in tests(tree, units, args.lives):
         if not passes():
             raise SystemExit(f"{name} fails without any change")
     done = set(line.split("\t")[1] for line in args.log.read_text().splitlines()) if args.log and args.log.exists() else set()
@@ -222,12 +234,12 @@ def main():
             continue
         begin = time.monotonic()
         (tree.path / file).write_text(text[:start] + new + text[end:])
-        if not tree.compile():
+        if not tree.compile(f"tests/unit/{units[0]}"):
             result = "does not compile"
         elif tree.object(file) == objects:
             result = "same code"
         else:
-            result = next((name for name, passes in tests(tree, units, args.lives) if not passes()), "LIVES")
+            result = next((name for name, target, passes in tests(tree, units, args.lives) if not tree.compile(target) or not passes()), "LIVES")
         (tree.path / file).write_text(text)
         count[result] = count.get(result, 0) + 1
         if result == "LIVES":

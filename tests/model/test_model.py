@@ -1,7 +1,7 @@
 """
 Random lives of a bridge against the model: each line is played on both, and what is seen must be what the contract allows.
 
-10,000 lines (HF_LONG=1: 1,000,000, in as many processes as there are processors), from a seed that is printed and is
+10,000 lines in two processes (HF_LONG=1: 1,000,000, in as many as there are processors), from a seed that is printed and is
 another one each time; HF_SEED repeats it. A failure is cut down to the shortest scenario that shows it.
 """
 import concurrent.futures
@@ -72,12 +72,10 @@ def test_model():
     print(f"HF_SEED={first}")
     n = int(os.environ.get("HF_LIVES") or (1_000_000 if long else 10_000) // LIFE)
     seeds = [first + i for i in range(n)]
-    if not long:
-        found = chunk(seeds)
-    else:
-        jobs = os.cpu_count()
-        with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
-            found = next((f for f in pool.map(chunk, [seeds[i::jobs * 8] for i in range(jobs * 8)]) if f), None)
+    jobs = min(os.cpu_count() if long else 2, n)
+    parts = jobs * 8 if long else jobs
+    with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
+        found = next((f for f in pool.map(chunk, [seeds[i::parts] for i in range(parts)]) if f), None)
     if found:
         seed, lines, wrong = found
         raise AssertionError(f"HF_SEED={seed} HF_LIVES=1\n\n" + "\n".join(lines) + f"\n\n{wrong}")
