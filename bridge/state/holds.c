@@ -225,7 +225,7 @@ void st_hold_settle(struct hf_state *s, uint32_t owner)
 	if (o->kept != ST_NONE && !o->n_kept)
 		st_hold_close(s, o->kept);
 	/* What is listed of a former user of the token from now on never had `me` names. */
-	if (o->former && !o->n_live && !o->n_held)
+	if (o->former && !st_former_has_names(s, owner))
 		st_former_end(s, owner);
 }
 

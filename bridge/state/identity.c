@@ -82,9 +82,9 @@ static void check_suffix(
 
 /* --- the token's user --- */
 
-static bool has_agents(const struct hf_state *s, const struct st_owner *o)
+bool st_former_has_names(const struct hf_state *s, uint32_t owner)
 {
-	for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next)
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next)
 		if (!s->ws[w].bad && s->ws[w].n_agents)
 			return true;
 	return false;
@@ -100,7 +100,7 @@ static void keep_former(
 
 	if (src->n_restored)
 		st_guard_hold_restored(s, ix, "the token is another user's than before", now);
-	if (former == ST_NONE || !has_agents(s, &s->owners[former]))
+	if (former == ST_NONE || !st_former_has_names(s, former))
 		return;
 	o = &s->owners[former];
 	o->row.marks |= HF_OWNER_FORMER;

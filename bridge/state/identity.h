@@ -8,5 +8,7 @@
 /* Another deployment answers, or none says which it is: nothing of it is applied. */
 bool st_deployment_held(const struct hf_state *s, uint32_t source);
 void st_suffix_set(struct hf_state *s, struct st_source *src, const struct hf_name *suffix);
+/* It has an agent, whose names in the forms of the own user are what is kept of a former one. */
+bool st_former_has_names(const struct hf_state *s, uint32_t owner);
 /* What is kept of a former user of the token in the forms of its own user goes. */
 void st_former_end(struct hf_state *s, uint32_t owner);

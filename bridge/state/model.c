@@ -519,8 +519,10 @@ void st_owner_remove(struct hf_state *s, uint32_t ix)
 {
 	struct st_owner *o = &s->owners[ix];
 
+	/* What another one's stream lists, too, goes over there. */
 	while (o->first_ws != ST_NONE)
-		st_ws_remove(s, o->first_ws);
+		if (!st_dispute_dropped(s, o->first_ws))
+			st_ws_remove(s, o->first_ws);
 	st_holds_of_owner_end(s, ix);
 	st_disputes_of_owner_end(s, ix);
 	st_text_drop(s, o->row.rights);

@@ -10,7 +10,7 @@ later sight rules some out (test_model.py). The questions that the contract leav
 Q1  Does rule 3 (a) look at explained removals too? "One user deleting their only workspace by a diff passes at once";
     read: what a diff names is judged by (c) alone, however many or few are left.
 Q2  Half of what, in rule 3 (c)? Read: of what the source had before the removals of the window, counted or not counted
-    as gone meanwhile: both are allowed, and both readings of "50 %" (the fixed number, and `max-removal`).
+    as gone meanwhile, with what is held or without: all are allowed, and both readings of "50 %" (the fixed number, and `max-removal`).
 Q3  Is a record that loses a name or an address to another one a "refused record" that makes its message confirm
     nothing? Read: no, where the record is good and only a name is taken; a duplicate id or an unreadable record is.
     Allowed: both.
@@ -830,7 +830,7 @@ class Model:
         o.followed, o.lost = True, False
         o.name = owner_label(text) or o.name
         o.me = o.me or number == s.user
-        o.words |= words
+        o.words = o.words & set(s.words) | words
         o.out = False
         o.word = readable
         o.yes = o.yes + [at] if readable == "yes" else []
@@ -1326,7 +1326,8 @@ class Model:
         left = sum(1 for p in s.owners.values() for w in p.ws.values() if not w.held)
         share = int(self.key("guard", "max-removal", "50%").rstrip("%"))
         low = max(10, min(50, share) * left / 100)
-        high = max(10, max(50, share) * (left + most + len(explained)) / 100)
+        all_ = sum(1 for p in s.owners.values() for w in p.ws.values())
+        high = max(10, max(50, share) * (all_ + most + len(explained)) / 100)
         n = len(explained)
         if least + n > high:
             hold = True
@@ -1508,6 +1509,11 @@ class Model:
     def publish(self):
         if not self.running or self.failed:
             return
+        for s in self.state.sources.values():
+            for o in s.owners.values():
+                # A former user of the token who has no name any more never gets `me` names again.
+                if o.me_held and not any(w.name and w.agents for w in o.ws.values()):
+                    o.me = o.me_held = False
         if not self.state.ready and self.zone_state == "ok" and self.zone_ready:
             return
         suffixes = {}
