@@ -24,6 +24,7 @@ struct status {
 	json_t *guard;
 	json_t *refused;
 	json_t *owners; /* of the source that is being shown */
+	const struct hf_client *client; /* its; NULL: it is not followed */
 	uint32_t source; /* its rid */
 	bool fresh;
 	int64_t stale_since_s;
@@ -70,6 +71,12 @@ static json_int_t names_of(const struct hf_tally *t)
 
 /* --- sources --- */
 
+/* null where it is negative: never. */
+static json_t *time_in(const struct status *s, int64_t ms)
+{
+	return ms < 0 ? json_null() : hf_json_time((hf_wall_ms(s->env->clock) + ms) / 1000);
+}
+
 /* An owner of a fresh source is stale when no snapshot has come for two intervals; or none has since the start. */
 static int64_t owner_stale_since_s(
     const struct status *s, const struct hf_source_view *source, const struct hf_owner_view *o)
@@ -78,6 +85,20 @@ static int64_t owner_stale_since_s(
 	int64_t now = hf_wall_ms(s->env->clock) / 1000;
 
 	return !o->row->confirmed_s ? 0 : since < now ? since : now;
+}
+
+/* What the client does about one owner; null: it does not follow that one. */
+static json_t *line_of(const struct status *s, const struct hf_owner_view *o)
+{
+	struct hf_client_owner_status line;
+
+	if (!s->client || !hf_client_owner(s->client, &o->row->id, &line))
+		return json_null();
+	return json_pack("{s:s, s:o, s:o}", "state",
+	    line.opening ? "opening"
+	    : line.live	 ? "live"
+			 : "waiting",
+	    "reason", hf_json_text(line.problem), "next_try", time_in(s, line.next_try_ms));
 }
 
 static int show_owner(
@@ -91,7 +112,7 @@ static int show_owner(
 	if (!o->fresh && source->fresh)
 		note_stale(s, owner_stale_since_s(s, source, o));
 	json_array_append_new(s->owners,
-	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "name", hf_json_text(o->row->name), "id",
+	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "name", hf_json_text(o->row->name), "id",
 		hf_uuid_text(&o->row->id, id), "state",
 		o->held	   ? "held"
 		: o->fresh ? "live"
@@ -99,15 +120,9 @@ static int show_owner(
 		"workspaces", (json_int_t)o->workspaces, "agents", (json_int_t)o->agents,
 		"without_agents", (json_int_t)o->idle, "last_confirmed", hf_json_time(o->row->confirmed_s), "readable",
 		o->readable == READABLE_UNKNOWN ? json_null()
-						: json_boolean(o->readable == READABLE_YES)));
+						: json_boolean(o->readable == READABLE_YES),
+		"line", line_of(s, o)));
 	return 0;
-}
-
-static json_t *next_try(const struct status *s, const struct hf_client_status *c)
-{
-	if (c->next_try_ms < 0)
-		return json_null();
-	return hf_json_time((hf_wall_ms(s->env->clock) + c->next_try_ms) / 1000);
 }
 
 static void count(json_t *counts, const char *name, uint64_t n)
@@ -142,6 +157,7 @@ static void add_client(struct status *s, json_t *row, const char *name)
 	struct hf_client_status c;
 	const char *why = NULL;
 
+	s->client = source ? hf_source_client(source) : NULL;
 	if (!source)
 		return;
 	/* Where it is dialled, also where the configuration leaves that to the environment. */
@@ -158,7 +174,7 @@ static void add_client(struct status *s, json_t *row, const char *name)
 	json_object_set_new(
 	    row, "token_expires", hf_json_time(c.told ? c.told->token_expires_s : 0));
 	json_object_set_new(row, "attempts", json_integer(c.attempts));
-	json_object_set_new(row, "next_try", next_try(s, &c));
+	json_object_set_new(row, "next_try", time_in(s, c.next_try_ms));
 	json_object_set_new(row, "failures", count_failures(&c));
 	json_object_set_new(row, "faults", count_faults(&c));
 	if (c.state != CLIENT_LIVE && why)

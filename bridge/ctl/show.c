@@ -200,6 +200,18 @@ static void show_headline(const json_t *status, int64_t now_s, FILE *out)
 
 /* --- status --- */
 
+/* Why an owner's changes do not come, and what is done about it. */
+static void show_line(const json_t *line, FILE *out)
+{
+	const char *why = hf_row_text(line, "reason", NULL), *next = hf_row_text(line, "next_try", NULL);
+
+	if (!why)
+		return;
+	fprintf(out, "; %s: %s", !strcmp(hf_row_text(line, "state", ""), "live") ? "no new snapshot" : "not followed", why);
+	if (next)
+		fprintf(out, ", tried again at %.8s", strlen(next) > 11 ? next + 11 : next);
+}
+
 static void show_owners(const json_t *owners, FILE *out)
 {
 	size_t n = json_array_size(owners);
@@ -213,6 +225,7 @@ static void show_owners(const json_t *owners, FILE *out)
 		    number(o, "agents"), plural(number(o, "agents")));
 		if (json_is_false(json_object_get(o, "readable")))
 			fputs("; the token may not read them", out);
+		show_line(json_object_get(o, "line"), out);
 		if (number(o, "without_agents"))
 			fprintf(out, "; %lld stopped or without agents, so without names",
 			    number(o, "without_agents"));

@@ -712,6 +712,7 @@ void hf_client_free(struct hf_client *c)
 	hf_told_free(c->told);
 	free(c->all);
 	free(c->owners);
+	free(c->by_id);
 	free(c->by_call);
 	event_free(c->timer);
 	free(c);

@@ -107,8 +107,10 @@ enum hf_client_state {
 const char *hf_client_state_name(enum hf_client_state state);
 
 struct hf_client_owner_status {
-	const struct hf_owner_told *owner; /* lent, as `problem` */
-	bool live;
+	bool live;           /* has a stream on this connection */
+	bool opening;        /* a snapshot is to come */
+	const char *problem; /* static: why the last snapshot did not come or the stream ended; NULL: it is well */
+	int64_t next_try_ms; /* then, from now; -1: with the next connection */
 };
 
 struct hf_client_status {
@@ -126,3 +128,6 @@ struct hf_client_status {
 	const uint64_t *troubles; /* [HF_TROUBLE_LAST]: how often each ended or refused something */
 };
 void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_status);
+/* False where the client does not follow that owner. */
+bool hf_client_owner(const struct hf_client *c, const struct hf_uuid *owner,
+    struct hf_client_owner_status *ret_status);

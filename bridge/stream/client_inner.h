@@ -106,6 +106,7 @@ struct hf_client {
 	char rights[HF_RIGHTS_MAX]; /* of this connection, as REST said before it */
 	struct hf_followed *owners; /* owned */
 	size_t n_owners;
+	struct hf_followed **by_id; /* owned: the same, in the order of their ids */
 	struct hf_followed *opening[HF_OPENING_MAX]; /* whose snapshot is to come */
 	size_t n_opening;
 	size_t turn;            /* whose call is made next, if one is wanted */

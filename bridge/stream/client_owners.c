@@ -122,16 +122,21 @@ static int compare(const void *a, const void *b)
 	return memcmp(&(*x)->owner.id, &(*y)->owner.id, sizeof((*x)->owner.id));
 }
 
-/* An index of the owners there are, in the order of their ids. The caller frees it; NULL: no memory. */
-static struct hf_followed **sort_owners(struct hf_client *c)
+static void sort_owners(struct hf_followed *owners, size_t n, struct hf_followed **by_id)
 {
-	struct hf_followed **sorted = calloc(c->n_owners + 1, sizeof(struct hf_followed *));
+	for (size_t i = 0; i < n; i++)
+		by_id[i] = &owners[i];
+	if (n)
+		qsort(by_id, n, sizeof(struct hf_followed *), compare);
+}
 
-	for (size_t i = 0; sorted && i < c->n_owners; i++)
-		sorted[i] = &c->owners[i];
-	if (sorted)
-		qsort(sorted, c->n_owners, sizeof(struct hf_followed *), compare);
-	return sorted;
+static struct hf_followed *find_owner(const struct hf_client *c, const struct hf_uuid *id)
+{
+	struct hf_followed key = { .owner.id = *id }, *at = &key, **found = NULL;
+
+	if (c->n_owners)
+		found = bsearch(&at, c->by_id, c->n_owners, sizeof(struct hf_followed *), compare);
+	return found ? *found : NULL;
 }
 
 /* What is known of an owner whom REST names; `before` may be NULL. */
@@ -153,26 +158,24 @@ int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t
 {
 	size_t room = told->n_owners + (told->complete ? 0 : c->n_owners), n = told->n_owners;
 	struct hf_followed *next = calloc(room, sizeof(*next));
-	struct hf_followed **sorted = sort_owners(c);
+	struct hf_followed **by_id = calloc(room + 1, sizeof(struct hf_followed *));
 	size_t mask;
 	uint32_t *by_call = make_index(room, &mask);
 
-	if (!next || !sorted || !by_call) {
+	if (!next || !by_id || !by_call) {
 		free(next);
-		free(sorted);
+		free(by_id);
 		free(by_call);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < c->n_owners; i++)
 		c->owners[i].named = false;
 	for (size_t i = 0; i < told->n_owners; i++) {
-		struct hf_followed key = { .owner = told->owners[i] }, *at = &key;
-		struct hf_followed **before =
-		    bsearch(&at, sorted, c->n_owners, sizeof(struct hf_followed *), compare);
+		struct hf_followed *before = find_owner(c, &told->owners[i].id);
 
 		if (before)
-			(*before)->named = true;
-		take_owner(c, before ? *before : NULL, &told->owners[i], &next[i]);
+			before->named = true;
+		take_owner(c, before, &told->owners[i], &next[i]);
 	}
 	/* One who is not named goes, but not by a list that is not whole. */
 	for (size_t i = 0; i < c->n_owners; i++) {
@@ -183,8 +186,10 @@ int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t
 		else if (c->stack)
 			hf_followed_stop(&c->owners[i], &calls, c->stack);
 	}
-	free(sorted);
+	sort_owners(next, n, by_id);
+	free(c->by_id);
 	free(c->owners);
+	c->by_id = by_id;
 	free(c->by_call);
 	c->owners = next;
 	c->n_owners = n;
@@ -296,6 +301,7 @@ void hf_client_accepted(struct hf_client *c, struct hf_followed *f)
 {
 	hf_followed_accepted(f, &calls, c->stack);
 	f->again_ms = 0;
+	f->problem = NULL;
 	f->refused = false;
 	f->due_ms = next_due(c, f);
 	f->taken += f->taken < 2;
@@ -337,6 +343,7 @@ void hf_client_snapshot_failed(
     struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem)
 {
 	f->again_ms = hf_boot_ms(c->clock) + hf_client_again_ms(c);
+	f->problem = hf_problem_text(problem->code);
 	note_next(c, f);
 	if (f->live) {
 		hf_log_debug("source '%s': the new snapshot of '%s' failed: %s", c->settings->name,
@@ -355,6 +362,7 @@ void hf_client_snapshot_failed(
 void hf_client_stream_ended(
     struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem)
 {
+	f->problem = hf_problem_text(problem->code);
 	if (f->opening)
 		return; /* the next snapshot is on its way */
 	hf_client_unsettle(c);
@@ -367,6 +375,7 @@ void hf_client_stream_ended(
 	hf_client_want_again(c, f);
 	if (!f->wanted)
 		f->again_ms = hf_boot_ms(c->clock) + hf_client_again_ms(c);
+	f->problem = hf_problem_text(problem->code);
 	note_next(c, f);
 }
 
@@ -465,4 +474,23 @@ void hf_client_forget_calls(struct hf_client *c)
 	if (c->by_call)
 		index_calls(c);
 	hf_client_unsettle(c);
+}
+
+bool hf_client_owner(const struct hf_client *c, const struct hf_uuid *owner,
+    struct hf_client_owner_status *ret_status)
+{
+	const struct hf_followed *f = find_owner(c, owner);
+	int64_t wait;
+
+	if (!f)
+		return false;
+	*ret_status = (struct hf_client_owner_status){ .live = f->live != 0,
+		.opening = f->opening != 0,
+		.problem = f->problem,
+		.next_try_ms = -1 };
+	if (f->problem && !f->opening && c->state == CLIENT_LIVE) {
+		wait = f->again_ms ? f->again_ms - hf_boot_ms(c->clock) : 0;
+		ret_status->next_try_ms = wait > 0 ? wait : 0;
+	}
+	return true;
 }

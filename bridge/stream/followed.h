@@ -26,6 +26,7 @@ struct hf_followed {
 	struct hf_patience first; /* of an opening one: with its own bytes */
 	int64_t last_refused_ms; /* when a snapshot out of turn was last asked for */
 	int64_t again_ms;        /* it failed: when it is tried again; 0: it did not */
+	const char *problem;     /* static: why it failed last; NULL since a snapshot was accepted */
 	int64_t due_ms;          /* of a live one: the next snapshot in turn; 0: under way */
 	unsigned taken;          /* snapshots of this connection; counted to 2 */
 	bool refused;            /* the last snapshot was, and that was told */

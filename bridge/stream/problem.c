@@ -25,6 +25,11 @@ const char *hf_problem_name(enum hf_problem_code code)
 	return problems[code].name;
 }
 
+const char *hf_problem_text(enum hf_problem_code code)
+{
+	return problems[code].text;
+}
+
 enum hf_mends hf_problem_mends(enum hf_problem_code code)
 {
 	return problems[code].mends;

@@ -73,6 +73,7 @@ struct hf_problem {
 };
 
 const char *hf_problem_name(enum hf_problem_code code);
+const char *hf_problem_text(enum hf_problem_code code); /* of the table */
 enum hf_mends hf_problem_mends(enum hf_problem_code code);
 
 /* `format` NULL: the text of the table. Peers' bytes in it are to be clipped before. */

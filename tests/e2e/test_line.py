@@ -3,6 +3,7 @@ The line to the server under ordinary trouble: servers that fall silent, slow li
 silence and rate, and nothing earns credit for later or for others; what dials does so by the backoff.
 """
 import contextlib
+import subprocess
 import threading
 import time
 
@@ -13,6 +14,7 @@ from peer import Simulator
 from relay import Relay
 from server import Responder, addresses, wait_for
 from test_stream import ALICE, Sleeper
+from zone import program
 
 QUICK = ", ping-interval: 1s, ping-timeout: 2s, first-message: 3s"
 BIG = "user alice 1\nsnapshot alice 1..20000=dev:main\n"
@@ -164,6 +166,22 @@ def test_goaway_at_each_connection_serves_all_owners_and_is_no_storm(tmp_path):
                 wait_for(lambda user=user: addresses(responder.ask(f"main.dev.{user}.coder")), 20)
             time.sleep(3)
             assert sim.status()["upgrades"] <= 20
+
+
+# --- one owner
+
+@pytest.mark.parametrize("how, said", [("close", "the server ended the call"), ("error", "the server ended the call"),
+                                       ("reset", "the server ended the call")])
+def test_an_owner_who_is_refused_is_told_with_reason_and_next_try(tmp_path, how, said):
+    script = ALICE + f"user bob 2\nsnapshot bob 5=web:20=main\ndeny bob {how}\n"
+    with line(tmp_path, script, source="    owners: [me, bob]\n") as (sim, _, bridge):
+        bridge.wait_log("live with")
+        wait_for(lambda: owner(bridge, "bob")["line"]["reason"])
+        told = owner(bridge, "bob")["line"]
+        assert told["state"] == "waiting" and told["reason"] == said and told["next_try"]
+        assert owner(bridge, "alice")["line"] == {"state": "live", "reason": None, "next_try": None}
+        text = subprocess.run([program("bridge/holdfastctl"), "-c", bridge.config, "status"], capture_output=True, text=True, check=False).stdout
+        assert f"not followed: {said}, tried again at " in text, text
 
 
 # --- REST

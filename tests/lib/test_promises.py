@@ -28,3 +28,13 @@ def test_each_promise_has_its_tests():
     missing = [name for _, names in rows for name in names if not is_there(name)]
     assert not missing, missing
     assert all(len(names) for _, names in rows)
+
+
+def test_every_reason_of_a_source_is_explained():
+    """docs/unreachable.md has each code of the table."""
+    top = pathlib.Path(__file__).resolve().parents[2]
+    table = (top / "bridge/stream/problem.h").read_text()
+    codes = set(re.findall(r'X\(\w+, \w+, "([a-z-]+)"', table)) - {"none"}
+    page = (top / "docs/unreachable.md").read_text()
+    missing = {code for code in codes if f"`{code}`" not in page}
+    assert codes and not missing, missing
