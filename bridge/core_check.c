@@ -53,9 +53,9 @@ static const char *heal(struct hf_core *c)
 	return "";
 }
 
-static void differs(struct hf_core *c, int rc, const struct hf_zone_stamp *found)
+static void differs(struct hf_core *c, int rc, const struct hf_publish_found *found)
 {
-	unsigned long long names = hf_state_n_names(c->state), in_zone = found->n_names;
+	unsigned long long names = hf_state_n_names(c->state), in_zone = found->stamp.n_names;
 	const char *step = heal(c);
 
 	if (rc < 0)
@@ -64,17 +64,37 @@ static void differs(struct hf_core *c, int rc, const struct hf_zone_stamp *found
 	else if (in_zone != names)
 		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
 		    "zone: readers find %llu names and the model has %llu: %s", in_zone, names, step);
+	else if (found->stamp.generation && !found->own)
+		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
+		    "zone: readers find files that the bridge did not write: %s", step);
+	else if (found->sum != hf_state_sum(c->state))
+		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
+		    "zone: readers find as many names as the model has (%llu), and they tell something else: %s", names,
+		    step);
 	else
 		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
 		    "zone: readers find generation %llu and the store has %llu: %s",
-		    (unsigned long long)found->generation,
+		    (unsigned long long)found->stamp.generation,
 		    (unsigned long long)hf_store_generation(c->store), step);
+}
+
+/* Before anybody is alarmed the model's own sum is counted again, name by name. */
+static int check(struct hf_core *c, struct hf_publish_found *ret_found)
+{
+	int rc = hf_publish_check(
+	    c->publish, c->store, hf_state_n_names(c->state), hf_state_sum(c->state), ret_found);
+
+	if (rc != 0 || !hf_state_sum_again(c->state))
+		return rc;
+	hf_log_warn("state: the sum of its names was wrong; it was counted again");
+	return hf_publish_check(
+	    c->publish, c->store, hf_state_n_names(c->state), hf_state_sum(c->state), ret_found);
 }
 
 int64_t hf_core_check(struct hf_core *c)
 {
 	int64_t wait = c->check_at - hf_boot_ms(c->clock);
-	struct hf_zone_stamp found;
+	struct hf_publish_found found;
 	int rc;
 
 	if (!is_quiet(c))
@@ -82,7 +102,7 @@ int64_t hf_core_check(struct hf_core *c)
 	if (wait > 0)
 		return wait;
 	c->check_at = hf_boot_ms(c->clock) + EVERY_MS;
-	rc = hf_publish_check(c->publish, c->store, hf_state_n_names(c->state), &found);
+	rc = check(c, &found);
 	if (rc == -EAGAIN) {
 		/* The zone's own work ends with another call. */
 		c->check_at = 0;

@@ -361,22 +361,25 @@ static int on_missed(const struct hf_name_change *change, uint64_t generation, v
 	return 1;
 }
 
-int hf_publish_check(struct hf_publish *p, struct hf_store *store, uint64_t n_names,
-    struct hf_zone_stamp *ret_stamp)
+int hf_publish_check(struct hf_publish *p, struct hf_store *store, uint64_t n_names, uint64_t sum,
+    struct hf_publish_found *ret_found)
 {
+	struct hf_zone_stamp *stamp = &ret_found->stamp;
 	int rc;
 
-	memset(ret_stamp, 0, sizeof(*ret_stamp));
+	memset(ret_found, 0, sizeof(*ret_found));
 	if (!p->writer || !p->any || p->walk || hf_zone_writer_is_behind(p->writer))
 		return -EAGAIN;
-	rc = hf_zone_writer_read_back(p->writer, ret_stamp);
+	rc = hf_zone_writer_read_back(p->writer, stamp, &ret_found->own);
 	if (rc <= 0)
 		return rc;
-	if (memcmp(ret_stamp->epoch, hf_store_epoch(store), sizeof(ret_stamp->epoch)) != 0 ||
-	    ret_stamp->generation > hf_store_generation(store) || ret_stamp->n_names != n_names)
+	ret_found->sum = hf_zone_writer_sum(p->writer);
+	if (memcmp(stamp->epoch, hf_store_epoch(store), sizeof(stamp->epoch)) != 0 ||
+	    stamp->generation > hf_store_generation(store) || stamp->n_names != n_names || !ret_found->own ||
+	    ret_found->sum != sum)
 		return 0;
 	/* Stamps alone make a generation that is not published; a name that changed is never left out. */
-	rc = hf_store_names_since(store, ret_stamp->generation, on_missed, NULL);
+	rc = hf_store_names_since(store, stamp->generation, on_missed, NULL);
 	if (rc == 0)
 		return 1;
 	return rc == 1 || rc == -ESTALE ? 0 : rc;

@@ -53,18 +53,25 @@ int hf_publish_work(struct hf_publish *p);
 
 uint64_t hf_publish_generation(const struct hf_publish *p);
 
+/* What readers find. */
+struct hf_publish_found {
+	struct hf_zone_stamp stamp; /* zeroed: nothing */
+	uint64_t sum;               /* of all names that were published there (zone/sum.h) */
+	bool own;                   /* it is the picture that this process made, byte by byte */
+};
+
 /*
- * Promise 16: whether what readers find in the folder (read back from there, cheaply) is what the store says, and as
- * many names as the model has (`n_names`). Returns
+ * Promise 16: whether what readers find in the folder (read back from there, cheaply) is what the store says, and the
+ * names that the model has: as many (`n_names`), telling the same (`sum`). Returns
  *   1        the same
- *   0        not the same; *ret_stamp is of what readers find, zeroed if that is nothing
+ *   0        not the same; *ret_found is what readers find
  *   -EAGAIN  not to be judged now: a publication is under way, or this process has published nothing (a store that
  *            is not ready leaves a good zone alone)
  *   a code   readers find nothing whole there
  * To be asked when nothing waits for hf_publish_store(). A difference is healed by hf_publish_again().
  */
-int hf_publish_check(struct hf_publish *p, struct hf_store *store, uint64_t n_names,
-    struct hf_zone_stamp *ret_stamp);
+int hf_publish_check(struct hf_publish *p, struct hf_store *store, uint64_t n_names, uint64_t sum,
+    struct hf_publish_found *ret_found);
 
 /* The next hf_publish_store() takes every name from the store again and publishes it, whatever is there. */
 void hf_publish_again(struct hf_publish *p);

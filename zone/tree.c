@@ -7,6 +7,7 @@
 #include "zone/cdb_in.h"
 #include "zone/format.h"
 #include "zone/overlay.h"
+#include "zone/sum.h"
 
 enum { FLAGS_KNOWN = HF_REC_HELD | HF_REC_PRIMARY | HF_REC_WITHDRAWN | HF_REC_RESTORED };
 
@@ -101,15 +102,26 @@ static int put_empty(struct hf_tree *t, struct wire name, uint32_t children)
 }
 
 /* All that was staged becomes part of the changes, or, if rc says so, nothing. */
-static int finish(struct hf_tree *t, int rc, int64_t names)
+static int finish(struct hf_tree *t, int rc, int64_t names, uint64_t sum)
 {
 	if (!rc)
 		rc = hf_overlay_merge(t->layers.fresh, t->layers.stage);
 	if (rc)
 		hf_overlay_clear(t->layers.stage);
-	else
-		t->n_names += (uint64_t)names;
-	return rc;
+	if (rc)
+		return rc;
+	t->n_names += (uint64_t)names;
+	t->sum += sum;
+	return 0;
+}
+
+uint64_t hf_tree_sum_of(const struct hf_name *name, const struct hf_fmt_value *v)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; v->kind == HF_FMT_ADDRS && i < v->n_addrs; i++)
+		sum += hf_sum_of(name, v->addrs[i], v->flags, v->source, v->owner);
+	return sum;
 }
 
 /* --- parents --- */
@@ -291,9 +303,20 @@ static int stage_set(struct hf_tree *t, const struct hf_zone_rec *rec, const str
 	return rc;
 }
 
+static uint64_t sum_of_rec(const struct hf_zone_rec *rec)
+{
+	return hf_tree_sum_of(rec->name, &(struct hf_fmt_value){ .kind = HF_FMT_ADDRS,
+					     .flags = rec->flags,
+					     .source = (uint8_t)rec->source,
+					     .owner = rec->owner,
+					     .addrs = rec->addrs,
+					     .n_addrs = rec->n_addrs });
+}
+
 int hf_tree_set(struct hf_tree *t, const struct hf_zone_rec *rec)
 {
 	struct found old;
+	uint64_t before;
 	int rc = check_rec(t, rec);
 
 	if (rc)
@@ -301,8 +324,9 @@ int hf_tree_set(struct hf_tree *t, const struct hf_zone_rec *rec)
 	rc = get(t, rec->name->wire, rec->name->len, &old);
 	if (rc)
 		return rc;
+	before = hf_tree_sum_of(rec->name, &old.v);
 	rc = stage_set(t, rec, &old);
-	return finish(t, rc, old.v.kind == HF_FMT_ADDRS ? 0 : 1);
+	return finish(t, rc, old.v.kind == HF_FMT_ADDRS ? 0 : 1, sum_of_rec(rec) - before);
 }
 
 int hf_tree_del(struct hf_tree *t, const struct hf_name *name)
@@ -322,7 +346,7 @@ int hf_tree_del(struct hf_tree *t, const struct hf_name *name)
 	}
 	if (!rc)
 		rc = drop_ptrs(t, name, &old.v, NULL, 0);
-	return finish(t, rc, -1);
+	return finish(t, rc, -1, -hf_tree_sum_of(name, &old.v));
 }
 
 /* --- apexes --- */
@@ -422,7 +446,7 @@ int hf_tree_settle(struct hf_tree *t, const struct hf_zone_meta *meta)
 		same = has_name(old, n_old, &t->apexes[i]);
 	if (same)
 		return 0;
-	rc = finish(t, stage_settle(t, old, n_old), 0);
+	rc = finish(t, stage_settle(t, old, n_old), 0, 0);
 	if (rc) {
 		memcpy(t->apexes, old, sizeof(old));
 		t->n_apexes = n_old;

@@ -11,6 +11,7 @@
 #include "zone/record.h"
 
 struct hf_cdb_in;
+struct hf_fmt_value;
 struct hf_overlay;
 
 /*
@@ -27,6 +28,7 @@ struct hf_layers {
 struct hf_tree {
 	struct hf_layers layers;
 	uint64_t n_names; /* with addresses, all layers together */
+	uint64_t sum;     /* of what they tell (sum.h) */
 	size_t n_apexes;
 	struct hf_name apexes[HF_ZONE_SOURCES_MAX]; /* each once */
 };
@@ -39,6 +41,9 @@ void hf_tree_done(struct hf_tree *t);
 void hf_tree_adopt(struct hf_tree *t, const struct hf_zone_meta *meta);
 /* Make the apexes those of `meta`. Does nothing where they are. */
 int hf_tree_settle(struct hf_tree *t, const struct hf_zone_meta *meta);
+
+/* What one name adds to the sum. */
+uint64_t hf_tree_sum_of(const struct hf_name *name, const struct hf_fmt_value *value);
 
 /* As the functions of writer.h. */
 int hf_tree_set(struct hf_tree *t, const struct hf_zone_rec *rec);

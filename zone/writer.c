@@ -262,6 +262,7 @@ int hf_zone_writer_clear(struct hf_zone_writer *w)
 	hf_overlay_clear(l->fresh);
 	hf_overlay_clear(l->delta);
 	w->tree.n_names = 0;
+	w->tree.sum = 0;
 	w->tree.n_apexes = 0;
 	w->settle_due = true;
 	/* What was asked for and not yet seen is gone with the names. */
@@ -351,6 +352,11 @@ int hf_zone_writer_sync(struct hf_zone_writer *w)
 uint64_t hf_zone_writer_published(const struct hf_zone_writer *w)
 {
 	return w->has_published ? w->published.generation : 0;
+}
+
+uint64_t hf_zone_writer_sum(const struct hf_zone_writer *w)
+{
+	return w->tree.sum;
 }
 
 bool hf_zone_writer_is_behind(const struct hf_zone_writer *w)

@@ -59,10 +59,11 @@ static int take_record(
 	return hf_overlay_put(w->tree.layers.delta, key, key_len, value, value_len);
 }
 
+/* Not checked yet: count_base() reads all of it. */
 static int take_base(struct hf_zone_writer *w, const struct hf_fmt_file *file)
 {
 	struct hf_fmt_settings *s = &w->target.settings;
-	int rc = hf_cdb_in_open(w->folder.fd, file, true, &w->tree.layers.base);
+	int rc = hf_cdb_in_open(w->folder.fd, file, false, &w->tree.layers.base);
 
 	if (rc)
 		return rc;
@@ -100,6 +101,50 @@ static int take_delta(struct hf_zone_writer *w, const struct hf_fmt_file *file)
 	return rc;
 }
 
+/* A name of the base counts unless the delta has another word on it. */
+static int count_record(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
+{
+	struct hf_zone_writer *w = arg;
+	struct hf_name name;
+	struct hf_fmt_value v;
+	size_t len;
+
+	if (!key_len || key_len > HF_NAME_MAX || key[0] > HF_LABEL_MAX)
+		return 0; /* no name */
+	if (hf_fmt_value_get(value, value_len, &v))
+		return HF_EFORMAT;
+	if (v.kind != HF_FMT_ADDRS || hf_overlay_get(w->tree.layers.delta, key, key_len, &len))
+		return 0;
+	name.len = (uint8_t)key_len;
+	memcpy(name.wire, key, key_len);
+	w->tree.sum += hf_tree_sum_of(&name, &v);
+	return 0;
+}
+
+static int count_base(struct hf_zone_writer *w)
+{
+	return hf_cdb_in_walk(w->tree.layers.base, count_record, w);
+}
+
+static int count_delta(struct hf_zone_writer *w)
+{
+	struct hf_overlay_entry e;
+	size_t at = 0;
+
+	while (hf_overlay_next(w->tree.layers.delta, &at, &e)) {
+		struct hf_name name = { .len = (uint8_t)e.key_len };
+		struct hf_fmt_value v;
+
+		if (e.key[0] > HF_LABEL_MAX || e.key_len > HF_NAME_MAX)
+			continue;
+		if (hf_fmt_value_get(e.value, e.value_len, &v))
+			return HF_EFORMAT;
+		memcpy(name.wire, e.key, e.key_len);
+		w->tree.sum += hf_tree_sum_of(&name, &v);
+	}
+	return 0;
+}
+
 static int take_files(struct hf_zone_writer *w, struct hf_fmt_current *ret_current)
 {
 	int rc = read_current(w, ret_current);
@@ -108,6 +153,11 @@ static int take_files(struct hf_zone_writer *w, struct hf_fmt_current *ret_curre
 		rc = take_base(w, &ret_current->base);
 	if (!rc)
 		rc = take_delta(w, &ret_current->delta);
+	w->tree.sum = 0;
+	if (!rc)
+		rc = count_base(w);
+	if (!rc)
+		rc = count_delta(w);
 	if (!rc)
 		rc = hf_fmt_meta_get(w->target.settings.meta, w->target.settings.meta_len, &w->meta,
 		    &w->tree.n_names);
@@ -128,6 +178,7 @@ int hf_writer_take_picture(struct hf_zone_writer *w, struct hf_zone_stamp *ret_s
 		w->tree.layers.base = NULL;
 		hf_overlay_clear(w->tree.layers.delta);
 		w->tree.n_names = 0;
+		w->tree.sum = 0;
 		return rc;
 	}
 	hf_tree_adopt(&w->tree, &w->meta);
@@ -163,7 +214,14 @@ static int read_n_names(const struct hf_zone_writer *w, const struct hf_fmt_curr
 	return hf_fmt_meta_get(bytes, (size_t)rc, &meta, ret_n);
 }
 
-int hf_zone_writer_read_back(const struct hf_zone_writer *w, struct hf_zone_stamp *ret_stamp)
+static bool same_file(const struct hf_fmt_file *a, const struct hf_fmt_file *b)
+{
+	return !strcmp(a->name, b->name) &&
+	       (!a->name[0] || (a->size == b->size && !memcmp(a->hash, b->hash, sizeof(a->hash))));
+}
+
+int hf_zone_writer_read_back(
+    const struct hf_zone_writer *w, struct hf_zone_stamp *ret_stamp, bool *ret_own)
 {
 	const struct hf_cdb_in *base = w->tree.layers.base;
 	struct hf_fmt_current c;
@@ -181,5 +239,7 @@ int hf_zone_writer_read_back(const struct hf_zone_writer *w, struct hf_zone_stam
 	memcpy(ret_stamp->epoch, c.epoch, sizeof(ret_stamp->epoch));
 	ret_stamp->generation = c.generation;
 	ret_stamp->n_names = n_names;
+	*ret_own = w->has_published && same_file(&c.base, &w->published.base) &&
+		   same_file(&c.delta, &w->published.delta);
 	return 1;
 }

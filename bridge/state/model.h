@@ -242,6 +242,7 @@ struct hf_state {
 	struct st_vec changed;    /* who published more or less: its PTR may change too */
 	struct st_chunk *arena;
 	size_t n_names;
+	uint64_t sum; /* of what they tell, as of the last commit: without what is in `dirty` */
 
 	/* The last changeset. */
 	struct hf_changeset changes;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bridge/state/touched.h"
+#include "zone/sum.h"
 
 static bool is_crowded(const struct hf_multimap *m, uint32_t hash, unsigned max)
 {
@@ -239,6 +240,14 @@ static void only_once(struct hf_state *s, uint32_t who, uint32_t hash, const str
 	st_touch(s, hash, name);
 }
 
+static uint64_t sum_of(const struct hf_state *s, uint32_t who, const struct hf_name *name)
+{
+	struct st_record r;
+
+	st_record_of(s, who, &r);
+	return hf_sum_of(name, r.addr, r.flags, r.source, r.owner);
+}
+
 /* False if too many claim that name already; whoever has it is always among them. */
 static bool load_claim(struct hf_state *s, uint32_t who)
 {
@@ -254,7 +263,10 @@ static bool load_claim(struct hf_state *s, uint32_t who)
 		only_once(s, who, hash, &name);
 	if (hf_multimap_add(&s->claims, hash, who) < 0)
 		s->failed = true;
-	s->n_names += st_who_published(s, who);
+	if (st_who_published(s, who)) {
+		s->n_names++;
+		s->sum += sum_of(s, who, &name);
+	}
 	return true;
 }
 
@@ -326,7 +338,7 @@ void st_load_sentinel(struct hf_state *s, uint32_t source)
 
 void st_names_done(struct hf_state *s)
 {
-	st_names_committed(s);
+	st_names_forget(s);
 	hf_multimap_done(&s->claims);
 	hf_multimap_done(&s->addresses);
 	st_vec_done(&s->unresolved);

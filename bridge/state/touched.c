@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bridge/state/names.h"
+#include "zone/sum.h"
 
 enum { CHUNK_BYTES = 64 * 1024, NAMES_LISTED_MAX = 20000 };
 
@@ -215,7 +216,37 @@ int st_names_take(struct hf_state *s)
 	return 0;
 }
 
+static uint64_t sum_of_record(const struct hf_name *name, const struct st_record *r)
+{
+	return hf_sum_of(name, r->addr, r->flags, r->source, r->owner);
+}
+
+/* What the names that were touched tell now, in place of what they told. */
+static void sum_dirty(struct hf_state *s)
+{
+	for (size_t i = 0; i < s->n_dirty; i++) {
+		const struct st_dirty_name *d = s->dirty[i];
+		uint32_t who = st_publisher(s, d->hash, d->wire, d->len);
+		struct hf_name name = { .len = d->len };
+		struct st_record now;
+
+		memcpy(name.wire, d->wire, d->len);
+		if (d->before)
+			s->sum -= sum_of_record(&name, d->before);
+		if (who == ST_NONE)
+			continue;
+		st_record_of(s, who, &now);
+		s->sum += sum_of_record(&name, &now);
+	}
+}
+
 void st_names_committed(struct hf_state *s)
+{
+	sum_dirty(s);
+	st_names_forget(s);
+}
+
+void st_names_forget(struct hf_state *s)
 {
 	hf_multimap_done(&s->dirty_names);
 	free(s->dirty);

@@ -9,6 +9,35 @@
 #include "bridge/state/model.h"
 #include "bridge/state/names.h"
 #include "bridge/state/rights.h"
+#include "zone/sum.h"
+
+uint64_t hf_state_sum(const struct hf_state *s)
+{
+	return s->sum;
+}
+
+static int add_sum(const struct hf_name_change *record, void *arg)
+{
+	*(uint64_t *)arg += hf_sum_of(&record->name, record->addr, record->flags, record->source, record->owner);
+	return 0;
+}
+
+uint64_t hf_state_count_sum(const struct hf_state *s)
+{
+	uint64_t sum = 0;
+
+	st_each_name(s, add_sum, &sum);
+	return sum;
+}
+
+bool hf_state_sum_again(struct hf_state *s)
+{
+	uint64_t before = s->sum;
+
+	if (!s->n_dirty)
+		s->sum = hf_state_count_sum(s);
+	return s->sum != before;
+}
 
 size_t hf_state_n_names(const struct hf_state *s)
 {

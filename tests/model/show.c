@@ -14,6 +14,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -160,6 +161,10 @@ static void show_core(struct driver *d)
 	const char *reason;
 	int64_t since_s;
 
+	if (!hf_state_dirty(s) && !hf_state_spent(s) && hf_state_sum(s) != hf_state_count_sum(s)) {
+		fprintf(stderr, "the sum of the names is not kept as they change\n");
+		abort();
+	}
 	hf_state_each_hold(s, show_hold, NULL);
 	for (size_t i = 0; i < PEERS; i++)
 		if (peer_at(i))

@@ -36,7 +36,7 @@ static bool play(const char *path, const char *dir, FILE *log, char *why, size_t
 		world_open(w, dir, log);
 	while (ok && fgets(line, sizeof(line), f)) {
 		n++;
-		ok = world_line(w, line);
+		ok = world_line(w, line) && world_sum_is_right(w);
 		if (!ok)
 			snprintf(why, size, ":%u: %s", n, w->error);
 	}

@@ -225,6 +225,15 @@ void world_settle(struct world *w)
 		world_after(w, 100);
 }
 
+bool world_sum_is_right(struct world *w)
+{
+	const struct hf_state *s = w->core ? hf_core_state(w->core) : NULL;
+
+	if (!s || hf_state_dirty(s) || hf_state_spent(s) || hf_state_sum(s) == hf_state_count_sum(s))
+		return true;
+	return world_fail(w, "the sum of the names is not kept as they change");
+}
+
 /* --- what readers see --- */
 
 static bool open_reader(struct world *w)

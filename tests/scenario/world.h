@@ -66,6 +66,8 @@ bool world_start(struct world *w);
 bool world_reload(struct world *w);
 void world_after(struct world *w, int64_t ms); /* second by second */
 void world_settle(struct world *w); /* until a reader sees what came of the last message */
+/* Whenever nothing waits for the store: the sum that the state keeps with each change is what counting gives. */
+bool world_sum_is_right(struct world *w);
 bool world_ask(struct world *w, const char *name, uint16_t type, struct hf_answer *ret_answer);
 bool world_count(struct world *w, unsigned long long *ret_n);
 void world_stop_reading(struct world *w); /* until the next question */

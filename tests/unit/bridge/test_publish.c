@@ -20,6 +20,7 @@ Suite *publish_suite(void);
 
 static struct core_kit k;
 static struct hf_zone_stamp stamp;
+static struct hf_publish_found found;
 
 static void setup(void)
 {
@@ -35,8 +36,12 @@ static void teardown(void)
 
 static int check(void)
 {
-	return hf_publish_check(
-	    k.core->publish, hf_core_store(k.core), hf_state_n_names(hf_core_state(k.core)), &stamp);
+	const struct hf_state *state = hf_core_state(k.core);
+	int rc = hf_publish_check(
+	    k.core->publish, hf_core_store(k.core), hf_state_n_names(state), hf_state_sum(state), &found);
+
+	stamp = found.stamp;
+	return rc;
 }
 
 static void heal(void)
@@ -102,8 +107,14 @@ END_TEST
 START_TEST(a_model_with_other_names_is_a_difference)
 {
 	for (unsigned n = 14; n <= 16; n += 2)
-		ck_assert_int_eq(hf_publish_check(k.core->publish, hf_core_store(k.core), n, &stamp), 0);
-	ck_assert_uint_eq(stamp.n_names, 15);
+		ck_assert_int_eq(hf_publish_check(k.core->publish, hf_core_store(k.core), n,
+				     hf_state_sum(hf_core_state(k.core)), &found),
+		    0);
+	ck_assert_uint_eq(found.stamp.n_names, 15);
+	/* As many, and another one among them. */
+	ck_assert_int_eq(hf_publish_check(k.core->publish, hf_core_store(k.core), 15,
+			     hf_state_sum(hf_core_state(k.core)) + 1, &found),
+	    0);
 	heal();
 }
 END_TEST
