@@ -85,7 +85,7 @@ static void return_held(struct hf_state *s, uint32_t ws, uint32_t owner)
 
 	if (!w->row.held)
 		return;
-	w->returned = true;
+	w->returned = s->job.returned = true;
 	if (w->row.marks & HF_WS_LISTED)
 		return;
 	st_ws_set_held(s, ws, false, 0);
@@ -116,6 +116,7 @@ static void upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_update
 	bool is_new = ix == ST_NONE;
 	struct st_ws *w;
 
+	s->work++;
 	if (!is_new && is_refused_to(s, ix, owner, name, bad, now, j))
 		return;
 	if (is_new)
@@ -150,6 +151,7 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 	bool is_new = ix == ST_NONE;
 	struct st_agent *a;
 
+	s->work++;
 	if ((ix == ST_NONE || s->agents[ix].ws != ws) && s->ws[ws].n_listed >= ST_WS_AGENTS_MAX) {
 		note_refused(s, owner, "agent", name, "its workspace has too many agents", j);
 		return;
@@ -193,22 +195,48 @@ static void note_form_refused(
 
 /* --- snapshot --- */
 
-/* Before its snapshot nothing of it was served, so nothing needs a hold: it has what this one lists. */
-static void see(struct hf_state *s, uint32_t owner)
+static bool is_unseen(const struct hf_state *s)
 {
-	uint32_t next;
+	return s->owners[s->job.owner].row.marks & HF_OWNER_UNSEEN;
+}
 
-	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
-		next = s->ws[w].next;
+bool st_snapshot_prune(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+	uint32_t w;
+
+	while (is_unseen(s) && (w = job->ws) != ST_NONE) {
+		if (!st_spend(s, 1 + s->ws[w].n_listed))
+			return false;
+		job->ws = s->ws[w].next;
 		if (s->ws[w].mark != s->mark)
 			st_ws_remove(s, w);
 		else
 			st_guard_drop_agents(s, w);
 	}
-	s->owners[owner].row.marks &= (uint8_t)~HF_OWNER_UNSEEN;
-	s->owners[owner].dirty = true;
-	st_owner_claim(s, owner);
-	st_hold_settle(s, owner);
+	if (is_unseen(s)) {
+		s->owners[job->owner].row.marks &= (uint8_t)~HF_OWNER_UNSEEN;
+		s->owners[job->owner].dirty = true;
+		job->ws = s->owners[job->owner].first_ws;
+	} else {
+		job->ws = ST_NONE;
+	}
+	return true;
+}
+
+bool st_snapshot_name(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+
+	while (job->ws != ST_NONE) {
+		if (!st_spend(s, 1 + s->ws[job->ws].n_listed))
+			return false;
+		for (uint32_t a = s->ws[job->ws].first_agent; a != ST_NONE; a = s->agents[a].next)
+			st_claim(s, a);
+		job->ws = s->ws[job->ws].next;
+	}
+	st_hold_settle(s, job->owner);
+	return true;
 }
 
 /*
@@ -234,86 +262,120 @@ static void settle_returned(struct hf_state *s, uint32_t ws)
 	w->returned = false;
 }
 
+/* The workspaces of the message, then those of its agents. */
+static uint32_t nth_listed(const struct hf_state *s, uint32_t source, const struct hf_update *u, size_t i)
+{
+	if (i < u->n_upserted_workspaces)
+		return st_ws_find(s, source, &u->upserted_workspaces[i].id);
+	return st_ws_find(s, source, &u->upserted_agents[i - u->n_upserted_workspaces].workspace);
+}
+
 static void settle_all_returned(struct hf_state *s, uint32_t source, const struct hf_update *u)
 {
-	for (size_t i = 0; i < u->n_upserted_workspaces; i++) {
-		uint32_t ws = st_ws_find(s, source, &u->upserted_workspaces[i].id);
+	for (size_t i = 0; i < u->n_upserted_workspaces + u->n_upserted_agents; i++) {
+		uint32_t ws = nth_listed(s, source, u, i);
 
 		if (ws != ST_NONE)
 			settle_returned(s, ws);
 	}
-	for (size_t i = 0; i < u->n_upserted_agents; i++) {
-		uint32_t ws = st_ws_find(s, source, &u->upserted_agents[i].workspace);
+}
 
+bool st_snapshot_back(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+	size_t n = job->update->n_upserted_workspaces + job->update->n_upserted_agents;
+
+	for (; job->returned && job->at < n; job->at++) {
+		uint32_t ws = nth_listed(s, job->source, job->update, job->at);
+
+		if (!st_spend(s, 1))
+			return false;
 		if (ws != ST_NONE)
 			settle_returned(s, ws);
 	}
+	job->at = 0;
+	return true;
 }
 
 static const char *const unknown_workspace = "its workspace is not in the same message";
 
 /* False: what could not be read might have been anything. */
-static bool snapshot_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u,
-    struct hf_when now, struct hf_judgement *j)
+static bool snapshot_agent(struct hf_state *s, const struct hf_update_agent *a)
 {
-	uint32_t source = s->owners[owner].row.source;
+	struct st_job *job = &s->job;
+	uint32_t ws = st_ws_find(s, job->source, &a->workspace);
+	uint32_t ix = st_agent_find(s, job->source, &a->id);
+	bool known = ws != ST_NONE && s->ws[ws].mark == s->mark;
+	bool twice = ix != ST_NONE && s->agents[ix].mark == s->mark;
 	char name[HF_LABEL_MAX + 1];
-	bool readable = true;
 
-	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++) {
-		const struct hf_update_agent *a = &u->upserted_agents[i];
-		uint32_t ws = st_ws_find(s, source, &a->workspace);
-		uint32_t ix = st_agent_find(s, source, &a->id);
-		bool known = ws != ST_NONE && s->ws[ws].mark == s->mark;
-		bool twice = ix != ST_NONE && s->agents[ix].mark == s->mark;
-
-		/* Refused with its workspace. */
-		if (!known && ws != ST_NONE && st_is_disputed_by(s, ws, owner))
-			continue;
-		if (known && !twice) {
-			upsert_agent(s, owner, ws, a, now, j);
-			continue;
-		}
-		take_label(&a->name, name);
-		note_refused(s, owner, "agent", name,
-		    twice ? "its id is listed twice" : unknown_workspace, j);
-		readable = readable && known;
+	/* Refused with its workspace. */
+	if (!known && ws != ST_NONE && st_is_disputed_by(s, ws, job->owner))
+		return true;
+	if (known && !twice) {
+		upsert_agent(s, job->owner, ws, a, job->now, &job->judgement);
+		return true;
 	}
-	return readable;
+	take_label(&a->name, name);
+	note_refused(s, job->owner, "agent", name,
+	    twice ? "its id is listed twice" : unknown_workspace, &job->judgement);
+	return known;
 }
 
-void st_apply_snapshot(struct hf_state *s, uint32_t owner, const struct hf_update *u,
-    struct hf_when now, struct hf_judgement *j)
+bool st_snapshot_agents(struct hf_state *s)
 {
-	uint32_t source = s->owners[owner].row.source;
-	uint32_t had = s->owners[owner].n_live;
-	char name[HF_LABEL_MAX + 1];
-	bool readable;
+	struct st_job *job = &s->job;
+	const struct hf_update *u = job->update;
 
+	for (; job->at < u->n_upserted_agents && !s->failed; job->at++) {
+		if (!st_spend(s, 1))
+			return false;
+		if (!snapshot_agent(s, &u->upserted_agents[job->at]))
+			job->readable = false;
+	}
+	job->at = 0;
+	job->ws = s->owners[job->owner].first_ws;
+	return true;
+}
+
+static void snapshot_workspace(struct hf_state *s, const struct hf_update_workspace *w)
+{
+	struct st_job *job = &s->job;
+	uint32_t ix = st_ws_find(s, job->source, &w->id);
+	char name[HF_LABEL_MAX + 1];
+
+	if (ix == ST_NONE || s->ws[ix].mark != s->mark) {
+		upsert_ws(s, job->owner, w, job->now, &job->judgement);
+		return;
+	}
+	take_label(&w->name, name);
+	note_refused(s, job->owner, "workspace", name, "its id is listed twice", &job->judgement);
+}
+
+bool st_snapshot_workspaces(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+	const struct hf_update *u = job->update;
+
+	for (; job->at < u->n_upserted_workspaces && !s->failed; job->at++) {
+		if (!st_spend(s, 1))
+			return false;
+		snapshot_workspace(s, &u->upserted_workspaces[job->at]);
+	}
+	job->at = 0;
+	return true;
+}
+
+void st_snapshot_begin(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+
+	job->had = s->owners[job->owner].n_live;
+	job->readable = !job->update->refused_total;
 	s->mark++;
 	s->why = HF_WHY_SNAPSHOT;
-	s->owners[owner].n_refused = 0;
-	note_form_refused(s, owner, u, j);
-	for (size_t i = 0; i < u->n_upserted_workspaces && !s->failed; i++) {
-		const struct hf_update_workspace *w = &u->upserted_workspaces[i];
-		uint32_t ix = st_ws_find(s, source, &w->id);
-
-		if (ix != ST_NONE && s->ws[ix].mark == s->mark) {
-			take_label(&w->name, name);
-			note_refused(s, owner, "workspace", name, "its id is listed twice", j);
-			continue;
-		}
-		upsert_ws(s, owner, w, now, j);
-	}
-	readable = snapshot_agents(s, owner, u, now, j) && !u->refused_total;
-	if (s->failed)
-		return;
-	if (s->owners[owner].row.marks & HF_OWNER_UNSEEN)
-		see(s, owner);
-	/* What is listed again has the agents that are listed, also where what is missing says nothing. */
-	if (readable)
-		j->held = st_guard_snapshot(s, owner, had, j->records_refused, now);
-	settle_all_returned(s, source, u);
+	s->owners[job->owner].n_refused = 0;
+	note_form_refused(s, job->owner, job->update, &job->judgement);
 }
 
 /* --- diff --- */

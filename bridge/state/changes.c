@@ -165,6 +165,8 @@ int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_change
 	bool due = now.boot_ms - s->soft_written_ms >= ST_SOFT_EVERY_MS;
 	int rc;
 
+	if (s->lent)
+		return -EBUSY;
 	if (!hard && !(due && soft_rows(s)))
 		return 0;
 	memset(&s->changes, 0, sizeof(s->changes));

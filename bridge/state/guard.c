@@ -190,22 +190,13 @@ void st_guard_drop_replaced(struct hf_state *s, uint32_t owner)
 	st_hold_settle(s, owner);
 }
 
-struct judge {
-	const char *why_gone; /* absent workspaces are held for it; NULL: they go */
-	const char *why_lost; /* agents of running ones likewise */
-	bool release;
-	bool replaced; /* what was made again under another id is known */
-	struct hf_when now;
-	uint32_t held; /* by this message */
-};
-
-static bool stays_held(const struct judge *j, const struct st_ws *w)
+static bool stays_held(const struct st_judge *j, const struct st_ws *w)
 {
 	return w->row.held && (w->row.marks & HF_WS_KEPT || !j->release);
 }
 
 /* The agents of one that is listed. */
-static void judge_listed(struct hf_state *s, uint32_t w, struct judge *j)
+static void judge_listed(struct hf_state *s, uint32_t w, struct st_judge *j)
 {
 	struct st_ws *ws = &s->ws[w];
 
@@ -223,7 +214,7 @@ static void judge_listed(struct hf_state *s, uint32_t w, struct judge *j)
 	st_guard_drop_agents(s, w);
 }
 
-static void judge_absent(struct hf_state *s, uint32_t w, struct judge *j)
+static void judge_absent(struct hf_state *s, uint32_t w, struct st_judge *j)
 {
 	struct st_ws *ws = &s->ws[w];
 
@@ -242,25 +233,33 @@ static void judge_absent(struct hf_state *s, uint32_t w, struct judge *j)
 	}
 }
 
-static void judge_all(struct hf_state *s, uint32_t owner, struct judge *j)
+/* False while the budget did not suffice. */
+static bool judge_some(struct hf_state *s, struct st_judge *j)
 {
-	uint32_t next;
+	while (j->next != ST_NONE && !s->failed) {
+		uint32_t w = j->next;
 
-	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
-		next = s->ws[w].next;
+		if (!st_spend(s, 1 + s->ws[w].n_listed))
+			return false;
+		j->next = s->ws[w].next;
 		if (is_listed(s, &s->ws[w]))
 			judge_listed(s, w, j);
 		else
 			judge_absent(s, w, j);
 	}
+	return true;
+}
+
+static void judge_end(struct hf_state *s, uint32_t owner)
+{
 	st_hold_settle(s, owner);
 	s->why = HF_WHY_SNAPSHOT;
 }
 
-uint32_t st_guard_snapshot(
-    struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now)
+void st_guard_weigh(struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now,
+    struct st_judge *ret_judge)
 {
-	struct judge j = { .now = now };
+	struct st_judge j = { .now = now };
 	struct tally n;
 
 	hand_over(s, owner);
@@ -273,19 +272,31 @@ uint32_t st_guard_snapshot(
 	j.replaced = !refused && (n.gone || s->owners[owner].n_held);
 	if (j.replaced)
 		st_guard_mark_replaced(s, owner);
-	if (!n.same)
-		judge_all(s, owner, &j);
+	j.next = n.same ? ST_NONE : s->owners[owner].first_ws;
+	*ret_judge = j;
+}
+
+bool st_guard_judge(struct hf_state *s, uint32_t owner, bool refused, struct st_judge *judge)
+{
+	if (judge->next != ST_NONE) {
+		if (!judge_some(s, judge))
+			return false;
+		judge_end(s, owner);
+	}
 	if (!refused && s->owners[owner].hold == ST_NONE)
 		st_rights_good(s, owner);
-	return j.held;
+	return true;
 }
 
 void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct hf_when now)
 {
-	struct judge j = { .why_gone = why, .now = now };
+	struct st_judge j = { .why_gone = why, .now = now };
 
 	hand_over(s, owner);
-	judge_all(s, owner, &j);
+	j.next = s->owners[owner].first_ws;
+	s->budget = SIZE_MAX; /* nothing else is under way */
+	judge_some(s, &j);
+	judge_end(s, owner);
 	/* Also of what was held before: this is what it waits for from now on. */
 	if (s->owners[owner].hold != ST_NONE)
 		st_hold_explain(s, s->owners[owner].hold, why);

@@ -7,11 +7,16 @@
 
 /*
  * A snapshot of `owner` was applied: workspaces and agents whose mark is not s->mark are absent from it. `had` is how
- * many live ones the owner had before it; `refused`: a record of it was, so it releases nothing. Removes what is absent
- * or holds it, and releases what may go. Returns how many workspaces were held by this call.
+ * many live ones the owner had before it; `refused`: a record of it was, so it releases nothing. Looks at all that the
+ * owner has and says what is to become of it; nothing changes but whose a disputed workspace is.
  */
-uint32_t st_guard_snapshot(
-    struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now);
+void st_guard_weigh(struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now,
+    struct st_judge *ret_judge);
+/*
+ * Does what st_guard_weigh() has found: removes what is absent or holds it, releases what may go. False while the
+ * call's budget did not suffice; then again. judge->held: how many workspaces it held.
+ */
+bool st_guard_judge(struct hf_state *s, uint32_t owner, bool refused, struct st_judge *judge);
 /* One whom the server does not name any more: all that it has is absent, for this reason. */
 void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct hf_when now);
 /* The agents of the workspace that this message does not list go. */

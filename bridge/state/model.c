@@ -272,6 +272,7 @@ void st_ws_remove(struct hf_state *s, uint32_t ix)
 	struct st_ws *w = &s->ws[ix];
 	uint32_t source = s->owners[w->row.owner].row.source;
 
+	s->work++;
 	while (w->first_agent != ST_NONE)
 		st_agent_remove(s, w->first_agent);
 	if (s->n_disputes)

@@ -192,6 +192,52 @@ struct st_gone {
 
 struct st_dirty_name; /* names.c */
 
+/* What becomes of an owner's workspaces by a snapshot, see guard.h. */
+struct st_judge {
+	const char *why_gone; /* absent workspaces are held for it; NULL: they go */
+	const char *why_lost; /* agents of running ones likewise */
+	bool release;
+	bool replaced; /* what was made again under another id is known */
+	struct hf_when now;
+	uint32_t next; /* workspace that is to be judged; ST_NONE: no more */
+	uint32_t held; /* by this message */
+};
+
+/* A message that is being taken up, in this order; see apply.h. */
+struct st_job {
+	const struct hf_update *update; /* borrowed; NULL: there is none */
+	enum st_phase {
+		ST_WORKSPACES, /* of the message: `at` */
+		ST_AGENTS,
+		ST_PRUNE, /* what an owner that nobody has seen had: `ws` */
+		ST_NAME,  /* ... and the names of the rest */
+		ST_WEIGH, /* the guard, whole: it only counts */
+		ST_JUDGE,
+		ST_BACK,   /* agents of what was held until now: `at` */
+		ST_RETURN, /* of a source that a policy took out: `at` */
+		ST_RESOLVE,
+		ST_CONFIRM,
+		ST_SETTLE, /* names again, those that went with that */
+		ST_DONE,
+	} phase;
+	struct hf_when now;
+	struct hf_judgement judgement;
+	uint32_t source, owner;
+	uint32_t had;  /* live workspaces, before the message */
+	bool readable; /* no record might have been anything */
+	bool returned; /* something that was held is listed */
+	size_t at;
+	uint32_t ws;
+	struct st_judge judge;
+};
+
+/* Where st_resolve_some() is. */
+struct st_resolving {
+	enum { ST_OF_NAMES, ST_OF_ADDRESSES, ST_END_NOTES, ST_END_NAMES, ST_OF_SUPERSEDED } part;
+	size_t at;
+	bool less[HF_ZONE_SOURCES_MAX]; /* restored names of them went */
+};
+
 struct hf_state {
 	struct hf_state_conf conf; /* `sources` is not kept */
 	uint32_t seed;
@@ -222,11 +268,16 @@ struct hf_state {
 	struct hf_multimap claims;                 /* names, see names.c */
 	struct hf_multimap addresses;              /* see names.c */
 
+	struct st_job job;
+	struct st_resolving resolving;
+	size_t budget; /* how much of the job may still be done by this call */
+	uint64_t work; /* done since it was made: for tests, which see by it how long a call was */
+
 	uint32_t mark;
 	enum hf_reason why; /* of what is being done */
 	bool failed;        /* memory ran out in the middle of a change: this state is spent */
 	bool rewrite;       /* the next changeset is the whole model: whoever follows takes all names */
-	bool lent;          /* the last changeset is with the store: nothing may change */
+	bool lent;          /* the last changeset is with the store, or a message is half done: nothing may change */
 
 	struct st_vec dirty_ws, dirty_agents; /* indexes; ST_NONE: no longer */
 	struct st_gone *gone;
@@ -301,6 +352,15 @@ void st_stamp_sources(struct hf_state *s, struct hf_when now);
 void st_dirty_ws(struct hf_state *s, uint32_t ix);
 void st_dirty_agent(struct hf_state *s, uint32_t ix);
 void st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid);
+
+/* Takes so much of what this call may still do; false: nothing is left, and another call goes on. */
+static inline bool st_spend(struct hf_state *s, size_t items)
+{
+	if (!s->budget)
+		return false;
+	s->budget -= items < s->budget ? items : s->budget;
+	return true;
+}
 
 static inline struct st_source *st_ws_source(struct hf_state *s, const struct st_ws *w)
 {

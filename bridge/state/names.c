@@ -22,6 +22,7 @@ static bool claim_add(struct hf_state *s, uint32_t who)
 	struct hf_name name;
 	uint32_t hash;
 
+	s->work++;
 	if (st_who_name(s, who, &name))
 		return true;
 	hash = st_name_hash(s, name.wire, name.len);
@@ -38,6 +39,7 @@ static void claim_del(struct hf_state *s, uint32_t who)
 	struct hf_name name;
 	uint32_t hash;
 
+	s->work++;
 	if (st_who_name(s, who, &name))
 		return;
 	hash = st_name_hash(s, name.wire, name.len);
@@ -103,16 +105,36 @@ void st_reclaim_short(struct hf_state *s, uint32_t ws)
 		st_claim(s, a);
 }
 
-void st_source_touch(struct hf_state *s, uint32_t source)
+bool st_source_touch_some(struct hf_state *s, uint32_t source, size_t *at)
 {
-	for (uint32_t ix = 0; ix < s->n_agents; ix++)
+	for (; *at < s->n_agents; ++*at) {
+		uint32_t ix = (uint32_t)*at;
+
+		if (!st_spend(s, 1))
+			return false;
 		if (s->agents[ix].used && st_who_source(s, WHO_AGENT_NAME(ix, 0)) == source)
 			for (unsigned place = 0; place < ST_PLACES; place++)
 				st_touch_published(s, WHO_AGENT_NAME(ix, place));
-	for (uint32_t ix = 0; ix < s->n_restored; ix++)
+	}
+	for (; *at < s->n_agents + s->n_restored; ++*at) {
+		uint32_t ix = (uint32_t)(*at - s->n_agents);
+
+		if (!st_spend(s, 1))
+			return false;
 		if (s->restored[ix].used && s->restored[ix].row.source == source)
 			st_touch_published(s, WHO(WHO_RESTORED, ix));
+	}
 	st_touch_published(s, WHO(WHO_SENTINEL, source));
+	return true;
+}
+
+void st_source_touch(struct hf_state *s, uint32_t source)
+{
+	size_t at = 0, budget = s->budget;
+
+	s->budget = SIZE_MAX;
+	st_source_touch_some(s, source, &at);
+	s->budget = budget;
 }
 
 /* --- addresses --- */

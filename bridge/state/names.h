@@ -17,6 +17,8 @@ void st_unclaim(struct hf_state *s, uint32_t agent);
 void st_claim(struct hf_state *s, uint32_t agent);
 /* Before the source is withdrawn or comes back: what all of its names tell will change. */
 void st_source_touch(struct hf_state *s, uint32_t source);
+/* The same within the call's budget; false: go on with this *at, which was 0 at first. */
+bool st_source_touch_some(struct hf_state *s, uint32_t source, size_t *at);
 /* The workspace's number of agents changed: the short name comes or goes. */
 void st_reclaim_short(struct hf_state *s, uint32_t ws);
 
@@ -41,8 +43,10 @@ void st_load_claims(struct hf_state *s, uint32_t agent, bool shared);
 void st_load_restored(struct hf_state *s, uint32_t restored);
 void st_load_sentinel(struct hf_state *s, uint32_t source);
 
-/* Once after each message: who has what is settled for all names that were touched. */
+/* Once after each change: who has what is settled for all names that were touched. */
 void st_resolve(struct hf_state *s);
+/* The same within the call's budget: false while it did not suffice. */
+bool st_resolve_some(struct hf_state *s);
 
 /* Changed names since the last commit, for hf_state_take(). */
 int st_names_take(struct hf_state *s);

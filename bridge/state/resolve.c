@@ -23,6 +23,7 @@ static void resolve_name(struct hf_state *s, struct st_dirty_name *d)
 	size_t at = HF_MULTIMAP_START;
 	uint32_t best = ST_NONE, who;
 
+	s->work++;
 	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
 		if (st_who_is(s, who, d->wire, d->len) &&
 		    (best == ST_NONE || st_who_compare(s, who, best) < 0))
@@ -77,6 +78,7 @@ static void resolve_address(struct hf_state *s, uint32_t of)
 	uint32_t hash = st_address_hash(s, of), best = ST_NONE, who;
 	size_t at = HF_MULTIMAP_START;
 
+	s->work++;
 	while (hf_multimap_next(&s->addresses, hash, &at, &who))
 		if (st_same_address(s, who, of) && publishes(s, who) &&
 		    (best == ST_NONE || st_holder_compare(s, who, best) < 0))
@@ -100,39 +102,106 @@ static bool *noted(struct hf_state *s, uint32_t who)
 	return st_who_kind(who) == WHO_AGENT ? &s->agents[ix].noted : &s->restored[ix].noted;
 }
 
-static void resolve_once(struct hf_state *s)
+/* Each of them, from where the last call came to; false while the budget did not suffice. */
+static bool each(struct hf_state *s, const struct st_vec *v, void (*act)(struct hf_state *s, uint32_t value))
 {
-	for (size_t i = 0; i < s->unresolved.n; i++)
-		resolve_name(s, s->dirty[s->unresolved.at[i]]);
-	for (size_t i = 0; i < s->changed.n; i++)
-		if (who_exists(s, s->changed.at[i]))
-			resolve_address(s, s->changed.at[i]);
-	for (size_t i = 0; i < s->changed.n; i++)
-		*noted(s, s->changed.at[i]) = false;
-	/* Names that the PTRs touched meanwhile keep their holder: nothing is left to settle. */
-	for (size_t i = 0; i < s->unresolved.n; i++)
-		s->dirty[s->unresolved.at[i]]->unresolved = false;
-	s->unresolved.n = s->changed.n = 0;
+	size_t *at = &s->resolving.at;
+
+	/* What comes in meanwhile is gone through as well. */
+	for (; *at < v->n; ++*at) {
+		if (!st_spend(s, 1))
+			return false;
+		act(s, v->at[*at]);
+	}
+	*at = 0;
+	return true;
+}
+
+static void of_name(struct hf_state *s, uint32_t i)
+{
+	resolve_name(s, s->dirty[i]);
+}
+
+static void of_address(struct hf_state *s, uint32_t who)
+{
+	if (who_exists(s, who))
+		resolve_address(s, who);
+}
+
+static void end_note(struct hf_state *s, uint32_t who)
+{
+	*noted(s, who) = false;
+}
+
+/* Names that the PTRs touched meanwhile keep their holder: nothing is left to settle. */
+static void end_name(struct hf_state *s, uint32_t i)
+{
+	s->dirty[i]->unresolved = false;
+}
+
+static void of_superseded(struct hf_state *s, uint32_t restored)
+{
+	const struct st_restored *r = &s->restored[restored];
+
+	if (!r->used)
+		return;
+	s->resolving.less[r->row.source] = true;
+	st_restored_remove(s, restored);
+}
+
+/* A hold of those that went may have none left. */
+static void end_superseded(struct hf_state *s)
+{
+	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
+		if (s->resolving.less[i])
+			st_hold_settle_restored(s, i);
+		s->resolving.less[i] = false;
+	}
+}
+
+bool st_resolve_some(struct hf_state *s)
+{
+	struct st_resolving *r = &s->resolving;
+
+	for (;;) {
+		switch (r->part) {
+		case ST_OF_NAMES:
+			if (!each(s, &s->unresolved, of_name))
+				return false;
+			break;
+		case ST_OF_ADDRESSES:
+			if (!each(s, &s->changed, of_address))
+				return false;
+			break;
+		case ST_END_NOTES:
+			if (!each(s, &s->changed, end_note))
+				return false;
+			s->changed.n = 0;
+			break;
+		case ST_END_NAMES:
+			if (!each(s, &s->unresolved, end_name))
+				return false;
+			s->unresolved.n = 0;
+			break;
+		case ST_OF_SUPERSEDED:
+			if (!each(s, &s->superseded, of_superseded))
+				return false;
+			s->superseded.n = 0;
+			r->part = ST_OF_NAMES;
+			if (s->unresolved.n || s->changed.n)
+				continue;
+			end_superseded(s);
+			return true;
+		}
+		r->part++;
+	}
 }
 
 void st_resolve(struct hf_state *s)
 {
-	bool less[HF_ZONE_SOURCES_MAX] = { false };
+	size_t budget = s->budget;
 
-	resolve_once(s);
-	while (s->superseded.n) {
-		for (size_t i = 0; i < s->superseded.n; i++) {
-			const struct st_restored *r = &s->restored[s->superseded.at[i]];
-
-			if (!r->used)
-				continue;
-			less[r->row.source] = true;
-			st_restored_remove(s, s->superseded.at[i]);
-		}
-		s->superseded.n = 0;
-		resolve_once(s);
-	}
-	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
-		if (less[i])
-			st_hold_settle_restored(s, i);
+	s->budget = SIZE_MAX;
+	st_resolve_some(s);
+	s->budget = budget;
 }

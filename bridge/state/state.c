@@ -1,5 +1,6 @@
 #include "bridge/state/state.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,8 +96,7 @@ fail:
 /*
  * An accepted message. One with a refused record confirms nothing that was not confirmed before: it ends nobody's wait.
  */
-static void confirm(struct hf_state *s, struct st_source *src, struct st_owner *o, bool whole,
-    struct hf_when now)
+static void confirm(struct st_owner *o, bool whole, struct hf_when now)
 {
 	bool first = !o->row.confirmed_s;
 
@@ -105,13 +105,6 @@ static void confirm(struct hf_state *s, struct st_source *src, struct st_owner *
 		o->soft_dirty = true;
 		/* That it ever was is worth a write of its own. */
 		o->dirty = o->dirty || first;
-	}
-	/* The first valid message brings back what a hold policy took out. */
-	if (src->row.withdrawn) {
-		s->why = HF_WHY_POLICY;
-		st_source_touch(s, st_source_ix(s, src));
-		src->row.withdrawn = false;
-		src->dirty = true;
 	}
 }
 
@@ -128,48 +121,173 @@ static void accepted(struct hf_state *s, struct st_source *src, struct st_owner 
 		o->whole_boot_ms = now.boot_ms;
 		o->whole_connected_ms = u->connected_ms;
 	}
-	confirm(s, src, o, whole, now);
+	confirm(o, whole, now);
 	if (!whole)
 		return;
 	st_guard_restored(s, st_source_ix(s, src), now);
 	st_drop_leaving(s);
 }
 
+/* The first valid message brings back what a hold policy took out. */
+static bool give_back(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+	struct st_source *src = &s->sources[job->source];
+
+	if (!src->row.withdrawn)
+		return true;
+	s->why = HF_WHY_POLICY;
+	if (!st_source_touch_some(s, job->source, &job->at))
+		return false;
+	src->row.withdrawn = false;
+	src->dirty = true;
+	return true;
+}
+
+/* What it did not read whole removes nothing: only the rest of a snapshot is judged. */
+static void weigh(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+
+	job->phase = ST_BACK;
+	if (!job->readable || s->failed)
+		return;
+	st_guard_weigh(s, job->owner, job->had, job->judgement.records_refused, job->now, &job->judge);
+	job->phase = ST_JUDGE;
+}
+
+static bool judge(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+
+	if (!st_guard_judge(s, job->owner, job->judgement.records_refused, &job->judge))
+		return false;
+	job->judgement.held = job->judge.held;
+	return true;
+}
+
+/* One phase of the job, to the next one; false while the budget did not suffice. */
+static bool go_on(struct hf_state *s)
+{
+	struct st_job *job = &s->job;
+	bool done = true;
+
+	switch (job->phase) {
+	case ST_WORKSPACES:
+		done = st_snapshot_workspaces(s);
+		break;
+	case ST_AGENTS:
+		done = st_snapshot_agents(s);
+		break;
+	case ST_PRUNE:
+		done = st_snapshot_prune(s);
+		break;
+	case ST_NAME:
+		done = st_snapshot_name(s);
+		break;
+	case ST_WEIGH:
+		weigh(s);
+		return true;
+	case ST_JUDGE:
+		done = judge(s);
+		break;
+	case ST_BACK:
+		done = st_snapshot_back(s);
+		break;
+	case ST_RETURN:
+		done = give_back(s);
+		break;
+	case ST_RESOLVE:
+	case ST_SETTLE:
+		done = st_resolve_some(s);
+		break;
+	case ST_CONFIRM:
+		accepted(s, &s->sources[job->source], &s->owners[job->owner], job->update,
+		    !job->judgement.records_refused, job->now);
+		break;
+	case ST_DONE:
+		break;
+	}
+	job->phase += done;
+	return done;
+}
+
+/* Why it is not taken up at all; the state has not changed then. */
+static bool is_refused(struct hf_state *s, const struct st_job *job, struct hf_judgement *j)
+{
+	if (st_deployment_held(s, job->source)) {
+		j->verdict = HF_VERDICT_HELD;
+		j->reason = "another deployment answers at this URL";
+		return true;
+	}
+	if (job->update->kind != HF_UPDATE_DIFF || s->owners[job->owner].accepted)
+		return false;
+	j->verdict = HF_VERDICT_REFUSED;
+	j->reason = "a diff before any snapshot";
+	j->want_snapshot = true;
+	return true;
+}
+
+static void begin_job(struct hf_state *s, const char *source)
+{
+	struct st_job *job = &s->job;
+
+	hf_state_contact(s, source, job->now);
+	st_hold_count_owner(s, job->owner, job->now);
+	st_rights_connected(s, &s->sources[job->source], job->update->connected_ms);
+	if (job->update->kind == HF_UPDATE_SNAPSHOT) {
+		st_snapshot_begin(s);
+		return;
+	}
+	st_apply_diff(s, job->owner, job->update, job->now, &job->judgement);
+	job->phase = job->judgement.verdict == HF_VERDICT_ACCEPTED ? ST_RETURN : ST_SETTLE;
+}
+
+int hf_state_update_begin(struct hf_state *s, const char *source, const struct hf_update *update,
+    struct hf_when now, size_t items, struct hf_judgement *ret_judgement)
+{
+	struct st_source *src = st_source_find(s, source);
+	struct st_job job = { .update = update, .now = now, .owner = ST_NONE };
+
+	memset(ret_judgement, 0, sizeof(*ret_judgement));
+	if (s->lent)
+		return -EBUSY;
+	if (src) {
+		job.source = st_source_ix(s, src);
+		job.owner = st_owner_find(s, job.source, &update->owner);
+	}
+	if (job.owner == ST_NONE)
+		return -ENOENT;
+	if (is_refused(s, &job, ret_judgement))
+		return 0;
+	s->job = job;
+	begin_job(s, source);
+	return hf_state_update_step(s, items, ret_judgement);
+}
+
+int hf_state_update_step(struct hf_state *s, size_t items, struct hf_judgement *ret_judgement)
+{
+	struct st_job *job = &s->job;
+
+	assert(job->update);
+	s->lent = false;
+	s->budget = items ? items : 1;
+	while (job->phase != ST_DONE && !s->failed)
+		if (!go_on(s))
+			break;
+	if (job->phase != ST_DONE && !s->failed) {
+		s->lent = true;
+		return 1;
+	}
+	*ret_judgement = job->judgement;
+	job->update = NULL;
+	return outcome(s);
+}
+
 int hf_state_update(struct hf_state *s, const char *source, const struct hf_update *update,
     struct hf_when now, struct hf_judgement *ret_judgement)
 {
-	struct st_source *src = st_source_find(s, source);
-	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), &update->owner) : ST_NONE;
-	struct hf_judgement *j = ret_judgement;
-
-	memset(j, 0, sizeof(*j));
-	if (s->lent)
-		return -EBUSY;
-	if (ix == ST_NONE)
-		return -ENOENT;
-	if (st_deployment_held(s, st_source_ix(s, src))) {
-		j->verdict = HF_VERDICT_HELD;
-		j->reason = "another deployment answers at this URL";
-		return 0;
-	}
-	if (update->kind == HF_UPDATE_DIFF && !s->owners[ix].accepted) {
-		j->verdict = HF_VERDICT_REFUSED;
-		j->reason = "a diff before any snapshot";
-		j->want_snapshot = true;
-		return 0;
-	}
-	hf_state_contact(s, source, now);
-	st_hold_count_owner(s, ix, now);
-	st_rights_connected(s, src, update->connected_ms);
-	if (update->kind == HF_UPDATE_SNAPSHOT)
-		st_apply_snapshot(s, ix, update, now, j);
-	else
-		st_apply_diff(s, ix, update, now, j);
-	if (j->verdict == HF_VERDICT_ACCEPTED && !s->failed) {
-		accepted(s, src, &s->owners[ix], update, !j->records_refused, now);
-	}
-	st_resolve(s);
-	return outcome(s);
+	return hf_state_update_begin(s, source, update, now, SIZE_MAX, ret_judgement);
 }
 
 void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now)

@@ -129,9 +129,23 @@ int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_wh
 void hf_state_owner_readable(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     enum hf_readable readable, int64_t asked_ms);
 
-/* A whole message of the stream. `new_stream`: it is the first of its RPC stream. */
+/* A whole message of the stream, at once. */
 int hf_state_update(struct hf_state *s, const char *source, const struct hf_update *update,
     struct hf_when now, struct hf_judgement *ret_judgement);
+/*
+ * The same in slices: at most about `items` records, names and addresses are gone through by this call. Returns what
+ * hf_state_update() returns if that was all (as of a small message, and of one that is refused), or 1: it goes on with
+ * hf_state_update_step(). Until that has returned something else
+ *   - `update` is lent to the state, which changes to what it says without the owner's stream;
+ *   - the state is lent as to the store (see hf_state_take(), which returns -EBUSY itself);
+ *   - what it tells is neither as before the message nor as after it, and whoever asks for more than a decision that
+ *     can be taken again (status, listings) waits.
+ * A state that is freed in between leaves `update` to its owner.
+ */
+int hf_state_update_begin(struct hf_state *s, const char *source, const struct hf_update *update,
+    struct hf_when now, size_t items, struct hf_judgement *ret_judgement);
+/* *ret_judgement is filled when it is not 1 that is returned. */
+int hf_state_update_step(struct hf_state *s, size_t items, struct hf_judgement *ret_judgement);
 
 /* Proof of life, and its end. */
 void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now);

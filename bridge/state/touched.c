@@ -86,6 +86,7 @@ void st_touch(struct hf_state *s, uint32_t hash, const struct hf_name *name)
 	}
 	if (!d)
 		return;
+	s->work++;
 	d->why = (uint8_t)s->why;
 	if (d->unresolved)
 		return;

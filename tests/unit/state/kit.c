@@ -1,6 +1,7 @@
 #include "tests/unit/state/kit.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +318,23 @@ static void parse_gone(struct parsed *p, const char *at)
 	}
 }
 
+static int update(struct kit *k, const char *source, const struct hf_update *u)
+{
+	int rc;
+
+	k->slices = 1;
+	if (!k->slice)
+		return hf_state_update(k->state, source, u, k->now, &k->judgement);
+	rc = hf_state_update_begin(k->state, source, u, k->now, k->slice, &k->judgement);
+	while (rc == 1) {
+		if (k->between)
+			k->between(k);
+		k->slices++;
+		rc = hf_state_update_step(k->state, k->slice, &k->judgement);
+	}
+	return rc;
+}
+
 static enum hf_verdict send(struct kit *k, enum hf_update_kind kind, const char *source,
     unsigned owner, const char *upsert, const char *gone)
 {
@@ -332,7 +350,7 @@ static enum hf_verdict send(struct kit *k, enum hf_update_kind kind, const char 
 		.deleted_agents = p->agents_gone };
 	parse_upserts(p, upsert);
 	parse_gone(p, gone);
-	ck_assert_int_eq(hf_state_update(k->state, source, &p->u, k->now, &k->judgement), 0);
+	ck_assert_int_eq(update(k, source, &p->u), 0);
 	free(p);
 	return k->judgement.verdict;
 }
@@ -433,4 +451,77 @@ void kit_check(struct kit *k)
 	check_tally(k);
 	ck_assert_int_eq(hf_state_each_record(k->state, k->now, check_record, k), 0);
 	ck_assert_uint_eq(kit_count(k), hf_state_n_names(k->state));
+}
+
+void kit_try_all(struct kit *k)
+{
+	const struct hf_uuid owner = kit_id(1);
+	const struct hf_identity id = { .user = kit_id(2), .user_name = "bob" };
+	const struct hf_update empty = { .kind = HF_UPDATE_SNAPSHOT, .owner = owner };
+	const struct hf_restored_row restored = { .source = 0 };
+	struct hf_name suffix;
+	const struct hf_changeset *changes;
+	struct hf_judgement j;
+
+	ck_assert_int_eq(hf_name_parse("corp", &suffix), 0);
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), -EBUSY);
+	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &owner, "bob", k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_owner_missing(k->state, "main", "bob", k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_owners_settled(k->state, "main", k->now), -EBUSY);
+	ck_assert_int_eq(
+	    hf_state_workspace_owner(k->state, "main", &owner, &owner, k->now), -EBUSY);
+	ck_assert_int_eq(
+	    hf_state_restore_source(k->state, 0, &suffix, "d2", &owner, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_restore_newer(k->state, &restored, 1, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_update(k->state, "main", &empty, k->now, &j), -EBUSY);
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", NULL, NULL, HF_DECISION_ACCEPT, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_restore_suffix(k->state, 0, &suffix), -EBUSY);
+	ck_assert_int_eq(hf_state_restore(k->state, &restored, 1, k->now), -EBUSY);
+	ck_assert_int_eq(hf_state_rewrite(k->state), -EBUSY);
+	ck_assert_int_eq(hf_state_take(k->state, k->now, &changes), -EBUSY);
+	hf_state_owner_readable(k->state, "main", &owner, READABLE_NO, k->now.boot_ms);
+	hf_state_contact(k->state, "main", k->now);
+	hf_state_away(k->state, "main", k->now);
+	hf_state_tick(k->state, k->now);
+}
+
+static void same_names(struct kit *a, struct kit *b)
+{
+	for (size_t i = 0; i < KIT_MAX; i++) {
+		const struct hf_name_change *x = &a->names[i].record, *y;
+		char text[HF_NAME_TEXT_MAX];
+
+		if (!a->names[i].used)
+			continue;
+		y = &name_slot(b, &x->name)->record;
+		ck_assert_msg(name_slot(b, &x->name)->used && x->flags == y->flags &&
+				  x->owner == y->owner && x->agent == y->agent &&
+				  x->first_seen_s == y->first_seen_s && !memcmp(x->addr, y->addr, 16),
+		    "%s is not the same", hf_name_text(&x->name, text));
+	}
+}
+
+void kit_same(struct kit *a, struct kit *b)
+{
+	kit_commit(a);
+	kit_commit(b);
+	ck_assert_uint_eq(kit_count(a), kit_count(b));
+	same_names(a, b);
+	ck_assert_mem_eq(a->has, b->has, sizeof(a->has));
+	for (size_t i = 0; i < KIT_MAX; i++) {
+		if (a->has[HF_ROW_WORKSPACE][i])
+			ck_assert_mem_eq(&a->ws_rows[i], &b->ws_rows[i], sizeof(a->ws_rows[i]));
+		if (a->has[HF_ROW_AGENT][i])
+			ck_assert_mem_eq(&a->agent_rows[i], &b->agent_rows[i], sizeof(a->agent_rows[i]));
+		if (a->has[HF_ROW_OWNER][i])
+			ck_assert_mem_eq(&a->owner_rows[i], &b->owner_rows[i], sizeof(a->owner_rows[i]));
+		if (a->has[HF_ROW_HOLD][i])
+			ck_assert_mem_eq(&a->hold_rows[i], &b->hold_rows[i], sizeof(a->hold_rows[i]));
+	}
+	ck_assert_int_eq(a->judgement.verdict, b->judgement.verdict);
+	ck_assert_uint_eq(a->judgement.held, b->judgement.held);
+	ck_assert_uint_eq(a->judgement.records_refused, b->judgement.records_refused);
+	ck_assert_int_eq(a->judgement.want_snapshot, b->judgement.want_snapshot);
 }

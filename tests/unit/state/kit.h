@@ -37,6 +37,9 @@ struct kit {
 	int64_t connected_ms; /* of the connection of all messages */
 	const char *rights;   /* that REST tells; NULL: none */
 	unsigned commits;
+	size_t slice; /* messages are taken up in slices of so many items; 0: at once */
+	unsigned slices; /* that the last message took */
+	void (*between)(struct kit *k); /* called between two of them; NULL: nothing */
 	size_t n_changed; /* names in the last changeset */
 };
 
@@ -65,6 +68,9 @@ enum hf_verdict kit_snapshot(struct kit *k, const char *source, unsigned owner, 
 enum hf_verdict kit_diff(
     struct kit *k, const char *source, unsigned owner, const char *upsert, const char *gone);
 
+/* Everything that may be passed in is, while the state is lent: it is refused. Asserts. */
+void kit_try_all(struct kit *k);
+
 /* REST is asked; the connection stays. */
 void kit_ask(struct kit *k);
 /* REST is asked and a new connection opened: all messages from now on come on it. */
@@ -77,5 +83,7 @@ bool kit_has(struct kit *k, const char *name, unsigned agent);
 /* The record's flags, or -1 if there is no such name. */
 int kit_flags(struct kit *k, const char *name);
 size_t kit_count(struct kit *k);
+/* Two stores have the same rows and names, after the same messages. Asserts. */
+void kit_same(struct kit *a, struct kit *b);
 /* Names as changesets left them are the names that the state itself tells. Asserts. */
 void kit_check(struct kit *k);

@@ -32,38 +32,6 @@ static const struct hf_changeset *take(void)
 	return c;
 }
 
-/* All that may be passed in. */
-static void try_all(void)
-{
-	const struct hf_uuid owner = kit_id(1);
-	const struct hf_identity id = { .user = kit_id(2), .user_name = "bob" };
-	const struct hf_update empty = { .kind = HF_UPDATE_SNAPSHOT, .owner = owner };
-	const struct hf_restored_row restored = { .source = 0 };
-	struct hf_name suffix;
-	struct hf_judgement j;
-
-	ck_assert_int_eq(hf_name_parse("corp", &suffix), 0);
-	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), -EBUSY);
-	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), -EBUSY);
-	ck_assert_int_eq(hf_state_owner_set(k->state, "main", &owner, "bob", k->now), -EBUSY);
-	ck_assert_int_eq(hf_state_owner_missing(k->state, "main", "bob", k->now), -EBUSY);
-	ck_assert_int_eq(hf_state_owners_settled(k->state, "main", k->now), -EBUSY);
-	ck_assert_int_eq(
-	    hf_state_workspace_owner(k->state, "main", &owner, &owner, k->now), -EBUSY);
-	ck_assert_int_eq(
-	    hf_state_restore_source(k->state, 0, &suffix, "d2", &owner, k->now), -EBUSY);
-	ck_assert_int_eq(hf_state_restore_newer(k->state, &restored, 1, k->now), -EBUSY);
-	ck_assert_int_eq(hf_state_update(k->state, "main", &empty, k->now, &j), -EBUSY);
-	ck_assert_int_eq(
-	    hf_state_decide(k->state, "main", NULL, NULL, HF_DECISION_ACCEPT, k->now), -EBUSY);
-	ck_assert_int_eq(hf_state_restore_suffix(k->state, 0, &suffix), -EBUSY);
-	ck_assert_int_eq(hf_state_restore(k->state, &restored, 1, k->now), -EBUSY);
-	hf_state_owner_readable(k->state, "main", &owner, READABLE_NO, k->now.boot_ms);
-	hf_state_contact(k->state, "main", k->now);
-	hf_state_away(k->state, "main", k->now);
-	hf_state_tick(k->state, k->now);
-}
-
 START_TEST(what_is_lent_does_not_change)
 {
 	const struct hf_changeset *c = take();
@@ -75,7 +43,7 @@ START_TEST(what_is_lent_does_not_change)
 	for (size_t i = 0; i < n; i++)
 		hf_changeset_name(c, i, &before[i]);
 	k->now.boot_ms += 100000;
-	try_all();
+	kit_try_all(k);
 	ck_assert_uint_eq(c->n_names, n);
 	for (size_t i = 0; i < n; i++) {
 		hf_changeset_name(c, i, &now);

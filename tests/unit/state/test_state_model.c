@@ -188,6 +188,28 @@ START_TEST(random_histories_keep_store_and_state_equal)
 }
 END_TEST
 
+/* Whatever comes in between, and however short they are. */
+START_TEST(in_slices_it_comes_to_the_same_as_at_once)
+{
+	unsigned seed = (unsigned)_i + 1000, again;
+	struct kit *whole = kit_new(), *k = kit_new();
+
+	k->between = kit_try_all;
+	follow(whole);
+	follow(k);
+	for (int i = 0; i < 300; i++) {
+		k->slice = 1 + (unsigned)(i + _i) % 9;
+		again = seed;
+		step(whole, &seed);
+		step(k, &again);
+		kit_same(whole, k);
+		kit_check(k);
+	}
+	kit_free(whole);
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(nothing_but_a_message_or_a_decision_removes)
 {
 	unsigned seed = (unsigned)_i + 100;
@@ -216,6 +238,7 @@ Suite *state_model_suite(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, random_histories_keep_store_and_state_equal, 0, 10);
+	tcase_add_loop_test(tc, in_slices_it_comes_to_the_same_as_at_once, 0, 10);
 	tcase_add_loop_test(tc, nothing_but_a_message_or_a_decision_removes, 0, 5);
 	suite_add_tcase(s, tc);
 	return s;
