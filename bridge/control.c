@@ -142,13 +142,16 @@ static bool is_trusted(const struct asked *a)
 }
 
 /*
- * What changes the model waits while that is lent to the store (guard rule 10), a listing for a place, and those who
- * may only look for their share of the CPU.
+ * What changes the model waits while that is lent to the store (guard rule 10), everything while a large message is
+ * taken up, a listing for a place, and those who may only look for their share of the CPU.
  */
 static bool has_turn(const struct asked *a)
 {
 	const struct hf_control *c = a->control;
 
+	/* Half a message is nothing to show. */
+	if (hf_core_updating(c->env.core))
+		return false;
 	if (hf_request_orders(&a->request) && hf_core_busy(c->env.core))
 		return false;
 	if (!is_trusted(a) && c->debt_ms > hf_boot_ms(c->env.clock))

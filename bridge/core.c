@@ -41,7 +41,7 @@ int hf_core_configure(struct hf_core *c, const struct hf_config *config)
 	struct hf_state_conf conf;
 	int rc;
 
-	if (c->applying)
+	if (hf_core_busy(c))
 		return -EBUSY;
 	c->config = config;
 	hf_core_conf(config, sources, &conf);
@@ -54,7 +54,7 @@ int hf_core_configure(struct hf_core *c, const struct hf_config *config)
 	return after(c, rc);
 }
 
-static void beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live)
+void hf_core_beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live)
 {
 	uint32_t source_rid, owner_rid;
 
@@ -71,7 +71,7 @@ int hf_core_identify(struct hf_core *c, const char *source, const struct hf_iden
 	int rc = hf_state_identify(c->state, source, id, hf_core_now(c), ret_judgement);
 
 	if (ret_judgement->verdict == HF_VERDICT_HELD)
-		beat(c, source, NULL, false);
+		hf_core_beat(c, source, NULL, false);
 	/* The suffix may be known now: an empty zone can say that it is not ready. */
 	c->unpublished = true;
 	return after(c, rc);
@@ -120,19 +120,6 @@ void hf_core_owner_readable(struct hf_core *c, const char *source, const struct 
 	hf_state_owner_readable(c->state, source, owner, readable, asked_ms);
 }
 
-int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
-    struct hf_judgement *ret_judgement)
-{
-	int rc = hf_state_update(c->state, source, update, hf_core_now(c), ret_judgement);
-
-	if (!rc && ret_judgement->verdict == HF_VERDICT_ACCEPTED) {
-		/* A diff proves life; only a snapshot says that the owner is as it is here. */
-		beat(c, source, update->kind == HF_UPDATE_SNAPSHOT ? &update->owner : NULL, true);
-		c->accepted = true;
-	}
-	return after(c, rc);
-}
-
 /*
  * What readers see of it they see at once; the state hears of it when it is its own again. The last sign counts: of
  * a connection that ended and came back within a second nothing else is left.
@@ -142,7 +129,7 @@ static void sign(struct hf_core *c, const char *source, int what)
 	struct hf_when now = hf_core_now(c);
 	uint32_t rid, owner;
 
-	if (!c->applying) {
+	if (!hf_core_busy(c)) {
 		if (what == HF_SIGN_CONTACT)
 			hf_state_contact(c->state, source, now);
 		else
@@ -152,7 +139,7 @@ static void sign(struct hf_core *c, const char *source, int what)
 		c->signs[rid].at = now;
 		snprintf(c->signs[rid].source, sizeof(c->signs[rid].source), "%s", source);
 	}
-	beat(c, source, NULL,
+	hf_core_beat(c, source, NULL,
 	    what == HF_SIGN_CONTACT && !hf_state_identity_held(c->state, source));
 }
 
@@ -167,13 +154,8 @@ void hf_core_away(struct hf_core *c, const char *source)
 	after(c, 0);
 }
 
-void hf_core_applied(struct hf_core *c, bool committed)
+void hf_core_take_signs(struct hf_core *c)
 {
-	c->applying = false;
-	if (committed)
-		hf_state_committed(c->state);
-	else
-		hf_state_not_committed(c->state);
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
 		struct hf_core_sign *s = &c->signs[i];
 
@@ -185,6 +167,16 @@ void hf_core_applied(struct hf_core *c, bool committed)
 	}
 }
 
+void hf_core_applied(struct hf_core *c, bool committed)
+{
+	c->applying = false;
+	if (committed)
+		hf_state_committed(c->state);
+	else
+		hf_state_not_committed(c->state);
+	hf_core_take_signs(c);
+}
+
 int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision)
 {
@@ -193,7 +185,7 @@ int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *
 
 bool hf_core_busy(const struct hf_core *c)
 {
-	return c->applying;
+	return c->applying || hf_core_updating(c);
 }
 
 /* --- work --- */
@@ -375,6 +367,11 @@ int64_t hf_core_work(struct hf_core *c)
 {
 	int64_t wait, check;
 
+	/* Half a message is nothing that a tick, a commit or a repair may find. */
+	if (hf_core_updating(c)) {
+		hf_core_update_slice(c);
+		return 0;
+	}
 	if (!c->applying && until(c, c->tick_at) == 0) {
 		c->wall_synced = hf_wall_synced();
 		c->tick_at = hf_boot_ms(c->clock) + hf_state_tick(c->state, hf_core_now(c));
@@ -412,6 +409,8 @@ int hf_core_settle(struct hf_core *c)
 {
 	int rc;
 
+	while (hf_core_update_slice(c) == 1)
+		;
 	c->commit_not_before = c->publish_not_before = 0;
 	do {
 		rc = work_store(c);

@@ -47,6 +47,19 @@ void hf_core_owner_readable(struct hf_core *c, const char *source, const struct 
     enum hf_readable readable, int64_t asked_ms);
 int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
     struct hf_judgement *ret_judgement);
+/*
+ * The same in slices, for one that may be large. Returns 1 if more of it is left than one slice takes: `update` is the
+ * core's from then on, which ends it with `release`; hf_core_busy() is true until hf_core_work() has come to its end, and
+ * hf_core_outcome() tells what became of it. It counts as a whole, also if its stream ends meanwhile. Otherwise it is
+ * judged, and stays the caller's.
+ */
+int hf_core_update_begin(struct hf_core *c, const char *source, struct hf_update *update,
+    void (*release)(struct hf_update *update), struct hf_judgement *ret_judgement);
+/*
+ * What hf_core_update() would have returned for the source's last message of which hf_core_update_begin() returned 1;
+ * to be asked once. 1: it is not through; -ENOENT: there is none.
+ */
+int hf_core_outcome(struct hf_core *c, const char *source, struct hf_judgement *ret_judgement);
 int hf_core_workspace_owner(struct hf_core *c, const char *source, const struct hf_uuid *workspace,
     const struct hf_uuid *owner);
 /* Takes turns: see hf_state_disputed(). */
@@ -57,11 +70,16 @@ int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *
     const char *what, enum hf_decision decision);
 
 /*
- * True while a change is being made durable, from one hf_core_work() to the next: the model is lent to the store
- * (guard rule 10). Whatever changes it waits: the caller keeps it, reads its stream no further, and comes again
+ * True while a large message is taken up, or a change is made durable, from one hf_core_work() to the next: the model is
+ * lent to that (guard rule 10). Whatever changes it waits: the caller keeps it, reads its stream no further, and comes again
  * after the next hf_core_work().
  */
 bool hf_core_busy(const struct hf_core *c);
+/*
+ * The first of the two: what the model tells is neither as before the message nor as after it. Who shows it to people
+ * or programs waits, for some tenths of a second at most.
+ */
+bool hf_core_updating(const struct hf_core *c);
 
 /* --- work --- */
 

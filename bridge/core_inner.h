@@ -20,6 +20,22 @@ struct hf_core_sign {
 	struct hf_when at;
 };
 
+/* The message that is being taken up in slices. */
+struct hf_core_message {
+	struct hf_update *update; /* owned; NULL: there is none */
+	void (*release)(struct hf_update *update);
+	char source[HF_LABEL_MAX + 1];
+	uint32_t rid; /* of the source, when it began */
+};
+
+/* What became of one, until its source has asked. */
+struct hf_core_outcome {
+	bool known;
+	char source[HF_LABEL_MAX + 1];
+	int rc;
+	struct hf_judgement judgement;
+};
+
 struct hf_core {
 	const struct hf_config *config; /* borrowed */
 	const struct hf_clock *clock;   /* borrowed */
@@ -36,6 +52,8 @@ struct hf_core {
 	struct hf_zone_stamp newer;
 	uint64_t newer_than;
 	bool applying;              /* a changeset is between begin and its last step: the state is lent */
+	struct hf_core_message message; /* while there is one the state is lent to it */
+	struct hf_core_outcome outcomes[HF_ZONE_SOURCES_MAX]; /* by rid, as it was then */
 	struct hf_core_sign signs[HF_ZONE_SOURCES_MAX]; /* by rid: what waits for the end of that */
 	bool accepted;              /* a message, since this process runs */
 	bool shown;                 /* the changeset that is being applied holds names */
@@ -85,6 +103,16 @@ int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state);
 void hf_core_pulse_down(struct hf_core *c);
 /* What the zone is to say beside the names. */
 void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta);
+
+/* Proof of life for readers, or its end; of the owner too, if that is not NULL. */
+void hf_core_beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live);
+/* The state is its own again: what was said of connections meanwhile takes effect. */
+void hf_core_take_signs(struct hf_core *c);
+
+/* The next slice of the message that is being taken up. 1 while more is left; 0: there is none (any more). */
+int hf_core_update_slice(struct hf_core *c);
+/* Forgets it, half done as it may be: for the end alone. */
+void hf_core_update_drop(struct hf_core *c);
 
 /* The changeset that was being applied is over: the state changes again. */
 void hf_core_applied(struct hf_core *c, bool committed);

@@ -324,6 +324,7 @@ void hf_core_free(struct hf_core *c)
 	/* What was not taken up as a whole says nothing over the zone. */
 	if (c->opened)
 		hf_core_settle(c);
+	hf_core_update_drop(c);
 	hf_publish_free(c->publish);
 	hf_state_free(c->state);
 	hf_store_free(c->store);

@@ -11,7 +11,7 @@
 #include "bridge/core.h"
 #include "config/config.h"
 
-enum { ENTRIES_MAX = 2 * HF_CONFIG_ADAPTERS_MAX, AGAIN_MS = 1000 };
+enum { ENTRIES_MAX = 2 * HF_CONFIG_ADAPTERS_MAX, AGAIN_MS = 1000, LATER_MS = 10 };
 
 /* A configuration that is no longer in force, but lent to an adapter. */
 struct kept {
@@ -110,7 +110,9 @@ static bool subject(void *arg, const struct hf_record *record, struct hf_subject
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct entry *e = arg;
-	int64_t wait = hf_feed_work(e->feed);
+	/* Adapters ask the model what a name is of, which half a message does not tell. */
+	bool later = hf_core_updating(e->feeds->core);
+	int64_t wait = later ? LATER_MS : hf_feed_work(e->feed);
 	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
 
 	if (wait >= 0)

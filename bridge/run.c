@@ -178,7 +178,7 @@ static void on_hup(struct run *r)
 {
 	hf_notify_reloading();
 	if (hf_core_busy(r->core) && !r->hup) {
-		hf_log_info("reload: waits until the change that is being written is on the disk");
+		hf_log_info("reload: waits for the end of the change that is under way");
 		r->reloads.waited++;
 	}
 	r->hup = true;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/notify.h"
+#include "bridge/core.h"
 #include "bridge/summary.h"
 
 enum {
@@ -33,6 +34,9 @@ static void tell(struct hf_service *s)
 	char text[HF_SUMMARY_MAX], line[HF_SUMMARY_MAX + 16];
 	struct hf_summary summary;
 
+	/* Half a message is nothing to show; this is called again when it is whole. */
+	if (hf_core_updating(s->core))
+		return;
 	hf_summary_fill(s->core, s->listeners, &summary);
 	if (!strcmp(hf_summary_text(&summary, text), s->told))
 		return;

@@ -11,6 +11,7 @@
 #include "bridge/settings.h"
 #include "bridge/stream/token_watch.h"
 #include "bridge/stream/http.h"
+#include "bridge/stream/result.h"
 #include "config/config.h"
 #include "config/secret.h"
 
@@ -134,20 +135,35 @@ static void settled(void *arg, const struct hf_told *told)
 	work_soon(s);
 }
 
+static enum hf_client_verdict judged(struct hf_source *s, int rc, const struct hf_judgement *j,
+    bool *ret_again, const char **ret_why)
+{
+	*ret_again = j->want_snapshot;
+	*ret_why = rc < 0 ? hf_strerror(rc) : j->reason ? j->reason : "";
+	if (j->held)
+		hf_log_warn("source '%s': the removal of %u workspace%s waits", s->conf->name, j->held,
+		    j->held == 1 ? "" : "s");
+	return rc < 0 ? CLIENT_REFUSED : verdict_of(j->verdict);
+}
+
 static enum hf_client_verdict update(
-    void *arg, const struct hf_update *u, bool *ret_again, const char **ret_why)
+    void *arg, struct hf_update *u, bool *ret_again, const char **ret_why)
 {
 	struct hf_source *s = arg;
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
-	int rc = hf_core_update(s->env.core, s->conf->name, u, &j);
+	int rc = hf_core_update_begin(s->env.core, s->conf->name, u, hf_update_free, &j);
 
 	work_soon(s);
-	*ret_again = j.want_snapshot;
-	*ret_why = rc < 0 ? hf_strerror(rc) : j.reason ? j.reason : "";
-	if (j.held)
-		hf_log_warn("source '%s': the removal of %u workspace%s waits", s->conf->name, j.held,
-		    j.held == 1 ? "" : "s");
-	return rc < 0 ? CLIENT_REFUSED : verdict_of(j.verdict);
+	return rc == 1 ? CLIENT_GOES_ON : judged(s, rc, &j, ret_again, ret_why);
+}
+
+static enum hf_client_verdict updated(void *arg, bool *ret_again, const char **ret_why)
+{
+	struct hf_source *s = arg;
+	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
+	int rc = hf_core_outcome(s->env.core, s->conf->name, &j);
+
+	return rc == 1 ? CLIENT_GOES_ON : judged(s, rc, &j, ret_again, ret_why);
 }
 
 static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
@@ -228,6 +244,7 @@ static const struct hf_client_ops ops = {
 	.owner = set_owner,
 	.settled = settled,
 	.update = update,
+	.updated = updated,
 	.wants_snapshot = wants_snapshot,
 	.wants_connection = wants_connection,
 	.disputed = disputed,

@@ -71,6 +71,7 @@ void hf_summary_fill(struct hf_core *core, const struct hf_listeners *listeners,
 	s.published = hf_store_ready(store) && hf_core_published(core);
 	if (listeners)
 		hf_listeners_answering(listeners, &s.answering);
+	s.changing = hf_core_updating(core);
 	s.ready = s.published && !s.answering.nobody;
 	s.zone_ok = !hf_core_trouble(core, &trouble);
 	s.store_ok = hf_store_get_state(store, NULL, NULL) == HF_STORE_OK;
@@ -127,6 +128,8 @@ static void add_states(struct line *l, const struct hf_summary *s)
 
 char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX])
 {
+	const char *who = s->answering.text[0] ? s->answering.text : "no adapter feeds its resolver";
+	bool nobody = s->answering.text[0] || s->answering.nobody;
 	const char *plural = s->names == 1 ? "" : "s";
 	struct line l = { out, 0 };
 
@@ -135,14 +138,15 @@ char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX
 		add(&l, "waiting for the first snapshot");
 		return out;
 	}
-	if (s->answering.text[0] || s->answering.nobody)
-		add(&l, "NOT ANSWERING: %s; %zu name%s published",
-		    s->answering.text[0] ? s->answering.text : "no adapter feeds its resolver", s->names,
-		    plural);
+	if (nobody)
+		add(&l, "NOT ANSWERING: %s; ", who);
+	if (s->changing)
+		add(&l, "serving, and a large message is being taken up");
 	else
-		add(&l, "serving %zu name%s", s->names, plural);
-	add_states(&l, s);
-	if (s->held)
+		add(&l, nobody ? "%zu name%s published" : "serving %zu name%s", s->names, plural);
+	if (!s->changing)
+		add_states(&l, s);
+	if (s->held && !s->changing)
 		add(&l, ", %u removal%s", s->held, s->held == 1 ? " waits" : "s wait");
 	if (!s->store_ok)
 		add(&l, ", the store is not ok");

@@ -19,6 +19,7 @@ struct hf_summary {
 	bool published; /* there is a zone that answers can be made of */
 	bool ready;     /* it is published, and somebody is known or believed to answer from it */
 	struct hf_answering answering;
+	bool changing; /* a large message is half taken up: numbers would be neither before nor after it */
 	bool fresh; /* every source that has names is */
 	int64_t stale_since_s; /* wall clock; 0: not known */
 	unsigned held; /* removals that wait */
@@ -33,6 +34,7 @@ void hf_summary_fill(struct hf_core *core, const struct hf_listeners *listeners,
 enum { HF_SUMMARY_MAX = 640 };
 /*
  * "serving 312 names, live", "serving 312 names, stale since 2026-11-21T12:00:00Z, 1 removal waits";
+ * "serving, and a large message is being taken up";
  * "NOT ANSWERING: holdfast-dns at 127.0.0.1@5453 (Connection refused); 312 names are published, live".
  */
 char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX]);

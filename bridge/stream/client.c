@@ -654,6 +654,7 @@ void hf_client_poke(struct hf_client *c)
 {
 	if (c->ops->busy(c->arg))
 		return;
+	hf_client_take_outcome(c);
 	hand_on(c);
 	hf_client_tell_dispute(c);
 	hf_client_ask_state(c);

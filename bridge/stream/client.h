@@ -26,6 +26,7 @@ enum hf_client_verdict {
 	CLIENT_ACCEPTED,
 	CLIENT_HELD,    /* nothing is to come before the operator has decided */
 	CLIENT_REFUSED, /* the message changed nothing */
+	CLIENT_GOES_ON, /* of an update alone: it is not through yet */
 };
 
 /*
@@ -48,9 +49,14 @@ struct hf_client_ops {
 	 * there. Words may be WORD_UNKNOWN: their owners are not the operator's to have left out.
 	 */
 	void (*settled)(void *arg, const struct hf_told *told);
-	/* *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted. */
+	/*
+	 * *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted. CLIENT_GOES_ON: `update` is the
+	 * callee's now and ends with hf_update_free() there, busy() is true, and when it is not any more, updated()
+	 * is asked, unless the connection has ended by then. The latter may be NULL where that is never returned.
+	 */
 	enum hf_client_verdict (*update)(
-	    void *arg, const struct hf_update *update, bool *ret_again, const char **ret_why);
+	    void *arg, struct hf_update *update, bool *ret_again, const char **ret_why);
+	enum hf_client_verdict (*updated)(void *arg, bool *ret_again, const char **ret_why);
 	bool (*wants_snapshot)(void *arg, const struct hf_uuid *owner);
 	/* REST and then a new connection are wanted: something waits for snapshots with today's rights. */
 	bool (*wants_connection)(void *arg);

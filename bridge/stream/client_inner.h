@@ -92,6 +92,12 @@ struct hf_client {
 	struct hf_link *link;
 	struct hf_problem broken;   /* how the link broke; code NONE: it did not */
 	bool held;                  /* it is not read: busy */
+	struct hf_client_taken {
+		uint32_t call;
+		bool opening; /* it is the snapshot of the owner's opening call */
+		size_t n_workspaces, n_agents;
+	} taken;                    /* a message that goes on while busy() ... */
+	bool goes_on;               /* ... if there is one */
 	bool goaway;                /* no new call is possible on this connection */
 	int64_t opened_ms;          /* the upgrade was begun, or ended */
 	int64_t connected_ms;       /* the upgrade was asked for: rights are of then */
@@ -146,6 +152,8 @@ void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle);
 void hf_client_close_stream(struct hf_client *c);
 /* Takes what came; may end in hf_client_fail(). */
 void hf_client_take_events(struct hf_client *c);
+/* What became of a message that went on, if that is known now; likewise. */
+void hf_client_take_outcome(struct hf_client *c);
 /* Does what is due on an open connection. */
 void hf_client_stream_due(struct hf_client *c, int64_t now_ms);
 /* When something is due on it next. */

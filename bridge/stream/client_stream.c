@@ -113,7 +113,8 @@ static void prove_life(struct hf_client *c)
 		c->ops->contact(c->arg);
 }
 
-static void snapshot_accepted(struct hf_client *c, struct hf_followed *f, const struct hf_update *u)
+static void snapshot_accepted(
+    struct hf_client *c, struct hf_followed *f, const struct hf_client_taken *t)
 {
 	hf_client_accepted(c, f);
 	if (c->state != CLIENT_LIVE) {
@@ -125,7 +126,7 @@ static void snapshot_accepted(struct hf_client *c, struct hf_followed *f, const 
 		hf_client_enter(c, CLIENT_LIVE);
 	}
 	hf_log_debug("source '%s': snapshot of '%s': %zu workspaces, %zu agents", c->settings->name,
-	    f->owner.name, u->n_upserted_workspaces, u->n_upserted_agents);
+	    f->owner.name, t->n_workspaces, t->n_agents);
 	hf_client_check_settled(c);
 }
 
@@ -144,23 +145,16 @@ static void snapshot_refused(struct hf_client *c, struct hf_followed *f, const c
 	hf_client_snapshot_failed(c, f, &p);
 }
 
-static void take_update(struct hf_client *c, const struct hf_stack_event *e)
+static void judged(struct hf_client *c, const struct hf_client_taken *t, enum hf_client_verdict verdict,
+    bool again, const char *why)
 {
-	struct hf_followed *f = hf_client_owner_of(c, e->call);
-	enum hf_client_verdict verdict;
-	const char *why = "";
-	bool again = false, opening;
+	struct hf_followed *f = hf_client_owner_of(c, t->call);
 
-	if (!f) {
-		hf_update_free(e->update);
+	if (!f)
 		return;
-	}
-	opening = hf_followed_is(f, e->call) == CALL_IS_OPENING;
-	e->update->connected_ms = c->connected_ms;
-	verdict = c->ops->update(c->arg, e->update, &again, &why);
-	if (verdict == CLIENT_ACCEPTED && opening) {
-		snapshot_accepted(c, f, e->update);
-	} else if (opening) {
+	if (verdict == CLIENT_ACCEPTED && t->opening) {
+		snapshot_accepted(c, f, t);
+	} else if (t->opening) {
 		snapshot_refused(c, f, why ? why : "");
 	} else if (verdict != CLIENT_ACCEPTED) {
 		c->refused++;
@@ -168,11 +162,51 @@ static void take_update(struct hf_client *c, const struct hf_stack_event *e)
 		hf_log_debug("source '%s': a change of '%s' was refused: %s", c->settings->name,
 		    f->owner.name, why ? why : "");
 	}
-	hf_update_free(e->update);
 	if (c->stack && again)
 		hf_client_want_again(c, f);
 	if (c->stack)
 		prove_life(c);
+}
+
+static void take_update(struct hf_client *c, const struct hf_stack_event *e)
+{
+	struct hf_followed *f = hf_client_owner_of(c, e->call);
+	struct hf_client_taken t = { .call = e->call };
+	enum hf_client_verdict verdict;
+	const char *why = "";
+	bool again = false;
+
+	if (!f) {
+		hf_update_free(e->update);
+		return;
+	}
+	t.opening = hf_followed_is(f, e->call) == CALL_IS_OPENING;
+	t.n_workspaces = e->update->n_upserted_workspaces;
+	t.n_agents = e->update->n_upserted_agents;
+	e->update->connected_ms = c->connected_ms;
+	verdict = c->ops->update(c->arg, e->update, &again, &why);
+	if (verdict == CLIENT_GOES_ON) {
+		c->taken = t;
+		c->goes_on = true;
+		return;
+	}
+	hf_update_free(e->update);
+	judged(c, &t, verdict, again, why);
+}
+
+void hf_client_take_outcome(struct hf_client *c)
+{
+	enum hf_client_verdict verdict;
+	const char *why = "";
+	bool again = false;
+
+	if (!c->goes_on || c->ops->busy(c->arg))
+		return;
+	verdict = c->ops->updated(c->arg, &again, &why);
+	if (verdict == CLIENT_GOES_ON)
+		return;
+	c->goes_on = false;
+	judged(c, &c->taken, verdict, again, why);
 }
 
 /* A server that is older, or one whose API was taken back. */
@@ -290,6 +324,7 @@ void hf_client_take_events(struct hf_client *c)
 	struct hf_stack_event e;
 	bool busy = false;
 
+	hf_client_take_outcome(c);
 	while (c->stack && !(busy = c->ops->busy(c->arg)) && hf_stack_next(c->stack, &e))
 		take_event(c, &e);
 	if (!c->stack)
@@ -385,6 +420,7 @@ void hf_client_close_stream(struct hf_client *c)
 	hf_stack_free(c->stack);
 	c->link = NULL;
 	c->stack = NULL;
+	c->goes_on = false;
 	hf_client_forget_calls(c);
 }
 

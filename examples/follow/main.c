@@ -104,7 +104,7 @@ static void show_agents(const char *what, const struct hf_update_agent *at, size
 }
 
 static enum hf_client_verdict show_update(
-    void *arg, const struct hf_update *u, bool *ret_again, const char **ret_why)
+    void *arg, struct hf_update *u, bool *ret_again, const char **ret_why)
 {
 	struct follow *f = arg;
 	char owner[HF_UUID_TEXT_MAX];

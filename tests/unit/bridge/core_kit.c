@@ -14,7 +14,7 @@
 #include "config/config.h"
 #include "zone/reader.h"
 
-enum { WALL_S = 1700000000, WORKSPACES_MAX = 4000 };
+enum { WALL_S = 1700000000, WORKSPACES_MAX = 6000 };
 
 static struct hf_uuid id(uint8_t kind, unsigned n)
 {
@@ -130,15 +130,12 @@ void core_kit_settle(struct core_kit *k)
 	ck_abort_msg("it does not settle");
 }
 
-int core_kit_try_snapshot(struct core_kit *k, unsigned n)
+const struct hf_update *core_kit_message(unsigned n)
 {
 	static struct hf_update_workspace ws[WORKSPACES_MAX];
 	static struct hf_update_agent agents[WORKSPACES_MAX];
 	static char names[WORKSPACES_MAX][16];
-	struct hf_update u = { .kind = HF_UPDATE_SNAPSHOT, .owner = id(9, 1), .upserted_workspaces = ws,
-		.n_upserted_workspaces = n, .upserted_agents = agents, .n_upserted_agents = n };
-	struct hf_judgement j;
-	int rc;
+	static struct hf_update u;
 
 	ck_assert_uint_le(n, WORKSPACES_MAX);
 	for (unsigned i = 0; i < n; i++) {
@@ -147,7 +144,16 @@ int core_kit_try_snapshot(struct core_kit *k, unsigned n)
 		ws[i] = (struct hf_update_workspace){ id(1, i + 1), { names[i], (uint32_t)len }, 3 };
 		agents[i] = (struct hf_update_agent){ id(2, i + 1), id(1, i + 1), { "main", 4 } };
 	}
-	rc = hf_core_update(k->core, "main", &u, &j);
+	u = (struct hf_update){ .kind = HF_UPDATE_SNAPSHOT, .owner = id(9, 1), .upserted_workspaces = ws,
+		.n_upserted_workspaces = n, .upserted_agents = agents, .n_upserted_agents = n };
+	return &u;
+}
+
+int core_kit_try_snapshot(struct core_kit *k, unsigned n)
+{
+	struct hf_judgement j;
+	int rc = hf_core_update(k->core, "main", core_kit_message(n), &j);
+
 	return rc ? rc : j.verdict == HF_VERDICT_ACCEPTED ? 0 : HF_EREFUSED;
 }
 

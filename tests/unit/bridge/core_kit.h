@@ -33,7 +33,9 @@ void core_kit_killed_life(struct core_kit *k, unsigned n);
 
 /* A snapshot of alice with workspaces w1 to wN of one agent each; settles. */
 void core_kit_snapshot(struct core_kit *k, unsigned n);
-/* The message alone; what became of it. */
+/* That message, until the next call. */
+const struct hf_update *core_kit_message(unsigned n);
+/* It alone; what became of it. */
 int core_kit_try_snapshot(struct core_kit *k, unsigned n);
 /* Until all is durable and readers see it, or the store has failed. */
 void core_kit_settle(struct core_kit *k);
