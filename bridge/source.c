@@ -37,7 +37,7 @@ static void on_token_changed(void *arg)
 {
 	struct hf_source *s = arg;
 
-	hf_client_kick(s->client, CLIENT_EVENT_TOKEN);
+	hf_client_kick(s->client, CLIENT_EVENT_TOKEN, NULL);
 }
 
 /* Follows the file that the token is in. */

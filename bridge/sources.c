@@ -23,13 +23,14 @@ struct hf_sources {
 	int64_t again_ms; /* boottime: when those that memory was missing for are tried again */
 };
 
-static void kick_all(struct hf_sources *s, enum hf_client_event event)
+static void kick_all(
+    struct hf_sources *s, enum hf_client_event event, const struct hf_interfaces *at)
 {
 	for (size_t i = 0; i < s->n; i++)
-		hf_client_kick(hf_source_client(s->at[i]), event);
+		hf_client_kick(hf_source_client(s->at[i]), event, at);
 }
 
-static void on_wake(void *arg, enum hf_wake_why why)
+static void on_wake(void *arg, enum hf_wake_why why, const struct hf_interfaces *at)
 {
 	static const struct {
 		const char *text;
@@ -41,7 +42,7 @@ static void on_wake(void *arg, enum hf_wake_why why)
 	};
 
 	hf_log_debug("%s", all[why].text);
-	kick_all(arg, all[why].event);
+	kick_all(arg, all[why].event, at);
 }
 
 static void add(struct hf_sources *s, const struct hf_config_source *conf)
@@ -155,7 +156,7 @@ void hf_sources_configure(struct hf_sources *s, const struct hf_config *config)
 			continue;
 		}
 		hf_source_rebind(kept[i], &config->sources.at[i], config->sources.n == 1);
-		hf_client_kick(hf_source_client(kept[i]), CLIENT_EVENT_RELOAD);
+		hf_client_kick(hf_source_client(kept[i]), CLIENT_EVENT_RELOAD, NULL);
 		s->at[s->n++] = kept[i];
 	}
 }

@@ -633,7 +633,8 @@ static void end_wait(struct hf_client *c, enum hf_client_event event, int64_t no
 	try_at(c, at);
 }
 
-void hf_client_kick(struct hf_client *c, enum hf_client_event event)
+void hf_client_kick(
+    struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at)
 {
 	int64_t now = hf_boot_ms(c->clock);
 
@@ -644,7 +645,9 @@ void hf_client_kick(struct hf_client *c, enum hf_client_event event)
 		hf_client_redial(c);
 		hf_client_doubt(c, now);
 		return;
-	} else if (event == CLIENT_EVENT_NETWORK || event == CLIENT_EVENT_CLOCK) {
+	} else if (event == CLIENT_EVENT_CLOCK ||
+		   (event == CLIENT_EVENT_NETWORK && c->link &&
+		       (!at || hf_link_concerns(c->link, at)))) {
 		hf_client_doubt(c, now);
 	}
 	hf_client_schedule(c);

@@ -18,6 +18,7 @@
 
 struct hf_clock;
 struct hf_http;
+struct hf_interfaces; /* wake.h */
 struct hf_client; /* opaque */
 
 enum { HF_CLIENT_TOKEN_MAX = 1024, HF_CLIENT_WHY_MAX = 768 };
@@ -93,8 +94,12 @@ enum hf_client_event {
 	CLIENT_EVENT_NETWORK, /* addresses or routes changed */
 	CLIENT_EVENT_RELOAD,  /* the operator asks */
 };
-/* Ends a wait at once, at most once in retry.events_ms; doubts a connection that is open. */
-void hf_client_kick(struct hf_client *c, enum hf_client_event event);
+/*
+ * Ends a wait at once, at most once in retry.events_ms; doubts a connection that is open. A change of
+ * the network at interfaces (`at`; else NULL) that an open connection does not use is passed over.
+ */
+void hf_client_kick(
+    struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at);
 /* busy() may be over, or wants_snapshot() true. Cheap. */
 void hf_client_poke(struct hf_client *c);
 /* A new connection now, and with it new snapshots, without a failure before it. */

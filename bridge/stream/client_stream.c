@@ -461,6 +461,7 @@ void hf_client_doubt(struct hf_client *c, int64_t now_ms)
 {
 	if (!c->stack || c->at == AT_UPGRADE || c->doubt_ms)
 		return;
+	hf_log_debug("source '%s': the connection is doubted", c->settings->name);
 	hf_client_ping(c, now_ms);
 	c->doubt_ms = now_ms + c->settings->timeouts.doubt_ms;
 	c->doubt_at = hf_link_received(c->link);

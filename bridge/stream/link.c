@@ -1,10 +1,14 @@
 #include "bridge/stream/link.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -12,6 +16,12 @@
 
 /* As much as libcurl gives in one call. */
 enum { CHUNK = 256 << 10 };
+
+union any_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
 
 struct hf_link {
 	struct hf_handle *handle; /* owned */
@@ -125,6 +135,65 @@ void hf_link_hold(struct hf_link *l, bool held)
 	}
 	event_add(l->read, NULL);
 	event_active(l->read, EV_READ, 0);
+}
+
+static bool same_address(const struct sockaddr *a, const struct sockaddr *b)
+{
+	if (a->sa_family != b->sa_family)
+		return false;
+	if (a->sa_family == AF_INET)
+		return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+		       ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+	return a->sa_family == AF_INET6 && !memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
+					       &((const struct sockaddr_in6 *)b)->sin6_addr, 16);
+}
+
+/* The interface that has an address; 0: none has it any more. */
+static unsigned interface_of(const struct sockaddr *own)
+{
+	struct ifaddrs *all;
+	unsigned index = 0;
+
+	if (getifaddrs(&all) < 0)
+		return 0;
+	for (const struct ifaddrs *i = all; i && !index; i = i->ifa_next)
+		if (i->ifa_addr && same_address(i->ifa_addr, own))
+			index = if_nametoindex(i->ifa_name);
+	freeifaddrs(all);
+	return index;
+}
+
+/* Would a connection to the same end have the same address of ours now? */
+static bool is_way_the_same(const union any_address *own, const union any_address *end)
+{
+	union any_address now;
+	socklen_t len = sizeof(now);
+	int fd = socket(end->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool same;
+
+	if (fd < 0)
+		return false;
+	same = connect(fd, &end->any, sizeof(*end)) == 0 && getsockname(fd, &now.any, &len) == 0 &&
+	       same_address(&now.any, &own->any);
+	close(fd);
+	return same;
+}
+
+bool hf_link_concerns(const struct hf_link *l, const struct hf_interfaces *changed)
+{
+	union any_address own, end;
+	socklen_t own_len = sizeof(own), end_len = sizeof(end);
+	int fd = event_get_fd(l->read);
+	unsigned index;
+
+	if (changed->all || getsockname(fd, &own.any, &own_len) < 0 ||
+	    getpeername(fd, &end.any, &end_len) < 0)
+		return true;
+	index = interface_of(&own.any);
+	for (size_t i = 0; i < changed->n; i++)
+		if (changed->at[i] == index)
+			return true;
+	return !index || !is_way_the_same(&own, &end);
 }
 
 uint64_t hf_link_received(const struct hf_link *l)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -20,6 +21,7 @@ struct hf_wake {
 	struct event *clock_set; /* owned, as both below */
 	struct event *netlink;
 	struct event *settled;
+	struct hf_interfaces changed;
 	int64_t asleep_ms; /* the time spent asleep since boot, as last seen */
 	hf_wake_cb cb;
 	void *arg;
@@ -60,26 +62,126 @@ static void on_clock_set(evutil_socket_t fd, short what, void *arg)
 	slept = now - w->asleep_ms;
 	w->asleep_ms = now;
 	arm(w);
-	w->cb(w->arg, slept >= SLEPT_MS ? WAKE_SLEPT : WAKE_CLOCK);
+	w->cb(w->arg, slept >= SLEPT_MS ? WAKE_SLEPT : WAKE_CLOCK, NULL);
 }
 
 static void on_settled(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_wake *w = arg;
+	struct hf_interfaces changed = w->changed;
 
-	w->cb(w->arg, WAKE_NETWORK);
+	w->changed = (struct hf_interfaces){ 0 };
+	w->cb(w->arg, WAKE_NETWORK, &changed);
 }
 
-/* What exactly changed does not matter, but for neighbours and the like we did not ask. */
+/* --- which interfaces --- */
+
+static void note_interface(struct hf_interfaces *i, unsigned index)
+{
+	for (size_t k = 0; k < i->n; k++)
+		if (i->at[k] == index)
+			return;
+	if (!index || i->n == HF_INTERFACES_MAX)
+		i->all = true;
+	else
+		i->at[i->n++] = index;
+}
+
+/* Of a route: the interface that it leads to; 0: several, or none. */
+static unsigned route_interface(const struct nlmsghdr *h)
+{
+	size_t left = h->nlmsg_len - NLMSG_LENGTH(sizeof(struct rtmsg));
+	const uint8_t *at = (const uint8_t *)h + NLMSG_LENGTH(sizeof(struct rtmsg));
+	struct rtattr a;
+	unsigned index;
+
+	while (left >= sizeof(a)) {
+		memcpy(&a, at, sizeof(a));
+		if (a.rta_len < sizeof(a) || a.rta_len > left)
+			return 0;
+		if (a.rta_type == RTA_OIF && a.rta_len >= sizeof(a) + sizeof(index)) {
+			memcpy(&index, at + sizeof(a), sizeof(index));
+			return index;
+		}
+		if (RTA_ALIGN(a.rta_len) >= left)
+			return 0;
+		at += RTA_ALIGN(a.rta_len);
+		left -= RTA_ALIGN(a.rta_len);
+	}
+	return 0;
+}
+
+static void note_message(struct hf_interfaces *i, const struct nlmsghdr *h)
+{
+	const void *data = (const uint8_t *)h + NLMSG_HDRLEN;
+	size_t len = h->nlmsg_len - NLMSG_HDRLEN;
+	struct ifinfomsg link;
+	struct ifaddrmsg address;
+
+	switch (h->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		memset(&link, 0, sizeof(link));
+		memcpy(&link, data, len < sizeof(link) ? len : sizeof(link));
+		note_interface(i, (unsigned)link.ifi_index);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		memset(&address, 0, sizeof(address));
+		memcpy(&address, data, len < sizeof(address) ? len : sizeof(address));
+		note_interface(i, address.ifa_index);
+		break;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		note_interface(i, len >= sizeof(struct rtmsg) ? route_interface(h) : 0);
+		break;
+	default:
+		i->all = true;
+	}
+}
+
+void hf_interfaces_note(struct hf_interfaces *i, const void *bytes, size_t len)
+{
+	union {
+		struct nlmsghdr h;
+		uint8_t bytes[8192];
+	} message;
+	const uint8_t *at = bytes;
+	struct nlmsghdr h;
+
+	while (len >= sizeof(h)) {
+		memcpy(&h, at, sizeof(h));
+		if (h.nlmsg_len < sizeof(h) || h.nlmsg_len > len || h.nlmsg_len > sizeof(message)) {
+			i->all = true;
+			return;
+		}
+		memcpy(message.bytes, at, h.nlmsg_len);
+		note_message(i, &message.h);
+		if (NLMSG_ALIGN(h.nlmsg_len) >= len)
+			return;
+		at += NLMSG_ALIGN(h.nlmsg_len);
+		len -= NLMSG_ALIGN(h.nlmsg_len);
+	}
+	i->all |= len > 0;
+}
+
+/* What exactly changed does not matter, only where; for neighbours and the like we did not ask. */
 static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_wake *w = arg;
 	const struct timeval soon = { .tv_usec = SETTLE_MS * 1000 };
 	char buf[8192];
 
-	for (int i = 0; i < 64 && recv(fd, buf, sizeof(buf), MSG_DONTWAIT) != 0; i++)
-		if (errno == EAGAIN)
+	for (int i = 0; i < 64; i++) {
+		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (n < 0 && errno == EAGAIN)
 			break;
+		if (n < 0 || (size_t)n > sizeof(buf))
+			w->changed.all = true; /* the kernel had more to tell than we took */
+		else
+			hf_interfaces_note(&w->changed, buf, (size_t)n);
+	}
 	if (!event_pending(w->settled, EV_TIMEOUT, NULL))
 		event_add(w->settled, &soon);
 }

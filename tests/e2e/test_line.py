@@ -3,6 +3,7 @@ The line to the server under ordinary trouble: servers that fall silent, slow li
 silence and rate, and nothing earns credit for later or for others; what dials does so by the backoff.
 """
 import contextlib
+import os
 import subprocess
 import threading
 import time
@@ -10,12 +11,14 @@ import time
 import pytest
 
 from bridge import Bridge
+from netns import Machine
 from peer import Simulator
 from relay import Relay
 from server import Responder, addresses, wait_for
 from test_stream import ALICE, Sleeper
 from zone import program
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 QUICK = ", ping-interval: 1s, ping-timeout: 2s, first-message: 3s"
 BIG = "user alice 1\nsnapshot alice 1..20000=dev:main\n"
 
@@ -95,6 +98,21 @@ def test_a_slow_link_gets_its_snapshot_also_among_events(tmp_path):
         with repeated(lambda: sleeper.slept(0), 0.3):  # a clock that is set doubts as the network does
             bridge.wait_log("live with", 30)
         assert relay.streams == 1 and "fell silent" not in bridge.log()
+
+
+@needs_root
+def test_a_change_at_an_interface_that_is_not_used_is_passed_over(tmp_path):
+    with Machine() as machine, line(tmp_path) as (sim, relay, bridge):
+        bridge.wait_log("live with")
+        machine.ip("-n", machine.name, "link", "add", "other0", "type", "veth", "peer", "name", "other1")
+        machine.ip("-n", machine.name, "link", "set", "other0", "up")
+        machine.ip("-n", machine.name, "address", "add", "192.0.2.7/24", "dev", "other0")
+        bridge.wait_log("network or routes changed")
+        time.sleep(0.5)
+        assert "is doubted" not in bridge.log()
+        machine.ip("-n", machine.name, "address", "add", "127.0.0.77/8", "dev", "lo")
+        bridge.wait_log("is doubted")
+        assert relay.streams == 1
 
 
 def test_an_event_while_the_upgrade_is_awaited_harms_nothing(tmp_path):

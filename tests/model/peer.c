@@ -64,7 +64,8 @@ int __wrap_hf_client_new(struct hf_http *http, const struct hf_clock *clock,
     const struct hf_stream_settings *settings, const struct hf_addresses *good,
     const struct hf_client_ops *ops, void *arg, struct hf_client **ret_client);
 void __wrap_hf_client_free(struct hf_client *c);
-void __wrap_hf_client_kick(struct hf_client *c, enum hf_client_event event);
+void __wrap_hf_client_kick(
+    struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at);
 void __wrap_hf_client_poke(struct hf_client *c);
 void __wrap_hf_client_redial(struct hf_client *c);
 void __wrap_hf_client_decided(struct hf_client *c);
@@ -114,7 +115,8 @@ static void close_connection(struct hf_client *c)
 		c->owners[i].live = false;
 }
 
-void __wrap_hf_client_kick(struct hf_client *c, enum hf_client_event event)
+void __wrap_hf_client_kick(
+    struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at)
 {
 	if (event == CLIENT_EVENT_WAKE)
 		close_connection(c);
