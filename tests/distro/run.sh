@@ -46,49 +46,12 @@ skip()
 
 # --- the root ---
 
-# mirror_of NAME: the address from which this machine gets a suite of that name, bookworm or bookworm-security
-mirror_of()
-{
-	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		awk -v name="$1" '$1 == name { print $2; exit }'
-}
-
-write_sources()
-{
-	local main=$1 security=$2 keys=/usr/share/keyrings/debian-archive-keyring.gpg
-
-	rm -f "$root/etc/apt/sources.list"
-	{
-		printf 'Types: deb deb-src\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
-			"$main" "$release$([ "$release" = sid ] || echo " $release-updates")" $keys
-		[ -z "$security" ] || [ "$release" = sid ] ||
-			printf '\nTypes: deb deb-src\nURIs: %s\nSuites: %s-security\nComponents: main\nSigned-By: %s\n' \
-				"$security" "$release" $keys
-	} >"$root/etc/apt/sources.list.d/debian.sources"
-	# What the machine does not check, and proxies.
-	apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries|ForceIPv)' >"$root/etc/apt/apt.conf.d/90machine"
-	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
-	chmod 755 "$root/usr/sbin/policy-rc.d"
-}
-
 make_root()
 {
-	local codename main security tools=debian-archive-keyring,ca-certificates,ccache
+	local why
 
-	codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME")
-	[ -n "$codename" ] || skip "this machine is no Debian: no mirror is known for $release"
-	main=$(mirror_of "$codename")
-	security=$(mirror_of "$codename-security")
-	[ -n "$main" ] || skip "this machine's apt has no mirror of Debian"
 	echo "distro: making a root of $release in $root (log: $cache/log)"
-	rm -rf "$root" "$root.new"
-	mkdir -p "$root.new" || skip "$root.new cannot be made"
-	debootstrap --variant=minbase --include=$tools "$release" "$root.new" "$main" >"$cache/log" 2>&1 || {
-		tail -n 5 "$cache/log"
-		skip "debootstrap cannot make a root of $release here"
-	}
-	mv "$root.new" "$root"
-	write_sources "$main" "$security"
+	why=$(roots_make "$release" "$root" "$cache/log" ccache) || skip "$why"
 }
 
 # --- the clone ---
@@ -105,33 +68,15 @@ copy_clone()
 	mv "$files.new" "$files"
 }
 
-# How the mirror's name is found: each time, since the package of a resolver may put a link to its own file there.
-copy_names()
-{
-	rm -f "$root/etc/resolv.conf"
-	cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
-}
-
 # --- inside ---
 
-# enter NET COMMAND...: runs it in the root's copy of the clone; NET is "" (the machine's network) or --net (loopback only).
-# The root is a mount point of its own, so that tests can make mount namespaces in it.
+# enter NET COMMAND...: runs it in the root's copy of the clone
 enter()
 {
 	local net=$1
 
 	shift
-	# shellcheck disable=SC2016,SC2086 # the words are the inner shell's; an empty one is none
-	unshare --mount --propagation private --pid --fork --kill-child $net bash -c '
-		root=$1; shift
-		mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount -t sysfs sysfs "$root/sys" &&
-			mount --bind /dev "$root/dev" && mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" &&
-			mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" && mount -t tmpfs -o mode=755 tmpfs "$root/run" ||
-			exit 77
-		exec chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-			bash -c "cd /holdfast && { [ ! -x /sbin/ip ] || ip link set lo up; } && \"\$@\"" - "$@"
-	' - "$root" "$@" </dev/null &
-	wait $!
+	roots_enter "$root" /holdfast "$net" "$@"
 }
 
 run_suites()
@@ -148,7 +93,7 @@ run_suites()
 
 main()
 {
-	local long=no fresh=no exec=no row suites=() offline=() with_net=() suite release= cache root passed=0 failed=0 skipped=0 p f s
+	local long=no fresh=no exec=no row suites=() offline=() with_net=() suite release= cache root why passed=0 failed=0 skipped=0 p f s
 
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -169,9 +114,7 @@ main()
 		read -r -a suites <<<"$row"
 	fi
 
-	[ "$(id -u)" = 0 ] || skip "a root of $release can be made and entered by root only"
-	command -v debootstrap >/dev/null || skip "debootstrap is not installed"
-	unshare --mount --pid --fork --net true 2>/dev/null || skip "no namespaces here: unshare is refused"
+	why=$(roots_why_not "$release") || skip "$why"
 	cache=${HF_DISTRO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast-distro}/$release
 	root=$cache/root
 	mkdir -p "$cache" || skip "$cache cannot be made"
@@ -179,7 +122,7 @@ main()
 	flock 8
 	[ $fresh = no ] && [ -e "$root/etc/apt/sources.list.d/debian.sources" ] || make_root
 	copy_clone
-	copy_names
+	roots_names "$root"
 	enter '' bash -c '. tests/lib/packages.sh; packages_install build module examples test root' ||
 		skip "the packages of $release cannot be installed here"
 
@@ -203,4 +146,5 @@ main()
 }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
+. tests/lib/roots.sh
 main "$@"; exit # one line, so that bash has read all before it begins
