@@ -61,6 +61,7 @@ suites()
 	build-clang     nl     build-clang  compile
 	distro-trixie   l      -            distro     --long trixie
 	distro-sid      l      -            distro     --long sid
+	packages        l      build        pytest     tests/distro/test_packages.py
 	unit-valgrind   l      build        valgrind   unit:3500
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
 	decode          l      build        command    build/tests/bench/bench_decode --check
@@ -102,6 +103,7 @@ long_minutes()
 	follow        5
 	feed-unbound  5
 	feed-dnsmasq  5
+	packages      25
 	END
 }
 

@@ -10,6 +10,7 @@ BUILD = pathlib.Path(os.environ["HF_BUILD"])
 WANTED = """
 bin/holdfastd bin/holdfastctl bin/holdfast-dns
 lib/systemd/system/holdfastd.service lib/systemd/system/holdfast-dns.service lib/sysusers.d/holdfast.conf
+lib/sysusers.d/holdfast-dns.conf
 share/man/man1/holdfastctl.1 share/man/man5/holdfast.yaml.5 share/man/man8/holdfastd.8 share/man/man8/holdfast-dns.8 share/man/man8/holdfast-unbound.8
 share/bash-completion/completions/holdfastctl share/zsh/site-functions/_holdfastctl
 share/doc/holdfast/holdfast.yaml
@@ -43,6 +44,12 @@ def test_units_start_what_was_installed(root):
     for unit in (root[0] / "lib/systemd/system").glob("*.service"):
         for line in re.findall(r"^Exec\w+=-?(\S*holdfast\S*)", unit.read_text(), flags=re.M):
             assert (root[0] / pathlib.Path(line).relative_to(root[1])).is_file(), line
+
+
+def test_the_packages_have_this_version(root):
+    top = pathlib.Path(__file__).parents[2]
+    version = subprocess.run([root[0] / "bin/holdfastd", "--version"], capture_output=True, text=True, timeout=10, check=True).stdout.split()[1]
+    assert (top / "packaging/debian/changelog").read_text().startswith(f"holdfast ({version}-")
 
 
 def test_the_sample_is_a_configuration(root):

@@ -191,8 +191,8 @@ class Machine:
                 subprocess.run(["cp", "-a", f"/etc/{name}", etc], check=True)
         (etc / "hosts").write_text("127.0.0.1\tlocalhost\n")
         (etc / "resolv.conf").write_text("")
-        subprocess.run(["systemd-sysusers", f"--root={self.root}", self.local / "lib/sysusers.d/holdfast.conf"], check=True,
-                       capture_output=True, timeout=30)
+        subprocess.run(["systemd-sysusers", f"--root={self.root}",
+                        *sorted((self.local / "lib/sysusers.d").glob("*.conf"))], check=True, capture_output=True, timeout=30)
         # As the administrator lets a person command: a member of the group.
         group = (etc / "group").read_text()
         (etc / "group").write_text(re.sub(r"^(holdfast-admin:.*:)(.*)$", lambda m: m[1] + ",".join(filter(None, [m[2], "admin"])),

@@ -1,0 +1,5 @@
+"""Helpers that all folders of tests share are in tests/lib."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "lib"))
