@@ -1,4 +1,5 @@
 #include <check.h>
+#include <stdio.h>
 #include <errno.h>
 #include <string.h>
 
@@ -107,6 +108,95 @@ START_TEST(many_explained_removals_within_grace_wait)
 	ck_assert_uint_eq(k->judgement.held, 0);
 	ck_assert_uint_eq(kit_count(k), 6);
 	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+/* Workspaces first to last, of one agent each. */
+static const char *many(unsigned first, unsigned last)
+{
+	static char text[8000];
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (unsigned i = first; i <= last; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%u=w%u:%u=a ", i, i, i);
+	return text;
+}
+
+static const char *numbers(unsigned first, unsigned last)
+{
+	static char text[2000];
+	size_t at = 0;
+
+	for (unsigned i = first; i <= last; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%u ", i);
+	return text;
+}
+
+/* More removals than the window has entries, and than its text has room for: they are counted all the same, not a second less. */
+START_TEST(the_window_survives_a_restart_however_full_it_is)
+{
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, many(1, 200));
+	for (unsigned i = 1; i <= 70; i++) {
+		kit_diff(k, "main", 1, "", numbers(i, i));
+		ck_assert_uint_eq(k->judgement.held, 0);
+		kit_pass(k, 1, true);
+	}
+	kit_commit(k);
+	if (_i)
+		k->now.boot_ms += 4000000000000; /* long numbers: the text is full before the window is */
+	for (unsigned i = 71; _i && i <= 74; i++)
+		kit_diff(k, "main", 1, "", numbers(i, i));
+	kit_commit(k);
+	kit_restart(k);
+	kit_login(k);
+	kit_snapshot(k, "main", 1, many(_i ? 75 : 71, 200));
+	if (_i) {
+		kit_diff(k, "main", 1, "", numbers(100, 159));
+		ck_assert_uint_eq(k->judgement.held, 0);
+		kit_free(k);
+		return;
+	}
+	/* A hundred of 200 may go in all. */
+	kit_diff(k, "main", 1, "", numbers(100, 130));
+	ck_assert_uint_eq(k->judgement.held, 31);
+	kit_diff(k, "main", 1, "", numbers(131, 160));
+	ck_assert_uint_eq(k->judgement.held, 0);
+	/* The last one was 69 s after the first, and counts for 600 s. */
+	kit_pass(k, 600 - 70 - 1, true);
+	kit_diff(k, "main", 1, "", numbers(161, 161));
+	ck_assert_uint_eq(k->judgement.held, 1);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+/* The text is the store's, but whoever writes it: what cannot be read counts as not known, and nothing is read beyond it. */
+START_TEST(a_window_that_cannot_be_read_is_not_known)
+{
+	static const struct {
+		const char *text;
+		bool full;
+	} rows[] = { { "", false }, { "x", false }, { ":10", false }, { "1000000", false },
+		{ "1000000:", false }, { "1000000:x", false }, { "1000000:10x", false },
+		{ "1000000:10", true }, { "1000000:9 1000000:1", true }, { "1000000:9  1000000:1", true },
+		{ "1000000:9 x 1000000:1", false }, { "2000000000000:10", true },
+		{ "-2000000000000:10", false }, { "1000000:99999999999999999999", true },
+		{ "1000000:10 x", true }, { "399000:10", false }, { "401000:10", true } };
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, ten);
+	kit_commit(k);
+	snprintf(k->source_rows[0].removals, HF_REMOVALS_MAX, "%s", rows[_i].text);
+	ck_assert_int_eq(k->now.boot_ms, 1000000);
+	kit_restart(k);
+	kit_login(k);
+	kit_snapshot(k, "main", 1, ten);
+	kit_diff(k, "main", 1, "", "1");
+	ck_assert_uint_eq(k->judgement.held, rows[_i].full);
 	kit_free(k);
 }
 END_TEST
@@ -427,6 +517,8 @@ Suite *guard_suite(void)
 	tcase_add_test(tc, the_rest_of_a_message_that_is_held_is_applied);
 	tcase_add_test(tc, a_user_who_deletes_their_only_workspace_by_a_diff_passes_at_once);
 	tcase_add_test(tc, many_explained_removals_within_grace_wait);
+	tcase_add_loop_test(tc, the_window_survives_a_restart_however_full_it_is, 0, 2);
+	tcase_add_loop_test(tc, a_window_that_cannot_be_read_is_not_known, 0, 17);
 	tcase_add_test(tc, a_hold_ends_after_fresh_grace_and_one_more_snapshot);
 	tcase_add_test(tc, grace_counts_only_while_fresh);
 	tcase_add_test(tc, fresh_time_spent_survives_a_restart);

@@ -364,6 +364,29 @@ START_TEST(a_name_that_two_rows_publish_is_counted_once)
 }
 END_TEST
 
+START_TEST(diffs_do_not_keep_an_owner_fresh)
+{
+	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
+	struct kit *k = kit_new();
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:8=main");
+	for (unsigned i = 0; i < 2 * 600 / 60; i++) {
+		hf_state_tally(k->state, k->now, tallies);
+		ck_assert_uint_eq(tallies[0].live, 6);
+		kit_pass(k, 60, true);
+		kit_diff(k, "main", 1, i % 2 ? "2=web:8=main" : "2=other:8=main", "");
+		ck_assert_int_eq(k->judgement.verdict, HF_VERDICT_ACCEPTED);
+	}
+	hf_state_tally(k->state, k->now, tallies);
+	ck_assert_uint_eq(tallies[0].live, 0);
+	ck_assert_uint_eq(tallies[0].stale, 6);
+	kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:8=main");
+	hf_state_tally(k->state, k->now, tallies);
+	ck_assert_uint_eq(tallies[0].live, 6);
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(a_workspace_goes_over_under_the_name_that_its_new_owners_stream_lists)
 {
 	struct kit *k = kit_new();
@@ -658,6 +681,7 @@ Suite *state_suite(void)
 	tcase_add_test(tc, a_workspace_goes_over_when_its_owners_stream_drops_it);
 	tcase_add_test(tc, a_workspace_goes_over_under_the_name_that_its_new_owners_stream_lists);
 	tcase_add_loop_test(tc, a_name_that_two_rows_publish_is_counted_once, 0, 2);
+	tcase_add_test(tc, diffs_do_not_keep_an_owner_fresh);
 	tcase_add_test(tc, a_workspace_that_its_new_owner_cannot_name_comes_with_that_owners_snapshot);
 	tcase_add_test(tc, one_whose_owner_is_never_told_keeps_no_other_waiting);
 	tcase_add_test(tc, a_renamed_owner_is_a_rename);
