@@ -383,7 +383,7 @@ def damage_everything(folder, how):
             path.write_bytes(b"\0" * size)
         elif how == "flip":
             data = bytearray(path.read_bytes())
-            for _ in range(20):
+            for _ in range(20 if data else 0):
                 data[random.randrange(len(data))] ^= 1 << random.randrange(8)
             path.write_bytes(data)
         elif how == "remove":
