@@ -51,11 +51,12 @@ suites()
 	scenario-asan   nl     build-asan   meson      scenario
 	unbound-asan    nl     build-asan   command    plugin/unbound/build.sh build-asan
 	module-asan     nl     build-asan   pytest     tests/resolver/test_module_others.py
-	reload-asan     l      build-asan   pytest     tests/chaos/test_reload.py
+	reload-asan     nl     build-asan   pytest     tests/chaos/test_reload.py
 	model-asan      l      build-asan   pytest     tests/model
+	build-tsan      n      build-tsan   compile    suite:threads plugin/holdfast-dns tests/tools/mkzone
 	build-tsan      l      build-tsan   compile
-	threads-tsan    l      build-tsan   meson      threads
-	dns-tsan        l      build-tsan   pytest     tests/e2e/test_dns_server.py
+	threads-tsan    nl     build-tsan   meson      threads
+	dns-tsan        nl     build-tsan   pytest     tests/e2e/test_dns_server.py
 	unbound-tsan    l      build-tsan   command    plugin/unbound/build.sh build-tsan
 	module-tsan     l      build-tsan   pytest     tests/resolver/test_module_life.py
 	build-clang     nl     build-clang  compile

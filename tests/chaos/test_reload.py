@@ -187,7 +187,7 @@ def hup_through_a_change(c, rng, run):
         time.sleep(0.005)
 
 
-RUNS = [(1, 150), (1000, 44), (30000, 6)] if not ASAN else [(1, 40), (1000, 6), (30000, 1)]
+RUNS = [(1, 150), (1000, 44), (30000, 6)] if not ASAN else [(1, 15), (1000, 6), (30000, 1)]
 
 
 @pytest.mark.parametrize("size, runs", RUNS)

@@ -35,9 +35,19 @@ name, value = sys.argv[1].split("=")
 sys.exit(not any(o["name"] == name and str(o["value"]).lower() == value for o in json.load(sys.stdin)))' "$1"
 }
 
+# programs_of SUITE: what its tests run, as ninja calls it
+programs_of()
+{
+	meson introspect --tests "$folder" | /usr/bin/python3 -c '
+import json, os, sys
+print(*sorted({os.path.relpath(t["cmd"][0], sys.argv[2]) for t in json.load(sys.stdin) if sys.argv[1] in [s.split(":")[-1] for s in t["suite"]]}))' \
+		"$1" "$(realpath "$folder")"
+}
+
+# All, or only what the suites of a mode need: targets, and the programs of suite:NAME.
 run_compile()
 {
-	local compiler options strict=-Dwerror=true
+	local compiler options strict=-Dwerror=true word targets=
 
 	read -r compiler options <<<"$(folder_setup)"
 	[[ $options != *werror=* ]] || strict=
@@ -53,7 +63,14 @@ run_compile()
 	if [ -n "$strict" ] && has_option werror=false; then
 		meson configure "$folder" $strict || return
 	fi
-	ninja -C "$folder" -j $jobs
+	for word in $what; do
+		case $word in
+		suite:*) targets+=" $(programs_of "${word#suite:}")" ;;
+		*) targets+=" $word" ;;
+		esac
+	done
+	# shellcheck disable=SC2086 # one word a target
+	ninja -C "$folder" -j $jobs $targets
 }
 
 # Every file that says it is a shell script.

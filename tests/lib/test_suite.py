@@ -61,6 +61,16 @@ def test_a_folder_that_was_set_up_before_check_was_installed_gets_its_unit_tests
     assert run(folder, "meson", "unit:2")[0] == 0 and names(folder) == ["unit-a"]
 
 
+def test_only_what_a_suite_runs_is_built_where_that_is_asked_for(folder):
+    (folder / "main.c").write_text("int main(void) { return 0; }\n")
+    with open(folder / "meson.build", "a", encoding="utf-8") as f:
+        for name, suite in ("one", "threads"), ("two", "threads"), ("three", "other"), ("four", "other"):
+            f.write(f"test('{name}', executable('{name}', 'main.c'), suite: '{suite}')\n")
+    assert run(folder, "compile", "suite:threads four")[0] == 0
+    assert [name for name in ("one", "two", "three", "four") if (folder / "build" / name).exists()] == ["one", "two", "four"]
+    assert run(folder, "compile")[0] == 0 and (folder / "build" / "three").exists()
+
+
 def test_fewer_tests_than_there_must_be_is_a_failure(folder):
     install_check(folder)
     assert run(folder, "compile")[0] == 0
