@@ -63,6 +63,8 @@ suites()
 	distro-trixie   l      -            distro     --long trixie
 	distro-sid      l      -            distro     --long sid
 	packages        l      build        pytest     tests/distro/test_packages.py
+	builds-bookworm l      -            distro     --builds bookworm
+	builds-sid      l      -            distro     --builds sid
 	unit-valgrind   l      build        valgrind   unit:3500
 	zone-lookup     l      build        command    build/tests/bench/bench_zone_read --check
 	decode          l      build        command    build/tests/bench/bench_decode --check

@@ -6,6 +6,7 @@ usage()
 	cat <<-'END'
 	usage: tests/distro/run.sh [--long] [--fresh] RELEASE [SUITE...]
 	       tests/distro/run.sh --exec RELEASE COMMAND...
+	       tests/distro/run.sh --builds RELEASE [ROW...]
 	       tests/distro/run.sh --list
 
 	  RELEASE  a row of the table in this file
@@ -13,6 +14,7 @@ usage()
 	  --long   also the suites of the row's last column
 	  --fresh  makes the root again
 	  --exec   runs a command in the copied clone instead
+	  --builds runs tests/distro/builds.sh there, with every gcc and clang that the release has
 
 	The root is made by debootstrap from the mirror that this machine's apt uses, and is kept in
 	$HF_DISTRO_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/holdfast-distro). The clone is copied into it.
@@ -93,13 +95,14 @@ run_suites()
 
 main()
 {
-	local long=no fresh=no exec=no row suites=() offline=() with_net=() suite release= cache root why passed=0 failed=0 skipped=0 p f s
+	local long=no fresh=no exec=no builds=no row suites=() offline=() with_net=() suite release= cache root why passed=0 failed=0 skipped=0 p f s
 
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--long) long=yes ;;
 		--fresh) fresh=yes ;;
 		--exec) exec=yes; shift; release=$1; shift; break ;;
+		--builds) builds=yes; shift; release=$1; shift; break ;;
 		--list) releases; return 0 ;;
 		-h | --help) usage; return 0 ;;
 		-*) usage >&2; return 2 ;;
@@ -128,6 +131,13 @@ main()
 
 	if [ $exec = yes ]; then
 		enter --net "$@"
+		return
+	fi
+	if [ $builds = yes ]; then
+		# shellcheck disable=SC2016 # the inner shell's
+		enter '' bash -c '. tests/lib/packages.sh; packages_add $(apt-cache pkgnames | grep -xE "(gcc|clang)-[0-9]+")' ||
+			skip "the compilers of $release cannot be installed here"
+		enter --net bash tests/distro/builds.sh "$@"
 		return
 	fi
 	for suite in "${suites[@]}"; do
