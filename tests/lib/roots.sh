@@ -74,7 +74,8 @@ roots_make()
 	mv "$root.new" "$root"
 }
 
-# roots_enter ROOT FOLDER NET COMMAND...: runs it in the root, in FOLDER; NET is "" (the machine's network) or --net (loopback only).
+# roots_enter ROOT FOLDER NET COMMAND...: runs it in the root, in FOLDER; NET is "" (the machine's network) or --net (loopback, and a
+# link that has an address and leads nowhere: systemd-resolved asks nobody where there is none).
 # In mount and pid namespaces of its own. The root is a mount point, so that tests can make mount namespaces in it.
 roots_enter()
 {
@@ -83,14 +84,16 @@ roots_enter()
 	shift 3
 	# shellcheck disable=SC2016,SC2086 # the words are the inner shell's; an empty one is none
 	unshare --mount --propagation private --pid --fork --kill-child $net bash -c '
-		root=$1 folder=$2; shift 2
+		root=$1 folder=$2 net=$3; shift 3
 		mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount -t sysfs sysfs "$root/sys" &&
 			mount --bind /dev "$root/dev" && mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" &&
 			mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" && mount -t tmpfs -o mode=755 tmpfs "$root/run" ||
 			exit 77
-		[ ! -x /sbin/ip ] || /sbin/ip link set lo up
+		[ -z "$net" ] || [ ! -x /sbin/ip ] || {
+			/sbin/ip link set lo up && /sbin/ip link add hf0 type veth peer name hf1 &&
+				/sbin/ip addr add 192.0.2.1/24 dev hf0 && /sbin/ip link set hf0 up && /sbin/ip link set hf1 up; }
 		exec chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			bash -c "cd \"\$1\" && shift && \"\$@\"" - "$folder" "$@"
-	' - "$root" "$folder" "$@" </dev/null &
+	' - "$root" "$folder" "$net" "$@" </dev/null &
 	wait $!
 }
