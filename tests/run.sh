@@ -60,6 +60,7 @@ suites()
 	unbound-tsan    l      build-tsan   command    plugin/unbound/build.sh build-tsan
 	module-tsan     l      build-tsan   pytest     tests/resolver/test_module_life.py
 	build-clang     nl     build-clang  compile
+	distro-trixie   n      -            distro     trixie
 	distro-trixie   l      -            distro     --long trixie
 	distro-sid      l      -            distro     --long sid
 	packages        l      build        pytest     tests/distro/test_packages.py
