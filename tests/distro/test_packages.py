@@ -104,6 +104,7 @@ def lower(release, debs):
 def machine(lower, tmp_path):
     with Machine(lower, tmp_path / "machine") as m:
         yield m
+        print(m.logs()) # seen where the test failed
 
 
 @pytest.fixture
@@ -302,12 +303,12 @@ cd /repo
 dpkg-scansources . >Sources 2>/dev/null
 printf 'Types: deb-src\nURIs: file:/repo\nSuites: ./\nTrusted: yes\n' >/etc/apt/sources.list.d/repo.sources
 """
-# HIGHER PROGRAM: a package of unbound of a higher version, with another program in it; the same one, but not to the byte.
+# HIGHER HF FOLDER: a package of unbound of a higher version, with the programs of that folder; without, with the same, but not to the byte.
 HIGHER = r"""
 version=$(dpkg-query -W -f '${Version}' unbound)
 rm -rf /tmp/deb && mkdir /tmp/deb
 dpkg-deb -R /var/cache/apt/archives/unbound_*.deb /tmp/deb
-[ -z "$2" ] || cp "$2" /tmp/deb/usr/sbin/unbound
+[ -z "$2" ] || cp "$2"/unbound "$2"/unbound-checkconf /tmp/deb/usr/sbin/
 echo "$1" >>/tmp/deb/usr/sbin/unbound
 sed -i "s/^Version: .*/Version: $version+$1/" /tmp/deb/DEBIAN/control
 rm -f /tmp/deb/DEBIAN/md5sums
@@ -420,7 +421,7 @@ def test_unbound_with_the_module_through_its_own_upgrades(resolver, debs):
     assert "has ended twice by a fault" in m.run("holdfast-unbound", "status", check=False).stdout
 
     # An unbound that can load modules itself: no other one is built.
-    m.run("bash", "-ec", HIGHER, "-", "hf2", f"{CURRENT}/unbound")
+    m.run("bash", "-ec", HIGHER, "-", "hf2", CURRENT)
     m.apt("install", "/repo/debs/unbound_hf2.deb")
     m.run("bash", "-ec", HIGHER_SOURCE + INDEX)
     wait_build(m)
