@@ -63,7 +63,7 @@ suites()
 	distro-trixie   n      -            distro     trixie
 	distro-trixie   l      -            distro     --long trixie
 	distro-sid      l      -            distro     --long sid
-	packages        l      build        pytest     tests/distro/test_packages.py
+	packages        l      build        pytest     tests/distro
 	builds-bookworm l      -            distro     --builds bookworm
 	builds-sid      l      -            distro     --builds sid
 	unit-valgrind   l      build        valgrind   unit:3500
