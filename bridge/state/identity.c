@@ -125,7 +125,7 @@ void st_former_end(struct hf_state *s, uint32_t owner)
 	st_owner_claim(s, owner);
 }
 
-static void other_user(struct hf_state *s, struct st_source *src, const struct hf_uuid *user,
+void st_other_user(struct hf_state *s, struct st_source *src, const struct hf_uuid *user,
     const char *name, struct hf_when now)
 {
 	uint32_t ix = st_source_ix(s, src), own;
@@ -151,7 +151,7 @@ static void set_user(struct hf_state *s, struct st_source *src, const struct hf_
 	if (hf_uuid_is_zero(&id->user))
 		return;
 	if (!hf_uuid_equal(&src->row.user, &id->user))
-		other_user(s, src, &id->user, name, now);
+		st_other_user(s, src, &id->user, name, now);
 	if (strcmp(src->row.user_name, name)) {
 		memset(src->row.user_name, 0, sizeof(src->row.user_name));
 		memcpy(src->row.user_name, name, strlen(name));

@@ -51,12 +51,8 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
 		end_hold(s, source, ST_HOLD_DEPLOYMENT, deployment_id);
 		src->dirty = true;
 	}
-	if (user && !hf_uuid_is_zero(user) && !hf_uuid_equal(user, &src->row.user)) {
-		st_source_unclaim(s, source);
-		src->row.user = *user;
-		src->dirty = true;
-		st_source_claim(s, source);
-	}
+	if (user && !hf_uuid_is_zero(user) && !hf_uuid_equal(user, &src->row.user))
+		st_other_user(s, src, user, "", now);
 	return hf_state_restore_suffix(s, source, suffix);
 }
 

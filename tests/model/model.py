@@ -609,6 +609,8 @@ class Model:
         self.conf = conf
         if zone is None:
             self.gen = 0
+            if not copies and self.zone_state == "ok" and self.may("a zone that is not ready pins its sources, too"):
+                self.take_from_zone({}, old, self.state.ready)
             return
         newer = self.zone_gen > self.copy_gen[1] or not copies
         if not newer and (self.zone_gen > self.copy_gen[0] or self.copy_gen[0] != self.copy_gen[1]):
@@ -619,14 +621,16 @@ class Model:
         if newer:
             self.take_from_zone(zone, old)
 
-    def take_from_zone(self, zone, old):
+    def take_from_zone(self, zone, old, ready=True):
         """Its names are kept until each owner of their source is confirmed. It has what must not be lost beside them."""
-        self.state.ready = True
+        self.state.ready = ready
         for name, was in old.sources.items():
             if name not in self.zone_conf:
                 continue
             now = self.renamed_in_zone(name, was.url)
             s = self.state.sources.setdefault(now, Source(now))
+            if s.user not in (None, was.user):
+                self.hear_user(s, was.user)
             s.suffix, s.typed = was.suffix, was.typed
             s.deployment, s.user, s.url = was.deployment, was.user, was.url
             names = {n: e for n, e in zone.items() if e.source == name and not n.startswith(SENTINEL)}
@@ -774,11 +778,7 @@ class Model:
         s.rejected.discard("deployment")
         s.deployment = s.deployment or deployment
         self.hear_suffix(s, told.get("suffix", ""))
-        s.user = user
-        for o in s.owners.values():
-            o.me = o.me or o.id == user
-            o.me_held = o.me and o.id != user and any(w.name and w.agents for w in o.ws.values())
-            o.me = o.me and (o.id == user or o.me_held)
+        self.hear_user(s, user)
         at = self.mono - span(told.get("ago", "0ms"))
         owners = [o.split(":") for o in told.get("owners", "").split(",") if o]
         said = dict(zip(s.words, told["words"].split(",")))
@@ -802,6 +802,14 @@ class Model:
             conn.open_at, conn.rights = self.mono, conn.latest_rights
             conn.readable = {n: o[2] for n, o in here.items()}
             conn.snap = {}
+
+    def hear_user(self, s, user):
+        """The token is this user's: the names that a former one had by that wait."""
+        s.user = user
+        for o in s.owners.values():
+            o.me = o.me or o.id == user
+            o.me_held = o.me and o.id != user and any(w.name and w.agents for w in o.ws.values())
+            o.me = o.me and (o.id == user or o.me_held)
 
     def hear_suffix(self, s, told):
         if not told:
@@ -1316,7 +1324,13 @@ class Model:
         self.end_hold(o)
 
     def remove_explained(self, s, o, explained, kept):
-        """Rule 3 (c)."""
+        """Rule 3 (c). What the operator keeps stays until it is listed again."""
+        for w in [o.ws[n] for n in explained if o.ws[n].rejected]:
+            if w.held == "absent":
+                w.agents.update(kept.get(w.id, {}))
+            elif not w.agents:
+                w.held, w.rejected = "", False
+        explained = [n for n in explained if not o.ws[n].rejected]
         if not explained:
             return
         since = self.mono - self.grace()
@@ -1602,7 +1616,7 @@ class Model:
         if self.middle is None:
             self.gen = view.gen or self.gen
         if self.middle is not None:
-            if view.names_only() not in ({n: e.addr for n, e in self.zone.items()},
+            if self.zone_ready and view.names_only() not in ({n: e.addr for n, e in self.zone.items()},
                                          {n: e.addr for n, e in (self.zone_was or {}).items()}):
                 bad.append("in the middle of a commit readers see what is neither before it nor after it")
             return bad

@@ -364,6 +364,62 @@ START_TEST(a_name_that_two_rows_publish_is_counted_once)
 }
 END_TEST
 
+START_TEST(a_url_is_the_same_whatever_says_nothing_in_it)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = { { "https://c.example", "https://c.example/", true },
+		{ "https://c.example/", "HTTPS://C.Example//", true },
+		{ "https://c.example:443", "https://c.example", false },
+		{ "https://c.example/Path", "https://c.example/path", false },
+		{ "https://C.example/Path/", "https://c.example/Path", true },
+		{ "https://c.example", "http://c.example", false },
+		{ "https://c.example", "https://c.exampl", false },
+		{ "https://c.exampleZ", "https://c.examplez", true },
+		{ "https://c.exampleA", "https://c.examplea", true },
+		{ "https://c.example[", "https://c.example{", false },
+		{ "https://c.example@", "https://c.example`", false } };
+
+	ck_assert_uint_eq(hf_state_url_sum(""), 0);
+	ck_assert_uint_eq(hf_state_url_sum("/"), 0);
+	ck_assert_uint_ne(hf_state_url_sum(rows[_i].a), 0);
+	ck_assert_int_eq(hf_state_url_sum(rows[_i].a) == hf_state_url_sum(rows[_i].b), rows[_i].same);
+}
+END_TEST
+
+/* What hf_state_configure() will do, said before: two of one URL take turns, and one that stays is not renamed. */
+START_TEST(a_new_name_is_told_before_it_is_taken)
+{
+	struct kit *k = kit_new();
+	struct hf_state_source_conf next[3];
+	struct hf_state_conf conf = k->conf;
+
+	k->sources[1] = k->sources[0];
+	k->sources[1].name = "lab";
+	k->conf.n_sources = 2;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	for (unsigned i = 0; i < 3; i++)
+		next[i] = k->sources[0];
+	conf.sources = next;
+	conf.n_sources = 3;
+	next[0].name = "prod";
+	next[0].url = "https://other.example";
+	next[1].name = "east";
+	next[2].name = "west";
+	ck_assert_str_eq(hf_state_new_name(k->state, &conf, "main"), "east");
+	ck_assert_str_eq(hf_state_new_name(k->state, &conf, "lab"), "west");
+	ck_assert_ptr_null(hf_state_new_name(k->state, &conf, "prod"));
+	conf.n_sources = 2;
+	ck_assert_str_eq(hf_state_new_name(k->state, &conf, "main"), "east");
+	ck_assert_ptr_null(hf_state_new_name(k->state, &conf, "lab"));
+	next[0].name = "main";
+	ck_assert_ptr_null(hf_state_new_name(k->state, &conf, "main"));
+	ck_assert_str_eq(hf_state_new_name(k->state, &conf, "lab"), "east");
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(diffs_do_not_keep_an_owner_fresh)
 {
 	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
@@ -682,6 +738,8 @@ Suite *state_suite(void)
 	tcase_add_test(tc, a_workspace_goes_over_under_the_name_that_its_new_owners_stream_lists);
 	tcase_add_loop_test(tc, a_name_that_two_rows_publish_is_counted_once, 0, 2);
 	tcase_add_test(tc, diffs_do_not_keep_an_owner_fresh);
+	tcase_add_loop_test(tc, a_url_is_the_same_whatever_says_nothing_in_it, 0, 11);
+	tcase_add_test(tc, a_new_name_is_told_before_it_is_taken);
 	tcase_add_test(tc, a_workspace_that_its_new_owner_cannot_name_comes_with_that_owners_snapshot);
 	tcase_add_test(tc, one_whose_owner_is_never_told_keeps_no_other_waiting);
 	tcase_add_test(tc, a_renamed_owner_is_a_rename);

@@ -69,6 +69,34 @@ START_TEST(marks_of_the_zone_stay)
 }
 END_TEST
 
+/* What waits of a source as a whole asks its own owners, followed ones, and no others. */
+START_TEST(owners_of_another_source_hold_nothing_up)
+{
+	struct hf_restored_row rows[] = { row("a.coder", 1, HF_REC_HELD) };
+	const struct hf_identity bob = { .user = kit_id(2), .user_name = "bob" };
+	struct hf_name lab;
+	struct hf_judgement j;
+
+	ck_assert_int_eq(hf_name_parse("lab", &lab), 0);
+	k->sources[1] = k->sources[0];
+	k->sources[1].name = "lab";
+	k->sources[1].url = "https://lab.example";
+	k->sources[1].suffix = &lab;
+	k->conf.n_sources = 2;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	ck_assert_int_eq(hf_state_identify(k->state, "lab", &bob, k->now, &j), 0);
+	ck_assert_int_eq(hf_state_owner_set(k->state, "lab", &bob.user, "bob", k->now), 0);
+	ck_assert_int_eq(hf_state_restore(k->state, rows, 1, k->now), 0);
+	kit_login(k);
+	kit_snapshot(k, "main", 1, "9=new:9=x");
+	kit_pass(k, 601, true);
+	kit_login(k);
+	kit_snapshot(k, "main", 1, "9=new:9=x");
+	ck_assert_int_eq(kit_flags(k, "a.coder"), -1);
+	kit_check(k);
+}
+END_TEST
+
 START_TEST(a_source_that_was_withdrawn_stays_so)
 {
 	struct hf_restored_row rows[] = { row("a.coder", 1, HF_REC_WITHDRAWN) };
@@ -217,6 +245,7 @@ Suite *state_restore_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, marks_of_the_zone_stay);
+	tcase_add_test(tc, owners_of_another_source_hold_nothing_up);
 	tcase_add_test(tc, a_source_that_was_withdrawn_stays_so);
 	tcase_add_test(tc, a_source_is_pinned_to_what_the_zone_says);
 	tcase_add_test(tc, another_user_than_the_zones_holds_its_names);
