@@ -53,6 +53,7 @@ suites()
 	module-asan     nl     build-asan   pytest     tests/resolver/test_module_others.py
 	reload-asan     nl     build-asan   pytest     tests/chaos/test_reload.py
 	model-asan      l      build-asan   pytest     tests/model
+	line-asan       l      build-asan   pytest     tests/chaos/test_line_life.py
 	build-tsan      n      build-tsan   compile    suite:threads plugin/holdfast-dns tests/tools/mkzone
 	build-tsan      l      build-tsan   compile
 	threads-tsan    nl     build-tsan   meson      threads
@@ -97,7 +98,8 @@ long_minutes()
 {
 	cat <<-'END'
 	unit-valgrind 25
-	chaos         30
+	chaos         50
+	line-asan     20
 	e2e           20
 	resolver      20
 	fuzz-60s      26
