@@ -11,6 +11,7 @@
 
 enum {
 	SLICE_US = 10000,             /* how long one slice of a large change may hold the loop */
+	SLICE_NAMES = 8000,           /* that are summed beside it: some 2 ms */
 	COMMIT_EVERY_MS = 50,         /* at most 20 commits and publications a second */
 	RETRY_MS = 1000,              /* after a disk that would not take it */
 	REARM_AFTER_MS = 3600 * 1000, /* fresh for so long: the one recovery is allowed again */
@@ -267,8 +268,10 @@ static int work_store(struct hf_core *c)
 		c->large = c->large || changes->names_reset;
 	}
 	rc = hf_store_step(c->store, SLICE_US);
-	if (rc == 1)
+	if (rc == 1) {
+		hf_state_lent_step(c->state, SLICE_NAMES);
 		return 1;
+	}
 	hf_core_applied(c, !rc);
 	store_told(c, rc);
 	if (rc)

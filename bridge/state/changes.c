@@ -227,6 +227,7 @@ static void clean_rows(struct hf_state *s)
 void hf_state_not_committed(struct hf_state *s)
 {
 	s->lent = false;
+	st_names_not_committed(s);
 }
 
 void hf_state_committed(struct hf_state *s)

@@ -294,6 +294,8 @@ struct hf_state {
 	struct st_chunk *arena;
 	size_t n_names;
 	uint64_t sum; /* of what they tell, as of the last commit: without what is in `dirty` */
+	size_t summed;     /* so many of `dirty` are summed for the next one already, while the state is lent, ... */
+	uint64_t sum_more; /* ... to this */
 
 	/* The last changeset. */
 	struct hf_changeset changes;

@@ -51,6 +51,7 @@ bool st_resolve_some(struct hf_state *s);
 /* Changed names since the last commit, for hf_state_take(). */
 int st_names_take(struct hf_state *s);
 void st_names_committed(struct hf_state *s);
+void st_names_not_committed(struct hf_state *s);
 void st_names_forget(struct hf_state *s); /* the same, of a state that ends */
 void st_names_done(struct hf_state *s);
 

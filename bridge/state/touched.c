@@ -222,28 +222,44 @@ static uint64_t sum_of_record(const struct hf_name *name, const struct st_record
 	return hf_sum_of(name, r->addr, r->flags, r->source, r->owner);
 }
 
-/* What the names that were touched tell now, in place of what they told. */
-static void sum_dirty(struct hf_state *s)
+/* What a name that was touched tells now, in place of what it told. */
+static uint64_t sum_of_change(const struct hf_state *s, const struct st_dirty_name *d)
 {
-	for (size_t i = 0; i < s->n_dirty; i++) {
-		const struct st_dirty_name *d = s->dirty[i];
-		uint32_t who = st_publisher(s, d->hash, d->wire, d->len);
-		struct hf_name name = { .len = d->len };
-		struct st_record now;
+	uint32_t who = st_publisher(s, d->hash, d->wire, d->len);
+	struct hf_name name = { .len = d->len };
+	struct st_record now;
+	uint64_t sum = 0;
 
-		memcpy(name.wire, d->wire, d->len);
-		if (d->before)
-			s->sum -= sum_of_record(&name, d->before);
-		if (who == ST_NONE)
-			continue;
-		st_record_of(s, who, &now);
-		s->sum += sum_of_record(&name, &now);
-	}
+	memcpy(name.wire, d->wire, d->len);
+	if (d->before)
+		sum -= sum_of_record(&name, d->before);
+	if (who == ST_NONE)
+		return sum;
+	st_record_of(s, who, &now);
+	return sum + sum_of_record(&name, &now);
+}
+
+void hf_state_lent_step(struct hf_state *s, size_t items)
+{
+	size_t left = s->n_dirty - s->summed;
+
+	if (!s->lent || s->job.update)
+		return;
+	for (size_t end = s->summed + (items < left ? items : left); s->summed < end; s->summed++)
+		s->sum_more += sum_of_change(s, s->dirty[s->summed]);
+}
+
+void st_names_not_committed(struct hf_state *s)
+{
+	s->summed = 0;
+	s->sum_more = 0;
 }
 
 void st_names_committed(struct hf_state *s)
 {
-	sum_dirty(s);
+	for (; s->summed < s->n_dirty; s->summed++)
+		s->sum_more += sum_of_change(s, s->dirty[s->summed]);
+	s->sum += s->sum_more;
 	st_names_forget(s);
 }
 
@@ -254,5 +270,6 @@ void st_names_forget(struct hf_state *s)
 	free(s->taken);
 	s->dirty = s->taken = NULL;
 	s->n_dirty = s->size_dirty = s->n_taken = s->size_taken = 0;
+	st_names_not_committed(s);
 	arena_free(s);
 }

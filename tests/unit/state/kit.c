@@ -219,7 +219,10 @@ bool kit_commit(struct kit *k)
 	}
 	k->n_changed = c->n_names;
 	k->commits++;
+	for (unsigned i = 0; i < k->commits % 4; i++)
+		hf_state_lent_step(k->state, k->commits % 7);
 	hf_state_committed(k->state);
+	ck_assert_uint_eq(hf_state_sum(k->state), hf_state_count_sum(k->state));
 	return true;
 }
 

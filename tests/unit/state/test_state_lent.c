@@ -73,6 +73,25 @@ START_TEST(what_was_not_written_stays_to_be_written)
 }
 END_TEST
 
+/* The sum is of what the store has, however often it was tried, and whatever came in between. */
+START_TEST(what_was_summed_for_a_commit_that_failed_is_forgotten)
+{
+	uint64_t before = hf_state_sum(k->state);
+
+	take();
+	hf_state_lent_step(k->state, 100);
+	hf_state_not_committed(k->state);
+	ck_assert_uint_eq(hf_state_sum(k->state), before);
+	hf_state_lent_step(k->state, 100); /* nothing is lent: it may change yet */
+	kit_snapshot(k, "main", 1, "1=dev:10=main 2=web:9=main");
+	take();
+	hf_state_lent_step(k->state, 2);
+	hf_state_committed(k->state);
+	ck_assert_uint_ne(hf_state_sum(k->state), before);
+	ck_assert_uint_eq(hf_state_sum(k->state), hf_state_count_sum(k->state));
+}
+END_TEST
+
 Suite *state_lent_suite(void)
 {
 	Suite *s = suite_create("state_lent");
@@ -82,6 +101,7 @@ Suite *state_lent_suite(void)
 	tcase_add_test(tc, what_is_lent_does_not_change);
 	tcase_add_test(tc, when_the_loan_is_over_it_changes_again);
 	tcase_add_test(tc, what_was_not_written_stays_to_be_written);
+	tcase_add_test(tc, what_was_summed_for_a_commit_that_failed_is_forgotten);
 	suite_add_tcase(s, tc);
 	return s;
 }
