@@ -37,7 +37,7 @@ struct figures {
 	double diff_p50, diff_p99; /* of the loop, which sleeps while the disk syncs */
 	double diff_wall_p99;      /* the sync included */
 	double flood_per_s; /* publications */
-	double flood_s;
+	double flood_s, flood_cpu_s; /* by the clock; of the loop's CPU */
 	double start_wall, start_cpu;
 	double anonymous_mib;
 };
@@ -49,7 +49,7 @@ struct bench {
 	struct hf_update_workspace *ws;
 	struct hf_update_agent *agents;
 	char (*names)[16];
-	double longest_ms; /* one call of hf_core_work() */
+	double longest_ms; /* one call of hf_core_work(), or that passes a message in; of the loop's CPU */
 	uint64_t publications;
 	uint64_t seen; /* generation that was published last */
 	struct figures *f; /* shared with the parent */
@@ -130,10 +130,10 @@ static void make(struct bench *b, size_t n)
 
 static int64_t work(struct bench *b)
 {
-	double t = now_ms();
+	double t = loop_ms();
 	int64_t wait = hf_core_work(b->core);
 
-	t = now_ms() - t;
+	t = loop_ms() - t;
 	b->longest_ms = t > b->longest_ms ? t : b->longest_ms;
 	if (hf_core_published(b->core) != b->seen) {
 		b->seen = hf_core_published(b->core);
@@ -145,18 +145,25 @@ static int64_t work(struct bench *b)
 /* Until everything is committed and readers see it. */
 static void settle(struct bench *b)
 {
+	unsigned quiet = 0;
+
 	for (;;) {
 		int64_t wait = work(b);
 
-		/* A commit of stamps alone is not published. */
-		if (wait > 0 &&
-		    (wait > 100 || hf_core_published(b->core) ==
-				       hf_store_generation(hf_core_store(b->core))) &&
-		    !hf_state_dirty(hf_core_state(b->core)))
+		/* A commit of stamps alone is not published; the thread that makes a base takes less than half a second. */
+		if (wait > 0 && !hf_core_busy(b->core) && !hf_state_dirty(hf_core_state(b->core)) &&
+		    (hf_core_published(b->core) == hf_store_generation(hf_core_store(b->core)) ||
+			(wait > 100 && ++quiet > 1000)))
 			return;
 		if (wait > 0)
 			usleep(500);
 	}
+}
+
+/* The message is on the stack of the caller, who waits for its end. */
+static void keep(struct hf_update *update)
+{
+	(void)update;
 }
 
 static void pass_in(struct bench *b, enum hf_update_kind kind, size_t from, size_t n)
@@ -168,11 +175,13 @@ static void pass_in(struct bench *b, enum hf_update_kind kind, size_t from, size
 		.upserted_agents = b->agents + from,
 		.n_upserted_agents = n };
 	struct hf_judgement j;
-	double t = now_ms();
+	double t = loop_ms();
 
-	hf_core_update(b->core, "main", &u, &j);
-	t = now_ms() - t;
+	hf_core_update_begin(b->core, "main", &u, keep, &j);
+	t = loop_ms() - t;
 	b->longest_ms = t > b->longest_ms ? t : b->longest_ms;
+	while (hf_core_updating(b->core))
+		work(b);
 }
 
 static struct hf_store_stats stats(const struct bench *b)
@@ -239,7 +248,7 @@ static void flood(struct bench *b)
 	struct hf_update_agent *many = shared(FLOOD_UPSERTS, sizeof(*many));
 	struct hf_update u = { .kind = HF_UPDATE_DIFF, .owner = id(9, 1), .upserted_agents = many,
 		.n_upserted_agents = FLOOD_UPSERTS };
-	double began = now_ms();
+	double began = now_ms(), cpu = loop_ms();
 	struct hf_judgement j;
 	uint64_t before = b->publications;
 
@@ -254,6 +263,7 @@ static void flood(struct bench *b)
 		work(b);
 	}
 	b->f->flood_s = (now_ms() - began) / 1e3;
+	b->f->flood_cpu_s = (loop_ms() - cpu) / 1e3;
 	/* Of what a second brings: a slower machine is not to look better. */
 	b->f->flood_per_s = (double)(b->publications - before) / b->f->flood_s;
 	settle(b);
@@ -372,7 +382,8 @@ int main(int argc, char **argv)
 	row("start with 100k agents until served, CPU", l->start_cpu, "ms", 300);
 	row("start with 100k agents until served, wall", l->start_wall, "ms", -1);
 	row("first snapshot of 100k agents, CPU", l->first_cpu, "ms", -1);
-	row("first snapshot of 100k agents, longest call", l->first_longest, "ms", -1);
+	row("first snapshot of 100k agents, longest call, the loop's CPU", l->first_longest, "ms", 20);
+	row("10^6 upserts of one agent, the loop's CPU", l->flood_cpu_s, "s", 1);
 	row("10^6 upserts of one agent took", l->flood_s, "s", -1);
 	return argc > 1 && !strcmp(argv[1], "--check") && missed ? 1 : 0;
 }
