@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ import dns.rcode
 import pytest
 
 from bridge import Bridge
+from netns import Machine
 from peer import GoPeer, go_peer
 from prober import Prober
 from server import Responder, addresses, ede, wait_for
@@ -237,6 +239,27 @@ def test_10_one_who_drips_or_hangs_is_left(stand, fault):
         stand.peer.say("fault off")
         stand.ctl("resync")
         stand.live(20)
+
+
+@pytest.mark.skipif(not shutil.which("nft"), reason="needs nft")
+def test_11_a_network_that_loses_packets_and_is_slow(tmp_path):
+    """One packet of five is lost each way, and the rest is held back by what TCP does about that."""
+    with Machine() as machine, stand_in(tmp_path, source="    fresh-window: 60s\n", timeouts="") as s:
+        with s.names_keep_answering():
+            for line in ("add table inet lossy", "add chain inet lossy in { type filter hook input priority 0 ; }",
+                         f"add rule inet lossy in tcp dport {s.peer.port} numgen random mod 100 < 20 drop",
+                         f"add rule inet lossy in tcp sport {s.peer.port} numgen random mod 100 < 20 drop"):
+                done = machine.run("nft", *line.split(" ", 2)[:2], line.split(" ", 2)[2])
+                assert done.returncode == 0, done.stderr
+            for n in range(20 if LONG else 4):
+                s.peer.say(f"diff alice +{9001 + n}=new{n}:{90001 + n}=main")
+                new_name_comes(s, n, 30)
+            # A new connection through it, too, and a snapshot of all.
+            s.peer.say("cut tcp")
+            s.live(60)
+            s.peer.say(f"diff alice +9900=last:{99001}=main")
+            wait_for(lambda: s.responder.ask("last.coder").answer, 30)
+            assert machine.run("nft", "delete", "table", "inet", "lossy").returncode == 0
 
 
 def test_12_flapping_is_met_with_patience(tmp_path):

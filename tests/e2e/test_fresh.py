@@ -12,6 +12,7 @@ import pytest
 from bridge import Bridge
 from peer import Simulator
 from server import Responder, addresses, ede, wait_for
+from zone import address
 
 WORLD = "user alice 1\nsnapshot alice 1=dev:7=main\nuser bob 2\nsnapshot bob 5=web:20=main\n"
 BOTH = "    owners: [me, bob]\n"
@@ -87,3 +88,25 @@ def test_another_folder_of_the_zone_has_what_status_says(tmp_path):
             with Responder(tmp_path, tmp_path / "zone") as other:
                 agree(bridge, other, {"alice": True, "bob": True})
             assert sim.status()["calls"] == 2  # by no new snapshot
+
+
+def test_46_refused_streams_make_names_stale_whatever_diffs_come(tmp_path):
+    """Diffs on an old stream prove that it lives, not that nothing was missed."""
+    source = BOTH + "    snapshot-interval: 500ms\n"
+    with Simulator(tmp_path, WORLD) as sim, Responder(tmp_path, tmp_path / "zone", wait=False) as r, Bridge(tmp_path, sim.url, source) as bridge:
+        agree(bridge, r, {"alice": True, "bob": True})
+        sim.say("deny bob close")
+        changed = 0
+
+        def stale():
+            nonlocal changed
+            changed += 1
+            sim.say(f"diff bob +6=more:{100 + changed}=main")
+            time.sleep(0.1)
+            return said(bridge)[1] == answered(r) == {"alice": True, "bob": False}
+        wait_for(stale, 10)
+        # They are applied all the same, on the connection that there is.
+        wait_for(lambda: addresses(r.ask("main.more.bob.coder")) == [address(100 + changed)])
+        sim.say("deny bob off")
+        agree(bridge, r, {"alice": True, "bob": True})
+        assert sim.status()["upgrades"] == 1

@@ -1,9 +1,10 @@
 """
 What the token may read changes, and what the server says gets lost: the whole bridge beside a server that keeps the rights
 of a connection's first second, as Coder does, while REST speaks with today's. Of the table of faults: 41 (another user, or none), 42
-(a role lost and given back), 43 (REST fails for one owner) and 51 (a lost event, a rename without one).
+(a role lost and given back), 43 (REST is down, slow or wrong), 44 (a source renamed) and 51 (a lost event, a rename without one).
 """
 import contextlib
+import os
 import time
 
 import dns.exception
@@ -12,7 +13,11 @@ import pytest
 
 from bridge import Bridge
 from peer import GoPeer, Simulator, go_peer
+from prober import Prober
 from server import Responder, addresses, ede, wait_for
+from zone import address
+
+LONG = os.environ.get("HF_LONG") == "1"
 
 WORLD = "user alice 1\nsnapshot alice 1=dev:7=main\nuser bob 2\nsnapshot bob 5=web:20=main\n"
 BOTH = "    owners: [me, bob]\n    snapshot-interval: 1s\n"
@@ -346,3 +351,76 @@ def test_another_user_or_none_behind_a_name_or_the_token_removes_nothing(tmp_pat
             assert addresses(r.ask(name)) and held(bridge) >= 1
         finally:
             bridge.stop()
+
+
+# --- 43: REST is down, slow or wrong while something is held
+
+HOUSE = 160
+CROWD = f"deployment d1\nuser alice 1\nsnapshot alice 1..{HOUSE}=dev:main\nuser bob 2\nsnapshot bob {HOUSE + 1}..{2 * HOUSE}=web:main\n"
+ALICES = {form.format(n): address(n) for n in range(1, HOUSE + 1) for form in ("main.dev{}.me.coder", "dev{}.coder", "main.dev{}.alice.coder")}
+LAST = f"main.web{2 * HOUSE}.bob.coder"
+ALL = ALICES | {f"main.web{n}.bob.coder": address(n) for n in range(HOUSE + 1, 2 * HOUSE + 1)}
+PAST = 3.5  # seconds, in which a good server would have the hold released
+
+# What is wrong, and what ends it. `first`: it is so before the hold opens, so that no word from after that is a good one.
+WRONG = [("refuse 500", "refuse off", True), ("slow 1h", "slow off", True), ("refuse 500 /api/v2/authcheck", "refuse off", True),
+         ("deployment -", "deployment d1", False)]
+if LONG:
+    WRONG += [("refuse 200 html", "refuse off", True), ("refuse 404 /api/v2/users/bob", "refuse off", True),
+              ("refuse 200 html /api/v2/users/bob", "refuse off", True), ("slow 1h /api/v2/users/bob", "slow off", True),
+              ("remake bob 9", "remake bob 2", False), ("deployment d2", "deployment d1", False), ("unreadable bob", "readable bob", False)]
+
+
+@pytest.mark.parametrize("wrong, good, first", WRONG, ids=[w[0].replace("/", "_") for w in WRONG])
+def test_43_what_rest_says_wrong_releases_nothing(tmp_path, wrong, good, first):
+    source = "    owners: [me, bob]\n    snapshot-interval: 400ms\n"
+    with world_of(tmp_path, source, CROWD, top="guard: { grace: 1s }\n", timeouts=", ping-interval: 200ms") as (sim, bridge, r):
+        wait_for(lambda: all(addresses(r.ask(name)) for name in ("dev1.coder", LAST)), 20)
+        if first:
+            sim.say(wrong)
+        sim.say("snapshot bob")
+        wait_for(lambda: held(bridge) == 1, 20)
+        if not first:
+            sim.say(wrong)
+        with Prober(r.port, ALL, 10000 if LONG else 1000):
+            time.sleep(PAST)
+            assert held(bridge) >= 1 and bridge.ask("status")[0]["names"] == len(ALL)
+        sim.say(good)
+        bridge.ask("resync")  # what will not mend itself is tried again in minutes
+        wait_for(lambda: is_gone(r, LAST) and not held(bridge), 30)
+        assert bridge.ask("status")[0]["names"] == len(ALICES)
+        lives(r, "dev1.coder")
+
+
+# --- 44: a source renamed, at the same URL
+
+@pytest.mark.parametrize("first", ["empty", "unreadable", "odd", "half"])
+def test_44_a_renamed_source_keeps_what_its_first_snapshot_lacks(tmp_path, first):
+    source = "    owners: [me, bob]\n    snapshot-interval: 1s\n"
+    with world_of(tmp_path, source, CROWD, top="guard: { grace: 1h }\n") as (sim, bridge, r):
+        wait_for(lambda: all(addresses(r.ask(name)) for name in ("dev1.coder", LAST)), 20)
+        with Prober(r.port, ALL, 10000 if LONG else 1000):
+            if first == "unreadable":
+                sim.say("unreadable bob")
+            elif first == "half":
+                sim.say("late alice 1h")
+                sim.say(f"snapshot bob {HOUSE + 1}..{HOUSE + HOUSE // 4}=web:main")
+            elif first == "odd":
+                sim.say("snapshot bob 900=bad..name:900=main")
+            else:
+                sim.say("snapshot bob")
+            bridge.config.write_text(bridge.config.read_text().replace("- name: main", "- name: prod"))
+            bridge.reload()
+            bridge.wait_log("source 'prod': live with", 20)
+            if first != "odd":  # one with a refused record confirms nothing: what it lacks is not yet said to be gone
+                wait_for(lambda: held(bridge) == 1, 20)
+            time.sleep(1.5)  # one more snapshot, of the interval
+            status = bridge.ask("status")[0]
+            assert [s["name"] for s in status["sources"]] == ["prod"] and status["names"] == len(ALL), status
+            # Over a restart, too.
+            bridge.process.kill()
+            bridge.process.wait(10)
+            bridge.start()
+            bridge.wait_log("live with", 20, 3)
+            time.sleep(1)
+            assert bridge.ask("status")[0]["names"] == len(ALL)

@@ -30,8 +30,12 @@ class Bridge:
         self.waits = waits
         self.pulse = pulse
         self.configure(url, source, retry, timeouts, top)
+        self.start(env, wrap)
+
+    def start(self, env=None, wrap=(), daemon=None):
+        """Also again, after its process has ended. `daemon`: another holdfastd than that of the build."""
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*wrap, program("bridge/holdfastd"), "-c", self.config], stderr=log,
+            self.process = subprocess.Popen([*wrap, daemon or program("bridge/holdfastd"), "-c", self.config], stderr=log,
                                             env={**os.environ, **(env or {})})
 
     def configure(self, url, source="", retry="", timeouts="", top=""):
