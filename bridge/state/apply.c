@@ -7,6 +7,7 @@
 #include "bridge/state/disputes.h"
 #include "bridge/state/guard.h"
 #include "bridge/state/names.h"
+#include "bridge/state/who.h"
 
 /*
  * A label as it is published. Returns NULL, or why it is refused; then `out` is a printable form of
@@ -366,10 +367,31 @@ bool st_snapshot_workspaces(struct hf_state *s)
 	return true;
 }
 
+/*
+ * Room for what most of is new, so that no table is moved in the middle: of 300,000 names that would be the longest call
+ * of all. Room that is not used costs no memory, and without it they grow as ever.
+ */
+static void make_room(struct hf_state *s, const struct hf_update *u)
+{
+	size_t agents = u->n_upserted_agents, ws = u->n_upserted_workspaces;
+	size_t n_names = ST_PLACES * agents;
+
+	if (agents <= 2 * s->n_agents)
+		return;
+	(void)(st_reserve((void **)&s->ws, s->n_ws + ws, &s->size_ws, sizeof(*s->ws)) ||
+	       st_reserve((void **)&s->agents, s->n_agents + agents, &s->size_agents, sizeof(*s->agents)) ||
+	       hf_multimap_reserve(&s->ws_by_id, s->ws_by_id.used + ws) ||
+	       hf_multimap_reserve(&s->agents_by_id, s->agents_by_id.used + agents) ||
+	       hf_multimap_reserve(&s->addresses, s->addresses.used + agents) ||
+	       hf_multimap_reserve(&s->claims, s->claims.used + n_names) ||
+	       hf_multimap_reserve(&s->dirty_names, s->dirty_names.used + n_names));
+}
+
 void st_snapshot_begin(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 
+	make_room(s, job->update);
 	job->had = s->owners[job->owner].n_live;
 	job->readable = !job->update->refused_total;
 	s->mark++;

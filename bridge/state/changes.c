@@ -25,7 +25,8 @@ static int push_gone(struct hf_state *s, const struct st_gone *g)
 
 static int push_rows(struct hf_state *s, bool soft)
 {
-	int rc = 0;
+	int rc = st_reserve((void **)&s->rows, s->n_gone + s->dirty_ws.n + s->dirty_agents.n, &s->size_rows,
+	    sizeof(*s->rows));
 
 	for (size_t i = 0; i < s->n_gone && !rc; i++)
 		rc = push_gone(s, &s->gone[i]);
