@@ -17,7 +17,9 @@
 
 /* What else a name may have; unbound's local data says nothing to questions for ANY. */
 static const uint16_t other_types[] = { HF_TYPE_A, HF_TYPE_TXT, 15 /* MX */, 33 /* SRV */,
-	65 /* HTTPS */, 64 /* SVCB */, 257 /* CAA */, 44 /* SSHFP */, 2 /* NS */ };
+	65 /* HTTPS */, 64 /* SVCB */, 257 /* CAA */, 44 /* SSHFP */, 2 /* NS */, 52 /* TLSA */,
+	35 /* NAPTR */, 256 /* URI */, 29 /* LOC */, 13 /* HINFO */, 43 /* DS */, 17 /* RP */,
+	53 /* SMIMEA */, 61 /* OPENPGPKEY */ };
 
 enum { N_OTHER_TYPES = sizeof(other_types) / sizeof(other_types[0]) };
 

@@ -209,7 +209,9 @@ def test_hostile_names_change_nothing(tmp_path, unbound):
     between.close()
 
 
-FOREIGN = {"AAAA": "fd00::9", "A": "192.0.2.1", "TXT": "theirs", "MX": "10 mx.example", "CNAME": "x.example"}
+FOREIGN = {"AAAA": "fd00::9", "A": "192.0.2.1", "TXT": "theirs", "MX": "10 mx.example", "CNAME": "x.example", "TLSA": "3 1 1 " + "ab" * 32,
+           "NAPTR": '100 10 "u" "sip" "!^.*$!sip:x@example!" .', "URI": '10 1 "https://x.example/"', "LOC": "52 22 23 N 4 53 32 E -2m 0m 10000m 10m",
+           "HINFO": '"pc" "os"', "DS": "1 13 2 " + "cd" * 32}
 
 
 def ours(name, n):
