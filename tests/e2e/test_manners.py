@@ -153,8 +153,20 @@ def test_what_a_change_takes_away_is_told_beforehand(tmp_path, sim, source, said
 def test_a_source_taken_out_is_told_beforehand(tmp_path, sim):
     with Bridge(tmp_path, sim.url, "    owners: [me, bob]\n") as bridge:
         bridge.wait_log("live with")
-        text = bridge.config.read_text()
-        bridge.config.write_text(text.replace("name: main", "name: other"))
+        text = bridge.config.read_text().replace("name: main", "name: other")
+        bridge.config.write_text(text.replace(sim.url, "http://127.0.0.1:1"))
         wait_for(lambda: "source 'main' is not in the configuration: its 5 names go" in check(bridge))
         bridge.reload()
         bridge.wait_log("source 'main' is not in the configuration: its 3 workspaces go")
+
+
+def test_of_a_source_that_only_has_another_name_nothing_goes(tmp_path, sim):
+    with Bridge(tmp_path, sim.url, "    owners: [me, bob]\n") as bridge:
+        bridge.wait_log("live with")
+        wait_for(lambda: bridge.ask("status")[0]["names"] == 5)
+        bridge.config.write_text(bridge.config.read_text().replace("name: main", "name: other"))
+        assert "not in the configuration" not in check(bridge)
+        bridge.reload()
+        wait_for(lambda: bridge.ask("status")[0]["reloads"]["done"] == 1)
+        wait_for(lambda: [s["name"] for s in bridge.ask("status")[0]["sources"]] == ["other"])
+        assert "not in the configuration" not in bridge.log() and bridge.ask("status")[0]["names"] == 5

@@ -32,7 +32,10 @@ def shows_the_whole_path(done):
     said = done.stdout.split("\n== ")[1:]
     part = {section.splitlines()[0].split(":")[0]: section for section in said}
     assert "fd60:627a:a42b::7" in part["the bridge follows it, and holdfast-dns answers"]
-    assert "fd60:627a:a42b::7" in part["an unbound answers the same, by the module"]
+    module = part["an unbound answers the same, by the module"]
+    if "is not in this machine's package sources" in module:  # as after a security update that the mirror has not got
+        pytest.skip(module.strip().splitlines()[-1])
+    assert "fd60:627a:a42b::7" in module
     assert part["a stock unbound and a stock dnsmasq are fed by the bridge"].count("fd60:627a:a42b::7") == 2
     assert part["a workspace is made"].count("fd60:627a:a42b::1e") == 4  # holdfast-dns, the module, unbound and dnsmasq
     assert "Stale Answer" in part["the server goes away"] and "fd60:627a:a42b::7" in part["the server goes away"]
