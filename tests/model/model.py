@@ -486,8 +486,11 @@ class Model:
                     self.pulse[name, o.id][3] = False
                 if o.claims and self.may("what two streams list is forgotten at the end"):
                     o.claims = {}
-        if self.max_age() is None:
-            for s in self.state.sources.values():
+        for s in self.state.sources.values():
+            # Over a reboot the wall clock counts, where it does; what it is set to from now on does not.
+            if s.aged and s.aged[0] != self.boots:
+                s.age, s.aged = self.age_now(s), (self.boots, self.boot, self.wall, self.synced)
+            if self.max_age() is None:
                 s.withdrawn = False
 
     def forget_nameless(self):

@@ -364,6 +364,52 @@ START_TEST(a_name_that_two_rows_publish_is_counted_once)
 }
 END_TEST
 
+static int note_stale(const struct hf_source_view *source, void *arg)
+{
+	*(int64_t *)arg = source->stale_since_s;
+	return 0;
+}
+
+static int64_t stale_since(const struct kit *k)
+{
+	int64_t since = -1;
+
+	hf_state_each_source(k->state, k->now, note_stale, &since);
+	return since;
+}
+
+START_TEST(stale_is_since_the_connection_was_lost_or_silent_for_too_long)
+{
+	struct kit *k = kit_new();
+	int64_t begin;
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	ck_assert_int_eq(stale_since(k), 0);
+	/* Silence: from the end of the window on, and not before. */
+	begin = k->now.wall_s;
+	kit_pass(k, 60, false);
+	ck_assert_int_eq(stale_since(k), 0);
+	kit_pass(k, 30, false);
+	ck_assert_int_eq(stale_since(k), begin + 60);
+	/* A connection that is lost then was silent before. */
+	hf_state_away(k->state, "main", k->now);
+	ck_assert_int_eq(stale_since(k), begin + 60);
+	/* Lost while it was fresh: from then on. */
+	hf_state_contact(k->state, "main", k->now);
+	ck_assert_int_eq(stale_since(k), 0);
+	kit_pass(k, 10, false);
+	begin = k->now.wall_s;
+	hf_state_away(k->state, "main", k->now);
+	ck_assert_int_eq(stale_since(k), begin);
+	kit_pass(k, 100, false);
+	ck_assert_int_eq(stale_since(k), begin);
+	/* The clock was set back: never in the future. */
+	k->now.wall_s = begin - 1000;
+	ck_assert_int_eq(stale_since(k), begin - 1000);
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(a_url_is_the_same_whatever_says_nothing_in_it)
 {
 	static const struct {
@@ -738,6 +784,7 @@ Suite *state_suite(void)
 	tcase_add_test(tc, a_workspace_goes_over_under_the_name_that_its_new_owners_stream_lists);
 	tcase_add_loop_test(tc, a_name_that_two_rows_publish_is_counted_once, 0, 2);
 	tcase_add_test(tc, diffs_do_not_keep_an_owner_fresh);
+	tcase_add_test(tc, stale_is_since_the_connection_was_lost_or_silent_for_too_long);
 	tcase_add_loop_test(tc, a_url_is_the_same_whatever_says_nothing_in_it, 0, 11);
 	tcase_add_test(tc, a_new_name_is_told_before_it_is_taken);
 	tcase_add_test(tc, a_workspace_that_its_new_owner_cannot_name_comes_with_that_owners_snapshot);
