@@ -34,6 +34,7 @@ Q14 When does a source go that the operator took out, without another one of the
     that is not known yet) that was never confirmed.
 Q15 Is a workspace that its owner drops the newcomer's at once (rule 8)? Allowed: at once, or with the newcomer's next snapshot,
     which is wanted then.
+    The agents that come along may be those that it had, until then.
 Q16 What of a copy that is older than the zone? Read: its workspaces are known again when they are listed; until then only the
     zone's names count, and wait, as restored ones.
 Q13 Does a workspace that never had a good name count for the guard? Read: no, it has nothing that could be missed.
@@ -41,6 +42,8 @@ Q12 What is a source that has another name and the same URL? "Its names count as
     rules 3 to 5"; read: it is the same source, with its pins, holds and owners; what is not confirmed is stale.
 Q17 Must the word of rule 5 come after the last removal that is held, or after the first? "After the hold opened", and each removal
     begins the grace again; allowed: released or not by a word from between the two.
+Q18 A running workspace whose agents are held is absent, and then listed without them: is it one that reappears, and its agents lost
+    anew, or do they wait still? Both are allowed.
 Q11 Which records of rule 8 survive a restart (a workspace that two streams list)? Both are allowed.
 """
 import copy
@@ -149,6 +152,7 @@ class Hold:
     opened: int  # Model.mono
     more: int = 0  # when something was added to it last
     fresh: list = field(default_factory=lambda: [0, 0])  # at least, at most
+    due: int = None  # when the grace was spent for certain
 
 
 @dataclass
@@ -713,10 +717,10 @@ class Model:
         sure = end if pong and last + 5000 >= end else last if pong else start
         most = max(min(end, (last or 0) + window), start)
         for o in s.owners.values():
-            self.count_hold(o.hold, s, [o], start, sure, most)
-        self.count_hold(s.hold, s, s.owners.values(), start, sure, most)
+            self.count_hold(o.hold, s, [o], start, end, sure, most)
+        self.count_hold(s.hold, s, s.owners.values(), start, end, sure, most)
 
-    def count_hold(self, hold, s, owners, start, sure, most):
+    def count_hold(self, hold, s, owners, start, end, sure, most):
         if hold is None:
             return
         young = INF
@@ -726,6 +730,8 @@ class Model:
                 young = min(young, p[2] + 2 * self.interval(s.name) if p and p[0] == self.boots and p[3] is not False else 0)
         hold.fresh[0] += max(0, min(sure, young - PULSE) - start)
         hold.fresh[1] += max(0, min(most, young + PULSE) - start) + 100
+        spent = hold.fresh[0] >= self.grace() + SLACK
+        hold.due = (hold.due or self.mono + end - start) if spent else None
 
     def age_now(self, s):
         """How long the source is unreachable: at least, at most."""
@@ -1074,6 +1080,10 @@ class Model:
         good_after += [w.id for w in good_before if w.id not in listed and w not in absent]
         share = int(self.key("guard", "max-removal", "50%").rstrip("%"))
         least = int(self.key("guard", "min-workspaces", "3"))
+        gone = [w for w in o.ws.values() if w.held == "agents" and w.id not in listed] if not odd else []
+        if gone and self.may("whose agents were held is absent now, and live when it is listed"):
+            for w in gone:
+                w.held = "absent"
         agents_lost = len(lost) > max(10, running / 2)
         wait = agents_lost or bool(good_before and not good_after) or len(removed) > max(least, len(had) * share / 100)
         if removed and not wait:
@@ -1159,6 +1169,9 @@ class Model:
         new.seen = w.seen
         for n, a in new.agents.items():
             a.seen = w.agents[n].seen if n in w.agents else a.seen
+        if {n: a.name for n, a in new.agents.items()} != {n: a.name for n, a in w.agents.items()} and \
+                self.may("its agents are those of before until the newcomer's next snapshot"):
+            new.agents, to.wished = w.agents, to.wished or None
         to.ws[w.id] = new
 
     def hand_over(self, s, o):
@@ -1249,6 +1262,9 @@ class Model:
             if not any(t <= conn.open_at for t in after):
                 return False
             if max(after) > conn.open_at or not any(hold.more < t <= conn.open_at for t in after):
+                sure = False
+            # Of a source as a whole each owner may be asked again once the grace is over.
+            if hold is s.hold and (hold.due is None or conn.snap.get(o.id, 0) < hold.due):
                 sure = False
         return sure or self.may("released")
 
@@ -1378,7 +1394,7 @@ class Model:
         if not s.restored:
             return
         for n, e in self.claims({s.name: s}, restored=False).items():
-            if not e.held:
+            if not e.held or e.rank[1] == 2.5:
                 s.restored.pop(n, None)
         if not any(r.held for r in s.restored.values()):
             s.hold = None
@@ -1484,7 +1500,7 @@ class Model:
     # --- names ---
 
     def claims(self, sources, restored=True):
-        """Who has which name: live before what the zone knew, that before held; then the lowest workspace."""
+        """Who has which name: live, held, what a former user of the token had, what the zone knew; the lowest workspace."""
         agents = []
         for place, s in enumerate(sources.values()):
             for o in s.owners.values():
@@ -1505,18 +1521,18 @@ class Model:
                 found[name] = entry
 
         for rank, s, o, w, a in agents:
-            alone = sum(1 for one in agents if one[3] is w) == 1
+            alone = sum(1 for x in w.agents.values() if x.name) == 1
             forms = {1: f"{a.name}.{w.name}.me", 2: f"{a.name}.{w.name}.{o.name}", 3: w.name}
             for form, text in forms.items():
                 if (form == 2 and not o.name) or (form != 2 and not o.me) or (form == 3 and not alone):
                     continue
                 former = form != 2 and o.me_held
                 claim(f"{text}.{s.suffix}", Entry(address(a.id), s.name, o.id, held=bool(w.held) or former,
-                                                  withdrawn=s.withdrawn, rank=(rank[0], 3 if former else rank[1], rank[2]),
+                                                  withdrawn=s.withdrawn, rank=(rank[0], 2.5 + rank[1] / 10 if former else rank[1], rank[2]),
                                                   form=form, seen=a.seen))
         for place, s in enumerate(sources.values()):
             for r in s.restored.values() if restored else []:
-                claim(r.name, Entry(r.addr, s.name, None, held=r.held, withdrawn=s.withdrawn, restored=True, rank=(place, 1, 0),
+                claim(r.name, Entry(r.addr, s.name, None, held=r.held, withdrawn=s.withdrawn, restored=True, rank=(place, 3, 0),
                                     form=1 if r.ptr else 9, seen=r.seen))
             if s.sentinel and s.suffix:
                 claim(f"{SENTINEL}.{s.suffix}", Entry("fd60:627a:a42b::53", s.name, None, withdrawn=s.withdrawn,

@@ -306,6 +306,69 @@ START_TEST(an_owner_whom_the_server_lists_no_more_is_held_until_the_operator_dec
 }
 END_TEST
 
+/* The same word of two sources: of each its own server speaks. */
+START_TEST(a_user_whom_one_server_does_not_know_is_followed_at_another)
+{
+	struct kit *k = kit_new();
+	const struct hf_identity alice = { .user = kit_id(1), .user_name = "alice" };
+	struct hf_uuid bob = kit_id(2);
+	struct hf_name lab;
+	struct hf_judgement j;
+
+	ck_assert_int_eq(hf_name_parse("lab", &lab), 0);
+	k->sources[0].n_owners = 2;
+	k->sources[1] = k->sources[0];
+	k->sources[1].name = "lab";
+	k->sources[1].url = "https://lab.example";
+	k->sources[1].suffix = &lab;
+	k->conf.n_sources = 2;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	ck_assert_int_eq(hf_state_identify(k->state, "lab", &alice, k->now, &j), 0);
+	ck_assert_int_eq(hf_state_owner_set(k->state, "lab", &bob, "bob", k->now), 0);
+	kit_snapshot(k, "lab", 2, "1=dev:7=main");
+	kit_login(k);
+	kit_login(k);
+	kit_snapshot(k, "main", 1, "2=web:8=main");
+	ck_assert_int_eq(hf_state_owner_missing(k->state, "main", "bob", k->now), 0);
+	ck_assert_int_eq(kit_flags(k, "main.dev.bob.lab"), HF_REC_PRIMARY);
+	ck_assert_int_eq(hf_state_owner_missing(k->state, "lab", "bob", k->now), 0);
+	ck_assert_int_eq(kit_flags(k, "main.dev.bob.lab"), HF_REC_PRIMARY); /* he was named since */
+	ck_assert_int_eq(hf_state_identify(k->state, "lab", &alice, k->now, &j), 0);
+	ck_assert_int_eq(hf_state_owner_missing(k->state, "lab", "bob", k->now), 0);
+	ck_assert_int_eq(kit_flags(k, "main.dev.bob.lab"), HF_REC_PRIMARY | HF_REC_HELD);
+	kit_check(k);
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(of_a_source_that_is_not_there_nothing_is_taken)
+{
+	struct kit *k = kit_new();
+	const struct hf_identity alice = { .user = kit_id(1), .user_name = "alice" };
+	const struct hf_update empty = { .kind = HF_UPDATE_SNAPSHOT, .owner = kit_id(1) };
+	struct hf_uuid id = kit_id(1);
+	struct hf_judgement j;
+
+	kit_commit(k);
+	ck_assert_int_eq(hf_state_identify(k->state, "lab", &alice, k->now, &j), -ENOENT);
+	ck_assert_int_eq(hf_state_owner_set(k->state, "lab", &id, "alice", k->now), -ENOENT);
+	ck_assert_int_eq(hf_state_owner_missing(k->state, "lab", "alice", k->now), -ENOENT);
+	ck_assert_int_eq(hf_state_owners_settled(k->state, "lab", k->now), -ENOENT);
+	ck_assert_int_eq(hf_state_update(k->state, "lab", &empty, k->now, &j), -ENOENT);
+	ck_assert_int_eq(hf_state_workspace_owner(k->state, "lab", &id, &id, k->now), -ENOENT);
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "lab", NULL, NULL, HF_DECISION_ACCEPT, k->now), -ENOENT);
+	hf_state_contact(k->state, "lab", k->now);
+	hf_state_away(k->state, "lab", k->now);
+	hf_state_owner_readable(k->state, "lab", &id, READABLE_YES, k->now.boot_ms);
+	ck_assert(!hf_state_wants_connection(k->state, "lab", k->now));
+	ck_assert(!hf_state_wants_snapshot(k->state, "lab", &id, k->now));
+	ck_assert(!hf_state_disputed(k->state, "lab", &id));
+	ck_assert(!hf_state_dirty(k->state));
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(an_owner_who_is_listed_again_is_live_again)
 {
 	struct kit *k = kit_new();
@@ -525,6 +588,8 @@ Suite *guard_suite(void)
 	tcase_add_test(tc, nothing_is_released_for_an_owner_who_may_not_be_read);
 	tcase_add_test(tc, an_owner_whom_the_server_lists_no_more_is_held_until_the_operator_decides);
 	tcase_add_test(tc, an_owner_who_is_listed_again_is_live_again);
+	tcase_add_test(tc, a_user_whom_one_server_does_not_know_is_followed_at_another);
+	tcase_add_test(tc, of_a_source_that_is_not_there_nothing_is_taken);
 	tcase_add_test(tc, a_workspace_that_reappears_is_live_with_its_history);
 	tcase_add_test(tc, a_new_workspace_takes_the_name_of_a_held_one_at_once);
 	tcase_add_test(tc, accept_lets_go_and_reject_keeps);
