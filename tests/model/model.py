@@ -827,7 +827,7 @@ class Model:
             s.other_suffix = told if told != s.suffix and self.may("a typed suffix waits") else None
         elif s.suffix is None:
             if suffix_by_server(told):
-                s.suffix = told
+                s.suffix, s.other_suffix = told, None
             elif self.may("a suffix that is not taken waits"):
                 s.other_suffix = told
         elif told == s.suffix:
