@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "bridge/core.h"
@@ -24,7 +25,11 @@ struct hf_source {
 	struct hf_client *client;           /* owned */
 	struct hf_token_watch *watch;       /* owned; NULL: the token is in no file */
 	char watched[HF_SECRET_PLACE_MAX];
+	struct hf_addresses good; /* the last good ones, while they are not in the store */
+	int64_t good_again_ms;    /* boottime: not before are they tried again; 0: they are in it */
 };
+
+enum { GOOD_AGAIN_MS = 1000 };
 
 static void work_soon(struct hf_source *s)
 {
@@ -221,15 +226,30 @@ static void away(void *arg)
 	work_soon(s);
 }
 
+/* The store may be busy with a changeset, or not take anything: they are kept until it does. */
+static void write_good(struct hf_source *s)
+{
+	const char *texts[HF_ADDRESSES_MAX];
+	int rc;
+
+	for (size_t i = 0; i < s->good.n; i++)
+		texts[i] = s->good.at[i];
+	rc = hf_store_addresses_set(hf_core_store(s->env.core), s->conf->name, texts, s->good.n);
+	s->good_again_ms = !rc ? 0 : rc == -EBUSY ? 1 : hf_boot_ms(s->env.clock) + GOOD_AGAIN_MS;
+}
+
 static void keep_good(void *arg, const struct hf_addresses *addresses)
 {
 	struct hf_source *s = arg;
-	const char *texts[HF_ADDRESSES_MAX];
 
-	for (size_t i = 0; i < addresses->n; i++)
-		texts[i] = addresses->at[i];
-	if (hf_store_addresses_set(hf_core_store(s->env.core), s->conf->name, texts, addresses->n))
-		hf_log_debug("source '%s': its last good addresses are not written", s->conf->name);
+	s->good = *addresses;
+	write_good(s);
+}
+
+void hf_source_poke(struct hf_source *s)
+{
+	if (s->good_again_ms && !hf_core_busy(s->env.core) && hf_boot_ms(s->env.clock) >= s->good_again_ms)
+		write_good(s);
 }
 
 static int add_good(const char *address, void *arg)

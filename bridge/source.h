@@ -32,6 +32,9 @@ void hf_source_free(struct hf_source *s); /* NULL is fine */
 /* The same configuration at another place in memory. */
 void hf_source_rebind(struct hf_source *s, const struct hf_config_source *conf, bool sole);
 
+/* After each hf_core_work(): what had to wait for the store is done. */
+void hf_source_poke(struct hf_source *s);
+
 const char *hf_source_name(const struct hf_source *s);
 const char *hf_source_url(const struct hf_source *s); /* "" if none is to be found */
 struct hf_client *hf_source_client(struct hf_source *s);

@@ -172,6 +172,8 @@ void hf_sources_poke(struct hf_sources *s)
 	uint64_t lives = hf_core_lives(s->env.core);
 
 	add_missing(s);
+	for (size_t i = 0; i < s->n; i++)
+		hf_source_poke(s->at[i]);
 	if (lives != s->lives) {
 		s->lives = lives;
 		hf_sources_redial(s);

@@ -1,0 +1,164 @@
+/*
+ * The source between a client, which the test plays, and a real core: what the client tells while the core is busy is
+ * not lost.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/settings.h"
+#include "bridge/source.h"
+#include "bridge/stream/http.h"
+#include "bridge/stream/result.h"
+#include "bridge/stream/token_watch.h"
+#include "config/config.h"
+#include "tests/unit/bridge/core_kit.h"
+
+Suite *source_suite(void);
+
+struct hf_client {
+	const struct hf_client_ops *ops;
+	void *arg;
+};
+
+static struct core_kit k;
+static struct hf_source *source;
+static struct hf_client *client; /* the source's */
+
+/* --- the client's side, as the linker wants it --- */
+
+int hf_client_new(struct hf_http *http, const struct hf_clock *clock, const struct hf_stream_settings *settings,
+    const struct hf_addresses *good, const struct hf_client_ops *ops, void *arg, struct hf_client **ret_client)
+{
+	client = calloc(1, sizeof(*client));
+	ck_assert_ptr_nonnull(client);
+	client->ops = ops;
+	client->arg = arg;
+	*ret_client = client;
+	return 0;
+}
+
+void hf_client_free(struct hf_client *c)
+{
+	free(c);
+}
+
+void hf_client_kick(struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at)
+{
+}
+
+struct event_base *hf_http_base(const struct hf_http *h)
+{
+	return NULL;
+}
+
+int hf_token_watch_new(struct event_base *base, const char *path, hf_token_watch_cb cb, void *arg,
+    struct hf_token_watch **ret_watch)
+{
+	return -1;
+}
+
+void hf_token_watch_free(struct hf_token_watch *w)
+{
+}
+
+void hf_settings_fill(const struct hf_config_source *conf, const char *url, struct hf_stream_settings *ret_settings)
+{
+}
+
+bool hf_addresses_add(struct hf_addresses *a, const char *text)
+{
+	snprintf(a->at[a->n++], HF_ADDRESS_TEXT, "%s", text);
+	return true;
+}
+
+void hf_update_free(struct hf_update *u)
+{
+}
+
+/* --- */
+
+static void soon(void *arg)
+{
+}
+
+static void setup(void)
+{
+	struct hf_source_env env = { .clock = &k.clock.clock, .work = soon };
+
+	core_kit_init(&k);
+	core_kit_open(&k);
+	core_kit_snapshot(&k, 1);
+	env.core = k.core;
+	ck_assert_int_eq(hf_source_new(&env, &k.config->sources.at[0], true, &source), 0);
+}
+
+static void teardown(void)
+{
+	hf_source_free(source);
+	core_kit_done(&k);
+}
+
+static int take(const char *address, void *arg)
+{
+	strcat(arg, address);
+	return 0;
+}
+
+static const char *stored(void)
+{
+	static char text[200];
+
+	text[0] = '\0';
+	ck_assert_int_eq(hf_store_addresses(hf_core_store(k.core), "main", take, text), 0);
+	return text;
+}
+
+static void tell_good(const char *address)
+{
+	struct hf_addresses good = { .n = 0 };
+
+	hf_addresses_add(&good, address);
+	client->ops->good(client->arg, &good);
+}
+
+START_TEST(a_good_address_is_in_the_store_at_once)
+{
+	tell_good("192.0.2.1");
+	ck_assert_str_eq(stored(), "192.0.2.1");
+}
+END_TEST
+
+START_TEST(one_that_is_learnt_while_a_change_is_written_comes_after_it)
+{
+	unsigned turns = 0;
+
+	tell_good("192.0.2.1");
+	ck_assert_int_eq(core_kit_try_snapshot(&k, 1500), 0);
+	hf_fake_clock_add(&k.clock, 1000);
+	/* The slices of a commit: the first one leaves it busy. */
+	while (!hf_core_busy(k.core) && turns++ < 100)
+		hf_core_work(k.core);
+	ck_assert(hf_core_busy(k.core));
+	tell_good("192.0.2.2");
+	tell_good("192.0.2.3");
+	hf_source_poke(source);
+	ck_assert_str_eq(stored(), "192.0.2.1");
+	core_kit_settle(&k);
+	hf_source_poke(source);
+	ck_assert_str_eq(stored(), "192.0.2.3");
+}
+END_TEST
+
+Suite *source_suite(void)
+{
+	Suite *s = suite_create("source");
+	TCase *tc = tcase_create("good addresses");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_good_address_is_in_the_store_at_once);
+	tcase_add_test(tc, one_that_is_learnt_while_a_change_is_written_comes_after_it);
+	suite_add_tcase(s, tc);
+	return s;
+}
