@@ -431,5 +431,6 @@ def test_unbound_with_the_module_through_its_own_upgrades(resolver, debs):
 
     m.apt("remove", "holdfast-unbound")
     assert runs(m) == "/usr/sbin/unbound" and answers_by(m) is None and m.addresses("localhost.", kind="A") == ["127.0.0.1"]
+    m.apt("purge", "holdfast-unbound")
     left = m.run("find", "/etc", "/var/lib", "/var/cache", "/usr/lib/systemd", "/lib/systemd/system", "-path", "*holdfast-unbound*").stdout.split()
     assert [p for p in left if not p.startswith(("/var/lib/dpkg/", "/var/lib/systemd/"))] == []
