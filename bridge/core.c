@@ -294,8 +294,10 @@ static int work_zone(struct hf_core *c)
 	/* What state has changed since the last commit is not for readers yet: a suffix goes with its names. */
 	if (!hf_state_dirty(c->state))
 		hf_core_meta(c, &c->meta);
-	/* Before any suffix is known there is nothing that a zone could be of. */
-	rc = c->meta.n_sources ? hf_publish_store(c->publish, c->store, &c->meta) : 1;
+	/* Before any suffix is known there is nothing that a zone could be of; after the last one was taken out it is empty. */
+	rc = c->meta.n_sources || hf_publish_has_zone(c->publish)
+		 ? hf_publish_store(c->publish, c->store, &c->meta)
+		 : 1;
 	/* It was the store that was found damaged: that is mended first. */
 	if (rc == -EAGAIN || (rc < 0 && hf_core_ails(c)))
 		return 1;

@@ -295,6 +295,11 @@ static void look_at_clock(struct hf_publish *p, const struct hf_store *store)
 		    hf_wall_text(wall_s, now) ? now : "?");
 }
 
+bool hf_publish_has_zone(const struct hf_publish *p)
+{
+	return p->any || p->found.generation;
+}
+
 int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct hf_zone_meta *meta)
 {
 	bool same_epoch = !memcmp(p->found.epoch, hf_store_epoch(store), sizeof(p->found.epoch));

@@ -26,6 +26,9 @@ int hf_publish_open(const struct hf_publish_opts *opts, struct hf_zone_stamp *re
     struct hf_publish **ret_publish);
 void hf_publish_free(struct hf_publish *p); /* waits for a base that is being made; NULL is fine */
 
+/* There is something for readers: published by this process, or found. */
+bool hf_publish_has_zone(const struct hf_publish *p);
+
 /*
  * Bring the zone to the store's generation with these settings. Returns 1 if readers see it now, 0
  * if a base is being made (hf_publish_work() says when), or a code: the last picture stays, call

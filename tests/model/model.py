@@ -247,6 +247,7 @@ class Entry:
     restored: bool = False
     fresh: object = None  # True, False, None: either
     rank: tuple = ()  # (source, class, workspace): who has it of those who want it
+    listed: bool = False  # of a workspace that is not held
     form: int = 0  # 1 `me`, 2 owner, 3 short
     seen: int = None
 
@@ -1394,7 +1395,7 @@ class Model:
         if not s.restored:
             return
         for n, e in self.claims({s.name: s}, restored=False).items():
-            if not e.held or e.rank[1] == 2.5:
+            if e.listed:
                 s.restored.pop(n, None)
         if not any(r.held for r in s.restored.values()):
             s.hold = None
@@ -1528,7 +1529,7 @@ class Model:
                     continue
                 former = form != 2 and o.me_held
                 claim(f"{text}.{s.suffix}", Entry(address(a.id), s.name, o.id, held=bool(w.held) or former,
-                                                  withdrawn=s.withdrawn, rank=(rank[0], 2.5 + rank[1] / 10 if former else rank[1], rank[2]),
+                                                  withdrawn=s.withdrawn, rank=(rank[0], 2.5 if former else rank[1], rank[2]), listed=not w.held,
                                                   form=form, seen=a.seen))
         for place, s in enumerate(sources.values()):
             for r in s.restored.values() if restored else []:
