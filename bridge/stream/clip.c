@@ -5,7 +5,7 @@
 
 static size_t escape(uint8_t c, char out[4])
 {
-	static const char hex[16] = "0123456789abcdef";
+	static const char hex[] = "0123456789abcdef";
 
 	if (c == '\\') {
 		out[0] = out[1] = '\\';

@@ -13,7 +13,8 @@ const char server_head[] = "HTTP/1.1 101 Switching Protocols\r\n"
 			   "\r\n";
 
 /* Of RFC 6455 section 1.3. */
-const uint8_t server_sample_nonce[HF_UPGRADE_NONCE] = "the sample nonce";
+const uint8_t server_sample_nonce[HF_UPGRADE_NONCE] = { 't', 'h', 'e', ' ', 's', 'a', 'm', 'p', 'l', 'e', ' ', 'n',
+	'o', 'n', 'c', 'e' };
 const uint8_t *server_nonce = server_sample_nonce;
 
 int server_random(void *arg, uint8_t *out, size_t len)

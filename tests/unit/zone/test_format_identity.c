@@ -190,12 +190,12 @@ START_TEST(it_is_in_the_first_base_in_deltas_and_in_folds)
 	hf_fake_clock_add(&kit.clock, 10 * KIT_EVERY_MS);
 	ck_assert_int_eq(kit_publish(), 1);
 	ck_assert_int_eq(kit_take_fold(), 1);
-	ck_assert_str_eq(kit_current().delta.name, "");
+	ck_assert_str_eq(kit_delta_name(), "");
 	check_seen("d-2", 8);
 	ck_assert_int_eq(kit_reopen(&stamp), 1);
 	pin(0, "d-2", 8);
 	ck_assert_int_eq(kit_publish(), 1);
-	ck_assert_str_eq(kit_current().delta.name, ""); /* there was nothing to tell */
+	ck_assert_str_eq(kit_delta_name(), ""); /* there was nothing to tell */
 	check_seen("d-2", 8);
 	pin(0, "", 0);
 	ck_assert_int_eq(kit_publish(), 1);

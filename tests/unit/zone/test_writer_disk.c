@@ -23,7 +23,7 @@ START_TEST(delta_is_folded_when_it_is_large_and_no_sooner_than_the_pace)
 	before = kit_current();
 	kit_set_many(0, KIT_FOLD);
 	ck_assert_int_eq(kit_publish(), 1);
-	ck_assert_str_eq(kit_current().base.name, before.base.name);
+	ck_assert_str_eq(kit_base_name(), before.base.name);
 	ck_assert_int_eq(kit_take_fold(), 1);
 	after = kit_current();
 	ck_assert_str_ne(after.base.name, before.base.name);
@@ -40,7 +40,7 @@ START_TEST(delta_is_folded_when_it_is_large_and_no_sooner_than_the_pace)
 	hf_fake_clock_add(&kit.clock, 1);
 	ck_assert_int_eq(hf_zone_writer_work(kit.writer), 0);
 	ck_assert_int_eq(kit_take_fold(), 1);
-	ck_assert_str_eq(kit_current().delta.name, "");
+	ck_assert_str_eq(kit_delta_name(), "");
 	ck_assert_uint_eq(kit_seen("n100.coder").kind, HF_FMT_ADDRS);
 	ck_assert_uint_eq(kit_seen("coder").children, 2 * KIT_FOLD);
 	ck_assert_int_eq(hf_zone_writer_wait_ms(kit.writer), -1);
@@ -60,7 +60,7 @@ START_TEST(publishing_goes_on_while_a_fold_runs)
 	ck_assert_uint_eq(kit_seen("later.coder").kind, HF_FMT_ADDRS);
 	kit_set("unpublished.coder", 501);
 	ck_assert_int_eq(kit_take_fold(), 1);
-	ck_assert_str_ne(kit_current().delta.name, "");
+	ck_assert_str_ne(kit_delta_name(), "");
 	ck_assert_uint_eq(kit_seen("n3.coder").kind, HF_FMT_GONE);
 	ck_assert_uint_eq(kit_seen("n4.coder").kind, HF_FMT_ADDRS);
 	ck_assert_uint_eq(kit_seen("later.coder").kind, HF_FMT_ADDRS);
@@ -215,7 +215,7 @@ START_TEST(leftovers_of_a_crash_go_at_open_and_nothing_else_does)
 	    kit_is_there("base-8.cdb") && kit_is_there(c.base.name) && kit_is_there(c.delta.name));
 	ck_assert_int_eq(hf_zone_writer_clear(kit.writer), 0);
 	ck_assert_int_eq(kit_publish(), 1);
-	ck_assert_str_eq(kit_current().base.name, "base-9.cdb"); /* a name is used once */
+	ck_assert_str_eq(kit_base_name(), "base-9.cdb"); /* a name is used once */
 }
 END_TEST
 
@@ -261,7 +261,7 @@ START_TEST(large_delta_of_the_last_writer_is_folded)
 	ck_assert_int_eq(hf_zone_writer_wait_ms(kit.writer), 0);
 	ck_assert_int_eq(hf_zone_writer_work(kit.writer), 0);
 	ck_assert_int_eq(kit_take_fold(), 1);
-	ck_assert_str_eq(kit_current().delta.name, "");
+	ck_assert_str_eq(kit_delta_name(), "");
 	ck_assert_uint_eq(kit_current().generation, kit.generation);
 }
 END_TEST
@@ -341,7 +341,7 @@ START_TEST(damaged_picture_is_not_taken_up_and_stays_until_there_is_a_better_one
 	ck_assert_int_eq(kit_publish(), 1);
 	ck_assert_uint_eq(kit_seen("new.coder").kind, HF_FMT_ADDRS);
 	ck_assert_uint_eq(kit_seen("n1.coder").kind, HF_FMT_GONE);
-	ck_assert_str_ne(kit_current().base.name, c.base.name);
+	ck_assert_str_ne(kit_base_name(), c.base.name);
 	if (how != A_FOLDER)
 		ck_assert(!kit_is_there(c.base.name) && !kit_is_there(c.delta.name));
 }
@@ -434,7 +434,7 @@ START_TEST(fold_that_fails_changes_nothing_and_is_tried_again)
 	ck_assert_int_eq(kit_publish(), _i ? 0 : 1);
 	kit_set("later.coder", 500);
 	ck_assert_int_eq(kit_take_fold(), -EISDIR);
-	ck_assert_str_eq(kit_current().base.name, before.base.name);
+	ck_assert_str_eq(kit_base_name(), before.base.name);
 	ck_assert_uint_eq(kit_seen("n100.coder").kind, _i ? HF_FMT_GONE : HF_FMT_ADDRS);
 	ck_assert_uint_eq(kit_seen("b.coder").kind, HF_FMT_ADDRS);
 	ck_assert_int_eq(
@@ -448,7 +448,7 @@ START_TEST(fold_that_fails_changes_nothing_and_is_tried_again)
 	ck_assert_int_eq(kit_take_fold(), 1);
 	ck_assert_uint_eq(kit_seen("later.coder").kind, HF_FMT_ADDRS);
 	ck_assert_uint_eq(kit_seen("n100.coder").kind, HF_FMT_ADDRS);
-	ck_assert_str_eq(kit_current().delta.name, "");
+	ck_assert_str_eq(kit_delta_name(), "");
 	ck_assert_uint_eq(kit_seen("coder").children, 10 + 1 + (_i ? KIT_DIRECT : KIT_FOLD) + 1);
 }
 END_TEST

@@ -181,6 +181,22 @@ struct hf_fmt_current kit_current(void)
 	return c;
 }
 
+const char *kit_base_name(void)
+{
+	static struct hf_fmt_current c;
+
+	c = kit_current();
+	return c.base.name;
+}
+
+const char *kit_delta_name(void)
+{
+	static struct hf_fmt_current c;
+
+	c = kit_current();
+	return c.delta.name;
+}
+
 bool kit_is_there(const char *name)
 {
 	return faccessat(kit.dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;

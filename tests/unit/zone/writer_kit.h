@@ -51,6 +51,9 @@ struct hf_fmt_value kit_seen(const char *text);
 /* Fails unless the PTR of address n tells this name; NULL: there is none. */
 void kit_check_ptr(unsigned n, const char *want);
 struct hf_fmt_current kit_current(void);
+/* Of its files; lent until the next call of the same function. */
+const char *kit_base_name(void);
+const char *kit_delta_name(void);
 
 bool kit_is_there(const char *name);
 void kit_make_file(const char *name);
