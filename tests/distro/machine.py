@@ -4,6 +4,7 @@ mounts, processes and the network, with systemctl (beside this file) in systemd'
 """
 import contextlib
 import ctypes
+import fcntl
 import os
 import pathlib
 import shutil
@@ -35,32 +36,42 @@ def why_not(release):
     return bash('roots_why_not "$1"', release).stdout.strip() or None
 
 
+@contextlib.contextmanager
+def locked(release):
+    """One at a time makes something in the release's cache: files of tests run beside each other."""
+    (CACHE / release).mkdir(parents=True, exist_ok=True)
+    with open(CACHE / release / "tests.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def prepared(release, name, script, *words, files=()):
     """
     The folder of a root of the release in which the script was run, with this machine's network and with these files in /files: made
     once and kept while the script and its words are the same.
     """
-    folder = CACHE / release
-    root, mark = folder / name, folder / f"{name}.made-by"
-    made_by = "\0".join([script, *map(str, words)])
-    if root.exists() and mark.exists() and mark.read_text() == made_by:
+    with locked(release):
+        folder = CACHE / release
+        root, mark = folder / name, folder / f"{name}.made-by"
+        made_by = "\0".join([script, *map(str, words)])
+        if root.exists() and mark.exists() and mark.read_text() == made_by:
+            return root
+        folder.mkdir(parents=True, exist_ok=True)
+        bare = folder / "bare"
+        if not (bare / "etc/apt/sources.list.d/debian.sources").exists():
+            done = bash('roots_make "$1" "$2" "$3"', release, bare, folder / "bare.log")
+            assert done.returncode == 0, done.stdout + done.stderr
+        mark.unlink(missing_ok=True)
+        shutil.rmtree(root, ignore_errors=True)
+        subprocess.run(["cp", "-a", bare, root], check=True)
+        (root / "files").mkdir()
+        subprocess.run(["cp", *files, root / "files"], check=True)
+        done = bash('root=$1; shift; roots_enter "$root" / "" bash -ec "$@"', root, script, "-", *words)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+        shutil.rmtree(root / "files")
+        (root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
+        mark.write_text(made_by)
         return root
-    folder.mkdir(parents=True, exist_ok=True)
-    bare = folder / "bare"
-    if not (bare / "etc/apt/sources.list.d/debian.sources").exists():
-        done = bash('roots_make "$1" "$2" "$3"', release, bare, folder / "bare.log")
-        assert done.returncode == 0, done.stdout + done.stderr
-    mark.unlink(missing_ok=True)
-    shutil.rmtree(root, ignore_errors=True)
-    subprocess.run(["cp", "-a", bare, root], check=True)
-    (root / "files").mkdir()
-    subprocess.run(["cp", *files, root / "files"], check=True)
-    done = bash('root=$1; shift; roots_enter "$root" / "" bash -ec "$@"', root, script, "-", *words)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    shutil.rmtree(root / "files")
-    (root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
-    mark.write_text(made_by)
-    return root
 
 
 class Machine:

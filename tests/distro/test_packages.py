@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from machine import CACHE, TOP, Machine, Prober, bash, prepared, wait_for, why_not
+from machine import CACHE, TOP, Machine, Prober, bash, locked, prepared, wait_for, why_not
 from peer import Peer
 from zone import program
 
@@ -43,8 +43,11 @@ def build(release, output, *options):
 
 
 def made_of():
-    """What decides about the packages: all that is committed, but the tests. Nothing where there is no git."""
+    """What decides about the packages: all that is committed, but the tests; in an unpacked tarball, when which file was changed."""
     rows = subprocess.run(["git", "ls-tree", "HEAD"], cwd=TOP, capture_output=True, text=True, check=False).stdout.splitlines()
+    if not rows:
+        files = [p for folder in TOP.iterdir() if not folder.name.startswith("build") for p in [folder, *folder.rglob("*")]]
+        rows = [f"{p} {p.stat().st_mtime_ns}" for p in sorted(files) if p.is_file()]
     return "\n".join(row for row in rows if not row.endswith("\ttests"))
 
 
@@ -76,11 +79,12 @@ def release(request):
 def debs(release):
     """The packages' files by name. Those of an earlier run are taken while nothing that is in them has changed."""
     output, mark = CACHE / release / "packages", CACHE / release / "packages.made-of"
-    if not made_of() or not mark.exists() or mark.read_text() != made_of():
-        mark.unlink(missing_ok=True)
-        shutil.rmtree(output, ignore_errors=True)
-        build(release, output)
-        mark.write_text(made_of())
+    with locked(release):
+        if not mark.exists() or mark.read_text() != made_of():
+            mark.unlink(missing_ok=True)
+            shutil.rmtree(output, ignore_errors=True)
+            build(release, output)
+            mark.write_text(made_of())
     return {p.name.split("_")[0]: p for p in output.glob("*.deb") if "-dbgsym" not in p.name}
 
 
