@@ -168,7 +168,14 @@ int hf_state_restore_newer(
 			hide(s, i);
 	rc = hf_state_restore(s, rows, n, now);
 	/* What the copy's holds were about may be gone in the zone. */
-	for (uint32_t i = 0; !rc && i < HF_ZONE_SOURCES_MAX; i++)
+	for (uint32_t i = 0; !rc && i < HF_ZONE_SOURCES_MAX; i++) {
+		struct st_source *src = &s->sources[i];
+
 		st_hold_settle_restored(s, i);
-	return rc;
+		/* One that was taken out since the copy was made, and of which the zone has no name. */
+		if (src->used && src->leaving && !src->n_restored)
+			st_source_remove(s, src);
+	}
+	st_resolve(s);
+	return !rc && s->failed ? -ENOMEM : rc;
 }

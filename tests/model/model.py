@@ -704,7 +704,7 @@ class Model:
     def heard(self, s, conn, at):
         """A proof of life."""
         p = self.pulse.get(s.name)
-        if p and p[0] == self.boots and p[3] is True:
+        if p and p[0] == self.boots and p[3] is not False:
             self.pulse[s.name] = [self.boots, max(p[1], at - PULSE), at, True]
         else:
             self.pulse[s.name] = [self.boots, at, at, True]
