@@ -260,6 +260,35 @@ def test_30_an_allocation_of_a_library_fails(tmp_path):
 
 
 @preloads
+def test_30_an_allocation_fails_at_the_start(tmp_path):
+    """Whatever ends then, the next start has all names: as a supervisor starts it."""
+    rng = random.Random(int(os.environ.get("HF_SEED", "32")))
+    with World(tmp_path, ("no_memory", "HF_NO_MEMORY")) as w, w.names_keep_answering(restarts=True):
+        hit = 0
+        for run in range(400 if LONG else 15):
+            w.bridge.process.kill()
+            w.bridge.process.wait()
+            w.numbers.set(rng.choice([rng.randrange(300), rng.randrange(6000)]), 1)
+            w.bridge.start(env=w.env)
+            end = time.monotonic() + 1
+            while w.numbers.get()[1] and w.bridge.process.poll() is None and time.monotonic() < end:
+                time.sleep(0.005)
+            hit += w.numbers.get()[1] == 0
+            w.numbers.set(0, 0)
+            time.sleep(0.05)
+            if w.bridge.process.poll() is not None:
+                assert w.bridge.process.returncode in (1, 2, -signal.SIGFPE, -signal.SIGSEGV, -signal.SIGABRT), run
+                w.start()
+            wait_for(w.answers, 20, 0.02)
+            assert w.status()["names"] == 3 * N, (run, w.bridge.log()[-2000:])
+            assert "damaged" not in w.bridge.log()
+        assert hit > 5
+        w.live(20)
+        w.new_name(20)
+        w.same()
+
+
+@preloads
 def test_30_no_allocation_succeeds_for_a_while(tmp_path):
     with World(tmp_path, ("no_memory", "HF_NO_MEMORY")) as w, w.names_keep_answering():
         for _ in range(3):

@@ -44,7 +44,9 @@ def test_a_deployment_as_it_should_be(tmp_path, kind):
         assert status == 0 and "Nothing is otherwise" in out and "OTHERWISE" not in out, out
         for line in ("as expected  the snapshot has upserted workspaces and agents alone", "(2 workspaces, 2 agents)",
                      "as expected  changes have the four fields", "as expected  a websocket ping", "as expected  a yamux ping",
-                     "as expected  a second stream beside the first tells", "1 snapshots, 0 diffs"):
+                     "as expected  a second stream beside the first tells", "1 snapshots, 0 diffs",
+                     "as expected  users/me tells roles: ", "as expected  users/me tells organisations: 1 of them",
+                     "as expected  the token's scopes are told: coder:all", "as expected  a websocket's close is answered with the same code: 1000"):
             assert line in out, out
 
 
@@ -85,6 +87,7 @@ def test_faults_of_the_stream_are_told(tmp_path, fault, otherwise):
         server.say(f"fault {fault}")
         status, out = told(look(server.url, 1))
         assert status in (1, 2) and otherwise in out and "OTHERWISE" in out, out
+        assert not fault.startswith("ws-close") or f"the server closed first, with the code: {fault[9:]}" in out, out
 
 
 def test_what_cannot_be_looked_at_is_2(tmp_path):

@@ -73,10 +73,24 @@ class Look:
             raise Cannot("the token is not good")
         self.me = uuid.UUID(me["id"])
         self.say(bool(me.get("username")), "users/me tells id and username")
+        self.rights(me)
         status, suffix = self.ask("workspaceagents/connection")
         suffix = (suffix or {}).get("hostname_suffix") if status == 200 else None
         self.say(status == 200, "workspaceagents/connection tells a suffix", suffix or f"{status}, none: 'coder' is meant")
         self.rest_of_tokens_and_users(me["username"])
+
+    def rights(self, me):
+        """What the guard's rule 3 (d) goes by: roles, organisations and, below, the token's scopes."""
+        roles, orgs = me.get("roles"), me.get("organization_ids")
+        names = [str(r.get("name")) if isinstance(r, dict) else "?" for r in roles or []]
+        self.say(isinstance(roles, list) and "?" not in names, "users/me tells roles", ", ".join(names) or "none")
+        self.say(isinstance(orgs, list), "users/me tells organisations", f"{len(orgs or [])} of them")
+
+    @staticmethod
+    def scopes_of(key):
+        """A list of newer servers, one word of older ones; None: neither."""
+        scopes = key.get("scopes", key.get("scope"))
+        return scopes if isinstance(scopes, list) or scopes is None else [scopes]
 
     def rest_of_tokens_and_users(self, name):
         status, user = self.ask(f"users/{urllib.parse.quote(name)}")
@@ -89,6 +103,8 @@ class Look:
         status, key = self.ask(f"users/me/keys/{self.token.split('-')[0]}")
         self.say(None if status == 404 else status == 200 and "expires_at" in key, "the token's end is told",
                  (key or {}).get("expires_at", status))
+        scopes = self.scopes_of(key or {})
+        self.say(None if scopes is None else True, "the token's scopes are told", ", ".join(map(str, scopes or [])))
         check = {"checks": {"k": {"object": {"resource_type": "workspace", "owner_id": "me"}, "action": "read"}}}
         status, may = self.ask("authcheck", check)
         self.say(status == 200 and may.get("k") is True, "authcheck says that own workspaces may be read", may or status)
@@ -147,6 +163,23 @@ class Look:
         except (Broken, Ended, OSError) as e:
             self.say(False, "the stream is as it is described", str(e) or type(e).__name__)
         self.wire(session, call, start, seconds)
+        self.parting(session)
+
+    def parting(self, session):
+        """How the websocket ends: by the server's own code if it went first (1012, 1013: it is going away), else by its answer to ours."""
+        seen, first = session.ws.seen, session.ws.seen["close"]
+        try:
+            if first is None:
+                session.ws.send(b"\x03\xe8", 8)
+                session.until(lambda: seen["close"] is not None, 5)
+        except (Broken, Ended, OSError):
+            pass
+        code = seen["close"]
+        if first is not None:
+            self.say(None, "the server closed first, with the code", first)
+        else:
+            self.say(None if code is None else code == 1000, "a websocket's close is answered with the same code",
+                     "no code" if code is None else code)
 
     def snapshot(self, message):
         try:
