@@ -157,7 +157,7 @@ class Life:
 
     def end(self):
         for last in (lambda: self.bridge.stop(), lambda: self.plugin.stop(), lambda: self.responder.stop(),
-                     self.unbound.stop, self.dnsmasq.stop, lambda: self.sim.stop()):
+                     lambda: self.unbound.stop(), lambda: self.dnsmasq.stop(), lambda: self.sim.stop()):
             try:
                 last()
             except (subprocess.TimeoutExpired, AttributeError):
