@@ -294,6 +294,7 @@ bool st_snapshot_back(struct hf_state *s)
 		if (ws != ST_NONE)
 			settle_returned(s, ws);
 	}
+	st_hold_settle(s, job->owner);
 	job->at = 0;
 	return true;
 }
