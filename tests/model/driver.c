@@ -15,7 +15,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "tests/model/peer.h"
-#include "tests/model/records.h"
+#include "tests/model/rest.h"
+#include "tests/scenario/message.h"
 #include "tests/scenario/boot.h"
 #include "tests/scenario/files.h"
 
@@ -543,7 +544,7 @@ static bool do_told(struct driver *d, const struct words *a)
 
 	if (!d->core || !c)
 		return answered("unreal");
-	told = records_told(a);
+	told = rest_told(a);
 	if (!told || (ago && !words_span(ago, &ago_ms))) {
 		hf_told_free(told);
 		return fail(d, "told NAME user=1:alice ...");
@@ -556,18 +557,18 @@ static bool do_message(struct driver *d, const struct words *a)
 {
 	struct hf_client *c = peer_find(words_at(a, 1));
 	bool diff = !strcmp(words_at(a, 0), "diff");
-	struct records *r;
+	struct message *r;
 	enum peer_result result;
 
 	if (!d->core || !c || a->n < 3)
 		return answered("unreal");
-	r = records_parse(diff ? HF_UPDATE_DIFF : HF_UPDATE_SNAPSHOT,
-	    (unsigned)strtoul(a->at[2], NULL, 10), a, 3);
+	r = message_parse(diff ? HF_UPDATE_DIFF : HF_UPDATE_SNAPSHOT,
+	    (unsigned)strtoul(a->at[2], NULL, 10), 0, a->at + 3, a->n - 3);
 	if (!r)
 		return fail(d, "a record of another form");
 	finish(d);
-	result = diff ? peer_diff(c, records_update(r)) : peer_snapshot(c, records_update(r));
-	records_free(r);
+	result = diff ? peer_diff(c, message_update(r)) : peer_snapshot(c, message_update(r));
+	message_free(r);
 	if (result != PEER_UNREAL)
 		set_contact(d, a->at[1], peer_live(c));
 	return answered_result(d, result);
@@ -592,7 +593,7 @@ static bool do_ask(struct driver *d, const struct words *a)
 	if (!d->core || !c || !peer_live(c))
 		return answered("unreal");
 	finish(d);
-	printf("ok %u\n", peer_disputed(c, &id) ? records_number(&id) : 0);
+	printf("ok %u\n", peer_disputed(c, &id) ? message_number(&id) : 0);
 	return settle(d);
 }
 
@@ -601,8 +602,8 @@ static bool do_tells(struct driver *d, const struct words *a)
 {
 	struct hf_client *c = peer_find(words_at(a, 1));
 	unsigned n = (unsigned)strtoul(words_at(a, 3), NULL, 10);
-	struct hf_uuid ws = records_id((unsigned)strtoul(words_at(a, 2), NULL, 10));
-	struct hf_uuid owner = n ? records_id(n) : (struct hf_uuid){ { 0 } };
+	struct hf_uuid ws = message_id((unsigned)strtoul(words_at(a, 2), NULL, 10));
+	struct hf_uuid owner = n ? message_id(n) : (struct hf_uuid){ { 0 } };
 
 	if (!d->core || !c || !peer_live(c))
 		return answered("unreal");
@@ -651,7 +652,7 @@ static bool do_decide(struct driver *d, const struct words *a)
 
 	if (!d->core || conf_at(d, words_at(a, 1)) == d->n_conf)
 		return answered("unreal");
-	id = records_id((unsigned)strtoul(words_at(a, 3), NULL, 10));
+	id = message_id((unsigned)strtoul(words_at(a, 3), NULL, 10));
 	rc = hf_core_busy(d->core) ? -EBUSY : 0;
 	for (int once = 0; once < 2; once++) {
 		int busy = rc;

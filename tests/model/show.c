@@ -20,7 +20,7 @@
 #include "base/error.h"
 #include "tests/model/driver.h"
 #include "tests/model/peer.h"
-#include "tests/model/records.h"
+#include "tests/scenario/message.h"
 
 struct walk {
 	struct driver *d;
@@ -129,7 +129,7 @@ static int show_hold(const struct hf_hold_row *hold, const struct hf_source_row 
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
 {
 	(void)arg;
-	printf("h %s %u %s %u %d\n", source->name, owner ? records_number(&owner->id) : 0, hold->kind,
+	printf("h %s %u %s %u %d\n", source->name, owner ? message_number(&owner->id) : 0, hold->kind,
 	    workspaces, hold->rejected);
 	return 0;
 }
@@ -149,7 +149,7 @@ static void show_client(struct hf_client *c)
 	    peer_wants_connection(c));
 	for (size_t i = 0; (o = peer_owner(c, i)); i++)
 		if (peer_wants_snapshot(c, &o->id))
-			printf(" %u", records_number(&o->id));
+			printf(" %u", message_number(&o->id));
 	printf("\n");
 }
 

@@ -26,6 +26,11 @@ struct hf_uuid message_id(unsigned n)
 	return id;
 }
 
+unsigned message_number(const struct hf_uuid *id)
+{
+	return id->b[14] * 256u + id->b[15];
+}
+
 struct hf_uuid message_agent_id(unsigned n)
 {
 	/* The first six bytes are not in the address. */
@@ -96,6 +101,21 @@ static bool upsert_agents(struct message *m, const struct hf_uuid *workspace, co
 	return true;
 }
 
+/* Of a workspace, after its name: "/running" without agents, "!3" as the number says, else by whether there are agents. */
+static const char *status(const char *at, int32_t *ret_status)
+{
+	static const char running[] = "/running";
+	char *end;
+
+	*ret_status = *at ? HF_WS_RUNNING : HF_WS_STOPPED;
+	if (!strncmp(at, running, sizeof(running) - 1))
+		return at + sizeof(running) - 1;
+	if (*at != '!')
+		return at;
+	*ret_status = (int32_t)strtol(at + 1, &end, 10);
+	return end;
+}
+
 /* "1=dev:7=main", or "1:7=main": the agents alone. */
 static bool upsert(struct message *m, const char *word)
 {
@@ -105,19 +125,17 @@ static bool upsert(struct message *m, const char *word)
 	struct hf_uuid id = message_id(n);
 	const char *at = end;
 
-	if (*end != ':') {
-		static const char running[] = "/running";
-
-		at = numbered(m, word, "/:", &n, &w->name);
+	if (end == word || (*end != ':' && *end != '='))
+		return false;
+	if (*end == '=') {
+		at = numbered(m, word, "/:!", &n, &w->name);
 		if (!at || m->u.n_upserted_workspaces == RECORDS)
 			return false;
 		m->u.n_upserted_workspaces++;
 		w->id = id;
-		w->status = *at ? HF_WS_RUNNING : HF_WS_STOPPED;
-		if (!strncmp(at, running, sizeof(running) - 1))
-			at += sizeof(running) - 1;
+		at = status(at, &w->status);
 	}
-	return upsert_agents(m, &id, at);
+	return (!*at || *at == ':') && upsert_agents(m, &id, at);
 }
 
 static bool gone(struct message *m, const char *word)
@@ -143,13 +161,12 @@ static bool unreadable(struct message *m)
 	return true;
 }
 
-static bool record(struct message *m, enum hf_update_kind kind, const char *word)
+/* A plus before an upsert says to people that it is one of a diff. */
+static bool record(struct message *m, const char *word)
 {
 	if (!strcmp(word, "?"))
 		return unreadable(m);
-	if (kind == HF_UPDATE_SNAPSHOT)
-		return upsert(m, word);
-	return *word == '+' ? upsert(m, word + 1) : *word == '-' && gone(m, word + 1);
+	return *word == '-' ? gone(m, word + 1) : upsert(m, word + (*word == '+'));
 }
 
 struct message *message_parse(enum hf_update_kind kind, unsigned owner, int64_t connected_ms,
@@ -159,7 +176,7 @@ struct message *message_parse(enum hf_update_kind kind, unsigned owner, int64_t 
 	bool ok = m;
 
 	for (size_t i = 0; ok && i < n; i++)
-		ok = record(m, kind, words[i]);
+		ok = record(m, words[i]);
 	if (!ok) {
 		free(m);
 		return NULL;
@@ -174,7 +191,7 @@ struct message *message_parse(enum hf_update_kind kind, unsigned owner, int64_t 
 	return m;
 }
 
-const struct hf_update *message_update(const struct message *m)
+struct hf_update *message_update(struct message *m)
 {
 	return &m->u;
 }

@@ -1,0 +1,9 @@
+#pragma once
+/*
+ * rest: REST's answers, from the words of a line; the messages of a stream are tests/scenario/message.h's.
+ */
+#include "bridge/stream/told.h"
+#include "tests/scenario/words.h"
+
+/* The caller frees it with hf_told_free(). NULL: a word has another form, or there is no memory. */
+struct hf_told *rest_told(const struct words *a);
