@@ -37,7 +37,8 @@ suites()
 	go-peer         nl     build        command    tests/peer/build.sh build/peer
 	scenario        qnl    build        meson      scenario:241
 	stories         nl     build        pytest     tests/scenario
-	model           nl     build        pytest     tests/model
+	model-cases     n      build        pytest     tests/model/test_cases.py
+	model           l      build        pytest     tests/model
 	e2e             nl     build        pytest     tests/e2e
 	unbound-module  nl     build        command    plugin/unbound/build.sh build
 	autobahn        nl     build        pytest     tests/autobahn

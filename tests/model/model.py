@@ -1405,7 +1405,10 @@ class Model:
         if not s.restored or not conn.complete:
             return
         todo = [s.owners[n] for n in conn.todo_all]
-        if not all(p.clean and p.sound and p.id in conn.snap for p in todo):
+        if not all(p.clean and p.sound for p in todo):
+            return
+        # A snapshot of a connection that has ended since is one, too; that is not said.
+        if not all(p.id in conn.snap for p in todo) and not self.may("a snapshot of another connection counts"):
             return
         waits = [r for r in s.restored.values() if r.held and not r.rejected]
         missing = [r for r in s.restored.values() if not r.held]
@@ -1475,7 +1478,8 @@ class Model:
                     del o.ws[w.id]
             o.hold = None
             if o.lost:
-                self.drop_owner(s, o)
+                if not self.may("an owner without workspaces is known by his name still"):
+                    self.drop_owner(s, o)
             elif o.id in self.conns[s.name].snap and not o.clean:
                 o.clean = self.may("an accepted owner waits no more")
         if owner is None and s.hold:
