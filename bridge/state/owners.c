@@ -31,7 +31,7 @@ int st_words_set(struct st_source *src, char *const *words, size_t n)
 	for (size_t i = 0; i < n; i++)
 		at = stpcpy(at, words[i]) + 1;
 	/* Other words, other owners: whom REST names by them is to be seen. */
-	if (size != src->words_size || memcmp(text, src->words, size))
+	if (size != src->words_size || (size && memcmp(text, src->words, size)))
 		src->settled = false;
 	free(src->words);
 	src->words = text;
