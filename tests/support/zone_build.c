@@ -255,3 +255,20 @@ void hf_zone_build_many(struct hf_zone_build *b, uint32_t n)
 	}
 	hf_zone_build_end(b);
 }
+
+void hf_zone_build_one(struct hf_zone_build *b, const char *name, uint32_t k)
+{
+	hf_zone_build_base(b);
+	hf_zone_build_name(b, name, k, 0);
+	hf_zone_build_end(b);
+	hf_zone_build_no_delta(b);
+	hf_zone_build_publish(b);
+}
+
+void hf_zone_build_one_changed(struct hf_zone_build *b, const char *name, uint32_t k)
+{
+	hf_zone_build_delta(b);
+	hf_zone_build_name(b, name, k, 0);
+	hf_zone_build_end(b);
+	hf_zone_build_publish(b);
+}

@@ -61,5 +61,9 @@ void hf_zone_build_no_delta(struct hf_zone_build *b);
 /* Replace `current`; generation is one more than the last. */
 void hf_zone_build_publish(struct hf_zone_build *b);
 
+/* A base of that name alone, and no delta; a delta of that name alone over the last base. Published. */
+void hf_zone_build_one(struct hf_zone_build *b, const char *name, uint32_t k);
+void hf_zone_build_one_changed(struct hf_zone_build *b, const char *name, uint32_t k);
+
 /* A base of n names "a<i>.w.me.coder" (address i) with PTR and empty non-terminals, not published. */
 void hf_zone_build_many(struct hf_zone_build *b, uint32_t n);

@@ -86,23 +86,6 @@ static const char *trouble(void)
 	return text;
 }
 
-static void publish_one(const char *name, uint32_t k)
-{
-	hf_zone_build_base(&b);
-	hf_zone_build_name(&b, name, k, 0);
-	hf_zone_build_end(&b);
-	hf_zone_build_no_delta(&b);
-	hf_zone_build_publish(&b);
-}
-
-static void publish_delta(const char *name, uint32_t k)
-{
-	hf_zone_build_delta(&b);
-	hf_zone_build_name(&b, name, k, 0);
-	hf_zone_build_end(&b);
-	hf_zone_build_publish(&b);
-}
-
 /* Until the loader has brought it. The clock that counts is the fake one; this only gives the loader time. */
 static void refresh_until(const char *name, int want)
 {
@@ -133,7 +116,7 @@ END_TEST
 START_TEST(a_zone_that_appears_is_found_within_a_second)
 {
 	ck_assert(!refresh_after(0));
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	ck_assert(!refresh_after(999));
 	ck_assert(refresh_after(1));
 	ck_assert_int_eq(number_of("a.coder"), 1);
@@ -179,9 +162,9 @@ END_TEST
 
 START_TEST(a_change_shows_at_the_next_look_10_ms_later)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
-	publish_delta("a.coder", 2);
+	hf_zone_build_one_changed(&b, "a.coder", 2);
 	refresh_after(9);
 	ck_assert_int_eq(number_of("a.coder"), 1);
 	refresh_after(1);
@@ -197,11 +180,11 @@ START_TEST(one_look_serves_all_readers)
 {
 	struct hf_zone_reader *second;
 
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	ck_assert_int_eq(hf_zone_reader_new(z, &second), 0);
 	refresh_after(0);
 	ck_assert(hf_zone_reader_refresh(second));
-	publish_delta("a.coder", 2);
+	hf_zone_build_one_changed(&b, "a.coder", 2);
 	refresh_after(10);
 	/* The second comes at the same moment: the turn is taken, and what it brought is there. */
 	ck_assert(hf_zone_reader_refresh(second));
@@ -234,7 +217,7 @@ START_TEST(what_is_known_is_not_read_again_once_its_marks_are_proof)
 	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
 	ck_assert_int_ge(inotify_add_watch(watch, b.dir, IN_OPEN), 0);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	n_opened(watch);
 	for (int round = 0; round < 2; round++) {
@@ -246,7 +229,7 @@ START_TEST(what_is_known_is_not_read_again_once_its_marks_are_proof)
 		for (int i = 0; i < 100; i++)
 			refresh_after(10);
 		ck_assert_int_eq(n_opened(watch), 0);
-		publish_delta("a.coder", 2);
+		hf_zone_build_one_changed(&b, "a.coder", 2);
 		refresh_after(10);
 		ck_assert_int_gt(n_opened(watch), 0);
 	}
@@ -260,7 +243,7 @@ START_TEST(a_new_base_comes_from_the_loader)
 
 	/* It takes milliseconds: the thread that answers goes on with what it has, unless it sleeps that long. */
 	for (int i = 0; i < 50 && !went_on; i++) {
-		publish_one("a.coder", 1);
+		hf_zone_build_one(&b, "a.coder", 1);
 		ck_assert_int_eq(hf_zone_reader_load(r), 0);
 		hf_zone_build_many(&b, BIG);
 		hf_zone_build_publish(&b);
@@ -270,20 +253,20 @@ START_TEST(a_new_base_comes_from_the_loader)
 	ck_assert(went_on);
 	refresh_until("a29999.w.me.coder", 29999);
 	ck_assert_int_eq(number_of("a.coder"), -1);
-	publish_delta("a.coder", 3);
+	hf_zone_build_one_changed(&b, "a.coder", 3);
 	refresh_until("a.coder", 3);
 }
 END_TEST
 
 START_TEST(what_is_published_while_the_loader_works_follows)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	hf_zone_build_many(&b, BIG);
 	hf_zone_build_publish(&b);
 	refresh_after(10);
-	publish_delta("b.coder", 2);
-	publish_delta("c.coder", 3);
+	hf_zone_build_one_changed(&b, "b.coder", 2);
+	hf_zone_build_one_changed(&b, "c.coder", 3);
 	refresh_until("c.coder", 3);
 	ck_assert_int_eq(number_of("b.coder"), -1);
 	ck_assert_int_eq(number_of("a1.w.me.coder"), 1);
@@ -294,7 +277,7 @@ START_TEST(load_waits_for_the_newest_base)
 {
 	struct hf_zone_stamp stamp;
 
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	ck_assert_int_eq(hf_zone_reader_load(r), 0);
 	ck_assert_int_eq(number_of("a.coder"), 1);
 	hf_zone_build_many(&b, BIG);
@@ -302,7 +285,7 @@ START_TEST(load_waits_for_the_newest_base)
 	ck_assert_int_eq(hf_zone_reader_load(r), 0);
 	ck_assert_int_eq(number_of("a29999.w.me.coder"), 29999);
 	/* Also while the loader is at it. */
-	publish_one("a.coder", 4);
+	hf_zone_build_one(&b, "a.coder", 4);
 	refresh_after(10);
 	ck_assert_int_eq(hf_zone_reader_load(r), 0);
 	ck_assert_int_eq(number_of("a.coder"), 4);
@@ -313,7 +296,7 @@ END_TEST
 
 START_TEST(closing_ends_a_loader_that_is_at_work)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	hf_zone_build_many(&b, BIG);
 	hf_zone_build_publish(&b);
@@ -335,7 +318,7 @@ static void flip_base(void)
 
 START_TEST(what_fails_its_check_leaves_the_old_picture)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	hf_zone_build_base(&b);
 	hf_zone_build_name(&b, "a.coder", 2, 0);
@@ -371,7 +354,7 @@ START_TEST(a_current_that_says_nothing_leaves_the_old_picture)
 	FILE *f;
 	char path[128];
 
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	snprintf(path, sizeof(path), "%s/current", b.dir);
 	unlink(path);
@@ -387,7 +370,7 @@ END_TEST
 
 START_TEST(a_vanished_folder_leaves_the_old_picture_and_may_come_back)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	hf_zone_build_clear(&b);
 	ck_assert_int_eq(rmdir(b.dir), 0);
@@ -397,7 +380,7 @@ START_TEST(a_vanished_folder_leaves_the_old_picture_and_may_come_back)
 	ck_assert_int_eq(mkdir(b.dir, 0700), 0);
 	close(b.dirfd);
 	b.dirfd = open(b.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	publish_one("a.coder", 2);
+	hf_zone_build_one(&b, "a.coder", 2);
 	refresh_after(1000);
 	refresh_until("a.coder", 2);
 	ck_assert_str_eq(trouble(), "");
@@ -410,13 +393,13 @@ START_TEST(what_is_lent_stays_until_the_next_refresh)
 	struct hf_entry e;
 	struct hf_name name;
 
-	publish_one("a.coder", 7);
+	hf_zone_build_one(&b, "a.coder", 7);
 	refresh_after(0);
 	ck_assert_int_eq(hf_zone_reader_new(z, &other), 0);
 	hf_name_parse("a.coder", &name);
 	ck_assert_int_eq(hf_zone_reader_find(r, name.wire, name.len, &e), 1);
 	for (uint32_t i = 0; i < 5; i++) {
-		publish_one("a.coder", 100 + i);
+		hf_zone_build_one(&b, "a.coder", 100 + i);
 		ck_assert_int_eq(hf_zone_reader_load(other), 0);
 	}
 	ck_assert_int_eq(number_in(other, "a.coder"), 104);
@@ -445,15 +428,15 @@ START_TEST(a_picture_goes_with_its_last_user)
 {
 	struct hf_zone_reader *stuck;
 
-	publish_one("a.coder", 1);
-	publish_delta("b.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
+	hf_zone_build_one_changed(&b, "b.coder", 1);
 	refresh_after(0);
 	ck_assert_int_eq(hf_zone_reader_new(z, &stuck), 0);
 	hf_zone_reader_refresh(stuck);
 	ck_assert_int_eq(n_mapped(), 2);
 	for (uint32_t i = 0; i < 5; i++) {
-		publish_one("a.coder", i);
-		publish_delta("b.coder", i);
+		hf_zone_build_one(&b, "a.coder", i);
+		hf_zone_build_one_changed(&b, "b.coder", i);
 		ck_assert_int_eq(hf_zone_reader_load(r), 0);
 	}
 	ck_assert_int_eq(n_mapped(), 4);
@@ -467,11 +450,11 @@ START_TEST(the_loader_gives_the_memory_of_the_last_base_back)
 {
 	bool was_left = false;
 
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	/* Where this thread sleeps long enough, the loader has done so when it looks. */
 	for (int i = 2; i < 50 && !was_left; i++) {
-		publish_one("a.coder", (uint32_t)i);
+		hf_zone_build_one(&b, "a.coder", (uint32_t)i);
 		refresh_until("a.coder", i);
 		was_left = n_mapped() == 2;
 	}
@@ -572,7 +555,7 @@ static void stamp_at(int64_t age_ms, bool source, bool live)
 START_TEST(fresh_is_a_live_source_and_a_confirmed_owner)
 {
 	hf_fake_clock_add(&now, 10000000);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	stamp_at(ages[_i].source_age_ms, true, ages[_i].live);
 	stamp_at(ages[_i].owner_age_ms, false, true);
 	ck_assert(refresh_after(0));
@@ -588,7 +571,7 @@ END_TEST
 START_TEST(a_stamp_from_the_future_is_stale)
 {
 	hf_fake_clock_add(&now, 10000000);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	stamp_at(0, true, true);
 	stamp_at(0, false, true);
 	ck_assert(refresh_after(0));
@@ -602,7 +585,7 @@ END_TEST
 
 START_TEST(the_pulse_is_read_once_a_second)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	ck_assert(!hf_zone_reader_source_fresh(r, 0));
 	stamp_at(0, true, true);
@@ -615,11 +598,11 @@ END_TEST
 
 START_TEST(another_epoch_has_its_pulse_read_at_once)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	stamp_at(0, true, true);
 	b.current.epoch[0] ^= 1;
-	publish_delta("a.coder", 2);
+	hf_zone_build_one_changed(&b, "a.coder", 2);
 	refresh_after(10);
 	ck_assert_int_eq(number_of("a.coder"), 2);
 	ck_assert(hf_zone_reader_source_fresh(r, 0));
@@ -628,7 +611,7 @@ END_TEST
 
 START_TEST(a_lost_pulse_grows_old_and_is_not_forgotten)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	stamp_at(0, true, true);
 	refresh_after(0);
 	unlinkat(b.dirfd, "pulse", 0);
@@ -672,7 +655,7 @@ static int child_finds(void)
 
 START_TEST(a_zone_opened_before_a_fork_works_in_the_child)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	ck_assert_int_eq(in_child(child_finds), 7);
 	ck_assert_int_eq(child_finds(), 7);
 }
@@ -690,7 +673,7 @@ static int child_gets_new_base(void)
 
 START_TEST(a_fork_of_a_process_with_a_loader_gets_one_of_its_own)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	hf_zone_build_many(&b, BIG);
 	hf_zone_build_delta(&b);
@@ -718,7 +701,7 @@ static int child_without_room_for_a_thread(void)
 	limit.rlim_cur = limit.rlim_max = pages * (rlim_t)sysconf(_SC_PAGESIZE) + (4 << 20);
 	if (setrlimit(RLIMIT_AS, &limit))
 		return 3;
-	publish_one("a.coder", 2);
+	hf_zone_build_one(&b, "a.coder", 2);
 	/* libc may have kept the stack of an earlier thread. */
 	for (int i = 0; i < 2000 && number_of("a.coder") != 2; i++) {
 		refresh_after(10);
@@ -729,7 +712,7 @@ static int child_without_room_for_a_thread(void)
 
 START_TEST(without_a_thread_the_base_is_read_all_the_same)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	ck_assert_int_eq(in_child(child_without_room_for_a_thread), 7);
 }
@@ -745,7 +728,7 @@ static void *publish_bases(void *arg)
 		char last[HF_FMT_FILE_NAME_MAX];
 
 		snprintf(last, sizeof(last), "%s", b.current.base.name);
-		publish_one("a.coder", i & 0xff);
+		hf_zone_build_one(&b, "a.coder", i & 0xff);
 		unlinkat(b.dirfd, last, 0);
 	}
 	return NULL;
@@ -756,7 +739,7 @@ START_TEST(a_base_that_makes_room_for_a_newer_one_is_no_trouble)
 	pthread_t publisher;
 	int n_without = 0;
 
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	atomic_store(&over, false);
 	ck_assert_int_eq(pthread_create(&publisher, NULL, publish_bases, NULL), 0);
 	for (int i = 0; i < 2000; i++) {

@@ -95,31 +95,11 @@ static int number_of(const char *text)
 	return rc ? e.addrs[0][15] + 256 * e.addrs[0][14] : -1;
 }
 
-static void publish_one(const char *name, uint32_t k)
-{
-	hf_zone_build_base(&b);
-	hf_zone_build_name(&b, name, k, 0);
-	hf_zone_build_end(&b);
-	hf_zone_build_no_delta(&b);
-	hf_zone_build_publish(&b);
-}
-
-static void publish_delta(const char *name, uint32_t k)
-{
-	hf_zone_build_delta(&b);
-	hf_zone_build_name(&b, name, k, 0);
-	hf_zone_build_end(&b);
-	hf_zone_build_publish(&b);
-}
-
 static void publish_big(uint32_t k)
 {
 	hf_zone_build_many(&b, BIG);
 	hf_zone_build_no_delta(&b);
-	hf_zone_build_delta(&b);
-	hf_zone_build_name(&b, "a.coder", k, 0);
-	hf_zone_build_end(&b);
-	hf_zone_build_publish(&b);
+	hf_zone_build_one_changed(&b, "a.coder", k);
 }
 
 /* The source is live and the owner confirmed, now. */
@@ -149,7 +129,7 @@ START_TEST(while_a_base_is_checked_nothing_is_fresh)
 
 	beat(&now.clock);
 	for (int i = 0; i < 50 && !went_on; i++) {
-		publish_one("a.coder", 1);
+		hf_zone_build_one(&b, "a.coder", 1);
 		ck_assert_int_eq(hf_zone_reader_load(r), 0);
 		ck_assert(is_fresh());
 		publish_big(2);
@@ -186,7 +166,7 @@ START_TEST(while_what_is_published_cannot_be_used_nothing_is_fresh)
 	char trouble[512];
 
 	beat(&now.clock);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	ck_assert(is_fresh());
 	hf_zone_build_base(&b);
@@ -216,7 +196,7 @@ END_TEST
 START_TEST(without_a_current_nothing_is_fresh)
 {
 	beat(&now.clock);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	ck_assert_int_eq(unlinkat(b.dirfd, "current", 0), 0);
 	refresh_after(10);
@@ -234,7 +214,7 @@ END_TEST
 START_TEST(a_look_is_good_for_a_second)
 {
 	beat(&now.clock);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	refresh_after(3000); /* its marks are proof */
 	ck_assert(is_fresh());
@@ -253,10 +233,10 @@ END_TEST
 /* A machine that slept: boottime went on. The pulse may be young, of a bridge that woke up first. */
 START_TEST(after_a_sleep_the_first_query_looks)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	hf_fake_clock_add(&now, 3600 * 1000);
-	publish_delta("a.coder", 2);
+	hf_zone_build_one_changed(&b, "a.coder", 2);
 	beat(&now.clock);
 	refresh_after(0);
 	ck_assert_int_eq(number_of("a.coder"), 2);
@@ -294,7 +274,7 @@ START_TEST(an_idle_reader_has_the_new_base_before_the_first_question)
 
 	beat(&hf_clock_system);
 	hf_zone_keep_up(z);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	ck_assert(hf_zone_reader_refresh(r));
 	hf_zone_reader_rest(r);
 	shown = hf_zone_shown(z);
@@ -340,7 +320,7 @@ START_TEST(there_is_no_thread_before_the_first_refresh_and_none_after_closing)
 	int before = n_threads();
 
 	hf_zone_keep_up(z);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	ck_assert_int_eq(n_threads(), before);
 	ck_assert(hf_zone_reader_refresh(r));
 	ck_assert_int_eq(n_threads(), before + 1);
@@ -359,7 +339,7 @@ START_TEST(closing_does_not_wait_for_its_next_turn)
 	int64_t from;
 
 	hf_zone_keep_up(z);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	hf_zone_reader_refresh(r);
 	from = real_ms();
 	for (int i = 0; i < 20; i++) {
@@ -378,7 +358,7 @@ START_TEST(a_fork_keeps_up_by_a_thread_of_its_own)
 	pid_t pid;
 
 	hf_zone_keep_up(z);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	ck_assert(hf_zone_reader_refresh(r));
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
@@ -436,7 +416,7 @@ START_TEST(a_reader_that_rests_keeps_no_old_picture)
 	uint64_t shown;
 
 	hf_zone_keep_up(z);
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(hf_zone_reader_new(z, &idle[i]), 0);
 		ck_assert(hf_zone_reader_refresh(idle[i]));
@@ -444,7 +424,7 @@ START_TEST(a_reader_that_rests_keeps_no_old_picture)
 	}
 	ck_assert_int_eq(n_mapped(), 1);
 	shown = hf_zone_shown(z);
-	publish_one("a.coder", 2);
+	hf_zone_build_one(&b, "a.coder", 2);
 	wait_for_picture(shown);
 	wait_for_pages(1);
 	for (int i = 0; i < 3; i++) {
@@ -458,7 +438,7 @@ END_TEST
 
 START_TEST(a_reader_that_rested_goes_on_where_it_was)
 {
-	publish_one("a.coder", 1);
+	hf_zone_build_one(&b, "a.coder", 1);
 	refresh_after(0);
 	ck_assert_int_eq(number_of("a.coder"), 1);
 	hf_zone_reader_rest(r);
@@ -468,7 +448,7 @@ START_TEST(a_reader_that_rested_goes_on_where_it_was)
 	ck_assert(refresh_after(1));
 	ck_assert_int_eq(number_of("a.coder"), 1);
 	hf_zone_reader_rest(r);
-	publish_delta("a.coder", 2);
+	hf_zone_build_one_changed(&b, "a.coder", 2);
 	ck_assert(refresh_after(10));
 	ck_assert_int_eq(number_of("a.coder"), 2);
 	hf_zone_reader_rest(r);
