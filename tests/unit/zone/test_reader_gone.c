@@ -70,6 +70,18 @@ static void come_too_late(const char *name)
 WRAP_OPENAT(openat)
 WRAP_OPENAT(openat64)
 
+/* What _FORTIFY_SOURCE makes of it, with clang and a newer glibc. */
+#define WRAP_OPENAT_2(name)                                                                                  \
+	int __real_##name(int dirfd, const char *path, int flags);                                           \
+	int __wrap_##name(int dirfd, const char *path, int flags);                                           \
+	int __wrap_##name(int dirfd, const char *path, int flags)                                            \
+	{                                                                                                    \
+		come_too_late(path);                                                                         \
+		return __real_##name(dirfd, path, flags);                                                    \
+	}
+WRAP_OPENAT_2(__openat_2)
+WRAP_OPENAT_2(__openat64_2)
+
 static void publish_base(uint32_t k)
 {
 	char last[HF_FMT_FILE_NAME_MAX];
