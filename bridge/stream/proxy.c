@@ -45,11 +45,17 @@ static bool is_within(const char *net, size_t net_len, const char *bits, size_t 
 /* Takes ":PORT" off the end of an entry. False where it is another port. */
 static bool take_port(const char *entry, size_t *len, unsigned port)
 {
-	const char *colon = memrchr(entry, ':', *len);
+	size_t end = *len;
 	unsigned long n = 0;
+	const char *colon;
 
+	while (end && entry[end - 1] != ':')
+		end--;
+	if (!end)
+		return true;
+	colon = entry + end - 1;
 	/* An address of version 6 has colons of its own; with a port it is in brackets. */
-	if (!colon || (memchr(entry, ':', *len) != colon && (colon == entry || colon[-1] != ']')))
+	if (memchr(entry, ':', *len) != colon && (colon == entry || colon[-1] != ']'))
 		return true;
 	for (const char *at = colon + 1; at < entry + *len; at++) {
 		if (*at < '0' || *at > '9' || n > 65535)
