@@ -112,6 +112,27 @@ void core_kit_killed_life(struct core_kit *k, unsigned n)
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* A slice ends as soon as it can. */
+static bool slices_are_small;
+
+int __real_hf_store_step(struct hf_store *s, uint32_t budget_us);
+int __wrap_hf_store_step(struct hf_store *s, uint32_t budget_us);
+int __wrap_hf_store_step(struct hf_store *s, uint32_t budget_us)
+{
+	return __real_hf_store_step(s, slices_are_small ? 0 : budget_us);
+}
+
+void core_kit_begin_writing(struct core_kit *k)
+{
+	slices_are_small = true;
+	for (int i = 0; i < 1000 && !hf_core_busy(k->core); i++) {
+		hf_fake_clock_add(&k->clock, 10);
+		hf_core_work(k->core);
+	}
+	slices_are_small = false;
+	ck_assert(hf_core_busy(k->core));
+}
+
 void core_kit_settle(struct core_kit *k)
 {
 	for (int i = 0; i < 10000; i++) {

@@ -37,6 +37,11 @@ void core_kit_snapshot(struct core_kit *k, unsigned n);
 const struct hf_update *core_kit_message(unsigned n);
 /* It alone; what became of it. */
 int core_kit_try_snapshot(struct core_kit *k, unsigned n);
+/*
+ * The first slice of the change that the last message made, and no more: it is being written now, on a machine of any
+ * speed, until core_kit_settle() or the next turns of work end it.
+ */
+void core_kit_begin_writing(struct core_kit *k);
 /* Until all is durable and readers see it, or the store has failed. */
 void core_kit_settle(struct core_kit *k);
 
