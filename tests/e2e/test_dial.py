@@ -195,7 +195,8 @@ def test_a_handshake_that_is_cut_is_tried_again_soon(tmp_path, authority, cert, 
     cutter = Cutter(how)
     with Bridge(tmp_path, f"https://127.0.0.1:{cutter.port}", f"    ca-file: {authority.ca}\n") as bridge:
         wait_for(lambda: cutter.dials >= 5)
-        assert "-> failed" not in bridge.log() and "the connection broke" in bridge.log()
+        # A reset that comes at once is sometimes one of the connecting itself.
+        assert "-> failed" not in bridge.log() and ("the connection broke" in bridge.log() or how == "rst" and "unreachable" in bridge.log())
         cutter.stop()
         with Simulator(tmp_path, ALICE, port=cutter.port, tls=cert), Responder(tmp_path, tmp_path / "zone") as r:
             wait_for(lambda: addresses(r.ask(NAME)), 5)

@@ -133,7 +133,7 @@ run_pytest()
 		TSAN_OPTIONS=halt_on_error=1:abort_on_error=1:atexit_sleep_ms=0
 
 	# These tests wait more than they work: several files at once.
-	[ ! -d "$what" ] || parallel=(-n $((jobs + 1)) --dist loadfile)
+	[ ! -d "$what" ] || parallel=(-n $((jobs + 2)) --dist loadfile)
 	[ -z "$HF_AGAIN" ] || { mapfile -t tests <<<"$HF_AGAIN"; parallel=(); }
 	HF_BUILD=$PWD/$folder /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "${parallel[@]}" \
 		--junitxml="$logs/$name.xml" "${tests[@]}"
