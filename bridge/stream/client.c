@@ -570,7 +570,7 @@ void hf_client_redial(struct hf_client *c)
 
 /* --- time --- */
 
-static int64_t next_due(const struct hf_client *c)
+static int64_t next_due(struct hf_client *c)
 {
 	if (waits(c))
 		return c->next_try_ms;

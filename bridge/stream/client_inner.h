@@ -157,7 +157,7 @@ void hf_client_take_outcome(struct hf_client *c);
 /* Does what is due on an open connection. */
 void hf_client_stream_due(struct hf_client *c, int64_t now_ms);
 /* When something is due on it next. */
-int64_t hf_client_stream_next(const struct hf_client *c);
+int64_t hf_client_stream_next(struct hf_client *c);
 void hf_client_ping(struct hf_client *c, int64_t now_ms);
 /* Something happened after which an open connection may be dead: any byte says that it is not. */
 void hf_client_doubt(struct hf_client *c, int64_t now_ms);

@@ -426,7 +426,26 @@ void hf_client_close_stream(struct hf_client *c)
 
 /* --- what is due --- */
 
-int64_t hf_client_stream_next(const struct hf_client *c)
+static bool is_opening(const struct hf_client *c)
+{
+	for (size_t i = 0; i < c->n_opening; i++)
+		if (c->opening[i]->opening)
+			return true;
+	return false;
+}
+
+static bool is_steady(const struct hf_client *c)
+{
+	return c->state == CLIENT_LIVE && c->steady;
+}
+
+/* The server takes no new call, one is wanted, and a connection that has just begun has nothing more to give. */
+static bool is_used_up(struct hf_client *c)
+{
+	return c->goaway && (is_steady(c) || !is_opening(c)) && hf_client_any_wanted(c);
+}
+
+int64_t hf_client_stream_next(struct hf_client *c)
 {
 	int64_t due = INT64_MAX;
 
@@ -434,6 +453,8 @@ int64_t hf_client_stream_next(const struct hf_client *c)
 		return due; /* what is not read cannot be missed */
 	if (c->at == AT_UPGRADE)
 		return c->opened_ms + c->settings->timeouts.head_ms;
+	if (is_used_up(c) && !c->redial_ms)
+		return 0;
 	due = c->ping_ms;
 	if (c->pinged)
 		due = hf_sooner(due, hf_patience_next(&c->pong));
@@ -544,13 +565,14 @@ void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 		c->refresh_ms = now_ms + hf_client_interval_ms(c);
 		hf_client_refresh(c);
 	}
-	if (c->goaway && c->n_opening == 0 && hf_client_any_wanted(c) && !c->steady) {
-		hf_problem_set(&p, HF_PROBLEM_CLOSED, "the server takes no more calls on a connection that has just begun");
+	if (is_used_up(c) && !is_steady(c)) {
+		hf_problem_set(&p, HF_PROBLEM_CLOSED,
+		    "the server takes no more calls on a connection that has just begun");
 		hf_client_fail(c, &p);
 		return;
 	}
 	if (wants_connection(c, now_ms) || (c->redial_ms && now_ms >= c->redial_ms) ||
-	    (c->goaway && !c->redial_ms && hf_client_any_wanted(c)))
+	    (is_used_up(c) && !c->redial_ms))
 		hf_client_redial(c);
 	if (!c->stack)
 		return;
