@@ -106,6 +106,12 @@ def test_what_no_chance_explains_gets_no_second_look(folder, name, word):
     assert again(rows) == ([], 0)
 
 
+def test_a_random_life_gets_no_second_look_whatever_suite_it_is_in(folder):
+    with open(folder / "timed" / "test_it.py", "a", encoding="utf-8") as file:
+        file.write("# HF_SEED=N repeats it\n")
+    assert again(suite(folder, "chaos", "pytest", "timed")) == ([], 0)
+
+
 def test_a_suite_that_hung_gets_no_second_look(folder):
     row = suite(folder, "e2e", "pytest", "timed")
     counted = (folder / "logs" / "e2e.count").read_text().splitlines()
