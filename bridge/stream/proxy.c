@@ -66,7 +66,10 @@ static bool take_port(const char *entry, size_t *len, unsigned port)
 	return n == port;
 }
 
-/* "*", "example.com" or ".example.com" (both: that host and all below), an address, or a network with its bits; with ":PORT" for that port. */
+/*
+ * "*", a network with its bits, or an address, "example.com" or ".example.com" (both: that host and all below),
+ * these with ":PORT" for that port alone.
+ */
 static bool covers(const char *entry, size_t len, const char *host, unsigned port)
 {
 	const char *slash = memchr(entry, '/', len);

@@ -100,15 +100,21 @@ static void teardown(void)
 	core_kit_done(&k);
 }
 
+enum { STORED_MAX = 200 };
+
 static int take(const char *address, void *arg)
 {
-	strcat(arg, address);
+	char *text = arg;
+	size_t len = strlen(text);
+
+	ck_assert_uint_lt(len + strlen(address), STORED_MAX);
+	snprintf(text + len, STORED_MAX - len, "%s", address);
 	return 0;
 }
 
 static const char *stored(void)
 {
-	static char text[200];
+	static char text[STORED_MAX];
 
 	text[0] = '\0';
 	ck_assert_int_eq(hf_store_addresses(hf_core_store(k.core), "main", take, text), 0);
