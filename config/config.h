@@ -3,7 +3,7 @@
  * config: the configuration as the programs see it: plain values, all defaults filled in, checked.
  * Immutable after the load; owned by whoever loaded it; end it with hf_config_free().
  *
- * Every field comes from one row of the table in config/table.c, which has its meaning, default and
+ * Every field comes from one row of the table in config/config_table.c, which has its meaning, default and
  * range. Text that was not given is NULL, a number without default that was not given is 0. Times
  * are milliseconds, sizes are bytes. Strings are owned by the struct that holds them.
  */

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * loader: the zone's own thread, for what would hold up one that answers: it loads bases, looks at the folder each
- * second whether or not anybody asks, and gives memory back that nobody needs any more. For watch.c.
+ * second whether or not anybody asks, and gives memory back that nobody needs any more. For folder_watch.c.
  *
  * The thread is started by the first load or by hf_loader_stay(), and stays until hf_loader_done(). A fork of the
  * process has no thread: there the next call that needs one starts one.

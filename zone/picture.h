@@ -11,7 +11,7 @@
 #include "zone/format.h"
 #include "zone/record.h"
 #include "zone/sealed.h"
-#include "zone/view.h"
+#include "zone/cdb_view.h"
 
 /* A suffix that we serve, once each, and the sources that publish under it. */
 struct hf_picture_suffix {

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "zone/watch.h"
+#include "zone/folder_watch.h"
 
 enum { PULSE_EVERY_MS = 1000 };
 

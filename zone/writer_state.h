@@ -1,7 +1,7 @@
 #pragma once
 /*
  * writer_state: what the writer's files share. writer.c decides what is to be published when,
- * writer_show.c makes it visible, writer_open.c takes up what an earlier writer left.
+ * writer_publish.c makes it visible, writer_open.c takes up what an earlier writer left.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,7 +67,7 @@ struct hf_zone_writer {
 	bool sweep_due;     /* the folder has files of which nobody knows whether they are wanted */
 };
 
-/* --- writer_show.c --- */
+/* --- writer_publish.c --- */
 
 /* Entries of the layers that are not in the base. */
 size_t hf_writer_changes(const struct hf_zone_writer *w);

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "tests/support/answer_check.h"
 #include "tests/support/zone_build.h"
-#include "zone/watch.h"
+#include "zone/folder_watch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -27,7 +27,7 @@ AREAS = {
     "core": (["bridge/source.c", "bridge/core*.c", "bridge/restore.c", "bridge/publish.c"], ["bridge/test_core", "bridge/test_bridge"]),
     "store": (["bridge/store/recovery.c", "bridge/store/attempt.c", "bridge/store/build.c", "bridge/store/open.c"],
               ["store/test_store", "store/test_store_disk", "bridge/test_core"]),
-    "zone": (["zone/watch.c", "zone/picture.c", "zone/reader.c", "zone/answer.c"], ["zone/test_zone"]),
+    "zone": (["zone/folder_watch.c", "zone/picture.c", "zone/reader.c", "zone/answer.c"], ["zone/test_zone"]),
 }
 TOKEN = re.compile(r'''(?P<skip>\s+|/\*.*?\*/|//[^\n]*)|(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<number>\b\d[\w.]*)'''
                    r'''|(?P<word>[A-Za-z_]\w*)|(?P<op><<=|>>=|\.\.\.|->|\+\+|--|&&|\|\||[-+*/%&|^!=<>]=|<<|>>|[^\w\s])''', re.S)

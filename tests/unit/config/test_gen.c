@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "config/gen.h"
-#include "config/table.h"
+#include "config/config_table.h"
 #include "config/type.h"
 #include "tests/unit/config/helper.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "config/key.h"
-#include "config/table.h"
+#include "config/config_table.h"
 #include "config/type.h"
 #include "tests/unit/config/helper.h"
 

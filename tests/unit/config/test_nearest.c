@@ -1,7 +1,7 @@
 #include <check.h>
 
 #include "config/nearest.h"
-#include "config/table.h"
+#include "config/config_table.h"
 #include "tests/unit/config/helper.h"
 
 Suite *nearest_suite(void);

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "tests/support/zone_build.h"
 #include "zone/loader.h"
-#include "zone/watch.h"
+#include "zone/folder_watch.h"
 
 Suite *reader_idle_suite(void);
 

@@ -5,7 +5,7 @@
 
 #include "tests/unit/config/helper.h"
 
-Suite *read_suite(void);
+Suite *keys_read_suite(void);
 
 static const struct {
 	const char *yaml;
@@ -185,7 +185,7 @@ START_TEST(words_of_yaml_are_texts_here)
 }
 END_TEST
 
-Suite *read_suite(void)
+Suite *keys_read_suite(void)
 {
 	Suite *s = suite_create("read");
 	TCase *tc = tcase_create("read");

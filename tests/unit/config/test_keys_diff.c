@@ -4,7 +4,7 @@
 
 #include "tests/unit/config/helper.h"
 
-Suite *diff_suite(void);
+Suite *keys_diff_suite(void);
 
 static char told[2000];
 
@@ -66,7 +66,7 @@ START_TEST(each_difference_is_told_by_its_path)
 }
 END_TEST
 
-Suite *diff_suite(void)
+Suite *keys_diff_suite(void)
 {
 	Suite *s = suite_create("diff");
 	TCase *tc = tcase_create("diff");

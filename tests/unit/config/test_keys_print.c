@@ -6,7 +6,7 @@
 #include "config/type.h"
 #include "tests/unit/config/helper.h"
 
-Suite *print_suite(void);
+Suite *keys_print_suite(void);
 
 static const char *const files[] = {
 	"",
@@ -104,7 +104,7 @@ START_TEST(the_printed_form_is_for_people)
 }
 END_TEST
 
-Suite *print_suite(void)
+Suite *keys_print_suite(void)
 {
 	Suite *s = suite_create("print");
 	TCase *tc = tcase_create("print");

@@ -1,7 +1,7 @@
 #pragma once
-/* check: what a table cannot say: keys that do not go together, and the files that keys name. */
+/* config_check: what a table cannot say: keys that do not go together, and the files that keys name. */
 #include "config/config.h"
-#include "config/tree.h"
+#include "config/yaml_tree.h"
 
 /* Adds to `errors` what does not go together; `root` tells where. */
 void hf_config_check(const struct hf_config *c, const struct hf_node *root,

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * errors: collects what is wrong with a configuration. Whatever is put in comes out printable.
+ * config_errors: collects what is wrong with a configuration. Whatever is put in comes out printable.
  */
 #include <stddef.h>
 

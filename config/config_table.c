@@ -3,7 +3,7 @@
  * -v, the sample file and the manual page take it up by themselves. A row comes with the code that
  * reads its field.
  */
-#include "config/table.h"
+#include "config/config_table.h"
 
 #include "config/config.h"
 #include "config/type.h"

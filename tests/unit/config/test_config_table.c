@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "config/gen.h"
-#include "config/table.h"
+#include "config/config_table.h"
 #include "config/type.h"
 #include "tests/unit/config/helper.h"
 
-Suite *table_suite(void);
+Suite *config_table_suite(void);
 
 static unsigned seen;
 
@@ -141,7 +141,7 @@ START_TEST(every_field_has_its_row)
 }
 END_TEST
 
-Suite *table_suite(void)
+Suite *config_table_suite(void)
 {
 	Suite *s = suite_create("table");
 	TCase *tc = tcase_create("rows");

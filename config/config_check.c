@@ -1,9 +1,9 @@
-#include "config/check.h"
+#include "config/config_check.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#include "config/errors.h"
+#include "config/config_errors.h"
 #include "config/url.h"
 
 struct checker {

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "config/errors.h"
+#include "config/config_errors.h"
 #include "config/key.h"
 #include "config/nearest.h"
-#include "config/tree.h"
+#include "config/yaml_tree.h"
 #include "config/type.h"
 
 struct reader {

@@ -1,5 +1,5 @@
 #pragma once
-/* table: the one table of keys. */
+/* config_table: the one table of keys. */
 #include "config/key.h"
 
 /* The whole file: a HF_KEY_MAP over struct hf_config. */

@@ -1,10 +1,10 @@
 #include <check.h>
 #include <string.h>
 
-#include "config/errors.h"
+#include "config/config_errors.h"
 #include "tests/unit/config/helper.h"
 
-Suite *errors_suite(void);
+Suite *config_errors_suite(void);
 
 static const struct {
 	const char *text;
@@ -67,7 +67,7 @@ START_TEST(lines_come_in_the_order_of_the_file)
 }
 END_TEST
 
-Suite *errors_suite(void)
+Suite *config_errors_suite(void)
 {
 	Suite *s = suite_create("errors");
 	TCase *tc = tcase_create("lines");

@@ -5,11 +5,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "config/check.h"
+#include "config/config_check.h"
 #include "config/config.h"
-#include "config/errors.h"
-#include "config/table.h"
-#include "config/tree.h"
+#include "config/config_errors.h"
+#include "config/config_table.h"
+#include "config/yaml_tree.h"
 
 static int no_memory(struct hf_config_errors *errors)
 {

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * view: a cdb (https://cr.yp.to/cdb/cdb.txt) that lies in memory, read in place. It stays within its bytes and comes to
+ * cdb_view: a cdb (https://cr.yp.to/cdb/cdb.txt) that lies in memory, read in place. It stays within its bytes and comes to
  * an end whatever they are. Never changed once it is made: any number of threads use one.
  *
  * tinycdb makes these files; it is not what reads them here, because a look-up in two files (base and delta) hashes

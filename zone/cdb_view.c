@@ -3,7 +3,7 @@
  * length, key, value; the tables, pairs of (hash, position of the record). All u32, little endian.
  * Nothing in it is trusted: each position is compared with the end before it is followed.
  */
-#include "zone/view.h"
+#include "zone/cdb_view.h"
 
 #include <endian.h>
 #include <string.h>

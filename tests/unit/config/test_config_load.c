@@ -10,7 +10,7 @@
 #include "bridge/stream/limits.h"
 #include "tests/unit/config/helper.h"
 
-Suite *load_suite(void);
+Suite *config_load_suite(void);
 
 /* Loads; the first line of what is told, "" if it was taken. Static. */
 static const char *load(const char *path, int *ret_rc)
@@ -265,7 +265,7 @@ START_TEST(whether_listen_is_in_the_file_is_known)
 }
 END_TEST
 
-Suite *load_suite(void)
+Suite *config_load_suite(void)
 {
 	Suite *s = suite_create("load");
 	TCase *tc = tcase_create("load");

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * watch: the process's view of a zone folder: notices that `current` is another one, loads what it
+ * folder_watch: the process's view of a zone folder: notices that `current` is another one, loads what it
  * names, and says which picture is in force. The half of reader.h that all threads share; for reader.c alone.
  */
 #include <stdatomic.h>

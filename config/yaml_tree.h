@@ -1,6 +1,6 @@
 #pragma once
 /*
- * tree: a YAML file as maps, lists and text, each with its line and column. Only the plain part of
+ * yaml_tree: a YAML file as maps, lists and text, each with its line and column. Only the plain part of
  * YAML: no anchors, aliases, tags, further documents, keys that are no text, and no key twice; of
  * limited depth and number of nodes. All text is UTF-8 without control characters.
  */

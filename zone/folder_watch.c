@@ -1,4 +1,4 @@
-#include "zone/watch.h"
+#include "zone/folder_watch.h"
 
 #include <errno.h>
 #include <fcntl.h>

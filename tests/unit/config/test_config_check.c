@@ -6,7 +6,7 @@
 
 #include "tests/unit/config/helper.h"
 
-Suite *check_suite(void);
+Suite *config_check_suite(void);
 
 static const struct {
 	const char *yaml;
@@ -222,7 +222,7 @@ START_TEST(a_token_file_without_a_token_is_told_by_check)
 }
 END_TEST
 
-Suite *check_suite(void)
+Suite *config_check_suite(void)
 {
 	Suite *s = suite_create("check");
 	TCase *tc = tcase_create("together");

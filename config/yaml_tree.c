@@ -2,7 +2,7 @@
  * libyaml's events, not its documents: only events still tell anchors and tags, and a file can be
  * refused before it has grown.
  */
-#include "config/tree.h"
+#include "config/yaml_tree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <yaml.h>
 
 #include "base/error.h"
-#include "config/errors.h"
+#include "config/config_errors.h"
 
 struct builder {
 	yaml_parser_t yaml;

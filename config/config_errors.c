@@ -1,4 +1,4 @@
-#include "config/errors.h"
+#include "config/config_errors.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "config/table.h"
+#include "config/config_table.h"
 
 int main(int argc, char **argv)
 {

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "zone/view.h"
+#include "zone/cdb_view.h"
 
-Suite *view_suite(void);
+Suite *cdb_view_suite(void);
 
 enum { RECORDS = 2000, TOC = 2048 };
 
@@ -226,7 +226,7 @@ START_TEST(any_damage_is_survived)
 }
 END_TEST
 
-Suite *view_suite(void)
+Suite *cdb_view_suite(void)
 {
 	Suite *s = suite_create("view");
 	TCase *tc = tcase_create("view");

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "config/errors.h"
-#include "config/tree.h"
+#include "config/config_errors.h"
+#include "config/yaml_tree.h"
 #include "tests/unit/config/helper.h"
 
-Suite *tree_suite(void);
+Suite *yaml_tree_suite(void);
 
 /* "line:column: text" of the first error, or "". Static. */
 static const char *refusal(const char *bytes, size_t len)
@@ -201,7 +201,7 @@ START_TEST(nothing_is_nothing_unless_it_is_quoted)
 }
 END_TEST
 
-Suite *tree_suite(void)
+Suite *yaml_tree_suite(void)
 {
 	Suite *s = suite_create("tree");
 	TCase *tc = tcase_create("yaml");

@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "config/check.h"
-#include "config/errors.h"
+#include "config/config_check.h"
+#include "config/config_errors.h"
 #include "config/secret.h"
 
 struct files {
