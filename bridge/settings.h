@@ -2,7 +2,7 @@
 /*
  * settings: what the stream needs of a source's configuration, as the stream has it.
  */
-#include "bridge/stream/settings.h"
+#include "bridge/stream/client/client_settings.h"
 
 struct hf_config_source;
 

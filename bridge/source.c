@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "bridge/core.h"
 #include "bridge/settings.h"
-#include "bridge/stream/token_watch.h"
-#include "bridge/stream/http.h"
-#include "bridge/stream/result.h"
+#include "bridge/stream/client/token_watch.h"
+#include "bridge/stream/client/http.h"
+#include "bridge/stream/wire/update_builder.h"
 #include "config/config.h"
 #include "config/secret.h"
 

@@ -2,7 +2,7 @@
 /*
  * source: one source of the configuration and the client that follows it, with the core behind it.
  */
-#include "bridge/stream/client.h"
+#include "bridge/stream/client/client.h"
 
 struct event_base;
 struct hf_clock;

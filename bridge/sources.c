@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bridge/core.h"
-#include "bridge/stream/http.h"
-#include "bridge/stream/wake.h"
+#include "bridge/stream/client/http.h"
+#include "bridge/stream/client/system_events.h"
 #include "config/config.h"
 
 enum { AGAIN_MS = 1000 };

@@ -4,8 +4,8 @@
 
 #include "bridge/store/schema.h"
 #include "bridge/store/sql.h"
-#include "bridge/stream/http.h"
-#include "bridge/stream/resolve.h"
+#include "bridge/stream/client/http.h"
+#include "bridge/stream/client/host_lookup.h"
 #include "config/config.h"
 
 enum { TEXT_MAX = 600 };

@@ -86,7 +86,7 @@ struct hf_config_retry {
 	int64_t per_minute;      /* connections at most, whatever asks for them */
 };
 
-/* How far the other end can make something grow; in the order of bridge/stream/limits.h. */
+/* How far the other end can make something grow; in the order of bridge/stream/wire/limits.h. */
 struct hf_config_limits {
 	int64_t record;
 	int64_t results;

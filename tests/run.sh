@@ -87,10 +87,10 @@ suites()
 	config-90       c      build-cov    coverage   config/
 	store-90        c      build-cov    coverage   bridge/store/
 	state-95        c      build-cov    coverage   95:bridge/state/
-	decoders-90     c      build-cov    coverage   bridge/stream/(arena|calls?|clip|drpc|messages|result|retry_after|sendq|stack|trouble|upgrade|websocket|yamux)
+	decoders-90     c      build-cov    coverage   bridge/stream/wire/(arena|call|call_table|printable|drpc|update_decoder|update_builder|retry_after|sendq|stack|stream_fault|upgrade|websocket|yamux)
 	build-corpus    c      build-corpus compile
 	fuzz-corpus     c      build-corpus meson      fuzz
-	corpus-95       c      build-corpus coverage   95:bridge/stream/(arena|calls?|clip|dns_answer|drpc|messages|resolv_conf|result|retry_after|sendq|stack|told|upgrade|websocket|yamux)
+	corpus-95       c      build-corpus coverage   95:bridge/stream/wire/(arena|call|call_table|printable|dns_answer|drpc|update_decoder|resolv_conf|update_builder|retry_after|sendq|stack|server_info|upgrade|websocket|yamux)
 	END
 }
 

@@ -4,7 +4,7 @@
  * encoding) by stream. What it means (references, names, identity, the guard) is state's to judge.
  *
  * Made by stream; all memory belongs to the update and goes with hf_update_free()
- * (bridge/stream/result.h). Two names may share their bytes.
+ * (bridge/stream/wire/update_builder.h). Two names may share their bytes.
  * Names are the peer's bytes: not NUL-terminated, any byte, at most a record's limit long.
  */
 #include <stddef.h>

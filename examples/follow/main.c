@@ -18,9 +18,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/no_dump.h"
-#include "bridge/stream/client.h"
-#include "bridge/stream/clip.h"
-#include "bridge/stream/http.h"
+#include "bridge/stream/client/client.h"
+#include "bridge/stream/wire/printable.h"
+#include "bridge/stream/client/http.h"
 
 enum { OWNERS_MAX = 64 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/tailnet.pb-c.h"
+#include "bridge/stream/wire/tailnet.pb-c.h"
 
 /* Fields of WorkspaceUpdate. */
 enum field { UPSERTED_WORKSPACE = 1, UPSERTED_AGENT, DELETED_WORKSPACE, DELETED_AGENT };

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "bridge/stream/upgrade.h"
-#include "bridge/stream/websocket.h"
+#include "bridge/stream/wire/upgrade.h"
+#include "bridge/stream/wire/websocket.h"
 
 enum { MESSAGE_MAX = 32 << 20, READ_SIZE = 256 << 10, PATIENCE_S = 30 };
 

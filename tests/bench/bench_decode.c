@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bridge/stream/messages.h"
-#include "bridge/stream/stack.h"
+#include "bridge/stream/wire/update_decoder.h"
+#include "bridge/stream/wire/stack.h"
 
 enum { PAIR = 78, PIECE = 16384, FRAME = 65536, HOSTILE = 16 << 20, FIXED = 4 << 20 };
 enum layer { LAYER_WS, LAYER_YAMUX, LAYER_DRPC, LAYER_PROTOBUF, LAYER_READER };

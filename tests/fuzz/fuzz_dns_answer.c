@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/dns_answer.h"
+#include "bridge/stream/wire/dns_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "bridge/stream/drpc.h"
+#include "bridge/stream/wire/drpc.h"
 #include "tests/fuzz/digest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/header_command.h"
+#include "bridge/stream/client/header_command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

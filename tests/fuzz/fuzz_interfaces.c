@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "bridge/stream/wake.h"
+#include "bridge/stream/client/system_events.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

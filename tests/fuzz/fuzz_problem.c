@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/http.h"
-#include "bridge/stream/retry_after.h"
+#include "bridge/stream/client/http.h"
+#include "bridge/stream/wire/retry_after.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

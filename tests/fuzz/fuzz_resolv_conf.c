@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/resolv_conf.h"
+#include "bridge/stream/wire/resolv_conf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

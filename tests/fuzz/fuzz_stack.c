@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/stack.h"
+#include "bridge/stream/wire/stack.h"
 #include "tests/fuzz/digest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

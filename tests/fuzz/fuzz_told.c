@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/stream/told.h"
+#include "bridge/stream/wire/server_info.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/retry_after.h"
-#include "bridge/stream/upgrade.h"
+#include "bridge/stream/wire/retry_after.h"
+#include "bridge/stream/wire/upgrade.h"
 #include "tests/fuzz/digest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

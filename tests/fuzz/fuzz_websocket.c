@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/websocket.h"
+#include "bridge/stream/wire/websocket.h"
 #include "tests/fuzz/digest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -34,7 +34,7 @@ def test_an_empty_tree_is_not_a_success(tmp_path):
 @pytest.mark.parametrize("path, text, said", [
     ("base/x.c", '#include "zone/name.h"', "room 'base' may not include zone/name.h"),
     ("bridge/state/x.c", '#include "bridge/store/store.h"', "may not include bridge/store/store.h"),
-    ("bridge/stream/x.c", "#include <sqlite3.h>", "may not use sqlite (<sqlite3.h>)"),
+    ("bridge/stream/client/x.c", "#include <sqlite3.h>", "may not use sqlite (<sqlite3.h>)"),
     ("bridge/state/x.c", "  #  include <sys/socket.h>", "may not use sockets"),
     ("zone/reader.c", '#include "base/log.h"', "room 'zone reader' may not include base/log.h"),
     ("plugin/x.c", "#include <event2/event.h>", "may not use event"),

@@ -56,7 +56,7 @@ def test_a_test_that_has_the_number_of_a_fault_is_in_its_row():
 def test_every_reason_of_a_source_is_explained():
     """docs/unreachable.md has each code of the table."""
     top = pathlib.Path(__file__).resolve().parents[2]
-    table = (top / "bridge/stream/problem.h").read_text()
+    table = (top / "bridge/stream/wire/problem.h").read_text()
     codes = set(re.findall(r'X\(\w+, \w+, "([a-z-]+)"', table)) - {"none"}
     page = (top / "docs/unreachable.md").read_text()
     missing = {code for code in codes if f"`{code}`" not in page}

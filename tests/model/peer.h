@@ -1,7 +1,7 @@
 #pragma once
 /*
  * peer: the client of each source as the model plays it. The linker puts it in the place of
- * bridge/stream/client.c, so that everything behind that interface is the bridge's own: what REST
+ * bridge/stream/client/client.c, so that everything behind that interface is the bridge's own: what REST
  * and the stream bring goes through bridge/source.c as in holdfastd, without a network.
  *
  * It keeps to what client.h promises: what no client would do in its present state is answered with
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bridge/stream/client.h"
+#include "bridge/stream/client/client.h"
 
 /* The client of a source of that name; NULL: there is none. */
 struct hf_client *peer_find(const char *source);

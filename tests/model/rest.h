@@ -2,7 +2,7 @@
 /*
  * rest: REST's answers, from the words of a line; the messages of a stream are tests/scenario/message.h's.
  */
-#include "bridge/stream/told.h"
+#include "bridge/stream/wire/server_info.h"
 #include "tests/scenario/words.h"
 
 /* The caller frees it with hf_told_free(). NULL: a word has another form, or there is no memory. */

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "bridge/stream/yamux.h"
+#include "bridge/stream/wire/yamux.h"
 #include "tests/unit/prng.h"
 
 enum { STREAMS_MAX = 4096, WRITE_MAX = 70000, PATIENCE_MS = 60000 };

@@ -9,9 +9,9 @@
 
 #include "bridge/settings.h"
 #include "bridge/source.h"
-#include "bridge/stream/http.h"
-#include "bridge/stream/result.h"
-#include "bridge/stream/token_watch.h"
+#include "bridge/stream/client/http.h"
+#include "bridge/stream/wire/update_builder.h"
+#include "bridge/stream/client/token_watch.h"
 #include "config/config.h"
 #include "tests/unit/bridge/core_kit.h"
 

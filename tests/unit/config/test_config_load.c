@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "bridge/stream/limits.h"
+#include "bridge/stream/wire/limits.h"
 #include "tests/unit/config/helper.h"
 
 Suite *config_load_suite(void);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bridge/stream/stack.h"
+#include "bridge/stream/wire/stack.h"
 #include "tests/unit/stream/bytes.h"
 
 enum server_layer { LAYER_HTTP, LAYER_WS, LAYER_YAMUX, LAYER_DRPC, LAYER_PROTOBUF };

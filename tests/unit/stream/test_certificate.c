@@ -6,7 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "bridge/stream/certificate.h"
+#include "bridge/stream/client/certificate.h"
 
 Suite *certificate_suite(void);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/drpc.h"
+#include "bridge/stream/wire/drpc.h"
 #include "tests/unit/stream/bytes.h"
 
 Suite *drpc_suite(void);

@@ -2,7 +2,7 @@
 
 #include <check.h>
 
-#include "bridge/stream/http.h"
+#include "bridge/stream/client/http.h"
 
 Suite *http_problem_suite(void);
 

@@ -1,6 +1,6 @@
 #include <check.h>
 
-#include "bridge/stream/patience.h"
+#include "bridge/stream/wire/patience.h"
 
 enum { SILENCE = 20000, MOST = 600000 };
 

@@ -2,7 +2,7 @@
 
 #include <check.h>
 
-#include "bridge/stream/problem.h"
+#include "bridge/stream/wire/problem.h"
 
 Suite *problem_suite(void);
 

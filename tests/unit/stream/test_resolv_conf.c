@@ -3,8 +3,8 @@
 #include <check.h>
 
 #include "base/error.h"
-#include "bridge/stream/dns_answer.h"
-#include "bridge/stream/resolv_conf.h"
+#include "bridge/stream/wire/dns_answer.h"
+#include "bridge/stream/wire/resolv_conf.h"
 
 Suite *resolv_conf_suite(void);
 

@@ -5,8 +5,8 @@
 #include <check.h>
 #include <jansson.h>
 
-#include "bridge/stream/rights_list.h"
-#include "bridge/stream/told.h"
+#include "bridge/stream/wire/rights_list.h"
+#include "bridge/stream/wire/server_info.h"
 
 Suite *rights_list_suite(void);
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/stream/flood.h"
-#include "bridge/stream/sendq.h"
+#include "bridge/stream/wire/control_limit.h"
+#include "bridge/stream/wire/sendq.h"
 #include "tests/unit/prng.h"
 
 Suite *sendq_suite(void);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/stream/yamux.h"
+#include "bridge/stream/wire/yamux.h"
 #include "tests/unit/stream/server.h"
 
 Suite *stack_suite(void);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/retry_after.h"
-#include "bridge/stream/upgrade.h"
+#include "bridge/stream/wire/retry_after.h"
+#include "bridge/stream/wire/upgrade.h"
 #include "tests/unit/stream/bytes.h"
 
 Suite *upgrade_suite(void);

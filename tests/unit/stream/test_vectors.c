@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/stream/yamux.h"
+#include "bridge/stream/wire/yamux.h"
 #include "tests/unit/stream/server.h"
 
 Suite *vectors_suite(void);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/stream/websocket.h"
+#include "bridge/stream/wire/websocket.h"
 #include "tests/unit/stream/bytes.h"
 
 Suite *websocket_suite(void);
