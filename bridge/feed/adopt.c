@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/feed/inner.h"
+#include "bridge/feed/feed_private.h"
 
 enum { FLUSH_ROWS = 2048 };
 

@@ -7,7 +7,7 @@
 #include <sys/random.h>
 
 #include "base/error.h"
-#include "bridge/feed/inner.h"
+#include "bridge/feed/feed_private.h"
 
 static const char *const phase_names[] = {
 	[FEED_IDLE] = "idle", [FEED_LISTING] = "listing", [FEED_SETTLING] = "settling",

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "bridge/state/holds.h"
-#include "bridge/state/names.h"
+#include "bridge/state/claims.h"
 #include "bridge/state/owners.h"
 
 static const struct hf_state_source_conf *conf_of(const struct hf_state_conf *conf, const char *name)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "bridge/state/holds.h"
-#include "bridge/state/identity.h"
-#include "bridge/state/names.h"
+#include "bridge/state/source_identity.h"
+#include "bridge/state/claims.h"
 
 /* --- the list --- */
 

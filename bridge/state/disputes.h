@@ -3,7 +3,7 @@
  * disputes: workspaces that two owners' streams list (guard rule 8). One who has a workspace keeps it until the own
  * stream drops it or REST says whose it is. Private to state.
  */
-#include "bridge/state/model.h"
+#include "bridge/state/objects.h"
 
 /*
  * `owner`'s stream lists a workspace of another one. True: it is refused, and the dispute is known; false: nobody's

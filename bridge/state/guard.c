@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "bridge/state/disputes.h"
-#include "bridge/state/names.h"
+#include "bridge/state/claims.h"
 #include "bridge/state/owners.h"
-#include "bridge/state/rights.h"
-#include "bridge/state/touched.h"
+#include "bridge/state/rights_text.h"
+#include "bridge/state/dirty_names.h"
 
 /* Below this number explained removals pass (rule 3c), and agents of running workspaces go (rule 1). */
 enum { AT_LEAST = 10 };

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/state/identity.h"
-#include "bridge/state/names.h"
-#include "bridge/state/rights.h"
+#include "bridge/state/source_identity.h"
+#include "bridge/state/claims.h"
+#include "bridge/state/rights_text.h"
 
 /* --- fresh --- */
 

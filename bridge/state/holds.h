@@ -3,7 +3,7 @@
  * holds: removals and changes of identity that wait, what each still waits for, and how long it has waited (guard
  * rules 5, 6 and 9). Private to state.
  */
-#include "bridge/state/model.h"
+#include "bridge/state/objects.h"
 
 /* Kinds of a hold. */
 #define ST_HOLD_REMOVAL "removal"

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "bridge/state/guard.h"
-#include "bridge/state/identity.h"
-#include "bridge/state/names.h"
+#include "bridge/state/source_identity.h"
+#include "bridge/state/claims.h"
 
 enum { WORDS_LOOKED_FOR = 64 };
 

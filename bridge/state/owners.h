@@ -3,7 +3,7 @@
  * owners: whom the configuration names, by which of its words each owner was followed, and what
  * becomes of one whom nobody names any more (guard rules 2 and 7). Private to state.
  */
-#include "bridge/state/model.h"
+#include "bridge/state/objects.h"
 
 /* The words of the configuration of a source; copied. 0 or -ENOMEM. */
 int st_words_set(struct st_source *src, char *const *words, size_t n);

@@ -7,14 +7,14 @@
 #include <sys/random.h>
 
 #include "base/error.h"
-#include "bridge/state/apply.h"
+#include "bridge/state/apply_update.h"
 #include "bridge/state/configure.h"
 #include "bridge/state/guard.h"
-#include "bridge/state/identity.h"
-#include "bridge/state/load.h"
-#include "bridge/state/names.h"
+#include "bridge/state/source_identity.h"
+#include "bridge/state/from_image.h"
+#include "bridge/state/claims.h"
 #include "bridge/state/owners.h"
-#include "bridge/state/rights.h"
+#include "bridge/state/rights_text.h"
 
 enum { LENT_AGAIN_MS = 10 };
 

@@ -80,7 +80,7 @@ struct hf_identity {
 	const char *user_name;
 	const char *suffix; /* as the server told it; NULL: not asked or not told */
 	const char *deployment_id;
-	const char *rights; /* as rights.h has them; NULL or "": not told */
+	const char *rights; /* as rights_text.h has them; NULL or "": not told */
 	int64_t asked_ms;   /* boottime at which this was asked for */
 };
 
@@ -277,7 +277,7 @@ struct hf_source_view {
 	/* These two only in hf_state_each_source(). */
 	const char *former_user; /* whose names in the forms of the token's own user are kept; NULL: nobody's */
 	char missing_rights[512]; /* words that the token had at the last good state of an owner, and has no more; clipped */
-	const char *rights;      /* the token's, as told last; "" where not told (rights.h) */
+	const char *rights;      /* the token's, as told last; "" where not told (rights_text.h) */
 	uint32_t disputed;       /* workspaces that two owners' streams list */
 	uint32_t fresh_ms;
 	uint32_t snapshot_ms;

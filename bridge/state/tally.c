@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "bridge/state/guard.h"
-#include "bridge/state/model.h"
-#include "bridge/state/names.h"
-#include "bridge/state/who.h"
+#include "bridge/state/objects.h"
+#include "bridge/state/claims.h"
+#include "bridge/state/claimant.h"
 
 static void count(const struct hf_state *s, struct hf_when now, uint32_t who, struct hf_tally *ret)
 {

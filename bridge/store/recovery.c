@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/store/build.h"
-#include "bridge/store/inner.h"
-#include "bridge/store/work.h"
+#include "bridge/store/rebuild.h"
+#include "bridge/store/store_private.h"
+#include "bridge/store/background.h"
 
 /* A crash in the midst is gone on with, but not for ever: perhaps it is the copy that makes it crash, or the making. */
 enum { TRIES_WITH_COPY = 3, TRIES_MAX = 5 };

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bridge/store/rows.h"
+#include "bridge/store/store_rows.h"
 #include "bridge/store/sql.h"
 
 enum { HF_SCHEMA_APPLICATION = 0x48466473 }; /* "HFds": PRAGMA application_id */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/store/inner.h"
-#include "bridge/store/work.h"
+#include "bridge/store/store_private.h"
+#include "bridge/store/background.h"
 
 static const char *const state_names[] = {
 	[HF_STORE_OK] = "ok",

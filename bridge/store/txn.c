@@ -3,8 +3,8 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "bridge/store/inner.h"
-#include "bridge/store/work.h"
+#include "bridge/store/store_private.h"
+#include "bridge/store/background.h"
 
 static uint64_t now_us(void)
 {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "bridge/store/files.h"
+#include "bridge/store/store_files.h"
 
 struct hf_wal {
 	int fd;                /* owned; of the -wal file, -1: none */

@@ -25,7 +25,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 AREAS = {
     "state": (["bridge/state/*.c"], ["state/test_state", "bridge/test_core"]),
     "core": (["bridge/source.c", "bridge/core*.c", "bridge/restore.c", "bridge/publish.c"], ["bridge/test_core", "bridge/test_bridge"]),
-    "store": (["bridge/store/recovery.c", "bridge/store/attempt.c", "bridge/store/build.c", "bridge/store/open.c"],
+    "store": (["bridge/store/recovery.c", "bridge/store/recovery_note.c", "bridge/store/rebuild.c", "bridge/store/store_open.c"],
               ["store/test_store", "store/test_store_disk", "bridge/test_core"]),
     "zone": (["zone/folder_watch.c", "zone/picture.c", "zone/reader.c", "zone/answer.c"], ["zone/test_zone"]),
 }

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bridge/state/model.h"
+#include "bridge/state/objects.h"
 #include "config/config.h"
 #include "tests/unit/bridge/core_kit.h"
 

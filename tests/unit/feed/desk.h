@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bridge/feed/inner.h"
+#include "bridge/feed/feed_private.h"
 #include "tests/unit/store/fixture.h"
 
 enum { DESK_NAMES = 64, DESK_LOG = 4096 };

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/state/model.h"
+#include "bridge/state/objects.h"
 #include "tests/unit/state/kit.h"
 
 Suite *state_slices_suite(void);

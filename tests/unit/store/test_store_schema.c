@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/store/inner.h"
+#include "bridge/store/store_private.h"
 #include "tests/unit/store/disk.h"
 #include "tests/unit/store/fixture.h"
 #include "tests/unit/store/world.h"

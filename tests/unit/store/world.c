@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/store/rows.h"
+#include "bridge/store/store_rows.h"
 #include "bridge/store/store.h"
 #include "zone/agent_names.h"
 #include "zone/record.h"

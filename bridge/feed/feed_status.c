@@ -1,0 +1,40 @@
+#include <string.h>
+
+#include "bridge/feed/feed_private.h"
+
+static const char *const state_names[] = {
+	[HF_FEED_SYNCED] = "synced", [HF_FEED_APPLYING] = "applying",
+	[HF_FEED_RETRYING] = "retrying", [HF_FEED_FAILED] = "failed",
+};
+
+const char *hf_feed_state_name(enum hf_feed_state state)
+{
+	return state_names[state];
+}
+
+void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
+{
+	const uint64_t *n = f->ledger.counts;
+	unsigned attempts = f->retry.attempts;
+
+	*ret_status = (struct hf_feed_status){
+		.name = f->name,
+		.type = f->type->name,
+		.state = f->told_state,
+		.since_s = f->since_s,
+		.generation = f->ledger.cursor.generation,
+		.owned = n[ROW_TRIED] + n[ROW_PUT] + n[ROW_STALE],
+		.skipped = n[ROW_CLASH] + n[ROW_UNFIT],
+		.leaving = n[ROW_STALE],
+		.verified = f->verified,
+		.attempts = attempts,
+		.last_error = f->retry.error[0] ? f->retry.error
+			      : f->unwell	? f->unwell
+						: f->store_fault.text,
+		.next_try_ms = attempts ? hf_retry_wait(&f->retry) : -1,
+		.round_ms = hf_look_round_ms(f),
+		.warnings = f->warnings,
+		.n_warnings = f->n_warnings,
+		.check = f->check,
+	};
+}

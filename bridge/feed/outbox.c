@@ -1,0 +1,283 @@
+/*
+ * Changes wait here until the adapter takes them. A put of what is not owned yet is written down as
+ * tried before the adapter hears of it, so that no crash leaves something behind that nobody knows
+ * of.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "bridge/feed/feed_private.h"
+
+static uint8_t with_primary(enum hf_row row, bool primary)
+{
+	return (uint8_t)(row | (primary ? ROW_PRIMARY : 0));
+}
+
+int hf_todo_push(struct hf_feed *f, const struct hf_change *change, uint8_t row, uint8_t row_was)
+{
+	struct hf_feed_todo *t = &f->todo;
+
+	if (t->n == t->size) {
+		size_t size = t->size ? t->size * 2 : 16;
+		struct hf_change *changes = reallocarray(t->changes, size, sizeof(*changes));
+		void *rows;
+
+		if (!changes)
+			return -ENOMEM;
+		t->changes = changes;
+		rows = reallocarray(t->rows, size, sizeof(t->rows[0]));
+		if (!rows)
+			return -ENOMEM;
+		t->rows = rows;
+		t->size = size;
+	}
+	t->changes[t->n] = *change;
+	t->rows[t->n][0] = row;
+	t->rows[t->n][1] = row_was;
+	t->n++;
+	return 0;
+}
+
+bool hf_todo_is_empty(const struct hf_feed *f)
+{
+	return f->todo.at == f->todo.n;
+}
+
+bool hf_todo_is_out(const struct hf_feed *f)
+{
+	return f->todo.n_batch || f->todo.empty;
+}
+
+size_t hf_todo_room(const struct hf_feed *f)
+{
+	return f->next_max > HF_FEED_CHUNK ? f->next_max : HF_FEED_CHUNK;
+}
+
+void hf_todo_drop(struct hf_feed *f)
+{
+	struct hf_feed_todo *t = &f->todo;
+
+	free(t->changes);
+	free(t->rows);
+	free(t->texts);
+	memset(t, 0, sizeof(*t));
+}
+
+/* --- intents --- */
+
+static int announce(struct hf_feed *f)
+{
+	struct hf_feed_todo *t = &f->todo;
+	int rc;
+
+	for (; t->announced_to < t->n; t->announced_to++) {
+		struct hf_change *c = &t->changes[t->announced_to];
+		uint8_t *row = &t->rows[t->announced_to][0];
+		uint8_t tried = with_primary(ROW_TRIED, c->record.primary);
+
+		/* What is ours there already stays so, however this ends. */
+		if (c->op != HF_CHANGE_PUT || hf_row_is_there(*row))
+			continue;
+		rc = hf_ledger_set(&f->ledger, &c->record.name, c->record.addr, *row, tried);
+		if (rc)
+			return rc;
+		*row = tried;
+		t->announced = false;
+	}
+	if (t->announced)
+		return 0;
+	rc = hf_ledger_flush(&f->ledger);
+	if (!rc)
+		t->announced = true;
+	return rc;
+}
+
+/* --- to the adapter --- */
+
+static bool same_name(const struct hf_change *a, const struct hf_change *b)
+{
+	return hf_name_equal(&a->record.name, &b->record.name);
+}
+
+/* A name is in a batch once; equal ones follow each other. */
+static size_t batch_len(const struct hf_feed *f)
+{
+	const struct hf_feed_todo *t = &f->todo;
+	size_t max = t->n - t->at < f->next_max ? t->n - t->at : f->next_max, n = 1;
+
+	while (n < max && !same_name(&t->changes[t->at + n - 1], &t->changes[t->at + n]))
+		n++;
+	return n;
+}
+
+static const char *keep(char **texts, size_t *len, size_t size, const char *text)
+{
+	char *at = *texts + *len;
+	size_t n = text ? strlen(text) + 1 : 0;
+
+	if (!text || size - *len < n)
+		return NULL;
+	memcpy(at, text, n);
+	*len += n;
+	return at;
+}
+
+/* Their texts are copied: the state that lends them goes on while the batch is out. */
+static void fill_subjects(struct hf_feed *f, size_t n)
+{
+	enum { TEXTS = 5 * (HF_LABEL_MAX + 1) };
+	struct hf_feed_todo *t = &f->todo;
+	struct hf_subject s;
+	size_t len = 0;
+
+	/* A change that is tried again points into the texts of the batch before, and may be nobody's now. */
+	for (size_t i = t->at; i < t->n; i++)
+		t->changes[i].subject = (struct hf_subject){ 0 };
+	free(t->texts);
+	t->texts = f->env.subject ? malloc(n * TEXTS) : NULL;
+	for (size_t i = t->at; t->texts && i < t->at + n; i++) {
+		memset(&s, 0, sizeof(s));
+		if (!f->env.subject(f->env.arg, &t->changes[i].record, &s))
+			continue;
+		t->changes[i].subject = (struct hf_subject){
+			.source = keep(&t->texts, &len, n * TEXTS, s.source),
+			.owner = keep(&t->texts, &len, n * TEXTS, s.owner),
+			.workspace = keep(&t->texts, &len, n * TEXTS, s.workspace),
+			.agent = keep(&t->texts, &len, n * TEXTS, s.agent),
+			.agent_id = keep(&t->texts, &len, n * TEXTS, s.agent_id),
+			.held = s.held,
+		};
+	}
+}
+
+static void hand_over(struct hf_feed *f, size_t n)
+{
+	fill_subjects(f, n);
+	f->todo.batch = (struct hf_batch){
+		.at = f->todo.changes + f->todo.at,
+		.n = n,
+		.generation = f->run.target,
+	};
+	f->todo.n_batch = n;
+	f->type->apply(f->adapter, &f->todo.batch);
+}
+
+void hf_todo_go_empty(struct hf_feed *f)
+{
+	f->todo.batch = (struct hf_batch){ .generation = f->ledger.cursor.generation };
+	f->todo.empty = true;
+	f->empty_done = false;
+	f->type->apply(f->adapter, &f->todo.batch);
+}
+
+int64_t hf_todo_go(struct hf_feed *f)
+{
+	int64_t wait = f->resume_at - hf_feed_now(f);
+	int rc;
+
+	if (hf_todo_is_out(f))
+		return HF_FEED_EVENT;
+	rc = announce(f);
+	if (rc)
+		return hf_feed_store_failed(f, rc);
+	if (wait > 0)
+		return wait;
+	hand_over(f, batch_len(f));
+	return HF_FEED_EVENT;
+}
+
+/* --- receipts --- */
+
+static void note_skipped(struct hf_feed *f, enum hf_row row, const struct hf_name *name)
+{
+	char text[HF_NAME_TEXT_MAX];
+
+	snprintf(f->skipped_name[row == ROW_UNFIT], sizeof(f->skipped_name[0]), "%.250s",
+	    hf_name_text(name, text));
+}
+
+static int put_told(struct hf_feed *f, const struct hf_change *c, const uint8_t rows[2], uint8_t fate)
+{
+	enum hf_row row = fate == HF_FATE_DONE	  ? ROW_PUT
+			  : fate == HF_FATE_CLASH ? ROW_CLASH
+						  : ROW_UNFIT;
+	int rc = hf_ledger_set(&f->ledger, &c->record.name, c->record.addr, rows[0],
+	    with_primary(row, c->record.primary));
+
+	if (row != ROW_PUT) {
+		note_skipped(f, row, &c->record.name);
+		return rc;
+	}
+	f->run.n_put++;
+	hf_sample_add(f, &c->record, false);
+	if (!rc && c->had && memcmp(c->was, c->record.addr, sizeof(c->was)))
+		rc = hf_ledger_gone(&f->ledger, &c->record.name, c->was, rows[1]);
+	return rc;
+}
+
+static int take_told(struct hf_feed *f, const struct hf_change *c, const uint8_t rows[2], uint8_t fate)
+{
+	char text[HF_NAME_TEXT_MAX];
+
+	if (fate == HF_FATE_DONE) {
+		f->run.n_taken++;
+		hf_sample_add(f, &c->record, true);
+	} else {
+		hf_log_info("%s: '%s' carries what others put there; it is left as it is, and no "
+			    "longer ours",
+		    f->who, hf_name_text(&c->record.name, text));
+	}
+	return hf_ledger_gone(&f->ledger, &c->record.name, c->record.addr, rows[0]);
+}
+
+static int fates_told(struct hf_feed *f, const struct hf_receipt *receipt, size_t n)
+{
+	struct hf_feed_todo *t = &f->todo;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++, t->at++) {
+		const struct hf_change *c = &t->changes[t->at];
+		uint8_t fate = receipt->fates ? receipt->fates[i] : HF_FATE_DONE;
+
+		rc = (c->op == HF_CHANGE_PUT ? put_told : take_told)(f, c, t->rows[t->at], fate);
+	}
+	return rc;
+}
+
+static void pace(struct hf_feed *f, const struct hf_receipt *receipt)
+{
+	f->resume_at = hf_feed_now(f) + (receipt->pause_us + 500) / 1000;
+	if (receipt->next_max)
+		f->next_max = receipt->next_max < HF_FEED_BATCH_MAX ? receipt->next_max
+								    : HF_FEED_BATCH_MAX;
+}
+
+void hf_todo_applied(struct hf_feed *f, const struct hf_receipt *receipt)
+{
+	struct hf_feed_todo *t = &f->todo;
+	size_t n = receipt->n_done < t->n_batch ? receipt->n_done : t->n_batch;
+	int code = receipt->code;
+	const char *text = code && receipt->text ? receipt->text : "";
+	int rc = fates_told(f, receipt, n);
+
+	if (!code && !n && t->n_batch) {
+		code = HF_EPEER;
+		text = "the adapter did nothing and does not say why";
+	}
+	if (t->empty)
+		f->empty_done = !code;
+	t->n_batch = 0;
+	t->empty = false;
+	pace(f, receipt);
+	if (t->at == t->n)
+		t->at = t->n = t->announced_to = 0;
+	if (rc)
+		hf_feed_failed(f, rc, "its receipt cannot be kept");
+	else if (code)
+		hf_feed_failed(f, code, text);
+	else if (!f->run.unconfirmed)
+		hf_retry_ok(&f->retry);
+}

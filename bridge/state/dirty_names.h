@@ -1,0 +1,24 @@
+#pragma once
+/*
+ * dirty_names: names that something may have changed since the last commit, each with what the store
+ * has of it. Private to state.
+ */
+#include "bridge/state/claimant.h"
+
+struct st_dirty_name {
+	const struct st_record *before; /* in the arena; NULL: not published */
+	uint32_t hash;
+	bool unresolved;
+	bool published; /* as last resolved */
+	uint8_t why;
+	uint8_t len;
+	uint8_t wire[];
+};
+
+/* Before anything changes what the name tells. */
+void st_touch(struct hf_state *s, uint32_t hash, const struct hf_name *name);
+/* The same for the name that `who` publishes now, if it does. */
+void st_touch_published(struct hf_state *s, uint32_t who);
+/* It publishes more or less than before: its PTR may change. */
+void st_note_changed(struct hf_state *s, uint32_t who);
+void st_set_published(struct hf_state *s, uint32_t who, bool published);

@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * recovery_note: the note beside the store that its one recovery was begun, or done. It is written and synced before
+ * anything else is done, so that no crash makes two attempts of one, and none of none.
+ *
+ *   no file    a recovery is allowed
+ *   started    one is under way. Whoever opens the store goes on with it: a sound store of the epoch that is named
+ *              here is its result; a sound store of another epoch needs none (the note goes); else it is tried
+ *              again, a few times
+ *   spent      it was done. A store that is damaged again stays as it is, until the note is taken away
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/store/store_files.h"
+#include "bridge/store/store.h"
+
+enum hf_attempt_state { HF_ATTEMPT_NONE, HF_ATTEMPT_STARTED, HF_ATTEMPT_SPENT };
+
+struct hf_attempt {
+	enum hf_attempt_state state;
+	unsigned tries;             /* how often it was begun: a crash in the midst makes one more */
+	uint8_t epoch[16];          /* of the store that it makes */
+	enum hf_store_origin from;  /* COPY, EMPTY or IMAGE */
+	int64_t began_s;
+	char aside[NAME_MAX + 1];   /* the name that the damaged file gets */
+	char reason[256];
+	uint64_t generation; /* of the copy that was taken; 0: nothing was */
+	bool zone_due; /* what the published zone knows beside it is not yet in the store, see hf_store_zone_taken() */
+};
+
+/* Absent or empty: NONE. What cannot be read or understood is SPENT: never one attempt too many. */
+void hf_attempt_read(const struct hf_files *f, struct hf_attempt *ret_attempt);
+int hf_attempt_write(const struct hf_files *f, const struct hf_attempt *attempt);
+int hf_attempt_remove(const struct hf_files *f);
