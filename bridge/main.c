@@ -1,9 +1,9 @@
 /* holdfastd: main only wires. */
 #include <stdio.h>
 
-#include "bridge/check.h"
-#include "bridge/options.h"
-#include "bridge/run.h"
+#include "bridge/daemon/check_command.h"
+#include "bridge/daemon/daemon_options.h"
+#include "bridge/daemon/daemon.h"
 #include "bridge/version.h"
 
 int main(int argc, char **argv)

@@ -24,7 +24,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "bridge/core.h"
+#include "bridge/engine/engine.h"
 #include "config/config.h"
 
 enum { DIFFS = 200, SMALL = 1000, LARGE = 100000, FLOOD_MESSAGES = 1000, FLOOD_UPSERTS = 1000 };

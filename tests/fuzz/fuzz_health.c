@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/health_request.h"
+#include "bridge/control/health_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -283,7 +283,7 @@ static bool do_start(struct driver *d, const struct words *a)
 	return answered("ok") && settle(d);
 }
 
-/* As bridge/run.c does it. */
+/* As bridge/daemon/daemon.c does it. */
 static bool do_reload(struct driver *d, const struct words *a)
 {
 	struct hf_config *config;

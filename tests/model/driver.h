@@ -12,8 +12,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "bridge/core.h"
-#include "bridge/sources.h"
+#include "bridge/engine/engine.h"
+#include "bridge/follow/sources.h"
 #include "config/config.h"
 #include "tests/scenario/words.h"
 #include "zone/answer.h"

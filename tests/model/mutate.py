@@ -23,10 +23,10 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 AREAS = {
-    "state": (["bridge/state/*.c"], ["state/test_state", "bridge/test_core"]),
-    "core": (["bridge/source.c", "bridge/core*.c", "bridge/restore.c", "bridge/publish.c"], ["bridge/test_core", "bridge/test_bridge"]),
+    "state": (["bridge/state/*.c"], ["state/test_state", "bridge/test_engine"]),
+    "engine": (["bridge/follow/source.c", "bridge/engine/*.c"], ["bridge/test_engine", "bridge/test_bridge"]),
     "store": (["bridge/store/recovery.c", "bridge/store/recovery_note.c", "bridge/store/rebuild.c", "bridge/store/store_open.c"],
-              ["store/test_store", "store/test_store_disk", "bridge/test_core"]),
+              ["store/test_store", "store/test_store_disk", "bridge/test_engine"]),
     "zone": (["zone/folder_watch.c", "zone/picture.c", "zone/reader.c", "zone/answer.c"], ["zone/test_zone"]),
 }
 TOKEN = re.compile(r'''(?P<skip>\s+|/\*.*?\*/|//[^\n]*)|(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<number>\b\d[\w.]*)'''

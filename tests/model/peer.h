@@ -2,7 +2,7 @@
 /*
  * peer: the client of each source as the model plays it. The linker puts it in the place of
  * bridge/stream/client/client.c, so that everything behind that interface is the bridge's own: what REST
- * and the stream bring goes through bridge/source.c as in holdfastd, without a network.
+ * and the stream bring goes through bridge/follow/source.c as in holdfastd, without a network.
  *
  * It keeps to what client.h promises: what no client would do in its present state is answered with
  * "unreal", and nothing happens.

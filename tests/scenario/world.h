@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "bridge/core.h"
+#include "bridge/engine/engine.h"
 #include "config/config.h"
 #include "zone/answer.h"
 

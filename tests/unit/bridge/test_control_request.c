@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/control_request.h"
+#include "bridge/control/control_request.h"
 
 Suite *control_request_suite(void);
 

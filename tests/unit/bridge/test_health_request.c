@@ -1,7 +1,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "bridge/health_request.h"
+#include "bridge/control/health_request.h"
 
 Suite *health_request_suite(void);
 

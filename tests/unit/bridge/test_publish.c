@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "bridge/core_inner.h"
+#include "bridge/engine/engine_private.h"
 #include "config/config.h"
-#include "tests/unit/bridge/core_kit.h"
+#include "tests/unit/bridge/engine_kit.h"
 #include "zone/format.h"
 
 Suite *publish_suite(void);

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/settings.h"
-#include "bridge/source.h"
+#include "bridge/follow/source_settings.h"
+#include "bridge/follow/source.h"
 #include "bridge/stream/client/http.h"
 #include "bridge/stream/wire/update_builder.h"
 #include "bridge/stream/client/token_watch.h"
 #include "config/config.h"
-#include "tests/unit/bridge/core_kit.h"
+#include "tests/unit/bridge/engine_kit.h"
 
 Suite *source_suite(void);
 

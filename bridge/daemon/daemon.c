@@ -1,0 +1,353 @@
+#include "bridge/daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/no_dump.h"
+#include "base/notify.h"
+#include "bridge/control/control.h"
+#include "bridge/engine/engine.h"
+#include "bridge/feeding/feeds.h"
+#include "bridge/control/health.h"
+#include "bridge/control/listeners.h"
+#include "bridge/daemon/reload_preview.h"
+#include "bridge/daemon/service_manager.h"
+#include "bridge/follow/sources.h"
+#include "config/config.h"
+
+enum {
+	EXIT_CONFIG = 1,
+	EXIT_FILES = 2,
+	CLEAN_MS = 5000, /* what teardown: clean may take at the end */
+};
+
+struct run {
+	const char *path;         /* of the configuration; borrowed */
+	struct hf_config *config; /* owned */
+	struct event_base *base;  /* owned */
+	struct hf_core *core;     /* owned */
+	struct hf_sources *sources; /* owned */
+	struct hf_feeds *feeds;     /* owned */
+	struct hf_listeners *listeners; /* owned */
+	struct hf_control *control; /* owned */
+	struct hf_health *health;   /* owned */
+	struct hf_service *service; /* owned */
+	struct event *work;       /* owned: when the core wants to be called */
+	struct event *zone;       /* owned: the zone's worker has something */
+	struct event *signals[3]; /* owned */
+	bool hup;                 /* a reload waits for its turn */
+	struct hf_reloads reloads;
+};
+
+static void work_soon(void *arg)
+{
+	struct run *r = arg;
+
+	event_active(r->work, EV_TIMEOUT, 0);
+}
+
+/* libevent's own words: without this they go to stderr, which may block. */
+static void on_event_log(int severity, const char *text)
+{
+	static const enum hf_log_level levels[] = { [EVENT_LOG_DEBUG] = HF_LOG_DEBUG,
+		[EVENT_LOG_MSG] = HF_LOG_INFO, [EVENT_LOG_WARN] = HF_LOG_WARN,
+		[EVENT_LOG_ERR] = HF_LOG_ERROR };
+
+	hf_log(severity < 0 || severity > EVENT_LOG_ERR ? HF_LOG_ERROR : levels[severity],
+	    "libevent: %s", text);
+}
+
+/* --- configuration --- */
+
+static int load(const char *path, struct hf_config **ret_config)
+{
+	struct hf_config_errors errors;
+	char text[1024];
+	int rc = hf_config_load(path, HF_CONFIG_FILES, ret_config, &errors);
+
+	for (size_t i = 0; rc && i < errors.n; i++)
+		hf_log_error("%s", hf_config_error_text(&errors, i, text, sizeof(text)));
+	if (rc && errors.more)
+		hf_log_error("%zu more errors in '%s'", errors.more, path);
+	return rc;
+}
+
+static void log_change(const struct hf_config_change *change, void *arg)
+{
+	hf_log_info("reload: %s: %s -> %s%s", change->path,
+	    change->before ? change->before : "(none)", change->after ? change->after : "(none)",
+	    change->restart ? " (at the next start)" : "");
+}
+
+static void log_removed(const char *text, void *arg)
+{
+	(void)arg;
+	hf_log_warn("reload: %s", text);
+}
+
+static void reject(struct run *r)
+{
+	hf_log_error("reload rejected: '%s' has errors; the running configuration stays", r->path);
+}
+
+/* In the core all of it or nothing: what it could not take up whole is taken back. */
+static int configure_core(struct run *r, const struct hf_config *next)
+{
+	int rc = hf_core_configure(r->core, next);
+
+	if (!rc)
+		return 0;
+	hf_log_error("reload rejected: the new configuration does not fit (%s); the running configuration stays",
+	    hf_strerror(rc));
+	hf_core_configure(r->core, r->config);
+	return rc;
+}
+
+static int reserve(struct run *r)
+{
+	int rc = hf_feeds_reserve(r->feeds);
+
+	if (rc)
+		hf_log_error("reload rejected: out of memory; the running configuration stays");
+	return rc;
+}
+
+static bool adopt(struct run *r, struct hf_config *next)
+{
+	struct hf_config *before = r->config;
+
+	if (hf_config_diff(before, next, log_change, NULL) == 0)
+		hf_log_info("reload: '%s' has not changed", r->path);
+	hf_removed_from_state(hf_core_state(r->core), hf_core_now(r->core), next, log_removed, NULL);
+	if (reserve(r) || configure_core(r, next)) {
+		hf_config_free(next);
+		return false;
+	}
+	hf_log_set_level(next->log.level);
+	r->config = next;
+	hf_sources_configure(r->sources, next);
+	hf_control_configure(r->control, next);
+	hf_health_configure(r->health, next);
+	hf_listeners_configure(r->listeners, next);
+	hf_feeds_configure(r->feeds, next, before);
+	work_soon(r);
+	return true;
+}
+
+static void reload(struct run *r)
+{
+	struct hf_config *next;
+	bool adopted = false;
+
+	if (load(r->path, &next))
+		reject(r);
+	else
+		adopted = adopt(r, next);
+	if (adopted)
+		r->reloads.done++;
+	else
+		r->reloads.rejected++;
+	hf_notify("READY=1");
+}
+
+/*
+ * What changes the model waits while that is lent to the store (guard rule 10). The file is read when the reload's
+ * turn comes: of several signals the newest file counts, and it is checked against the world as it is then.
+ */
+static void take_turns(struct run *r)
+{
+	if (hf_core_busy(r->core))
+		return;
+	if (r->hup) {
+		r->hup = false;
+		reload(r);
+	}
+	hf_control_poke(r->control);
+}
+
+static void on_hup(struct run *r)
+{
+	hf_notify_reloading();
+	if (hf_core_busy(r->core) && !r->hup) {
+		hf_log_info("reload: waits for the end of the change that is under way");
+		r->reloads.waited++;
+	}
+	r->hup = true;
+	take_turns(r);
+}
+
+/* --- loop --- */
+
+static int watch_zone(struct run *r);
+
+static void on_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *r = arg;
+	int64_t wait = hf_core_work(r->core);
+	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
+
+	if (watch_zone(r) < 0)
+		hf_log_error("out of memory; the zone is looked at a little later than it could be");
+	event_add(r->work, &tv);
+	hf_service_worked(r->service, wait);
+	take_turns(r);
+	hf_sources_poke(r->sources);
+	hf_feeds_poke(r->feeds);
+	hf_health_poke(r->health);
+}
+
+static void end(void *arg)
+{
+	struct run *r = arg;
+
+	event_base_loopbreak(r->base);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct run *r = arg;
+
+	if (number == SIGHUP) {
+		on_hup(r);
+		return;
+	}
+	hf_log_info(
+	    "ends (%s); what is published stays where it is", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	hf_notify("STOPPING=1");
+	if (r->feeds)
+		hf_feeds_end(r->feeds, CLEAN_MS, end, r);
+	else
+		end(r);
+}
+
+/* Before anything that takes time: a signal that comes early waits for the loop, and does not kill
+ * us. */
+static int catch_signals(struct run *r)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	bool ok;
+
+	r->base = event_base_new();
+	ok = r->base;
+	for (size_t i = 0; ok && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		r->signals[i] = evsignal_new(r->base, numbers[i], on_signal, r);
+		ok = r->signals[i] && event_add(r->signals[i], NULL) == 0;
+	}
+	return ok ? 0 : -ENOMEM;
+}
+
+/* The descriptor is another one after the zone's folder was replaced. */
+static int watch_zone(struct run *r)
+{
+	int fd = hf_core_fd(r->core);
+
+	if (r->zone && event_get_fd(r->zone) == fd)
+		return 0;
+	if (r->zone)
+		event_free(r->zone);
+	r->zone = NULL;
+	if (fd < 0)
+		return 0;
+	r->zone = event_new(r->base, fd, EV_READ | EV_PERSIST, on_work, r);
+	return r->zone ? event_add(r->zone, NULL) : -ENOMEM;
+}
+
+static int start_work(struct run *r)
+{
+	const struct hf_source_env env = {
+		.core = r->core, .clock = &hf_clock_system, .work = work_soon, .work_arg = r
+	};
+
+	r->work = evtimer_new(r->base, on_work, r);
+	if (!r->work || watch_zone(r) < 0 ||
+	    hf_service_new(r->base, &hf_clock_system, r->core, &r->service) ||
+	    hf_sources_new(r->base, &env, r->config, &r->sources))
+		return -ENOMEM;
+	event_active(r->work, EV_TIMEOUT, 0);
+	return hf_feeds_new(r->base, r->core, &hf_clock_system, r->config, &r->feeds);
+}
+
+static int start_listeners(struct run *r)
+{
+	const struct hf_listeners_env env = {
+		.base = r->base, .clock = &hf_clock_system, .core = r->core, .feeds = r->feeds
+	};
+	int rc = hf_listeners_new(&env, r->config, &r->listeners);
+
+	if (!rc)
+		hf_service_watch(r->service, r->listeners);
+	return rc;
+}
+
+static int start_control(struct run *r)
+{
+	struct hf_control_env env = { .core = r->core, .sources = r->sources, .feeds = r->feeds,
+		.reloads = &r->reloads, .config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
+	int rc = start_listeners(r);
+
+	env.listeners = r->listeners;
+	if (!rc)
+		rc = hf_control_new(r->base, &env, &r->control);
+	return rc ? rc : hf_health_new(r->base, r->core, r->listeners, r->config, &r->health);
+}
+
+static void finish(struct run *r)
+{
+	hf_health_free(r->health);
+	hf_control_free(r->control);
+	hf_listeners_free(r->listeners);
+	for (size_t i = 0; i < sizeof(r->signals) / sizeof(r->signals[0]); i++)
+		if (r->signals[i])
+			event_free(r->signals[i]);
+	hf_feeds_free(r->feeds);
+	hf_sources_free(r->sources);
+	if (r->zone)
+		event_free(r->zone);
+	if (r->work)
+		event_free(r->work);
+	hf_service_free(r->service);
+	if (r->base)
+		event_base_free(r->base);
+	hf_core_free(r->core);
+	hf_config_free(r->config);
+}
+
+int hf_run(const char *config_path)
+{
+	struct run r = { .path = config_path };
+	bool private = hf_no_dump();
+	int status = 0;
+
+	/* A file size limit and a peer that went away are errors like others, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	event_set_log_callback(on_event_log);
+	if (catch_signals(&r) || load(config_path, &r.config)) {
+		status = EXIT_CONFIG;
+		goto out;
+	}
+	hf_log_init(STDERR_FILENO, r.config->log.level, r.config->log.format, NULL);
+	hf_log_info("holdfastd " HF_VERSION " begins with '%s'", config_path);
+	if (!private)
+		hf_log_warn("HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory, with the "
+			    "session token");
+	if (hf_core_open(r.config, &hf_clock_system, &r.core) ||
+	    start_work(&r) || start_control(&r)) {
+		status = EXIT_FILES;
+		goto out;
+	}
+	hf_notify("READY=1");
+	event_base_dispatch(r.base);
+out:
+	finish(&r);
+	return status;
+}

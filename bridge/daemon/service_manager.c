@@ -1,0 +1,123 @@
+#include "bridge/daemon/service_manager.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/notify.h"
+#include "bridge/engine/engine.h"
+#include "bridge/control/status_line.h"
+
+enum {
+	LOOK_MS = 5000,  /* freshness ends by itself: so often it is looked at */
+	LATE_MS = 10000, /* the core is called so late at most, or something is wrong */
+};
+
+struct hf_service {
+	const struct hf_clock *clock; /* borrowed, as the core */
+	struct hf_core *core;
+	const struct hf_listeners *listeners; /* borrowed; NULL: not yet */
+	struct event *timer; /* owned; NULL: no service manager */
+	bool watched;        /* it wants signs of life */
+	int64_t every_ms;
+	int64_t due_ms; /* boottime: the core wants to be called by then */
+	char told[HF_SUMMARY_MAX];
+};
+
+static void tell(struct hf_service *s)
+{
+	char text[HF_SUMMARY_MAX], line[HF_SUMMARY_MAX + 16];
+	struct hf_summary summary;
+
+	/* Half a message is nothing to show; this is called again when it is whole. */
+	if (hf_core_updating(s->core))
+		return;
+	hf_summary_fill(s->core, s->listeners, &summary);
+	if (!strcmp(hf_summary_text(&summary, text), s->told))
+		return;
+	memcpy(s->told, text, sizeof(s->told));
+	snprintf(line, sizeof(line), "STATUS=%s", text);
+	hf_notify(line);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_service *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->watched && hf_boot_ms(s->clock) - s->due_ms <= LATE_MS)
+		hf_notify("WATCHDOG=1");
+	tell(s);
+}
+
+/* Half of the time that it allows, or 0 where it wants no signs from this process. */
+static int64_t watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	long long n = usec ? strtoll(usec, NULL, 10) : 0;
+
+	if (pid && strtoll(pid, NULL, 10) != getpid())
+		return 0;
+	return n > 0 ? (n / 2000 > 1 ? n / 2000 : 1) : 0;
+}
+
+static int arm(struct hf_service *s)
+{
+	struct timeval tv;
+
+	s->every_ms = watchdog_ms();
+	s->watched = s->every_ms > 0;
+	if (!s->watched || s->every_ms > LOOK_MS)
+		s->every_ms = LOOK_MS;
+	tv = (struct timeval){ .tv_sec = s->every_ms / 1000, .tv_usec = s->every_ms % 1000 * 1000 };
+	return event_add(s->timer, &tv);
+}
+
+int hf_service_new(struct event_base *base, const struct hf_clock *clock, struct hf_core *core,
+    struct hf_service **ret_service)
+{
+	struct hf_service *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->clock = clock;
+	s->core = core;
+	s->due_ms = hf_boot_ms(clock);
+	if (getenv("NOTIFY_SOCKET")) {
+		s->timer = event_new(base, -1, EV_PERSIST, on_timer, s);
+		if (!s->timer || arm(s)) {
+			hf_service_free(s);
+			return -ENOMEM;
+		}
+	}
+	*ret_service = s;
+	return 0;
+}
+
+void hf_service_watch(struct hf_service *s, const struct hf_listeners *listeners)
+{
+	s->listeners = listeners;
+}
+
+void hf_service_worked(struct hf_service *s, int64_t wait_ms)
+{
+	s->due_ms = hf_boot_ms(s->clock) + wait_ms;
+	/* Not between the slices of one change. */
+	if (s->timer && wait_ms)
+		tell(s);
+}
+
+void hf_service_free(struct hf_service *s)
+{
+	if (!s)
+		return;
+	if (s->timer)
+		event_free(s->timer);
+	free(s);
+}

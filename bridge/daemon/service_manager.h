@@ -1,0 +1,22 @@
+#pragma once
+/*
+ * service_manager: what the service manager is told beside "ready" and "stopping": a status line whenever it changes, and, where
+ * it asks for that, a sign of life. The sign is given from the loop, and only while the core is called when it wanted to
+ * be. Without a service manager it does nothing.
+ */
+#include <stdint.h>
+
+struct event_base;
+struct hf_clock;
+struct hf_core;
+struct hf_listeners;
+struct hf_service; /* opaque */
+
+/* All are borrowed and outlive it. 0 or -ENOMEM. */
+int hf_service_new(struct event_base *base, const struct hf_clock *clock, struct hf_core *core,
+    struct hf_service **ret_service);
+/* From now on the status line says whether anybody answers; borrowed. */
+void hf_service_watch(struct hf_service *s, const struct hf_listeners *listeners);
+/* The core was called, and wants to be again in `wait_ms`. */
+void hf_service_worked(struct hf_service *s, int64_t wait_ms);
+void hf_service_free(struct hf_service *s); /* NULL is fine */
