@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "plugin/be.h"
+#include "plugin/byteorder.h"
 #include "zone/answer.h"
 
 enum { TYPE_OPT = 41, OPTION_EDE = 15 };

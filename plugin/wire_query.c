@@ -1,6 +1,6 @@
 #include "plugin/wire_query.h"
 
-#include "plugin/be.h"
+#include "plugin/byteorder.h"
 #include "zone/answer.h"
 
 enum { TYPE_OPT = 41, TYPE_IXFR = 251, TYPE_AXFR = 252 };

@@ -1,12 +1,12 @@
 /*
  * dnsmasq: the adapter that feeds dnsmasq by hosts files. This file opens, closes and wires it;
- * inner.h tells which part is where.
+ * dnsmasq_private.h tells which part is where.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/dnsmasq/inner.h"
+#include "adapters/dnsmasq/dnsmasq_private.h"
 #include "base/error.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "adapters/lines.h"
+#include "adapters/hosts_line.h"
 #include "base/error.h"
 
 static const char begin[] = "# Holdfast wrote this file and rewrites it: do not edit. Sum ";

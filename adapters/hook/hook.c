@@ -11,7 +11,7 @@
 
 #include <event2/event.h>
 
-#include "adapters/hook/inner.h"
+#include "adapters/hook/hook_private.h"
 #include "base/error.h"
 #include "base/file.h"
 

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "adapters/hosts/inner.h"
-#include "adapters/lines.h"
+#include "adapters/hosts/hosts_private.h"
+#include "adapters/hosts_line.h"
 #include "base/error.h"
 
 enum {

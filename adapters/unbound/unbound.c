@@ -1,8 +1,8 @@
 /*
  * unbound: local data by the control socket. This file has the jobs and their steps; what a job
- * does is in session.c and zones.c (zones and canaries), apply.c (batches), list.c.
+ * does is in ub_session.c and ub_zones.c (zones and canaries), ub_apply.c (batches), ub_listing.c.
  */
-#include "adapters/unbound/inner.h"
+#include "adapters/unbound/ub_private.h"
 
 #include <errno.h>
 #include <stdarg.h>

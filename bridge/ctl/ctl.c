@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/ctl/explain.h"
+#include "bridge/ctl/why_missing.h"
 #include "bridge/ctl/offline.h"
 
 /* --- asking --- */

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bridge/ctl/ask.h"
-#include "bridge/ctl/options.h"
+#include "bridge/ctl/ctl_client.h"
+#include "bridge/ctl/ctl_options.h"
 #include "config/config.h"
 
 enum { HF_EXIT_WELL, HF_EXIT_DEGRADED, HF_EXIT_USAGE, HF_EXIT_UNREACHED };

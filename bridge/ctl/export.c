@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bridge/ctl/show.h"
+#include "bridge/ctl/print.h"
 
 int hf_export_suffix(
     const json_t *status, const char *wanted, struct hf_name *ret_suffix, FILE *err)

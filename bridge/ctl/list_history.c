@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "bridge/ctl/ctl.h"
-#include "bridge/ctl/show.h"
+#include "bridge/ctl/print.h"
 
 enum { WATCH_EVERY_MS = 500, WATCH_MOST = 1000 }; /* lines at once: as many as the bridge tells */
 

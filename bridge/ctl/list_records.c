@@ -10,8 +10,8 @@
 #include "bridge/ctl/ctl.h"
 #include "bridge/ctl/export.h"
 #include "bridge/ctl/offline.h"
-#include "bridge/ctl/paint.h"
-#include "bridge/ctl/show.h"
+#include "bridge/ctl/colour.h"
+#include "bridge/ctl/print.h"
 #include "bridge/front/record_row.h"
 
 struct listing {

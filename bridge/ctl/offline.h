@@ -5,7 +5,7 @@
  */
 #include <jansson.h>
 
-#include "bridge/ctl/ask.h"
+#include "bridge/ctl/ctl_client.h"
 #include "bridge/front/record_row.h"
 
 /* Status, as one row. 0, cb's non-zero value, or why there is no zone. */

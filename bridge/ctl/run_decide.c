@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "bridge/ctl/ctl.h"
-#include "bridge/ctl/show.h"
+#include "bridge/ctl/print.h"
 
 static bool accepts(const struct hf_ctl *c)
 {

@@ -1,9 +1,9 @@
 /*
  * verify and resync.
  */
-#include "bridge/ctl/adapters.h"
+#include "bridge/ctl/ctl_adapters.h"
 #include "bridge/ctl/ctl.h"
-#include "bridge/ctl/show.h"
+#include "bridge/ctl/print.h"
 
 int hf_ctl_verify(struct hf_ctl *c)
 {

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "bridge/ctl/adapters.h"
+#include "bridge/ctl/ctl_adapters.h"
 #include "bridge/ctl/ctl.h"
 #include "bridge/ctl/offline.h"
-#include "bridge/ctl/reach.h"
-#include "bridge/ctl/show.h"
+#include "bridge/ctl/dns_probe.h"
+#include "bridge/ctl/print.h"
 
 /* Neither bridge nor zone: programs get all fields all the same. */
 static int unreached(struct hf_ctl *c, int rc)

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/ctl/ask.h"
+#include "bridge/ctl/ctl_client.h"
 #include "bridge/ctl/offline.h"
-#include "bridge/ctl/paint.h"
-#include "bridge/ctl/reach.h"
-#include "bridge/ctl/show.h"
+#include "bridge/ctl/colour.h"
+#include "bridge/ctl/dns_probe.h"
+#include "bridge/ctl/print.h"
 #include "config/config.h"
 #include "zone/addr.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * why: where a name is lost, or that it is not: one hop after the other from the server to what a query sees. A hop looks at
- * one thing and says in words what it found; hops.c has the list of them.
+ * one thing and says in words what it found; why_hops.c has the list of them.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -56,7 +56,7 @@ struct hf_hop_kind {
 void hf_hop_add(struct hf_hop *hop, enum hf_hop_state state, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* hops_answer.c: everybody who answers DNS for us is asked once, when the first of these needs it. */
+/* why_hops_answer.c: everybody who answers DNS for us is asked once, when the first of these needs it. */
 void hf_hop_answer(struct hf_why *w, struct hf_hop *hop);
 void hf_hop_feed(struct hf_why *w, struct hf_hop *hop);
 void hf_hop_resolver(struct hf_why *w, struct hf_hop *hop);

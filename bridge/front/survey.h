@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "adapters/ask.h"
+#include "adapters/dns_client.h"
 #include "config/config.h"
 
 struct event_base;

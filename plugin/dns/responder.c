@@ -1,6 +1,6 @@
 #include "plugin/dns/responder.h"
 
-#include "plugin/ask_counters.h"
+#include "plugin/counters_query.h"
 #include "plugin/wire_answer.h"
 #include "zone/reader.h"
 

@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "plugin/be.h"
+#include "plugin/byteorder.h"
 #include "plugin/peer_addr.h"
 
 enum { IPV4_LEN = 4, IPV6_LEN = 16, IPV6_NETWORK_LEN = 8 };

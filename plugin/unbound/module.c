@@ -1,6 +1,6 @@
 /*
  * module: the six functions that unbound's dynlib calls, and the one place that sees unbound's own
- * headers: what plugin/unbound/plug.h answers is put into unbound's form. Each query is answered
+ * headers: what plugin/unbound/module_core.h answers is put into unbound's form. Each query is answered
  * anew and never cached.
  *
  * Loaded by an unbound that it was not built for it touches none of unbound's structs: see
@@ -31,8 +31,8 @@
 #include "base/clock.h"
 #include "plugin/peer_addr.h"
 #include "plugin/unbound/build_id.h"
-#include "plugin/unbound/place.h"
-#include "plugin/unbound/plug.h"
+#include "plugin/unbound/module_location.h"
+#include "plugin/unbound/module_core.h"
 #include "unbound_build_id.h"
 #include "zone/answer.h"
 

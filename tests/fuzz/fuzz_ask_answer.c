@@ -1,7 +1,7 @@
 /* The answers that a resolver, or who stands for it, gives to our questions. */
 #include <stdbool.h>
 
-#include "adapters/ask_packet.h"
+#include "adapters/dns_client_packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

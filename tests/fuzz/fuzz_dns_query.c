@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/be.h"
+#include "plugin/byteorder.h"
 #include "plugin/wire_answer.h"
 #include "zone/answer.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/hook/inner.h"
+#include "adapters/hook/hook_private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

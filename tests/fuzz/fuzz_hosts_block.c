@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/hosts/block.h"
-#include "adapters/hosts/foreign.h"
-#include "adapters/hosts/merge.h"
+#include "adapters/hosts/hosts_block.h"
+#include "adapters/hosts/hosts_foreign.h"
+#include "adapters/hosts/hosts_merge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

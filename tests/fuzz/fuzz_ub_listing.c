@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/ask.h"
-#include "adapters/unbound/inner.h"
-#include "adapters/unbound/known.h"
+#include "adapters/dns_client.h"
+#include "adapters/unbound/ub_private.h"
+#include "adapters/unbound/ub_known.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

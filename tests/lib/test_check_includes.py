@@ -8,7 +8,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 SOUND = {"base/log.h": "", "base/error.h": "", "zone/name.h": "", "zone/reader.h": "", "bridge/types/rows.h": "",
          "bridge/store/store.h": "#include <stdint.h>\n#include \"bridge/types/rows.h\"",
          "bridge/store/db.c": "#include <sqlite3.h>\n#include \"bridge/store/store.h\"",
-         "adapters/ask.h": "", "adapters/hook.h": "", "plugin/unbound/module.c": "#include \"util/module.h\""}
+         "adapters/dns_client.h": "", "adapters/hook.h": "", "plugin/unbound/module.c": "#include \"util/module.h\""}
 
 
 def run(tree):

@@ -7,8 +7,8 @@
 
 #include <event2/event.h>
 
-#include "bridge/ctl/paint.h"
-#include "bridge/ctl/reach.h"
+#include "bridge/ctl/colour.h"
+#include "bridge/ctl/dns_probe.h"
 
 enum { TEXT_MAX = 900 };
 

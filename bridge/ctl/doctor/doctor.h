@@ -2,7 +2,7 @@
 /*
  * doctor: looks at the real thing, this machine and its resolvers, and says what is wrong with the
  * line that mends it. One examination after the other; each has its file or is a function of
- * machine.c.
+ * doctor_machine.c.
  */
 #include <jansson.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@ def literal(line):
     return '"' + line.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + '\\n"'
 
 
-print('#include "bridge/ctl/setup/templates.h"\n\n#include <stddef.h>\n\nconst struct hf_setup_template hf_setup_templates[] = {')
+print('#include "bridge/ctl/setup/setup_templates.h"\n\n#include <stddef.h>\n\nconst struct hf_setup_template hf_setup_templates[] = {')
 for path in sorted(map(pathlib.Path, sys.argv[1:])):
     name = path.name.removesuffix(".in").removesuffix(".conf")
     print(f'\t{{ "{name}",')

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "adapters/adapter.h"
-#include "bridge/ctl/setup/fill.h"
-#include "bridge/ctl/setup/templates.h"
+#include "bridge/ctl/setup/setup_fill.h"
+#include "bridge/ctl/setup/setup_templates.h"
 #include "bridge/ctl/suggest.h"
 #include "config/config.h"
 

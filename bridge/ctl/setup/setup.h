@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "bridge/ctl/setup/version.h"
+#include "bridge/ctl/setup/setup_version.h"
 
 struct hf_config;
 struct hf_setup_words;

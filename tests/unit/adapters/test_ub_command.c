@@ -1,10 +1,10 @@
-#include "adapters/unbound/command.h"
+#include "adapters/unbound/ub_command.h"
 
 #include <string.h>
 
 #include <check.h>
 
-#include "adapters/unbound/inner.h"
+#include "adapters/unbound/ub_private.h"
 #include "base/error.h"
 
 Suite *ub_command_suite(void);

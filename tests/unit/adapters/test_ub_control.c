@@ -1,4 +1,4 @@
-#include "adapters/unbound/control.h"
+#include "adapters/unbound/ub_control.h"
 
 #include <errno.h>
 #include <stdio.h>

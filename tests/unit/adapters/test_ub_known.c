@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "adapters/ask.h"
-#include "adapters/unbound/known.h"
+#include "adapters/dns_client.h"
+#include "adapters/unbound/ub_known.h"
 
 enum { A = 1, PTR = 12, TXT = 16, AAAA = 28, TLSA = 52 };
 

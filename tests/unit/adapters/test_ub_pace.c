@@ -1,4 +1,4 @@
-#include "adapters/unbound/pace.h"
+#include "adapters/unbound/ub_pace.h"
 
 #include <check.h>
 

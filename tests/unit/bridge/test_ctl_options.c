@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bridge/ctl/options.h"
+#include "bridge/ctl/ctl_options.h"
 
 Suite *ctl_options_suite(void);
 

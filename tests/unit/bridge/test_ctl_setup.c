@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/ctl/setup/fill.h"
+#include "bridge/ctl/setup/setup_fill.h"
 #include "bridge/ctl/setup/setup.h"
-#include "bridge/ctl/setup/templates.h"
+#include "bridge/ctl/setup/setup_templates.h"
 #include "config/config.h"
 
 Suite *ctl_setup_suite(void);

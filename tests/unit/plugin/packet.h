@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/be.h"
+#include "plugin/byteorder.h"
 
 struct packet {
 	uint8_t b[2048];

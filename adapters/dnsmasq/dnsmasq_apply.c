@@ -1,0 +1,189 @@
+/*
+ * dnsmasq_apply: a batch. Ask whether somebody else has the new names; write what comes; when that is
+ * answered, write what goes. So a name whose address changes is never without one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/dnsmasq/dnsmasq_private.h"
+#include "adapters/hosts_line.h"
+#include "base/error.h"
+
+static int make_fates(struct hf_adapter *a)
+{
+	size_t n = a->batch.n;
+
+	if (n > a->fates_room) {
+		uint8_t *fates = realloc(a->fates, n);
+
+		if (!fates)
+			return -ENOMEM;
+		a->fates = fates;
+		a->fates_room = n;
+	}
+	if (n)
+		memset(a->fates, HF_FATE_DONE, n);
+	return 0;
+}
+
+/* Takes the entry out of the table and notes its file. */
+static void drop(struct hf_adapter *a, struct hf_entry *e)
+{
+	hf_pump_gone(a->pump, e);
+	hf_pump_dirty(a->pump, e->bucket);
+	hf_table_del(a->table, e);
+}
+
+/* The other addresses of the name: those in the same file at once, all others when all has come. */
+static void drop_others(struct hf_adapter *a, const struct hf_record *r, bool all)
+{
+	unsigned bucket = hf_table_bucket_of(a->table, r->addr);
+	struct hf_entry *next, *e = hf_table_find(a->table, &r->name);
+
+	for (; e; e = next) {
+		next = e->same;
+		if (memcmp(e->addr, r->addr, 16) && (all || e->bucket == bucket))
+			drop(a, e);
+	}
+}
+
+static enum hf_fate fate_of(const struct hf_adapter *a, const struct hf_record *r)
+{
+	if (!hf_line_fits(r))
+		return HF_FATE_UNFIT;
+	if (hf_hostfiles_blocked(a->files, hf_table_bucket_of(a->table, r->addr)))
+		return HF_FATE_CLASH;
+	if (!hf_table_find(a->table, &r->name) && hf_table_count(a->table) >= NAMES_MAX)
+		return HF_FATE_UNFIT;
+	return HF_FATE_DONE;
+}
+
+static int put(struct hf_adapter *a, const struct hf_record *r)
+{
+	int rc = hf_table_put(a->table, r);
+
+	if (rc > 0)
+		hf_pump_dirty(a->pump, hf_table_bucket_of(a->table, r->addr));
+	if (rc >= 0)
+		drop_others(a, r, false);
+	return rc < 0 ? rc : 0;
+}
+
+static void plan_puts(struct hf_adapter *a)
+{
+	a->plan_code = 0;
+	for (size_t i = 0; i < a->batch.n && !a->plan_code; i++) {
+		const struct hf_change *c = &a->batch.at[i];
+
+		if (c->op != HF_CHANGE_PUT || a->fates[i])
+			continue;
+		a->fates[i] = fate_of(a, &c->record);
+		if (!a->fates[i])
+			a->plan_code = put(a, &c->record);
+	}
+	a->phase = APPLY_PUT;
+	hf_pump_go(a->pump);
+}
+
+static void plan_takes(struct hf_adapter *a)
+{
+	for (size_t i = 0; i < a->batch.n; i++) {
+		const struct hf_change *c = &a->batch.at[i];
+		struct hf_entry *e;
+
+		if (a->fates[i])
+			continue;
+		e = hf_table_find_addr(a->table, &c->record.name, c->record.addr);
+		if (c->op == HF_CHANGE_PUT)
+			drop_others(a, &c->record, true);
+		else if (e)
+			drop(a, e);
+	}
+	a->phase = APPLY_TAKE;
+	hf_pump_go(a->pump);
+}
+
+void hf_dnsmasq_on_clash(void *arg)
+{
+	plan_puts(arg);
+}
+
+void hf_dnsmasq_apply_loaded(struct hf_adapter *a)
+{
+	int rc = make_fates(a);
+
+	if (!rc)
+		rc = hf_clash_begin(a->clash, a->table, &a->batch, a->fates);
+	a->phase = APPLY_CLASH;
+	if (rc < 0)
+		hf_dnsmasq_answer_apply(a, rc, "no memory for a batch");
+	else if (!rc)
+		plan_puts(a);
+}
+
+void hf_dnsmasq_apply(struct hf_adapter *a, const struct hf_batch *batch)
+{
+	a->batch = *batch;
+	a->phase = APPLY_LOAD;
+	a->in_charge = true;
+	if (a->loaded)
+		hf_dnsmasq_apply_loaded(a);
+	else
+		hf_dnsmasq_load(a);
+}
+
+static void warn_of_size(struct hf_adapter *a)
+{
+	size_t n = hf_table_count(a->table);
+	size_t limit = a->d->hostsdir ? NAMES_WARN : NAMES_WARN_SINGLE;
+	char text[WHY_MAX];
+
+	snprintf(text, sizeof(text),
+	    "it has %zu names; with more than %zu each change makes dnsmasq silent for long, and "
+	    "more than %d are not taken: let it forward the suffix to holdfast-dns (holdfastctl "
+	    "setup)",
+	    n, limit, NAMES_MAX);
+	hf_dnsmasq_warn(a, WARN_MANY, n > limit ? text : NULL);
+}
+
+static void warn_of_silence(struct hf_adapter *a, bool silent)
+{
+	char text[WHY_MAX];
+
+	snprintf(text, sizeof(text),
+	    "nobody listens at the address of 'ask'; what is written to %s is read when dnsmasq "
+	    "starts",
+	    hf_hostfiles_what(a->files));
+	hf_dnsmasq_warn(a, WARN_NOT_RUNNING, silent ? text : NULL);
+}
+
+/* What the watch had written again; a failure is tried with its next round. */
+static void repaired(struct hf_adapter *a, int code, const char *why)
+{
+	if (code)
+		hf_fault_set(&a->repairs, a->host->clock, HF_LOG_WARN,
+		    "adapter '%s': %s is not as it should be yet: %s (%s)", a->config->name,
+		    hf_hostfiles_what(a->files), why, hf_errname(code));
+	else
+		hf_fault_clear(&a->repairs, a->host->clock, hf_hostfiles_what(a->files));
+}
+
+void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent)
+{
+	struct hf_adapter *a = arg;
+
+	if (!code)
+		warn_of_silence(a, silent);
+	if (a->phase == APPLY_PUT && !code && a->plan_code) {
+		hf_dnsmasq_answer_apply(a, a->plan_code, "no memory for more names");
+	} else if (a->phase == APPLY_PUT && !code) {
+		plan_takes(a);
+	} else if (a->phase == APPLY_PUT || a->phase == APPLY_TAKE) {
+		warn_of_size(a);
+		hf_dnsmasq_answer_apply(a, code, why);
+	} else {
+		repaired(a, code, why);
+	}
+}

@@ -1,0 +1,31 @@
+#pragma once
+/*
+ * dnsmasq_clash: whether somebody else's data has a name that we are about to give to dnsmasq. It would
+ * answer both, and ours would not be what is served. Asked by DNS, before a name is ours.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adapters/adapter.h"
+#include "adapters/record_table.h"
+
+struct hf_ask;
+struct hf_clash; /* opaque */
+
+/*
+ * `fates` has a place for each change: HF_FATE_CLASH is written where it is so. Lent for the call
+ * of both, and not called after hf_clash_end().
+ */
+typedef void (*hf_clash_cb)(void *arg);
+
+int hf_clash_new(struct hf_ask *ask, hf_clash_cb cb, void *arg, struct hf_clash **ret_clash);
+/* After the asker, whose answers it gets. NULL is fine. */
+void hf_clash_free(struct hf_clash *c);
+
+/*
+ * Ask about those changes that bring a name which the table does not have. 1 or more: cb
+ * will be called when all are answered; 0: there is nothing to ask; -ENOMEM. Where nobody answers
+ * there is no clash.
+ */
+int hf_clash_begin(
+    struct hf_clash *c, const struct hf_table *table, const struct hf_batch *batch, uint8_t *fates);

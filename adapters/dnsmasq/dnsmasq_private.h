@@ -1,0 +1,141 @@
+#pragma once
+/*
+ * dnsmasq_private: the dnsmasq adapter as its own files see it. Each part of its life is a file: load (what
+ * its files hold), apply (a batch), watch (what others do to them), answer (what the host is told).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "adapters/adapter.h"
+#include "adapters/dns_client.h"
+#include "adapters/start_audit.h"
+#include "adapters/dnsmasq/dnsmasq_clash.h"
+#include "adapters/dnsmasq/host_files.h"
+#include "adapters/dnsmasq/paced_writer.h"
+#include "adapters/dnsmasq/dnsmasq_readback.h"
+#include "adapters/record_table.h"
+#include "base/log.h"
+#include "config/config.h"
+
+enum {
+	NAMES_MAX = 30000,        /* above, each change stalls dnsmasq for tens of milliseconds */
+	NAMES_WARN = 10000,       /* of a hostsdir */
+	NAMES_WARN_SINGLE = 3000, /* of an addn-hosts, which is read anew at each change */
+	BATCH_MAX = NAMES_WARN,   /* a fill is fastest when each file is written once */
+	WHY_MAX = 512,
+};
+
+/* The states that a person should know of. */
+enum warning { WARN_NOT_RUNNING, WARN_MANY, WARN_FOREIGN, WARN_FOLDER, WARN_RESTART, WARNINGS };
+
+enum apply_phase { APPLY_NONE, APPLY_LOAD, APPLY_CLASH, APPLY_PUT, APPLY_TAKE, APPLY_ANSWER };
+
+struct dnsmasq_doctor; /* dnsmasq_doctor.c */
+
+struct hf_adapter {
+	const struct hf_config_adapter *config; /* borrowed, as all of these */
+	const struct hf_config_dnsmasq *d;
+	const struct hf_adapter_host *host;
+
+	struct hf_hostfiles *files; /* owned, as all of these */
+	struct hf_ask *ask;         /* canaries and clashes: soon */
+	struct hf_ask *back;        /* read-back: at a tenth of what dnsmasq can do */
+	struct hf_pump *pump;
+	struct hf_clash *clash;
+	struct hf_readback *readback;
+	struct hf_audit *audit;
+	struct hf_table *table; /* lent by files */
+
+	struct hf_name suffix; /* the first of ours; len 0: not told yet */
+	uint32_t ttl_s;
+
+	/* dnsmasq_load.c */
+	struct event *load_timer;
+	bool loaded, loading;
+	bool in_charge;   /* the host feeds us: files are repaired */
+	bool wants_audit; /* when the files are read */
+	unsigned load_at;
+	unsigned damaged; /* files that were not as we left them */
+	unsigned refused; /* files that have our name and are not ours */
+	char damage[WHY_MAX];
+
+	/* dnsmasq_apply.c */
+	enum apply_phase phase;
+	struct hf_batch batch; /* lent by the host */
+	uint8_t *fates;        /* owned */
+	size_t fates_room;
+	int plan_code; /* of a put that failed for lack of memory */
+
+	/* tamper_watch.c */
+	struct event *watch_timer;
+	unsigned watch_at;
+	unsigned watch_ticks;
+	bool probing; /* the folder was replaced; does dnsmasq read the new one? */
+	bool probe_open;
+	struct hf_record probe;
+	struct hf_fault edits;
+	struct hf_fault repairs;
+	struct event *sync_timer;
+	bool *unsynced; /* owned; a file each */
+	unsigned sync_at;
+	bool sync_dirty;
+
+	/* dnsmasq_replies.c */
+	bool warned[WARNINGS];
+	struct event *answer_timer;
+	int code; /* of the receipt */
+	char why[WHY_MAX];
+	bool listing;
+	unsigned list_at;
+	struct hf_expect *expect; /* lent by the host; set while it waits */
+	size_t n_expect;
+	int verify_code;
+	bool verified, examined;
+
+	struct dnsmasq_doctor *doctor; /* owned */
+	bool doctor_waits;
+};
+
+/* dnsmasq_load.c: read the files, then go on with what waits for that. */
+void hf_dnsmasq_load(struct hf_adapter *a);
+void hf_dnsmasq_on_load_timer(evutil_socket_t fd, short what, void *arg);
+
+/* dnsmasq_apply.c */
+void hf_dnsmasq_apply(struct hf_adapter *a, const struct hf_batch *batch);
+void hf_dnsmasq_apply_loaded(struct hf_adapter *a);
+void hf_dnsmasq_on_clash(void *arg);
+void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent);
+
+/* tamper_watch.c */
+int hf_dnsmasq_watch_begin(struct hf_adapter *a);
+void hf_dnsmasq_watch_written(struct hf_adapter *a, unsigned file);
+bool hf_dnsmasq_is_probe(const struct hf_name *name);
+
+/* dnsmasq_replies.c: each from the loop, last in its call. */
+void hf_dnsmasq_answer_apply(struct hf_adapter *a, int code, const char *why);
+void hf_dnsmasq_answer_load(struct hf_adapter *a, int code, const char *why);
+/* What `expect` holds is asked. */
+void hf_dnsmasq_readback(struct hf_adapter *a);
+void hf_dnsmasq_on_verified(void *arg, int code);
+/* Tells the host when it begins and, with text NULL, when it ends; not each time. */
+void hf_dnsmasq_warn(struct hf_adapter *a, enum warning which, const char *text);
+void hf_dnsmasq_answer_soon(struct hf_adapter *a);
+void hf_dnsmasq_on_answer_timer(evutil_socket_t fd, short what, void *arg);
+
+/* dnsmasq_doctor.c */
+void hf_dnsmasq_doctor(struct hf_adapter *a);
+void hf_dnsmasq_doctor_loaded(struct hf_adapter *a, int code, const char *why);
+void hf_dnsmasq_doctor_free(struct dnsmasq_doctor *d);
+/* dnsmasq_setup.c */
+void hf_dnsmasq_setup(
+    const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
+
+static inline void dnsmasq_in_us(struct event *timer, int64_t us)
+{
+	const struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+
+	event_add(timer, &tv);
+}

@@ -1,0 +1,138 @@
+#include "adapters/dnsmasq/dnsmasq_readback.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/dns_client.h"
+
+enum { TYPE_PTR = 12, TYPE_AAAA = 28 };
+
+struct one {
+	struct hf_readback *r;
+	struct hf_expect *expect; /* lent until done() */
+};
+
+struct hf_readback {
+	struct hf_readback_opts o;
+	struct one *at; /* owned */
+	size_t room;
+	size_t n;
+	size_t open;
+	size_t unanswered;
+	int code; /* of the last that was not answered */
+};
+
+int hf_readback_new(const struct hf_readback_opts *opts, struct hf_readback **ret_readback)
+{
+	struct hf_readback *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->o = *opts;
+	*ret_readback = r;
+	return 0;
+}
+
+void hf_readback_free(struct hf_readback *r)
+{
+	if (!r)
+		return;
+	free(r->at);
+	free(r);
+}
+
+static void finish_one(const struct one *one, enum hf_is is)
+{
+	struct hf_readback *r = one->r;
+
+	one->expect->is = is;
+	if (is == HF_IS_NOT_SO)
+		r->o.doubt(r->o.arg, hf_table_bucket_of(r->o.table, one->expect->record.addr));
+	if (--r->open == 0)
+		r->o.done(r->o.arg, r->unanswered == r->n ? r->code : 0);
+}
+
+static void unanswered(const struct one *one, int code)
+{
+	one->r->unanswered++;
+	one->r->code = code;
+	finish_one(one, HF_IS_UNKNOWN);
+}
+
+/* A PTR to a name that is not ours is others' data, which we leave; none at all is our loss. */
+static void on_ptr(const struct hf_asked *a, void *arg)
+{
+	const struct one *one = arg;
+	const struct hf_record *want = &one->expect->record;
+
+	if (a->code)
+		unanswered(one, a->code);
+	else if (!a->has_target || (!hf_name_equal(&a->target, &want->name) &&
+				       hf_table_find_addr(one->r->o.table, &a->target, want->addr)))
+		finish_one(one, HF_IS_NOT_SO);
+	else
+		finish_one(one, HF_IS_SO);
+}
+
+static enum hf_is judge(
+    const struct hf_readback *r, const struct hf_expect *e, const struct hf_asked *a)
+{
+	bool has = false, foreign = a->has_target;
+
+	for (size_t i = 0; i < a->n_addrs; i++) {
+		bool it = !memcmp(a->addrs[i], e->record.addr, 16);
+
+		has |= it;
+		foreign |= !it && !hf_table_find_addr(r->o.table, &e->record.name, a->addrs[i]);
+	}
+	if (e->absent)
+		return has ? HF_IS_NOT_SO : HF_IS_SO;
+	if (foreign)
+		return HF_IS_FOREIGN;
+	return has ? HF_IS_SO : HF_IS_NOT_SO;
+}
+
+static void on_aaaa(const struct hf_asked *a, void *arg)
+{
+	struct one *one = arg;
+	const struct hf_expect *e = one->expect;
+	struct hf_name ptr;
+	enum hf_is is;
+
+	if (a->code) {
+		unanswered(one, a->code);
+		return;
+	}
+	is = judge(one->r, e, a);
+	if (is == HF_IS_SO && !e->absent && e->record.primary) {
+		hf_ptr_name(e->record.addr, &ptr);
+		if (!hf_ask_send(one->r->o.ask, &ptr, TYPE_PTR, on_ptr, one))
+			return;
+	}
+	finish_one(one, is);
+}
+
+int hf_readback_begin(struct hf_readback *r, struct hf_expect *expect, size_t n)
+{
+	int rc = 0;
+
+	if (n > r->room) {
+		struct one *at = realloc(r->at, n * sizeof(*at));
+
+		if (!at)
+			return -ENOMEM;
+		r->at = at;
+		r->room = n;
+	}
+	r->n = r->open = r->unanswered = 0;
+	r->code = 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		expect[i].is = HF_IS_UNKNOWN;
+		r->at[i] = (struct one){ .r = r, .expect = &expect[i] };
+		rc = hf_ask_send(r->o.ask, &expect[i].record.name, TYPE_AAAA, on_aaaa, &r->at[i]);
+		r->open += !rc;
+	}
+	r->n = r->open;
+	return r->open ? 0 : rc;
+}

@@ -1,0 +1,64 @@
+#pragma once
+/*
+ * hostsdir: the files of a hostsdir. All names of one address are in one file, so that its PTR is
+ * always read as a whole; 1,024 files at most, since dnsmasq's cost of a change is that of the
+ * file's lines and its cost of an answer that of the number of files. A file is written under a dot
+ * name, which dnsmasq does not read, and renamed in; it ends by unlink, the one end that dnsmasq
+ * notices.
+ *
+ * Ours is what has our name and begins with our mark. All else in the folder is left alone.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adapters/record_table.h"
+
+enum { HF_SHARDS = 1024, HF_SHARD_BYTES_MAX = 16 * 1024 * 1024 };
+
+struct hf_shards; /* opaque */
+
+/* Both strings are borrowed and outlive it. Touches nothing. */
+int hf_shards_new(const char *path, struct hf_table *table, struct hf_shards **ret_shards);
+void hf_shards_free(struct hf_shards *s); /* NULL is fine */
+
+/*
+ * Opens the folder (again, if it is open). On failure ret_why says what is wrong and what mends it.
+ */
+int hf_shards_open(struct hf_shards *s, char *ret_why, size_t why_size);
+
+/*
+ * Read file i into the table. 1: it was ours and as it was written; 0: there is none; HF_EFORMAT:
+ * ours, but not as we left it (its lines that are of our form are in the table); HF_EREFUSED: not
+ * ours, although it has our name, so nothing can be written there. Or another code.
+ */
+int hf_shards_load(struct hf_shards *s, unsigned i);
+
+/*
+ * Remove what a run that was killed has left half written, by our names for it. Once in a life, and only by who feeds:
+ * such a file may be another process's.
+ */
+void hf_shards_sweep(struct hf_shards *s);
+
+/* Make file i what the table says. HF_EREFUSED as above. On failure the old one is as it was. */
+int hf_shards_write(struct hf_shards *s, unsigned i);
+/* Make it durable. */
+int hf_shards_sync(struct hf_shards *s, unsigned i);
+int hf_shards_sync_folder(struct hf_shards *s);
+
+/* Whether file i is no longer what was last written or loaded. */
+bool hf_shards_changed(const struct hf_shards *s, unsigned i);
+/* Whether something that is not ours has the name of file i, as of load() or write(). */
+bool hf_shards_blocked(const struct hf_shards *s, unsigned i);
+/* Whether the path leads to another folder than the open one, or to none. */
+bool hf_shards_replaced(const struct hf_shards *s);
+
+/*
+ * The number of files that dnsmasq reads as data and that are not ours; the first one's name in
+ * ret_name (size HF_SHARD_NAME_MAX). Or -errno.
+ */
+enum { HF_SHARD_NAME_MAX = 256 };
+int hf_shards_foreign(const struct hf_shards *s, char ret_name[static HF_SHARD_NAME_MAX]);
+
+/* "holdfast-3ff.hosts" */
+const char *hf_shard_name(unsigned i, char out[static HF_SHARD_NAME_MAX]);

@@ -1,0 +1,55 @@
+#pragma once
+/*
+ * paced_writer: writes the files that have changes, no faster than dnsmasq can take them. dnsmasq works off
+ * all changes of files before it answers the next question, so whoever waits for an answer after
+ * each write knows how long it took, and that it was taken: a step of a few files, then a canary
+ * question, then a pause as long as that took, then the next step. Steps are sized so that dnsmasq
+ * is silent for some milliseconds at most.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adapters/record_table.h"
+
+struct event_base;
+struct hf_ask;
+struct hf_pump; /* opaque */
+
+struct hf_pump_opts {
+	struct event_base *base;
+	struct hf_ask *ask;
+	const struct hf_table *table;
+	unsigned n_files;     /* as the table has buckets */
+	uint32_t min_gap_ms;  /* between two steps */
+	uint32_t patience_ms; /* until a name that was written must be answered */
+	unsigned step_max;    /* files of a step */
+
+	/* All of these get `arg`. Borrowed; outlives the pump. */
+	void *arg;
+	/* Writes one file. A code and its text, if it could not; the pump stops then. */
+	int (*write)(void *arg, unsigned file, char *ret_why, size_t why_size);
+	/*
+	 * Nothing is left to write and all is in force, or `code` says why not; the files that were
+	 * not written stay noted. `silent`: nobody listens where dnsmasq should. Not from within
+	 * hf_pump_go().
+	 */
+	void (*drained)(void *arg, int code, const char *why, bool silent);
+};
+
+int hf_pump_new(const struct hf_pump_opts *opts, struct hf_pump **ret_pump);
+void hf_pump_free(struct hf_pump *p); /* NULL is fine. Not within a callback */
+
+/* Note that a file is to be written. */
+void hf_pump_dirty(struct hf_pump *p, unsigned file);
+bool hf_pump_is_dirty(const struct hf_pump *p, unsigned file);
+bool hf_pump_any(const struct hf_pump *p); /* is noted */
+/* What is to be gone with what is noted: asked for where a file has nothing left. */
+void hf_pump_gone(struct hf_pump *p, const struct hf_entry *e);
+
+/*
+ * Write what is noted, then call drained() once. While it is at it, this is one more wish for the
+ * same: one call of drained() answers all. After a failure it first asks again whether what was
+ * written is in force.
+ */
+void hf_pump_go(struct hf_pump *p);

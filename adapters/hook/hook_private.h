@@ -1,0 +1,53 @@
+#pragma once
+/*
+ * hook_private: what the files of the hook share. hook.c is the adapter; dhcp_script.c makes the calls of the
+ * form dhcp-script, json_lines.c the lines of the form json.
+ */
+#include "adapters/adapter.h"
+#include "base/child.h"
+#include "config/config.h"
+
+enum {
+	HF_HOOK_ARGS_MAX = 40, /* the configuration has at most 32 words */
+	HF_HOOK_SUFFIXES_MAX = 64,
+	HF_HOOK_TEXT_MAX = 600,
+};
+
+struct hf_hook_zones {
+	struct hf_name suffixes[HF_HOOK_SUFFIXES_MAX];
+	size_t n;
+	uint32_t ttl_s;
+};
+
+/* --- dhcp_script.c: one change is one call, or two: the old address goes first --- */
+
+enum { HF_HOOK_ENV_MAX = 16, HF_HOOK_ENV_LEN = 1200 };
+
+struct hf_hook_call {
+	const char *argv[HF_HOOK_ARGS_MAX + 5];
+	const char *env[HF_HOOK_ENV_MAX + 1];
+	char addr[HF_ADDR_TEXT_MAX];
+	char name[HF_NAME_TEXT_MAX];
+	char text[HF_HOOK_ENV_MAX][HF_HOOK_ENV_LEN];
+};
+
+/* How many calls the change needs. */
+unsigned hf_hook_calls(const struct hf_change *change);
+/* Call number i of them. The call points into itself and to `config` and `change`. */
+void hf_hook_call_make(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
+    const struct hf_batch *batch, const struct hf_change *change, unsigned i,
+    struct hf_hook_call *ret_call);
+
+/* --- json_lines.c --- */
+
+/* The batch as lines, owned by the caller; NULL when memory is out. */
+char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
+    const struct hf_batch *batch, size_t *ret_len);
+/*
+ * The program's lines: one a change, in order. Returns how many changes have their fate in `fates`
+ * (room for n); 0 in *ret_code, or why the next one has none, and the text of that.
+ */
+size_t hf_hook_receipt(
+    char *output, size_t n, uint8_t *fates, int *ret_code, char text[static HF_HOOK_TEXT_MAX]);
+/* The longest output that n changes may have. */
+size_t hf_hook_output_max(size_t n);

@@ -1,0 +1,151 @@
+/*
+ * The form json: a batch is one run of the program. It gets a line "begin", one a change, and a
+ * line "end"; it gives one line a change, in the same order.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/hook/hook_private.h"
+#include "base/error.h"
+
+enum { ANSWER_MAX = 512 };
+
+size_t hf_hook_output_max(size_t n)
+{
+	return (n + 1) * ANSWER_MAX;
+}
+
+static int put_line(FILE *out, json_t *line)
+{
+	int rc = line ? json_dumpf(line, out, JSON_COMPACT) : -1;
+
+	json_decref(line);
+	return rc || fputc('\n', out) == EOF ? -ENOMEM : 0;
+}
+
+static json_t *begin_line(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
+    const struct hf_batch *batch)
+{
+	json_t *suffixes = json_array();
+
+	for (size_t i = 0; i < zones->n; i++) {
+		char text[HF_NAME_TEXT_MAX];
+
+		json_array_append_new(
+		    suffixes, json_string(hf_name_text(&zones->suffixes[i], text)));
+	}
+	return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:o}", "op", "begin", "version", 1,
+	    "adapter", config->name, "generation", (json_int_t)batch->generation, "changes",
+	    (json_int_t)batch->n, "ttl", (json_int_t)zones->ttl_s, "suffixes", suffixes);
+}
+
+/* Text of others may be no UTF-8; what is not known or not sayable is null. */
+static json_t *text_or_null(const char *text)
+{
+	json_t *s = text ? json_string(text) : NULL;
+
+	return s ? s : json_null();
+}
+
+static json_t *change_line(const struct hf_change *c)
+{
+	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX], was[HF_ADDR_TEXT_MAX];
+
+	return json_pack("{s:s, s:s, s:s, s:s?, s:b, s:o, s:o, s:o, s:o, s:o, s:b}", "op",
+	    c->op == HF_CHANGE_PUT ? "put" : "take", "name", hf_name_text(&c->record.name, name),
+	    "address", hf_addr_text(c->record.addr, addr), "was",
+	    c->op == HF_CHANGE_PUT && c->had ? hf_addr_text(c->was, was) : NULL, "primary",
+	    c->record.primary, "source", text_or_null(c->subject.source), "owner",
+	    text_or_null(c->subject.owner), "workspace", text_or_null(c->subject.workspace),
+	    "agent", text_or_null(c->subject.agent), "agent_id", text_or_null(c->subject.agent_id),
+	    "held", c->subject.held);
+}
+
+char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
+    const struct hf_batch *batch, size_t *ret_len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_len);
+	int rc;
+
+	if (!out)
+		return NULL;
+	rc = put_line(out, begin_line(config, zones, batch));
+	for (size_t i = 0; i < batch->n && !rc; i++)
+		rc = put_line(out, change_line(&batch->at[i]));
+	if (!rc)
+		rc = put_line(out, json_pack("{s:s}", "op", "end"));
+	if (fclose(out) || rc) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* --- what comes back --- */
+
+static int fate_of(const char *word)
+{
+	static const char *const words[] = {
+		[HF_FATE_DONE] = "done", [HF_FATE_CLASH] = "clash", [HF_FATE_UNFIT] = "unfit"
+	};
+
+	for (int i = 0; word && i < (int)(sizeof(words) / sizeof(words[0])); i++)
+		if (!strcmp(word, words[i]))
+			return i;
+	return -1;
+}
+
+/* The fate that one line tells, or a code and its text. */
+static int read_line(const char *line, char text[static HF_HOOK_TEXT_MAX])
+{
+	json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	const char *error = json_string_value(json_object_get(o, "error"));
+	int rc = fate_of(json_string_value(json_object_get(o, "fate")));
+
+	if (error) {
+		snprintf(text, HF_HOOK_TEXT_MAX, "said: %.400s", error);
+		rc = HF_EREFUSED;
+	} else if (rc < 0) {
+		snprintf(text, HF_HOOK_TEXT_MAX,
+		    "answered '%.200s' where {\"fate\":\"done|clash|unfit\"} or {\"error\":TEXT} "
+		    "was "
+		    "expected",
+		    line);
+		rc = HF_EFORMAT;
+	}
+	json_decref(o);
+	return rc;
+}
+
+size_t hf_hook_receipt(
+    char *output, size_t n, uint8_t *fates, int *ret_code, char text[static HF_HOOK_TEXT_MAX])
+{
+	size_t done = 0;
+
+	*ret_code = 0;
+	text[0] = '\0';
+	for (char *save, *line = strtok_r(output, "\n", &save); line && !*ret_code;
+	     line = strtok_r(NULL, "\n", &save)) {
+		int rc;
+
+		if (done == n) {
+			snprintf(text, HF_HOOK_TEXT_MAX, "answered more than it was asked");
+			*ret_code = HF_EFORMAT;
+			return done;
+		}
+		rc = read_line(line, text);
+		if (rc < 0)
+			*ret_code = rc;
+		else
+			fates[done++] = (uint8_t)rc;
+	}
+	if (!*ret_code && done < n) {
+		snprintf(text, HF_HOOK_TEXT_MAX, "answered %zu of %zu changes", done, n);
+		*ret_code = HF_EFORMAT;
+	}
+	return done;
+}

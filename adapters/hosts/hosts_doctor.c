@@ -1,0 +1,136 @@
+/*
+ * doctor and setup of the hosts adapter.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/hosts/hosts_private.h"
+#include "adapters/hosts_line.h"
+#include "base/error.h"
+#include "base/file.h"
+
+static const char system_hosts[] = "/etc/hosts";
+
+static void tell(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void tell(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
+{
+	char text[WHY_MAX];
+	struct hf_finding f = { .text = text, .line = line };
+	va_list ap;
+
+	f.grade = grade;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	a->host->found(a->host->arg, &f);
+}
+
+static void check_rights(struct hf_adapter *a)
+{
+	char copy[PATH_MAX];
+	const char *path = a->h->path;
+	struct stat st;
+	bool folder, file;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	folder = !faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS);
+	file = !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
+	if (!folder && !file)
+		tell(a, HF_FINDING_BAD, "systemctl enable --now holdfast-hosts.path",
+		    "user %u may not write %s: let the adapter write a file of its own, which "
+		    "holdfast-hosts.path copies into it",
+		    (unsigned)geteuid(), path);
+	else if (!folder)
+		tell(a, HF_FINDING_NOTE, "",
+		    "%s can only be written in place: readers may see it half written", path);
+	else
+		tell(a, HF_FINDING_GOOD, "", "%s can be replaced", path);
+	if (!stat(path, &st) && !(st.st_mode & 0004))
+		tell(a, HF_FINDING_BAD, "chmod o+r", "%s may not be read by others (mode %04o)",
+		    path, st.st_mode & 07777);
+}
+
+static void check_content(struct hf_adapter *a)
+{
+	struct hf_foreign *foreign;
+	struct hf_table *table;
+	char why[WHY_MAX] = "";
+	size_t n;
+
+	if (hf_hosts_look(a, &table, &foreign, why, sizeof(why))) {
+		tell(a, HF_FINDING_BAD, "", "%s", why);
+		return;
+	}
+	n = hf_table_count(table);
+	tell(a, n < (size_t)a->h->max_names ? HF_FINDING_GOOD : HF_FINDING_BAD,
+	    n < (size_t)a->h->max_names ? "" : "max-names, or a resolver",
+	    "its block has %zu names, of at most %lld", n, (long long)a->h->max_names);
+	hf_table_free(table);
+	hf_foreign_free(foreign);
+}
+
+/* Whether programs of this machine look into hosts files at all. */
+static void check_switch(struct hf_adapter *a)
+{
+	uint8_t *bytes;
+	const char *at, *end, *line;
+	bool files = false;
+	size_t len;
+
+	if (strcmp(a->h->path, system_hosts) ||
+	    hf_file_read(AT_FDCWD, "/etc/nsswitch.conf", 65536, &bytes, &len))
+		return;
+	at = (char *)bytes;
+	end = at + len;
+	while (hf_line_next(&at, end, &line, &len)) {
+		char word[64];
+		const char *stop = line + len;
+
+		if (hf_line_word(&line, stop, word, sizeof(word)) != 1 || strcmp(word, "hosts:"))
+			continue;
+		while (hf_line_word(&line, stop, word, sizeof(word)) == 1)
+			files |= !strcmp(word, "files");
+	}
+	free(bytes);
+	tell(a, files ? HF_FINDING_GOOD : HF_FINDING_BAD,
+	    files ? "" : "/etc/nsswitch.conf: hosts: files dns",
+	    "programs of this machine %s /etc/hosts", files ? "look into" : "do not look into");
+}
+
+void hf_hosts_on_doctor(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	check_rights(a);
+	check_content(a);
+	check_switch(a);
+	a->host->examined(a->host->arg);
+}
+
+void hf_hosts_setup(
+    const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out)
+{
+	const char *path = adapter->hosts.path;
+
+	fprintf(out,
+	    "# Nothing is needed in %s: the adapter makes its block between\n"
+	    "# '# BEGIN HOLDFAST' and '# END HOLDFAST', and takes no other line.\n",
+	    path);
+	if (strcmp(path, system_hosts))
+		return;
+	fputs("# The bridge's user may not write it. Let the adapter write a file of its own:\n"
+	      "#   adapters: [{ type: hosts, path: /var/lib/holdfast/hosts/hosts }]\n"
+	      "# and let a unit with no other right copy its block:\n"
+	      "install -d -m 0750 -o holdfast /var/lib/holdfast/hosts\n"
+	      "systemctl enable --now holdfast-hosts.path\n",
+	    out);
+}

@@ -1,0 +1,298 @@
+#include "adapters/hosts/hosts_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "adapters/hosts/hosts_late.h"
+#include "adapters/hosts/hosts_merge.h"
+#include "adapters/hosts/hosts_file_private.h"
+#include "base/error.h"
+#include "base/file.h"
+
+/* How often an edit begins again at once because others changed the file meanwhile. */
+enum { TRIES = 50 };
+
+static int explain(const char *path, int rc, char *why, size_t size)
+{
+	if (rc == -EROFS)
+		snprintf(why, size, "%s is on a read-only file system", path);
+	else if (rc == -EACCES || rc == -EPERM)
+		snprintf(why, size,
+		    "user %u may not write %s: enable holdfast-hosts.path, which does it for the "
+		    "bridge (or it is immutable: lsattr)",
+		    (unsigned)geteuid(), path);
+	else if (rc == -ELOOP)
+		snprintf(why, size, "%s is a symlink, which is not followed: name the file itself",
+		    path);
+	else if (rc == HF_EUNSAFE)
+		snprintf(why, size, "%s is no regular file", path);
+	else if (rc == HF_ELIMIT)
+		snprintf(why, size, "%s is larger than 16 MiB", path);
+	else if (rc == -EAGAIN)
+		snprintf(why, size, "%s is locked or being written by another program", path);
+	else
+		snprintf(why, size, "%s: %s", path, hf_strerror(rc));
+	return rc;
+}
+
+static int open_dir(struct hf_place *p)
+{
+	char folder[PATH_MAX];
+	int n = p->name - p->path > 1 ? (int)(p->name - p->path) - 1 : 1;
+
+	if (snprintf(folder, sizeof(folder), "%.*s", n, p->path) >= (int)sizeof(folder))
+		return -ENAMETOOLONG;
+	p->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return p->dir < 0 ? -errno : 0;
+}
+
+enum { OPEN_FLAGS = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+
+/* For reading only: as long as nothing of ours can write, it shows whether others can. */
+static int open_reader(struct hf_place *p)
+{
+	p->reader = openat(p->dir, p->name, O_RDONLY | OPEN_FLAGS);
+	if (p->reader < 0 && errno == ENOENT) {
+		p->fd = openat(p->dir, p->name, O_RDWR | O_CREAT | O_EXCL | OPEN_FLAGS, 0644);
+		p->made = p->fd >= 0;
+		if (p->made)
+			p->reader = openat(p->dir, p->name, O_RDONLY | OPEN_FLAGS);
+	}
+	if (p->reader < 0)
+		return -errno;
+	if (fstat(p->reader, &p->st) < 0)
+		return -errno;
+	if (!S_ISREG(p->st.st_mode))
+		return S_ISDIR(p->st.st_mode) ? -EISDIR : HF_EUNSAFE;
+	p->others_write = !p->made && hf_late_is_written(p->reader) == 1;
+	return 0;
+}
+
+/* To write if we may; a file that may only be read can still be replaced. */
+static int open_file(struct hf_place *p)
+{
+	struct stat st;
+
+	if (p->fd < 0)
+		p->fd = openat(p->dir, p->name, O_RDWR | OPEN_FLAGS);
+	p->writable = p->fd >= 0;
+	if (p->fd < 0 && (errno == EACCES || errno == EPERM))
+		p->fd = openat(p->dir, p->name, O_RDONLY | OPEN_FLAGS);
+	if (p->fd < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	if (fstat(p->fd, &st) < 0)
+		return -errno;
+	return st.st_dev == p->st.st_dev && st.st_ino == p->st.st_ino ? 0 : -EAGAIN;
+}
+
+/* Both kinds of locks that tools take; an fcntl lock needs a file that may be written. */
+static int lock(struct hf_place *p)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (flock(p->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	if (p->writable && fcntl(p->fd, F_OFD_SETLK, &all) < 0)
+		return errno == EACCES || errno == EAGAIN ? -EAGAIN : -errno;
+	return 0;
+}
+
+/* What we locked may have been replaced before. */
+static int still_there(struct hf_place *p)
+{
+	struct stat st;
+
+	if (fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	return st.st_dev == p->st.st_dev && st.st_ino == p->st.st_ino ? 0 : -EAGAIN;
+}
+
+int hf_place_read_fd(int fd, char **ret_bytes, size_t *ret_len)
+{
+	size_t len = 0, size;
+	struct stat st;
+	char *bytes;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > HF_PLACE_MAX)
+		return HF_ELIMIT;
+	size = (size_t)st.st_size;
+	bytes = malloc(size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	while (len < size) {
+		ssize_t n = pread(fd, bytes + len, size - len, (off_t)len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			free(bytes);
+			return -EIO;
+		}
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	bytes[len] = '\0';
+	*ret_bytes = bytes;
+	*ret_len = len;
+	return 0;
+}
+
+/* Empty, or without an end of its last line: a file that is being rewritten looks so. */
+static bool is_unfinished(const struct hf_place *p)
+{
+	return p->others_write && (!p->len || p->bytes[p->len - 1] != '\n');
+}
+
+static int read_file(struct hf_place *p)
+{
+	int rc = hf_place_read_fd(p->reader, &p->bytes, &p->len);
+
+	if (rc)
+		return rc;
+	p->was_empty = !p->made && !p->len;
+	return is_unfinished(p) && !p->hurry ? -EAGAIN : 0;
+}
+
+int hf_place_open(const char *path, bool hurry, struct hf_place **ret_place)
+{
+	struct hf_place *p = calloc(1, sizeof(*p));
+	const char *slash = strrchr(path, '/');
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->path = path;
+	p->name = slash ? slash + 1 : path;
+	p->dir = p->fd = p->reader = -1;
+	p->hurry = hurry;
+	rc = slash ? open_dir(p) : -EINVAL;
+	if (!rc)
+		rc = open_reader(p);
+	if (!rc)
+		rc = open_file(p);
+	if (!rc)
+		rc = lock(p);
+	if (!rc)
+		rc = still_there(p);
+	if (!rc)
+		rc = read_file(p);
+	if (rc)
+		hf_place_close(p);
+	else
+		*ret_place = p;
+	return rc;
+}
+
+void hf_place_close(struct hf_place *p)
+{
+	if (!p)
+		return;
+	if (p->fd >= 0)
+		close(p->fd);
+	if (p->reader >= 0)
+		close(p->reader);
+	if (p->dir >= 0)
+		close(p->dir);
+	free(p->bytes);
+	free(p);
+}
+
+/* --- edits --- */
+
+/* The new content, with what others wrote late. NULL: it stays as it is. */
+static int make(const struct hf_place_edit *e, const struct hf_place *p, char **ret_bytes,
+    size_t *ret_len)
+{
+	struct hf_place_view view = { .st = p->st, .was_empty = p->was_empty };
+	const struct hf_text file = { p->bytes, p->len };
+	char *bytes, *whole = NULL;
+	int rc = hf_late_content(e->lates, &file, e->now_ms, &bytes, &view.len);
+
+	if (rc)
+		return rc;
+	view.bytes = bytes;
+	rc = e->make(&view, &whole, ret_len, e->arg);
+	free(bytes);
+	if (!rc && *ret_len == p->len && !memcmp(whole, p->bytes, p->len)) {
+		free(whole);
+		whole = NULL;
+	}
+	*ret_bytes = whole;
+	return rc;
+}
+
+static int edit_once(const struct hf_place_edit *e, struct hf_draft *d, struct stat *ret_st)
+{
+	char *whole = NULL;
+	struct hf_place *p;
+	size_t len;
+	int rc = hf_place_open(e->path, e->hurry, &p);
+
+	if (rc)
+		return rc;
+	rc = make(e, p, &whole, &len);
+	if (!rc && whole)
+		rc = hf_place_write(p, d, whole, len, e->lates, e->now_ms);
+	hf_late_done(e->lates, !rc);
+	*ret_st = p->st;
+	free(whole);
+	hf_place_close(p);
+	return rc;
+}
+
+int hf_place_edit(
+    const struct hf_place_edit *e, struct stat *ret_st, char *ret_why, size_t why_size)
+{
+	struct hf_draft d = { .fd = -1, .dir = -1 };
+	int rc = -ESTALE;
+
+	for (int i = 0; i < TRIES && rc == -ESTALE; i++)
+		rc = edit_once(e, &d, ret_st);
+	hf_draft_drop(&d);
+	if (rc == -ESTALE)
+		rc = -EAGAIN;
+	return rc ? explain(e->path, rc, ret_why, why_size) : 0;
+}
+
+int hf_place_read(
+    const char *path, char **ret_bytes, size_t *ret_len, char *ret_why, size_t why_size)
+{
+	uint8_t *bytes = NULL;
+	struct stat st;
+	int rc = lstat(path, &st) < 0 ? -errno : 0;
+
+	if (rc == -ENOENT) {
+		*ret_bytes = calloc(1, 1);
+		*ret_len = 0;
+		return *ret_bytes ? 0 : -ENOMEM;
+	}
+	if (!rc && S_ISLNK(st.st_mode))
+		rc = -ELOOP;
+	if (!rc)
+		rc = hf_file_read(AT_FDCWD, path, HF_PLACE_MAX, &bytes, ret_len);
+	if (rc)
+		return explain(path, rc, ret_why, why_size);
+	*ret_bytes = (char *)bytes;
+	return 0;
+}
+
+void hf_place_look(const char *path, struct stat *ret_st)
+{
+	if (lstat(path, ret_st) < 0)
+		memset(ret_st, 0, sizeof(*ret_st));
+}
+
+bool hf_place_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}

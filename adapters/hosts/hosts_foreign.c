@@ -1,0 +1,123 @@
+#include "adapters/hosts/hosts_foreign.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/hosts_line.h"
+
+enum { WORD_MAX = 256 };
+
+struct one {
+	UT_hash_handle hh;
+	bool several; /* addresses, of which addr is the first */
+	uint8_t addr[16];
+	struct hf_name name;
+};
+
+struct hf_foreign {
+	struct one *names; /* uthash */
+};
+
+static int note(struct hf_foreign *f, const char *text, const uint8_t addr[static 16])
+{
+	struct hf_name name;
+	struct one *o;
+
+	/* What is no name as ours are cannot be one of ours. */
+	if (hf_name_parse(text, &name))
+		return 0;
+	HASH_FIND(hh, f->names, name.wire, name.len, o);
+	if (o) {
+		o->several |= memcmp(o->addr, addr, 16) != 0;
+		return 0;
+	}
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return -ENOMEM;
+	o->name = name;
+	memcpy(o->addr, addr, 16);
+	HASH_ADD_KEYPTR(hh, f->names, o->name.wire, o->name.len, o);
+	if (hf_hash_added(o))
+		return 0;
+	free(o);
+	return -ENOMEM;
+}
+
+/* IPv4 is ::ffff:a.b.c.d; with anything else (a scope, junk) it is no address of ours: zeros. */
+static void read_addr(const char *text, uint8_t ret_addr[static 16])
+{
+	memset(ret_addr, 0, 16);
+	if (inet_pton(AF_INET6, text, ret_addr) == 1)
+		return;
+	if (inet_pton(AF_INET, text, ret_addr + 12) == 1)
+		memset(ret_addr + 10, 0xff, 2);
+}
+
+static int read_line(struct hf_foreign *f, const char *line, size_t len)
+{
+	const char *end = line + len;
+	char word[WORD_MAX];
+	uint8_t addr[16];
+	int rc = hf_line_word(&line, end, word, sizeof(word));
+
+	if (rc != 1)
+		return 0;
+	read_addr(word, addr);
+	while ((rc = hf_line_word(&line, end, word, sizeof(word)))) {
+		/* A word that is too long is gone through in pieces, which are no names of ours. */
+		if (rc == 1 && note(f, word, addr))
+			return -ENOMEM;
+		if (rc < 0 && line < end)
+			line++;
+	}
+	return 0;
+}
+
+static int read_part(struct hf_foreign *f, const char *bytes, size_t len)
+{
+	const char *at = bytes, *end = bytes + len, *line;
+	int rc = 0;
+
+	while (!rc && hf_line_next(&at, end, &line, &len))
+		rc = read_line(f, line, len);
+	return rc;
+}
+
+int hf_foreign_new(
+    const char *bytes, size_t len, const struct hf_block *block, struct hf_foreign **ret_foreign)
+{
+	struct hf_foreign *f = calloc(1, sizeof(*f));
+	int rc = f ? read_part(f, bytes, block->start) : -ENOMEM;
+
+	if (!rc)
+		rc = read_part(f, bytes + block->end, len - block->end);
+	if (rc)
+		hf_foreign_free(f);
+	else
+		*ret_foreign = f;
+	return rc;
+}
+
+void hf_foreign_free(struct hf_foreign *f)
+{
+	struct one *o, *next;
+
+	if (!f)
+		return;
+	HASH_ITER(hh, f->names, o, next)
+	{
+		HASH_DEL(f->names, o);
+		free(o);
+	}
+	free(f);
+}
+
+bool hf_foreign_clashes(const struct hf_foreign *f, const struct hf_record *r)
+{
+	struct one *o;
+
+	HASH_FIND(hh, f->names, r->name.wire, r->name.len, o);
+	return o && (o->several || memcmp(o->addr, r->addr, 16));
+}

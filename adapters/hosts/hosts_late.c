@@ -1,0 +1,190 @@
+#include "adapters/hosts/hosts_late.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/hosts/hosts_merge.h"
+#include "adapters/hosts/hosts_file.h"
+
+enum {
+	/* For so long it is looked at where it cannot be told whether somebody has it open. */
+	BLIND_MS = 5000,
+	/* Somebody is writing it, but writes nothing for so long: what is there is taken. */
+	QUIET_MS = 2000,
+};
+
+int hf_late_is_written(int fd)
+{
+	/* A lease for reading is refused while somebody writes. Its end would be told by a signal: by one that
+	 * does nothing. */
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
+		return -errno;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN ? 1 : -errno;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return 0;
+}
+
+static void forget(struct hf_late *e)
+{
+	if (e->fd >= 0)
+		close(e->fd);
+	free(e->bytes);
+	free(e->found);
+	memset(e, 0, sizeof(*e));
+	e->fd = -1;
+}
+
+static void remove_forgotten(struct hf_lates *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].fd >= 0)
+			l->at[n++] = l->at[i];
+	l->n = n;
+}
+
+void hf_late_add(struct hf_lates *l, int fd, char *bytes, size_t len, int64_t now_ms)
+{
+	if (l->n == HF_LATE_MAX) {
+		forget(&l->at[0]);
+		remove_forgotten(l);
+	}
+	/* Zeros: the first look always reads it. */
+	l->at[l->n++] = (struct hf_late){ .fd = fd, .bytes = bytes, .len = len, .since_ms = now_ms };
+}
+
+void hf_late_free(struct hf_lates *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		forget(&l->at[i]);
+	l->n = 0;
+}
+
+/* --- one of them --- */
+
+static bool is_more_of_it(const struct hf_late *e, const char *bytes, size_t len)
+{
+	return len >= e->len && !memcmp(bytes, e->bytes, e->len);
+}
+
+/* Reads it if it changed since the last look. *ret_bytes: NULL if it is as it was. */
+static int read_it(struct hf_late *e, int64_t now_ms, char **ret_bytes, size_t *ret_len)
+{
+	struct stat st;
+	int rc;
+
+	*ret_bytes = NULL;
+	if (fstat(e->fd, &st) < 0)
+		return -errno;
+	if (!hf_place_same(&st, &e->seen)) {
+		if (e->seen.st_ino)
+			e->since_ms = now_ms;
+		e->seen = st;
+		e->unread = true;
+	}
+	if (!e->unread)
+		return 0;
+	rc = hf_place_read_fd(e->fd, ret_bytes, ret_len);
+	e->unread = rc != 0;
+	return rc;
+}
+
+/* What is in it that the caller's file does not have, into e->found. */
+static int look(struct hf_late *e, int64_t now_ms)
+{
+	int written = hf_late_is_written(e->fd), rc; /* first: if nobody writes, what is read is the last */
+	bool quiet, over;
+	char *bytes;
+	size_t len;
+
+	/* The last look reads it, whatever its times say: they are coarse. */
+	e->unread = e->unread || !written;
+	rc = read_it(e, now_ms, &bytes, &len);
+	quiet = now_ms - e->since_ms >= QUIET_MS;
+	over = written < 0 ? now_ms - e->since_ms >= BLIND_MS : !written;
+	if (rc) {
+		e->over = rc != -ENOMEM;
+		e->unread = !e->over;
+		return rc == -ENOMEM ? rc : 0;
+	}
+	if (bytes && len == e->len && !memcmp(bytes, e->bytes, len)) {
+		free(bytes);
+		bytes = NULL;
+	}
+	/* While somebody rewrites it, what is there is not taken. */
+	if (bytes && !over && !quiet && !is_more_of_it(e, bytes, len)) {
+		e->unread = true;
+		free(bytes);
+		bytes = NULL;
+	}
+	e->found = bytes;
+	e->n_found = bytes ? len : 0;
+	e->over = over;
+	return 0;
+}
+
+static int merge_one(struct hf_late *e, char **bytes, size_t *len)
+{
+	const struct hf_text base = { e->bytes, e->len }, theirs = { e->found, e->n_found },
+			     now = { *bytes, *len };
+	char *merged;
+	int rc = hf_merge(&base, &theirs, &now, &merged, len);
+
+	if (rc)
+		return rc;
+	free(*bytes);
+	*bytes = merged;
+	return 0;
+}
+
+/* --- all --- */
+
+int hf_late_content(struct hf_lates *l, const struct hf_text *file, int64_t now_ms,
+    char **ret_bytes, size_t *ret_len)
+{
+	size_t len = file->len;
+	char *bytes = malloc(len + 1);
+	int rc = bytes ? 0 : -ENOMEM;
+
+	if (bytes)
+		memcpy(bytes, file->at, len);
+	for (size_t i = 0; i < l->n && !rc; i++) {
+		rc = look(&l->at[i], now_ms);
+		if (!rc && l->at[i].found)
+			rc = merge_one(&l->at[i], &bytes, &len);
+	}
+	if (rc) {
+		free(bytes);
+		hf_late_done(l, false);
+		return rc;
+	}
+	*ret_bytes = bytes;
+	*ret_len = len;
+	return 0;
+}
+
+void hf_late_done(struct hf_lates *l, bool written)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct hf_late *e = &l->at[i];
+
+		if (e->found && written) {
+			free(e->bytes);
+			e->bytes = e->found;
+			e->len = e->n_found;
+		} else if (e->found) {
+			free(e->found);
+			e->unread = true;
+		}
+		e->found = NULL;
+		if (e->over && !e->unread)
+			forget(e);
+	}
+	remove_forgotten(l);
+}

@@ -1,0 +1,422 @@
+/*
+ * ub_apply: a batch, in phases: what is added, what gets another address, what goes; then the same for
+ * the PTR records. Names share commands, sized by the pace. Where unbound removes single records a name
+ * that gets another address has both between two commands. Where it can only remove all of a name, that
+ * name is removed and added back to back, by itself: it is away for the time of one command.
+ *
+ * The last record of a name goes with the name, also where single records can be removed: of a record
+ * unbound keeps the empty set, so the name would go on to exist. And PTR records always go so: unbound
+ * (1.26.1) takes no lock when it removes a record, and moves the lengths of the others before their data,
+ * which is only harmless where all have the same.
+ *
+ * Each command ends before the next one begins; a receipt speaks for the whole batch, and a batch
+ * that failed on its way is applied again from its beginning.
+ */
+#include "adapters/unbound/ub_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/error.h"
+
+enum { PAUSE_LEAST_US = 1000 }; /* what the loop can wait */
+
+static void next_command(struct hf_adapter *a);
+
+/* --- the plan --- */
+
+static bool is_whole(const struct hf_adapter *a, const struct hf_name *name)
+{
+	const struct hf_ub_zone *best = NULL;
+
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (hf_name_is_under(name, &a->zones[i].name) &&
+		    (!best || a->zones[i].name.len > best->name.len))
+			best = &a->zones[i];
+	return best && best->state == HF_UBZONE_WHOLE;
+}
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return memcmp(a, b, 16);
+}
+
+/* The addresses whose PTR records the batch sets, sorted. NULL: no memory. */
+static uint8_t (*set_addrs(const struct hf_batch *batch, size_t *ret_n))[16]
+{
+	uint8_t(*addrs)[16] = malloc((batch->n + 1) * sizeof(*addrs));
+	size_t n = 0;
+
+	if (!addrs)
+		return NULL;
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->at[i].op == HF_CHANGE_PUT && batch->at[i].record.primary)
+			memcpy(addrs[n++], batch->at[i].record.addr, 16);
+	qsort(addrs, n, sizeof(*addrs), compare_addrs);
+	*ret_n = n;
+	return addrs;
+}
+
+static uint8_t fate_of(struct hf_ub_look *look)
+{
+	const struct hf_change *c = look->change;
+
+	if (look->is != HF_LOOK_FOREIGN)
+		return HF_FATE_DONE;
+	if (c->op == HF_CHANGE_PUT)
+		return HF_FATE_CLASH;
+	/* Nothing of ours is there that could go, or it goes from between theirs. */
+	if (look->plan == HF_PLAN_NONE || (look->a->able & HF_UB_RECORDS))
+		return HF_FATE_DONE;
+	return HF_FATE_CLASH;
+}
+
+static enum hf_plan plan_put_ptr(const struct hf_ub_look_ptr *ptr, bool whole)
+{
+	if (ptr->is == HF_LOOK_FOREIGN)
+		return HF_PLAN_NONE;
+	if (ptr->is != HF_LOOK_OURS)
+		return HF_PLAN_ADD;
+	if (!ptr->same || !ptr->ttl_ok)
+		return HF_PLAN_SWAP;
+	return whole ? HF_PLAN_NONE : HF_PLAN_ADD;
+}
+
+static void plan_one(
+    struct hf_adapter *a, struct hf_ub_look *look, uint8_t *fate, uint8_t (*set)[16], size_t n_set)
+{
+	const struct hf_change *c = look->change;
+	bool whole = is_whole(a, &c->record.name);
+
+	if (*fate == HF_FATE_DONE)
+		*fate = fate_of(look);
+	if (*fate != HF_FATE_DONE) {
+		look->plan = HF_PLAN_NONE;
+		return;
+	}
+	/* What a whole, static zone answers is in it: nothing is to be written. */
+	if (c->op == HF_CHANGE_PUT && look->plan == HF_PLAN_ADD && look->is == HF_LOOK_OURS &&
+	    whole)
+		look->plan = HF_PLAN_NONE;
+	if (c->record.primary && c->op == HF_CHANGE_PUT)
+		look->ptr.plan = plan_put_ptr(&look->ptr, whole);
+	else if (c->record.primary && look->ptr.same &&
+		 !bsearch(c->record.addr, set, n_set, 16, compare_addrs))
+		look->ptr.plan = HF_PLAN_TAKE;
+	if (look->old_ptr.same && !bsearch(c->was, set, n_set, 16, compare_addrs))
+		look->old_ptr.plan = HF_PLAN_TAKE;
+}
+
+/* --- receipts --- */
+
+void hf_ub_apply_end(struct hf_adapter *a)
+{
+	const struct hf_adapter_host *host = a->host;
+	struct hf_receipt r = { .n_done = a->code ? 0 : a->batch->n,
+		.fates = a->fates,
+		.code = a->code,
+		.text = a->text,
+		.pause_us = a->debt_us > 0 ? (uint32_t)a->debt_us : 0,
+		.next_max = HF_UNBOUND_BATCH };
+
+	/* Also of a batch that failed on its way. */
+	if (a->wrote)
+		hf_ub_start_file_touched(a->start_file, a->wrote_removal);
+	a->wrote = a->wrote_removal = false;
+	a->batch = NULL;
+	a->debt_us = 0;
+	hf_ub_job_end(a);
+	/* The host may give the next batch from within, or end the adapter. */
+	host->applied(host->arg, &r);
+}
+
+/* --- commands --- */
+
+static enum hf_plan plan_of(const struct hf_ub_look *look, enum hf_ub_phase phase)
+{
+	static const enum hf_plan wanted[] = { HF_PLAN_ADD, HF_PLAN_MOVE, HF_PLAN_SWAP, HF_PLAN_TAKE,
+		HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_TAKE };
+	enum hf_plan plan = phase <= HF_PHASE_TAKE      ? look->plan
+			    : phase < HF_PHASE_OLD_TAKE ? look->ptr.plan
+							: look->old_ptr.plan;
+
+	return plan == wanted[phase] ? plan : HF_PLAN_NONE;
+}
+
+/* The owner of the record that the phase is about. */
+static void subject(const struct hf_ub_look *look, enum hf_ub_phase phase, struct hf_name *ret_name)
+{
+	if (phase <= HF_PHASE_TAKE)
+		*ret_name = look->change->record.name;
+	else
+		hf_ptr_name(
+		    phase == HF_PHASE_OLD_TAKE ? look->change->was : look->change->record.addr,
+		    ret_name);
+}
+
+/* A take that leaves other addresses of ours puts those back. */
+static bool add_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
+{
+	const struct hf_change *c = look->change;
+	bool added = true;
+
+	if (c->op == HF_CHANGE_PUT)
+		return hf_ub_command_aaaa(&a->command, &c->record.name, a->ttl_s, c->record.addr);
+	for (size_t i = 0; i < look->n_addrs && added; i++)
+		if (memcmp(look->addrs[i], c->record.addr, 16) != 0)
+			added = hf_ub_command_aaaa(
+			    &a->command, &c->record.name, a->ttl_s, look->addrs[i]);
+	return added;
+}
+
+/* Of the name: what goes, record by record. A take leaves other addresses, all else leaves none of the old ones. */
+static bool remove_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
+{
+	const struct hf_change *c = look->change;
+	bool removed = true;
+
+	for (size_t i = 0; i < look->n_addrs && removed; i++) {
+		bool same = memcmp(look->addrs[i], c->record.addr, 16) == 0;
+
+		if (!hf_addr_is_ours(look->addrs[i]) || (a->phase == HF_PHASE_TAKE && !same) ||
+		    (a->phase == HF_PHASE_MOVE && same))
+			continue;
+		removed = hf_ub_command_remove_aaaa(&a->command, &c->record.name, look->addrs[i]);
+	}
+	return removed;
+}
+
+/* True: what goes of the name is not all of it. */
+static bool goes_by_record(const struct hf_adapter *a, const struct hf_ub_look *look)
+{
+	if (!(a->able & HF_UB_RECORDS) || a->phase > HF_PHASE_TAKE)
+		return false;
+	return a->phase == HF_PHASE_MOVE || look->others || (a->phase == HF_PHASE_TAKE && look->n_addrs > 1);
+}
+
+static bool is_halved(enum hf_ub_phase phase)
+{
+	return phase == HF_PHASE_MOVE || phase == HF_PHASE_SWAP || phase == HF_PHASE_PTR_SWAP;
+}
+
+/* Whether the command under way removes: a move adds first. */
+static bool removes(const struct hf_adapter *a)
+{
+	if (is_halved(a->phase))
+		return a->half == (a->phase == HF_PHASE_MOVE);
+	return a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD;
+}
+
+static bool add_words(struct hf_adapter *a, const struct hf_ub_look *look, const struct hf_name *name)
+{
+	const struct hf_record *r = &look->change->record;
+
+	if (removes(a))
+		return goes_by_record(a, look) ? remove_addrs(a, look)
+					       : hf_ub_command_remove(&a->command, name);
+	return a->phase <= HF_PHASE_TAKE ? add_addrs(a, look)
+					 : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
+}
+
+static bool add_line(struct hf_adapter *a, const struct hf_ub_look *look)
+{
+	struct hf_name name;
+
+	subject(look, a->phase, &name);
+	if (!add_words(a, look, &name))
+		return false;
+	hf_ub_cover_touch(a, &name);
+	return true;
+}
+
+/* One by one. */
+static bool is_swap(enum hf_ub_phase phase)
+{
+	return is_halved(phase) && phase != HF_PHASE_MOVE;
+}
+
+static struct hf_ub_pace *pace_of(struct hf_adapter *a)
+{
+	return a->phase <= HF_PHASE_TAKE ? &a->pace : &a->pace_ptr;
+}
+
+/* What was refused among several lines is found line by line; alone, it is unfit. */
+static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
+{
+	char text[HF_UNBOUND_TEXT_MAX];
+	long n;
+
+	if (reply->code) {
+		hf_ub_step_control_failed(a, reply->code);
+		return false;
+	}
+	n = hf_ub_command_n_taken(reply->text, text, sizeof(text));
+	if (n == (long)a->command.n)
+		return true;
+	/* A record that others have removed meanwhile is gone, too. */
+	if (n >= 0 && n < (long)a->command.n && removes(a) && (a->able & HF_UB_RECORDS) &&
+	    strncmp(text, "error", 5) == 0)
+		return true;
+	if (n < 0 || n > (long)a->command.n || removes(a)) {
+		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
+		return false;
+	}
+	if (a->command.n > 1 && !is_swap(a->phase)) {
+		a->single = a->upto;
+		a->upto = a->at;
+		return true;
+	}
+	a->fates[a->upto - 1] = HF_FATE_UNFIT;
+	return true;
+}
+
+static void on_applied(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	struct timeval tv = { 0 };
+
+	if (!judge_reply(a, reply)) {
+		hf_ub_step_begin(a, hf_ub_apply_end);
+		hf_ub_step_end(a);
+		return;
+	}
+	a->debt_us += hf_ub_pace_took(pace_of(a), a->command.n, reply->took_us);
+	/* Nobody waits between the two halves. */
+	if (is_halved(a->phase) && !a->half && a->upto > a->at) {
+		a->half = true;
+		a->half_upto = a->upto;
+		next_command(a);
+		return;
+	}
+	a->half = false;
+	a->at = a->upto;
+	if (a->debt_us < PAUSE_LEAST_US) {
+		next_command(a);
+		return;
+	}
+	tv.tv_usec = a->debt_us < 900000 ? a->debt_us : 900000;
+	a->debt_us = 0;
+	event_add(a->pause, &tv);
+}
+
+void hf_ub_apply_go_on(struct hf_adapter *a)
+{
+	next_command(a);
+}
+
+/* Fills the command from a->at on; the changes up to a->upto are in it, or not in this phase. */
+static void fill_command(struct hf_adapter *a)
+{
+	size_t max = is_swap(a->phase) || a->at < a->single ? 1 : pace_of(a)->now;
+	size_t end = a->half ? a->half_upto : a->batch->n;
+	size_t i = a->at, n = 0;
+
+	hf_ub_command_begin(&a->command, removes(a) ? "local_datas_remove" : "local_datas");
+	for (; i < end && n < max; i++) {
+		if (plan_of(&a->looked[i], a->phase) == HF_PLAN_NONE || a->fates[i] != HF_FATE_DONE)
+			continue;
+		if (!add_line(a, &a->looked[i]))
+			break;
+		n++;
+	}
+	a->upto = i;
+	hf_ub_command_end(&a->command);
+}
+
+static void next_command(struct hf_adapter *a)
+{
+	int rc;
+
+	while (a->phase != HF_PHASE_END) {
+		fill_command(a);
+		if (a->command.n)
+			break;
+		/* Of a move whose second half removes nothing (all of it was refused) the rest goes on. */
+		if (a->half) {
+			a->half = false;
+			a->at = a->half_upto;
+			continue;
+		}
+		a->phase++;
+		a->at = 0;
+		a->single = 0;
+	}
+	if (a->phase == HF_PHASE_END) {
+		hf_ub_step_begin(a, hf_ub_apply_end);
+		hf_ub_step_end(a);
+		return;
+	}
+	a->wrote = true;
+	a->wrote_removal = a->wrote_removal || (a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD);
+	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_applied, a);
+	if (rc) {
+		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
+		hf_ub_step_begin(a, hf_ub_apply_end);
+		hf_ub_step_end(a);
+	}
+}
+
+/* --- the steps of the job --- */
+
+static void after_looks(struct hf_adapter *a)
+{
+	uint8_t(*set)[16];
+	size_t n_set;
+
+	set = a->code ? NULL : set_addrs(a->batch, &n_set);
+	if (!set) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_apply_end(a);
+		return;
+	}
+	for (size_t i = 0; i < a->batch->n; i++)
+		plan_one(a, &a->looked[i], &a->fates[i], set, n_set);
+	free(set);
+	a->phase = HF_PHASE_ADD;
+	a->at = 0;
+	a->single = 0;
+	a->half = false;
+	next_command(a);
+}
+
+static void after_session(struct hf_adapter *a)
+{
+	if (a->code)
+		hf_ub_apply_end(a);
+	else
+		hf_ub_look_all(a, after_looks);
+}
+
+static int reserve(struct hf_adapter *a)
+{
+	size_t n = a->batch->n;
+	struct hf_ub_look *looked;
+	uint8_t *fates;
+
+	if (n <= a->looked_cap)
+		return 0;
+	looked = realloc(a->looked, n * sizeof(*looked));
+	if (looked)
+		a->looked = looked;
+	fates = realloc(a->fates, n);
+	if (fates)
+		a->fates = fates;
+	if (!looked || !fates)
+		return -ENOMEM;
+	a->looked_cap = n;
+	return 0;
+}
+
+void hf_ub_apply_begin(struct hf_adapter *a)
+{
+	if (reserve(a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_begin(a, hf_ub_apply_end);
+		hf_ub_step_end(a);
+		return;
+	}
+	hf_ub_session_ensure(a, after_session);
+}

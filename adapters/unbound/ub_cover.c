@@ -1,0 +1,133 @@
+/*
+ * ub_cover: before a zone is filled: what it covers in unbound, and with it how its names can be looked
+ * at. If unbound has little local data, all of it is read at once (ub_known.h). Else each name is asked
+ * for, and a missing one should not be an error to unbound: so the zone is static from the beginning
+ * if nothing below it answers its names: no auth-zone (our start file, say), forward-zone
+ * or stub-zone.
+ */
+#include "adapters/unbound/ub_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { KNOWN_MAX = 64 * 1024, BELOW_MAX = 1 << 18 };
+
+/* A zone of unbound's own configuration at or below ours, or around it; the root is around all. */
+static void note_below(struct hf_adapter *a, const char *text)
+{
+	struct hf_name name;
+
+	if (strcmp(text, ".") == 0 || hf_name_parse(text, &name))
+		return;
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (hf_name_is_under(&name, &a->zones[i].name) ||
+		    hf_name_is_under(&a->zones[i].name, &name))
+			a->zones[i].has_below = true;
+	if (hf_name_is_under(&name, &hf_reverse_apex) || hf_name_is_under(&hf_reverse_apex, &name))
+		a->reverse_below = true;
+}
+
+/* Each line begins with the zone's name. */
+static void on_below(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	char text[HF_NAME_TEXT_MAX];
+
+	if (reply->code == HF_ELIMIT) {
+		for (size_t i = 0; i < a->n_zones; i++)
+			a->zones[i].has_below = true;
+		a->reverse_below = true;
+	} else if (reply->code && reply->code != HF_ECLOSED) {
+		hf_ub_step_control_failed(a, reply->code);
+	}
+	/* One that has none of a kind says nothing at all. */
+	for (const char *at = reply->code ? "" : reply->text; *at; at = hf_ub_line_next(at))
+		if (sscanf(at, "%1023s", text) == 1)
+			note_below(a, text);
+	hf_ub_step_end(a);
+}
+
+static void list(struct hf_adapter *a, const char *command, size_t max, hf_ub_reply_cb cb)
+{
+	hf_ub_step_wait(a);
+	if (hf_ub_control_list(a->control, command, max, cb, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
+	}
+}
+
+/* Each in a step of its own: an empty listing looks like an unbound that went away, for all that wait. */
+static void look_at_stubs(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, a->after_cover);
+	if (!a->code && !a->known)
+		list(a, "UBCT1 list_stubs\n", BELOW_MAX, on_below);
+	hf_ub_step_end(a);
+}
+
+static void look_at_forwards(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, look_at_stubs);
+	if (!a->code && !a->known)
+		list(a, "UBCT1 list_forwards\n", BELOW_MAX, on_below);
+	hf_ub_step_end(a);
+}
+
+static void look_at_auth_zones(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, look_at_forwards);
+	for (size_t i = 0; i < a->n_zones; i++)
+		a->zones[i].has_below = false;
+	a->reverse_below = false;
+	if (!a->code && !a->known)
+		list(a, "UBCT1 list_auth_zones\n", BELOW_MAX, on_below);
+	hf_ub_step_end(a);
+}
+
+static void on_data(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	int rc;
+
+	if (reply->code && reply->code != HF_ELIMIT) {
+		hf_ub_step_control_failed(a, reply->code);
+	} else if (!reply->code) {
+		rc = hf_ub_known_new(reply->text, &a->known);
+		if (rc)
+			hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
+	}
+	hf_ub_step_end(a);
+}
+
+void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then)
+{
+	a->after_cover = then;
+	hf_ub_step_begin(a, look_at_auth_zones);
+	if (!a->code && !a->known)
+		list(a, "UBCT1 list_local_data\n", KNOWN_MAX, on_data);
+	hf_ub_step_end(a);
+}
+
+const char *hf_ub_cover_type(const struct hf_adapter *a, const struct hf_ub_zone *zone)
+{
+	return a->known || zone->has_below ? "transparent" : "static";
+}
+
+const char *hf_ub_cover_reverse_type(const struct hf_adapter *a)
+{
+	return a->known || a->reverse_below ? "transparent" : "static";
+}
+
+void hf_ub_cover_touch(struct hf_adapter *a, const struct hf_name *name)
+{
+	if (a->known && hf_ub_known_touch(a->known, name))
+		hf_ub_cover_forget(a);
+}
+
+void hf_ub_cover_forget(struct hf_adapter *a)
+{
+	hf_ub_known_free(a->known);
+	a->known = NULL;
+}

@@ -1,0 +1,333 @@
+/*
+ * ub_doctor: the real unbound, as it is now: whether it takes commands, what it answers for our
+ * suffixes, what leaks, and whether it could read the start file.
+ */
+#include "adapters/unbound/ub_private.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+enum { FINDINGS_MAX = 64, ABILITIES_MAX = 8, TTL_MAX_S = 30 };
+
+#define APPARMOR "/etc/apparmor.d/usr.sbin.unbound"
+/* Not there where the kernel has none: then a profile is a file and no more. */
+#define APPARMOR_ON "/sys/kernel/security/apparmor"
+
+struct finding {
+	int grade;
+	char text[HF_UNBOUND_TEXT_MAX];
+	char line[HF_UNBOUND_TEXT_MAX];
+};
+
+/* A question, and the suffix that it is about. */
+struct question {
+	struct hf_ub_doctor *d;
+	struct hf_name zone;
+	bool is_reverse;
+};
+
+struct ability_question {
+	struct hf_ub_doctor *d;
+	const struct hf_ub_ability *row;
+};
+
+struct hf_ub_doctor {
+	struct hf_adapter *a;
+	size_t left; /* answers */
+	bool silent; /* DNS is not answered: told once */
+	size_t n;
+	struct finding findings[FINDINGS_MAX];
+	struct question questions[2 * HF_UNBOUND_ZONES_MAX + 1];
+	struct ability_question abilities[ABILITIES_MAX];
+};
+
+static __attribute__((format(printf, 4, 5))) void find(
+    struct hf_ub_doctor *d, int grade, const char *line, const char *format, ...)
+{
+	struct finding *f;
+	va_list ap;
+
+	if (d->n == FINDINGS_MAX)
+		return;
+	f = &d->findings[d->n++];
+	f->grade = grade;
+	snprintf(f->line, sizeof(f->line), "%s", line);
+	va_start(ap, format);
+	vsnprintf(f->text, sizeof(f->text), format, ap);
+	va_end(ap);
+}
+
+static void end_one(struct hf_ub_doctor *d)
+{
+	if (--d->left == 0) {
+		d->a->doctor_ended = true;
+		hf_unbound_tell(d->a);
+	}
+}
+
+/* --- the control socket --- */
+
+static void find_control(struct hf_ub_doctor *d, int code)
+{
+	const char *path = d->a->config->unbound.control;
+	char line[HF_UNBOUND_TEXT_MAX] = "";
+	struct stat st;
+
+	if (code == -EACCES && stat(path, &st) == 0)
+		snprintf(line, sizeof(line),
+		    "usermod -a -G %u HOLDFAST-USER   # the socket's group", (unsigned)st.st_gid);
+	else if (code == -ENOENT || code == -ECONNREFUSED)
+		snprintf(line, sizeof(line),
+		    "remote-control: control-enable: yes, control-interface: %s", path);
+	find(d, HF_FINDING_BAD, line, "unbound takes no commands at '%s': %s", path,
+	    hf_strerror(code));
+}
+
+static void on_status(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_ub_doctor *d = arg;
+	const char *path = d->a->config->unbound.control;
+	unsigned v = reply->code ? 0 : hf_ub_command_version(reply->text);
+
+	if (reply->code) {
+		find_control(d, reply->code);
+	} else if (!v) {
+		find(d, HF_FINDING_BAD, "", "what listens at '%s' is not unbound", path);
+	} else {
+		find(d, HF_FINDING_GOOD, "", "unbound %u.%u.%u takes commands at '%s'", v / 1000000,
+		    v / 1000 % 1000, v % 1000, path);
+	}
+	end_one(d);
+}
+
+/* Each question has its row. */
+static void on_ability(const struct hf_ub_reply *reply, void *arg)
+{
+	struct ability_question *q = arg;
+
+	/* One that takes no commands was told once. */
+	if (!reply->code && !q->row->is_able(reply->text))
+		find(q->d, HF_FINDING_NOTE, "", "this unbound can do less than the newest: %s", q->row->without);
+	end_one(q->d);
+}
+
+static void ask_abilities(struct hf_ub_doctor *d, struct hf_ub_command *c)
+{
+	for (size_t i = 0; i < hf_ub_n_abilities && i < ABILITIES_MAX; i++) {
+		struct ability_question *q = &d->abilities[i];
+
+		*q = (struct ability_question){ .d = d, .row = &hf_ub_abilities[i] };
+		d->left++;
+		hf_ub_command_ability(c, q->row);
+		if (hf_ub_control_send(d->a->control, c->bytes, c->len, on_ability, q))
+			end_one(d);
+	}
+}
+
+/* --- DNS --- */
+
+static bool has_answer(struct hf_ub_doctor *d, const struct hf_asked *asked)
+{
+	if (asked->code && !d->silent)
+		find(d, HF_FINDING_BAD, "ask: ADDRESS@PORT",
+		    "unbound does not answer DNS at the address of 'ask': %s",
+		    hf_strerror(asked->code));
+	d->silent |= asked->code != 0;
+	return asked->code == 0;
+}
+
+static void on_canary(const struct hf_asked *asked, void *arg)
+{
+	struct question *q = arg;
+	char name[HF_NAME_TEXT_MAX];
+
+	hf_name_text(&q->zone, name);
+	if (!has_answer(q->d, asked)) {
+		end_one(q->d);
+		return;
+	}
+	if (!asked->n_records)
+		find(q->d, HF_FINDING_NOTE, "", "unbound has not been filled with '%s' yet", name);
+	else if (asked->ttl_s < 1 || asked->ttl_s > TTL_MAX_S)
+		find(q->d, HF_FINDING_BAD, "", "the TTL of '%s' is %u, not 1 to %u", name,
+		    asked->ttl_s, TTL_MAX_S);
+	else
+		find(q->d, HF_FINDING_GOOD, "", "unbound has '%s' (%s)", name,
+		    asked->text_len && asked->text[0] == 'w' ? "whole" : "it is being filled");
+	end_one(q->d);
+}
+
+static void on_missing(const struct hf_asked *asked, void *arg)
+{
+	struct question *q = arg;
+	char name[HF_NAME_TEXT_MAX], line[HF_UNBOUND_TEXT_MAX];
+
+	hf_name_text(&q->zone, name);
+	snprintf(line, sizeof(line), "server: local-zone: \"%.400s.\" static", name);
+	if (!has_answer(q->d, asked)) {
+		end_one(q->d);
+		return;
+	}
+	if (!asked->aa)
+		find(q->d, HF_FINDING_BAD, q->is_reverse ? line : "",
+		    "questions for what is not there under '%s' leave this unbound%s", name,
+		    q->is_reverse ? "" : " until it has been filled");
+	else if (!asked->has_soa)
+		find(q->d, HF_FINDING_NOTE, "",
+		    "a negative answer under '%s' has no SOA: whoever asks may not keep it", name);
+	else if (asked->negative_ttl_s > TTL_MAX_S && !q->is_reverse)
+		find(q->d, HF_FINDING_BAD, "",
+		    "a negative answer under '%s' may be kept for %u seconds: a new name shows "
+		    "late",
+		    name, asked->negative_ttl_s);
+	else
+		find(q->d, HF_FINDING_GOOD, "",
+		    "what is not there under '%s' is answered by this unbound itself", name);
+	if (asked->ad)
+		find(q->d, HF_FINDING_NOTE, "",
+		    "answers under '%s' come as validated: they are not ours", name);
+	end_one(q->d);
+}
+
+static void ask(struct hf_ub_doctor *d, const struct hf_name *name, uint16_t type,
+    struct question *q, hf_asked_cb cb)
+{
+	d->left++;
+	if (hf_ask_send(d->a->asks, name, type, cb, q))
+		end_one(d);
+}
+
+static void ask_all(struct hf_ub_doctor *d)
+{
+	static const char label[] = "_holdfast-is-not-there";
+	/* An address of the prefix that no agent has: its id would be zero. */
+	static const uint8_t addr[16] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b };
+	struct hf_adapter *a = d->a;
+	struct question *q = d->questions;
+	struct hf_name name;
+
+	for (size_t i = 0; i < a->n_zones; i++) {
+		*q = (struct question){ .d = d, .zone = a->zones[i].name };
+		ask(d, &a->zones[i].canary_name, HF_TYPE_TXT, q, on_canary);
+		name = a->zones[i].name;
+		if (hf_name_prepend(&name, label, sizeof(label) - 1) == 0)
+			ask(d, &name, HF_TYPE_AAAA, q, on_missing);
+		q++;
+	}
+	*q = (struct question){ .d = d, .zone = hf_reverse_apex, .is_reverse = true };
+	hf_ptr_name(addr, &name);
+	ask(d, &name, HF_TYPE_PTR, q, on_missing);
+}
+
+/* --- the start file --- */
+
+static bool is_under_folder(const char *path, const char *folder)
+{
+	return strncmp(path, folder, strlen(folder)) == 0;
+}
+
+static void find_apparmor(struct hf_ub_doctor *d, const char *path)
+{
+	char line[HF_UNBOUND_TEXT_MAX];
+
+	if (access(APPARMOR, F_OK) || access(APPARMOR_ON, F_OK) ||
+	    is_under_folder(path, "/etc/unbound/") ||
+	    is_under_folder(path, "/var/lib/unbound/"))
+		return;
+	snprintf(
+	    line, sizeof(line), "%.400s* r,   # in /etc/apparmor.d/local/usr.sbin.unbound", path);
+	find(d, HF_FINDING_BAD, line,
+	    "AppArmor's profile of unbound does not let it read the start file '%s'", path);
+}
+
+static void find_start_file(struct hf_ub_doctor *d)
+{
+	const char *path = d->a->config->unbound.start_file;
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (!path) {
+		find(d, HF_FINDING_NOTE, "start-file: /var/lib/unbound/holdfast/start.zone",
+		    "there is no start file: unbound knows no names from its start until the "
+		    "bridge has filled it");
+		return;
+	}
+	snprintf(folder, sizeof(folder), "%s", path);
+	dirname(folder);
+	if (stat(path, &st))
+		find(d, HF_FINDING_BAD, "", "the start file '%s': %s; unbound may not start", path,
+		    hf_strerror(-errno));
+	else if (!(st.st_mode & S_IROTH))
+		find(d, HF_FINDING_BAD, "", "the start file '%s' may not be read by unbound's user",
+		    path);
+	else
+		find(d, HF_FINDING_GOOD, "", "the start file '%s' is there", path);
+	if (access(folder, W_OK)) {
+		char line[HF_UNBOUND_TEXT_MAX];
+
+		snprintf(line, sizeof(line),
+		    "install -d -o HOLDFAST-USER -g unbound -m 0755 %.400s", folder);
+		find(d, HF_FINDING_BAD, line, "we may not write into the folder '%s'", folder);
+	}
+	find_apparmor(d, path);
+}
+
+/* --- from outside --- */
+
+void hf_unbound_doctor(struct hf_adapter *a)
+{
+	struct hf_ub_doctor *d = calloc(1, sizeof(*d));
+	struct hf_ub_command *c = malloc(sizeof(*c));
+
+	hf_ub_doctor_free(a);
+	a->doctor = d;
+	if (!d || !c) {
+		free(c);
+		a->doctor_ended = true;
+		hf_unbound_tell(a);
+		return;
+	}
+	d->a = a;
+	d->left = 2;
+	/* Not the command of the job under way. */
+	hf_ub_command_status(c);
+	if (hf_ub_control_send(a->control, c->bytes, c->len, on_status, d))
+		end_one(d);
+	ask_abilities(d, c);
+	free(c);
+	find_start_file(d);
+	ask_all(d);
+	end_one(d);
+}
+
+void hf_ub_doctor_tell(struct hf_adapter *a)
+{
+	const struct hf_adapter_host *host = a->host;
+	struct hf_ub_doctor *d = a->doctor;
+
+	a->doctor = NULL;
+	a->doctor_ended = false;
+	for (size_t i = 0; d && i < d->n; i++) {
+		const struct hf_finding f = { .grade = d->findings[i].grade,
+			.text = d->findings[i].text,
+			.line = d->findings[i].line };
+
+		host->found(host->arg, &f);
+	}
+	free(d);
+	host->examined(host->arg);
+}
+
+void hf_ub_doctor_free(struct hf_adapter *a)
+{
+	free(a->doctor);
+	a->doctor = NULL;
+}

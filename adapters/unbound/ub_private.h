@@ -1,0 +1,294 @@
+#pragma once
+/*
+ * ub_private: what the files of the unbound adapter share. One job at a time: feed a batch, make the
+ * zones whole, let go of a zone, list. A job is a row of steps; a step begins some commands and
+ * questions, and the next one comes from the loop when all of them are back.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adapters/adapter.h"
+#include "adapters/dns_client.h"
+#include "adapters/unbound/ub_ability.h"
+#include "adapters/unbound/ub_command.h"
+#include "adapters/unbound/ub_control.h"
+#include "adapters/unbound/ub_known.h"
+#include "adapters/unbound/ub_pace.h"
+#include "config/config.h"
+
+struct event;
+struct hf_ub_start_file;
+
+enum {
+	HF_UNBOUND_ZONES_MAX = 64,
+	HF_UNBOUND_TEXT_MAX = 512,
+	HF_UNBOUND_CANARY_MAX = 20,
+	HF_CANARY_FILLING = 'f', /* how its text begins */
+	HF_CANARY_WHOLE = 'w',
+	HF_UNBOUND_BATCH = 1000, /* changes that are welcome at once */
+
+	HF_TYPE_A = 1,
+	HF_TYPE_SOA = 6,
+	HF_TYPE_PTR = 12,
+	HF_TYPE_TXT = 16,
+	HF_TYPE_AAAA = 28,
+	HF_RCODE_NXDOMAIN = 3,
+	HF_RCODE_REFUSED = 5,
+};
+
+enum hf_ub_zone_state {
+	HF_UBZONE_NEW,     /* what unbound has of it is not known */
+	HF_UBZONE_FILLING, /* not all is in it; transparent if something below answers (ub_cover.c) */
+	HF_UBZONE_WHOLE,   /* static */
+};
+
+struct hf_ub_zone {
+	struct hf_adapter *a; /* borrowed: whose it is */
+	struct hf_name name;
+	struct hf_name canary_name;
+	enum hf_ub_zone_state state;
+	bool covers_known; /* FILLING: what it covers was looked at */
+	bool has_below;	   /* an auth-zone, forward-zone or stub-zone answers its names */
+	char canary[HF_UNBOUND_CANARY_MAX]; /* the text that is to be there */
+	char seen[HF_UNBOUND_CANARY_MAX]; /* the text that was there when last asked; "" for none */
+};
+
+/* Where the name, or the PTR of the address, stands in unbound. */
+enum hf_ub_look_is { HF_LOOK_FREE, HF_LOOK_NODATA, HF_LOOK_OURS, HF_LOOK_FOREIGN };
+/*
+ * MOVE: the new address comes, then the old ones go, record by record. SWAP: what there is goes, then
+ * the record comes: where unbound can remove no single record, and for another TTL.
+ */
+enum hf_plan { HF_PLAN_NONE, HF_PLAN_ADD, HF_PLAN_MOVE, HF_PLAN_SWAP, HF_PLAN_TAKE };
+
+struct hf_ub_look_ptr {
+	enum hf_ub_look_is is;
+	bool same; /* it points to the name of the change, and nowhere else */
+	bool ttl_ok;
+	enum hf_plan plan;
+};
+
+struct hf_ub_look {
+	struct hf_adapter *a;
+	const struct hf_change *change;
+	enum hf_ub_look_is is;
+	bool alias;  /* it has a CNAME, which hides the rest */
+	bool others; /* it has records of another type */
+	size_t n_addrs;
+	uint8_t addrs[HF_ASK_ADDRS_MAX][16];
+	bool ttl_ok;
+	enum hf_plan plan;
+	struct hf_ub_look_ptr ptr;     /* of the change's address */
+	struct hf_ub_look_ptr old_ptr; /* of the address that the name had */
+};
+
+enum hf_ub_job { HF_UBJOB_NONE, HF_UBJOB_APPLY, HF_UBJOB_COMPLETE, HF_UBJOB_LEAVE, HF_UBJOB_LIST };
+
+enum hf_ub_phase {
+	HF_PHASE_ADD,
+	HF_PHASE_MOVE,
+	HF_PHASE_SWAP,
+	HF_PHASE_TAKE,
+	HF_PHASE_PTR_ADD,
+	HF_PHASE_PTR_SWAP,
+	HF_PHASE_PTR_TAKE,
+	HF_PHASE_OLD_TAKE,
+	HF_PHASE_END,
+};
+
+typedef void (*hf_ub_step)(struct hf_adapter *a);
+
+struct hf_adapter {
+	const struct hf_config_adapter *config; /* borrowed */
+	const struct hf_adapter_host *host;     /* borrowed */
+	struct hf_ub_control *control;          /* owned */
+	struct hf_ask *looks; /* owned: many questions about what a batch touches */
+	struct hf_ask *asks;  /* owned: canaries, verify, doctor: few */
+	uint32_t ttl_s;
+	struct hf_ub_zone zones[HF_UNBOUND_ZONES_MAX];
+	size_t n_zones;
+	struct hf_name leaving[HF_UNBOUND_ZONES_MAX];
+	size_t n_leaving;
+	bool new_zones; /* the two below wait for the end of a job */
+	struct hf_name suffixes[HF_UNBOUND_ZONES_MAX];
+	size_t n_suffixes;
+	uint32_t new_ttl_s;
+
+	/* The session: what is known of this unbound. */
+	bool open;        /* it has answered a status since the last trouble */
+	unsigned version; /* 1017001 is 1.17.1 */
+	unsigned able;    /* HF_UB_... */
+	size_t asked_able; /* of the rows of ub_ability.h */
+	bool reverse_known;
+	bool reverse_ours; /* the reverse zone of the prefix had to be made */
+	bool reverse_static;
+	bool reverse_below;
+	struct hf_ub_known *known; /* owned; while it is filled, if unbound had little; NULL: ask */
+	hf_ub_step after_cover;
+
+	/* The job under way, and its step. */
+	enum hf_ub_job job;
+	struct event *step; /* owned */
+	hf_ub_step then;
+	hf_ub_step after_session;
+	unsigned waiting;
+	int code; /* of the job, and why */
+	char text[HF_UNBOUND_TEXT_MAX];
+
+	/* apply */
+	const struct hf_batch *batch; /* lent until the receipt; also while it waits for its turn */
+	struct hf_ub_look *looked;    /* owned: one a change */
+	size_t looked_cap;
+	uint8_t *fates; /* owned */
+	enum hf_ub_phase phase;
+	size_t at;     /* the change that is next in the phase */
+	size_t upto;   /* the one after the command under way */
+	size_t single; /* up to here line by line: one of them was refused */
+	bool half;     /* of a move or swap the first half is done, up to half_upto */
+	size_t half_upto;
+	bool wrote, wrote_removal; /* what the batch did to unbound */
+	struct hf_ub_pace pace;
+	struct hf_ub_pace pace_ptr;
+	int64_t debt_us;     /* pause that is due */
+	struct event *pause; /* owned */
+	struct hf_ub_command command;
+
+	bool want_complete;
+	bool told_incomplete;
+	uint64_t generation;
+	bool want_list;
+	char *listing; /* owned */
+
+	/* The watch. */
+	struct event *tick; /* owned */
+	unsigned watch_seq; /* an answer to an earlier watch says nothing */
+	unsigned watch_asked;
+	size_t watch_left;
+	unsigned silent; /* watches without an answer, in a row */
+	bool told_silent;
+	bool tell_lost;
+	char lost_why[HF_UNBOUND_TEXT_MAX];
+	struct event *tell; /* owned: what the host is told, from the loop */
+
+	struct hf_ub_start_file *start_file; /* owned; NULL: none configured */
+
+	/* verify */
+	bool verifying;
+	struct hf_expect *expect; /* lent while verifying */
+	size_t n_expect;
+	struct hf_ub_check *checks; /* owned */
+	size_t verify_left;
+	int verify_code;
+
+	/* doctor */
+	struct hf_ub_doctor *doctor; /* owned */
+	bool doctor_ended;
+};
+
+/* --- steps (unbound.c) --- */
+
+void hf_ub_step_begin(struct hf_adapter *a, hf_ub_step then);
+/* One more to wait for; each ends with hf_ub_step_end(). */
+void hf_ub_step_wait(struct hf_adapter *a);
+void hf_ub_step_end(struct hf_adapter *a);
+/* The first trouble of a job is kept. */
+void hf_ub_step_fail(struct hf_adapter *a, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* a->command, as a part of the step; a reply other than "ok" is trouble. */
+void hf_ub_step_command(struct hf_adapter *a);
+/* What a control socket's code means, as trouble of the job. */
+void hf_ub_step_control_failed(struct hf_adapter *a, int code);
+/* The job is over; then() tells whoever waits, and the next one begins. */
+void hf_ub_job_end(struct hf_adapter *a);
+void hf_ub_job_next(struct hf_adapter *a);
+/* From the loop, soon: lost, verified, examined. */
+void hf_unbound_tell(struct hf_adapter *a);
+bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name);
+
+/* --- ub_session.c --- */
+
+/* Then `then`, with a->code set where unbound cannot be fed. */
+void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then);
+int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
+void hf_ub_session_lost(struct hf_adapter *a, const char *why);
+
+/* The text of an answer that a canary may be, into zone->seen; "" where there is none. */
+void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked);
+
+/* --- ub_cover.c --- */
+
+/* What the zones that are to be filled cover, into the fields of `known` and `has_below`. */
+void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then);
+/* The type of the local zone while it is filled. */
+const char *hf_ub_cover_type(const struct hf_adapter *a, const struct hf_ub_zone *zone);
+const char *hf_ub_cover_reverse_type(const struct hf_adapter *a);
+/* A command for this name goes out. */
+void hf_ub_cover_touch(struct hf_adapter *a, const struct hf_name *name);
+/* It is filled, or unbound is another one. */
+void hf_ub_cover_forget(struct hf_adapter *a);
+
+/* --- ub_zones.c --- */
+
+void hf_ub_zones_complete(struct hf_adapter *a);
+void hf_ub_zones_leave(struct hf_adapter *a);
+void hf_ub_zones_watch(struct hf_adapter *a);
+
+/* --- ub_precheck.c: where the names of a batch stand --- */
+
+void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then);
+
+/* --- ub_apply.c --- */
+
+void hf_ub_apply_begin(struct hf_adapter *a);
+void hf_ub_apply_go_on(struct hf_adapter *a);
+/* The batch's receipt, with the job's code. */
+void hf_ub_apply_end(struct hf_adapter *a);
+
+/* --- ub_listing.c, ub_verify.c, ub_doctor.c, ub_setup.c --- */
+
+/* One record of a listing of local data: "main.dev.me.coder.\t30\tIN\tAAAA\tfd60:..." */
+struct hf_ub_line {
+	char owner[HF_NAME_TEXT_MAX];
+	unsigned ttl_s;
+	char type[16];
+	char data[HF_NAME_TEXT_MAX];
+};
+bool hf_ub_line_read(const char *at, struct hf_ub_line *ret_line);
+const char *hf_ub_line_next(const char *at);
+
+void hf_ub_list_begin(struct hf_adapter *a);
+/* Our SOA, at the zone itself. */
+bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone);
+bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone);
+/* True: of the listing's records nothing but our SOA and canary is at or below the zone. */
+bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone);
+void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n);
+void hf_ub_verify_tell(struct hf_adapter *a);
+void hf_ub_verify_free(struct hf_adapter *a);
+void hf_unbound_doctor(struct hf_adapter *a);
+void hf_ub_doctor_tell(struct hf_adapter *a);
+void hf_ub_doctor_free(struct hf_adapter *a);
+void hf_unbound_setup(
+    const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
+
+/* --- ub_start_file.c --- */
+
+int hf_ub_start_file_new(struct hf_adapter *a, struct hf_ub_start_file **ret_file);
+/* Writes what waits. NULL is fine, here as in all of these. */
+void hf_ub_start_file_free(struct hf_ub_start_file *f);
+/* Files without names if some are missing: unbound does not start without them. */
+void hf_ub_start_file_prepare(struct hf_ub_start_file *f);
+/* The zones are others now: what is being written begins again. */
+void hf_ub_start_file_rezone(struct hf_ub_start_file *f);
+/* Something was put into unbound; `removed`: something was removed there. */
+void hf_ub_start_file_touched(struct hf_ub_start_file *f, bool removed);
+/* What is in unbound is confirmed. */
+void hf_ub_start_file_confirmed(struct hf_ub_start_file *f);
+/* At once, before the zone goes out of unbound: the names of zones that are no longer ours go out of their
+ * files. Returns 0 or a code. */
+int hf_ub_start_file_leave(struct hf_ub_start_file *f);
+/* zonefile: the suffix that has the file without a suffix in its name. False: it is not written yet. */
+bool hf_ub_start_file_zone(const char *path, struct hf_name *ret_zone);
+/* Each second: was it removed, is it late? */
+void hf_ub_start_file_tick(struct hf_ub_start_file *f);

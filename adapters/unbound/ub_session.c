@@ -1,0 +1,389 @@
+/*
+ * ub_session: the zones in unbound, and how we know that it is still the unbound that we filled.
+ *
+ * Each suffix is a local zone, made before its first record (else unbound makes a zone of each).
+ * While it is filled it is transparent if what is not in it yet may be answered otherwise (the start
+ * file, which unbound read itself: ub_cover.c). When all is confirmed it is static. A TXT record, the canary, says
+ * which of both it is: "f" or "w" and random digits. A restart or a reload takes it away with all
+ * the rest, and nothing else shows a reload.
+ */
+#include "adapters/unbound/ub_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+enum { ZONES_LIST_MAX = 1 << 18 };
+
+static void new_canary(char out[static HF_UNBOUND_CANARY_MAX])
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random ^= (uint64_t)(uintptr_t)out;
+	snprintf(
+	    out, HF_UNBOUND_CANARY_MAX, "%c%016llx", HF_CANARY_FILLING, (unsigned long long)random);
+}
+
+int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
+{
+	static const char label[] = "_holdfast-canary";
+
+	*ret_name = *zone;
+	return hf_name_prepend(ret_name, label, sizeof(label) - 1);
+}
+
+static bool is_canary(const char *text)
+{
+	return (text[0] == HF_CANARY_FILLING || text[0] == HF_CANARY_WHOLE) && strlen(text) == 17 &&
+	       strspn(text + 1, "0123456789abcdef") == 16;
+}
+
+void hf_ub_session_lost(struct hf_adapter *a, const char *why)
+{
+	for (size_t i = 0; i < a->n_zones; i++) {
+		a->zones[i].state = HF_UBZONE_NEW;
+		a->zones[i].covers_known = false;
+	}
+	hf_ub_cover_forget(a);
+	a->open = false;
+	a->reverse_known = false;
+	a->tell_lost = true;
+	snprintf(a->lost_why, sizeof(a->lost_why), "%s", why);
+	hf_unbound_tell(a);
+}
+
+/* --- asking for the canaries --- */
+
+void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked)
+{
+	size_t n = asked->text_len;
+
+	zone->seen[0] = '\0';
+	if (asked->n_records && n < sizeof(zone->seen)) {
+		memcpy(zone->seen, asked->text, n);
+		zone->seen[n] = '\0';
+	}
+}
+
+static void on_canary(const struct hf_asked *asked, void *arg)
+{
+	struct hf_ub_zone *zone = arg;
+
+	if (asked->code)
+		hf_ub_step_fail(zone->a, asked->code,
+		    "unbound does not answer DNS at the address of 'ask': %s",
+		    hf_strerror(asked->code));
+	hf_ub_canary_keep(zone, asked);
+	hf_ub_step_end(zone->a);
+}
+
+static void ask_canaries(struct hf_adapter *a, hf_ub_step then)
+{
+	hf_ub_step_begin(a, then);
+	for (size_t i = 0; i < a->n_zones; i++) {
+		struct hf_ub_zone *zone = &a->zones[i];
+
+		zone->a = a;
+		hf_ub_step_wait(a);
+		if (hf_ask_send(a->looks, &zone->canary_name, HF_TYPE_TXT, on_canary, zone)) {
+			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ub_step_end(a);
+		}
+	}
+	hf_ub_step_end(a);
+}
+
+/* --- a session begins, or goes on --- */
+
+static void confirm_setup(struct hf_adapter *a)
+{
+	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+		struct hf_ub_zone *zone = &a->zones[i];
+
+		if (zone->state != HF_UBZONE_NEW)
+			continue;
+		if (strcmp(zone->seen, zone->canary) != 0)
+			hf_ub_step_fail(a, HF_EREFUSED,
+			    "what was put into unbound by '%s' is not answered at the address of "
+			    "'ask': is that the same unbound, may we ask it (access-control), "
+			    "and is our address in no view without 'view-first: yes' "
+			    "(access-control-view)?",
+			    a->config->unbound.control);
+		else
+			zone->state = HF_UBZONE_FILLING;
+	}
+	a->after_session(a);
+}
+
+static void check_setup(struct hf_adapter *a)
+{
+	if (a->code)
+		a->after_session(a);
+	else
+		ask_canaries(a, confirm_setup);
+}
+
+static void make_zone(struct hf_adapter *a, struct hf_ub_zone *zone)
+{
+	new_canary(zone->canary);
+	hf_ub_command_zone(&a->command, &zone->name, hf_ub_cover_type(a, zone));
+	hf_ub_step_command(a);
+	hf_ub_command_soa(&a->command, &zone->name, a->ttl_s);
+	hf_ub_step_command(a);
+	if (*zone->seen) {
+		hf_ub_command_remove_one(&a->command, &zone->canary_name);
+		hf_ub_step_command(a);
+	}
+	hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
+	hf_ub_step_command(a);
+}
+
+static void make_zones(struct hf_adapter *a)
+{
+	bool made = false;
+
+	if (a->code) {
+		a->after_session(a);
+		return;
+	}
+	hf_ub_step_begin(a, check_setup);
+	for (size_t i = 0; i < a->n_zones; i++) {
+		struct hf_ub_zone *zone = &a->zones[i];
+
+		if (zone->state == HF_UBZONE_NEW) {
+			make_zone(a, zone);
+			made = true;
+		} else if (zone->state == HF_UBZONE_FILLING && !zone->covers_known) {
+			/* An earlier life began to fill it. */
+			hf_ub_command_zone(&a->command, &zone->name, hf_ub_cover_type(a, zone));
+			hf_ub_step_command(a);
+		}
+		zone->covers_known = true;
+	}
+	if (a->reverse_ours && !a->reverse_known && !a->reverse_static) {
+		hf_ub_command_zone(&a->command, &hf_reverse_apex, hf_ub_cover_reverse_type(a));
+		hf_ub_step_command(a);
+		hf_ub_command_soa(&a->command, &hf_reverse_apex, a->ttl_s);
+		hf_ub_step_command(a);
+	}
+	a->reverse_known = true;
+	if (made) {
+		a->want_complete = false;
+		a->tell_lost = true;
+		if (!*a->lost_why)
+			snprintf(a->lost_why, sizeof(a->lost_why),
+			    "unbound has nothing of an earlier fill");
+		hf_unbound_tell(a);
+	}
+	hf_ub_step_end(a);
+}
+
+/*
+ * unbound has zones of its own for private addresses, which take our PTR records and answer for
+ * what is missing. Only where it says nothing (they were turned off, or opened for a zone of ours)
+ * the reverse zone of the prefix is made too.
+ */
+static void on_reverse(const struct hf_asked *asked, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	if (asked->code)
+		hf_ub_step_fail(
+		    a, asked->code, "unbound does not answer DNS: %s", hf_strerror(asked->code));
+	a->reverse_ours = !asked->aa;
+	a->reverse_static = false;
+	hf_ub_step_end(a);
+}
+
+/* "b.2.4. ... ip6.arpa. transparent": the word after the zone, "" where it is not there. */
+static void find_zone(const char *listing, const struct hf_name *zone, char ret_type[static 32])
+{
+	char text[HF_NAME_TEXT_MAX];
+	size_t n = strlen(hf_name_text(zone, text));
+
+	*ret_type = '\0';
+	for (const char *at = listing; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, text, n) == 0 && sscanf(at + n, ". %31s", ret_type) == 1)
+			return;
+		*ret_type = '\0';
+	}
+}
+
+/*
+ * With zone files the operator has opened unbound's own zone for an auth-zone of ours, which goes
+ * on to answer with what it read at the start: so ours over it must become static.
+ */
+static void on_local_zones(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	char type[32];
+
+	if (reply->code && reply->code != HF_ELIMIT) {
+		hf_ub_step_control_failed(a, reply->code);
+	} else {
+		find_zone(reply->text, &hf_reverse_apex, type);
+		if (*type) {
+			a->reverse_ours = true;
+			a->reverse_static = strcmp(type, "static") == 0;
+		}
+	}
+	hf_ub_step_end(a);
+}
+
+static void look_at_cover(struct hf_adapter *a)
+{
+	hf_ub_cover_look(a, make_zones);
+}
+
+static void list_zones(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, look_at_cover);
+	if (!a->reverse_known && !a->reverse_ours && a->config->unbound.start_file &&
+	    a->config->unbound.start_form == HF_START_ZONEFILE) {
+		hf_ub_step_wait(a);
+		if (hf_ub_control_list(a->control, "UBCT1 list_local_zones\n", ZONES_LIST_MAX,
+			on_local_zones, a)) {
+			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ub_step_end(a);
+		}
+	}
+	hf_ub_step_end(a);
+}
+
+static void look_at_reverse(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, list_zones);
+	if (!a->reverse_known) {
+		hf_ub_step_wait(a);
+		if (hf_ask_send(a->looks, &hf_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
+			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ub_step_end(a);
+		}
+	}
+	hf_ub_step_end(a);
+}
+
+static void judge(struct hf_adapter *a)
+{
+	bool lost = false, made = true;
+
+	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+		struct hf_ub_zone *zone = &a->zones[i];
+
+		if (zone->state != HF_UBZONE_NEW) {
+			lost |= strcmp(zone->seen, zone->canary) != 0;
+		} else if (is_canary(zone->seen)) {
+			memcpy(zone->canary, zone->seen, sizeof(zone->canary));
+			zone->state =
+			    *zone->seen == HF_CANARY_WHOLE ? HF_UBZONE_WHOLE : HF_UBZONE_FILLING;
+		} else {
+			made = false;
+		}
+		made = made && (zone->state != HF_UBZONE_FILLING || zone->covers_known);
+	}
+	if (lost) {
+		hf_ub_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
+		hf_ub_step_fail(a, HF_ENOTREADY, "unbound was restarted or reloaded");
+	}
+	if (a->code || (made && a->reverse_known))
+		a->after_session(a);
+	else
+		look_at_reverse(a);
+}
+
+static void after_status(struct hf_adapter *a)
+{
+	if (a->code)
+		a->after_session(a);
+	else {
+		a->open = true;
+		ask_canaries(a, judge);
+	}
+}
+
+/* --- what it can --- */
+
+static void ask_ability(struct hf_adapter *a);
+
+static void on_ability(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	const struct hf_ub_ability *row = &hf_ub_abilities[a->asked_able++];
+
+	if (reply->code)
+		hf_ub_step_control_failed(a, reply->code);
+	else if (row->is_able(reply->text))
+		a->able |= row->bit;
+	hf_ub_step_end(a);
+}
+
+static void after_ability(struct hf_adapter *a)
+{
+	if (a->code)
+		a->after_session(a);
+	else if (a->asked_able < hf_ub_n_abilities)
+		ask_ability(a);
+	else
+		after_status(a);
+}
+
+static void ask_ability(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, after_ability);
+	hf_ub_step_wait(a);
+	hf_ub_command_ability(&a->command, &hf_ub_abilities[a->asked_able]);
+	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ability, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
+	}
+	hf_ub_step_end(a);
+}
+
+static void ask_abilities(struct hf_adapter *a)
+{
+	a->able = 0;
+	a->asked_able = 0;
+	after_ability(a);
+}
+
+static void on_status(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	unsigned version = reply->code ? 0 : hf_ub_command_version(reply->text);
+
+	if (reply->code) {
+		hf_ub_step_control_failed(a, reply->code);
+	} else if (!version) {
+		hf_ub_step_fail(a, HF_EPEER, "what listens at '%s' does not answer as unbound does",
+		    a->config->unbound.control);
+	} else {
+		if (version != a->version)
+			hf_log_info("adapter '%s': unbound %u.%u.%u", a->config->name,
+			    version / 1000000, version / 1000 % 1000, version % 1000);
+		a->version = version;
+	}
+	hf_ub_step_end(a);
+}
+
+void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
+{
+	a->after_session = then;
+	if (a->open) {
+		ask_canaries(a, judge);
+		return;
+	}
+	hf_ub_step_begin(a, ask_abilities);
+	hf_ub_step_wait(a);
+	hf_ub_command_status(&a->command);
+	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_status, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
+	}
+	hf_ub_step_end(a);
+}

@@ -1,0 +1,280 @@
+/*
+ * ub_start_write: what is in which start file. Each is written beside itself and renamed.
+ *
+ * zonefile: data only. One file a zone, since a zone file has one: NAME.SUFFIX, but for one suffix
+ * (the first there ever was) in the file NAME itself; the addresses in NAME.ptr.
+ * include: configuration. One file with all; PTR records only where they are few, since each costs
+ * unbound as much time at its start as fifty others.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+
+#include "adapters/unbound/ub_start_private.h"
+#include "base/file.h"
+
+enum { PATH_MAX_LEN = 4096 };
+
+/* --- lines --- */
+
+void hf_start_head(struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone)
+{
+	char text[HF_NAME_TEXT_MAX];
+	uint32_t ttl_s = f->a->ttl_s;
+
+	hf_name_text(zone, text);
+	if (hf_start_is_include(f))
+		evbuffer_add_printf(lines,
+		    "local-zone: \"%s.\" static\n"
+		    "local-data: \"%s. %u SOA " HF_UNBOUND_SOA " %u\"\n",
+		    text, text, ttl_s, ttl_s);
+	else
+		evbuffer_add_printf(lines,
+		    "%s. %u IN SOA holdfast.invalid. nobody.invalid. %u 60 60 2419200 %u\n", text,
+		    ttl_s, (unsigned)f->writing, ttl_s);
+}
+
+static void add_ptr(struct hf_ub_start_file *f, const struct hf_record *r, const char *name)
+{
+	char text[HF_NAME_TEXT_MAX];
+	struct hf_name ptr;
+
+	hf_ptr_name(r->addr, &ptr);
+	hf_name_text(&ptr, text);
+	if (!hf_start_is_include(f))
+		/* The file of the addresses is the one after those of the zones. */
+		evbuffer_add_printf(f->outs[f->a->n_zones].lines, "%s. %u IN PTR %s.\n", text,
+		    f->a->ttl_s, name);
+	else if (f->n_ptrs++ < HF_START_INCLUDE_PTR_MAX)
+		evbuffer_add_printf(
+		    f->ptrs, "local-data: \"%s. %u PTR %s.\"\n", text, f->a->ttl_s, name);
+}
+
+static struct hf_start_out *out_of(struct hf_ub_start_file *f, const struct hf_name *name)
+{
+	const struct hf_adapter *a = f->a;
+	size_t best = a->n_zones;
+
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (hf_name_is_under(name, &a->zones[i].name) &&
+		    (best == a->n_zones || a->zones[i].name.len > a->zones[best].name.len))
+			best = i;
+	if (best == a->n_zones)
+		return NULL;
+	return &f->outs[hf_start_is_include(f) ? 0 : best];
+}
+
+int hf_start_out_record(const struct hf_record *r, void *arg)
+{
+	struct hf_ub_start_file *f = arg;
+	struct hf_start_out *out = out_of(f, &r->name);
+	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
+
+	/* The file is read by a parser of configuration: the same checks as before a command. */
+	if (!out || !hf_ub_command_name_ok(&r->name) || !hf_addr_is_ours(r->addr))
+		return 0;
+	hf_name_text(&r->name, name);
+	hf_addr_text(r->addr, addr);
+	if (evbuffer_add_printf(out->lines,
+		hf_start_is_include(f) ? "local-data: \"%s. %u AAAA %s\"\n" : "%s. %u IN AAAA %s\n",
+		name, f->a->ttl_s, addr) < 0)
+		return -ENOMEM;
+	if (r->primary)
+		add_ptr(f, r, name);
+	return 0;
+}
+
+/* --- files --- */
+
+int hf_start_folder_open(struct hf_ub_start_file *f, const char **ret_base)
+{
+	const char *path = f->a->config->unbound.start_file, *slash = strrchr(path, '/');
+	char folder[PATH_MAX_LEN];
+
+	*ret_base = slash ? slash + 1 : path;
+	if (!slash || (size_t)(slash - path) >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, path, (size_t)(slash - path) + 1);
+	folder[slash - path + 1] = '\0';
+	f->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return f->dir < 0 ? -errno : 0;
+}
+
+int hf_start_name(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone,
+    char ret_name[static NAME_MAX + 1])
+{
+	char text[HF_NAME_TEXT_MAX];
+	bool bare = f->has_bare && hf_name_equal(&f->bare, zone);
+	int n = snprintf(ret_name, NAME_MAX + 1, "%s%s%s", base, bare ? "" : ".",
+	    bare ? "" : hf_name_text(zone, text));
+
+	return n < 0 || n > NAME_MAX ? -ENAMETOOLONG : 0;
+}
+
+int hf_start_out_add(struct hf_ub_start_file *f, const char *name, const struct hf_name *zone)
+{
+	struct hf_start_out *out = &f->outs[f->n_outs++];
+
+	memset(out, 0, sizeof(*out));
+	out->fd = -1;
+	snprintf(out->name, sizeof(out->name), "%s", name);
+	snprintf(out->temp, sizeof(out->temp), ".%s.tmp", name);
+	out->lines = evbuffer_new();
+	if (!out->lines)
+		return -ENOMEM;
+	unlinkat(f->dir, out->temp, 0);
+	out->fd =
+	    openat(f->dir, out->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (out->fd < 0)
+		return -errno;
+	if (zone)
+		hf_start_head(f, out->lines, zone);
+	return 0;
+}
+
+static int open_include(struct hf_ub_start_file *f, const char *base)
+{
+	int rc = hf_start_out_add(f, base, NULL);
+
+	if (rc)
+		return rc;
+	evbuffer_add_printf(f->outs[0].lines, "server:\n");
+	for (size_t i = 0; i < f->a->n_zones; i++)
+		hf_start_head(f, f->outs[0].lines, &f->a->zones[i].name);
+	f->ptrs = evbuffer_new();
+	return f->ptrs ? 0 : -ENOMEM;
+}
+
+static int open_zonefiles(struct hf_ub_start_file *f, const char *base)
+{
+	const struct hf_adapter *a = f->a;
+	char name[NAME_MAX + 1];
+	int rc = 0;
+
+	hf_start_bare_read(f, base);
+	if (!f->has_bare && a->n_zones) {
+		f->bare = a->zones[0].name;
+		f->has_bare = true;
+	}
+	for (size_t i = 0; i < a->n_zones && !rc; i++) {
+		rc = hf_start_name(f, base, &a->zones[i].name, name);
+		if (!rc)
+			rc = hf_start_out_add(f, name, &a->zones[i].name);
+	}
+	if (!rc && snprintf(name, sizeof(name), "%s.ptr", base) > NAME_MAX)
+		rc = -ENAMETOOLONG;
+	return rc ? rc : hf_start_out_add(f, name, &hf_reverse_apex);
+}
+
+int hf_start_outs_open(struct hf_ub_start_file *f)
+{
+	const char *base;
+	int rc = hf_start_folder_open(f, &base);
+
+	if (rc)
+		return rc;
+	f->writing = f->a->generation;
+	if (hf_start_is_include(f))
+		return open_include(f, base);
+	rc = open_zonefiles(f, base);
+	return rc ? rc : hf_start_left_open(f, base);
+}
+
+static int write_lines(struct hf_start_out *out)
+{
+	while (evbuffer_get_length(out->lines)) {
+		int n = evbuffer_write(out->lines, out->fd);
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+	}
+	/* Begun early, so that the sync at the end is short. */
+	sync_file_range(out->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return 0;
+}
+
+int hf_start_outs_flush(struct hf_ub_start_file *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < f->n_outs && !rc; i++)
+		rc = write_lines(&f->outs[i]);
+	return rc;
+}
+
+/* As it is under its own name, for the next look at it. */
+static void note_seen(struct hf_ub_start_file *f, const struct hf_start_out *out)
+{
+	struct hf_start_seen *s = f->seen;
+	size_t i = 0;
+
+	while (i < f->n_seen && strcmp(s[i].name, out->name))
+		i++;
+	if (i == HF_START_OUTS_MAX)
+		return;
+	if (i == f->n_seen)
+		f->n_seen++;
+	snprintf(s[i].name, sizeof(s[i].name), "%s", out->name);
+	s[i].dev = out->st.st_dev;
+	s[i].ino = out->st.st_ino;
+	s[i].size = out->st.st_size;
+	s[i].mtime = out->st.st_mtim;
+}
+
+static int rename_out(struct hf_ub_start_file *f, struct hf_start_out *out)
+{
+	if (fstat(out->fd, &out->st) || renameat(f->dir, out->temp, f->dir, out->name))
+		return -errno;
+	close(out->fd);
+	out->fd = -1;
+	note_seen(f, out);
+	return 0;
+}
+
+int hf_start_outs_finish(struct hf_ub_start_file *f, bool only_missing)
+{
+	int rc = 0;
+
+	if (f->ptrs && f->n_ptrs <= HF_START_INCLUDE_PTR_MAX)
+		evbuffer_add_buffer(f->outs[0].lines, f->ptrs);
+	for (size_t i = 0; i < f->n_outs && !rc; i++) {
+		rc = write_lines(&f->outs[i]);
+		if (!rc && (fchmod(f->outs[i].fd, 0644) || fdatasync(f->outs[i].fd)))
+			rc = -errno;
+	}
+	for (size_t i = 0; i < f->n_outs && !rc; i++) {
+		if (only_missing && faccessat(f->dir, f->outs[i].name, F_OK, 0) == 0)
+			continue;
+		rc = rename_out(f, &f->outs[i]);
+	}
+	return rc ? rc : hf_file_sync_dir(f->dir);
+}
+
+void hf_start_outs_close(struct hf_ub_start_file *f)
+{
+	for (size_t i = 0; i < f->n_outs; i++) {
+		struct hf_start_out *out = &f->outs[i];
+
+		if (out->fd >= 0) {
+			close(out->fd);
+			unlinkat(f->dir, out->temp, 0);
+		}
+		if (out->lines)
+			evbuffer_free(out->lines);
+	}
+	f->n_outs = 0;
+	if (f->walk)
+		f->a->host->walk_free(f->walk);
+	f->walk = NULL;
+	if (f->ptrs)
+		evbuffer_free(f->ptrs);
+	f->ptrs = NULL;
+	f->n_ptrs = 0;
+	if (f->dir >= 0)
+		close(f->dir);
+	f->dir = -1;
+}

@@ -1,0 +1,117 @@
+/*
+ * ub_verify: plain questions, at the pace of read-back. A name is as it should be when it has its
+ * address and no other, and the address, where it is to point back, points to it.
+ */
+#include "adapters/unbound/ub_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+struct hf_ub_check {
+	struct hf_adapter *a;
+	struct hf_expect *expect; /* lent */
+};
+
+static void end_one(struct hf_adapter *a)
+{
+	if (--a->verify_left == 0)
+		hf_unbound_tell(a);
+}
+
+static enum hf_is judge(const struct hf_asked *asked, const struct hf_expect *expect)
+{
+	bool has = false, foreign = asked->has_target;
+
+	for (size_t i = 0; i < asked->n_addrs; i++) {
+		has |= memcmp(asked->addrs[i], expect->record.addr, 16) == 0;
+		foreign |= !hf_addr_is_ours(asked->addrs[i]);
+	}
+	if (expect->absent)
+		return has ? HF_IS_NOT_SO : HF_IS_SO;
+	if (foreign)
+		return HF_IS_FOREIGN;
+	return has && asked->n_records == 1 ? HF_IS_SO : HF_IS_NOT_SO;
+}
+
+static void on_ptr(const struct hf_asked *asked, void *arg)
+{
+	struct hf_ub_check *check = arg;
+	const struct hf_name *name = &check->expect->record.name;
+	bool same = asked->has_target && hf_name_equal(&asked->target, name);
+
+	if (asked->code) {
+		check->expect->is = HF_IS_UNKNOWN;
+		check->a->verify_code = asked->code;
+	} else if (asked->has_target && !hf_unbound_is_below(check->a, &asked->target)) {
+		/* Others' PTR is theirs to keep, and the name is as it should be. */
+		check->expect->is = HF_IS_SO;
+	} else {
+		check->expect->is = same && asked->n_records == 1 ? HF_IS_SO : HF_IS_NOT_SO;
+	}
+	end_one(check->a);
+}
+
+static void on_name(const struct hf_asked *asked, void *arg)
+{
+	struct hf_ub_check *check = arg;
+	struct hf_expect *e = check->expect;
+	struct hf_name ptr;
+
+	if (asked->code)
+		check->a->verify_code = asked->code;
+	else
+		e->is = judge(asked, e);
+	if (e->is == HF_IS_SO && e->record.primary && !e->absent) {
+		hf_ptr_name(e->record.addr, &ptr);
+		if (hf_ask_send(check->a->asks, &ptr, HF_TYPE_PTR, on_ptr, check) == 0)
+			return;
+		e->is = HF_IS_UNKNOWN;
+	}
+	end_one(check->a);
+}
+
+void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
+{
+	struct hf_ub_check *checks = calloc(n ? n : 1, sizeof(*checks));
+
+	hf_ub_verify_free(a);
+	a->checks = checks;
+	a->verifying = true;
+	a->expect = expect;
+	a->n_expect = n;
+	a->verify_code = checks ? 0 : -ENOMEM;
+	a->verify_left = 1;
+	for (size_t i = 0; checks && i < n; i++) {
+		checks[i] = (struct hf_ub_check){ .a = a, .expect = &expect[i] };
+		expect[i].is = HF_IS_UNKNOWN;
+		a->verify_left++;
+		if (hf_ask_send(a->asks, &expect[i].record.name, HF_TYPE_AAAA, on_name, &checks[i]))
+			a->verify_left--;
+	}
+	end_one(a);
+}
+
+void hf_ub_verify_tell(struct hf_adapter *a)
+{
+	int code = 0;
+
+	/* What was found out of some is worth telling, whatever became of the others. */
+	for (size_t i = 0; i < a->n_expect && !code; i++)
+		if (a->expect[i].is == HF_IS_UNKNOWN)
+			code = a->verify_code ? a->verify_code : -ENOMEM;
+	for (size_t i = 0; i < a->n_expect && code; i++)
+		if (a->expect[i].is != HF_IS_UNKNOWN)
+			code = 0;
+	a->verifying = false;
+	a->host->verified(
+	    a->host->arg, code, code ? "unbound does not answer DNS at the address of 'ask'" : "");
+}
+
+void hf_ub_verify_free(struct hf_adapter *a)
+{
+	free(a->checks);
+	a->checks = NULL;
+}

@@ -1,0 +1,245 @@
+/*
+ * ub_zones: what becomes of a suffix in unbound: whole when all of it is confirmed, let go of when it
+ * is no longer ours, and watched in between.
+ */
+#include "adapters/unbound/ub_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { LIST_MAX = 1 << 20 };
+
+/* --- all is confirmed --- */
+
+static void completed(struct hf_adapter *a)
+{
+	const struct hf_adapter_host *host = a->host;
+	bool told = a->told_incomplete;
+	char text[HF_UNBOUND_TEXT_MAX];
+
+	memcpy(text, a->text, sizeof(text));
+	/* That it is to be filled first is no trouble. */
+	a->told_incomplete = a->code && a->want_complete;
+	if (!a->code) {
+		for (size_t i = 0; i < a->n_zones; i++)
+			a->zones[i].state = HF_UBZONE_WHOLE;
+		a->reverse_static = true;
+		a->want_complete = false;
+		hf_ub_cover_forget(a);
+		hf_ub_start_file_confirmed(a->start_file);
+	}
+	hf_ub_job_end(a);
+	if (!a->told_incomplete)
+		hf_ub_job_next(a);
+	/* The host may end the adapter. */
+	if (a->told_incomplete || told)
+		host->warn(host->arg, HF_WARN_INCOMPLETE, a->told_incomplete ? text : NULL);
+}
+
+/* Only when they are static: a canary that says so is believed by the next run. */
+static void write_canaries(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, completed);
+	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+		struct hf_ub_zone *zone = &a->zones[i];
+
+		if (zone->state == HF_UBZONE_WHOLE)
+			continue;
+		zone->canary[0] = HF_CANARY_WHOLE;
+		hf_ub_command_remove_one(&a->command, &zone->canary_name);
+		hf_ub_step_command(a);
+		hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
+		hf_ub_step_command(a);
+	}
+	hf_ub_step_end(a);
+}
+
+static void make_whole(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, write_canaries);
+	if (!a->want_complete)
+		hf_ub_step_fail(a, HF_ENOTREADY, "it is to be filled first");
+	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+		if (a->zones[i].state == HF_UBZONE_WHOLE)
+			continue;
+		hf_ub_command_zone(&a->command, &a->zones[i].name, "static");
+		hf_ub_step_command(a);
+	}
+	if (a->reverse_ours && !a->reverse_static && !a->code) {
+		hf_ub_command_zone(&a->command, &hf_reverse_apex, "static");
+		hf_ub_step_command(a);
+	}
+	hf_ub_step_end(a);
+}
+
+void hf_ub_zones_complete(struct hf_adapter *a)
+{
+	hf_ub_session_ensure(a, make_whole);
+}
+
+/* --- a suffix is no longer ours --- */
+
+static void left(struct hf_adapter *a)
+{
+	int code = a->code;
+
+	if (!code)
+		a->n_leaving--;
+	if (!code && !a->n_leaving)
+		hf_ub_start_file_confirmed(a->start_file);
+	/* Whoever waits for it hears why it was not done. */
+	if (code && a->batch && !a->batch->n) {
+		hf_ub_apply_end(a);
+		return;
+	}
+	hf_ub_job_end(a);
+	if (!code)
+		hf_ub_job_next(a);
+}
+
+/* The zone goes if nothing but ours was in it; else what others put there stays. */
+static void remove_zone(struct hf_adapter *a, const struct hf_name *zone, const char *listing)
+{
+	struct hf_ub_zone was = { .name = *zone };
+
+	if (listing && hf_ub_list_is_empty_below(listing, zone)) {
+		hf_ub_command_zone_remove(&a->command, zone);
+		hf_ub_step_command(a);
+	} else if (hf_ub_canary_name(zone, &was.canary_name) == 0) {
+		hf_ub_command_zone(&a->command, zone, "transparent");
+		hf_ub_step_command(a);
+		hf_ub_command_remove_one(&a->command, &was.canary_name);
+		hf_ub_step_command(a);
+	}
+}
+
+/* With the last suffix: our reverse zone over the operator's, or made by us. */
+static void remove_reverse(struct hf_adapter *a, const char *listing)
+{
+	bool opened = a->config->unbound.start_file &&
+		      a->config->unbound.start_form == HF_START_ZONEFILE;
+
+	if (!listing || !hf_ub_list_has_soa(listing, &hf_reverse_apex))
+		return;
+	if (!opened && hf_ub_list_is_empty_below(listing, &hf_reverse_apex)) {
+		hf_ub_command_zone_remove(&a->command, &hf_reverse_apex);
+		hf_ub_step_command(a);
+		return;
+	}
+	hf_ub_command_zone(&a->command, &hf_reverse_apex, "transparent");
+	hf_ub_step_command(a);
+	hf_ub_command_remove_one(&a->command, &hf_reverse_apex);
+	hf_ub_step_command(a);
+}
+
+static void on_leaving(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	const struct hf_name *zone = &a->leaving[a->n_leaving - 1];
+	const char *listing = reply->code ? NULL : reply->text;
+
+	if (reply->code && reply->code != HF_ELIMIT) {
+		hf_ub_step_control_failed(a, reply->code);
+	} else {
+		if (!listing || hf_ub_list_has_canary(listing, zone))
+			remove_zone(a, zone, listing);
+		if (!a->n_zones && a->n_leaving == 1)
+			remove_reverse(a, listing);
+	}
+	hf_ub_step_end(a);
+}
+
+static void list_and_leave(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, left);
+	if (!a->code) {
+		hf_ub_step_wait(a);
+		if (hf_ub_control_list(
+			a->control, "UBCT1 list_local_data\n", LIST_MAX, on_leaving, a)) {
+			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+			hf_ub_step_end(a);
+		}
+	}
+	hf_ub_step_end(a);
+}
+
+/* An unbound that has no auth-zone of that name says so, which is all right. */
+static void on_reloaded(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	if (reply->code)
+		hf_ub_step_control_failed(a, reply->code);
+	hf_ub_step_end(a);
+}
+
+static void reload_auth_zone(struct hf_adapter *a, const struct hf_name *zone)
+{
+	hf_ub_command_auth_reload(&a->command, zone);
+	hf_ub_step_wait(a);
+	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_reloaded, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
+	}
+}
+
+/*
+ * First the names go out of the start file: what it has comes back with unbound's next start. And out
+ * of the auth-zone that has read it, as long as our local zone still covers it.
+ */
+void hf_ub_zones_leave(struct hf_adapter *a)
+{
+	const struct hf_config_unbound *u = &a->config->unbound;
+	int rc = hf_ub_start_file_leave(a->start_file);
+
+	hf_ub_step_begin(a, list_and_leave);
+	if (rc)
+		hf_ub_step_fail(a, rc, "the start file '%s' cannot be written: %s", u->start_file,
+		    hf_strerror(rc));
+	if (!a->code && u->start_file && u->start_form == HF_START_ZONEFILE) {
+		reload_auth_zone(a, &a->leaving[a->n_leaving - 1]);
+		if (!a->n_zones)
+			reload_auth_zone(a, &hf_reverse_apex);
+	}
+	hf_ub_step_end(a);
+}
+
+/* --- the watch: each second --- */
+
+static void on_watched(const struct hf_asked *asked, void *arg)
+{
+	struct hf_ub_zone *zone = arg;
+	struct hf_adapter *a = zone->a;
+
+	a->watch_left--;
+	if (asked->code)
+		a->silent++;
+	else
+		a->silent = 0;
+	if ((a->silent >= 3) != a->told_silent)
+		hf_unbound_tell(a);
+	if (asked->code || a->watch_seq != a->watch_asked || zone->state == HF_UBZONE_NEW)
+		return;
+	hf_ub_canary_keep(zone, asked);
+	if (strcmp(zone->seen, zone->canary) == 0)
+		return;
+	a->watch_seq++; /* once is enough */
+	hf_ub_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
+}
+
+void hf_ub_zones_watch(struct hf_adapter *a)
+{
+	if (a->watch_left)
+		return;
+	a->watch_asked = a->watch_seq;
+	for (size_t i = 0; i < a->n_zones; i++) {
+		struct hf_ub_zone *zone = &a->zones[i];
+
+		zone->a = a;
+		if (zone->state != HF_UBZONE_NEW &&
+		    hf_ask_send(a->asks, &zone->canary_name, HF_TYPE_TXT, on_watched, zone) == 0)
+			a->watch_left++;
+	}
+}
