@@ -30,6 +30,7 @@ suites()
 	# suite         modes  folder       how        what
 	shell-syntax    qnl    -            shell
 	includes        qnl    -            command    tests/check_includes
+	names           qnl    -            command    tests/check_names
 	tools           nl     -            pytest     tests/lib
 	build           qnl    build        compile
 	unit            qnl    build        meson      unit:3500
