@@ -310,7 +310,7 @@ END_TEST
 
 Suite *dns_client_suite(void)
 {
-	Suite *s = suite_create("ask");
+	Suite *s = suite_create("dns_client");
 	TCase *tc = tcase_create("ask");
 
 	tcase_add_checked_fixture(tc, NULL, teardown);

@@ -183,7 +183,7 @@ END_TEST
 
 Suite *dns_client_packet_suite(void)
 {
-	Suite *s = suite_create("ask_packet");
+	Suite *s = suite_create("dns_client_packet");
 	TCase *tc = tcase_create("answer");
 
 	tcase_add_test(tc, an_answer_tells_addresses_ttl_and_flags);

@@ -170,7 +170,7 @@ Suite *hosts_block_suite(void);
 
 Suite *hosts_block_suite(void)
 {
-	Suite *s = suite_create("block");
+	Suite *s = suite_create("hosts_block");
 	TCase *tc = tcase_create("block");
 
 	tcase_add_loop_test(tc, the_block_comes_and_goes, 0, (int)(sizeof(rows) / sizeof(rows[0])));

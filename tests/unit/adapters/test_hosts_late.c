@@ -122,7 +122,7 @@ END_TEST
 Suite *hosts_late_suite(void);
 Suite *hosts_late_suite(void)
 {
-	Suite *s = suite_create("late");
+	Suite *s = suite_create("hosts_late");
 	TCase *tc = tcase_create("all");
 
 	tcase_add_test(tc, what_is_appended_late_is_found_as_long_as_somebody_can_write);

@@ -90,7 +90,7 @@ Suite *hosts_line_suite(void);
 
 Suite *hosts_line_suite(void)
 {
-	Suite *s = suite_create("lines");
+	Suite *s = suite_create("hosts_line");
 	TCase *tc = tcase_create("line");
 
 	tcase_add_loop_test(tc, a_line_is_ours_or_not, 0, (int)(sizeof(lines) / sizeof(lines[0])));

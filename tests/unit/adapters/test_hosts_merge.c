@@ -57,7 +57,7 @@ END_TEST
 Suite *hosts_merge_suite(void);
 Suite *hosts_merge_suite(void)
 {
-	Suite *s = suite_create("merge");
+	Suite *s = suite_create("hosts_merge");
 	TCase *tc = tcase_create("all");
 
 	tcase_add_loop_test(

@@ -195,7 +195,7 @@ Suite *hostsdir_suite(void);
 
 Suite *hostsdir_suite(void)
 {
-	Suite *s = suite_create("shards");
+	Suite *s = suite_create("hostsdir");
 	TCase *tc = tcase_create("shards");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -133,7 +133,7 @@ Suite *record_table_suite(void);
 
 Suite *record_table_suite(void)
 {
-	Suite *s = suite_create("table");
+	Suite *s = suite_create("record_table");
 	TCase *tc = tcase_create("table");
 
 	tcase_add_test(tc, an_address_has_its_primary_name_first);

@@ -141,7 +141,7 @@ END_TEST
 
 Suite *engine_suite(void)
 {
-	Suite *s = suite_create("core");
+	Suite *s = suite_create("engine");
 	TCase *tc = tcase_create("pace");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -282,7 +282,7 @@ END_TEST
 
 Suite *engine_check_suite(void)
 {
-	Suite *s = suite_create("core_check");
+	Suite *s = suite_create("engine_check");
 	TCase *tc = tcase_create("differs");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -244,7 +244,7 @@ END_TEST
 
 Suite *engine_recover_suite(void)
 {
-	Suite *s = suite_create("core_mend");
+	Suite *s = suite_create("engine_recover");
 	TCase *tc = tcase_create("recovery");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -126,7 +126,7 @@ END_TEST
 
 Suite *engine_rename_suite(void)
 {
-	Suite *s = suite_create("core_rename");
+	Suite *s = suite_create("engine_rename");
 	TCase *tc = tcase_create("rename");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

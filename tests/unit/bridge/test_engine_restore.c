@@ -513,7 +513,7 @@ END_TEST
 
 Suite *engine_restore_suite(void)
 {
-	Suite *s = suite_create("core_restore");
+	Suite *s = suite_create("engine_restore");
 	TCase *tc = tcase_create("newest");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

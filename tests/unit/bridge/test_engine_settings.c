@@ -219,7 +219,7 @@ END_TEST
 
 Suite *engine_settings_suite(void)
 {
-	Suite *s = suite_create("core_meta");
+	Suite *s = suite_create("engine_settings");
 	TCase *tc = tcase_create("holes");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

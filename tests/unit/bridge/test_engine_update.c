@@ -231,7 +231,7 @@ END_TEST
 
 Suite *engine_update_suite(void)
 {
-	Suite *s = suite_create("core_update");
+	Suite *s = suite_create("engine_update");
 	TCase *tc = tcase_create("slices");
 
 	tcase_set_timeout(tc, 60);

@@ -61,7 +61,7 @@ END_TEST
 
 Suite *print_suite(void)
 {
-	Suite *s = suite_create("ctl_show");
+	Suite *s = suite_create("print");
 	TCase *tc = tcase_create("show");
 
 	tcase_add_loop_test(tc, an_age_has_the_unit_that_fits, 0, sizeof(ages) / sizeof(ages[0]));

@@ -41,7 +41,7 @@ END_TEST
 
 Suite *why_missing_suite(void)
 {
-	Suite *s = suite_create("ctl_explain");
+	Suite *s = suite_create("why_missing");
 	TCase *tc = tcase_create("explain");
 
 	tcase_add_loop_test(

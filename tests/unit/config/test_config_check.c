@@ -224,7 +224,7 @@ END_TEST
 
 Suite *config_check_suite(void)
 {
-	Suite *s = suite_create("check");
+	Suite *s = suite_create("config_check");
 	TCase *tc = tcase_create("together");
 
 	tcase_add_loop_test(tc, keys_that_do_not_go_together_are_told, 0, N(rows));

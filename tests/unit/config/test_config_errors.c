@@ -69,7 +69,7 @@ END_TEST
 
 Suite *config_errors_suite(void)
 {
-	Suite *s = suite_create("errors");
+	Suite *s = suite_create("config_errors");
 	TCase *tc = tcase_create("lines");
 
 	tcase_add_loop_test(tc, text_from_outside_comes_out_printable, 0, N(rows));

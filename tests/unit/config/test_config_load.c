@@ -267,7 +267,7 @@ END_TEST
 
 Suite *config_load_suite(void)
 {
-	Suite *s = suite_create("load");
+	Suite *s = suite_create("config_load");
 	TCase *tc = tcase_create("load");
 
 	tcase_add_loop_test(tc, a_file_that_others_may_write_is_refused, 0, N(rows));

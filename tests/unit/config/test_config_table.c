@@ -143,7 +143,7 @@ END_TEST
 
 Suite *config_table_suite(void)
 {
-	Suite *s = suite_create("table");
+	Suite *s = suite_create("config_table");
 	TCase *tc = tcase_create("rows");
 
 	tcase_add_test(tc, every_row_is_whole);

@@ -68,7 +68,7 @@ END_TEST
 
 Suite *keys_diff_suite(void)
 {
-	Suite *s = suite_create("diff");
+	Suite *s = suite_create("keys_diff");
 	TCase *tc = tcase_create("diff");
 
 	tcase_add_loop_test(tc, each_difference_is_told_by_its_path, 0, N(rows));

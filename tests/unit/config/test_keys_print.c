@@ -106,7 +106,7 @@ END_TEST
 
 Suite *keys_print_suite(void)
 {
-	Suite *s = suite_create("print");
+	Suite *s = suite_create("keys_print");
 	TCase *tc = tcase_create("print");
 
 	tcase_add_loop_test(tc, what_is_printed_loads_to_the_same, 0, N(files));

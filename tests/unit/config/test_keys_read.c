@@ -187,7 +187,7 @@ END_TEST
 
 Suite *keys_read_suite(void)
 {
-	Suite *s = suite_create("read");
+	Suite *s = suite_create("keys_read");
 	TCase *tc = tcase_create("read");
 
 	tcase_add_loop_test(tc, what_is_wrong_is_told_with_place_and_expectation, 0, N(rows));

@@ -203,7 +203,7 @@ END_TEST
 
 Suite *yaml_tree_suite(void)
 {
-	Suite *s = suite_create("tree");
+	Suite *s = suite_create("yaml_tree");
 	TCase *tc = tcase_create("yaml");
 
 	tcase_add_loop_test(tc, only_the_plain_part_of_yaml_is_taken, 0, N(rows));

@@ -356,7 +356,7 @@ END_TEST
 
 Suite *adopt_suite(void)
 {
-	Suite *s = suite_create("feed_adopt");
+	Suite *s = suite_create("adopt");
 	TCase *tc = tcase_create("adopt");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -375,7 +375,7 @@ END_TEST
 
 Suite *pass_suite(void)
 {
-	Suite *s = suite_create("feed_run");
+	Suite *s = suite_create("pass");
 	TCase *tc = tcase_create("run");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -258,7 +258,7 @@ END_TEST
 
 Suite *spot_check_suite(void)
 {
-	Suite *s = suite_create("feed_look");
+	Suite *s = suite_create("spot_check");
 	TCase *tc = tcase_create("look");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

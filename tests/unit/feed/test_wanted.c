@@ -109,7 +109,7 @@ END_TEST
 
 Suite *wanted_suite(void)
 {
-	Suite *s = suite_create("picture");
+	Suite *s = suite_create("wanted");
 	TCase *tc = tcase_create("picture");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -301,7 +301,7 @@ END_TEST
 
 Suite *module_core_suite(void)
 {
-	Suite *s = suite_create("plug");
+	Suite *s = suite_create("module_core");
 	TCase *tc = tcase_create("plug");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -136,7 +136,7 @@ END_TEST
 
 Suite *module_location_suite(void)
 {
-	Suite *s = suite_create("place");
+	Suite *s = suite_create("module_location");
 	TCase *tc = tcase_create("place");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -334,7 +334,7 @@ END_TEST
 
 Suite *adapter_rows_suite(void)
 {
-	Suite *s = suite_create("store_adapters");
+	Suite *s = suite_create("adapter_rows");
 	TCase *tc = tcase_create("adapters");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -453,7 +453,7 @@ END_TEST
 
 Suite *apply_changeset_suite(void)
 {
-	Suite *s = suite_create("store_apply");
+	Suite *s = suite_create("apply_changeset");
 	TCase *tc = tcase_create("apply");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -299,7 +299,7 @@ END_TEST
 
 Suite *change_log_suite(void)
 {
-	Suite *s = suite_create("store_change");
+	Suite *s = suite_create("change_log");
 	TCase *tc = tcase_create("change");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

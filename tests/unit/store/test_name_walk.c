@@ -241,7 +241,7 @@ END_TEST
 
 Suite *name_walk_suite(void)
 {
-	Suite *s = suite_create("store_walk");
+	Suite *s = suite_create("name_walk");
 	TCase *tc = tcase_create("walk");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -133,7 +133,7 @@ END_TEST
 
 Suite *owner_stream_suite(void)
 {
-	Suite *s = suite_create("followed");
+	Suite *s = suite_create("owner_stream");
 	TCase *tc = tcase_create("calls");
 
 	tcase_add_loop_test(tc, the_overlap_rule, 0, sizeof(rows) / sizeof(rows[0]));

@@ -36,7 +36,7 @@ END_TEST
 
 Suite *printable_suite(void)
 {
-	Suite *s = suite_create("clip");
+	Suite *s = suite_create("printable");
 	TCase *tc = tcase_create("clip");
 
 	tcase_add_loop_test(tc, bytes_become_fit_to_be_shown, 0, sizeof(rows) / sizeof(rows[0]));

@@ -212,7 +212,7 @@ END_TEST
 
 Suite *server_info_suite(void)
 {
-	Suite *s = suite_create("told");
+	Suite *s = suite_create("server_info");
 	TCase *tc = tcase_create("answers");
 
 	tcase_add_checked_fixture(tc, clear, clear);

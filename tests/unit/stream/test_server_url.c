@@ -180,7 +180,7 @@ END_TEST
 
 Suite *server_url_suite(void)
 {
-	Suite *s = suite_create("place");
+	Suite *s = suite_create("server_url");
 	TCase *tc = tcase_create("url");
 
 	tcase_add_loop_test(

@@ -30,7 +30,7 @@ END_TEST
 
 Suite *stream_fault_suite(void)
 {
-	Suite *s = suite_create("trouble");
+	Suite *s = suite_create("stream_fault");
 	TCase *tc = tcase_create("trouble");
 
 	tcase_add_test(tc, every_trouble_has_a_name_of_its_own_a_text_and_a_code);

@@ -91,7 +91,7 @@ END_TEST
 
 Suite *system_events_suite(void)
 {
-	Suite *s = suite_create("wake");
+	Suite *s = suite_create("system_events");
 	TCase *tc = tcase_create("wake");
 
 	tcase_add_checked_fixture(tc, setup, NULL);

@@ -555,7 +555,7 @@ END_TEST
 
 Suite *update_decoder_suite(void)
 {
-	Suite *s = suite_create("messages");
+	Suite *s = suite_create("update_decoder");
 	TCase *tc = tcase_create("messages");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

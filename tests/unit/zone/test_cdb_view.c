@@ -228,7 +228,7 @@ END_TEST
 
 Suite *cdb_view_suite(void)
 {
-	Suite *s = suite_create("view");
+	Suite *s = suite_create("cdb_view");
 	TCase *tc = tcase_create("view");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
