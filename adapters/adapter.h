@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * adapter: the one interface between the feed and whatever puts names into a resolver. A type of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dns_client: plain DNS questions to one resolver, on the loop: read-back, canaries, doctors. Each is

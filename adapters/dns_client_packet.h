@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dns_client_packet: the packets of ask: a question to bytes, bytes to what came back. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hosts_line: one record as a line of a hosts file, "ADDRESS NAME", and back. Whatever a name

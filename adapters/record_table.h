@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * record_table: the records that an adapter has put into its files, in memory: by name, and by the file

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * start_audit: whether an adapter's files still had, at its start, all that they should have. Files may

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/backoff.h"
 
 uint32_t hf_backoff_fail(struct hf_backoff *b)

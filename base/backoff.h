@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * backoff: how long to wait before the next attempt. Doubles from floor_ms to cap_ms; with jitter

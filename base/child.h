@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * child: runs an operator's program once, on the loop: without a shell, with a short environment,

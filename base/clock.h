@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * clock: time is passed in, so that a test can be a month long and take a millisecond.

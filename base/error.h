@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * error: the one set of result codes. 0 or a count is success; a failure is a negative number:

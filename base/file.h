@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * file: the few ways in which Holdfast touches files. A file appears whole or not at all; nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * glob: a pattern as shells have it, matched in bounded time: no more steps than the product of both lengths,

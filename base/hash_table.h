@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hash_table: uthash, without the exit(-1) that it has for memory that has run out. After HASH_ADD...() the element

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * log: one line per event, to one file descriptor, as text or as JSON.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * log_limit: how many lines a time may have, so that nothing that repeats fills a disk or hides what else is said:

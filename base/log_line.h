@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * log_line: one event as one line of bytes, whatever the text holds. Private to the log.

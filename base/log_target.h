@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * log_target: writes whole lines to a descriptor that may be anything, and never waits for it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * no_dump: a process that holds secrets leaves no core file, and no other process of its user reads its memory.

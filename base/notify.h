@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * notify: tells the service manager how we are (sd_notify(3), by its documented protocol: one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * wire: reading and writing fields of outside bytes with a sticky error. Read all fields, check

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * xxh: xxHash compiled in: nothing is linked, so that a plugin brings no symbol of it into its host. Include this and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfastd: main only wires. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * version: which program this is, what it was built as, and with which libraries it runs; for a report of a fault, and for who wants

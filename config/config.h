@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * config: the configuration as the programs see it: plain values, all defaults filled in, checked.

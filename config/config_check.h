@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* config_check: what a table cannot say: keys that do not go together, and the files that keys name. */
 #include "config/config.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files that the configuration names: what is there must be safe, and for --check it must be
  * there.

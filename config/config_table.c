@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one table of keys. A new key is a row here and a field in config.h; parser, checks, --check
  * -v, the sample file and the manual page take it up by themselves. A row comes with the code that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* config_table: the one table of keys. */
 #include "config/key.h"

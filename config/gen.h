@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* gen: what is written out of the table for people: the sample file and the manual page. */
 #include <stdio.h>

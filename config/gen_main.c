@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hf-config-gen: writes the sample file or the manual page to standard output. */
 #include "config/gen.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sample: "# text" explains, "#key: value" is a key that can be switched on by taking its '#'
  * away (and those of the maps that it is in).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * key: what one row of a table of keys says, and the walks over such a table. A table describes a

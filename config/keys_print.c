@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writes the struct that a table describes as YAML that reads back to the same. */
 #include <stdlib.h>
 #include <string.h>

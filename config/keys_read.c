@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the tree of a file into the struct that a table describes. */
 #include <assert.h>
 #include <errno.h>

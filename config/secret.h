@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * secret: where a source's URL and session token come from. The first place that has one decides,

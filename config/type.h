@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * type: how a value of each kind is written: text to value and back. One const struct a type;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Types whose value is an address of a network. */
 #include "config/type.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Types whose value is a number or a word. */
 #include "config/type.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Types whose value is a text, and the suffix. */
 #include "config/type.h"
 

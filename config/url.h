@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * url: whether the text is a URL of a Coder server that we would talk to, and what lies behind it.

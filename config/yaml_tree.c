@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libyaml's events, not its documents: only events still tell anchors and tags, and a file can be
  * refused before it has grown.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * yaml_tree: a YAML file as maps, lists and text, each with its line and column. Only the plain part of

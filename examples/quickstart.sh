@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds Holdfast, and shows it at work on this machine. Nothing is changed outside this
 # folder but the installed packages: all it makes is in build/. End it with Ctrl-C. A resolver that cannot be shown
 # here is left out, with a line that says why.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* byteorder: numbers in network byte order, as DNS packets have them. The caller has checked the room. */
 #include <stdint.h>

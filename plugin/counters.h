@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * counters: what was answered, a set a thread, and the record that shows them to loopback clients:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* counters_query: the one question that is about who answers and not about the zone. */
 #include <stdbool.h>

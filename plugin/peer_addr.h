@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* peer_addr: who asks, by address. */
 #include <netinet/in.h>

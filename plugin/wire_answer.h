@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * wire_answer: a reply as bytes. Pure, allocates nothing. The question is echoed bit for bit, and

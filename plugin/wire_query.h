@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * wire_query: what a packet asks, or how it fails to. Pure: takes hostile bytes, reads each at most

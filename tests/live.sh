@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Looks at a Coder deployment for a minute: is what it says what Holdfast was built for? Changes nothing there.
 
 usage()

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * addr: the address of an agent, and the way between an address and its PTR name.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * agent_names: the names under which an agent is published, in the fixed order that decides which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * answer: the one function that says what a question gets: live and stale, inside unbound and beside it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The form of a cdb (https://cr.yp.to/cdb/cdb.txt): 256 pairs of (position, slots) of hash tables;
  * records of key length, value length, key, value; the tables, pairs of (hash, position of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * cdb_in: a published file as its writer reads it: by pread, a few bytes at a time. Not mapped:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * cdb_out: a file of the zone while it is made: under a dot name until it is whole and synced.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * cdb_view: a cdb (https://cr.yp.to/cdb/cdb.txt) that lies in memory, read in place. It stays within its bytes and comes to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * fold: makes a new base out of the old one and what changed since: by a thread of its own, which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * folder_watch: the process's view of a zone folder: notices that `current` is another one, loads what it

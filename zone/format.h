@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * format: the bytes of the published zone's files, for its writer and its reader. Nothing else

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * format_current: the text of `current`, the names of the files beside it, and their checksum. The
  * text is read loosely and then written again: what does not come out the same, byte for byte, is

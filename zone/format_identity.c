@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * format_identity: which deployment and which user each source of the meta was pinned to, and a sum of its URL: nothing
  * that an answer needs, but what a bridge must not lose with its store. Records of their own, so that readers that do

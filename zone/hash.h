@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* hash: xxHash for the zone's files. */
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * loader: the zone's own thread, for what would hold up one that answers: it loads bases, looks at the folder each

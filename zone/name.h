@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * name: a DNS name in canonical form: wire format, lower case, root byte included, checked.

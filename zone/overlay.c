@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Entries lie one after the other in `arena`: u8 key length, u16 value length with DEAD on top,
  * key, value. `slots` is a hash table with linear probing of their positions; 0 is a free slot, so

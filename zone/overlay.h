@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * overlay: a map from key to value for the writer's changes: up to millions of small entries in one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * picture: one generation of the published zone in memory: a base, perhaps a delta over it, and what they say

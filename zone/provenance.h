@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * provenance: what the TXT records under `_holdfast` tell: where a name's answer comes from and how old it

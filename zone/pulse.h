@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * pulse: when each source last gave proof of life, and when each owner was last confirmed.

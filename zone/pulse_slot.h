@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * pulse_slot: the bytes of the file `pulse` (zone/format.h), for its two sides.

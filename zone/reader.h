@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * reader: a read-only view of the published zone for whoever answers or shows names.

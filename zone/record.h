@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * record: what goes into the published zone: names with addresses, and the zone's own settings.

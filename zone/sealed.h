@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sealed: the bytes of one file of the published zone, copied into memory of our own that is read-only from

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sum: what all published names tell, as one number: the sum (modulo 2^64) of a hash of each name with one of its addresses.

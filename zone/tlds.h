@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * tlds: the public top-level domains of three and more letters. To serve one of them would hide the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * tree: the names of the zone as its writer changes them. It derives what nobody tells it: empty

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * writer: publishes the zone. One per folder, the bridge's alone.

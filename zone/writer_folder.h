@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * writer_folder: the zone's folder as its writer holds it: whose it is, how a file comes into it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The order in which a picture reaches the disk: each new file synced, the folder synced, `current`
  * renamed. What the former `current` named is unlinked after a later sync of the folder, when no

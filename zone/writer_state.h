@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * writer_state: what the writer's files share. writer.c decides what is to be published when,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * addn_hosts: the one file of an addn-hosts. dnsmasq reads it as a whole, when it is told to. Ours is

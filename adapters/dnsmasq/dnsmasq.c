@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dnsmasq: the adapter that feeds dnsmasq by hosts files. This file opens, closes and wires it;
  * dnsmasq_private.h tells which part is where.

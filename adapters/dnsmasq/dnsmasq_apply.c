@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dnsmasq_apply: a batch. Ask whether somebody else has the new names; write what comes; when that is
  * answered, write what goes. So a name whose address changes is never without one.

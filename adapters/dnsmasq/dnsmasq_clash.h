@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dnsmasq_clash: whether somebody else's data has a name that we are about to give to dnsmasq. It would

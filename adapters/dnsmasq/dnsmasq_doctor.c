@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dnsmasq_doctor: looks at the folder as dnsmasq's user would, and asks the running dnsmasq: does it have
  * what we wrote, with which TTL, and does it keep what it does not have to itself?

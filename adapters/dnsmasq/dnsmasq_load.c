@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dnsmasq_load: what the files hold is the adapter's memory. It is read once, in slices, before the first
  * thing that needs it.

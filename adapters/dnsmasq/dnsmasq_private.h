@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dnsmasq_private: the dnsmasq adapter as its own files see it. Each part of its life is a file: load (what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/dnsmasq/dnsmasq_readback.h"
 
 #include <errno.h>

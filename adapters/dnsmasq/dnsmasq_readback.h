@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dnsmasq_readback: asks dnsmasq whether it has what it was given, name by name.

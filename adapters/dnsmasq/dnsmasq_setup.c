@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dnsmasq_setup: what to put into dnsmasq's configuration.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dnsmasq_signal: SIGHUP to dnsmasq, found by its pid file. A pid file may be old: what is signalled is the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dnsmasq_version: asks dnsmasq who it is and how large its table (version.bind, cachesize.bind: TXT of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * host_files: what dnsmasq reads, in either form: the many files of a hostsdir, or one addn-hosts file

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hostsdir: the files of a hostsdir. All names of one address are in one file, so that its PTR is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * mark: the first line of a file that we own, by which we know it again, with a checksum of all

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * paced_writer: writes the files that have changes, no faster than dnsmasq can take them. dnsmasq works off

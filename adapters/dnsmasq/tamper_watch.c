@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tamper_watch: what others do to the files. A part of them is looked at each second, all of them within a
  * few; one that was changed, cut or removed is written again. A folder that was replaced is filled

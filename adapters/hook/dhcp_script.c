@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The form of dnsmasq's dhcp-script (dnsmasq(8), --dhcp-script): add|old|del, an id, an address and
  * a name as arguments, more in the environment.

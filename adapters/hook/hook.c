@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hook: an adapter that is an operator's program. One call or one batch at a time, each for a
  * limited time; what the program says is all that is known: it is not asked what the resolver has.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hook_private: what the files of the hook share. hook.c is the adapter; dhcp_script.c makes the calls of the

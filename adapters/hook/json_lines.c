@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The form json: a batch is one run of the program. It gets a line "begin", one a change, and a
  * line "end"; it gives one line a change, in the same order.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hosts: the adapter that keeps a marked block in a hosts file. A batch is one pass over the file
  * under its lock: read, decide, write if something changed. All within a turn of the loop, since

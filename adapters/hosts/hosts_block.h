@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hosts_block: our marked lines within a hosts file that is somebody else's. All bytes outside of it are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holdfast-hosts SOURCE TARGET: copies the block of the hosts file SOURCE, which the bridge writes,
  * into TARGET, which it may not write. It takes records only, so whoever writes SOURCE can put no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hosts_file: a hosts file that others use too: locked as other tools lock it, and replaced so that

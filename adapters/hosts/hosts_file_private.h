@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hosts_file_private: an open hosts file, for hosts_file.c (opening, reading) and hosts_file_write.c (writing).

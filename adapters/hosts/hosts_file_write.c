@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hosts_file_write: another content for a hosts file that others use too, by rename or in place.
  */

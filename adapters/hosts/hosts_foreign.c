@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/hosts/hosts_foreign.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hosts_foreign: the names that others have in a hosts file, outside of our block. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/hosts/hosts_late.h"
 
 #include <errno.h>

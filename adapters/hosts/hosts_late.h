@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hosts_late: hosts files that we replaced while somebody may still write into them: who opened one before

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * hosts_merge: what others wrote into a hosts file while we replaced it, brought into the file that is

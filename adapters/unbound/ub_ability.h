@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ub_ability: what one unbound can do and another cannot, as far as the adapter makes use of it. Each is

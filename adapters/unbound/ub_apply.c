@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_apply: a batch, in phases: what is added, what gets another address, what goes; then the same for
  * the PTR records. Names share commands, sized by the pace. Where unbound removes single records a name

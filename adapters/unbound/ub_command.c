@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/unbound/ub_command.h"
 
 #include <stdarg.h>

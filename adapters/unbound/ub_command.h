@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ub_command: the text of commands to unbound. What goes into them is checked here, once more: no name

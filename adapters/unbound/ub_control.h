@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ub_control: commands to unbound by its control socket, one after the other, each on a connection of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_cover: before a zone is filled: what it covers in unbound, and with it how its names can be looked
  * at. If unbound has little local data, all of it is read at once (ub_known.h). Else each name is asked

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_doctor: the real unbound, as it is now: whether it takes commands, what it answers for our
  * suffixes, what leaks, and whether it could read the start file.

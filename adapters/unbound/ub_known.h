@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ub_known: what unbound had as local data when a fill began, out of its own listing, so that a fill

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_listing: what unbound has of ours, out of its listing of all local data. unbound answers nobody
  * while it writes it, so it is read only up to a size that takes some milliseconds.

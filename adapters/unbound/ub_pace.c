@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/unbound/ub_pace.h"
 
 enum { PAUSE_MAX_US = 1000 * 1000 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ub_pace: how many lines a command may have, so that unbound answers on in time: 4 ms a command as

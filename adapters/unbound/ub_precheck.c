@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_precheck: where the names of a batch stand in unbound, asked by DNS before anything is written. A
  * removal takes all that a name has, so a name that has anything of others is neither fed nor taken.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ub_private: what the files of the unbound adapter share. One job at a time: feed a batch, make the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_session: the zones in unbound, and how we know that it is still the unbound that we filled.
  *

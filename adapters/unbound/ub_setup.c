@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ub_setup: what goes into unbound's configuration. Exact lines: a test starts the real one with them.
  */
 #include "adapters/unbound/ub_private.h"

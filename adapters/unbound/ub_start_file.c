@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_start_file: the names in a file that unbound reads at its own start, so that it has them also
  * while the bridge is down. This is when it is written: whole, in slices, after what changed is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_start_left: start files in the folder that say by themselves whose zone they are: the bare one,
  * and those of suffixes that are no longer ours. unbound goes on to read the latter as long as

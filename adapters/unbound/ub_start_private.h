@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ub_start_private: a write of the start files under way, for ub_start_file.c (when), ub_start_write.c (what

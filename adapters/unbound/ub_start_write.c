@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_start_write: what is in which start file. Each is written beside itself and renamed.
  *

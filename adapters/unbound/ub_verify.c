@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_verify: plain questions, at the pace of read-back. A name is as it should be when it has its
  * address and no other, and the address, where it is to point back, points to it.

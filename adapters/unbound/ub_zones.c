@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_zones: what becomes of a suffix in unbound: whole when all of it is confirmed, let go of when it
  * is no longer ours, and watched in between.

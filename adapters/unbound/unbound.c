@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unbound: local data by the control socket. This file has the jobs and their steps; what a job
  * does is in ub_session.c and ub_zones.c (zones and canaries), ub_apply.c (batches), ub_listing.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * control: the control socket, which holdfastctl asks. One request a connection, a line of JSON;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What status shows of the adapters, and what can be asked of them.
  */

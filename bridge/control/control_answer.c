@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/control/control_answer.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * accept and reject: what is meant, what it would do, and doing it.
  */

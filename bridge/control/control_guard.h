@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * control_guard: what the guard holds, as status shows it and as `accept` and `reject` decide it; and

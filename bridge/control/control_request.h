@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * control_request: one line of a client of the control socket, read and checked. A connection has

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * control_socket: the socket file of the bridge, and who is at its other end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * health: /healthz and /readyz by HTTP, on status.listen. /healthz is 200 as long as the loop goes round, whatever

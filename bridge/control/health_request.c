@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/control/health_request.h"
 
 #include <stdbool.h>

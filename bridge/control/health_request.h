@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * health_request: the head of an HTTP request to the health listener, read and checked.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * listeners: whether anybody answers DNS out of what the bridge publishes. Every dns.probe-interval each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * listing: long answers, each written by a process of its own, out of its copy of what was true at one moment, for

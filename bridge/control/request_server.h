@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * request_server: a listener whose clients send one request, get one answer, and are closed: what the control

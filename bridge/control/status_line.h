@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * status_line: how the bridge does, in one line: for the health listener and the service manager.

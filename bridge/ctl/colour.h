@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* colour: colours, where `out` is a terminal and NO_COLOR is not set. */
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ctl: what the commands of holdfastctl share: the configuration, a question to the bridge or, without

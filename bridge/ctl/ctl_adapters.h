@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ctl_adapters: what the bridge tells of its adapters, and asking them what they have.

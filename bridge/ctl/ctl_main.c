@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holdfastctl: what people type. Asks the bridge or, where there is none, the published zone.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* ctl_options: the command line of holdfastctl. */
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dns_probe: who answers DNS for us, seen from this machine: each listener of dns.listen, unbound's module,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * history and watch: what changed, as lines of the store's history.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * records and export: rows that the bridge has already written in the form that is wanted; without a
  * bridge they are written here, out of the published zone.

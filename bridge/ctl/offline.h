@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * offline: the same answers out of the published zone, with no bridge. What only the bridge knows is

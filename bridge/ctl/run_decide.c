@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * accept and reject: first what would happen, then the question, then the deed. Without a terminal there
  * is nobody to ask: then it takes --yes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * why: where a name is lost, or that it is not: one hop after the other from the server to what a query sees. A hop looks at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The hops of why, in the order of the data. A new one is a function and a row of the table at the end.
  */

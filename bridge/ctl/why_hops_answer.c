@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The hops behind the zone: holdfast-dns, what the adapters were given, what their resolvers answer, and
  * what this machine's own resolver answers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * why_missing: why there is no record of a name: a workspace that is stopped, or a slip of the pen.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * daemon: the bridge's life on one event loop: core, signals, service manager. Returns the exit

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* daemon_options: the command line of holdfastd. */
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * reload_preview: what a configuration takes out of the answers, told before it does. It is the operator's own act, so the guard

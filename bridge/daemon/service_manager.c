@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/daemon/service_manager.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * service_manager: what the service manager is told beside "ready" and "stopping": a status line whenever it changes, and, where

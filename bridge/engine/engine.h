@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * engine: state, store and zone as one: what comes in is judged, made durable, published, in this

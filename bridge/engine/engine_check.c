@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Promise 16: status tells what is answered. Model, store and published zone are compared, after each publication
  * and from time to time. A difference is a mistake of ours or damage, is said, and heals itself in steps, of which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/engine/engine_private.h"
 
 #include <errno.h>

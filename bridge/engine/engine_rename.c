@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A source that has another name in the configuration is the same source (contract, guard 7): what the store keeps by
  * names goes along.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A message of the stream that is too large for one turn of the loop: the state takes it up in slices, one with each
  * hf_core_work(), and nothing else is done with the state meanwhile. Nothing of it is committed before its end: a crash

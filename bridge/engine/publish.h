@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * publish: from the store to the published zone, after the commit. Owns the zone's writer and its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * restore: what the published zone still knows, where the store was lost or is older than the zone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an earlier run left: with its ledger lost, all below our suffixes and within our prefix that
  * the adapter finds is ours to replace or to take; with its ledger kept, only what was under way

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * feed: drives one adapter, so that its resolver has what the store has. It keeps the adapter's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the adapter is given: ears for its answers, and a walk over all names.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * ledger: what one adapter owns in its resolver and how far it came, as the store keeps it. What

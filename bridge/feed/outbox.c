@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changes wait here until the adapter takes them. A put of what is not owned yet is written down as
  * tried before the adapter hears of it, so that no crash leaves something behind that nobody knows

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One catching up: what is wanted is drawn out of the store, what is missing or other is put, the
  * resolver is asked for it, and only then what is stale is taken.

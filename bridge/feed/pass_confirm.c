@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * After each apply the resolver itself is asked, for a sample of at most so many names: before that
  * nothing stale is taken.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * retry: when a failed attempt is made again, and when it is said aloud that it fails: the table of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * In turn, round after round, the resolver is asked for all that it should have. What is missing
  * there is put again; where most of it is missing, all of it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Suffixes that come and go, and an adapter that goes with all it has.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * wanted: names with what they are to be, packed and in the order of their text, as the store

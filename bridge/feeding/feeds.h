@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * feeds: all adapters of the configuration, each with its feed, on one loop. One that is in trouble

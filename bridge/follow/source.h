@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * source: one source of the configuration and the client that follows it, with the core behind it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/follow/source_settings.h"
 
 #include "config/config.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * source_settings: what the stream needs of a source's configuration, as the stream has it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sources: all that the bridge follows, on one loop, in step with the configuration; and what may

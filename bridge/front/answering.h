@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * answering: whether anybody answers DNS out of the published zone. The one judgement that `status`,

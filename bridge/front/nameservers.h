@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * nameservers: the machine's own resolver, as resolv.conf(5) names it.

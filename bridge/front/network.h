@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * network: which network namespace a process is in. Two with different ones do not reach the same addresses: 127.0.0.1

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * record_row: a published record as one line of a listing: for people, for programs, as a line of a

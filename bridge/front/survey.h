@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * survey: one DNS question to each of several places, all at once, on a loop.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * apply_update: whole messages of the stream, private to state. A refused one changes nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * claimant: who may claim a name, as one number: an agent under one of its names, a restored name, a

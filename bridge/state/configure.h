@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * configure: a new configuration in the running state, and sources that it no longer names (guard rule 7). Private to

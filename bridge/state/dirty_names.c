@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/state/dirty_names.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dirty_names: names that something may have changed since the last commit, each with what the store

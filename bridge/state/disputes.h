@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * disputes: workspaces that two owners' streams list (guard rule 8). One who has a workspace keeps it until the own

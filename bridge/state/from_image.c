@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/state/from_image.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * from_image: the model out of the store's image, and changesets out of the model. Private to state.

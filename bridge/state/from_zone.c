@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What comes back out of the published zone after the store was lost, or was found older than the zone.
  */

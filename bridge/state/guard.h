@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * guard: which removals wait, and when they are let go (design.md, the guard, rules 1 to 4).

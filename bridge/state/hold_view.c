@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What people need to know of a hold before they decide it, and what a decision would do.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * holds: removals and changes of identity that wait, what each still waits for, and how long it has waited (guard

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * multimap: from a 32-bit hash to any number of 32-bit values, in 8 bytes an entry at most 3/4

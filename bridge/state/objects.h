@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * objects: the objects of state and their lists, private to this room. Objects lie in arrays and are

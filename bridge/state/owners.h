@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * owners: whom the configuration names, by which of its words each owner was followed, and what

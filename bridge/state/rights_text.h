@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * rights_text: what the token may do, as texts (bridge/types/rights.h): which words are missing, and the long texts that

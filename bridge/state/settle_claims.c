@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who has what: settled for all names that were touched, then for the addresses of whoever
  * publishes more or less.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/state/source_identity.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * source_identity: who is behind the URL: deployment, suffix, the token's user and its rights (guard rules 2 and 6). Private

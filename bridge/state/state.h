@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * state: what Holdfast believes about every source, owner, workspace and agent, and which names

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From dirty rows and names to a changeset, and back to clean.
  */

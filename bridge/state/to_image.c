@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything that state believes, as rows: what a store is made of that is lost while the bridge runs.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * background: the thread that writes the WAL back and makes the copy, each with connections of its own, so that

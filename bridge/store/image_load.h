@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * image_load: everything that state gets at start, out of the tables, with every value and reference checked.

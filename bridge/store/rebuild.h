@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * rebuild: a store's file made under another name, whole, before it takes its place. A crash leaves at most the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * recovery_note: the note beside the store that its one recovery was begun, or done. It is written and synced before

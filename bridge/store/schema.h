@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * schema: the tables, their version, and the rule for one step up and down (docs/store.md tells it to people).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sql: one connection to a database file, its statements, and SQLite's result codes as ours. The only file

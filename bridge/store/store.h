@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * store: the last known state on disk. The only code that calls SQLite; private to the bridge, one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * store_files: the store's file and those beside it. What each is for is in docs/store.md.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * store_private: the store itself, for the files of this room. Each function says which part of it it changes.

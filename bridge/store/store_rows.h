@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * store_rows: the structs that the store keeps, as rows of its tables. Each table has one description of its

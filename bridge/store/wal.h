@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * wal: what of the -wal file is known to be on disk, and that the files are still those that were opened.

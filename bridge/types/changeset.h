@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * changeset: what state decided, handed to the store as one transaction and from there to the zone:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * rights: what REST said of the token's own rights and of an owner. A server freezes the rights of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * rows: the model as it crosses from room to room and lies on disk. Plain values; nothing to free.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * update: one whole message of the control stream, decoded and checked for form (ids, lengths,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holdfast-follow: prints what the control stream of a Coder server brings, live. It writes and
  * changes nothing. An example of how bridge/stream is used without the bridge.

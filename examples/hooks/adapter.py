@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 A hook of the form json: keeps a JSON file of names, as an adapter for something that Holdfast does not know would keep that.
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A hook of the form dhcp-script, as dnsmasq calls its own: keeps a file of hosts lines, one a name.
 #
 #   adapters:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_conn: one connection: requests, and a session of streams once it is upgraded.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Follows RFC 9112, without transfer codings. */
 #include "examples/simulator/sim_http.h"
 

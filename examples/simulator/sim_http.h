@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_http: requests of HTTP/1.1 and answers to them; as much of it as Coder's clients use.

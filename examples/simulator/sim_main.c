@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holdfast-simulator: plays a Coder server on loopback, as a script says.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_mux: the server's end of a yamux session (hashicorp/yamux spec.md), under the client's windows.

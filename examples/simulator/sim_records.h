@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_records: the words of `snapshot` and `diff`, as README.md has them, brought into the world and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_rights: what a token may read at one moment. A server asks REST's questions with today's, and a

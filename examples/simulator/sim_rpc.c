@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "examples/simulator/sim_rpc.h"
 
 #include <errno.h>

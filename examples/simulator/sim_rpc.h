@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_rpc: the server's end of one dRPC stream (storj.io/drpc): frames in, frames out. One call at a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_script_line: a line of a script that is run, and the table of commands. sim_script.c has those about

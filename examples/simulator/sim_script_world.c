@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The commands about users, workspaces and rights. */
 #include "examples/simulator/sim_script_line.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_server: the simulated Coder: listens, knows its connections, and does to them what scripts say.

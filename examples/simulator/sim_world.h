@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_world: what the simulated deployment is: its users, their workspaces and agents, and what it

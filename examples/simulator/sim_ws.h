@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sim_ws: the server's end of a websocket (RFC 6455), over wslay. Writes frames into an evbuffer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * acl: who may ask. The list changes at SIGHUP under running threads: each holds a reference

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holdfast-dns: answers the names of the published zone by UDP and TCP. This file only wires: arguments,
  * configuration, sockets, rights, server, signals.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dns_rights: the user, the groups and the capabilities that holdfast-dns has while it answers. It

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * landlock: which files this process and its future threads may still open, by the kernel's

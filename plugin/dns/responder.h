@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * responder: a packet in, a reply out, from one thread's view of the published zone. It knows no

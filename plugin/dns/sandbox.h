@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sandbox: what holdfast-dns can no longer do once it answers, whatever its code is made to do. The

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * server: holdfast-dns as one object: the view of the zone, a thread for each UDP socket, one for

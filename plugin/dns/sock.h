@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sock: the sockets that questions come in by: opened here, or handed over by a service manager

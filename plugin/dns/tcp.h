@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * tcp: one thread that answers questions by TCP. RFC 7766: many on one connection, also sent

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * tcp_conn: one TCP connection: bytes in, questions cut out of them, answers out. It knows the socket

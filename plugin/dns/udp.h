@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * udp: a thread that answers the questions of one UDP socket, many at a time.

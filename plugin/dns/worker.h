@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * worker: a thread that blocks in one system call at a time and can be ended while it does. Only the

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds the unbound module for the unbound of this machine. README.md beside it tells more.
 #
 # Exit status: 0 the module is there; 2 a wrong call; 77 unbound's source cannot be had here (no source packages, a

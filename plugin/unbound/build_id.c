@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/unbound/build_id.h"
 
 #include <link.h>

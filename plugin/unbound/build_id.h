@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * build_id: which program this is, exactly. unbound's structs differ between versions, and no

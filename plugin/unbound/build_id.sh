@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # build_id.sh PROGRAM: a header with PROGRAM's build id, for the module that only that program may use.
 
 id=$(LC_ALL=C readelf -n "$1" 2>/dev/null | sed -n 's/^ *Build ID: \([0-9a-f]*\)$/\1/p')

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * module: the six functions that unbound's dynlib calls, and the one place that sees unbound's own
  * headers: what plugin/unbound/module_core.h answers is put into unbound's form. Each query is answered

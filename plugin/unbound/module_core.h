@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * module_core: all of the module but unbound. One plug a process, any number of threads; each gets a seat

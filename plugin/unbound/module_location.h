@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * module_location: where the module finds its zone. By default where the bridge puts it; an environment

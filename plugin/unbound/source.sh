@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Sourced by build.sh and by what the package holdfast-unbound builds with: unbound's source, as the distribution has it, and what the
 # installed unbound was built with. The caller gives the folder $work and the file $log, and two functions that end it: fail (with what
 # went wrong) and no_source (where the source cannot be had here).

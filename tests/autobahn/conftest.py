@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Helpers that all folders of tests share are in tests/lib."""
 import pathlib
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Autobahn's cases of RFC 6455 on the websocket of bridge/stream: kosoku plays the server with Autobahn's own case files,
 ws_echo is the client. Groups 8, 11 to 13 are empty or of the compression extension, which is never offered.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ws_echo: what Autobahn's cases are run against: the websocket of bridge/stream behind a plain
  * blocking socket. Sends each message back, case after case, as Autobahn's fuzzing server asks of

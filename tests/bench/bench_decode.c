@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_decode: what the control stream's decoders cost. Snapshots of 50,000 and 500,000 workspaces
  * of one agent each, through the reader of messages alone and through the whole stack below TLS;

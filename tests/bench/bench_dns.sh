@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What a query costs holdfast-dns and unbound with the module, beside an echo loop, unbound without, Knot, NSD and dnsmasq: CPU
 # time of the server per query and its memory, all in turns in one run, on the same names. Needs a build (HF_BUILD, default
 # ./build), and plugin/unbound/build.sh for unbound's; what is not there is left out.

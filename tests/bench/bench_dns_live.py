@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 How long answers of holdfast-dns take: at rest, at half of what it can, while the whole zone is rewritten, and from the publication of a change
 to the first answer that has it. Needs a build (HF_BUILD, default ./build). --json for machines.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What feeding costs the bridge, without a resolver: `bench_feed [NAMES]` fills an adapter that takes everything at once, compares all
  * without a change, and follows single changes. Told are the time, the longest slice that held the loop, and memory.

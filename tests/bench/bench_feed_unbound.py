@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 What feeding a real unbound costs those who ask it. A prober asks at a steady rate, each question at its planned time: first an
 unbound that nobody feeds, then while names are filled in, then while single names change.

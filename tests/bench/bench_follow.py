@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 What it costs to take a snapshot: holdfast-follow beside a client of Coder's own libraries (tests/peer), in turns, from one
 server. User and system CPU and peak memory of the whole process, start included; medians. `bench_follow.py [--check] [AGENTS...]`

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What the module costs unbound: the rows of bench_dns.sh that are about it, by flood, in many short rounds.
 # Further options are bench_dns.sh's.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 What the module's zone costs unbound: memory above an unbound without it, also when threads are idle while bases change; how
 long answers take while the zone is rewritten, against at rest. 100,000 agents of three names. HF_BUILD names the build; with

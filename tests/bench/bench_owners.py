@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 What a change of one workspace costs the bridge, at 10 owners and at thousands: `bench_owners.py [OWNERS]`. A line each: owners, CPU until all
 are live, of an idle second, of a change, and how long `status` takes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the store costs: `bench_store [--json] [--agents N] [FOLDER]`. The folder should be on the disk that is meant; by
  * default it is the current one. A table, or one line of JSON.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What looking names up costs: `bench_zone_read [--json] [--instructions] [NAMES...]`, by default with 3,000 and 300,000
  * names. User time by getrusage() while random names are asked for, each with a refresh before it as resolvers do; a

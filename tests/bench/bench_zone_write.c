@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What publishing the zone costs: `bench_zone_write [--json] [--check] [--folder FOLDER]
  * [AGENTS...]`, by default with 1,000 and 100,000 agents of three names and one PTR each. The

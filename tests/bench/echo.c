@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * echo: the least that a UDP server can do: what comes in goes back with the QR bit set. It is what
  * holdfast-dns is measured against. It uses the same system calls, in batches of the same size.

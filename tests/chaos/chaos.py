@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What the tests of this folder share: the drivers and checks of the rooms, and how they are run.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults at chosen system calls of a driver, by strace."""
 import functools
 import re

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * recorder: an LD_PRELOAD library that writes down, in order, each change that a program makes to
  * files and folders under $HF_RECORD_ROOT (an absolute path without symlinks), into the file

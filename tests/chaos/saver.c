@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * saver: the smallest program that keeps a value safe, and three that only seem to. It shows that the tools of this
  * folder see the difference, and how a driver and a check behave.

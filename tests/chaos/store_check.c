@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_check DIR LAST_ACK: whether the store there is one whole step, not older than what was acknowledged.
  * With a third argument, `damaged`, it may have been taken for damaged, and be what the copy or nothing gives; still

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_driver DIR SEED STEPS: makes changes to a store and says which are durable; chaos.py has the rules.
  * The seed decides in which slices, and when a copy is made or receipts are written; what is in the store after step k

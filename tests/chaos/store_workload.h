@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * store_workload: a deployment that follows from one number alone. After step k the store holds exactly

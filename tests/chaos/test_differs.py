@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Status tells what is answered (promise 16): what harms the published zone under a running bridge is said, and heals."""
 import pathlib
 import shutil

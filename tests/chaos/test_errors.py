@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 A disk that fails: nothing acknowledged is lost, what is there stays whole, and it goes on when the disk does.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A driver that is killed at any moment has lost nothing that it acknowledged, and goes on from there."""
 import random
 import subprocess

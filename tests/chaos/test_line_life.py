@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 One line to a server, and a life of trouble on it, by chance: a way that stalls, slows, goes silent or is cut, a server that refuses, is late, says
 GoAway or goes, owners that are refused, events without end. After each trouble all owners' names are live again within a bound, with what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Hostile users of the same machine (row 47 of the faults): idle connections to every listener, floods of listings, no
 descriptor left. Names are not asked here; what they may cost is: /healthz and an order in time, processes, CPU, lines.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 One life, all outputs: what happens to a server, a bridge and the machine around it, at random, and what becomes of it everywhere at once:
 in holdfast-dns, in unbound with the module, in a stock unbound and a dnsmasq that the bridge feeds, and in a hosts file. After each event all

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A power cut at any moment loses nothing that was acknowledged, and leaves one whole generation."""
 import shutil
 

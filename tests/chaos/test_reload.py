@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 A reload at any moment: while a change is on its way into the store the model is lent to it, and a reload has to wait
 (guard rule 10). After it the zone has what the model has, the bridge is the same process, and nothing was lost.

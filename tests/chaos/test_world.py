@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The world around a running bridge changes (rows 29 to 33 of the faults, and 47's descriptors): clocks, memory, limits, a
 log that nobody reads, a core file. While each is on, a prober asks for the names; none may be lost or wrong.

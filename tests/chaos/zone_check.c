@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zone_check DIR LAST_ACK: looks at the zone DIR/zone as a resolver does and says whether it is one
  * whole generation, not older than LAST_ACK (README.md).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * zone_content: the zone that zone_driver.c writes and zone_check.c expects: all of it follows from

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zone_damage [ROUNDS] [SEED]: harms the files of a published zone in every way while threads look names up in it.
  * Each address carries its name's number, its generation and a checksum of both, so that a wrong one is known as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zone_driver DIR SEED STEPS: publishes STEPS generations of the zone DIR/zone, going on from what
  * is there (README.md). The seed decides what is not visible: the order of changes, whether a

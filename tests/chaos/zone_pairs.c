@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zone_pairs [LOOKUPS] [SWAPS]: readers in other processes see whole generations only. Each generation gives two names
  * the same number; processes and threads look both up while the writer publishes, and count what is mixed.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds with every compiler that is installed here, in the ways in which people and distributions build, and runs the
 # units of each: a compiler may take the code at its word where another does not. Warnings are errors.
 

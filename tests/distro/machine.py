@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 A Debian of its own for tests of packages: a root made by debootstrap, an overlay over it that the test may spoil, in namespaces for
 mounts, processes and the network, with systemctl (beside this file) in systemd's place.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs suites of tests/run.sh inside another release of Debian: its compiler, its libraries, its resolvers.
 
 usage()

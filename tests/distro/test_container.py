@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The image of packaging/container, without a program for containers: the steps of the Containerfile in a bare root of its release, and
 bridge and responder as compose.yaml has them run: each in its own mounts and processes, a user without capabilities, a root that is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The Debian packages as people meet them, in a root of each release: install, configure, start, upgrade, downgrade, remove, purge; and
 holdfast-unbound beside the release's own unbound. Each test begins with a fresh machine without a network.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Published is not answered: when holdfast-dns dies, nobody may say that all is well. status, why, doctor, /readyz, the service
 manager's line and the log say the same.

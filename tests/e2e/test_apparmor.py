@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The profiles and lines for AppArmor, as far as its own parser can say: it compiles them, and needs no kernel for that. What the units
 forbid is in test_units.py.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """holdfastd --check as a person or a unit file calls it, and the two files that are made of the table of keys."""
 import os
 import pathlib

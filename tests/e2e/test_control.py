@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """holdfastctl and the control socket of a running holdfastd, with a server that plays Coder."""
 import grp
 import json

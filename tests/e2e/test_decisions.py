@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What waits is decided with open eyes: who types `accept` sees first what goes, a suffix or a deployment is accepted only by its own
 option, a rejection stays visible, and why something waits (rights that the token lost, another user's token) is said.

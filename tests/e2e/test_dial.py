@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way to the server, end to end: proxies of each kind, certificates of both sides, and the name through the resolver that we feed."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What holdfast-dns answers: the rules of DNS that its answers keep, asked of the real program. How it lives (sockets, limits, signals,
 rights) is in test_dns_server.py.

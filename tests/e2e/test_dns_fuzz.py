@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Broken and hostile packets at the running holdfast-dns: it lives, every reply belongs to a query, and no name ever gets another's
 address. HF_LONG=1 sends fifty times as many.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What hostile local users can do to holdfast-dns: idle connections, storms of them, descriptors and threads used up. Names keep
 answering, a client waits for at most a second, the CPU does not spin, the log does not fill, and all is well again afterwards.

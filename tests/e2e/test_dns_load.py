@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 holdfast-dns under load while its zone changes under it: no answer is wrong, none is lost. The questions come from
 tests/bench/flood.c, which knows each name's address.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Whom holdfast-dns runs as, and with which rights, however it is started: as root on machines with and without Holdfast's users, in a
 container that has few capabilities, as a user. It must answer, and never as the bridge's user.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 How holdfast-dns lives: its sockets, TCP, limits, access list, rights, signals, and what becomes of the zone under it. What it answers
 is in test_dns.py.

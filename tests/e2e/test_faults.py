@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Faults of the upstream, the disk and the machine, with the real server's own libraries at the other end: while each is on, a
 prober asks for 1,200 names; none may be lost, wrong or missing, and no process may have gone that the fault did not kill.

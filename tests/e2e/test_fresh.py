@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Promise 16, of what is fresh: what status says of a source and its owners is what holdfast-dns says of their names, by EDE 3, at the
 same time: while a bridge begins again beside the stamps that the one before left, and when the folder of the zone is replaced.

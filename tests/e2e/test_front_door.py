@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 holdfastctl as a person meets it: with a configuration that has errors, without rights, with nothing configured, into a pipe
 that somebody closes, and with nobody there at all.

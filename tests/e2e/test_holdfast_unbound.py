@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What holdfast-unbound's `start` becomes in each state that it may find: the paths are a folder's, the programs are scripts that tell
 how they were called. The real ones are in tests/distro/test_packages.py.

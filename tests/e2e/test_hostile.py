@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Whatever a server sends, on a socket to the whole bridge: a peer of Coder's own libraries commits every fault that it
 knows. Each has its reason, counted and named in the status; none costs a name, writes to the store, or ends the bridge;

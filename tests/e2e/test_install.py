@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `meson install` puts where, without touching this machine."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The line to the server under ordinary trouble: servers that fall silent, slow links, storms of events, ways that die. Time limits are about
 silence and rate, and nothing earns credit for later or for others; what dials does so by the backoff.

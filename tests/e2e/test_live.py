@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tests/live.sh, against servers that play a Coder deployment, and some that are otherwise."""
 import os
 import pathlib

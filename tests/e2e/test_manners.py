@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How holdfastd lives with a service manager, a monitor and its operator: readiness, status, reload, end."""
 import os
 import re

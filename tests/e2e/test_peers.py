@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The servers that play Coder, as clients see them."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The README's first command, on a machine that has the packages: the whole path, an outage, a dead bridge, a restart."""
 import fcntl
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What the token may read changes, and what the server says gets lost: the whole bridge beside a server that keeps the rights
 of a connection's first second, as Coder does, while REST speaks with today's. Of the table of faults: 41 (another user, or none), 42

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 holdfastd follows a server, whatever happens to it: the simulator plays Coder, holdfast-dns answers. What upstream does
 never takes a name away; what is wrong is said in plain words; and it comes back by itself.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The thread through all rooms: a scripted file's messages through state, store and zone to an answer of holdfast-dns; and the
 bridge itself, started on what that left, serving before it has heard anything.

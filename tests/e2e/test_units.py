@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Each shipped unit's program, run as its unit says: under its own filters, as its user, with its capabilities and mounts. It must do its
 work, and its sockets and folders must have the rights that the manual says.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Row 35 of the faults: an upgrade and the way back on one store. The bridge before is the last one of the store's schema before this one,
 built out of the history of this tree: only where that is there, and in the long run.

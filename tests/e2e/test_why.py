@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """holdfastctl why, resync, readers, suggestions, colours and completions, on a running bridge and responder."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our yamux beside hashicorp's: long random sessions, of which both sides must have seen the same; and which of its own
 tests has which counterpart here."""
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * digest: a number for all that came out of a decoder, byte by byte, so that a fuzz target can

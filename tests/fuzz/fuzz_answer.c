@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any question to a fixed zone: a byte of how, a type, a class, and a name in wire form (or labels before the
  * suffix or the reverse zone).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The answers that a resolver, or who stands for it, gives to our questions. */
 #include <stdbool.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration out of any bytes: refused with at least one printable line, or taken; and what
  * is taken is printed as a file that is taken for the same.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any line of a client of the control socket. What is taken is within its limits. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any DNS message that answers for the server's name. What is taken are addresses. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any packet against a fixed answer: what comes out is a reply to it, within its bounds, or nothing.
  * The first byte chooses the answer and the room.

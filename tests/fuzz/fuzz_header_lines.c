@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any output of a header command. What is taken are lines "NAME: VALUE" within it. */
 #include <stdint.h>
 #include <stdlib.h>

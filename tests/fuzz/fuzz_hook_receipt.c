@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a hook's program answers: any bytes give at most as many fates as there were changes, and a
  * text where there are fewer. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A hosts file of any bytes: what we write into it leaves every byte of others as it was, is found
  * again, and goes without a trace.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes of the peer into the reader of messages: the first byte says which kind of message and in
  * what pieces it comes. Read whole and read in pieces, the result must be the same.

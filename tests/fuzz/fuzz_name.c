@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names out of any bytes: what a parser lets through is well formed, lower case and comes back
  * the same by every way.

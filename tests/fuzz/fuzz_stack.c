@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The whole stack below TLS, with two calls. The first byte chooses the layer that the rest of the
  * bytes are of (those below it are good) and in what pieces they come; the second one, unless it is

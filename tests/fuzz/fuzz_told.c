@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any answer of a server to the questions before a stream; the first byte says to which. What is taken is
  * printable and within its limits; an answer that is refused changes nothing. Rights are words in order.

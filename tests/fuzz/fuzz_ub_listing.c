@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A listing of unbound's local data of any bytes: what is read out of it has sizes that fit, and
  * each name that is in it gets an answer.

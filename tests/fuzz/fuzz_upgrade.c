@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An answer to the upgrade, whole and in pieces (the first byte says how small): the same
  * judgement, the same texts, and the same bytes left after the head.

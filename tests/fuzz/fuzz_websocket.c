@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames of the server, whole and in pieces: the same payload, the same answers and the same end.
  * The first byte says how small the pieces are, whether text is taken too, and whether there are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames of the peer into a session with three open streams and one that was closed. The first byte
  * says in what pieces they come; whole and in pieces must give the same events and answers.

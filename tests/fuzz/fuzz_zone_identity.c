@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The identity record in the zone's files, of any bytes, for any number of sources: the first byte. What is taken is
  * written back the same; what is refused changes nothing.

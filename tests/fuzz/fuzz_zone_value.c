@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A value of the zone's files, of any bytes: what is taken is written back the same. */
 #include <stdlib.h>
 #include <string.h>

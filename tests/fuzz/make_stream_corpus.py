@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 Makes the corpora of the control stream's fuzz targets out of tests/data/vectors, and of some bytes that no vector has.
 Run it where a corpus should change; what it writes is kept in the tree.

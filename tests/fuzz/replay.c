@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs a fuzz target over every file of the folders that it is given: the normal test run's
  * share of fuzzing, with any compiler. One line of TAP a file.

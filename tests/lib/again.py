@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 The second look: `again.py LOGS < ROWS`, with rows of tests/run.sh's table whose suites failed in this run.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """holdfastd for tests: one source that follows a server, with short times."""
 import json
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """
 Counts the tests of one suite: `count.py --status N --log FILE HOW BASE`.
 

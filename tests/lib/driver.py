@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """adapter_driver as a test sees it: one adapter, fed line by line, what it says as dicts."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian's dnsmasq as the adapter feeds it: a running one that can be stopped and started again."""
 import signal
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stock unbound that is fed by its control socket, and what stands beside it in tests."""
 import os
 import pathlib

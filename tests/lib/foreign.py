@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A name server for all names that are not ours: what a resolver under test forwards to, and a list of what it was asked."""
 import socket
 import threading

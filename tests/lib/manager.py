@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who watches holdfastd: a service manager, and what asks /healthz and /readyz."""
 import socket
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An unbound with Holdfast's module, as plugin/unbound/build.sh makes it, configured by the lines that holdfastctl prints."""
 import pathlib
 import random

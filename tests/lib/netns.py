@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network namespace of a test's own, with its own /etc/resolv.conf and /etc/hosts: a machine for one test."""
 import contextlib
 import ctypes

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Sourced by tests/run.sh and examples/quickstart.sh: the Debian packages that a section of
 # tests/packages.txt names are installed if they are missing. Nothing else on the machine changes.
 

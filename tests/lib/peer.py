@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Servers that play Coder: holdfast-simulator, and tests/peer, which is made of Coder's own libraries. Both are steered
 by lines; `holdfast-simulator --help` has the commands."""
 import os

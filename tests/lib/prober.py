@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A steady questioner: asks one who answers DNS for names that must be there, and counts what is not as it should be."""
 import socket
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Proxies for tests, on loopback: HTTP with CONNECT, the same over TLS, and SOCKS 4a and 5. Each notes who asked for what."""
 import base64
 import contextlib

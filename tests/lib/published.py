@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What resolvers see of a bridge, beside what the bridge believes."""
 import subprocess
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Broken and hostile DNS queries, and the look at what comes back. For zones of mkzone's `many N`."""
 import random
 import select

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A relay on loopback between client and server, which stalls, slows or goes silent as ways do; TCP itself stays as it is."""
 import contextlib
 import socket

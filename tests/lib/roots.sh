@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Sourced by tests/distro/*.sh and packaging/debian/build.sh: roots of other releases of Debian, made by debootstrap from the mirror
 # that this machine's apt uses, and commands in them. Nothing of this machine changes but the folder of the root.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs that answer DNS, run by tests on loopback: holdfast-dns itself, and what is common to all of them."""
 import contextlib
 import os

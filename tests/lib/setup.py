@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `holdfastctl setup` prints, for tests that give it to the real resolver."""
 import json
 import os

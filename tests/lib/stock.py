@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stock resolvers as Debian has them, run by tests on loopback in a folder of the test's, configured by `holdfastctl setup`."""
 import os
 import re

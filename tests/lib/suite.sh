@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # bash tests/lib/suite.sh LOGS NAME FOLDER HOW WHAT: runs one suite of tests/run.sh's table. Results that
 # tests/lib/count.py can read are left in LOGS/NAME.json or LOGS/NAME.xml; a suite without them is one test, and its
 # exit status tells: 0 passed, 77 skipped (the last line says why), anything else failed.

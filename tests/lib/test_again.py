@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tests/lib/again.py: what failed by chance is told and counted as passed, and a fault stays a failure."""
 import pathlib
 import subprocess

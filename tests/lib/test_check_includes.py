@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tests/check_includes goes red on what it is there for: each row is planted in a small tree of its own."""
 import pathlib
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tests/lib/count.py: whatever way a suite fails, it is counted as failed."""
 import json
 import pathlib

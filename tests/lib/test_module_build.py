@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """plugin/unbound/build.sh where unbound's source cannot be had: one line, an exit status of its own, and nothing is built."""
 import os
 import pathlib

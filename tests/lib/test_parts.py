@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tests/run.sh: the parts of a run are together the whole run, and each has the builds that it needs."""
 import pathlib
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables of promises and of faults in tests/README.md name tests that are there."""
 import pathlib
 import re

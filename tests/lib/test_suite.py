@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tests/lib/suite.sh: what a build folder lacks is noticed, and tests that are not built are not silently absent."""
 import json
 import os

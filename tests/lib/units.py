@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Runs the program of a systemd unit as the unit says, without systemd: in a root folder of its own, with the unit's user, groups,
 capabilities, mounts and system call filters. systemd-analyze expands the sets of system calls; tests/tools/unit_filter loads

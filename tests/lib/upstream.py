@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The rest of the world, as a resolver under test sees it: an authoritative server in a thread that remembers what it was asked."""
 import socket
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A machine that has Holdfast's users, or has them not: for what a program does when it is started as root there."""
 import pathlib
 

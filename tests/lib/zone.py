@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A published zone for tests: made, changed and kept alive by tests/tools/mkzone."""
 import os
 import pathlib

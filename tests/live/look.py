@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """look.py SECONDS: what tests/live.sh finds out. CODER_URL and CODER_SESSION_TOKEN say where; tests/live.sh --help what."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The control stream in as few lines as will do: HTTP upgrade, websocket, yamux, dRPC, protobuf. A second pair of eyes beside bridge/stream, for tests/live.sh."""
 import base64
 import hashlib

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * driver: the bridge from its sources to its published zone, on a clock that only lines move: the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What Holdfast promises, as plainly as it can be said: sources, owners, workspaces, agents, their names, the guard, the
 hold policies, what is fresh, and what survives which loss. Nothing here was taken from the bridge: the text of the

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """
 Changes the bridge's code in one place at a time, as a careless hand would, and looks whether a test goes red.
 

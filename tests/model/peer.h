@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * peer: the client of each source as the model plays it. The linker puts it in the place of

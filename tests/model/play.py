@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plays lines on the bridge and on every model that the contract allows, until none is left that agrees."""
 import io
 import os

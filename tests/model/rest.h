@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * rest: REST's answers, from the words of a line; the messages of a stream are tests/scenario/message.h's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * show: what is to be seen after a line, as lines of their own:
  *

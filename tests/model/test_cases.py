@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Lives that were cut down to what they show: each line on the bridge and on the model, as in test_model.py. What `open/` has is not mended
 yet: the long run plays it too.

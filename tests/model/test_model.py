@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Random lives of a bridge against the model: each line is played on both, and what is seen must be what the contract allows.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Random lives: what operators, servers, networks, disks and clocks do to a bridge, as lines for the driver. Servers are
 simulated here, with users, rights and organisations; what a line says is what such a server would say (or a broken one).

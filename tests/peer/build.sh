@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # tests/peer/build.sh FOLDER: builds the peer into FOLDER/peer, where Go 1.25 or newer is there; else it is skipped (77).
 PATH=$PATH:/usr/local/go/bin
 folder=$(realpath -m "$1")

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Peer is the other end of the control stream, made of the libraries that Coder is made of.
 package main
 

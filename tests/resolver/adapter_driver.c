@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * adapter_driver CONFIG NAME: one adapter of a configuration on a loop of its own, fed by a test
  * instead of the feed. Lines on standard input, a JSON object a line on standard output, in which

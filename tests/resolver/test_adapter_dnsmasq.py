@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The dnsmasq adapter against Debian's dnsmasq: what is put is answered, what others do is repaired, what is others' stays, and dnsmasq
 never stops answering.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The first fill of an unbound, whatever else is in it. From 1.25 on unbound answers at most 100 errors a second and none of the rest, and a
 name that is missing in a transparent zone is one: a fill that asks for each name like that takes hours, or never gets past its first batch.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The hook: programs of the operator's, in both forms, well-behaved and not; and the examples."""
 import json
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The hosts adapter on real files: the block is right, every other byte is as it was, and who holds a lock is waited for."""
 import ctypes
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The unbound adapter over lives of bridge, resolver and start file: whatever restarts while whatever is dead, what unbound reads at its
 own start is what should be known, and status says where it is not.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The unbound adapter against Debian's unbound: what is put is answered, what others have stays, and unbound never stops answering,
 whatever becomes of the adapter.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`holdfastctl doctor`: what is wrong is found, with the line that mends it, and what is right is not blamed."""
 import contextlib
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Stock resolvers that forward the suffix and the reverse zone to holdfast-dns, by the lines that `holdfastctl setup` prints. What they
 pass on is what holdfast-dns answers; what they themselves cannot do is said in the test.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Every adapter, fed by the bridge, through everything that happens to names, bridge and resolver: what resolves is exactly what should,
 what is others' stays, and a resolver that serves DNS never stops answering.

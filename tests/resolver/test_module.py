@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 The module inside a real unbound, configured by the very lines that are printed for it, before and behind the validator: the rules of
 DNS that its answers keep, and that it answers as holdfast-dns does. How it lives is in test_module_life.py.

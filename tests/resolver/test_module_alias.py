@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Other people's aliases into our names. unbound follows a CNAME itself, past all modules, and stores what it is told under our name: so the
 printed lines send it to holdfast-dns, and the module puts right what comes by without them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Nobody asks for a while, and the zone changes meanwhile, base and all: the first question gets what is published, or is told
 that it may be old. In unbound's module and in holdfast-dns.

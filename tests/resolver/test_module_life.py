@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 How the module lives inside unbound: from the first query on, through reloads, whatever happens to the zone folder, with an upstream that is dead, in an
 unbound that it was not built for.

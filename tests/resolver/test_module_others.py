@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is not ours: names of other people get the same bytes with and without the module, and nothing that is sent to it harms unbound."""
 import os
 import random

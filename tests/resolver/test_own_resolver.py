@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Does this machine find the names? The machine is a network namespace with a resolv.conf of its own and a real unbound or dnsmasq
 behind it; `getent` says what a program there finds, and holdfastctl has to say the same.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/recipes: each as its program would be started, as far as that can be had in a test."""
 import pathlib
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What `holdfastctl setup` prints, as far as test_forward.py and test_module.py do not give it to the real server: the syntax of what
 Debian has no server for, where suffixes come from, and what is said when something is wrong.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * boot: which boot of the machine it is, and whether its wall clock is synchronised, as the

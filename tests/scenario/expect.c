@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expect: what must be true. A wrong expectation tells what was expected and what is there.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * files: what lies in a folder at one moment, to be put back later: as a process that is killed

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * life: the configuration, the bridge's life and death, its files, and time.
  */

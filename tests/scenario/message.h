@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * message: the text form of a stream message, and the small ids that scenarios and the model use.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * runner: plays scenarios, one test a file, as TAP. A failed one says which line, what was
  * expected, and what is there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * server: what REST says of the token, of users and of workspaces, and when the connection of the
  * messages was opened.

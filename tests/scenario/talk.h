@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * talk: a scenario whose lines come from another program, which sees what came of each.

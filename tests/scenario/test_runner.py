@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A wrong expectation fails, and says where, what was expected, and what is there; README.md names cases that exist."""
 import fnmatch
 import os

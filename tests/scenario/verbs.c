@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The language: a word, its arguments, what it does to the world. README.md tells it to people.
  */

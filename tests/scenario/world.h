@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * world: everything a scenario acts on: a folder of its own, a configuration that is built up line

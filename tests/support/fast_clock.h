@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * fast_clock: the system's clocks, but 20 times as fast: what waits 10 ms waits half a one. For programs

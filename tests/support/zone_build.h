@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * zone_build: a published zone made by hand, record by record, with tinycdb and zone/format.h alone. For tests

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * zone_look: what is in a zone's folder, read with tinycdb and zone/format.h alone, checksums and

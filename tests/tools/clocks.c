@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * clocks: an LD_PRELOAD library for a program whose clocks a test moves while it runs. The file of HF_CLOCKS holds
  * two numbers of 8 bytes: milliseconds that are added to the wall clock, and to boottime (which goes on in a sleep).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mkzone: a published zone out of lines of text, kept alive for as long as it runs. For tests and benchmarks of what
  * reads zones; it uses the writer as the bridge does.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * no_memory: an LD_PRELOAD library for a program that memory runs out of. The file of HF_NO_MEMORY holds three
  * numbers of 8 bytes: allocations that still succeed, how many fail then (one after the other; -1: all), and whether

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unit_filter: loads the system call filters that a unit file asks for, as systemd 252 makes them,
  * and then runs a program. tests/lib/units.py has read the unit and does the rest: mounts, user,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zonelist: the names of a published zone, through the reader as resolvers have it. For tests.
  *

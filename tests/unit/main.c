@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The main program of every unit test: runs the suites that its meson.build lists.
  * CK_RUN_SUITE=name runs one of them; CK_FORK=no keeps a debugger attached.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * prng: random numbers that are the same in every run, for property tests. A loop test takes its

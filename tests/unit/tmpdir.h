@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * tmpdir: a folder for one test, 0700, and its end with all that is in it. Use the pair as a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * yamux_ops: our yamux against hashicorp's ("peer yamux") over a plain connection: opens, writes,
  * half-closes, gives up, consumes and pings at random, then ends all streams in order. Prints what it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # bash completion for holdfastctl(1)
 
 _holdfastctl_names()

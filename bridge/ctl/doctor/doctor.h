@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * doctor: looks at the real thing, this machine and its resolvers, and says what is wrong with the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * doctor_adapters: each adapter looks at its own resolver; it is opened for that and nothing is fed.
  */

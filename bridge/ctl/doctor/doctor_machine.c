@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * doctor_machine: what is about Holdfast itself: the bridge, its tokens, the clock, the zone folder,
  * holdfast-dns.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * doctor_module: unbound's module. Only where unbound is to load it, or somebody has installed it, is
  * there anything to say.

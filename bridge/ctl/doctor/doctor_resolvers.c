@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * doctor_resolvers: what each resolver says of our names: does it know them, does it keep what it does not
  * know to itself, and what does a client behind it see that validates?

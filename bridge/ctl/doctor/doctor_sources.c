@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * doctor_sources: the Coder servers, and whatever else the bridge warns of: what `status` shows as wrong is bad
  * here, too.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * doctor_validator: one question to one resolver as a full resolver behind it would ask it: by libunbound,

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """embed.py FILE...: the templates as C, one array of (name, text) by name; on standard output."""
 import pathlib
 import sys

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/ctl/setup/setup_fill.h"
 
 #include <errno.h>

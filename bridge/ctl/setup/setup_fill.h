@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * setup_fill: a template of a resolver's lines, filled in. Its words are @word@; its paragraphs end at an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * setup_templates: the files *.in of this folder, compiled in. What they may hold: setup_fill.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * setup_version: of a resolver whose configuration is written otherwise from some version on: which one is

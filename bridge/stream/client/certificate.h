@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * certificate: what a verification that failed had before it. It only looks: the verdict stays

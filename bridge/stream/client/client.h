@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * client: follows one source: finds the server, asks it who it is, opens the stream, takes a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose is a workspace that two owners' streams list? REST is asked, one workspace at a time, and
  * for the same one once in a while only: a server may list what it likes in as many streams.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The owners that a client follows: which there are, when each gets a new snapshot, and what becomes
  * of one whose call the server ends. One owner's trouble is not the others'.

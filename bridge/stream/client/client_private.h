@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * client_private: what the files of the client share. client.c has the states and the way to the

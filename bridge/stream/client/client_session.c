@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What comes over an open connection, and what is due on it. */
 #include "bridge/stream/client/client_private.h"
 

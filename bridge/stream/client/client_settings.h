@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * client_settings: what the operator says about one source, as far as the stream needs it. Plain values,

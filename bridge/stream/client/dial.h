@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dial: one handle for each address of a host, the next started a while after the last or at once

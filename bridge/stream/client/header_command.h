@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * header_command: runs the operator's program that prints further headers, NAME=VALUE a line,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * host_lookup: the addresses of a host, asked for on the loop by libunbound, as /etc/resolv.conf and

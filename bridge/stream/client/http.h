@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * http: libcurl on the event loop: one multi handle for all sources, and the handles that both REST

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What libcurl's and OpenSSL's codes mean, in words that help. */
 #include "bridge/stream/client/http.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * inquiry: the questions before a stream, one after the other: who is the server, who are we, whose

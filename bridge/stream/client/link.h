@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * link: an open connection (a handle that was told to only connect) with a stack above it: moves

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/stream/client/owner_stream.h"
 
 int hf_followed_open(struct hf_followed *f, const struct hf_call_ops *ops, void *arg)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * owner_stream: one owner on one connection, and the rule by which a new snapshot replaces a stream

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * proxy: through which proxy a host is reached, by the configuration or by the environment

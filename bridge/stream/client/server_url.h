@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * server_url: where a source's URL leads: scheme, host, port and path, each as the layers want it.

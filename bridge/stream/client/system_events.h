@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * system_events: tells when the machine slept, when its wall clock was set, or when its addresses or routes

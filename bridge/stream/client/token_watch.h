@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * token_watch: tells when a file was written or replaced. It watches the file's folder, so a file

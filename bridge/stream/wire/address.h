@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * address: the IP addresses of a host, in the order in which they are to be tried.

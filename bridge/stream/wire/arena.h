@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * arena: a fixed piece of memory that is filled from the front and emptied all at once. It cannot

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * call: one WorkspaceUpdates call for one owner. Takes the bytes of its yamux stream and gives

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * control_limit: two small counters against a peer that only wants to keep us busy. Control frames are

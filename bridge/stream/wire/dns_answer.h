@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * dns_answer: the addresses in a DNS message. Pure: bytes in, values out.

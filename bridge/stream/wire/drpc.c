@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows the dRPC wire format (storj.io/drpc, drpcwire): frames of control byte, stream id,
  * message id, length (varints) and data; packets of one or more frames; ids that only rise.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * drpc: one call over one byte stream (a yamux stream carries one). The decoder takes the server's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * limits: everything that the other end of the control stream could make grow, and how far it may.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/stream/wire/patience.h"
 
 void hf_patience_begin(

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * patience: how long something is waited for whose bytes come bit by bit. Silence is counted from

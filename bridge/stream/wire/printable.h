@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * printable: a peer's bytes made fit to be shown: printable ASCII, the rest as \xNN, cut with "..."

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * problem: why a source cannot be followed just now, in plain words, with a stable code and what

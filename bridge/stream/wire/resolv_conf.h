@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * resolv_conf: what /etc/resolv.conf and /etc/hosts say, and in which order a name is to be asked

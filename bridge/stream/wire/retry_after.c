@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows RFC 9110: Retry-After (10.2.3), IMF-fixdate (5.6.7). Parsed by hand: strptime() listens
  * to the locale.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * rights_list: gathers the words of types/rights.h out of REST's answers. Names are the server's: a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * sendq: bytes that wait to be sent, up to a limit. What hf_sendq_peek() lends stays where it is

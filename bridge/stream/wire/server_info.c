@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/stream/wire/server_info.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * server_info: what a server tells about itself and its users over REST, read out of its answers. Each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * stack: all layers of one connection below TLS as one object: upgrade, websocket, yamux, dRPC,

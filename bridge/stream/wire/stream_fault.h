@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * stream_fault: one name for each way in which a control stream can go wrong, for counting in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/stream/wire/update_builder.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * update_builder: builds one struct hf_update while its message is still coming in, within a budget that

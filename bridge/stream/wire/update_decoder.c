@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows the protobuf encoding guide (base 128 varints, tags, length-delimited records) for the
  * top level; what is inside of a record is protobuf-c's to read.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * update_decoder: reads WorkspaceUpdate messages (tailnet.proto) as their bytes come in. No message is

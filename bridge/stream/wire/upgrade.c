@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows RFC 9112 (HTTP/1.1 messages), strictly: CRLF only, no folded lines, no space before a
  * colon; and RFC 6455 section 4.1 for what the answer must say.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * upgrade: the HTTP/1.1 request that turns a connection into a websocket, and the answer to it. The

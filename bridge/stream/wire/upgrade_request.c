@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows RFC 6455 section 4.1 (the client's opening handshake) on HTTP/1.1 (RFC 9112).
  */

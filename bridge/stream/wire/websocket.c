@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows RFC 6455; the frames are wslay's to read and write. What wslay leaves to others is here:
  * limits on control frames and on answers to pings, which messages are wanted, and why it ended.

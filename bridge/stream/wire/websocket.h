@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * websocket: the client's side of RFC 6455, after the upgrade, over wslay. Bytes of the peer in;

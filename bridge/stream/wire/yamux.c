@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows hashicorp/yamux spec.md: framing (12 bytes of head, big endian), flags, windows, ping,
  * GoAway. What it leaves open is as its Go library does it.

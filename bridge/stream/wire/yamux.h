@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * yamux: the client's side of one session that carries many streams over one connection. A pure

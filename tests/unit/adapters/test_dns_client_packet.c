@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/dns_client_packet.h"
 
 #include <string.h>

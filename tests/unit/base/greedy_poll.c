@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #undef _FORTIFY_SOURCE /* its inline poll() would be in the way of ours */
 #include "tests/unit/base/greedy_poll.h"
 

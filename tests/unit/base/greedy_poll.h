@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * greedy_poll: the race that poll() loses. While it is on, poll() fills the pipe like another

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/bridge/engine_kit.h"
 
 #include <check.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * engine_kit: a core on a store and a zone in a folder of their own, with a clock that only the test moves.

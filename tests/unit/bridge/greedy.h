@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * greedy: the n-th realloc() of what this program was linked of fails, once. (The state's arrays grow by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The core's pace, and what waits while a change is on its way, on the real store and zone.
  */

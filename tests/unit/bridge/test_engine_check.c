@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Status tells what is answered: model, store and zone are made to differ, on the real store and zone.
  */

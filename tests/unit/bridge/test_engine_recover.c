@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one recovery, on the real store and zone; and a state that memory ran out of.
  */

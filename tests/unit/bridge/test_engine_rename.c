@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A source that has another name in the configuration, at the same URL: what is kept by its name goes along. */
 #include <check.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The newest wins: of store, copy and published zone, while the server is away; and what the zone carries of a store
  * that was lost.

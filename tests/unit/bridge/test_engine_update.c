@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A message that is too large for one turn of the loop: taken up in slices, and as whole as any other, whatever happens
  * between two of them.

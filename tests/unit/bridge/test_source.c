@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The source between a client, which the test plays, and a real core: what the client tells while the core is busy is
  * not lost.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What must hold of every row of the table. */
 #include <check.h>
 #include <ctype.h>

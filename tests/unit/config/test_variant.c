@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists whose members' keys depend on a word, nested maps and lists of maps in lists of maps, in a
  * table of the test's own: what the table of Holdfast has or may come to have.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * desk: a feed on a store of its own, with a resolver that is a table, all on a fake clock. What

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* packet: DNS packets by hand, also such as no library would build. */
 #include <stdint.h>

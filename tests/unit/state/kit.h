@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * kit: a state under test, with the smallest store that can stand behind it: what was taken is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages that are of good form and made to cost much: the work for one is bounded whatever is in
  * it, and what is left out is listed. Each would take minutes if the work grew with the square of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * While a changeset is lent to the store nothing changes the state (guard rule 10).
  */

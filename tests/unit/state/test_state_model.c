@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random messages, restarts and decisions; after each step the names that changesets left in a
  * store are exactly those that the state tells, and every name belongs to what upstream listed last

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What comes back out of the published zone: where the store was lost, and where it is older than the zone. */
 #include <check.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The token's rights, what people see of a hold, and what a decision would do. */
 #include <check.h>
 #include <errno.h>

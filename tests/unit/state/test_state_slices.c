@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A large message is taken up in slices: what each call does is bounded, whatever the message says, and counted here
  * by the names, records and addresses that it goes through (the state counts them itself, in the functions that do the

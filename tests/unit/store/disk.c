@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each call of the C library that changes a file, with our own in front. They go to the kernel by syscall(), so that no
  * sanitizer's interceptor and no other name of the same call is missed.

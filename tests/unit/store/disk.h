@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * disk: a disk that fails, or a process that dies, at a chosen storage call. It takes the place of the C library's calls in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The process dies at each storage call, one after the other, of each thing that the store does; of writes also with half
  * of them done. Whoever opens it next finds one whole state, nothing that was acknowledged is missing, and of a recovery

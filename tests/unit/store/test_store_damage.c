@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bits flipped, pieces cut off, zeroed or filled at random places of the store's files. What opens is exactly what was there
  * (of a WAL: a whole earlier generation); all else is noticed, and set aside. HF_DAMAGE gives another number of tries.

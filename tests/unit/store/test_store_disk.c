@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A disk that fails at each storage call, one after the other, once or from then on. The store says so, keeps what it
  * has, takes the same changeset again when the disk is well, and never takes a failing disk for damage.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store against plain arrays: thousands of random changesets, in slices, all at once or given up, with restarts and
  * crashes between; after each step the store must hold exactly what the arrays hold, and a follower of the change

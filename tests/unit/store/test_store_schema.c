@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One step of the schema up, and back down: what docs/store.md states. The steps are the test's own. */
 #include <check.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * world: a small deployment in plain arrays, the reference that a store is compared with. It makes changesets as

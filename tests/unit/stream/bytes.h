@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * bytes: a growing buffer for tests, and a short notation for bytes on the wire:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * server: the other end of a connection, for tests of the whole stack. Wraps bytes of one layer in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A frame is control byte, stream, message, length: "05 01 01 {...}" is message 1, whole. What
  * comes out is told as text: "<abc>" is a message, "<abc" one that is not whole.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hostile and malformed input, each row against the whole stack, wrapped in good layers below its
  * own: what it ends in, in what is told. Each is read whole and split (short ones at every byte).

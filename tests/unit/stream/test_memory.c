@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory that runs out at the n-th allocation, for each n: the operation fails, with the reason,
  * and nothing is lost or used after it was freed (which the sanitizers see). The linker puts the

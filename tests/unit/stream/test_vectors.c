@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The recorded sessions of tests/data/vectors: the server's bytes into a stack, whole and split in
  * two at every byte and one byte at a time; what comes out, and what the stack sends.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames of the server: "82 {...}" is a binary message, "89 00" a ping. Payload comes out as it is.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames are written as version, type, flags, stream, length: "00 01 0002 00000001 00000000" is the
  * peer's ACK of stream 1. What comes out is told as text: "data 1 abc|fin 1|".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What hashicorp/yamux's session tests see that no other test here does; yamux_cases.md has the table
  * of all of them. The peer is a few lines of C that keep its rules.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file that is gone when a reader comes to open it: the bridge has published something newer between the reader's look
  * at `current` and its open. Here that is done in the very moment, as often as a test wants.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A reader is never more than a second behind what is published, asked or not, and never gives an old picture as
  * fresh.

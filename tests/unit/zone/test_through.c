@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the writer publishes, as a question meets it: writer, folder, reader and answer function together.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The writer against a model: random changes, publications, folds, failures, restarts; after each
  * that readers can see, the folder's whole contents (empty non-terminals, counts of children, PTR,

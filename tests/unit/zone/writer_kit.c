@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/zone/writer_kit.h"
 
 #include <fcntl.h>

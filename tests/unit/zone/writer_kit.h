@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
  * writer_kit: one writer on a folder of its own, for the tests of the writer. Names are text,
