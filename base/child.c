@@ -66,7 +66,7 @@ static void put_down(struct hf_child *c, int code)
 }
 
 /* Reads what there is: false when there will be no more. What does not fit is thrown away. */
-static bool read_some(
+static bool child_read(
     struct hf_child *c, int fd, char *text, size_t *len, size_t max, bool *ret_more)
 {
 	char rest[CHUNK];
@@ -87,15 +87,15 @@ static bool read_some(
 
 static bool read_output(struct hf_child *c, bool *ret_more)
 {
-	return read_some(c, c->out.fd, c->output, &c->output_len, c->output_max, ret_more);
+	return child_read(c, c->out.fd, c->output, &c->output_len, c->output_max, ret_more);
 }
 
 static bool read_errors(struct hf_child *c, bool *ret_more)
 {
-	return read_some(c, c->err.fd, c->errors, &c->errors_len, HF_CHILD_ERRORS_MAX, ret_more);
+	return child_read(c, c->err.fd, c->errors, &c->errors_len, HF_CHILD_ERRORS_MAX, ret_more);
 }
 
-static void on_output(evutil_socket_t fd, short what, void *arg)
+static void on_child_output(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_child *c = arg;
 	bool more;
@@ -104,7 +104,7 @@ static void on_output(evutil_socket_t fd, short what, void *arg)
 		end_close(&c->out);
 }
 
-static void on_errors(evutil_socket_t fd, short what, void *arg)
+static void on_child_errors(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_child *c = arg;
 	bool more;
@@ -114,7 +114,7 @@ static void on_errors(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A program that does not want all of its input is no trouble. */
-static void on_input(evutil_socket_t fd, short what, void *arg)
+static void on_child_input(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_child *c = arg;
 	ssize_t n = write(fd, c->input, c->input_left);
@@ -129,7 +129,7 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 		end_close(&c->in);
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *arg)
+static void on_child_limit(evutil_socket_t fd, short what, void *arg)
 {
 	put_down(arg, -ETIMEDOUT);
 }
@@ -151,7 +151,7 @@ static void read_rest(struct hf_child *c)
 		;
 }
 
-static void describe(const struct hf_child *c, struct hf_child_end *end)
+static void child_describe_end(const struct hf_child *c, struct hf_child_end *end)
 {
 	if (c->killed) {
 		end->code = c->killed;
@@ -168,7 +168,7 @@ static void describe(const struct hf_child *c, struct hf_child_end *end)
 	}
 }
 
-static void on_over(evutil_socket_t fd, short what, void *arg)
+static void on_child_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_child *c = arg;
 	struct hf_child_end end = { .output = c->output, .errors = c->errors };
@@ -185,7 +185,7 @@ static void on_over(evutil_socket_t fd, short what, void *arg)
 	c->output[c->output_len] = '\0';
 	c->errors[c->errors_len] = '\0';
 	end.output_len = c->output_len;
-	describe(c, &end);
+	child_describe_end(c, &end);
 	c->cb(c->arg, &end);
 }
 
@@ -219,7 +219,7 @@ static char **make_env(const char *const *more)
 }
 
 /* err_fd -1: ours. Its descriptors are all it gets. */
-static int spawn(struct hf_child *c, const struct hf_child_opts *o, const int fds[3])
+static int child_spawn(struct hf_child *c, const struct hf_child_opts *o, const int fds[3])
 {
 	char **env = make_env(o->env);
 	posix_spawn_file_actions_t files;
@@ -277,24 +277,24 @@ static int listen_to(
 	return e->event && !event_add(e->event, NULL) ? 0 : -ENOMEM;
 }
 
-static int watch(struct hf_child *c, struct event_base *base, int64_t limit_ms)
+static int child_watch(struct hf_child *c, struct event_base *base, int64_t limit_ms)
 {
 	struct timeval tv = { .tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000 };
 
 	c->pid_fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	if (c->pid_fd < 0)
 		return -errno;
-	c->over = event_new(base, c->pid_fd, EV_READ | EV_PERSIST, on_over, c);
-	c->limit = evtimer_new(base, on_limit, c);
+	c->over = event_new(base, c->pid_fd, EV_READ | EV_PERSIST, on_child_over, c);
+	c->limit = evtimer_new(base, on_child_limit, c);
 	if (!c->over || !c->limit || event_add(c->over, NULL) || event_add(c->limit, &tv))
 		return -ENOMEM;
-	if (listen_to(base, &c->in, EV_WRITE, on_input, c) ||
-	    listen_to(base, &c->out, EV_READ, on_output, c))
+	if (listen_to(base, &c->in, EV_WRITE, on_child_input, c) ||
+	    listen_to(base, &c->out, EV_READ, on_child_output, c))
 		return -ENOMEM;
-	return listen_to(base, &c->err, EV_READ, on_errors, c);
+	return listen_to(base, &c->err, EV_READ, on_child_errors, c);
 }
 
-static int begin(struct hf_child *c, struct event_base *base, const struct hf_child_opts *o)
+static int child_begin(struct hf_child *c, struct event_base *base, const struct hf_child_opts *o)
 {
 	int theirs[3] = { -1, -1, -1 }, rc = 0;
 
@@ -305,11 +305,11 @@ static int begin(struct hf_child *c, struct event_base *base, const struct hf_ch
 	if (!rc && o->errors_kept)
 		rc = make_pipe(&c->err, 0, &theirs[2]);
 	if (!rc)
-		rc = spawn(c, o, theirs);
+		rc = child_spawn(c, o, theirs);
 	for (size_t i = 0; i < 3; i++)
 		if (theirs[i] >= 0)
 			close(theirs[i]);
-	return rc ? rc : watch(c, base, o->limit_ms);
+	return rc ? rc : child_watch(c, base, o->limit_ms);
 }
 
 int hf_child_run(struct event_base *base, const struct hf_child_opts *opts, hf_child_cb cb,
@@ -337,7 +337,7 @@ int hf_child_run(struct event_base *base, const struct hf_child_opts *opts, hf_c
 	if (fd >= 0)
 		close(fd);
 	if (!rc)
-		rc = begin(c, base, opts);
+		rc = child_begin(c, base, opts);
 	if (!rc) {
 		*ret_child = c;
 		return 0;
@@ -350,7 +350,7 @@ fail:
 }
 
 /* After SIGKILL it ends at once, unless the kernel itself waits for something: then so be it. */
-static void reap(struct hf_child *c)
+static void child_reap(struct hf_child *c)
 {
 	struct pollfd p = { .fd = c->pid_fd, .events = POLLIN };
 
@@ -364,7 +364,7 @@ void hf_child_free(struct hf_child *c)
 	if (!c)
 		return;
 	if (c->pid > 0)
-		reap(c);
+		child_reap(c);
 	end_close(&c->in);
 	end_close(&c->out);
 	end_close(&c->err);

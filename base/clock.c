@@ -58,7 +58,7 @@ static pthread_once_t boot_id_once = PTHREAD_ONCE_INIT;
 static uint8_t boot_id[16];
 static int boot_id_error;
 
-static int hex_value(char c)
+static int clock_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -83,9 +83,9 @@ static void read_boot_id(void)
 	boot_id_error = len < 0 ? -errno : -EIO;
 	close(fd);
 	for (ssize_t i = 0; i + 1 < len && n < sizeof(id); i++) {
-		if (hex_value(text[i]) < 0 || hex_value(text[i + 1]) < 0)
+		if (clock_hex_value(text[i]) < 0 || clock_hex_value(text[i + 1]) < 0)
 			continue;
-		id[n++] = (uint8_t)(hex_value(text[i]) << 4 | hex_value(text[i + 1]));
+		id[n++] = (uint8_t)(clock_hex_value(text[i]) << 4 | clock_hex_value(text[i + 1]));
 		i++;
 	}
 	if (n < sizeof(id))

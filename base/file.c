@@ -134,7 +134,7 @@ static bool is_other(uid_t owner)
 }
 
 /* The text for people, in bounds; HF_EUNSAFE for the caller to return. */
-__attribute__((format(printf, 3, 4))) static int unsafe(
+__attribute__((format(printf, 3, 4))) static int file_refuse(
     char *why, size_t size, const char *format, ...)
 {
 	va_list ap;
@@ -153,19 +153,19 @@ static int check_mode(const struct stat *st, unsigned checks, char *why, size_t 
 	unsigned readers = group_ok ? 0004 : 0044;
 
 	if (!S_ISREG(st->st_mode))
-		return unsafe(why, size, "it is no regular file");
+		return file_refuse(why, size, "it is no regular file");
 	if ((checks & HF_FILE_OWN) && is_other(st->st_uid))
-		return unsafe(why, size, "it belongs to user %u, not to user %u or root",
+		return file_refuse(why, size, "it belongs to user %u, not to user %u or root",
 		    st->st_uid, geteuid());
 	if ((checks & HF_FILE_NO_OTHER_READ) && (mode & readers))
-		return unsafe(why, size, "others may read it (mode %04o); chmod 0600 it", mode);
+		return file_refuse(why, size, "others may read it (mode %04o); chmod 0600 it", mode);
 	if ((checks & HF_FILE_NO_OTHER_WRITE) && (mode & 0022))
-		return unsafe(why, size, "others may write it (mode %04o); chmod go-w it", mode);
+		return file_refuse(why, size, "others may write it (mode %04o); chmod go-w it", mode);
 	return 0;
 }
 
 /* Whoever may write a folder may replace what is in it; a sticky one protects what others own. */
-static int check_folder(const char *path, unsigned checks, char *why, size_t size)
+static int check_folder_of(const char *path, unsigned checks, char *why, size_t size)
 {
 	char copy[PATH_MAX];
 	struct stat st;
@@ -177,10 +177,10 @@ static int check_folder(const char *path, unsigned checks, char *why, size_t siz
 	if (stat(dir, &st) < 0)
 		return -errno;
 	if ((checks & HF_FILE_OWN) && is_other(st.st_uid))
-		return unsafe(why, size, "its folder %s belongs to user %u, not to user %u or root",
+		return file_refuse(why, size, "its folder %s belongs to user %u, not to user %u or root",
 		    dir, st.st_uid, geteuid());
 	if (!(st.st_mode & S_ISVTX) && (st.st_mode & 0022))
-		return unsafe(why, size,
+		return file_refuse(why, size,
 		    "others may write its folder %s (mode %04o); chmod go-w it", dir,
 		    st.st_mode & 07777);
 	return 0;
@@ -190,10 +190,10 @@ static int check_folder(const char *path, unsigned checks, char *why, size_t siz
 static int check_folders(const char *path, unsigned checks, char *why, size_t size)
 {
 	char *real = realpath(path, NULL);
-	int rc = real ? check_folder(path, checks, why, size) : -errno;
+	int rc = real ? check_folder_of(path, checks, why, size) : -errno;
 
 	if (!rc)
-		rc = check_folder(real, checks, why, size);
+		rc = check_folder_of(real, checks, why, size);
 	free(real);
 	return rc;
 }
@@ -218,7 +218,7 @@ int hf_file_open_checked(const char *path, unsigned checks, char *ret_why, size_
 	if (fd >= 0)
 		rc = check_open_file(fd, path, checks, why, sizeof(why));
 	else if (errno == ELOOP && no_symlink)
-		rc = unsafe(why, sizeof(why), "it is a symlink");
+		rc = file_refuse(why, sizeof(why), "it is a symlink");
 	else
 		rc = -errno;
 	if (!rc)

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-static unsigned char fold(char c)
+static unsigned char glob_fold(char c)
 {
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
@@ -22,11 +22,11 @@ static const char *set_end(const char *p)
 	return *p ? p : NULL;
 }
 
-static unsigned char take(const char **p)
+static unsigned char glob_take(const char **p)
 {
 	if (**p == '\\')
 		++*p;
-	return fold(*(*p)++);
+	return glob_fold(*(*p)++);
 }
 
 static bool in_set(const char *p, const char *end, unsigned char c)
@@ -35,11 +35,11 @@ static bool in_set(const char *p, const char *end, unsigned char c)
 
 	p += not ? 2 : 1;
 	while (p < end) {
-		unsigned char from = take(&p), to = from;
+		unsigned char from = glob_take(&p), to = from;
 
 		if (p + 1 < end && *p == '-') {
 			p++;
-			to = take(&p);
+			to = glob_take(&p);
 		}
 		in = in || (c >= from && c <= to);
 	}
@@ -52,12 +52,12 @@ static const char *match_one(const char *p, char c)
 	const char *end = *p == '[' ? set_end(p) : NULL;
 
 	if (end)
-		return in_set(p, end, fold(c)) ? end + 1 : NULL;
+		return in_set(p, end, glob_fold(c)) ? end + 1 : NULL;
 	if (*p == '?')
 		return p + 1;
 	if (*p == '\\' && p[1])
 		p++;
-	return *p && fold(*p) == fold(c) ? p + 1 : NULL;
+	return *p && glob_fold(*p) == glob_fold(c) ? p + 1 : NULL;
 }
 
 bool hf_glob_match(const char *pattern, const char *text)

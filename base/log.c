@@ -32,7 +32,7 @@ static struct {
 	.clock = &hf_clock_system,
 };
 
-static void look_at(int fd)
+static void log_set_target(int fd)
 {
 	if (log_state.looked)
 		hf_log_target_change(&log_state.target, fd);
@@ -45,7 +45,7 @@ void hf_log_init(int fd, enum hf_log_level level, enum hf_log_format format,
     const struct hf_clock *clock)
 {
 	pthread_mutex_lock(&log_state.lock);
-	look_at(fd);
+	log_set_target(fd);
 	log_state.format = format;
 	log_state.clock = clock ? clock : &hf_clock_system;
 	log_state.limit = (struct hf_log_limit){ .told_ms = 0 };
@@ -153,11 +153,11 @@ static bool may_pass(enum hf_log_level level, const char *kind)
 	return pass;
 }
 
-static void put(enum hf_log_level level, const char *text)
+static void log_put(enum hf_log_level level, const char *text)
 {
 	pthread_mutex_lock(&log_state.lock);
 	if (!log_state.looked)
-		look_at(STDERR_FILENO);
+		log_set_target(STDERR_FILENO);
 	if (!tell_dropped() || !write_text(level, text))
 		log_state.dropped++;
 	else
@@ -175,7 +175,7 @@ void hf_vlog_kind(enum hf_log_level level, const char *kind, const char *format,
 	/* What cannot be formatted is still told, by its format. */
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		snprintf(text, sizeof(text), "%s", format);
-	put(level, text);
+	log_put(level, text);
 	errno = saved;
 }
 

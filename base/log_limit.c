@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Whether one more fits: each uses the time after which another one would. */
-static bool fits(struct hf_log_bucket *b, int64_t now_ms, int burst, int rate)
+static bool bucket_fits(struct hf_log_bucket *b, int64_t now_ms, int burst, int rate)
 {
 	int64_t passed = now_ms - b->at_ms, each = 1000 / rate;
 
@@ -18,7 +18,7 @@ static bool fits(struct hf_log_bucket *b, int64_t now_ms, int burst, int rate)
 }
 
 /* Few kinds share a place; then the later one has it, with a bucket of its own. */
-static struct hf_log_kind *place_of(struct hf_log_limit *l, const char *kind)
+static struct hf_log_kind *bucket_of_kind(struct hf_log_limit *l, const char *kind)
 {
 	uintptr_t n = (uintptr_t)kind;
 	struct hf_log_kind *k = &l->kinds[(n ^ n >> 6 ^ n >> 12) % HF_LOG_LIMIT_KINDS];
@@ -30,9 +30,9 @@ static struct hf_log_kind *place_of(struct hf_log_limit *l, const char *kind)
 
 bool hf_log_limit_pass(struct hf_log_limit *l, const char *kind, int64_t now_ms)
 {
-	struct hf_log_kind *k = place_of(l, kind);
-	bool mine = fits(&k->bucket, now_ms, HF_LOG_LIMIT_BURST, HF_LOG_LIMIT_RATE);
-	bool all = fits(&l->all, now_ms, HF_LOG_LIMIT_ALL_BURST, HF_LOG_LIMIT_ALL_RATE);
+	struct hf_log_kind *k = bucket_of_kind(l, kind);
+	bool mine = bucket_fits(&k->bucket, now_ms, HF_LOG_LIMIT_BURST, HF_LOG_LIMIT_RATE);
+	bool all = bucket_fits(&l->all, now_ms, HF_LOG_LIMIT_ALL_BURST, HF_LOG_LIMIT_ALL_RATE);
 
 	if (!mine || !all) {
 		k->left_out++;

@@ -44,7 +44,7 @@ static bool is_control(uint32_t c)
 }
 
 /* What stands for the character at *s, which goes on behind it. Returns the length in `out`. */
-static size_t escape(const unsigned char **s, bool json, char out[static ESCAPE_MAX])
+static size_t char_escape(const unsigned char **s, bool json, char out[static ESCAPE_MAX])
 {
 	const unsigned char *at = *s;
 	uint32_t c = 0;
@@ -65,13 +65,13 @@ static size_t escape(const unsigned char **s, bool json, char out[static ESCAPE_
 	return n;
 }
 
-static size_t put_text(char *out, size_t at, size_t max, const char *text, bool json)
+static size_t log_line_put(char *out, size_t at, size_t max, const char *text, bool json)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	while (*s) {
 		char one[ESCAPE_MAX];
-		size_t n = escape(&s, json, one);
+		size_t n = char_escape(&s, json, one);
 
 		if (at + n > max) {
 			memcpy(out + at, "...", 3);
@@ -107,7 +107,7 @@ size_t hf_log_line(char out[static HF_LOG_LINE_MAX], enum hf_log_level level,
 	bool json = format == HF_LOG_JSON;
 	size_t at = put_head(out, level, json, wall_ms);
 
-	at = put_text(out, at, HF_LOG_LINE_MAX - END_MAX, text, json);
+	at = log_line_put(out, at, HF_LOG_LINE_MAX - END_MAX, text, json);
 	if (json) {
 		out[at++] = '"';
 		out[at++] = '}';

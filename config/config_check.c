@@ -15,7 +15,7 @@ struct checker {
 };
 
 /* A value that was refused has its default in its place: what it goes with is then not known. */
-static bool is_known(const struct checker *k, const char *path)
+static bool value_is_known(const struct checker *k, const char *path)
 {
 	size_t scope = strcspn(path, ".");
 
@@ -29,15 +29,15 @@ static bool is_known(const struct checker *k, const char *path)
 }
 
 /* The position is that of the path, or of the nearest thing above it that was written. */
-static void problem(const struct checker *k, const char *path, const char *format, ...)
+static void config_problem(const struct checker *k, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static void problem(const struct checker *k, const char *path, const char *format, ...)
+static void config_problem(const struct checker *k, const char *path, const char *format, ...)
 {
-	const struct hf_node *at = hf_tree_find(k->root, path);
+	const struct hf_node *at = hf_yaml_tree_find(k->root, path);
 	char text[512];
 	va_list ap;
 
-	if (!is_known(k, path))
+	if (!value_is_known(k, path))
 		return;
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
@@ -50,10 +50,10 @@ static void source_problem(const struct checker *k, size_t i, const char *key, c
 	char path[64];
 
 	snprintf(path, sizeof(path), "sources[%zu].%s", i, key);
-	problem(k, path, "%s", text);
+	config_problem(k, path, "%s", text);
 }
 
-static void check_url(const struct checker *k, size_t i)
+static void check_source_url(const struct checker *k, size_t i)
 {
 	const struct hf_config_source *s = &k->c->sources.at[i];
 	const char *why = NULL;
@@ -78,7 +78,7 @@ static void check_twins(const struct checker *k, size_t i)
 			if (strcasecmp(owners->at[j], owners->at[m]))
 				continue;
 			snprintf(path, sizeof(path), "sources[%zu].owners[%zu]", i, j);
-			problem(k, path, "'%s' is in the list twice", owners->at[j]);
+			config_problem(k, path, "'%s' is in the list twice", owners->at[j]);
 			break;
 		}
 	}
@@ -100,11 +100,11 @@ static void check_times(const struct checker *k, size_t i)
 		    "answers would count as stale in between");
 }
 
-static void check_source(const struct checker *k, size_t i)
+static void check_source_keys(const struct checker *k, size_t i)
 {
 	const struct hf_config_source *s = &k->c->sources.at[i];
 
-	check_url(k, i);
+	check_source_url(k, i);
 	if (s->limits.record > s->max_message)
 		source_problem(k, i, "limits.record", "is larger than max-message");
 	check_twins(k, i);
@@ -124,10 +124,10 @@ static void check_hold(const struct checker *k)
 	const struct hf_config_hold *h = &k->c->hold;
 
 	if (h->policy == HF_CONFIG_HOLD_MAX_AGE && !h->max_age_ms)
-		problem(k, "hold.policy",
+		config_problem(k, "hold.policy",
 		    "max-age needs the key max-age beside it, such as max-age: 7d");
 	if (h->policy != HF_CONFIG_HOLD_MAX_AGE && h->max_age_ms)
-		problem(k, "hold.max-age", "has no effect without policy: max-age");
+		config_problem(k, "hold.max-age", "has no effect without policy: max-age");
 }
 
 static bool same_endpoint(const struct hf_endpoint *a, const struct hf_endpoint *b)
@@ -146,17 +146,17 @@ static void check_listeners(const struct checker *k)
 		snprintf(path, sizeof(path), "dns.listen[%zu]", i);
 		for (size_t j = 0; j < i; j++) {
 			if (same_endpoint(&listen->at[i], &listen->at[j])) {
-				problem(k, path, "is in the list twice");
+				config_problem(k, path, "is in the list twice");
 				break;
 			}
 		}
 		if (status->len && same_endpoint(&listen->at[i], status))
-			problem(k, "status.listen", "is also in dns.listen");
+			config_problem(k, "status.listen", "is also in dns.listen");
 	}
 }
 
 /* True if `path` is `folder` or in it, as far as the text tells. */
-static bool is_in(const char *path, const char *folder)
+static bool path_is_in(const char *path, const char *folder)
 {
 	size_t n = strlen(folder);
 
@@ -169,12 +169,12 @@ static void check_paths(const struct checker *k)
 {
 	const struct hf_config *c = k->c;
 
-	if (is_in(c->store, c->zone))
-		problem(k, "store", "lies in the folder of the zone, which is for its readers");
-	if (is_in(c->control, c->zone))
-		problem(k, "control", "lies in the folder of the zone, which is for its readers");
+	if (path_is_in(c->store, c->zone))
+		config_problem(k, "store", "lies in the folder of the zone, which is for its readers");
+	if (path_is_in(c->control, c->zone))
+		config_problem(k, "control", "lies in the folder of the zone, which is for its readers");
 	if (!strcmp(c->store, c->control))
-		problem(k, "control", "is the same as store");
+		config_problem(k, "control", "is the same as store");
 }
 
 static void adapter_problem(const struct checker *k, size_t i, const char *key, const char *text)
@@ -182,7 +182,7 @@ static void adapter_problem(const struct checker *k, size_t i, const char *key, 
 	char path[64];
 
 	snprintf(path, sizeof(path), "adapters[%zu]%s%s", i, *key ? "." : "", key);
-	problem(k, path, "%s", text);
+	config_problem(k, path, "%s", text);
 }
 
 static void check_dnsmasq(const struct checker *k, size_t i)
@@ -199,7 +199,7 @@ static void check_dnsmasq(const struct checker *k, size_t i)
 }
 
 /* What only one adapter can have: the file or the socket that it feeds. NULL: nothing. */
-static const char *claimed(const struct hf_config_adapter *a, const char **ret_key)
+static const char *adapter_target(const struct hf_config_adapter *a, const char **ret_key)
 {
 	switch (a->kind) {
 	case HF_ADAPTER_UNBOUND:
@@ -220,11 +220,11 @@ static const char *claimed(const struct hf_config_adapter *a, const char **ret_k
 static void check_claim(const struct checker *k, size_t i)
 {
 	const struct hf_config_adapter *at = k->c->adapters.at;
-	const char *key, *other_key, *mine = claimed(&at[i], &key), *other;
+	const char *key, *other_key, *mine = adapter_target(&at[i], &key), *other;
 	char text[200];
 
 	for (size_t j = 0; mine && j < i; j++) {
-		other = claimed(&at[j], &other_key);
+		other = adapter_target(&at[j], &other_key);
 		if (!other || strcmp(mine, other) != 0)
 			continue;
 		snprintf(text, sizeof(text), "is that of the adapter '%s', too; each needs its own",
@@ -232,12 +232,12 @@ static void check_claim(const struct checker *k, size_t i)
 		adapter_problem(k, i, key, text);
 		break;
 	}
-	if (mine && is_in(mine, k->c->zone))
+	if (mine && path_is_in(mine, k->c->zone))
 		adapter_problem(
 		    k, i, key, "lies in the folder of the zone, which is for its readers");
 }
 
-static void check_adapter(const struct checker *k, size_t i)
+static void check_adapter_keys(const struct checker *k, size_t i)
 {
 	const struct hf_config_adapter *a = &k->c->adapters.at[i];
 
@@ -257,10 +257,10 @@ void hf_config_check(
 	struct checker k = { .c = c, .root = root, .errors = errors, .n_read = errors->n };
 
 	for (size_t i = 0; i < c->sources.n; i++)
-		check_source(&k, i);
+		check_source_keys(&k, i);
 	check_hold(&k);
 	check_listeners(&k);
 	check_paths(&k);
 	for (size_t i = 0; i < c->adapters.n; i++)
-		check_adapter(&k, i);
+		check_adapter_keys(&k, i);
 }

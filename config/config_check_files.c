@@ -24,13 +24,13 @@ struct files {
 	size_t entry;
 };
 
-static void problem(const struct files *f, const char *key, const char *file, const char *text)
+static void file_problem(const struct files *f, const char *key, const char *file, const char *text)
 {
 	char path[64];
 	const struct hf_node *at;
 
 	snprintf(path, sizeof(path), "%s[%zu].%s", f->list, f->entry, key);
-	at = hf_tree_find(f->root, path);
+	at = hf_yaml_tree_find(f->root, path);
 	hf_config_errors_add(f->errors, at ? at->line : 0, at ? at->column : 0, path, "%s%s%s",
 	    file, *file ? ": " : "", text);
 }
@@ -50,7 +50,7 @@ static bool check_file(const struct files *f, const char *key, const char *file,
 	}
 	if (fd != HF_EUNSAFE && !f->all)
 		return true;
-	problem(f, key, file, why[0] ? why : hf_strerror(fd));
+	file_problem(f, key, file, why[0] ? why : hf_strerror(fd));
 	return false;
 }
 
@@ -60,7 +60,7 @@ static void check_program(const struct files *f, const char *key, const struct h
 
 	if (check_file(f, key, program, HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE) && program &&
 	    f->all && access(program, X_OK) < 0)
-		problem(f, key, program, "it cannot be run; chmod +x it");
+		file_problem(f, key, program, "it cannot be run; chmod +x it");
 }
 
 static void check_token(const struct files *f, const struct hf_config_source *s, bool sole)
@@ -72,12 +72,12 @@ static void check_token(const struct files *f, const struct hf_config_source *s,
 	if (!s->token_file || !check_file(f, "token-file", s->token_file, checks) || !f->all)
 		return;
 	if (hf_secret_token(s, s->url ? s->url : "", sole, &token, why))
-		problem(f, "token-file", "", why);
+		file_problem(f, "token-file", "", why);
 	else
-		hf_token_wipe(&token);
+		hf_secret_wipe(&token);
 }
 
-static void check_source(const struct files *f, const struct hf_config_source *s, bool sole)
+static void check_source_files(const struct files *f, const struct hf_config_source *s, bool sole)
 {
 	check_token(f, s, sole);
 	/* Who may write these says whom we trust; who may read that one may be us. */
@@ -96,12 +96,12 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static void check_folder(const struct files *f, const char *key, const char *path)
+static void check_target_folder(const struct files *f, const char *key, const char *path)
 {
 	if (!is_folder(path))
-		problem(f, key, path, "there is no such folder; make it, for the bridge to write to");
+		file_problem(f, key, path, "there is no such folder; make it, for the bridge to write to");
 	else if (access(path, W_OK | X_OK) < 0)
-		problem(f, key, path, "the bridge may not write there; chown it to the bridge's user");
+		file_problem(f, key, path, "the bridge may not write there; chown it to the bridge's user");
 }
 
 /* It is replaced by rename, so that its folder counts; where that is not possible it is written itself. */
@@ -113,7 +113,7 @@ static void check_written(const struct files *f, const char *key, const char *pa
 	if (!path)
 		return;
 	if (is_folder(path)) {
-		problem(f, key, path, "this is a folder, and has to be a file");
+		file_problem(f, key, path, "this is a folder, and has to be a file");
 		return;
 	}
 	snprintf(folder, sizeof(folder), "%s", path);
@@ -121,7 +121,7 @@ static void check_written(const struct files *f, const char *key, const char *pa
 	if (!slash || access(path, W_OK) == 0)
 		return;
 	slash[slash == folder] = '\0';
-	check_folder(f, key, folder);
+	check_target_folder(f, key, folder);
 }
 
 /* One that is not there comes with its resolver. */
@@ -132,13 +132,13 @@ static void check_socket(const struct files *f, const char *key, const char *pat
 	if (stat(path, &st) < 0)
 		return;
 	if (!S_ISSOCK(st.st_mode))
-		problem(f, key, path, "this is no socket");
+		file_problem(f, key, path, "this is no socket");
 	else if (access(path, W_OK) < 0)
-		problem(f, key, path,
+		file_problem(f, key, path,
 		    "the bridge may not use it; put the bridge's user into the socket's group");
 }
 
-static void check_adapter(const struct files *f, const struct hf_config_adapter *a)
+static void check_adapter_files(const struct files *f, const struct hf_config_adapter *a)
 {
 	switch (a->kind) {
 	case HF_ADAPTER_UNBOUND:
@@ -149,7 +149,7 @@ static void check_adapter(const struct files *f, const struct hf_config_adapter 
 		break;
 	case HF_ADAPTER_DNSMASQ:
 		if (f->all && a->dnsmasq.hostsdir)
-			check_folder(f, "hostsdir", a->dnsmasq.hostsdir);
+			check_target_folder(f, "hostsdir", a->dnsmasq.hostsdir);
 		if (f->all)
 			check_written(f, "hosts-file", a->dnsmasq.hosts_file);
 		break;
@@ -165,7 +165,7 @@ static void check_adapter(const struct files *f, const struct hf_config_adapter 
 
 static void check_group(const struct files *f, const char *key, const char *group)
 {
-	const struct hf_node *at = hf_tree_find(f->root, key);
+	const struct hf_node *at = hf_yaml_tree_find(f->root, key);
 
 	if (group && !getgrnam(group))
 		hf_config_errors_add(f->errors, at ? at->line : 0, at ? at->column : 0, key,
@@ -179,10 +179,10 @@ void hf_config_check_files(const struct hf_config *c, const struct hf_node *root
 
 	f.list = "sources";
 	for (f.entry = 0; f.entry < c->sources.n; f.entry++)
-		check_source(&f, &c->sources.at[f.entry], c->sources.n == 1);
+		check_source_files(&f, &c->sources.at[f.entry], c->sources.n == 1);
 	f.list = "adapters";
 	for (f.entry = 0; f.entry < c->adapters.n; f.entry++)
-		check_adapter(&f, &c->adapters.at[f.entry]);
+		check_adapter_files(&f, &c->adapters.at[f.entry]);
 	if (f.all) {
 		check_group(&f, "control-group", c->control_group);
 		check_group(&f, "read-group", c->read_group);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *hf_printable(const char *text, char *out, size_t size)
+char *hf_config_errors_printable(const char *text, char *out, size_t size)
 {
 	size_t n = 0;
 
@@ -22,7 +22,7 @@ char *hf_printable(const char *text, char *out, size_t size)
 void hf_config_errors_init(struct hf_config_errors *e, const char *file)
 {
 	memset(e, 0, sizeof(*e));
-	hf_printable(file, e->file, sizeof(e->file));
+	hf_config_errors_printable(file, e->file, sizeof(e->file));
 }
 
 void hf_config_errors_add(struct hf_config_errors *e, unsigned line, unsigned column,
@@ -39,14 +39,14 @@ void hf_config_errors_add(struct hf_config_errors *e, unsigned line, unsigned co
 	e->n++;
 	at->line = line;
 	at->column = column;
-	hf_printable(path, at->path, sizeof(at->path));
+	hf_config_errors_printable(path, at->path, sizeof(at->path));
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	hf_printable(text, at->text, sizeof(at->text));
+	hf_config_errors_printable(text, at->text, sizeof(at->text));
 }
 
-static int by_line(const void *a, const void *b)
+static int errors_by_line(const void *a, const void *b)
 {
 	const struct hf_config_error *x = a, *y = b;
 
@@ -59,7 +59,7 @@ static int by_line(const void *a, const void *b)
 
 void hf_config_errors_sort(struct hf_config_errors *e)
 {
-	qsort(e->at, e->n, sizeof(e->at[0]), by_line);
+	qsort(e->at, e->n, sizeof(e->at[0]), errors_by_line);
 }
 
 char *hf_config_error_text(const struct hf_config_errors *e, size_t i, char *out, size_t size)

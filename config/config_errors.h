@@ -15,4 +15,4 @@ void hf_config_errors_add(struct hf_config_errors *e, unsigned line, unsigned co
 void hf_config_errors_sort(struct hf_config_errors *e);
 
 /* Text from outside, clipped and with '?' for all that is not printable ASCII. Returns out. */
-char *hf_printable(const char *text, char *out, size_t size);
+char *hf_config_errors_printable(const char *text, char *out, size_t size);

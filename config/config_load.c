@@ -20,9 +20,9 @@ static int no_memory(struct hf_config_errors *errors)
 
 static bool listen_given(const struct hf_node *root)
 {
-	const struct hf_node *dns = root ? hf_node_get(root, "dns") : NULL;
+	const struct hf_node *dns = root ? hf_yaml_tree_get(root, "dns") : NULL;
 
-	return dns && hf_node_get(dns, "listen");
+	return dns && hf_yaml_tree_get(dns, "listen");
 }
 
 /* From the tree to a checked configuration. */
@@ -40,18 +40,18 @@ static int read_tree(const struct hf_node *root, unsigned flags, struct hf_confi
 	return errors->n ? HF_ECONFIG : 0;
 }
 
-static int parse(const void *bytes, size_t len, unsigned flags, struct hf_config **ret_config,
+static int config_parse_bytes(const void *bytes, size_t len, unsigned flags, struct hf_config **ret_config,
     struct hf_config_errors *errors)
 {
 	struct hf_node *root = NULL;
 	struct hf_config *c;
-	int rc = hf_tree_parse(bytes, len, errors, &root);
+	int rc = hf_yaml_tree_parse(bytes, len, errors, &root);
 
 	if (rc)
 		return rc == -ENOMEM ? no_memory(errors) : rc;
 	c = calloc(1, sizeof(*c));
 	rc = c ? read_tree(root, flags, c, errors) : -ENOMEM;
-	hf_tree_free(root);
+	hf_yaml_tree_free(root);
 	if (rc) {
 		hf_config_free(c);
 		return rc == -ENOMEM ? no_memory(errors) : rc;
@@ -66,7 +66,7 @@ int hf_config_parse(const char *name, const void *bytes, size_t len, unsigned fl
 	int rc;
 
 	hf_config_errors_init(ret_errors, name);
-	rc = parse(bytes, len, flags, ret_config, ret_errors);
+	rc = config_parse_bytes(bytes, len, flags, ret_config, ret_errors);
 	hf_config_errors_sort(ret_errors);
 	return rc;
 }
@@ -121,7 +121,7 @@ int hf_config_load(const char *path, unsigned flags, struct hf_config **ret_conf
 	rc = read_checked(path, &bytes, &len, ret_errors);
 	if (rc)
 		return rc;
-	rc = parse(bytes, len, flags, ret_config, ret_errors);
+	rc = config_parse_bytes(bytes, len, flags, ret_config, ret_errors);
 	hf_config_errors_sort(ret_errors);
 	free(bytes);
 	return rc;
@@ -161,7 +161,7 @@ static struct hf_node *tree_before(const char *bytes, size_t len, unsigned error
 		hf_config_errors_init(&again, "");
 		if (!part)
 			break;
-		if (hf_tree_parse(bytes, part, &again, &root) == 0)
+		if (hf_yaml_tree_parse(bytes, part, &again, &root) == 0)
 			return root;
 		error_line = again.n && again.at[0].line < error_line ? again.at[0].line
 								      : error_line - 1;
@@ -185,10 +185,10 @@ static int drop_list(struct hf_config *c, const char *name, const struct hf_conf
 	return hf_key_default(key, field);
 }
 
-static int salvage(const void *bytes, size_t len, struct hf_config *c, struct hf_config_errors *errors)
+static int config_salvage_bytes(const void *bytes, size_t len, struct hf_config *c, struct hf_config_errors *errors)
 {
 	struct hf_node *root = NULL;
-	int rc = hf_tree_parse(bytes, len, errors, &root);
+	int rc = hf_yaml_tree_parse(bytes, len, errors, &root);
 	bool whole = rc == 0;
 
 	if (rc == HF_ECONFIG)
@@ -202,7 +202,7 @@ static int salvage(const void *bytes, size_t len, struct hf_config *c, struct hf
 	}
 	if (!rc)
 		rc = drop_list(c, "adapters", errors);
-	hf_tree_free(root);
+	hf_yaml_tree_free(root);
 	return rc;
 }
 
@@ -216,7 +216,7 @@ int hf_config_salvage(
 
 	hf_config_errors_init(ret_errors, path);
 	code = c ? read_checked(path, &bytes, &len, ret_errors) : -ENOMEM;
-	rc = code == -ENOMEM ? code : salvage(bytes ? bytes : (uint8_t *)"", len, c, ret_errors);
+	rc = code == -ENOMEM ? code : config_salvage_bytes(bytes ? bytes : (uint8_t *)"", len, c, ret_errors);
 	free(bytes);
 	if (rc) {
 		hf_config_free(c);

@@ -29,7 +29,7 @@ char *hf_gen_value(const struct hf_key *key)
  * Text of ours as roff shows it: hyphens stay what people type, and no line begins with a control
  * character.
  */
-static void roff(FILE *out, const char *text)
+static void manual_text(FILE *out, const char *text)
 {
 	if (*text == '.' || *text == '\'')
 		fputs("\\&", out);
@@ -56,17 +56,17 @@ static void roff(FILE *out, const char *text)
 	}
 }
 
-static void line(FILE *out, const char *text)
+static void manual_line(FILE *out, const char *text)
 {
-	roff(out, text);
+	manual_text(out, text);
 	fputc('\n', out);
 }
 
-static void labelled(FILE *out, const char *label, const char *text, const char *end)
+static void manual_labelled(FILE *out, const char *label, const char *text, const char *end)
 {
 	fputs(".br\n", out);
 	fprintf(out, "%s: ", label);
-	roff(out, text);
+	manual_text(out, text);
 	fprintf(out, "%s\n", end);
 }
 
@@ -76,14 +76,14 @@ static void manual_key(FILE *out, const struct hf_key *key)
 	char *text = key->def ? hf_gen_value(key) : NULL;
 
 	fputs(".TP\n.B ", out);
-	line(out, key->name);
-	line(out, key->help);
+	manual_line(out, key->name);
+	manual_line(out, key->help);
 	key->type->expect(key, expect);
-	labelled(out, key->kind == HF_KEY_VALUES ? "One or more of" : "Expected", expect, ".");
+	manual_labelled(out, key->kind == HF_KEY_VALUES ? "One or more of" : "Expected", expect, ".");
 	if (text)
-		labelled(out, "Default", text, "");
+		manual_labelled(out, "Default", text, "");
 	else if (key->without)
-		labelled(out, "Without it", key->without, ".");
+		manual_labelled(out, "Without it", key->without, ".");
 	if (key->flags & HF_KEY_RESTART)
 		fputs(".br\nRead at start only.\n", out);
 	free(text);
@@ -109,12 +109,12 @@ static void manual_keys(FILE *out, const struct hf_key *map, const char *path)
 		snprintf(below, sizeof(below), "%s%s%s%s", path, *path ? "." : "", key->name,
 		    key->kind == HF_KEY_ENTRIES ? "[]" : "");
 		fputs(".SS ", out);
-		line(out, below);
-		line(out, key->help);
+		manual_line(out, below);
+		manual_line(out, key->help);
 		if (key->kind == HF_KEY_ENTRIES)
-			line(out, "A list: each entry is a map that begins with '- '.");
+			manual_line(out, "A list: each entry is a map that begins with '- '.");
 		if (key->without)
-			labelled(out, "Without it", key->without, ".");
+			manual_labelled(out, "Without it", key->without, ".");
 		manual_keys(out, key, below);
 		manual_variants(out, key, below);
 	}
@@ -130,7 +130,7 @@ static void manual_variants(FILE *out, const struct hf_key *map, const char *pat
 
 		snprintf(heading, sizeof(heading), "%s with %s: %s", path, kind->name, v->word);
 		fputs(".SS ", out);
-		line(out, heading);
+		manual_line(out, heading);
 		manual_keys(out, &keys, path);
 	}
 }

@@ -12,7 +12,7 @@
 
 enum { WIDTH = 96 };
 
-struct sample {
+struct gen_sample {
 	FILE *out;
 	int indent;
 	bool dash; /* the next key begins an entry of a list */
@@ -20,11 +20,11 @@ struct sample {
 	int base;
 };
 
-static void sample_key(struct sample *s, const struct hf_key *key);
-static void sample_keys(struct sample *s, const struct hf_keys *keys);
+static void sample_key(struct gen_sample *s, const struct hf_key *key);
+static void sample_keys(struct gen_sample *s, const struct hf_keys *keys);
 
 /* Words up to the width, each line behind "# ". */
-static void comment(const struct sample *s, const char *text)
+static void sample_comment(const struct gen_sample *s, const char *text)
 {
 	int indent = s->off ? s->base : s->indent;
 	int at = 0;
@@ -46,7 +46,7 @@ static void comment(const struct sample *s, const char *text)
 	fputc('\n', s->out);
 }
 
-static void explain(const struct sample *s, const struct hf_key *key)
+static void sample_explain(const struct gen_sample *s, const struct hf_key *key)
 {
 	char text[1024], expect[HF_EXPECT_MAX] = "";
 	int n = snprintf(text, sizeof(text), "%s", key->help);
@@ -60,11 +60,11 @@ static void explain(const struct sample *s, const struct hf_key *key)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " Without it: %s.", key->without);
 	if (key->flags & HF_KEY_RESTART)
 		snprintf(text + n, sizeof(text) - (size_t)n, " Read at start only.");
-	comment(s, text);
+	sample_comment(s, text);
 }
 
 /* "#key:", "- key:" or "key:" at its place. */
-static void begin(struct sample *s, const char *name, bool on)
+static void sample_begin(struct gen_sample *s, const char *name, bool on)
 {
 	if (s->off)
 		fprintf(s->out, "%*s#%*s%s%s:", s->base, "",
@@ -77,46 +77,46 @@ static void begin(struct sample *s, const char *name, bool on)
 	s->dash = false;
 }
 
-static void sample_map(struct sample *s, const struct hf_key *key)
+static void sample_map(struct gen_sample *s, const struct hf_key *key)
 {
-	struct sample below = {
+	struct gen_sample below = {
 		.out = s->out, .indent = s->indent + 2, .off = true, .base = s->indent
 	};
 
 	if (s->off)
 		below.base = s->base;
-	begin(s, key->name, false);
+	sample_begin(s, key->name, false);
 	fputc('\n', s->out);
 	sample_keys(&below, &key->keys);
 }
 
-static void sample_entries(struct sample *s, const struct hf_key *key)
+static void sample_entries(struct gen_sample *s, const struct hf_key *key)
 {
-	struct sample below = { .out = s->out, .indent = s->indent + 4, .dash = true };
+	struct gen_sample below = { .out = s->out, .indent = s->indent + 4, .dash = true };
 
-	begin(s, key->name, true);
+	sample_begin(s, key->name, true);
 	fputc('\n', s->out);
 	sample_keys(&below, &key->keys);
 }
 
 /* A list whose entries are of several kinds is switched off: one entry of each, all keys of the
  * first. */
-static void sample_variants(struct sample *s, const struct hf_key *key)
+static void sample_variants(struct gen_sample *s, const struct hf_key *key)
 {
 	const struct hf_key *kind = hf_keys_flagged(&key->keys, HF_KEY_VARIANT);
 
-	begin(s, key->name, false);
+	sample_begin(s, key->name, false);
 	fputc('\n', s->out);
 	for (const struct hf_variant *v = key->variants; v->word; v++) {
-		struct sample below = { .out = s->out,
+		struct gen_sample below = { .out = s->out,
 			.indent = s->indent + 4,
 			.dash = true,
 			.off = true,
 			.base = s->indent };
 
 		if (v == key->variants)
-			explain(&below, kind);
-		begin(&below, kind->name, false);
+			sample_explain(&below, kind);
+		sample_begin(&below, kind->name, false);
 		fprintf(s->out, " %s\n", v->word);
 		sample_keys(&below, &v->keys);
 		for (size_t i = 0; v == key->variants && i < key->keys.n; i++)
@@ -125,13 +125,13 @@ static void sample_variants(struct sample *s, const struct hf_key *key)
 	}
 }
 
-static void sample_key(struct sample *s, const struct hf_key *key)
+static void sample_key(struct gen_sample *s, const struct hf_key *key)
 {
 	char *text;
 
 	if (!s->indent)
 		fputc('\n', s->out);
-	explain(s, key);
+	sample_explain(s, key);
 	if (key->kind == HF_KEY_MAP) {
 		sample_map(s, key);
 	} else if (key->variants) {
@@ -139,14 +139,14 @@ static void sample_key(struct sample *s, const struct hf_key *key)
 	} else if (key->kind == HF_KEY_ENTRIES) {
 		sample_entries(s, key);
 	} else {
-		begin(s, key->name, key->flags & HF_KEY_SAMPLE);
+		sample_begin(s, key->name, key->flags & HF_KEY_SAMPLE);
 		text = hf_gen_value(key);
 		fprintf(s->out, " %s\n", text ? text : "");
 		free(text);
 	}
 }
 
-static void sample_keys(struct sample *s, const struct hf_keys *keys)
+static void sample_keys(struct gen_sample *s, const struct hf_keys *keys)
 {
 	for (size_t i = 0; i < keys->n; i++)
 		sample_key(s, &keys->at[i]);
@@ -154,16 +154,16 @@ static void sample_keys(struct sample *s, const struct hf_keys *keys)
 
 void hf_gen_sample(const struct hf_key *table, FILE *out)
 {
-	struct sample s = { .out = out };
+	struct gen_sample s = { .out = out };
 
-	comment(&s,
+	sample_comment(&s,
 	    "The configuration of Holdfast: /etc/holdfast/holdfast.yaml. Every key is here with "
 	    "its "
 	    "default; those without a default have an example. A line that begins with '#' and no "
 	    "blank is a key that is switched off.");
-	comment(&s, "'holdfastd --check -c FILE' tells what is wrong with a file, 'holdfastd "
+	sample_comment(&s, "'holdfastd --check -c FILE' tells what is wrong with a file, 'holdfastd "
 		    "--check -v' what is "
 		    "in force. holdfast.yaml(5) says more.");
-	comment(&s, "This file is made by 'hf-config-gen sample'.");
+	sample_comment(&s, "This file is made by 'hf-config-gen sample'.");
 	sample_keys(&s, &table->keys);
 }

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "config/type.h"
 
-struct hf_list hf_list_get(const void *field)
+struct hf_list hf_key_list_get(const void *field)
 {
 	struct hf_list list;
 
@@ -16,7 +16,7 @@ struct hf_list hf_list_get(const void *field)
 	return list;
 }
 
-void hf_list_set(void *field, struct hf_list list)
+void hf_key_list_set(void *field, struct hf_list list)
 {
 	memcpy(field, &list, sizeof(list));
 }
@@ -62,14 +62,14 @@ size_t hf_key_size(const struct hf_key *key)
 
 void *hf_key_append(const struct hf_key *key, void *field)
 {
-	struct hf_list list = hf_list_get(field);
+	struct hf_list list = hf_key_list_get(field);
 	size_t size = hf_key_size(key);
 	char *at = reallocarray(list.at, list.n + 1, size);
 
 	if (!at)
 		return NULL;
 	memset(at + list.n * size, 0, size);
-	hf_list_set(field, (struct hf_list){ .at = at, .n = list.n + 1 });
+	hf_key_list_set(field, (struct hf_list){ .at = at, .n = list.n + 1 });
 	return at + list.n * size;
 }
 
@@ -134,7 +134,7 @@ int hf_keys_defaults(const struct hf_keys *keys, void *base)
 
 static void done_list(const struct hf_key *key, void *field)
 {
-	struct hf_list list = hf_list_get(field);
+	struct hf_list list = hf_key_list_get(field);
 
 	for (size_t i = 0; i < list.n; i++) {
 		void *element = (char *)list.at + i * hf_key_size(key);
@@ -145,7 +145,7 @@ static void done_list(const struct hf_key *key, void *field)
 			key->type->done(element);
 	}
 	free(list.at);
-	hf_list_set(field, (struct hf_list){ 0 });
+	hf_key_list_set(field, (struct hf_list){ 0 });
 }
 
 void hf_key_done(const struct hf_key *key, void *field)

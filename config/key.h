@@ -80,8 +80,8 @@ struct hf_list {
 #define HF_KEYS(array) { (array), sizeof(array) / sizeof((array)[0]) }
 
 /* Read and write the list of a key without looking at it through another type. */
-struct hf_list hf_list_get(const void *field);
-void hf_list_set(void *field, struct hf_list list);
+struct hf_list hf_key_list_get(const void *field);
+void hf_key_list_set(void *field, struct hf_list list);
 
 /* The key of that name, or NULL. */
 const struct hf_key *hf_keys_find(const struct hf_keys *keys, const char *name);

@@ -19,7 +19,7 @@ struct differ {
 static void diff_map(
     struct differ *d, const struct hf_key *map, const void *before, const void *after);
 
-static void tell(struct differ *d, const char *before, const char *after, unsigned flags)
+static void diff_tell(struct differ *d, const char *before, const char *after, unsigned flags)
 {
 	struct hf_config_change change = {
 		.path = d->path,
@@ -36,9 +36,9 @@ static void tell(struct differ *d, const char *before, const char *after, unsign
 	d->cb(&change, d->arg);
 }
 
-static size_t path_add(struct differ *d, const char *format, ...)
+static size_t diff_path_add(struct differ *d, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static size_t path_add(struct differ *d, const char *format, ...)
+static size_t diff_path_add(struct differ *d, const char *format, ...)
 {
 	size_t len = strlen(d->path);
 	va_list ap;
@@ -58,7 +58,7 @@ static void diff_values(
 	if (!a || !b)
 		d->no_memory = true;
 	else if (had != has || strcmp(a, b))
-		tell(d, had ? a : NULL, has ? b : NULL, key->flags);
+		diff_tell(d, had ? a : NULL, has ? b : NULL, key->flags);
 	free(a);
 	free(b);
 }
@@ -97,11 +97,11 @@ static bool diff_side(
 		const char *entry = entry_at(key, from, i);
 		char *name = hf_key_plain(id, entry + id->offset);
 		const char *other = name ? entry_named(key, id, to, name, &at) : NULL;
-		size_t before = path_add(d, "[%s]", name ? name : "");
+		size_t before = diff_path_add(d, "[%s]", name ? name : "");
 
 		d->no_memory |= !name;
 		if (!other)
-			tell(d, both ? name : NULL, both ? NULL : name, 0);
+			diff_tell(d, both ? name : NULL, both ? NULL : name, 0);
 		else if (both)
 			diff_map(d, key, entry, other);
 		if (other) {
@@ -117,17 +117,17 @@ static bool diff_side(
 static void diff_entries(
     struct differ *d, const struct hf_key *key, const void *before, const void *after)
 {
-	struct hf_list a = hf_list_get(before), b = hf_list_get(after);
+	struct hf_list a = hf_key_list_get(before), b = hf_key_list_get(after);
 
 	if (diff_side(d, key, a, b, true))
-		tell(d, "another order", "this order", 0);
+		diff_tell(d, "another order", "this order", 0);
 	diff_side(d, key, b, a, false);
 }
 
 static void diff_key(
     struct differ *d, const struct hf_key *key, const void *before, const void *after)
 {
-	size_t len = path_add(d, "%s%s", d->path[0] ? "." : "", key->name);
+	size_t len = diff_path_add(d, "%s%s", d->path[0] ? "." : "", key->name);
 
 	switch (key->kind) {
 	case HF_KEY_VALUE:

@@ -18,7 +18,7 @@ static void print_map(struct printer *p, const struct hf_key *map, const void *b
 
 /* Whether YAML takes it as it stands for the text that it is; more is quoted than would have to be.
  */
-static bool is_plain(const char *text)
+static bool print_is_plain(const char *text)
 {
 	const char *url = strstr(text, "://");
 
@@ -30,9 +30,9 @@ static bool is_plain(const char *text)
 	return !text[strspn(text, PLAIN)];
 }
 
-static void print_text(FILE *out, const char *text)
+static void print_yaml_text(FILE *out, const char *text)
 {
-	if (is_plain(text)) {
+	if (print_is_plain(text)) {
 		fputs(text, out);
 		return;
 	}
@@ -68,7 +68,7 @@ static void print_value(FILE *out, const struct hf_key *key, const void *value)
 	char *text = hf_key_plain(key, value);
 
 	if (text)
-		print_text(out, text);
+		print_yaml_text(out, text);
 	free(text);
 }
 
@@ -80,7 +80,7 @@ static void print_field(FILE *out, const struct hf_key *key, const void *field)
 		print_value(out, key, field);
 		return;
 	}
-	list = hf_list_get(field);
+	list = hf_key_list_get(field);
 	fputc('[', out);
 	for (size_t i = 0; i < list.n; i++) {
 		fputs(i ? ", " : "", out);
@@ -121,14 +121,14 @@ bool hf_key_is_set(const struct hf_key *key, const void *field)
 		return key->def || key->type->is_set(field);
 	case HF_KEY_VALUES:
 	case HF_KEY_ENTRIES:
-		return key->def || hf_list_get(field).n;
+		return key->def || hf_key_list_get(field).n;
 	case HF_KEY_MAP:
 		break;
 	}
 	return any_set(&key->keys, field) || any_set(hf_keys_variant(key, field), field);
 }
 
-static void begin_line(struct printer *p, const char *name)
+static void print_begin_line(struct printer *p, const char *name)
 {
 	fprintf(p->out, "%*s%s%s:", p->indent - (p->dash ? 2 : 0), "", p->dash ? "- " : "", name);
 	p->dash = false;
@@ -136,7 +136,7 @@ static void begin_line(struct printer *p, const char *name)
 
 static void print_entries(struct printer *p, const struct hf_key *key, const void *field)
 {
-	struct hf_list list = hf_list_get(field);
+	struct hf_list list = hf_key_list_get(field);
 
 	if (!list.n) {
 		fputs(" []\n", p->out);
@@ -158,7 +158,7 @@ static void print_key(struct printer *p, const struct hf_key *key, const void *f
 
 	if (!hf_key_is_set(key, field))
 		return;
-	begin_line(p, key->name);
+	print_begin_line(p, key->name);
 	switch (key->kind) {
 	case HF_KEY_VALUE:
 	case HF_KEY_VALUES:

@@ -30,7 +30,7 @@ static int name_after_variant(const struct hf_key *map, const struct hf_node *no
 	char *word;
 	int rc;
 
-	if (!kind || !key || hf_node_get(node, key->name))
+	if (!kind || !key || hf_yaml_tree_get(node, key->name))
 		return 0;
 	word = hf_key_plain(kind, (const char *)base + kind->offset);
 	hf_key_done(key, (char *)base + key->offset);
@@ -42,10 +42,10 @@ static int name_after_variant(const struct hf_key *map, const struct hf_node *no
 static int read_map(
     struct reader *r, const struct hf_key *map, const struct hf_node *node, void *base);
 
-/* Adds to the path; the returned length goes to path_back(). What does not fit is cut. */
-static size_t path_add(struct reader *r, const char *format, ...)
+/* Adds to the path; the returned length goes to read_path_back(). What does not fit is cut. */
+static size_t read_path_add(struct reader *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static size_t path_add(struct reader *r, const char *format, ...)
+static size_t read_path_add(struct reader *r, const char *format, ...)
 {
 	size_t before = r->len, room = sizeof(r->path) - r->len;
 	va_list ap;
@@ -58,15 +58,15 @@ static size_t path_add(struct reader *r, const char *format, ...)
 	return before;
 }
 
-static void path_back(struct reader *r, size_t len)
+static void read_path_back(struct reader *r, size_t len)
 {
 	r->len = len;
 	r->path[len] = '\0';
 }
 
-static size_t path_key(struct reader *r, const char *name)
+static size_t read_path_key(struct reader *r, const char *name)
 {
-	return path_add(r, "%s%.60s", r->len ? "." : "", name);
+	return read_path_add(r, "%s%.60s", r->len ? "." : "", name);
 }
 
 #define problem(r, node, ...)                                                                      \
@@ -79,10 +79,10 @@ static const char *const kind_nouns[] = {
 };
 
 /* True if the node is of this kind; else it says what was expected. */
-static bool want(
+static bool want_kind(
     struct reader *r, const struct hf_node *node, enum hf_node_kind kind, const char *expected)
 {
-	if (hf_node_is_null(node)) {
+	if (hf_yaml_tree_is_null(node)) {
 		problem(r, node, "has no value; expected %s (leave the key out for its default)",
 		    expected);
 		return false;
@@ -101,7 +101,7 @@ static void tell_bad_value(struct reader *r, const struct hf_key *key, const str
 	char expected[HF_EXPECT_MAX], shown[64], quoted[72];
 
 	key->type->expect(key, expected);
-	hf_printable(node->text, shown, sizeof(shown));
+	hf_config_errors_printable(node->text, shown, sizeof(shown));
 	snprintf(quoted, sizeof(quoted), "'%s'", shown);
 	if (untold)
 		snprintf(quoted, sizeof(quoted), "the value");
@@ -115,7 +115,7 @@ static void tell_bad_value(struct reader *r, const struct hf_key *key, const str
 }
 
 /* Into a zeroed field. 1 if it was read, 0 if it was refused, -ENOMEM. */
-static int read_value(
+static int keys_read_value(
     struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
 {
 	char expected[HF_EXPECT_MAX];
@@ -123,7 +123,7 @@ static int read_value(
 	int rc;
 
 	key->type->expect(key, expected);
-	if (!want(r, node, HF_NODE_TEXT, expected))
+	if (!want_kind(r, node, HF_NODE_TEXT, expected))
 		return 0;
 	rc = key->type->parse(key, node->text, field, &why);
 	if (rc == -ENOMEM)
@@ -145,7 +145,7 @@ static int replace_value(
 
 	assert(key->type->size <= sizeof(fresh));
 	memset(&fresh, 0, sizeof(fresh));
-	rc = read_value(r, key, node, &fresh);
+	rc = keys_read_value(r, key, node, &fresh);
 	if (rc <= 0)
 		return rc;
 	hf_key_done(key, field);
@@ -156,10 +156,10 @@ static int replace_value(
 /* Takes back the last element, which holds nothing. */
 static void drop_last(void *field)
 {
-	struct hf_list list = hf_list_get(field);
+	struct hf_list list = hf_key_list_get(field);
 
 	list.n--;
-	hf_list_set(field, list);
+	hf_key_list_set(field, list);
 }
 
 static int read_element(
@@ -172,7 +172,7 @@ static int read_element(
 		return -ENOMEM;
 	if (key->kind == HF_KEY_ENTRIES)
 		return read_map(r, key, node, element);
-	rc = read_value(r, key, node, element);
+	rc = keys_read_value(r, key, node, element);
 	if (rc <= 0)
 		drop_last(field);
 	return rc < 0 ? rc : 0;
@@ -184,14 +184,14 @@ static int read_elements(
 	unsigned max = key->n_max ? key->n_max : HF_LIST_MAX, i = 0;
 
 	for (const struct hf_node *n = list->first; n; n = n->next, i++) {
-		size_t before = path_add(r, "[%u]", i);
+		size_t before = read_path_add(r, "[%u]", i);
 		int rc = 0;
 
 		if (i == max)
 			problem(r, n, "too many; expected at most %u", max);
 		else
 			rc = read_element(r, key, n, field);
-		path_back(r, before);
+		read_path_back(r, before);
 		if (rc || i == max)
 			return rc;
 	}
@@ -204,11 +204,11 @@ static int read_list(
     struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
 {
 	/* One value needs no brackets. */
-	if (key->kind == HF_KEY_VALUES && node->kind == HF_NODE_TEXT && !hf_node_is_null(node)) {
+	if (key->kind == HF_KEY_VALUES && node->kind == HF_NODE_TEXT && !hf_yaml_tree_is_null(node)) {
 		hf_key_done(key, field);
 		return read_element(r, key, node, field);
 	}
-	if (!want(r, node, HF_NODE_LIST,
+	if (!want_kind(r, node, HF_NODE_LIST,
 		key->kind == HF_KEY_ENTRIES ? "a list ('- ' before each)" : "a list"))
 		return 0;
 	hf_key_done(key, field);
@@ -220,18 +220,18 @@ static int check_identity(
     struct reader *r, const struct hf_key *key, const struct hf_node *node, const void *field)
 {
 	const struct hf_key *id = hf_keys_flagged(&key->keys, HF_KEY_IDENTITY);
-	struct hf_list list = hf_list_get(field);
+	struct hf_list list = hf_key_list_get(field);
 	const struct hf_node *n = node->first;
 
 	for (size_t i = 0; id && i < list.n && n; i++, n = n->next) {
-		const struct hf_node *at = hf_node_get(n, id->name);
+		const struct hf_node *at = hf_yaml_tree_get(n, id->name);
 		const char *base = list.at;
 		char *mine = hf_key_plain(id, base + i * key->size + id->offset);
 
 		/* What is no entry at all was told already. */
 		for (size_t j = 0; mine && n->kind == HF_NODE_MAP && j < i; j++) {
 			char *other = hf_key_plain(id, base + j * key->size + id->offset);
-			size_t before = path_add(r, "[%zu].%s", i, id->name);
+			size_t before = read_path_add(r, "[%zu].%s", i, id->name);
 
 			if (other && !strcasecmp(mine, other)) {
 				problem(r, at ? at : n,
@@ -239,7 +239,7 @@ static int check_identity(
 				    key->name, j);
 				j = i;
 			}
-			path_back(r, before);
+			read_path_back(r, before);
 			free(other);
 		}
 		free(mine);
@@ -270,7 +270,7 @@ static int read_key(
 	return 0;
 }
 
-static void tell_unknown(struct reader *r, const struct hf_key *map, const struct hf_keys *more,
+static void keys_tell_unknown(struct reader *r, const struct hf_key *map, const struct hf_keys *more,
     const struct hf_node *node)
 {
 	const struct hf_key *near = hf_key_nearest(&map->keys, more, node->key);
@@ -284,13 +284,13 @@ static void tell_unknown(struct reader *r, const struct hf_key *map, const struc
 	    r->errors, node->key_line, node->key_column, r->path, "unknown key%s", hint);
 }
 
-static void tell_missing(struct reader *r, const struct hf_keys *keys, const struct hf_node *node)
+static void keys_tell_missing(struct reader *r, const struct hf_keys *keys, const struct hf_node *node)
 {
 	for (size_t i = 0; keys && i < keys->n; i++) {
 		const struct hf_key *key = &keys->at[i];
 
 		if ((key->flags & (HF_KEY_REQUIRED | HF_KEY_VARIANT)) &&
-		    !hf_node_get(node, key->name))
+		    !hf_yaml_tree_get(node, key->name))
 			problem(r, node, "needs the key '%s'", key->name);
 	}
 }
@@ -301,7 +301,7 @@ static bool read_variant(struct reader *r, const struct hf_key *map, const struc
 {
 	const struct hf_key *key =
 	    map->variants ? hf_keys_flagged(&map->keys, HF_KEY_VARIANT) : NULL;
-	const struct hf_node *word = key ? hf_node_get(node, key->name) : NULL;
+	const struct hf_node *word = key ? hf_yaml_tree_get(node, key->name) : NULL;
 	size_t before;
 	int rc;
 
@@ -310,9 +310,9 @@ static bool read_variant(struct reader *r, const struct hf_key *map, const struc
 		return true;
 	if (!word)
 		return false;
-	before = path_key(r, key->name);
-	rc = read_value(r, key, word, (char *)base + key->offset);
-	path_back(r, before);
+	before = read_path_key(r, key->name);
+	rc = keys_read_value(r, key, word, (char *)base + key->offset);
+	read_path_back(r, before);
 	if (rc == 1)
 		*ret_more = hf_keys_variant(map, base);
 	return rc == 1;
@@ -323,16 +323,16 @@ static int read_pair(struct reader *r, const struct hf_key *map, const struct hf
     const struct hf_node *pair, void *base)
 {
 	const struct hf_key *key = hf_keys_find(&map->keys, pair->key);
-	size_t before = path_key(r, pair->key);
+	size_t before = read_path_key(r, pair->key);
 	int rc = 0;
 
 	if (!key)
 		key = hf_keys_find(more, pair->key);
 	if (!key)
-		tell_unknown(r, map, more, pair);
+		keys_tell_unknown(r, map, more, pair);
 	else if (!(key->flags & HF_KEY_VARIANT))
 		rc = read_key(r, key, pair, (char *)base + key->offset);
-	path_back(r, before);
+	read_path_back(r, before);
 	return rc;
 }
 
@@ -343,13 +343,13 @@ static int read_map(
 	int rc = hf_keys_defaults(&map->keys, base);
 	bool known;
 
-	if (rc || !node || !want(r, node, HF_NODE_MAP, "keys of its own ('key: value')"))
+	if (rc || !node || !want_kind(r, node, HF_NODE_MAP, "keys of its own ('key: value')"))
 		return rc;
 	known = read_variant(r, map, node, base, &more);
 	if (known && more)
 		rc = hf_keys_defaults(more, base);
-	tell_missing(r, &map->keys, node);
-	tell_missing(r, more, node);
+	keys_tell_missing(r, &map->keys, node);
+	keys_tell_missing(r, more, node);
 	for (const struct hf_node *n = node->first; n && known && !rc; n = n->next)
 		rc = read_pair(r, map, more, n, base);
 	return rc || !known ? rc : name_after_variant(map, node, base);
@@ -361,5 +361,5 @@ int hf_keys_read(const struct hf_key *map, const struct hf_node *node, void *bas
 	struct reader r = { .root = map, .errors = errors };
 
 	/* An empty file is one that leaves everything to the defaults. */
-	return read_map(&r, map, node && hf_node_is_null(node) ? NULL : node, base);
+	return read_map(&r, map, node && hf_yaml_tree_is_null(node) ? NULL : node, base);
 }

@@ -7,12 +7,12 @@
 
 enum { WORD_MAX = 40 };
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned nearest_least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
 
-static char fold(char c)
+static char nearest_fold(char c)
 {
 	return c == '_' ? '-' : (char)tolower((unsigned char)c);
 }
@@ -21,7 +21,7 @@ static char fold(char c)
  * Row by row through the table of all prefixes (Damerau and Levenshtein; a pair is swapped once at
  * most).
  */
-unsigned hf_edit_distance(const char *a, const char *b)
+unsigned hf_nearest_distance(const char *a, const char *b)
 {
 	unsigned rows[3][WORD_MAX + 1];
 	size_t na = strnlen(a, WORD_MAX), nb = strnlen(b, WORD_MAX);
@@ -33,12 +33,12 @@ unsigned hf_edit_distance(const char *a, const char *b)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= nb; j++) {
-			bool same = fold(a[i - 1]) == fold(b[j - 1]);
+			bool same = nearest_fold(a[i - 1]) == nearest_fold(b[j - 1]);
 
-			row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + !same);
-			if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
-			    fold(a[i - 2]) == fold(b[j - 1]))
-				row[j] = least(row[j], before[j - 2] + 1);
+			row[j] = nearest_least(nearest_least(last[j], row[j - 1]) + 1, last[j - 1] + !same);
+			if (i > 1 && j > 1 && nearest_fold(a[i - 1]) == nearest_fold(b[j - 2]) &&
+			    nearest_fold(a[i - 2]) == nearest_fold(b[j - 1]))
+				row[j] = nearest_least(row[j], before[j - 2] + 1);
 		}
 	}
 	return rows[na % 3][nb];
@@ -48,7 +48,7 @@ static void nearest_of(
     const struct hf_keys *keys, const char *name, unsigned *best, const struct hf_key **ret_key)
 {
 	for (size_t i = 0; keys && i < keys->n; i++) {
-		unsigned d = hf_edit_distance(name, keys->at[i].name);
+		unsigned d = hf_nearest_distance(name, keys->at[i].name);
 
 		/* Short words are near to everything: one slip in three letters is what counts. */
 		if (d < *best && d <= (strlen(keys->at[i].name) + 2) / 3) {
@@ -69,7 +69,7 @@ const struct hf_key *hf_key_nearest(
 	return key;
 }
 
-static bool elsewhere(const struct hf_keys *keys, const char *name, char *out, size_t size)
+static bool keys_have_elsewhere(const struct hf_keys *keys, const char *name, char *out, size_t size)
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct hf_key *key = &keys->at[i];
@@ -89,10 +89,10 @@ static bool elsewhere(const struct hf_keys *keys, const char *name, char *out, s
 
 bool hf_key_elsewhere(const struct hf_key *map, const char *name, char *out, size_t size)
 {
-	if (elsewhere(&map->keys, name, out, size))
+	if (keys_have_elsewhere(&map->keys, name, out, size))
 		return true;
 	for (const struct hf_variant *v = map->variants; v && v->word; v++) {
-		if (elsewhere(&v->keys, name, out, size))
+		if (keys_have_elsewhere(&v->keys, name, out, size))
 			return true;
 	}
 	return false;

@@ -18,4 +18,4 @@ bool hf_key_elsewhere(const struct hf_key *map, const char *name, char *out, siz
  * Edits between two words: a letter more, less or other, two swapped. '_' is '-', case does not
  * count.
  */
-unsigned hf_edit_distance(const char *a, const char *b);
+unsigned hf_nearest_distance(const char *a, const char *b);

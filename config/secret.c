@@ -19,14 +19,14 @@ static const unsigned token_checks = HF_FILE_OWN | HF_FILE_NO_OTHER_READ | HF_FI
 /* Who may write the URL may have the token. */
 static const unsigned url_checks = HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE | HF_FILE_NO_SYMLINK;
 
-static int fail(int code, char *why, const char *place, const char *text)
+static int secret_fail(int code, char *why, const char *place, const char *text)
 {
 	snprintf(why, HF_SECRET_WHY_MAX, "%.300s: %.440s", place, text);
 	return code;
 }
 
 /* Without the white space around it, in place. */
-static char *trim(char *text)
+static char *secret_trim(char *text)
 {
 	size_t n;
 
@@ -47,21 +47,21 @@ static int read_fd(int fd, char buf[static FILE_MAX + 1], char *why, const char 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(-errno, why, path, hf_strerror(-errno));
+			return secret_fail(-errno, why, path, hf_strerror(-errno));
 		if (!n)
 			break;
 		len += (size_t)n;
 	}
 	if (len > FILE_MAX)
-		return fail(HF_EFORMAT, why, path, "it is too large for what it should hold");
+		return secret_fail(HF_EFORMAT, why, path, "it is too large for what it should hold");
 	if (memchr(buf, '\0', len))
-		return fail(HF_EFORMAT, why, path, "it holds bytes that are no text");
+		return secret_fail(HF_EFORMAT, why, path, "it holds bytes that are no text");
 	buf[len] = '\0';
 	return 0;
 }
 
 /* One line of text from a file. The caller wipes buf. */
-static int read_line(
+static int secret_read_line(
     const char *path, unsigned checks, char buf[static FILE_MAX + 1], char **ret_text, char *why)
 {
 	char unsafe[440] = "";
@@ -69,13 +69,13 @@ static int read_line(
 	int rc;
 
 	if (fd < 0)
-		return fail(fd, why, path, unsafe[0] ? unsafe : hf_strerror(fd));
+		return secret_fail(fd, why, path, unsafe[0] ? unsafe : hf_strerror(fd));
 	rc = read_fd(fd, buf, why, path);
 	close(fd);
 	if (rc)
 		return rc;
-	*ret_text = trim(buf);
-	return **ret_text ? 0 : fail(HF_EFORMAT, why, path, "it is empty");
+	*ret_text = secret_trim(buf);
+	return **ret_text ? 0 : secret_fail(HF_EFORMAT, why, path, "it is empty");
 }
 
 /* --- token --- */
@@ -86,11 +86,11 @@ static int take_token(const char *text, enum hf_secret_from from, const char *pl
 	size_t n = strlen(text);
 
 	if (n > HF_TOKEN_MAX)
-		return fail(
+		return secret_fail(
 		    HF_EFORMAT, why, place, "it holds no token: it is longer than 1024 characters");
 	for (size_t i = 0; i < n; i++) {
 		if (text[i] < 0x21 || text[i] > 0x7e)
-			return fail(HF_EFORMAT, why, place,
+			return secret_fail(HF_EFORMAT, why, place,
 			    "it holds no token: a token is one word of printable ASCII");
 	}
 	memcpy(ret_token->text, text, n + 1);
@@ -103,7 +103,7 @@ static int token_from_file(const char *path, unsigned checks, enum hf_secret_fro
     struct hf_token *ret_token, char *why)
 {
 	char buf[FILE_MAX + 1], *text;
-	int rc = read_line(path, checks, buf, &text, why);
+	int rc = secret_read_line(path, checks, buf, &text, why);
 
 	if (!rc)
 		rc = take_token(text, from, path, ret_token, why);
@@ -163,11 +163,11 @@ static int cli_url(struct hf_place_url *ret_url, char *why)
 	int rc = cli_path("url", path);
 
 	if (!rc)
-		rc = read_line(path, url_checks, buf, &text, why);
+		rc = secret_read_line(path, url_checks, buf, &text, why);
 	if (rc)
 		return rc;
 	if (strlen(text) > HF_URL_MAX)
-		return fail(HF_EFORMAT, why, path, "it holds no URL of a Coder server");
+		return secret_fail(HF_EFORMAT, why, path, "it holds no URL of a Coder server");
 	snprintf(ret_url->text, sizeof(ret_url->text), "%s", text);
 	ret_url->from = HF_SECRET_CLI;
 	snprintf(ret_url->place, sizeof(ret_url->place), "%s", path);
@@ -214,7 +214,7 @@ int hf_secret_token(const struct hf_config_source *source, const char *url, bool
 	}
 	if (!rc)
 		*ret_token = token;
-	hf_token_wipe(&token);
+	hf_secret_wipe(&token);
 	return rc;
 }
 
@@ -225,14 +225,14 @@ static int url_from_env(struct hf_place_url *ret_url, char *why)
 	if (!text || !*text)
 		return -ENOENT;
 	if (strlen(text) > HF_URL_MAX)
-		return fail(HF_EFORMAT, why, "CODER_URL", "it holds no URL of a Coder server");
+		return secret_fail(HF_EFORMAT, why, "CODER_URL", "it holds no URL of a Coder server");
 	snprintf(ret_url->text, sizeof(ret_url->text), "%s", text);
 	ret_url->from = HF_SECRET_ENV;
 	snprintf(ret_url->place, sizeof(ret_url->place), "CODER_URL");
 	return 0;
 }
 
-static int check_url(
+static int secret_check_url(
     const struct hf_config_source *source, const struct hf_place_url *found, char *why)
 {
 	const char *reason = "it holds no URL of a Coder server";
@@ -240,9 +240,9 @@ static int check_url(
 	int rc = hf_url_parse(found->text, &url, &reason);
 
 	if (rc)
-		return fail(rc, why, found->place, reason);
+		return secret_fail(rc, why, found->place, reason);
 	if (!url.tls && !source->allow_http && !hf_url_is_loopback(&url))
-		return fail(HF_EREFUSED, why, found->place,
+		return secret_fail(HF_EREFUSED, why, found->place,
 		    "http:// to another host would send the token in clear (allow-http: true "
 		    "allows it)");
 	return 0;
@@ -270,13 +270,13 @@ int hf_secret_url(const struct hf_config_source *source, struct hf_place_url *re
 			    "user");
 	}
 	if (!rc)
-		rc = check_url(source, &found, ret_why);
+		rc = secret_check_url(source, &found, ret_why);
 	if (!rc)
 		*ret_url = found;
 	return rc;
 }
 
-void hf_token_wipe(struct hf_token *token)
+void hf_secret_wipe(struct hf_token *token)
 {
 	if (token)
 		explicit_bzero(token, sizeof(*token));

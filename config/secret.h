@@ -34,7 +34,7 @@ enum hf_secret_from {
 	HF_SECRET_CLI,        /* a file of the coder CLI */
 };
 
-/* A plain value: nothing to free, but hf_token_wipe() ends it. */
+/* A plain value: nothing to free, but hf_secret_wipe() ends it. */
 struct hf_token {
 	char text[HF_TOKEN_MAX + 1]; /* printable ASCII, not empty */
 	enum hf_secret_from from;
@@ -59,4 +59,4 @@ int hf_secret_token(const struct hf_config_source *source, const char *url, bool
     struct hf_token *ret_token, char ret_why[static HF_SECRET_WHY_MAX]);
 
 /* NULL is fine. */
-void hf_token_wipe(struct hf_token *token);
+void hf_secret_wipe(struct hf_token *token);

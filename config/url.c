@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-static bool only(const char *text, size_t len, const char *extra)
+static bool url_has_only(const char *text, size_t len, const char *extra)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
@@ -56,7 +56,7 @@ static int parse_host(const char *at, size_t len, struct hf_url *url)
 		if (inet_pton(AF_INET6, url->host, &in6) != 1)
 			return HF_EFORMAT;
 		host = (size_t)(end - at + 1);
-	} else if (!host || host > 253 || !only(at, host, ".-_")) {
+	} else if (!host || host > 253 || !url_has_only(at, host, ".-_")) {
 		return HF_EFORMAT;
 	} else {
 		snprintf(url->host, sizeof(url->host), "%.*s", (int)host, at);
@@ -91,7 +91,7 @@ int hf_url_parse(const char *text, struct hf_url *ret_url, const char **ret_why)
 		*ret_why = "it is longer than 511 characters";
 		return HF_EREFUSED;
 	}
-	if (!only(at + len, strlen(at + len), "/.-_~%+,;=:@!$&'()*"))
+	if (!url_has_only(at + len, strlen(at + len), "/.-_~%+,;=:@!$&'()*"))
 		return HF_EFORMAT;
 	rc = parse_host(at, len, &url);
 	if (rc)

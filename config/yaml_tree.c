@@ -20,7 +20,7 @@ struct builder {
 	unsigned n_nodes;
 };
 
-static int refuse(struct builder *b, yaml_mark_t at, const char *what)
+static int yaml_refuse(struct builder *b, yaml_mark_t at, const char *what)
 {
 	hf_config_errors_add(
 	    b->errors, (unsigned)at.line + 1, (unsigned)at.column + 1, "", "%s", what);
@@ -58,7 +58,7 @@ static int next_event(struct builder *b, yaml_event_t *e)
 		return refuse_syntax(b);
 	switch (e->type) {
 	case YAML_ALIAS_EVENT:
-		return refuse(b, e->start_mark, "aliases (*name) are not supported");
+		return yaml_refuse(b, e->start_mark, "aliases (*name) are not supported");
 	case YAML_SCALAR_EVENT:
 		anchor = e->data.scalar.anchor;
 		tag = e->data.scalar.tag;
@@ -75,9 +75,9 @@ static int next_event(struct builder *b, yaml_event_t *e)
 		break;
 	}
 	if (anchor)
-		return refuse(b, e->start_mark, "anchors (&name) are not supported");
+		return yaml_refuse(b, e->start_mark, "anchors (&name) are not supported");
 	if (tag)
-		return refuse(b, e->start_mark, "tags (!name) are not supported");
+		return yaml_refuse(b, e->start_mark, "tags (!name) are not supported");
 	return 0;
 }
 
@@ -85,7 +85,7 @@ static int next_event(struct builder *b, yaml_event_t *e)
  * Escapes in quotes can make what the bytes of the file may not hold. C1 controls are 0xc2 0x80 to
  * 0x9f.
  */
-static bool text_ok(const yaml_char_t *text, size_t len)
+static bool yaml_text_ok(const yaml_char_t *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < 0x20 || text[i] == 0x7f)
@@ -98,13 +98,13 @@ static bool text_ok(const yaml_char_t *text, size_t len)
 
 static int copy_text(struct builder *b, const yaml_event_t *e, char **ret_text)
 {
-	if (!text_ok(e->data.scalar.value, e->data.scalar.length))
-		return refuse(b, e->start_mark, "control characters in a text are not supported");
+	if (!yaml_text_ok(e->data.scalar.value, e->data.scalar.length))
+		return yaml_refuse(b, e->start_mark, "control characters in a text are not supported");
 	*ret_text = strdup((const char *)e->data.scalar.value);
 	return *ret_text ? 0 : -ENOMEM;
 }
 
-static int build(
+static int build_node(
     struct builder *b, const yaml_event_t *e, unsigned depth, struct hf_node **ret_node);
 
 /* Reads the key of a pair into the node; 0 at the end of the map, 1 otherwise. */
@@ -117,7 +117,7 @@ static int build_key(struct builder *b, struct hf_node *pair)
 		pair->key_line = (unsigned)e.start_mark.line + 1;
 		pair->key_column = (unsigned)e.start_mark.column + 1;
 		if (e.type != YAML_SCALAR_EVENT)
-			rc = refuse(b, e.start_mark, "a key must be a text");
+			rc = yaml_refuse(b, e.start_mark, "a key must be a text");
 		else
 			rc = copy_text(b, &e, &pair->key);
 		if (!rc)
@@ -134,7 +134,7 @@ static int build_next(struct builder *b, unsigned depth, struct hf_node **ret_no
 	int rc = next_event(b, &e);
 
 	if (!rc && e.type != YAML_SEQUENCE_END_EVENT)
-		rc = build(b, &e, depth, ret_node);
+		rc = build_node(b, &e, depth, ret_node);
 	yaml_event_delete(&e);
 	return rc;
 }
@@ -156,7 +156,7 @@ static int build_list(struct builder *b, struct hf_node *list, unsigned depth)
 static void add_pair(
     struct builder *b, struct hf_node *map, struct hf_node **tail, struct hf_node *value)
 {
-	const struct hf_node *twin = hf_node_get(map, value->key);
+	const struct hf_node *twin = hf_yaml_tree_get(map, value->key);
 
 	if (!twin) {
 		*tail = value;
@@ -164,7 +164,7 @@ static void add_pair(
 	}
 	hf_config_errors_add(b->errors, value->key_line, value->key_column, value->key,
 	    "given twice; the first one is in line %u", twin->key_line);
-	hf_tree_free(value);
+	hf_yaml_tree_free(value);
 }
 
 static int build_map(struct builder *b, struct hf_node *map, unsigned depth)
@@ -175,9 +175,9 @@ static int build_map(struct builder *b, struct hf_node *map, unsigned depth)
 		struct hf_node key = { 0 }, *value = NULL;
 		int rc = build_key(b, &key);
 
-		if (rc == 1 && n == HF_TREE_KEYS_MAX) {
+		if (rc == 1 && n == HF_YAML_TREE_KEYS_MAX) {
 			hf_config_errors_add(b->errors, key.key_line, key.key_column, "",
-			    "more than %d keys in one map", HF_TREE_KEYS_MAX);
+			    "more than %d keys in one map", HF_YAML_TREE_KEYS_MAX);
 			rc = HF_ECONFIG;
 		} else if (rc == 1) {
 			rc = build_next(b, depth, &value);
@@ -190,7 +190,7 @@ static int build_map(struct builder *b, struct hf_node *map, unsigned depth)
 		value->key_line = key.key_line;
 		value->key_column = key.key_column;
 		if (rc) {
-			hf_tree_free(value);
+			hf_yaml_tree_free(value);
 			return rc;
 		}
 		add_pair(b, map, tail, value);
@@ -200,15 +200,15 @@ static int build_map(struct builder *b, struct hf_node *map, unsigned depth)
 }
 
 /* On failure what was built so far is in *ret_node all the same, for its owner to free. */
-static int build(
+static int build_node(
     struct builder *b, const yaml_event_t *e, unsigned depth, struct hf_node **ret_node)
 {
 	struct hf_node *n;
 
-	if (depth > HF_TREE_DEPTH_MAX)
-		return refuse(b, e->start_mark, "nested too deeply");
-	if (++b->n_nodes > HF_TREE_NODES_MAX)
-		return refuse(b, e->start_mark, "too many values in the file");
+	if (depth > HF_YAML_TREE_DEPTH_MAX)
+		return yaml_refuse(b, e->start_mark, "nested too deeply");
+	if (++b->n_nodes > HF_YAML_TREE_NODES_MAX)
+		return yaml_refuse(b, e->start_mark, "too many values in the file");
 	n = calloc(1, sizeof(*n));
 	if (!n)
 		return -ENOMEM;
@@ -237,11 +237,11 @@ static int build_stream(struct builder *b, struct hf_node **root)
 		bool end = e.type == YAML_STREAM_END_EVENT;
 
 		if (!rc && e.type == YAML_DOCUMENT_START_EVENT && *root)
-			rc = refuse(b, e.start_mark, "a second document (---) is not supported");
+			rc = yaml_refuse(b, e.start_mark, "a second document (---) is not supported");
 		else if (!rc &&
 			 (e.type == YAML_SCALAR_EVENT || e.type == YAML_SEQUENCE_START_EVENT ||
 			     e.type == YAML_MAPPING_START_EVENT))
-			rc = build(b, &e, 0, root);
+			rc = build_node(b, &e, 0, root);
 		yaml_event_delete(&e);
 		if (rc || end)
 			return rc;
@@ -268,7 +268,7 @@ static int refuse_bytes(const uint8_t *bytes, size_t len, struct hf_config_error
 	return 0;
 }
 
-int hf_tree_parse(
+int hf_yaml_tree_parse(
     const void *bytes, size_t len, struct hf_config_errors *errors, struct hf_node **ret_root)
 {
 	struct builder b = { .errors = errors };
@@ -289,7 +289,7 @@ int hf_tree_parse(
 	rc = build_stream(&b, &root);
 	yaml_parser_delete(&b.yaml);
 	if (rc) {
-		hf_tree_free(root);
+		hf_yaml_tree_free(root);
 		return rc;
 	}
 	*ret_root = root;
@@ -297,12 +297,12 @@ int hf_tree_parse(
 }
 
 /* Depth is limited, the length of a list is not: along `next` it goes on without recursion. */
-void hf_tree_free(struct hf_node *root)
+void hf_yaml_tree_free(struct hf_node *root)
 {
 	while (root) {
 		struct hf_node *next = root->next;
 
-		hf_tree_free(root->first);
+		hf_yaml_tree_free(root->first);
 		free(root->text);
 		free(root->key);
 		free(root);
@@ -310,13 +310,13 @@ void hf_tree_free(struct hf_node *root)
 	}
 }
 
-bool hf_node_is_null(const struct hf_node *n)
+bool hf_yaml_tree_is_null(const struct hf_node *n)
 {
 	return n->kind == HF_NODE_TEXT && !n->quoted &&
 	       (!n->text[0] || !strcmp(n->text, "~") || !strcasecmp(n->text, "null"));
 }
 
-const struct hf_node *hf_node_get(const struct hf_node *map, const char *key)
+const struct hf_node *hf_yaml_tree_get(const struct hf_node *map, const char *key)
 {
 	for (const struct hf_node *n = map->first; n; n = n->next) {
 		if (n->key && !strcmp(n->key, key))
@@ -334,7 +334,7 @@ static const struct hf_node *get_nth(const struct hf_node *list, unsigned long i
 	return n;
 }
 
-const struct hf_node *hf_tree_find(const struct hf_node *root, const char *path)
+const struct hf_node *hf_yaml_tree_find(const struct hf_node *root, const char *path)
 {
 	const struct hf_node *at = root, *next = root;
 
@@ -350,7 +350,7 @@ const struct hf_node *hf_tree_find(const struct hf_node *root, const char *path)
 			path = *end ? end + 1 : end;
 		} else {
 			snprintf(key, sizeof(key), "%.*s", (int)len, path);
-			next = hf_node_get(at, key);
+			next = hf_yaml_tree_get(at, key);
 			path += len;
 		}
 		path += *path == '.';

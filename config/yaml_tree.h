@@ -11,9 +11,9 @@
 struct hf_config_errors;
 
 enum {
-	HF_TREE_DEPTH_MAX = 12,
-	HF_TREE_NODES_MAX = 20000,
-	HF_TREE_KEYS_MAX = 200, /* of one map */
+	HF_YAML_TREE_DEPTH_MAX = 12,
+	HF_YAML_TREE_NODES_MAX = 20000,
+	HF_YAML_TREE_KEYS_MAX = 200, /* of one map */
 };
 
 enum hf_node_kind { HF_NODE_TEXT, HF_NODE_LIST, HF_NODE_MAP };
@@ -32,17 +32,17 @@ struct hf_node {
 };
 
 /*
- * *ret_root is NULL for an empty file. End it with hf_tree_free(). 0, -ENOMEM, or HF_ECONFIG with
+ * *ret_root is NULL for an empty file. End it with hf_yaml_tree_free(). 0, -ENOMEM, or HF_ECONFIG with
  * the reason in `errors`. A key given twice is added to `errors` and is not in the tree twice; it
  * returns 0.
  */
-int hf_tree_parse(const void *bytes, size_t len, struct hf_config_errors *errors,
+int hf_yaml_tree_parse(const void *bytes, size_t len, struct hf_config_errors *errors,
     struct hf_node **ret_root);
-void hf_tree_free(struct hf_node *root);
+void hf_yaml_tree_free(struct hf_node *root);
 
 /* Plain and empty, "~" or "null": nothing was written. */
-bool hf_node_is_null(const struct hf_node *n);
+bool hf_yaml_tree_is_null(const struct hf_node *n);
 /* The child of a map with that key, or NULL. */
-const struct hf_node *hf_node_get(const struct hf_node *map, const char *key);
+const struct hf_node *hf_yaml_tree_get(const struct hf_node *map, const char *key);
 /* The node at "sources[1].url", or the nearest above it that is there. NULL for an empty tree. */
-const struct hf_node *hf_tree_find(const struct hf_node *root, const char *path);
+const struct hf_node *hf_yaml_tree_find(const struct hf_node *root, const char *path);

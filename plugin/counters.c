@@ -35,7 +35,7 @@ void hf_counters_add_answer(struct hf_counters *c, const struct hf_answer *a)
 }
 
 /* A character-string: its length, then its bytes. */
-static uint8_t *put_text(uint8_t *at, const char *text)
+static uint8_t *counters_put_text(uint8_t *at, const char *text)
 {
 	size_t len = strlen(text);
 
@@ -51,14 +51,14 @@ size_t hf_counters_txt(const struct hf_counters *sets, size_t n, const char *nam
 	char text[60];
 
 	snprintf(text, sizeof(text), "name=%s", name);
-	at = put_text(at, text);
+	at = counters_put_text(at, text);
 	for (size_t k = 0; k < HF_COUNTERS; k++) {
 		uint64_t sum = 0;
 
 		for (size_t i = 0; i < n; i++)
 			sum += atomic_load_explicit(&sets[i].n[k], memory_order_relaxed);
 		snprintf(text, sizeof(text), "%s=%llu", keys[k], (unsigned long long)sum);
-		at = put_text(at, text);
+		at = counters_put_text(at, text);
 	}
 	return (size_t)(at - out);
 }

@@ -16,7 +16,7 @@ static bool is_suffix(const struct hf_zone_meta *meta, const uint8_t *wire, size
 	return false;
 }
 
-bool hf_ask_counters(const struct hf_zone_reader *r, const struct hf_question *q,
+bool hf_counters_query(const struct hf_zone_reader *r, const struct hf_question *q,
     const struct hf_counters *sets, size_t n, const char *name, struct hf_answer *ret_answer)
 {
 	struct hf_answer *a = ret_answer;

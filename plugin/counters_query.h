@@ -15,5 +15,5 @@ struct hf_zone_reader;
  * loopback: *ret_answer then is their sum, as of the reader called `name`. Else nothing is done.
  * The answer lies in ret_answer.
  */
-bool hf_ask_counters(const struct hf_zone_reader *r, const struct hf_question *q,
+bool hf_counters_query(const struct hf_zone_reader *r, const struct hf_question *q,
     const struct hf_counters *sets, size_t n, const char *name, struct hf_answer *ret_answer);

@@ -20,7 +20,7 @@ sa_family_t hf_peer_addr(const struct sockaddr *from, const uint8_t **ret_addr)
 	return AF_INET;
 }
 
-bool hf_is_loopback(const struct sockaddr *from)
+bool hf_peer_addr_is_loopback(const struct sockaddr *from)
 {
 	const uint8_t *addr;
 

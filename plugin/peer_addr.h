@@ -11,4 +11,4 @@
  */
 sa_family_t hf_peer_addr(const struct sockaddr *from, const uint8_t **ret_addr);
 /* 127.0.0.0/8 and ::1. */
-bool hf_is_loopback(const struct sockaddr *from);
+bool hf_peer_addr_is_loopback(const struct sockaddr *from);

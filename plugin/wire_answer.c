@@ -23,7 +23,7 @@ struct reply {
 };
 
 /* Header space and the question. Opcode, RD and CD are the client's; AD and RA are never set. */
-static void begin(struct reply *r, const struct hf_wire_query *q, size_t max, size_t aside,
+static void wire_reply_begin(struct reply *r, const struct hf_wire_query *q, size_t max, size_t aside,
     uint8_t *out)
 {
 	uint16_t asked = hf_be16(q->packet + 2);
@@ -56,7 +56,7 @@ static void put_opt(struct reply *r, uint16_t rcode, int ede)
 	r->at = p;
 }
 
-static size_t finish(struct reply *r, uint16_t rcode, int ede)
+static size_t wire_reply_finish(struct reply *r, uint16_t rcode, int ede)
 {
 	const struct hf_wire_query *q = r->query;
 	uint8_t *p = r->start;
@@ -125,20 +125,20 @@ size_t hf_wire_answer_put(const struct hf_wire_query *q, const struct hf_answer 
 	struct reply r;
 
 	if (!a->ours)
-		return hf_wire_error_put(q, HF_RCODE_REFUSED, out);
-	begin(&r, q, max, q->has_opt ? OPT_LEN + (a->ede >= 0 ? EDE_LEN : 0) : 0, out);
+		return hf_wire_answer_put_error(q, HF_RCODE_REFUSED, out);
+	wire_reply_begin(&r, q, max, q->has_opt ? OPT_LEN + (a->ede >= 0 ? EDE_LEN : 0) : 0, out);
 	r.flags |= FLAG_AA;
 	if (a->has_answer)
 		r.n_answer = put_rrset(&r, &a->answer);
 	if (a->has_soa)
 		r.n_authority = put_rrset(&r, &a->soa);
-	return finish(&r, a->rcode, a->ede);
+	return wire_reply_finish(&r, a->rcode, a->ede);
 }
 
-size_t hf_wire_error_put(const struct hf_wire_query *q, uint16_t rcode, uint8_t *out)
+size_t hf_wire_answer_put_error(const struct hf_wire_query *q, uint16_t rcode, uint8_t *out)
 {
 	struct reply r;
 
-	begin(&r, q, HF_WIRE_REPLY_MIN, 0, out);
-	return finish(&r, rcode, HF_EDE_NONE);
+	wire_reply_begin(&r, q, HF_WIRE_REPLY_MIN, 0, out);
+	return wire_reply_finish(&r, rcode, HF_EDE_NONE);
 }

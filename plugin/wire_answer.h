@@ -22,4 +22,4 @@ size_t hf_wire_answer_put(const struct hf_wire_query *query, const struct hf_ans
     size_t max, uint8_t *out);
 
 /* A reply without records: `rcode` may be HF_RCODE_BADVERS. Returns its length. */
-size_t hf_wire_error_put(const struct hf_wire_query *query, uint16_t rcode, uint8_t *out);
+size_t hf_wire_answer_put_error(const struct hf_wire_query *query, uint16_t rcode, uint8_t *out);

@@ -13,12 +13,12 @@ struct cursor {
 	const uint8_t *end;
 };
 
-static size_t left(const struct cursor *c)
+static size_t query_left(const struct cursor *c)
 {
 	return (size_t)(c->end - c->at);
 }
 
-static void fail(struct hf_wire_query *q, uint16_t rcode)
+static void query_fail(struct hf_wire_query *q, uint16_t rcode)
 {
 	q->verdict = HF_WIRE_ERROR;
 	q->rcode = rcode;
@@ -27,9 +27,9 @@ static void fail(struct hf_wire_query *q, uint16_t rcode)
 /* The name is lower case in q->name; a pointer in it is an error, since there is nothing to point to. */
 static bool take_question(struct cursor *c, struct hf_wire_query *q)
 {
-	int n = hf_name_from_wire(c->at, left(c), &q->name);
+	int n = hf_name_from_wire(c->at, query_left(c), &q->name);
 
-	if (n < 0 || left(c) < (size_t)n + 4)
+	if (n < 0 || query_left(c) < (size_t)n + 4)
 		return false;
 	q->question = c->at;
 	q->question_len = (size_t)n + 4;
@@ -40,13 +40,13 @@ static bool take_question(struct cursor *c, struct hf_wire_query *q)
 }
 
 /* An owner name of the additional section. Only its length matters, so a pointer just ends it. */
-static bool skip_name(struct cursor *c)
+static bool query_skip_name(struct cursor *c)
 {
-	while (left(c) > 0) {
+	while (query_left(c) > 0) {
 		uint8_t len = *c->at;
 		size_t step = len >= 0xc0 ? 2 : (size_t)len + 1;
 
-		if ((len > HF_LABEL_MAX && len < 0xc0) || left(c) < step)
+		if ((len > HF_LABEL_MAX && len < 0xc0) || query_left(c) < step)
 			return false;
 		c->at += step;
 		if (!len || len >= 0xc0)
@@ -82,12 +82,12 @@ static bool take_extra(struct cursor *c, struct hf_wire_query *q, uint8_t *versi
 	const uint8_t *owner = c->at, *fixed;
 	size_t rdlen;
 
-	if (!skip_name(c) || left(c) < 10)
+	if (!query_skip_name(c) || query_left(c) < 10)
 		return false;
 	fixed = c->at;
 	rdlen = hf_be16(fixed + 8);
 	c->at += 10;
-	if (left(c) < rdlen)
+	if (query_left(c) < rdlen)
 		return false;
 	c->at += rdlen;
 	if (hf_be16(fixed) != TYPE_OPT)
@@ -106,11 +106,11 @@ static void judge_question(struct hf_wire_query *q)
 	bool meta = q->type == TYPE_OPT || (q->type >= 128 && q->type < HF_TYPE_ANY);
 
 	if (q->class != HF_CLASS_IN)
-		fail(q, HF_RCODE_REFUSED);
+		query_fail(q, HF_RCODE_REFUSED);
 	else if (q->type == TYPE_AXFR || q->type == TYPE_IXFR)
-		fail(q, HF_RCODE_REFUSED);
+		query_fail(q, HF_RCODE_REFUSED);
 	else if (meta || !q->type)
-		fail(q, HF_RCODE_FORMERR);
+		query_fail(q, HF_RCODE_FORMERR);
 }
 
 void hf_wire_query_parse(const uint8_t *packet, size_t len, struct hf_wire_query *q)
@@ -129,26 +129,26 @@ void hf_wire_query_parse(const uint8_t *packet, size_t len, struct hf_wire_query
 	c.at += HF_WIRE_HEADER;
 	q->verdict = HF_WIRE_ASK;
 	if ((packet[2] >> 3 & 0xf) != OPCODE_QUERY) {
-		fail(q, HF_RCODE_NOTIMP);
+		query_fail(q, HF_RCODE_NOTIMP);
 		return;
 	}
 	/* One question, no answers, no authority: anything else is no query. */
 	if (hf_be16(packet + 4) != 1 || hf_be16(packet + 6) || hf_be16(packet + 8) ||
 	    !take_question(&c, q)) {
-		fail(q, HF_RCODE_FORMERR);
+		query_fail(q, HF_RCODE_FORMERR);
 		return;
 	}
 	for (unsigned n = hf_be16(packet + 10); n; n--) {
 		if (take_extra(&c, q, &version))
 			continue;
 		q->has_opt = false;
-		fail(q, HF_RCODE_FORMERR);
+		query_fail(q, HF_RCODE_FORMERR);
 		return;
 	}
-	if (left(&c))
-		fail(q, HF_RCODE_FORMERR);
+	if (query_left(&c))
+		query_fail(q, HF_RCODE_FORMERR);
 	else if (q->has_opt && version)
-		fail(q, HF_RCODE_BADVERS);
+		query_fail(q, HF_RCODE_BADVERS);
 	else
 		judge_question(q);
 }

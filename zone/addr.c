@@ -17,13 +17,13 @@ static const char digits[] = "0123456789abcdef";
 
 const uint8_t hf_addr_prefix[PREFIX_LEN] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b };
 
-const struct hf_name hf_reverse_apex = {
+const struct hf_name hf_addr_reverse_apex = {
 	.len = 34,
 	.wire = "\001b\0012\0014\001a\001a\0017\0012\0016\0010\0016\001d\001f\003ip6\004arpa",
 };
 
 /* -1 if c is no hexadecimal digit. */
-static int hex_value(char c)
+static int addr_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -50,8 +50,8 @@ int hf_uuid_parse(const char *text, struct hf_uuid *ret_id)
 
 		if (dash_before(i) && *text++ != '-')
 			return HF_EFORMAT;
-		high = hex_value(*text++);
-		low = hex_value(*text++);
+		high = addr_hex_value(*text++);
+		low = addr_hex_value(*text++);
 		if (high < 0 || low < 0)
 			return HF_EFORMAT;
 		id.b[i] = (uint8_t)(high << 4 | low);
@@ -125,13 +125,13 @@ enum hf_ptr_kind hf_ptr_parse(const struct hf_name *name, uint8_t ret_addr[stati
 	uint8_t addr[16] = { 0 };
 	size_t n;
 
-	if (!hf_name_is_under(name, &hf_reverse_apex))
+	if (!hf_name_is_under(name, &hf_addr_reverse_apex))
 		return HF_PTR_OUTSIDE;
-	n = hf_name_labels(name) - hf_name_labels(&hf_reverse_apex);
+	n = hf_name_labels(name) - hf_name_labels(&hf_addr_reverse_apex);
 	if (n > NIBBLES_BELOW_APEX)
 		return HF_PTR_BELOW;
 	for (size_t i = 0; i < n; i++, label += NIBBLE_LABEL_LEN) {
-		int v = label[0] == 1 ? hex_value((char)label[1]) : -1;
+		int v = label[0] == 1 ? addr_hex_value((char)label[1]) : -1;
 
 		if (v < 0)
 			return HF_PTR_BELOW;

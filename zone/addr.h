@@ -31,7 +31,7 @@ bool hf_addr_is_ours(const uint8_t addr[static 16]);
 char *hf_addr_text(const uint8_t addr[static 16], char out[static HF_ADDR_TEXT_MAX]);
 
 /* The reverse zone of the /48: b.2.4.a.a.7.2.6.0.6.d.f.ip6.arpa */
-extern const struct hf_name hf_reverse_apex;
+extern const struct hf_name hf_addr_reverse_apex;
 
 void hf_ptr_name(const uint8_t addr[static 16], struct hf_name *ret_name);
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-static int refuse(const char *why, const char **ret_why)
+static int label_refuse(const char *why, const char **ret_why)
 {
 	if (ret_why)
 		*ret_why = why;
@@ -15,7 +15,7 @@ static int refuse(const char *why, const char **ret_why)
 }
 
 /* All under `_holdfast...` is provenance, told by Holdfast itself. */
-static bool is_reserved(const char *text, size_t len)
+static bool label_is_reserved(const char *text, size_t len)
 {
 	static const char reserved[] = "_holdfast";
 	const size_t n = sizeof(reserved) - 1;
@@ -26,23 +26,23 @@ static bool is_reserved(const char *text, size_t len)
 int hf_agent_label_check(const char *text, size_t len, const char **ret_why)
 {
 	if (len == 0)
-		return refuse("the name is empty", ret_why);
+		return label_refuse("the name is empty", ret_why);
 	if (len > HF_LABEL_MAX)
-		return refuse("the name is longer than 63 octets", ret_why);
+		return label_refuse("the name is longer than 63 octets", ret_why);
 	if (!hf_label_ok(text, len))
-		return refuse("the name has other characters than letters, digits, '-' and '_'",
+		return label_refuse("the name has other characters than letters, digits, '-' and '_'",
 		    ret_why);
-	if (is_reserved(text, len))
-		return refuse("names that begin \"_holdfast\" are Holdfast's own", ret_why);
+	if (label_is_reserved(text, len))
+		return label_refuse("names that begin \"_holdfast\" are Holdfast's own", ret_why);
 	return 0;
 }
 
-int hf_owner_label_check(const char *text, size_t len, const char **ret_why)
+int hf_agent_owner_check(const char *text, size_t len, const char **ret_why)
 {
 	int rc = hf_agent_label_check(text, len, ret_why);
 
 	if (!rc && len == 2 && !strncasecmp(text, "me", len))
-		return refuse("an owner cannot be called \"me\"", ret_why);
+		return label_refuse("an owner cannot be called \"me\"", ret_why);
 	return rc;
 }
 
@@ -52,20 +52,20 @@ struct label_run {
 	size_t at; /* beyond HF_NAME_MAX: it cannot be */
 };
 
-/* The same labels as of hf_agent_label_check() and hf_owner_label_check(). */
+/* The same labels as of hf_agent_label_check() and hf_agent_owner_check(). */
 static void add_label(struct label_run *run, const char *label, bool owner)
 {
 	size_t len = strnlen(label, HF_LABEL_MAX + 1);
 	bool fits = run->at + 1 + len <= HF_NAME_MAX;
 	bool me = owner && len == 2 && !strncasecmp(label, "me", len);
 
-	if (!fits || me || is_reserved(label, len) || !hf_label_put(label, len, run->wire + run->at))
+	if (!fits || me || label_is_reserved(label, len) || !hf_label_put(label, len, run->wire + run->at))
 		run->at = HF_NAME_MAX + 1;
 	else
 		run->at += 1 + len;
 }
 
-static void add_me(struct label_run *run)
+static void label_run_add_me(struct label_run *run)
 {
 	if (run->at + 3 <= HF_NAME_MAX)
 		memcpy(run->wire + run->at, "\2me", 3);
@@ -86,7 +86,7 @@ int hf_agent_name(const struct hf_agent_label *label, unsigned which, struct hf_
 	if (which == HF_NAME_OWNER)
 		add_label(&run, label->owner, true);
 	else if (which == HF_NAME_ME)
-		add_me(&run);
+		label_run_add_me(&run);
 	if (run.at + suffix->len > HF_NAME_MAX)
 		return HF_ENAME;
 	memcpy(ret_name->wire, run.wire, run.at);

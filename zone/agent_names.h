@@ -32,4 +32,4 @@ int hf_agent_name(const struct hf_agent_label *label, unsigned which, struct hf_
  * "_holdfast". Returns 0, or HF_ENAME and a static text in ret_why (may be NULL).
  */
 int hf_agent_label_check(const char *text, size_t len, const char **ret_why);
-int hf_owner_label_check(const char *text, size_t len, const char **ret_why);
+int hf_agent_owner_check(const char *text, size_t len, const char **ret_why);

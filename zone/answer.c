@@ -48,7 +48,7 @@ static bool zone_is_fresh(const struct ask *k)
 	return k->sources;
 }
 
-static bool entry_is_fresh(const struct ask *k, const struct hf_entry *e)
+static bool entry_is_fresh(const struct ask *k, const struct hf_zone_entry *e)
 {
 	return !(e->flags & (HF_REC_HELD | HF_REC_RESTORED)) &&
 	    hf_zone_reader_fresh(k->r, e->source, e->owner);
@@ -78,7 +78,7 @@ static struct hf_rrset soa_of(struct ask *k)
 	};
 }
 
-static void give(struct ask *k, bool fresh, struct hf_rrset set)
+static void answer_give(struct ask *k, bool fresh, struct hf_rrset set)
 {
 	k->a->answer = set;
 	k->a->has_answer = true;
@@ -88,7 +88,7 @@ static void give(struct ask *k, bool fresh, struct hf_rrset set)
 static void give_records(struct ask *k, bool fresh, uint16_t type, const uint8_t *rdata,
     size_t rdlen, size_t n)
 {
-	give(k, fresh,
+	answer_give(k, fresh,
 	    (struct hf_rrset){
 		.type = type,
 		.ttl_s = k->ttl_s,
@@ -130,7 +130,7 @@ static void answer_apex(struct ask *k)
 	soa = soa_of(k);
 	soa.owner = NULL;
 	soa.owner_len = 0;
-	give(k, zone_is_fresh(k), soa);
+	answer_give(k, zone_is_fresh(k), soa);
 }
 
 /*
@@ -177,7 +177,7 @@ static bool answer_provenance(struct ask *k)
 {
 	struct hf_wr wr = hf_wr(k->a->scratch, sizeof(k->a->scratch));
 	const uint8_t *name;
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	size_t len;
 
 	if (k->q->name->len < sizeof(provenance_label) ||
@@ -200,7 +200,7 @@ static bool answer_provenance(struct ask *k)
 
 static void answer_name(struct ask *k)
 {
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	int rc;
 
 	if (k->q->name->len == k->apex->len) {
@@ -223,7 +223,7 @@ static void answer_name(struct ask *k)
 	}
 }
 
-static bool has_addr(const struct hf_entry *e, const uint8_t addr[static 16])
+static bool zone_entry_has_addr(const struct hf_zone_entry *e, const uint8_t addr[static 16])
 {
 	for (size_t i = 0; i < e->n_addrs; i++)
 		if (!memcmp(e->addrs[i], addr, sizeof(e->addrs[i])))
@@ -235,7 +235,7 @@ static bool has_addr(const struct hf_entry *e, const uint8_t addr[static 16])
 static void answer_addr(struct ask *k, const uint8_t addr[static 16])
 {
 	const uint8_t *name;
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	size_t len;
 	int rc = hf_zone_reader_find_ptr(k->r, addr, &name, &len);
 
@@ -243,7 +243,7 @@ static void answer_addr(struct ask *k, const uint8_t addr[static 16])
 		rc = hf_zone_reader_find(k->r, name, len, &e);
 	if (rc < 0)
 		give_servfail(k);
-	else if (rc == 0 || (e.flags & HF_REC_WITHDRAWN) || !has_addr(&e, addr))
+	else if (rc == 0 || (e.flags & HF_REC_WITHDRAWN) || !zone_entry_has_addr(&e, addr))
 		give_nxdomain(k);
 	else if (asks_for(k, HF_TYPE_PTR))
 		give_records(k, entry_is_fresh(k, &e), HF_TYPE_PTR, name, len, 1);
@@ -272,7 +272,7 @@ static void answer_reverse(struct ask *k, enum hf_ptr_kind kind, const uint8_t a
 }
 
 /* The longest suffix that the name is under. */
-static bool find_suffix(struct ask *k)
+static bool answer_find_suffix(struct ask *k)
 {
 	for (size_t i = 0; i < k->p->n_suffixes; i++) {
 		const struct hf_picture_suffix *s = &k->p->suffixes[i];
@@ -302,7 +302,7 @@ static uint32_t clamp_ttl(uint32_t ttl_s)
 	return ttl_s < TTL_MAX_S ? ttl_s : TTL_MAX_S;
 }
 
-static void begin(struct hf_answer *a)
+static void answer_begin(struct hf_answer *a)
 {
 	/* Not all of it: the scratch is filled where it is used. */
 	a->ours = false;
@@ -318,17 +318,17 @@ void hf_answer(struct hf_zone_reader *r, const struct hf_question *q, struct hf_
 	enum hf_ptr_kind kind = HF_PTR_OUTSIDE;
 	uint8_t addr[16];
 
-	begin(ret_answer);
+	answer_begin(ret_answer);
 	if (!k.p || q->class != HF_CLASS_IN)
 		return;
 	k.not_ready = k.p->meta.not_ready;
 	k.serial = (uint32_t)k.p->stamp.generation;
 	k.ttl_s = clamp_ttl(k.p->meta.ttl_s);
-	if (!find_suffix(&k)) {
+	if (!answer_find_suffix(&k)) {
 		kind = hf_ptr_parse(q->name, addr);
 		if (kind == HF_PTR_OUTSIDE)
 			return;
-		k.apex = &hf_reverse_apex;
+		k.apex = &hf_addr_reverse_apex;
 		k.sources = all_sources(k.p);
 	}
 	ret_answer->ours = true;
@@ -346,13 +346,13 @@ void hf_answer_unpublished(const struct hf_name *suffix, enum hf_not_ready polic
 	struct ask k = { .q = q, .a = ret_answer, .not_ready = policy, .ttl_s = TTL_MAX_S };
 	uint8_t addr[16];
 
-	begin(ret_answer);
+	answer_begin(ret_answer);
 	if (q->class != HF_CLASS_IN)
 		return;
 	if (hf_name_is_under(q->name, suffix))
 		k.apex = suffix;
 	else if (hf_ptr_parse(q->name, addr) != HF_PTR_OUTSIDE)
-		k.apex = &hf_reverse_apex;
+		k.apex = &hf_addr_reverse_apex;
 	else
 		return;
 	ret_answer->ours = true;

@@ -34,7 +34,7 @@ struct hf_cdb_in {
 };
 
 /* Exactly len bytes, else HF_EDAMAGED: the file is shorter than it was. */
-static int read_at(int fd, void *bytes, size_t len, uint64_t offset)
+static int cdb_read_at(int fd, void *bytes, size_t len, uint64_t offset)
 {
 	size_t done = 0;
 
@@ -64,7 +64,7 @@ static int hash_all(int fd, uint64_t size, uint8_t ret_hash[static HF_FMT_HASH_L
 	for (uint64_t at = 0; !rc && at < size;) {
 		size_t len = size - at < sizeof(chunk) ? (size_t)(size - at) : sizeof(chunk);
 
-		rc = read_at(fd, chunk, len, at);
+		rc = cdb_read_at(fd, chunk, len, at);
 		if (!rc)
 			XXH3_128bits_update(&state, chunk, len);
 		at += len;
@@ -101,7 +101,7 @@ static int open_fd(struct hf_cdb_in *c, int dirfd, bool check)
 		return HF_EUNSAFE;
 	if ((uint64_t)c->st.st_size != c->file.size || c->file.size < TOC_LEN)
 		return HF_EDAMAGED;
-	rc = read_at(c->fd, c->toc, TOC_LEN, 0);
+	rc = cdb_read_at(c->fd, c->toc, TOC_LEN, 0);
 	if (rc || !check)
 		return rc;
 	rc = hash_all(c->fd, c->file.size, hash);
@@ -175,7 +175,7 @@ static uint32_t next_record(const struct hf_cdb_in *c, struct probe *p, uint32_t
 		if (p->i == p->n) {
 			p->n = p->n_slots - p->at < PROBE_SLOTS ? p->n_slots - p->at : PROBE_SLOTS;
 			p->i = 0;
-			*ret_rc = read_at(c->fd, p->bytes, (size_t)p->n * SLOT_LEN,
+			*ret_rc = cdb_read_at(c->fd, p->bytes, (size_t)p->n * SLOT_LEN,
 			    p->pos + (uint64_t)p->at * SLOT_LEN);
 			if (*ret_rc)
 				return 0;
@@ -191,7 +191,7 @@ static uint32_t next_record(const struct hf_cdb_in *c, struct probe *p, uint32_t
 }
 
 /* The value, if the record at pos has this key: its length, 0 if it has another, or a code. */
-static int read_record(const struct hf_cdb_in *c, uint32_t pos, const uint8_t *key, size_t key_len,
+static int cdb_read_record(const struct hf_cdb_in *c, uint32_t pos, const uint8_t *key, size_t key_len,
     uint8_t *out, size_t size)
 {
 	uint8_t bytes[PROBE_BYTES + HF_FMT_KEY_MAX];
@@ -202,7 +202,7 @@ static int read_record(const struct hf_cdb_in *c, uint32_t pos, const uint8_t *k
 	if (pos < TOC_LEN || len < HEAD_LEN)
 		return HF_EDAMAGED;
 	/* Nearly all records are read whole by this. */
-	rc = read_at(c->fd, bytes, len, pos);
+	rc = cdb_read_at(c->fd, bytes, len, pos);
 	if (rc)
 		return rc;
 	value_len = cdb_unpack(bytes + 4);
@@ -215,7 +215,7 @@ static int read_record(const struct hf_cdb_in *c, uint32_t pos, const uint8_t *k
 	if (have > value_len)
 		have = value_len;
 	memcpy(out, bytes + HEAD_LEN + key_len, have);
-	rc = read_at(c->fd, out + have, value_len - have, (uint64_t)pos + len);
+	rc = cdb_read_at(c->fd, out + have, value_len - have, (uint64_t)pos + len);
 	return rc ? rc : (int)value_len;
 }
 
@@ -236,7 +236,7 @@ int hf_cdb_in_find(
 	p.at = (hash >> 8) % p.n_slots;
 	p.left = p.n_slots;
 	while (!rc && (pos = next_record(c, &p, hash, &rc)))
-		rc = read_record(c, pos, key, key_len, out, size);
+		rc = cdb_read_record(c, pos, key, key_len, out, size);
 	return rc;
 }
 
@@ -253,7 +253,7 @@ struct stream {
 };
 
 /* At least `need` bytes in the window at `at`. HF_EDAMAGED if the file has not as many. */
-static int fill(struct stream *s, size_t need)
+static int cdb_fill_window(struct stream *s, size_t need)
 {
 	uint64_t left = s->c->file.size - s->read;
 	size_t len;
@@ -265,7 +265,7 @@ static int fill(struct stream *s, size_t need)
 	s->end -= s->at;
 	s->at = 0;
 	len = left < WINDOW - s->end ? (size_t)left : WINDOW - s->end;
-	rc = read_at(s->c->fd, s->window + s->end, len, s->read);
+	rc = cdb_read_at(s->c->fd, s->window + s->end, len, s->read);
 	if (rc)
 		return rc;
 	XXH3_128bits_update(&s->state, s->window + s->end, len);
@@ -277,20 +277,20 @@ static int fill(struct stream *s, size_t need)
 static int walk_records(struct stream *s, hf_cdb_in_cb cb, void *arg)
 {
 	uint64_t end = cdb_unpack(s->c->toc);
-	int rc = fill(s, TOC_LEN);
+	int rc = cdb_fill_window(s, TOC_LEN);
 
 	s->at += TOC_LEN;
 	while (!rc && s->read - (s->end - s->at) < end) {
 		uint64_t key_len, value_len;
 
-		rc = fill(s, HEAD_LEN);
+		rc = cdb_fill_window(s, HEAD_LEN);
 		if (rc)
 			break;
 		key_len = cdb_unpack(s->window + s->at);
 		value_len = cdb_unpack(s->window + s->at + 4);
 		if (HEAD_LEN + key_len + value_len > WINDOW)
 			return HF_EDAMAGED;
-		rc = fill(s, (size_t)(HEAD_LEN + key_len + value_len));
+		rc = cdb_fill_window(s, (size_t)(HEAD_LEN + key_len + value_len));
 		if (rc)
 			break;
 		s->at += HEAD_LEN;
@@ -308,7 +308,7 @@ static int walk_rest(struct stream *s)
 
 	while (!rc && s->read < s->c->file.size) {
 		s->at = s->end;
-		rc = fill(s, 1);
+		rc = cdb_fill_window(s, 1);
 	}
 	return rc;
 }

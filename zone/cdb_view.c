@@ -21,15 +21,15 @@ static uint32_t u32_at(const uint8_t *at)
 	return le32toh(v);
 }
 
-int hf_view_init(struct hf_view *v, const uint8_t *bytes, size_t len)
+int hf_cdb_view_init(struct hf_cdb_view *v, const uint8_t *bytes, size_t len)
 {
 	if (len < TOC || len > UINT32_MAX)
 		return HF_EFORMAT;
-	*v = (struct hf_view){ bytes, len };
+	*v = (struct hf_cdb_view){ bytes, len };
 	return 0;
 }
 
-uint32_t hf_view_hash(const uint8_t *key, size_t len)
+uint32_t hf_cdb_view_hash(const uint8_t *key, size_t len)
 {
 	uint32_t hash = 5381;
 
@@ -43,7 +43,7 @@ struct table {
 	uint32_t n; /* 0: no key of this hash is there */
 };
 
-static int table_of(const struct hf_view *v, uint32_t hash, struct table *ret_table)
+static int table_of(const struct hf_cdb_view *v, uint32_t hash, struct table *ret_table)
 {
 	const uint8_t *pair;
 	uint32_t pos;
@@ -63,9 +63,9 @@ static int table_of(const struct hf_view *v, uint32_t hash, struct table *ret_ta
 }
 
 /* The record at pos. Returns 0, or HF_EFORMAT if it does not lie within the view whole. */
-static int record_at(const struct hf_view *v, size_t pos, struct hf_view_record *ret_record)
+static int record_at(const struct hf_cdb_view *v, size_t pos, struct hf_cdb_view_record *ret_record)
 {
-	struct hf_view_record r;
+	struct hf_cdb_view_record r;
 
 	if (pos < TOC || pos > v->len || v->len - pos < PAIR)
 		return HF_EFORMAT;
@@ -80,10 +80,10 @@ static int record_at(const struct hf_view *v, size_t pos, struct hf_view_record 
 	return 0;
 }
 
-int hf_view_find(const struct hf_view *v, uint32_t hash, const uint8_t *key, size_t len,
+int hf_cdb_view_find(const struct hf_cdb_view *v, uint32_t hash, const uint8_t *key, size_t len,
     const uint8_t **ret_value, size_t *ret_len)
 {
-	struct hf_view_record r;
+	struct hf_cdb_view_record r;
 	struct table t;
 	int rc = table_of(v, hash, &t);
 	uint32_t at;
@@ -113,7 +113,7 @@ int hf_view_find(const struct hf_view *v, uint32_t hash, const uint8_t *key, siz
 	return 0;
 }
 
-int hf_view_next(const struct hf_view *v, size_t *at, struct hf_view_record *ret_record)
+int hf_cdb_view_next(const struct hf_cdb_view *v, size_t *at, struct hf_cdb_view_record *ret_record)
 {
 	size_t end, pos = *at ? *at : TOC;
 	int rc;
@@ -126,7 +126,7 @@ int hf_view_next(const struct hf_view *v, size_t *at, struct hf_view_record *ret
 		end = v->len;
 	if (pos >= end)
 		return 0;
-	rc = record_at(&(struct hf_view){ v->bytes, end }, pos, ret_record);
+	rc = record_at(&(struct hf_cdb_view){ v->bytes, end }, pos, ret_record);
 	if (rc)
 		return rc;
 	*at = (size_t)(ret_record->value - v->bytes) + ret_record->value_len;
@@ -134,14 +134,14 @@ int hf_view_next(const struct hf_view *v, size_t *at, struct hf_view_record *ret
 }
 
 /* A read that the compiler keeps: unlike a prefetch it is not dropped where the page must be looked up. */
-static void touch(const uint8_t *at)
+static void cdb_view_touch(const uint8_t *at)
 {
 	(void)*(const volatile uint8_t *)at;
 }
 
-struct hf_view_slot hf_view_warm_slot(const struct hf_view *v, uint32_t hash)
+struct hf_cdb_view_slot hf_cdb_view_warm_slot(const struct hf_cdb_view *v, uint32_t hash)
 {
-	struct hf_view_slot slot = { NULL, 0 };
+	struct hf_cdb_view_slot slot = { NULL, 0 };
 	struct table t;
 	uint32_t first;
 
@@ -150,11 +150,11 @@ struct hf_view_slot hf_view_warm_slot(const struct hf_view *v, uint32_t hash)
 	first = (hash / TABLES) % t.n;
 	slot.at = t.slots + (size_t)first * PAIR;
 	slot.n = t.n - first;
-	touch(slot.at);
+	cdb_view_touch(slot.at);
 	return slot;
 }
 
-void hf_view_warm_record(const struct hf_view *v, uint32_t hash, struct hf_view_slot slot)
+void hf_cdb_view_warm_record(const struct hf_cdb_view *v, uint32_t hash, struct hf_cdb_view_slot slot)
 {
 	for (size_t i = 0; i < slot.n && i < WARM_SLOTS; i++) {
 		const uint8_t *s = slot.at + i * PAIR;
@@ -164,8 +164,8 @@ void hf_view_warm_record(const struct hf_view *v, uint32_t hash, struct hf_view_
 			return;
 		if (u32_at(s) != hash || pos + CACHE_LINE > v->len)
 			continue;
-		touch(v->bytes + pos);
-		touch(v->bytes + pos + CACHE_LINE - 1);
+		cdb_view_touch(v->bytes + pos);
+		cdb_view_touch(v->bytes + pos + CACHE_LINE - 1);
 		return;
 	}
 }

@@ -146,7 +146,7 @@ int hf_fold_new(struct hf_fold **ret_fold)
 	return 0;
 }
 
-static void fold(struct hf_fold *f)
+static void fold_run(struct hf_fold *f)
 {
 	static const uint64_t one = 1;
 
@@ -177,7 +177,7 @@ static void *thread_main(void *arg)
 		pthread_mutex_unlock(&f->lock);
 		hf_cdb_in_free(closed);
 		if (folds)
-			fold(f);
+			fold_run(f);
 		pthread_mutex_lock(&f->lock);
 	}
 	pthread_mutex_unlock(&f->lock);
@@ -185,7 +185,7 @@ static void *thread_main(void *arg)
 }
 
 /* Signals are the main thread's. */
-static int need_thread(struct hf_fold *f)
+static int fold_need_thread(struct hf_fold *f)
 {
 	sigset_t all, before;
 	int rc;
@@ -202,7 +202,7 @@ static int need_thread(struct hf_fold *f)
 
 int hf_fold_start(struct hf_fold *f, const struct hf_fold_job *job)
 {
-	int rc = need_thread(f);
+	int rc = fold_need_thread(f);
 
 	if (rc)
 		return rc;

@@ -86,7 +86,7 @@ struct hf_zone {
 
 /* --- what went wrong --- */
 
-static void set_trouble(struct hf_zone *z, const char *file, int rc)
+static void zone_set_trouble(struct hf_zone *z, const char *file, int rc)
 {
 	pthread_mutex_lock(&z->lock);
 	if (rc)
@@ -138,7 +138,7 @@ uint64_t hf_zone_shown(const struct hf_zone *z)
 
 /* --- loading --- */
 
-static int read_current(struct hf_zone *z, struct hf_fmt_current *ret_current)
+static int zone_read_current(struct hf_zone *z, struct hf_fmt_current *ret_current)
 {
 	uint8_t *bytes;
 	size_t len;
@@ -149,7 +149,7 @@ static int read_current(struct hf_zone *z, struct hf_fmt_current *ret_current)
 		free(bytes);
 	}
 	if (rc)
-		set_trouble(z, "current", rc);
+		zone_set_trouble(z, "current", rc);
 	return rc;
 }
 
@@ -162,7 +162,7 @@ static int load_once(struct hf_zone *z, const struct hf_fmt_current *current)
 
 	if (dirfd < 0) {
 		rc = -errno;
-		set_trouble(z, "", rc);
+		zone_set_trouble(z, "", rc);
 		return rc;
 	}
 	old = hf_zone_get_picture(z);
@@ -170,7 +170,7 @@ static int load_once(struct hf_zone *z, const struct hf_fmt_current *current)
 	hf_picture_unref(old);
 	close(dirfd);
 	if (rc)
-		set_trouble(z, file, rc);
+		zone_set_trouble(z, file, rc);
 	else
 		hf_zone_show(z, p);
 	return rc;
@@ -185,14 +185,14 @@ static bool names_the_same(const struct hf_fmt_current *a, const struct hf_fmt_c
  * A file that is gone has made room for a newer one: then `current` names that by now. As long as it moves on, whoever
  * has no picture goes on, too; where it still names what is gone, that is missing for good.
  */
-static int load(struct hf_zone *z, struct hf_fmt_current *current, int tries)
+static int zone_load(struct hf_zone *z, struct hf_fmt_current *current, int tries)
 {
 	int rc = load_once(z, current);
 
 	while (rc == -ENOENT && --tries > 0 && !atomic_load_explicit(&z->stop, memory_order_relaxed)) {
 		struct hf_fmt_current gone = *current;
 
-		rc = read_current(z, current);
+		rc = zone_read_current(z, current);
 		if (rc)
 			return rc;
 		if (names_the_same(&gone, current))
@@ -200,7 +200,7 @@ static int load(struct hf_zone *z, struct hf_fmt_current *current, int tries)
 		rc = load_once(z, current);
 	}
 	if (!rc)
-		set_trouble(z, "", 0);
+		zone_set_trouble(z, "", 0);
 	return rc;
 }
 
@@ -219,7 +219,7 @@ static int load_wanted(void *arg)
 		z->tidied_ms = 0;
 	}
 	hf_picture_unref(old);
-	return load(z, &z->wanted, VANISHED_TRIES);
+	return zone_load(z, &z->wanted, VANISHED_TRIES);
 }
 
 static void look_in_turn(void *arg)
@@ -247,7 +247,7 @@ static struct hf_picture *take_parked(struct hf_zone *z)
 }
 
 /* Those that answer leave at their next query; one that is stuck is not waited for for ever. */
-static int64_t tidy(void *arg)
+static int64_t zone_tidy(void *arg)
 {
 	struct hf_zone *z = arg;
 	struct hf_picture *p;
@@ -391,23 +391,23 @@ static bool is_shown(struct hf_zone *z, const struct hf_fmt_current *c)
 static int take_up(struct hf_zone *z, enum how how)
 {
 	struct hf_fmt_current current;
-	int rc = read_current(z, &current);
+	int rc = zone_read_current(z, &current);
 	bool has_answers;
 
 	if (rc)
 		return rc;
 	if (is_shown(z, &current)) {
-		set_trouble(z, "", 0);
+		zone_set_trouble(z, "", 0);
 		return 0;
 	}
 	/* Where no thread can be had, a short stall is better than names that never change. */
 	if (is_for_loader(z, &current, how) && start_loader(z, &current))
 		return 1;
 	has_answers = how == IN_TURN && hf_zone_shown(z);
-	return load(z, &current, has_answers ? VANISHED_TRIES_IN_TURN : VANISHED_TRIES);
+	return zone_load(z, &current, has_answers ? VANISHED_TRIES_IN_TURN : VANISHED_TRIES);
 }
 
-static void unsettle(struct hf_zone *z, int64_t now_ms)
+static void zone_unsettle(struct hf_zone *z, int64_t now_ms)
 {
 	z->settled = false;
 	z->settle_ms = now_ms + SETTLE_MS;
@@ -420,7 +420,7 @@ static bool is_waiting(const struct hf_zone *z, int64_t now_ms)
 }
 
 /* What bears the marks that were noted, and is in force, needs no reading. */
-static bool is_known(const struct hf_zone *z)
+static bool marks_are_known(const struct hf_zone *z)
 {
 	return !z->backoff.failures && z->settled;
 }
@@ -428,7 +428,7 @@ static bool is_known(const struct hf_zone *z)
 /* `current` cannot be found: what is published is not known. */
 static int note_absent(struct hf_zone *z, int64_t now_ms, int rc)
 {
-	set_trouble(z, "current", rc);
+	zone_set_trouble(z, "current", rc);
 	z->seen = (struct marks){ 0 };
 	atomic_store_explicit(&z->next_look_ms, now_ms + LOOK_ABSENT_MS, memory_order_relaxed);
 	atomic_store_explicit(&z->behind, true, memory_order_release);
@@ -436,7 +436,7 @@ static int note_absent(struct hf_zone *z, int64_t now_ms, int rc)
 }
 
 /* One look, under look_lock: one system call while nothing is new. */
-static int look(struct hf_zone *z, int64_t now_ms, enum how how)
+static int zone_look(struct hf_zone *z, int64_t now_ms, enum how how)
 {
 	struct stat st;
 	int rc;
@@ -450,11 +450,11 @@ static int look(struct hf_zone *z, int64_t now_ms, enum how how)
 	if (stat(z->current, &st) < 0)
 		return note_absent(z, now_ms, -errno);
 	if (note_marks(z, &st)) {
-		unsettle(z, now_ms);
+		zone_unsettle(z, now_ms);
 	} else if (how != WAIT) {
 		if (is_waiting(z, now_ms))
 			return 0;
-		if (is_known(z)) {
+		if (marks_are_known(z)) {
 			note_result(z, 0, now_ms);
 			return 0;
 		}
@@ -473,7 +473,7 @@ static void look_first(struct hf_zone *z, int64_t now_ms)
 		atomic_store_explicit(&z->next_look_ms, now_ms + LOOK_EVERY_MS,
 		    memory_order_relaxed);
 		keep_up(z, now_ms);
-		look(z, now_ms, FIRST);
+		zone_look(z, now_ms, FIRST);
 		atomic_store_explicit(&z->looked, true, memory_order_release);
 	}
 	pthread_mutex_unlock(&z->look_lock);
@@ -495,7 +495,7 @@ void hf_zone_look(struct hf_zone *z, int64_t now_ms)
 	if (pthread_mutex_trylock(&z->look_lock))
 		return;
 	keep_up(z, now_ms);
-	look(z, now_ms, IN_TURN);
+	zone_look(z, now_ms, IN_TURN);
 	pthread_mutex_unlock(&z->look_lock);
 }
 
@@ -504,7 +504,7 @@ int hf_zone_look_and_wait(struct hf_zone *z, int64_t now_ms)
 	int rc;
 
 	pthread_mutex_lock(&z->look_lock);
-	rc = look(z, now_ms, WAIT);
+	rc = zone_look(z, now_ms, WAIT);
 	atomic_store_explicit(&z->looked, true, memory_order_release);
 	pthread_mutex_unlock(&z->look_lock);
 	return rc;
@@ -525,7 +525,7 @@ static char *join_path(const char *dir, const char *name)
 int hf_zone_open(const char *dir, const struct hf_clock *clock, struct hf_zone **ret_zone)
 {
 	struct hf_zone *z = calloc(1, sizeof(*z));
-	struct hf_loader_work work = { load_wanted, look_in_turn, tidy, z };
+	struct hf_loader_work work = { load_wanted, look_in_turn, zone_tidy, z };
 
 	if (!z)
 		return -ENOMEM;

@@ -112,7 +112,7 @@ int hf_fmt_value_put(const struct hf_fmt_value *v, uint8_t *out, size_t size)
 	return wr.error ? wr.error : (int)hf_wr_len(&wr);
 }
 
-static bool text_ok(const uint8_t *text, size_t len)
+static bool fmt_text_ok(const uint8_t *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < 0x20 || text[i] > 0x7e)
@@ -121,7 +121,7 @@ static bool text_ok(const uint8_t *text, size_t len)
 	return true;
 }
 
-static int get_source(struct hf_rd *rd, struct hf_zone_source *s)
+static int fmt_get_source(struct hf_rd *rd, struct hf_zone_source *s)
 {
 	size_t name_len = hf_rd_u8(rd), suffix_len;
 	const uint8_t *name = hf_rd_bytes(rd, name_len), *suffix;
@@ -130,7 +130,7 @@ static int get_source(struct hf_rd *rd, struct hf_zone_source *s)
 	suffix = hf_rd_bytes(rd, suffix_len);
 	s->fresh_ms = hf_rd_u32(rd);
 	s->snapshot_ms = hf_rd_u32(rd);
-	if (rd->error || name_len >= sizeof(s->name) || !text_ok(name, name_len))
+	if (rd->error || name_len >= sizeof(s->name) || !fmt_text_ok(name, name_len))
 		return HF_EFORMAT;
 	/* The root is no suffix: everything would be ours. */
 	if (suffix_len && (suffix_len == 1 || !is_canonical(suffix, suffix_len)))
@@ -160,7 +160,7 @@ int hf_fmt_meta_get(
 		return HF_EFORMAT;
 	memset(ret_meta, 0, sizeof(*ret_meta));
 	for (size_t i = 0; i < n_sources; i++) {
-		if (get_source(&rd, &ret_meta->sources[i]))
+		if (fmt_get_source(&rd, &ret_meta->sources[i]))
 			return HF_EFORMAT;
 	}
 	if (rd.error || hf_rd_left(&rd))
@@ -178,7 +178,7 @@ static bool source_ok(const struct hf_zone_source *s)
 {
 	size_t len = strnlen(s->name, sizeof(s->name));
 
-	if (len == sizeof(s->name) || !text_ok((const uint8_t *)s->name, len))
+	if (len == sizeof(s->name) || !fmt_text_ok((const uint8_t *)s->name, len))
 		return false;
 	return !s->suffix.len || (s->suffix.len > 1 && is_canonical(s->suffix.wire, s->suffix.len));
 }

@@ -30,7 +30,7 @@ void hf_fmt_hash(const void *bytes, size_t len, uint8_t ret_hash[static HF_FMT_H
 /* --- file names --- */
 
 /* Digits without leading zeros, up to 2^64 - 1. Returns what follows them, or NULL. */
-static const char *read_number(const char *at, uint64_t *ret_number)
+static const char *current_read_number(const char *at, uint64_t *ret_number)
 {
 	uint64_t n = 0;
 	const char *start = at;
@@ -48,7 +48,7 @@ static const char *read_number(const char *at, uint64_t *ret_number)
 	return at;
 }
 
-static const char *skip(const char *at, const char *word)
+static const char *current_skip_word(const char *at, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -58,19 +58,19 @@ static const char *skip(const char *at, const char *word)
 enum hf_fmt_file_kind hf_fmt_file_kind(const char *name, uint64_t *ret_n, uint64_t *ret_m)
 {
 	enum hf_fmt_file_kind kind = HF_FMT_FILE_BASE;
-	const char *at = skip(name, "base-");
+	const char *at = current_skip_word(name, "base-");
 	uint64_t n = 0, m = 0;
 
 	if (at) {
-		at = read_number(at, &n);
+		at = current_read_number(at, &n);
 	} else {
 		kind = HF_FMT_FILE_DELTA;
-		at = skip(name, "delta-");
-		at = at ? read_number(at, &n) : NULL;
-		at = skip(at, "-");
-		at = at ? read_number(at, &m) : NULL;
+		at = current_skip_word(name, "delta-");
+		at = at ? current_read_number(at, &n) : NULL;
+		at = current_skip_word(at, "-");
+		at = at ? current_read_number(at, &m) : NULL;
 	}
-	at = skip(at, ".cdb");
+	at = current_skip_word(at, ".cdb");
 	if (!at || *at || at - name >= HF_FMT_FILE_NAME_MAX)
 		return HF_FMT_FILE_OTHER;
 	if (ret_n)
@@ -82,7 +82,7 @@ enum hf_fmt_file_kind hf_fmt_file_kind(const char *name, uint64_t *ret_n, uint64
 
 /* --- the text --- */
 
-static void put_hex(const uint8_t bytes[static HF_FMT_HASH_LEN], char out[static HEX_LEN + 1])
+static void current_put_hex(const uint8_t bytes[static HF_FMT_HASH_LEN], char out[static HEX_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -119,7 +119,7 @@ static int put_file(const char *word, const struct hf_fmt_file *file, char *out,
 
 	if (!file->name[0])
 		return snprintf(out, size, "%s - 0 -\n", word);
-	put_hex(file->hash, hex);
+	current_put_hex(file->hash, hex);
 	return snprintf(out, size, "%s %s %" PRIu64 " %s\n", word, file->name, file->size, hex);
 }
 
@@ -132,7 +132,7 @@ int hf_fmt_current_put(const struct hf_fmt_current *c, char *out, size_t size)
 	if (hf_fmt_file_kind(c->base.name, NULL, NULL) != HF_FMT_FILE_BASE ||
 	    (c->delta.name[0] && hf_fmt_file_kind(c->delta.name, NULL, NULL) != HF_FMT_FILE_DELTA))
 		return HF_EFORMAT;
-	put_hex(c->epoch, epoch);
+	current_put_hex(c->epoch, epoch);
 	put_file("base", &c->base, base, sizeof(base));
 	put_file("delta", &c->delta, delta, sizeof(delta));
 	len = snprintf(out, size, "%s1\nepoch %s\ngeneration %" PRIu64 "\n%s%s", magic, epoch,
@@ -140,7 +140,7 @@ int hf_fmt_current_put(const struct hf_fmt_current *c, char *out, size_t size)
 	if (len < 0 || (size_t)len >= size)
 		return HF_ELIMIT;
 	hf_fmt_hash(out, (size_t)len, hash);
-	put_hex(hash, hex);
+	current_put_hex(hash, hex);
 	n = snprintf(out + len, size - (size_t)len, "%s%s\n", end_word, hex);
 	if (n < 0 || (size_t)n >= size - (size_t)len)
 		return HF_ELIMIT;
@@ -156,7 +156,7 @@ struct words {
 	char word[TOKEN_MAX];
 };
 
-static const char *next_word(struct words *w)
+static const char *current_next_word(struct words *w)
 {
 	size_t n = 0;
 
@@ -170,7 +170,7 @@ static const char *next_word(struct words *w)
 
 static int get_number(struct words *w, uint64_t *ret_number)
 {
-	const char *end = read_number(next_word(w), ret_number);
+	const char *end = current_read_number(current_next_word(w), ret_number);
 
 	return end && !*end ? 0 : HF_EFORMAT;
 }
@@ -179,14 +179,14 @@ static int get_file(struct words *w, struct hf_fmt_file *ret_file)
 {
 	const char *name;
 
-	next_word(w); /* "base" or "delta": the comparison at the end sees to it */
-	name = next_word(w);
+	current_next_word(w); /* "base" or "delta": the comparison at the end sees to it */
+	name = current_next_word(w);
 	if (!strcmp(name, "-"))
-		return get_number(w, &ret_file->size) || strcmp(next_word(w), "-") ? HF_EFORMAT : 0;
+		return get_number(w, &ret_file->size) || strcmp(current_next_word(w), "-") ? HF_EFORMAT : 0;
 	if (strlen(name) >= sizeof(ret_file->name))
 		return HF_EFORMAT;
 	memcpy(ret_file->name, name, strlen(name) + 1);
-	return get_number(w, &ret_file->size) ? HF_EFORMAT : get_hex(next_word(w), ret_file->hash);
+	return get_number(w, &ret_file->size) ? HF_EFORMAT : get_hex(current_next_word(w), ret_file->hash);
 }
 
 static int get_fields(const char *text, size_t len, struct hf_fmt_current *c)
@@ -194,11 +194,11 @@ static int get_fields(const char *text, size_t len, struct hf_fmt_current *c)
 	struct words w = { .at = text, .end = text + len };
 	int rc;
 
-	next_word(&w);
-	next_word(&w);
-	next_word(&w);
-	rc = get_hex(next_word(&w), c->epoch);
-	next_word(&w);
+	current_next_word(&w);
+	current_next_word(&w);
+	current_next_word(&w);
+	rc = get_hex(current_next_word(&w), c->epoch);
+	current_next_word(&w);
 	if (!rc)
 		rc = get_number(&w, &c->generation);
 	if (!rc)

@@ -15,7 +15,7 @@ enum { IDENTITY_FORM = 1, URLS_FORM = 1 };
 
 const uint8_t hf_fmt_identity_key[HF_FMT_META_KEY_LEN] = { HF_FMT_META_KEY, 'i' };
 
-static bool is_printable(const uint8_t *text, size_t len)
+static bool identity_is_printable(const uint8_t *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < 0x20 || text[i] > 0x7e)
@@ -25,12 +25,12 @@ static bool is_printable(const uint8_t *text, size_t len)
 }
 
 /* `into` NULL: only whether it is one. */
-static int get_source(struct hf_rd *rd, struct hf_zone_source *into)
+static int identity_get_source(struct hf_rd *rd, struct hf_zone_source *into)
 {
 	size_t len = hf_rd_u8(rd);
 	const uint8_t *text = hf_rd_bytes(rd, len), *user = hf_rd_bytes(rd, sizeof(into->user));
 
-	if (rd->error || len >= sizeof(into->deployment) || !is_printable(text, len))
+	if (rd->error || len >= sizeof(into->deployment) || !identity_is_printable(text, len))
 		return HF_EFORMAT;
 	if (!into)
 		return 0;
@@ -46,7 +46,7 @@ static int get_all(struct hf_rd rd, size_t n_sources, struct hf_zone_meta *into)
 	int rc = !rd.error && form == IDENTITY_FORM && n == n_sources ? 0 : HF_EFORMAT;
 
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = get_source(&rd, into ? &into->sources[i] : NULL);
+		rc = identity_get_source(&rd, into ? &into->sources[i] : NULL);
 	return !rc && hf_rd_left(&rd) ? HF_EFORMAT : rc;
 }
 
@@ -70,7 +70,7 @@ int hf_fmt_identity_put(const struct hf_zone_meta *meta, uint8_t *out, size_t si
 		const struct hf_zone_source *s = &meta->sources[i];
 		size_t len = strnlen(s->deployment, sizeof(s->deployment));
 
-		if (len == sizeof(s->deployment) || !is_printable((const uint8_t *)s->deployment, len))
+		if (len == sizeof(s->deployment) || !identity_is_printable((const uint8_t *)s->deployment, len))
 			return HF_EREFUSED;
 		hf_wr_u8(&wr, (uint8_t)len);
 		hf_wr_bytes(&wr, s->deployment, len);

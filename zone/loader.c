@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t now_ms(void)
+static int64_t loader_now_ms(void)
 {
 	struct timespec now;
 
@@ -15,7 +15,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static struct timespec time_of(int64_t ms)
+static struct timespec loader_time_of(int64_t ms)
 {
 	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 }
@@ -39,17 +39,17 @@ void hf_loader_init(struct hf_loader *l, const struct hf_loader_work *work)
 
 /* --- the thread --- */
 
-/* Its plans; all in ms of now_ms(), -1: never. */
+/* Its plans; all in ms of loader_now_ms(), -1: never. */
 struct plan {
 	int64_t look_at;
 	int64_t tidy_at;
 };
 
-static void tidy(struct hf_loader *l, struct plan *plan)
+static void loader_tidy(struct hf_loader *l, struct plan *plan)
 {
 	int64_t wait_ms = l->work.tidy(l->work.arg);
 
-	plan->tidy_at = wait_ms < 0 ? -1 : now_ms() + wait_ms;
+	plan->tidy_at = wait_ms < 0 ? -1 : loader_now_ms() + wait_ms;
 }
 
 /*
@@ -58,18 +58,18 @@ static void tidy(struct hf_loader *l, struct plan *plan)
  */
 static int64_t next_turn(void)
 {
-	return (now_ms() / HF_LOADER_EVERY_MS + 1) * HF_LOADER_EVERY_MS;
+	return (loader_now_ms() / HF_LOADER_EVERY_MS + 1) * HF_LOADER_EVERY_MS;
 }
 
-static void look(struct hf_loader *l, struct plan *plan)
+static void loader_look(struct hf_loader *l, struct plan *plan)
 {
 	l->work.look(l->work.arg);
 	plan->look_at = next_turn();
-	tidy(l, plan);
+	loader_tidy(l, plan);
 }
 
 /* With the lock held, which it gives up meanwhile. */
-static void load(struct hf_loader *l, struct plan *plan)
+static void loader_load(struct hf_loader *l, struct plan *plan)
 {
 	int rc;
 
@@ -81,7 +81,7 @@ static void load(struct hf_loader *l, struct plan *plan)
 	atomic_store_explicit(&l->busy, false, memory_order_release);
 	pthread_cond_broadcast(&l->change);
 	pthread_mutex_unlock(&l->lock);
-	look(l, plan);
+	loader_look(l, plan);
 	pthread_mutex_lock(&l->lock);
 }
 
@@ -96,13 +96,13 @@ static void wait_for_work(struct hf_loader *l, const struct plan *plan)
 		pthread_cond_wait(&l->change, &l->lock);
 		return;
 	}
-	until = time_of(at);
+	until = loader_time_of(at);
 	pthread_cond_timedwait(&l->change, &l->lock, &until);
 }
 
-static bool is_due(int64_t at)
+static bool loader_is_due(int64_t at)
 {
-	return at >= 0 && now_ms() >= at;
+	return at >= 0 && loader_now_ms() >= at;
 }
 
 static void *loader_main(void *arg)
@@ -112,22 +112,22 @@ static void *loader_main(void *arg)
 
 	pthread_mutex_lock(&l->lock);
 	while (!l->stop) {
-		bool looks = l->look_now || (l->stays && is_due(plan.look_at));
+		bool looks = l->look_now || (l->stays && loader_is_due(plan.look_at));
 
 		if (l->wanted) {
-			load(l, &plan);
+			loader_load(l, &plan);
 			continue;
 		}
-		if (!looks && !is_due(plan.tidy_at)) {
+		if (!looks && !loader_is_due(plan.tidy_at)) {
 			wait_for_work(l, &plan);
 			continue;
 		}
 		l->look_now = false;
 		pthread_mutex_unlock(&l->lock);
 		if (looks)
-			look(l, &plan);
+			loader_look(l, &plan);
 		else
-			tidy(l, &plan);
+			loader_tidy(l, &plan);
 		pthread_mutex_lock(&l->lock);
 	}
 	pthread_mutex_unlock(&l->lock);
@@ -142,7 +142,7 @@ static bool is_mine(const struct hf_loader *l)
 }
 
 /* A fork has only memory of the thread, and of a lock that it may have held. */
-static void forget(struct hf_loader *l)
+static void loader_forget(struct hf_loader *l)
 {
 	init_lock(l);
 	l->has_thread = l->wanted = l->look_now = false;
@@ -150,14 +150,14 @@ static void forget(struct hf_loader *l)
 	atomic_store_explicit(&l->busy, false, memory_order_relaxed);
 }
 
-static bool need_thread(struct hf_loader *l)
+static bool loader_need_thread(struct hf_loader *l)
 {
 	sigset_t all, before;
 
 	if (is_mine(l))
 		return true;
 	if (l->has_thread)
-		forget(l);
+		loader_forget(l);
 	l->pid = getpid();
 	/* The host's signals are the host's: none is to be delivered to our thread. */
 	sigfillset(&all);
@@ -168,9 +168,9 @@ static bool need_thread(struct hf_loader *l)
 }
 
 /* True if there is a thread that has been told. */
-static bool tell(struct hf_loader *l, bool *what)
+static bool loader_tell(struct hf_loader *l, bool *what)
 {
-	if (!need_thread(l))
+	if (!loader_need_thread(l))
 		return false;
 	pthread_mutex_lock(&l->lock);
 	*what = true;
@@ -181,21 +181,21 @@ static bool tell(struct hf_loader *l, bool *what)
 
 bool hf_loader_start(struct hf_loader *l)
 {
-	if (!need_thread(l))
+	if (!loader_need_thread(l))
 		return false;
 	atomic_store_explicit(&l->busy, true, memory_order_relaxed);
-	return tell(l, &l->wanted);
+	return loader_tell(l, &l->wanted);
 }
 
 bool hf_loader_stay(struct hf_loader *l)
 {
-	return (l->stays && is_mine(l)) || tell(l, &l->stays);
+	return (l->stays && is_mine(l)) || loader_tell(l, &l->stays);
 }
 
 void hf_loader_wake(struct hf_loader *l)
 {
 	if (is_mine(l))
-		tell(l, &l->look_now);
+		loader_tell(l, &l->look_now);
 }
 
 bool hf_loader_is_busy(struct hf_loader *l)
@@ -208,7 +208,7 @@ int hf_loader_wait(struct hf_loader *l)
 	int rc;
 
 	if (l->has_thread && !is_mine(l))
-		forget(l);
+		loader_forget(l);
 	pthread_mutex_lock(&l->lock);
 	while (atomic_load_explicit(&l->busy, memory_order_relaxed))
 		pthread_cond_wait(&l->change, &l->lock);
@@ -220,10 +220,10 @@ int hf_loader_wait(struct hf_loader *l)
 void hf_loader_done(struct hf_loader *l)
 {
 	if (is_mine(l)) {
-		tell(l, &l->stop);
+		loader_tell(l, &l->stop);
 		pthread_join(l->thread, NULL);
 	} else if (l->has_thread) {
-		forget(l);
+		loader_forget(l);
 	}
 	pthread_cond_destroy(&l->change);
 	pthread_mutex_destroy(&l->lock);

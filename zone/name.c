@@ -23,7 +23,7 @@ static const uint8_t name_bytes[256] = {
 	['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
 };
 
-static uint8_t fold(uint8_t c)
+static uint8_t name_fold(uint8_t c)
 {
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
@@ -117,8 +117,8 @@ static size_t wire_len(const uint8_t *wire, size_t len)
 	}
 }
 
-/* fold() of eight bytes at once; bytes over 127 stay as they are. */
-static uint64_t fold8(uint64_t v)
+/* name_fold() of eight bytes at once; bytes over 127 stay as they are. */
+static uint64_t name_fold8(uint64_t v)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101);
 	uint64_t low = v & each * 0x7f;
@@ -139,11 +139,11 @@ int hf_name_from_wire(const uint8_t *wire, size_t len, struct hf_name *ret_name)
 	/* Lengths go along: they are under 'A'. */
 	for (; i + sizeof(v) <= n; i += sizeof(v)) {
 		memcpy(&v, wire + i, sizeof(v));
-		v = fold8(v);
+		v = name_fold8(v);
 		memcpy(ret_name->wire + i, &v, sizeof(v));
 	}
 	for (; i < n; i++)
-		ret_name->wire[i] = fold(wire[i]);
+		ret_name->wire[i] = name_fold(wire[i]);
 	ret_name->len = (uint8_t)n;
 	return (int)n;
 }

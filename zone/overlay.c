@@ -158,7 +158,7 @@ static int reserve_slots(struct hf_overlay *o, size_t n)
 }
 
 /* Moves what lives down over what is dead. */
-static void compact(struct hf_overlay *o)
+static void overlay_compact(struct hf_overlay *o)
 {
 	size_t to = FIRST;
 
@@ -183,7 +183,7 @@ static int reserve_bytes(struct hf_overlay *o, size_t n)
 	if (n <= o->size - o->used && o->size)
 		return 0;
 	if (o->dead > o->used / 2)
-		compact(o);
+		overlay_compact(o);
 	if (o->size && n <= o->size - o->used)
 		return 0;
 	if (size < o->used + n)
@@ -203,7 +203,7 @@ static int reserve_bytes(struct hf_overlay *o, size_t n)
 }
 
 /* n puts of `bytes` in all cannot fail after this. */
-static int reserve(struct hf_overlay *o, size_t n, size_t bytes)
+static int overlay_reserve(struct hf_overlay *o, size_t n, size_t bytes)
 {
 	int rc = reserve_bytes(o, bytes);
 
@@ -229,7 +229,7 @@ const uint8_t *hf_overlay_get(
 }
 
 /* There is room for it. */
-static void put(
+static void overlay_put_reserved(
     struct hf_overlay *o, const void *key, size_t key_len, const void *value, size_t value_len)
 {
 	uint32_t *slot = find_slot(o, o->slots, o->n_slots, key, key_len);
@@ -263,9 +263,9 @@ int hf_overlay_put(
 	if (!key_len || key_len > HF_OVERLAY_KEY_MAX || !value_len ||
 	    value_len > HF_OVERLAY_VALUE_MAX)
 		return HF_ELIMIT;
-	rc = reserve(o, 1, HEAD_LEN + key_len + value_len);
+	rc = overlay_reserve(o, 1, HEAD_LEN + key_len + value_len);
 	if (!rc)
-		put(o, key, key_len, value, value_len);
+		overlay_put_reserved(o, key, key_len, value, value_len);
 	return rc;
 }
 
@@ -289,7 +289,7 @@ bool hf_overlay_next(const struct hf_overlay *o, size_t *at, struct hf_overlay_e
 	return false;
 }
 
-static void swap(struct hf_overlay *a, struct hf_overlay *b)
+static void overlay_swap(struct hf_overlay *a, struct hf_overlay *b)
 {
 	struct hf_overlay was = *a;
 
@@ -303,17 +303,17 @@ int hf_overlay_merge(struct hf_overlay *under, struct hf_overlay *over)
 	struct hf_overlay *from = small ? over : under, *to = small ? under : over;
 	struct hf_overlay_entry e;
 	size_t at = 0, len;
-	int rc = from->count ? reserve(to, from->count, from->used) : 0;
+	int rc = from->count ? overlay_reserve(to, from->count, from->used) : 0;
 
 	if (rc)
 		return rc;
 	/* The smaller is put into the larger; the younger of the two entries counts. */
 	while (hf_overlay_next(from, &at, &e)) {
 		if (small || !hf_overlay_get(to, e.key, e.key_len, &len))
-			put(to, e.key, e.key_len, e.value, e.value_len);
+			overlay_put_reserved(to, e.key, e.key_len, e.value, e.value_len);
 	}
 	if (!small)
-		swap(under, over);
+		overlay_swap(under, over);
 	hf_overlay_clear(over);
 	return 0;
 }

@@ -13,10 +13,10 @@ enum { WARM_AT_ONCE = 64 };
 static int find_bytes(const struct hf_picture *p, const uint8_t *key, size_t len,
     const uint8_t **ret_bytes, size_t *ret_len)
 {
-	uint32_t hash = hf_view_hash(key, len);
-	int rc = hf_view_find(&p->delta_view, hash, key, len, ret_bytes, ret_len);
+	uint32_t hash = hf_cdb_view_hash(key, len);
+	int rc = hf_cdb_view_find(&p->delta_view, hash, key, len, ret_bytes, ret_len);
 
-	return rc ? rc : hf_view_find(&p->base_view, hash, key, len, ret_bytes, ret_len);
+	return rc ? rc : hf_cdb_view_find(&p->base_view, hash, key, len, ret_bytes, ret_len);
 }
 
 static int load_meta(struct hf_picture *p)
@@ -77,9 +77,9 @@ int hf_picture_make(struct hf_sealed *base, struct hf_sealed *delta, const uint8
 	p->delta = delta;
 	memcpy(p->stamp.epoch, epoch, sizeof(p->stamp.epoch));
 	p->stamp.generation = generation;
-	rc = hf_view_init(&p->base_view, base->bytes, base->len);
+	rc = hf_cdb_view_init(&p->base_view, base->bytes, base->len);
 	if (!rc && delta)
-		rc = hf_view_init(&p->delta_view, delta->bytes, delta->len);
+		rc = hf_cdb_view_init(&p->delta_view, delta->bytes, delta->len);
 	if (!rc)
 		rc = load_meta(p);
 	if (rc) {
@@ -155,18 +155,18 @@ int hf_picture_get(const struct hf_picture *p, const uint8_t *key, size_t len,
 
 void hf_picture_warm(const struct hf_picture *p, const struct hf_name *const *names, size_t n)
 {
-	struct hf_view_slot slot[WARM_AT_ONCE];
+	struct hf_cdb_view_slot slot[WARM_AT_ONCE];
 	uint32_t hash[WARM_AT_ONCE];
 
 	if (n > WARM_AT_ONCE)
 		n = WARM_AT_ONCE;
 	/* In loops of their own: the less there is between two reads, the more of them are on their way. */
 	for (size_t i = 0; i < n; i++)
-		hash[i] = names[i] ? hf_view_hash(names[i]->wire, names[i]->len) : 0;
+		hash[i] = names[i] ? hf_cdb_view_hash(names[i]->wire, names[i]->len) : 0;
 	for (size_t i = 0; i < n; i++)
-		slot[i] = hf_view_warm_slot(&p->base_view, hash[i]);
+		slot[i] = hf_cdb_view_warm_slot(&p->base_view, hash[i]);
 	for (size_t i = 0; i < n; i++)
-		hf_view_warm_record(&p->base_view, hash[i], slot[i]);
+		hf_cdb_view_warm_record(&p->base_view, hash[i], slot[i]);
 }
 
 /* True if the key is that of a name, which *ret_name then is: whole, and as we would have written it. */
@@ -180,19 +180,19 @@ static bool key_is_name(const uint8_t *key, size_t len, struct hf_name *ret_name
 }
 
 /* One of the two files. Names that `over` (may be an empty view) has are passed over: they are told from there. */
-static int walk_view(const struct hf_view *of, const struct hf_view *over, hf_picture_walk_cb cb, void *arg)
+static int walk_view(const struct hf_cdb_view *of, const struct hf_cdb_view *over, hf_picture_walk_cb cb, void *arg)
 {
-	struct hf_view_record r;
+	struct hf_cdb_view_record r;
 	struct hf_fmt_value value;
 	const uint8_t *other;
 	struct hf_name name;
 	size_t n, at = 0;
 	int rc;
 
-	while ((rc = hf_view_next(of, &at, &r)) > 0) {
+	while ((rc = hf_cdb_view_next(of, &at, &r)) > 0) {
 		if (!key_is_name(r.key, r.key_len, &name))
 			continue;
-		rc = hf_view_find(over, hf_view_hash(r.key, r.key_len), r.key, r.key_len, &other, &n);
+		rc = hf_cdb_view_find(over, hf_cdb_view_hash(r.key, r.key_len), r.key, r.key_len, &other, &n);
 		if (rc > 0)
 			continue;
 		if (!rc)
@@ -207,7 +207,7 @@ static int walk_view(const struct hf_view *of, const struct hf_view *over, hf_pi
 
 int hf_picture_walk(const struct hf_picture *p, hf_picture_walk_cb cb, void *arg)
 {
-	static const struct hf_view nothing;
+	static const struct hf_cdb_view nothing;
 	int rc = walk_view(&p->delta_view, &nothing, cb, arg);
 
 	return rc ? rc : walk_view(&p->base_view, &p->delta_view, cb, arg);

@@ -24,8 +24,8 @@ struct hf_picture {
 	atomic_uint refs;
 	struct hf_sealed *base;  /* owned reference */
 	struct hf_sealed *delta; /* owned reference; NULL: none */
-	struct hf_view base_view;
-	struct hf_view delta_view; /* empty: there is none */
+	struct hf_cdb_view base_view;
+	struct hf_cdb_view delta_view; /* empty: there is none */
 	struct hf_zone_meta meta;
 	struct hf_zone_stamp stamp;
 	struct hf_picture_suffix suffixes[HF_ZONE_SOURCES_MAX]; /* the longest first */

@@ -52,7 +52,7 @@ static bool time_text(int64_t s, char out[static TIME_TEXT_MAX])
 	return true;
 }
 
-static void put_time(struct hf_wr *wr, const char *key, int64_t s)
+static void provenance_put_time(struct hf_wr *wr, const char *key, int64_t s)
 {
 	char text[TIME_TEXT_MAX];
 
@@ -60,7 +60,7 @@ static void put_time(struct hf_wr *wr, const char *key, int64_t s)
 		put_string(wr, key, text);
 }
 
-static const char *state_text(const struct hf_zone_reader *r, const struct hf_entry *entry)
+static const char *state_text(const struct hf_zone_reader *r, const struct hf_zone_entry *entry)
 {
 	if (entry->flags & HF_REC_HELD)
 		return "held";
@@ -70,7 +70,7 @@ static const char *state_text(const struct hf_zone_reader *r, const struct hf_en
 }
 
 void hf_provenance_of_name(struct hf_wr *wr, const struct hf_zone_reader *r,
-    const struct hf_entry *entry)
+    const struct hf_zone_entry *entry)
 {
 	const struct hf_zone_meta *meta = hf_zone_reader_meta(r);
 	struct hf_pulse_stamp owner = { 0 };
@@ -79,9 +79,9 @@ void hf_provenance_of_name(struct hf_wr *wr, const struct hf_zone_reader *r,
 	if (!(entry->flags & HF_REC_RESTORED))
 		owner = hf_pulse_get_owner(hf_zone_reader_pulse(r), entry->owner);
 	put_string(wr, "", state_text(r, entry));
-	put_time(wr, "first-seen=", entry->first_seen_s);
+	provenance_put_time(wr, "first-seen=", entry->first_seen_s);
 	if (owner.known)
-		put_time(wr, "last-confirmed=", owner.wall_ms / 1000);
+		provenance_put_time(wr, "last-confirmed=", owner.wall_ms / 1000);
 	if (entry->source < meta->n_sources)
 		put_string(wr, "source=", meta->sources[entry->source].name);
 }

@@ -14,7 +14,7 @@
 
 /* "live" or "stale", "held", "restored"; "first-seen=", "last-confirmed=" (if known), "source=". */
 void hf_provenance_of_name(struct hf_wr *wr, const struct hf_zone_reader *r,
-    const struct hf_entry *entry);
+    const struct hf_zone_entry *entry);
 
 /* "live" or "stale"; "epoch=", "generation=". */
 void hf_provenance_of_zone(struct hf_wr *wr, const struct hf_zone_stamp *stamp, bool fresh);

@@ -42,7 +42,7 @@ void hf_pulse_free(struct hf_pulse *p)
 	free(p);
 }
 
-static int make_room(struct hf_pulse *p, uint32_t n_slots)
+static int pulse_make_room(struct hf_pulse *p, uint32_t n_slots)
 {
 	uint32_t n = (n_slots + GROW_SLOTS - 1) / GROW_SLOTS * GROW_SLOTS;
 	struct hf_pulse_stamp *stamp;
@@ -89,7 +89,7 @@ static void take_slot(struct hf_pulse *p, uint32_t i, const uint8_t *now)
 }
 
 /* All of it or as much as there is. */
-static ssize_t read_at(int fd, uint8_t *bytes, size_t len, int64_t offset)
+static ssize_t pulse_read_at(int fd, uint8_t *bytes, size_t len, int64_t offset)
 {
 	size_t done = 0;
 
@@ -112,7 +112,7 @@ static int load_slots(struct hf_pulse *p, int fd, uint32_t n_slots)
 	uint8_t chunk[CHUNK_SLOTS * HF_PULSE_SLOT_LEN];
 
 	for (uint32_t i = 0; i < n_slots;) {
-		ssize_t n = read_at(fd, chunk, sizeof(chunk), hf_pulse_offset(i));
+		ssize_t n = pulse_read_at(fd, chunk, sizeof(chunk), hf_pulse_offset(i));
 		uint32_t n_whole;
 
 		if (n < 0)
@@ -139,13 +139,13 @@ static int load_fd(struct hf_pulse *p, int fd)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return HF_EUNSAFE;
-	if (read_at(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	if (pulse_read_at(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
 	    memcmp(head, hf_pulse_head, sizeof(head)))
 		return HF_EFORMAT;
 	n_slots = (st.st_size - HF_PULSE_HEAD_LEN) / HF_PULSE_SLOT_LEN;
 	if (n_slots > HF_PULSE_SLOTS_MAX)
 		n_slots = HF_PULSE_SLOTS_MAX;
-	rc = make_room(p, n_slots < 0 ? 0 : (uint32_t)n_slots);
+	rc = pulse_make_room(p, n_slots < 0 ? 0 : (uint32_t)n_slots);
 	return rc ? rc : load_slots(p, fd, n_slots < 0 ? 0 : (uint32_t)n_slots);
 }
 

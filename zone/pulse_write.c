@@ -20,7 +20,7 @@ static const char tmp_name[] = ".pulse.tmp";
 enum { EVERY_MS = 15000, GROW_SLOTS = 256, CHUNK_SLOTS = 256 };
 
 /* What this writer knows of a slot. */
-struct seen {
+struct pulse_seen {
 	bool looked;  /* the fields below are what the file has, or should have */
 	bool written; /* by this writer, into the file that is open now */
 	bool live;    /* as written */
@@ -37,13 +37,13 @@ struct hf_pulse_writer {
 	uint8_t boot_id[16];
 	uint32_t every_ms;
 	uint32_t n_seen;
-	struct seen *seen; /* owned */
+	struct pulse_seen *seen; /* owned */
 };
 
 /* --- the file --- */
 
 /* Ours, of the right form and nobody else's to write. */
-static bool usable(int fd)
+static bool pulse_is_usable(int fd)
 {
 	uint8_t head[HF_PULSE_HEAD_LEN];
 	struct stat st;
@@ -81,11 +81,11 @@ static int make_file(int dirfd)
 	return rc;
 }
 
-static int open_file(int dirfd)
+static int pulse_open_file(int dirfd)
 {
 	int fd = openat(dirfd, file_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
-	if (fd >= 0 && usable(fd))
+	if (fd >= 0 && pulse_is_usable(fd))
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -93,23 +93,23 @@ static int open_file(int dirfd)
 }
 
 /* The file that is open is still the one that readers find, and they take it. */
-static bool still_there(const struct hf_pulse_writer *w)
+static bool pulse_still_there(const struct hf_pulse_writer *w)
 {
 	struct stat ours, theirs;
 
-	return usable(w->fd) && fstat(w->fd, &ours) == 0 &&
+	return pulse_is_usable(w->fd) && fstat(w->fd, &ours) == 0 &&
 	       fstatat(w->dirfd, file_name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
-/* One that was taken away or harmed is made again; mend() then writes what this writer knows. */
+/* One that was taken away or harmed is made again; pulse_mend() then writes what this writer knows. */
 static int need_file(struct hf_pulse_writer *w)
 {
-	if (w->fd >= 0 && still_there(w))
+	if (w->fd >= 0 && pulse_still_there(w))
 		return 0;
 	if (w->fd >= 0)
 		close(w->fd);
-	w->fd = open_file(w->dirfd);
+	w->fd = pulse_open_file(w->dirfd);
 	for (uint32_t i = 0; i < w->n_seen; i++)
 		w->seen[i].written = false;
 	return w->fd < 0 ? w->fd : 0;
@@ -133,9 +133,9 @@ static int write_slot(struct hf_pulse_writer *w, uint32_t slot, const uint8_t *b
 /* --- the slots --- */
 
 /* What an earlier bridge of this boot proved stays proved. */
-static void look(struct hf_pulse_writer *w, uint32_t slot)
+static void slot_look(struct hf_pulse_writer *w, uint32_t slot)
 {
-	struct seen *s = &w->seen[slot];
+	struct pulse_seen *s = &w->seen[slot];
 	uint8_t bytes[HF_PULSE_SLOT_LEN];
 	struct hf_pulse_slot old;
 
@@ -150,11 +150,11 @@ static void look(struct hf_pulse_writer *w, uint32_t slot)
 	s->wall_ms = old.wall_ms;
 }
 
-static int get_seen(struct hf_pulse_writer *w, uint32_t slot, struct seen **ret_seen)
+static int get_seen(struct hf_pulse_writer *w, uint32_t slot, struct pulse_seen **ret_seen)
 {
 	if (slot >= w->n_seen) {
 		uint32_t n = (slot / GROW_SLOTS + 1) * GROW_SLOTS;
-		struct seen *seen = realloc(w->seen, n * sizeof(*seen));
+		struct pulse_seen *seen = realloc(w->seen, n * sizeof(*seen));
 
 		if (!seen)
 			return -ENOMEM;
@@ -163,18 +163,18 @@ static int get_seen(struct hf_pulse_writer *w, uint32_t slot, struct seen **ret_
 		w->n_seen = n;
 	}
 	if (!w->seen[slot].looked)
-		look(w, slot);
+		slot_look(w, slot);
 	*ret_seen = &w->seen[slot];
 	return 0;
 }
 
 /* Returns 1 if it was written, 0 if that was not needed, or a code. */
-static int note(struct hf_pulse_writer *w, uint32_t slot, bool live)
+static int slot_note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 {
 	int64_t now = hf_boot_ms(w->clock);
 	uint8_t bytes[HF_PULSE_SLOT_LEN];
 	struct hf_pulse_slot out = { .live = live };
-	struct seen *s;
+	struct pulse_seen *s;
 	int rc = get_seen(w, slot, &s);
 
 	if (rc)
@@ -193,7 +193,7 @@ static int note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 	hf_pulse_slot_put(&out, slot, bytes);
 	if (!s->proved)
 		memset(bytes, 0, sizeof(bytes));
-	/* Where it cannot be written now, mend() writes it. */
+	/* Where it cannot be written now, pulse_mend() writes it. */
 	s->live = live;
 	s->written = false;
 	rc = write_slot(w, slot, bytes);
@@ -205,9 +205,9 @@ static int note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 }
 
 /* What the slot should tell; false if this writer does not know that it should tell anything. */
-static bool wanted(const struct hf_pulse_writer *w, uint32_t i, struct hf_pulse_slot *ret_slot)
+static bool slot_wanted(const struct hf_pulse_writer *w, uint32_t i, struct hf_pulse_slot *ret_slot)
 {
-	const struct seen *s = &w->seen[i];
+	const struct pulse_seen *s = &w->seen[i];
 
 	if (!s->proved)
 		return false;
@@ -218,7 +218,7 @@ static bool wanted(const struct hf_pulse_writer *w, uint32_t i, struct hf_pulse_
 	return true;
 }
 
-static bool is_told(const uint8_t *bytes, uint32_t i, const struct hf_pulse_slot *want)
+static bool slot_is_told(const uint8_t *bytes, uint32_t i, const struct hf_pulse_slot *want)
 {
 	struct hf_pulse_slot found;
 
@@ -229,9 +229,9 @@ static bool is_told(const uint8_t *bytes, uint32_t i, const struct hf_pulse_slot
 
 /*
  * The slots that somebody harmed are written again: of an owner the next proof may be long in coming, and until then its
- * names would be stale. An older time than the last is as it should be, see note().
+ * names would be stale. An older time than the last is as it should be, see slot_note().
  */
-static int mend(struct hf_pulse_writer *w)
+static int pulse_mend(struct hf_pulse_writer *w)
 {
 	uint8_t chunk[CHUNK_SLOTS * HF_PULSE_SLOT_LEN], bytes[HF_PULSE_SLOT_LEN];
 	int rc = 0;
@@ -245,8 +245,8 @@ static int mend(struct hf_pulse_writer *w)
 		for (uint32_t i = first; !rc && i < w->n_seen && i < first + CHUNK_SLOTS; i++) {
 			struct hf_pulse_slot want;
 
-			if (!wanted(w, i, &want) ||
-			    is_told(chunk + (size_t)(i - first) * HF_PULSE_SLOT_LEN, i, &want))
+			if (!slot_wanted(w, i, &want) ||
+			    slot_is_told(chunk + (size_t)(i - first) * HF_PULSE_SLOT_LEN, i, &want))
 				continue;
 			hf_pulse_slot_put(&want, i, bytes);
 			rc = write_slot(w, i, bytes);
@@ -257,14 +257,14 @@ static int mend(struct hf_pulse_writer *w)
 
 int hf_pulse_source(struct hf_pulse_writer *w, uint16_t i, bool live)
 {
-	int rc = i < HF_ZONE_SOURCES_MAX ? note(w, i, live) : HF_ELIMIT;
+	int rc = i < HF_ZONE_SOURCES_MAX ? slot_note(w, i, live) : HF_ELIMIT;
 
-	return rc > 0 ? mend(w) : rc;
+	return rc > 0 ? pulse_mend(w) : rc;
 }
 
 int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i)
 {
-	int rc = i < HF_ZONE_OWNERS_MAX ? note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, true)
+	int rc = i < HF_ZONE_OWNERS_MAX ? slot_note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, true)
 					: HF_ELIMIT;
 
 	return rc < 0 ? rc : 0;
@@ -272,7 +272,7 @@ int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i)
 
 int hf_pulse_owner_down(struct hf_pulse_writer *w, uint16_t i)
 {
-	int rc = i < HF_ZONE_OWNERS_MAX ? note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, false)
+	int rc = i < HF_ZONE_OWNERS_MAX ? slot_note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, false)
 					: HF_ELIMIT;
 
 	return rc < 0 ? rc : 0;
@@ -282,7 +282,7 @@ int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)
 {
 	static const uint8_t never[HF_PULSE_SLOT_LEN];
 	uint32_t slot = (uint32_t)HF_ZONE_SOURCES_MAX + i;
-	struct seen *s;
+	struct pulse_seen *s;
 	int rc;
 
 	if (i >= HF_ZONE_OWNERS_MAX)
@@ -290,7 +290,7 @@ int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)
 	rc = get_seen(w, slot, &s);
 	if (rc)
 		return rc;
-	*s = (struct seen){ .looked = true };
+	*s = (struct pulse_seen){ .looked = true };
 	return write_slot(w, slot, never);
 }
 
@@ -313,7 +313,7 @@ int hf_pulse_writer_move(struct hf_pulse_writer *w, int dirfd)
 	w->fd = -1;
 	/* A file that cannot be made now is made with the next proof. */
 	if (need_file(w) == 0)
-		mend(w);
+		pulse_mend(w);
 	return 0;
 }
 

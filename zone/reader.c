@@ -61,7 +61,7 @@ void hf_zone_reader_rest(struct hf_zone_reader *r)
 }
 
 /* Its picture as it left it, unless that was taken away. */
-static void wake(struct hf_zone_reader *r)
+static void reader_wake(struct hf_zone_reader *r)
 {
 	if (r->picture)
 		return;
@@ -70,7 +70,7 @@ static void wake(struct hf_zone_reader *r)
 		r->shown = 0;
 }
 
-static void take_picture(struct hf_zone_reader *r, uint64_t shown)
+static void reader_take_picture(struct hf_zone_reader *r, uint64_t shown)
 {
 	struct hf_picture *old = r->picture;
 
@@ -100,11 +100,11 @@ static bool catch_up(struct hf_zone_reader *r)
 {
 	uint64_t shown;
 
-	wake(r);
+	reader_wake(r);
 	r->in_force = hf_zone_is_in_force(r->zone, r->now_ms);
 	shown = hf_zone_shown(r->zone);
 	if (shown != r->shown)
-		take_picture(r, shown);
+		reader_take_picture(r, shown);
 	if (r->picture && r->now_ms >= r->pulse_ms)
 		take_pulse(r);
 	return r->picture;
@@ -152,11 +152,11 @@ bool hf_zone_reader_stamp(const struct hf_zone_reader *r, struct hf_zone_stamp *
 }
 
 /* A value as callers see it. HF_EFORMAT for a kind that no name can have. */
-static int entry_of_value(const struct hf_fmt_value *v, struct hf_entry *ret_entry)
+static int entry_of_value(const struct hf_fmt_value *v, struct hf_zone_entry *ret_entry)
 {
 	if (v->kind != HF_FMT_ADDRS && v->kind != HF_FMT_EMPTY)
 		return HF_EFORMAT;
-	*ret_entry = (struct hf_entry){
+	*ret_entry = (struct hf_zone_entry){
 		.kind = v->kind == HF_FMT_ADDRS ? HF_ENTRY_ADDRS : HF_ENTRY_EMPTY,
 		.flags = v->flags,
 		.source = v->source,
@@ -170,7 +170,7 @@ static int entry_of_value(const struct hf_fmt_value *v, struct hf_entry *ret_ent
 }
 
 int hf_zone_reader_find(struct hf_zone_reader *r, const uint8_t *name, size_t len,
-    struct hf_entry *ret_entry)
+    struct hf_zone_entry *ret_entry)
 {
 	struct hf_fmt_value value;
 	int rc;
@@ -247,15 +247,15 @@ bool hf_zone_reader_fresh(const struct hf_zone_reader *r, uint16_t source, uint1
 	    2 * (uint64_t)r->picture->meta.sources[source].snapshot_ms);
 }
 
-struct walk {
+struct reader_walk {
 	hf_zone_walk_cb cb;
 	void *arg;
 };
 
 static int walk_one(const struct hf_name *name, const struct hf_fmt_value *value, void *arg)
 {
-	const struct walk *w = arg;
-	struct hf_entry entry;
+	const struct reader_walk *w = arg;
+	struct hf_zone_entry entry;
 	int rc = entry_of_value(value, &entry);
 
 	if (rc)
@@ -265,7 +265,7 @@ static int walk_one(const struct hf_name *name, const struct hf_fmt_value *value
 
 int hf_zone_reader_walk(struct hf_zone_reader *r, hf_zone_walk_cb cb, void *arg)
 {
-	struct walk w = { cb, arg };
+	struct reader_walk w = { cb, arg };
 
 	return r->picture ? hf_picture_walk(r->picture, walk_one, &w) : HF_ENOTREADY;
 }

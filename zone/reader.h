@@ -81,7 +81,7 @@ enum hf_entry_kind {
 };
 
 /* Lent until the next refresh. */
-struct hf_entry {
+struct hf_zone_entry {
 	enum hf_entry_kind kind;
 	uint8_t flags; /* HF_REC_... */
 	uint16_t source;
@@ -94,7 +94,7 @@ struct hf_entry {
 
 /* `name` in canonical wire form. Returns 1 and fills ret_entry, 0 if there is no such name, or a code. */
 int hf_zone_reader_find(struct hf_zone_reader *r, const uint8_t *name, size_t len,
-    struct hf_entry *ret_entry);
+    struct hf_zone_entry *ret_entry);
 /*
  * Of use before hf_zone_reader_find() of many names at once: it has the processor fetch from all over the
  * picture what they will look at, instead of waiting for it name by name. `names` may hold NULLs; of more than
@@ -118,5 +118,5 @@ bool hf_zone_reader_source_fresh(const struct hf_zone_reader *r, uint16_t source
  * All names with addresses, in no order. Returning non-zero from cb ends the walk and is returned.
  * Not for the query path.
  */
-typedef int (*hf_zone_walk_cb)(const struct hf_name *name, const struct hf_entry *entry, void *arg);
+typedef int (*hf_zone_walk_cb)(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg);
 int hf_zone_reader_walk(struct hf_zone_reader *r, hf_zone_walk_cb cb, void *arg);

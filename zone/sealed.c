@@ -15,7 +15,7 @@
 enum { CHUNK = 256 * 1024, HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20 };
 
 /* What the mapping takes, in whole pages. */
-static size_t span(size_t len)
+static size_t sealed_span(size_t len)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -30,7 +30,7 @@ static size_t span(size_t len)
 static int map_new(size_t len, uint8_t **ret_at)
 {
 	bool huge = len >= HUGE_FROM;
-	size_t size = span(len), room = huge ? size + HUGE_PAGE : size, before;
+	size_t size = sealed_span(len), room = huge ? size + HUGE_PAGE : size, before;
 	uint8_t *at = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED)
@@ -72,9 +72,9 @@ static int sealed_new(size_t len, struct hf_sealed **ret_sealed, uint8_t **ret_a
 }
 
 /* From now on whoever writes there by mistake ends, instead of changing an address. */
-static int seal(struct hf_sealed *s)
+static int sealed_protect(struct hf_sealed *s)
 {
-	return mprotect((void *)(uintptr_t)s->bytes, span(s->len), PROT_READ) < 0 ? -errno : 0;
+	return mprotect((void *)(uintptr_t)s->bytes, sealed_span(s->len), PROT_READ) < 0 ? -errno : 0;
 }
 
 /* Copies exactly len bytes and hashes what it copied, so that no later change of the file counts. */
@@ -109,7 +109,7 @@ static int copy_and_hash(int from, uint8_t *to, size_t len, const atomic_bool *s
 }
 
 /* Nothing that is no regular file is waited for or followed. */
-static int open_file(int dirfd, const struct hf_fmt_file *file)
+static int sealed_open_file(int dirfd, const struct hf_fmt_file *file)
 {
 	int fd = openat(dirfd, file->name,
 	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -136,7 +136,7 @@ int hf_sealed_load(int dirfd, const struct hf_fmt_file *file, const atomic_bool 
 	uint8_t *to = NULL;
 	int from, rc;
 
-	from = open_file(dirfd, file);
+	from = sealed_open_file(dirfd, file);
 	if (from < 0)
 		return from;
 	rc = file->size < UINT32_MAX ? sealed_new((size_t)file->size, &s, &to) : HF_ELIMIT;
@@ -145,7 +145,7 @@ int hf_sealed_load(int dirfd, const struct hf_fmt_file *file, const atomic_bool 
 	if (!rc && memcmp(s->hash, file->hash, sizeof(s->hash)) != 0)
 		rc = HF_ECHECKSUM;
 	if (!rc)
-		rc = seal(s);
+		rc = sealed_protect(s);
 	close(from);
 	if (rc) {
 		hf_sealed_unref(s);
@@ -165,7 +165,7 @@ int hf_sealed_copy(const void *bytes, size_t len, struct hf_sealed **ret_sealed)
 	if (rc)
 		return rc;
 	memcpy(to, bytes, len);
-	rc = seal(s);
+	rc = sealed_protect(s);
 	if (rc) {
 		hf_sealed_unref(s);
 		return rc;
@@ -194,6 +194,6 @@ void hf_sealed_unref(struct hf_sealed *s)
 {
 	if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	munmap((void *)(uintptr_t)s->bytes, span(s->len));
+	munmap((void *)(uintptr_t)s->bytes, sealed_span(s->len));
 	free(s);
 }

@@ -47,7 +47,7 @@ static bool is_home_arpa(const struct hf_name *name)
 }
 
 /* What nobody may serve, whoever asks for it. NULL if there is nothing against it. */
-static const char *never(const struct hf_name *name)
+static const char *suffix_why_never(const struct hf_name *name)
 {
 	const uint8_t *last = last_label(name);
 	bool single = hf_name_labels(name) == 1;
@@ -104,7 +104,7 @@ int hf_suffix_check(
 	else if (origin == HF_SUFFIX_ASKED && is_used_at_home(&name))
 		why = "networks at home and in offices use that name; it has to be configured";
 	else
-		why = never(&name);
+		why = suffix_why_never(&name);
 	if (why) {
 		if (ret_why)
 			*ret_why = why;

@@ -165,7 +165,7 @@ struct wanted {
 	size_t len;
 };
 
-static int compare(const void *key, const void *entry)
+static int tld_compare(const void *key, const void *entry)
 {
 	const struct wanted *wanted = key;
 	const char *tld = *(const char *const *)entry;
@@ -181,5 +181,5 @@ bool hf_tld_is_public(const char *label, size_t len)
 {
 	const struct wanted wanted = { label, len };
 
-	return bsearch(&wanted, tlds, sizeof(tlds) / sizeof(tlds[0]), sizeof(tlds[0]), compare);
+	return bsearch(&wanted, tlds, sizeof(tlds) / sizeof(tlds[0]), sizeof(tlds[0]), tld_compare);
 }

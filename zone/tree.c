@@ -30,7 +30,7 @@ static struct wire wire_of(const struct hf_name *name)
 	return (struct wire){ name->wire, name->len };
 }
 
-static struct wire parent_of(struct wire name)
+static struct wire tree_parent_of(struct wire name)
 {
 	size_t label = 1 + (size_t)name.at[0];
 
@@ -67,7 +67,7 @@ int hf_tree_get(
 	return t->layers.base ? hf_cdb_in_find(t->layers.base, key, key_len, out, size) : 0;
 }
 
-static int get(const struct hf_tree *t, const uint8_t *key, size_t key_len, struct found *ret)
+static int tree_get_value(const struct hf_tree *t, const uint8_t *key, size_t key_len, struct found *ret)
 {
 	int len = hf_tree_get(t, key, key_len, ret->bytes, sizeof(ret->bytes));
 
@@ -81,7 +81,7 @@ static int get(const struct hf_tree *t, const uint8_t *key, size_t key_len, stru
 	return hf_fmt_value_get(ret->bytes, (size_t)len, &ret->v) ? HF_EDAMAGED : 0;
 }
 
-static int put(struct hf_tree *t, const uint8_t *key, size_t key_len, const struct hf_fmt_value *v)
+static int tree_put_value(struct hf_tree *t, const uint8_t *key, size_t key_len, const struct hf_fmt_value *v)
 {
 	uint8_t bytes[HF_FMT_VALUE_MAX];
 	int len = hf_fmt_value_put(v, bytes, sizeof(bytes));
@@ -93,17 +93,17 @@ static int put(struct hf_tree *t, const uint8_t *key, size_t key_len, const stru
 
 static int put_gone(struct hf_tree *t, const uint8_t *key, size_t key_len)
 {
-	return put(t, key, key_len, &(struct hf_fmt_value){ .kind = HF_FMT_GONE });
+	return tree_put_value(t, key, key_len, &(struct hf_fmt_value){ .kind = HF_FMT_GONE });
 }
 
 static int put_empty(struct hf_tree *t, struct wire name, uint32_t children)
 {
-	return put(t, name.at, name.len,
+	return tree_put_value(t, name.at, name.len,
 	    &(struct hf_fmt_value){ .kind = HF_FMT_EMPTY, .children = children });
 }
 
 /* All that was staged becomes part of the changes, or, if rc says so, nothing. */
-static int finish(struct hf_tree *t, int rc, int64_t names, uint64_t sum)
+static int tree_finish(struct hf_tree *t, int rc, int64_t names, uint64_t sum)
 {
 	if (!rc)
 		rc = hf_overlay_merge(t->layers.fresh, t->layers.stage);
@@ -160,13 +160,13 @@ static int link_name(struct hf_tree *t, const struct hf_name *name)
 	int rc = 0;
 
 	while (!rc && top && at.len > top->len) {
-		at = parent_of(at);
-		rc = get(t, at.at, at.len, &f);
+		at = tree_parent_of(at);
+		rc = tree_get_value(t, at.at, at.len, &f);
 		if (rc)
 			break;
 		if (f.v.kind != HF_FMT_GONE) {
 			f.v.children++;
-			return put(t, at.at, at.len, &f.v);
+			return tree_put_value(t, at.at, at.len, &f.v);
 		}
 		rc = put_empty(t, at, 1);
 	}
@@ -181,14 +181,14 @@ static int unlink_name(struct hf_tree *t, const struct hf_name *name)
 	int rc = 0;
 
 	while (!rc && !is_root(at)) {
-		at = parent_of(at);
-		rc = get(t, at.at, at.len, &f);
+		at = tree_parent_of(at);
+		rc = tree_get_value(t, at.at, at.len, &f);
 		if (rc || f.v.kind == HF_FMT_GONE)
 			break;
 		if (f.v.children)
 			f.v.children--;
 		if (f.v.kind != HF_FMT_EMPTY || f.v.children || is_apex(t, at))
-			return put(t, at.at, at.len, &f.v);
+			return tree_put_value(t, at.at, at.len, &f.v);
 		rc = put_gone(t, at.at, at.len);
 	}
 	return rc;
@@ -196,7 +196,7 @@ static int unlink_name(struct hf_tree *t, const struct hf_name *name)
 
 /* --- PTR --- */
 
-static bool has_addr(const uint8_t (*addrs)[16], size_t n, const uint8_t addr[static 16])
+static bool tree_has_addr(const uint8_t (*addrs)[16], size_t n, const uint8_t addr[static 16])
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!memcmp(addrs[i], addr, 16))
@@ -209,7 +209,7 @@ static bool has_addr(const uint8_t (*addrs)[16], size_t n, const uint8_t addr[st
 static int ptr_tells(const struct hf_tree *t, const uint8_t *key, const struct hf_name *name)
 {
 	struct found f;
-	int rc = get(t, key, HF_FMT_PTR_KEY_LEN, &f);
+	int rc = tree_get_value(t, key, HF_FMT_PTR_KEY_LEN, &f);
 
 	if (rc || f.v.kind != HF_FMT_PTR)
 		return rc;
@@ -226,7 +226,7 @@ static int drop_ptrs(struct hf_tree *t, const struct hf_name *name, const struct
 	if (old->kind != HF_FMT_ADDRS || !(old->flags & HF_REC_PRIMARY))
 		return 0;
 	for (size_t i = 0; rc >= 0 && i < old->n_addrs; i++) {
-		if (has_addr(kept, n_kept, old->addrs[i]))
+		if (tree_has_addr(kept, n_kept, old->addrs[i]))
 			continue;
 		hf_fmt_ptr_key(old->addrs[i], key);
 		rc = ptr_tells(t, key, name);
@@ -248,7 +248,7 @@ static int set_ptrs(struct hf_tree *t, const struct hf_zone_rec *rec)
 		hf_fmt_ptr_key(rec->addrs[i], key);
 		rc = ptr_tells(t, key, rec->name);
 		if (rc == 0)
-			rc = put(t, key, sizeof(key), &v);
+			rc = tree_put_value(t, key, sizeof(key), &v);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -322,19 +322,19 @@ int hf_tree_set(struct hf_tree *t, const struct hf_zone_rec *rec)
 
 	if (rc)
 		return rc;
-	rc = get(t, rec->name->wire, rec->name->len, &old);
+	rc = tree_get_value(t, rec->name->wire, rec->name->len, &old);
 	if (rc)
 		return rc;
 	before = hf_tree_sum_of(rec->name, &old.v);
 	rc = stage_set(t, rec, &old);
-	return finish(t, rc, old.v.kind == HF_FMT_ADDRS ? 0 : 1, sum_of_rec(rec) - before);
+	return tree_finish(t, rc, old.v.kind == HF_FMT_ADDRS ? 0 : 1, sum_of_rec(rec) - before);
 }
 
 int hf_tree_del(struct hf_tree *t, const struct hf_name *name)
 {
 	struct wire wire = wire_of(name);
 	struct found old;
-	int rc = get(t, wire.at, wire.len, &old);
+	int rc = tree_get_value(t, wire.at, wire.len, &old);
 
 	if (rc || old.v.kind != HF_FMT_ADDRS)
 		return rc;
@@ -347,7 +347,7 @@ int hf_tree_del(struct hf_tree *t, const struct hf_name *name)
 	}
 	if (!rc)
 		rc = drop_ptrs(t, name, &old.v, NULL, 0);
-	return finish(t, rc, -1, -hf_tree_sum_of(name, &old.v));
+	return tree_finish(t, rc, -1, -hf_tree_sum_of(name, &old.v));
 }
 
 /* --- apexes --- */
@@ -390,7 +390,7 @@ static bool is_nested(const struct hf_name *apexes, size_t n, const struct hf_na
 static int add_apex(struct hf_tree *t, const struct hf_name *name)
 {
 	struct found f;
-	int rc = get(t, name->wire, name->len, &f);
+	int rc = tree_get_value(t, name->wire, name->len, &f);
 
 	if (rc || f.v.kind != HF_FMT_GONE)
 		return rc;
@@ -402,7 +402,7 @@ static int add_apex(struct hf_tree *t, const struct hf_name *name)
 static int drop_apex(struct hf_tree *t, const struct hf_name *name)
 {
 	struct found f;
-	int rc = get(t, name->wire, name->len, &f);
+	int rc = tree_get_value(t, name->wire, name->len, &f);
 
 	if (rc || f.v.kind != HF_FMT_EMPTY || f.v.children)
 		return rc;
@@ -447,7 +447,7 @@ int hf_tree_settle(struct hf_tree *t, const struct hf_zone_meta *meta)
 		same = has_name(old, n_old, &t->apexes[i]);
 	if (same)
 		return 0;
-	rc = finish(t, stage_settle(t, old, n_old), 0, 0);
+	rc = tree_finish(t, stage_settle(t, old, n_old), 0, 0);
 	if (rc) {
 		memcpy(t->apexes, old, sizeof(old));
 		t->n_apexes = n_old;

@@ -18,7 +18,7 @@
 
 enum { FOLD_NAMES = 1000, DIRECT_NAMES = 10000, FOLD_EVERY_MS = 5000 };
 
-static int64_t later(const struct hf_zone_writer *w)
+static int64_t writer_later(const struct hf_zone_writer *w)
 {
 	return hf_boot_ms(w->clock) + w->fold_every_ms;
 }
@@ -26,7 +26,7 @@ static int64_t later(const struct hf_zone_writer *w)
 /* --- new bases --- */
 
 /* The delta becomes the frozen layer, over what may still be frozen of a fold that failed. */
-static int freeze(struct hf_zone_writer *w)
+static int writer_freeze(struct hf_zone_writer *w)
 {
 	struct hf_layers *l = &w->tree.layers;
 	struct hf_overlay *empty;
@@ -77,7 +77,7 @@ static void drop_base(struct hf_zone_writer *w, struct hf_cdb_in *base)
 }
 
 /* Base and frozen layer are one file now. */
-static void take_base(struct hf_zone_writer *w, struct hf_cdb_in *base)
+static void writer_take_base(struct hf_zone_writer *w, struct hf_cdb_in *base)
 {
 	struct hf_layers *l = &w->tree.layers;
 
@@ -93,7 +93,7 @@ static int fold_at_once(struct hf_zone_writer *w)
 {
 	struct hf_fold_job job;
 	struct hf_cdb_in *base;
-	int rc = freeze(w);
+	int rc = writer_freeze(w);
 
 	if (rc)
 		return rc;
@@ -101,7 +101,7 @@ static int fold_at_once(struct hf_zone_writer *w)
 	rc = hf_fold_now(&job, &base);
 	if (rc)
 		return rc;
-	take_base(w, base);
+	writer_take_base(w, base);
 	return hf_writer_show_base(w, &w->target);
 }
 
@@ -110,8 +110,8 @@ static int start_fold(struct hf_zone_writer *w)
 	struct hf_fold_job job;
 	int rc;
 
-	w->fold_at_ms = later(w);
-	rc = freeze(w);
+	w->fold_at_ms = writer_later(w);
+	rc = writer_freeze(w);
 	if (rc)
 		return rc;
 	describe_fold(w, &job);
@@ -137,7 +137,7 @@ static int start_due_fold(struct hf_zone_writer *w)
  * Bring readers to the target: 1 if they are there, 0 if the fold that runs will bring them, or a
  * code.
  */
-static int push(struct hf_zone_writer *w)
+static int writer_push(struct hf_zone_writer *w)
 {
 	const struct hf_cdb_in *base = w->tree.layers.base;
 	bool little = hf_writer_changes(w) <= w->direct_names;
@@ -156,10 +156,10 @@ static int push(struct hf_zone_writer *w)
 
 static int push_and_note(struct hf_zone_writer *w)
 {
-	int rc = push(w);
+	int rc = writer_push(w);
 
 	if (rc < 0)
-		w->retry_at_ms = later(w);
+		w->retry_at_ms = writer_later(w);
 	return rc;
 }
 
@@ -176,12 +176,12 @@ static int take_fold(struct hf_zone_writer *w, struct hf_cdb_in *base)
 		drop_base(w, base);
 		return start_fold(w);
 	}
-	take_base(w, base);
+	writer_take_base(w, base);
 	if (little)
 		return hf_writer_show_delta(w);
 	rc = hf_writer_show_base(w, &w->frozen);
 	if (rc > 0 && start_fold(w) < 0)
-		w->retry_at_ms = later(w);
+		w->retry_at_ms = writer_later(w);
 	return rc;
 }
 
@@ -207,13 +207,13 @@ static int end_fold(struct hf_zone_writer *w, int code, struct hf_cdb_in *base)
 	/* Where it failed the frozen layer stays what it is and goes into the next one. */
 	rc = code ? code : take_fold(w, base);
 	if (rc < 0)
-		w->fold_at_ms = w->retry_at_ms = later(w);
+		w->fold_at_ms = w->retry_at_ms = writer_later(w);
 	return rc;
 }
 
 /* --- the public side --- */
 
-static int settle(struct hf_zone_writer *w)
+static int writer_settle(struct hf_zone_writer *w)
 {
 	int rc = w->settle_due ? hf_tree_settle(&w->tree, &w->meta) : 0;
 
@@ -231,7 +231,7 @@ void hf_zone_writer_set_meta(struct hf_zone_writer *w, const struct hf_zone_meta
 
 int hf_zone_writer_set(struct hf_zone_writer *w, const struct hf_zone_rec *rec)
 {
-	int rc = settle(w);
+	int rc = writer_settle(w);
 
 	if (rc)
 		return rc;
@@ -240,7 +240,7 @@ int hf_zone_writer_set(struct hf_zone_writer *w, const struct hf_zone_rec *rec)
 
 int hf_zone_writer_del(struct hf_zone_writer *w, const struct hf_name *name)
 {
-	int rc = settle(w);
+	int rc = writer_settle(w);
 
 	return rc ? rc : hf_tree_del(&w->tree, name);
 }
@@ -289,7 +289,7 @@ int hf_zone_writer_publish(
 
 	if (!w->has_meta || is_step_back(w, epoch, generation))
 		return HF_EREFUSED;
-	rc = settle(w);
+	rc = writer_settle(w);
 	if (rc)
 		return rc;
 	rc = hf_fmt_settings_put(&w->meta, w->tree.n_names, &settings);
@@ -306,7 +306,7 @@ int hf_zone_writer_publish(
 	rc = push_and_note(w);
 	/* What is published is so whether or not the fold begins now. */
 	if (rc > 0 && start_due_fold(w) < 0)
-		w->fold_at_ms = later(w);
+		w->fold_at_ms = writer_later(w);
 	return rc;
 }
 
@@ -326,7 +326,7 @@ int hf_zone_writer_work(struct hf_zone_writer *w)
 		rc = push_and_note(w);
 	fold_rc = start_due_fold(w);
 	if (w->sync_due && hf_boot_ms(w->clock) >= w->sync_at_ms && hf_writer_settle_rename(w) < 0)
-		w->sync_at_ms = later(w);
+		w->sync_at_ms = writer_later(w);
 	return rc ? rc : fold_rc;
 }
 
@@ -368,7 +368,7 @@ bool hf_zone_writer_is_behind(const struct hf_zone_writer *w)
 /* --- the whole --- */
 
 /* What cannot be used stays where it is until something better is there. */
-static int take_picture(struct hf_zone_writer *w, const char *dir, struct hf_zone_stamp *ret_stamp)
+static int writer_take_picture(struct hf_zone_writer *w, const char *dir, struct hf_zone_stamp *ret_stamp)
 {
 	int rc = hf_writer_take_picture(w, ret_stamp);
 
@@ -391,7 +391,7 @@ static int take_picture(struct hf_zone_writer *w, const char *dir, struct hf_zon
 	return 1;
 }
 
-static int start(struct hf_zone_writer *w, const char *dir)
+static int writer_start(struct hf_zone_writer *w, const char *dir)
 {
 	int rc = hf_folder_open(dir, &w->folder);
 
@@ -419,12 +419,12 @@ int hf_zone_writer_open(const char *dir, const struct hf_zone_writer_opts *opts,
 	w->direct_names = opts->direct_names ? opts->direct_names : DIRECT_NAMES;
 	w->fold_every_ms = opts->fold_every_ms ? opts->fold_every_ms : FOLD_EVERY_MS;
 	w->folder.fd = -1;
-	rc = start(w, dir);
+	rc = writer_start(w, dir);
 	if (rc) {
 		hf_zone_writer_free(w);
 		return rc;
 	}
-	rc = take_picture(w, dir, ret_stamp);
+	rc = writer_take_picture(w, dir, ret_stamp);
 	if (rc < 0) {
 		hf_zone_writer_free(w);
 		return rc;

@@ -29,7 +29,7 @@ static int finish_new(int fd)
 	return fchmod(fd, 0750 | (st.st_mode & S_ISGID)) < 0 ? -errno : 0;
 }
 
-static int check(const char *path, int fd, gid_t *ret_gid)
+static int folder_check(const char *path, int fd, gid_t *ret_gid)
 {
 	struct stat st;
 
@@ -52,7 +52,7 @@ static int check(const char *path, int fd, gid_t *ret_gid)
 static const char lock_name[] = ".lock";
 
 /* Empty, and only its owner's: whoever can open a file, also just to read, can lock it. */
-static int open_lock(int dirfd)
+static int folder_open_lock(int dirfd)
 {
 	int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd = openat(dirfd, lock_name, flags, 0600);
@@ -66,14 +66,14 @@ static int open_lock(int dirfd)
 	return HF_EUNSAFE;
 }
 
-static int lock(const char *path, int dirfd, int *ret_fd)
+static int folder_lock(const char *path, int dirfd, int *ret_fd)
 {
-	int fd = open_lock(dirfd), rc;
+	int fd = folder_open_lock(dirfd), rc;
 
 	/* What lies in its place was put there by one who may write the folder: it goes, if it is no folder with files. */
 	if ((fd == -EISDIR || fd == -ELOOP || fd == -ENXIO || fd == -EACCES || fd == HF_EUNSAFE) &&
 	    (unlinkat(dirfd, lock_name, 0) == 0 || unlinkat(dirfd, lock_name, AT_REMOVEDIR) == 0))
-		fd = open_lock(dirfd);
+		fd = folder_open_lock(dirfd);
 	if (fd < 0) {
 		hf_log_error("zone '%s': its file '%s' cannot be used as a lock (%s)", path, lock_name,
 		    hf_strerror(fd));
@@ -136,9 +136,9 @@ int hf_folder_open(const char *path, struct hf_folder *ret_folder)
 	if (!rc)
 		rc = sync_above(bare);
 	if (!rc)
-		rc = check(bare, fd, &gid);
+		rc = folder_check(bare, fd, &gid);
 	if (!rc)
-		rc = lock(bare, fd, &ret_folder->lock_fd);
+		rc = folder_lock(bare, fd, &ret_folder->lock_fd);
 	if (rc) {
 		close(fd);
 		return rc;
@@ -254,7 +254,7 @@ struct numbers {
 	uint64_t m;
 };
 
-static int count(const struct hf_folder *f, const char *name, void *arg)
+static int folder_count_file(const struct hf_folder *f, const char *name, void *arg)
 {
 	struct numbers *max = arg;
 	uint64_t n, m;
@@ -272,7 +272,7 @@ static int count(const struct hf_folder *f, const char *name, void *arg)
 int hf_folder_numbers(const struct hf_folder *f, uint64_t *ret_n, uint64_t *ret_m)
 {
 	struct numbers max = { 0, 0 };
-	int rc = each_file(f, count, &max);
+	int rc = each_file(f, folder_count_file, &max);
 
 	if (rc)
 		return rc;
@@ -282,7 +282,7 @@ int hf_folder_numbers(const struct hf_folder *f, uint64_t *ret_n, uint64_t *ret_
 }
 
 /* ".NAME.tmp" of a file that is ours. */
-static bool is_unfinished(const char *name)
+static bool is_unfinished_file(const char *name)
 {
 	size_t len = strlen(name);
 	char inner[TMP_NAME_MAX];
@@ -295,11 +295,11 @@ static bool is_unfinished(const char *name)
 	       hf_fmt_file_kind(inner, NULL, NULL) != HF_FMT_FILE_OTHER;
 }
 
-static int sweep(const struct hf_folder *f, const char *name, void *arg)
+static int folder_sweep_file(const struct hf_folder *f, const char *name, void *arg)
 {
 	const struct hf_fmt_current *keep = arg;
 
-	if (hf_fmt_file_kind(name, NULL, NULL) == HF_FMT_FILE_OTHER && !is_unfinished(name))
+	if (hf_fmt_file_kind(name, NULL, NULL) == HF_FMT_FILE_OTHER && !is_unfinished_file(name))
 		return 0;
 	if (strcmp(name, keep->base.name) && strcmp(name, keep->delta.name))
 		hf_folder_unlink(f, name);
@@ -310,5 +310,5 @@ int hf_folder_sweep(const struct hf_folder *f, const struct hf_fmt_current *keep
 {
 	struct hf_fmt_current copy = *keep;
 
-	return each_file(f, sweep, &copy);
+	return each_file(f, folder_sweep_file, &copy);
 }

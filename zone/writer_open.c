@@ -10,7 +10,7 @@
 #include "zone/cdb_in.h"
 #include "zone/overlay.h"
 
-static int read_current(const struct hf_zone_writer *w, struct hf_fmt_current *ret_current)
+static int writer_read_current(const struct hf_zone_writer *w, struct hf_fmt_current *ret_current)
 {
 	uint8_t *text = NULL;
 	size_t len = 0;
@@ -23,7 +23,7 @@ static int read_current(const struct hf_zone_writer *w, struct hf_fmt_current *r
 	return rc;
 }
 
-static int take_bytes(uint8_t *into, size_t size, size_t *ret_len, const uint8_t *bytes, size_t len)
+static int setting_take_bytes(uint8_t *into, size_t size, size_t *ret_len, const uint8_t *bytes, size_t len)
 {
 	if (len > size)
 		return HF_EFORMAT;
@@ -38,16 +38,16 @@ static int take_setting(struct hf_fmt_settings *s, const uint8_t *key, size_t ke
 	if (key_len != HF_FMT_META_KEY_LEN)
 		return 0;
 	if (!memcmp(key, hf_fmt_meta_key, key_len))
-		return take_bytes(s->meta, sizeof(s->meta), &s->meta_len, bytes, len);
+		return setting_take_bytes(s->meta, sizeof(s->meta), &s->meta_len, bytes, len);
 	if (!memcmp(key, hf_fmt_identity_key, key_len))
-		return take_bytes(s->identity, sizeof(s->identity), &s->identity_len, bytes, len);
+		return setting_take_bytes(s->identity, sizeof(s->identity), &s->identity_len, bytes, len);
 	if (!memcmp(key, hf_fmt_urls_key, key_len))
-		return take_bytes(s->urls, sizeof(s->urls), &s->urls_len, bytes, len);
+		return setting_take_bytes(s->urls, sizeof(s->urls), &s->urls_len, bytes, len);
 	return 0;
 }
 
 /* A record of the delta: its checksum is seen to at the end, its form here. */
-static int take_record(
+static int delta_take_record(
     const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
 {
 	struct hf_zone_writer *w = arg;
@@ -61,7 +61,7 @@ static int take_record(
 }
 
 /* Not checked yet: count_base() reads all of it. */
-static int take_base(struct hf_zone_writer *w, const struct hf_fmt_file *file)
+static int target_take_base(struct hf_zone_writer *w, const struct hf_fmt_file *file)
 {
 	struct hf_fmt_settings *s = &w->target.settings;
 	int rc = hf_cdb_in_open(w->folder.fd, file, false, &w->tree.layers.base);
@@ -97,7 +97,7 @@ static int take_delta(struct hf_zone_writer *w, const struct hf_fmt_file *file)
 	rc = hf_cdb_in_open(w->folder.fd, file, false, &cdb);
 	if (rc)
 		return rc;
-	rc = hf_cdb_in_walk(cdb, take_record, w);
+	rc = hf_cdb_in_walk(cdb, delta_take_record, w);
 	hf_cdb_in_free(cdb);
 	return rc;
 }
@@ -148,10 +148,10 @@ static int count_delta(struct hf_zone_writer *w)
 
 static int take_files(struct hf_zone_writer *w, struct hf_fmt_current *ret_current)
 {
-	int rc = read_current(w, ret_current);
+	int rc = writer_read_current(w, ret_current);
 
 	if (!rc)
-		rc = take_base(w, &ret_current->base);
+		rc = target_take_base(w, &ret_current->base);
 	if (!rc)
 		rc = take_delta(w, &ret_current->delta);
 	w->tree.sum = 0;
@@ -227,7 +227,7 @@ int hf_zone_writer_read_back(
 	const struct hf_cdb_in *base = w->tree.layers.base;
 	struct hf_fmt_current c;
 	uint64_t n_names = 0;
-	int rc = read_current(w, &c);
+	int rc = writer_read_current(w, &c);
 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;

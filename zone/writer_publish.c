@@ -29,7 +29,7 @@ size_t hf_writer_changes(const struct hf_zone_writer *w)
 
 /* --- files that go --- */
 
-static void retire(
+static void writer_retire(
     struct hf_zone_writer *w, const struct hf_fmt_file *old, const struct hf_fmt_file *now)
 {
 	if (!old->name[0] || !strcmp(old->name, now->name))
@@ -94,7 +94,7 @@ static int write_current(struct hf_zone_writer *w, const struct hf_fmt_current *
 }
 
 /* If it fails the delta goes; the base stays for the next attempt. */
-static int show(struct hf_zone_writer *w, const struct hf_picture *p,
+static int writer_show(struct hf_zone_writer *w, const struct hf_publication *p,
     const struct hf_fmt_file *base, const struct hf_fmt_file *delta)
 {
 	struct hf_fmt_current c = { .generation = p->generation, .base = *base, .delta = *delta };
@@ -119,8 +119,8 @@ static int show(struct hf_zone_writer *w, const struct hf_picture *p,
 		w->sweep_due = true;
 		return rc;
 	}
-	retire(w, &w->published.base, base);
-	retire(w, &w->published.delta, delta);
+	writer_retire(w, &w->published.base, base);
+	writer_retire(w, &w->published.delta, delta);
 	w->published = c;
 	w->has_published = true;
 	w->published_since = true;
@@ -137,11 +137,11 @@ static int show(struct hf_zone_writer *w, const struct hf_picture *p,
 	return 1;
 }
 
-int hf_writer_show_base(struct hf_zone_writer *w, const struct hf_picture *p)
+int hf_writer_show_base(struct hf_zone_writer *w, const struct hf_publication *p)
 {
 	static const struct hf_fmt_file none;
 
-	return show(w, p, hf_cdb_in_file(w->tree.layers.base), &none);
+	return writer_show(w, p, hf_cdb_in_file(w->tree.layers.base), &none);
 }
 
 /* --- delta --- */
@@ -199,5 +199,5 @@ int hf_writer_show_delta(struct hf_zone_writer *w)
 	rc = write_delta(w, &delta);
 	if (rc)
 		return rc;
-	return show(w, &w->target, hf_cdb_in_file(w->tree.layers.base), &delta);
+	return writer_show(w, &w->target, hf_cdb_in_file(w->tree.layers.base), &delta);
 }

@@ -16,7 +16,7 @@
 struct hf_fold;
 
 /* What a publication is called, and its settings as they are in its files. */
-struct hf_picture {
+struct hf_publication {
 	uint8_t epoch[16];
 	uint64_t generation;
 	struct hf_fmt_settings settings;
@@ -39,7 +39,7 @@ struct hf_zone_writer {
 	/* What was last asked for: the layers below `fresh` are it. */
 	bool has_target;
 	bool behind; /* readers do not see it yet */
-	struct hf_picture target;
+	struct hf_publication target;
 	int64_t retry_at_ms; /* while behind, unless a fold runs */
 
 	/* What readers see. */
@@ -49,7 +49,7 @@ struct hf_zone_writer {
 
 	struct hf_fold *fold;     /* owned */
 	int64_t fold_at_ms;       /* not before */
-	struct hf_picture frozen; /* what base and frozen layer together are */
+	struct hf_publication frozen; /* what base and frozen layer together are */
 	bool published_since;     /* something younger than `frozen` was published */
 	/* Its result is not wanted; what it reads is kept for it. */
 	bool fold_lost;
@@ -78,7 +78,7 @@ int hf_writer_show_delta(struct hf_zone_writer *w);
 /* Make the last rename durable; what it replaced goes. 0 or a code. */
 int hf_writer_settle_rename(struct hf_zone_writer *w);
 /* Make `p` visible as the tree's base alone. Returns 1 or a code. */
-int hf_writer_show_base(struct hf_zone_writer *w, const struct hf_picture *p);
+int hf_writer_show_base(struct hf_zone_writer *w, const struct hf_publication *p);
 
 /* --- writer_open.c --- */
 

@@ -26,7 +26,7 @@ static void note_below(struct hf_adapter *a, const char *text)
 		if (hf_name_is_under(&name, &a->zones[i].name) ||
 		    hf_name_is_under(&a->zones[i].name, &name))
 			a->zones[i].has_below = true;
-	if (hf_name_is_under(&name, &hf_reverse_apex) || hf_name_is_under(&hf_reverse_apex, &name))
+	if (hf_name_is_under(&name, &hf_addr_reverse_apex) || hf_name_is_under(&hf_addr_reverse_apex, &name))
 		a->reverse_below = true;
 }
 

@@ -223,7 +223,7 @@ static void ask_all(struct hf_ub_doctor *d)
 			ask(d, &name, HF_TYPE_AAAA, q, on_missing);
 		q++;
 	}
-	*q = (struct question){ .d = d, .zone = hf_reverse_apex, .is_reverse = true };
+	*q = (struct question){ .d = d, .zone = hf_addr_reverse_apex, .is_reverse = true };
 	hf_ptr_name(addr, &name);
 	ask(d, &name, HF_TYPE_PTR, q, on_missing);
 }

@@ -167,9 +167,9 @@ static void make_zones(struct hf_adapter *a)
 		zone->covers_known = true;
 	}
 	if (a->reverse_ours && !a->reverse_known && !a->reverse_static) {
-		hf_ub_command_zone(&a->command, &hf_reverse_apex, hf_ub_cover_reverse_type(a));
+		hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, hf_ub_cover_reverse_type(a));
 		hf_ub_step_command(a);
-		hf_ub_command_soa(&a->command, &hf_reverse_apex, a->ttl_s);
+		hf_ub_command_soa(&a->command, &hf_addr_reverse_apex, a->ttl_s);
 		hf_ub_step_command(a);
 	}
 	a->reverse_known = true;
@@ -228,7 +228,7 @@ static void on_local_zones(const struct hf_ub_reply *reply, void *arg)
 	if (reply->code && reply->code != HF_ELIMIT) {
 		hf_ub_step_control_failed(a, reply->code);
 	} else {
-		find_zone(reply->text, &hf_reverse_apex, type);
+		find_zone(reply->text, &hf_addr_reverse_apex, type);
 		if (*type) {
 			a->reverse_ours = true;
 			a->reverse_static = strcmp(type, "static") == 0;
@@ -262,7 +262,7 @@ static void look_at_reverse(struct hf_adapter *a)
 	hf_ub_step_begin(a, list_zones);
 	if (!a->reverse_known) {
 		hf_ub_step_wait(a);
-		if (hf_ask_send(a->looks, &hf_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
+		if (hf_ask_send(a->looks, &hf_addr_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
 			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 			hf_ub_step_end(a);
 		}

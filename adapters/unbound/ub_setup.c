@@ -29,7 +29,7 @@ static void print_zonefiles(FILE *out, const struct hf_config *config, const cha
 	size_t n = 0;
 
 	fprintf(out, "server:\n  local-zone: \"%s.\" transparent\n",
-	    hf_name_text(&hf_reverse_apex, text));
+	    hf_name_text(&hf_addr_reverse_apex, text));
 	for (size_t i = 0; i < config->sources.n; i++) {
 		const struct hf_name *suffix = &config->sources.at[i].suffix;
 		known = false;
@@ -47,7 +47,7 @@ static void print_zonefiles(FILE *out, const struct hf_config *config, const cha
 		n++;
 		print_auth_zone(out, text, file, known ? "" : text);
 	}
-	print_auth_zone(out, hf_name_text(&hf_reverse_apex, text), file, "ptr");
+	print_auth_zone(out, hf_name_text(&hf_addr_reverse_apex, text), file, "ptr");
 }
 
 void hf_unbound_setup(

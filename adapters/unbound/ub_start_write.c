@@ -168,7 +168,7 @@ static int open_zonefiles(struct hf_ub_start_file *f, const char *base)
 	}
 	if (!rc && snprintf(name, sizeof(name), "%s.ptr", base) > NAME_MAX)
 		rc = -ENAMETOOLONG;
-	return rc ? rc : hf_start_out_add(f, name, &hf_reverse_apex);
+	return rc ? rc : hf_start_out_add(f, name, &hf_addr_reverse_apex);
 }
 
 int hf_start_outs_open(struct hf_ub_start_file *f)

@@ -69,7 +69,7 @@ static void make_whole(struct hf_adapter *a)
 		hf_ub_step_command(a);
 	}
 	if (a->reverse_ours && !a->reverse_static && !a->code) {
-		hf_ub_command_zone(&a->command, &hf_reverse_apex, "static");
+		hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, "static");
 		hf_ub_step_command(a);
 	}
 	hf_ub_step_end(a);
@@ -122,16 +122,16 @@ static void remove_reverse(struct hf_adapter *a, const char *listing)
 	bool opened = a->config->unbound.start_file &&
 		      a->config->unbound.start_form == HF_START_ZONEFILE;
 
-	if (!listing || !hf_ub_list_has_soa(listing, &hf_reverse_apex))
+	if (!listing || !hf_ub_list_has_soa(listing, &hf_addr_reverse_apex))
 		return;
-	if (!opened && hf_ub_list_is_empty_below(listing, &hf_reverse_apex)) {
-		hf_ub_command_zone_remove(&a->command, &hf_reverse_apex);
+	if (!opened && hf_ub_list_is_empty_below(listing, &hf_addr_reverse_apex)) {
+		hf_ub_command_zone_remove(&a->command, &hf_addr_reverse_apex);
 		hf_ub_step_command(a);
 		return;
 	}
-	hf_ub_command_zone(&a->command, &hf_reverse_apex, "transparent");
+	hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, "transparent");
 	hf_ub_step_command(a);
-	hf_ub_command_remove_one(&a->command, &hf_reverse_apex);
+	hf_ub_command_remove_one(&a->command, &hf_addr_reverse_apex);
 	hf_ub_step_command(a);
 }
 
@@ -202,7 +202,7 @@ void hf_ub_zones_leave(struct hf_adapter *a)
 	if (!a->code && u->start_file && u->start_form == HF_START_ZONEFILE) {
 		reload_auth_zone(a, &a->leaving[a->n_leaving - 1]);
 		if (!a->n_zones)
-			reload_auth_zone(a, &hf_reverse_apex);
+			reload_auth_zone(a, &hf_addr_reverse_apex);
 	}
 	hf_ub_step_end(a);
 }

@@ -137,7 +137,7 @@ static int look_near(const struct hf_record_view *r, void *arg)
 	/* Each letter more or less is a slip. */
 	if (len > want + SLIPS_MAX || want > len + SLIPS_MAX)
 		return 0;
-	slips = hf_edit_distance(n->word, name);
+	slips = hf_nearest_distance(n->word, name);
 	if (slips < n->slips) {
 		n->slips = slips;
 		memcpy(n->name, name, len + 1);

@@ -68,7 +68,7 @@ static json_t *show_sources(const struct view *v)
 	return list;
 }
 
-static const char *state_of(const struct view *v, const struct hf_entry *e)
+static const char *state_of(const struct view *v, const struct hf_zone_entry *e)
 {
 	if (e->flags & HF_REC_WITHDRAWN)
 		return "withdrawn";
@@ -79,7 +79,7 @@ static const char *state_of(const struct view *v, const struct hf_entry *e)
 	return "live";
 }
 
-static int count_entry(const struct hf_name *name, const struct hf_entry *e, void *arg)
+static int count_entry(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
 	struct view *v = arg;
 	const char *state = state_of(v, e);
@@ -158,7 +158,7 @@ struct sample {
 	uint8_t *addr;
 };
 
-static int take_sample(const struct hf_name *name, const struct hf_entry *e, void *arg)
+static int take_sample(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
 	const struct sample *s = arg;
 
@@ -191,7 +191,7 @@ struct records {
 };
 
 /* When the owner, or for a name of the source itself the source, was last heard from. 0: not known. */
-static int64_t confirmed_s(const struct view *v, const struct hf_entry *e)
+static int64_t confirmed_s(const struct view *v, const struct hf_zone_entry *e)
 {
 	const struct hf_pulse *pulse = hf_zone_reader_pulse(v->reader);
 	struct hf_pulse_stamp stamp = e->owner == HF_ZONE_OWNER_NONE
@@ -201,7 +201,7 @@ static int64_t confirmed_s(const struct view *v, const struct hf_entry *e)
 	return stamp.known ? stamp.wall_ms / 1000 : 0;
 }
 
-static int list_entry(const struct hf_name *name, const struct hf_entry *e, void *arg)
+static int list_entry(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
 	const struct records *r = arg;
 	const struct view *v = &r->view;

@@ -9,7 +9,7 @@ void hf_suggest(FILE *err, const char *what, const char *word, const char *const
 	unsigned best = 3;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = hf_edit_distance(word, known[i]);
+		unsigned d = hf_nearest_distance(word, known[i]);
 
 		if (d < best) {
 			best = d;

@@ -237,7 +237,7 @@ static void view_close(struct view *v)
 	hf_zone_close(v->zone);
 }
 
-static bool has_addr(const struct hf_entry *e, const uint8_t addr[16])
+static bool has_addr(const struct hf_zone_entry *e, const uint8_t addr[16])
 {
 	for (size_t i = 0; i < e->n_addrs; i++)
 		if (!memcmp(e->addrs[i], addr, 16))
@@ -245,7 +245,7 @@ static bool has_addr(const struct hf_entry *e, const uint8_t addr[16])
 	return false;
 }
 
-static void say_entry(struct hf_why *w, const struct view *v, const struct hf_entry *e, struct hf_hop *hop)
+static void say_entry(struct hf_why *w, const struct view *v, const struct hf_zone_entry *e, struct hf_hop *hop)
 {
 	bool fresh = hf_zone_reader_fresh(v->reader, e->source, e->owner);
 	char addr[HF_ADDR_TEXT_MAX];
@@ -273,7 +273,7 @@ static void say_entry(struct hf_why *w, const struct view *v, const struct hf_en
 static void look_zone(struct hf_why *w, struct hf_hop *hop)
 {
 	struct view v = { 0 };
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	int rc;
 
 	if (w->status && !w->source)

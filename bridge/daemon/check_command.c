@@ -38,7 +38,7 @@ static void tell_source(const struct hf_config *c, size_t i, const char *lead, F
 	}
 	fprintf(out, "%ssource '%s': %s (from %s), token from %s\n", lead, s->name, url.text,
 	    url.place, token.place);
-	hf_token_wipe(&token);
+	hf_secret_wipe(&token);
 }
 
 /* What is printed is often passed on. */

@@ -198,7 +198,7 @@ static const uint8_t *owner_label(const struct hf_name *name, const struct hf_na
 	return at + *at + 1;
 }
 
-static int on_name(const struct hf_name *name, const struct hf_entry *e, void *arg)
+static int on_name(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
 	struct walk *w = arg;
 	struct owner_seen *o;

@@ -64,7 +64,7 @@ static void match_sources(struct restore *r)
 			hf_state_each_source(r->state, now, on_source, r);
 }
 
-static int on_entry(const struct hf_name *name, const struct hf_entry *entry, void *arg)
+static int on_entry(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
 {
 	struct restore *r = arg;
 	struct hf_restored *out = &r->out;

@@ -74,7 +74,7 @@ static int get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
 	if (token.from != HF_SECRET_ENV)
 		watch_token(s, token.place);
 	snprintf(ret_token, HF_CLIENT_TOKEN_MAX + 1, "%s", token.text);
-	hf_token_wipe(&token);
+	hf_secret_wipe(&token);
 	return 0;
 }
 

@@ -180,7 +180,7 @@ bool st_all_named(const struct hf_state *s, uint32_t source)
 
 int st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1])
 {
-	int rc = hf_owner_label_check(name, strlen(name), NULL);
+	int rc = hf_agent_owner_check(name, strlen(name), NULL);
 	size_t i = 0;
 
 	for (; !rc && name[i]; i++)

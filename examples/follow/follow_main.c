@@ -39,7 +39,7 @@ struct follow {
 
 /* --- what the client asks and tells --- */
 
-static int get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
+static int follow_get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
     char ret_why[static HF_CLIENT_WHY_MAX])
 {
 	struct follow *f = arg;
@@ -66,7 +66,7 @@ static int get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
 	return rc;
 }
 
-static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
+static enum hf_client_verdict follow_identify(void *arg, const struct hf_told *told)
 {
 	printf("server: Coder %s, deployment %s, user %s, suffix %s\n",
 	    told->version[0] ? told->version : "(unknown)",
@@ -75,7 +75,7 @@ static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
 	return CLIENT_ACCEPTED;
 }
 
-static void show_owner(void *arg, const struct hf_owner_told *owner, int64_t asked_ms)
+static void follow_show_owner(void *arg, const struct hf_owner_told *owner, int64_t asked_ms)
 {
 	static const char *const readable[] = { "may be read, as far as is known",
 		"MAY NOT BE READ", "may be read" };
@@ -141,12 +141,12 @@ static void show_settled(void *arg, const struct hf_told *told)
 		event_base_loopbreak(f->base);
 }
 
-static bool never(void *arg, const struct hf_uuid *owner)
+static bool follow_never(void *arg, const struct hf_uuid *owner)
 {
 	return false;
 }
 
-static bool no(void *arg)
+static bool follow_no(void *arg)
 {
 	return false;
 }
@@ -163,21 +163,21 @@ static void show_away(void *arg)
 }
 
 static const struct hf_client_ops ops = {
-	.token = get_token,
-	.identify = identify,
-	.owner = show_owner,
+	.token = follow_get_token,
+	.identify = follow_identify,
+	.owner = follow_show_owner,
 	.settled = show_settled,
 	.update = show_update,
-	.wants_snapshot = never,
-	.wants_connection = no,
-	.busy = no,
+	.wants_snapshot = follow_never,
+	.wants_connection = follow_no,
+	.busy = follow_no,
 	.contact = show_contact,
 	.away = show_away,
 };
 
 /* --- life --- */
 
-static void usage(FILE *out)
+static void follow_usage(FILE *out)
 {
 	fputs("usage: holdfast-follow [--url URL] [--token-file FILE] [--owner NAME]... [--ca-file "
 	      "FILE]\n"
@@ -273,7 +273,7 @@ static int read_options(struct follow *f, int argc, char **argv, long *ret_secon
 			hf_log_set_level(HF_LOG_DEBUG);
 			break;
 		case 'h':
-			usage(stdout);
+			follow_usage(stdout);
 			exit(0);
 		default:
 			return 2;
@@ -287,7 +287,7 @@ static int read_options(struct follow *f, int argc, char **argv, long *ret_secon
 	return 0;
 }
 
-static void on_end(evutil_socket_t fd, short what, void *arg)
+static void on_follow_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct follow *f = arg;
 
@@ -295,12 +295,12 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Follows until a signal or the time ends it. 0 or -ENOMEM. */
-static int run(struct follow *f, long seconds)
+static int follow_run(struct follow *f, long seconds)
 {
 	const struct timeval tv = { .tv_sec = seconds };
-	struct event *sigint = evsignal_new(f->base, SIGINT, on_end, f);
-	struct event *sigterm = evsignal_new(f->base, SIGTERM, on_end, f);
-	struct event *over = evtimer_new(f->base, on_end, f);
+	struct event *sigint = evsignal_new(f->base, SIGINT, on_follow_end, f);
+	struct event *sigterm = evsignal_new(f->base, SIGTERM, on_follow_end, f);
+	struct event *over = evtimer_new(f->base, on_follow_end, f);
 	struct hf_http *http = NULL;
 	struct hf_client *client = NULL;
 	int rc = -ENOMEM;
@@ -334,12 +334,12 @@ int main(int argc, char **argv)
 		fputs("holdfast-follow: HOLDFAST_DUMPABLE is set: a core file would hold the session token\n", stderr);
 	fill_defaults(&f);
 	if (read_options(&f, argc, argv, &seconds)) {
-		usage(stderr);
+		follow_usage(stderr);
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	f.base = event_base_new();
-	rc = f.base ? run(&f, seconds) : -ENOMEM;
+	rc = f.base ? follow_run(&f, seconds) : -ENOMEM;
 	if (f.base)
 		event_base_free(f.base);
 	if (rc)

@@ -23,7 +23,7 @@
 
 enum { CLOSE_WAIT_MS = 5000, NORMAL = 1000, PROTOCOL_ERROR = 1002, PING_TIMEOUT = 1001 };
 
-static void arm(struct event *timer, unsigned ms)
+static void conn_arm(struct event *timer, unsigned ms)
 {
 	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
@@ -34,35 +34,35 @@ static void arm(struct event *timer, unsigned ms)
 /* The websocket's closing handshake; with a limit to how long it is waited for. */
 static void close_ws(struct sim_conn *c, uint16_t code, const char *reason)
 {
-	if (c->closing || sim_ws_close(c->ws, code, reason)) {
+	if (c->closing || hf_sim_ws_close(c->ws, code, reason)) {
 		c->broken = -EPIPE;
 		return;
 	}
 	c->closing = true;
 	evtimer_del(c->mux_timer);
-	arm(c->ws_timer, CLOSE_WAIT_MS);
+	conn_arm(c->ws_timer, CLOSE_WAIT_MS);
 }
 
 static void write_stream(struct sim_call *call, struct evbuffer *frames)
 {
-	if (evbuffer_get_length(frames) && sim_mux_write(call->stream, frames))
+	if (evbuffer_get_length(frames) && hf_sim_mux_write(call->stream, frames))
 		hf_log_debug("stream %u: not written", call->stream->id);
 	evbuffer_free(frames);
 }
 
-static void send_message(struct sim_call *call, struct evbuffer *message)
+static void call_send_message(struct sim_call *call, struct evbuffer *message)
 {
 	struct evbuffer *frames = evbuffer_new();
 
-	sim_rpc_message(&call->rpc, message, frames);
+	hf_sim_rpc_message(&call->rpc, message, frames);
 	write_stream(call, frames);
 }
 
-static void send_close(struct sim_call *call)
+static void call_send_close(struct sim_call *call)
 {
 	struct evbuffer *frames = evbuffer_new();
 
-	sim_rpc_close(&call->rpc, frames);
+	hf_sim_rpc_close(&call->rpc, frames);
 	write_stream(call, frames);
 	call->following = false;
 	evtimer_del(call->late);
@@ -72,7 +72,7 @@ static void send_error(struct sim_call *call, uint64_t code, const char *text)
 {
 	struct evbuffer *frames = evbuffer_new();
 
-	sim_rpc_error(&call->rpc, code, text, frames);
+	hf_sim_rpc_error(&call->rpc, code, text, frames);
 	write_stream(call, frames);
 	call->following = false;
 	evtimer_del(call->late);
@@ -82,16 +82,16 @@ static void send_error(struct sim_call *call, uint64_t code, const char *text)
 static void send_snapshot(struct sim_call *call)
 {
 	const struct sim_world *w = &call->conn->server->world;
-	const struct sim_user *user = sim_world_user_by_id(w, call->owner);
+	const struct sim_user *user = hf_sim_world_user_by_id(w, call->owner);
 	struct evbuffer *message = evbuffer_new();
 
-	if (user && sim_records_all(w, user, &call->conn->rights, message))
+	if (user && hf_sim_records_all(w, user, &call->conn->rights, message))
 		hf_log_error("out of memory");
-	send_message(call, message);
+	call_send_message(call, message);
 	evbuffer_free(message);
 }
 
-static void on_late(evutil_socket_t fd, short what, void *arg)
+static void on_call_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct sim_call *call = arg;
 
@@ -104,23 +104,23 @@ static void on_late(evutil_socket_t fd, short what, void *arg)
 static void serve_call(struct sim_call *call)
 {
 	struct sim_server *s = call->conn->server;
-	const struct sim_user *user = sim_world_user_by_id(&s->world, call->owner);
+	const struct sim_user *user = hf_sim_world_user_by_id(&s->world, call->owner);
 
 	switch (user ? user->deny : SIM_SERVED) {
 	case SIM_DENY_CLOSE:
-		send_close(call);
+		call_send_close(call);
 		return;
 	case SIM_DENY_ERROR:
 		send_error(call, 0, "the simulator denies this owner, as its script says");
 		return;
 	case SIM_DENY_RESET:
-		sim_mux_reset(call->stream);
+		hf_sim_mux_reset(call->stream);
 		return;
 	case SIM_SERVED:
 		break;
 	}
 	if (user && user->late_ms) {
-		arm(call->late, user->late_ms);
+		conn_arm(call->late, user->late_ms);
 		return;
 	}
 	call->following = true;
@@ -139,8 +139,8 @@ static void on_called(void *arg, const char *name, const uint8_t *request, size_
 		send_error(call, 0, text);
 	} else if (s->unimplemented) {
 		send_error(call, 12, "workspace updates not supported on this connection");
-	} else if (sim_records_request(request, len, call->owner)) {
-		send_close(call);
+	} else if (hf_sim_records_request(request, len, call->owner)) {
+		call_send_close(call);
 	} else {
 		serve_call(call);
 	}
@@ -167,7 +167,7 @@ static int on_opened(void *arg, struct sim_mux_stream *stream)
 	*call = (struct sim_call){ .conn = c,
 		.stream = stream,
 		.next = c->calls,
-		.late = evtimer_new(c->server->base, on_late, call),
+		.late = evtimer_new(c->server->base, on_call_late, call),
 		.rpc.config = { .called = on_called, .ended = on_call_ended, .arg = call } };
 	if (!call->late) {
 		free(call);
@@ -184,8 +184,8 @@ static void on_stream_data(
 	struct sim_call *call = stream->call;
 
 	(void)arg;
-	if (sim_rpc_feed(&call->rpc, bytes, len))
-		sim_mux_reset(stream);
+	if (hf_sim_rpc_feed(&call->rpc, bytes, len))
+		hf_sim_mux_reset(stream);
 }
 
 static void on_finished(void *arg, struct sim_mux_stream *stream)
@@ -194,10 +194,10 @@ static void on_finished(void *arg, struct sim_mux_stream *stream)
 
 	(void)arg;
 	stop_call(call);
-	sim_mux_finish(stream);
+	hf_sim_mux_finish(stream);
 }
 
-static void on_gone(void *arg, struct sim_mux_stream *stream)
+static void on_stream_gone(void *arg, struct sim_mux_stream *stream)
 {
 	struct sim_conn *c = arg;
 	struct sim_call *call = stream->call, **at = &c->calls;
@@ -208,7 +208,7 @@ static void on_gone(void *arg, struct sim_mux_stream *stream)
 		at = &(*at)->next;
 	*at = call->next;
 	event_free(call->late);
-	sim_rpc_done(&call->rpc);
+	hf_sim_rpc_done(&call->rpc);
 	free(call);
 }
 
@@ -223,7 +223,7 @@ static int on_mux_send(void *arg, const void *bytes, size_t len)
 {
 	struct sim_conn *c = arg;
 
-	return c->closing ? -EPIPE : sim_ws_send(c->ws, bytes, len);
+	return c->closing ? -EPIPE : hf_sim_ws_send(c->ws, bytes, len);
 }
 
 static void on_ws_data(void *arg, const uint8_t *bytes, size_t len)
@@ -231,7 +231,7 @@ static void on_ws_data(void *arg, const uint8_t *bytes, size_t len)
 	struct sim_conn *c = arg;
 
 	if (!c->broken && !c->closing)
-		c->broken = sim_mux_feed(c->mux, bytes, len);
+		c->broken = hf_sim_mux_feed(c->mux, bytes, len);
 }
 
 static void on_ws_pong(void *arg)
@@ -249,19 +249,19 @@ static void on_ws_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (c->closing) {
-		sim_conn_free(c);
+		hf_sim_conn_free(c);
 		return;
 	}
-	arm(c->ws_timer, c->server->ws_ping_ms);
+	conn_arm(c->ws_timer, c->server->ws_ping_ms);
 	if (c->server->frozen)
 		return;
 	if (c->ws_waits)
 		close_ws(c, PING_TIMEOUT, "ping timeout");
 	else
-		c->broken = sim_ws_ping(c->ws);
+		c->broken = hf_sim_ws_ping(c->ws);
 	c->ws_waits = true;
 	if (c->broken)
-		sim_conn_free(c);
+		hf_sim_conn_free(c);
 }
 
 static void on_mux_timer(evutil_socket_t fd, short what, void *arg)
@@ -270,14 +270,14 @@ static void on_mux_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	arm(c->mux_timer, c->server->yamux_ping_ms);
+	conn_arm(c->mux_timer, c->server->yamux_ping_ms);
 	if (c->server->frozen)
 		return;
 	if (c->mux_waits) {
 		close_ws(c, NORMAL, "");
 	} else {
 		c->mux_waits = true;
-		sim_mux_ping(c->mux);
+		hf_sim_mux_ping(c->mux);
 	}
 }
 
@@ -291,36 +291,36 @@ static int begin_session(struct sim_conn *c)
 		.opened = on_opened,
 		.data = on_stream_data,
 		.finished = on_finished,
-		.gone = on_gone,
+		.gone = on_stream_gone,
 		.pong = on_mux_pong,
 		.arg = c };
 
-	if (sim_rights_take(&c->server->world, &c->rights) || sim_ws_new(&ws, &c->ws) ||
-	    sim_mux_new(&mux, &c->mux))
+	if (hf_sim_rights_take(&c->server->world, &c->rights) || hf_sim_ws_new(&ws, &c->ws) ||
+	    hf_sim_mux_new(&mux, &c->mux))
 		return -ENOMEM;
 	c->server->counts.upgrades++;
-	arm(c->ws_timer, c->server->ws_ping_ms);
-	arm(c->mux_timer, c->server->yamux_ping_ms);
+	conn_arm(c->ws_timer, c->server->ws_ping_ms);
+	conn_arm(c->mux_timer, c->server->yamux_ping_ms);
 	return 0;
 }
 
-static int upgrade(struct sim_conn *c, struct evbuffer *out)
+static int conn_upgrade(struct sim_conn *c, struct evbuffer *out)
 {
 	const struct sim_request *r = &c->request;
 	char accept[SIM_WS_ACCEPT];
 
-	if (!sim_rest_knows(&c->server->world, r)) {
-		sim_rest_signed_out(out, r);
+	if (!hf_sim_rest_knows(&c->server->world, r)) {
+		hf_sim_rest_signed_out(out, r);
 		return 0;
 	}
-	if (sim_rest_version_refused(&c->server->world, r, out))
+	if (hf_sim_rest_version_refused(&c->server->world, r, out))
 		return 0;
 	if (!r->upgrade || !*r->websocket_key) {
-		sim_answer(out, r, 426, "", "text/plain; charset=utf-8",
+		hf_sim_http_answer(out, r, 426, "", "text/plain; charset=utf-8",
 		    "WebSocket protocol violation: Connection header does not contain Upgrade\n");
 		return 0;
 	}
-	sim_ws_accept(r->websocket_key, accept);
+	hf_sim_ws_accept(r->websocket_key, accept);
 	evbuffer_add_printf(out,
 	    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
 	    "Sec-WebSocket-Accept: %s\r\n\r\n",
@@ -328,7 +328,7 @@ static int upgrade(struct sim_conn *c, struct evbuffer *out)
 	return begin_session(c);
 }
 
-static bool is_stream(const struct sim_conn *c)
+static bool conn_is_stream(const struct sim_conn *c)
 {
 	return !strcmp(c->request.path, "/api/v2/tailnet");
 }
@@ -338,65 +338,65 @@ static bool is_path(const char *path, const struct sim_request *r)
 	return !*path || !strcmp(path, r->path);
 }
 
-static bool is_refused(const struct sim_conn *c)
+static bool conn_is_refused(const struct sim_conn *c)
 {
 	const struct sim_refusal *refusal = &c->server->refusal;
 
-	return refusal->status && (is_stream(c) || !refusal->only_stream) &&
+	return refusal->status && (conn_is_stream(c) || !refusal->only_stream) &&
 	       is_path(refusal->path, &c->request);
 }
 
-static int answer(struct sim_conn *c)
+static int conn_answer(struct sim_conn *c)
 {
 	const struct sim_refusal *refusal = &c->server->refusal;
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 
-	if (is_refused(c)) {
-		sim_answer(out, &c->request, refusal->status, refusal->headers,
+	if (conn_is_refused(c)) {
+		hf_sim_http_answer(out, &c->request, refusal->status, refusal->headers,
 		    refusal->html ? "text/html; charset=utf-8" : "application/json",
 		    refusal->html
 			? "<!DOCTYPE html>\n<html><title>Sign in to the network</title></html>\n"
 			: "{\"message\":\"The simulator refuses, as its script says.\"}");
 		return 0;
 	}
-	return is_stream(c) ? upgrade(c, out)
-			    : sim_rest_answer(&c->server->world, &c->request, out);
+	return conn_is_stream(c) ? conn_upgrade(c, out)
+			    : hf_sim_rest_answer(&c->server->world, &c->request, out);
 }
 
-static int answer_now(struct sim_conn *c)
+static int conn_answer_now(struct sim_conn *c)
 {
-	int rc = answer(c);
+	int rc = conn_answer(c);
 
 	c->last = c->closing = !c->ws && !c->request.keep;
-	sim_request_done(&c->request);
+	hf_sim_request_done(&c->request);
 	return rc;
 }
 
-static int take_request(struct sim_conn *c)
+static int conn_take_request(struct sim_conn *c)
 {
 	const struct sim_server *s = c->server;
 
 	c->server->counts.requests++;
 	hf_log_debug("%s %s", c->request.method, c->request.path);
-	if (!s->slow_ms || is_stream(c) || !is_path(s->slow_path, &c->request))
-		return answer_now(c);
-	arm(c->slow_timer, s->slow_ms);
+	if (!s->slow_ms || conn_is_stream(c) || !is_path(s->slow_path, &c->request))
+		return conn_answer_now(c);
+	conn_arm(c->slow_timer, s->slow_ms);
 	return 0;
 }
 
-static int take_requests(struct sim_conn *c, struct evbuffer *in)
+static int conn_take_requests(struct sim_conn *c, struct evbuffer *in)
 {
 	int rc = 0;
 
 	while (!rc && !c->ws && !c->closing && !evtimer_pending(c->slow_timer, NULL) &&
 	       evbuffer_get_length(in)) {
-		rc = sim_request_read(&c->request, in);
+		rc = hf_sim_request_read(&c->request, in);
 		if (rc < 0)
-			sim_answer(bufferevent_get_output(c->bev), &c->request, 400, "",
+			hf_sim_http_answer(bufferevent_get_output(c->bev), &c->request, 400, "",
 			    "text/plain", "400 Bad Request");
 		if (rc != 1)
 			return rc;
-		rc = take_request(c);
+		rc = conn_take_request(c);
 	}
 	return rc;
 }
@@ -404,30 +404,30 @@ static int take_requests(struct sim_conn *c, struct evbuffer *in)
 static void end_when_sent(struct sim_conn *c)
 {
 	if (!evbuffer_get_length(bufferevent_get_output(c->bev))) {
-		sim_conn_free(c);
+		hf_sim_conn_free(c);
 		return;
 	}
 	c->closing = c->last = true;
 	bufferevent_disable(c->bev, EV_READ);
-	arm(c->ws_timer, CLOSE_WAIT_MS);
+	conn_arm(c->ws_timer, CLOSE_WAIT_MS);
 }
 
-static void on_read(struct bufferevent *bev, void *arg)
+static void on_conn_read(struct bufferevent *bev, void *arg)
 {
 	struct sim_conn *c = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
 
-	c->broken = c->ws ? 0 : take_requests(c, in);
+	c->broken = c->ws ? 0 : conn_take_requests(c, in);
 	if (!c->broken && c->ws && evbuffer_get_length(in)) {
-		int rc = sim_ws_feed(c->ws, in);
+		int rc = hf_sim_ws_feed(c->ws, in);
 
 		if (!c->broken)
 			c->broken = rc;
 		if (!c->broken)
-			sim_mux_reap(c->mux);
+			hf_sim_mux_reap(c->mux);
 	}
 	if (c->broken && c->ws && !c->closing)
-		sim_ws_close(c->ws, PROTOCOL_ERROR, ""); /* unless one went out already */
+		hf_sim_ws_close(c->ws, PROTOCOL_ERROR, ""); /* unless one went out already */
 	if (c->broken)
 		end_when_sent(c);
 }
@@ -439,26 +439,26 @@ static void on_slow_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	c->broken = answer_now(c);
+	c->broken = conn_answer_now(c);
 	if (c->broken)
 		end_when_sent(c);
 	else
-		on_read(c->bev, c);
+		on_conn_read(c->bev, c);
 }
 
-static void on_written(struct bufferevent *bev, void *arg)
+static void on_conn_written(struct bufferevent *bev, void *arg)
 {
 	struct sim_conn *c = arg;
 
 	if (c->last && !evbuffer_get_length(bufferevent_get_output(bev)))
-		sim_conn_free(c);
+		hf_sim_conn_free(c);
 }
 
-static void on_end(struct bufferevent *bev, short what, void *arg)
+static void on_conn_end(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
 	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		sim_conn_free(arg);
+		hf_sim_conn_free(arg);
 }
 
 static struct bufferevent *make_bufferevent(struct sim_server *s, int fd)
@@ -473,7 +473,7 @@ static struct bufferevent *make_bufferevent(struct sim_server *s, int fd)
 		   : NULL;
 }
 
-int sim_conn_new(struct sim_server *s, int fd)
+int hf_sim_conn_new(struct sim_server *s, int fd)
 {
 	struct sim_conn *c = calloc(1, sizeof(*c));
 
@@ -492,36 +492,36 @@ int sim_conn_new(struct sim_server *s, int fd)
 	c->mux_timer = evtimer_new(s->base, on_mux_timer, c);
 	c->slow_timer = evtimer_new(s->base, on_slow_timer, c);
 	if (!c->ws_timer || !c->mux_timer || !c->slow_timer) {
-		sim_conn_free(c);
+		hf_sim_conn_free(c);
 		return -ENOMEM;
 	}
-	bufferevent_setcb(c->bev, on_read, on_written, on_end, c);
-	sim_conn_freeze(c, s->frozen);
+	bufferevent_setcb(c->bev, on_conn_read, on_conn_written, on_conn_end, c);
+	hf_sim_conn_freeze(c, s->frozen);
 	return 0;
 }
 
-void sim_conn_free(struct sim_conn *c)
+void hf_sim_conn_free(struct sim_conn *c)
 {
 	struct sim_conn **at = &c->server->conns;
 
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
-	sim_mux_free(c->mux);
-	sim_ws_free(c->ws);
-	sim_request_done(&c->request);
+	hf_sim_mux_free(c->mux);
+	hf_sim_ws_free(c->ws);
+	hf_sim_request_done(&c->request);
 	if (c->ws_timer)
 		event_free(c->ws_timer);
 	if (c->mux_timer)
 		event_free(c->mux_timer);
 	if (c->slow_timer)
 		event_free(c->slow_timer);
-	sim_rights_done(&c->rights);
+	hf_sim_rights_done(&c->rights);
 	bufferevent_free(c->bev);
 	free(c);
 }
 
-void sim_conn_freeze(struct sim_conn *c, bool frozen)
+void hf_sim_conn_freeze(struct sim_conn *c, bool frozen)
 {
 	if (frozen)
 		bufferevent_disable(c->bev, EV_READ | EV_WRITE);
@@ -529,7 +529,7 @@ void sim_conn_freeze(struct sim_conn *c, bool frozen)
 		bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
-void sim_conn_update(
+void hf_sim_conn_update(
     struct sim_conn *c, const uint8_t owner[SIM_ID], const struct sim_message *message)
 {
 	for (struct sim_call *call = c->calls; call; call = call->next) {
@@ -538,9 +538,9 @@ void sim_conn_update(
 		if (!call->following || memcmp(call->owner, owner, SIM_ID))
 			continue;
 		seen = evbuffer_new();
-		if (!sim_message_seen(message, &c->rights, owner, seen) &&
+		if (!hf_sim_message_seen(message, &c->rights, owner, seen) &&
 		    evbuffer_get_length(seen))
-			send_message(call, seen);
+			call_send_message(call, seen);
 		evbuffer_free(seen);
 	}
 }
@@ -551,16 +551,16 @@ static void cut_calls(struct sim_conn *c, const struct sim_cut_how *how)
 		if (how->user && memcmp(call->owner, how->user->id, SIM_ID))
 			continue;
 		if (how->what == CUT_CALL)
-			send_close(call);
+			call_send_close(call);
 		else if (how->what == CUT_ERROR)
 			send_error(call, how->code, how->text);
 		else
-			sim_mux_reset(call->stream);
+			hf_sim_mux_reset(call->stream);
 	}
-	sim_mux_reap(c->mux);
+	hf_sim_mux_reap(c->mux);
 }
 
-void sim_conn_cut(struct sim_conn *c, const struct sim_cut_how *how)
+void hf_sim_conn_cut(struct sim_conn *c, const struct sim_cut_how *how)
 {
 	const struct linger abrupt = { .l_onoff = 1 };
 
@@ -568,10 +568,10 @@ void sim_conn_cut(struct sim_conn *c, const struct sim_cut_how *how)
 	case CUT_RST:
 		setsockopt(
 		    bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &abrupt, sizeof(abrupt));
-		sim_conn_free(c);
+		hf_sim_conn_free(c);
 		return;
 	case CUT_TCP:
-		sim_conn_free(c);
+		hf_sim_conn_free(c);
 		return;
 	case CUT_WS:
 		if (c->ws)
@@ -579,7 +579,7 @@ void sim_conn_cut(struct sim_conn *c, const struct sim_cut_how *how)
 		return;
 	case CUT_GOAWAY:
 		if (c->mux)
-			sim_mux_goaway(c->mux, (uint32_t)how->code);
+			hf_sim_mux_goaway(c->mux, (uint32_t)how->code);
 		return;
 	case CUT_YAMUX:
 	case CUT_CALL:

@@ -44,10 +44,10 @@ struct sim_conn {
 };
 
 /* Takes the socket. The connection frees itself at its end. */
-int sim_conn_new(struct sim_server *s, int fd);
-void sim_conn_free(struct sim_conn *c); /* not inside its callbacks */
-void sim_conn_freeze(struct sim_conn *c, bool frozen);
-void sim_conn_update(
+int hf_sim_conn_new(struct sim_server *s, int fd);
+void hf_sim_conn_free(struct sim_conn *c); /* not inside its callbacks */
+void hf_sim_conn_freeze(struct sim_conn *c, bool frozen);
+void hf_sim_conn_update(
     struct sim_conn *c, const uint8_t owner[SIM_ID], const struct sim_message *message);
 /* What of it ends and how; c may be gone afterwards. */
-void sim_conn_cut(struct sim_conn *c, const struct sim_cut_how *how);
+void hf_sim_conn_cut(struct sim_conn *c, const struct sim_cut_how *how);

@@ -33,7 +33,7 @@ struct sim_console {
 	void *arg;
 };
 
-static void tell(struct sim_console *c, int rc, const char *reply)
+static void console_tell(struct sim_console *c, int rc, const char *reply)
 {
 	char text[SIM_REPLY + 16];
 	int n;
@@ -63,13 +63,13 @@ static void run_line(struct sim_console *c, char *line)
 {
 	char reply[SIM_REPLY], *copy = strdup(line);
 	uint32_t ms = 0;
-	int rc = copy ? sim_script_run(c->server, line, reply, &ms) : -ENOMEM;
+	int rc = copy ? hf_sim_script_run(c->server, line, reply, &ms) : -ENOMEM;
 
 	free(line);
 	if (rc != SIM_AGAIN || (!ms && c->waited_ms > AWAIT_LIMIT_MS)) {
 		free(copy);
 		c->waited_ms = 0;
-		tell(c, rc == SIM_AGAIN ? -ETIMEDOUT : rc, copy ? reply : "");
+		console_tell(c, rc == SIM_AGAIN ? -ETIMEDOUT : rc, copy ? reply : "");
 		return;
 	}
 	c->again = copy;
@@ -98,7 +98,7 @@ static void run_lines(struct sim_console *c)
 	}
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_console_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct sim_console *c = arg;
 	char *again = c->again;
@@ -110,12 +110,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	if (again)
 		run_line(c, again);
 	else
-		tell(c, 0, "");
+		console_tell(c, 0, "");
 	run_lines(c);
 }
 
 /* Returns whether more may come. */
-static bool read_some(struct sim_console *c)
+static bool console_read(struct sim_console *c)
 {
 	char bytes[65536];
 	ssize_t n = read(c->fd, bytes, sizeof(bytes));
@@ -128,10 +128,10 @@ static bool read_some(struct sim_console *c)
 	return false;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_console_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct sim_console *c = arg;
-	bool more = read_some(c);
+	bool more = console_read(c);
 
 	(void)fd;
 	(void)what;
@@ -142,7 +142,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		c->ended(c->arg);
 }
 
-static int make(struct sim_server *s, int fd, const char *name, struct sim_console **ret_console)
+static int console_make(struct sim_server *s, int fd, const char *name, struct sim_console **ret_console)
 {
 	struct sim_console *c = calloc(1, sizeof(*c));
 
@@ -151,10 +151,10 @@ static int make(struct sim_server *s, int fd, const char *name, struct sim_conso
 	c->server = s;
 	c->fd = fd;
 	c->in = evbuffer_new();
-	c->timer = evtimer_new(s->base, on_timer, c);
+	c->timer = evtimer_new(s->base, on_console_timer, c);
 	c->name = name ? strdup(name) : NULL;
 	if (!c->in || !c->timer || (name && !c->name)) {
-		sim_console_free(c);
+		hf_sim_console_free(c);
 		return -ENOMEM;
 	}
 	*ret_console = c;
@@ -162,17 +162,17 @@ static int make(struct sim_server *s, int fd, const char *name, struct sim_conso
 }
 
 /* What can be waited for; a file and /dev/null cannot. */
-static bool is_stream(int fd)
+static bool console_is_stream(int fd)
 {
 	struct stat st;
 
 	return !fstat(fd, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd));
 }
 
-int sim_console_open(struct sim_server *s, int fd, int reply_fd, void (*ended)(void *arg),
+int hf_sim_console_open(struct sim_server *s, int fd, int reply_fd, void (*ended)(void *arg),
     void *arg, struct sim_console **ret_console)
 {
-	int rc = make(s, fd, NULL, ret_console);
+	int rc = console_make(s, fd, NULL, ret_console);
 	struct sim_console *c = rc ? NULL : *ret_console;
 
 	if (!c)
@@ -180,17 +180,17 @@ int sim_console_open(struct sim_server *s, int fd, int reply_fd, void (*ended)(v
 	c->reply_fd = reply_fd;
 	c->ended = ended;
 	c->arg = arg;
-	if (!is_stream(fd)) {
-		while (read_some(c))
+	if (!console_is_stream(fd)) {
+		while (console_read(c))
 			continue;
 		run_lines(c);
 		return 0;
 	}
-	c->reader = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->reader = event_new(s->base, fd, EV_READ | EV_PERSIST, on_console_readable, c);
 	return c->reader && !event_add(c->reader, NULL) ? 0 : -ENOMEM;
 }
 
-int sim_console_file(struct sim_server *s, const char *path, struct sim_console **ret_console)
+int hf_sim_console_file(struct sim_server *s, const char *path, struct sim_console **ret_console)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 
@@ -199,8 +199,8 @@ int sim_console_file(struct sim_server *s, const char *path, struct sim_console 
 		fprintf(stderr, "%s: %s\n", path, strerror(-rc));
 		return rc;
 	}
-	rc = make(s, fd, path, ret_console);
-	while (!rc && read_some(*ret_console))
+	rc = console_make(s, fd, path, ret_console);
+	while (!rc && console_read(*ret_console))
 		continue;
 	close(fd);
 	if (!rc)
@@ -208,7 +208,7 @@ int sim_console_file(struct sim_server *s, const char *path, struct sim_console 
 	return rc ? rc : (*ret_console)->failed ? -EINVAL : 0;
 }
 
-void sim_console_free(struct sim_console *c)
+void hf_sim_console_free(struct sim_console *c)
 {
 	if (!c)
 		return;

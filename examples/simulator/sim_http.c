@@ -11,7 +11,7 @@
 
 enum { LINES_MAX = 200, LINE_MAX_BYTES = 16384, BODY_MAX = 1 << 20 };
 
-static int copy(char *to, size_t room, const char *from)
+static int sim_copy(char *to, size_t room, const char *from)
 {
 	return snprintf(to, room, "%s", from) < (int)room ? 0 : -EINVAL;
 }
@@ -27,12 +27,12 @@ static int take_first(struct sim_request *r, char *line)
 	if (query)
 		*query++ = '\0';
 	r->keep = !strcmp(version, "HTTP/1.1");
-	if (copy(r->method, sizeof(r->method), method) || copy(r->path, sizeof(r->path), path))
+	if (sim_copy(r->method, sizeof(r->method), method) || sim_copy(r->path, sizeof(r->path), path))
 		return -EINVAL;
-	return copy(r->query, sizeof(r->query), query ? query : "");
+	return sim_copy(r->query, sizeof(r->query), query ? query : "");
 }
 
-static int take_length(struct sim_request *r, const char *value)
+static int sim_take_length(struct sim_request *r, const char *value)
 {
 	char *end;
 	unsigned long n = strtoul(value, &end, 10);
@@ -43,7 +43,7 @@ static int take_length(struct sim_request *r, const char *value)
 	return 0;
 }
 
-static int take_header(struct sim_request *r, char *line)
+static int sim_take_header(struct sim_request *r, char *line)
 {
 	char *value = strchr(line, ':');
 
@@ -52,11 +52,11 @@ static int take_header(struct sim_request *r, char *line)
 	*value++ = '\0';
 	value += strspn(value, " \t");
 	if (!strcasecmp(line, "Coder-Session-Token"))
-		return copy(r->token, sizeof(r->token), value);
+		return sim_copy(r->token, sizeof(r->token), value);
 	if (!strcasecmp(line, "Sec-WebSocket-Key"))
-		return copy(r->websocket_key, sizeof(r->websocket_key), value);
+		return sim_copy(r->websocket_key, sizeof(r->websocket_key), value);
 	if (!strcasecmp(line, "Content-Length"))
-		return take_length(r, value);
+		return sim_take_length(r, value);
 	if (!strcasecmp(line, "Transfer-Encoding"))
 		return -EINVAL;
 	if (!strcasecmp(line, "Upgrade"))
@@ -66,7 +66,7 @@ static int take_header(struct sim_request *r, char *line)
 	return 0;
 }
 
-static int take_head(struct sim_request *r, struct evbuffer *in)
+static int sim_take_head(struct sim_request *r, struct evbuffer *in)
 {
 	size_t len;
 	char *line;
@@ -81,15 +81,15 @@ static int take_head(struct sim_request *r, struct evbuffer *in)
 		else if (strlen(line) != len || r->n_lines == LINES_MAX)
 			rc = -EINVAL;
 		else
-			rc = r->n_lines++ ? take_header(r, line) : take_first(r, line);
+			rc = r->n_lines++ ? sim_take_header(r, line) : take_first(r, line);
 		free(line);
 	}
 	return rc;
 }
 
-int sim_request_read(struct sim_request *r, struct evbuffer *in)
+int hf_sim_request_read(struct sim_request *r, struct evbuffer *in)
 {
-	int rc = take_head(r, in);
+	int rc = sim_take_head(r, in);
 
 	if (rc || !r->head_done)
 		return rc;
@@ -102,13 +102,13 @@ int sim_request_read(struct sim_request *r, struct evbuffer *in)
 	return 1;
 }
 
-void sim_request_done(struct sim_request *r)
+void hf_sim_request_done(struct sim_request *r)
 {
 	free(r->body);
 	*r = (struct sim_request){ 0 };
 }
 
-unsigned sim_request_number(const struct sim_request *r, const char *name, unsigned otherwise)
+unsigned hf_sim_request_number(const struct sim_request *r, const char *name, unsigned otherwise)
 {
 	size_t len = strlen(name);
 	const char *at = r->query;
@@ -122,7 +122,7 @@ unsigned sim_request_number(const struct sim_request *r, const char *name, unsig
 	return otherwise;
 }
 
-static const char *phrase(int status)
+static const char *sim_phrase(int status)
 {
 	static const struct {
 		int status;
@@ -141,11 +141,11 @@ static const char *phrase(int status)
 	return "Status";
 }
 
-void sim_answer(struct evbuffer *out, const struct sim_request *r, int status, const char *headers,
+void hf_sim_http_answer(struct evbuffer *out, const struct sim_request *r, int status, const char *headers,
     const char *type, const char *body)
 {
 	evbuffer_add_printf(out,
 	    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n%s", status,
-	    phrase(status), type, strlen(body), headers, r->keep ? "" : "Connection: close\r\n",
+	    sim_phrase(status), type, strlen(body), headers, r->keep ? "" : "Connection: close\r\n",
 	    strcmp(r->method, "HEAD") ? body : "");
 }

@@ -10,7 +10,7 @@ struct evbuffer;
 
 enum { SIM_TOKEN_MAX = 512 };
 
-/* Zero it before first use; end it with sim_request_done(). */
+/* Zero it before first use; end it with hf_sim_request_done(). */
 struct sim_request {
 	char method[16];
 	char path[512];  /* without the query */
@@ -26,11 +26,11 @@ struct sim_request {
 };
 
 /* Takes bytes of `in`. 1: the request is whole; 0: more is needed; -EINVAL: this is no request. */
-int sim_request_read(struct sim_request *r, struct evbuffer *in);
-void sim_request_done(struct sim_request *r); /* and zeroes it */
+int hf_sim_request_read(struct sim_request *r, struct evbuffer *in);
+void hf_sim_request_done(struct sim_request *r); /* and zeroes it */
 /* The value of `name` in a query, as a number; `otherwise` where it has none. */
-unsigned sim_request_number(const struct sim_request *r, const char *name, unsigned otherwise);
+unsigned hf_sim_request_number(const struct sim_request *r, const char *name, unsigned otherwise);
 
 /* Adds an answer. `headers` are whole lines, or "". `type` is that of the body. */
-void sim_answer(struct evbuffer *out, const struct sim_request *r, int status, const char *headers,
+void hf_sim_http_answer(struct evbuffer *out, const struct sim_request *r, int status, const char *headers,
     const char *type, const char *body);

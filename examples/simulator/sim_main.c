@@ -25,7 +25,7 @@ struct options {
 	bool verbose;
 };
 
-static void usage(void)
+static void sim_usage(void)
 {
 	puts(
 	    "usage: holdfast-simulator [--port N] [--host ADDRESS] [--tls CERT KEY] [--until-eof]\n"
@@ -43,7 +43,7 @@ static void usage(void)
 	    "  --verbose      tells on stderr what is asked\n"
 	    "\n"
 	    "commands:");
-	sim_script_help();
+	hf_sim_script_help();
 	puts("\nA WORD of a snapshot is 1=dev:7=main,8=gpu (workspace 1 has agents 7 and 8), or\n"
 	     "1..500=dev:main (workspaces dev1 to dev500, each with an agent of its number). In a "
 	     "diff\n"
@@ -52,7 +52,7 @@ static void usage(void)
 	     "agents) or -:8 (an agent goes). %41 in a name is the byte 0x41.");
 }
 
-static int parse(int argc, char **argv, struct options *ret_options)
+static int sim_parse_options(int argc, char **argv, struct options *ret_options)
 {
 	static const struct option longs[] = { { "port", required_argument, NULL, 'p' },
 		{ "host", required_argument, NULL, 'H' }, { "tls", required_argument, NULL, 't' },
@@ -74,7 +74,7 @@ static int parse(int argc, char **argv, struct options *ret_options)
 		} else if (c == 'v') {
 			ret_options->verbose = true;
 		} else {
-			usage();
+			sim_usage();
 			return c == 'h' ? 1 : -EINVAL;
 		}
 	}
@@ -84,7 +84,7 @@ static int parse(int argc, char **argv, struct options *ret_options)
 	return 0;
 }
 
-static void on_signal(evutil_socket_t fd, short what, void *arg)
+static void on_sim_signal(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
@@ -96,21 +96,21 @@ static void on_stdin_ended(void *arg)
 	event_base_loopbreak(arg);
 }
 
-static int begin(struct sim_server *s, const struct options *o, struct sim_console **ret_script)
+static int sim_begin(struct sim_server *s, const struct options *o, struct sim_console **ret_script)
 {
 	int rc = 0;
 
 	snprintf(s->host, sizeof(s->host), "%s", o->host);
 	s->port = (uint16_t)o->port;
-	if (o->cert && sim_server_tls(s, o->cert, o->key)) {
+	if (o->cert && hf_sim_server_tls(s, o->cert, o->key)) {
 		fprintf(stderr, "the certificate '%s' or its key is not usable\n", o->cert);
 		return -EINVAL;
 	}
 	if (o->script)
-		rc = sim_console_file(s, o->script, ret_script);
+		rc = hf_sim_console_file(s, o->script, ret_script);
 	if (rc)
 		return rc;
-	rc = sim_server_listen(s);
+	rc = hf_sim_server_listen(s);
 	if (rc) {
 		fprintf(
 		    stderr, "cannot listen on %s port %u: %s\n", o->host, o->port, strerror(-rc));
@@ -120,26 +120,26 @@ static int begin(struct sim_server *s, const struct options *o, struct sim_conso
 	return fflush(stdout) ? -EIO : 0;
 }
 
-static int serve(struct event_base *base, const struct options *o)
+static int sim_serve(struct event_base *base, const struct options *o)
 {
-	struct event *term = evsignal_new(base, SIGTERM, on_signal, base);
-	struct event *intr = evsignal_new(base, SIGINT, on_signal, base);
+	struct event *term = evsignal_new(base, SIGTERM, on_sim_signal, base);
+	struct event *intr = evsignal_new(base, SIGINT, on_sim_signal, base);
 	struct sim_console *script = NULL, *input = NULL;
 	struct sim_server s;
-	int rc = sim_server_init(&s, base);
+	int rc = hf_sim_server_init(&s, base);
 
 	evsignal_add(term, NULL);
 	evsignal_add(intr, NULL);
 	if (!rc)
-		rc = begin(&s, o, &script);
+		rc = sim_begin(&s, o, &script);
 	if (!rc)
-		rc = sim_console_open(&s, STDIN_FILENO, STDOUT_FILENO,
+		rc = hf_sim_console_open(&s, STDIN_FILENO, STDOUT_FILENO,
 		    o->until_eof ? on_stdin_ended : NULL, base, &input);
 	if (!rc)
 		event_base_dispatch(base);
-	sim_console_free(input);
-	sim_console_free(script);
-	sim_server_done(&s);
+	hf_sim_console_free(input);
+	hf_sim_console_free(script);
+	hf_sim_server_done(&s);
 	event_free(term);
 	event_free(intr);
 	return rc;
@@ -149,7 +149,7 @@ int main(int argc, char **argv)
 {
 	struct event_base *base;
 	struct options o;
-	int rc = parse(argc, argv, &o);
+	int rc = sim_parse_options(argc, argv, &o);
 
 	if (rc)
 		return rc > 0 ? 0 : 2;
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 	base = event_base_new();
 	if (!base)
 		return 1;
-	rc = serve(base, &o);
+	rc = sim_serve(base, &o);
 	event_base_free(base);
 	return rc ? 1 : 0;
 }

@@ -29,7 +29,7 @@ struct sim_mux {
 	bool away;
 };
 
-static int send_frame(struct sim_mux *mux, uint8_t type, uint16_t flags, uint32_t stream,
+static int mux_send_frame(struct sim_mux *mux, uint8_t type, uint16_t flags, uint32_t stream,
     uint32_t length, const void *body)
 {
 	uint8_t head[HEADER] = { 0, type, (uint8_t)(flags >> 8), (uint8_t)flags };
@@ -46,7 +46,7 @@ static int send_frame(struct sim_mux *mux, uint8_t type, uint16_t flags, uint32_
 	return rc;
 }
 
-int sim_mux_new(const struct sim_mux_config *config, struct sim_mux **ret_mux)
+int hf_sim_mux_new(const struct sim_mux_config *config, struct sim_mux **ret_mux)
 {
 	struct sim_mux *mux = calloc(1, sizeof(*mux));
 
@@ -58,7 +58,7 @@ int sim_mux_new(const struct sim_mux_config *config, struct sim_mux **ret_mux)
 }
 
 /* Takes it out of the list and frees it. */
-static void drop(struct sim_mux *mux, struct sim_mux_stream **at)
+static void mux_drop(struct sim_mux *mux, struct sim_mux_stream **at)
 {
 	struct sim_mux_stream *s = *at;
 
@@ -69,28 +69,28 @@ static void drop(struct sim_mux *mux, struct sim_mux_stream **at)
 	free(s);
 }
 
-void sim_mux_free(struct sim_mux *mux)
+void hf_sim_mux_free(struct sim_mux *mux)
 {
 	if (!mux)
 		return;
 	while (mux->streams)
-		drop(mux, &mux->streams);
+		mux_drop(mux, &mux->streams);
 	free(mux);
 }
 
-void sim_mux_reap(struct sim_mux *mux)
+void hf_sim_mux_reap(struct sim_mux *mux)
 {
 	struct sim_mux_stream **at = &mux->streams;
 
 	while (*at) {
 		if ((*at)->fin_sent && (*at)->fin_seen)
-			drop(mux, at);
+			mux_drop(mux, at);
 		else
 			at = &(*at)->next;
 	}
 }
 
-static struct sim_mux_stream *find(const struct sim_mux *mux, uint32_t id)
+static struct sim_mux_stream *mux_find(const struct sim_mux *mux, uint32_t id)
 {
 	struct sim_mux_stream *s = mux->streams;
 
@@ -100,7 +100,7 @@ static struct sim_mux_stream *find(const struct sim_mux *mux, uint32_t id)
 }
 
 /* As much as the window allows, and the FIN behind the last. */
-static int flush(struct sim_mux_stream *s)
+static int mux_flush(struct sim_mux_stream *s)
 {
 	int rc = 0;
 
@@ -112,30 +112,30 @@ static int flush(struct sim_mux_stream *s)
 		if (n > s->send_window)
 			n = s->send_window;
 		s->send_window -= (uint32_t)n;
-		rc = send_frame(
+		rc = mux_send_frame(
 		    s->mux, DATA, 0, s->id, (uint32_t)n, evbuffer_pullup(s->out, (ev_ssize_t)n));
 		evbuffer_drain(s->out, n);
 	}
 	if (!rc && s->fin_wanted && !s->fin_sent && !evbuffer_get_length(s->out)) {
 		s->fin_sent = true;
-		rc = send_frame(s->mux, WINDOW_UPDATE, FIN, s->id, 0, NULL);
+		rc = mux_send_frame(s->mux, WINDOW_UPDATE, FIN, s->id, 0, NULL);
 	}
 	return rc;
 }
 
-int sim_mux_write(struct sim_mux_stream *s, struct evbuffer *bytes)
+int hf_sim_mux_write(struct sim_mux_stream *s, struct evbuffer *bytes)
 {
 	if (s->fin_wanted || s->fin_sent)
 		return -EPIPE;
 	if (evbuffer_add_buffer(s->out, bytes))
 		return -ENOMEM;
-	return flush(s);
+	return mux_flush(s);
 }
 
-void sim_mux_finish(struct sim_mux_stream *s)
+void hf_sim_mux_finish(struct sim_mux_stream *s)
 {
 	s->fin_wanted = true;
-	flush(s);
+	mux_flush(s);
 }
 
 static void end_both(struct sim_mux_stream *s)
@@ -144,22 +144,22 @@ static void end_both(struct sim_mux_stream *s)
 	evbuffer_drain(s->out, evbuffer_get_length(s->out));
 }
 
-void sim_mux_reset(struct sim_mux_stream *s)
+void hf_sim_mux_reset(struct sim_mux_stream *s)
 {
 	if (!s->fin_sent || !s->fin_seen)
-		send_frame(s->mux, WINDOW_UPDATE, RST, s->id, 0, NULL);
+		mux_send_frame(s->mux, WINDOW_UPDATE, RST, s->id, 0, NULL);
 	end_both(s);
 }
 
-void sim_mux_goaway(struct sim_mux *mux, uint32_t code)
+void hf_sim_mux_goaway(struct sim_mux *mux, uint32_t code)
 {
 	mux->away = true;
-	send_frame(mux, GO_AWAY, 0, 0, code, NULL);
+	mux_send_frame(mux, GO_AWAY, 0, 0, code, NULL);
 }
 
-void sim_mux_ping(struct sim_mux *mux)
+void hf_sim_mux_ping(struct sim_mux *mux)
 {
-	send_frame(mux, PING, SYN, 0, mux->next_ping++, NULL);
+	mux_send_frame(mux, PING, SYN, 0, mux->next_ping++, NULL);
 }
 
 static int open_stream(struct sim_mux *mux, uint32_t id)
@@ -167,10 +167,10 @@ static int open_stream(struct sim_mux *mux, uint32_t id)
 	struct sim_mux_stream *s;
 
 	/* A client that opens several at once may send them in any order. */
-	if (id % 2 == 0 || find(mux, id))
+	if (id % 2 == 0 || mux_find(mux, id))
 		return -EPROTO;
 	if (mux->away || mux->n_streams == STREAMS_MAX)
-		return send_frame(mux, WINDOW_UPDATE, RST, id, 0, NULL);
+		return mux_send_frame(mux, WINDOW_UPDATE, RST, id, 0, NULL);
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
@@ -186,8 +186,8 @@ static int open_stream(struct sim_mux *mux, uint32_t id)
 	mux->streams = s;
 	mux->n_streams++;
 	if (mux->config.opened(mux->config.arg, s))
-		sim_mux_reset(s);
-	return send_frame(mux, WINDOW_UPDATE, ACK, id, 0, NULL);
+		hf_sim_mux_reset(s);
+	return mux_send_frame(mux, WINDOW_UPDATE, ACK, id, 0, NULL);
 }
 
 static void ended_by_client(struct sim_mux *mux, struct sim_mux_stream *s, uint16_t flags)
@@ -209,21 +209,21 @@ static int take_stream_header(struct sim_mux *mux)
 
 	if (h->flags & SYN)
 		rc = open_stream(mux, h->stream);
-	s = find(mux, h->stream);
+	s = mux_find(mux, h->stream);
 	if (h->type == DATA) {
 		mux->left = h->length;
 		if (s && h->length > WINDOW - s->unacked)
 			rc = -EPROTO;
 	} else if (s && h->length) {
 		s->send_window += h->length;
-		rc = rc ? rc : flush(s);
+		rc = rc ? rc : mux_flush(s);
 	}
 	if (s && !mux->left)
 		ended_by_client(mux, s, h->flags);
 	return rc;
 }
 
-static int take_header(struct sim_mux *mux)
+static int mux_take_header(struct sim_mux *mux)
 {
 	struct header *h = &mux->in;
 	uint32_t word;
@@ -243,7 +243,7 @@ static int take_header(struct sim_mux *mux)
 		return take_stream_header(mux);
 	case PING:
 		if (h->flags & SYN)
-			return send_frame(mux, PING, ACK, 0, h->length, NULL);
+			return mux_send_frame(mux, PING, ACK, 0, h->length, NULL);
 		mux->config.pong(mux->config.arg);
 		return 0;
 	case GO_AWAY:
@@ -253,9 +253,9 @@ static int take_header(struct sim_mux *mux)
 	}
 }
 
-static int take_body(struct sim_mux *mux, const uint8_t *bytes, size_t n)
+static int mux_take_body(struct sim_mux *mux, const uint8_t *bytes, size_t n)
 {
-	struct sim_mux_stream *s = find(mux, mux->in.stream);
+	struct sim_mux_stream *s = mux_find(mux, mux->in.stream);
 	int rc = 0;
 
 	mux->left -= (uint32_t)n;
@@ -264,7 +264,7 @@ static int take_body(struct sim_mux *mux, const uint8_t *bytes, size_t n)
 	s->unacked += (uint32_t)n;
 	mux->config.data(mux->config.arg, s, bytes, n);
 	if (s->unacked >= WINDOW / 2) {
-		rc = send_frame(mux, WINDOW_UPDATE, 0, s->id, s->unacked, NULL);
+		rc = mux_send_frame(mux, WINDOW_UPDATE, 0, s->id, s->unacked, NULL);
 		s->unacked = 0;
 	}
 	if (!mux->left)
@@ -272,7 +272,7 @@ static int take_body(struct sim_mux *mux, const uint8_t *bytes, size_t n)
 	return rc;
 }
 
-int sim_mux_feed(struct sim_mux *mux, const uint8_t *bytes, size_t len)
+int hf_sim_mux_feed(struct sim_mux *mux, const uint8_t *bytes, size_t len)
 {
 	int rc = 0;
 
@@ -281,13 +281,13 @@ int sim_mux_feed(struct sim_mux *mux, const uint8_t *bytes, size_t len)
 		size_t n = len < want ? len : want;
 
 		if (mux->left) {
-			rc = take_body(mux, bytes, n);
+			rc = mux_take_body(mux, bytes, n);
 		} else {
 			memcpy(mux->head + mux->n_head, bytes, n);
 			mux->n_head += n;
 			if (mux->n_head == HEADER) {
 				mux->n_head = 0;
-				rc = take_header(mux);
+				rc = mux_take_header(mux);
 			}
 		}
 		bytes += n;

@@ -34,16 +34,16 @@ struct sim_mux_config {
 	void *arg;
 };
 
-int sim_mux_new(const struct sim_mux_config *config, struct sim_mux **ret_mux);
-void sim_mux_free(struct sim_mux *mux); /* NULL is fine; not inside its callbacks */
+int hf_sim_mux_new(const struct sim_mux_config *config, struct sim_mux **ret_mux);
+void hf_sim_mux_free(struct sim_mux *mux); /* NULL is fine; not inside its callbacks */
 /* -EPROTO: the client broke the protocol. -EPIPE: it said GoAway with an error. */
-int sim_mux_feed(struct sim_mux *mux, const uint8_t *bytes, size_t len);
+int hf_sim_mux_feed(struct sim_mux *mux, const uint8_t *bytes, size_t len);
 /* Sends as the window allows; takes all of `bytes`. */
-int sim_mux_write(struct sim_mux_stream *s, struct evbuffer *bytes);
+int hf_sim_mux_write(struct sim_mux_stream *s, struct evbuffer *bytes);
 /* Ends our side, after what waits. */
-void sim_mux_finish(struct sim_mux_stream *s);
-void sim_mux_reset(struct sim_mux_stream *s);
-void sim_mux_goaway(struct sim_mux *mux, uint32_t code);
-void sim_mux_ping(struct sim_mux *mux);
+void hf_sim_mux_finish(struct sim_mux_stream *s);
+void hf_sim_mux_reset(struct sim_mux_stream *s);
+void hf_sim_mux_goaway(struct sim_mux *mux, uint32_t code);
+void hf_sim_mux_ping(struct sim_mux *mux);
 /* Frees streams that both sides have ended. Not inside its callbacks. */
-void sim_mux_reap(struct sim_mux *mux);
+void hf_sim_mux_reap(struct sim_mux *mux);

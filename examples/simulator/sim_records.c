@@ -14,19 +14,19 @@ enum field { UPSERTED_WORKSPACE = 1, UPSERTED_AGENT, DELETED_WORKSPACE, DELETED_
 enum { NAME_MAX_BYTES = 65536 };
 
 /* Where words go: nothing but checked where `world` is NULL; not told where `message` is. */
-struct sink {
+struct record_sink {
 	struct sim_world *world;
 	struct sim_user *user;
 	struct sim_message *message;
 };
 
-int sim_message_init(struct sim_message *m)
+int hf_sim_message_init(struct sim_message *m)
 {
 	*m = (struct sim_message){ .bytes = evbuffer_new() };
 	return m->bytes ? 0 : -ENOMEM;
 }
 
-void sim_message_done(struct sim_message *m)
+void hf_sim_message_done(struct sim_message *m)
 {
 	if (m->bytes)
 		evbuffer_free(m->bytes);
@@ -50,7 +50,7 @@ static int add_part(struct sim_message *m, size_t len, unsigned org)
 	return 0;
 }
 
-int sim_message_seen(const struct sim_message *m, const struct sim_rights *rights,
+int hf_sim_message_seen(const struct sim_message *m, const struct sim_rights *rights,
     const uint8_t owner[SIM_ID], struct evbuffer *out)
 {
 	size_t len = evbuffer_get_length(m->bytes);
@@ -58,7 +58,7 @@ int sim_message_seen(const struct sim_message *m, const struct sim_rights *right
 	int rc = len && !at ? -ENOMEM : 0;
 
 	for (size_t i = 0; !rc && i < m->n_parts; at += m->parts[i++].len) {
-		if (sim_rights_read(rights, owner, m->parts[i].org))
+		if (hf_sim_rights_read(rights, owner, m->parts[i].org))
 			rc = evbuffer_add(out, at, m->parts[i].len) ? -ENOMEM : 0;
 	}
 	return rc;
@@ -99,11 +99,11 @@ static int add_record(struct sim_message *message, enum field field,
 static int tell_workspace(
     const struct sim_world *w, uint32_t number, enum field field, struct sim_message *message)
 {
-	const struct sim_workspace *ws = sim_world_workspace(w, number);
+	const struct sim_workspace *ws = hf_sim_world_workspace(w, number);
 	Tailnet__Workspace record = TAILNET__WORKSPACE__INIT;
 	uint8_t id[SIM_ID];
 
-	sim_world_id(number, id);
+	hf_sim_world_id(number, id);
 	record.id = (ProtobufCBinaryData){ .data = id, .len = SIM_ID };
 	if (ws)
 		record.name = (ProtobufCBinaryData){ .data = ws->name.at, .len = ws->name.len };
@@ -114,23 +114,23 @@ static int tell_workspace(
 static int tell_agent(
     const struct sim_world *w, uint32_t number, enum field field, struct sim_message *message)
 {
-	const struct sim_agent *a = sim_world_agent(w, number);
+	const struct sim_agent *a = hf_sim_world_agent(w, number);
 	Tailnet__Agent record = TAILNET__AGENT__INIT;
 	uint8_t id[SIM_ID], workspace[SIM_ID];
 
-	sim_world_agent_id(number, id);
+	hf_sim_world_agent_id(number, id);
 	record.id = (ProtobufCBinaryData){ .data = id, .len = SIM_ID };
 	if (a) {
-		sim_world_id(a->workspace, workspace);
+		hf_sim_world_id(a->workspace, workspace);
 		record.name = (ProtobufCBinaryData){ .data = a->name.at, .len = a->name.len };
 		record.workspace_id = (ProtobufCBinaryData){ .data = workspace, .len = SIM_ID };
 	}
 	return add_record(message, field, &record.base, a ? w->workspaces[a->workspace].org : 0);
 }
 
-static int put_workspace(const struct sink *to, uint32_t number, const struct sim_text *name)
+static int put_workspace(const struct record_sink *to, uint32_t number, const struct sim_text *name)
 {
-	int rc = to->world ? sim_world_workspace_set(to->world, number, to->user, name) : 0;
+	int rc = to->world ? hf_sim_world_workspace_set(to->world, number, to->user, name) : 0;
 
 	if (!rc && to->message)
 		rc = tell_workspace(to->world, number, UPSERTED_WORKSPACE, to->message);
@@ -138,28 +138,28 @@ static int put_workspace(const struct sink *to, uint32_t number, const struct si
 }
 
 static int put_agent(
-    const struct sink *to, uint32_t workspace, uint32_t number, const struct sim_text *name)
+    const struct record_sink *to, uint32_t workspace, uint32_t number, const struct sim_text *name)
 {
-	int rc = to->world ? sim_world_agent_set(to->world, number, workspace, name) : 0;
+	int rc = to->world ? hf_sim_world_agent_set(to->world, number, workspace, name) : 0;
 
 	if (!rc && to->message)
 		rc = tell_agent(to->world, number, UPSERTED_AGENT, to->message);
 	return rc;
 }
 
-static int drop_agent(const struct sink *to, uint32_t number)
+static int drop_agent(const struct record_sink *to, uint32_t number)
 {
 	int rc = to->message ? tell_agent(to->world, number, DELETED_AGENT, to->message) : 0;
 
-	if (!rc && to->world && sim_world_agent(to->world, number))
-		sim_world_agent_del(to->world, number);
+	if (!rc && to->world && hf_sim_world_agent(to->world, number))
+		hf_sim_world_agent_del(to->world, number);
 	return rc;
 }
 
 /* The server tells of its agents, too. Another user's is told of, but stays. */
-static int drop_workspace(const struct sink *to, uint32_t number)
+static int drop_workspace(const struct record_sink *to, uint32_t number)
 {
-	const struct sim_workspace *ws = to->world ? sim_world_workspace(to->world, number) : NULL;
+	const struct sim_workspace *ws = to->world ? hf_sim_world_workspace(to->world, number) : NULL;
 	int rc =
 	    to->message ? tell_workspace(to->world, number, DELETED_WORKSPACE, to->message) : 0;
 
@@ -168,11 +168,11 @@ static int drop_workspace(const struct sink *to, uint32_t number)
 	while (!rc && ws->first_agent)
 		rc = drop_agent(to, ws->first_agent);
 	if (!rc)
-		sim_world_workspace_del(to->world, number);
+		hf_sim_world_workspace_del(to->world, number);
 	return rc;
 }
 
-static int hex(char c)
+static int records_hex(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -181,7 +181,7 @@ static int hex(char c)
 }
 
 /* Up to one of `ends`; %41 is A, so that a name can hold anything. NULL where it is too long. */
-static const char *take_name(
+static const char *records_take_name(
     const char *at, const char *ends, uint8_t *room, struct sim_text *ret_name)
 {
 	ret_name->at = room;
@@ -189,8 +189,8 @@ static const char *take_name(
 	while (*at && !strchr(ends, *at)) {
 		if (ret_name->len == NAME_MAX_BYTES)
 			return NULL;
-		if (*at == '%' && hex(at[1]) >= 0 && hex(at[2]) >= 0) {
-			room[ret_name->len++] = (uint8_t)(hex(at[1]) << 4 | hex(at[2]));
+		if (*at == '%' && records_hex(at[1]) >= 0 && records_hex(at[2]) >= 0) {
+			room[ret_name->len++] = (uint8_t)(records_hex(at[1]) << 4 | records_hex(at[2]));
 			at += 3;
 		} else {
 			room[ret_name->len++] = (uint8_t)*at++;
@@ -199,7 +199,7 @@ static const char *take_name(
 	return at;
 }
 
-static const char *take_number(const char *at, uint32_t *ret_number)
+static const char *records_take_number(const char *at, uint32_t *ret_number)
 {
 	char *end;
 	unsigned long n;
@@ -214,17 +214,17 @@ static const char *take_number(const char *at, uint32_t *ret_number)
 }
 
 /* "7=main,8=gpu" */
-static int put_agents(const struct sink *to, uint32_t workspace, const char *at, uint8_t *room)
+static int put_agents(const struct record_sink *to, uint32_t workspace, const char *at, uint8_t *room)
 {
 	struct sim_text name;
 	uint32_t number;
 	int rc = 0;
 
 	while (!rc && *at++) {
-		at = take_number(at, &number);
+		at = records_take_number(at, &number);
 		if (!at || *at != '=')
 			return -EINVAL;
-		at = take_name(at + 1, ",", room, &name);
+		at = records_take_name(at + 1, ",", room, &name);
 		if (!at)
 			return -EINVAL;
 		rc = put_agent(to, workspace, number, &name);
@@ -233,19 +233,19 @@ static int put_agents(const struct sink *to, uint32_t workspace, const char *at,
 }
 
 /* "1..500=dev:main": dev1 to dev500, each with an agent of its number. */
-static int put_many(const struct sink *to, uint32_t from, const char *at, uint8_t *room)
+static int put_many(const struct record_sink *to, uint32_t from, const char *at, uint8_t *room)
 {
 	struct sim_text prefix, agent = { 0 };
 	uint32_t last;
 	int rc = 0;
 
-	at = take_number(at, &last);
+	at = records_take_number(at, &last);
 	if (!at || *at != '=' || last < from)
 		return -EINVAL;
-	at = take_name(at + 1, ":", room, &prefix);
+	at = records_take_name(at + 1, ":", room, &prefix);
 	if (!at || prefix.len > NAME_MAX_BYTES - 12)
 		return -EINVAL;
-	if (*at == ':' && !take_name(at + 1, "", room + NAME_MAX_BYTES, &agent))
+	if (*at == ':' && !records_take_name(at + 1, "", room + NAME_MAX_BYTES, &agent))
 		return -EINVAL;
 	for (uint32_t n = from; !rc && to->world && n <= last; n++) {
 		char digits[12];
@@ -261,19 +261,19 @@ static int put_many(const struct sink *to, uint32_t from, const char *at, uint8_
 }
 
 /* "1=dev:7=main,8=gpu" */
-static int put_word(const struct sink *to, const char *word)
+static int put_word(const struct record_sink *to, const char *word)
 {
 	static uint8_t room[2 * NAME_MAX_BYTES + 16]; /* one thread; the names are copied from it */
 	struct sim_text name;
 	uint32_t number;
-	const char *at = take_number(word, &number);
+	const char *at = records_take_number(word, &number);
 	int rc;
 
 	if (at && at[0] == '.' && at[1] == '.')
 		return put_many(to, number, at + 2, room);
 	if (!at || *at != '=')
 		return -EINVAL;
-	at = take_name(at + 1, ":", room, &name);
+	at = records_take_name(at + 1, ":", room, &name);
 	if (!at)
 		return -EINVAL;
 	rc = put_workspace(to, number, &name);
@@ -281,16 +281,16 @@ static int put_word(const struct sink *to, const char *word)
 }
 
 /* "2", ":8" or "1..500" */
-static int drop_word(const struct sink *to, const char *word)
+static int drop_word(const struct record_sink *to, const char *word)
 {
 	bool agent = *word == ':';
 	uint32_t number = 0, last;
-	const char *at = take_number(word + agent, &number);
+	const char *at = records_take_number(word + agent, &number);
 	int rc = 0;
 
 	last = number;
 	if (at && !agent && at[0] == '.' && at[1] == '.')
-		at = take_number(at + 2, &last);
+		at = records_take_number(at + 2, &last);
 	if (!at || *at)
 		return -EINVAL;
 	for (; !rc && to->world && number <= last; number++)
@@ -298,14 +298,14 @@ static int drop_word(const struct sink *to, const char *word)
 	return rc;
 }
 
-static int change_word(const struct sink *to, const char *word)
+static int change_word(const struct record_sink *to, const char *word)
 {
 	if (*word == '+')
 		return put_word(to, word + 1);
 	return *word == '-' ? drop_word(to, word + 1) : -EINVAL;
 }
 
-static int each_word(const struct sink *to, int (*take)(const struct sink *, const char *),
+static int each_word(const struct record_sink *to, int (*take)(const struct record_sink *, const char *),
     char *const *words, size_t n_words)
 {
 	int rc = 0;
@@ -315,31 +315,31 @@ static int each_word(const struct sink *to, int (*take)(const struct sink *, con
 	return rc;
 }
 
-int sim_records_snapshot(
+int hf_sim_records_snapshot(
     struct sim_world *w, struct sim_user *user, char *const *words, size_t n_words)
 {
-	const struct sink nowhere = { 0 }, to = { .world = w, .user = user };
+	const struct record_sink nowhere = { 0 }, to = { .world = w, .user = user };
 
 	if (each_word(&nowhere, put_word, words, n_words))
 		return -EINVAL;
-	sim_world_clear(w, user);
+	hf_sim_world_clear(w, user);
 	return each_word(&to, put_word, words, n_words);
 }
 
-int sim_records_diff(struct sim_world *w, struct sim_user *user, char *const *words, size_t n_words,
+int hf_sim_records_diff(struct sim_world *w, struct sim_user *user, char *const *words, size_t n_words,
     struct sim_message *message)
 {
-	const struct sink nowhere = { 0 }, to = { .world = w, .user = user, .message = message };
+	const struct record_sink nowhere = { 0 }, to = { .world = w, .user = user, .message = message };
 
 	if (each_word(&nowhere, change_word, words, n_words))
 		return -EINVAL;
 	return each_word(&to, change_word, words, n_words);
 }
 
-int sim_records_workspace(
+int hf_sim_records_workspace(
     const struct sim_world *w, uint32_t number, bool gone, struct sim_message *message)
 {
-	const struct sim_workspace *ws = sim_world_workspace(w, number);
+	const struct sim_workspace *ws = hf_sim_world_workspace(w, number);
 	int rc =
 	    tell_workspace(w, number, gone ? DELETED_WORKSPACE : UPSERTED_WORKSPACE, message);
 
@@ -354,34 +354,34 @@ static bool is_seen(const struct sim_world *w, uint32_t number, const struct sim
 {
 	const struct sim_workspace *ws = &w->workspaces[number];
 
-	if (!ws->owner || (ws->owner != user && !sim_world_shared(w, number, user)))
+	if (!ws->owner || (ws->owner != user && !hf_sim_world_shared(w, number, user)))
 		return false;
-	return sim_rights_read(rights, ws->owner->id, ws->org);
+	return hf_sim_rights_read(rights, ws->owner->id, ws->org);
 }
 
-int sim_records_all(const struct sim_world *w, const struct sim_user *user,
+int hf_sim_records_all(const struct sim_world *w, const struct sim_user *user,
     const struct sim_rights *rights, struct evbuffer *message)
 {
 	struct sim_message all;
-	int rc = sim_message_init(&all);
+	int rc = hf_sim_message_init(&all);
 
 	for (uint32_t n = 0; !rc && n < w->n_workspaces; n++) {
 		if (is_seen(w, n, user, rights))
 			rc = tell_workspace(w, n, UPSERTED_WORKSPACE, &all);
 	}
 	for (uint32_t n = 0; !rc && n < w->n_agents; n++) {
-		const struct sim_agent *a = sim_world_agent(w, n);
+		const struct sim_agent *a = hf_sim_world_agent(w, n);
 
 		if (a && is_seen(w, a->workspace, user, rights))
 			rc = tell_agent(w, n, UPSERTED_AGENT, &all);
 	}
 	if (!rc)
 		rc = evbuffer_add_buffer(message, all.bytes) ? -ENOMEM : 0;
-	sim_message_done(&all);
+	hf_sim_message_done(&all);
 	return rc;
 }
 
-int sim_records_request(const uint8_t *request, size_t len, uint8_t ret_id[SIM_ID])
+int hf_sim_records_request(const uint8_t *request, size_t len, uint8_t ret_id[SIM_ID])
 {
 	Tailnet__WorkspaceUpdatesRequest *r =
 	    tailnet__workspace_updates_request__unpack(NULL, len, request);

@@ -19,7 +19,7 @@ static int answer_json(struct evbuffer *out, const struct sim_request *r, int st
 	json_decref(body);
 	if (!text)
 		return -ENOMEM;
-	sim_answer(out, r, status, "", "application/json; charset=utf-8", text);
+	hf_sim_http_answer(out, r, status, "", "application/json; charset=utf-8", text);
 	free(text);
 	return 0;
 }
@@ -30,12 +30,12 @@ static int answer_message(
 	return answer_json(out, r, status, json_pack("{s:s}", "message", message));
 }
 
-bool sim_rest_knows(const struct sim_world *w, const struct sim_request *r)
+bool hf_sim_rest_knows(const struct sim_world *w, const struct sim_request *r)
 {
 	return *r->token && (!w->token || !strcmp(w->token, r->token));
 }
 
-void sim_rest_signed_out(struct evbuffer *out, const struct sim_request *r)
+void hf_sim_rest_signed_out(struct evbuffer *out, const struct sim_request *r)
 {
 	answer_json(out, r, 401,
 	    json_pack("{s:s,s:s}", "message",
@@ -43,7 +43,7 @@ void sim_rest_signed_out(struct evbuffer *out, const struct sim_request *r)
 		"detail", "Try logging in using 'coder login'."));
 }
 
-bool sim_rest_version_refused(
+bool hf_sim_rest_version_refused(
     const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	const char *at = strstr(r->query, "version=");
@@ -76,8 +76,8 @@ static json_t *org_json(unsigned org)
 	uint8_t id[SIM_ID];
 	char text[SIM_ID_TEXT];
 
-	sim_world_org_id(org, id);
-	sim_id_text(id, text);
+	hf_sim_world_org_id(org, id);
+	hf_sim_id_text(id, text);
 	return json_string(text);
 }
 
@@ -86,7 +86,7 @@ static json_t *user_json(const struct sim_user *u)
 	char id[SIM_ID_TEXT];
 	json_t *orgs = json_array(), *roles = json_array();
 
-	sim_id_text(u->id, id);
+	hf_sim_id_text(u->id, id);
 	for (unsigned n = 1; n <= SIM_ORG_MAX; n++) {
 		if (u->orgs & SIM_ORG_BIT(n))
 			json_array_append_new(orgs, org_json(n));
@@ -102,14 +102,14 @@ static json_t *user_json(const struct sim_user *u)
 	    "is_service_account", 0, "organization_ids", orgs, "roles", roles);
 }
 
-static int users(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_users(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
-	unsigned limit = sim_request_number(r, "limit", 0);
-	unsigned offset = sim_request_number(r, "offset", 0), n = 0;
+	unsigned limit = hf_sim_request_number(r, "limit", 0);
+	unsigned offset = hf_sim_request_number(r, "offset", 0), n = 0;
 	json_t *list = json_array();
 	struct sim_rights rights;
 
-	if (sim_rights_take(w, &rights))
+	if (hf_sim_rights_take(w, &rights))
 		return -ENOMEM;
 	for (struct sim_user *u = w->users; u; u = u->next) {
 		if (!rights.lists && memcmp(u->id, rights.user, SIM_ID))
@@ -118,12 +118,12 @@ static int users(const struct sim_world *w, const struct sim_request *r, struct 
 			json_array_append_new(list, user_json(u));
 		n++;
 	}
-	sim_rights_done(&rights);
+	hf_sim_rights_done(&rights);
 	return answer_json(out, r, 200, json_pack("{s:o,s:i}", "users", list, "count", (int)n));
 }
 
 /* The roles in organisations are told here and nowhere else. */
-static int roles(const struct sim_user *u, const struct sim_request *r, struct evbuffer *out)
+static int rest_roles(const struct sim_user *u, const struct sim_request *r, struct evbuffer *out)
 {
 	json_t *site = json_array(), *orgs = json_object();
 
@@ -146,10 +146,10 @@ static int roles(const struct sim_user *u, const struct sim_request *r, struct e
 	    out, r, 200, json_pack("{s:o,s:o}", "roles", site, "organization_roles", orgs));
 }
 
-static int key(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_key(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	const char *id = strrchr(r->path, '/') + 1;
-	const struct sim_user *me = sim_world_user(w, "me");
+	const struct sim_user *me = hf_sim_world_user(w, "me");
 	char user[SIM_ID_TEXT], words[512], *save = NULL;
 	json_t *scopes = json_array();
 
@@ -157,7 +157,7 @@ static int key(const struct sim_world *w, const struct sim_request *r, struct ev
 		json_decref(scopes);
 		return answer_not_found(out, r);
 	}
-	sim_id_text(me->id, user);
+	hf_sim_id_text(me->id, user);
 	snprintf(words, sizeof(words), "%s", w->scopes ? w->scopes : "coder:all");
 	for (char *s = strtok_r(words, " ", &save); s; s = strtok_r(NULL, " ", &save))
 		json_array_append_new(scopes, json_string(s));
@@ -168,7 +168,7 @@ static int key(const struct sim_world *w, const struct sim_request *r, struct ev
 		"all", "scopes", scopes, "allow_list", "type", "*", "id", "*"));
 }
 
-static int user(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_user(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	const char *rest, *name = r->path + strlen("/api/v2/users/");
 	const struct sim_user *u;
@@ -176,22 +176,22 @@ static int user(const struct sim_world *w, const struct sim_request *r, struct e
 	char who[256];
 
 	if (!strncmp(name, "me/keys/", 8))
-		return key(w, r, out);
+		return rest_key(w, r, out);
 	rest = strchr(name, '/');
 	snprintf(who, sizeof(who), "%.*s", rest ? (int)(rest - name) : (int)strlen(name), name);
-	u = sim_world_user(w, who);
-	if (sim_rights_take(w, &rights))
+	u = hf_sim_world_user(w, who);
+	if (hf_sim_rights_take(w, &rights))
 		return -ENOMEM;
-	if (u && !sim_rights_know(&rights, u))
+	if (u && !hf_sim_rights_know(&rights, u))
 		u = NULL;
-	sim_rights_done(&rights);
+	hf_sim_rights_done(&rights);
 	if (u && rest && !strcmp(rest, "/roles"))
-		return roles(u, r, out);
+		return rest_roles(u, r, out);
 	return u && !rest ? answer_json(out, r, 200, user_json(u)) : answer_not_found(out, r);
 }
 
 /* Whose a workspace is. */
-static int workspace(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_workspace(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	const char *id = r->path + strlen("/api/v2/workspaces/");
 	const struct sim_workspace *ws = NULL;
@@ -201,27 +201,27 @@ static int workspace(const struct sim_world *w, const struct sim_request *r, str
 	json_t *name;
 
 	for (uint32_t n = 0; !ws && n < w->n_workspaces; n++) {
-		sim_world_id(n, bytes);
-		sim_id_text(bytes, text);
+		hf_sim_world_id(n, bytes);
+		hf_sim_id_text(bytes, text);
 		if (!strcmp(text, id))
-			ws = sim_world_workspace(w, n);
+			ws = hf_sim_world_workspace(w, n);
 	}
-	if (sim_rights_take(w, &rights))
+	if (hf_sim_rights_take(w, &rights))
 		return -ENOMEM;
-	if (ws && !sim_rights_read(&rights, ws->owner->id, ws->org))
+	if (ws && !hf_sim_rights_read(&rights, ws->owner->id, ws->org))
 		ws = NULL;
-	sim_rights_done(&rights);
+	hf_sim_rights_done(&rights);
 	if (!ws)
 		return answer_not_found(out, r);
 	name = json_stringn((const char *)ws->name.at, ws->name.len);
-	sim_id_text(ws->owner->id, owner);
+	hf_sim_id_text(ws->owner->id, owner);
 	return answer_json(out, r, 200,
 	    json_pack("{s:s,s:s,s:s,s:o,s:o}", "id", id, "owner_id", owner, "owner_name",
 		ws->owner->name, "name", name ? name : json_string("?"), "organization_id",
 		org_json(ws->org)));
 }
 
-static int buildinfo(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_buildinfo(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	json_t *body =
 	    json_pack("{s:s,s:s,s:s,s:s,s:b,s:b}", "external_url", "https://github.com/coder/coder",
@@ -233,7 +233,7 @@ static int buildinfo(const struct sim_world *w, const struct sim_request *r, str
 	return answer_json(out, r, 200, body);
 }
 
-static int connection(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_connection(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	json_t *body = json_pack("{s:{},s:b,s:b}", "derp_map", "derp_force_websockets", 0,
 	    "disable_direct_connections", 0);
@@ -244,22 +244,22 @@ static int connection(const struct sim_world *w, const struct sim_request *r, st
 }
 
 /* May the token do what this check asks? An organisation that is not there has number 0: none. */
-static bool allowed(
+static bool rest_allows(
     const struct sim_world *w, const struct sim_rights *rights, const json_t *check)
 {
 	const json_t *object = json_object_get(check, "object");
 	const char *type = json_string_value(json_object_get(object, "resource_type"));
 	const char *owner = json_string_value(json_object_get(object, "owner_id"));
 	const char *org = json_string_value(json_object_get(object, "organization_id"));
-	const struct sim_user *u = owner ? sim_world_user(w, owner) : NULL;
-	unsigned n = org ? sim_world_org(org) : 0;
+	const struct sim_user *u = owner ? hf_sim_world_user(w, owner) : NULL;
+	unsigned n = org ? hf_sim_world_org(org) : 0;
 
 	if (!type || strcmp(type, "workspace") || (org && !n) || (owner && !u))
 		return false;
-	return u ? sim_rights_read(rights, u->id, n) : sim_rights_read_all(rights, n);
+	return u ? hf_sim_rights_read(rights, u->id, n) : hf_sim_rights_read_all(rights, n);
 }
 
-static int authcheck(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_authcheck(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	json_t *asked = json_loadb(r->body, r->body_len, 0, NULL), *body = json_object();
 	json_t *checks = json_object_get(asked, "checks"), *check;
@@ -271,19 +271,19 @@ static int authcheck(const struct sim_world *w, const struct sim_request *r, str
 		json_decref(body);
 		return answer_message(out, r, 400, "Request body must be valid JSON.");
 	}
-	if (sim_rights_take(w, &rights)) {
+	if (hf_sim_rights_take(w, &rights)) {
 		json_decref(asked);
 		json_decref(body);
 		return -ENOMEM;
 	}
 	json_object_foreach(checks, name, check)
-	    json_object_set_new(body, name, json_boolean(allowed(w, &rights, check)));
-	sim_rights_done(&rights);
+	    json_object_set_new(body, name, json_boolean(rest_allows(w, &rights, check)));
+	hf_sim_rights_done(&rights);
 	json_decref(asked);
 	return answer_json(out, r, 200, body);
 }
 
-int sim_rest_answer(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+int hf_sim_rest_answer(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	static const struct {
 		const char *method, *path;
@@ -292,12 +292,12 @@ int sim_rest_answer(const struct sim_world *w, const struct sim_request *r, stru
 		int (*answer)(
 		    const struct sim_world *w, const struct sim_request *r, struct evbuffer *out);
 	} routes[] = {
-		{ "GET", "/api/v2/buildinfo", false, true, buildinfo },
-		{ "GET", "/api/v2/users", false, false, users },
-		{ "GET", "/api/v2/users/", true, false, user },
-		{ "GET", "/api/v2/workspaces/", true, false, workspace },
-		{ "GET", "/api/v2/workspaceagents/connection", false, false, connection },
-		{ "POST", "/api/v2/authcheck", false, false, authcheck },
+		{ "GET", "/api/v2/buildinfo", false, true, rest_buildinfo },
+		{ "GET", "/api/v2/users", false, false, rest_users },
+		{ "GET", "/api/v2/users/", true, false, rest_user },
+		{ "GET", "/api/v2/workspaces/", true, false, rest_workspace },
+		{ "GET", "/api/v2/workspaceagents/connection", false, false, rest_connection },
+		{ "POST", "/api/v2/authcheck", false, false, rest_authcheck },
 	};
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
@@ -306,9 +306,9 @@ int sim_rest_answer(const struct sim_world *w, const struct sim_request *r, stru
 		if (strcmp(r->method, routes[i].method) || strncmp(r->path, routes[i].path, len) ||
 		    (r->path[len] && !routes[i].below))
 			continue;
-		if (routes[i].open || sim_rest_knows(w, r))
+		if (routes[i].open || hf_sim_rest_knows(w, r))
 			return routes[i].answer(w, r, out);
-		sim_rest_signed_out(out, r);
+		hf_sim_rest_signed_out(out, r);
 		return 0;
 	}
 	return answer_message(out, r, 404, "Route not found.");

@@ -20,7 +20,7 @@ static const struct {
 	{ "organization-template-admin", true, true, false },
 };
 
-static void add_role(struct sim_rights *r, const struct sim_role *role)
+static void rights_give_role(struct sim_rights *r, const struct sim_role *role)
 {
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcmp(role->name, known[i].name) || known[i].of_org != (role->org != 0))
@@ -50,9 +50,9 @@ static bool scope_reads(const struct sim_world *w)
 	return false;
 }
 
-int sim_rights_take(const struct sim_world *w, struct sim_rights *ret_rights)
+int hf_sim_rights_take(const struct sim_world *w, struct sim_rights *ret_rights)
 {
-	const struct sim_user *me = sim_world_user(w, "me");
+	const struct sim_user *me = hf_sim_world_user(w, "me");
 	struct sim_rights r = { .workspaces = scope_reads(w) };
 	size_t n = 0;
 
@@ -60,7 +60,7 @@ int sim_rights_take(const struct sim_world *w, struct sim_rights *ret_rights)
 		memcpy(r.user, me->id, SIM_ID);
 		r.member = me->orgs;
 		for (size_t i = 0; i < me->n_roles; i++)
-			add_role(&r, &me->roles[i]);
+			rights_give_role(&r, &me->roles[i]);
 	}
 	for (const struct sim_user *u = w->users; u; u = u->next)
 		n += u->unreadable;
@@ -75,7 +75,7 @@ int sim_rights_take(const struct sim_world *w, struct sim_rights *ret_rights)
 	return 0;
 }
 
-void sim_rights_done(struct sim_rights *r)
+void hf_sim_rights_done(struct sim_rights *r)
 {
 	free(r->hidden);
 	*r = (struct sim_rights){ 0 };
@@ -90,22 +90,22 @@ static bool is_hidden(const struct sim_rights *r, const uint8_t owner[SIM_ID])
 	return false;
 }
 
-bool sim_rights_read_all(const struct sim_rights *r, unsigned org)
+bool hf_sim_rights_read_all(const struct sim_rights *r, unsigned org)
 {
 	return r->workspaces && (r->all || (r->everyone & (org ? SIM_ORG_BIT(org) : UINT64_MAX)));
 }
 
-bool sim_rights_read(const struct sim_rights *r, const uint8_t owner[SIM_ID], unsigned org)
+bool hf_sim_rights_read(const struct sim_rights *r, const uint8_t owner[SIM_ID], unsigned org)
 {
 	uint64_t bits = org ? SIM_ORG_BIT(org) : UINT64_MAX;
 
 	if (!r->workspaces || is_hidden(r, owner))
 		return false;
-	return sim_rights_read_all(r, org) ||
+	return hf_sim_rights_read_all(r, org) ||
 	       (!memcmp(r->user, owner, SIM_ID) && (r->member & bits));
 }
 
-bool sim_rights_know(const struct sim_rights *r, const struct sim_user *user)
+bool hf_sim_rights_know(const struct sim_rights *r, const struct sim_user *user)
 {
 	return r->lists || r->all || !memcmp(r->user, user->id, SIM_ID) ||
 	       (r->everyone & user->orgs);

@@ -17,12 +17,12 @@ struct sim_rights {
 	size_t n_hidden;
 };
 
-/* Those of now. 0 or -ENOMEM. End it with sim_rights_done(). */
-int sim_rights_take(const struct sim_world *w, struct sim_rights *ret_rights);
-void sim_rights_done(struct sim_rights *r); /* and zeroes it */
+/* Those of now. 0 or -ENOMEM. End it with hf_sim_rights_done(). */
+int hf_sim_rights_take(const struct sim_world *w, struct sim_rights *ret_rights);
+void hf_sim_rights_done(struct sim_rights *r); /* and zeroes it */
 /* A workspace of that owner in that organisation; organisation 0 is any. */
-bool sim_rights_read(const struct sim_rights *r, const uint8_t owner[SIM_ID], unsigned org);
+bool hf_sim_rights_read(const struct sim_rights *r, const uint8_t owner[SIM_ID], unsigned org);
 /* Workspaces of all owners, in that organisation, or (0) in any. */
-bool sim_rights_read_all(const struct sim_rights *r, unsigned org);
+bool hf_sim_rights_read_all(const struct sim_rights *r, unsigned org);
 /* Is that user known to the token at all? */
-bool sim_rights_know(const struct sim_rights *r, const struct sim_user *user);
+bool hf_sim_rights_know(const struct sim_rights *r, const struct sim_user *user);

@@ -52,7 +52,7 @@ static int read_head(struct evbuffer *in, struct head *ret_head)
 	return rc;
 }
 
-static void end_call(struct sim_rpc *rpc)
+static void rpc_end_call(struct sim_rpc *rpc)
 {
 	rpc->call = 0;
 	rpc->config.ended(rpc->config.arg);
@@ -63,14 +63,14 @@ static int take_invoke(struct sim_rpc *rpc, const struct head *h, const char *na
 	if (h->call <= rpc->last_call || len >= sizeof(rpc->name))
 		return -EPROTO;
 	if (rpc->call)
-		end_call(rpc);
+		rpc_end_call(rpc);
 	rpc->call = rpc->last_call = h->call;
 	rpc->next_message = 1;
 	snprintf(rpc->name, sizeof(rpc->name), "%.*s", (int)len, name ? name : "");
 	return 0;
 }
 
-static int take_packet(struct sim_rpc *rpc, const struct head *h, const uint8_t *body, size_t len)
+static int rpc_take_packet(struct sim_rpc *rpc, const struct head *h, const uint8_t *body, size_t len)
 {
 	enum kind kind = h->control >> 1 & 0x3f;
 
@@ -85,7 +85,7 @@ static int take_packet(struct sim_rpc *rpc, const struct head *h, const uint8_t 
 	case ERROR:
 	case CANCEL:
 	case CLOSE:
-		end_call(rpc);
+		rpc_end_call(rpc);
 		break;
 	default:
 		break;
@@ -102,7 +102,7 @@ static int make_buffers(struct sim_rpc *rpc)
 	return rpc->in && rpc->packet ? 0 : -ENOMEM;
 }
 
-int sim_rpc_feed(struct sim_rpc *rpc, const uint8_t *bytes, size_t len)
+int hf_sim_rpc_feed(struct sim_rpc *rpc, const uint8_t *bytes, size_t len)
 {
 	struct head h;
 	int rc = make_buffers(rpc);
@@ -118,7 +118,7 @@ int sim_rpc_feed(struct sim_rpc *rpc, const uint8_t *bytes, size_t len)
 			return -EPROTO;
 		if (!(h.control & DONE))
 			continue;
-		rc = take_packet(rpc, &h, evbuffer_pullup(rpc->packet, -1), n);
+		rc = rpc_take_packet(rpc, &h, evbuffer_pullup(rpc->packet, -1), n);
 		evbuffer_drain(rpc->packet, n);
 		if (rc)
 			return rc;
@@ -126,7 +126,7 @@ int sim_rpc_feed(struct sim_rpc *rpc, const uint8_t *bytes, size_t len)
 	return rc;
 }
 
-void sim_rpc_done(struct sim_rpc *rpc)
+void hf_sim_rpc_done(struct sim_rpc *rpc)
 {
 	if (rpc->in)
 		evbuffer_free(rpc->in);
@@ -135,12 +135,12 @@ void sim_rpc_done(struct sim_rpc *rpc)
 	rpc->in = rpc->packet = NULL;
 }
 
-bool sim_rpc_is_open(const struct sim_rpc *rpc)
+bool hf_sim_rpc_is_open(const struct sim_rpc *rpc)
 {
 	return rpc->call != 0;
 }
 
-static size_t put_varint(uint8_t *at, uint64_t value)
+static size_t rpc_put_varint(uint8_t *at, uint64_t value)
 {
 	size_t n = 0;
 
@@ -164,22 +164,22 @@ static void add_packet(
 		n = left < FRAME ? left : FRAME;
 		left -= n;
 		head[0] = (uint8_t)((unsigned)kind << 1 | (left ? 0 : DONE));
-		at += put_varint(head + at, rpc->call);
-		at += put_varint(head + at, message);
-		at += put_varint(head + at, n);
+		at += rpc_put_varint(head + at, rpc->call);
+		at += rpc_put_varint(head + at, message);
+		at += rpc_put_varint(head + at, n);
 		evbuffer_add(out, head, at);
 		if (n)
 			evbuffer_remove_buffer(body, out, n);
 	} while (left);
 }
 
-void sim_rpc_message(struct sim_rpc *rpc, struct evbuffer *message, struct evbuffer *out)
+void hf_sim_rpc_message(struct sim_rpc *rpc, struct evbuffer *message, struct evbuffer *out)
 {
 	if (rpc->call)
 		add_packet(rpc, MESSAGE, message, out);
 }
 
-void sim_rpc_close(struct sim_rpc *rpc, struct evbuffer *out)
+void hf_sim_rpc_close(struct sim_rpc *rpc, struct evbuffer *out)
 {
 	if (!rpc->call)
 		return;
@@ -187,7 +187,7 @@ void sim_rpc_close(struct sim_rpc *rpc, struct evbuffer *out)
 	rpc->call = 0;
 }
 
-void sim_rpc_error(struct sim_rpc *rpc, uint64_t code, const char *text, struct evbuffer *out)
+void hf_sim_rpc_error(struct sim_rpc *rpc, uint64_t code, const char *text, struct evbuffer *out)
 {
 	struct evbuffer *body = rpc->call ? evbuffer_new() : NULL;
 

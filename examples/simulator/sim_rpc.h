@@ -18,7 +18,7 @@ struct sim_rpc_config {
 	void *arg;
 };
 
-/* Zero it, set `config`; end it with sim_rpc_done(). */
+/* Zero it, set `config`; end it with hf_sim_rpc_done(). */
 struct sim_rpc {
 	struct sim_rpc_config config;
 	struct evbuffer *in;     /* owned; NULL before the first bytes */
@@ -30,11 +30,11 @@ struct sim_rpc {
 };
 
 /* Not 0: the client broke the protocol. */
-int sim_rpc_feed(struct sim_rpc *rpc, const uint8_t *bytes, size_t len);
-void sim_rpc_done(struct sim_rpc *rpc);
-bool sim_rpc_is_open(const struct sim_rpc *rpc);
+int hf_sim_rpc_feed(struct sim_rpc *rpc, const uint8_t *bytes, size_t len);
+void hf_sim_rpc_done(struct sim_rpc *rpc);
+bool hf_sim_rpc_is_open(const struct sim_rpc *rpc);
 
 /* Each adds frames to `out`; nothing where no call is open. Takes all of `message`. */
-void sim_rpc_message(struct sim_rpc *rpc, struct evbuffer *message, struct evbuffer *out);
-void sim_rpc_close(struct sim_rpc *rpc, struct evbuffer *out);
-void sim_rpc_error(struct sim_rpc *rpc, uint64_t code, const char *text, struct evbuffer *out);
+void hf_sim_rpc_message(struct sim_rpc *rpc, struct evbuffer *message, struct evbuffer *out);
+void hf_sim_rpc_close(struct sim_rpc *rpc, struct evbuffer *out);
+void hf_sim_rpc_error(struct sim_rpc *rpc, uint64_t code, const char *text, struct evbuffer *out);

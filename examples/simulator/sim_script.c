@@ -9,7 +9,7 @@
 
 #include "examples/simulator/sim_script_line.h"
 
-int sim_say(const struct sim_line *l, int rc, const char *format, ...)
+int hf_sim_line_say(const struct sim_line *l, int rc, const char *format, ...)
 {
 	va_list ap;
 
@@ -19,40 +19,40 @@ int sim_say(const struct sim_line *l, int rc, const char *format, ...)
 	return rc;
 }
 
-const char *sim_word(const struct sim_line *l, size_t i)
+const char *hf_sim_line_word(const struct sim_line *l, size_t i)
 {
 	return i < l->n_words ? l->words[i] : NULL;
 }
 
-int sim_number(const struct sim_line *l, size_t i, uint64_t otherwise, uint64_t *ret_number)
+int hf_sim_line_number(const struct sim_line *l, size_t i, uint64_t otherwise, uint64_t *ret_number)
 {
-	const char *text = sim_word(l, i);
+	const char *text = hf_sim_line_word(l, i);
 	char *end;
 
 	*ret_number = otherwise;
 	if (!text)
 		return 0;
 	*ret_number = strtoull(text, &end, 10);
-	return *end || end == text ? sim_say(l, -EINVAL, "'%s' is no number", text) : 0;
+	return *end || end == text ? hf_sim_line_say(l, -EINVAL, "'%s' is no number", text) : 0;
 }
 
-struct sim_user *sim_named(const struct sim_line *l, size_t i)
+struct sim_user *hf_sim_line_named(const struct sim_line *l, size_t i)
 {
-	const char *name = sim_word(l, i);
-	struct sim_user *u = name ? sim_world_user(&l->server->world, name) : NULL;
+	const char *name = hf_sim_line_word(l, i);
+	struct sim_user *u = name ? hf_sim_world_user(&l->server->world, name) : NULL;
 
 	if (!u)
-		sim_say(l, -ENOENT, "there is no user '%s'", name ? name : "");
+		hf_sim_line_say(l, -ENOENT, "there is no user '%s'", name ? name : "");
 	return u;
 }
 
-int sim_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms)
+int hf_sim_line_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms)
 {
 	static const struct {
 		const char *unit;
 		double ms;
 	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
-	const char *text = sim_word(l, i);
+	const char *text = hf_sim_line_word(l, i);
 	double value;
 	char *end;
 
@@ -66,13 +66,13 @@ int sim_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms)
 		*ret_ms = (uint32_t)(value * units[u].ms);
 		return 0;
 	}
-	return sim_say(l, -EINVAL, "'%s' is no time such as 500ms, 2s, 10m", text ? text : "");
+	return hf_sim_line_say(l, -EINVAL, "'%s' is no time such as 500ms, 2s, 10m", text ? text : "");
 }
 
 /* One of the strings of the world; "-": there is none. */
 static int set_string(const struct sim_line *l, char **string)
 {
-	return sim_world_set(string, strcmp(sim_word(l, 0), "-") ? sim_word(l, 0) : NULL);
+	return hf_sim_world_set(string, strcmp(hf_sim_line_word(l, 0), "-") ? hf_sim_line_word(l, 0) : NULL);
 }
 
 static int run_suffix(const struct sim_line *l)
@@ -96,7 +96,7 @@ static int run_expires(const struct sim_line *l)
 }
 
 /* The text from word i on, with single spaces. */
-static void sim_rest_of_line(const struct sim_line *l, size_t i, char *to, size_t room)
+static void line_rest(const struct sim_line *l, size_t i, char *to, size_t room)
 {
 	size_t n = 0;
 
@@ -109,23 +109,23 @@ static int run_scopes(const struct sim_line *l)
 {
 	char text[SIM_REPLY];
 
-	sim_rest_of_line(l, 0, text, sizeof(text));
-	return sim_world_set(&l->server->world.scopes, l->n_words ? text : NULL);
+	line_rest(l, 0, text, sizeof(text));
+	return hf_sim_world_set(&l->server->world.scopes, l->n_words ? text : NULL);
 }
 
-static int run_version(const struct sim_line *l)
+static int run_server_version(const struct sim_line *l)
 {
-	return sim_world_set(&l->server->world.version, sim_word(l, 0));
+	return hf_sim_world_set(&l->server->world.version, hf_sim_line_word(l, 0));
 }
 
 static int run_api(const struct sim_line *l)
 {
-	return sim_world_set(&l->server->world.api, sim_word(l, 0));
+	return hf_sim_world_set(&l->server->world.api, hf_sim_line_word(l, 0));
 }
 
 static int run_workspace_updates(const struct sim_line *l)
 {
-	l->server->unimplemented = !strcmp(sim_word(l, 0), "off");
+	l->server->unimplemented = !strcmp(hf_sim_line_word(l, 0), "off");
 	return 0;
 }
 
@@ -143,19 +143,19 @@ static int run_cut(const struct sim_line *l)
 	char text[256];
 	struct sim_cut_how how = { .text = text };
 
-	sim_rest_of_line(l, 2, text, sizeof(text));
+	line_rest(l, 2, text, sizeof(text));
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
-		if (strcmp(sim_word(l, 0), cuts[i].name))
+		if (strcmp(hf_sim_line_word(l, 0), cuts[i].name))
 			continue;
 		how.what = cuts[i].what;
-		how.user = cuts[i].of_user && l->n_words > 1 ? sim_named(l, 1) : NULL;
+		how.user = cuts[i].of_user && l->n_words > 1 ? hf_sim_line_named(l, 1) : NULL;
 		if (cuts[i].of_user ? l->n_words > 1 && !how.user
-				    : sim_number(l, 1, cuts[i].code, &how.code))
+				    : hf_sim_line_number(l, 1, cuts[i].code, &how.code))
 			return -EINVAL;
-		sim_server_cut(l->server, &how);
+		hf_sim_server_cut(l->server, &how);
 		return 0;
 	}
-	return sim_say(l, -EINVAL, "cannot cut '%s'", sim_word(l, 0));
+	return hf_sim_line_say(l, -EINVAL, "cannot cut '%s'", hf_sim_line_word(l, 0));
 }
 
 static int run_refuse(const struct sim_line *l)
@@ -164,12 +164,12 @@ static int run_refuse(const struct sim_line *l)
 	size_t n = 0;
 	uint64_t status;
 
-	if (!strcmp(sim_word(l, 0), "off")) {
+	if (!strcmp(hf_sim_line_word(l, 0), "off")) {
 		l->server->refusal = r;
 		return 0;
 	}
-	if (sim_number(l, 0, 0, &status) || status < 200 || status > 599)
-		return sim_say(l, -EINVAL, "'%s' is no status", sim_word(l, 0));
+	if (hf_sim_line_number(l, 0, 0, &status) || status < 200 || status > 599)
+		return hf_sim_line_say(l, -EINVAL, "'%s' is no status", hf_sim_line_word(l, 0));
 	r.status = (int)status;
 	r.html = status == 200;
 	for (size_t i = 1; i < l->n_words; i++) {
@@ -185,35 +185,35 @@ static int run_refuse(const struct sim_line *l)
 			n += (size_t)snprintf(r.headers + n, sizeof(r.headers) - n, "%.*s: %s\r\n",
 			    (int)(value - l->words[i]), l->words[i], value + 1);
 		else
-			return sim_say(l, -EINVAL, "'%s' is not HEADER=VALUE", l->words[i]);
+			return hf_sim_line_say(l, -EINVAL, "'%s' is not HEADER=VALUE", l->words[i]);
 	}
 	if (n >= sizeof(r.headers))
-		return sim_say(l, -EINVAL, "too many headers");
+		return hf_sim_line_say(l, -EINVAL, "too many headers");
 	l->server->refusal = r;
 	return 0;
 }
 
 static int run_freeze(const struct sim_line *l)
 {
-	sim_server_freeze(l->server, true);
+	hf_sim_server_freeze(l->server, true);
 	return 0;
 }
 
 static int run_thaw(const struct sim_line *l)
 {
-	sim_server_freeze(l->server, false);
+	hf_sim_server_freeze(l->server, false);
 	return 0;
 }
 
 static int run_slow(const struct sim_line *l)
 {
-	const char *path = sim_word(l, 1);
+	const char *path = hf_sim_line_word(l, 1);
 	uint32_t ms;
 
-	if (sim_duration(l, 0, &ms))
+	if (hf_sim_line_duration(l, 0, &ms))
 		return -EINVAL;
 	if (path && *path != '/')
-		return sim_say(l, -EINVAL, "'%s' is no path", path);
+		return hf_sim_line_say(l, -EINVAL, "'%s' is no path", path);
 	l->server->slow_ms = ms;
 	snprintf(l->server->slow_path, sizeof(l->server->slow_path), "%s", path ? path : "");
 	return 0;
@@ -221,35 +221,35 @@ static int run_slow(const struct sim_line *l)
 
 static int run_down(const struct sim_line *l)
 {
-	sim_server_down(l->server);
+	hf_sim_server_down(l->server);
 	return 0;
 }
 
 static int run_up(const struct sim_line *l)
 {
-	int rc = sim_server_listen(l->server);
+	int rc = hf_sim_server_listen(l->server);
 
-	return rc ? sim_say(l, rc, "cannot listen: %s", strerror(-rc)) : 0;
+	return rc ? hf_sim_line_say(l, rc, "cannot listen: %s", strerror(-rc)) : 0;
 }
 
 static int run_ping(const struct sim_line *l)
 {
 	uint32_t ms;
 
-	if (sim_duration(l, 1, &ms))
+	if (hf_sim_line_duration(l, 1, &ms))
 		return -EINVAL;
-	if (!strcmp(sim_word(l, 0), "ws"))
+	if (!strcmp(hf_sim_line_word(l, 0), "ws"))
 		l->server->ws_ping_ms = ms;
-	else if (!strcmp(sim_word(l, 0), "yamux"))
+	else if (!strcmp(hf_sim_line_word(l, 0), "yamux"))
 		l->server->yamux_ping_ms = ms;
 	else
-		return sim_say(l, -EINVAL, "ping ws or ping yamux");
+		return hf_sim_line_say(l, -EINVAL, "ping ws or ping yamux");
 	return 0;
 }
 
 static int run_wait(const struct sim_line *l)
 {
-	int rc = sim_duration(l, 0, l->wait_ms);
+	int rc = hf_sim_line_duration(l, 0, l->wait_ms);
 
 	return rc ? rc : *l->wait_ms > 0 ? SIM_AGAIN : 0;
 }
@@ -257,18 +257,18 @@ static int run_wait(const struct sim_line *l)
 static int run_await(const struct sim_line *l)
 {
 	const struct sim_counts *c = &l->server->counts;
-	const char *what = sim_word(l, 0);
+	const char *what = hf_sim_line_word(l, 0);
 	const struct sim_user *u = NULL;
 	uint64_t want, have;
 
-	if (sim_number(l, 1, 1, &want))
+	if (hf_sim_line_number(l, 1, 1, &want))
 		return -EINVAL;
-	if (l->n_words > 2 && !(u = sim_named(l, 2)))
+	if (l->n_words > 2 && !(u = hf_sim_line_named(l, 2)))
 		return -ENOENT;
 	if (!strcmp(what, "streams"))
-		have = sim_server_streams(l->server, u);
+		have = hf_sim_server_streams(l->server, u);
 	else if (!strcmp(what, "sessions"))
-		have = sim_server_sessions(l->server);
+		have = hf_sim_server_sessions(l->server);
 	else if (!strcmp(what, "calls"))
 		have = c->calls;
 	else if (!strcmp(what, "upgrades"))
@@ -278,19 +278,19 @@ static int run_await(const struct sim_line *l)
 	else if (!strcmp(what, "connections"))
 		have = c->connections;
 	else
-		return sim_say(l, -EINVAL, "cannot await '%s'", what);
+		return hf_sim_line_say(l, -EINVAL, "cannot await '%s'", what);
 	if (want ? have >= want : !have)
 		return 0;
-	return sim_say(l, SIM_AGAIN, "%llu %s so far", (unsigned long long)have, what);
+	return hf_sim_line_say(l, SIM_AGAIN, "%llu %s so far", (unsigned long long)have, what);
 }
 
 static int run_status(const struct sim_line *l)
 {
 	const struct sim_counts *c = &l->server->counts;
 
-	return sim_say(l, 0,
+	return hf_sim_line_say(l, 0,
 	    "sessions=%u streams=%u connections=%llu requests=%llu upgrades=%llu calls=%llu",
-	    sim_server_sessions(l->server), sim_server_streams(l->server, NULL),
+	    hf_sim_server_sessions(l->server), hf_sim_server_streams(l->server, NULL),
 	    (unsigned long long)c->connections, (unsigned long long)c->requests,
 	    (unsigned long long)c->upgrades, (unsigned long long)c->calls);
 }
@@ -319,7 +319,7 @@ static const struct sim_command commands[] = {
 	{ "expires", 1, run_expires, "TIME", "when the token does, as 2030-01-31T00:00:00Z" },
 	{ "suffix", 1, run_suffix, "TEXT", "of hostnames; -: none is told" },
 	{ "deployment", 1, run_deployment, "ID", "of the deployment; -: none is told" },
-	{ "version", 1, run_version, "TEXT", "of the server" },
+	{ "version", 1, run_server_version, "TEXT", "of the server" },
 	{ "api", 1, run_api, "TEXT", "the version of the stream that is served, as 2.8" },
 	{ "workspace-updates", 1, run_workspace_updates, "on|off",
 	    "off: calls are answered with dRPC's code 12" },
@@ -328,9 +328,9 @@ static const struct sim_command commands[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
-static const struct sim_command *const tables[] = { sim_world_commands, commands };
+static const struct sim_command *const tables[] = { hf_sim_world_commands, commands };
 
-static const struct sim_command *find_command(const char *name)
+static const struct sim_command *script_find_command(const char *name)
 {
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct sim_command *c = tables[i]; c->name; c++) {
@@ -343,19 +343,19 @@ static const struct sim_command *find_command(const char *name)
 
 static int run_words(const struct sim_line *l)
 {
-	const struct sim_command *c = find_command(l->words[0]);
+	const struct sim_command *c = script_find_command(l->words[0]);
 	struct sim_line rest = *l;
 
 	if (!c)
-		return sim_say(l, -EINVAL, "there is no command '%s'", l->words[0]);
+		return hf_sim_line_say(l, -EINVAL, "there is no command '%s'", l->words[0]);
 	rest.words++;
 	rest.n_words--;
 	if (rest.n_words < c->min)
-		return sim_say(l, -EINVAL, "usage: %s %s", c->name, c->help);
+		return hf_sim_line_say(l, -EINVAL, "usage: %s %s", c->name, c->help);
 	return c->run(&rest);
 }
 
-int sim_script_run(
+int hf_sim_script_run(
     struct sim_server *s, char *text, char ret_reply[SIM_REPLY], uint32_t *ret_wait_ms)
 {
 	struct sim_line l = { .server = s, .reply = ret_reply, .wait_ms = ret_wait_ms };
@@ -379,7 +379,7 @@ int sim_script_run(
 	return rc;
 }
 
-void sim_script_help(void)
+void hf_sim_script_help(void)
 {
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct sim_command *c = tables[i]; c->name; c++) {

@@ -17,7 +17,7 @@ enum { SIM_AGAIN = 1 };
  * is done (`wait`), or 0 where it is to be run again (`await`). Negative: it is wrong. `ret_reply`
  * is what is to be said of it, "" for nothing.
  */
-int sim_script_run(
+int hf_sim_script_run(
     struct sim_server *s, char *line, char ret_reply[SIM_REPLY], uint32_t *ret_wait_ms);
 /* What --help says of the commands. */
-void sim_script_help(void);
+void hf_sim_script_help(void);

@@ -26,16 +26,16 @@ struct sim_command {
 	const char *does;
 };
 
-extern const struct sim_command sim_world_commands[];
+extern const struct sim_command hf_sim_world_commands[];
 
 /* Puts it into the reply, and returns `rc`. */
-int sim_say(const struct sim_line *l, int rc, const char *format, ...)
+int hf_sim_line_say(const struct sim_line *l, int rc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* NULL where there is none. */
-const char *sim_word(const struct sim_line *l, size_t i);
+const char *hf_sim_line_word(const struct sim_line *l, size_t i);
 /* 0, or -EINVAL and a reply; `otherwise` where there is no such word. */
-int sim_number(const struct sim_line *l, size_t i, uint64_t otherwise, uint64_t *ret_number);
+int hf_sim_line_number(const struct sim_line *l, size_t i, uint64_t otherwise, uint64_t *ret_number);
 /* A time such as "500ms"; "off" is 0. 0, or -EINVAL and a reply. */
-int sim_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms);
+int hf_sim_line_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms);
 /* NULL and a reply where there is none of that name. */
-struct sim_user *sim_named(const struct sim_line *l, size_t i);
+struct sim_user *hf_sim_line_named(const struct sim_line *l, size_t i);

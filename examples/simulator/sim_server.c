@@ -13,24 +13,24 @@
 
 enum { WS_PING_MS = 15000, YAMUX_PING_MS = 30000, BACKLOG = 128 };
 
-int sim_server_init(struct sim_server *s, struct event_base *base)
+int hf_sim_server_init(struct sim_server *s, struct event_base *base)
 {
 	*s = (struct sim_server){
 		.base = base, .ws_ping_ms = WS_PING_MS, .yamux_ping_ms = YAMUX_PING_MS
 	};
 	snprintf(s->host, sizeof(s->host), "127.0.0.1");
-	return sim_world_init(&s->world);
+	return hf_sim_world_init(&s->world);
 }
 
-void sim_server_done(struct sim_server *s)
+void hf_sim_server_done(struct sim_server *s)
 {
-	sim_server_down(s);
-	sim_world_done(&s->world);
+	hf_sim_server_down(s);
+	hf_sim_world_done(&s->world);
 	SSL_CTX_free(s->tls);
 	s->tls = NULL;
 }
 
-int sim_server_tls(struct sim_server *s, const char *cert, const char *key)
+int hf_sim_server_tls(struct sim_server *s, const char *cert, const char *key)
 {
 	s->tls = SSL_CTX_new(TLS_server_method());
 	if (!s->tls)
@@ -51,7 +51,7 @@ static void on_accept(
 	(void)from;
 	(void)len;
 	s->counts.connections++;
-	sim_conn_new(s, fd);
+	hf_sim_conn_new(s, fd);
 }
 
 /* 127.0.0.1 or ::1, and other addresses; no names. */
@@ -73,7 +73,7 @@ static int make_address(const char *host, uint16_t port, struct sockaddr_storage
 	return sizeof(*v6);
 }
 
-int sim_server_listen(struct sim_server *s)
+int hf_sim_server_listen(struct sim_server *s)
 {
 	struct sockaddr_storage address;
 	socklen_t room = sizeof(address);
@@ -93,39 +93,39 @@ int sim_server_listen(struct sim_server *s)
 	return 0;
 }
 
-void sim_server_down(struct sim_server *s)
+void hf_sim_server_down(struct sim_server *s)
 {
 	if (s->listener)
 		evconnlistener_free(s->listener);
 	s->listener = NULL;
-	sim_server_cut(s, &(struct sim_cut_how){ .what = CUT_TCP });
+	hf_sim_server_cut(s, &(struct sim_cut_how){ .what = CUT_TCP });
 }
 
-void sim_server_freeze(struct sim_server *s, bool frozen)
+void hf_sim_server_freeze(struct sim_server *s, bool frozen)
 {
 	s->frozen = frozen;
 	for (struct sim_conn *c = s->conns; c; c = c->next)
-		sim_conn_freeze(c, frozen);
+		hf_sim_conn_freeze(c, frozen);
 }
 
-void sim_server_update(
+void hf_sim_server_update(
     struct sim_server *s, const uint8_t owner[SIM_ID], const struct sim_message *message)
 {
 	for (struct sim_conn *c = s->conns; c; c = c->next)
-		sim_conn_update(c, owner, message);
+		hf_sim_conn_update(c, owner, message);
 }
 
-void sim_server_cut(struct sim_server *s, const struct sim_cut_how *how)
+void hf_sim_server_cut(struct sim_server *s, const struct sim_cut_how *how)
 {
 	struct sim_conn *next;
 
 	for (struct sim_conn *c = s->conns; c; c = next) {
 		next = c->next;
-		sim_conn_cut(c, how);
+		hf_sim_conn_cut(c, how);
 	}
 }
 
-unsigned sim_server_sessions(const struct sim_server *s)
+unsigned hf_sim_server_sessions(const struct sim_server *s)
 {
 	unsigned n = 0;
 
@@ -134,7 +134,7 @@ unsigned sim_server_sessions(const struct sim_server *s)
 	return n;
 }
 
-unsigned sim_server_streams(const struct sim_server *s, const struct sim_user *user)
+unsigned hf_sim_server_streams(const struct sim_server *s, const struct sim_user *user)
 {
 	unsigned n = 0;
 

@@ -45,17 +45,17 @@ struct sim_server {
 	unsigned ws_ping_ms, yamux_ping_ms; /* 0: none */
 };
 
-int sim_server_init(struct sim_server *s, struct event_base *base);
-void sim_server_done(struct sim_server *s);
-int sim_server_tls(struct sim_server *s, const char *cert, const char *key);
+int hf_sim_server_init(struct sim_server *s, struct event_base *base);
+void hf_sim_server_done(struct sim_server *s);
+int hf_sim_server_tls(struct sim_server *s, const char *cert, const char *key);
 /* On s->host and s->port; port 0 is any, and then known. */
-int sim_server_listen(struct sim_server *s);
+int hf_sim_server_listen(struct sim_server *s);
 /* Connections are refused from now on, and those that are there end. */
-void sim_server_down(struct sim_server *s);
-void sim_server_freeze(struct sim_server *s, bool frozen);
+void hf_sim_server_down(struct sim_server *s);
+void hf_sim_server_freeze(struct sim_server *s, bool frozen);
 
 /* Tells a message to all streams of an owner, as far as the rights of each go. */
-void sim_server_update(
+void hf_sim_server_update(
     struct sim_server *s, const uint8_t owner[SIM_ID], const struct sim_message *message);
 
 enum sim_cut { CUT_TCP, CUT_RST, CUT_WS, CUT_YAMUX, CUT_GOAWAY, CUT_CALL, CUT_ERROR };
@@ -68,7 +68,7 @@ struct sim_cut_how {
 	const char *text; /* of CUT_WS and CUT_ERROR */
 };
 
-void sim_server_cut(struct sim_server *s, const struct sim_cut_how *how);
+void hf_sim_server_cut(struct sim_server *s, const struct sim_cut_how *how);
 /* Open websockets, and open streams of `user` (NULL: of all). */
-unsigned sim_server_sessions(const struct sim_server *s);
-unsigned sim_server_streams(const struct sim_server *s, const struct sim_user *user);
+unsigned hf_sim_server_sessions(const struct sim_server *s);
+unsigned hf_sim_server_streams(const struct sim_server *s, const struct sim_user *user);

@@ -14,36 +14,36 @@ static void put_id(uint8_t first, uint32_t number, uint8_t *ret_id)
 		ret_id[15 - i] = (uint8_t)(number >> 8 * i);
 }
 
-void sim_world_id(uint32_t number, uint8_t ret_id[SIM_ID])
+void hf_sim_world_id(uint32_t number, uint8_t ret_id[SIM_ID])
 {
 	put_id(0x10, number, ret_id);
 }
 
-void sim_world_agent_id(uint32_t number, uint8_t ret_id[SIM_ID])
+void hf_sim_world_agent_id(uint32_t number, uint8_t ret_id[SIM_ID])
 {
 	put_id(0x20, number, ret_id);
 }
 
-void sim_world_org_id(unsigned number, uint8_t ret_id[SIM_ID])
+void hf_sim_world_org_id(unsigned number, uint8_t ret_id[SIM_ID])
 {
 	put_id(0x30, number, ret_id);
 }
 
-unsigned sim_world_org(const char *id)
+unsigned hf_sim_world_org(const char *id)
 {
 	uint8_t bytes[SIM_ID];
 	char text[SIM_ID_TEXT];
 
 	for (unsigned n = 1; n <= SIM_ORG_MAX; n++) {
-		sim_world_org_id(n, bytes);
-		sim_id_text(bytes, text);
+		hf_sim_world_org_id(n, bytes);
+		hf_sim_id_text(bytes, text);
 		if (!strcmp(text, id))
 			return n;
 	}
 	return 0;
 }
 
-void sim_id_text(const uint8_t id[SIM_ID], char ret_text[SIM_ID_TEXT])
+void hf_sim_id_text(const uint8_t id[SIM_ID], char ret_text[SIM_ID_TEXT])
 {
 	char *at = ret_text;
 
@@ -54,7 +54,7 @@ void sim_id_text(const uint8_t id[SIM_ID], char ret_text[SIM_ID_TEXT])
 	}
 }
 
-int sim_world_set(char **string, const char *value)
+int hf_sim_world_set(char **string, const char *value)
 {
 	char *copy = value ? strdup(value) : NULL;
 
@@ -65,25 +65,25 @@ int sim_world_set(char **string, const char *value)
 	return 0;
 }
 
-int sim_world_init(struct sim_world *w)
+int hf_sim_world_init(struct sim_world *w)
 {
 	int rc;
 
 	*w = (struct sim_world){ 0 };
-	rc = sim_world_set(&w->version, "v2.30.0");
+	rc = hf_sim_world_set(&w->version, "v2.30.0");
 	if (!rc)
-		rc = sim_world_set(&w->api, "2.8");
+		rc = hf_sim_world_set(&w->api, "2.8");
 	if (!rc)
-		rc = sim_world_set(&w->deployment, "5a9d1c3e-0000-4000-8000-000000000001");
+		rc = hf_sim_world_set(&w->deployment, "5a9d1c3e-0000-4000-8000-000000000001");
 	if (!rc)
-		rc = sim_world_set(&w->suffix, "coder");
+		rc = hf_sim_world_set(&w->suffix, "coder");
 	return rc;
 }
 
-void sim_world_done(struct sim_world *w)
+void hf_sim_world_done(struct sim_world *w)
 {
 	while (w->users)
-		sim_world_user_del(w, w->users);
+		hf_sim_world_user_del(w, w->users);
 	free(w->workspaces);
 	free(w->agents);
 	free(w->token);
@@ -97,21 +97,21 @@ void sim_world_done(struct sim_world *w)
 	*w = (struct sim_world){ 0 };
 }
 
-struct sim_user *sim_world_user(const struct sim_world *w, const char *name)
+struct sim_user *hf_sim_world_user(const struct sim_world *w, const char *name)
 {
 	char id[SIM_ID_TEXT];
 
 	if (!strcmp(name, "me"))
 		return w->me ? w->me : w->users;
 	for (struct sim_user *u = w->users; u; u = u->next) {
-		sim_id_text(u->id, id);
+		hf_sim_id_text(u->id, id);
 		if (!strcmp(u->name, name) || !strcmp(id, name))
 			return u;
 	}
 	return NULL;
 }
 
-struct sim_user *sim_world_user_by_id(const struct sim_world *w, const uint8_t id[SIM_ID])
+struct sim_user *hf_sim_world_user_by_id(const struct sim_world *w, const uint8_t id[SIM_ID])
 {
 	for (struct sim_user *u = w->users; u; u = u->next) {
 		if (!memcmp(u->id, id, SIM_ID))
@@ -143,7 +143,7 @@ static int take_role(const char *word, struct sim_role *ret_role)
 	return ret_role->name ? 0 : -ENOMEM;
 }
 
-int sim_world_roles_set(struct sim_user *user, char *const *words, size_t n_words)
+int hf_sim_world_roles_set(struct sim_user *user, char *const *words, size_t n_words)
 {
 	struct sim_user next = { .roles = calloc(n_words + 1, sizeof(*next.roles)) };
 	int rc = next.roles ? 0 : -ENOMEM;
@@ -162,20 +162,20 @@ int sim_world_roles_set(struct sim_user *user, char *const *words, size_t n_word
 	return 0;
 }
 
-int sim_world_user_add(struct sim_world *w, const char *name, uint32_t number)
+int hf_sim_world_user_add(struct sim_world *w, const char *name, uint32_t number)
 {
 	static char first[] = "owner";
 	char *roles[] = { first };
 	struct sim_user **at = &w->users;
 	struct sim_user *u = calloc(1, sizeof(*u));
 
-	if (!u || sim_world_set(&u->name, name)) {
+	if (!u || hf_sim_world_set(&u->name, name)) {
 		free(u);
 		return -ENOMEM;
 	}
-	sim_world_id(number, u->id);
+	hf_sim_world_id(number, u->id);
 	u->orgs = SIM_ORG_BIT(1);
-	if (!w->users && sim_world_roles_set(u, roles, 1)) {
+	if (!w->users && hf_sim_world_roles_set(u, roles, 1)) {
 		free(u->name);
 		free(u);
 		return -ENOMEM;
@@ -186,11 +186,11 @@ int sim_world_user_add(struct sim_world *w, const char *name, uint32_t number)
 	return 0;
 }
 
-void sim_world_user_del(struct sim_world *w, struct sim_user *user)
+void hf_sim_world_user_del(struct sim_world *w, struct sim_user *user)
 {
 	struct sim_user **at = &w->users;
 
-	sim_world_clear(w, user);
+	hf_sim_world_clear(w, user);
 	while (*at != user)
 		at = &(*at)->next;
 	*at = user->next;
@@ -201,19 +201,19 @@ void sim_world_user_del(struct sim_world *w, struct sim_user *user)
 	free(user);
 }
 
-struct sim_workspace *sim_world_workspace(const struct sim_world *w, uint32_t number)
+struct sim_workspace *hf_sim_world_workspace(const struct sim_world *w, uint32_t number)
 {
 	return number < w->n_workspaces && w->workspaces[number].owner ? &w->workspaces[number]
 								       : NULL;
 }
 
-struct sim_agent *sim_world_agent(const struct sim_world *w, uint32_t number)
+struct sim_agent *hf_sim_world_agent(const struct sim_world *w, uint32_t number)
 {
 	return number < w->n_agents && w->agents[number].workspace ? &w->agents[number] : NULL;
 }
 
 /* Room for element `number` of an array of zeroed elements. */
-static int make_room(void **array, uint32_t *n, size_t size, uint32_t number)
+static int world_make_room(void **array, uint32_t *n, size_t size, uint32_t number)
 {
 	size_t want = *n ? *n : 64;
 	uint8_t *bigger;
@@ -231,7 +231,7 @@ static int make_room(void **array, uint32_t *n, size_t size, uint32_t number)
 	return 0;
 }
 
-static int set_name(struct sim_text *to, const struct sim_text *name)
+static int world_set_name(struct sim_text *to, const struct sim_text *name)
 {
 	uint8_t *copy = malloc(name->len + 1U);
 
@@ -244,15 +244,15 @@ static int set_name(struct sim_text *to, const struct sim_text *name)
 	return 0;
 }
 
-int sim_world_workspace_set(
+int hf_sim_world_workspace_set(
     struct sim_world *w, uint32_t number, struct sim_user *owner, const struct sim_text *name)
 {
 	void *array = w->workspaces;
-	int rc = make_room(&array, &w->n_workspaces, sizeof(*w->workspaces), number);
+	int rc = world_make_room(&array, &w->n_workspaces, sizeof(*w->workspaces), number);
 
 	w->workspaces = array;
 	if (!rc)
-		rc = set_name(&w->workspaces[number].name, name);
+		rc = world_set_name(&w->workspaces[number].name, name);
 	if (rc)
 		return rc;
 	if (!w->workspaces[number].owner) {
@@ -275,16 +275,16 @@ static void unlink_agent(struct sim_world *w, uint32_t number)
 	a->workspace = 0;
 }
 
-int sim_world_agent_set(
+int hf_sim_world_agent_set(
     struct sim_world *w, uint32_t number, uint32_t workspace, const struct sim_text *name)
 {
 	void *array = w->agents;
-	int rc = make_room(&array, &w->n_agents, sizeof(*w->agents), number);
+	int rc = world_make_room(&array, &w->n_agents, sizeof(*w->agents), number);
 	struct sim_agent *a;
 
 	w->agents = array;
 	if (!rc)
-		rc = set_name(&w->agents[number].name, name);
+		rc = world_set_name(&w->agents[number].name, name);
 	if (rc)
 		return rc;
 	a = &w->agents[number];
@@ -296,7 +296,7 @@ int sim_world_agent_set(
 	return 0;
 }
 
-void sim_world_agent_del(struct sim_world *w, uint32_t number)
+void hf_sim_world_agent_del(struct sim_world *w, uint32_t number)
 {
 	struct sim_agent *a = &w->agents[number];
 
@@ -305,12 +305,12 @@ void sim_world_agent_del(struct sim_world *w, uint32_t number)
 	*a = (struct sim_agent){ 0 };
 }
 
-void sim_world_workspace_del(struct sim_world *w, uint32_t number)
+void hf_sim_world_workspace_del(struct sim_world *w, uint32_t number)
 {
 	struct sim_workspace *ws = &w->workspaces[number];
 
 	while (ws->first_agent)
-		sim_world_agent_del(w, ws->first_agent);
+		hf_sim_world_agent_del(w, ws->first_agent);
 	free(ws->name.at);
 	*ws = (struct sim_workspace){ 0 };
 	for (size_t i = 0; i < w->n_shares; i++) {
@@ -319,11 +319,11 @@ void sim_world_workspace_del(struct sim_world *w, uint32_t number)
 	}
 }
 
-void sim_world_clear(struct sim_world *w, const struct sim_user *user)
+void hf_sim_world_clear(struct sim_world *w, const struct sim_user *user)
 {
 	for (uint32_t n = 0; n < w->n_workspaces; n++) {
 		if (w->workspaces[n].owner == user)
-			sim_world_workspace_del(w, n);
+			hf_sim_world_workspace_del(w, n);
 	}
 }
 
@@ -338,12 +338,12 @@ static struct sim_share *find_share(
 	return NULL;
 }
 
-bool sim_world_shared(const struct sim_world *w, uint32_t number, const struct sim_user *user)
+bool hf_sim_world_shared(const struct sim_world *w, uint32_t number, const struct sim_user *user)
 {
 	return find_share(w, number, user) != NULL;
 }
 
-int sim_world_share(struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared)
+int hf_sim_world_share(struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared)
 {
 	struct sim_share *found = find_share(w, number, user), *more;
 

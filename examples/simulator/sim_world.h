@@ -79,42 +79,42 @@ struct sim_world {
 
 /* The ids that tests/scenario uses, too: number 7 is "...0007", with another first byte for agents.
  */
-void sim_world_id(uint32_t number, uint8_t ret_id[SIM_ID]);
-void sim_world_agent_id(uint32_t number, uint8_t ret_id[SIM_ID]);
-void sim_world_org_id(unsigned number, uint8_t ret_id[SIM_ID]);
+void hf_sim_world_id(uint32_t number, uint8_t ret_id[SIM_ID]);
+void hf_sim_world_agent_id(uint32_t number, uint8_t ret_id[SIM_ID]);
+void hf_sim_world_org_id(unsigned number, uint8_t ret_id[SIM_ID]);
 /* The number in an organisation's id; 0 where it is none. */
-unsigned sim_world_org(const char *id);
-void sim_id_text(const uint8_t id[SIM_ID], char ret_text[SIM_ID_TEXT]);
+unsigned hf_sim_world_org(const char *id);
+void hf_sim_id_text(const uint8_t id[SIM_ID], char ret_text[SIM_ID_TEXT]);
 
-int sim_world_init(struct sim_world *w);
-void sim_world_done(struct sim_world *w);
+int hf_sim_world_init(struct sim_world *w);
+void hf_sim_world_done(struct sim_world *w);
 /* Puts a copy of `value` into one of the strings above; NULL empties it. */
-int sim_world_set(char **string, const char *value);
+int hf_sim_world_set(char **string, const char *value);
 
 /* By name, by "me" and by the text of the id. */
-struct sim_user *sim_world_user(const struct sim_world *w, const char *name);
-struct sim_user *sim_world_user_by_id(const struct sim_world *w, const uint8_t id[SIM_ID]);
+struct sim_user *hf_sim_world_user(const struct sim_world *w, const char *name);
+struct sim_user *hf_sim_world_user_by_id(const struct sim_world *w, const uint8_t id[SIM_ID]);
 /* A member of organisation 1; the first of all is an owner of the deployment. */
-int sim_world_user_add(struct sim_world *w, const char *name, uint32_t number);
+int hf_sim_world_user_add(struct sim_world *w, const char *name, uint32_t number);
 /* The words are "owner", or "2/organization-admin" in organisation 2. 0, -EINVAL or -ENOMEM. */
-int sim_world_roles_set(struct sim_user *user, char *const *words, size_t n_words);
+int hf_sim_world_roles_set(struct sim_user *user, char *const *words, size_t n_words);
 /* The user goes with all workspaces. */
-void sim_world_user_del(struct sim_world *w, struct sim_user *user);
+void hf_sim_world_user_del(struct sim_world *w, struct sim_user *user);
 
 /* NULL where there is none of that number. */
-struct sim_workspace *sim_world_workspace(const struct sim_world *w, uint32_t number);
-struct sim_agent *sim_world_agent(const struct sim_world *w, uint32_t number);
+struct sim_workspace *hf_sim_world_workspace(const struct sim_world *w, uint32_t number);
+struct sim_agent *hf_sim_world_agent(const struct sim_world *w, uint32_t number);
 /* Makes it, or gives it another name (copied) and owner, or workspace. 0 or -ENOMEM. */
-int sim_world_workspace_set(
+int hf_sim_world_workspace_set(
     struct sim_world *w, uint32_t number, struct sim_user *owner, const struct sim_text *name);
-int sim_world_agent_set(
+int hf_sim_world_agent_set(
     struct sim_world *w, uint32_t number, uint32_t workspace, const struct sim_text *name);
-void sim_world_agent_del(struct sim_world *w, uint32_t number);
+void hf_sim_world_agent_del(struct sim_world *w, uint32_t number);
 /* With its agents. */
-void sim_world_workspace_del(struct sim_world *w, uint32_t number);
+void hf_sim_world_workspace_del(struct sim_world *w, uint32_t number);
 /* All of a user's. */
-void sim_world_clear(struct sim_world *w, const struct sim_user *user);
+void hf_sim_world_clear(struct sim_world *w, const struct sim_user *user);
 /* Is it listed in that user's streams, too? */
-bool sim_world_shared(const struct sim_world *w, uint32_t number, const struct sim_user *user);
+bool hf_sim_world_shared(const struct sim_world *w, uint32_t number, const struct sim_user *user);
 /* Begins that, or ends it. 0 or -ENOMEM. */
-int sim_world_share(struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared);
+int hf_sim_world_share(struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared);

@@ -14,11 +14,11 @@ enum { SHA1_BYTES = 20, CLOSE_REASON_MAX = 123 };
 struct sim_ws {
 	struct sim_ws_config config;
 	wslay_event_context_ptr wslay; /* owned */
-	struct evbuffer *in;           /* lent to sim_ws_feed() */
+	struct evbuffer *in;           /* lent to hf_sim_ws_feed() */
 	uint8_t opcode;                /* of the frame that comes in */
 };
 
-void sim_ws_accept(const char *key, char ret_accept[SIM_WS_ACCEPT])
+void hf_sim_ws_accept(const char *key, char ret_accept[SIM_WS_ACCEPT])
 {
 	uint8_t sum[EVP_MAX_MD_SIZE];
 	char text[128];
@@ -29,7 +29,7 @@ void sim_ws_accept(const char *key, char ret_accept[SIM_WS_ACCEPT])
 	EVP_EncodeBlock((unsigned char *)ret_accept, sum, SHA1_BYTES);
 }
 
-static ssize_t on_recv(
+static ssize_t on_sim_ws_recv(
     wslay_event_context_ptr ctx, uint8_t *buf, size_t len, int flags, void *user_data)
 {
 	struct sim_ws *ws = user_data;
@@ -42,7 +42,7 @@ static ssize_t on_recv(
 	return -1;
 }
 
-static ssize_t on_send(
+static ssize_t on_sim_ws_send(
     wslay_event_context_ptr ctx, const uint8_t *data, size_t len, int flags, void *user_data)
 {
 	struct sim_ws *ws = user_data;
@@ -75,11 +75,11 @@ static void on_chunk(wslay_event_context_ptr ctx,
 		ws->config.data(ws->config.arg, arg->data, arg->data_length);
 }
 
-int sim_ws_new(const struct sim_ws_config *config, struct sim_ws **ret_ws)
+int hf_sim_ws_new(const struct sim_ws_config *config, struct sim_ws **ret_ws)
 {
 	static const struct wslay_event_callbacks callbacks = {
-		.recv_callback = on_recv,
-		.send_callback = on_send,
+		.recv_callback = on_sim_ws_recv,
+		.send_callback = on_sim_ws_send,
 		.on_frame_recv_start_callback = on_frame,
 		.on_frame_recv_chunk_callback = on_chunk,
 	};
@@ -97,7 +97,7 @@ int sim_ws_new(const struct sim_ws_config *config, struct sim_ws **ret_ws)
 	return 0;
 }
 
-void sim_ws_free(struct sim_ws *ws)
+void hf_sim_ws_free(struct sim_ws *ws)
 {
 	if (!ws)
 		return;
@@ -105,7 +105,7 @@ void sim_ws_free(struct sim_ws *ws)
 	free(ws);
 }
 
-int sim_ws_feed(struct sim_ws *ws, struct evbuffer *in)
+int hf_sim_ws_feed(struct sim_ws *ws, struct evbuffer *in)
 {
 	int rc;
 
@@ -116,7 +116,7 @@ int sim_ws_feed(struct sim_ws *ws, struct evbuffer *in)
 	return rc || !wslay_event_get_read_enabled(ws->wslay) ? -EPROTO : 0;
 }
 
-static int send_message(struct sim_ws *ws, uint8_t opcode, const void *bytes, size_t len)
+static int sim_ws_send_message(struct sim_ws *ws, uint8_t opcode, const void *bytes, size_t len)
 {
 	const struct wslay_event_msg msg = { .opcode = opcode, .msg = bytes, .msg_length = len };
 
@@ -125,17 +125,17 @@ static int send_message(struct sim_ws *ws, uint8_t opcode, const void *bytes, si
 	return 0;
 }
 
-int sim_ws_send(struct sim_ws *ws, const void *bytes, size_t len)
+int hf_sim_ws_send(struct sim_ws *ws, const void *bytes, size_t len)
 {
-	return send_message(ws, WSLAY_BINARY_FRAME, bytes, len);
+	return sim_ws_send_message(ws, WSLAY_BINARY_FRAME, bytes, len);
 }
 
-int sim_ws_ping(struct sim_ws *ws)
+int hf_sim_ws_ping(struct sim_ws *ws)
 {
-	return send_message(ws, WSLAY_PING, NULL, 0);
+	return sim_ws_send_message(ws, WSLAY_PING, NULL, 0);
 }
 
-int sim_ws_close(struct sim_ws *ws, uint16_t code, const char *reason)
+int hf_sim_ws_close(struct sim_ws *ws, uint16_t code, const char *reason)
 {
 	size_t len = strlen(reason);
 

@@ -19,13 +19,13 @@ struct sim_ws_config {
 };
 
 /* Sec-WebSocket-Accept that answers a key. */
-void sim_ws_accept(const char *key, char ret_accept[SIM_WS_ACCEPT]);
+void hf_sim_ws_accept(const char *key, char ret_accept[SIM_WS_ACCEPT]);
 
-int sim_ws_new(const struct sim_ws_config *config, struct sim_ws **ret_ws);
-void sim_ws_free(struct sim_ws *ws); /* NULL is fine; not inside its callbacks */
+int hf_sim_ws_new(const struct sim_ws_config *config, struct sim_ws **ret_ws);
+void hf_sim_ws_free(struct sim_ws *ws); /* NULL is fine; not inside its callbacks */
 /* Takes all bytes of `in`. Not 0: it is over. */
-int sim_ws_feed(struct sim_ws *ws, struct evbuffer *in);
+int hf_sim_ws_feed(struct sim_ws *ws, struct evbuffer *in);
 /* One binary message. */
-int sim_ws_send(struct sim_ws *ws, const void *bytes, size_t len);
-int sim_ws_ping(struct sim_ws *ws);
-int sim_ws_close(struct sim_ws *ws, uint16_t code, const char *reason);
+int hf_sim_ws_send(struct sim_ws *ws, const void *bytes, size_t len);
+int hf_sim_ws_ping(struct sim_ws *ws);
+int hf_sim_ws_close(struct sim_ws *ws, uint16_t code, const char *reason);

@@ -157,7 +157,7 @@ static void prepare_for_sandbox(void)
 	hf_notify_keep();
 }
 
-static int start(struct program *p)
+static int dns_start(struct program *p)
 {
 	const struct hf_config_dns *dns = &p->config->dns;
 	char why[WHY_MAX];
@@ -175,7 +175,7 @@ static int start(struct program *p)
 	if (rc)
 		return rc;
 	prepare_for_sandbox();
-	rc = hf_rights_drop(p->config->zone, why, sizeof(why));
+	rc = hf_dns_rights_drop(p->config->zone, why, sizeof(why));
 	if (rc) {
 		hf_log_error("%s", why);
 		return rc;
@@ -206,7 +206,7 @@ static void tell_change(const struct hf_config_change *change, void *arg)
 }
 
 /* All or nothing: a file with a fault changes nothing. */
-static void reload(struct program *p)
+static void dns_reload(struct program *p)
 {
 	struct hf_config *config;
 
@@ -234,7 +234,7 @@ static void wait_for_signals(struct program *p, const sigset_t *signals)
 		case SIGINT:
 			return;
 		case SIGHUP:
-			reload(p);
+			dns_reload(p);
 			break;
 		default:
 			hf_server_watch(p->server);
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 		hf_log_init(STDERR_FILENO, p.config->log.level, p.config->log.format, NULL);
 		if (!private)
 			hf_log_warn("HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory");
-		if (start(&p) == 0) {
+		if (dns_start(&p) == 0) {
 			tell_listeners(&p);
 			hf_notify("READY=1");
 			wait_for_signals(&p, &signals);

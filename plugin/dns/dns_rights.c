@@ -141,7 +141,7 @@ static int try_zone_as(const struct who *w, const char *zone, int *ret_back)
 
 /* --- the steps --- */
 
-static int become(const struct who *w)
+static int become_user(const struct who *w)
 {
 	if (setgroups(w->n_groups, w->groups) < 0 || setresgid(w->gid, w->gid, w->gid) < 0 ||
 	    setresuid(w->uid, w->uid, w->uid) < 0)
@@ -162,13 +162,13 @@ static int stay_root(void)
 #define STAYS "continuing as root, with no right but to read files"
 
 /* True if *ret_who is whom to become; else the reason to stay root is logged. */
-static bool choose(const char *zone, struct who *ret_who, int *ret_back)
+static bool choose_user(const char *zone, struct who *ret_who, int *ret_back)
 {
-	bool own = find_user(HF_RIGHTS_USER, true, zone, ret_who);
+	bool own = find_user(HF_DNS_RIGHTS_USER, true, zone, ret_who);
 	int rc;
 
 	if (!own && !find_user(NOBODY, false, zone, ret_who)) {
-		hf_log_warn("no user '" HF_RIGHTS_USER "' on this system: " STAYS);
+		hf_log_warn("no user '" HF_DNS_RIGHTS_USER "' on this system: " STAYS);
 		return false;
 	}
 	rc = try_zone_as(ret_who, zone, ret_back);
@@ -177,10 +177,10 @@ static bool choose(const char *zone, struct who *ret_who, int *ret_back)
 	else if (rc == -EACCES)
 		hf_log_warn("user '%s' cannot read zone '%s': " STAYS, ret_who->name, zone);
 	else if (!own && rc == -ENOENT)
-		hf_log_warn("no user '" HF_RIGHTS_USER "' on this system, and no zone yet: " STAYS);
+		hf_log_warn("no user '" HF_DNS_RIGHTS_USER "' on this system, and no zone yet: " STAYS);
 	else if (!own)
 		hf_log_warn(
-		    "no user '" HF_RIGHTS_USER "' on this system: continuing as '" NOBODY "'");
+		    "no user '" HF_DNS_RIGHTS_USER "' on this system: continuing as '" NOBODY "'");
 	return rc != HF_EREFUSED && rc != -EACCES && (own || rc != -ENOENT);
 }
 
@@ -189,16 +189,16 @@ static int leave_root(const char *zone)
 	struct who who;
 	int back = 0, rc;
 
-	if (!choose(zone, &who, &back))
+	if (!choose_user(zone, &who, &back))
 		return back ? back : stay_root();
-	rc = back ? back : become(&who);
+	rc = back ? back : become_user(&who);
 	if (!rc || geteuid() != 0)
 		return rc;
 	hf_log_warn("cannot become user '%s' (%s): " STAYS, who.name, hf_strerror(rc));
 	return stay_root();
 }
 
-int hf_rights_drop(const char *zone, char *why, size_t size)
+int hf_dns_rights_drop(const char *zone, char *why, size_t size)
 {
 	int rc;
 

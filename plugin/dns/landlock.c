@@ -30,7 +30,7 @@ enum {
 };
 
 /* All that this kernel can forbid. */
-static struct attr everything(long version)
+static struct attr attr_everything(long version)
 {
 	struct attr a = { .fs = FS_V1 };
 
@@ -74,7 +74,7 @@ int hf_landlock_enter(const char *const *folders, size_t n)
 {
 	long version =
 	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct attr attr = everything(version);
+	struct attr attr = attr_everything(version);
 	int ruleset, rc = 0;
 
 	if (version < 1)

@@ -7,11 +7,11 @@
 
 enum { WARM_MAX = 64 };
 
-static size_t refuse(struct hf_responder *r, const struct hf_wire_query *q, uint16_t rcode,
+static size_t responder_refuse(struct hf_responder *r, const struct hf_wire_query *q, uint16_t rcode,
     uint8_t *out)
 {
 	hf_counters_add(r->own, rcode == HF_RCODE_REFUSED ? HF_COUNT_REFUSED : HF_COUNT_ERRORS, 1);
-	return hf_wire_error_put(q, rcode, out);
+	return hf_wire_answer_put_error(q, rcode, out);
 }
 
 void hf_responder_read(const uint8_t *packet, size_t len, struct hf_peer peer, struct hf_job *ret_job)
@@ -43,11 +43,11 @@ size_t hf_responder_reply(struct hf_responder *r, const struct hf_job *job, enum
 		return 0;
 	}
 	if (!job->peer.allowed)
-		return refuse(r, q, HF_RCODE_REFUSED, out);
+		return responder_refuse(r, q, HF_RCODE_REFUSED, out);
 	if (q->verdict == HF_WIRE_ERROR)
-		return refuse(r, q, q->rcode, out);
+		return responder_refuse(r, q, q->rcode, out);
 	question = (struct hf_question){ &q->name, q->type, q->class, job->peer.loopback };
-	if (!hf_ask_counters(r->reader, &question, r->all, r->n_all, "holdfast-dns", &r->answer)) {
+	if (!hf_counters_query(r->reader, &question, r->all, r->n_all, "holdfast-dns", &r->answer)) {
 		hf_answer(r->reader, &question, &r->answer);
 		hf_counters_add_answer(r->own, &r->answer);
 	}

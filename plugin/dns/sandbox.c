@@ -35,7 +35,7 @@
 /* --- files --- */
 
 /* The folder that the path's last component is in. */
-static void parent_of(const char *path, char out[static PATH_MAX])
+static void sandbox_parent_of(const char *path, char out[static PATH_MAX])
 {
 	char *slash;
 
@@ -64,9 +64,9 @@ static void firm_parent_of(const char *path, char out[static PATH_MAX])
 {
 	char above[PATH_MAX];
 
-	parent_of(path, out);
+	sandbox_parent_of(path, out);
 	while (!is_firm(out)) {
-		parent_of(out, above);
+		sandbox_parent_of(out, above);
 		memcpy(out, above, sizeof(above));
 	}
 }
@@ -92,7 +92,7 @@ static int limit_files(const char *zone, const char *config)
 
 	both_ways(zone, firm_parent_of, zones);
 	if (config) {
-		both_ways(config, parent_of, configs);
+		both_ways(config, sandbox_parent_of, configs);
 		folders[2] = configs[0];
 		folders[3] = configs[1];
 	}

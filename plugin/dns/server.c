@@ -46,7 +46,7 @@ static int make_readers(struct hf_server *s)
 	return rc;
 }
 
-static struct hf_responder responder(const struct hf_server *s, size_t worker)
+static struct hf_responder worker_responder(const struct hf_server *s, size_t worker)
 {
 	return (struct hf_responder){ .reader = s->reader[worker], .own = &s->counters[worker],
 		.all = s->counters, .n_all = s->n_workers };
@@ -61,12 +61,12 @@ static int start_workers(struct hf_server *s, const struct hf_server_opts *opts)
 	for (size_t i = 0; !rc && i < s->n_socks; i++) {
 		if (opts->socks->at[i].stream)
 			continue;
-		r = responder(s, worker++);
+		r = worker_responder(s, worker++);
 		rc = hf_udp_start(&opts->socks->at[i], &r, &s->acl, s->clock, &s->udp[i]);
 	}
 	if (rc)
 		return rc;
-	r = responder(s, worker);
+	r = worker_responder(s, worker);
 	return hf_tcp_start(opts->socks, &r, &s->acl, s->clock, &opts->tcp, &s->tcp);
 }
 

@@ -41,7 +41,7 @@ char *hf_sock_text(const struct sockaddr *sa, char out[static HF_SOCK_TEXT_MAX])
 	return out;
 }
 
-static int set(int fd, int level, int option, int value)
+static int sock_set_option(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
@@ -68,17 +68,17 @@ static void prepare_udp(int fd, int family, bool wildcard)
 	/* Idle threads look up now and then, and let go of a picture that nobody else holds. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	/* More than the system's limit, while we may: a burst waits rather than is lost. */
-	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF) < 0)
-		set(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
+	if (sock_set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF) < 0)
+		sock_set_option(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
 	/* A forged "packet too big" must not make us cut replies into fragments. */
-	set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	sock_set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 	if (family == AF_INET6)
-		set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+		sock_set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
 	if (!wildcard)
 		return;
-	set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	sock_set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	if (family == AF_INET6)
-		set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		sock_set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
 /* A new socket at `addr`. `shared`: the port may be had by others of ours already. */
@@ -90,11 +90,11 @@ static int open_one(const struct hf_endpoint *addr, int type, bool shared)
 	if (fd < 0)
 		return -errno;
 	if (addr->sa.sa_family == AF_INET6)
-		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		sock_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (type == SOCK_STREAM)
-		set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+		sock_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (shared)
-		set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		sock_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (bind(fd, &addr->sa, addr->len) == 0 &&
 	    (type != SOCK_STREAM || listen(fd, TCP_BACKLOG) == 0)) {
 		/*
@@ -102,7 +102,7 @@ static int open_one(const struct hf_endpoint *addr, int type, bool shared)
 		 * the port, also another one of ours; now it may be shared.
 		 */
 		if (type == SOCK_DGRAM)
-			set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+			sock_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 		return fd;
 	}
 	error = -errno;
@@ -110,7 +110,7 @@ static int open_one(const struct hf_endpoint *addr, int type, bool shared)
 	return error;
 }
 
-static void add(struct hf_socks *socks, int fd, bool stream, const union addr *addr)
+static void sock_add(struct hf_socks *socks, int fd, bool stream, const union addr *addr)
 {
 	struct hf_sock *s = &socks->at[socks->n++];
 
@@ -133,16 +133,16 @@ static int open_endpoint(struct hf_socks *socks, const struct hf_endpoint *e, si
 		fd = open_one(e, SOCK_DGRAM, i > 0);
 		if (fd < 0)
 			return fd;
-		add(socks, fd, false, &addr);
+		sock_add(socks, fd, false, &addr);
 	}
 	fd = open_one(e, SOCK_STREAM, false);
 	if (fd < 0)
 		return fd;
-	add(socks, fd, true, &addr);
+	sock_add(socks, fd, true, &addr);
 	return 0;
 }
 
-static const char *expectation(int code)
+static const char *sock_expectation(int code)
 {
 	switch (code) {
 	case -EADDRINUSE:
@@ -185,7 +185,7 @@ int hf_socks_open(const struct hf_endpoints *listen, size_t threads, struct hf_s
 		}
 		if (rc) {
 			snprintf(why, size, "cannot listen on %s: %s (%s)",
-			    hf_sock_text(&e->sa, text), expectation(rc), hf_errname(rc));
+			    hf_sock_text(&e->sa, text), sock_expectation(rc), hf_errname(rc));
 			hf_socks_close(&socks);
 			return rc;
 		}
@@ -211,7 +211,7 @@ static int n_inherited(void)
 }
 
 /* What kind of socket it is; an error if it is none that questions can come in by. */
-static int look_at(int fd, union addr *addr, bool *stream)
+static int sock_look_at(int fd, union addr *addr, bool *stream)
 {
 	int type = 0, listens = 0;
 	socklen_t len = sizeof(*addr), int_len = sizeof(int);
@@ -239,7 +239,7 @@ int hf_socks_inherit(size_t threads, struct hf_socks *ret_socks, char *why, size
 		union addr addr = { 0 };
 		bool stream = false;
 
-		rc = look_at(fd, &addr, &stream);
+		rc = sock_look_at(fd, &addr, &stream);
 		if (rc) {
 			snprintf(why, size, "descriptor %d of the service manager cannot be used: "
 			    "expected UDP or listening TCP sockets (%s)", fd, hf_errname(rc));
@@ -252,7 +252,7 @@ int hf_socks_inherit(size_t threads, struct hf_socks *ret_socks, char *why, size
 			int each = i ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : fd;
 
 			if (each >= 0)
-				add(&socks, each, stream, &addr);
+				sock_add(&socks, each, stream, &addr);
 		}
 	}
 	*ret_socks = socks;

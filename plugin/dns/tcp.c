@@ -57,7 +57,7 @@ static int watch_listeners(struct hf_tcp *t, int op, uint32_t events)
 	return 0;
 }
 
-static void drop(struct hf_tcp *t, struct hf_conn *c)
+static void tcp_drop(struct hf_tcp *t, struct hf_conn *c)
 {
 	TAILQ_REMOVE(&t->conns, c, link);
 	t->n_conns--;
@@ -65,7 +65,7 @@ static void drop(struct hf_tcp *t, struct hf_conn *c)
 }
 
 /* Has this connection closed later than all others. */
-static void touch(struct hf_tcp *t, struct hf_conn *c)
+static void tcp_touch(struct hf_tcp *t, struct hf_conn *c)
 {
 	TAILQ_REMOVE(&t->conns, c, link);
 	c->deadline_ms = hf_boot_ms(t->clock) + t->limits.idle_ms;
@@ -87,14 +87,14 @@ static struct hf_conn *oldest_of_full_client(struct hf_tcp *t, const struct hf_c
 	return n >= t->limits.per_client ? oldest : NULL;
 }
 
-static void make_room(struct hf_tcp *t, const struct hf_conn *newcomer)
+static void tcp_make_room(struct hf_tcp *t, const struct hf_conn *newcomer)
 {
 	struct hf_conn *c = oldest_of_full_client(t, newcomer);
 
 	if (!c && t->n_conns >= t->limits.connections)
 		c = TAILQ_FIRST(&t->conns);
 	if (c)
-		drop(t, c);
+		tcp_drop(t, c);
 }
 
 static void take_connection(struct hf_tcp *t, int fd, const struct sockaddr *from)
@@ -108,7 +108,7 @@ static void take_connection(struct hf_tcp *t, int fd, const struct sockaddr *fro
 		close(fd);
 		return;
 	}
-	make_room(t, c);
+	tcp_make_room(t, c);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	e.data.ptr = c;
 	c->events = e.events;
@@ -133,32 +133,32 @@ static void note_fault(struct hf_tcp *t, int error)
  * Where descriptors are short there are as many connections as there are descriptors: the longest
  * silent one makes room, and whoever waits is let in at once.
  */
-static bool make_room_for_descriptor(struct hf_tcp *t, int error)
+static bool tcp_free_descriptor(struct hf_tcp *t, int error)
 {
 	if ((error != EMFILE && error != ENFILE) || !t->n_conns)
 		return false;
 	note_fault(t, error);
-	drop(t, TAILQ_FIRST(&t->conns));
+	tcp_drop(t, TAILQ_FIRST(&t->conns));
 	return true;
 }
 
 /* The listener stays readable, so it must not be looked at for a while. */
-static void pause_accepting(struct hf_tcp *t, int error)
+static void tcp_pause_accepting(struct hf_tcp *t, int error)
 {
 	note_fault(t, error);
 	if (t->n_conns)
-		drop(t, TAILQ_FIRST(&t->conns));
+		tcp_drop(t, TAILQ_FIRST(&t->conns));
 	watch_listeners(t, EPOLL_CTL_MOD, 0);
 	t->resume_ms = hf_boot_ms(t->clock) + PAUSE_MS;
 }
 
-static void resume_accepting(struct hf_tcp *t)
+static void tcp_resume_accepting(struct hf_tcp *t)
 {
 	t->resume_ms = 0;
 	watch_listeners(t, EPOLL_CTL_MOD, EPOLLIN);
 }
 
-static bool is_passing(int error)
+static bool accept_error_passes(int error)
 {
 	/* What accept(2) tells of a connection that is gone already. */
 	return error == EINTR || error == ECONNABORTED || error == EPROTO || error == ENETDOWN ||
@@ -180,23 +180,23 @@ static void accept_some(struct hf_tcp *t, int listener)
 			take_connection(t, fd, &from.sa);
 		} else if (errno == EAGAIN) {
 			return;
-		} else if (!is_passing(errno) && !make_room_for_descriptor(t, errno)) {
-			pause_accepting(t, errno);
+		} else if (!accept_error_passes(errno) && !tcp_free_descriptor(t, errno)) {
+			tcp_pause_accepting(t, errno);
 			return;
 		}
 	}
 }
 
-static void serve(struct hf_tcp *t, struct hf_conn *c)
+static void tcp_serve(struct hf_tcp *t, struct hf_conn *c)
 {
 	struct epoll_event e = { .data.ptr = c };
 
 	switch (hf_conn_work(c, &t->responder)) {
 	case HF_CONN_CLOSE:
-		drop(t, c);
+		tcp_drop(t, c);
 		return;
 	case HF_CONN_PROGRESS:
-		touch(t, c);
+		tcp_touch(t, c);
 		break;
 	case HF_CONN_WAITS:
 		break;
@@ -206,11 +206,11 @@ static void serve(struct hf_tcp *t, struct hf_conn *c)
 		return;
 	c->events = e.events;
 	if (epoll_ctl(t->epfd, EPOLL_CTL_MOD, c->fd, &e) < 0)
-		drop(t, c);
+		tcp_drop(t, c);
 }
 
 /* The earlier of the two; 0 is no time. */
-static int64_t sooner(int64_t a, int64_t b)
+static int64_t tcp_sooner(int64_t a, int64_t b)
 {
 	return b && b < a ? b : a;
 }
@@ -222,36 +222,36 @@ static int keep_time(struct hf_tcp *t)
 	struct hf_conn *c;
 
 	while ((c = TAILQ_FIRST(&t->conns)) && c->deadline_ms <= now)
-		drop(t, c);
+		tcp_drop(t, c);
 	if (t->resume_ms && t->resume_ms <= now)
-		resume_accepting(t);
+		tcp_resume_accepting(t);
 	if (t->well_ms && t->well_ms <= now) {
 		hf_fault_clear(&t->fault, t->clock, "accepting TCP connections");
 		t->well_ms = 0;
 	}
-	until = sooner(until, c ? c->deadline_ms : 0);
-	until = sooner(until, t->resume_ms);
-	return (int)(sooner(until, t->well_ms) - now);
+	until = tcp_sooner(until, c ? c->deadline_ms : 0);
+	until = tcp_sooner(until, t->resume_ms);
+	return (int)(tcp_sooner(until, t->well_ms) - now);
 }
 
 /*
  * Connections first: accepting may close one of them to make room, and its event, further on in
  * the same list, would then point to nothing.
  */
-static void handle(struct hf_tcp *t, struct epoll_event *events, int n)
+static void tcp_handle_events(struct hf_tcp *t, struct epoll_event *events, int n)
 {
 	hf_acl_view_refresh(&t->view, t->acl);
 	hf_zone_reader_refresh(t->responder.reader);
 	for (int i = 0; i < n; i++)
 		if (!is_listener(t, events[i].data.ptr))
-			serve(t, events[i].data.ptr);
+			tcp_serve(t, events[i].data.ptr);
 	for (int i = 0; i < n; i++)
 		if (is_listener(t, events[i].data.ptr))
 			accept_some(t, ((struct hf_sock *)events[i].data.ptr)->fd);
 	hf_zone_reader_rest(t->responder.reader);
 }
 
-static void run(struct hf_worker *w, void *arg)
+static void tcp_run(struct hf_worker *w, void *arg)
 {
 	struct hf_tcp *t = arg;
 	struct epoll_event events[EVENTS];
@@ -259,7 +259,7 @@ static void run(struct hf_worker *w, void *arg)
 	while (!hf_worker_stopped(w)) {
 		int n = epoll_wait(t->epfd, events, EVENTS, keep_time(t));
 
-		handle(t, events, n < 0 ? 0 : n);
+		tcp_handle_events(t, events, n < 0 ? 0 : n);
 	}
 }
 
@@ -281,7 +281,7 @@ int hf_tcp_start(const struct hf_socks *socks, const struct hf_responder *respon
 	t->epfd = epoll_create1(EPOLL_CLOEXEC);
 	rc = t->epfd < 0 ? -errno : watch_listeners(t, EPOLL_CTL_ADD, EPOLLIN);
 	if (!rc)
-		rc = hf_worker_start(&t->worker, run, t);
+		rc = hf_worker_start(&t->worker, tcp_run, t);
 	if (rc) {
 		if (t->epfd >= 0)
 			close(t->epfd);
@@ -300,7 +300,7 @@ void hf_tcp_free(struct hf_tcp *t)
 		return;
 	hf_worker_join(&t->worker);
 	while ((c = TAILQ_FIRST(&t->conns)))
-		drop(t, c);
+		tcp_drop(t, c);
 	hf_acl_view_done(&t->view);
 	close(t->epfd);
 	free(t);

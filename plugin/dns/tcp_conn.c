@@ -39,7 +39,7 @@ struct hf_conn *hf_conn_new(int fd, const struct sockaddr *from)
 	/* All but the buffers: pages that no client fills are never touched. */
 	memset(c, 0, offsetof(struct hf_conn, in));
 	c->fd = fd;
-	c->peer = (struct hf_peer){ .allowed = true, .loopback = hf_is_loopback(from) };
+	c->peer = (struct hf_peer){ .allowed = true, .loopback = hf_peer_addr_is_loopback(from) };
 	set_client(c, from);
 	return c;
 }
@@ -53,7 +53,7 @@ void hf_conn_free(struct hf_conn *c)
 }
 
 /* False if the connection is of no more use. */
-static bool take_in(struct hf_conn *c)
+static bool conn_take_in(struct hf_conn *c)
 {
 	size_t room = sizeof(c->in) - c->in_len;
 	ssize_t n;
@@ -133,7 +133,7 @@ enum hf_conn_result hf_conn_work(struct hf_conn *c, struct hf_responder *r)
 	bool pending = c->out_len > 0;
 	int n, total = 0;
 
-	if (!take_in(c))
+	if (!conn_take_in(c))
 		return HF_CONN_CLOSE;
 	do {
 		n = answer_some(c, r);

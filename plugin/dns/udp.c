@@ -53,7 +53,7 @@ struct hf_udp {
 	uint8_t reply[BATCH][HF_WIRE_UDP_MAX];
 };
 
-static void prepare(struct hf_udp *u)
+static void udp_prepare(struct hf_udp *u)
 {
 	for (size_t i = 0; i < BATCH; i++) {
 		u->in_iov[i] = (struct iovec){ u->query[i], QUERY_MAX };
@@ -67,7 +67,7 @@ static void prepare(struct hf_udp *u)
 }
 
 /* What recvmmsg() wrote over, made ready for the next one. */
-static void prepare_again(struct hf_udp *u, size_t n)
+static void udp_prepare_again(struct hf_udp *u, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		u->in[i].msg_hdr.msg_namelen = sizeof(u->from[i]);
@@ -103,7 +103,7 @@ static void read_batch(struct hf_udp *u, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct sockaddr *from = &u->from[i].sa;
-		struct hf_peer peer = { hf_acl_allows(&u->view, from), hf_is_loopback(from) };
+		struct hf_peer peer = { hf_acl_allows(&u->view, from), hf_peer_addr_is_loopback(from) };
 
 		hf_responder_read(u->query[i], u->in[i].msg_len, peer, &u->job[i]);
 	}
@@ -164,11 +164,11 @@ static void on_silence(struct hf_udp *u, int error)
 	poll(NULL, 0, PAUSE_MS);
 }
 
-static void run(struct hf_worker *w, void *arg)
+static void udp_run(struct hf_worker *w, void *arg)
 {
 	struct hf_udp *u = arg;
 
-	prepare_again(u, BATCH);
+	udp_prepare_again(u, BATCH);
 	while (!hf_worker_stopped(w)) {
 		int n = recvmmsg(u->fd, u->in, BATCH, MSG_WAITFORONE, NULL);
 
@@ -182,7 +182,7 @@ static void run(struct hf_worker *w, void *arg)
 		hf_zone_reader_refresh(u->responder.reader);
 		read_batch(u, (size_t)n);
 		send_batch(u, answer_batch(u, (size_t)n));
-		prepare_again(u, (size_t)n);
+		udp_prepare_again(u, (size_t)n);
 		hf_zone_reader_rest(u->responder.reader);
 	}
 }
@@ -200,8 +200,8 @@ int hf_udp_start(const struct hf_sock *sock, const struct hf_responder *responde
 	u->responder = *responder;
 	u->acl = acl;
 	u->clock = clock;
-	prepare(u);
-	rc = hf_worker_start(&u->worker, run, u);
+	udp_prepare(u);
+	rc = hf_worker_start(&u->worker, udp_run, u);
 	if (rc) {
 		free(u);
 		return rc;

@@ -7,14 +7,14 @@
 
 enum { WAKE_SIGNAL = SIGUSR2, WAKE_AGAIN_MS = 20 };
 
-static void on_wake(int sig)
+static void on_worker_wake(int sig)
 {
 	(void)sig;
 }
 
 void hf_worker_setup(void)
 {
-	struct sigaction action = { .sa_handler = on_wake };
+	struct sigaction action = { .sa_handler = on_worker_wake };
 
 	sigaction(WAKE_SIGNAL, &action, NULL); /* no SA_RESTART: its use is to interrupt */
 }

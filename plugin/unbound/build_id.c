@@ -8,7 +8,7 @@ enum { NOTE_HEADER = 12, ID_MAX = (HF_BUILD_ID_TEXT_MAX - 1) / 2 };
 
 static const char gnu[4] = "GNU";
 
-static void put_hex(const uint8_t *id, size_t len, char *out)
+static void build_id_put_hex(const uint8_t *id, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -20,7 +20,7 @@ static void put_hex(const uint8_t *id, size_t len, char *out)
 }
 
 /* Name and content of a note are padded to four bytes. */
-static size_t padded(uint32_t n)
+static size_t note_padded(uint32_t n)
 {
 	return ((size_t)n + 3) & ~(size_t)3;
 }
@@ -35,17 +35,17 @@ bool hf_build_id_in_notes(const uint8_t *notes, size_t len, char out[static HF_B
 		size_t content;
 
 		memcpy(head, notes + at, sizeof(head));
-		content = at + NOTE_HEADER + padded(head[0]);
+		content = at + NOTE_HEADER + note_padded(head[0]);
 		if (content > len || head[1] > len - content)
 			return false;
 		if (head[2] == NT_GNU_BUILD_ID && head[0] == sizeof(gnu) &&
 		    !memcmp(notes + at + NOTE_HEADER, gnu, sizeof(gnu))) {
 			if (!head[1] || head[1] > ID_MAX)
 				return false;
-			put_hex(notes + content, head[1], out);
+			build_id_put_hex(notes + content, head[1], out);
 			return true;
 		}
-		at = content + padded(head[1]);
+		at = content + note_padded(head[1]);
 		if (at > len)
 			return false;
 	}

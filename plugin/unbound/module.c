@@ -49,14 +49,14 @@ EXPORT size_t get_mem(struct module_env *env, int id);
 
 typedef void (*operate_cb)(struct module_qstate *, enum module_ev, int, struct outbound_entry *);
 
-static struct hf_plug *plug;
+static struct hf_module_core *plug;
 static unsigned uses;         /* several "dynlib" in module-config are one library */
 static operate_cb pass_blind; /* set: off, and this passes queries on */
 
 /* --- an unbound that it was not built for --- */
 
 /* unbound's own log, by name: it is not known to have anything but names. */
-__attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void module_complain(const char *format, ...)
 {
 	void (*say)(const char *, ...) __attribute__((format(printf, 1, 2)));
 	char text[1024];
@@ -78,34 +78,34 @@ __attribute__((format(printf, 1, 2))) static void complain(const char *format, .
  */
 static int switch_off(const char *found)
 {
-	complain(
+	module_complain(
 	    "OFF: this module was built for the unbound with build id %s, not for this one (%s); "
 	    "its names are not answered, all else is. Build it for this unbound",
 	    HF_UNBOUND_BUILD_ID, *found ? found : "which has none");
 	*(void **)&pass_blind = dlsym(RTLD_DEFAULT, "respip_operate");
 	if (!pass_blind)
-		complain("this unbound gives no way to pass queries on: it cannot start with this "
+		module_complain("this unbound gives no way to pass queries on: it cannot start with this "
 			 "module");
 	return pass_blind != NULL;
 }
 
 /* --- life --- */
 
-static struct hf_plug *load(void)
+static struct hf_module_core *module_load(void)
 {
-	char why[HF_PLACE_WHY_MAX];
-	struct hf_plug *p = NULL;
-	struct hf_place *place = calloc(1, sizeof(*place));
+	char why[HF_MODULE_LOCATION_WHY_MAX];
+	struct hf_module_core *p = NULL;
+	struct hf_module_location *place = calloc(1, sizeof(*place));
 	Dl_info self = { 0 };
 
 	if (!place)
 		return NULL;
 	dladdr((void *)(uintptr_t)init, &self);
-	if (hf_place_find(
-		self.dli_fname ? self.dli_fname : "", secure_getenv(HF_PLACE_ZONE_ENV), place, why))
+	if (hf_module_location_find(
+		self.dli_fname ? self.dli_fname : "", secure_getenv(HF_MODULE_LOCATION_ZONE_ENV), place, why))
 		log_err("holdfast: %s; going on without it", why);
 	log_info("holdfast: module %s, zone %s", HF_VERSION, place->zone);
-	if (hf_plug_new(place, &hf_clock_system, &p))
+	if (hf_module_core_new(place, &hf_clock_system, &p))
 		p = NULL;
 	free(place);
 	return p;
@@ -121,13 +121,13 @@ int init(struct module_env *env, int id)
 		return plug || pass_blind;
 	if (strcmp(hf_build_id_program(found), HF_UNBOUND_BUILD_ID) != 0)
 		return switch_off(found);
-	plug = load();
+	plug = module_load();
 	if (!plug)
 		log_err("holdfast: out of memory");
 #ifndef THREADS_DISABLED
 	/* Processes instead of threads are forked after this: those begin with their first question. */
 	else
-		hf_plug_begin(plug);
+		hf_module_core_begin(plug);
 #endif
 	return plug != NULL;
 }
@@ -139,7 +139,7 @@ void deinit(struct module_env *env, int id)
 	(void)id;
 	if (!uses || --uses)
 		return;
-	hf_plug_free(plug);
+	hf_module_core_free(plug);
 	plug = NULL;
 	pass_blind = NULL;
 }
@@ -256,7 +256,7 @@ static bool fill_reply(struct module_qstate *q, struct reply_info *rep, const st
  * with that unbound makes a reply of its own, without SOA and extended error. Never stored: nothing
  * but a module stores.
  */
-static bool give(struct module_qstate *q, const struct chain *c, const struct hf_answer *a)
+static bool query_give(struct module_qstate *q, const struct chain *c, const struct hf_answer *a)
 {
 	struct dns_msg *msg = dns_msg_create(q->qinfo.qname, q->qinfo.qname_len, q->qinfo.qtype,
 	    q->qinfo.qclass, q->region, c->n + 2);
@@ -291,12 +291,12 @@ static bool from_loopback(const struct module_qstate *q)
 	const struct mesh_reply *first = q->mesh_info->reply_list;
 
 	return first && !first->next &&
-	       hf_is_loopback((const struct sockaddr *)&first->query_reply.HF_CLIENT_ADDR);
+	       hf_peer_addr_is_loopback((const struct sockaddr *)&first->query_reply.HF_CLIENT_ADDR);
 }
 
-static const struct hf_answer *ask(const struct module_qstate *q, struct owner name, bool loopback)
+static const struct hf_answer *module_ask(const struct module_qstate *q, struct owner name, bool loopback)
 {
-	struct hf_plug_question question = {
+	struct hf_module_core_question question = {
 		.name = name.name,
 		.name_len = name.len,
 		.type = q->qinfo.qtype,
@@ -304,7 +304,7 @@ static const struct hf_answer *ask(const struct module_qstate *q, struct owner n
 		.from_loopback = loopback,
 	};
 
-	return hf_plug_ask(plug, &question);
+	return hf_module_core_ask(plug, &question);
 }
 
 /* --- aliases: somebody's CNAME that leads to one of our names --- */
@@ -314,7 +314,7 @@ static const struct hf_answer *ask(const struct module_qstate *q, struct owner n
  * its cache under our own names, from where it would answer without asking us. With query
  * minimisation that holds for the names above, too.
  */
-static void forget(struct module_qstate *q, struct owner name)
+static void cache_forget(struct module_qstate *q, struct owner name)
 {
 	static const uint16_t minimised[] = { LDNS_RR_TYPE_A, LDNS_RR_TYPE_NS };
 	static const uint16_t flags[] = { 0, BIT_CD };
@@ -351,16 +351,16 @@ static const struct hf_answer *follow_reply(struct module_qstate *q, struct chai
 		if (!is_cname_of(rep->rrsets[i], at))
 			continue;
 		get_cname_target(rep->rrsets[i], &at.name, &at.len);
-		if (!at.name || !ask(q, at, false))
+		if (!at.name || !module_ask(q, at, false))
 			continue;
-		forget(q, at);
+		cache_forget(q, at);
 		if (!c.n) {
 			c.n = i + 1;
 			c.target = at;
 		}
 	}
 	*ret_chain = c;
-	return c.n ? ask(q, c.target, false) : NULL;
+	return c.n ? module_ask(q, c.target, false) : NULL;
 }
 
 enum { HOPS_MAX = 12 };
@@ -402,9 +402,9 @@ static const struct hf_answer *follow_cache(struct module_qstate *q, struct chai
 		get_cname_target(cname, &at.name, &at.len);
 		if (!at.name)
 			return NULL;
-		a = ask(q, at, false);
+		a = module_ask(q, at, false);
 		if (a) {
-			forget(q, at);
+			cache_forget(q, at);
 			c.target = at;
 			*ret_chain = c;
 			return a;
@@ -421,19 +421,19 @@ static bool may_be_alias(const struct module_qstate *q)
 
 /* --- the two moments at which unbound asks us --- */
 
-static enum module_ext_state finish(
+static enum module_ext_state query_finish(
     struct module_qstate *q, const struct chain *c, const struct hf_answer *a)
 {
-	if (give(q, c, a))
+	if (query_give(q, c, a))
 		return module_finished;
 	q->return_rcode = LDNS_RCODE_SERVFAIL;
 	return module_error;
 }
 
-static enum module_ext_state on_question(struct module_qstate *q)
+static enum module_ext_state on_module_question(struct module_qstate *q)
 {
 	struct chain c = { .target = { q->qinfo.qname, q->qinfo.qname_len } };
-	const struct hf_answer *a = ask(q, c.target, from_loopback(q));
+	const struct hf_answer *a = module_ask(q, c.target, from_loopback(q));
 
 	/* Of class ANY unbound would make a question of each class, and ask us that one. */
 	if (a && q->qinfo.qclass != LDNS_RR_CLASS_IN) {
@@ -442,7 +442,7 @@ static enum module_ext_state on_question(struct module_qstate *q)
 	}
 	if (!a && may_be_alias(q))
 		a = follow_cache(q, &c);
-	return a ? finish(q, &c, a) : module_wait_module; /* the next module's */
+	return a ? query_finish(q, &c, a) : module_wait_module; /* the next module's */
 }
 
 static bool has_failed(const struct module_qstate *q)
@@ -451,7 +451,7 @@ static bool has_failed(const struct module_qstate *q)
 }
 
 /* The other modules have an answer. One that says what our names are is put right. */
-static enum module_ext_state on_answer(struct module_qstate *q)
+static enum module_ext_state on_module_answer(struct module_qstate *q)
 {
 	const struct hf_answer *a;
 	struct chain c;
@@ -466,22 +466,22 @@ static enum module_ext_state on_answer(struct module_qstate *q)
 		a = follow_reply(q, &c);
 	if (!a)
 		return module_finished;
-	forget(q, (struct owner){ q->qinfo.qname, q->qinfo.qname_len });
-	return finish(q, &c, a);
+	cache_forget(q, (struct owner){ q->qinfo.qname, q->qinfo.qname_len });
+	return query_finish(q, &c, a);
 }
 
 static void tell_news(const struct module_qstate *q)
 {
-	char text[HF_PLUG_NEWS_MAX];
+	char text[HF_MODULE_CORE_NEWS_MAX];
 
-	switch (hf_plug_news(plug, *q->env->now, text)) {
-	case HF_PLUG_GOOD:
+	switch (hf_module_core_news(plug, *q->env->now, text)) {
+	case HF_MODULE_CORE_GOOD:
 		log_info("holdfast: %s", text);
 		break;
-	case HF_PLUG_TROUBLE:
+	case HF_MODULE_CORE_TROUBLE:
 		log_err("holdfast: %s", text);
 		break;
-	case HF_PLUG_NOTHING:
+	case HF_MODULE_CORE_NOTHING:
 		break;
 	}
 }
@@ -495,15 +495,15 @@ void operate(struct module_qstate *q, enum module_ev event, int id, struct outbo
 	switch (event) {
 	case module_event_new:
 	case module_event_pass:
-		q->ext_state[id] = on_question(q);
+		q->ext_state[id] = on_module_question(q);
 		break;
 	case module_event_moddone:
-		q->ext_state[id] = on_answer(q);
+		q->ext_state[id] = on_module_answer(q);
 		break;
 	default:
 		q->ext_state[id] = module_error;
 		break;
 	}
 	tell_news(q);
-	hf_plug_rest(plug);
+	hf_module_core_rest(plug);
 }

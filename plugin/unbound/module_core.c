@@ -22,16 +22,16 @@ struct seat {
 	struct seat *next;
 };
 
-struct hf_plug {
+struct hf_module_core {
 	uint64_t life;
-	struct hf_place place;
+	struct hf_module_location place;
 	struct hf_zone *zone;
 	pthread_mutex_t lock; /* of the list */
 	struct seat *seats;   /* owned, all of them */
 	size_t n_seats;
 	struct hf_counters *sets;    /* SEATS_MAX; touched only as far as there are seats */
 	_Atomic int64_t news_s;      /* when news were last looked for */
-	char said[HF_PLUG_NEWS_MAX]; /* the last news */
+	char said[HF_MODULE_CORE_NEWS_MAX]; /* the last news */
 };
 
 /* The seat of this thread, and of which plug: unbound ends one and makes another at a reload. */
@@ -47,10 +47,10 @@ static uint64_t next_life(void)
 	return atomic_fetch_add(&last, 1) + 1;
 }
 
-int hf_plug_new(
-    const struct hf_place *place, const struct hf_clock *clock, struct hf_plug **ret_plug)
+int hf_module_core_new(
+    const struct hf_module_location *place, const struct hf_clock *clock, struct hf_module_core **ret_plug)
 {
-	struct hf_plug *p = calloc(1, sizeof(*p));
+	struct hf_module_core *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
@@ -61,7 +61,7 @@ int hf_plug_new(
 	if (p->sets)
 		memset(p->sets, 0, SEATS_MAX * sizeof(*p->sets));
 	if (!p->sets || hf_zone_open(place->zone, clock, &p->zone)) {
-		hf_plug_free(p);
+		hf_module_core_free(p);
 		return -ENOMEM;
 	}
 	hf_zone_keep_up(p->zone);
@@ -69,12 +69,12 @@ int hf_plug_new(
 	return 0;
 }
 
-void hf_plug_begin(struct hf_plug *p)
+void hf_module_core_begin(struct hf_module_core *p)
 {
 	hf_zone_begin(p->zone);
 }
 
-void hf_plug_free(struct hf_plug *p)
+void hf_module_core_free(struct hf_module_core *p)
 {
 	if (!p)
 		return;
@@ -91,7 +91,7 @@ void hf_plug_free(struct hf_plug *p)
 	free(p);
 }
 
-static struct seat *sit_down(struct hf_plug *p)
+static struct seat *sit_down(struct hf_module_core *p)
 {
 	struct seat *s = calloc(1, sizeof(*s));
 
@@ -113,14 +113,14 @@ static struct seat *sit_down(struct hf_plug *p)
 	return s;
 }
 
-static struct seat *seat_of(struct hf_plug *p)
+static struct seat *seat_of(struct hf_module_core *p)
 {
 	return mine.life == p->life ? mine.seat : sit_down(p);
 }
 
 /* There is no zone: what the file beside the module says is all that is known. */
 static void answer_without_zone(
-    const struct hf_plug *p, const struct hf_question *q, struct hf_answer *ret_answer)
+    const struct hf_module_core *p, const struct hf_question *q, struct hf_answer *ret_answer)
 {
 	for (size_t i = 0; i < p->place.n_suffixes; i++) {
 		hf_answer_unpublished(&p->place.suffixes[i], p->place.not_ready, q, ret_answer);
@@ -130,7 +130,7 @@ static void answer_without_zone(
 	ret_answer->ours = false;
 }
 
-const struct hf_answer *hf_plug_ask(struct hf_plug *p, const struct hf_plug_question *q)
+const struct hf_answer *hf_module_core_ask(struct hf_module_core *p, const struct hf_module_core_question *q)
 {
 	struct hf_question question = { NULL, q->type, q->class, q->from_loopback };
 	struct seat *s = seat_of(p);
@@ -141,7 +141,7 @@ const struct hf_answer *hf_plug_ask(struct hf_plug *p, const struct hf_plug_ques
 	question.name = &name;
 	if (!hf_zone_reader_refresh(s->reader))
 		answer_without_zone(p, &question, &s->answer);
-	else if (hf_ask_counters(s->reader, &question, p->sets, SEATS_MAX, "unbound", &s->answer))
+	else if (hf_counters_query(s->reader, &question, p->sets, SEATS_MAX, "unbound", &s->answer))
 		return &s->answer;
 	else
 		hf_answer(s->reader, &question, &s->answer);
@@ -151,14 +151,14 @@ const struct hf_answer *hf_plug_ask(struct hf_plug *p, const struct hf_plug_ques
 	return &s->answer;
 }
 
-void hf_plug_rest(struct hf_plug *p)
+void hf_module_core_rest(struct hf_module_core *p)
 {
 	if (mine.life == p->life)
 		hf_zone_reader_rest(mine.seat->reader);
 }
 
-static enum hf_plug_news describe(
-    const struct hf_plug *p, const struct seat *s, char out[static HF_PLUG_NEWS_MAX])
+static enum hf_module_core_news news_describe(
+    const struct hf_module_core *p, const struct seat *s, char out[static HF_MODULE_CORE_NEWS_MAX])
 {
 	const char *meanwhile = "";
 	char trouble[TROUBLE_SIZE];
@@ -169,31 +169,31 @@ static enum hf_plug_news describe(
 			meanwhile = p->place.n_suffixes
 					? "; until it is there its names are not ready"
 					: "; until it is there its names are passed on";
-		snprintf(out, HF_PLUG_NEWS_MAX, "%s%s", trouble, meanwhile);
-		return HF_PLUG_TROUBLE;
+		snprintf(out, HF_MODULE_CORE_NEWS_MAX, "%s%s", trouble, meanwhile);
+		return HF_MODULE_CORE_TROUBLE;
 	}
 	if (!has_picture)
-		return HF_PLUG_NOTHING; /* it is being loaded */
-	snprintf(out, HF_PLUG_NEWS_MAX, "answers out of %.400s", p->place.zone);
-	return HF_PLUG_GOOD;
+		return HF_MODULE_CORE_NOTHING; /* it is being loaded */
+	snprintf(out, HF_MODULE_CORE_NEWS_MAX, "answers out of %.400s", p->place.zone);
+	return HF_MODULE_CORE_GOOD;
 }
 
-enum hf_plug_news hf_plug_news(struct hf_plug *p, int64_t now_s, char out[static HF_PLUG_NEWS_MAX])
+enum hf_module_core_news hf_module_core_news(struct hf_module_core *p, int64_t now_s, char out[static HF_MODULE_CORE_NEWS_MAX])
 {
 	int64_t last = atomic_load_explicit(&p->news_s, memory_order_relaxed);
-	enum hf_plug_news kind;
+	enum hf_module_core_news kind;
 	struct seat *s;
 
 	if (now_s == last || !atomic_compare_exchange_strong(&p->news_s, &last, now_s))
-		return HF_PLUG_NOTHING;
+		return HF_MODULE_CORE_NOTHING;
 	s = seat_of(p);
-	kind = s ? describe(p, s, out) : HF_PLUG_NOTHING;
+	kind = s ? news_describe(p, s, out) : HF_MODULE_CORE_NOTHING;
 	/* A turn lasts a second: nobody else is here, but one that was stopped for so long. */
 	pthread_mutex_lock(&p->lock);
-	if (kind == HF_PLUG_NOTHING || !strcmp(p->said, out))
-		kind = HF_PLUG_NOTHING;
+	if (kind == HF_MODULE_CORE_NOTHING || !strcmp(p->said, out))
+		kind = HF_MODULE_CORE_NOTHING;
 	else
-		memcpy(p->said, out, HF_PLUG_NEWS_MAX);
+		memcpy(p->said, out, HF_MODULE_CORE_NEWS_MAX);
 	pthread_mutex_unlock(&p->lock);
 	return kind;
 }

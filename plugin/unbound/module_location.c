@@ -12,7 +12,7 @@
 
 enum { FILE_MAX = 16384, LINE_SIZE = PATH_MAX + 64 };
 
-static int set_zone(struct hf_place *p, const char *value, const char **ret_why)
+static int location_set_zone(struct hf_module_location *p, const char *value, const char **ret_why)
 {
 	size_t len = strlen(value);
 
@@ -24,9 +24,9 @@ static int set_zone(struct hf_place *p, const char *value, const char **ret_why)
 	return 0;
 }
 
-static int add_suffix(struct hf_place *p, const char *value, const char **ret_why)
+static int location_add_suffix(struct hf_module_location *p, const char *value, const char **ret_why)
 {
-	if (p->n_suffixes == HF_PLACE_SUFFIXES_MAX) {
+	if (p->n_suffixes == HF_MODULE_LOCATION_SUFFIXES_MAX) {
 		*ret_why = "it is one suffix too many";
 		return HF_ELIMIT;
 	}
@@ -36,7 +36,7 @@ static int add_suffix(struct hf_place *p, const char *value, const char **ret_wh
 	return 0;
 }
 
-static int set_not_ready(struct hf_place *p, const char *value, const char **ret_why)
+static int location_set_not_ready(struct hf_module_location *p, const char *value, const char **ret_why)
 {
 	if (!strcmp(value, "servfail")) {
 		p->not_ready = HF_NOT_READY_SERVFAIL;
@@ -51,11 +51,11 @@ static int set_not_ready(struct hf_place *p, const char *value, const char **ret
 
 static const struct {
 	const char *key;
-	int (*set)(struct hf_place *p, const char *value, const char **ret_why);
-} keys[] = { { "zone", set_zone }, { "suffix", add_suffix }, { "not-ready", set_not_ready } };
+	int (*set)(struct hf_module_location *p, const char *value, const char **ret_why);
+} keys[] = { { "zone", location_set_zone }, { "suffix", location_add_suffix }, { "not-ready", location_set_not_ready } };
 
 /* Cuts white space off both ends, in place. */
-static char *trim(char *s)
+static char *location_trim(char *s)
 {
 	size_t len;
 
@@ -67,11 +67,11 @@ static char *trim(char *s)
 	return s;
 }
 
-static int read_line(struct hf_place *p, char *line, const char **ret_why)
+static int location_read_line(struct hf_module_location *p, char *line, const char **ret_why)
 {
 	char *value;
 
-	line = trim(line);
+	line = location_trim(line);
 	if (!*line || *line == '#')
 		return 0;
 	value = strchr(line, ':');
@@ -80,13 +80,13 @@ static int read_line(struct hf_place *p, char *line, const char **ret_why)
 		return HF_ECONFIG;
 	*value++ = '\0';
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (!strcmp(trim(line), keys[i].key))
-			return keys[i].set(p, trim(value), ret_why);
+		if (!strcmp(location_trim(line), keys[i].key))
+			return keys[i].set(p, location_trim(value), ret_why);
 	return HF_ECONFIG;
 }
 
-int hf_place_read(const char *name, const char *text, struct hf_place *place,
-    char ret_why[static HF_PLACE_WHY_MAX])
+int hf_module_location_read(const char *name, const char *text, struct hf_module_location *place,
+    char ret_why[static HF_MODULE_LOCATION_WHY_MAX])
 {
 	int first = 0;
 
@@ -99,11 +99,11 @@ int hf_place_read(const char *name, const char *text, struct hf_place *place,
 		if (len < sizeof(line)) {
 			memcpy(line, text, len);
 			line[len] = '\0';
-			rc = read_line(place, line, &why);
+			rc = location_read_line(place, line, &why);
 		}
 		if (rc && !first) {
 			first = rc;
-			snprintf(ret_why, HF_PLACE_WHY_MAX, "%.256s:%u: '%.*s': %s", name, n,
+			snprintf(ret_why, HF_MODULE_LOCATION_WHY_MAX, "%.256s:%u: '%.*s': %s", name, n,
 			    (int)(len < 80 ? len : 80), text, why);
 		}
 		text += len + (text[len] == '\n');
@@ -122,7 +122,7 @@ static bool name_beside(const char *so, char *out, size_t size)
 }
 
 static int read_beside(
-    const char *so, struct hf_place *place, char ret_why[static HF_PLACE_WHY_MAX])
+    const char *so, struct hf_module_location *place, char ret_why[static HF_MODULE_LOCATION_WHY_MAX])
 {
 	char name[PATH_MAX];
 	uint8_t *bytes;
@@ -135,29 +135,29 @@ static int read_beside(
 	if (rc == -ENOENT)
 		return 0;
 	if (rc) {
-		snprintf(ret_why, HF_PLACE_WHY_MAX, "%.400s: %s", name, hf_strerror(rc));
+		snprintf(ret_why, HF_MODULE_LOCATION_WHY_MAX, "%.400s: %s", name, hf_strerror(rc));
 		return rc;
 	}
-	rc = hf_place_read(name, (const char *)bytes, place, ret_why);
+	rc = hf_module_location_read(name, (const char *)bytes, place, ret_why);
 	free(bytes);
 	return rc;
 }
 
-int hf_place_find(const char *so, const char *env, struct hf_place *ret_place,
-    char ret_why[static HF_PLACE_WHY_MAX])
+int hf_module_location_find(const char *so, const char *env, struct hf_module_location *ret_place,
+    char ret_why[static HF_MODULE_LOCATION_WHY_MAX])
 {
 	const char *why;
 	int rc, env_rc;
 
 	memset(ret_place, 0, sizeof(*ret_place));
-	memcpy(ret_place->zone, HF_PLACE_ZONE_DEFAULT, sizeof(HF_PLACE_ZONE_DEFAULT));
+	memcpy(ret_place->zone, HF_MODULE_LOCATION_ZONE_DEFAULT, sizeof(HF_MODULE_LOCATION_ZONE_DEFAULT));
 	ret_why[0] = '\0';
 	rc = read_beside(so, ret_place, ret_why);
 	if (!env || !*env)
 		return rc;
-	env_rc = set_zone(ret_place, env, &why);
+	env_rc = location_set_zone(ret_place, env, &why);
 	if (env_rc && !rc) {
-		snprintf(ret_why, HF_PLACE_WHY_MAX, "%s: '%.80s': %s", HF_PLACE_ZONE_ENV, env, why);
+		snprintf(ret_why, HF_MODULE_LOCATION_WHY_MAX, "%s: '%.80s': %s", HF_MODULE_LOCATION_ZONE_ENV, env, why);
 		rc = env_rc;
 	}
 	return rc;

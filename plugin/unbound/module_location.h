@@ -11,15 +11,15 @@
 #include "zone/name.h"
 #include "zone/record.h"
 
-#define HF_PLACE_ZONE_DEFAULT "/var/lib/holdfast/zone"
-#define HF_PLACE_ZONE_ENV "HOLDFAST_ZONE"
+#define HF_MODULE_LOCATION_ZONE_DEFAULT "/var/lib/holdfast/zone"
+#define HF_MODULE_LOCATION_ZONE_ENV "HOLDFAST_ZONE"
 
-enum { HF_PLACE_SUFFIXES_MAX = 16, HF_PLACE_WHY_MAX = 512 };
+enum { HF_MODULE_LOCATION_SUFFIXES_MAX = 16, HF_MODULE_LOCATION_WHY_MAX = 512 };
 
-struct hf_place {
+struct hf_module_location {
 	char zone[PATH_MAX];
 	struct hf_name
-	    suffixes[HF_PLACE_SUFFIXES_MAX]; /* none: without a zone everything is passed on */
+	    suffixes[HF_MODULE_LOCATION_SUFFIXES_MAX]; /* none: without a zone everything is passed on */
 	size_t n_suffixes;
 	enum hf_not_ready not_ready;
 };
@@ -30,9 +30,9 @@ struct hf_place {
  * code of the first thing that is wrong, which ret_why tells; what is wrong is left out, the rest
  * is in force.
  */
-int hf_place_find(const char *so, const char *env, struct hf_place *ret_place,
-    char ret_why[static HF_PLACE_WHY_MAX]);
+int hf_module_location_find(const char *so, const char *env, struct hf_module_location *ret_place,
+    char ret_why[static HF_MODULE_LOCATION_WHY_MAX]);
 
 /* Takes what the text of such a file says. As above; `name` is the file's, for ret_why. */
-int hf_place_read(const char *name, const char *text, struct hf_place *place,
-    char ret_why[static HF_PLACE_WHY_MAX]);
+int hf_module_location_read(const char *name, const char *text, struct hf_module_location *place,
+    char ret_why[static HF_MODULE_LOCATION_WHY_MAX]);

@@ -224,7 +224,7 @@ __attribute__((noinline)) uint64_t bench_lookups(struct hf_zone_reader *r, enum 
 	struct hf_question q = { .type = what == PTR ? HF_TYPE_PTR : HF_TYPE_AAAA,
 		.class = HF_CLASS_IN };
 	struct hf_answer a = { .ours = false };
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	uint64_t good = 0;
 
 	for (uint32_t i = 0; i < n; i++) {

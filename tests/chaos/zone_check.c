@@ -52,7 +52,7 @@ static int check_name(unsigned i, uint64_t generation)
 	uint64_t version = zone_version(i, generation);
 	struct hf_name name, parent;
 	uint8_t addr[16];
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	int rc;
 
 	zone_name(i, &name);
@@ -77,7 +77,7 @@ static int check_name(unsigned i, uint64_t generation)
 	return 0;
 }
 
-static int count(const struct hf_name *name, const struct hf_entry *entry, void *arg)
+static int count(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
 {
 	(void)name;
 	(void)entry;

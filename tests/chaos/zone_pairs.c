@@ -39,7 +39,7 @@ static const uint8_t epoch[16] = { 1 };
 
 static uint32_t number_of(struct hf_zone_reader *r, const char *text)
 {
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	struct hf_name name;
 
 	if (hf_name_parse(text, &name) || hf_zone_reader_find(r, name.wire, name.len, &e) != 1)

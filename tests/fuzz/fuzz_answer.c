@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	q.type = (uint16_t)(data[1] << 8 | data[2]);
 	q.class = data[0] & ANY_CLASS ? (uint16_t)(data[3] << 8 | data[4]) : HF_CLASS_IN;
 	if (data[0] & (UNDER_SUFFIX | UNDER_REVERSE))
-		under = data[0] & UNDER_SUFFIX ? &suffix : &hf_reverse_apex;
+		under = data[0] & UNDER_SUFFIX ? &suffix : &hf_addr_reverse_apex;
 	if (get_name(data + HEAD, size - HEAD, under, &name) < 0)
 		return 0;
 	hf_answer(r, &q, &a);

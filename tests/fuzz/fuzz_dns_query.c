@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!out)
 		return 0;
 	len = q.verdict == HF_WIRE_ASK ? hf_wire_answer_put(&q, &a, max, out)
-				       : hf_wire_error_put(&q, q.rcode, out);
+				       : hf_wire_answer_put_error(&q, q.rcode, out);
 	check(len >= HF_WIRE_HEADER && len <= max && out[2] & 0x80 && !memcmp(out, data, 2));
 	check(!q.question || !memcmp(out + HF_WIRE_HEADER, q.question, q.question_len));
 	check(hf_be16(out + 4) == (q.question ? 1 : 0) && hf_be16(out + 10) == q.has_opt);

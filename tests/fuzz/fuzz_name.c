@@ -59,8 +59,8 @@ static void check_ptr(const struct hf_name *name)
 	struct hf_name back;
 	enum hf_ptr_kind kind = hf_ptr_parse(name, addr);
 
-	must((kind == HF_PTR_OUTSIDE) == !hf_name_is_under(name, &hf_reverse_apex));
-	must((kind == HF_PTR_APEX) == hf_name_equal(name, &hf_reverse_apex));
+	must((kind == HF_PTR_OUTSIDE) == !hf_name_is_under(name, &hf_addr_reverse_apex));
+	must((kind == HF_PTR_APEX) == hf_name_equal(name, &hf_addr_reverse_apex));
 	if (kind != HF_PTR_ADDR)
 		return;
 	must(hf_addr_is_ours(addr));
@@ -102,7 +102,7 @@ static void check_text(const char *text, size_t len)
 	}
 	if (!hf_uuid_parse(text, &id))
 		must(!hf_uuid_parse(hf_uuid_text(&id, out), &again) && hf_uuid_equal(&id, &again));
-	if (!hf_owner_label_check(text, len, NULL)) {
+	if (!hf_agent_owner_check(text, len, NULL)) {
 		must(!hf_agent_label_check(text, len, NULL) && hf_label_ok(text, len));
 		must(!hf_name_parse("coder", &suffix) && !hf_name_prepend(&suffix, text, len));
 		check_name(&suffix, true);

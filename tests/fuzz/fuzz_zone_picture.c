@@ -26,7 +26,7 @@ static void ask(struct hf_zone_reader *r, const struct hf_name *name)
 	}
 }
 
-static int ask_all(const struct hf_name *name, const struct hf_entry *entry, void *arg)
+static int ask_all(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
 {
 	struct hf_name other = *name;
 

@@ -49,7 +49,7 @@ static void note_addr(struct walk *w, const uint8_t addr[16])
 		memcpy(w->addrs[w->n_addrs++], addr, 16);
 }
 
-static int show_name(const struct hf_name *name, const struct hf_entry *entry, void *arg)
+static int show_name(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
 {
 	struct walk *w = arg;
 	char text[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];

@@ -208,7 +208,7 @@ static void apply_next(void)
 /* As the feed does it for an adapter that is taken out of the configuration. */
 static void clean(void)
 {
-	type->zones(adapter, &hf_reverse_apex, 0, 30);
+	type->zones(adapter, &hf_addr_reverse_apex, 0, 30);
 	batch = (struct hf_batch){ .generation = generation };
 	busy = true;
 	type->apply(adapter, &batch);

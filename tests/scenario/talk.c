@@ -10,7 +10,7 @@ struct talk {
 	uint8_t epoch[16];
 };
 
-static int tell_name(const struct hf_name *name, const struct hf_entry *entry, void *arg)
+static int tell_name(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
 {
 	const struct hf_zone_meta *meta = arg;
 	char text[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];

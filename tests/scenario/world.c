@@ -272,7 +272,7 @@ bool world_ask(struct world *w, const char *text, uint16_t type, struct hf_answe
 	return true;
 }
 
-static int count_name(const struct hf_name *name, const struct hf_entry *entry, void *arg)
+static int count_name(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
 {
 	*(unsigned long long *)arg += !(entry->flags & HF_REC_WITHDRAWN);
 	return 0;

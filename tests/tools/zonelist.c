@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "zone/reader.h"
 
-static int on_name(const struct hf_name *name, const struct hf_entry *e, void *arg)
+static int on_name(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
 	char text[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
 

@@ -185,7 +185,7 @@ void core_kit_snapshot(struct core_kit *k, unsigned n)
 	core_kit_settle(k);
 }
 
-static int count(const struct hf_name *name, const struct hf_entry *entry, void *arg)
+static int count(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
 {
 	(void)name;
 	*(size_t *)arg += entry->n_addrs;

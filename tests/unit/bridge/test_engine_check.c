@@ -165,7 +165,7 @@ END_TEST
 static void address_of(const char *text, char ret_text[static HF_ADDR_TEXT_MAX])
 {
 	struct hf_zone_reader *reader;
-	struct hf_entry entry;
+	struct hf_zone_entry entry;
 	struct hf_name name;
 	struct hf_zone *zone;
 

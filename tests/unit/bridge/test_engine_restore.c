@@ -86,7 +86,7 @@ static int answer_of(const char *text)
 {
 	struct hf_zone_reader *reader;
 	struct hf_zone *zone;
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	struct hf_name name;
 	int n = NONE;
 

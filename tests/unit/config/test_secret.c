@@ -65,7 +65,7 @@ static const char *token_of(const struct hf_config_source *s, const char *url, b
 		return text;
 	}
 	snprintf(text, sizeof(text), "%s from %d", t.text, t.from);
-	hf_token_wipe(&t);
+	hf_secret_wipe(&t);
 	ck_assert_mem_eq(t.text, "\0\0\0\0", 4);
 	return text;
 }

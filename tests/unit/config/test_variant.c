@@ -158,9 +158,9 @@ static struct zoo zoo_of(const char *yaml, char said[static 1000])
 	struct zoo zoo = { 0 };
 
 	hf_config_errors_init(&e, "z");
-	ck_assert_int_eq(hf_tree_parse(yaml, strlen(yaml), &e, &root), 0);
+	ck_assert_int_eq(hf_yaml_tree_parse(yaml, strlen(yaml), &e, &root), 0);
 	ck_assert_int_eq(hf_keys_read(&zoo_table, root, &zoo, &e), 0);
-	hf_tree_free(root);
+	hf_yaml_tree_free(root);
 	hf_config_errors_sort(&e);
 	*said = '\0';
 	for (size_t i = 0; i < e.n; i++)

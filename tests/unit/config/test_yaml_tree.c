@@ -20,10 +20,10 @@ static const char *refusal(const char *bytes, size_t len)
 	int rc;
 
 	hf_config_errors_init(&e, "t");
-	rc = hf_tree_parse(bytes, len, &e, &root);
+	rc = hf_yaml_tree_parse(bytes, len, &e, &root);
 	ck_assert_msg(rc == 0 || rc == HF_ECONFIG, "%d", rc);
 	ck_assert(rc == 0 || !root);
-	hf_tree_free(root);
+	hf_yaml_tree_free(root);
 	*text = '\0';
 	if (e.n)
 		snprintf(
@@ -116,10 +116,10 @@ static const struct {
 	const char *tail;
 	const char *want; /* what the refusal ends with */
 } large[] = {
-	{ "[", "", HF_TREE_NODES_MAX - 1, "]", "" },
-	{ "[", "", HF_TREE_NODES_MAX, "]", "too many values in the file" },
-	{ "{", "k", HF_TREE_KEYS_MAX, "}", "" },
-	{ "{", "k", HF_TREE_KEYS_MAX + 1, "}", "more than 200 keys in one map" },
+	{ "[", "", HF_YAML_TREE_NODES_MAX - 1, "]", "" },
+	{ "[", "", HF_YAML_TREE_NODES_MAX, "]", "too many values in the file" },
+	{ "{", "k", HF_YAML_TREE_KEYS_MAX, "}", "" },
+	{ "{", "k", HF_YAML_TREE_KEYS_MAX + 1, "}", "more than 200 keys in one map" },
 	{ "# ", "xxxxxxxxxxxxxxxxxxxxxxxx", 60000, "", "larger than 1048576 bytes" },
 };
 
@@ -144,26 +144,26 @@ START_TEST(nodes_know_their_place)
 	const struct hf_node *n;
 
 	hf_config_errors_init(&e, "t");
-	ck_assert_int_eq(hf_tree_parse(yaml, strlen(yaml), &e, &root), 0);
-	n = hf_tree_find(root, "a[0].c[1]");
+	ck_assert_int_eq(hf_yaml_tree_parse(yaml, strlen(yaml), &e, &root), 0);
+	n = hf_yaml_tree_find(root, "a[0].c[1]");
 	ck_assert_str_eq(n->text, "2");
 	ck_assert(n->quoted);
 	ck_assert_uint_eq(n->line, 3);
 	ck_assert_uint_eq(n->column, 12);
-	n = hf_tree_find(root, "a[0].c");
+	n = hf_yaml_tree_find(root, "a[0].c");
 	ck_assert_int_eq(n->kind, HF_NODE_LIST);
 	ck_assert_uint_eq(n->key_line, 3);
 	ck_assert_uint_eq(n->key_column, 5);
 	/* What is not there is where it should have been. */
-	ck_assert_ptr_eq(hf_tree_find(root, "a[0].c[7]"), n);
-	ck_assert_ptr_eq(hf_tree_find(root, "a[0].zz.y[1]"), hf_tree_find(root, "a[0]"));
-	ck_assert_ptr_eq(hf_tree_find(root, "nope"), root);
-	ck_assert_ptr_eq(hf_tree_find(root, ""), root);
-	ck_assert_ptr_eq(hf_tree_find(root, "a[0"), hf_tree_find(root, "a[0]"));
-	ck_assert_ptr_null(hf_tree_find(NULL, "a"));
-	ck_assert(hf_node_is_null(hf_tree_find(root, "d")));
-	ck_assert(!hf_node_is_null(root));
-	hf_tree_free(root);
+	ck_assert_ptr_eq(hf_yaml_tree_find(root, "a[0].c[7]"), n);
+	ck_assert_ptr_eq(hf_yaml_tree_find(root, "a[0].zz.y[1]"), hf_yaml_tree_find(root, "a[0]"));
+	ck_assert_ptr_eq(hf_yaml_tree_find(root, "nope"), root);
+	ck_assert_ptr_eq(hf_yaml_tree_find(root, ""), root);
+	ck_assert_ptr_eq(hf_yaml_tree_find(root, "a[0"), hf_yaml_tree_find(root, "a[0]"));
+	ck_assert_ptr_null(hf_yaml_tree_find(NULL, "a"));
+	ck_assert(hf_yaml_tree_is_null(hf_yaml_tree_find(root, "d")));
+	ck_assert(!hf_yaml_tree_is_null(root));
+	hf_yaml_tree_free(root);
 }
 END_TEST
 
@@ -174,12 +174,12 @@ START_TEST(of_a_key_given_twice_the_first_stays)
 	struct hf_node *root = NULL;
 
 	hf_config_errors_init(&e, "t");
-	ck_assert_int_eq(hf_tree_parse(yaml, strlen(yaml), &e, &root), 0);
+	ck_assert_int_eq(hf_yaml_tree_parse(yaml, strlen(yaml), &e, &root), 0);
 	ck_assert_uint_eq(e.n, 2);
-	ck_assert_str_eq(hf_node_get(root, "a")->text, "1");
-	ck_assert_str_eq(hf_node_get(root, "c")->text, "5");
+	ck_assert_str_eq(hf_yaml_tree_get(root, "a")->text, "1");
+	ck_assert_str_eq(hf_yaml_tree_get(root, "c")->text, "5");
 	ck_assert_ptr_null(root->first->next->next->next);
-	hf_tree_free(root);
+	hf_yaml_tree_free(root);
 }
 END_TEST
 
@@ -196,9 +196,9 @@ START_TEST(nothing_is_nothing_unless_it_is_quoted)
 	struct hf_node *root = NULL;
 
 	hf_config_errors_init(&e, "t");
-	ck_assert_int_eq(hf_tree_parse(nulls[_i].yaml, strlen(nulls[_i].yaml), &e, &root), 0);
-	ck_assert_int_eq(hf_node_is_null(root->first), nulls[_i].null);
-	hf_tree_free(root);
+	ck_assert_int_eq(hf_yaml_tree_parse(nulls[_i].yaml, strlen(nulls[_i].yaml), &e, &root), 0);
+	ck_assert_int_eq(hf_yaml_tree_is_null(root->first), nulls[_i].null);
+	hf_yaml_tree_free(root);
 }
 END_TEST
 

@@ -121,7 +121,7 @@ START_TEST(loopback_is_127_and_1)
 {
 	struct sockaddr_storage sa = from(loopbacks[_i].addr);
 
-	ck_assert_int_eq(hf_is_loopback((struct sockaddr *)&sa), loopbacks[_i].want);
+	ck_assert_int_eq(hf_peer_addr_is_loopback((struct sockaddr *)&sa), loopbacks[_i].want);
 }
 END_TEST
 

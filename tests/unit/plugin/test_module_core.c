@@ -19,9 +19,9 @@ Suite *module_core_suite(void);
 
 static struct hf_zone_build build;
 static struct hf_fake_clock now;
-static struct hf_place place;
-static struct hf_plug *plug;
-static char news[HF_PLUG_NEWS_MAX];
+static struct hf_module_location place;
+static struct hf_module_core *plug;
+static char news[HF_MODULE_CORE_NEWS_MAX];
 
 static void publish(uint32_t k)
 {
@@ -37,19 +37,19 @@ static void setup(void)
 	hf_zone_build_open(&build);
 	memset(&place, 0, sizeof(place));
 	snprintf(place.zone, sizeof(place.zone), "%s", build.dir);
-	ck_assert_int_eq(hf_plug_new(&place, &now.clock, &plug), 0);
+	ck_assert_int_eq(hf_module_core_new(&place, &now.clock, &plug), 0);
 }
 
 static void teardown(void)
 {
-	hf_plug_free(plug);
+	hf_module_core_free(plug);
 	hf_zone_build_close(&build);
 }
 
 static const struct hf_answer *ask_of(
-    struct hf_plug *p, const char *text, uint16_t type, bool loopback)
+    struct hf_module_core *p, const char *text, uint16_t type, bool loopback)
 {
-	struct hf_plug_question q = {
+	struct hf_module_core_question q = {
 		.type = type, .class = HF_CLASS_IN, .from_loopback = loopback
 	};
 	struct hf_name name;
@@ -57,7 +57,7 @@ static const struct hf_answer *ask_of(
 	ck_assert_int_eq(hf_name_parse(text, &name), 0);
 	q.name = name.wire;
 	q.name_len = name.len;
-	return hf_plug_ask(p, &q);
+	return hf_module_core_ask(p, &q);
 }
 
 static const struct hf_answer *ask(const char *text)
@@ -90,12 +90,12 @@ END_TEST
 
 START_TEST(another_class_is_passed_on)
 {
-	struct hf_plug_question q = { (const uint8_t *)"\005coder", 7, HF_TYPE_SOA, 3, true };
+	struct hf_module_core_question q = { (const uint8_t *)"\005coder", 7, HF_TYPE_SOA, 3, true };
 
 	publish(7);
-	ck_assert_ptr_null(hf_plug_ask(plug, &q));
+	ck_assert_ptr_null(hf_module_core_ask(plug, &q));
 	q.class = HF_CLASS_IN;
-	ck_assert_ptr_nonnull(hf_plug_ask(plug, &q));
+	ck_assert_ptr_nonnull(hf_module_core_ask(plug, &q));
 }
 END_TEST
 
@@ -105,9 +105,9 @@ START_TEST(a_name_that_is_none_is_passed_on)
 
 	publish(7);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct hf_plug_question q = { names[i], 4, HF_TYPE_AAAA, HF_CLASS_IN, true };
+		struct hf_module_core_question q = { names[i], 4, HF_TYPE_AAAA, HF_CLASS_IN, true };
 
-		ck_assert_ptr_null(hf_plug_ask(plug, &q));
+		ck_assert_ptr_null(hf_module_core_ask(plug, &q));
 	}
 }
 END_TEST
@@ -125,11 +125,11 @@ START_TEST(without_a_zone_a_suffix_that_was_told_is_not_ready)
 {
 	const struct hf_answer *a;
 
-	hf_plug_free(plug);
+	hf_module_core_free(plug);
 	ck_assert_int_eq(hf_name_parse("other", &place.suffixes[0]), 0);
 	ck_assert_int_eq(hf_name_parse("coder", &place.suffixes[1]), 0);
 	place.n_suffixes = 2;
-	ck_assert_int_eq(hf_plug_new(&place, &now.clock, &plug), 0);
+	ck_assert_int_eq(hf_module_core_new(&place, &now.clock, &plug), 0);
 	a = ask("main.dev.me.coder");
 	ck_assert_ptr_nonnull(a);
 	ck_assert_uint_eq(a->rcode, HF_RCODE_SERVFAIL);
@@ -206,8 +206,8 @@ START_TEST(a_new_plug_has_new_seats)
 {
 	publish(7);
 	ck_assert_ptr_nonnull(ask("main.dev.me.coder"));
-	hf_plug_free(plug);
-	ck_assert_int_eq(hf_plug_new(&place, &now.clock, &plug), 0);
+	hf_module_core_free(plug);
+	ck_assert_int_eq(hf_module_core_new(&place, &now.clock, &plug), 0);
 	ck_assert_ptr_nonnull(ask("main.dev.me.coder"));
 	ck_assert_int_eq(counter("answers"), 1);
 }
@@ -230,18 +230,18 @@ END_TEST
 START_TEST(news_are_told_once)
 {
 	ask("coder");
-	ck_assert_int_eq(hf_plug_news(plug, 1, news), HF_PLUG_TROUBLE);
+	ck_assert_int_eq(hf_module_core_news(plug, 1, news), HF_MODULE_CORE_TROUBLE);
 	ck_assert_ptr_nonnull(strstr(news, build.dir));
 	ck_assert_ptr_nonnull(strstr(news, "passed on"));
-	ck_assert_int_eq(hf_plug_news(plug, 1, news), HF_PLUG_NOTHING);
-	ck_assert_int_eq(hf_plug_news(plug, 2, news), HF_PLUG_NOTHING);
+	ck_assert_int_eq(hf_module_core_news(plug, 1, news), HF_MODULE_CORE_NOTHING);
+	ck_assert_int_eq(hf_module_core_news(plug, 2, news), HF_MODULE_CORE_NOTHING);
 	publish(7);
 	now.boot += 1100;
 	ask("coder");
-	ck_assert_int_eq(hf_plug_news(plug, 2, news), HF_PLUG_NOTHING); /* not yet another second */
-	ck_assert_int_eq(hf_plug_news(plug, 3, news), HF_PLUG_GOOD);
+	ck_assert_int_eq(hf_module_core_news(plug, 2, news), HF_MODULE_CORE_NOTHING); /* not yet another second */
+	ck_assert_int_eq(hf_module_core_news(plug, 3, news), HF_MODULE_CORE_GOOD);
 	ck_assert_ptr_nonnull(strstr(news, "answers out of"));
-	ck_assert_int_eq(hf_plug_news(plug, 4, news), HF_PLUG_NOTHING);
+	ck_assert_int_eq(hf_module_core_news(plug, 4, news), HF_MODULE_CORE_NOTHING);
 }
 END_TEST
 
@@ -249,11 +249,11 @@ START_TEST(trouble_with_a_picture_at_hand_says_that_it_stays)
 {
 	publish(7);
 	ask("coder");
-	ck_assert_int_eq(hf_plug_news(plug, 1, news), HF_PLUG_GOOD);
+	ck_assert_int_eq(hf_module_core_news(plug, 1, news), HF_MODULE_CORE_GOOD);
 	hf_zone_build_clear(&build);
 	now.boot += 1100;
 	ck_assert_ptr_nonnull(ask("main.dev.me.coder"));
-	ck_assert_int_eq(hf_plug_news(plug, 2, news), HF_PLUG_TROUBLE);
+	ck_assert_int_eq(hf_module_core_news(plug, 2, news), HF_MODULE_CORE_TROUBLE);
 	ck_assert_ptr_nonnull(strstr(news, "stays"));
 	ck_assert_ptr_null(strstr(news, "passed on"));
 }
@@ -268,11 +268,11 @@ static void *ask_on(void *arg)
 	(void)arg;
 	while (!atomic_load(&enough)) {
 		const struct hf_answer *a = ask("main.dev.me.coder");
-		char text[HF_PLUG_NEWS_MAX];
+		char text[HF_MODULE_CORE_NEWS_MAX];
 
 		if (!a || !a->has_answer || a->answer.n != 1)
 			atomic_fetch_add(&bad, 1);
-		hf_plug_news(plug, (int64_t)(uintptr_t)a, text);
+		hf_module_core_news(plug, (int64_t)(uintptr_t)a, text);
 	}
 	return NULL;
 }
@@ -284,8 +284,8 @@ START_TEST(threads_ask_while_zones_change)
 
 		publish(1);
 		atomic_store(&enough, false);
-		hf_plug_free(plug);
-		ck_assert_int_eq(hf_plug_new(&place, &hf_clock_system, &plug), 0);
+		hf_module_core_free(plug);
+		ck_assert_int_eq(hf_module_core_new(&place, &hf_clock_system, &plug), 0);
 		for (size_t i = 0; i < ASKERS; i++)
 			ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_on, NULL), 0);
 		for (uint32_t k = 1; k < 20; k++) {

@@ -9,8 +9,8 @@
 Suite *module_location_suite(void);
 
 static struct tmpdir dir;
-static struct hf_place place;
-static char why[HF_PLACE_WHY_MAX], so[TMPDIR_MAX + 40];
+static struct hf_module_location place;
+static char why[HF_MODULE_LOCATION_WHY_MAX], so[TMPDIR_MAX + 40];
 
 static void setup(void)
 {
@@ -34,11 +34,11 @@ static void write_beside(const char *name, const char *text)
 
 START_TEST(without_anything_it_is_where_the_bridge_puts_it)
 {
-	ck_assert_int_eq(hf_place_find(so, NULL, &place, why), 0);
+	ck_assert_int_eq(hf_module_location_find(so, NULL, &place, why), 0);
 	ck_assert_str_eq(place.zone, "/var/lib/holdfast/zone");
 	ck_assert_uint_eq(place.n_suffixes, 0);
 	ck_assert_str_eq(why, "");
-	ck_assert_int_eq(hf_place_find("", "", &place, why), 0);
+	ck_assert_int_eq(hf_module_location_find("", "", &place, why), 0);
 	ck_assert_str_eq(place.zone, "/var/lib/holdfast/zone");
 }
 END_TEST
@@ -49,7 +49,7 @@ START_TEST(the_file_beside_the_module_says_where)
 
 	write_beside("holdfast_unbound.conf", "# where\n\n zone:\t/srv/a zone \r\nsuffix: "
 					      "Coder\nsuffix: x.example.org.\nnot-ready: nxdomain");
-	ck_assert_int_eq(hf_place_find(so, NULL, &place, why), 0);
+	ck_assert_int_eq(hf_module_location_find(so, NULL, &place, why), 0);
 	ck_assert_str_eq(place.zone, "/srv/a zone");
 	ck_assert_uint_eq(place.n_suffixes, 2);
 	ck_assert_str_eq(hf_name_text(&place.suffixes[0], text), "coder");
@@ -61,7 +61,7 @@ END_TEST
 START_TEST(the_environment_counts_more_than_the_file)
 {
 	write_beside("holdfast_unbound.conf", "zone: /srv/zone\nsuffix: coder\n");
-	ck_assert_int_eq(hf_place_find(so, "/srv/other", &place, why), 0);
+	ck_assert_int_eq(hf_module_location_find(so, "/srv/other", &place, why), 0);
 	ck_assert_str_eq(place.zone, "/srv/other");
 	ck_assert_uint_eq(place.n_suffixes, 1);
 }
@@ -69,7 +69,7 @@ END_TEST
 
 START_TEST(a_wrong_environment_is_told_and_left_out)
 {
-	ck_assert_int_eq(hf_place_find(so, "relative", &place, why), HF_ECONFIG);
+	ck_assert_int_eq(hf_module_location_find(so, "relative", &place, why), HF_ECONFIG);
 	ck_assert_str_eq(place.zone, "/var/lib/holdfast/zone");
 	ck_assert_str_eq(why, "HOLDFAST_ZONE: 'relative': it is no absolute path of a folder");
 }
@@ -78,7 +78,7 @@ END_TEST
 START_TEST(a_file_that_is_none_is_told)
 {
 	ck_assert_int_eq(mkdirat(dir.fd, "holdfast_unbound.conf", 0700), 0);
-	ck_assert_int_lt(hf_place_find(so, NULL, &place, why), 0);
+	ck_assert_int_lt(hf_module_location_find(so, NULL, &place, why), 0);
 	ck_assert_ptr_nonnull(strstr(why, "holdfast_unbound.conf: "));
 	ck_assert_str_eq(place.zone, "/var/lib/holdfast/zone");
 }
@@ -110,7 +110,7 @@ START_TEST(a_wrong_line_is_told_and_left_out)
 
 	memset(&place, 0, sizeof(place));
 	snprintf(text, sizeof(text), "%s\nzone: /right\n", wrong[_i].text);
-	ck_assert_int_lt(hf_place_read("f", text, &place, why), 0);
+	ck_assert_int_lt(hf_module_location_read("f", text, &place, why), 0);
 	if (wrong[_i].why)
 		ck_assert_str_eq(why, wrong[_i].why);
 	ck_assert_str_eq(place.zone, "/right");
@@ -124,13 +124,13 @@ START_TEST(no_line_is_too_long)
 	memset(&place, 0, sizeof(place));
 	memset(text, 'x', sizeof(text) - 1);
 	memcpy(text, "zone: /", 7);
-	ck_assert_int_eq(hf_place_read("f", text, &place, why), HF_ECONFIG);
+	ck_assert_int_eq(hf_module_location_read("f", text, &place, why), HF_ECONFIG);
 	ck_assert_str_eq(place.zone, "");
 	text[PATH_MAX + 20] = '\0';
-	ck_assert_int_eq(hf_place_read("f", text, &place, why), HF_ECONFIG);
+	ck_assert_int_eq(hf_module_location_read("f", text, &place, why), HF_ECONFIG);
 	ck_assert_str_eq(place.zone, "");
 	text[7 + PATH_MAX - 2] = '\0'; /* the longest that fits */
-	ck_assert_int_eq(hf_place_read("f", text, &place, why), 0);
+	ck_assert_int_eq(hf_module_location_read("f", text, &place, why), 0);
 	ck_assert_uint_eq(strlen(place.zone), PATH_MAX - 1);
 }
 END_TEST

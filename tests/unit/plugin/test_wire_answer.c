@@ -226,7 +226,7 @@ START_TEST(an_unread_question_is_not_echoed)
 	packet_begin(&asked, "a.coder", HF_TYPE_AAAA);
 	asked.b[2] |= 15 << 3;
 	hf_wire_query_parse(asked.b, asked.len, &query);
-	ck_assert_uint_eq(hf_wire_error_put(&query, query.rcode, out), 12);
+	ck_assert_uint_eq(hf_wire_answer_put_error(&query, query.rcode, out), 12);
 	ck_assert_mem_eq(out, "\xbe\xef\xf9\x04\0\0\0\0\0\0\0\0", 12);
 }
 END_TEST
@@ -237,7 +237,7 @@ START_TEST(badvers_is_rcode_0_and_extended_1_with_version_0)
 	packet_opt(&asked, 4096, 1, 0, "", 0);
 	hf_wire_query_parse(asked.b, asked.len, &query);
 	ck_assert_uint_eq(query.rcode, HF_RCODE_BADVERS);
-	out_len = hf_wire_error_put(&query, query.rcode, out);
+	out_len = hf_wire_answer_put_error(&query, query.rcode, out);
 	ck_assert_uint_eq(flags() & 0xf, 0);
 	ck_assert_mem_eq(out + out_len - 11, "\0\0\x29\4\xd0\1\0\0\0\0\0", 11);
 }

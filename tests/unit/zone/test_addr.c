@@ -187,10 +187,10 @@ START_TEST(apex_is_the_reverse_of_the_prefix)
 	struct hf_name apex = parsed(REVERSE), ptr;
 	uint8_t addr[16] = { 0 };
 
-	ck_assert(hf_name_equal(&apex, &hf_reverse_apex));
+	ck_assert(hf_name_equal(&apex, &hf_addr_reverse_apex));
 	memcpy(addr, hf_addr_prefix, 6);
 	hf_ptr_name(addr, &ptr);
-	ck_assert(hf_name_is_under(&ptr, &hf_reverse_apex));
+	ck_assert(hf_name_is_under(&ptr, &hf_addr_reverse_apex));
 	ck_assert_uint_eq(hf_name_labels(&ptr), 34);
 }
 END_TEST

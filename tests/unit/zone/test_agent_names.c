@@ -181,10 +181,10 @@ START_TEST(label_is_taken_or_refused_with_a_reason)
 	ck_assert_int_eq(rc, labels[_i].agent ? 0 : HF_ENAME);
 	ck_assert_int_eq(why != NULL, !labels[_i].agent);
 	why = NULL;
-	rc = hf_owner_label_check(labels[_i].text, labels[_i].len, &why);
+	rc = hf_agent_owner_check(labels[_i].text, labels[_i].len, &why);
 	ck_assert_int_eq(rc, labels[_i].owner ? 0 : HF_ENAME);
 	ck_assert_int_eq(why != NULL, !labels[_i].owner);
-	ck_assert_int_eq(hf_owner_label_check(labels[_i].text, labels[_i].len, NULL), rc);
+	ck_assert_int_eq(hf_agent_owner_check(labels[_i].text, labels[_i].len, NULL), rc);
 }
 END_TEST
 

@@ -15,7 +15,7 @@ enum { RECORDS = 2000, TOC = 2048 };
 
 static uint8_t *bytes; /* of just that size, so that a sanitizer sees the first read beyond */
 static size_t n_bytes;
-static struct hf_view view;
+static struct hf_cdb_view view;
 
 static unsigned key_of(unsigned i, char out[static 32])
 {
@@ -44,7 +44,7 @@ static void setup(void)
 	bytes = malloc(n_bytes);
 	ck_assert_int_eq(pread(fd, bytes, n_bytes, 0), (ssize_t)n_bytes);
 	close(fd);
-	ck_assert_int_eq(hf_view_init(&view, bytes, n_bytes), 0);
+	ck_assert_int_eq(hf_cdb_view_init(&view, bytes, n_bytes), 0);
 }
 
 static void teardown(void)
@@ -54,7 +54,7 @@ static void teardown(void)
 
 static int find(const void *key, size_t len, const uint8_t **ret_value, size_t *ret_len)
 {
-	return hf_view_find(&view, hf_view_hash(key, len), key, len, ret_value, ret_len);
+	return hf_cdb_view_find(&view, hf_cdb_view_hash(key, len), key, len, ret_value, ret_len);
 }
 
 /* The bytes, the way tinycdb looks at them: private memory and no descriptor. */
@@ -73,7 +73,7 @@ START_TEST(finds_what_tinycdb_finds)
 		char key[32];
 		unsigned len = key_of(i, key);
 
-		ck_assert_uint_eq(hf_view_hash((const uint8_t *)key, len), cdb_hash(key, len));
+		ck_assert_uint_eq(hf_cdb_view_hash((const uint8_t *)key, len), cdb_hash(key, len));
 		ck_assert_int_eq(find(key, len, &value, &n), cdb_find(&c, key, len));
 		ck_assert_int_eq(value != NULL, i < RECORDS);
 		if (value)
@@ -86,36 +86,36 @@ END_TEST
 
 START_TEST(walks_over_all_records_in_their_order)
 {
-	struct hf_view_record r;
+	struct hf_cdb_view_record r;
 	size_t at = 0;
 	char key[32];
 	int rc;
 
 	for (unsigned i = 0; i < RECORDS; i++) {
 		for (int twice = 0; twice < (i % 10 ? 1 : 2); twice++) {
-			ck_assert_int_eq(hf_view_next(&view, &at, &r), 1);
+			ck_assert_int_eq(hf_cdb_view_next(&view, &at, &r), 1);
 			ck_assert_uint_eq(r.key_len, key_of(i, key));
 			ck_assert_int_eq(memcmp(r.key, key, r.key_len), 0);
 			ck_assert_uint_eq(r.value_len, twice ? 5 : sizeof(i));
 		}
 	}
-	rc = hf_view_next(&view, &at, &r);
+	rc = hf_cdb_view_next(&view, &at, &r);
 	ck_assert_int_eq(rc, 0);
-	ck_assert_int_eq(hf_view_next(&view, &at, &r), 0);
+	ck_assert_int_eq(hf_cdb_view_next(&view, &at, &r), 0);
 }
 END_TEST
 
 START_TEST(an_empty_view_holds_nothing)
 {
-	struct hf_view_record r;
+	struct hf_cdb_view_record r;
 	const uint8_t *value;
 	size_t n, at = 0;
 
-	view = (struct hf_view){ NULL, 0 };
+	view = (struct hf_cdb_view){ NULL, 0 };
 	ck_assert_int_eq(find("x", 1, &value, &n), 0);
-	ck_assert_int_eq(hf_view_next(&view, &at, &r), 0);
-	ck_assert_ptr_null(hf_view_warm_slot(&view, 5381).at);
-	ck_assert_int_eq(hf_view_init(&view, bytes, TOC - 1), HF_EFORMAT);
+	ck_assert_int_eq(hf_cdb_view_next(&view, &at, &r), 0);
+	ck_assert_ptr_null(hf_cdb_view_warm_slot(&view, 5381).at);
+	ck_assert_int_eq(hf_cdb_view_init(&view, bytes, TOC - 1), HF_EFORMAT);
 }
 END_TEST
 
@@ -125,7 +125,7 @@ static uint8_t *toc_of_first(void)
 	char key[32];
 	unsigned len = key_of(0, key);
 
-	return bytes + hf_view_hash((const uint8_t *)key, len) % 256 * 8;
+	return bytes + hf_cdb_view_hash((const uint8_t *)key, len) % 256 * 8;
 }
 
 static void table_beyond_the_end(void)
@@ -201,7 +201,7 @@ END_TEST
 START_TEST(any_damage_is_survived)
 {
 	unsigned seed = (unsigned)_i + 1;
-	struct hf_view_record r;
+	struct hf_cdb_view_record r;
 	const uint8_t *value;
 	size_t n, at = 0, steps = 0;
 	char key[32];
@@ -214,15 +214,15 @@ START_TEST(any_damage_is_survived)
 	}
 	for (unsigned i = 0; i < RECORDS; i++) {
 		unsigned len = key_of(i, key);
-		uint32_t hash = hf_view_hash((const uint8_t *)key, len);
+		uint32_t hash = hf_cdb_view_hash((const uint8_t *)key, len);
 		int rc = find(key, len, &value, &n);
 
 		ck_assert(rc == 1 || rc == 0 || rc == HF_EFORMAT);
-		hf_view_warm_record(&view, hash, hf_view_warm_slot(&view, hash));
+		hf_cdb_view_warm_record(&view, hash, hf_cdb_view_warm_slot(&view, hash));
 		if (rc == 1)
 			ck_assert(value >= bytes + TOC && value + n <= bytes + n_bytes);
 	}
-	while (hf_view_next(&view, &at, &r) == 1)
+	while (hf_cdb_view_next(&view, &at, &r) == 1)
 		ck_assert_uint_lt(steps++, n_bytes);
 }
 END_TEST

@@ -247,7 +247,7 @@ START_TEST(what_a_later_version_has_beside_the_names_is_passed_over)
 	struct hf_zone_stamp stamp;
 	struct hf_zone_reader *r;
 	struct hf_zone_look l;
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	struct hf_zone *z;
 	size_t len;
 

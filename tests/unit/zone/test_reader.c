@@ -64,7 +64,7 @@ static bool refresh_after(int64_t ms)
 /* The number of the address that a name has now; -1: none. */
 static int number_in(struct hf_zone_reader *of, const char *text)
 {
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	struct hf_name name;
 	int rc;
 
@@ -100,7 +100,7 @@ static void refresh_until(const char *name, int want)
 START_TEST(without_a_folder_there_is_no_picture)
 {
 	struct hf_zone_stamp stamp;
-	struct hf_entry e;
+	struct hf_zone_entry e;
 
 	hf_zone_build_close(&b);
 	b.dirfd = -1;
@@ -391,7 +391,7 @@ END_TEST
 START_TEST(what_is_lent_stays_until_the_next_refresh)
 {
 	struct hf_zone_reader *other;
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	struct hf_name name;
 
 	hf_zone_build_one(&b, "a.coder", 7);
@@ -491,7 +491,7 @@ END_TEST
 
 START_TEST(keys_that_are_no_names_are_not_found)
 {
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	uint8_t long_name[300] = { 1 };
 
 	hf_zone_build_many(&b, 3);
@@ -503,7 +503,7 @@ START_TEST(keys_that_are_no_names_are_not_found)
 }
 END_TEST
 
-static int add_number(const struct hf_name *name, const struct hf_entry *e, void *arg)
+static int add_number(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
 	*(uint32_t *)arg += e->addrs[0][15];
 	return 0;

@@ -144,7 +144,7 @@ static bool refresh_after(int64_t ms)
 
 static int number_of(const char *text)
 {
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	struct hf_name name;
 
 	ck_assert_int_eq(hf_name_parse(text, &name), 0);

@@ -86,7 +86,7 @@ static bool refresh_after(int64_t ms)
 
 static int number_of(const char *text)
 {
-	struct hf_entry e;
+	struct hf_zone_entry e;
 	struct hf_name name;
 	int rc;
 
@@ -473,7 +473,7 @@ static void *ask_and_rest(void *arg)
 	if (hf_zone_reader_new(z, &mine))
 		return (void *)(uintptr_t)1;
 	while (!atomic_load(&over)) {
-		struct hf_entry e, f;
+		struct hf_zone_entry e, f;
 
 		wrong += !hf_zone_reader_refresh(mine) ||
 		    hf_zone_reader_find(mine, a.wire, a.len, &e) != 1 ||
