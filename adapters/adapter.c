@@ -5,8 +5,8 @@
 
 #include "config/config.h"
 
-/* What the build has: meson.build of this folder lists X(KIND, name) in ADAPTERS. */
-#define X(kind, name) [HF_ADAPTER_##kind] = &hf_adapter_##name,
+/* What the build has: meson.build of this folder lists X(KIND, word) in ADAPTERS. */
+#define X(kind, word) [HF_ADAPTER_##kind] = &hf_##word##_adapter_type,
 static const struct hf_adapter_type *const types[HF_ADAPTER_HOOK + 2] = {
 	ADAPTERS [HF_ADAPTER_HOOK + 1] = NULL,
 };

@@ -183,10 +183,10 @@ struct hf_adapter_type {
 	    const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
 };
 
-extern const struct hf_adapter_type hf_adapter_unbound;
-extern const struct hf_adapter_type hf_adapter_dnsmasq;
-extern const struct hf_adapter_type hf_adapter_hosts;
-extern const struct hf_adapter_type hf_adapter_hook;
+extern const struct hf_adapter_type hf_ub_adapter_type;
+extern const struct hf_adapter_type hf_dnsmasq_adapter_type;
+extern const struct hf_adapter_type hf_hosts_adapter_type;
+extern const struct hf_adapter_type hf_hook_adapter_type;
 
 /* Of an enum hf_adapter_kind; NULL: none of this kind is built in. */
 const struct hf_adapter_type *hf_adapter_type(int kind);

@@ -26,8 +26,8 @@ enum {
 	LONGER_MAX = 5,	      /* a try's time is doubled so often at most */
 };
 
-struct question {
-	struct question *next; /* in the queue */
+struct client_question {
+	struct client_question *next; /* in the queue */
 	struct hf_name name;
 	uint16_t type;
 	hf_asked_cb cb;
@@ -36,9 +36,9 @@ struct question {
 
 /* A question that was sent; q is NULL where the place is free. */
 struct flight {
-	struct hf_ask *ask;
-	struct question *q;     /* owned */
-	struct hf_ask_tcp *tcp; /* owned; NULL while it is asked by UDP */
+	struct hf_dns_client *ask;
+	struct client_question *q;     /* owned */
+	struct hf_dns_client_tcp *tcp; /* owned; NULL while it is asked by UDP */
 	uint16_t id;
 	unsigned tries;
 	unsigned in_vain; /* of them: what a server that answered others meanwhile did not answer */
@@ -49,15 +49,15 @@ struct flight {
 	int code;       /* why there is no answer yet */
 };
 
-struct hf_ask {
+struct hf_dns_client {
 	struct event_base *base; /* borrowed */
 	struct hf_endpoint server;
-	struct hf_ask_opts opts;
+	struct hf_dns_client_opts opts;
 	int fd;
 	struct event *readable; /* owned; NULL while there is no socket */
 	struct event *tick;     /* owned; armed while questions are in flight or wait */
-	struct question *first; /* owned */
-	struct question **last;
+	struct client_question *first; /* owned */
+	struct client_question **last;
 	struct flight *flights; /* opts.window of them */
 	size_t n_flights;
 	size_t n_late; /* of them */
@@ -68,7 +68,7 @@ struct hf_ask {
 	int64_t slowed_us;
 };
 
-static int64_t now_us(void)
+static int64_t dns_client_now_us(void)
 {
 	struct timespec ts;
 
@@ -78,9 +78,9 @@ static int64_t now_us(void)
 
 /* --- the socket --- */
 
-static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void on_dns_client_readable(evutil_socket_t fd, short what, void *arg);
 
-static void close_socket(struct hf_ask *a)
+static void close_socket(struct hf_dns_client *a)
 {
 	if (a->readable)
 		event_free(a->readable);
@@ -91,7 +91,7 @@ static void close_socket(struct hf_ask *a)
 }
 
 /* Connected: only that address reaches it, and a closed port is told at once. */
-static int open_socket(struct hf_ask *a)
+static int open_socket(struct hf_dns_client *a)
 {
 	int rc;
 
@@ -105,7 +105,7 @@ static int open_socket(struct hf_ask *a)
 		close_socket(a);
 		return rc;
 	}
-	a->readable = event_new(a->base, a->fd, EV_READ | EV_PERSIST, on_readable, a);
+	a->readable = event_new(a->base, a->fd, EV_READ | EV_PERSIST, on_dns_client_readable, a);
 	if (!a->readable || event_add(a->readable, NULL)) {
 		close_socket(a);
 		return -ENOMEM;
@@ -116,14 +116,14 @@ static int open_socket(struct hf_ask *a)
 /* --- flights --- */
 
 /* An id that nobody can guess, and that no other flight has. */
-static uint16_t new_id(struct hf_ask *a)
+static uint16_t new_id(struct hf_dns_client *a)
 {
 	uint16_t id = 0;
 	bool taken = true;
 
 	while (taken) {
 		if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-			id = (uint16_t)(id * 31 + now_us());
+			id = (uint16_t)(id * 31 + dns_client_now_us());
 		taken = false;
 		for (size_t i = 0; i < a->opts.window && !taken; i++)
 			taken = a->flights[i].q && a->flights[i].id == id;
@@ -138,21 +138,21 @@ static void not_late(struct flight *f)
 	f->late = false;
 }
 
-static void land(struct flight *f)
+static void flight_land(struct flight *f)
 {
 	not_late(f);
-	hf_ask_tcp_free(f->tcp);
+	hf_dns_client_tcp_free(f->tcp);
 	free(f->q);
 	memset(f, 0, sizeof(*f));
 }
 
-static void finish(struct flight *f, const struct hf_asked *asked)
+static void flight_finish(struct flight *f, const struct hf_asked *asked)
 {
-	struct hf_ask *a = f->ask;
+	struct hf_dns_client *a = f->ask;
 	hf_asked_cb cb = f->q->cb;
 	void *arg = f->q->arg;
 
-	land(f);
+	flight_land(f);
 	a->n_flights--;
 	a->n_waiting--;
 	cb(asked, arg);
@@ -162,7 +162,7 @@ static void finish_failed(struct flight *f, int code)
 {
 	const struct hf_asked asked = { .code = code, .ede = -1 };
 
-	finish(f, &asked);
+	flight_finish(f, &asked);
 }
 
 static int64_t patience_us(const struct flight *f)
@@ -174,17 +174,17 @@ static int64_t patience_us(const struct flight *f)
 
 static void send_try(struct flight *f)
 {
-	struct hf_ask *a = f->ask;
-	uint8_t packet[HF_ASK_QUERY_MAX];
+	struct hf_dns_client *a = f->ask;
+	uint8_t packet[HF_DNS_CLIENT_QUERY_MAX];
 	size_t len;
 	int rc;
 
 	not_late(f);
 	f->id = new_id(a);
 	f->tries++;
-	f->sent_us = now_us();
+	f->sent_us = dns_client_now_us();
 	f->due_us = f->sent_us + patience_us(f);
-	len = hf_ask_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
+	len = hf_dns_client_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
 	rc = open_socket(a);
 	if (rc) {
 		f->code = rc;
@@ -204,28 +204,28 @@ static void on_tcp(int code, const uint8_t *packet, size_t len, void *arg)
 	struct hf_asked asked;
 	bool cut;
 
-	if (!code && hf_ask_packet_id(packet, len) != f->id)
+	if (!code && hf_dns_client_packet_id(packet, len) != f->id)
 		code = HF_EPEER;
 	if (!code)
-		code = hf_ask_packet_answer(packet, len, &f->q->name, f->q->type, &asked, &cut);
+		code = hf_dns_client_packet_answer(packet, len, &f->q->name, f->q->type, &asked, &cut);
 	if (code)
 		finish_failed(f, code);
 	else
-		finish(f, &asked);
+		flight_finish(f, &asked);
 }
 
 static void ask_by_tcp(struct flight *f)
 {
-	struct hf_ask *a = f->ask;
-	uint8_t packet[HF_ASK_QUERY_MAX];
+	struct hf_dns_client *a = f->ask;
+	uint8_t packet[HF_DNS_CLIENT_QUERY_MAX];
 	uint32_t limit_ms = a->opts.timeout_ms * TCP_TIMES;
 	size_t len;
 
 	not_late(f);
 	f->id = new_id(a);
 	f->due_us = INT64_MAX; /* it has a limit of its own */
-	len = hf_ask_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
-	if (hf_ask_tcp_new(a->base, &a->server, packet, len, limit_ms, on_tcp, f, &f->tcp)) {
+	len = hf_dns_client_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
+	if (hf_dns_client_tcp_new(a->base, &a->server, packet, len, limit_ms, on_tcp, f, &f->tcp)) {
 		f->due_us = 0;
 		f->tries = f->in_vain = a->opts.tries;
 		f->code = -ENOMEM;
@@ -236,9 +236,9 @@ static void ask_by_tcp(struct flight *f)
 
 /* --- the rate --- */
 
-static void note_heard(struct hf_ask *a)
+static void note_heard(struct hf_dns_client *a)
 {
-	a->heard_us = now_us();
+	a->heard_us = dns_client_now_us();
 	if (a->rate < a->opts.per_second)
 		a->rate += 1 + a->rate / 64;
 	if (a->rate > a->opts.per_second)
@@ -246,7 +246,7 @@ static void note_heard(struct hf_ask *a)
 }
 
 /* Once for all that were lost at the same time. */
-static void note_lost(struct hf_ask *a, int64_t now)
+static void note_lost(struct hf_dns_client *a, int64_t now)
 {
 	if (!a->opts.gentle || now - a->slowed_us < (int64_t)a->opts.timeout_ms * 1000)
 		return;
@@ -258,9 +258,9 @@ static void note_lost(struct hf_ask *a, int64_t now)
  * What does not fit the question is left unread, the right answer may still come. A malformed
  * answer to the right question counts as this try's.
  */
-static void take_packet(struct hf_ask *a, const uint8_t *packet, size_t len)
+static void dns_client_take_packet(struct hf_dns_client *a, const uint8_t *packet, size_t len)
 {
-	int id = hf_ask_packet_id(packet, len);
+	int id = hf_dns_client_packet_id(packet, len);
 	struct flight *f = NULL;
 	struct hf_asked asked;
 	bool cut = false;
@@ -271,48 +271,48 @@ static void take_packet(struct hf_ask *a, const uint8_t *packet, size_t len)
 			f = &a->flights[i];
 	if (!f)
 		return;
-	rc = hf_ask_packet_answer(packet, len, &f->q->name, f->q->type, &asked, &cut);
+	rc = hf_dns_client_packet_answer(packet, len, &f->q->name, f->q->type, &asked, &cut);
 	note_heard(a);
 	if (rc)
 		f->code = rc;
 	else if (cut)
 		ask_by_tcp(f);
 	else
-		finish(f, &asked);
+		flight_finish(f, &asked);
 }
 
 /* The kernel does not say which question it was. */
-static void take_error(struct hf_ask *a, int code)
+static void dns_client_take_error(struct hf_dns_client *a, int code)
 {
 	for (size_t i = 0; i < a->opts.window; i++)
 		if (a->flights[i].q && !a->flights[i].tcp)
 			a->flights[i].code = code;
 }
 
-static void pump(struct hf_ask *a);
+static void dns_client_pump(struct hf_dns_client *a);
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_dns_client_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_ask *a = arg;
+	struct hf_dns_client *a = arg;
 	uint8_t packet[PACKET_MAX];
 
 	for (int i = 0; i < READS_A_WAKE; i++) {
 		ssize_t n = recv(fd, packet, sizeof(packet), 0);
 
 		if (n >= 0)
-			take_packet(a, packet, (size_t)n);
+			dns_client_take_packet(a, packet, (size_t)n);
 		else if (errno == EAGAIN || errno == EWOULDBLOCK)
 			break;
 		else if (errno != EINTR)
-			take_error(a, -errno);
+			dns_client_take_error(a, -errno);
 	}
-	pump(a);
+	dns_client_pump(a);
 }
 
 /* A server that is above its limit drops everything: what it did not answer then says nothing about the question. */
 static bool may_try_again(struct flight *f, int64_t now)
 {
-	const struct hf_ask *a = f->ask;
+	const struct hf_dns_client *a = f->ask;
 	int64_t heard_us = a->heard_us > f->begun_us ? a->heard_us : f->begun_us;
 
 	if (!a->opts.gentle)
@@ -323,7 +323,7 @@ static bool may_try_again(struct flight *f, int64_t now)
 }
 
 /* Where a server has a limit, the next try keeps to the pace as well: at once, they would only be lost together again. */
-static void expire(struct hf_ask *a, int64_t now)
+static void flights_expire(struct hf_dns_client *a, int64_t now)
 {
 	for (size_t i = 0; i < a->opts.window; i++) {
 		struct flight *f = &a->flights[i];
@@ -342,17 +342,17 @@ static void expire(struct hf_ask *a, int64_t now)
 	}
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void on_dns_client_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_ask *a = arg;
+	struct hf_dns_client *a = arg;
 
-	expire(a, now_us());
-	pump(a);
+	flights_expire(a, dns_client_now_us());
+	dns_client_pump(a);
 }
 
 /* --- the queue --- */
 
-static bool may_send(struct hf_ask *a, int64_t now)
+static bool may_send(struct hf_dns_client *a, int64_t now)
 {
 	int64_t step_us = 1000000 / a->rate;
 
@@ -365,7 +365,7 @@ static bool may_send(struct hf_ask *a, int64_t now)
 }
 
 /* Of those that are late, the one whose try ended first. */
-static struct flight *latest(struct hf_ask *a)
+static struct flight *flight_latest(struct hf_dns_client *a)
 {
 	struct flight *ret = NULL;
 
@@ -378,10 +378,10 @@ static struct flight *latest(struct hf_ask *a)
 	return ret;
 }
 
-static void start_next(struct hf_ask *a)
+static void start_next(struct hf_dns_client *a)
 {
 	struct flight *f = a->flights;
-	struct question *q = a->first;
+	struct client_question *q = a->first;
 
 	while (f->q)
 		f++;
@@ -389,12 +389,12 @@ static void start_next(struct hf_ask *a)
 	if (!a->first)
 		a->last = &a->first;
 	a->n_flights++;
-	*f = (struct flight){ .ask = a, .q = q, .begun_us = now_us() };
+	*f = (struct flight){ .ask = a, .q = q, .begun_us = dns_client_now_us() };
 	send_try(f);
 }
 
 /* Tries end at most so late: a tenth of their time. The pace needs finer steps. */
-static void arm(struct hf_ask *a, int64_t now)
+static void dns_client_arm(struct hf_dns_client *a, int64_t now)
 {
 	int64_t us = (int64_t)a->opts.timeout_ms * 100;
 	struct timeval tv;
@@ -407,24 +407,24 @@ static void arm(struct hf_ask *a, int64_t now)
 	event_add(a->tick, &tv);
 }
 
-static void pump(struct hf_ask *a)
+static void dns_client_pump(struct hf_dns_client *a)
 {
-	int64_t now = now_us();
+	int64_t now = dns_client_now_us();
 
 	/* Nothing new before what was asked already. */
 	while (a->n_late && may_send(a, now))
-		send_try(latest(a));
+		send_try(flight_latest(a));
 	while (!a->n_late && a->first && a->n_flights < a->opts.window && may_send(a, now))
 		start_next(a);
 	if (a->n_waiting)
-		arm(a, now);
+		dns_client_arm(a, now);
 	else
 		event_del(a->tick);
 }
 
-int hf_ask_new(struct event_base *base, const struct hf_ask_opts *opts, struct hf_ask **ret_ask)
+int hf_dns_client_new(struct event_base *base, const struct hf_dns_client_opts *opts, struct hf_dns_client **ret_ask)
 {
-	struct hf_ask *a = calloc(1, sizeof(*a));
+	struct hf_dns_client *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return -ENOMEM;
@@ -442,16 +442,16 @@ int hf_ask_new(struct event_base *base, const struct hf_ask_opts *opts, struct h
 	a->fd = -1;
 	a->last = &a->first;
 	a->flights = calloc(a->opts.window, sizeof(*a->flights));
-	a->tick = evtimer_new(base, on_tick, a);
+	a->tick = evtimer_new(base, on_dns_client_tick, a);
 	if (!a->flights || !a->tick) {
-		hf_ask_free(a);
+		hf_dns_client_free(a);
 		return -ENOMEM;
 	}
 	*ret_ask = a;
 	return 0;
 }
 
-void hf_ask_free(struct hf_ask *a)
+void hf_dns_client_free(struct hf_dns_client *a)
 {
 	if (!a)
 		return;
@@ -459,9 +459,9 @@ void hf_ask_free(struct hf_ask *a)
 	if (a->tick)
 		event_free(a->tick);
 	for (size_t i = 0; a->flights && i < a->opts.window; i++)
-		land(&a->flights[i]);
+		flight_land(&a->flights[i]);
 	while (a->first) {
-		struct question *q = a->first;
+		struct client_question *q = a->first;
 
 		a->first = q->next;
 		free(q);
@@ -470,22 +470,22 @@ void hf_ask_free(struct hf_ask *a)
 	free(a);
 }
 
-int hf_ask_send(
-    struct hf_ask *a, const struct hf_name *name, uint16_t type, hf_asked_cb cb, void *arg)
+int hf_dns_client_send(
+    struct hf_dns_client *a, const struct hf_name *name, uint16_t type, hf_asked_cb cb, void *arg)
 {
-	struct question *q = malloc(sizeof(*q));
+	struct client_question *q = malloc(sizeof(*q));
 
 	if (!q)
 		return -ENOMEM;
-	*q = (struct question){ .name = *name, .type = type, .cb = cb, .arg = arg };
+	*q = (struct client_question){ .name = *name, .type = type, .cb = cb, .arg = arg };
 	*a->last = q;
 	a->last = &q->next;
 	a->n_waiting++;
-	pump(a);
+	dns_client_pump(a);
 	return 0;
 }
 
-size_t hf_ask_waiting(const struct hf_ask *a)
+size_t hf_dns_client_waiting(const struct hf_dns_client *a)
 {
 	return a->n_waiting;
 }

@@ -14,12 +14,12 @@
 #include "zone/name.h"
 
 struct event_base;
-struct hf_ask;      /* opaque */
+struct hf_dns_client;      /* opaque */
 struct hf_endpoint; /* config/config.h */
 
-enum { HF_ASK_ADDRS_MAX = 8, HF_ASK_TEXT_MAX = 256 };
+enum { HF_DNS_CLIENT_ADDRS_MAX = 8, HF_DNS_CLIENT_TEXT_MAX = 256 };
 
-struct hf_ask_opts {
+struct hf_dns_client_opts {
 	const struct hf_endpoint *server; /* copied */
 	uint32_t timeout_ms;              /* of one try; 0: 200 */
 	unsigned tries;                   /* 0: 3 */
@@ -44,23 +44,23 @@ struct hf_asked {
 	size_t
 	    n_records;  /* of the asked type in the answer section, also those beyond the arrays */
 	size_t n_addrs; /* AAAA */
-	uint8_t addrs[HF_ASK_ADDRS_MAX][16];
+	uint8_t addrs[HF_DNS_CLIENT_ADDRS_MAX][16];
 	bool has_target; /* PTR, CNAME: the first one's */
 	struct hf_name target;
 	size_t text_len; /* TXT: the first record's strings in a row */
-	char text[HF_ASK_TEXT_MAX];
+	char text[HF_DNS_CLIENT_TEXT_MAX];
 	bool has_soa; /* in the authority section, as a negative answer should have it */
 	uint32_t negative_ttl_s; /* what it allows */
 	int ede;		 /* -1: none */
 };
 typedef void (*hf_asked_cb)(const struct hf_asked *asked, void *arg);
 
-int hf_ask_new(struct event_base *base, const struct hf_ask_opts *opts, struct hf_ask **ret_ask);
+int hf_dns_client_new(struct event_base *base, const struct hf_dns_client_opts *opts, struct hf_dns_client **ret_ask);
 /* No callback is called any more. NULL is fine. Not within a callback. */
-void hf_ask_free(struct hf_ask *a);
+void hf_dns_client_free(struct hf_dns_client *a);
 
 /* `type` as DNS numbers it. cb is called once, from the loop. 0 or -ENOMEM. */
-int hf_ask_send(
-    struct hf_ask *a, const struct hf_name *name, uint16_t type, hf_asked_cb cb, void *arg);
+int hf_dns_client_send(
+    struct hf_dns_client *a, const struct hf_name *name, uint16_t type, hf_asked_cb cb, void *arg);
 /* Questions that have no answer yet. */
-size_t hf_ask_waiting(const struct hf_ask *a);
+size_t hf_dns_client_waiting(const struct hf_dns_client *a);

@@ -20,12 +20,12 @@ static uint16_t get_be16(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-size_t hf_ask_packet_query(const struct hf_name *name, uint16_t type, uint16_t id, bool recurse,
-    uint8_t out[static HF_ASK_QUERY_MAX])
+size_t hf_dns_client_packet_query(const struct hf_name *name, uint16_t type, uint16_t id, bool recurse,
+    uint8_t out[static HF_DNS_CLIENT_QUERY_MAX])
 {
 	uint8_t *at = out + HEADER;
 
-	memset(out, 0, HF_ASK_QUERY_MAX);
+	memset(out, 0, HF_DNS_CLIENT_QUERY_MAX);
 	put_be16(out, id);
 	out[2] = recurse ? FLAG_RD : 0;
 	put_be16(out + 4, 1);
@@ -37,11 +37,11 @@ size_t hf_ask_packet_query(const struct hf_name *name, uint16_t type, uint16_t i
 	at += 4;
 	/* The root as its owner, no flags, no options. */
 	put_be16(at + 1, TYPE_OPT);
-	put_be16(at + 3, HF_ASK_UDP_SIZE);
+	put_be16(at + 3, HF_DNS_CLIENT_UDP_SIZE);
 	return (size_t)(at + 11 - out);
 }
 
-int hf_ask_packet_id(const uint8_t *packet, size_t len)
+int hf_dns_client_packet_id(const uint8_t *packet, size_t len)
 {
 	/* QR is set and the opcode is that of a query. */
 	if (len < HEADER || (packet[2] & 0xf8) != 0x80)
@@ -99,7 +99,7 @@ static int read_asked_type(const ldns_rr *rr, struct hf_asked *asked)
 	case LDNS_RR_TYPE_AAAA:
 		if (!rdf || ldns_rdf_size(rdf) != 16)
 			return HF_EFORMAT;
-		if (asked->n_addrs < HF_ASK_ADDRS_MAX)
+		if (asked->n_addrs < HF_DNS_CLIENT_ADDRS_MAX)
 			memcpy(asked->addrs[asked->n_addrs++], ldns_rdf_data(rdf), 16);
 		return 0;
 	case LDNS_RR_TYPE_TXT:
@@ -169,14 +169,14 @@ static void read_ede(const ldns_pkt *pkt, struct hf_asked *asked)
 	}
 }
 
-int hf_ask_packet_answer(const uint8_t *packet, size_t len, const struct hf_name *name,
+int hf_dns_client_packet_answer(const uint8_t *packet, size_t len, const struct hf_name *name,
     uint16_t type, struct hf_asked *ret_asked, bool *ret_cut)
 {
 	struct hf_asked asked = { .ede = -1 };
 	ldns_pkt *pkt = NULL;
 	int rc;
 
-	if (hf_ask_packet_id(packet, len) < 0 || !has_question(packet, len, name, type))
+	if (hf_dns_client_packet_id(packet, len) < 0 || !has_question(packet, len, name, type))
 		return HF_EPEER;
 	if (ldns_wire2pkt(&pkt, packet, len) != LDNS_STATUS_OK)
 		return HF_EFORMAT;

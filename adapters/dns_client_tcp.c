@@ -11,23 +11,23 @@
 #include "base/error.h"
 #include "config/config.h"
 
-struct hf_ask_tcp {
+struct hf_dns_client_tcp {
 	struct bufferevent *bev; /* owned */
 	struct event *limit;     /* owned: for all of it */
-	hf_ask_tcp_cb cb;
+	hf_dns_client_tcp_cb cb;
 	void *arg;
 };
 
-static void end(struct hf_ask_tcp *t, int code)
+static void client_tcp_end(struct hf_dns_client_tcp *t, int code)
 {
 	bufferevent_disable(t->bev, EV_READ | EV_WRITE);
 	event_del(t->limit);
 	t->cb(code, NULL, 0, t->arg); /* the owner may free it */
 }
 
-static void on_read(struct bufferevent *bev, void *arg)
+static void on_client_tcp_read(struct bufferevent *bev, void *arg)
 {
-	struct hf_ask_tcp *t = arg;
+	struct hf_dns_client_tcp *t = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
 	uint8_t head[2];
 	const uint8_t *packet;
@@ -40,7 +40,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 		return;
 	packet = evbuffer_pullup(in, (ev_ssize_t)(2 + len));
 	if (!packet) {
-		end(t, -ENOMEM);
+		client_tcp_end(t, -ENOMEM);
 		return;
 	}
 	bufferevent_disable(bev, EV_READ | EV_WRITE);
@@ -48,26 +48,26 @@ static void on_read(struct bufferevent *bev, void *arg)
 	t->cb(0, packet + 2, len, t->arg);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+static void on_client_tcp_event(struct bufferevent *bev, short what, void *arg)
 {
 	int e = EVUTIL_SOCKET_ERROR();
 
 	if (what & BEV_EVENT_CONNECTED)
 		return;
-	end(arg, what & BEV_EVENT_EOF ? HF_ECLOSED : e ? -e : -EIO);
+	client_tcp_end(arg, what & BEV_EVENT_EOF ? HF_ECLOSED : e ? -e : -EIO);
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *arg)
+static void on_client_tcp_limit(evutil_socket_t fd, short what, void *arg)
 {
-	end(arg, -ETIMEDOUT);
+	client_tcp_end(arg, -ETIMEDOUT);
 }
 
-int hf_ask_tcp_new(struct event_base *base, const struct hf_endpoint *server, const uint8_t *query,
-    size_t len, uint32_t timeout_ms, hf_ask_tcp_cb cb, void *arg, struct hf_ask_tcp **ret_tcp)
+int hf_dns_client_tcp_new(struct event_base *base, const struct hf_endpoint *server, const uint8_t *query,
+    size_t len, uint32_t timeout_ms, hf_dns_client_tcp_cb cb, void *arg, struct hf_dns_client_tcp **ret_tcp)
 {
 	struct timeval tv = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
 	const uint8_t head[2] = { (uint8_t)(len >> 8), (uint8_t)len };
-	struct hf_ask_tcp *t = calloc(1, sizeof(*t));
+	struct hf_dns_client_tcp *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return -ENOMEM;
@@ -75,10 +75,10 @@ int hf_ask_tcp_new(struct event_base *base, const struct hf_endpoint *server, co
 	t->arg = arg;
 	/* Deferred: a refusal by the kernel is not told from within this call. */
 	t->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-	t->limit = evtimer_new(base, on_limit, t);
+	t->limit = evtimer_new(base, on_client_tcp_limit, t);
 	if (!t->bev || !t->limit)
 		goto fail;
-	bufferevent_setcb(t->bev, on_read, NULL, on_event, t);
+	bufferevent_setcb(t->bev, on_client_tcp_read, NULL, on_client_tcp_event, t);
 	bufferevent_setwatermark(t->bev, EV_READ, 2, 2 + UINT16_MAX);
 	if (bufferevent_write(t->bev, head, 2) || bufferevent_write(t->bev, query, len) ||
 	    event_add(t->limit, &tv) || bufferevent_enable(t->bev, EV_READ | EV_WRITE) ||
@@ -87,11 +87,11 @@ int hf_ask_tcp_new(struct event_base *base, const struct hf_endpoint *server, co
 	*ret_tcp = t;
 	return 0;
 fail:
-	hf_ask_tcp_free(t);
+	hf_dns_client_tcp_free(t);
 	return -ENOMEM;
 }
 
-void hf_ask_tcp_free(struct hf_ask_tcp *t)
+void hf_dns_client_tcp_free(struct hf_dns_client_tcp *t)
 {
 	if (!t)
 		return;

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-bool hf_line_fits(const struct hf_record *r)
+bool hf_hosts_line_fits(const struct hf_record *r)
 {
 	char text[HF_NAME_TEXT_MAX];
 	struct hf_name again;
@@ -16,7 +16,7 @@ bool hf_line_fits(const struct hf_record *r)
 	       hf_name_equal(&again, &r->name);
 }
 
-size_t hf_line_format(const struct hf_record *r, bool crlf, char out[static HF_LINE_MAX])
+size_t hf_hosts_line_format(const struct hf_record *r, bool crlf, char out[static HF_HOSTS_LINE_MAX])
 {
 	char addr[HF_ADDR_TEXT_MAX], name[HF_NAME_TEXT_MAX];
 	size_t n_addr = strlen(hf_addr_text(r->addr, addr));
@@ -33,20 +33,20 @@ size_t hf_line_format(const struct hf_record *r, bool crlf, char out[static HF_L
 	return len;
 }
 
-static bool is_blank(char c)
+static bool hosts_line_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-int hf_line_word(const char **at, const char *end, char *out, size_t size)
+int hf_hosts_line_word(const char **at, const char *end, char *out, size_t size)
 {
 	size_t n = 0;
 
-	while (*at < end && is_blank(**at))
+	while (*at < end && hosts_line_is_blank(**at))
 		(*at)++;
 	if (*at == end || **at == '#')
 		return 0;
-	while (*at < end && !is_blank(**at) && **at != '#') {
+	while (*at < end && !hosts_line_is_blank(**at) && **at != '#') {
 		if (n + 1 >= size || !**at)
 			return HF_EFORMAT;
 		out[n++] = *(*at)++;
@@ -55,17 +55,17 @@ int hf_line_word(const char **at, const char *end, char *out, size_t size)
 	return 1;
 }
 
-int hf_line_parse(const char *line, size_t len, struct hf_record *ret_record)
+int hf_hosts_line_parse(const char *line, size_t len, struct hf_record *ret_record)
 {
 	char addr[HF_ADDR_TEXT_MAX], name[HF_NAME_TEXT_MAX], more[HF_NAME_TEXT_MAX];
 	const char *end = line + len;
 	struct hf_record r = { 0 };
-	int rc = hf_line_word(&line, end, addr, sizeof(addr));
+	int rc = hf_hosts_line_word(&line, end, addr, sizeof(addr));
 
 	if (rc <= 0)
 		return rc;
-	if (hf_line_word(&line, end, name, sizeof(name)) != 1 ||
-	    hf_line_word(&line, end, more, sizeof(more)) != 0 ||
+	if (hf_hosts_line_word(&line, end, name, sizeof(name)) != 1 ||
+	    hf_hosts_line_word(&line, end, more, sizeof(more)) != 0 ||
 	    inet_pton(AF_INET6, addr, r.addr) != 1 || hf_name_parse(name, &r.name) ||
 	    !hf_addr_is_ours(r.addr))
 		return HF_EFORMAT;
@@ -73,7 +73,7 @@ int hf_line_parse(const char *line, size_t len, struct hf_record *ret_record)
 	return 1;
 }
 
-bool hf_line_next(const char **at, const char *end, const char **ret_line, size_t *ret_len)
+bool hf_hosts_line_next(const char **at, const char *end, const char **ret_line, size_t *ret_len)
 {
 	const char *lf;
 
@@ -87,7 +87,7 @@ bool hf_line_next(const char **at, const char *end, const char **ret_line, size_
 }
 
 /* FNV-1a. */
-uint64_t hf_lines_sum(const void *bytes, size_t len)
+uint64_t hf_hosts_line_sum(const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
 	uint64_t sum = 0xcbf29ce484222325u;

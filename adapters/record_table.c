@@ -7,19 +7,19 @@
 
 #include "adapters/hosts_line.h"
 
-struct hf_table {
-	struct hf_entry *names;    /* uthash */
-	struct hf_entry **buckets; /* owned; n_buckets lists */
+struct hf_record_table {
+	struct hf_record_entry *names;    /* uthash */
+	struct hf_record_entry **buckets; /* owned; n_buckets lists */
 	unsigned n_buckets;
 	size_t count;
 };
 
-int hf_table_new(unsigned n_buckets, struct hf_table **ret_table)
+int hf_record_table_new(unsigned n_buckets, struct hf_record_table **ret_table)
 {
-	struct hf_table *t = calloc(1, sizeof(*t));
+	struct hf_record_table *t = calloc(1, sizeof(*t));
 
 	if (t)
-		t->buckets = calloc(n_buckets, sizeof(struct hf_entry *));
+		t->buckets = calloc(n_buckets, sizeof(struct hf_record_entry *));
 	if (!t || !t->buckets) {
 		free(t);
 		return -ENOMEM;
@@ -29,78 +29,78 @@ int hf_table_new(unsigned n_buckets, struct hf_table **ret_table)
 	return 0;
 }
 
-void hf_entry_name(const struct hf_entry *e, struct hf_name *ret_name)
+void hf_record_table_entry_name(const struct hf_record_entry *e, struct hf_name *ret_name)
 {
 	memset(ret_name, 0, sizeof(*ret_name));
 	memcpy(ret_name, e->name, offsetof(struct hf_name, wire) + e->name->len);
 }
 
-static void entry_free(struct hf_entry *e)
+static void record_entry_free(struct hf_record_entry *e)
 {
 	free(e->name);
 	free(e);
 }
 
-void hf_table_clear(struct hf_table *t)
+void hf_record_table_clear(struct hf_record_table *t)
 {
 	HASH_CLEAR(hh, t->names);
 	for (unsigned i = 0; i < t->n_buckets; i++) {
 		while (t->buckets[i]) {
-			struct hf_entry *e = t->buckets[i];
+			struct hf_record_entry *e = t->buckets[i];
 
 			t->buckets[i] = e->next;
-			entry_free(e);
+			record_entry_free(e);
 		}
 	}
 	t->count = 0;
 }
 
-void hf_table_free(struct hf_table *t)
+void hf_record_table_free(struct hf_record_table *t)
 {
 	if (!t)
 		return;
-	hf_table_clear(t);
+	hf_record_table_clear(t);
 	free(t->buckets);
 	free(t);
 }
 
-size_t hf_table_count(const struct hf_table *t)
+size_t hf_record_table_count(const struct hf_record_table *t)
 {
 	return t->count;
 }
 
-unsigned hf_table_bucket_of(const struct hf_table *t, const uint8_t addr[static 16])
+unsigned hf_record_table_bucket_of(const struct hf_record_table *t, const uint8_t addr[static 16])
 {
-	return (unsigned)(hf_lines_sum(addr, 16) % t->n_buckets);
+	return (unsigned)(hf_hosts_line_sum(addr, 16) % t->n_buckets);
 }
 
-struct hf_entry *hf_table_bucket(const struct hf_table *t, unsigned bucket)
+struct hf_record_entry *hf_record_table_bucket(const struct hf_record_table *t, unsigned bucket)
 {
 	return t->buckets[bucket];
 }
 
-struct hf_entry *hf_table_find(const struct hf_table *t, const struct hf_name *name)
+struct hf_record_entry *hf_record_table_find(const struct hf_record_table *t, const struct hf_name *name)
 {
-	struct hf_entry *e;
+	struct hf_record_entry *e;
 
 	HASH_FIND(hh, t->names, name->wire, name->len, e);
 	return e;
 }
 
-struct hf_entry *hf_table_find_addr(
-    const struct hf_table *t, const struct hf_name *name, const uint8_t addr[static 16])
+struct hf_record_entry *hf_record_table_find_addr(
+    const struct hf_record_table *t, const struct hf_name *name, const uint8_t addr[static 16])
 {
-	struct hf_entry *e = hf_table_find(t, name);
+	struct hf_record_entry *e = hf_record_table_find(t, name);
 
 	while (e && memcmp(e->addr, addr, 16))
 		e = e->same;
 	return e;
 }
 
-static struct hf_entry *entry_new(const struct hf_record *r)
+static struct hf_record_entry *entry_new(const struct hf_record *r)
 {
 	size_t size = offsetof(struct hf_name, wire) + r->name.len;
-	struct hf_entry *e = calloc(1, sizeof(*e));
+	struct hf_record_entry *e = calloc(1, sizeof(*e));
 
 	if (e)
 		e->name = malloc(size);
@@ -114,9 +114,9 @@ static struct hf_entry *entry_new(const struct hf_record *r)
 	return e;
 }
 
-static void into_bucket(struct hf_table *t, struct hf_entry *e)
+static void into_bucket(struct hf_record_table *t, struct hf_record_entry *e)
 {
-	struct hf_entry **head = &t->buckets[e->bucket];
+	struct hf_record_entry **head = &t->buckets[e->bucket];
 
 	e->next = *head;
 	e->before = head;
@@ -125,10 +125,10 @@ static void into_bucket(struct hf_table *t, struct hf_entry *e)
 	*head = e;
 }
 
-int hf_table_put(struct hf_table *t, const struct hf_record *r)
+int hf_record_table_put(struct hf_record_table *t, const struct hf_record *r)
 {
-	struct hf_entry *first = hf_table_find(t, &r->name);
-	struct hf_entry *e = first;
+	struct hf_record_entry *first = hf_record_table_find(t, &r->name);
+	struct hf_record_entry *e = first;
 
 	while (e && memcmp(e->addr, r->addr, 16))
 		e = e->same;
@@ -147,18 +147,18 @@ int hf_table_put(struct hf_table *t, const struct hf_record *r)
 	} else {
 		HASH_ADD_KEYPTR(hh, t->names, e->name->wire, e->name->len, e);
 		if (!hf_hash_added(e)) {
-			entry_free(e);
+			record_entry_free(e);
 			return -ENOMEM;
 		}
 	}
-	e->bucket = hf_table_bucket_of(t, e->addr);
+	e->bucket = hf_record_table_bucket_of(t, e->addr);
 	into_bucket(t, e);
 	t->count++;
 	return 1;
 }
 
 /* The next entry of the name stands in the table for it: without an allocation, which might fail. */
-static void take_place(struct hf_table *t, struct hf_entry *old, struct hf_entry *next)
+static void take_place(struct hf_record_table *t, struct hf_record_entry *old, struct hf_record_entry *next)
 {
 	UT_hash_table *tbl = old->hh.tbl;
 	unsigned bucket;
@@ -167,11 +167,11 @@ static void take_place(struct hf_table *t, struct hf_entry *old, struct hf_entry
 	next->hh = old->hh;
 	next->hh.key = next->name->wire;
 	if (old->hh.prev)
-		((struct hf_entry *)old->hh.prev)->hh.next = next;
+		((struct hf_record_entry *)old->hh.prev)->hh.next = next;
 	else
 		t->names = next;
 	if (old->hh.next)
-		((struct hf_entry *)old->hh.next)->hh.prev = next;
+		((struct hf_record_entry *)old->hh.next)->hh.prev = next;
 	else
 		tbl->tail = &next->hh;
 	if (old->hh.hh_prev)
@@ -182,9 +182,9 @@ static void take_place(struct hf_table *t, struct hf_entry *old, struct hf_entry
 		old->hh.hh_next->hh_prev = &next->hh;
 }
 
-void hf_table_del(struct hf_table *t, struct hf_entry *e)
+void hf_record_table_del(struct hf_record_table *t, struct hf_record_entry *e)
 {
-	struct hf_entry *first = hf_table_find(t, e->name);
+	struct hf_record_entry *first = hf_record_table_find(t, e->name);
 
 	if (first == e && e->same) {
 		take_place(t, e, e->same);
@@ -199,13 +199,13 @@ void hf_table_del(struct hf_table *t, struct hf_entry *e)
 	if (e->next)
 		e->next->before = e->before;
 	t->count--;
-	entry_free(e);
+	record_entry_free(e);
 }
 
-static int by_line(const void *a, const void *b)
+static int entries_by_line(const void *a, const void *b)
 {
-	const struct hf_entry *x = *(struct hf_entry *const *)a;
-	const struct hf_entry *y = *(struct hf_entry *const *)b;
+	const struct hf_record_entry *x = *(struct hf_record_entry *const *)a;
+	const struct hf_record_entry *y = *(struct hf_record_entry *const *)b;
 	int diff = memcmp(x->addr, y->addr, 16);
 
 	if (!diff)
@@ -215,38 +215,38 @@ static int by_line(const void *a, const void *b)
 	return diff ? diff : memcmp(x->name->wire, y->name->wire, x->name->len);
 }
 
-static void to_record(const struct hf_entry *e, struct hf_record *ret_record)
+static void to_record(const struct hf_record_entry *e, struct hf_record *ret_record)
 {
-	hf_entry_name(e, &ret_record->name);
+	hf_record_table_entry_name(e, &ret_record->name);
 	memcpy(ret_record->addr, e->addr, 16);
 	ret_record->primary = e->primary;
 }
 
-int hf_table_text(
-    const struct hf_table *t, unsigned bucket, bool crlf, char **ret_text, size_t *ret_len)
+int hf_record_table_text(
+    const struct hf_record_table *t, unsigned bucket, bool crlf, char **ret_text, size_t *ret_len)
 {
-	struct hf_entry **sorted;
+	struct hf_record_entry **sorted;
 	size_t n = 0, len = 0;
 	char *text;
 
-	for (struct hf_entry *e = t->buckets[bucket]; e; e = e->next)
+	for (struct hf_record_entry *e = t->buckets[bucket]; e; e = e->next)
 		n++;
-	sorted = calloc(n + 1, sizeof(struct hf_entry *));
-	text = malloc(n * HF_LINE_MAX + 1);
+	sorted = calloc(n + 1, sizeof(struct hf_record_entry *));
+	text = malloc(n * HF_HOSTS_LINE_MAX + 1);
 	if (!sorted || !text) {
 		free(sorted);
 		free(text);
 		return -ENOMEM;
 	}
 	n = 0;
-	for (struct hf_entry *e = t->buckets[bucket]; e; e = e->next)
+	for (struct hf_record_entry *e = t->buckets[bucket]; e; e = e->next)
 		sorted[n++] = e;
-	qsort(sorted, n, sizeof(struct hf_entry *), by_line);
+	qsort(sorted, n, sizeof(struct hf_record_entry *), entries_by_line);
 	for (size_t i = 0; i < n; i++) {
 		struct hf_record r;
 
 		to_record(sorted[i], &r);
-		len += hf_line_format(&r, crlf, text + len);
+		len += hf_hosts_line_format(&r, crlf, text + len);
 	}
 	free(sorted);
 	*ret_text = text;
@@ -255,25 +255,25 @@ int hf_table_text(
 }
 
 /* Whether this is the first line that the bucket has of its address. */
-static bool is_first(const struct hf_table *t, const uint8_t addr[static 16])
+static bool is_first(const struct hf_record_table *t, const uint8_t addr[static 16])
 {
-	const struct hf_entry *e = t->buckets[hf_table_bucket_of(t, addr)];
+	const struct hf_record_entry *e = t->buckets[hf_record_table_bucket_of(t, addr)];
 
 	while (e && memcmp(e->addr, addr, 16))
 		e = e->next;
 	return !e;
 }
 
-int hf_table_load(
-    struct hf_table *t, const char *bytes, size_t len, hf_odd_line_cb odd, void *odd_arg)
+int hf_record_table_load(
+    struct hf_record_table *t, const char *bytes, size_t len, hf_odd_line_cb odd, void *odd_arg)
 {
 	const char *at = bytes, *end = bytes + len, *line;
 	uint8_t last[16] = { 0 };
 	int n_odd = 0;
 
-	while (hf_line_next(&at, end, &line, &len)) {
+	while (hf_hosts_line_next(&at, end, &line, &len)) {
 		struct hf_record r;
-		int rc = hf_line_parse(line, len, &r);
+		int rc = hf_hosts_line_parse(line, len, &r);
 
 		if (rc == 1) {
 			/* Our lines of an address follow each other; in a file that somebody
@@ -281,8 +281,8 @@ int hf_table_load(
 			r.primary =
 			    memcmp(last, r.addr, 16) && (t->n_buckets == 1 || is_first(t, r.addr));
 			memcpy(last, r.addr, 16);
-			if (!hf_table_find_addr(t, &r.name, r.addr))
-				rc = hf_table_put(t, &r);
+			if (!hf_record_table_find_addr(t, &r.name, r.addr))
+				rc = hf_record_table_put(t, &r);
 		}
 		if (rc == -ENOMEM)
 			return rc;
@@ -293,11 +293,11 @@ int hf_table_load(
 	return n_odd;
 }
 
-int hf_table_walk(const struct hf_table *t, unsigned bucket, hf_record_cb cb, void *arg)
+int hf_record_table_walk(const struct hf_record_table *t, unsigned bucket, hf_record_cb cb, void *arg)
 {
 	int rc = 0;
 
-	for (const struct hf_entry *e = t->buckets[bucket]; e && !rc; e = e->next) {
+	for (const struct hf_record_entry *e = t->buckets[bucket]; e && !rc; e = e->next) {
 		struct hf_record r;
 
 		to_record(e, &r);

@@ -11,9 +11,9 @@
 
 enum { AUDIT_SLICE = 500 };
 
-struct hf_audit {
+struct hf_start_audit {
 	const struct hf_adapter_host *host;
-	const struct hf_table *table;
+	const struct hf_record_table *table;
 	char *what;                  /* owned */
 	struct event *timer;         /* owned */
 	struct hf_record_walk *walk; /* owned while it is under way */
@@ -21,15 +21,15 @@ struct hf_audit {
 	bool over;
 };
 
-static int look_at(const struct hf_record *r, void *arg)
+static int audit_look_at(const struct hf_record *r, void *arg)
 {
-	struct hf_audit *a = arg;
+	struct hf_start_audit *a = arg;
 
-	a->missing += hf_line_fits(r) && !hf_table_find_addr(a->table, &r->name, r->addr);
+	a->missing += hf_hosts_line_fits(r) && !hf_record_table_find_addr(a->table, &r->name, r->addr);
 	return 0;
 }
 
-static void audit_end(struct hf_audit *a)
+static void audit_end(struct hf_start_audit *a)
 {
 	char why[512];
 
@@ -43,16 +43,16 @@ static void audit_end(struct hf_audit *a)
 	a->host->lost(a->host->arg, why);
 }
 
-static void again_in_ms(struct hf_audit *a, long ms)
+static void again_in_ms(struct hf_start_audit *a, long ms)
 {
 	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	event_add(a->timer, &tv);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_audit_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_audit *a = arg;
+	struct hf_start_audit *a = arg;
 	int rc = a->walk ? 0 : a->host->walk_new(a->host->arg, &a->walk);
 
 	if (rc) {
@@ -60,7 +60,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		again_in_ms(a, 1000);
 		return;
 	}
-	rc = a->host->walk_step(a->walk, AUDIT_SLICE, look_at, a);
+	rc = a->host->walk_step(a->walk, AUDIT_SLICE, audit_look_at, a);
 	if (rc == 1) {
 		again_in_ms(a, 1);
 		return;
@@ -70,26 +70,26 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	audit_end(a);
 }
 
-int hf_audit_new(const struct hf_adapter_host *host, const struct hf_table *table, const char *what,
-    struct hf_audit **ret_audit)
+int hf_start_audit_new(const struct hf_adapter_host *host, const struct hf_record_table *table, const char *what,
+    struct hf_start_audit **ret_audit)
 {
-	struct hf_audit *a = calloc(1, sizeof(*a));
+	struct hf_start_audit *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return -ENOMEM;
 	a->host = host;
 	a->table = table;
 	a->what = strdup(what);
-	a->timer = evtimer_new(host->base, on_timer, a);
+	a->timer = evtimer_new(host->base, on_audit_timer, a);
 	if (!a->what || !a->timer) {
-		hf_audit_free(a);
+		hf_start_audit_free(a);
 		return -ENOMEM;
 	}
 	*ret_audit = a;
 	return 0;
 }
 
-void hf_audit_free(struct hf_audit *a)
+void hf_start_audit_free(struct hf_start_audit *a)
 {
 	if (!a)
 		return;
@@ -101,7 +101,7 @@ void hf_audit_free(struct hf_audit *a)
 	free(a);
 }
 
-void hf_audit_begin(struct hf_audit *a)
+void hf_start_audit_begin(struct hf_start_audit *a)
 {
 	if (a->over || !a->host->walk_new || event_pending(a->timer, EV_TIMEOUT, NULL))
 		return;

@@ -9,12 +9,12 @@
 #include "adapters/adapter.h"
 #include "adapters/record_table.h"
 
-struct hf_audit; /* opaque */
+struct hf_start_audit; /* opaque */
 
 /* Both are borrowed and outlive it. `what` ("the folder /x") is copied. */
-int hf_audit_new(const struct hf_adapter_host *host, const struct hf_table *table, const char *what,
-    struct hf_audit **ret_audit);
-void hf_audit_free(struct hf_audit *a); /* NULL is fine */
+int hf_start_audit_new(const struct hf_adapter_host *host, const struct hf_record_table *table, const char *what,
+    struct hf_start_audit **ret_audit);
+void hf_start_audit_free(struct hf_start_audit *a); /* NULL is fine */
 
 /* Begins; later calls do nothing. */
-void hf_audit_begin(struct hf_audit *a);
+void hf_start_audit_begin(struct hf_start_audit *a);

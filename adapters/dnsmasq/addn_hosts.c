@@ -16,10 +16,10 @@
 
 enum { SINGLE_BYTES_MAX = 64 * 1024 * 1024 };
 
-struct hf_single {
+struct hf_addn_hosts {
 	const char *path; /* borrowed */
 	const char *name; /* its last part */
-	struct hf_table *table;
+	struct hf_record_table *table;
 	int dir; /* -1: not open */
 	bool there;
 	ino_t ino;
@@ -27,10 +27,10 @@ struct hf_single {
 	struct timespec mtime;
 };
 
-int hf_single_new(const char *path, struct hf_table *table, struct hf_single **ret_single)
+int hf_addn_hosts_new(const char *path, struct hf_record_table *table, struct hf_addn_hosts **ret_single)
 {
 	const char *slash = strrchr(path, '/');
-	struct hf_single *s;
+	struct hf_addn_hosts *s;
 
 	if (!slash || !slash[1])
 		return -EINVAL;
@@ -45,7 +45,7 @@ int hf_single_new(const char *path, struct hf_table *table, struct hf_single **r
 	return 0;
 }
 
-void hf_single_free(struct hf_single *s)
+void hf_addn_hosts_free(struct hf_addn_hosts *s)
 {
 	if (!s)
 		return;
@@ -54,7 +54,7 @@ void hf_single_free(struct hf_single *s)
 	free(s);
 }
 
-int hf_single_open(struct hf_single *s, char *ret_why, size_t why_size)
+int hf_addn_hosts_open(struct hf_addn_hosts *s, char *ret_why, size_t why_size)
 {
 	char folder[PATH_MAX];
 	int dir, error = 0, n = s->name - s->path > 1 ? (int)(s->name - s->path) - 1 : 1;
@@ -81,7 +81,7 @@ int hf_single_open(struct hf_single *s, char *ret_why, size_t why_size)
 	return 0;
 }
 
-void hf_single_sweep(struct hf_single *s)
+void hf_addn_hosts_sweep(struct hf_addn_hosts *s)
 {
 	char tmp[NAME_MAX + 1];
 
@@ -89,7 +89,7 @@ void hf_single_sweep(struct hf_single *s)
 		unlinkat(s->dir, tmp, 0);
 }
 
-static int look(struct hf_single *s)
+static int addn_hosts_look(struct hf_addn_hosts *s)
 {
 	struct stat st;
 
@@ -102,10 +102,10 @@ static int look(struct hf_single *s)
 	return S_ISREG(st.st_mode) ? 1 : HF_EREFUSED;
 }
 
-static int read_file(struct hf_single *s, char **ret_bytes, size_t *ret_len, size_t *ret_mark)
+static int addn_hosts_read(struct hf_addn_hosts *s, char **ret_bytes, size_t *ret_len, size_t *ret_mark)
 {
 	uint8_t *bytes;
-	int rc = look(s);
+	int rc = addn_hosts_look(s);
 
 	if (rc <= 0)
 		return rc;
@@ -120,37 +120,37 @@ static int read_file(struct hf_single *s, char **ret_bytes, size_t *ret_len, siz
 	return rc ? rc : 1;
 }
 
-int hf_single_load(struct hf_single *s)
+int hf_addn_hosts_load(struct hf_addn_hosts *s)
 {
 	char *bytes = NULL;
 	size_t len, mark;
-	int odd, rc = read_file(s, &bytes, &len, &mark);
+	int odd, rc = addn_hosts_read(s, &bytes, &len, &mark);
 
 	if (rc == HF_EREFUSED)
 		s->there = false; /* it is looked at again before it is written */
 	if (!bytes)
 		return rc;
-	odd = hf_table_load(s->table, bytes + mark, len - mark, NULL, NULL);
+	odd = hf_record_table_load(s->table, bytes + mark, len - mark, NULL, NULL);
 	free(bytes);
 	if (odd < 0)
 		return odd;
 	return odd ? HF_EFORMAT : rc;
 }
 
-int hf_single_write(struct hf_single *s)
+int hf_addn_hosts_write(struct hf_addn_hosts *s)
 {
 	char *text = NULL, *whole, mark[HF_MARK_MAX], *bytes = NULL;
 	size_t len, n_mark;
 	int rc = 0;
 
 	if (!s->there)
-		rc = read_file(s, &bytes, &len, &n_mark);
+		rc = addn_hosts_read(s, &bytes, &len, &n_mark);
 	if (rc == HF_EREFUSED)
 		s->there = false;
 	free(bytes);
 	if (rc < 0 && rc != HF_EFORMAT)
 		return rc;
-	rc = hf_table_text(s->table, 0, false, &text, &len);
+	rc = hf_record_table_text(s->table, 0, false, &text, &len);
 	if (rc)
 		return rc;
 	n_mark = hf_mark_line(text, len, mark);
@@ -167,13 +167,13 @@ int hf_single_write(struct hf_single *s)
 	if (!rc)
 		rc = hf_file_sync_dir(s->dir);
 	if (!rc)
-		rc = look(s);
+		rc = addn_hosts_look(s);
 	/* Somebody may have been at it in the meantime. */
 	s->there &= s->size == (off_t)(n_mark + len);
 	return rc < 0 ? rc : 0;
 }
 
-bool hf_single_changed(const struct hf_single *s)
+bool hf_addn_hosts_changed(const struct hf_addn_hosts *s)
 {
 	struct stat st;
 

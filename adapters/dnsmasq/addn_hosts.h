@@ -9,19 +9,19 @@
 
 #include "adapters/record_table.h"
 
-struct hf_single; /* opaque */
+struct hf_addn_hosts; /* opaque */
 
 /* `path` is borrowed and outlives it, the table of one bucket too. Touches nothing. */
-int hf_single_new(const char *path, struct hf_table *table, struct hf_single **ret_single);
-void hf_single_free(struct hf_single *s); /* NULL is fine */
+int hf_addn_hosts_new(const char *path, struct hf_record_table *table, struct hf_addn_hosts **ret_single);
+void hf_addn_hosts_free(struct hf_addn_hosts *s); /* NULL is fine */
 
 /* Opens the folder that it is in. On failure ret_why says what mends it. */
-int hf_single_open(struct hf_single *s, char *ret_why, size_t why_size);
-/* As hf_shards_sweep(). */
-void hf_single_sweep(struct hf_single *s);
-/* As hf_shards_load(). */
-int hf_single_load(struct hf_single *s);
+int hf_addn_hosts_open(struct hf_addn_hosts *s, char *ret_why, size_t why_size);
+/* As hf_hostsdir_sweep(). */
+void hf_addn_hosts_sweep(struct hf_addn_hosts *s);
+/* As hf_hostsdir_load(). */
+int hf_addn_hosts_load(struct hf_addn_hosts *s);
 /* Also when the table is empty: dnsmasq expects the file. Durable when it returns. */
-int hf_single_write(struct hf_single *s);
+int hf_addn_hosts_write(struct hf_addn_hosts *s);
 /* Whether the file is no longer what was last written or loaded. */
-bool hf_single_changed(const struct hf_single *s);
+bool hf_addn_hosts_changed(const struct hf_addn_hosts *s);

@@ -20,10 +20,10 @@ enum {
 	STEP_MAX = 8,
 };
 
-static int on_write(void *arg, unsigned file, char *ret_why, size_t why_size)
+static int on_host_file_write(void *arg, unsigned file, char *ret_why, size_t why_size)
 {
 	struct hf_adapter *a = arg;
-	int rc = hf_hostfiles_write(a->files, file, ret_why, why_size);
+	int rc = hf_host_files_write(a->files, file, ret_why, why_size);
 
 	if (!rc)
 		hf_dnsmasq_watch_written(a, file);
@@ -34,67 +34,67 @@ static void on_doubt(void *arg, unsigned bucket)
 {
 	struct hf_adapter *a = arg;
 
-	hf_pump_dirty(a->pump, bucket);
+	hf_paced_writer_dirty(a->pump, bucket);
 }
 
 static int make_pump(struct hf_adapter *a)
 {
-	struct hf_pump_opts o = {
+	struct hf_paced_writer_opts o = {
 		.base = a->host->base,
 		.ask = a->ask,
 		.table = a->table,
-		.n_files = hf_hostfiles_count(a->files),
+		.n_files = hf_host_files_count(a->files),
 		.min_gap_ms = a->d->hostsdir ? 0 : SIGNAL_GAP_MS,
 		.patience_ms = a->d->hostsdir   ? PATIENCE_MS
 			       : a->d->pid_file ? PATIENCE_SIGNAL_MS
 						: PATIENCE_OTHERS_MS,
 		.step_max = STEP_MAX,
 		.arg = a,
-		.write = on_write,
+		.write = on_host_file_write,
 		.drained = hf_dnsmasq_on_drained,
 	};
 
-	return hf_pump_new(&o, &a->pump);
+	return hf_paced_writer_new(&o, &a->pump);
 }
 
 static int make_askers(struct hf_adapter *a)
 {
-	struct hf_ask_opts soon = {
+	struct hf_dns_client_opts soon = {
 		.server = &a->d->ask,
 		.window = SOON_WINDOW,
 		.per_second = SOON_PER_SECOND,
 	};
-	struct hf_ask_opts back = { .server = &a->d->ask };
-	int rc = hf_ask_new(a->host->base, &soon, &a->ask);
+	struct hf_dns_client_opts back = { .server = &a->d->ask };
+	int rc = hf_dns_client_new(a->host->base, &soon, &a->ask);
 
-	return rc ? rc : hf_ask_new(a->host->base, &back, &a->back);
+	return rc ? rc : hf_dns_client_new(a->host->base, &back, &a->back);
 }
 
-static int make_parts(struct hf_adapter *a)
+static int dnsmasq_make_parts(struct hf_adapter *a)
 {
-	struct hf_readback_opts readback = {
+	struct hf_dnsmasq_readback_opts readback = {
 		.arg = a, .doubt = on_doubt, .done = hf_dnsmasq_on_verified
 	};
-	int rc = hf_hostfiles_new(a->d, &a->files);
+	int rc = hf_host_files_new(a->d, &a->files);
 
 	if (rc)
 		return rc;
-	a->table = hf_hostfiles_table(a->files);
+	a->table = hf_host_files_table(a->files);
 	readback.table = a->table;
 	rc = make_askers(a);
 	if (!rc)
 		rc = make_pump(a);
 	if (!rc)
-		rc = hf_clash_new(a->ask, hf_dnsmasq_on_clash, a, &a->clash);
+		rc = hf_dnsmasq_clash_new(a->ask, hf_dnsmasq_on_clash, a, &a->clash);
 	readback.ask = a->back;
 	if (!rc)
-		rc = hf_readback_new(&readback, &a->readback);
+		rc = hf_dnsmasq_readback_new(&readback, &a->readback);
 	if (!rc)
-		rc = hf_audit_new(a->host, a->table, hf_hostfiles_what(a->files), &a->audit);
+		rc = hf_start_audit_new(a->host, a->table, hf_host_files_what(a->files), &a->audit);
 	return rc ? rc : hf_dnsmasq_watch_begin(a);
 }
 
-static void timer_free(struct event *timer)
+static void dnsmasq_timer_free(struct event *timer)
 {
 	if (timer)
 		event_free(timer);
@@ -104,18 +104,18 @@ static void dnsmasq_close(struct hf_adapter *a)
 {
 	if (!a)
 		return;
-	timer_free(a->load_timer);
-	timer_free(a->answer_timer);
-	timer_free(a->watch_timer);
-	timer_free(a->sync_timer);
+	dnsmasq_timer_free(a->load_timer);
+	dnsmasq_timer_free(a->answer_timer);
+	dnsmasq_timer_free(a->watch_timer);
+	dnsmasq_timer_free(a->sync_timer);
 	hf_dnsmasq_doctor_free(a->doctor);
-	hf_audit_free(a->audit);
-	hf_ask_free(a->ask); /* before those whom it answers */
-	hf_ask_free(a->back);
-	hf_clash_free(a->clash);
-	hf_readback_free(a->readback);
-	hf_pump_free(a->pump);
-	hf_hostfiles_free(a->files);
+	hf_start_audit_free(a->audit);
+	hf_dns_client_free(a->ask); /* before those whom it answers */
+	hf_dns_client_free(a->back);
+	hf_dnsmasq_clash_free(a->clash);
+	hf_dnsmasq_readback_free(a->readback);
+	hf_paced_writer_free(a->pump);
+	hf_host_files_free(a->files);
 	free(a->unsynced);
 	free(a->fates);
 	free(a);
@@ -134,7 +134,7 @@ static int dnsmasq_open(const struct hf_config_adapter *config, const struct hf_
 	a->host = host;
 	a->load_timer = evtimer_new(host->base, hf_dnsmasq_on_load_timer, a);
 	a->answer_timer = evtimer_new(host->base, hf_dnsmasq_on_answer_timer, a);
-	rc = a->load_timer && a->answer_timer ? make_parts(a) : -ENOMEM;
+	rc = a->load_timer && a->answer_timer ? dnsmasq_make_parts(a) : -ENOMEM;
 	if (rc)
 		dnsmasq_close(a);
 	else
@@ -156,9 +156,9 @@ static void dnsmasq_complete(struct hf_adapter *a, uint64_t generation)
 	a->in_charge = true;
 	a->wants_audit = true;
 	if (a->loaded)
-		hf_hostfiles_sweep(a->files);
+		hf_host_files_sweep(a->files);
 	if (a->loaded)
-		hf_audit_begin(a->audit);
+		hf_start_audit_begin(a->audit);
 	else
 		hf_dnsmasq_load(a);
 }
@@ -178,12 +178,12 @@ static void dnsmasq_verify(struct hf_adapter *a, struct hf_expect *expect, size_
 	a->expect = expect;
 	a->n_expect = n;
 	if (a->loaded)
-		hf_dnsmasq_readback(a);
+		hf_dnsmasq_verify_begin(a);
 	else
 		hf_dnsmasq_load(a);
 }
 
-const struct hf_adapter_type hf_adapter_dnsmasq = {
+const struct hf_adapter_type hf_dnsmasq_adapter_type = {
 	.name = "dnsmasq",
 	.open = dnsmasq_open,
 	.close = dnsmasq_close,

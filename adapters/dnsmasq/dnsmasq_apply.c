@@ -30,45 +30,45 @@ static int make_fates(struct hf_adapter *a)
 }
 
 /* Takes the entry out of the table and notes its file. */
-static void drop(struct hf_adapter *a, struct hf_entry *e)
+static void entry_drop(struct hf_adapter *a, struct hf_record_entry *e)
 {
-	hf_pump_gone(a->pump, e);
-	hf_pump_dirty(a->pump, e->bucket);
-	hf_table_del(a->table, e);
+	hf_paced_writer_gone(a->pump, e);
+	hf_paced_writer_dirty(a->pump, e->bucket);
+	hf_record_table_del(a->table, e);
 }
 
 /* The other addresses of the name: those in the same file at once, all others when all has come. */
-static void drop_others(struct hf_adapter *a, const struct hf_record *r, bool all)
+static void entry_drop_others(struct hf_adapter *a, const struct hf_record *r, bool all)
 {
-	unsigned bucket = hf_table_bucket_of(a->table, r->addr);
-	struct hf_entry *next, *e = hf_table_find(a->table, &r->name);
+	unsigned bucket = hf_record_table_bucket_of(a->table, r->addr);
+	struct hf_record_entry *next, *e = hf_record_table_find(a->table, &r->name);
 
 	for (; e; e = next) {
 		next = e->same;
 		if (memcmp(e->addr, r->addr, 16) && (all || e->bucket == bucket))
-			drop(a, e);
+			entry_drop(a, e);
 	}
 }
 
-static enum hf_fate fate_of(const struct hf_adapter *a, const struct hf_record *r)
+static enum hf_fate dnsmasq_fate_of(const struct hf_adapter *a, const struct hf_record *r)
 {
-	if (!hf_line_fits(r))
+	if (!hf_hosts_line_fits(r))
 		return HF_FATE_UNFIT;
-	if (hf_hostfiles_blocked(a->files, hf_table_bucket_of(a->table, r->addr)))
+	if (hf_host_files_blocked(a->files, hf_record_table_bucket_of(a->table, r->addr)))
 		return HF_FATE_CLASH;
-	if (!hf_table_find(a->table, &r->name) && hf_table_count(a->table) >= NAMES_MAX)
+	if (!hf_record_table_find(a->table, &r->name) && hf_record_table_count(a->table) >= NAMES_MAX)
 		return HF_FATE_UNFIT;
 	return HF_FATE_DONE;
 }
 
-static int put(struct hf_adapter *a, const struct hf_record *r)
+static int dnsmasq_put(struct hf_adapter *a, const struct hf_record *r)
 {
-	int rc = hf_table_put(a->table, r);
+	int rc = hf_record_table_put(a->table, r);
 
 	if (rc > 0)
-		hf_pump_dirty(a->pump, hf_table_bucket_of(a->table, r->addr));
+		hf_paced_writer_dirty(a->pump, hf_record_table_bucket_of(a->table, r->addr));
 	if (rc >= 0)
-		drop_others(a, r, false);
+		entry_drop_others(a, r, false);
 	return rc < 0 ? rc : 0;
 }
 
@@ -80,30 +80,30 @@ static void plan_puts(struct hf_adapter *a)
 
 		if (c->op != HF_CHANGE_PUT || a->fates[i])
 			continue;
-		a->fates[i] = fate_of(a, &c->record);
+		a->fates[i] = dnsmasq_fate_of(a, &c->record);
 		if (!a->fates[i])
-			a->plan_code = put(a, &c->record);
+			a->plan_code = dnsmasq_put(a, &c->record);
 	}
 	a->phase = APPLY_PUT;
-	hf_pump_go(a->pump);
+	hf_paced_writer_go(a->pump);
 }
 
 static void plan_takes(struct hf_adapter *a)
 {
 	for (size_t i = 0; i < a->batch.n; i++) {
 		const struct hf_change *c = &a->batch.at[i];
-		struct hf_entry *e;
+		struct hf_record_entry *e;
 
 		if (a->fates[i])
 			continue;
-		e = hf_table_find_addr(a->table, &c->record.name, c->record.addr);
+		e = hf_record_table_find_addr(a->table, &c->record.name, c->record.addr);
 		if (c->op == HF_CHANGE_PUT)
-			drop_others(a, &c->record, true);
+			entry_drop_others(a, &c->record, true);
 		else if (e)
-			drop(a, e);
+			entry_drop(a, e);
 	}
 	a->phase = APPLY_TAKE;
-	hf_pump_go(a->pump);
+	hf_paced_writer_go(a->pump);
 }
 
 void hf_dnsmasq_on_clash(void *arg)
@@ -116,7 +116,7 @@ void hf_dnsmasq_apply_loaded(struct hf_adapter *a)
 	int rc = make_fates(a);
 
 	if (!rc)
-		rc = hf_clash_begin(a->clash, a->table, &a->batch, a->fates);
+		rc = hf_dnsmasq_clash_begin(a->clash, a->table, &a->batch, a->fates);
 	a->phase = APPLY_CLASH;
 	if (rc < 0)
 		hf_dnsmasq_answer_apply(a, rc, "no memory for a batch");
@@ -135,9 +135,9 @@ void hf_dnsmasq_apply(struct hf_adapter *a, const struct hf_batch *batch)
 		hf_dnsmasq_load(a);
 }
 
-static void warn_of_size(struct hf_adapter *a)
+static void dnsmasq_warn_of_size(struct hf_adapter *a)
 {
-	size_t n = hf_table_count(a->table);
+	size_t n = hf_record_table_count(a->table);
 	size_t limit = a->d->hostsdir ? NAMES_WARN : NAMES_WARN_SINGLE;
 	char text[WHY_MAX];
 
@@ -156,19 +156,19 @@ static void warn_of_silence(struct hf_adapter *a, bool silent)
 	snprintf(text, sizeof(text),
 	    "nobody listens at the address of 'ask'; what is written to %s is read when dnsmasq "
 	    "starts",
-	    hf_hostfiles_what(a->files));
+	    hf_host_files_what(a->files));
 	hf_dnsmasq_warn(a, WARN_NOT_RUNNING, silent ? text : NULL);
 }
 
 /* What the watch had written again; a failure is tried with its next round. */
-static void repaired(struct hf_adapter *a, int code, const char *why)
+static void repair_report(struct hf_adapter *a, int code, const char *why)
 {
 	if (code)
 		hf_fault_set(&a->repairs, a->host->clock, HF_LOG_WARN,
 		    "adapter '%s': %s is not as it should be yet: %s (%s)", a->config->name,
-		    hf_hostfiles_what(a->files), why, hf_errname(code));
+		    hf_host_files_what(a->files), why, hf_errname(code));
 	else
-		hf_fault_clear(&a->repairs, a->host->clock, hf_hostfiles_what(a->files));
+		hf_fault_clear(&a->repairs, a->host->clock, hf_host_files_what(a->files));
 }
 
 void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent)
@@ -182,9 +182,9 @@ void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent)
 	} else if (a->phase == APPLY_PUT && !code) {
 		plan_takes(a);
 	} else if (a->phase == APPLY_PUT || a->phase == APPLY_TAKE) {
-		warn_of_size(a);
+		dnsmasq_warn_of_size(a);
 		hf_dnsmasq_answer_apply(a, code, why);
 	} else {
-		repaired(a, code, why);
+		repair_report(a, code, why);
 	}
 }

@@ -10,17 +10,17 @@
 
 enum { TYPE_A = 1, TYPE_AAAA = 28, RCODE_NOERROR = 0, AT_ONCE = 16 };
 
-struct question {
-	struct hf_clash *clash;
+struct clash_question {
+	struct hf_dnsmasq_clash *clash;
 	const struct hf_change *change; /* lent until the batch ends */
 	uint8_t *fate;                  /* likewise */
 };
 
-struct hf_clash {
-	struct hf_ask *ask;
-	hf_clash_cb cb;
+struct hf_dnsmasq_clash {
+	struct hf_dns_client *ask;
+	hf_dnsmasq_clash_cb cb;
 	void *arg;
-	struct question *questions; /* owned */
+	struct clash_question *questions; /* owned */
 	size_t room;
 	size_t n;
 	size_t sent;
@@ -28,9 +28,9 @@ struct hf_clash {
 	bool away; /* nobody answers: there is no sense in asking on */
 };
 
-int hf_clash_new(struct hf_ask *ask, hf_clash_cb cb, void *arg, struct hf_clash **ret_clash)
+int hf_dnsmasq_clash_new(struct hf_dns_client *ask, hf_dnsmasq_clash_cb cb, void *arg, struct hf_dnsmasq_clash **ret_clash)
 {
-	struct hf_clash *c = calloc(1, sizeof(*c));
+	struct hf_dnsmasq_clash *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
@@ -41,7 +41,7 @@ int hf_clash_new(struct hf_ask *ask, hf_clash_cb cb, void *arg, struct hf_clash 
 	return 0;
 }
 
-void hf_clash_free(struct hf_clash *c)
+void hf_dnsmasq_clash_free(struct hf_dnsmasq_clash *c)
 {
 	if (!c)
 		return;
@@ -49,9 +49,9 @@ void hf_clash_free(struct hf_clash *c)
 	free(c);
 }
 
-static int send_some(struct hf_clash *c);
+static int send_some(struct hf_dnsmasq_clash *c);
 
-static void answered(struct hf_clash *c, int code)
+static void clash_answered(struct hf_dnsmasq_clash *c, int code)
 {
 	c->open--;
 	c->away |= code != 0;
@@ -61,13 +61,13 @@ static void answered(struct hf_clash *c, int code)
 }
 
 /* No address of the other family, no alias: then nobody has it. */
-static void on_a(const struct hf_asked *a, void *arg)
+static void on_clash_a(const struct hf_asked *a, void *arg)
 {
-	struct question *q = arg;
+	struct clash_question *q = arg;
 
 	if (!a->code && a->n_records)
 		*q->fate = HF_FATE_CLASH;
-	answered(q->clash, a->code);
+	clash_answered(q->clash, a->code);
 }
 
 static bool is_expected(const struct hf_change *c, const uint8_t addr[static 16])
@@ -75,9 +75,9 @@ static bool is_expected(const struct hf_change *c, const uint8_t addr[static 16]
 	return !memcmp(addr, c->record.addr, 16) || (c->had && !memcmp(addr, c->was, 16));
 }
 
-static void on_aaaa(const struct hf_asked *a, void *arg)
+static void on_clash_aaaa(const struct hf_asked *a, void *arg)
 {
-	struct question *q = arg;
+	struct clash_question *q = arg;
 
 	if (!a->code && (a->has_target || a->n_records > a->n_addrs))
 		*q->fate = HF_FATE_CLASH;
@@ -87,29 +87,29 @@ static void on_aaaa(const struct hf_asked *a, void *arg)
 	}
 	/* The name exists, but not with this type: it may have another. */
 	if (!a->code && a->rcode == RCODE_NOERROR && !a->n_records && !*q->fate &&
-	    !hf_ask_send(q->clash->ask, &q->change->record.name, TYPE_A, on_a, q))
+	    !hf_dns_client_send(q->clash->ask, &q->change->record.name, TYPE_A, on_clash_a, q))
 		return;
-	answered(q->clash, a->code);
+	clash_answered(q->clash, a->code);
 }
 
 /* A few at once, and more with each answer. */
-static int send_some(struct hf_clash *c)
+static int send_some(struct hf_dnsmasq_clash *c)
 {
 	int rc = 0;
 
 	while (c->sent < c->n && c->open < AT_ONCE && !c->away && !rc) {
-		struct question *q = &c->questions[c->sent];
+		struct clash_question *q = &c->questions[c->sent];
 
-		rc = hf_ask_send(c->ask, &q->change->record.name, TYPE_AAAA, on_aaaa, q);
+		rc = hf_dns_client_send(c->ask, &q->change->record.name, TYPE_AAAA, on_clash_aaaa, q);
 		c->sent += !rc;
 		c->open += !rc;
 	}
 	return rc;
 }
 
-static int make_room(struct hf_clash *c, size_t n)
+static int clash_make_room(struct hf_dnsmasq_clash *c, size_t n)
 {
-	struct question *q;
+	struct clash_question *q;
 
 	if (n <= c->room)
 		return 0;
@@ -121,21 +121,21 @@ static int make_room(struct hf_clash *c, size_t n)
 	return 0;
 }
 
-int hf_clash_begin(
-    struct hf_clash *c, const struct hf_table *table, const struct hf_batch *batch, uint8_t *fates)
+int hf_dnsmasq_clash_begin(
+    struct hf_dnsmasq_clash *c, const struct hf_record_table *table, const struct hf_batch *batch, uint8_t *fates)
 {
-	int rc = make_room(c, batch->n);
+	int rc = clash_make_room(c, batch->n);
 
 	c->n = c->sent = c->open = 0;
 	c->away = false;
 	for (size_t i = 0; i < batch->n && !rc; i++) {
 		const struct hf_change *change = &batch->at[i];
 
-		if (change->op != HF_CHANGE_PUT || !hf_line_fits(&change->record) ||
-		    hf_table_find(table, &change->record.name))
+		if (change->op != HF_CHANGE_PUT || !hf_hosts_line_fits(&change->record) ||
+		    hf_record_table_find(table, &change->record.name))
 			continue;
 		c->questions[c->n++] =
-		    (struct question){ .clash = c, .change = change, .fate = &fates[i] };
+		    (struct clash_question){ .clash = c, .change = change, .fate = &fates[i] };
 	}
 	if (!rc)
 		rc = send_some(c);

@@ -10,23 +10,23 @@
 #include "adapters/adapter.h"
 #include "adapters/record_table.h"
 
-struct hf_ask;
-struct hf_clash; /* opaque */
+struct hf_dns_client;
+struct hf_dnsmasq_clash; /* opaque */
 
 /*
  * `fates` has a place for each change: HF_FATE_CLASH is written where it is so. Lent for the call
- * of both, and not called after hf_clash_end().
+ * of both, and not called after hf_dnsmasq_clash_free().
  */
-typedef void (*hf_clash_cb)(void *arg);
+typedef void (*hf_dnsmasq_clash_cb)(void *arg);
 
-int hf_clash_new(struct hf_ask *ask, hf_clash_cb cb, void *arg, struct hf_clash **ret_clash);
+int hf_dnsmasq_clash_new(struct hf_dns_client *ask, hf_dnsmasq_clash_cb cb, void *arg, struct hf_dnsmasq_clash **ret_clash);
 /* After the asker, whose answers it gets. NULL is fine. */
-void hf_clash_free(struct hf_clash *c);
+void hf_dnsmasq_clash_free(struct hf_dnsmasq_clash *c);
 
 /*
  * Ask about those changes that bring a name which the table does not have. 1 or more: cb
  * will be called when all are answered; 0: there is nothing to ask; -ENOMEM. Where nobody answers
  * there is no clash.
  */
-int hf_clash_begin(
-    struct hf_clash *c, const struct hf_table *table, const struct hf_batch *batch, uint8_t *fates);
+int hf_dnsmasq_clash_begin(
+    struct hf_dnsmasq_clash *c, const struct hf_record_table *table, const struct hf_batch *batch, uint8_t *fates);

@@ -25,17 +25,17 @@ enum { SEES_DELETES = 288, TTL_MAX = 30, TABLE_MIN = 1000 };
 
 struct dnsmasq_doctor {
 	struct hf_adapter *a;
-	struct hf_version *version; /* owned */
+	struct hf_dnsmasq_version *version; /* owned */
 	bool has_sample;
 	struct hf_record sample; /* a name that is in the files */
 	struct hf_name unknown;  /* one beside it that is not */
 	char suffix[HF_NAME_TEXT_MAX];
 };
 
-static void tell(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
+static void dnsmasq_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-static void tell(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
+static void dnsmasq_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
 {
 	char text[WHY_MAX];
 	struct hf_finding f = { .text = text, .line = line };
@@ -48,7 +48,7 @@ static void tell(struct hf_adapter *a, int grade, const char *line, const char *
 	a->host->found(a->host->arg, &f);
 }
 
-static const char *path_of(const struct hf_adapter *a)
+static const char *dnsmasq_path_of(const struct hf_adapter *a)
 {
 	return a->d->hostsdir ? a->d->hostsdir : a->d->hosts_file;
 }
@@ -56,7 +56,7 @@ static const char *path_of(const struct hf_adapter *a)
 /* "hostsdir=/x": what dnsmasq's configuration must have. */
 static const char *key_line(const struct hf_adapter *a, char *out, size_t size)
 {
-	snprintf(out, size, "%s=%s", a->d->hostsdir ? "hostsdir" : "addn-hosts", path_of(a));
+	snprintf(out, size, "%s=%s", a->d->hostsdir ? "hostsdir" : "addn-hosts", dnsmasq_path_of(a));
 	return out;
 }
 
@@ -68,7 +68,7 @@ static void check_way(struct hf_adapter *a)
 	struct stat st;
 	const char *up;
 
-	snprintf(path, sizeof(path), "%s", path_of(a));
+	snprintf(path, sizeof(path), "%s", dnsmasq_path_of(a));
 	while (!stat(path, &st)) {
 		if ((st.st_mode & need) != need) {
 			snprintf(line, sizeof(line), "chmod o+%s %.4000s",
@@ -76,10 +76,10 @@ static void check_way(struct hf_adapter *a)
 			    : need == 0001 ? "x"
 					   : "r",
 			    path);
-			tell(a, HF_FINDING_BAD, line,
+			dnsmasq_doctor_report(a, HF_FINDING_BAD, line,
 			    "dnsmasq's own user cannot reach %s: %s has "
 			    "mode %04o",
-			    hf_hostfiles_what(a->files), path, st.st_mode & 07777);
+			    hf_host_files_what(a->files), path, st.st_mode & 07777);
 			return;
 		}
 		if (!strcmp(path, "/"))
@@ -88,7 +88,7 @@ static void check_way(struct hf_adapter *a)
 		memmove(path, up, strlen(up) + 1);
 		need = 0001;
 	}
-	tell(a, HF_FINDING_GOOD, "", "dnsmasq's own user can read %s", hf_hostfiles_what(a->files));
+	dnsmasq_doctor_report(a, HF_FINDING_GOOD, "", "dnsmasq's own user can read %s", hf_host_files_what(a->files));
 }
 
 static void check_apparmor(struct hf_adapter *a)
@@ -98,42 +98,42 @@ static void check_apparmor(struct hf_adapter *a)
 	if (access("/etc/apparmor.d/usr.sbin.dnsmasq", F_OK) ||
 	    access("/sys/kernel/security/apparmor", F_OK))
 		return;
-	snprintf(line, sizeof(line), "%.4000s%s r,", path_of(a), a->d->hostsdir ? "/{,**}" : "");
-	tell(a, HF_FINDING_NOTE, line,
+	snprintf(line, sizeof(line), "%.4000s%s r,", dnsmasq_path_of(a), a->d->hostsdir ? "/{,**}" : "");
+	dnsmasq_doctor_report(a, HF_FINDING_NOTE, line,
 	    "AppArmor has a profile for dnsmasq; /etc/apparmor.d/local/usr.sbin.dnsmasq must let "
 	    "it "
 	    "read %s",
-	    hf_hostfiles_what(a->files));
+	    hf_host_files_what(a->files));
 }
 
 static void check_size(struct hf_adapter *a)
 {
-	size_t n = hf_table_count(a->table);
+	size_t n = hf_record_table_count(a->table);
 	size_t limit = a->d->hostsdir ? NAMES_WARN : NAMES_WARN_SINGLE;
 
 	if (n > limit)
-		tell(a, HF_FINDING_BAD, "holdfastctl setup dnsmasq-forward",
+		dnsmasq_doctor_report(a, HF_FINDING_BAD, "holdfastctl setup dnsmasq-forward",
 		    "%zu names are in %s; above %zu each change makes dnsmasq silent for long", n,
-		    hf_hostfiles_what(a->files), limit);
+		    hf_host_files_what(a->files), limit);
 	else
-		tell(a, HF_FINDING_GOOD, "", "%zu names are in %s; up to %zu are fine", n,
-		    hf_hostfiles_what(a->files), limit);
+		dnsmasq_doctor_report(a, HF_FINDING_GOOD, "", "%zu names are in %s; up to %zu are fine", n,
+		    hf_host_files_what(a->files), limit);
 }
 
 static void check_others(struct hf_adapter *a)
 {
-	char name[HF_SHARD_NAME_MAX], why[WHY_MAX];
+	char name[HF_HOSTSDIR_FILE_NAME_MAX], why[WHY_MAX];
 
-	if (hf_hostfiles_foreign(a->files, name) > 0)
-		tell(a, HF_FINDING_NOTE, "",
+	if (hf_host_files_foreign(a->files, name) > 0)
+		dnsmasq_doctor_report(a, HF_FINDING_NOTE, "",
 		    "%s has files that are not Holdfast's, such as '%s'; dnsmasq reads them too",
-		    hf_hostfiles_what(a->files), name);
+		    hf_host_files_what(a->files), name);
 	if (!a->d->pid_file)
 		return;
 	if (hf_dnsmasq_pid(a->d->pid_file, why, sizeof(why)) < 0)
-		tell(a, HF_FINDING_BAD, "", "%s", why);
+		dnsmasq_doctor_report(a, HF_FINDING_BAD, "", "%s", why);
 	else
-		tell(a, HF_FINDING_GOOD, "", "the process of %s can be signalled", a->d->pid_file);
+		dnsmasq_doctor_report(a, HF_FINDING_GOOD, "", "the process of %s can be signalled", a->d->pid_file);
 }
 
 static void doctor_end(struct dnsmasq_doctor *d)
@@ -143,51 +143,51 @@ static void doctor_end(struct dnsmasq_doctor *d)
 }
 
 /* Asks, or ends. */
-static void ask(struct dnsmasq_doctor *d, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
+static void dnsmasq_doctor_ask(struct dnsmasq_doctor *d, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
 {
-	if (hf_ask_send(d->a->back, name, type, cb, d))
+	if (hf_dns_client_send(d->a->back, name, type, cb, d))
 		doctor_end(d);
 }
 
 static void on_cache_size(const char *text, void *arg)
 {
 	struct dnsmasq_doctor *d = arg;
-	size_t n = hf_table_count(d->a->table);
+	size_t n = hf_record_table_count(d->a->table);
 	unsigned long size = strtoul(text, NULL, 10);
 
 	if (*text && n > TABLE_MIN && size < n)
-		tell(d->a, HF_FINDING_NOTE, "cache-size=10000",
+		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "cache-size=10000",
 		    "its table was laid out for %lu names and has %zu of ours: each answer is "
 		    "slower "
 		    "until its next restart or SIGHUP",
 		    size, n);
-	hf_version_free(d->version);
+	hf_dnsmasq_version_free(d->version);
 	d->version = NULL;
 	doctor_end(d);
 }
 
 /* Asks dnsmasq about itself, or ends. */
-static void ask_self(struct dnsmasq_doctor *d, const char *name, hf_version_cb cb)
+static void ask_self(struct dnsmasq_doctor *d, const char *name, hf_dnsmasq_version_cb cb)
 {
-	hf_version_free(d->version);
+	hf_dnsmasq_version_free(d->version);
 	d->version = NULL;
-	if (hf_version_ask(d->a->host->base, &d->a->d->ask, name, VERSION_MS, cb, d, &d->version))
+	if (hf_dnsmasq_version_ask(d->a->host->base, &d->a->d->ask, name, VERSION_MS, cb, d, &d->version))
 		doctor_end(d);
 }
 
 static void on_version(const char *text, void *arg)
 {
 	struct dnsmasq_doctor *d = arg;
-	unsigned number = hf_version_number(text);
+	unsigned number = hf_dnsmasq_version_number(text);
 
 	if (!number)
-		tell(d->a, HF_FINDING_NOTE, "", "the version of dnsmasq is not known: it says '%s'",
+		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "", "the version of dnsmasq is not known: it says '%s'",
 		    text);
 	else if (number < SEES_DELETES && d->a->d->hostsdir)
-		tell(d->a, HF_FINDING_BAD, "use hosts-file and pid-file instead of hostsdir",
+		dnsmasq_doctor_report(d->a, HF_FINDING_BAD, "use hosts-file and pid-file instead of hostsdir",
 		    "%s does not notice files that are removed from a hostsdir; 2.88 does", text);
 	else
-		tell(d->a, HF_FINDING_GOOD, "", "it is %s", text);
+		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "it is %s", text);
 	ask_self(d, "cachesize.bind.", on_cache_size);
 }
 
@@ -201,7 +201,7 @@ static void tell_leak(struct dnsmasq_doctor *d, const char *what)
 	char line[HF_NAME_TEXT_MAX + 16];
 
 	snprintf(line, sizeof(line), "local=/%s/", d->suffix);
-	tell(d->a, HF_FINDING_BAD, line, "%s is asked of other servers", what);
+	dnsmasq_doctor_report(d->a, HF_FINDING_BAD, line, "%s is asked of other servers", what);
 }
 
 /* dnsmasq's own negative answers have no SOA; one that has was somebody else's. */
@@ -212,35 +212,35 @@ static void on_unknown(const struct hf_asked *asked, void *arg)
 	if (asked->code || asked->rcode != RCODE_NXDOMAIN || asked->has_soa)
 		tell_leak(d, "a name of the suffix that does not exist");
 	else
-		tell(d->a, HF_FINDING_GOOD, "", "a name that does not exist is answered at once");
+		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "a name that does not exist is answered at once");
 	ask_version(d);
 }
 
-static void on_a(const struct hf_asked *asked, void *arg)
+static void on_dnsmasq_doctor_a(const struct hf_asked *asked, void *arg)
 {
 	struct dnsmasq_doctor *d = arg;
 
 	if (asked->code || asked->rcode || asked->has_soa)
 		tell_leak(d, "the A of a name that has an AAAA only");
 	else
-		tell(d->a, HF_FINDING_GOOD, "", "the A of a name that has an AAAA only is empty");
-	ask(d, &d->unknown, TYPE_AAAA, on_unknown);
+		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "the A of a name that has an AAAA only is empty");
+	dnsmasq_doctor_ask(d, &d->unknown, TYPE_AAAA, on_unknown);
 }
 
-static void on_ptr(const struct hf_asked *asked, void *arg)
+static void on_dnsmasq_doctor_ptr(const struct hf_asked *asked, void *arg)
 {
 	struct dnsmasq_doctor *d = arg;
 	char addr[HF_ADDR_TEXT_MAX], name[HF_NAME_TEXT_MAX];
 
 	hf_addr_text(d->sample.addr, addr);
 	if (asked->code || !asked->has_target)
-		tell(d->a, HF_FINDING_BAD, "", "the PTR of %s is not answered", addr);
+		dnsmasq_doctor_report(d->a, HF_FINDING_BAD, "", "the PTR of %s is not answered", addr);
 	else
-		tell(d->a,
+		dnsmasq_doctor_report(d->a,
 		    hf_name_equal(&asked->target, &d->sample.name) ? HF_FINDING_GOOD
 								   : HF_FINDING_NOTE,
 		    "", "the PTR of %s is %.200s", addr, hf_name_text(&asked->target, name));
-	ask(d, &d->sample.name, TYPE_A, on_a);
+	dnsmasq_doctor_ask(d, &d->sample.name, TYPE_A, on_dnsmasq_doctor_a);
 }
 
 static void check_ttl(struct hf_adapter *a, uint32_t ttl_s)
@@ -250,12 +250,12 @@ static void check_ttl(struct hf_adapter *a, uint32_t ttl_s)
 
 	snprintf(line, sizeof(line), "local-ttl=%u", max);
 	if (!ttl_s || ttl_s > max)
-		tell(a, HF_FINDING_BAD, line, "its answers have TTL %u", ttl_s);
+		dnsmasq_doctor_report(a, HF_FINDING_BAD, line, "its answers have TTL %u", ttl_s);
 	else
-		tell(a, HF_FINDING_GOOD, "", "its answers have TTL %u", ttl_s);
+		dnsmasq_doctor_report(a, HF_FINDING_GOOD, "", "its answers have TTL %u", ttl_s);
 }
 
-static bool has_addr(const struct hf_asked *asked, const uint8_t addr[static 16])
+static bool answer_has_addr(const struct hf_asked *asked, const uint8_t addr[static 16])
 {
 	for (size_t i = 0; i < asked->n_addrs; i++) {
 		if (!memcmp(asked->addrs[i], addr, 16))
@@ -271,31 +271,31 @@ static void on_sample(const struct hf_asked *asked, void *arg)
 	struct hf_name ptr;
 
 	if (asked->code) {
-		tell(d->a, HF_FINDING_BAD, "",
+		dnsmasq_doctor_report(d->a, HF_FINDING_BAD, "",
 		    "dnsmasq does not answer at the address of 'ask': %s",
 		    hf_strerror(asked->code));
 		doctor_end(d);
 		return;
 	}
 	hf_name_text(&d->sample.name, name);
-	if (d->has_sample && !has_addr(asked, d->sample.addr))
-		tell(d->a, HF_FINDING_BAD, key_line(d->a, line, sizeof(line)),
+	if (d->has_sample && !answer_has_addr(asked, d->sample.addr))
+		dnsmasq_doctor_report(d->a, HF_FINDING_BAD, key_line(d->a, line, sizeof(line)),
 		    "%s is in %s, but dnsmasq does not have it", name,
-		    hf_hostfiles_what(d->a->files));
+		    hf_host_files_what(d->a->files));
 	else if (d->has_sample)
-		tell(d->a, HF_FINDING_GOOD, "", "it answers %s as it should", name);
-	if (d->has_sample && has_addr(asked, d->sample.addr))
+		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "it answers %s as it should", name);
+	if (d->has_sample && answer_has_addr(asked, d->sample.addr))
 		check_ttl(d->a, asked->ttl_s);
 	hf_ptr_name(d->sample.addr, &ptr);
 	if (!d->has_sample)
-		ask(d, &d->unknown, TYPE_AAAA, on_unknown);
+		dnsmasq_doctor_ask(d, &d->unknown, TYPE_AAAA, on_unknown);
 	else if (d->sample.primary)
-		ask(d, &ptr, TYPE_PTR, on_ptr);
+		dnsmasq_doctor_ask(d, &ptr, TYPE_PTR, on_dnsmasq_doctor_ptr);
 	else
-		ask(d, &d->sample.name, TYPE_A, on_a);
+		dnsmasq_doctor_ask(d, &d->sample.name, TYPE_A, on_dnsmasq_doctor_a);
 }
 
-static int take_sample(const struct hf_record *r, void *arg)
+static int dnsmasq_doctor_take_sample(const struct hf_record *r, void *arg)
 {
 	struct dnsmasq_doctor *d = arg;
 
@@ -307,7 +307,7 @@ static int take_sample(const struct hf_record *r, void *arg)
 }
 
 /* The suffix that we were told, else the last label of a name. */
-static void find_suffix(struct dnsmasq_doctor *d, struct hf_name *ret_beside)
+static void dnsmasq_doctor_find_suffix(struct dnsmasq_doctor *d, struct hf_name *ret_beside)
 {
 	struct hf_name up = d->has_sample ? d->sample.name : d->a->suffix;
 
@@ -325,29 +325,29 @@ static void begin_asking(struct dnsmasq_doctor *d)
 	uint32_t number = 0;
 	char label[32];
 
-	for (unsigned i = 0; i < hf_hostfiles_count(d->a->files) && d->a->loaded; i++) {
-		if (hf_table_walk(d->a->table, i, take_sample, d))
+	for (unsigned i = 0; i < hf_host_files_count(d->a->files) && d->a->loaded; i++) {
+		if (hf_record_table_walk(d->a->table, i, dnsmasq_doctor_take_sample, d))
 			break;
 	}
 	if (!d->has_sample && !d->a->suffix.len) {
-		tell(d->a, HF_FINDING_NOTE, "", "there are no names yet to ask dnsmasq for");
+		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "", "there are no names yet to ask dnsmasq for");
 		ask_version(d);
 		return;
 	}
-	find_suffix(d, &beside);
+	dnsmasq_doctor_find_suffix(d, &beside);
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		number = 1;
 	snprintf(label, sizeof(label), "_holdfast-doctor-%x", number);
 	d->unknown = beside;
 	hf_name_prepend(&d->unknown, label, strlen(label));
-	ask(d, d->has_sample ? &d->sample.name : &d->unknown, TYPE_AAAA, on_sample);
+	dnsmasq_doctor_ask(d, d->has_sample ? &d->sample.name : &d->unknown, TYPE_AAAA, on_sample);
 }
 
 /* The files were read, or `code` and `why`. */
 void hf_dnsmasq_doctor_loaded(struct hf_adapter *a, int code, const char *why)
 {
 	if (code) {
-		tell(a, HF_FINDING_BAD, "", "%s", why);
+		dnsmasq_doctor_report(a, HF_FINDING_BAD, "", "%s", why);
 	} else {
 		check_size(a);
 		check_others(a);
@@ -379,6 +379,6 @@ void hf_dnsmasq_doctor_free(struct dnsmasq_doctor *d)
 {
 	if (!d)
 		return;
-	hf_version_free(d->version);
+	hf_dnsmasq_version_free(d->version);
 	free(d);
 }

@@ -41,14 +41,14 @@ struct hf_adapter {
 	const struct hf_config_dnsmasq *d;
 	const struct hf_adapter_host *host;
 
-	struct hf_hostfiles *files; /* owned, as all of these */
-	struct hf_ask *ask;         /* canaries and clashes: soon */
-	struct hf_ask *back;        /* read-back: at a tenth of what dnsmasq can do */
-	struct hf_pump *pump;
-	struct hf_clash *clash;
-	struct hf_readback *readback;
-	struct hf_audit *audit;
-	struct hf_table *table; /* lent by files */
+	struct hf_host_files *files; /* owned, as all of these */
+	struct hf_dns_client *ask;         /* canaries and clashes: soon */
+	struct hf_dns_client *back;        /* read-back: at a tenth of what dnsmasq can do */
+	struct hf_paced_writer *pump;
+	struct hf_dnsmasq_clash *clash;
+	struct hf_dnsmasq_readback *readback;
+	struct hf_start_audit *audit;
+	struct hf_record_table *table; /* lent by files */
 
 	struct hf_name suffix; /* the first of ours; len 0: not told yet */
 	uint32_t ttl_s;
@@ -119,7 +119,7 @@ bool hf_dnsmasq_is_probe(const struct hf_name *name);
 void hf_dnsmasq_answer_apply(struct hf_adapter *a, int code, const char *why);
 void hf_dnsmasq_answer_load(struct hf_adapter *a, int code, const char *why);
 /* What `expect` holds is asked. */
-void hf_dnsmasq_readback(struct hf_adapter *a);
+void hf_dnsmasq_verify_begin(struct hf_adapter *a);
 void hf_dnsmasq_on_verified(void *arg, int code);
 /* Tells the host when it begins and, with text NULL, when it ends; not each time. */
 void hf_dnsmasq_warn(struct hf_adapter *a, enum warning which, const char *text);
@@ -134,7 +134,7 @@ void hf_dnsmasq_doctor_free(struct dnsmasq_doctor *d);
 void hf_dnsmasq_setup(
     const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
 
-static inline void dnsmasq_in_us(struct event *timer, int64_t us)
+static inline void hf_dnsmasq_in_us(struct event *timer, int64_t us)
 {
 	const struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
 

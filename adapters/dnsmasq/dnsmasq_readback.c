@@ -9,14 +9,14 @@
 
 enum { TYPE_PTR = 12, TYPE_AAAA = 28 };
 
-struct one {
-	struct hf_readback *r;
+struct readback_one {
+	struct hf_dnsmasq_readback *r;
 	struct hf_expect *expect; /* lent until done() */
 };
 
-struct hf_readback {
-	struct hf_readback_opts o;
-	struct one *at; /* owned */
+struct hf_dnsmasq_readback {
+	struct hf_dnsmasq_readback_opts o;
+	struct readback_one *at; /* owned */
 	size_t room;
 	size_t n;
 	size_t open;
@@ -24,9 +24,9 @@ struct hf_readback {
 	int code; /* of the last that was not answered */
 };
 
-int hf_readback_new(const struct hf_readback_opts *opts, struct hf_readback **ret_readback)
+int hf_dnsmasq_readback_new(const struct hf_dnsmasq_readback_opts *opts, struct hf_dnsmasq_readback **ret_readback)
 {
-	struct hf_readback *r = calloc(1, sizeof(*r));
+	struct hf_dnsmasq_readback *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
@@ -35,7 +35,7 @@ int hf_readback_new(const struct hf_readback_opts *opts, struct hf_readback **re
 	return 0;
 }
 
-void hf_readback_free(struct hf_readback *r)
+void hf_dnsmasq_readback_free(struct hf_dnsmasq_readback *r)
 {
 	if (!r)
 		return;
@@ -43,18 +43,18 @@ void hf_readback_free(struct hf_readback *r)
 	free(r);
 }
 
-static void finish_one(const struct one *one, enum hf_is is)
+static void finish_one(const struct readback_one *one, enum hf_is is)
 {
-	struct hf_readback *r = one->r;
+	struct hf_dnsmasq_readback *r = one->r;
 
 	one->expect->is = is;
 	if (is == HF_IS_NOT_SO)
-		r->o.doubt(r->o.arg, hf_table_bucket_of(r->o.table, one->expect->record.addr));
+		r->o.doubt(r->o.arg, hf_record_table_bucket_of(r->o.table, one->expect->record.addr));
 	if (--r->open == 0)
 		r->o.done(r->o.arg, r->unanswered == r->n ? r->code : 0);
 }
 
-static void unanswered(const struct one *one, int code)
+static void readback_unanswered(const struct readback_one *one, int code)
 {
 	one->r->unanswered++;
 	one->r->code = code;
@@ -62,22 +62,22 @@ static void unanswered(const struct one *one, int code)
 }
 
 /* A PTR to a name that is not ours is others' data, which we leave; none at all is our loss. */
-static void on_ptr(const struct hf_asked *a, void *arg)
+static void on_readback_ptr(const struct hf_asked *a, void *arg)
 {
-	const struct one *one = arg;
+	const struct readback_one *one = arg;
 	const struct hf_record *want = &one->expect->record;
 
 	if (a->code)
-		unanswered(one, a->code);
+		readback_unanswered(one, a->code);
 	else if (!a->has_target || (!hf_name_equal(&a->target, &want->name) &&
-				       hf_table_find_addr(one->r->o.table, &a->target, want->addr)))
+				       hf_record_table_find_addr(one->r->o.table, &a->target, want->addr)))
 		finish_one(one, HF_IS_NOT_SO);
 	else
 		finish_one(one, HF_IS_SO);
 }
 
-static enum hf_is judge(
-    const struct hf_readback *r, const struct hf_expect *e, const struct hf_asked *a)
+static enum hf_is readback_judge(
+    const struct hf_dnsmasq_readback *r, const struct hf_expect *e, const struct hf_asked *a)
 {
 	bool has = false, foreign = a->has_target;
 
@@ -85,7 +85,7 @@ static enum hf_is judge(
 		bool it = !memcmp(a->addrs[i], e->record.addr, 16);
 
 		has |= it;
-		foreign |= !it && !hf_table_find_addr(r->o.table, &e->record.name, a->addrs[i]);
+		foreign |= !it && !hf_record_table_find_addr(r->o.table, &e->record.name, a->addrs[i]);
 	}
 	if (e->absent)
 		return has ? HF_IS_NOT_SO : HF_IS_SO;
@@ -94,32 +94,32 @@ static enum hf_is judge(
 	return has ? HF_IS_SO : HF_IS_NOT_SO;
 }
 
-static void on_aaaa(const struct hf_asked *a, void *arg)
+static void on_readback_aaaa(const struct hf_asked *a, void *arg)
 {
-	struct one *one = arg;
+	struct readback_one *one = arg;
 	const struct hf_expect *e = one->expect;
 	struct hf_name ptr;
 	enum hf_is is;
 
 	if (a->code) {
-		unanswered(one, a->code);
+		readback_unanswered(one, a->code);
 		return;
 	}
-	is = judge(one->r, e, a);
+	is = readback_judge(one->r, e, a);
 	if (is == HF_IS_SO && !e->absent && e->record.primary) {
 		hf_ptr_name(e->record.addr, &ptr);
-		if (!hf_ask_send(one->r->o.ask, &ptr, TYPE_PTR, on_ptr, one))
+		if (!hf_dns_client_send(one->r->o.ask, &ptr, TYPE_PTR, on_readback_ptr, one))
 			return;
 	}
 	finish_one(one, is);
 }
 
-int hf_readback_begin(struct hf_readback *r, struct hf_expect *expect, size_t n)
+int hf_dnsmasq_readback_begin(struct hf_dnsmasq_readback *r, struct hf_expect *expect, size_t n)
 {
 	int rc = 0;
 
 	if (n > r->room) {
-		struct one *at = realloc(r->at, n * sizeof(*at));
+		struct readback_one *at = realloc(r->at, n * sizeof(*at));
 
 		if (!at)
 			return -ENOMEM;
@@ -130,8 +130,8 @@ int hf_readback_begin(struct hf_readback *r, struct hf_expect *expect, size_t n)
 	r->code = 0;
 	for (size_t i = 0; i < n && !rc; i++) {
 		expect[i].is = HF_IS_UNKNOWN;
-		r->at[i] = (struct one){ .r = r, .expect = &expect[i] };
-		rc = hf_ask_send(r->o.ask, &expect[i].record.name, TYPE_AAAA, on_aaaa, &r->at[i]);
+		r->at[i] = (struct readback_one){ .r = r, .expect = &expect[i] };
+		rc = hf_dns_client_send(r->o.ask, &expect[i].record.name, TYPE_AAAA, on_readback_aaaa, &r->at[i]);
 		r->open += !rc;
 	}
 	r->n = r->open;

@@ -6,12 +6,12 @@
 #include "adapters/adapter.h"
 #include "adapters/record_table.h"
 
-struct hf_ask;
-struct hf_readback; /* opaque */
+struct hf_dns_client;
+struct hf_dnsmasq_readback; /* opaque */
 
-struct hf_readback_opts {
-	struct hf_ask *ask;
-	const struct hf_table *table;
+struct hf_dnsmasq_readback_opts {
+	struct hf_dns_client *ask;
+	const struct hf_record_table *table;
 	void *arg;
 	/* The file that should have answered otherwise is to be written again with its next change.
 	 */
@@ -20,9 +20,9 @@ struct hf_readback_opts {
 	void (*done)(void *arg, int code);
 };
 
-int hf_readback_new(const struct hf_readback_opts *opts, struct hf_readback **ret_readback);
+int hf_dnsmasq_readback_new(const struct hf_dnsmasq_readback_opts *opts, struct hf_dnsmasq_readback **ret_readback);
 /* After the asker, whose answers it gets. NULL is fine. */
-void hf_readback_free(struct hf_readback *r);
+void hf_dnsmasq_readback_free(struct hf_dnsmasq_readback *r);
 
 /* 0: done() will be called, from the loop. -ENOMEM: it will not. n is not 0. */
-int hf_readback_begin(struct hf_readback *r, struct hf_expect *expect, size_t n);
+int hf_dnsmasq_readback_begin(struct hf_dnsmasq_readback *r, struct hf_expect *expect, size_t n);

@@ -28,7 +28,7 @@ void hf_dnsmasq_warn(struct hf_adapter *a, enum warning which, const char *text)
 
 void hf_dnsmasq_answer_soon(struct hf_adapter *a)
 {
-	dnsmasq_in_us(a->answer_timer, 0);
+	hf_dnsmasq_in_us(a->answer_timer, 0);
 }
 
 void hf_dnsmasq_answer_apply(struct hf_adapter *a, int code, const char *why)
@@ -92,10 +92,10 @@ static void tell_listed(struct hf_adapter *a)
 {
 	struct slice s = { .a = a };
 
-	for (unsigned n = 0; n < LIST_BUCKETS && a->list_at < hf_hostfiles_count(a->files); n++)
-		hf_table_walk(a->table, a->list_at++, add_to_slice, &s);
+	for (unsigned n = 0; n < LIST_BUCKETS && a->list_at < hf_host_files_count(a->files); n++)
+		hf_record_table_walk(a->table, a->list_at++, add_to_slice, &s);
 	tell_slice(&s);
-	if (a->list_at < hf_hostfiles_count(a->files)) {
+	if (a->list_at < hf_host_files_count(a->files)) {
 		hf_dnsmasq_answer_soon(a);
 		return;
 	}
@@ -148,10 +148,10 @@ void hf_dnsmasq_on_verified(void *arg, int code)
 	hf_dnsmasq_answer_soon(a);
 }
 
-void hf_dnsmasq_readback(struct hf_adapter *a)
+void hf_dnsmasq_verify_begin(struct hf_adapter *a)
 {
 	struct hf_expect *expect = a->expect;
-	int rc = a->n_expect ? hf_readback_begin(a->readback, expect, a->n_expect) : 0;
+	int rc = a->n_expect ? hf_dnsmasq_readback_begin(a->readback, expect, a->n_expect) : 0;
 
 	a->expect = NULL;
 	if (rc || !a->n_expect)
@@ -168,12 +168,12 @@ void hf_dnsmasq_answer_load(struct hf_adapter *a, int code, const char *why)
 	else if (a->phase == APPLY_LOAD)
 		hf_dnsmasq_answer_apply(a, code, why);
 	if (a->expect)
-		hf_dnsmasq_readback(a); /* DNS is asked all the same */
+		hf_dnsmasq_verify_begin(a); /* DNS is asked all the same */
 	if (a->doctor_waits)
 		hf_dnsmasq_doctor_loaded(a, code, why);
 	a->doctor_waits = false;
 	if (a->wants_audit && !code)
-		hf_audit_begin(a->audit);
+		hf_start_audit_begin(a->audit);
 	if (list && !code) {
 		hf_dnsmasq_answer_soon(a);
 	} else if (list) {

@@ -58,7 +58,7 @@ static int is_dnsmasq(pid_t pid)
 	return n > 0 && !strcmp(comm, "dnsmasq\n") ? 0 : HF_EUNSAFE;
 }
 
-static int explain(int rc, const char *pid_file, pid_t pid, char *why, size_t size)
+static int signal_explain(int rc, const char *pid_file, pid_t pid, char *why, size_t size)
 {
 	if (rc == -ENOENT || rc == -ESRCH)
 		snprintf(why, size, "dnsmasq does not run: pid-file %s%s", pid_file,
@@ -79,7 +79,7 @@ static int explain(int rc, const char *pid_file, pid_t pid, char *why, size_t si
 }
 
 /* A pidfd of it; the name was looked at after it was opened, so it is the same process. */
-static int find(const char *pid_file, pid_t *ret_pid)
+static int process_find(const char *pid_file, pid_t *ret_pid)
 {
 	int fd, rc = read_pid(pid_file, ret_pid);
 
@@ -98,19 +98,19 @@ static int find(const char *pid_file, pid_t *ret_pid)
 pid_t hf_dnsmasq_pid(const char *pid_file, char *ret_why, size_t why_size)
 {
 	pid_t pid = 0;
-	int rc, fd = find(pid_file, &pid);
+	int rc, fd = process_find(pid_file, &pid);
 
 	if (fd < 0)
-		return explain(fd, pid_file, pid, ret_why, why_size);
+		return signal_explain(fd, pid_file, pid, ret_why, why_size);
 	rc = pidfd_signal(fd, 0);
 	close(fd);
-	return rc ? explain(rc, pid_file, pid, ret_why, why_size) : pid;
+	return rc ? signal_explain(rc, pid_file, pid, ret_why, why_size) : pid;
 }
 
 int hf_dnsmasq_hup(const char *pid_file, char *ret_why, size_t why_size)
 {
 	pid_t pid = 0;
-	int rc = 0, fd = find(pid_file, &pid);
+	int rc = 0, fd = process_find(pid_file, &pid);
 
 	if (fd >= 0) {
 		rc = pidfd_signal(fd, SIGHUP);
@@ -118,5 +118,5 @@ int hf_dnsmasq_hup(const char *pid_file, char *ret_why, size_t why_size)
 	}
 	if (fd < 0)
 		rc = fd;
-	return rc ? explain(rc, pid_file, pid, ret_why, why_size) : 0;
+	return rc ? signal_explain(rc, pid_file, pid, ret_why, why_size) : 0;
 }

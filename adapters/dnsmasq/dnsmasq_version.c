@@ -17,7 +17,7 @@
 
 enum { PACKET_MAX = 512, ASKED_MAX = 3 };
 
-struct hf_version {
+struct hf_dnsmasq_version {
 	int fd;
 	struct event *event; /* owned */
 	uint16_t id;
@@ -25,11 +25,11 @@ struct hf_version {
 	size_t query_len;
 	unsigned asked;
 	struct timeval timeout;
-	hf_version_cb cb;
+	hf_dnsmasq_version_cb cb;
 	void *arg;
 };
 
-unsigned hf_version_number(const char *text)
+unsigned hf_dnsmasq_version_number(const char *text)
 {
 	unsigned major, minor;
 
@@ -37,7 +37,7 @@ unsigned hf_version_number(const char *text)
 }
 
 /* The first string of a TXT record, if it is the answer to our question. */
-static int read_answer(const struct hf_version *v, const uint8_t *bytes, size_t len, char *out)
+static int read_answer(const struct hf_dnsmasq_version *v, const uint8_t *bytes, size_t len, char *out)
 {
 	ldns_pkt *p = NULL;
 	const ldns_rr_list *answer;
@@ -51,8 +51,8 @@ static int read_answer(const struct hf_version *v, const uint8_t *bytes, size_t 
 	    ldns_rr_get_type(ldns_rr_list_rr(answer, 0)) == LDNS_RR_TYPE_TXT)
 		text = ldns_rr_rdf(ldns_rr_list_rr(answer, 0), 0);
 	n = text ? ldns_rdf_size(text) : 0;
-	if (n > HF_VERSION_MAX)
-		n = HF_VERSION_MAX;
+	if (n > HF_DNSMASQ_VERSION_MAX)
+		n = HF_DNSMASQ_VERSION_MAX;
 	for (size_t i = 1; i < n; i++)
 		out[i - 1] = isprint(ldns_rdf_data(text)[i]) ? (char)ldns_rdf_data(text)[i] : '?';
 	out[n ? n - 1 : 0] = '\0';
@@ -61,10 +61,10 @@ static int read_answer(const struct hf_version *v, const uint8_t *bytes, size_t 
 	return n ? 0 : -EBADMSG;
 }
 
-static void on_event(evutil_socket_t fd, short what, void *arg)
+static void on_dnsmasq_version_event(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_version *v = arg;
-	char text[HF_VERSION_MAX] = "";
+	struct hf_dnsmasq_version *v = arg;
+	char text[HF_DNSMASQ_VERSION_MAX] = "";
 	uint8_t bytes[PACKET_MAX];
 	ssize_t n = what & EV_READ ? recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) : -1;
 
@@ -85,7 +85,7 @@ wait:
 	event_add(v->event, &v->timeout);
 }
 
-static int make_query(struct hf_version *v, const char *name)
+static int make_query(struct hf_dnsmasq_version *v, const char *name)
 {
 	ldns_pkt *p = NULL;
 	int rc = -ENOMEM;
@@ -102,7 +102,7 @@ static int make_query(struct hf_version *v, const char *name)
 	return rc;
 }
 
-static int begin(struct hf_version *v, struct event_base *base, const struct hf_endpoint *server,
+static int version_begin(struct hf_dnsmasq_version *v, struct event_base *base, const struct hf_endpoint *server,
     const char *name)
 {
 	const struct timeval now = { 0 };
@@ -113,14 +113,14 @@ static int begin(struct hf_version *v, struct event_base *base, const struct hf_
 	v->fd = socket(server->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (v->fd < 0 || connect(v->fd, &server->sa, server->len) < 0)
 		return -errno;
-	v->event = event_new(base, v->fd, EV_READ, on_event, v);
+	v->event = event_new(base, v->fd, EV_READ, on_dnsmasq_version_event, v);
 	return v->event && !event_add(v->event, &now) ? 0 : -ENOMEM;
 }
 
-int hf_version_ask(struct event_base *base, const struct hf_endpoint *server, const char *name,
-    uint32_t timeout_ms, hf_version_cb cb, void *arg, struct hf_version **ret_version)
+int hf_dnsmasq_version_ask(struct event_base *base, const struct hf_endpoint *server, const char *name,
+    uint32_t timeout_ms, hf_dnsmasq_version_cb cb, void *arg, struct hf_dnsmasq_version **ret_version)
 {
-	struct hf_version *v = calloc(1, sizeof(*v));
+	struct hf_dnsmasq_version *v = calloc(1, sizeof(*v));
 	int rc;
 
 	if (!v)
@@ -129,15 +129,15 @@ int hf_version_ask(struct event_base *base, const struct hf_endpoint *server, co
 	v->timeout = (struct timeval){ timeout_ms / 1000, timeout_ms % 1000 * 1000 };
 	v->cb = cb;
 	v->arg = arg;
-	rc = begin(v, base, server, name);
+	rc = version_begin(v, base, server, name);
 	if (rc)
-		hf_version_free(v);
+		hf_dnsmasq_version_free(v);
 	else
 		*ret_version = v;
 	return rc;
 }
 
-void hf_version_free(struct hf_version *v)
+void hf_dnsmasq_version_free(struct hf_dnsmasq_version *v)
 {
 	if (!v)
 		return;

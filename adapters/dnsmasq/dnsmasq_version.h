@@ -8,17 +8,17 @@
 
 struct event_base;
 struct hf_endpoint;
-struct hf_version; /* opaque */
+struct hf_dnsmasq_version; /* opaque */
 
-enum { HF_VERSION_MAX = 64 };
+enum { HF_DNSMASQ_VERSION_MAX = 64 };
 
 /* `text` is printable, "" if there was no answer. Lent for the call. Called once, from the loop. */
-typedef void (*hf_version_cb)(const char *text, void *arg);
+typedef void (*hf_dnsmasq_version_cb)(const char *text, void *arg);
 
-int hf_version_ask(struct event_base *base, const struct hf_endpoint *server, const char *name,
-    uint32_t timeout_ms, hf_version_cb cb, void *arg, struct hf_version **ret_version);
+int hf_dnsmasq_version_ask(struct event_base *base, const struct hf_endpoint *server, const char *name,
+    uint32_t timeout_ms, hf_dnsmasq_version_cb cb, void *arg, struct hf_dnsmasq_version **ret_version);
 /* Within the callback too. NULL is fine. */
-void hf_version_free(struct hf_version *v);
+void hf_dnsmasq_version_free(struct hf_dnsmasq_version *v);
 
 /* Of "dnsmasq-2.90" 290, of what is no version of dnsmasq 0. */
-unsigned hf_version_number(const char *text);
+unsigned hf_dnsmasq_version_number(const char *text);

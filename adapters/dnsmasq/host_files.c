@@ -11,81 +11,81 @@
 #include "base/error.h"
 #include "config/config.h"
 
-struct hf_hostfiles {
+struct hf_host_files {
 	const struct hf_config_dnsmasq *d; /* borrowed */
-	struct hf_table *table;            /* owned */
-	struct hf_shards *shards;          /* owned; or */
-	struct hf_single *single;          /* owned */
+	struct hf_record_table *table;            /* owned */
+	struct hf_hostsdir *shards;          /* owned; or */
+	struct hf_addn_hosts *single;          /* owned */
 	char what[512];
 };
 
-int hf_hostfiles_new(const struct hf_config_dnsmasq *d, struct hf_hostfiles **ret_files)
+int hf_host_files_new(const struct hf_config_dnsmasq *d, struct hf_host_files **ret_files)
 {
-	struct hf_hostfiles *f = calloc(1, sizeof(*f));
+	struct hf_host_files *f = calloc(1, sizeof(*f));
 	int rc;
 
 	if (!f)
 		return -ENOMEM;
 	f->d = d;
-	rc = hf_table_new(d->hostsdir ? HF_SHARDS : 1, &f->table);
+	rc = hf_record_table_new(d->hostsdir ? HF_HOSTSDIR_FILES : 1, &f->table);
 	if (!rc && d->hostsdir)
-		rc = hf_shards_new(d->hostsdir, f->table, &f->shards);
+		rc = hf_hostsdir_new(d->hostsdir, f->table, &f->shards);
 	else if (!rc)
-		rc = hf_single_new(d->hosts_file, f->table, &f->single);
+		rc = hf_addn_hosts_new(d->hosts_file, f->table, &f->single);
 	snprintf(f->what, sizeof(f->what), "the %s %s", d->hostsdir ? "folder" : "file",
 	    d->hostsdir ? d->hostsdir : d->hosts_file);
 	if (rc)
-		hf_hostfiles_free(f);
+		hf_host_files_free(f);
 	else
 		*ret_files = f;
 	return rc;
 }
 
-void hf_hostfiles_free(struct hf_hostfiles *f)
+void hf_host_files_free(struct hf_host_files *f)
 {
 	if (!f)
 		return;
-	hf_shards_free(f->shards);
-	hf_single_free(f->single);
-	hf_table_free(f->table);
+	hf_hostsdir_free(f->shards);
+	hf_addn_hosts_free(f->single);
+	hf_record_table_free(f->table);
 	free(f);
 }
 
-struct hf_table *hf_hostfiles_table(const struct hf_hostfiles *f)
+struct hf_record_table *hf_host_files_table(const struct hf_host_files *f)
 {
 	return f->table;
 }
 
-unsigned hf_hostfiles_count(const struct hf_hostfiles *f)
+unsigned hf_host_files_count(const struct hf_host_files *f)
 {
-	return f->shards ? HF_SHARDS : 1;
+	return f->shards ? HF_HOSTSDIR_FILES : 1;
 }
 
-const char *hf_hostfiles_what(const struct hf_hostfiles *f)
+const char *hf_host_files_what(const struct hf_host_files *f)
 {
 	return f->what;
 }
 
-int hf_hostfiles_open(struct hf_hostfiles *f, char *ret_why, size_t why_size)
+int hf_host_files_open(struct hf_host_files *f, char *ret_why, size_t why_size)
 {
-	return f->shards ? hf_shards_open(f->shards, ret_why, why_size)
-			 : hf_single_open(f->single, ret_why, why_size);
+	return f->shards ? hf_hostsdir_open(f->shards, ret_why, why_size)
+			 : hf_addn_hosts_open(f->single, ret_why, why_size);
 }
 
-void hf_hostfiles_sweep(struct hf_hostfiles *f)
+void hf_host_files_sweep(struct hf_host_files *f)
 {
 	if (f->shards)
-		hf_shards_sweep(f->shards);
+		hf_hostsdir_sweep(f->shards);
 	else
-		hf_single_sweep(f->single);
+		hf_addn_hosts_sweep(f->single);
 }
 
-static int explain(const struct hf_hostfiles *f, unsigned i, int rc, char *why, size_t size)
+static int host_files_explain(const struct hf_host_files *f, unsigned i, int rc, char *why, size_t size)
 {
-	char name[HF_SHARD_NAME_MAX] = "";
+	char name[HF_HOSTSDIR_FILE_NAME_MAX] = "";
 
 	if (f->shards)
-		hf_shard_name(i, name);
+		hf_hostsdir_file_name(i, name);
 	if (rc == HF_EREFUSED)
 		snprintf(why, size,
 		    "%s%s%s was not written by Holdfast, which does not write over it: move it "
@@ -97,57 +97,57 @@ static int explain(const struct hf_hostfiles *f, unsigned i, int rc, char *why, 
 	return rc;
 }
 
-int hf_hostfiles_load(struct hf_hostfiles *f, unsigned i, char *ret_why, size_t why_size)
+int hf_host_files_load(struct hf_host_files *f, unsigned i, char *ret_why, size_t why_size)
 {
-	int rc = f->shards ? hf_shards_load(f->shards, i) : hf_single_load(f->single);
+	int rc = f->shards ? hf_hostsdir_load(f->shards, i) : hf_addn_hosts_load(f->single);
 
-	return explain(f, i, rc, ret_why, why_size);
+	return host_files_explain(f, i, rc, ret_why, why_size);
 }
 
-int hf_hostfiles_write(struct hf_hostfiles *f, unsigned i, char *ret_why, size_t why_size)
+int hf_host_files_write(struct hf_host_files *f, unsigned i, char *ret_why, size_t why_size)
 {
 	int rc;
 
 	if (f->shards)
-		return explain(f, i, hf_shards_write(f->shards, i), ret_why, why_size);
+		return host_files_explain(f, i, hf_hostsdir_write(f->shards, i), ret_why, why_size);
 	/* Its folder may be another one by now. */
-	rc = hf_single_open(f->single, ret_why, why_size);
+	rc = hf_addn_hosts_open(f->single, ret_why, why_size);
 	if (rc)
 		return rc;
-	rc = hf_single_write(f->single);
+	rc = hf_addn_hosts_write(f->single);
 	if (rc || !f->d->pid_file)
-		return explain(f, i, rc, ret_why, why_size);
+		return host_files_explain(f, i, rc, ret_why, why_size);
 	rc = hf_dnsmasq_hup(f->d->pid_file, ret_why, why_size);
 	/* One that does not run reads the file when it starts. */
 	return rc == -ESRCH || rc == -ENOENT ? 0 : rc;
 }
 
-int hf_hostfiles_sync(struct hf_hostfiles *f, unsigned i)
+int hf_host_files_sync(struct hf_host_files *f, unsigned i)
 {
-	return f->shards ? hf_shards_sync(f->shards, i) : 0;
+	return f->shards ? hf_hostsdir_sync(f->shards, i) : 0;
 }
 
-int hf_hostfiles_sync_folder(struct hf_hostfiles *f)
+int hf_host_files_sync_folder(struct hf_host_files *f)
 {
-	return f->shards ? hf_shards_sync_folder(f->shards) : 0;
+	return f->shards ? hf_hostsdir_sync_folder(f->shards) : 0;
 }
 
-bool hf_hostfiles_changed(const struct hf_hostfiles *f, unsigned i)
+bool hf_host_files_changed(const struct hf_host_files *f, unsigned i)
 {
-	return f->shards ? hf_shards_changed(f->shards, i) : hf_single_changed(f->single);
+	return f->shards ? hf_hostsdir_changed(f->shards, i) : hf_addn_hosts_changed(f->single);
 }
 
-bool hf_hostfiles_blocked(const struct hf_hostfiles *f, unsigned i)
+bool hf_host_files_blocked(const struct hf_host_files *f, unsigned i)
 {
-	return f->shards && hf_shards_blocked(f->shards, i);
+	return f->shards && hf_hostsdir_blocked(f->shards, i);
 }
 
-bool hf_hostfiles_replaced(const struct hf_hostfiles *f)
+bool hf_host_files_replaced(const struct hf_host_files *f)
 {
-	return f->shards && hf_shards_replaced(f->shards);
+	return f->shards && hf_hostsdir_replaced(f->shards);
 }
 
-int hf_hostfiles_foreign(const struct hf_hostfiles *f, char *ret_name)
+int hf_host_files_foreign(const struct hf_host_files *f, char *ret_name)
 {
-	return f->shards ? hf_shards_foreign(f->shards, ret_name) : 0;
+	return f->shards ? hf_hostsdir_foreign(f->shards, ret_name) : 0;
 }

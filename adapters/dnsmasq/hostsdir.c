@@ -15,7 +15,7 @@
 #include "base/file.h"
 
 /* What a file looked like when we last had to do with it. */
-struct look {
+struct hostsdir_look {
 	bool there;
 	bool blocked;
 	ino_t ino;
@@ -23,25 +23,25 @@ struct look {
 	struct timespec mtime;
 };
 
-struct hf_shards {
+struct hf_hostsdir {
 	const char *path;       /* borrowed */
-	struct hf_table *table; /* borrowed */
+	struct hf_record_table *table; /* borrowed */
 	int dir;                /* -1: not open */
 	bool swept;
 	dev_t dev;
 	ino_t ino;
-	struct look looks[HF_SHARDS];
+	struct hostsdir_look looks[HF_HOSTSDIR_FILES];
 };
 
-const char *hf_shard_name(unsigned i, char out[static HF_SHARD_NAME_MAX])
+const char *hf_hostsdir_file_name(unsigned i, char out[static HF_HOSTSDIR_FILE_NAME_MAX])
 {
-	snprintf(out, HF_SHARD_NAME_MAX, "holdfast-%03x.hosts", i);
+	snprintf(out, HF_HOSTSDIR_FILE_NAME_MAX, "holdfast-%03x.hosts", i);
 	return out;
 }
 
-int hf_shards_new(const char *path, struct hf_table *table, struct hf_shards **ret_shards)
+int hf_hostsdir_new(const char *path, struct hf_record_table *table, struct hf_hostsdir **ret_shards)
 {
-	struct hf_shards *s = calloc(1, sizeof(*s));
+	struct hf_hostsdir *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
@@ -52,7 +52,7 @@ int hf_shards_new(const char *path, struct hf_table *table, struct hf_shards **r
 	return 0;
 }
 
-void hf_shards_free(struct hf_shards *s)
+void hf_hostsdir_free(struct hf_hostsdir *s)
 {
 	if (!s)
 		return;
@@ -61,7 +61,7 @@ void hf_shards_free(struct hf_shards *s)
 	free(s);
 }
 
-static int open_fault(const struct hf_shards *s, int error, char *why, size_t size)
+static int open_fault(const struct hf_hostsdir *s, int error, char *why, size_t size)
 {
 	const char *p = s->path;
 
@@ -80,7 +80,7 @@ static int open_fault(const struct hf_shards *s, int error, char *why, size_t si
 	return -error;
 }
 
-int hf_shards_open(struct hf_shards *s, char *ret_why, size_t why_size)
+int hf_hostsdir_open(struct hf_hostsdir *s, char *ret_why, size_t why_size)
 {
 	int dir = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
@@ -101,29 +101,29 @@ int hf_shards_open(struct hf_shards *s, char *ret_why, size_t why_size)
 	return 0;
 }
 
-static void remember(struct look *l, const struct stat *st)
+static void hostsdir_remember(struct hostsdir_look *l, const struct stat *st)
 {
-	*l = (struct look){
+	*l = (struct hostsdir_look){
 		.there = true, .ino = st->st_ino, .size = st->st_size, .mtime = st->st_mtim
 	};
 }
 
 /* The bytes of file i and what it looks like. 0, -ENOENT, or a code. */
-static int read_shard(struct hf_shards *s, unsigned i, char **ret_bytes, size_t *ret_len)
+static int read_shard(struct hf_hostsdir *s, unsigned i, char **ret_bytes, size_t *ret_len)
 {
-	char name[HF_SHARD_NAME_MAX];
+	char name[HF_HOSTSDIR_FILE_NAME_MAX];
 	struct stat st;
 	uint8_t *bytes;
 	int rc;
 
-	hf_shard_name(i, name);
+	hf_hostsdir_file_name(i, name);
 	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	remember(&s->looks[i], &st);
+	hostsdir_remember(&s->looks[i], &st);
 	/* A symlink, a folder, a fifo, or what is larger than all that we write is not ours. */
 	if (!S_ISREG(st.st_mode))
 		return HF_EREFUSED;
-	rc = hf_file_read(s->dir, name, HF_SHARD_BYTES_MAX, &bytes, ret_len);
+	rc = hf_file_read(s->dir, name, HF_HOSTSDIR_FILE_BYTES_MAX, &bytes, ret_len);
 	if (rc == HF_EUNSAFE || rc == HF_ELIMIT)
 		return HF_EREFUSED;
 	if (!rc)
@@ -131,21 +131,21 @@ static int read_shard(struct hf_shards *s, unsigned i, char **ret_bytes, size_t 
 	return rc;
 }
 
-int hf_shards_load(struct hf_shards *s, unsigned i)
+int hf_hostsdir_load(struct hf_hostsdir *s, unsigned i)
 {
 	char *bytes = NULL;
 	size_t len = 0, mark;
 	int odd, rc = read_shard(s, i, &bytes, &len);
 
 	if (rc == -ENOENT)
-		s->looks[i] = (struct look){ 0 };
+		s->looks[i] = (struct hostsdir_look){ 0 };
 	if (rc == -ENOENT)
 		return 0;
 	if (!rc)
 		rc = hf_mark_check(bytes, len, &mark);
 	s->looks[i].blocked = rc == HF_EREFUSED;
 	if (!rc || rc == HF_EFORMAT) {
-		odd = hf_table_load(s->table, bytes + mark, len - mark, NULL, NULL);
+		odd = hf_record_table_load(s->table, bytes + mark, len - mark, NULL, NULL);
 		if (odd)
 			rc = odd < 0 ? odd : HF_EFORMAT;
 	}
@@ -157,9 +157,9 @@ int hf_shards_load(struct hf_shards *s, unsigned i)
  * Whether something that is not ours has the name. What we wrote stays ours whatever others made
  * of it; what we have not written must begin with our mark.
  */
-static int check_block(struct hf_shards *s, unsigned i)
+static int check_block(struct hf_hostsdir *s, unsigned i)
 {
-	struct look *l = &s->looks[i];
+	struct hostsdir_look *l = &s->looks[i];
 	char *bytes = NULL;
 	size_t len = 0, mark;
 	int rc;
@@ -174,15 +174,15 @@ static int check_block(struct hf_shards *s, unsigned i)
 	return rc == HF_EFORMAT || rc == -ENOENT ? 0 : rc;
 }
 
-static int remove_shard(struct hf_shards *s, unsigned i, const char *name)
+static int remove_shard(struct hf_hostsdir *s, unsigned i, const char *name)
 {
 	if (unlinkat(s->dir, name, 0) < 0 && errno != ENOENT)
 		return -errno;
-	s->looks[i] = (struct look){ 0 };
+	s->looks[i] = (struct hostsdir_look){ 0 };
 	return 0;
 }
 
-static int fill(
+static int hostsdir_file_fill(
     int fd, const char *mark, size_t n_mark, const char *text, size_t len, struct stat *ret_st)
 {
 	/* dnsmasq reads as a user of its own; the umask has no say in that. */
@@ -199,11 +199,11 @@ static int fill(
 	return rc;
 }
 
-/* As hf_file_replace(), but durable only with hf_shards_sync(): a change does not wait for it. */
+/* As hf_file_replace(), but durable only with hf_hostsdir_sync(): a change does not wait for it. */
 static int replace_shard(
-    struct hf_shards *s, unsigned i, const char *name, const char *text, size_t len)
+    struct hf_hostsdir *s, unsigned i, const char *name, const char *text, size_t len)
 {
-	char tmp[HF_SHARD_NAME_MAX + 8], mark[HF_MARK_MAX];
+	char tmp[HF_HOSTSDIR_FILE_NAME_MAX + 8], mark[HF_MARK_MAX];
 	size_t n_mark = hf_mark_line(text, len, mark);
 	struct stat st;
 	int fd, rc;
@@ -214,41 +214,41 @@ static int replace_shard(
 	fd = openat(s->dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	rc = fill(fd, mark, n_mark, text, len, &st);
+	rc = hostsdir_file_fill(fd, mark, n_mark, text, len, &st);
 	if (!rc && renameat(s->dir, tmp, s->dir, name) < 0)
 		rc = -errno;
 	if (rc)
 		unlinkat(s->dir, tmp, 0);
 	else
-		remember(&s->looks[i], &st);
+		hostsdir_remember(&s->looks[i], &st);
 	return rc;
 }
 
-void hf_shards_sweep(struct hf_shards *s)
+void hf_hostsdir_sweep(struct hf_hostsdir *s)
 {
-	char name[HF_SHARD_NAME_MAX], tmp[HF_SHARD_NAME_MAX + 8];
+	char name[HF_HOSTSDIR_FILE_NAME_MAX], tmp[HF_HOSTSDIR_FILE_NAME_MAX + 8];
 
-	for (unsigned i = 0; i < HF_SHARDS && !s->swept; i++) {
-		hf_shard_name(i, name);
+	for (unsigned i = 0; i < HF_HOSTSDIR_FILES && !s->swept; i++) {
+		hf_hostsdir_file_name(i, name);
 		snprintf(tmp, sizeof(tmp), ".%s.tmp", name);
 		unlinkat(s->dir, tmp, 0);
 	}
 	s->swept = true;
 }
 
-int hf_shards_write(struct hf_shards *s, unsigned i)
+int hf_hostsdir_write(struct hf_hostsdir *s, unsigned i)
 {
-	char name[HF_SHARD_NAME_MAX], *text;
+	char name[HF_HOSTSDIR_FILE_NAME_MAX], *text;
 	size_t len;
 	int rc = check_block(s, i);
 
 	if (rc)
 		return rc;
-	hf_shards_sweep(s);
-	hf_shard_name(i, name);
-	if (!hf_table_bucket(s->table, i))
+	hf_hostsdir_sweep(s);
+	hf_hostsdir_file_name(i, name);
+	if (!hf_record_table_bucket(s->table, i))
 		return remove_shard(s, i, name);
-	rc = hf_table_text(s->table, i, false, &text, &len);
+	rc = hf_record_table_text(s->table, i, false, &text, &len);
 	if (!rc) {
 		rc = replace_shard(s, i, name, text, len);
 		free(text);
@@ -256,12 +256,12 @@ int hf_shards_write(struct hf_shards *s, unsigned i)
 	return rc;
 }
 
-int hf_shards_sync(struct hf_shards *s, unsigned i)
+int hf_hostsdir_sync(struct hf_hostsdir *s, unsigned i)
 {
-	char name[HF_SHARD_NAME_MAX];
+	char name[HF_HOSTSDIR_FILE_NAME_MAX];
 	int rc, fd;
 
-	fd = openat(s->dir, hf_shard_name(i, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = openat(s->dir, hf_hostsdir_file_name(i, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	rc = fdatasync(fd) < 0 ? -errno : 0;
@@ -269,29 +269,29 @@ int hf_shards_sync(struct hf_shards *s, unsigned i)
 	return rc;
 }
 
-int hf_shards_sync_folder(struct hf_shards *s)
+int hf_hostsdir_sync_folder(struct hf_hostsdir *s)
 {
 	return hf_file_sync_dir(s->dir);
 }
 
-bool hf_shards_changed(const struct hf_shards *s, unsigned i)
+bool hf_hostsdir_changed(const struct hf_hostsdir *s, unsigned i)
 {
-	const struct look *l = &s->looks[i];
-	char name[HF_SHARD_NAME_MAX];
+	const struct hostsdir_look *l = &s->looks[i];
+	char name[HF_HOSTSDIR_FILE_NAME_MAX];
 	struct stat st;
 
-	if (fstatat(s->dir, hf_shard_name(i, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(s->dir, hf_hostsdir_file_name(i, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return l->there;
 	return !l->there || st.st_ino != l->ino || st.st_size != l->size ||
 	       st.st_mtim.tv_sec != l->mtime.tv_sec || st.st_mtim.tv_nsec != l->mtime.tv_nsec;
 }
 
-bool hf_shards_blocked(const struct hf_shards *s, unsigned i)
+bool hf_hostsdir_blocked(const struct hf_hostsdir *s, unsigned i)
 {
 	return s->looks[i].blocked;
 }
 
-bool hf_shards_replaced(const struct hf_shards *s)
+bool hf_hostsdir_replaced(const struct hf_hostsdir *s)
 {
 	struct stat st;
 
@@ -306,17 +306,17 @@ static bool is_data(const char *name)
 	return name[0] != '.' && name[n - 1] != '~' && !(name[0] == '#' && name[n - 1] == '#');
 }
 
-static bool has_our_name(const struct hf_shards *s, const char *name)
+static bool has_our_name(const struct hf_hostsdir *s, const char *name)
 {
-	char expected[HF_SHARD_NAME_MAX];
+	char expected[HF_HOSTSDIR_FILE_NAME_MAX];
 	unsigned i;
 
-	if (sscanf(name, "holdfast-%3x.hosts", &i) != 1 || i >= HF_SHARDS)
+	if (sscanf(name, "holdfast-%3x.hosts", &i) != 1 || i >= HF_HOSTSDIR_FILES)
 		return false;
-	return !strcmp(name, hf_shard_name(i, expected)) && !s->looks[i].blocked;
+	return !strcmp(name, hf_hostsdir_file_name(i, expected)) && !s->looks[i].blocked;
 }
 
-int hf_shards_foreign(const struct hf_shards *s, char ret_name[static HF_SHARD_NAME_MAX])
+int hf_hostsdir_foreign(const struct hf_hostsdir *s, char ret_name[static HF_HOSTSDIR_FILE_NAME_MAX])
 {
 	int n = 0, fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -333,7 +333,7 @@ int hf_shards_foreign(const struct hf_shards *s, char ret_name[static HF_SHARD_N
 		if (!is_data(e->d_name) || has_our_name(s, e->d_name))
 			continue;
 		if (!n++)
-			snprintf(ret_name, HF_SHARD_NAME_MAX, "%s", e->d_name);
+			snprintf(ret_name, HF_HOSTSDIR_FILE_NAME_MAX, "%s", e->d_name);
 	}
 	closedir(d);
 	return n;

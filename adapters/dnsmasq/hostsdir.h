@@ -15,51 +15,51 @@
 
 #include "adapters/record_table.h"
 
-enum { HF_SHARDS = 1024, HF_SHARD_BYTES_MAX = 16 * 1024 * 1024 };
+enum { HF_HOSTSDIR_FILES = 1024, HF_HOSTSDIR_FILE_BYTES_MAX = 16 * 1024 * 1024 };
 
-struct hf_shards; /* opaque */
+struct hf_hostsdir; /* opaque */
 
 /* Both strings are borrowed and outlive it. Touches nothing. */
-int hf_shards_new(const char *path, struct hf_table *table, struct hf_shards **ret_shards);
-void hf_shards_free(struct hf_shards *s); /* NULL is fine */
+int hf_hostsdir_new(const char *path, struct hf_record_table *table, struct hf_hostsdir **ret_shards);
+void hf_hostsdir_free(struct hf_hostsdir *s); /* NULL is fine */
 
 /*
  * Opens the folder (again, if it is open). On failure ret_why says what is wrong and what mends it.
  */
-int hf_shards_open(struct hf_shards *s, char *ret_why, size_t why_size);
+int hf_hostsdir_open(struct hf_hostsdir *s, char *ret_why, size_t why_size);
 
 /*
  * Read file i into the table. 1: it was ours and as it was written; 0: there is none; HF_EFORMAT:
  * ours, but not as we left it (its lines that are of our form are in the table); HF_EREFUSED: not
  * ours, although it has our name, so nothing can be written there. Or another code.
  */
-int hf_shards_load(struct hf_shards *s, unsigned i);
+int hf_hostsdir_load(struct hf_hostsdir *s, unsigned i);
 
 /*
  * Remove what a run that was killed has left half written, by our names for it. Once in a life, and only by who feeds:
  * such a file may be another process's.
  */
-void hf_shards_sweep(struct hf_shards *s);
+void hf_hostsdir_sweep(struct hf_hostsdir *s);
 
 /* Make file i what the table says. HF_EREFUSED as above. On failure the old one is as it was. */
-int hf_shards_write(struct hf_shards *s, unsigned i);
+int hf_hostsdir_write(struct hf_hostsdir *s, unsigned i);
 /* Make it durable. */
-int hf_shards_sync(struct hf_shards *s, unsigned i);
-int hf_shards_sync_folder(struct hf_shards *s);
+int hf_hostsdir_sync(struct hf_hostsdir *s, unsigned i);
+int hf_hostsdir_sync_folder(struct hf_hostsdir *s);
 
 /* Whether file i is no longer what was last written or loaded. */
-bool hf_shards_changed(const struct hf_shards *s, unsigned i);
+bool hf_hostsdir_changed(const struct hf_hostsdir *s, unsigned i);
 /* Whether something that is not ours has the name of file i, as of load() or write(). */
-bool hf_shards_blocked(const struct hf_shards *s, unsigned i);
+bool hf_hostsdir_blocked(const struct hf_hostsdir *s, unsigned i);
 /* Whether the path leads to another folder than the open one, or to none. */
-bool hf_shards_replaced(const struct hf_shards *s);
+bool hf_hostsdir_replaced(const struct hf_hostsdir *s);
 
 /*
  * The number of files that dnsmasq reads as data and that are not ours; the first one's name in
- * ret_name (size HF_SHARD_NAME_MAX). Or -errno.
+ * ret_name (size HF_HOSTSDIR_FILE_NAME_MAX). Or -errno.
  */
-enum { HF_SHARD_NAME_MAX = 256 };
-int hf_shards_foreign(const struct hf_shards *s, char ret_name[static HF_SHARD_NAME_MAX]);
+enum { HF_HOSTSDIR_FILE_NAME_MAX = 256 };
+int hf_hostsdir_foreign(const struct hf_hostsdir *s, char ret_name[static HF_HOSTSDIR_FILE_NAME_MAX]);
 
 /* "holdfast-3ff.hosts" */
-const char *hf_shard_name(unsigned i, char out[static HF_SHARD_NAME_MAX]);
+const char *hf_hostsdir_file_name(unsigned i, char out[static HF_HOSTSDIR_FILE_NAME_MAX]);

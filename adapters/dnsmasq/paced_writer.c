@@ -20,8 +20,8 @@ enum {
 	SILENT_GAP_MS = 1, /* nobody is served: only the loop is to be left alone */
 };
 
-struct hf_pump {
-	struct hf_pump_opts o;
+struct hf_paced_writer {
+	struct hf_paced_writer_opts o;
 	struct event *timer; /* owned */
 	bool *dirty;         /* owned; o.n_files */
 	size_t n_dirty;
@@ -47,7 +47,7 @@ struct hf_pump {
 	char why[512];
 };
 
-static int64_t now_us(void)
+static int64_t paced_writer_now_us(void)
 {
 	struct timespec ts;
 
@@ -55,14 +55,14 @@ static int64_t now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-static void in_us(struct hf_pump *p, int64_t us)
+static void in_us(struct hf_paced_writer *p, int64_t us)
 {
 	const struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
 
 	event_add(p->timer, &tv);
 }
 
-void hf_pump_dirty(struct hf_pump *p, unsigned file)
+void hf_paced_writer_dirty(struct hf_paced_writer *p, unsigned file)
 {
 	if (p->dirty[file])
 		return;
@@ -70,30 +70,30 @@ void hf_pump_dirty(struct hf_pump *p, unsigned file)
 	p->n_dirty++;
 }
 
-bool hf_pump_is_dirty(const struct hf_pump *p, unsigned file)
+bool hf_paced_writer_is_dirty(const struct hf_paced_writer *p, unsigned file)
 {
 	return p->dirty[file];
 }
 
-bool hf_pump_any(const struct hf_pump *p)
+bool hf_paced_writer_any(const struct hf_paced_writer *p)
 {
 	return p->n_dirty != 0;
 }
 
-static void clean(struct hf_pump *p, unsigned file)
+static void paced_writer_clean(struct hf_paced_writer *p, unsigned file)
 {
 	p->dirty[file] = false;
 	p->n_dirty--;
 }
 
-void hf_pump_gone(struct hf_pump *p, const struct hf_entry *e)
+void hf_paced_writer_gone(struct hf_paced_writer *p, const struct hf_record_entry *e)
 {
 	p->has_gone = true;
-	hf_entry_name(e, &p->gone);
+	hf_record_table_entry_name(e, &p->gone);
 	memcpy(p->gone_addr, e->addr, 16);
 }
 
-static void stop(struct hf_pump *p, int code, const char *why)
+static void paced_writer_stop(struct hf_paced_writer *p, int code, const char *why)
 {
 	bool silent = p->silent;
 
@@ -107,17 +107,17 @@ static void stop(struct hf_pump *p, int code, const char *why)
  * The newest name of what was written last tells whether it was read; of a file that is gone, a
  * name that was in it. Any other name only tells when dnsmasq has come that far.
  */
-static void choose_canary(struct hf_pump *p, unsigned file)
+static void choose_canary(struct hf_paced_writer *p, unsigned file)
 {
-	const struct hf_entry *e = hf_table_bucket(p->o.table, file);
+	const struct hf_record_entry *e = hf_record_table_bucket(p->o.table, file);
 
 	p->has_canary = e || p->has_gone;
 	if (e) {
 		p->want = WANT_ADDR;
-		hf_entry_name(e, &p->name);
+		hf_record_table_entry_name(e, &p->name);
 		memcpy(p->addr, e->addr, 16);
 	} else if (p->has_gone) {
-		p->want = hf_table_bucket_of(p->o.table, p->gone_addr) == file ? WANT_NO_ADDR
+		p->want = hf_record_table_bucket_of(p->o.table, p->gone_addr) == file ? WANT_NO_ADDR
 									       : WANT_ANSWER;
 		p->name = p->gone;
 		memcpy(p->addr, p->gone_addr, 16);
@@ -125,7 +125,7 @@ static void choose_canary(struct hf_pump *p, unsigned file)
 }
 
 /* A few files. Returns how many were written; p->code says if one could not be. */
-static unsigned write_step(struct hf_pump *p)
+static unsigned write_step(struct hf_paced_writer *p)
 {
 	unsigned n = 0, last = 0;
 
@@ -138,7 +138,7 @@ static unsigned write_step(struct hf_pump *p)
 		p->code = p->o.write(p->o.arg, file, p->why, sizeof(p->why));
 		/* What is not ours is not tried again before somebody wants it anew. */
 		if (!p->code || p->code == HF_EREFUSED)
-			clean(p, file);
+			paced_writer_clean(p, file);
 		if (!p->code) {
 			n++;
 			last = file;
@@ -149,7 +149,7 @@ static unsigned write_step(struct hf_pump *p)
 	return n;
 }
 
-static bool answered(const struct hf_pump *p, const struct hf_asked *a)
+static bool canary_answered(const struct hf_paced_writer *p, const struct hf_asked *a)
 {
 	/* A name with more addresses than were kept may have this one too. */
 	bool has = a->n_records > a->n_addrs;
@@ -161,9 +161,9 @@ static bool answered(const struct hf_pump *p, const struct hf_asked *a)
 	return has == (p->want == WANT_ADDR);
 }
 
-static void next_step(struct hf_pump *p)
+static void next_step(struct hf_paced_writer *p)
 {
-	int64_t took = now_us() - p->asked_us, gap = (int64_t)p->o.min_gap_ms * 1000;
+	int64_t took = paced_writer_now_us() - p->asked_us, gap = (int64_t)p->o.min_gap_ms * 1000;
 
 	p->unsure = false;
 	if (took > STEP_AIM_US)
@@ -171,13 +171,13 @@ static void next_step(struct hf_pump *p)
 	else if (took * 2 < STEP_AIM_US && p->step < p->o.step_max)
 		p->step++;
 	if (p->code || !p->n_dirty) {
-		stop(p, p->code, p->why);
+		paced_writer_stop(p, p->code, p->why);
 		return;
 	}
 	in_us(p, took > gap ? took : gap);
 }
 
-static void fail_canary(struct hf_pump *p, const struct hf_asked *a)
+static void fail_canary(struct hf_paced_writer *p, const struct hf_asked *a)
 {
 	char name[HF_NAME_TEXT_MAX], text[sizeof(p->why)];
 
@@ -193,15 +193,15 @@ static void fail_canary(struct hf_pump *p, const struct hf_asked *a)
 				    : "it does not read the folder: it needs hostsdir with this "
 				      "folder, version 2.88 or later, and a restart if the folder "
 				      "was replaced");
-	stop(p, a->code ? a->code : HF_ENOTREADY, text);
+	paced_writer_stop(p, a->code ? a->code : HF_ENOTREADY, text);
 }
 
-static void ask_canary(struct hf_pump *p);
+static void ask_canary(struct hf_paced_writer *p);
 
-static void on_canary(const struct hf_asked *a, void *arg)
+static void on_paced_writer_canary(const struct hf_asked *a, void *arg)
 {
-	struct hf_pump *p = arg;
-	int64_t waited = now_us() - p->asked_us;
+	struct hf_paced_writer *p = arg;
+	int64_t waited = paced_writer_now_us() - p->asked_us;
 
 	p->asking = false;
 	if (a->code == -ECONNREFUSED) {
@@ -209,10 +209,10 @@ static void on_canary(const struct hf_asked *a, void *arg)
 		p->silent = true;
 		p->unsure = true;
 		if (p->code || !p->n_dirty)
-			stop(p, p->code, p->why);
+			paced_writer_stop(p, p->code, p->why);
 		else
 			in_us(p, SILENT_GAP_MS * 1000);
-	} else if (!a->code && answered(p, a)) {
+	} else if (!a->code && canary_answered(p, a)) {
 		next_step(p);
 	} else if (a->code || waited / 1000 > p->o.patience_ms) {
 		fail_canary(p, a);
@@ -223,18 +223,18 @@ static void on_canary(const struct hf_asked *a, void *arg)
 	}
 }
 
-static void ask_canary(struct hf_pump *p)
+static void ask_canary(struct hf_paced_writer *p)
 {
-	int rc = hf_ask_send(p->o.ask, &p->name, TYPE_AAAA, on_canary, p);
+	int rc = hf_dns_client_send(p->o.ask, &p->name, TYPE_AAAA, on_paced_writer_canary, p);
 
 	p->asking = false;
 	if (rc)
-		stop(p, rc, "no memory for a question");
+		paced_writer_stop(p, rc, "no memory for a question");
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_paced_writer_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_pump *p = arg;
+	struct hf_paced_writer *p = arg;
 	unsigned n;
 
 	if (p->asking) {
@@ -245,10 +245,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		p->step = p->o.step_max;
 	n = write_step(p);
 	if (!n && !(p->unsure && p->has_canary && !p->code)) {
-		stop(p, p->code, p->why);
+		paced_writer_stop(p, p->code, p->why);
 		return;
 	}
-	p->asked_us = now_us();
+	p->asked_us = paced_writer_now_us();
 	if (n)
 		p->wrote_us = p->asked_us;
 	p->again_ms = AGAIN_FIRST_MS;
@@ -260,9 +260,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		next_step(p);
 }
 
-void hf_pump_go(struct hf_pump *p)
+void hf_paced_writer_go(struct hf_paced_writer *p)
 {
-	int64_t wait = p->wrote_us + (int64_t)p->o.min_gap_ms * 1000 - now_us();
+	int64_t wait = p->wrote_us + (int64_t)p->o.min_gap_ms * 1000 - paced_writer_now_us();
 
 	if (p->running)
 		return;
@@ -271,25 +271,25 @@ void hf_pump_go(struct hf_pump *p)
 	in_us(p, p->wrote_us && p->n_dirty && wait > 0 ? wait : 0);
 }
 
-int hf_pump_new(const struct hf_pump_opts *opts, struct hf_pump **ret_pump)
+int hf_paced_writer_new(const struct hf_paced_writer_opts *opts, struct hf_paced_writer **ret_pump)
 {
-	struct hf_pump *p = calloc(1, sizeof(*p));
+	struct hf_paced_writer *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
 	p->o = *opts;
 	p->step = 1;
 	p->dirty = calloc(opts->n_files, sizeof(*p->dirty));
-	p->timer = evtimer_new(opts->base, on_timer, p);
+	p->timer = evtimer_new(opts->base, on_paced_writer_timer, p);
 	if (!p->dirty || !p->timer) {
-		hf_pump_free(p);
+		hf_paced_writer_free(p);
 		return -ENOMEM;
 	}
 	*ret_pump = p;
 	return 0;
 }
 
-void hf_pump_free(struct hf_pump *p)
+void hf_paced_writer_free(struct hf_paced_writer *p)
 {
 	if (!p)
 		return;

@@ -14,13 +14,13 @@
 #include "adapters/record_table.h"
 
 struct event_base;
-struct hf_ask;
-struct hf_pump; /* opaque */
+struct hf_dns_client;
+struct hf_paced_writer; /* opaque */
 
-struct hf_pump_opts {
+struct hf_paced_writer_opts {
 	struct event_base *base;
-	struct hf_ask *ask;
-	const struct hf_table *table;
+	struct hf_dns_client *ask;
+	const struct hf_record_table *table;
 	unsigned n_files;     /* as the table has buckets */
 	uint32_t min_gap_ms;  /* between two steps */
 	uint32_t patience_ms; /* until a name that was written must be answered */
@@ -33,24 +33,24 @@ struct hf_pump_opts {
 	/*
 	 * Nothing is left to write and all is in force, or `code` says why not; the files that were
 	 * not written stay noted. `silent`: nobody listens where dnsmasq should. Not from within
-	 * hf_pump_go().
+	 * hf_paced_writer_go().
 	 */
 	void (*drained)(void *arg, int code, const char *why, bool silent);
 };
 
-int hf_pump_new(const struct hf_pump_opts *opts, struct hf_pump **ret_pump);
-void hf_pump_free(struct hf_pump *p); /* NULL is fine. Not within a callback */
+int hf_paced_writer_new(const struct hf_paced_writer_opts *opts, struct hf_paced_writer **ret_pump);
+void hf_paced_writer_free(struct hf_paced_writer *p); /* NULL is fine. Not within a callback */
 
 /* Note that a file is to be written. */
-void hf_pump_dirty(struct hf_pump *p, unsigned file);
-bool hf_pump_is_dirty(const struct hf_pump *p, unsigned file);
-bool hf_pump_any(const struct hf_pump *p); /* is noted */
+void hf_paced_writer_dirty(struct hf_paced_writer *p, unsigned file);
+bool hf_paced_writer_is_dirty(const struct hf_paced_writer *p, unsigned file);
+bool hf_paced_writer_any(const struct hf_paced_writer *p); /* is noted */
 /* What is to be gone with what is noted: asked for where a file has nothing left. */
-void hf_pump_gone(struct hf_pump *p, const struct hf_entry *e);
+void hf_paced_writer_gone(struct hf_paced_writer *p, const struct hf_record_entry *e);
 
 /*
  * Write what is noted, then call drained() once. While it is at it, this is one more wish for the
  * same: one call of drained() answers all. After a failure it first asks again whether what was
  * written is in force.
  */
-void hf_pump_go(struct hf_pump *p);
+void hf_paced_writer_go(struct hf_paced_writer *p);

@@ -35,43 +35,43 @@ bool hf_dnsmasq_is_probe(const struct hf_name *name)
 
 static void note_edit(struct hf_adapter *a, unsigned file)
 {
-	char what[HF_SHARD_NAME_MAX] = "it";
+	char what[HF_HOSTSDIR_FILE_NAME_MAX] = "it";
 
-	if (hf_hostfiles_count(a->files) > 1)
-		hf_shard_name(file, what);
+	if (hf_host_files_count(a->files) > 1)
+		hf_hostsdir_file_name(file, what);
 	hf_fault_set(&a->edits, a->host->clock, HF_LOG_WARN,
 	    "adapter '%s': %s was changed by others (first: %s); what is missing is written again",
-	    a->config->name, hf_hostfiles_what(a->files), what);
+	    a->config->name, hf_host_files_what(a->files), what);
 }
 
 static unsigned look_at_files(struct hf_adapter *a)
 {
-	unsigned n = hf_hostfiles_count(a->files), edits = 0;
+	unsigned n = hf_host_files_count(a->files), edits = 0;
 	char why[WHY_MAX];
 
 	for (unsigned i = 0; i < WATCH_SLICE && i < n; i++) {
 		unsigned file = a->watch_at;
 
 		a->watch_at = (a->watch_at + 1) % n;
-		if (hf_pump_is_dirty(a->pump, file) || !hf_hostfiles_changed(a->files, file))
+		if (hf_paced_writer_is_dirty(a->pump, file) || !hf_host_files_changed(a->files, file))
 			continue;
 		/* What has our name and was not ours may be gone, or ours now. */
-		if (hf_hostfiles_blocked(a->files, file)) {
-			hf_hostfiles_load(a->files, file, why, sizeof(why));
+		if (hf_host_files_blocked(a->files, file)) {
+			hf_host_files_load(a->files, file, why, sizeof(why));
 			continue;
 		}
 		if (!edits++)
 			note_edit(a, file);
-		hf_pump_dirty(a->pump, file);
+		hf_paced_writer_dirty(a->pump, file);
 	}
 	return edits;
 }
 
 static void dirty_all(struct hf_adapter *a)
 {
-	for (unsigned i = 0; i < hf_hostfiles_count(a->files); i++) {
-		if (hf_table_bucket(a->table, i))
-			hf_pump_dirty(a->pump, i);
+	for (unsigned i = 0; i < hf_host_files_count(a->files); i++) {
+		if (hf_record_table_bucket(a->table, i))
+			hf_paced_writer_dirty(a->pump, i);
 	}
 }
 
@@ -87,20 +87,20 @@ static void probe_begin(struct hf_adapter *a)
 	a->probe.name = a->suffix;
 	memcpy(a->probe.addr, hf_addr_prefix, sizeof(hf_addr_prefix));
 	if (hf_name_prepend(&a->probe.name, probe_label, sizeof(probe_label) - 1) ||
-	    getrandom(a->probe.addr + 6, 10, 0) != 10 || hf_table_put(a->table, &a->probe) < 0)
+	    getrandom(a->probe.addr + 6, 10, 0) != 10 || hf_record_table_put(a->table, &a->probe) < 0)
 		return;
 	a->probing = true;
-	hf_pump_dirty(a->pump, hf_table_bucket_of(a->table, a->probe.addr));
+	hf_paced_writer_dirty(a->pump, hf_record_table_bucket_of(a->table, a->probe.addr));
 }
 
 static void probe_end(struct hf_adapter *a)
 {
-	struct hf_entry *e = hf_table_find_addr(a->table, &a->probe.name, a->probe.addr);
+	struct hf_record_entry *e = hf_record_table_find_addr(a->table, &a->probe.name, a->probe.addr);
 
 	a->probing = false;
 	if (e) {
-		hf_pump_dirty(a->pump, e->bucket);
-		hf_table_del(a->table, e);
+		hf_paced_writer_dirty(a->pump, e->bucket);
+		hf_record_table_del(a->table, e);
 	}
 	hf_dnsmasq_warn(a, WARN_RESTART, NULL);
 }
@@ -121,21 +121,21 @@ static void on_probe(const struct hf_asked *asked, void *arg)
 static void ask_probe(struct hf_adapter *a)
 {
 	if (a->probing && !a->probe_open)
-		a->probe_open = !hf_ask_send(a->back, &a->probe.name, TYPE_AAAA, on_probe, a);
+		a->probe_open = !hf_dns_client_send(a->back, &a->probe.name, TYPE_AAAA, on_probe, a);
 }
 
 /* Everything is written into the folder that has the name now. */
 static void on_replaced(struct hf_adapter *a)
 {
 	char why[WHY_MAX];
-	int rc = hf_hostfiles_open(a->files, why, sizeof(why));
+	int rc = hf_host_files_open(a->files, why, sizeof(why));
 
 	hf_dnsmasq_warn(a, WARN_FOLDER, rc ? why : NULL);
 	if (rc)
 		return;
 	hf_log_warn("adapter '%s': %s was replaced; it is filled again, and dnsmasq must be "
 		    "restarted to read it",
-	    a->config->name, hf_hostfiles_what(a->files));
+	    a->config->name, hf_host_files_what(a->files));
 	dirty_all(a);
 	probe_begin(a);
 	a->host->lost(a->host->arg, "its folder was replaced");
@@ -143,45 +143,45 @@ static void on_replaced(struct hf_adapter *a)
 
 static void look_for_foreign(struct hf_adapter *a)
 {
-	char name[HF_SHARD_NAME_MAX], text[WHY_MAX];
-	int n = hf_hostfiles_foreign(a->files, name);
+	char name[HF_HOSTSDIR_FILE_NAME_MAX], text[WHY_MAX];
+	int n = hf_host_files_foreign(a->files, name);
 
 	if (n > 0)
 		snprintf(text, sizeof(text),
 		    "%s has %d files that are not Holdfast's (such as '%.100s'); dnsmasq reads "
 		    "them too. They are left alone",
-		    hf_hostfiles_what(a->files), n, name);
+		    hf_host_files_what(a->files), n, name);
 	hf_dnsmasq_warn(a, WARN_FOREIGN, n > 0 ? text : NULL);
 }
 
-static void on_watch(evutil_socket_t fd, short what, void *arg)
+static void on_tamper_watch(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
 	unsigned edits;
 
-	dnsmasq_in_us(a->watch_timer, WATCH_MS * 1000);
+	hf_dnsmasq_in_us(a->watch_timer, WATCH_MS * 1000);
 	if (!a->loaded || !a->in_charge)
 		return;
-	if (hf_hostfiles_replaced(a->files)) {
+	if (hf_host_files_replaced(a->files)) {
 		on_replaced(a);
-		hf_pump_go(a->pump);
+		hf_paced_writer_go(a->pump);
 		return;
 	}
 	edits = look_at_files(a);
 	if (!edits && a->watch_at == 0)
-		hf_fault_clear(&a->edits, a->host->clock, hf_hostfiles_what(a->files));
+		hf_fault_clear(&a->edits, a->host->clock, hf_host_files_what(a->files));
 	ask_probe(a);
 	if (a->watch_ticks++ % FOREIGN_TICKS == 0)
 		look_for_foreign(a);
-	if (hf_pump_any(a->pump))
-		hf_pump_go(a->pump);
+	if (hf_paced_writer_any(a->pump))
+		hf_paced_writer_go(a->pump);
 }
 
 /* One file a turn: each may take as long as the disk does. */
 static void on_sync(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
-	unsigned n = hf_hostfiles_count(a->files);
+	unsigned n = hf_host_files_count(a->files);
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned file = a->sync_at;
@@ -190,29 +190,29 @@ static void on_sync(evutil_socket_t fd, short what, void *arg)
 		if (!a->unsynced[file])
 			continue;
 		a->unsynced[file] = false;
-		hf_hostfiles_sync(a->files, file);
-		dnsmasq_in_us(a->sync_timer, SYNC_GAP_MS * 1000);
+		hf_host_files_sync(a->files, file);
+		hf_dnsmasq_in_us(a->sync_timer, SYNC_GAP_MS * 1000);
 		return;
 	}
 	a->sync_dirty = false;
-	hf_hostfiles_sync_folder(a->files);
+	hf_host_files_sync_folder(a->files);
 }
 
 void hf_dnsmasq_watch_written(struct hf_adapter *a, unsigned file)
 {
 	a->unsynced[file] = true;
 	if (!a->sync_dirty)
-		dnsmasq_in_us(a->sync_timer, SYNC_AFTER_MS * 1000);
+		hf_dnsmasq_in_us(a->sync_timer, SYNC_AFTER_MS * 1000);
 	a->sync_dirty = true;
 }
 
 int hf_dnsmasq_watch_begin(struct hf_adapter *a)
 {
-	a->unsynced = calloc(hf_hostfiles_count(a->files), sizeof(bool));
-	a->watch_timer = evtimer_new(a->host->base, on_watch, a);
+	a->unsynced = calloc(hf_host_files_count(a->files), sizeof(bool));
+	a->watch_timer = evtimer_new(a->host->base, on_tamper_watch, a);
 	a->sync_timer = evtimer_new(a->host->base, on_sync, a);
 	if (!a->unsynced || !a->watch_timer || !a->sync_timer)
 		return -ENOMEM;
-	dnsmasq_in_us(a->watch_timer, WATCH_MS * 1000);
+	hf_dnsmasq_in_us(a->watch_timer, WATCH_MS * 1000);
 	return 0;
 }

@@ -15,14 +15,14 @@ unsigned hf_hook_calls(const struct hf_change *c)
 	return c->op == HF_CHANGE_PUT && c->had && memcmp(c->was, c->record.addr, 16) ? 2 : 1;
 }
 
-static const char *verb(const struct hf_change *c, unsigned i)
+static const char *script_verb(const struct hf_change *c, unsigned i)
 {
 	if (c->op == HF_CHANGE_TAKE || (hf_hook_calls(c) == 2 && i == 0))
 		return "del";
 	return c->had && hf_hook_calls(c) == 1 ? "old" : "add";
 }
 
-static bool is_plain(const char *text)
+static bool env_is_plain(const char *text)
 {
 	for (; *text; text++)
 		if (iscntrl((unsigned char)*text))
@@ -31,11 +31,11 @@ static bool is_plain(const char *text)
 }
 
 /* A variable; one that is not known, too long, or has bytes that could end a line is left out. */
-static void set(struct hf_hook_call *call, size_t *n, const char *name, const char *value)
+static void env_set(struct hf_hook_call *call, size_t *n, const char *name, const char *value)
 {
 	char *at = call->text[*n];
 
-	if (!value || !is_plain(value) || *n == HF_HOOK_ENV_MAX ||
+	if (!value || !env_is_plain(value) || *n == HF_HOOK_ENV_MAX ||
 	    snprintf(at, HF_HOOK_ENV_LEN, "HOLDFAST_%s=%s", name, value) >= HF_HOOK_ENV_LEN)
 		return;
 	call->env[(*n)++] = at;
@@ -58,19 +58,19 @@ static void set_environment(struct hf_hook_call *call, const struct hf_config_ad
 	char number[32], text[HF_NAME_TEXT_MAX];
 	size_t n = 0;
 
-	set(call, &n, "ADAPTER", config->name);
-	set(call, &n, "SOURCE", c->subject.source);
-	set(call, &n, "OWNER", c->subject.owner);
-	set(call, &n, "WORKSPACE", c->subject.workspace);
-	set(call, &n, "AGENT", c->subject.agent);
-	set(call, &n, "AGENT_ID", c->subject.agent_id);
-	set(call, &n, "HELD", c->subject.held ? "1" : "0");
-	set(call, &n, "PRIMARY", c->record.primary ? "1" : "0");
-	set(call, &n, "SUFFIX", suffix ? hf_name_text(suffix, text) : NULL);
+	env_set(call, &n, "ADAPTER", config->name);
+	env_set(call, &n, "SOURCE", c->subject.source);
+	env_set(call, &n, "OWNER", c->subject.owner);
+	env_set(call, &n, "WORKSPACE", c->subject.workspace);
+	env_set(call, &n, "AGENT", c->subject.agent);
+	env_set(call, &n, "AGENT_ID", c->subject.agent_id);
+	env_set(call, &n, "HELD", c->subject.held ? "1" : "0");
+	env_set(call, &n, "PRIMARY", c->record.primary ? "1" : "0");
+	env_set(call, &n, "SUFFIX", suffix ? hf_name_text(suffix, text) : NULL);
 	snprintf(number, sizeof(number), "%u", zones->ttl_s);
-	set(call, &n, "TTL", number);
+	env_set(call, &n, "TTL", number);
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)batch->generation);
-	set(call, &n, "GENERATION", number);
+	env_set(call, &n, "GENERATION", number);
 	call->env[n] = NULL;
 }
 
@@ -86,7 +86,7 @@ void hf_hook_call_make(const struct hf_config_adapter *config, const struct hf_h
 		ret_call->argv[n] = command->at[n];
 		n++;
 	}
-	ret_call->argv[n++] = verb(c, i);
+	ret_call->argv[n++] = script_verb(c, i);
 	/* dnsmasq has a hardware address here, and scripts count on a word. */
 	ret_call->argv[n++] =
 	    c->subject.agent_id && *c->subject.agent_id ? c->subject.agent_id : "unknown";

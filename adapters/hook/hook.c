@@ -38,14 +38,14 @@ struct hf_adapter {
 	char text[HF_HOOK_TEXT_MAX];
 };
 
-static const char *program(const struct hf_adapter *a)
+static const char *hook_program(const struct hf_adapter *a)
 {
 	return a->config->hook.command.at[0];
 }
 
 /* --- the receipt --- */
 
-static void tell(struct hf_adapter *a, size_t n_done, const uint8_t *fates, int code)
+static void hook_answer(struct hf_adapter *a, size_t n_done, const uint8_t *fates, int code)
 {
 	struct hf_receipt r = { .n_done = n_done,
 		.fates = fates,
@@ -75,9 +75,9 @@ static const char *last_line(char *text)
 }
 
 /* "'/usr/local/bin/x' add main.dev.me.coder ended with status 3: what it printed last" */
-static void describe(struct hf_adapter *a, const char *call, const char *what, const char *printed)
+static void hook_describe(struct hf_adapter *a, const char *call, const char *what, const char *printed)
 {
-	snprintf(a->text, sizeof(a->text), "'%.150s' %.130s%s%.60s%s%.200s", program(a), call,
+	snprintf(a->text, sizeof(a->text), "'%.150s' %.130s%s%.60s%s%.200s", hook_program(a), call,
 	    *call ? " " : "", what, *printed ? ": " : "", printed);
 }
 
@@ -94,12 +94,12 @@ static void on_call_end(void *arg, struct hf_child_end *end)
 
 	if (end->code) {
 		snprintf(call, sizeof(call), "%s %.120s", a->made->argv[n], a->made->name);
-		describe(a, call, end->what, last_line(*end->errors ? end->errors : end->output));
+		hook_describe(a, call, end->what, last_line(*end->errors ? end->errors : end->output));
 	}
 	hf_child_free(a->child);
 	a->child = NULL;
 	if (end->code) {
-		tell(a, a->at, NULL, end->code);
+		hook_answer(a, a->at, NULL, end->code);
 		return;
 	}
 	if (++a->call == hf_hook_calls(c)) {
@@ -121,14 +121,14 @@ static void next_call(struct hf_adapter *a)
 	int rc;
 
 	if (a->at == a->batch.n) {
-		tell(a, a->at, NULL, 0);
+		hook_answer(a, a->at, NULL, 0);
 		return;
 	}
 	hf_hook_call_make(a->config, &a->zones, &a->batch, &a->batch.at[a->at], a->call, a->made);
 	rc = hf_child_run(a->host->base, &o, on_call_end, a, &a->child, why);
 	if (rc) {
-		describe(a, "", "cannot be run", why);
-		tell(a, a->at, NULL, rc);
+		hook_describe(a, "", "cannot be run", why);
+		hook_answer(a, a->at, NULL, rc);
 	}
 }
 
@@ -144,13 +144,13 @@ static void on_batch_end(void *arg, struct hf_child_end *end)
 	/* How it ended says more than that lines are missing; what was told before that holds. */
 	if (end->code) {
 		code = end->code;
-		describe(a, "", end->what, last_line(end->errors));
+		hook_describe(a, "", end->what, last_line(end->errors));
 	} else if (code) {
-		snprintf(a->text, sizeof(a->text), "'%.100s' %.480s", program(a), said);
+		snprintf(a->text, sizeof(a->text), "'%.100s' %.480s", hook_program(a), said);
 	}
 	hf_child_free(a->child);
 	a->child = NULL;
-	tell(a, done, a->fates, code);
+	hook_answer(a, done, a->fates, code);
 }
 
 static void run_batch(struct hf_adapter *a)
@@ -173,15 +173,15 @@ static void run_batch(struct hf_adapter *a)
 	if (a->lines && a->fates)
 		rc = hf_child_run(a->host->base, &o, on_batch_end, a, &a->child, why);
 	if (rc) {
-		describe(a, "", "cannot be run", why);
-		tell(a, 0, NULL, rc);
+		hook_describe(a, "", "cannot be run", why);
+		hook_answer(a, 0, NULL, rc);
 	}
 }
 
 /* --- the type's functions --- */
 
 /* From the loop: an answer never comes from within the call. */
-static void on_soon(evutil_socket_t fd, short what, void *arg)
+static void on_hook_soon(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
 
@@ -208,12 +208,12 @@ static void hook_zones(
 	a->zones.ttl_s = ttl_s;
 }
 
-static void find(struct hf_adapter *a, int grade, const char *line, const char *what)
+static void hook_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *what)
 {
 	struct hf_finding f = { .text = a->text, .line = line };
 
 	f.grade = grade;
-	snprintf(a->text, sizeof(a->text), "the program '%.150s' %.300s", program(a), what);
+	snprintf(a->text, sizeof(a->text), "the program '%.150s' %.300s", hook_program(a), what);
 	a->host->found(a->host->arg, &f);
 }
 
@@ -223,7 +223,7 @@ static void on_examine(evutil_socket_t fd, short what, void *arg)
 	struct hf_adapter *a = arg;
 	char why[200] = "", said[260], line[400];
 	int file = hf_file_open_checked(
-	    program(a), HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE, why, sizeof(why));
+	    hook_program(a), HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE, why, sizeof(why));
 
 	if (file >= 0)
 		close(file);
@@ -232,15 +232,15 @@ static void on_examine(evutil_socket_t fd, short what, void *arg)
 		    file == HF_EUNSAFE
 			? "chown root %.150s; chmod go-w %.150s; its folder likewise"
 			: "command: the path of a program that is there, not %.150s%.0s",
-		    program(a), program(a));
+		    hook_program(a), hook_program(a));
 		snprintf(
 		    said, sizeof(said), "cannot be used: %s", why[0] ? why : hf_strerror(file));
-		find(a, HF_FINDING_BAD, line, said);
-	} else if (access(program(a), X_OK) < 0) {
-		snprintf(line, sizeof(line), "chmod +x %.150s", program(a));
-		find(a, HF_FINDING_BAD, line, "cannot be run");
+		hook_doctor_report(a, HF_FINDING_BAD, line, said);
+	} else if (access(hook_program(a), X_OK) < 0) {
+		snprintf(line, sizeof(line), "chmod +x %.150s", hook_program(a));
+		hook_doctor_report(a, HF_FINDING_BAD, line, "cannot be run");
 	} else {
-		find(a, HF_FINDING_GOOD, "", "is there, and only its owner may write it");
+		hook_doctor_report(a, HF_FINDING_GOOD, "", "is there, and only its owner may write it");
 	}
 	a->host->examined(a->host->arg);
 }
@@ -301,7 +301,7 @@ static int hook_open(const struct hf_config_adapter *config, const struct hf_ada
 	a->config = config;
 	a->host = host;
 	a->made = calloc(1, sizeof(*a->made));
-	a->soon = event_new(host->base, -1, EV_TIMEOUT, on_soon, a);
+	a->soon = event_new(host->base, -1, EV_TIMEOUT, on_hook_soon, a);
 	a->examine = event_new(host->base, -1, EV_TIMEOUT, on_examine, a);
 	if (!a->made || !a->soon || !a->examine) {
 		hook_close(a);
@@ -311,7 +311,7 @@ static int hook_open(const struct hf_config_adapter *config, const struct hf_ada
 	return 0;
 }
 
-const struct hf_adapter_type hf_adapter_hook = {
+const struct hf_adapter_type hf_hook_adapter_type = {
 	.name = "hook",
 	.open = hook_open,
 	.close = hook_close,

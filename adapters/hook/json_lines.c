@@ -19,7 +19,7 @@ size_t hf_hook_output_max(size_t n)
 	return (n + 1) * ANSWER_MAX;
 }
 
-static int put_line(FILE *out, json_t *line)
+static int json_line_put(FILE *out, json_t *line)
 {
 	int rc = line ? json_dumpf(line, out, JSON_COMPACT) : -1;
 
@@ -27,7 +27,7 @@ static int put_line(FILE *out, json_t *line)
 	return rc || fputc('\n', out) == EOF ? -ENOMEM : 0;
 }
 
-static json_t *begin_line(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
+static json_t *json_line_begin(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
     const struct hf_batch *batch)
 {
 	json_t *suffixes = json_array();
@@ -74,11 +74,11 @@ char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook
 
 	if (!out)
 		return NULL;
-	rc = put_line(out, begin_line(config, zones, batch));
+	rc = json_line_put(out, json_line_begin(config, zones, batch));
 	for (size_t i = 0; i < batch->n && !rc; i++)
-		rc = put_line(out, change_line(&batch->at[i]));
+		rc = json_line_put(out, change_line(&batch->at[i]));
 	if (!rc)
-		rc = put_line(out, json_pack("{s:s}", "op", "end"));
+		rc = json_line_put(out, json_pack("{s:s}", "op", "end"));
 	if (fclose(out) || rc) {
 		free(text);
 		return NULL;
@@ -88,7 +88,7 @@ char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook
 
 /* --- what comes back --- */
 
-static int fate_of(const char *word)
+static int json_line_fate_of(const char *word)
 {
 	static const char *const words[] = {
 		[HF_FATE_DONE] = "done", [HF_FATE_CLASH] = "clash", [HF_FATE_UNFIT] = "unfit"
@@ -101,11 +101,11 @@ static int fate_of(const char *word)
 }
 
 /* The fate that one line tells, or a code and its text. */
-static int read_line(const char *line, char text[static HF_HOOK_TEXT_MAX])
+static int json_line_read(const char *line, char text[static HF_HOOK_TEXT_MAX])
 {
 	json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 	const char *error = json_string_value(json_object_get(o, "error"));
-	int rc = fate_of(json_string_value(json_object_get(o, "fate")));
+	int rc = json_line_fate_of(json_string_value(json_object_get(o, "fate")));
 
 	if (error) {
 		snprintf(text, HF_HOOK_TEXT_MAX, "said: %.400s", error);
@@ -138,7 +138,7 @@ size_t hf_hook_receipt(
 			*ret_code = HF_EFORMAT;
 			return done;
 		}
-		rc = read_line(line, text);
+		rc = json_line_read(line, text);
 		if (rc < 0)
 			*ret_code = rc;
 		else

@@ -30,9 +30,9 @@ static void in_ms(struct event *timer, long ms)
 	event_add(timer, &tv);
 }
 
-static int load(struct hf_adapter *a, const char *bytes, const struct hf_block *block)
+static int hosts_load(struct hf_adapter *a, const char *bytes, const struct hf_hosts_block *block)
 {
-	int rc = a->loaded ? 0 : hf_block_load(bytes, block, a->table);
+	int rc = a->loaded ? 0 : hf_hosts_block_load(bytes, block, a->table);
 
 	if (rc < 0)
 		return rc;
@@ -40,73 +40,73 @@ static int load(struct hf_adapter *a, const char *bytes, const struct hf_block *
 	return 0;
 }
 
-static void drop_others(struct hf_adapter *a, const struct hf_record *r)
+static void hosts_drop_others(struct hf_adapter *a, const struct hf_record *r)
 {
-	struct hf_entry *next, *e = hf_table_find(a->table, &r->name);
+	struct hf_record_entry *next, *e = hf_record_table_find(a->table, &r->name);
 
 	for (; e; e = next) {
 		next = e->same;
 		if (memcmp(e->addr, r->addr, 16))
-			hf_table_del(a->table, e);
+			hf_record_table_del(a->table, e);
 	}
 }
 
-static enum hf_fate fate_of(
-    const struct hf_adapter *a, const struct hf_record *r, const struct hf_foreign *foreign)
+static enum hf_fate hosts_fate_of(
+    const struct hf_adapter *a, const struct hf_record *r, const struct hf_hosts_foreign *foreign)
 {
-	bool ours = hf_table_find(a->table, &r->name) != NULL;
+	bool ours = hf_record_table_find(a->table, &r->name) != NULL;
 
-	if (!hf_line_fits(r))
+	if (!hf_hosts_line_fits(r))
 		return HF_FATE_UNFIT;
-	if (!ours && hf_foreign_clashes(foreign, r))
+	if (!ours && hf_hosts_foreign_clashes(foreign, r))
 		return HF_FATE_CLASH;
-	if (!ours && hf_table_count(a->table) >= (size_t)a->h->max_names)
+	if (!ours && hf_record_table_count(a->table) >= (size_t)a->h->max_names)
 		return HF_FATE_UNFIT;
 	return HF_FATE_DONE;
 }
 
 /* One change in the table. 0 or -ENOMEM. */
-static int change(struct hf_adapter *a, size_t i, const struct hf_foreign *foreign)
+static int hosts_change(struct hf_adapter *a, size_t i, const struct hf_hosts_foreign *foreign)
 {
 	const struct hf_change *c = &a->batch.at[i];
-	struct hf_entry *e;
+	struct hf_record_entry *e;
 
 	a->fates[i] = HF_FATE_DONE;
 	if (c->op == HF_CHANGE_TAKE) {
-		e = hf_table_find_addr(a->table, &c->record.name, c->record.addr);
+		e = hf_record_table_find_addr(a->table, &c->record.name, c->record.addr);
 		if (e)
-			hf_table_del(a->table, e);
+			hf_record_table_del(a->table, e);
 		return 0;
 	}
-	a->fates[i] = (uint8_t)fate_of(a, &c->record, foreign);
+	a->fates[i] = (uint8_t)hosts_fate_of(a, &c->record, foreign);
 	if (a->fates[i])
 		return 0;
-	drop_others(a, &c->record);
-	return hf_table_put(a->table, &c->record) < 0 ? -ENOMEM : 0;
+	hosts_drop_others(a, &c->record);
+	return hf_record_table_put(a->table, &c->record) < 0 ? -ENOMEM : 0;
 }
 
 /* Removals first, so that a full block has room for what comes instead. */
 static int change_all(
-    struct hf_adapter *a, const char *bytes, size_t len, const struct hf_block *block)
+    struct hf_adapter *a, const char *bytes, size_t len, const struct hf_hosts_block *block)
 {
-	struct hf_foreign *foreign;
-	int rc = hf_foreign_new(bytes, len, block, &foreign);
+	struct hf_hosts_foreign *foreign;
+	int rc = hf_hosts_foreign_new(bytes, len, block, &foreign);
 
 	for (size_t i = 0; i < a->batch.n && !rc; i++) {
 		if (a->batch.at[i].op == HF_CHANGE_TAKE)
-			rc = change(a, i, foreign);
+			rc = hosts_change(a, i, foreign);
 	}
 	for (size_t i = 0; i < a->batch.n && !rc; i++) {
 		if (a->batch.at[i].op == HF_CHANGE_PUT)
-			rc = change(a, i, foreign);
+			rc = hosts_change(a, i, foreign);
 	}
 	if (foreign)
-		hf_foreign_free(foreign);
+		hf_hosts_foreign_free(foreign);
 	return rc;
 }
 
 /* A hosts file of nobody but us; one that we only found empty is not. */
-static bool is_own_file(const struct hf_place_view *file, struct hf_block *block)
+static bool is_own_file(const struct hf_hosts_file_view *file, struct hf_hosts_block *block)
 {
 	if (file->was_empty && (!geteuid() || file->st.st_uid != geteuid()))
 		block->was_empty = true;
@@ -118,24 +118,24 @@ static bool is_own_file(const struct hf_place_view *file, struct hf_block *block
  * when no suffix is ours any more (teardown), but not out of a file of our own.
  */
 static bool block_stays(
-    const struct hf_adapter *a, const struct hf_place_view *file, struct hf_block *block)
+    const struct hf_adapter *a, const struct hf_hosts_file_view *file, struct hf_hosts_block *block)
 {
 	return is_own_file(file, block) || (a->n_zones && block->start != block->end);
 }
 
 /* What the file is to be: the batch is done in the table, and the table is the block. */
-static int make(const struct hf_place_view *file, char **ret_bytes, size_t *ret_len, void *arg)
+static int hosts_make_content(const struct hf_hosts_file_view *file, char **ret_bytes, size_t *ret_len, void *arg)
 {
 	struct hf_adapter *a = arg;
-	struct hf_block block;
-	int rc = hf_block_find(file->bytes, file->len, &block, a->where, sizeof(a->where));
+	struct hf_hosts_block block;
+	int rc = hf_hosts_block_find(file->bytes, file->len, &block, a->where, sizeof(a->where));
 
 	if (!rc)
-		rc = load(a, file->bytes, &block);
+		rc = hosts_load(a, file->bytes, &block);
 	if (!rc)
 		rc = change_all(a, file->bytes, file->len, &block);
 	if (!rc)
-		rc = hf_block_build(file->bytes, file->len, &block, a->table,
+		rc = hf_hosts_block_build(file->bytes, file->len, &block, a->table,
 		    block_stays(a, file, &block), ret_bytes, ret_len);
 	return rc;
 }
@@ -143,17 +143,17 @@ static int make(const struct hf_place_view *file, char **ret_bytes, size_t *ret_
 /* What is to be done under the lock: `batch` may be empty, then the block is only made right. */
 static int pass_once(struct hf_adapter *a, bool hurry, char *why, size_t size)
 {
-	const struct hf_place_edit edit = { .path = a->h->path, .lates = &a->lates,
-		.now_ms = hf_boot_ms(a->host->clock), .hurry = hurry, .make = make, .arg = a };
-	int rc = hf_place_edit(&edit, &a->seen, why, size);
+	const struct hf_hosts_file_edit edit = { .path = a->h->path, .lates = &a->lates,
+		.now_ms = hf_boot_ms(a->host->clock), .hurry = hurry, .make = hosts_make_content, .arg = a };
+	int rc = hf_hosts_file_edit(&edit, &a->seen, why, size);
 
 	if (rc == HF_EREFUSED)
 		snprintf(why, size, "%.300s: %s", a->h->path, a->where);
 	return rc;
 }
 
-/* And what others wrote meanwhile into the file that was replaced; the rest of it by on_watch(). */
-static int pass(struct hf_adapter *a, bool hurry, char *why, size_t size)
+/* And what others wrote meanwhile into the replaced file; on_hosts_watch() does the rest. */
+static int hosts_pass(struct hf_adapter *a, bool hurry, char *why, size_t size)
 {
 	int rc = pass_once(a, hurry, why, size);
 
@@ -167,9 +167,9 @@ static int pass(struct hf_adapter *a, bool hurry, char *why, size_t size)
 
 /* --- apply --- */
 
-static void warn_of_size(struct hf_adapter *a, bool unfit)
+static void hosts_warn_of_size(struct hf_adapter *a, bool unfit)
 {
-	bool full = unfit || (a->full && hf_table_count(a->table) >= (size_t)a->h->max_names);
+	bool full = unfit || (a->full && hf_record_table_count(a->table) >= (size_t)a->h->max_names);
 
 	if (full == a->full)
 		return;
@@ -195,7 +195,7 @@ static void answer_apply(struct hf_adapter *a, int code, const char *why)
 			r.fates = a->fates;
 		unfit |= a->fates[i] == HF_FATE_UNFIT;
 	}
-	warn_of_size(a, unfit);
+	hosts_warn_of_size(a, unfit);
 	a->applying = false;
 	a->batch.n = 0;
 	a->host->applied(a->host->arg, &r);
@@ -207,7 +207,7 @@ static void on_apply(evutil_socket_t fd, short what, void *arg)
 	int64_t waited_ms = hf_boot_ms(a->host->clock) - a->began_ms;
 	char why[WHY_MAX] = "";
 	int rc = a->no_memory ? -ENOMEM
-			      : pass(a, waited_ms > LOCK_WAIT_MS / 2, why, sizeof(why));
+			      : hosts_pass(a, waited_ms > LOCK_WAIT_MS / 2, why, sizeof(why));
 
 	if (rc == -EAGAIN && waited_ms < LOCK_WAIT_MS)
 		in_ms(a->apply_timer, LOCK_TRY_MS);
@@ -230,7 +230,7 @@ static void hosts_apply(struct hf_adapter *a, const struct hf_batch *batch)
 
 /* --- what others do to it --- */
 
-static void on_watch(evutil_socket_t fd, short what, void *arg)
+static void on_hosts_watch(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
 	char why[WHY_MAX] = "";
@@ -240,12 +240,12 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 	in_ms(a->watch_timer, a->lates.n ? LATE_MS : WATCH_MS);
 	if (!a->in_charge || a->applying)
 		return;
-	hf_place_look(a->h->path, &st);
-	if (hf_place_same(&st, &a->seen) && !a->lates.n)
+	hf_hosts_file_look(a->h->path, &st);
+	if (hf_hosts_file_same(&st, &a->seen) && !a->lates.n)
 		return;
-	rc = pass(a, false, why, sizeof(why));
+	rc = hosts_pass(a, false, why, sizeof(why));
 	if (!rc && a->wants_audit)
-		hf_audit_begin(a->audit);
+		hf_start_audit_begin(a->audit);
 	if (rc)
 		memset(&a->seen, 0, sizeof(a->seen)); /* look again in the next round */
 	if (rc && rc != -EAGAIN)
@@ -259,45 +259,45 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 /* --- reading --- */
 
 /* The file, its block, and what is not in the block. */
-static int look(struct hf_adapter *a, struct hf_table *table, struct hf_foreign **ret_foreign,
+static int hosts_look(struct hf_adapter *a, struct hf_record_table *table, struct hf_hosts_foreign **ret_foreign,
     char *why, size_t size)
 {
-	struct hf_foreign *foreign = NULL;
-	struct hf_block block;
+	struct hf_hosts_foreign *foreign = NULL;
+	struct hf_hosts_block block;
 	char where[WHERE_MAX];
 	char *bytes;
 	size_t len;
-	int rc = hf_place_read(a->h->path, &bytes, &len, why, size);
+	int rc = hf_hosts_file_read(a->h->path, &bytes, &len, why, size);
 
 	if (rc)
 		return rc;
-	rc = hf_block_find(bytes, len, &block, where, sizeof(where));
+	rc = hf_hosts_block_find(bytes, len, &block, where, sizeof(where));
 	if (rc)
 		snprintf(why, size, "%.300s: %s", a->h->path, where);
 	if (!rc)
-		rc = hf_block_load(bytes, &block, table);
+		rc = hf_hosts_block_load(bytes, &block, table);
 	if (rc >= 0)
-		rc = hf_foreign_new(bytes, len, &block, &foreign);
+		rc = hf_hosts_foreign_new(bytes, len, &block, &foreign);
 	free(bytes);
 	if (!rc)
 		*ret_foreign = foreign;
 	return rc;
 }
 
-int hf_hosts_look(struct hf_adapter *a, struct hf_table **ret_table,
-    struct hf_foreign **ret_foreign, char *ret_why, size_t why_size)
+int hf_hosts_look(struct hf_adapter *a, struct hf_record_table **ret_table,
+    struct hf_hosts_foreign **ret_foreign, char *ret_why, size_t why_size)
 {
-	struct hf_table *table;
-	int rc = hf_table_new(1, &table);
+	struct hf_record_table *table;
+	int rc = hf_record_table_new(1, &table);
 
 	if (!rc)
-		rc = look(a, table, ret_foreign, ret_why, why_size);
+		rc = hosts_look(a, table, ret_foreign, ret_why, why_size);
 	else
 		table = NULL;
 	if (!rc)
 		*ret_table = table;
 	else
-		hf_table_free(table);
+		hf_record_table_free(table);
 	return rc;
 }
 
@@ -312,15 +312,15 @@ static int tell_record(const struct hf_record *r, void *arg)
 static void on_list(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
-	struct hf_foreign *foreign = NULL;
-	struct hf_table *table = NULL;
+	struct hf_hosts_foreign *foreign = NULL;
+	struct hf_record_table *table = NULL;
 	char why[WHY_MAX] = "";
 	int rc = hf_hosts_look(a, &table, &foreign, why, sizeof(why));
 
 	if (!rc) {
-		hf_table_walk(table, 0, tell_record, a);
-		hf_foreign_free(foreign);
-		hf_table_free(table);
+		hf_record_table_walk(table, 0, tell_record, a);
+		hf_hosts_foreign_free(foreign);
+		hf_record_table_free(table);
 	}
 	a->host->listed(a->host->arg, NULL, 0, rc, why);
 }
@@ -330,31 +330,31 @@ static void hosts_list(struct hf_adapter *a)
 	in_ms(a->list_timer, 0);
 }
 
-static enum hf_is judge(
-    const struct hf_expect *e, const struct hf_table *table, const struct hf_foreign *foreign)
+static enum hf_is hosts_judge(
+    const struct hf_expect *e, const struct hf_record_table *table, const struct hf_hosts_foreign *foreign)
 {
-	bool has = hf_table_find_addr(table, &e->record.name, e->record.addr) != NULL;
+	bool has = hf_record_table_find_addr(table, &e->record.name, e->record.addr) != NULL;
 
 	if (e->absent)
 		return has ? HF_IS_NOT_SO : HF_IS_SO;
-	if (hf_foreign_clashes(foreign, &e->record))
+	if (hf_hosts_foreign_clashes(foreign, &e->record))
 		return HF_IS_FOREIGN;
 	return has ? HF_IS_SO : HF_IS_NOT_SO;
 }
 
-static void on_verify(evutil_socket_t fd, short what, void *arg)
+static void on_hosts_verify(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
-	struct hf_foreign *foreign = NULL;
-	struct hf_table *table = NULL;
+	struct hf_hosts_foreign *foreign = NULL;
+	struct hf_record_table *table = NULL;
 	char why[WHY_MAX] = "";
 	int rc = hf_hosts_look(a, &table, &foreign, why, sizeof(why));
 
 	for (size_t i = 0; i < a->n_expect; i++)
-		a->expect[i].is = rc ? HF_IS_UNKNOWN : judge(&a->expect[i], table, foreign);
+		a->expect[i].is = rc ? HF_IS_UNKNOWN : hosts_judge(&a->expect[i], table, foreign);
 	if (!rc) {
-		hf_foreign_free(foreign);
-		hf_table_free(table);
+		hf_hosts_foreign_free(foreign);
+		hf_record_table_free(table);
 	}
 	a->host->verified(a->host->arg, rc, why);
 }
@@ -373,7 +373,7 @@ static void hosts_complete(struct hf_adapter *a, uint64_t generation)
 	a->in_charge = true;
 	a->wants_audit = true;
 	if (a->loaded)
-		hf_audit_begin(a->audit);
+		hf_start_audit_begin(a->audit);
 	else
 		in_ms(a->watch_timer, 0); /* reads it */
 }
@@ -385,7 +385,7 @@ static void hosts_zones(
 	a->n_zones = n;
 }
 
-static void timer_free(struct event *timer)
+static void hosts_timer_free(struct event *timer)
 {
 	if (timer)
 		event_free(timer);
@@ -400,14 +400,14 @@ static void hosts_close(struct hf_adapter *a)
 	/* The last look at what others wrote into the file that was replaced last. */
 	if (a->lates.n && a->in_charge && !a->applying)
 		pass_once(a, true, why, sizeof(why));
-	hf_late_free(&a->lates);
-	timer_free(a->apply_timer);
-	timer_free(a->watch_timer);
-	timer_free(a->list_timer);
-	timer_free(a->verify_timer);
-	timer_free(a->doctor_timer);
-	hf_audit_free(a->audit);
-	hf_table_free(a->table);
+	hf_hosts_late_free(&a->lates);
+	hosts_timer_free(a->apply_timer);
+	hosts_timer_free(a->watch_timer);
+	hosts_timer_free(a->list_timer);
+	hosts_timer_free(a->verify_timer);
+	hosts_timer_free(a->doctor_timer);
+	hf_start_audit_free(a->audit);
+	hf_record_table_free(a->table);
 	free(a->fates);
 	free(a);
 }
@@ -424,13 +424,13 @@ static int hosts_open(const struct hf_config_adapter *config, const struct hf_ad
 	a->h = &config->hosts;
 	a->host = host;
 	a->apply_timer = evtimer_new(host->base, on_apply, a);
-	a->watch_timer = evtimer_new(host->base, on_watch, a);
+	a->watch_timer = evtimer_new(host->base, on_hosts_watch, a);
 	a->list_timer = evtimer_new(host->base, on_list, a);
-	a->verify_timer = evtimer_new(host->base, on_verify, a);
+	a->verify_timer = evtimer_new(host->base, on_hosts_verify, a);
 	a->doctor_timer = evtimer_new(host->base, hf_hosts_on_doctor, a);
-	rc = hf_table_new(1, &a->table);
+	rc = hf_record_table_new(1, &a->table);
 	if (!rc)
-		rc = hf_audit_new(host, a->table, a->h->path, &a->audit);
+		rc = hf_start_audit_new(host, a->table, a->h->path, &a->audit);
 	if (!a->apply_timer || !a->watch_timer || !a->list_timer || !a->verify_timer ||
 	    !a->doctor_timer)
 		rc = -ENOMEM;
@@ -448,7 +448,7 @@ static void hosts_doctor(struct hf_adapter *a)
 	in_ms(a->doctor_timer, 0);
 }
 
-const struct hf_adapter_type hf_adapter_hosts = {
+const struct hf_adapter_type hf_hosts_adapter_type = {
 	.name = "hosts",
 	.open = hosts_open,
 	.close = hosts_close,

@@ -25,14 +25,14 @@ static const char empty_text[] =
     "# BEGIN HOLDFAST (was empty): rewritten down to END, do not edit";
 
 /* And ends there, or goes on with another word: "# BEGIN HOLDFASTER" is somebody else's. */
-static bool begins(const char *line, size_t len, const char *with)
+static bool marker_begins(const char *line, size_t len, const char *with)
 {
 	size_t n = strlen(with);
 
 	return len >= n && !memcmp(line, with, n) && (len == n || strchr(" :\t\r\n", line[n]));
 }
 
-static int refuse(char *why, size_t size, unsigned at, const char *what, unsigned first)
+static int block_refuse(char *why, size_t size, unsigned at, const char *what, unsigned first)
 {
 	if (first)
 		snprintf(why, size,
@@ -53,9 +53,9 @@ static bool ends_crlf(const char *line, size_t len)
 /* The bytes of the line end that we added before the block. */
 static size_t join_of(const char *line, size_t len)
 {
-	if (begins(line, len, joined_cr_mark))
+	if (marker_begins(line, len, joined_cr_mark))
 		return 2;
-	return begins(line, len, joined_mark) ? 1 : 0;
+	return marker_begins(line, len, joined_mark) ? 1 : 0;
 }
 
 static bool ends_join(const char *bytes, size_t len, size_t join)
@@ -63,30 +63,30 @@ static bool ends_join(const char *bytes, size_t len, size_t join)
 	return !join || (bytes[len - 1] == '\n' && (join == 1 || bytes[len - 2] == '\r'));
 }
 
-int hf_block_find(
-    const char *bytes, size_t len, struct hf_block *ret_block, char *ret_why, size_t why_size)
+int hf_hosts_block_find(
+    const char *bytes, size_t len, struct hf_hosts_block *ret_block, char *ret_why, size_t why_size)
 {
 	const char *at = bytes, *end = bytes + len, *line;
 	unsigned number = 0, begun = 0, ended = 0;
-	struct hf_block b = { .start = len, .end = len };
+	struct hf_hosts_block b = { .start = len, .end = len };
 	size_t n, join = 0;
 
-	while (hf_line_next(&at, end, &line, &n)) {
+	while (hf_hosts_line_next(&at, end, &line, &n)) {
 		number++;
 		if (number == 1)
 			b.crlf = ends_crlf(line, n);
-		if (begins(line, n, begin_mark)) {
+		if (marker_begins(line, n, begin_mark)) {
 			if (begun)
-				return refuse(ret_why, why_size, number,
+				return block_refuse(ret_why, why_size, number,
 				    "begins a block of Holdfast's", begun);
 			begun = number;
 			join = join_of(line, n);
-			b.was_empty = begins(line, n, empty_mark);
+			b.was_empty = marker_begins(line, n, empty_mark);
 			b.start = (size_t)(line - bytes);
 			b.in = (size_t)(at - bytes);
-		} else if (begins(line, n, end_mark)) {
+		} else if (marker_begins(line, n, end_mark)) {
 			if (!begun || ended)
-				return refuse(ret_why, why_size, number,
+				return block_refuse(ret_why, why_size, number,
 				    "ends a block of Holdfast's that does not begin", ended);
 			ended = number;
 			b.in_end = (size_t)(line - bytes);
@@ -94,7 +94,7 @@ int hf_block_find(
 		}
 	}
 	if (begun && !ended)
-		return refuse(
+		return block_refuse(
 		    ret_why, why_size, begun, "begins a block of Holdfast's that does not end", 0);
 	/* It goes with the block, unless something follows. */
 	if (b.end == len && b.start >= join && ends_join(bytes, b.start, join))
@@ -103,67 +103,67 @@ int hf_block_find(
 	return 0;
 }
 
-int hf_block_load(const char *bytes, const struct hf_block *block, struct hf_table *table)
+int hf_hosts_block_load(const char *bytes, const struct hf_hosts_block *block, struct hf_record_table *table)
 {
-	return hf_table_load(table, bytes + block->in, block->in_end - block->in, NULL, NULL);
+	return hf_record_table_load(table, bytes + block->in, block->in_end - block->in, NULL, NULL);
 }
 
-struct out {
+struct block_out {
 	char *bytes;
 	size_t len;
 };
 
-static void add(struct out *o, const void *bytes, size_t len)
+static void block_out_add(struct block_out *o, const void *bytes, size_t len)
 {
 	if (len)
 		memcpy(o->bytes + o->len, bytes, len);
 	o->len += len;
 }
 
-static void add_line(struct out *o, const char *text, bool crlf)
+static void block_out_add_line(struct block_out *o, const char *text, bool crlf)
 {
-	add(o, text, strlen(text));
-	add(o, crlf ? "\r\n" : "\n", crlf ? 2 : 1);
+	block_out_add(o, text, strlen(text));
+	block_out_add(o, crlf ? "\r\n" : "\n", crlf ? 2 : 1);
 }
 
 static void add_odd(const char *line, size_t len, void *arg)
 {
-	add(arg, line, len);
+	block_out_add(arg, line, len);
 }
 
 /* Lines in the block that are not ours, in their order. */
-static int odd_lines(const char *bytes, const struct hf_block *b, struct out *o)
+static int odd_lines(const char *bytes, const struct hf_hosts_block *b, struct block_out *o)
 {
-	struct hf_table *scratch;
-	int rc = hf_table_new(1, &scratch);
+	struct hf_record_table *scratch;
+	int rc = hf_record_table_new(1, &scratch);
 
 	if (rc)
 		return rc;
-	rc = hf_table_load(scratch, bytes + b->in, b->in_end - b->in, add_odd, o);
-	hf_table_free(scratch);
+	rc = hf_record_table_load(scratch, bytes + b->in, b->in_end - b->in, add_odd, o);
+	hf_record_table_free(scratch);
 	return rc < 0 ? rc : 0;
 }
 
 static void add_block(
-    struct out *o, const char *before, const struct hf_block *b, const char *text, size_t len)
+    struct block_out *o, const char *before, const struct hf_hosts_block *b, const char *text, size_t len)
 {
 	bool join = b->start && before[b->start - 1] != '\n';
 	const char *begin = b->was_empty ? empty_text : begin_text;
 
 	if (join)
-		add(o, b->crlf ? "\r\n" : "\n", b->crlf ? 2 : 1);
-	add_line(o, !join ? begin : b->crlf ? joined_cr_text : joined_text, b->crlf);
-	add(o, text, len);
-	add_line(o, end_mark, b->crlf);
+		block_out_add(o, b->crlf ? "\r\n" : "\n", b->crlf ? 2 : 1);
+	block_out_add_line(o, !join ? begin : b->crlf ? joined_cr_text : joined_text, b->crlf);
+	block_out_add(o, text, len);
+	block_out_add_line(o, end_mark, b->crlf);
 }
 
-int hf_block_build(const char *bytes, size_t len, const struct hf_block *block,
-    const struct hf_table *table, bool stays, char **ret_bytes, size_t *ret_len)
+int hf_hosts_block_build(const char *bytes, size_t len, const struct hf_hosts_block *block,
+    const struct hf_record_table *table, bool stays, char **ret_bytes, size_t *ret_len)
 {
-	struct out o = { 0 }, odd = { 0 };
+	struct block_out o = { 0 }, odd = { 0 };
 	char *text;
 	size_t n;
-	int rc = hf_table_text(table, 0, block->crlf, &text, &n);
+	int rc = hf_record_table_text(table, 0, block->crlf, &text, &n);
 
 	if (rc)
 		return rc;
@@ -171,13 +171,13 @@ int hf_block_build(const char *bytes, size_t len, const struct hf_block *block,
 	odd.bytes = malloc(block->in_end - block->in + 1);
 	rc = o.bytes && odd.bytes ? odd_lines(bytes, block, &odd) : -ENOMEM;
 	if (!rc) {
-		add(&o, bytes, block->start);
+		block_out_add(&o, bytes, block->start);
 		if (n || stays)
 			add_block(&o, bytes, block, text, n);
 		else if (odd.len && o.len && o.bytes[o.len - 1] != '\n')
-			add(&o, block->crlf ? "\r\n" : "\n", block->crlf ? 2 : 1);
-		add(&o, odd.bytes, odd.len);
-		add(&o, bytes + block->end, len - block->end);
+			block_out_add(&o, block->crlf ? "\r\n" : "\n", block->crlf ? 2 : 1);
+		block_out_add(&o, odd.bytes, odd.len);
+		block_out_add(&o, bytes + block->end, len - block->end);
 		*ret_bytes = o.bytes;
 		*ret_len = o.len;
 	} else {

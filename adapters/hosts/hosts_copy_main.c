@@ -23,80 +23,80 @@
 enum { WHY_MAX = 512, TRIES = 50, TRY_MS = 100, NAMES_MAX = 30000 };
 
 struct merge {
-	struct hf_table *table;
-	struct hf_foreign *foreign;
+	struct hf_record_table *table;
+	struct hf_hosts_foreign *foreign;
 	unsigned left_out;
 };
 
-static int fail(const char *path, int rc, const char *why)
+static int copy_fail(const char *path, int rc, const char *why)
 {
 	fprintf(stderr, "holdfast-hosts: %s: %s\n", path, *why ? why : hf_strerror(rc));
 	return rc;
 }
 
 /* 1: it has a block, whose records are in the table now; 0: it says nothing; or a code. */
-static int load_source(const char *path, struct hf_table *table)
+static int load_source(const char *path, struct hf_record_table *table)
 {
-	struct hf_block block;
+	struct hf_hosts_block block;
 	char why[WHY_MAX] = "", *bytes;
 	size_t len;
-	int rc = hf_place_read(path, &bytes, &len, why, sizeof(why));
+	int rc = hf_hosts_file_read(path, &bytes, &len, why, sizeof(why));
 
 	if (rc)
-		return fail(path, rc, why);
-	rc = hf_block_find(bytes, len, &block, why, sizeof(why));
+		return copy_fail(path, rc, why);
+	rc = hf_hosts_block_find(bytes, len, &block, why, sizeof(why));
 	if (!rc && block.start != block.end)
-		rc = hf_block_load(bytes, &block, table) < 0 ? -ENOMEM : 1;
+		rc = hf_hosts_block_load(bytes, &block, table) < 0 ? -ENOMEM : 1;
 	free(bytes);
 	if (rc < 0)
-		return fail(path, rc, why);
+		return copy_fail(path, rc, why);
 	if (!rc)
 		fprintf(stderr, "holdfast-hosts: %s has no block of names (or is not there): nothing "
 				"is changed\n", path);
-	return hf_table_count(table) > NAMES_MAX ? fail(path, HF_ELIMIT, "") : rc;
+	return hf_record_table_count(table) > NAMES_MAX ? copy_fail(path, HF_ELIMIT, "") : rc;
 }
 
 /* What others have there under the same name stays alone. */
-static int take(const struct hf_record *r, void *arg)
+static int copy_take(const struct hf_record *r, void *arg)
 {
 	struct merge *m = arg;
 
-	if (!hf_foreign_clashes(m->foreign, r))
-		return hf_table_put(m->table, r) < 0 ? -ENOMEM : 0;
+	if (!hf_hosts_foreign_clashes(m->foreign, r))
+		return hf_record_table_put(m->table, r) < 0 ? -ENOMEM : 0;
 	m->left_out++;
 	return 0;
 }
 
 struct target {
-	const struct hf_table *source;
-	struct hf_lates lates;
+	const struct hf_record_table *source;
+	struct hf_hosts_lates lates;
 	char where[WHY_MAX]; /* what is wrong with its block */
 	unsigned left_out;
 };
 
-static int make(const struct hf_place_view *file, char **ret_bytes, size_t *ret_len, void *arg)
+static int copy_make_content(const struct hf_hosts_file_view *file, char **ret_bytes, size_t *ret_len, void *arg)
 {
 	struct target *t = arg;
 	struct merge m = { 0 };
-	struct hf_block block;
-	int rc = hf_block_find(file->bytes, file->len, &block, t->where, sizeof(t->where));
+	struct hf_hosts_block block;
+	int rc = hf_hosts_block_find(file->bytes, file->len, &block, t->where, sizeof(t->where));
 
 	if (!rc)
-		rc = hf_table_new(1, &m.table);
+		rc = hf_record_table_new(1, &m.table);
 	if (!rc)
-		rc = hf_foreign_new(file->bytes, file->len, &block, &m.foreign);
+		rc = hf_hosts_foreign_new(file->bytes, file->len, &block, &m.foreign);
 	if (!rc)
-		rc = hf_table_walk(t->source, 0, take, &m);
+		rc = hf_record_table_walk(t->source, 0, copy_take, &m);
 	if (!rc)
-		rc = hf_block_build(
+		rc = hf_hosts_block_build(
 		    file->bytes, file->len, &block, m.table, false, ret_bytes, ret_len);
 	t->left_out = m.left_out;
-	hf_foreign_free(m.foreign);
-	hf_table_free(m.table);
+	hf_hosts_foreign_free(m.foreign);
+	hf_record_table_free(m.table);
 	return rc;
 }
 
-static int64_t now_ms(void)
+static int64_t copy_now_ms(void)
 {
 	struct timespec ts;
 
@@ -105,45 +105,45 @@ static int64_t now_ms(void)
 }
 
 /* Until it is written, and nobody can write into what was replaced any more. */
-static int copy_to(const char *path, const struct hf_table *source)
+static int copy_to(const char *path, const struct hf_record_table *source)
 {
 	const struct timespec pause = { .tv_nsec = TRY_MS * 1000000 };
 	struct target t = { .source = source };
-	struct hf_place_edit edit = { .path = path, .lates = &t.lates, .make = make, .arg = &t };
+	struct hf_hosts_file_edit edit = { .path = path, .lates = &t.lates, .make = copy_make_content, .arg = &t };
 	char why[WHY_MAX];
 	struct stat st;
 	int rc;
 
 	for (int i = 0;; i++) {
 		edit.hurry = i >= TRIES / 2;
-		edit.now_ms = now_ms();
-		rc = hf_place_edit(&edit, &st, why, sizeof(why));
+		edit.now_ms = copy_now_ms();
+		rc = hf_hosts_file_edit(&edit, &st, why, sizeof(why));
 		if ((rc && rc != -EAGAIN) || (!rc && !t.lates.n) || i >= TRIES)
 			break;
 		nanosleep(&pause, NULL);
 	}
-	hf_late_free(&t.lates);
+	hf_hosts_late_free(&t.lates);
 	if (t.left_out)
 		fprintf(stderr, "holdfast-hosts: %u names are others' there and were left out\n",
 		    t.left_out);
-	return rc ? fail(path, rc, rc == HF_EREFUSED ? t.where : why) : 0;
+	return rc ? copy_fail(path, rc, rc == HF_EREFUSED ? t.where : why) : 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct hf_table *source;
+	struct hf_record_table *source;
 	int rc;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: holdfast-hosts SOURCE TARGET\n");
 		return 2;
 	}
-	rc = hf_table_new(1, &source);
+	rc = hf_record_table_new(1, &source);
 	if (rc)
 		return 1;
 	rc = load_source(argv[1], source);
 	if (rc > 0)
 		rc = copy_to(argv[2], source);
-	hf_table_free(source);
+	hf_record_table_free(source);
 	return rc ? 1 : 0;
 }

@@ -19,10 +19,10 @@
 
 static const char system_hosts[] = "/etc/hosts";
 
-static void tell(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
+static void hosts_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-static void tell(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
+static void hosts_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
 {
 	char text[WHY_MAX];
 	struct hf_finding f = { .text = text, .line = line };
@@ -46,37 +46,37 @@ static void check_rights(struct hf_adapter *a)
 	folder = !faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS);
 	file = !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
 	if (!folder && !file)
-		tell(a, HF_FINDING_BAD, "systemctl enable --now holdfast-hosts.path",
+		hosts_doctor_report(a, HF_FINDING_BAD, "systemctl enable --now holdfast-hosts.path",
 		    "user %u may not write %s: let the adapter write a file of its own, which "
 		    "holdfast-hosts.path copies into it",
 		    (unsigned)geteuid(), path);
 	else if (!folder)
-		tell(a, HF_FINDING_NOTE, "",
+		hosts_doctor_report(a, HF_FINDING_NOTE, "",
 		    "%s can only be written in place: readers may see it half written", path);
 	else
-		tell(a, HF_FINDING_GOOD, "", "%s can be replaced", path);
+		hosts_doctor_report(a, HF_FINDING_GOOD, "", "%s can be replaced", path);
 	if (!stat(path, &st) && !(st.st_mode & 0004))
-		tell(a, HF_FINDING_BAD, "chmod o+r", "%s may not be read by others (mode %04o)",
+		hosts_doctor_report(a, HF_FINDING_BAD, "chmod o+r", "%s may not be read by others (mode %04o)",
 		    path, st.st_mode & 07777);
 }
 
 static void check_content(struct hf_adapter *a)
 {
-	struct hf_foreign *foreign;
-	struct hf_table *table;
+	struct hf_hosts_foreign *foreign;
+	struct hf_record_table *table;
 	char why[WHY_MAX] = "";
 	size_t n;
 
 	if (hf_hosts_look(a, &table, &foreign, why, sizeof(why))) {
-		tell(a, HF_FINDING_BAD, "", "%s", why);
+		hosts_doctor_report(a, HF_FINDING_BAD, "", "%s", why);
 		return;
 	}
-	n = hf_table_count(table);
-	tell(a, n < (size_t)a->h->max_names ? HF_FINDING_GOOD : HF_FINDING_BAD,
+	n = hf_record_table_count(table);
+	hosts_doctor_report(a, n < (size_t)a->h->max_names ? HF_FINDING_GOOD : HF_FINDING_BAD,
 	    n < (size_t)a->h->max_names ? "" : "max-names, or a resolver",
 	    "its block has %zu names, of at most %lld", n, (long long)a->h->max_names);
-	hf_table_free(table);
-	hf_foreign_free(foreign);
+	hf_record_table_free(table);
+	hf_hosts_foreign_free(foreign);
 }
 
 /* Whether programs of this machine look into hosts files at all. */
@@ -92,17 +92,17 @@ static void check_switch(struct hf_adapter *a)
 		return;
 	at = (char *)bytes;
 	end = at + len;
-	while (hf_line_next(&at, end, &line, &len)) {
+	while (hf_hosts_line_next(&at, end, &line, &len)) {
 		char word[64];
 		const char *stop = line + len;
 
-		if (hf_line_word(&line, stop, word, sizeof(word)) != 1 || strcmp(word, "hosts:"))
+		if (hf_hosts_line_word(&line, stop, word, sizeof(word)) != 1 || strcmp(word, "hosts:"))
 			continue;
-		while (hf_line_word(&line, stop, word, sizeof(word)) == 1)
+		while (hf_hosts_line_word(&line, stop, word, sizeof(word)) == 1)
 			files |= !strcmp(word, "files");
 	}
 	free(bytes);
-	tell(a, files ? HF_FINDING_GOOD : HF_FINDING_BAD,
+	hosts_doctor_report(a, files ? HF_FINDING_GOOD : HF_FINDING_BAD,
 	    files ? "" : "/etc/nsswitch.conf: hosts: files dns",
 	    "programs of this machine %s /etc/hosts", files ? "look into" : "do not look into");
 }

@@ -19,7 +19,7 @@
 /* How often an edit begins again at once because others changed the file meanwhile. */
 enum { TRIES = 50 };
 
-static int explain(const char *path, int rc, char *why, size_t size)
+static int hosts_file_explain(const char *path, int rc, char *why, size_t size)
 {
 	if (rc == -EROFS)
 		snprintf(why, size, "%s is on a read-only file system", path);
@@ -42,7 +42,7 @@ static int explain(const char *path, int rc, char *why, size_t size)
 	return rc;
 }
 
-static int open_dir(struct hf_place *p)
+static int open_dir(struct hf_hosts_file *p)
 {
 	char folder[PATH_MAX];
 	int n = p->name - p->path > 1 ? (int)(p->name - p->path) - 1 : 1;
@@ -56,7 +56,7 @@ static int open_dir(struct hf_place *p)
 enum { OPEN_FLAGS = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
 /* For reading only: as long as nothing of ours can write, it shows whether others can. */
-static int open_reader(struct hf_place *p)
+static int hosts_file_open_reader(struct hf_hosts_file *p)
 {
 	p->reader = openat(p->dir, p->name, O_RDONLY | OPEN_FLAGS);
 	if (p->reader < 0 && errno == ENOENT) {
@@ -71,12 +71,12 @@ static int open_reader(struct hf_place *p)
 		return -errno;
 	if (!S_ISREG(p->st.st_mode))
 		return S_ISDIR(p->st.st_mode) ? -EISDIR : HF_EUNSAFE;
-	p->others_write = !p->made && hf_late_is_written(p->reader) == 1;
+	p->others_write = !p->made && hf_hosts_late_is_written(p->reader) == 1;
 	return 0;
 }
 
 /* To write if we may; a file that may only be read can still be replaced. */
-static int open_file(struct hf_place *p)
+static int hosts_file_open_writer(struct hf_hosts_file *p)
 {
 	struct stat st;
 
@@ -93,7 +93,7 @@ static int open_file(struct hf_place *p)
 }
 
 /* Both kinds of locks that tools take; an fcntl lock needs a file that may be written. */
-static int lock(struct hf_place *p)
+static int hosts_file_lock(struct hf_hosts_file *p)
 {
 	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
@@ -105,7 +105,7 @@ static int lock(struct hf_place *p)
 }
 
 /* What we locked may have been replaced before. */
-static int still_there(struct hf_place *p)
+static int hosts_file_still_there(struct hf_hosts_file *p)
 {
 	struct stat st;
 
@@ -114,7 +114,7 @@ static int still_there(struct hf_place *p)
 	return st.st_dev == p->st.st_dev && st.st_ino == p->st.st_ino ? 0 : -EAGAIN;
 }
 
-int hf_place_read_fd(int fd, char **ret_bytes, size_t *ret_len)
+int hf_hosts_file_read_fd(int fd, char **ret_bytes, size_t *ret_len)
 {
 	size_t len = 0, size;
 	struct stat st;
@@ -122,7 +122,7 @@ int hf_place_read_fd(int fd, char **ret_bytes, size_t *ret_len)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_size > HF_PLACE_MAX)
+	if (st.st_size > HF_HOSTS_FILE_MAX)
 		return HF_ELIMIT;
 	size = (size_t)st.st_size;
 	bytes = malloc(size + 1);
@@ -148,24 +148,24 @@ int hf_place_read_fd(int fd, char **ret_bytes, size_t *ret_len)
 }
 
 /* Empty, or without an end of its last line: a file that is being rewritten looks so. */
-static bool is_unfinished(const struct hf_place *p)
+static bool hosts_file_is_unfinished(const struct hf_hosts_file *p)
 {
 	return p->others_write && (!p->len || p->bytes[p->len - 1] != '\n');
 }
 
-static int read_file(struct hf_place *p)
+static int hosts_file_read_all(struct hf_hosts_file *p)
 {
-	int rc = hf_place_read_fd(p->reader, &p->bytes, &p->len);
+	int rc = hf_hosts_file_read_fd(p->reader, &p->bytes, &p->len);
 
 	if (rc)
 		return rc;
 	p->was_empty = !p->made && !p->len;
-	return is_unfinished(p) && !p->hurry ? -EAGAIN : 0;
+	return hosts_file_is_unfinished(p) && !p->hurry ? -EAGAIN : 0;
 }
 
-int hf_place_open(const char *path, bool hurry, struct hf_place **ret_place)
+int hf_hosts_file_open(const char *path, bool hurry, struct hf_hosts_file **ret_place)
 {
-	struct hf_place *p = calloc(1, sizeof(*p));
+	struct hf_hosts_file *p = calloc(1, sizeof(*p));
 	const char *slash = strrchr(path, '/');
 	int rc;
 
@@ -177,23 +177,23 @@ int hf_place_open(const char *path, bool hurry, struct hf_place **ret_place)
 	p->hurry = hurry;
 	rc = slash ? open_dir(p) : -EINVAL;
 	if (!rc)
-		rc = open_reader(p);
+		rc = hosts_file_open_reader(p);
 	if (!rc)
-		rc = open_file(p);
+		rc = hosts_file_open_writer(p);
 	if (!rc)
-		rc = lock(p);
+		rc = hosts_file_lock(p);
 	if (!rc)
-		rc = still_there(p);
+		rc = hosts_file_still_there(p);
 	if (!rc)
-		rc = read_file(p);
+		rc = hosts_file_read_all(p);
 	if (rc)
-		hf_place_close(p);
+		hf_hosts_file_close(p);
 	else
 		*ret_place = p;
 	return rc;
 }
 
-void hf_place_close(struct hf_place *p)
+void hf_hosts_file_close(struct hf_hosts_file *p)
 {
 	if (!p)
 		return;
@@ -210,13 +210,13 @@ void hf_place_close(struct hf_place *p)
 /* --- edits --- */
 
 /* The new content, with what others wrote late. NULL: it stays as it is. */
-static int make(const struct hf_place_edit *e, const struct hf_place *p, char **ret_bytes,
+static int hosts_file_make_content(const struct hf_hosts_file_edit *e, const struct hf_hosts_file *p, char **ret_bytes,
     size_t *ret_len)
 {
-	struct hf_place_view view = { .st = p->st, .was_empty = p->was_empty };
+	struct hf_hosts_file_view view = { .st = p->st, .was_empty = p->was_empty };
 	const struct hf_text file = { p->bytes, p->len };
 	char *bytes, *whole = NULL;
-	int rc = hf_late_content(e->lates, &file, e->now_ms, &bytes, &view.len);
+	int rc = hf_hosts_late_content(e->lates, &file, e->now_ms, &bytes, &view.len);
 
 	if (rc)
 		return rc;
@@ -231,40 +231,40 @@ static int make(const struct hf_place_edit *e, const struct hf_place *p, char **
 	return rc;
 }
 
-static int edit_once(const struct hf_place_edit *e, struct hf_draft *d, struct stat *ret_st)
+static int edit_once(const struct hf_hosts_file_edit *e, struct hf_hosts_file_draft *d, struct stat *ret_st)
 {
 	char *whole = NULL;
-	struct hf_place *p;
+	struct hf_hosts_file *p;
 	size_t len;
-	int rc = hf_place_open(e->path, e->hurry, &p);
+	int rc = hf_hosts_file_open(e->path, e->hurry, &p);
 
 	if (rc)
 		return rc;
-	rc = make(e, p, &whole, &len);
+	rc = hosts_file_make_content(e, p, &whole, &len);
 	if (!rc && whole)
-		rc = hf_place_write(p, d, whole, len, e->lates, e->now_ms);
-	hf_late_done(e->lates, !rc);
+		rc = hf_hosts_file_write(p, d, whole, len, e->lates, e->now_ms);
+	hf_hosts_late_done(e->lates, !rc);
 	*ret_st = p->st;
 	free(whole);
-	hf_place_close(p);
+	hf_hosts_file_close(p);
 	return rc;
 }
 
-int hf_place_edit(
-    const struct hf_place_edit *e, struct stat *ret_st, char *ret_why, size_t why_size)
+int hf_hosts_file_edit(
+    const struct hf_hosts_file_edit *e, struct stat *ret_st, char *ret_why, size_t why_size)
 {
-	struct hf_draft d = { .fd = -1, .dir = -1 };
+	struct hf_hosts_file_draft d = { .fd = -1, .dir = -1 };
 	int rc = -ESTALE;
 
 	for (int i = 0; i < TRIES && rc == -ESTALE; i++)
 		rc = edit_once(e, &d, ret_st);
-	hf_draft_drop(&d);
+	hf_hosts_file_draft_drop(&d);
 	if (rc == -ESTALE)
 		rc = -EAGAIN;
-	return rc ? explain(e->path, rc, ret_why, why_size) : 0;
+	return rc ? hosts_file_explain(e->path, rc, ret_why, why_size) : 0;
 }
 
-int hf_place_read(
+int hf_hosts_file_read(
     const char *path, char **ret_bytes, size_t *ret_len, char *ret_why, size_t why_size)
 {
 	uint8_t *bytes = NULL;
@@ -279,20 +279,20 @@ int hf_place_read(
 	if (!rc && S_ISLNK(st.st_mode))
 		rc = -ELOOP;
 	if (!rc)
-		rc = hf_file_read(AT_FDCWD, path, HF_PLACE_MAX, &bytes, ret_len);
+		rc = hf_file_read(AT_FDCWD, path, HF_HOSTS_FILE_MAX, &bytes, ret_len);
 	if (rc)
-		return explain(path, rc, ret_why, why_size);
+		return hosts_file_explain(path, rc, ret_why, why_size);
 	*ret_bytes = (char *)bytes;
 	return 0;
 }
 
-void hf_place_look(const char *path, struct stat *ret_st)
+void hf_hosts_file_look(const char *path, struct stat *ret_st)
 {
 	if (lstat(path, ret_st) < 0)
 		memset(ret_st, 0, sizeof(*ret_st));
 }
 
-bool hf_place_same(const struct stat *a, const struct stat *b)
+bool hf_hosts_file_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;

@@ -14,26 +14,26 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-struct hf_lates; /* adapters/hosts/hosts_late.h */
+struct hf_hosts_lates; /* adapters/hosts/hosts_late.h */
 
-enum { HF_PLACE_MAX = 16 * 1024 * 1024 };
+enum { HF_HOSTS_FILE_MAX = 16 * 1024 * 1024 };
 
 /* What is in the file, and what others have written into files that it replaced. Lent for the call. */
-struct hf_place_view {
+struct hf_hosts_file_view {
 	const char *bytes;
 	size_t len;
 	struct stat st;
 	bool was_empty; /* it was there, and empty */
 };
 
-struct hf_place_edit {
+struct hf_hosts_file_edit {
 	const char *path;	/* borrowed, as all of these */
-	struct hf_lates *lates; /* what is replaced is added, what was written late is brought in */
+	struct hf_hosts_lates *lates; /* what is replaced is added, what came late is brought in */
 	int64_t now_ms;		/* boottime */
 	bool hurry; /* the caller has waited: that others use the file is no reason to wait longer */
 	/* Makes the new content, malloc()ed. Returns 0 or a code. Called again if others changed the
 	 * file before it could be replaced. */
-	int (*make)(const struct hf_place_view *view, char **ret_bytes, size_t *ret_len, void *arg);
+	int (*make)(const struct hf_hosts_file_view *view, char **ret_bytes, size_t *ret_len, void *arg);
 	void *arg;
 };
 
@@ -47,16 +47,16 @@ struct hf_place_edit {
  * ends within a line, and a process has it open for writing); or it is written in place and
  * somebody else has it open. With `hurry` only the first counts.
  */
-int hf_place_edit(
-    const struct hf_place_edit *e, struct stat *ret_st, char *ret_why, size_t why_size);
+int hf_hosts_file_edit(
+    const struct hf_hosts_file_edit *e, struct stat *ret_st, char *ret_why, size_t why_size);
 
 /* Only reads it; the caller owns *ret_bytes, end it with free(). A missing file is empty. */
-int hf_place_read(
+int hf_hosts_file_read(
     const char *path, char **ret_bytes, size_t *ret_len, char *ret_why, size_t why_size);
 
 /* All of an open file. The caller owns *ret_bytes, which has a NUL behind it. */
-int hf_place_read_fd(int fd, char **ret_bytes, size_t *ret_len);
+int hf_hosts_file_read_fd(int fd, char **ret_bytes, size_t *ret_len);
 
 /* What it looks like, to see whether others changed it. Zeros where it is not there. */
-void hf_place_look(const char *path, struct stat *ret_st);
-bool hf_place_same(const struct stat *a, const struct stat *b);
+void hf_hosts_file_look(const char *path, struct stat *ret_st);
+bool hf_hosts_file_same(const struct stat *a, const struct stat *b);

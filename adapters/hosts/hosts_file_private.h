@@ -10,7 +10,7 @@
 
 #include "adapters/hosts/hosts_file.h"
 
-struct hf_place {
+struct hf_hosts_file {
 	const char *path; /* borrowed */
 	const char *name; /* its last part */
 	int dir;
@@ -27,17 +27,17 @@ struct hf_place {
 };
 
 /* The new file under another name; kept over several tries. */
-struct hf_draft {
+struct hf_hosts_file_draft {
 	int fd;	 /* -1: there is none */
 	int dir; /* owned */
 	char name[NAME_MAX + 1];
 	bool unsynced;
 };
 
-int hf_place_open(const char *path, bool hurry, struct hf_place **ret_place);
-void hf_place_close(struct hf_place *p); /* unlocks; NULL is fine */
+int hf_hosts_file_open(const char *path, bool hurry, struct hf_hosts_file **ret_place);
+void hf_hosts_file_close(struct hf_hosts_file *p); /* unlocks; NULL is fine */
 
 /* -ESTALE: others changed it since it was read; nothing was done. -EAGAIN: others use it. */
-int hf_place_write(struct hf_place *p, struct hf_draft *d, const char *bytes, size_t len,
-    struct hf_lates *lates, int64_t now_ms);
-void hf_draft_drop(struct hf_draft *d);
+int hf_hosts_file_write(struct hf_hosts_file *p, struct hf_hosts_file_draft *d, const char *bytes, size_t len,
+    struct hf_hosts_lates *lates, int64_t now_ms);
+void hf_hosts_file_draft_drop(struct hf_hosts_file_draft *d);

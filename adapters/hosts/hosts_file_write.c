@@ -48,7 +48,7 @@ static int copy_xattrs(int from, int to)
 }
 
 /* All that others see of it but the content. */
-static int dress(const struct hf_place *p, int fd)
+static int draft_dress(const struct hf_hosts_file *p, int fd)
 {
 	struct stat st;
 
@@ -62,7 +62,7 @@ static int dress(const struct hf_place *p, int fd)
 	return copy_xattrs(p->fd, fd);
 }
 
-static bool is_what_we_read(const struct hf_place *p, const struct stat *st)
+static bool is_what_we_read(const struct hf_hosts_file *p, const struct stat *st)
 {
 	return st->st_dev == p->st.st_dev && st->st_ino == p->st.st_ino;
 }
@@ -82,7 +82,7 @@ static int write_at(int fd, const char *bytes, size_t from, size_t to)
 }
 
 /* What is there now is what we have read: nobody has replaced it, nobody has written to it. */
-static int is_unchanged(const struct hf_place *p)
+static int is_unchanged(const struct hf_hosts_file *p)
 {
 	struct stat st;
 	char *bytes;
@@ -94,7 +94,7 @@ static int is_unchanged(const struct hf_place *p)
 		return errno == ENOENT ? -ESTALE : -errno;
 	if (!is_what_we_read(p, &st))
 		return -ESTALE;
-	rc = hf_place_read_fd(p->fd, &bytes, &len);
+	rc = hf_hosts_file_read_fd(p->fd, &bytes, &len);
 	if (rc)
 		return rc;
 	same = len == p->len && !memcmp(bytes, p->bytes, len);
@@ -104,7 +104,7 @@ static int is_unchanged(const struct hf_place *p)
 
 /* --- by rename --- */
 
-void hf_draft_drop(struct hf_draft *d)
+void hf_hosts_file_draft_drop(struct hf_hosts_file_draft *d)
 {
 	if (d->fd >= 0) {
 		unlinkat(d->dir, d->name, 0);
@@ -115,7 +115,7 @@ void hf_draft_drop(struct hf_draft *d)
 	d->fd = d->dir = -1;
 }
 
-static int open_draft(struct hf_draft *d, const struct hf_place *p)
+static int open_draft(struct hf_hosts_file_draft *d, const struct hf_hosts_file *p)
 {
 	if (snprintf(d->name, sizeof(d->name), ".%s.holdfast", p->name) >= (int)sizeof(d->name))
 		return -ENAMETOOLONG;
@@ -133,7 +133,7 @@ static int open_draft(struct hf_draft *d, const struct hf_place *p)
  * the next ones are synced after it: a sync before each takes so long that the file is another one
  * each time.
  */
-static int write_draft(struct hf_draft *d, const struct hf_place *p, const char *bytes, size_t len)
+static int write_draft(struct hf_hosts_file_draft *d, const struct hf_hosts_file *p, const char *bytes, size_t len)
 {
 	bool first = d->fd < 0;
 	int rc = first ? open_draft(d, p) : 0;
@@ -143,7 +143,7 @@ static int write_draft(struct hf_draft *d, const struct hf_place *p, const char 
 	if (!rc && ftruncate(d->fd, (off_t)len) < 0)
 		rc = -errno;
 	if (!rc)
-		rc = dress(p, d->fd);
+		rc = draft_dress(p, d->fd);
 	if (!rc && first && fdatasync(d->fd) < 0)
 		rc = -errno;
 	d->unsynced = !first;
@@ -154,7 +154,7 @@ static int write_draft(struct hf_draft *d, const struct hf_place *p, const char 
  * By exchange: so it is seen which file was replaced. If it is another one than we read, somebody has
  * just put it there, and it goes back.
  */
-static int exchange(struct hf_place *p, struct hf_draft *d)
+static int draft_exchange(struct hf_hosts_file *p, struct hf_hosts_file_draft *d)
 {
 	struct stat st;
 
@@ -169,12 +169,12 @@ static int exchange(struct hf_place *p, struct hf_draft *d)
 	return -ESTALE;
 }
 
-static int put_there(struct hf_place *p, struct hf_draft *d)
+static int put_there(struct hf_hosts_file *p, struct hf_hosts_file_draft *d)
 {
 	int rc = is_unchanged(p);
 
 	if (!rc)
-		rc = exchange(p, d);
+		rc = draft_exchange(p, d);
 	/* A file system that cannot do it: what we read was there a moment ago. */
 	if (rc == -EINVAL || rc == -ENOSYS || rc == -ENOTSUP)
 		rc = renameat(p->dir, d->name, p->dir, p->name) < 0 ? -errno : 0;
@@ -182,16 +182,16 @@ static int put_there(struct hf_place *p, struct hf_draft *d)
 }
 
 /* A process that opened the file before may still write to it. */
-static void keep_replaced(struct hf_place *p, struct hf_lates *lates, int64_t now_ms)
+static void keep_replaced(struct hf_hosts_file *p, struct hf_hosts_lates *lates, int64_t now_ms)
 {
-	hf_late_add(lates, p->reader, p->bytes, p->len, now_ms);
+	hf_hosts_late_add(lates, p->reader, p->bytes, p->len, now_ms);
 	p->reader = -1;
 	p->bytes = NULL;
 	p->len = 0;
 }
 
-static int replace(struct hf_place *p, struct hf_draft *d, const char *bytes, size_t len,
-    struct hf_lates *lates, int64_t now_ms)
+static int hosts_file_replace(struct hf_hosts_file *p, struct hf_hosts_file_draft *d, const char *bytes, size_t len,
+    struct hf_hosts_lates *lates, int64_t now_ms)
 {
 	int rc = write_draft(d, p, bytes, len);
 
@@ -213,7 +213,7 @@ static int replace(struct hf_place *p, struct hf_draft *d, const char *bytes, si
  * Nobody else has the file open, and who opens it waits for us. -EAGAIN: somebody has; another
  * code: leases cannot be had here (the file is another user's, or the file system has none).
  */
-static int lease(struct hf_place *p)
+static int hosts_file_lease(struct hf_hosts_file *p)
 {
 	close(p->reader); /* it would be one of the others */
 	p->reader = -1;
@@ -227,7 +227,7 @@ static int lease(struct hf_place *p)
  * What needs room on the disk comes first, so that a full one changes nothing; then only what
  * differs.
  */
-static int write_bytes(struct hf_place *p, const char *bytes, size_t len)
+static int write_bytes(struct hf_hosts_file *p, const char *bytes, size_t len)
 {
 	size_t least = len < p->len ? len : p->len, same = 0;
 	int rc = 0;
@@ -245,13 +245,13 @@ static int write_bytes(struct hf_place *p, const char *bytes, size_t len)
 	return rc;
 }
 
-static int write_in_place(struct hf_place *p, const char *bytes, size_t len)
+static int write_in_place(struct hf_hosts_file *p, const char *bytes, size_t len)
 {
 	int rc, alone;
 
 	if (!p->writable)
 		return -EACCES;
-	alone = lease(p);
+	alone = hosts_file_lease(p);
 	rc = alone == -EAGAIN && !p->hurry ? -EAGAIN : is_unchanged(p);
 	if (!rc)
 		rc = write_bytes(p, bytes, len);
@@ -269,10 +269,10 @@ static bool asks_for_in_place(int rc)
 	       rc == -ENOTSUP;
 }
 
-int hf_place_write(struct hf_place *p, struct hf_draft *d, const char *bytes, size_t len,
-    struct hf_lates *lates, int64_t now_ms)
+int hf_hosts_file_write(struct hf_hosts_file *p, struct hf_hosts_file_draft *d, const char *bytes, size_t len,
+    struct hf_hosts_lates *lates, int64_t now_ms)
 {
-	int rc = p->st.st_nlink > 1 ? -EBUSY : replace(p, d, bytes, len, lates, now_ms);
+	int rc = p->st.st_nlink > 1 ? -EBUSY : hosts_file_replace(p, d, bytes, len, lates, now_ms);
 
 	return asks_for_in_place(rc) ? write_in_place(p, bytes, len) : rc;
 }

@@ -10,21 +10,21 @@
 
 enum { WORD_MAX = 256 };
 
-struct one {
+struct foreign_name {
 	UT_hash_handle hh;
 	bool several; /* addresses, of which addr is the first */
 	uint8_t addr[16];
 	struct hf_name name;
 };
 
-struct hf_foreign {
-	struct one *names; /* uthash */
+struct hf_hosts_foreign {
+	struct foreign_name *names; /* uthash */
 };
 
-static int note(struct hf_foreign *f, const char *text, const uint8_t addr[static 16])
+static int foreign_note(struct hf_hosts_foreign *f, const char *text, const uint8_t addr[static 16])
 {
 	struct hf_name name;
-	struct one *o;
+	struct foreign_name *o;
 
 	/* What is no name as ours are cannot be one of ours. */
 	if (hf_name_parse(text, &name))
@@ -56,19 +56,19 @@ static void read_addr(const char *text, uint8_t ret_addr[static 16])
 		memset(ret_addr + 10, 0xff, 2);
 }
 
-static int read_line(struct hf_foreign *f, const char *line, size_t len)
+static int foreign_read_line(struct hf_hosts_foreign *f, const char *line, size_t len)
 {
 	const char *end = line + len;
 	char word[WORD_MAX];
 	uint8_t addr[16];
-	int rc = hf_line_word(&line, end, word, sizeof(word));
+	int rc = hf_hosts_line_word(&line, end, word, sizeof(word));
 
 	if (rc != 1)
 		return 0;
 	read_addr(word, addr);
-	while ((rc = hf_line_word(&line, end, word, sizeof(word)))) {
+	while ((rc = hf_hosts_line_word(&line, end, word, sizeof(word)))) {
 		/* A word that is too long is gone through in pieces, which are no names of ours. */
-		if (rc == 1 && note(f, word, addr))
+		if (rc == 1 && foreign_note(f, word, addr))
 			return -ENOMEM;
 		if (rc < 0 && line < end)
 			line++;
@@ -76,34 +76,34 @@ static int read_line(struct hf_foreign *f, const char *line, size_t len)
 	return 0;
 }
 
-static int read_part(struct hf_foreign *f, const char *bytes, size_t len)
+static int read_part(struct hf_hosts_foreign *f, const char *bytes, size_t len)
 {
 	const char *at = bytes, *end = bytes + len, *line;
 	int rc = 0;
 
-	while (!rc && hf_line_next(&at, end, &line, &len))
-		rc = read_line(f, line, len);
+	while (!rc && hf_hosts_line_next(&at, end, &line, &len))
+		rc = foreign_read_line(f, line, len);
 	return rc;
 }
 
-int hf_foreign_new(
-    const char *bytes, size_t len, const struct hf_block *block, struct hf_foreign **ret_foreign)
+int hf_hosts_foreign_new(
+    const char *bytes, size_t len, const struct hf_hosts_block *block, struct hf_hosts_foreign **ret_foreign)
 {
-	struct hf_foreign *f = calloc(1, sizeof(*f));
+	struct hf_hosts_foreign *f = calloc(1, sizeof(*f));
 	int rc = f ? read_part(f, bytes, block->start) : -ENOMEM;
 
 	if (!rc)
 		rc = read_part(f, bytes + block->end, len - block->end);
 	if (rc)
-		hf_foreign_free(f);
+		hf_hosts_foreign_free(f);
 	else
 		*ret_foreign = f;
 	return rc;
 }
 
-void hf_foreign_free(struct hf_foreign *f)
+void hf_hosts_foreign_free(struct hf_hosts_foreign *f)
 {
-	struct one *o, *next;
+	struct foreign_name *o, *next;
 
 	if (!f)
 		return;
@@ -115,9 +115,9 @@ void hf_foreign_free(struct hf_foreign *f)
 	free(f);
 }
 
-bool hf_foreign_clashes(const struct hf_foreign *f, const struct hf_record *r)
+bool hf_hosts_foreign_clashes(const struct hf_hosts_foreign *f, const struct hf_record *r)
 {
-	struct one *o;
+	struct foreign_name *o;
 
 	HASH_FIND(hh, f->names, r->name.wire, r->name.len, o);
 	return o && (o->several || memcmp(o->addr, r->addr, 16));

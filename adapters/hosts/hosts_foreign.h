@@ -9,11 +9,11 @@
 #include "adapters/adapter.h"
 #include "adapters/hosts/hosts_block.h"
 
-struct hf_foreign; /* opaque */
+struct hf_hosts_foreign; /* opaque */
 
-int hf_foreign_new(
-    const char *bytes, size_t len, const struct hf_block *block, struct hf_foreign **ret_foreign);
-void hf_foreign_free(struct hf_foreign *f); /* NULL is fine */
+int hf_hosts_foreign_new(
+    const char *bytes, size_t len, const struct hf_hosts_block *block, struct hf_hosts_foreign **ret_foreign);
+void hf_hosts_foreign_free(struct hf_hosts_foreign *f); /* NULL is fine */
 
 /* Whether they give the name another address than the record's. */
-bool hf_foreign_clashes(const struct hf_foreign *f, const struct hf_record *r);
+bool hf_hosts_foreign_clashes(const struct hf_hosts_foreign *f, const struct hf_record *r);

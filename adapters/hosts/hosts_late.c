@@ -18,7 +18,7 @@ enum {
 	QUIET_MS = 2000,
 };
 
-int hf_late_is_written(int fd)
+int hf_hosts_late_is_written(int fd)
 {
 	/* A lease for reading is refused while somebody writes. Its end would be told by a signal: by one that
 	 * does nothing. */
@@ -30,7 +30,7 @@ int hf_late_is_written(int fd)
 	return 0;
 }
 
-static void forget(struct hf_late *e)
+static void late_forget(struct hf_hosts_late *e)
 {
 	if (e->fd >= 0)
 		close(e->fd);
@@ -40,7 +40,7 @@ static void forget(struct hf_late *e)
 	e->fd = -1;
 }
 
-static void remove_forgotten(struct hf_lates *l)
+static void remove_forgotten(struct hf_hosts_lates *l)
 {
 	size_t n = 0;
 
@@ -50,32 +50,32 @@ static void remove_forgotten(struct hf_lates *l)
 	l->n = n;
 }
 
-void hf_late_add(struct hf_lates *l, int fd, char *bytes, size_t len, int64_t now_ms)
+void hf_hosts_late_add(struct hf_hosts_lates *l, int fd, char *bytes, size_t len, int64_t now_ms)
 {
-	if (l->n == HF_LATE_MAX) {
-		forget(&l->at[0]);
+	if (l->n == HF_HOSTS_LATE_MAX) {
+		late_forget(&l->at[0]);
 		remove_forgotten(l);
 	}
 	/* Zeros: the first look always reads it. */
-	l->at[l->n++] = (struct hf_late){ .fd = fd, .bytes = bytes, .len = len, .since_ms = now_ms };
+	l->at[l->n++] = (struct hf_hosts_late){ .fd = fd, .bytes = bytes, .len = len, .since_ms = now_ms };
 }
 
-void hf_late_free(struct hf_lates *l)
+void hf_hosts_late_free(struct hf_hosts_lates *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		forget(&l->at[i]);
+		late_forget(&l->at[i]);
 	l->n = 0;
 }
 
 /* --- one of them --- */
 
-static bool is_more_of_it(const struct hf_late *e, const char *bytes, size_t len)
+static bool is_more_of_it(const struct hf_hosts_late *e, const char *bytes, size_t len)
 {
 	return len >= e->len && !memcmp(bytes, e->bytes, e->len);
 }
 
 /* Reads it if it changed since the last look. *ret_bytes: NULL if it is as it was. */
-static int read_it(struct hf_late *e, int64_t now_ms, char **ret_bytes, size_t *ret_len)
+static int read_it(struct hf_hosts_late *e, int64_t now_ms, char **ret_bytes, size_t *ret_len)
 {
 	struct stat st;
 	int rc;
@@ -83,7 +83,7 @@ static int read_it(struct hf_late *e, int64_t now_ms, char **ret_bytes, size_t *
 	*ret_bytes = NULL;
 	if (fstat(e->fd, &st) < 0)
 		return -errno;
-	if (!hf_place_same(&st, &e->seen)) {
+	if (!hf_hosts_file_same(&st, &e->seen)) {
 		if (e->seen.st_ino)
 			e->since_ms = now_ms;
 		e->seen = st;
@@ -91,15 +91,15 @@ static int read_it(struct hf_late *e, int64_t now_ms, char **ret_bytes, size_t *
 	}
 	if (!e->unread)
 		return 0;
-	rc = hf_place_read_fd(e->fd, ret_bytes, ret_len);
+	rc = hf_hosts_file_read_fd(e->fd, ret_bytes, ret_len);
 	e->unread = rc != 0;
 	return rc;
 }
 
 /* What is in it that the caller's file does not have, into e->found. */
-static int look(struct hf_late *e, int64_t now_ms)
+static int late_look(struct hf_hosts_late *e, int64_t now_ms)
 {
-	int written = hf_late_is_written(e->fd), rc; /* first: if nobody writes, what is read is the last */
+	int written = hf_hosts_late_is_written(e->fd), rc; /* first: if nobody writes, what is read is the last */
 	bool quiet, over;
 	char *bytes;
 	size_t len;
@@ -130,12 +130,12 @@ static int look(struct hf_late *e, int64_t now_ms)
 	return 0;
 }
 
-static int merge_one(struct hf_late *e, char **bytes, size_t *len)
+static int merge_one(struct hf_hosts_late *e, char **bytes, size_t *len)
 {
 	const struct hf_text base = { e->bytes, e->len }, theirs = { e->found, e->n_found },
 			     now = { *bytes, *len };
 	char *merged;
-	int rc = hf_merge(&base, &theirs, &now, &merged, len);
+	int rc = hf_hosts_merge(&base, &theirs, &now, &merged, len);
 
 	if (rc)
 		return rc;
@@ -146,7 +146,7 @@ static int merge_one(struct hf_late *e, char **bytes, size_t *len)
 
 /* --- all --- */
 
-int hf_late_content(struct hf_lates *l, const struct hf_text *file, int64_t now_ms,
+int hf_hosts_late_content(struct hf_hosts_lates *l, const struct hf_text *file, int64_t now_ms,
     char **ret_bytes, size_t *ret_len)
 {
 	size_t len = file->len;
@@ -156,13 +156,13 @@ int hf_late_content(struct hf_lates *l, const struct hf_text *file, int64_t now_
 	if (bytes)
 		memcpy(bytes, file->at, len);
 	for (size_t i = 0; i < l->n && !rc; i++) {
-		rc = look(&l->at[i], now_ms);
+		rc = late_look(&l->at[i], now_ms);
 		if (!rc && l->at[i].found)
 			rc = merge_one(&l->at[i], &bytes, &len);
 	}
 	if (rc) {
 		free(bytes);
-		hf_late_done(l, false);
+		hf_hosts_late_done(l, false);
 		return rc;
 	}
 	*ret_bytes = bytes;
@@ -170,10 +170,10 @@ int hf_late_content(struct hf_lates *l, const struct hf_text *file, int64_t now_
 	return 0;
 }
 
-void hf_late_done(struct hf_lates *l, bool written)
+void hf_hosts_late_done(struct hf_hosts_lates *l, bool written)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		struct hf_late *e = &l->at[i];
+		struct hf_hosts_late *e = &l->at[i];
 
 		if (e->found && written) {
 			free(e->bytes);
@@ -185,7 +185,7 @@ void hf_late_done(struct hf_lates *l, bool written)
 		}
 		e->found = NULL;
 		if (e->over && !e->unread)
-			forget(e);
+			late_forget(e);
 	}
 	remove_forgotten(l);
 }

@@ -12,9 +12,9 @@
 
 #include "adapters/hosts/hosts_merge.h"
 
-enum { HF_LATE_MAX = 16 };
+enum { HF_HOSTS_LATE_MAX = 16 };
 
-struct hf_late {
+struct hf_hosts_late {
 	int fd;	     /* owned; opened for reading only. -1: it can be forgotten */
 	char *bytes; /* owned; the part of its content that the file that replaced it has */
 	size_t len;
@@ -22,29 +22,29 @@ struct hf_late {
 	bool unread;	  /* its content was not taken since it changed */
 	int64_t since_ms; /* when it last changed, as far as we saw */
 
-	char *found; /* owned; what the last look found, until hf_late_done(); NULL: nothing new */
+	char *found; /* owned; what the last look found, till hf_hosts_late_done(); or NULL */
 	size_t n_found;
-	bool over; /* nobody can write to it any more: it goes with hf_late_done() */
+	bool over; /* nobody can write to it any more: it goes with hf_hosts_late_done() */
 };
 
-struct hf_lates {
-	struct hf_late at[HF_LATE_MAX];
+struct hf_hosts_lates {
+	struct hf_hosts_late at[HF_HOSTS_LATE_MAX];
 	size_t n;
 };
 
 /* One more; fd and bytes are taken over. If there are too many, the oldest is forgotten. */
-void hf_late_add(struct hf_lates *l, int fd, char *bytes, size_t len, int64_t now_ms);
-void hf_late_free(struct hf_lates *l);
+void hf_hosts_late_add(struct hf_hosts_lates *l, int fd, char *bytes, size_t len, int64_t now_ms);
+void hf_hosts_late_free(struct hf_hosts_lates *l);
 
 /*
  * The content `file` of the file that is there, with what was written since into the files that it replaced.
- * The caller owns *ret_bytes; end it with free(). Then hf_late_done(): `written`, the file has it
- * now; else the next call finds it again. Returns 0 or -ENOMEM.
+ * The caller owns *ret_bytes; end it with free(). Then hf_hosts_late_done(): `written`, the file
+ * has it now; else the next call finds it again. Returns 0 or -ENOMEM.
  */
-int hf_late_content(struct hf_lates *l, const struct hf_text *file, int64_t now_ms,
+int hf_hosts_late_content(struct hf_hosts_lates *l, const struct hf_text *file, int64_t now_ms,
     char **ret_bytes, size_t *ret_len);
-void hf_late_done(struct hf_lates *l, bool written);
+void hf_hosts_late_done(struct hf_hosts_lates *l, bool written);
 
 /* Whether a process has the file open for writing: 1, 0, or a code if that cannot be known. `fd`
  * must be opened for reading only. */
-int hf_late_is_written(int fd);
+int hf_hosts_late_is_written(int fd);

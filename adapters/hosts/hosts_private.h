@@ -28,12 +28,12 @@ struct hf_adapter {
 	const struct hf_config_hosts *h;
 	const struct hf_adapter_host *host;
 
-	struct hf_table *table; /* owned; what the block is to have */
-	struct hf_audit *audit; /* owned */
+	struct hf_record_table *table; /* owned; what the block is to have */
+	struct hf_start_audit *audit; /* owned */
 	bool loaded;            /* the table has what the block had at first */
 	bool in_charge;         /* the host feeds us: what others do to the block is repaired */
 	struct stat seen;       /* the file after our last pass */
-	struct hf_lates lates;	/* what we replaced, and others may still write to */
+	struct hf_hosts_lates lates;	/* what we replaced, and others may still write to */
 	size_t n_zones;
 	char where[WHERE_MAX]; /* what is wrong with the block */
 	struct hf_fault fault;
@@ -55,8 +55,8 @@ struct hf_adapter {
 };
 
 /* What the file holds now. The caller owns both; *ret_foreign and *ret_table only with 0. */
-int hf_hosts_look(struct hf_adapter *a, struct hf_table **ret_table,
-    struct hf_foreign **ret_foreign, char *ret_why, size_t why_size);
+int hf_hosts_look(struct hf_adapter *a, struct hf_record_table **ret_table,
+    struct hf_hosts_foreign **ret_foreign, char *ret_why, size_t why_size);
 
 /* hosts_doctor.c */
 void hf_hosts_on_doctor(evutil_socket_t fd, short what, void *arg);

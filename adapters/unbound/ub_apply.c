@@ -61,7 +61,7 @@ static uint8_t (*set_addrs(const struct hf_batch *batch, size_t *ret_n))[16]
 	return addrs;
 }
 
-static uint8_t fate_of(struct hf_ub_look *look)
+static uint8_t ub_fate_of(struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
 
@@ -93,7 +93,7 @@ static void plan_one(
 	bool whole = is_whole(a, &c->record.name);
 
 	if (*fate == HF_FATE_DONE)
-		*fate = fate_of(look);
+		*fate = ub_fate_of(look);
 	if (*fate != HF_FATE_DONE) {
 		look->plan = HF_PLAN_NONE;
 		return;
@@ -121,7 +121,7 @@ void hf_ub_apply_end(struct hf_adapter *a)
 		.code = a->code,
 		.text = a->text,
 		.pause_us = a->debt_us > 0 ? (uint32_t)a->debt_us : 0,
-		.next_max = HF_UNBOUND_BATCH };
+		.next_max = HF_UB_BATCH };
 
 	/* Also of a batch that failed on its way. */
 	if (a->wrote)
@@ -148,7 +148,7 @@ static enum hf_plan plan_of(const struct hf_ub_look *look, enum hf_ub_phase phas
 }
 
 /* The owner of the record that the phase is about. */
-static void subject(const struct hf_ub_look *look, enum hf_ub_phase phase, struct hf_name *ret_name)
+static void phase_subject(const struct hf_ub_look *look, enum hf_ub_phase phase, struct hf_name *ret_name)
 {
 	if (phase <= HF_PHASE_TAKE)
 		*ret_name = look->change->record.name;
@@ -204,7 +204,7 @@ static bool is_halved(enum hf_ub_phase phase)
 }
 
 /* Whether the command under way removes: a move adds first. */
-static bool removes(const struct hf_adapter *a)
+static bool phase_removes(const struct hf_adapter *a)
 {
 	if (is_halved(a->phase))
 		return a->half == (a->phase == HF_PHASE_MOVE);
@@ -215,18 +215,18 @@ static bool add_words(struct hf_adapter *a, const struct hf_ub_look *look, const
 {
 	const struct hf_record *r = &look->change->record;
 
-	if (removes(a))
+	if (phase_removes(a))
 		return goes_by_record(a, look) ? remove_addrs(a, look)
 					       : hf_ub_command_remove(&a->command, name);
 	return a->phase <= HF_PHASE_TAKE ? add_addrs(a, look)
 					 : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
 }
 
-static bool add_line(struct hf_adapter *a, const struct hf_ub_look *look)
+static bool ub_apply_add_line(struct hf_adapter *a, const struct hf_ub_look *look)
 {
 	struct hf_name name;
 
-	subject(look, a->phase, &name);
+	phase_subject(look, a->phase, &name);
 	if (!add_words(a, look, &name))
 		return false;
 	hf_ub_cover_touch(a, &name);
@@ -247,7 +247,7 @@ static struct hf_ub_pace *pace_of(struct hf_adapter *a)
 /* What was refused among several lines is found line by line; alone, it is unfit. */
 static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
 {
-	char text[HF_UNBOUND_TEXT_MAX];
+	char text[HF_UB_TEXT_MAX];
 	long n;
 
 	if (reply->code) {
@@ -258,10 +258,10 @@ static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
 	if (n == (long)a->command.n)
 		return true;
 	/* A record that others have removed meanwhile is gone, too. */
-	if (n >= 0 && n < (long)a->command.n && removes(a) && (a->able & HF_UB_RECORDS) &&
+	if (n >= 0 && n < (long)a->command.n && phase_removes(a) && (a->able & HF_UB_RECORDS) &&
 	    strncmp(text, "error", 5) == 0)
 		return true;
-	if (n < 0 || n > (long)a->command.n || removes(a)) {
+	if (n < 0 || n > (long)a->command.n || phase_removes(a)) {
 		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
 		return false;
 	}
@@ -274,7 +274,7 @@ static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
 	return true;
 }
 
-static void on_applied(const struct hf_ub_reply *reply, void *arg)
+static void on_ub_applied(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
 	struct timeval tv = { 0 };
@@ -315,11 +315,11 @@ static void fill_command(struct hf_adapter *a)
 	size_t end = a->half ? a->half_upto : a->batch->n;
 	size_t i = a->at, n = 0;
 
-	hf_ub_command_begin(&a->command, removes(a) ? "local_datas_remove" : "local_datas");
+	hf_ub_command_begin(&a->command, phase_removes(a) ? "local_datas_remove" : "local_datas");
 	for (; i < end && n < max; i++) {
 		if (plan_of(&a->looked[i], a->phase) == HF_PLAN_NONE || a->fates[i] != HF_FATE_DONE)
 			continue;
-		if (!add_line(a, &a->looked[i]))
+		if (!ub_apply_add_line(a, &a->looked[i]))
 			break;
 		n++;
 	}
@@ -352,7 +352,7 @@ static void next_command(struct hf_adapter *a)
 	}
 	a->wrote = true;
 	a->wrote_removal = a->wrote_removal || (a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD);
-	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_applied, a);
+	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ub_applied, a);
 	if (rc) {
 		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
 		hf_ub_step_begin(a, hf_ub_apply_end);
@@ -391,7 +391,7 @@ static void after_session(struct hf_adapter *a)
 		hf_ub_look_all(a, after_looks);
 }
 
-static int reserve(struct hf_adapter *a)
+static int ub_apply_reserve(struct hf_adapter *a)
 {
 	size_t n = a->batch->n;
 	struct hf_ub_look *looked;
@@ -413,7 +413,7 @@ static int reserve(struct hf_adapter *a)
 
 void hf_ub_apply_begin(struct hf_adapter *a)
 {
-	if (reserve(a)) {
+	if (ub_apply_reserve(a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_begin(a, hf_ub_apply_end);
 		hf_ub_step_end(a);

@@ -27,7 +27,7 @@ bool hf_ub_command_name_ok(const struct hf_name *name)
 	return at > 0 && at + 1 == name->len;
 }
 
-static __attribute__((format(printf, 2, 3))) bool add(
+static __attribute__((format(printf, 2, 3))) bool ub_command_add(
     struct hf_ub_command *c, const char *format, ...)
 {
 	size_t room = sizeof(c->bytes) - c->len - (c->lines ? strlen(END_OF_LINES) : 0);
@@ -48,10 +48,10 @@ void hf_ub_command_begin(struct hf_ub_command *c, const char *verb)
 	c->len = 0;
 	c->n = 0;
 	c->lines = true;
-	add(c, MAGIC "%s\n", verb);
+	ub_command_add(c, MAGIC "%s\n", verb);
 }
 
-static bool count(struct hf_ub_command *c, bool added)
+static bool ub_command_count(struct hf_ub_command *c, bool added)
 {
 	c->n += added;
 	return added;
@@ -63,7 +63,7 @@ bool hf_ub_command_aaaa(struct hf_ub_command *c, const struct hf_name *name, uin
 	char text[HF_NAME_TEXT_MAX], addr_text[HF_ADDR_TEXT_MAX];
 
 	return hf_ub_command_name_ok(name) &&
-	       count(c, add(c, "%s %u AAAA %s\n", hf_name_text(name, text), ttl_s,
+	       ub_command_count(c, ub_command_add(c, "%s %u AAAA %s\n", hf_name_text(name, text), ttl_s,
 			    hf_addr_text(addr, addr_text)));
 }
 
@@ -75,7 +75,7 @@ bool hf_ub_command_ptr(struct hf_ub_command *c, const uint8_t addr[static 16], u
 
 	hf_ptr_name(addr, &ptr);
 	return hf_ub_command_name_ok(target) &&
-	       count(c, add(c, "%s %u PTR %s\n", hf_name_text(&ptr, text), ttl_s,
+	       ub_command_count(c, ub_command_add(c, "%s %u PTR %s\n", hf_name_text(&ptr, text), ttl_s,
 			    hf_name_text(target, target_text)));
 }
 
@@ -83,7 +83,7 @@ bool hf_ub_command_remove(struct hf_ub_command *c, const struct hf_name *name)
 {
 	char text[HF_NAME_TEXT_MAX];
 
-	return hf_ub_command_name_ok(name) && count(c, add(c, "%s\n", hf_name_text(name, text)));
+	return hf_ub_command_name_ok(name) && ub_command_count(c, ub_command_add(c, "%s\n", hf_name_text(name, text)));
 }
 
 /* unbound compares name, type and data; the TTL is there to be parsed. */
@@ -96,7 +96,7 @@ bool hf_ub_command_remove_aaaa(
 void hf_ub_command_end(struct hf_ub_command *c)
 {
 	c->lines = false;
-	add(c, END_OF_LINES);
+	ub_command_add(c, END_OF_LINES);
 }
 
 static void begin_one(struct hf_ub_command *c)
@@ -109,13 +109,13 @@ static void begin_one(struct hf_ub_command *c)
 void hf_ub_command_status(struct hf_ub_command *c)
 {
 	begin_one(c);
-	add(c, MAGIC "status\n");
+	ub_command_add(c, MAGIC "status\n");
 }
 
 void hf_ub_command_ability(struct hf_ub_command *c, const struct hf_ub_ability *ability)
 {
 	begin_one(c);
-	add(c, "%s", ability->command);
+	ub_command_add(c, "%s", ability->command);
 }
 
 void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type)
@@ -123,7 +123,7 @@ void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, con
 	char text[HF_NAME_TEXT_MAX];
 
 	begin_one(c);
-	add(c, MAGIC "local_zone %s %s\n", hf_name_text(zone, text), type);
+	ub_command_add(c, MAGIC "local_zone %s %s\n", hf_name_text(zone, text), type);
 }
 
 void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zone)
@@ -131,7 +131,7 @@ void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zo
 	char text[HF_NAME_TEXT_MAX];
 
 	begin_one(c);
-	add(c, MAGIC "local_zone_remove %s\n", hf_name_text(zone, text));
+	ub_command_add(c, MAGIC "local_zone_remove %s\n", hf_name_text(zone, text));
 }
 
 void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zone)
@@ -139,7 +139,7 @@ void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zo
 	char text[HF_NAME_TEXT_MAX];
 
 	begin_one(c);
-	add(c, MAGIC "auth_zone_reload %s\n", hf_name_text(zone, text));
+	ub_command_add(c, MAGIC "auth_zone_reload %s\n", hf_name_text(zone, text));
 }
 
 void hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s)
@@ -147,7 +147,7 @@ void hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint
 	char text[HF_NAME_TEXT_MAX];
 
 	begin_one(c);
-	add(c, MAGIC "local_data %s %u SOA " HF_UNBOUND_SOA " %u\n", hf_name_text(zone, text),
+	ub_command_add(c, MAGIC "local_data %s %u SOA " HF_UB_SOA " %u\n", hf_name_text(zone, text),
 	    ttl_s, ttl_s);
 }
 
@@ -157,7 +157,7 @@ void hf_ub_command_txt(
 	char name_text[HF_NAME_TEXT_MAX];
 
 	begin_one(c);
-	add(c, MAGIC "local_data %s %u TXT %s\n", hf_name_text(name, name_text), ttl_s, text);
+	ub_command_add(c, MAGIC "local_data %s %u TXT %s\n", hf_name_text(name, name_text), ttl_s, text);
 }
 
 void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *name)
@@ -165,7 +165,7 @@ void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *nam
 	char text[HF_NAME_TEXT_MAX];
 
 	begin_one(c);
-	add(c, MAGIC "local_data_remove %s\n", hf_name_text(name, text));
+	ub_command_add(c, MAGIC "local_data_remove %s\n", hf_name_text(name, text));
 }
 
 /* --- replies --- */

@@ -17,7 +17,7 @@ struct hf_ub_command {
 	size_t len;
 	size_t n; /* lines */
 	bool lines;
-	char bytes[HF_CONTROL_COMMAND_MAX];
+	char bytes[HF_UB_CONTROL_COMMAND_MAX];
 };
 
 /* Labels as hf_label_ok() has them, all of it well formed. */
@@ -49,7 +49,7 @@ void hf_ub_command_txt(
 void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *name);
 
 /* The SOA's data, as a zone file has it: who, whom to ask, and the numbers. */
-#define HF_UNBOUND_SOA "holdfast.invalid. nobody.invalid. 1 60 60 2419200"
+#define HF_UB_SOA "holdfast.invalid. nobody.invalid. 1 60 60 2419200"
 
 /* --- replies --- */
 

@@ -15,8 +15,8 @@
 
 enum { READ_SIZE = 16 * 1024, READS_A_WAKE = 16 };
 
-struct command {
-	struct command *next;
+struct queued_command {
+	struct queued_command *next;
 	hf_ub_reply_cb cb;
 	void *arg;  /* borrowed */
 	size_t max; /* of a listing; 0: no listing */
@@ -28,8 +28,8 @@ struct hf_ub_control {
 	struct event_base *base; /* borrowed */
 	const char *path;        /* borrowed */
 	struct timeval timeout;
-	struct command *first; /* owned; the one under way */
-	struct command **last;
+	struct queued_command *first; /* owned; the one under way */
+	struct queued_command **last;
 	int fd;              /* -1: nothing is under way */
 	struct event *io;    /* owned; with fd */
 	struct event *limit; /* owned */
@@ -40,7 +40,7 @@ struct hf_ub_control {
 	int64_t began_us;
 };
 
-static int64_t now_us(void)
+static int64_t ub_control_now_us(void)
 {
 	struct timespec ts;
 
@@ -59,9 +59,9 @@ static void hang_up(struct hf_ub_control *c)
 	event_del(c->limit);
 }
 
-static struct command *unlink_first(struct hf_ub_control *c)
+static struct queued_command *unlink_first(struct hf_ub_control *c)
 {
-	struct command *first = c->first;
+	struct queued_command *first = c->first;
 
 	c->first = first->next;
 	if (!c->first)
@@ -69,7 +69,7 @@ static struct command *unlink_first(struct hf_ub_control *c)
 	return first;
 }
 
-static void tell_failed(struct command *cmd, int code)
+static void tell_failed(struct queued_command *cmd, int code)
 {
 	const struct hf_ub_reply reply = { .code = code, .text = "" };
 
@@ -80,13 +80,13 @@ static void tell_failed(struct command *cmd, int code)
 /* All that waited when it failed; what is sent from within the callbacks begins anew. */
 static void fail_all(struct hf_ub_control *c, int code)
 {
-	struct command *at = c->first;
+	struct queued_command *at = c->first;
 
 	hang_up(c);
 	c->first = NULL;
 	c->last = &c->first;
 	while (at) {
-		struct command *next = at->next;
+		struct queued_command *next = at->next;
 
 		tell_failed(at, code);
 		at = next;
@@ -99,13 +99,13 @@ static void start_soon(struct hf_ub_control *c)
 		event_active(c->start, EV_TIMEOUT, 0);
 }
 
-static void end(struct hf_ub_control *c, int code)
+static void ub_control_end(struct hf_ub_control *c, int code)
 {
 	struct hf_ub_reply reply = { .code = code,
 		.text = c->reply,
 		.len = c->reply_len,
-		.took_us = now_us() - c->began_us };
-	struct command *cmd = unlink_first(c);
+		.took_us = ub_control_now_us() - c->began_us };
+	struct queued_command *cmd = unlink_first(c);
 
 	hang_up(c);
 	c->reply[c->reply_len] = '\0';
@@ -116,9 +116,9 @@ static void end(struct hf_ub_control *c, int code)
 
 /* --- one command --- */
 
-static int keep(struct hf_ub_control *c, const char *bytes, size_t n)
+static int ub_control_keep(struct hf_ub_control *c, const char *bytes, size_t n)
 {
-	size_t max = c->first->max ? c->first->max : HF_CONTROL_REPLY_MAX;
+	size_t max = c->first->max ? c->first->max : HF_UB_CONTROL_REPLY_MAX;
 
 	if (c->first->max && c->reply_len + n > max)
 		return HF_ELIMIT;
@@ -138,7 +138,7 @@ static int keep(struct hf_ub_control *c, const char *bytes, size_t n)
 	return 0;
 }
 
-static void on_readable(struct hf_ub_control *c)
+static void on_ub_control_readable(struct hf_ub_control *c)
 {
 	char bytes[READ_SIZE];
 
@@ -152,9 +152,9 @@ static void on_readable(struct hf_ub_control *c)
 			fail_all(c, n < 0 ? -errno : HF_ECLOSED);
 			return;
 		}
-		rc = n ? keep(c, bytes, (size_t)n) : 0;
+		rc = n ? ub_control_keep(c, bytes, (size_t)n) : 0;
 		if (n == 0 || rc) {
-			end(c, rc);
+			ub_control_end(c, rc);
 			return;
 		}
 	}
@@ -164,7 +164,7 @@ static void on_readable(struct hf_ub_control *c)
  */
 static int send_rest(struct hf_ub_control *c)
 {
-	const struct command *cmd = c->first;
+	const struct queued_command *cmd = c->first;
 
 	while (c->sent < cmd->len) {
 		ssize_t n = send(
@@ -182,7 +182,7 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 	struct hf_ub_control *c = arg;
 
 	if (what & EV_READ) {
-		on_readable(c);
+		on_ub_control_readable(c);
 		return;
 	}
 	if (send_rest(c) < 0)
@@ -195,13 +195,13 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 		fail_all(c, -ENOMEM);
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *arg)
+static void on_ub_control_limit(evutil_socket_t fd, short what, void *arg)
 {
 	fail_all(arg, -ETIMEDOUT);
 }
 
 /* A Unix connection is there at once, or not. */
-static int dial(struct hf_ub_control *c)
+static int ub_control_dial(struct hf_ub_control *c)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
@@ -226,8 +226,8 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 		return;
 	c->sent = 0;
 	c->reply_len = 0;
-	rc = dial(c);
-	c->began_us = now_us();
+	rc = ub_control_dial(c);
+	c->began_us = ub_control_now_us();
 	if (rc == 0)
 		rc = send_rest(c);
 	if (rc < 0) {
@@ -242,17 +242,17 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 
 /* --- from outside --- */
 
-static int enqueue(struct hf_ub_control *c, const char *bytes, size_t len, size_t max,
+static int ub_control_enqueue(struct hf_ub_control *c, const char *bytes, size_t len, size_t max,
     hf_ub_reply_cb cb, void *arg)
 {
-	struct command *cmd;
+	struct queued_command *cmd;
 
-	if (len > HF_CONTROL_COMMAND_MAX)
+	if (len > HF_UB_CONTROL_COMMAND_MAX)
 		return HF_ELIMIT;
 	cmd = malloc(sizeof(*cmd) + len);
 	if (!cmd)
 		return -ENOMEM;
-	*cmd = (struct command){ .cb = cb, .arg = arg, .max = max, .len = len };
+	*cmd = (struct queued_command){ .cb = cb, .arg = arg, .max = max, .len = len };
 	memcpy(cmd->bytes, bytes, len);
 	*c->last = cmd;
 	c->last = &cmd->next;
@@ -263,13 +263,13 @@ static int enqueue(struct hf_ub_control *c, const char *bytes, size_t len, size_
 int hf_ub_control_send(
     struct hf_ub_control *c, const char *bytes, size_t len, hf_ub_reply_cb cb, void *arg)
 {
-	return enqueue(c, bytes, len, 0, cb, arg);
+	return ub_control_enqueue(c, bytes, len, 0, cb, arg);
 }
 
 int hf_ub_control_list(
     struct hf_ub_control *c, const char *command, size_t max, hf_ub_reply_cb cb, void *arg)
 {
-	return enqueue(c, command, strlen(command), max, cb, arg);
+	return ub_control_enqueue(c, command, strlen(command), max, cb, arg);
 }
 
 int hf_ub_control_new(struct event_base *base, const char *path, int64_t timeout_ms,
@@ -287,7 +287,7 @@ int hf_ub_control_new(struct event_base *base, const char *path, int64_t timeout
 	c->last = &c->first;
 	c->reply_cap = READ_SIZE;
 	c->reply = malloc(c->reply_cap);
-	c->limit = evtimer_new(base, on_limit, c);
+	c->limit = evtimer_new(base, on_ub_control_limit, c);
 	c->start = evtimer_new(base, on_start, c);
 	if (!c->reply || !c->limit || !c->start) {
 		hf_ub_control_free(c);

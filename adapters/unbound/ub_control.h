@@ -17,8 +17,8 @@ struct event_base;
 struct hf_ub_control; /* opaque */
 
 enum {
-	HF_CONTROL_COMMAND_MAX = 64 * 1024, /* fits the buffer of a socket */
-	HF_CONTROL_REPLY_MAX = 64 * 1024,   /* what is kept; the rest is read and dropped */
+	HF_UB_CONTROL_COMMAND_MAX = 64 * 1024, /* fits the buffer of a socket */
+	HF_UB_CONTROL_REPLY_MAX = 64 * 1024,   /* what is kept; the rest is read and dropped */
 };
 
 /* What unbound said. Lent for the call. */

@@ -50,7 +50,7 @@ static void on_below(const struct hf_ub_reply *reply, void *arg)
 	hf_ub_step_end(a);
 }
 
-static void list(struct hf_adapter *a, const char *command, size_t max, hf_ub_reply_cb cb)
+static void cover_list(struct hf_adapter *a, const char *command, size_t max, hf_ub_reply_cb cb)
 {
 	hf_ub_step_wait(a);
 	if (hf_ub_control_list(a->control, command, max, cb, a)) {
@@ -64,7 +64,7 @@ static void look_at_stubs(struct hf_adapter *a)
 {
 	hf_ub_step_begin(a, a->after_cover);
 	if (!a->code && !a->known)
-		list(a, "UBCT1 list_stubs\n", BELOW_MAX, on_below);
+		cover_list(a, "UBCT1 list_stubs\n", BELOW_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
@@ -72,7 +72,7 @@ static void look_at_forwards(struct hf_adapter *a)
 {
 	hf_ub_step_begin(a, look_at_stubs);
 	if (!a->code && !a->known)
-		list(a, "UBCT1 list_forwards\n", BELOW_MAX, on_below);
+		cover_list(a, "UBCT1 list_forwards\n", BELOW_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
@@ -83,7 +83,7 @@ static void look_at_auth_zones(struct hf_adapter *a)
 		a->zones[i].has_below = false;
 	a->reverse_below = false;
 	if (!a->code && !a->known)
-		list(a, "UBCT1 list_auth_zones\n", BELOW_MAX, on_below);
+		cover_list(a, "UBCT1 list_auth_zones\n", BELOW_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
@@ -107,7 +107,7 @@ void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then)
 	a->after_cover = then;
 	hf_ub_step_begin(a, look_at_auth_zones);
 	if (!a->code && !a->known)
-		list(a, "UBCT1 list_local_data\n", KNOWN_MAX, on_data);
+		cover_list(a, "UBCT1 list_local_data\n", KNOWN_MAX, on_data);
 	hf_ub_step_end(a);
 }
 

@@ -24,12 +24,12 @@ enum { FINDINGS_MAX = 64, ABILITIES_MAX = 8, TTL_MAX_S = 30 };
 
 struct finding {
 	int grade;
-	char text[HF_UNBOUND_TEXT_MAX];
-	char line[HF_UNBOUND_TEXT_MAX];
+	char text[HF_UB_TEXT_MAX];
+	char line[HF_UB_TEXT_MAX];
 };
 
 /* A question, and the suffix that it is about. */
-struct question {
+struct ub_doctor_question {
 	struct hf_ub_doctor *d;
 	struct hf_name zone;
 	bool is_reverse;
@@ -46,11 +46,11 @@ struct hf_ub_doctor {
 	bool silent; /* DNS is not answered: told once */
 	size_t n;
 	struct finding findings[FINDINGS_MAX];
-	struct question questions[2 * HF_UNBOUND_ZONES_MAX + 1];
+	struct ub_doctor_question questions[2 * HF_UB_ZONES_MAX + 1];
 	struct ability_question abilities[ABILITIES_MAX];
 };
 
-static __attribute__((format(printf, 4, 5))) void find(
+static __attribute__((format(printf, 4, 5))) void ub_doctor_report(
     struct hf_ub_doctor *d, int grade, const char *line, const char *format, ...)
 {
 	struct finding *f;
@@ -66,11 +66,11 @@ static __attribute__((format(printf, 4, 5))) void find(
 	va_end(ap);
 }
 
-static void end_one(struct hf_ub_doctor *d)
+static void ub_doctor_end_one(struct hf_ub_doctor *d)
 {
 	if (--d->left == 0) {
 		d->a->doctor_ended = true;
-		hf_unbound_tell(d->a);
+		hf_ub_tell(d->a);
 	}
 }
 
@@ -79,7 +79,7 @@ static void end_one(struct hf_ub_doctor *d)
 static void find_control(struct hf_ub_doctor *d, int code)
 {
 	const char *path = d->a->config->unbound.control;
-	char line[HF_UNBOUND_TEXT_MAX] = "";
+	char line[HF_UB_TEXT_MAX] = "";
 	struct stat st;
 
 	if (code == -EACCES && stat(path, &st) == 0)
@@ -88,11 +88,11 @@ static void find_control(struct hf_ub_doctor *d, int code)
 	else if (code == -ENOENT || code == -ECONNREFUSED)
 		snprintf(line, sizeof(line),
 		    "remote-control: control-enable: yes, control-interface: %s", path);
-	find(d, HF_FINDING_BAD, line, "unbound takes no commands at '%s': %s", path,
+	ub_doctor_report(d, HF_FINDING_BAD, line, "unbound takes no commands at '%s': %s", path,
 	    hf_strerror(code));
 }
 
-static void on_status(const struct hf_ub_reply *reply, void *arg)
+static void on_ub_doctor_status(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_ub_doctor *d = arg;
 	const char *path = d->a->config->unbound.control;
@@ -101,26 +101,26 @@ static void on_status(const struct hf_ub_reply *reply, void *arg)
 	if (reply->code) {
 		find_control(d, reply->code);
 	} else if (!v) {
-		find(d, HF_FINDING_BAD, "", "what listens at '%s' is not unbound", path);
+		ub_doctor_report(d, HF_FINDING_BAD, "", "what listens at '%s' is not unbound", path);
 	} else {
-		find(d, HF_FINDING_GOOD, "", "unbound %u.%u.%u takes commands at '%s'", v / 1000000,
+		ub_doctor_report(d, HF_FINDING_GOOD, "", "unbound %u.%u.%u takes commands at '%s'", v / 1000000,
 		    v / 1000 % 1000, v % 1000, path);
 	}
-	end_one(d);
+	ub_doctor_end_one(d);
 }
 
 /* Each question has its row. */
-static void on_ability(const struct hf_ub_reply *reply, void *arg)
+static void on_ub_doctor_ability(const struct hf_ub_reply *reply, void *arg)
 {
 	struct ability_question *q = arg;
 
 	/* One that takes no commands was told once. */
 	if (!reply->code && !q->row->is_able(reply->text))
-		find(q->d, HF_FINDING_NOTE, "", "this unbound can do less than the newest: %s", q->row->without);
-	end_one(q->d);
+		ub_doctor_report(q->d, HF_FINDING_NOTE, "", "this unbound can do less than the newest: %s", q->row->without);
+	ub_doctor_end_one(q->d);
 }
 
-static void ask_abilities(struct hf_ub_doctor *d, struct hf_ub_command *c)
+static void ub_doctor_ask_abilities(struct hf_ub_doctor *d, struct hf_ub_command *c)
 {
 	for (size_t i = 0; i < hf_ub_n_abilities && i < ABILITIES_MAX; i++) {
 		struct ability_question *q = &d->abilities[i];
@@ -128,8 +128,8 @@ static void ask_abilities(struct hf_ub_doctor *d, struct hf_ub_command *c)
 		*q = (struct ability_question){ .d = d, .row = &hf_ub_abilities[i] };
 		d->left++;
 		hf_ub_command_ability(c, q->row);
-		if (hf_ub_control_send(d->a->control, c->bytes, c->len, on_ability, q))
-			end_one(d);
+		if (hf_ub_control_send(d->a->control, c->bytes, c->len, on_ub_doctor_ability, q))
+			ub_doctor_end_one(d);
 	}
 }
 
@@ -138,72 +138,72 @@ static void ask_abilities(struct hf_ub_doctor *d, struct hf_ub_command *c)
 static bool has_answer(struct hf_ub_doctor *d, const struct hf_asked *asked)
 {
 	if (asked->code && !d->silent)
-		find(d, HF_FINDING_BAD, "ask: ADDRESS@PORT",
+		ub_doctor_report(d, HF_FINDING_BAD, "ask: ADDRESS@PORT",
 		    "unbound does not answer DNS at the address of 'ask': %s",
 		    hf_strerror(asked->code));
 	d->silent |= asked->code != 0;
 	return asked->code == 0;
 }
 
-static void on_canary(const struct hf_asked *asked, void *arg)
+static void on_ub_doctor_canary(const struct hf_asked *asked, void *arg)
 {
-	struct question *q = arg;
+	struct ub_doctor_question *q = arg;
 	char name[HF_NAME_TEXT_MAX];
 
 	hf_name_text(&q->zone, name);
 	if (!has_answer(q->d, asked)) {
-		end_one(q->d);
+		ub_doctor_end_one(q->d);
 		return;
 	}
 	if (!asked->n_records)
-		find(q->d, HF_FINDING_NOTE, "", "unbound has not been filled with '%s' yet", name);
+		ub_doctor_report(q->d, HF_FINDING_NOTE, "", "unbound has not been filled with '%s' yet", name);
 	else if (asked->ttl_s < 1 || asked->ttl_s > TTL_MAX_S)
-		find(q->d, HF_FINDING_BAD, "", "the TTL of '%s' is %u, not 1 to %u", name,
+		ub_doctor_report(q->d, HF_FINDING_BAD, "", "the TTL of '%s' is %u, not 1 to %u", name,
 		    asked->ttl_s, TTL_MAX_S);
 	else
-		find(q->d, HF_FINDING_GOOD, "", "unbound has '%s' (%s)", name,
+		ub_doctor_report(q->d, HF_FINDING_GOOD, "", "unbound has '%s' (%s)", name,
 		    asked->text_len && asked->text[0] == 'w' ? "whole" : "it is being filled");
-	end_one(q->d);
+	ub_doctor_end_one(q->d);
 }
 
 static void on_missing(const struct hf_asked *asked, void *arg)
 {
-	struct question *q = arg;
-	char name[HF_NAME_TEXT_MAX], line[HF_UNBOUND_TEXT_MAX];
+	struct ub_doctor_question *q = arg;
+	char name[HF_NAME_TEXT_MAX], line[HF_UB_TEXT_MAX];
 
 	hf_name_text(&q->zone, name);
 	snprintf(line, sizeof(line), "server: local-zone: \"%.400s.\" static", name);
 	if (!has_answer(q->d, asked)) {
-		end_one(q->d);
+		ub_doctor_end_one(q->d);
 		return;
 	}
 	if (!asked->aa)
-		find(q->d, HF_FINDING_BAD, q->is_reverse ? line : "",
+		ub_doctor_report(q->d, HF_FINDING_BAD, q->is_reverse ? line : "",
 		    "questions for what is not there under '%s' leave this unbound%s", name,
 		    q->is_reverse ? "" : " until it has been filled");
 	else if (!asked->has_soa)
-		find(q->d, HF_FINDING_NOTE, "",
+		ub_doctor_report(q->d, HF_FINDING_NOTE, "",
 		    "a negative answer under '%s' has no SOA: whoever asks may not keep it", name);
 	else if (asked->negative_ttl_s > TTL_MAX_S && !q->is_reverse)
-		find(q->d, HF_FINDING_BAD, "",
+		ub_doctor_report(q->d, HF_FINDING_BAD, "",
 		    "a negative answer under '%s' may be kept for %u seconds: a new name shows "
 		    "late",
 		    name, asked->negative_ttl_s);
 	else
-		find(q->d, HF_FINDING_GOOD, "",
+		ub_doctor_report(q->d, HF_FINDING_GOOD, "",
 		    "what is not there under '%s' is answered by this unbound itself", name);
 	if (asked->ad)
-		find(q->d, HF_FINDING_NOTE, "",
+		ub_doctor_report(q->d, HF_FINDING_NOTE, "",
 		    "answers under '%s' come as validated: they are not ours", name);
-	end_one(q->d);
+	ub_doctor_end_one(q->d);
 }
 
-static void ask(struct hf_ub_doctor *d, const struct hf_name *name, uint16_t type,
-    struct question *q, hf_asked_cb cb)
+static void ub_doctor_ask(struct hf_ub_doctor *d, const struct hf_name *name, uint16_t type,
+    struct ub_doctor_question *q, hf_asked_cb cb)
 {
 	d->left++;
-	if (hf_ask_send(d->a->asks, name, type, cb, q))
-		end_one(d);
+	if (hf_dns_client_send(d->a->asks, name, type, cb, q))
+		ub_doctor_end_one(d);
 }
 
 static void ask_all(struct hf_ub_doctor *d)
@@ -212,20 +212,20 @@ static void ask_all(struct hf_ub_doctor *d)
 	/* An address of the prefix that no agent has: its id would be zero. */
 	static const uint8_t addr[16] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b };
 	struct hf_adapter *a = d->a;
-	struct question *q = d->questions;
+	struct ub_doctor_question *q = d->questions;
 	struct hf_name name;
 
 	for (size_t i = 0; i < a->n_zones; i++) {
-		*q = (struct question){ .d = d, .zone = a->zones[i].name };
-		ask(d, &a->zones[i].canary_name, HF_TYPE_TXT, q, on_canary);
+		*q = (struct ub_doctor_question){ .d = d, .zone = a->zones[i].name };
+		ub_doctor_ask(d, &a->zones[i].canary_name, HF_TYPE_TXT, q, on_ub_doctor_canary);
 		name = a->zones[i].name;
 		if (hf_name_prepend(&name, label, sizeof(label) - 1) == 0)
-			ask(d, &name, HF_TYPE_AAAA, q, on_missing);
+			ub_doctor_ask(d, &name, HF_TYPE_AAAA, q, on_missing);
 		q++;
 	}
-	*q = (struct question){ .d = d, .zone = hf_addr_reverse_apex, .is_reverse = true };
+	*q = (struct ub_doctor_question){ .d = d, .zone = hf_addr_reverse_apex, .is_reverse = true };
 	hf_ptr_name(addr, &name);
-	ask(d, &name, HF_TYPE_PTR, q, on_missing);
+	ub_doctor_ask(d, &name, HF_TYPE_PTR, q, on_missing);
 }
 
 /* --- the start file --- */
@@ -237,7 +237,7 @@ static bool is_under_folder(const char *path, const char *folder)
 
 static void find_apparmor(struct hf_ub_doctor *d, const char *path)
 {
-	char line[HF_UNBOUND_TEXT_MAX];
+	char line[HF_UB_TEXT_MAX];
 
 	if (access(APPARMOR, F_OK) || access(APPARMOR_ON, F_OK) ||
 	    is_under_folder(path, "/etc/unbound/") ||
@@ -245,7 +245,7 @@ static void find_apparmor(struct hf_ub_doctor *d, const char *path)
 		return;
 	snprintf(
 	    line, sizeof(line), "%.400s* r,   # in /etc/apparmor.d/local/usr.sbin.unbound", path);
-	find(d, HF_FINDING_BAD, line,
+	ub_doctor_report(d, HF_FINDING_BAD, line,
 	    "AppArmor's profile of unbound does not let it read the start file '%s'", path);
 }
 
@@ -256,7 +256,7 @@ static void find_start_file(struct hf_ub_doctor *d)
 	struct stat st;
 
 	if (!path) {
-		find(d, HF_FINDING_NOTE, "start-file: /var/lib/unbound/holdfast/start.zone",
+		ub_doctor_report(d, HF_FINDING_NOTE, "start-file: /var/lib/unbound/holdfast/start.zone",
 		    "there is no start file: unbound knows no names from its start until the "
 		    "bridge has filled it");
 		return;
@@ -264,26 +264,26 @@ static void find_start_file(struct hf_ub_doctor *d)
 	snprintf(folder, sizeof(folder), "%s", path);
 	dirname(folder);
 	if (stat(path, &st))
-		find(d, HF_FINDING_BAD, "", "the start file '%s': %s; unbound may not start", path,
+		ub_doctor_report(d, HF_FINDING_BAD, "", "the start file '%s': %s; unbound may not start", path,
 		    hf_strerror(-errno));
 	else if (!(st.st_mode & S_IROTH))
-		find(d, HF_FINDING_BAD, "", "the start file '%s' may not be read by unbound's user",
+		ub_doctor_report(d, HF_FINDING_BAD, "", "the start file '%s' may not be read by unbound's user",
 		    path);
 	else
-		find(d, HF_FINDING_GOOD, "", "the start file '%s' is there", path);
+		ub_doctor_report(d, HF_FINDING_GOOD, "", "the start file '%s' is there", path);
 	if (access(folder, W_OK)) {
-		char line[HF_UNBOUND_TEXT_MAX];
+		char line[HF_UB_TEXT_MAX];
 
 		snprintf(line, sizeof(line),
 		    "install -d -o HOLDFAST-USER -g unbound -m 0755 %.400s", folder);
-		find(d, HF_FINDING_BAD, line, "we may not write into the folder '%s'", folder);
+		ub_doctor_report(d, HF_FINDING_BAD, line, "we may not write into the folder '%s'", folder);
 	}
 	find_apparmor(d, path);
 }
 
 /* --- from outside --- */
 
-void hf_unbound_doctor(struct hf_adapter *a)
+void hf_ub_doctor_begin(struct hf_adapter *a)
 {
 	struct hf_ub_doctor *d = calloc(1, sizeof(*d));
 	struct hf_ub_command *c = malloc(sizeof(*c));
@@ -293,20 +293,20 @@ void hf_unbound_doctor(struct hf_adapter *a)
 	if (!d || !c) {
 		free(c);
 		a->doctor_ended = true;
-		hf_unbound_tell(a);
+		hf_ub_tell(a);
 		return;
 	}
 	d->a = a;
 	d->left = 2;
 	/* Not the command of the job under way. */
 	hf_ub_command_status(c);
-	if (hf_ub_control_send(a->control, c->bytes, c->len, on_status, d))
-		end_one(d);
-	ask_abilities(d, c);
+	if (hf_ub_control_send(a->control, c->bytes, c->len, on_ub_doctor_status, d))
+		ub_doctor_end_one(d);
+	ub_doctor_ask_abilities(d, c);
 	free(c);
 	find_start_file(d);
 	ask_all(d);
-	end_one(d);
+	ub_doctor_end_one(d);
 }
 
 void hf_ub_doctor_tell(struct hf_adapter *a)

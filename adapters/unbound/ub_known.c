@@ -13,42 +13,42 @@
 enum { TOUCHED_LEAST = 1024 };
 
 /* All that one name has. */
-struct entry {
+struct known_entry {
 	UT_hash_handle hh;
 	struct hf_name name;
 	uint32_t ttl_s; /* the lowest */
 	size_t n_aaaa, n_ptr, n_others;
 	size_t n_addrs; /* of n_aaaa, those that there is room for */
-	uint8_t addrs[HF_ASK_ADDRS_MAX][16];
+	uint8_t addrs[HF_DNS_CLIENT_ADDRS_MAX][16];
 	bool alias;
 	bool has_target;
 	struct hf_name target; /* of the first PTR */
 };
 
 struct hf_ub_known {
-	struct entry *entries; /* uthash */
+	struct known_entry *entries; /* uthash */
 	/* Names that were touched, by their hash: two that share one are both asked for. Zero: free. */
 	uint64_t *touched; /* owned */
 	size_t n_touched, size; /* the size is a power of two */
 };
 
-static struct entry *find(const struct hf_ub_known *k, const struct hf_name *name)
+static struct known_entry *known_find(const struct hf_ub_known *k, const struct hf_name *name)
 {
-	struct entry *e;
+	struct known_entry *e;
 
 	HASH_FIND(hh, k->entries, name->wire, name->len, e);
 	return e;
 }
 
-static int add_line(struct hf_ub_known *k, const struct hf_ub_line *line)
+static int known_add_line(struct hf_ub_known *k, const struct hf_ub_line *line)
 {
 	struct hf_name name;
-	struct entry *e;
+	struct known_entry *e;
 
 	/* What is no name as ours are is none of ours. */
 	if (hf_name_parse(line->owner, &name))
 		return 0;
-	e = find(k, &name);
+	e = known_find(k, &name);
 	if (!e) {
 		e = calloc(1, sizeof(*e));
 		if (!e)
@@ -65,7 +65,7 @@ static int add_line(struct hf_ub_known *k, const struct hf_ub_line *line)
 		e->ttl_s = line->ttl_s;
 	if (strcmp(line->type, "AAAA") == 0) {
 		e->n_aaaa++;
-		if (e->n_addrs < HF_ASK_ADDRS_MAX &&
+		if (e->n_addrs < HF_DNS_CLIENT_ADDRS_MAX &&
 		    inet_pton(AF_INET6, line->data, e->addrs[e->n_addrs]) == 1)
 			e->n_addrs++;
 	} else if (strcmp(line->type, "PTR") == 0) {
@@ -87,7 +87,7 @@ int hf_ub_known_new(const char *listing, struct hf_ub_known **ret_known)
 		struct hf_ub_line line;
 
 		if (hf_ub_line_read(at, &line))
-			rc = add_line(k, &line);
+			rc = known_add_line(k, &line);
 	}
 	if (rc) {
 		hf_ub_known_free(k);
@@ -99,7 +99,7 @@ int hf_ub_known_new(const char *listing, struct hf_ub_known **ret_known)
 
 void hf_ub_known_free(struct hf_ub_known *k)
 {
-	struct entry *e, *next;
+	struct known_entry *e, *next;
 
 	if (!k)
 		return;
@@ -124,7 +124,7 @@ static uint64_t hash_of(const struct hf_name *name)
 	return sum ? sum : 1;
 }
 
-static uint64_t *slot(uint64_t *table, size_t size, uint64_t hash)
+static uint64_t *touched_slot(uint64_t *table, size_t size, uint64_t hash)
 {
 	size_t i = hash & (size - 1);
 
@@ -133,7 +133,7 @@ static uint64_t *slot(uint64_t *table, size_t size, uint64_t hash)
 	return &table[i];
 }
 
-static int grow(struct hf_ub_known *k)
+static int touched_grow(struct hf_ub_known *k)
 {
 	size_t size = k->size ? k->size * 2 : TOUCHED_LEAST;
 	uint64_t *table = calloc(size, sizeof(*table));
@@ -142,7 +142,7 @@ static int grow(struct hf_ub_known *k)
 		return -ENOMEM;
 	for (size_t i = 0; i < k->size; i++)
 		if (k->touched[i])
-			*slot(table, size, k->touched[i]) = k->touched[i];
+			*touched_slot(table, size, k->touched[i]) = k->touched[i];
 	free(k->touched);
 	k->touched = table;
 	k->size = size;
@@ -153,9 +153,9 @@ int hf_ub_known_touch(struct hf_ub_known *k, const struct hf_name *name)
 {
 	uint64_t hash = hash_of(name), *at;
 
-	if (2 * (k->n_touched + 1) > k->size && grow(k))
+	if (2 * (k->n_touched + 1) > k->size && touched_grow(k))
 		return -ENOMEM;
-	at = slot(k->touched, k->size, hash);
+	at = touched_slot(k->touched, k->size, hash);
 	k->n_touched += !*at;
 	*at = hash;
 	return 0;
@@ -167,12 +167,12 @@ bool hf_ub_known_answer(const struct hf_ub_known *k, const struct hf_name *name,
     struct hf_asked *ret_asked)
 {
 	uint64_t hash = hash_of(name);
-	const struct entry *e;
+	const struct known_entry *e;
 
-	if (k->size && *slot(k->touched, k->size, hash))
+	if (k->size && *touched_slot(k->touched, k->size, hash))
 		return false;
 	*ret_asked = (struct hf_asked){ .ede = -1 };
-	e = find(k, name);
+	e = known_find(k, name);
 	if (!e)
 		return true;
 	ret_asked->aa = true;

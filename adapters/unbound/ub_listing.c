@@ -55,7 +55,7 @@ bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone)
 	for (; *listing; listing = hf_ub_line_next(listing))
 		if (hf_ub_line_read(listing, &line) && is_at(&line, zone) &&
 		    strcmp(line.type, "SOA") == 0 &&
-		    strncmp(line.data, HF_UNBOUND_SOA, sizeof(HF_UNBOUND_SOA) - 1) == 0)
+		    strncmp(line.data, HF_UB_SOA, sizeof(HF_UB_SOA) - 1) == 0)
 			return true;
 	return false;
 }
@@ -91,13 +91,13 @@ bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone)
 
 /* --- for the feed --- */
 
-static bool read_record(
+static bool ub_line_read_record(
     const struct hf_adapter *a, const struct hf_ub_line *line, struct hf_record *ret_record)
 {
 	memset(ret_record, 0, sizeof(*ret_record));
 	return strcmp(line->type, "AAAA") == 0 &&
 	       hf_name_parse(line->owner, &ret_record->name) == 0 &&
-	       hf_unbound_is_below(a, &ret_record->name) &&
+	       hf_ub_is_below(a, &ret_record->name) &&
 	       inet_pton(AF_INET6, line->data, ret_record->addr) == 1 &&
 	       hf_addr_is_ours(ret_record->addr);
 }
@@ -123,7 +123,7 @@ static void end_list(struct hf_adapter *a)
 {
 	const struct hf_adapter_host *host = a->host;
 	char *listing = a->listing;
-	char text[HF_UNBOUND_TEXT_MAX];
+	char text[HF_UB_TEXT_MAX];
 	int code = a->code;
 
 	memcpy(text, a->text, sizeof(text));
@@ -133,7 +133,7 @@ static void end_list(struct hf_adapter *a)
 		struct hf_record record;
 		struct hf_ub_line line;
 
-		if (hf_ub_line_read(at, &line) && read_record(a, &line, &record))
+		if (hf_ub_line_read(at, &line) && ub_line_read_record(a, &line, &record))
 			host->listed(host->arg, &record, 1, 0, "");
 	}
 	free(listing);

@@ -35,7 +35,7 @@ static void fail_asked(struct hf_adapter *a, int code)
 	    a, code, "unbound does not answer DNS at the address of 'ask': %s", hf_strerror(code));
 }
 
-static void ask(struct hf_ub_look *look, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
+static void look_ask(struct hf_ub_look *look, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
 {
 	struct hf_asked asked;
 
@@ -44,7 +44,7 @@ static void ask(struct hf_ub_look *look, const struct hf_name *name, uint16_t ty
 		cb(&asked, look);
 		return;
 	}
-	if (hf_ask_send(look->a->looks, name, type, cb, look)) {
+	if (hf_dns_client_send(look->a->looks, name, type, cb, look)) {
 		hf_ub_step_fail(look->a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_end(look->a);
 	}
@@ -53,7 +53,7 @@ static void ask(struct hf_ub_look *look, const struct hf_name *name, uint16_t ty
 /* --- addresses --- */
 
 /* Without AA it is not local data, or nothing at all. */
-static enum hf_ub_look_is stands(const struct hf_asked *asked)
+static enum hf_ub_look_is answer_stands(const struct hf_asked *asked)
 {
 	if (!asked->aa || asked->rcode == HF_RCODE_NXDOMAIN)
 		return HF_LOOK_FREE;
@@ -69,14 +69,14 @@ static enum hf_ub_look_is stands(const struct hf_asked *asked)
 	return HF_LOOK_OURS;
 }
 
-static void on_name(const struct hf_asked *asked, void *arg)
+static void on_look_name(const struct hf_asked *asked, void *arg)
 {
 	struct hf_ub_look *look = arg;
 
 	if (asked->code) {
 		fail_asked(look->a, asked->code);
 	} else {
-		look->is = stands(asked);
+		look->is = answer_stands(asked);
 		look->ttl_ok = asked->ttl_s == look->a->ttl_s;
 		look->alias = asked->has_target;
 		look->n_addrs = asked->n_addrs;
@@ -111,7 +111,7 @@ static void take_ptr(
 	} else if (!asked->aa || !asked->n_records) {
 		ptr->is = HF_LOOK_FREE;
 	} else {
-		ptr->is = asked->has_target && hf_unbound_is_below(look->a, &asked->target)
+		ptr->is = asked->has_target && hf_ub_is_below(look->a, &asked->target)
 			      ? HF_LOOK_OURS
 			      : HF_LOOK_FOREIGN;
 		ptr->same = asked->n_records == 1 &&
@@ -121,7 +121,7 @@ static void take_ptr(
 	hf_ub_step_end(look->a);
 }
 
-static void on_ptr(const struct hf_asked *asked, void *arg)
+static void on_look_ptr(const struct hf_asked *asked, void *arg)
 {
 	struct hf_ub_look *look = arg;
 
@@ -142,7 +142,7 @@ static bool has_only(const struct hf_ub_look *look, const uint8_t addr[static 16
 	return look->n_addrs == 1 && memcmp(look->addrs[0], addr, 16) == 0;
 }
 
-static bool has(const struct hf_ub_look *look, const uint8_t addr[static 16])
+static bool look_has_addr(const struct hf_ub_look *look, const uint8_t addr[static 16])
 {
 	for (size_t i = 0; i < look->n_addrs; i++)
 		if (memcmp(look->addrs[i], addr, 16) == 0)
@@ -159,9 +159,9 @@ static enum hf_plan plan_name(const struct hf_ub_look *look)
 		/* Ours among others', or hidden by an alias (which hides nothing where single records can be
 		 * removed): it would go, if it could. */
 		if (look->is == HF_LOOK_FOREIGN &&
-		    (has(look, c->record.addr) || (look->alias && !can_records(look->a))))
+		    (look_has_addr(look, c->record.addr) || (look->alias && !can_records(look->a))))
 			return HF_PLAN_TAKE;
-		if (look->is != HF_LOOK_OURS || !has(look, c->record.addr))
+		if (look->is != HF_LOOK_OURS || !look_has_addr(look, c->record.addr))
 			return HF_PLAN_NONE;
 		return look->n_addrs > 1 && !can_records(look->a) ? HF_PLAN_SWAP : HF_PLAN_TAKE;
 	}
@@ -197,13 +197,13 @@ static void second_round(struct hf_adapter *a)
 
 		look->plan = plan_name(look);
 		for (size_t t = 0, n = n_other_types(look); t < n; t++)
-			ask(look, &look->change->record.name, other_types[t], on_other);
+			look_ask(look, &look->change->record.name, other_types[t], on_other);
 	}
 	hf_ub_step_end(a);
 }
 
 /* Labels that begin so are for canaries and the like. */
-static bool is_reserved(const struct hf_name *name)
+static bool ub_name_is_reserved(const struct hf_name *name)
 {
 	static const char prefix[] = "_holdfast";
 	size_t n = sizeof(prefix) - 1;
@@ -211,26 +211,26 @@ static bool is_reserved(const struct hf_name *name)
 	return name->wire[0] >= n && memcmp(name->wire + 1, prefix, n) == 0;
 }
 
-static bool is_ours(const struct hf_adapter *a, const struct hf_record *record)
+static bool ub_record_is_ours(const struct hf_adapter *a, const struct hf_record *record)
 {
-	return !is_reserved(&record->name) && hf_ub_command_name_ok(&record->name) &&
-	       hf_unbound_is_below(a, &record->name) && hf_addr_is_ours(record->addr);
+	return !ub_name_is_reserved(&record->name) && hf_ub_command_name_ok(&record->name) &&
+	       hf_ub_is_below(a, &record->name) && hf_addr_is_ours(record->addr);
 }
 
-static void look_at(struct hf_ub_look *look)
+static void look_begin(struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
 	struct hf_name ptr;
 
-	ask(look, &c->record.name, HF_TYPE_AAAA, on_name);
+	look_ask(look, &c->record.name, HF_TYPE_AAAA, on_look_name);
 	if (c->record.primary) {
 		hf_ptr_name(c->record.addr, &ptr);
-		ask(look, &ptr, HF_TYPE_PTR, on_ptr);
+		look_ask(look, &ptr, HF_TYPE_PTR, on_look_ptr);
 	}
 	if (c->op == HF_CHANGE_PUT && c->had && memcmp(c->was, c->record.addr, 16) != 0 &&
 	    hf_addr_is_ours(c->was)) {
 		hf_ptr_name(c->was, &ptr);
-		ask(look, &ptr, HF_TYPE_PTR, on_old_ptr);
+		look_ask(look, &ptr, HF_TYPE_PTR, on_old_ptr);
 	}
 }
 
@@ -245,8 +245,8 @@ void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then)
 		look->a = a;
 		look->change = &a->batch->at[i];
 		a->fates[i] = HF_FATE_DONE;
-		if (is_ours(a, &look->change->record))
-			look_at(look);
+		if (ub_record_is_ours(a, &look->change->record))
+			look_begin(look);
 		else
 			a->fates[i] = HF_FATE_UNFIT;
 	}

@@ -22,12 +22,12 @@ struct event;
 struct hf_ub_start_file;
 
 enum {
-	HF_UNBOUND_ZONES_MAX = 64,
-	HF_UNBOUND_TEXT_MAX = 512,
-	HF_UNBOUND_CANARY_MAX = 20,
+	HF_UB_ZONES_MAX = 64,
+	HF_UB_TEXT_MAX = 512,
+	HF_UB_CANARY_MAX = 20,
 	HF_CANARY_FILLING = 'f', /* how its text begins */
 	HF_CANARY_WHOLE = 'w',
-	HF_UNBOUND_BATCH = 1000, /* changes that are welcome at once */
+	HF_UB_BATCH = 1000, /* changes that are welcome at once */
 
 	HF_TYPE_A = 1,
 	HF_TYPE_SOA = 6,
@@ -51,8 +51,8 @@ struct hf_ub_zone {
 	enum hf_ub_zone_state state;
 	bool covers_known; /* FILLING: what it covers was looked at */
 	bool has_below;	   /* an auth-zone, forward-zone or stub-zone answers its names */
-	char canary[HF_UNBOUND_CANARY_MAX]; /* the text that is to be there */
-	char seen[HF_UNBOUND_CANARY_MAX]; /* the text that was there when last asked; "" for none */
+	char canary[HF_UB_CANARY_MAX]; /* the text that is to be there */
+	char seen[HF_UB_CANARY_MAX]; /* the text that was there when last asked; "" for none */
 };
 
 /* Where the name, or the PTR of the address, stands in unbound. */
@@ -77,7 +77,7 @@ struct hf_ub_look {
 	bool alias;  /* it has a CNAME, which hides the rest */
 	bool others; /* it has records of another type */
 	size_t n_addrs;
-	uint8_t addrs[HF_ASK_ADDRS_MAX][16];
+	uint8_t addrs[HF_DNS_CLIENT_ADDRS_MAX][16];
 	bool ttl_ok;
 	enum hf_plan plan;
 	struct hf_ub_look_ptr ptr;     /* of the change's address */
@@ -104,15 +104,15 @@ struct hf_adapter {
 	const struct hf_config_adapter *config; /* borrowed */
 	const struct hf_adapter_host *host;     /* borrowed */
 	struct hf_ub_control *control;          /* owned */
-	struct hf_ask *looks; /* owned: many questions about what a batch touches */
-	struct hf_ask *asks;  /* owned: canaries, verify, doctor: few */
+	struct hf_dns_client *looks; /* owned: many questions about what a batch touches */
+	struct hf_dns_client *asks;  /* owned: canaries, verify, doctor: few */
 	uint32_t ttl_s;
-	struct hf_ub_zone zones[HF_UNBOUND_ZONES_MAX];
+	struct hf_ub_zone zones[HF_UB_ZONES_MAX];
 	size_t n_zones;
-	struct hf_name leaving[HF_UNBOUND_ZONES_MAX];
+	struct hf_name leaving[HF_UB_ZONES_MAX];
 	size_t n_leaving;
 	bool new_zones; /* the two below wait for the end of a job */
-	struct hf_name suffixes[HF_UNBOUND_ZONES_MAX];
+	struct hf_name suffixes[HF_UB_ZONES_MAX];
 	size_t n_suffixes;
 	uint32_t new_ttl_s;
 
@@ -135,7 +135,7 @@ struct hf_adapter {
 	hf_ub_step after_session;
 	unsigned waiting;
 	int code; /* of the job, and why */
-	char text[HF_UNBOUND_TEXT_MAX];
+	char text[HF_UB_TEXT_MAX];
 
 	/* apply */
 	const struct hf_batch *batch; /* lent until the receipt; also while it waits for its turn */
@@ -169,7 +169,7 @@ struct hf_adapter {
 	unsigned silent; /* watches without an answer, in a row */
 	bool told_silent;
 	bool tell_lost;
-	char lost_why[HF_UNBOUND_TEXT_MAX];
+	char lost_why[HF_UB_TEXT_MAX];
 	struct event *tell; /* owned: what the host is told, from the loop */
 
 	struct hf_ub_start_file *start_file; /* owned; NULL: none configured */
@@ -204,8 +204,8 @@ void hf_ub_step_control_failed(struct hf_adapter *a, int code);
 void hf_ub_job_end(struct hf_adapter *a);
 void hf_ub_job_next(struct hf_adapter *a);
 /* From the loop, soon: lost, verified, examined. */
-void hf_unbound_tell(struct hf_adapter *a);
-bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name);
+void hf_ub_tell(struct hf_adapter *a);
+bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name);
 
 /* --- ub_session.c --- */
 
@@ -264,13 +264,13 @@ bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone);
 bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone);
 /* True: of the listing's records nothing but our SOA and canary is at or below the zone. */
 bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone);
-void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n);
+void hf_ub_verify_begin(struct hf_adapter *a, struct hf_expect *expect, size_t n);
 void hf_ub_verify_tell(struct hf_adapter *a);
 void hf_ub_verify_free(struct hf_adapter *a);
-void hf_unbound_doctor(struct hf_adapter *a);
+void hf_ub_doctor_begin(struct hf_adapter *a);
 void hf_ub_doctor_tell(struct hf_adapter *a);
 void hf_ub_doctor_free(struct hf_adapter *a);
-void hf_unbound_setup(
+void hf_ub_setup(
     const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
 
 /* --- ub_start_file.c --- */

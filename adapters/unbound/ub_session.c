@@ -20,14 +20,14 @@
 
 enum { ZONES_LIST_MAX = 1 << 18 };
 
-static void new_canary(char out[static HF_UNBOUND_CANARY_MAX])
+static void new_canary(char out[static HF_UB_CANARY_MAX])
 {
 	uint64_t random = 0;
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		random ^= (uint64_t)(uintptr_t)out;
 	snprintf(
-	    out, HF_UNBOUND_CANARY_MAX, "%c%016llx", HF_CANARY_FILLING, (unsigned long long)random);
+	    out, HF_UB_CANARY_MAX, "%c%016llx", HF_CANARY_FILLING, (unsigned long long)random);
 }
 
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
@@ -55,7 +55,7 @@ void hf_ub_session_lost(struct hf_adapter *a, const char *why)
 	a->reverse_known = false;
 	a->tell_lost = true;
 	snprintf(a->lost_why, sizeof(a->lost_why), "%s", why);
-	hf_unbound_tell(a);
+	hf_ub_tell(a);
 }
 
 /* --- asking for the canaries --- */
@@ -71,7 +71,7 @@ void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked)
 	}
 }
 
-static void on_canary(const struct hf_asked *asked, void *arg)
+static void on_ub_session_canary(const struct hf_asked *asked, void *arg)
 {
 	struct hf_ub_zone *zone = arg;
 
@@ -91,7 +91,7 @@ static void ask_canaries(struct hf_adapter *a, hf_ub_step then)
 
 		zone->a = a;
 		hf_ub_step_wait(a);
-		if (hf_ask_send(a->looks, &zone->canary_name, HF_TYPE_TXT, on_canary, zone)) {
+		if (hf_dns_client_send(a->looks, &zone->canary_name, HF_TYPE_TXT, on_ub_session_canary, zone)) {
 			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 			hf_ub_step_end(a);
 		}
@@ -179,7 +179,7 @@ static void make_zones(struct hf_adapter *a)
 		if (!*a->lost_why)
 			snprintf(a->lost_why, sizeof(a->lost_why),
 			    "unbound has nothing of an earlier fill");
-		hf_unbound_tell(a);
+		hf_ub_tell(a);
 	}
 	hf_ub_step_end(a);
 }
@@ -202,7 +202,7 @@ static void on_reverse(const struct hf_asked *asked, void *arg)
 }
 
 /* "b.2.4. ... ip6.arpa. transparent": the word after the zone, "" where it is not there. */
-static void find_zone(const char *listing, const struct hf_name *zone, char ret_type[static 32])
+static void listing_find_zone(const char *listing, const struct hf_name *zone, char ret_type[static 32])
 {
 	char text[HF_NAME_TEXT_MAX];
 	size_t n = strlen(hf_name_text(zone, text));
@@ -228,7 +228,7 @@ static void on_local_zones(const struct hf_ub_reply *reply, void *arg)
 	if (reply->code && reply->code != HF_ELIMIT) {
 		hf_ub_step_control_failed(a, reply->code);
 	} else {
-		find_zone(reply->text, &hf_addr_reverse_apex, type);
+		listing_find_zone(reply->text, &hf_addr_reverse_apex, type);
 		if (*type) {
 			a->reverse_ours = true;
 			a->reverse_static = strcmp(type, "static") == 0;
@@ -262,7 +262,7 @@ static void look_at_reverse(struct hf_adapter *a)
 	hf_ub_step_begin(a, list_zones);
 	if (!a->reverse_known) {
 		hf_ub_step_wait(a);
-		if (hf_ask_send(a->looks, &hf_addr_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
+		if (hf_dns_client_send(a->looks, &hf_addr_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
 			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 			hf_ub_step_end(a);
 		}
@@ -270,7 +270,7 @@ static void look_at_reverse(struct hf_adapter *a)
 	hf_ub_step_end(a);
 }
 
-static void judge(struct hf_adapter *a)
+static void ub_session_judge(struct hf_adapter *a)
 {
 	bool lost = false, made = true;
 
@@ -304,7 +304,7 @@ static void after_status(struct hf_adapter *a)
 		a->after_session(a);
 	else {
 		a->open = true;
-		ask_canaries(a, judge);
+		ask_canaries(a, ub_session_judge);
 	}
 }
 
@@ -312,7 +312,7 @@ static void after_status(struct hf_adapter *a)
 
 static void ask_ability(struct hf_adapter *a);
 
-static void on_ability(const struct hf_ub_reply *reply, void *arg)
+static void on_ub_session_ability(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
 	const struct hf_ub_ability *row = &hf_ub_abilities[a->asked_able++];
@@ -339,21 +339,21 @@ static void ask_ability(struct hf_adapter *a)
 	hf_ub_step_begin(a, after_ability);
 	hf_ub_step_wait(a);
 	hf_ub_command_ability(&a->command, &hf_ub_abilities[a->asked_able]);
-	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ability, a)) {
+	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ub_session_ability, a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_end(a);
 	}
 	hf_ub_step_end(a);
 }
 
-static void ask_abilities(struct hf_adapter *a)
+static void ub_session_ask_abilities(struct hf_adapter *a)
 {
 	a->able = 0;
 	a->asked_able = 0;
 	after_ability(a);
 }
 
-static void on_status(const struct hf_ub_reply *reply, void *arg)
+static void on_ub_session_status(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
 	unsigned version = reply->code ? 0 : hf_ub_command_version(reply->text);
@@ -376,13 +376,13 @@ void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
 {
 	a->after_session = then;
 	if (a->open) {
-		ask_canaries(a, judge);
+		ask_canaries(a, ub_session_judge);
 		return;
 	}
-	hf_ub_step_begin(a, ask_abilities);
+	hf_ub_step_begin(a, ub_session_ask_abilities);
 	hf_ub_step_wait(a);
 	hf_ub_command_status(&a->command);
-	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_status, a)) {
+	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ub_session_status, a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_end(a);
 	}

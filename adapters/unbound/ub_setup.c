@@ -50,7 +50,7 @@ static void print_zonefiles(FILE *out, const struct hf_config *config, const cha
 	print_auth_zone(out, hf_name_text(&hf_addr_reverse_apex, text), file, "ptr");
 }
 
-void hf_unbound_setup(
+void hf_ub_setup(
     const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out)
 {
 	const struct hf_config_unbound *u = &adapter->unbound;

@@ -30,14 +30,14 @@ enum {
 	LATE_MS = 10000,  /* so much later than it should be written: a person should know */
 };
 
-static int64_t now_ms(const struct hf_ub_start_file *f)
+static int64_t start_file_now_ms(const struct hf_ub_start_file *f)
 {
 	return hf_boot_ms(f->a->host->clock);
 }
 
 /* --- what people are told --- */
 
-static void warn(struct hf_ub_start_file *f, const char *text)
+static void start_file_warn(struct hf_ub_start_file *f, const char *text)
 {
 	struct hf_adapter *a = f->a;
 
@@ -46,36 +46,36 @@ static void warn(struct hf_ub_start_file *f, const char *text)
 	f->warned = text != NULL;
 }
 
-static void told(struct hf_ub_start_file *f, int code)
+static void start_file_report(struct hf_ub_start_file *f, int code)
 {
-	char text[HF_UNBOUND_TEXT_MAX];
+	char text[HF_UB_TEXT_MAX];
 
 	if (!code) {
-		warn(f, NULL);
+		start_file_warn(f, NULL);
 		return;
 	}
 	snprintf(text, sizeof(text), "the start file '%s' cannot be written: %s",
 	    f->a->config->unbound.start_file, hf_strerror(code));
-	warn(f, text);
+	start_file_warn(f, text);
 }
 
 static void tell_late(struct hf_ub_start_file *f)
 {
 	int64_t late_ms = f->a->config->unbound.start_interval_ms + LATE_MS;
-	char text[HF_UNBOUND_TEXT_MAX];
+	char text[HF_UB_TEXT_MAX];
 
-	if (!f->touched || f->warned || now_ms(f) - f->touched_ms < late_ms)
+	if (!f->touched || f->warned || start_file_now_ms(f) - f->touched_ms < late_ms)
 		return;
 	snprintf(text, sizeof(text),
 	    "the start file '%s' is older than what unbound has%s: an unbound that starts now, while "
 	    "the bridge is down, knows other names",
 	    f->a->config->unbound.start_file, f->confirmed ? "" : ", which is not confirmed yet");
-	warn(f, text);
+	start_file_warn(f, text);
 }
 
 /* --- when --- */
 
-static void arm(struct hf_ub_start_file *f, int64_t ms)
+static void start_file_arm(struct hf_ub_start_file *f, int64_t ms)
 {
 	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
@@ -83,53 +83,53 @@ static void arm(struct hf_ub_start_file *f, int64_t ms)
 }
 
 /* Whether it is to be written, and then when: 0 is now. */
-static bool is_due(const struct hf_ub_start_file *f, int64_t *ret_wait_ms)
+static bool start_file_is_due(const struct hf_ub_start_file *f, int64_t *ret_wait_ms)
 {
-	int64_t at = f->removed || !f->written ? f->soon_ms : f->next_ms, wait = at - now_ms(f);
+	int64_t at = f->removed || !f->written ? f->soon_ms : f->next_ms, wait = at - start_file_now_ms(f);
 
 	*ret_wait_ms = wait > 0 ? wait : 0;
 	return f->confirmed && (f->touched || !f->written);
 }
 
-static void schedule(struct hf_ub_start_file *f)
+static void start_file_schedule(struct hf_ub_start_file *f)
 {
 	int64_t wait_ms;
 
-	if (f->dir < 0 && is_due(f, &wait_ms))
-		arm(f, wait_ms);
+	if (f->dir < 0 && start_file_is_due(f, &wait_ms))
+		start_file_arm(f, wait_ms);
 }
 
-static int64_t least(int64_t a, int64_t b)
+static int64_t start_file_least(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
 
-static void end(struct hf_ub_start_file *f, int code)
+static void start_file_end(struct hf_ub_start_file *f, int code)
 {
-	int64_t interval_ms = f->a->config->unbound.start_interval_ms, now = now_ms(f);
+	int64_t interval_ms = f->a->config->unbound.start_interval_ms, now = start_file_now_ms(f);
 
-	hf_start_outs_close(f);
+	hf_ub_start_outs_close(f);
 	f->next_ms = now + interval_ms;
-	f->soon_ms = now + least(interval_ms, code ? LOOK_MS : SOON_MS);
+	f->soon_ms = now + start_file_least(interval_ms, code ? LOOK_MS : SOON_MS);
 	/* However large it is, most of the time it is not being written. */
 	if (f->soon_ms < now + COST_SHARE * (now - f->began_ms))
 		f->soon_ms = now + COST_SHARE * (now - f->began_ms);
 	f->written = !code;
 	f->confirmed = f->confirmed || code;
-	told(f, code);
-	schedule(f);
+	start_file_report(f, code);
+	start_file_schedule(f);
 }
 
-static int begin(struct hf_ub_start_file *f)
+static int start_file_begin(struct hf_ub_start_file *f)
 {
 	struct hf_adapter *a = f->a;
 	int rc = a->host->walk_new(a->host->arg, &f->walk);
 
-	f->began_ms = now_ms(f);
+	f->began_ms = start_file_now_ms(f);
 	if (rc)
 		f->walk = NULL;
 	else
-		rc = hf_start_outs_open(f);
+		rc = hf_ub_start_outs_open(f);
 	/* What comes from now on is for the next one. */
 	if (!rc)
 		f->touched = f->removed = false;
@@ -137,33 +137,33 @@ static int begin(struct hf_ub_start_file *f)
 }
 
 /* Returns 1 (more), 0 (it is written) or a code. */
-static int step(struct hf_ub_start_file *f)
+static int start_file_step(struct hf_ub_start_file *f)
 {
-	int rc = f->a->host->walk_step(f->walk, SLICE, hf_start_out_record, f), wrote;
+	int rc = f->a->host->walk_step(f->walk, SLICE, hf_ub_start_out_record, f), wrote;
 
 	if (rc < 0)
 		return rc;
-	wrote = hf_start_outs_flush(f);
+	wrote = hf_ub_start_outs_flush(f);
 	if (wrote)
 		return wrote;
-	return rc ? 1 : hf_start_outs_finish(f, false);
+	return rc ? 1 : hf_ub_start_outs_finish(f, false);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_ub_start_file *f = arg;
-	int rc = f->walk ? 0 : begin(f);
+	int rc = f->walk ? 0 : start_file_begin(f);
 
 	if (rc == -EAGAIN) { /* nothing is known of the names yet */
-		arm(f, AGAIN_MS);
+		start_file_arm(f, AGAIN_MS);
 		return;
 	}
 	if (!rc)
-		rc = step(f);
+		rc = start_file_step(f);
 	if (rc > 0)
-		arm(f, 0);
+		start_file_arm(f, 0);
 	else
-		end(f, rc);
+		start_file_end(f, rc);
 }
 
 /* --- what happens --- */
@@ -173,7 +173,7 @@ void hf_ub_start_file_touched(struct hf_ub_start_file *f, bool removed)
 	if (!f)
 		return;
 	if (!f->touched)
-		f->touched_ms = now_ms(f);
+		f->touched_ms = start_file_now_ms(f);
 	f->touched = true;
 	f->removed = f->removed || removed;
 	f->confirmed = false;
@@ -184,7 +184,7 @@ void hf_ub_start_file_confirmed(struct hf_ub_start_file *f)
 	if (!f)
 		return;
 	f->confirmed = true;
-	schedule(f);
+	start_file_schedule(f);
 }
 
 void hf_ub_start_file_rezone(struct hf_ub_start_file *f)
@@ -193,13 +193,13 @@ void hf_ub_start_file_rezone(struct hf_ub_start_file *f)
 		return;
 	hf_ub_start_file_touched(f, true);
 	if (f->dir >= 0) {
-		hf_start_outs_close(f);
+		hf_ub_start_outs_close(f);
 		event_del(f->turn);
 	}
 }
 
 /* Whether a file is another one than we have written. */
-static bool is_foreign(int dir, const struct hf_start_seen *s)
+static bool is_foreign(int dir, const struct hf_ub_start_seen *s)
 {
 	struct stat st;
 
@@ -208,11 +208,11 @@ static bool is_foreign(int dir, const struct hf_start_seen *s)
 	       st.st_mtim.tv_sec != s->mtime.tv_sec || st.st_mtim.tv_nsec != s->mtime.tv_nsec;
 }
 
-static bool is_missing(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone)
+static bool start_file_is_missing(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone)
 {
 	char name[NAME_MAX + 1];
 
-	return hf_start_name(f, base, zone, name) == 0 &&
+	return hf_ub_start_name(f, base, zone, name) == 0 &&
 	       faccessat(f->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
@@ -223,14 +223,14 @@ static bool is_spoilt(struct hf_ub_start_file *f)
 	bool bad = false;
 	const char *base;
 
-	if (hf_start_folder_open(f, &base)) {
+	if (hf_ub_start_folder_open(f, &base)) {
 		f->dir = -1;
 		return f->n_seen > 0;
 	}
-	if (hf_start_is_include(f))
+	if (hf_ub_start_is_include(f))
 		bad = faccessat(f->dir, base, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
-	for (size_t i = 0; i < a->n_zones && !hf_start_is_include(f); i++)
-		bad = bad || is_missing(f, base, &a->zones[i].name);
+	for (size_t i = 0; i < a->n_zones && !hf_ub_start_is_include(f); i++)
+		bad = bad || start_file_is_missing(f, base, &a->zones[i].name);
 	for (size_t i = 0; i < f->n_seen; i++)
 		bad = bad || is_foreign(f->dir, &f->seen[i]);
 	close(f->dir);
@@ -239,7 +239,7 @@ static bool is_spoilt(struct hf_ub_start_file *f)
 }
 
 /* With all names that are known, confirmed or not: without the file unbound does not start. */
-static void repair(struct hf_ub_start_file *f)
+static void start_file_repair(struct hf_ub_start_file *f)
 {
 	if (f->n_seen)
 		hf_log_warn("adapter '%s': the start file '%s' was removed or changed by others: "
@@ -248,8 +248,8 @@ static void repair(struct hf_ub_start_file *f)
 	f->n_seen = 0;
 	f->written = false;
 	f->confirmed = true;
-	f->soon_ms = now_ms(f) + LOOK_MS;
-	arm(f, 0);
+	f->soon_ms = start_file_now_ms(f) + LOOK_MS;
+	start_file_arm(f, 0);
 }
 
 void hf_ub_start_file_tick(struct hf_ub_start_file *f)
@@ -259,29 +259,29 @@ void hf_ub_start_file_tick(struct hf_ub_start_file *f)
 	if (!f || f->dir >= 0 || !f->a->n_zones)
 		return;
 	waits = !f->written && evtimer_pending(f->turn, NULL);
-	if (!waits && now_ms(f) >= f->soon_ms && is_spoilt(f))
-		repair(f);
+	if (!waits && start_file_now_ms(f) >= f->soon_ms && is_spoilt(f))
+		start_file_repair(f);
 	tell_late(f);
 }
 
 static int write_left(struct hf_ub_start_file *f)
 {
 	const char *base;
-	int rc = hf_start_folder_open(f, &base);
+	int rc = hf_ub_start_folder_open(f, &base);
 
 	if (rc)
 		return rc;
 	f->writing = f->a->generation;
-	hf_start_bare_read(f, base);
-	rc = hf_start_left_open(f, base);
-	return rc ? rc : hf_start_outs_finish(f, false);
+	hf_ub_start_bare_read(f, base);
+	rc = hf_ub_start_left_open(f, base);
+	return rc ? rc : hf_ub_start_outs_finish(f, false);
 }
 
 static int write_without_names(struct hf_ub_start_file *f, bool only_missing)
 {
-	int rc = hf_start_outs_open(f);
+	int rc = hf_ub_start_outs_open(f);
 
-	return rc ? rc : hf_start_outs_finish(f, only_missing);
+	return rc ? rc : hf_ub_start_outs_finish(f, only_missing);
 }
 
 void hf_ub_start_file_prepare(struct hf_ub_start_file *f)
@@ -291,22 +291,22 @@ void hf_ub_start_file_prepare(struct hf_ub_start_file *f)
 	if (!f || f->dir >= 0 || !f->a->n_zones || f->n_seen || !is_spoilt(f))
 		return;
 	rc = write_without_names(f, true);
-	hf_start_outs_close(f);
+	hf_ub_start_outs_close(f);
 	if (rc)
-		told(f, rc);
+		start_file_report(f, rc);
 }
 
 int hf_ub_start_file_leave(struct hf_ub_start_file *f)
 {
 	int rc;
 
-	if (!f || (hf_start_is_include(f) && f->a->n_zones))
+	if (!f || (hf_ub_start_is_include(f) && f->a->n_zones))
 		return 0;
 	hf_ub_start_file_rezone(f);
 	rc = f->a->n_zones ? write_left(f) : write_without_names(f, false);
-	hf_start_outs_close(f);
+	hf_ub_start_outs_close(f);
 	if (rc)
-		told(f, rc);
+		start_file_report(f, rc);
 	return rc;
 }
 
@@ -336,11 +336,11 @@ static void write_last(struct hf_ub_start_file *f)
 
 	if (!f->a->n_zones || (!f->touched && f->dir < 0))
 		return;
-	hf_start_outs_close(f);
-	rc = begin(f);
-	while (!rc && (rc = step(f)) > 0)
+	hf_ub_start_outs_close(f);
+	rc = start_file_begin(f);
+	while (!rc && (rc = start_file_step(f)) > 0)
 		rc = 0;
-	hf_start_outs_close(f);
+	hf_ub_start_outs_close(f);
 	if (rc < 0 && rc != -EAGAIN)
 		hf_log_warn("adapter '%s': the start file '%s' cannot be written: %s",
 		    f->a->config->name, f->a->config->unbound.start_file, hf_strerror(rc));
@@ -351,7 +351,7 @@ void hf_ub_start_file_free(struct hf_ub_start_file *f)
 	if (!f)
 		return;
 	write_last(f);
-	hf_start_outs_close(f);
+	hf_ub_start_outs_close(f);
 	event_free(f->turn);
 	free(f);
 }

@@ -15,7 +15,7 @@
 
 enum { HEAD_MAX = 2048 };
 
-static bool is_ours(const struct hf_adapter *a, const struct hf_name *zone)
+static bool ub_zone_is_ours(const struct hf_adapter *a, const struct hf_name *zone)
 {
 	for (size_t i = 0; i < a->n_zones; i++)
 		if (hf_name_equal(&a->zones[i].name, zone))
@@ -53,7 +53,7 @@ bool hf_ub_start_file_zone(const char *path, struct hf_name *ret_zone)
 	return read_zone(AT_FDCWD, path, ret_zone, &more);
 }
 
-void hf_start_bare_read(struct hf_ub_start_file *f, const char *base)
+void hf_ub_start_bare_read(struct hf_ub_start_file *f, const char *base)
 {
 	struct hf_name zone;
 	bool more;
@@ -74,10 +74,10 @@ static bool is_left(const struct hf_ub_start_file *f, const char *base, const ch
 	if (strncmp(name, base, n) != 0 || (name[n] && name[n] != '.') ||
 	    strcmp(name + n, ".ptr") == 0)
 		return false;
-	return read_zone(f->dir, name, ret_zone, &more) && more && !is_ours(f->a, ret_zone);
+	return read_zone(f->dir, name, ret_zone, &more) && more && !ub_zone_is_ours(f->a, ret_zone);
 }
 
-int hf_start_left_open(struct hf_ub_start_file *f, const char *base)
+int hf_ub_start_left_open(struct hf_ub_start_file *f, const char *base)
 {
 	int fd = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -90,9 +90,9 @@ int hf_start_left_open(struct hf_ub_start_file *f, const char *base)
 			close(fd);
 		return rc;
 	}
-	while (!rc && f->n_outs < HF_START_OUTS_MAX && (e = readdir(d)) != NULL)
+	while (!rc && f->n_outs < HF_UB_START_OUTS_MAX && (e = readdir(d)) != NULL)
 		if (is_left(f, base, e->d_name, &zone))
-			rc = hf_start_out_add(f, e->d_name, &zone);
+			rc = hf_ub_start_out_add(f, e->d_name, &zone);
 	closedir(d);
 	return rc;
 }

@@ -13,14 +13,14 @@
 #include "adapters/unbound/ub_private.h"
 
 enum {
-	HF_START_OUTS_MAX = HF_UNBOUND_ZONES_MAX + 1,
-	HF_START_INCLUDE_PTR_MAX = 5000,
+	HF_UB_START_OUTS_MAX = HF_UB_ZONES_MAX + 1,
+	HF_UB_START_INCLUDE_PTR_MAX = 5000,
 };
 
 struct evbuffer;
 
 /* One file. */
-struct hf_start_out {
+struct hf_ub_start_out {
 	int fd; /* -1: not open */
 	char name[NAME_MAX + 1];
 	char temp[NAME_MAX + 8];
@@ -29,7 +29,7 @@ struct hf_start_out {
 };
 
 /* What a file looked like when we had written it: another look is another's work. */
-struct hf_start_seen {
+struct hf_ub_start_seen {
 	char name[NAME_MAX + 1];
 	dev_t dev;
 	ino_t ino;
@@ -43,7 +43,7 @@ struct hf_ub_start_file {
 
 	/* The write under way. */
 	int dir; /* the folder; -1: nothing is being written */
-	struct hf_start_out outs[HF_START_OUTS_MAX];
+	struct hf_ub_start_out outs[HF_UB_START_OUTS_MAX];
 	size_t n_outs;
 	struct hf_record_walk *walk; /* owned */
 	struct evbuffer *ptrs;	     /* owned: of an include, until it is known how many */
@@ -56,7 +56,7 @@ struct hf_ub_start_file {
 	struct hf_name bare;
 	bool has_bare;
 
-	struct hf_start_seen seen[HF_START_OUTS_MAX];
+	struct hf_ub_start_seen seen[HF_UB_START_OUTS_MAX];
 	size_t n_seen;
 
 	/* When. */
@@ -70,34 +70,34 @@ struct hf_ub_start_file {
 	bool warned;
 };
 
-static inline bool hf_start_is_include(const struct hf_ub_start_file *f)
+static inline bool hf_ub_start_is_include(const struct hf_ub_start_file *f)
 {
 	return f->a->config->unbound.start_form == HF_START_INCLUDE;
 }
 
 /* --- ub_start_write.c --- */
 
-/* Opens all files of the zones that are ours, each with its head. hf_start_outs_close() ends it. */
-int hf_start_outs_open(struct hf_ub_start_file *f);
+/* Opens all files of our zones, each with its head. hf_ub_start_outs_close() ends it. */
+int hf_ub_start_outs_open(struct hf_ub_start_file *f);
 /* An arg for walk_step(). */
-int hf_start_out_record(const struct hf_record *r, void *f);
+int hf_ub_start_out_record(const struct hf_record *r, void *f);
 /* Writes what waits. */
-int hf_start_outs_flush(struct hf_ub_start_file *f);
+int hf_ub_start_outs_flush(struct hf_ub_start_file *f);
 /* All are whole before the first is renamed. `only_missing`: those that are there stay. */
-int hf_start_outs_finish(struct hf_ub_start_file *f, bool only_missing);
-void hf_start_outs_close(struct hf_ub_start_file *f);
+int hf_ub_start_outs_finish(struct hf_ub_start_file *f, bool only_missing);
+void hf_ub_start_outs_close(struct hf_ub_start_file *f);
 /* One more file, of the zone; its head is in it. */
-int hf_start_out_add(struct hf_ub_start_file *f, const char *name, const struct hf_name *zone);
-int hf_start_folder_open(struct hf_ub_start_file *f, const char **ret_base);
+int hf_ub_start_out_add(struct hf_ub_start_file *f, const char *name, const struct hf_name *zone);
+int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base);
 /* The file's name for the zone. */
-int hf_start_name(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone,
+int hf_ub_start_name(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone,
     char ret_name[static NAME_MAX + 1]);
-void hf_start_head(
+void hf_ub_start_head(
     struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone);
 
 /* --- ub_start_left.c --- */
 
 /* zonefile: whose zone the bare file is; of none, if it is missing or no file of ours. */
-void hf_start_bare_read(struct hf_ub_start_file *f, const char *base);
+void hf_ub_start_bare_read(struct hf_ub_start_file *f, const char *base);
 /* zonefile: files of ours in the folder whose zone is no longer ours are opened, to be without names. */
-int hf_start_left_open(struct hf_ub_start_file *f, const char *base);
+int hf_ub_start_left_open(struct hf_ub_start_file *f, const char *base);

@@ -22,16 +22,16 @@ enum { PATH_MAX_LEN = 4096 };
 
 /* --- lines --- */
 
-void hf_start_head(struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone)
+void hf_ub_start_head(struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone)
 {
 	char text[HF_NAME_TEXT_MAX];
 	uint32_t ttl_s = f->a->ttl_s;
 
 	hf_name_text(zone, text);
-	if (hf_start_is_include(f))
+	if (hf_ub_start_is_include(f))
 		evbuffer_add_printf(lines,
 		    "local-zone: \"%s.\" static\n"
-		    "local-data: \"%s. %u SOA " HF_UNBOUND_SOA " %u\"\n",
+		    "local-data: \"%s. %u SOA " HF_UB_SOA " %u\"\n",
 		    text, text, ttl_s, ttl_s);
 	else
 		evbuffer_add_printf(lines,
@@ -46,16 +46,16 @@ static void add_ptr(struct hf_ub_start_file *f, const struct hf_record *r, const
 
 	hf_ptr_name(r->addr, &ptr);
 	hf_name_text(&ptr, text);
-	if (!hf_start_is_include(f))
+	if (!hf_ub_start_is_include(f))
 		/* The file of the addresses is the one after those of the zones. */
 		evbuffer_add_printf(f->outs[f->a->n_zones].lines, "%s. %u IN PTR %s.\n", text,
 		    f->a->ttl_s, name);
-	else if (f->n_ptrs++ < HF_START_INCLUDE_PTR_MAX)
+	else if (f->n_ptrs++ < HF_UB_START_INCLUDE_PTR_MAX)
 		evbuffer_add_printf(
 		    f->ptrs, "local-data: \"%s. %u PTR %s.\"\n", text, f->a->ttl_s, name);
 }
 
-static struct hf_start_out *out_of(struct hf_ub_start_file *f, const struct hf_name *name)
+static struct hf_ub_start_out *out_of(struct hf_ub_start_file *f, const struct hf_name *name)
 {
 	const struct hf_adapter *a = f->a;
 	size_t best = a->n_zones;
@@ -66,13 +66,13 @@ static struct hf_start_out *out_of(struct hf_ub_start_file *f, const struct hf_n
 			best = i;
 	if (best == a->n_zones)
 		return NULL;
-	return &f->outs[hf_start_is_include(f) ? 0 : best];
+	return &f->outs[hf_ub_start_is_include(f) ? 0 : best];
 }
 
-int hf_start_out_record(const struct hf_record *r, void *arg)
+int hf_ub_start_out_record(const struct hf_record *r, void *arg)
 {
 	struct hf_ub_start_file *f = arg;
-	struct hf_start_out *out = out_of(f, &r->name);
+	struct hf_ub_start_out *out = out_of(f, &r->name);
 	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
 
 	/* The file is read by a parser of configuration: the same checks as before a command. */
@@ -81,7 +81,7 @@ int hf_start_out_record(const struct hf_record *r, void *arg)
 	hf_name_text(&r->name, name);
 	hf_addr_text(r->addr, addr);
 	if (evbuffer_add_printf(out->lines,
-		hf_start_is_include(f) ? "local-data: \"%s. %u AAAA %s\"\n" : "%s. %u IN AAAA %s\n",
+		hf_ub_start_is_include(f) ? "local-data: \"%s. %u AAAA %s\"\n" : "%s. %u IN AAAA %s\n",
 		name, f->a->ttl_s, addr) < 0)
 		return -ENOMEM;
 	if (r->primary)
@@ -91,7 +91,7 @@ int hf_start_out_record(const struct hf_record *r, void *arg)
 
 /* --- files --- */
 
-int hf_start_folder_open(struct hf_ub_start_file *f, const char **ret_base)
+int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base)
 {
 	const char *path = f->a->config->unbound.start_file, *slash = strrchr(path, '/');
 	char folder[PATH_MAX_LEN];
@@ -105,7 +105,7 @@ int hf_start_folder_open(struct hf_ub_start_file *f, const char **ret_base)
 	return f->dir < 0 ? -errno : 0;
 }
 
-int hf_start_name(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone,
+int hf_ub_start_name(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone,
     char ret_name[static NAME_MAX + 1])
 {
 	char text[HF_NAME_TEXT_MAX];
@@ -116,9 +116,9 @@ int hf_start_name(const struct hf_ub_start_file *f, const char *base, const stru
 	return n < 0 || n > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 
-int hf_start_out_add(struct hf_ub_start_file *f, const char *name, const struct hf_name *zone)
+int hf_ub_start_out_add(struct hf_ub_start_file *f, const char *name, const struct hf_name *zone)
 {
-	struct hf_start_out *out = &f->outs[f->n_outs++];
+	struct hf_ub_start_out *out = &f->outs[f->n_outs++];
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
@@ -133,19 +133,19 @@ int hf_start_out_add(struct hf_ub_start_file *f, const char *name, const struct 
 	if (out->fd < 0)
 		return -errno;
 	if (zone)
-		hf_start_head(f, out->lines, zone);
+		hf_ub_start_head(f, out->lines, zone);
 	return 0;
 }
 
 static int open_include(struct hf_ub_start_file *f, const char *base)
 {
-	int rc = hf_start_out_add(f, base, NULL);
+	int rc = hf_ub_start_out_add(f, base, NULL);
 
 	if (rc)
 		return rc;
 	evbuffer_add_printf(f->outs[0].lines, "server:\n");
 	for (size_t i = 0; i < f->a->n_zones; i++)
-		hf_start_head(f, f->outs[0].lines, &f->a->zones[i].name);
+		hf_ub_start_head(f, f->outs[0].lines, &f->a->zones[i].name);
 	f->ptrs = evbuffer_new();
 	return f->ptrs ? 0 : -ENOMEM;
 }
@@ -156,36 +156,36 @@ static int open_zonefiles(struct hf_ub_start_file *f, const char *base)
 	char name[NAME_MAX + 1];
 	int rc = 0;
 
-	hf_start_bare_read(f, base);
+	hf_ub_start_bare_read(f, base);
 	if (!f->has_bare && a->n_zones) {
 		f->bare = a->zones[0].name;
 		f->has_bare = true;
 	}
 	for (size_t i = 0; i < a->n_zones && !rc; i++) {
-		rc = hf_start_name(f, base, &a->zones[i].name, name);
+		rc = hf_ub_start_name(f, base, &a->zones[i].name, name);
 		if (!rc)
-			rc = hf_start_out_add(f, name, &a->zones[i].name);
+			rc = hf_ub_start_out_add(f, name, &a->zones[i].name);
 	}
 	if (!rc && snprintf(name, sizeof(name), "%s.ptr", base) > NAME_MAX)
 		rc = -ENAMETOOLONG;
-	return rc ? rc : hf_start_out_add(f, name, &hf_addr_reverse_apex);
+	return rc ? rc : hf_ub_start_out_add(f, name, &hf_addr_reverse_apex);
 }
 
-int hf_start_outs_open(struct hf_ub_start_file *f)
+int hf_ub_start_outs_open(struct hf_ub_start_file *f)
 {
 	const char *base;
-	int rc = hf_start_folder_open(f, &base);
+	int rc = hf_ub_start_folder_open(f, &base);
 
 	if (rc)
 		return rc;
 	f->writing = f->a->generation;
-	if (hf_start_is_include(f))
+	if (hf_ub_start_is_include(f))
 		return open_include(f, base);
 	rc = open_zonefiles(f, base);
-	return rc ? rc : hf_start_left_open(f, base);
+	return rc ? rc : hf_ub_start_left_open(f, base);
 }
 
-static int write_lines(struct hf_start_out *out)
+static int write_lines(struct hf_ub_start_out *out)
 {
 	while (evbuffer_get_length(out->lines)) {
 		int n = evbuffer_write(out->lines, out->fd);
@@ -198,7 +198,7 @@ static int write_lines(struct hf_start_out *out)
 	return 0;
 }
 
-int hf_start_outs_flush(struct hf_ub_start_file *f)
+int hf_ub_start_outs_flush(struct hf_ub_start_file *f)
 {
 	int rc = 0;
 
@@ -208,14 +208,14 @@ int hf_start_outs_flush(struct hf_ub_start_file *f)
 }
 
 /* As it is under its own name, for the next look at it. */
-static void note_seen(struct hf_ub_start_file *f, const struct hf_start_out *out)
+static void note_seen(struct hf_ub_start_file *f, const struct hf_ub_start_out *out)
 {
-	struct hf_start_seen *s = f->seen;
+	struct hf_ub_start_seen *s = f->seen;
 	size_t i = 0;
 
 	while (i < f->n_seen && strcmp(s[i].name, out->name))
 		i++;
-	if (i == HF_START_OUTS_MAX)
+	if (i == HF_UB_START_OUTS_MAX)
 		return;
 	if (i == f->n_seen)
 		f->n_seen++;
@@ -226,7 +226,7 @@ static void note_seen(struct hf_ub_start_file *f, const struct hf_start_out *out
 	s[i].mtime = out->st.st_mtim;
 }
 
-static int rename_out(struct hf_ub_start_file *f, struct hf_start_out *out)
+static int rename_out(struct hf_ub_start_file *f, struct hf_ub_start_out *out)
 {
 	if (fstat(out->fd, &out->st) || renameat(f->dir, out->temp, f->dir, out->name))
 		return -errno;
@@ -236,11 +236,11 @@ static int rename_out(struct hf_ub_start_file *f, struct hf_start_out *out)
 	return 0;
 }
 
-int hf_start_outs_finish(struct hf_ub_start_file *f, bool only_missing)
+int hf_ub_start_outs_finish(struct hf_ub_start_file *f, bool only_missing)
 {
 	int rc = 0;
 
-	if (f->ptrs && f->n_ptrs <= HF_START_INCLUDE_PTR_MAX)
+	if (f->ptrs && f->n_ptrs <= HF_UB_START_INCLUDE_PTR_MAX)
 		evbuffer_add_buffer(f->outs[0].lines, f->ptrs);
 	for (size_t i = 0; i < f->n_outs && !rc; i++) {
 		rc = write_lines(&f->outs[i]);
@@ -255,10 +255,10 @@ int hf_start_outs_finish(struct hf_ub_start_file *f, bool only_missing)
 	return rc ? rc : hf_file_sync_dir(f->dir);
 }
 
-void hf_start_outs_close(struct hf_ub_start_file *f)
+void hf_ub_start_outs_close(struct hf_ub_start_file *f)
 {
 	for (size_t i = 0; i < f->n_outs; i++) {
-		struct hf_start_out *out = &f->outs[i];
+		struct hf_ub_start_out *out = &f->outs[i];
 
 		if (out->fd >= 0) {
 			close(out->fd);

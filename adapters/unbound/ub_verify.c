@@ -16,13 +16,13 @@ struct hf_ub_check {
 	struct hf_expect *expect; /* lent */
 };
 
-static void end_one(struct hf_adapter *a)
+static void ub_verify_end_one(struct hf_adapter *a)
 {
 	if (--a->verify_left == 0)
-		hf_unbound_tell(a);
+		hf_ub_tell(a);
 }
 
-static enum hf_is judge(const struct hf_asked *asked, const struct hf_expect *expect)
+static enum hf_is ub_verify_judge(const struct hf_asked *asked, const struct hf_expect *expect)
 {
 	bool has = false, foreign = asked->has_target;
 
@@ -37,7 +37,7 @@ static enum hf_is judge(const struct hf_asked *asked, const struct hf_expect *ex
 	return has && asked->n_records == 1 ? HF_IS_SO : HF_IS_NOT_SO;
 }
 
-static void on_ptr(const struct hf_asked *asked, void *arg)
+static void on_ub_verify_ptr(const struct hf_asked *asked, void *arg)
 {
 	struct hf_ub_check *check = arg;
 	const struct hf_name *name = &check->expect->record.name;
@@ -46,16 +46,16 @@ static void on_ptr(const struct hf_asked *asked, void *arg)
 	if (asked->code) {
 		check->expect->is = HF_IS_UNKNOWN;
 		check->a->verify_code = asked->code;
-	} else if (asked->has_target && !hf_unbound_is_below(check->a, &asked->target)) {
+	} else if (asked->has_target && !hf_ub_is_below(check->a, &asked->target)) {
 		/* Others' PTR is theirs to keep, and the name is as it should be. */
 		check->expect->is = HF_IS_SO;
 	} else {
 		check->expect->is = same && asked->n_records == 1 ? HF_IS_SO : HF_IS_NOT_SO;
 	}
-	end_one(check->a);
+	ub_verify_end_one(check->a);
 }
 
-static void on_name(const struct hf_asked *asked, void *arg)
+static void on_ub_verify_name(const struct hf_asked *asked, void *arg)
 {
 	struct hf_ub_check *check = arg;
 	struct hf_expect *e = check->expect;
@@ -64,17 +64,17 @@ static void on_name(const struct hf_asked *asked, void *arg)
 	if (asked->code)
 		check->a->verify_code = asked->code;
 	else
-		e->is = judge(asked, e);
+		e->is = ub_verify_judge(asked, e);
 	if (e->is == HF_IS_SO && e->record.primary && !e->absent) {
 		hf_ptr_name(e->record.addr, &ptr);
-		if (hf_ask_send(check->a->asks, &ptr, HF_TYPE_PTR, on_ptr, check) == 0)
+		if (hf_dns_client_send(check->a->asks, &ptr, HF_TYPE_PTR, on_ub_verify_ptr, check) == 0)
 			return;
 		e->is = HF_IS_UNKNOWN;
 	}
-	end_one(check->a);
+	ub_verify_end_one(check->a);
 }
 
-void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
+void hf_ub_verify_begin(struct hf_adapter *a, struct hf_expect *expect, size_t n)
 {
 	struct hf_ub_check *checks = calloc(n ? n : 1, sizeof(*checks));
 
@@ -89,10 +89,10 @@ void hf_unbound_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
 		checks[i] = (struct hf_ub_check){ .a = a, .expect = &expect[i] };
 		expect[i].is = HF_IS_UNKNOWN;
 		a->verify_left++;
-		if (hf_ask_send(a->asks, &expect[i].record.name, HF_TYPE_AAAA, on_name, &checks[i]))
+		if (hf_dns_client_send(a->asks, &expect[i].record.name, HF_TYPE_AAAA, on_ub_verify_name, &checks[i]))
 			a->verify_left--;
 	}
-	end_one(a);
+	ub_verify_end_one(a);
 }
 
 void hf_ub_verify_tell(struct hf_adapter *a)

@@ -14,11 +14,11 @@ enum { LIST_MAX = 1 << 20 };
 
 /* --- all is confirmed --- */
 
-static void completed(struct hf_adapter *a)
+static void ub_zones_completed(struct hf_adapter *a)
 {
 	const struct hf_adapter_host *host = a->host;
 	bool told = a->told_incomplete;
-	char text[HF_UNBOUND_TEXT_MAX];
+	char text[HF_UB_TEXT_MAX];
 
 	memcpy(text, a->text, sizeof(text));
 	/* That it is to be filled first is no trouble. */
@@ -42,7 +42,7 @@ static void completed(struct hf_adapter *a)
 /* Only when they are static: a canary that says so is believed by the next run. */
 static void write_canaries(struct hf_adapter *a)
 {
-	hf_ub_step_begin(a, completed);
+	hf_ub_step_begin(a, ub_zones_completed);
 	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
 		struct hf_ub_zone *zone = &a->zones[i];
 
@@ -82,7 +82,7 @@ void hf_ub_zones_complete(struct hf_adapter *a)
 
 /* --- a suffix is no longer ours --- */
 
-static void left(struct hf_adapter *a)
+static void ub_zones_left(struct hf_adapter *a)
 {
 	int code = a->code;
 
@@ -154,7 +154,7 @@ static void on_leaving(const struct hf_ub_reply *reply, void *arg)
 
 static void list_and_leave(struct hf_adapter *a)
 {
-	hf_ub_step_begin(a, left);
+	hf_ub_step_begin(a, ub_zones_left);
 	if (!a->code) {
 		hf_ub_step_wait(a);
 		if (hf_ub_control_list(
@@ -220,7 +220,7 @@ static void on_watched(const struct hf_asked *asked, void *arg)
 	else
 		a->silent = 0;
 	if ((a->silent >= 3) != a->told_silent)
-		hf_unbound_tell(a);
+		hf_ub_tell(a);
 	if (asked->code || a->watch_seq != a->watch_asked || zone->state == HF_UBZONE_NEW)
 		return;
 	hf_ub_canary_keep(zone, asked);
@@ -240,7 +240,7 @@ void hf_ub_zones_watch(struct hf_adapter *a)
 
 		zone->a = a;
 		if (zone->state != HF_UBZONE_NEW &&
-		    hf_ask_send(a->asks, &zone->canary_name, HF_TYPE_TXT, on_watched, zone) == 0)
+		    hf_dns_client_send(a->asks, &zone->canary_name, HF_TYPE_TXT, on_watched, zone) == 0)
 			a->watch_left++;
 	}
 }

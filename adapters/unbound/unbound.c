@@ -96,7 +96,7 @@ void hf_ub_step_control_failed(struct hf_adapter *a, int code)
 static void on_ok(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
-	char text[HF_UNBOUND_TEXT_MAX];
+	char text[HF_UB_TEXT_MAX];
 
 	if (reply->code)
 		hf_ub_step_control_failed(a, reply->code);
@@ -121,7 +121,7 @@ void hf_ub_step_command(struct hf_adapter *a)
 
 static void take_zones(struct hf_adapter *a);
 
-static void start(struct hf_adapter *a, enum hf_ub_job job)
+static void ub_job_start(struct hf_adapter *a, enum hf_ub_job job)
 {
 	a->job = job;
 	a->watch_seq++;
@@ -154,15 +154,15 @@ void hf_ub_job_next(struct hf_adapter *a)
 		take_zones(a);
 	/* A batch of nothing stands for what zones() asked for: its receipt comes after that. */
 	if (a->batch && (a->batch->n || !a->n_leaving))
-		start(a, HF_UBJOB_APPLY);
+		ub_job_start(a, HF_UBJOB_APPLY);
 	else if (a->batch)
-		start(a, HF_UBJOB_LEAVE);
+		ub_job_start(a, HF_UBJOB_LEAVE);
 	else if (a->want_list)
-		start(a, HF_UBJOB_LIST);
+		ub_job_start(a, HF_UBJOB_LIST);
 	else if (a->want_complete)
-		start(a, HF_UBJOB_COMPLETE);
+		ub_job_start(a, HF_UBJOB_COMPLETE);
 	else if (a->n_leaving)
-		start(a, HF_UBJOB_LEAVE);
+		ub_job_start(a, HF_UBJOB_LEAVE);
 }
 
 void hf_ub_job_end(struct hf_adapter *a)
@@ -181,27 +181,27 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 	/* Each may end the adapter: one a time, and the rest from the loop again. */
 	if (a->tell_lost) {
 		a->tell_lost = false;
-		hf_unbound_tell(a);
+		hf_ub_tell(a);
 		a->host->lost(a->host->arg, a->lost_why);
 	} else if (silent != a->told_silent) {
 		a->told_silent = silent;
-		hf_unbound_tell(a);
+		hf_ub_tell(a);
 		a->host->warn(a->host->arg, HF_WARN_NO_ANSWER,
 		    silent ? "unbound does not answer DNS at the address of 'ask'" : NULL);
 	} else if (a->verifying && !a->verify_left) {
-		hf_unbound_tell(a);
+		hf_ub_tell(a);
 		hf_ub_verify_tell(a);
 	} else if (a->doctor_ended) {
 		hf_ub_doctor_tell(a);
 	}
 }
 
-void hf_unbound_tell(struct hf_adapter *a)
+void hf_ub_tell(struct hf_adapter *a)
 {
 	event_active(a->tell, EV_TIMEOUT, 0);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void on_ub_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
 
@@ -221,23 +221,23 @@ static void on_pause(evutil_socket_t fd, short what, void *arg)
 	hf_ub_apply_go_on(arg);
 }
 
-static int make_parts(struct hf_adapter *a)
+static int ub_make_parts(struct hf_adapter *a)
 {
 	const struct hf_config_unbound *u = &a->config->unbound;
-	const struct hf_ask_opts looks = { .server = &u->ask,
+	const struct hf_dns_client_opts looks = { .server = &u->ask,
 		.per_second = LOOKS_PER_SECOND,
 		.window = LOOKS_WINDOW,
 		.tries = LOOKS_TRIES,
 		.no_recursion = true,
 		.gentle = true };
-	const struct hf_ask_opts asks = { .server = &u->ask, .no_recursion = true };
+	const struct hf_dns_client_opts asks = { .server = &u->ask, .no_recursion = true };
 	const struct timeval watch = { .tv_sec = WATCH_MS / 1000 };
 	int rc = hf_ub_control_new(a->host->base, u->control, u->timeout_ms, &a->control);
 
 	if (!rc)
-		rc = hf_ask_new(a->host->base, &looks, &a->looks);
+		rc = hf_dns_client_new(a->host->base, &looks, &a->looks);
 	if (!rc)
-		rc = hf_ask_new(a->host->base, &asks, &a->asks);
+		rc = hf_dns_client_new(a->host->base, &asks, &a->asks);
 	if (!rc && u->start_file)
 		rc = hf_ub_start_file_new(a, &a->start_file);
 	if (rc)
@@ -245,7 +245,7 @@ static int make_parts(struct hf_adapter *a)
 	a->step = evtimer_new(a->host->base, on_step, a);
 	a->tell = evtimer_new(a->host->base, on_tell, a);
 	a->pause = evtimer_new(a->host->base, on_pause, a);
-	a->tick = event_new(a->host->base, -1, EV_PERSIST, on_tick, a);
+	a->tick = event_new(a->host->base, -1, EV_PERSIST, on_ub_tick, a);
 	if (!a->step || !a->tell || !a->pause || !a->tick || event_add(a->tick, &watch))
 		return -ENOMEM;
 	return 0;
@@ -258,8 +258,8 @@ static void unbound_close(struct hf_adapter *a)
 	if (!a)
 		return;
 	hf_ub_control_free(a->control);
-	hf_ask_free(a->looks);
-	hf_ask_free(a->asks);
+	hf_dns_client_free(a->looks);
+	hf_dns_client_free(a->asks);
 	hf_ub_start_file_free(a->start_file);
 	events[0] = a->step;
 	events[1] = a->tell;
@@ -290,7 +290,7 @@ static int unbound_open(const struct hf_config_adapter *config, const struct hf_
 	a->ttl_s = 30;
 	hf_ub_pace_init(&a->pace, PACE_START, PACE_CAP);
 	hf_ub_pace_init(&a->pace_ptr, PACE_PTR_START, PACE_PTR_CAP);
-	rc = make_parts(a);
+	rc = ub_make_parts(a);
 	if (rc) {
 		unbound_close(a);
 		return rc;
@@ -309,13 +309,13 @@ static bool has_zone(const struct hf_name *names, size_t n, const struct hf_name
 
 static void leave_zone(struct hf_adapter *a, size_t i)
 {
-	if (a->n_leaving < HF_UNBOUND_ZONES_MAX)
+	if (a->n_leaving < HF_UB_ZONES_MAX)
 		a->leaving[a->n_leaving++] = a->zones[i].name;
 	a->n_zones--;
 	memmove(&a->zones[i], &a->zones[i + 1], (a->n_zones - i) * sizeof(a->zones[0]));
 }
 
-static void add_zone(struct hf_adapter *a, const struct hf_name *name)
+static void ub_add_zone(struct hf_adapter *a, const struct hf_name *name)
 {
 	struct hf_ub_zone zone = { .name = *name };
 	size_t n = 0;
@@ -327,7 +327,7 @@ static void add_zone(struct hf_adapter *a, const struct hf_name *name)
 		if (!hf_name_equal(&a->leaving[i], name))
 			a->leaving[n++] = a->leaving[i];
 	a->n_leaving = n;
-	if (a->n_zones == HF_UNBOUND_ZONES_MAX || !hf_ub_command_name_ok(name) ||
+	if (a->n_zones == HF_UB_ZONES_MAX || !hf_ub_command_name_ok(name) ||
 	    hf_ub_canary_name(name, &zone.canary_name)) {
 		hf_log_warn("adapter '%s': one suffix is not served: too long, or too many",
 		    a->config->name);
@@ -347,14 +347,14 @@ static void take_zones(struct hf_adapter *a)
 		if (!has_zone(a->suffixes, a->n_suffixes, &a->zones[i - 1].name))
 			leave_zone(a, i - 1);
 	for (size_t i = 0; i < a->n_suffixes; i++)
-		add_zone(a, &a->suffixes[i]);
+		ub_add_zone(a, &a->suffixes[i]);
 }
 
 static void unbound_zones(
     struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
 {
-	if (n > HF_UNBOUND_ZONES_MAX)
-		n = HF_UNBOUND_ZONES_MAX;
+	if (n > HF_UB_ZONES_MAX)
+		n = HF_UB_ZONES_MAX;
 	memcpy(a->suffixes, suffixes, n * sizeof(*suffixes));
 	a->n_suffixes = n;
 	a->new_ttl_s = ttl_s;
@@ -383,7 +383,7 @@ static void unbound_list(struct hf_adapter *a)
 	hf_ub_job_next(a);
 }
 
-bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name)
+bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name)
 {
 	for (size_t i = 0; i < a->n_zones; i++)
 		if (name->len > a->zones[i].name.len && hf_name_is_under(name, &a->zones[i].name))
@@ -391,7 +391,7 @@ bool hf_unbound_is_below(const struct hf_adapter *a, const struct hf_name *name)
 	return false;
 }
 
-const struct hf_adapter_type hf_adapter_unbound = {
+const struct hf_adapter_type hf_ub_adapter_type = {
 	.name = "unbound",
 	.open = unbound_open,
 	.close = unbound_close,
@@ -399,7 +399,7 @@ const struct hf_adapter_type hf_adapter_unbound = {
 	.apply = unbound_apply,
 	.complete = unbound_complete,
 	.list = unbound_list,
-	.verify = hf_unbound_verify,
-	.doctor = hf_unbound_doctor,
-	.setup = hf_unbound_setup,
+	.verify = hf_ub_verify_begin,
+	.doctor = hf_ub_doctor_begin,
+	.setup = hf_ub_setup,
 };

@@ -60,7 +60,7 @@ static json_t *ask_of(const struct hf_control_env *env, const char *name)
 		else if (all->at[i].kind == HF_ADAPTER_DNSMASQ)
 			at = &all->at[i].dnsmasq.ask;
 	}
-	return at && at->len ? json_string(hf_endpoint_text(at, text)) : json_null();
+	return at && at->len ? json_string(hf_front_endpoint_text(at, text)) : json_null();
 }
 
 static json_t *adapter_of(const struct hf_control_env *env, const struct hf_feed_status *a)

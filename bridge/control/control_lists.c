@@ -46,7 +46,7 @@ static int write_row(struct records *l, const struct hf_record_row *row)
 	bool object = l->writer.form == HF_RECORD_JSON;
 
 	fputs(object ? "{\"row\":" : "=", l->out);
-	hf_record_write(&l->writer, row);
+	hf_record_row_write(&l->writer, row);
 	fputs(object ? "}\n" : "\n", l->out);
 	return ferror(l->out) ? HF_ECLOSED : 0;
 }
@@ -67,7 +67,7 @@ static int list_record(const struct hf_record_view *r, void *arg)
 		.first_seen_s = r->first_seen_s,
 		.confirmed_s = r->confirmed_s };
 
-	return hf_record_wanted(&l->filter, &row, &r->name) ? write_row(l, &row) : 0;
+	return hf_record_row_wanted(&l->filter, &row, &r->name) ? write_row(l, &row) : 0;
 }
 
 int hf_control_records(const struct hf_control_env *env, const struct hf_request *r, FILE *out)

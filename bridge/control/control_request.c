@@ -56,7 +56,7 @@ static bool take_form(const json_t *object, struct hf_request *r)
 
 	if (!value || json_is_null(value))
 		return true;
-	r->formed = json_is_string(value) && hf_record_form_parse(json_string_value(value), &r->form);
+	r->formed = json_is_string(value) && hf_record_row_form_parse(json_string_value(value), &r->form);
 	return r->formed;
 }
 

@@ -316,8 +316,8 @@ static json_t *show_listeners(const struct hf_control_env *env)
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:b}", "address", hf_endpoint_text(&l[i].at, place), "state",
-			hf_listener_state_name(l[i].state), "seen", l[i].seen));
+		    json_pack("{s:s, s:s, s:b}", "address", hf_front_endpoint_text(&l[i].at, place), "state",
+			hf_answering_state_name(l[i].state), "seen", l[i].seen));
 	return list;
 }
 

@@ -92,7 +92,7 @@ static void tell(struct hf_listeners *l)
 
 static int take_suffix(const struct hf_source_view *view, void *arg)
 {
-	hf_suffixes_add(arg, &view->row->suffix);
+	hf_answering_suffixes_add(arg, &view->row->suffix);
 	return 0;
 }
 
@@ -122,8 +122,8 @@ static void add_modules(struct hf_listeners *l, const struct hf_name *suffix)
 		bool twice = false;
 
 		for (size_t j = 0; j < i; j++)
-			twice |= hf_endpoint_equal(&at[i], &at[j]);
-		if (!twice && hf_endpoint_is_loopback(&at[i]))
+			twice |= hf_front_endpoint_equal(&at[i], &at[j]);
+		if (!twice && hf_front_endpoint_is_loopback(&at[i]))
 			add_question(l, &at[i], &name, TYPE_TXT);
 	}
 }
@@ -162,7 +162,7 @@ static void ask(struct hf_listeners *l)
 	    hf_core_state(l->env.core), hf_core_now(l->env.core), take_suffix, &suffixes);
 	if (!suffixes.n)
 		return;
-	l->n_suffixes = hf_suffixes_asked(&suffixes, l->n);
+	l->n_suffixes = hf_answering_suffixes_asked(&suffixes, l->n);
 	l->questions = calloc(l->n * l->n_suffixes + MODULES_MAX, sizeof(*l->questions));
 	if (!l->questions)
 		return;
@@ -189,7 +189,7 @@ static void on_asked(void *arg)
 	size_t n = l->n * l->n_suffixes;
 
 	for (size_t i = 0; i < l->n; i++)
-		hf_listener_judge_all(&l->listeners[i], &l->questions[i * l->n_suffixes], l->n_suffixes,
+		hf_answering_judge_suffixes(&l->listeners[i], &l->questions[i * l->n_suffixes], l->n_suffixes,
 		    &l->config->dns.allow);
 	if (l->n_questions > n) {
 		l->module = false;
@@ -233,7 +233,7 @@ static void take_config(struct hf_listeners *l, const struct hf_config *config)
 	for (size_t i = 0; i < l->n; i++) {
 		l->listeners[i].at = config->dns.listen.at[i];
 		for (size_t j = 0; j < n_before; j++)
-			if (hf_endpoint_equal(&before[j].at, &l->listeners[i].at))
+			if (hf_front_endpoint_equal(&before[j].at, &l->listeners[i].at))
 				l->listeners[i] = before[j];
 	}
 }

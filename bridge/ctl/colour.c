@@ -8,28 +8,28 @@
 #include <unistd.h>
 
 /* https://no-color.org: any value but the empty one. */
-static bool look(FILE *out)
+static bool colour_look(FILE *out)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
 	return isatty(fileno(out)) && !(no && *no) && term && strcmp(term, "dumb");
 }
 
-bool hf_paints(FILE *out)
+bool hf_colour_is_on(FILE *out)
 {
 	static FILE *looked; /* the last one that was looked at */
 	static bool paints;
 
 	if (out != looked)
-		paints = look(out);
+		paints = colour_look(out);
 	looked = out;
 	return paints;
 }
 
-void hf_paint(FILE *out, enum hf_paint paint, const char *format, ...)
+void hf_colour_print(FILE *out, enum hf_colour paint, const char *format, ...)
 {
 	static const char *const begin[] = { "", "\033[32m", "\033[33m", "\033[31m" };
-	bool colour = paint != PAINT_PLAIN && hf_paints(out);
+	bool colour = paint != COLOUR_PLAIN && hf_colour_is_on(out);
 	va_list ap;
 
 	if (colour)

@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum hf_paint { PAINT_PLAIN, PAINT_GOOD, PAINT_WARN, PAINT_BAD };
+enum hf_colour { COLOUR_PLAIN, COLOUR_GOOD, COLOUR_WARN, COLOUR_BAD };
 
 /* Whether there are colours; looked at once for each file in a row of calls. */
-bool hf_paints(FILE *out);
-void hf_paint(FILE *out, enum hf_paint paint, const char *format, ...)
+bool hf_colour_is_on(FILE *out);
+void hf_colour_print(FILE *out, enum hf_colour paint, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -21,7 +21,7 @@ int hf_ctl_keep(json_t *row, void *arg)
 
 bool hf_ctl_goes_offline(struct hf_ctl *c, int rc, bool quiet)
 {
-	if (!hf_ask_is_down(rc) && rc != -EACCES)
+	if (!hf_ctl_client_is_down(rc) && rc != -EACCES)
 		return false;
 	if (!c->offline && !quiet)
 		fprintf(stderr, "holdfastctl: %s; this is the published zone\n", c->why);
@@ -39,7 +39,7 @@ int hf_ctl_no_zone(struct hf_ctl *c, int rc)
 
 int hf_ctl_get_status(struct hf_ctl *c)
 {
-	int rc = hf_ask(c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why);
+	int rc = hf_ctl_client_ask(c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why);
 
 	c->denied = rc == -EACCES;
 	if (!rc)
@@ -97,13 +97,13 @@ bool hf_ctl_unread(void)
 /* A pattern can mean anything, a name cannot. */
 void hf_ctl_explain_missing(struct hf_ctl *c, const char *what)
 {
-	char why[HF_EXPLAIN_MAX];
+	char why[HF_WHY_MISSING_MAX];
 
 	fprintf(stderr, "holdfastctl: %s", what);
 	json_decref(c->kept);
 	c->kept = NULL;
 	if (!c->offline && c->o.name && !strpbrk(c->o.name, "*?[\\") &&
-	    hf_ask(c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why) == 0)
-		fprintf(stderr, ": %s", hf_explain_missing(c->socket, c->kept, c->o.name, why));
+	    hf_ctl_client_ask(c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why) == 0)
+		fprintf(stderr, ": %s", hf_why_missing_explain(c->socket, c->kept, c->o.name, why));
 	fputc('\n', stderr);
 }

@@ -24,7 +24,7 @@ struct hf_ctl {
 	bool denied;  /* this user may not ask the bridge */
 	size_t n;     /* rows that were shown */
 	json_t *kept; /* owned: the row that hf_ctl_keep() kept */
-	char why[HF_ASK_WHY_MAX]; /* of the last question that failed */
+	char why[HF_CTL_CLIENT_WHY_MAX]; /* of the last question that failed */
 };
 
 /* The commands; each returns the exit status. */
@@ -39,7 +39,7 @@ int hf_ctl_decide(struct hf_ctl *c);
 int hf_ctl_verify(struct hf_ctl *c);
 int hf_ctl_resync(struct hf_ctl *c);
 
-/* Keeps the row in c->kept, for hf_ask(); `c` is the argument. */
+/* Keeps the row in c->kept, for hf_ctl_client_ask(); `c` is the argument. */
 int hf_ctl_keep(json_t *row, void *c);
 /* The bridge's status in c->kept, without a bridge the zone's. 0 or a code. */
 int hf_ctl_get_status(struct hf_ctl *c);

@@ -18,7 +18,7 @@ enum {
 	WORD_MS = 1500,    /* who waits longer hears what for */
 };
 
-static long long number(const json_t *row, const char *key)
+static long long adapter_number(const json_t *row, const char *key)
 {
 	return json_integer_value(json_object_get(row, key));
 }
@@ -30,29 +30,29 @@ static void show_adapter(const json_t *a, int64_t now_s, FILE *out)
 	const json_t *verified = json_object_get(a, "verified");
 	char when[HF_WHEN_MAX];
 
-	fprintf(out, "  adapter %s: %s", hf_row_text(a, "name", "?"), hf_row_text(a, "state", "?"));
+	fprintf(out, "  adapter %s: %s", hf_ctl_row_text(a, "name", "?"), hf_ctl_row_text(a, "state", "?"));
 	if (json_is_string(json_object_get(a, "since")))
-		fprintf(out, " since %s", hf_when_text(json_object_get(a, "since"), now_s, when));
-	fprintf(out, ", %s, %lld name%s", hf_row_text(a, "type", "?"), number(a, "owned"),
-	    number(a, "owned") == 1 ? "" : "s");
-	if (number(a, "skipped"))
-		fprintf(out, ", %lld left out", number(a, "skipped"));
-	if (number(a, "leaving"))
-		fprintf(out, ", %lld of an earlier run", number(a, "leaving"));
+		fprintf(out, " since %s", hf_ctl_when_text(json_object_get(a, "since"), now_s, when));
+	fprintf(out, ", %s, %lld name%s", hf_ctl_row_text(a, "type", "?"), adapter_number(a, "owned"),
+	    adapter_number(a, "owned") == 1 ? "" : "s");
+	if (adapter_number(a, "skipped"))
+		fprintf(out, ", %lld left out", adapter_number(a, "skipped"));
+	if (adapter_number(a, "leaving"))
+		fprintf(out, ", %lld of an earlier run", adapter_number(a, "leaving"));
 	fprintf(out, ", %s\n",
 	    json_is_true(verified)    ? "answers right"
 	    : json_is_false(verified) ? "answers wrong"
 				      : "not asked yet");
-	if (number(a, "attempts")) {
-		fprintf(out, "    %lld attempt%s failed, next try %s\n", number(a, "attempts"),
-		    number(a, "attempts") == 1 ? "" : "s",
-		    hf_when_text(json_object_get(a, "next_try"), now_s, when));
+	if (adapter_number(a, "attempts")) {
+		fprintf(out, "    %lld attempt%s failed, next try %s\n", adapter_number(a, "attempts"),
+		    adapter_number(a, "attempts") == 1 ? "" : "s",
+		    hf_ctl_when_text(json_object_get(a, "next_try"), now_s, when));
 	}
 	if (json_is_string(json_object_get(a, "last_error")))
-		fprintf(out, "    %s\n", hf_row_text(a, "last_error", ""));
+		fprintf(out, "    %s\n", hf_ctl_row_text(a, "last_error", ""));
 }
 
-void hf_show_adapters(const json_t *adapters, int64_t now_s, FILE *out)
+void hf_ctl_adapters_print(const json_t *adapters, int64_t now_s, FILE *out)
 {
 	const json_t *row;
 	size_t i;
@@ -61,13 +61,13 @@ void hf_show_adapters(const json_t *adapters, int64_t now_s, FILE *out)
 		show_adapter(row, now_s, out);
 }
 
-bool hf_adapters_are_well(const json_t *adapters)
+bool hf_ctl_adapters_are_well(const json_t *adapters)
 {
 	const json_t *row;
 	size_t i;
 
 	json_array_foreach(adapters, i, row) {
-		const char *state = hf_row_text(row, "state", "");
+		const char *state = hf_ctl_row_text(row, "state", "");
 
 		if (!strcmp(state, "retrying") || !strcmp(state, "failed") ||
 		    json_is_false(json_object_get(row, "verified")))
@@ -78,7 +78,7 @@ bool hf_adapters_are_well(const json_t *adapters)
 
 /* --- verifying --- */
 
-static int keep(json_t *row, void *arg)
+static int adapter_keep_row(json_t *row, void *arg)
 {
 	json_t **kept = arg;
 
@@ -87,7 +87,7 @@ static int keep(json_t *row, void *arg)
 	return 0;
 }
 
-static int collect(json_t *row, void *arg)
+static int adapter_collect_row(json_t *row, void *arg)
 {
 	return json_array_append(arg, row) ? -ENOMEM : 0;
 }
@@ -102,7 +102,7 @@ static bool all_ended(const json_t *status, const json_t *asked, json_t *ret_now
 	json_array_clear(ret_now);
 	json_array_foreach(asked, i, then)
 		json_array_foreach(json_object_get(status, "adapters"), j, now) {
-			if (strcmp(hf_row_text(now, "name", ""), hf_row_text(then, "name", "")))
+			if (strcmp(hf_ctl_row_text(now, "name", ""), hf_ctl_row_text(then, "name", "")))
 				continue;
 			ended = ended &&
 				!json_is_true(json_object_get(json_object_get(now, "check"), "running"));
@@ -112,26 +112,26 @@ static bool all_ended(const json_t *status, const json_t *asked, json_t *ret_now
 }
 
 /* One that is still to be checked and cannot be, since its resolver is not reached. False: none. */
-static bool find_trouble(const json_t *now, char why[static HF_ASK_WHY_MAX])
+static bool find_trouble(const json_t *now, char why[static HF_CTL_CLIENT_WHY_MAX])
 {
 	const json_t *row;
 	size_t i;
 
 	json_array_foreach(now, i, row) {
-		const char *state = hf_row_text(row, "state", "");
+		const char *state = hf_ctl_row_text(row, "state", "");
 
 		if (!json_is_true(json_object_get(json_object_get(row, "check"), "running")) ||
 		    (strcmp(state, "retrying") && strcmp(state, "failed")))
 			continue;
-		snprintf(why, HF_ASK_WHY_MAX, "adapter '%s' is %s: %s; its resolver was not asked",
-		    hf_row_text(row, "name", "?"), state, hf_row_text(row, "last_error", "?"));
+		snprintf(why, HF_CTL_CLIENT_WHY_MAX, "adapter '%s' is %s: %s; its resolver was not asked",
+		    hf_ctl_row_text(row, "name", "?"), state, hf_ctl_row_text(row, "last_error", "?"));
 		return true;
 	}
 	return false;
 }
 
 static int wait_for(const char *socket, const json_t *asked, int64_t limit_ms, json_t *ret_now,
-    char why[static HF_ASK_WHY_MAX])
+    char why[static HF_CTL_CLIENT_WHY_MAX])
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	int64_t begin = hf_boot_ms(&hf_clock_system), waited = 0;
@@ -146,7 +146,7 @@ static int wait_for(const char *socket, const json_t *asked, int64_t limit_ms, j
 			break;
 		}
 		if (waited > limit_ms) {
-			snprintf(why, HF_ASK_WHY_MAX,
+			snprintf(why, HF_CTL_CLIENT_WHY_MAX,
 			    "the bridge has not asked for all of it yet; holdfastctl adapters "
 			    "says why");
 			rc = -ETIMEDOUT;
@@ -156,21 +156,21 @@ static int wait_for(const char *socket, const json_t *asked, int64_t limit_ms, j
 			fputs("holdfastctl: waiting for the answers of the resolvers\n", stderr);
 		said |= waited > WORD_MS;
 		nanosleep(&pause, NULL);
-		rc = hf_ask(socket, json_pack("{s:s}", "command", "status"), keep, &status, why);
+		rc = hf_ctl_client_ask(socket, json_pack("{s:s}", "command", "status"), adapter_keep_row, &status, why);
 		ended = !rc && all_ended(status, asked, ret_now);
 	}
 	json_decref(status);
 	return rc;
 }
 
-int hf_adapters_verify(
+int hf_ctl_adapters_verify(
     const char *socket, const char *adapter, bool full, json_t **ret_adapters,
-    char why[static HF_ASK_WHY_MAX])
+    char why[static HF_CTL_CLIENT_WHY_MAX])
 {
 	json_t *asked = json_array(), *now = json_array();
-	int rc = hf_ask(socket,
+	int rc = hf_ctl_client_ask(socket,
 	    json_pack("{s:s, s:s?, s:b}", "command", "verify", "adapter", adapter, "full", full),
-	    collect, asked, why);
+	    adapter_collect_row, asked, why);
 
 	if (!rc)
 		rc = wait_for(socket, asked, full ? FULL_MS : SAMPLE_MS, now, why);
@@ -183,7 +183,7 @@ int hf_adapters_verify(
 	return 0;
 }
 
-void hf_show_verified(const json_t *adapters, FILE *out)
+void hf_ctl_adapters_print_verified(const json_t *adapters, FILE *out)
 {
 	const json_t *row;
 	size_t i;
@@ -194,18 +194,18 @@ void hf_show_verified(const json_t *adapters, FILE *out)
 		const json_t *c = json_object_get(row, "check");
 
 		fprintf(out, "adapter %s: %lld name%s asked for, %lld right, %lld wrong or missing",
-		    hf_row_text(row, "name", "?"), number(c, "asked"),
-		    number(c, "asked") == 1 ? "" : "s", number(c, "right"),
-		    number(c, "wrong"));
-		if (number(c, "foreign"))
-			fprintf(out, ", %lld with others' data", number(c, "foreign"));
-		if (number(c, "silent"))
-			fprintf(out, ", %lld not answered", number(c, "silent"));
-		fprintf(out, "%s\n", number(c, "wrong") ? "; they are put again" : "");
+		    hf_ctl_row_text(row, "name", "?"), adapter_number(c, "asked"),
+		    adapter_number(c, "asked") == 1 ? "" : "s", adapter_number(c, "right"),
+		    adapter_number(c, "wrong"));
+		if (adapter_number(c, "foreign"))
+			fprintf(out, ", %lld with others' data", adapter_number(c, "foreign"));
+		if (adapter_number(c, "silent"))
+			fprintf(out, ", %lld not answered", adapter_number(c, "silent"));
+		fprintf(out, "%s\n", adapter_number(c, "wrong") ? "; they are put again" : "");
 	}
 }
 
-bool hf_adapters_verified(const json_t *adapters)
+bool hf_ctl_adapters_verified(const json_t *adapters)
 {
 	const json_t *row;
 	size_t i;
@@ -213,7 +213,7 @@ bool hf_adapters_verified(const json_t *adapters)
 	json_array_foreach(adapters, i, row) {
 		const json_t *c = json_object_get(row, "check");
 
-		if (number(c, "wrong") || number(c, "silent"))
+		if (adapter_number(c, "wrong") || adapter_number(c, "silent"))
 			return false;
 	}
 	return true;

@@ -18,7 +18,7 @@
 
 enum { PATIENCE_S = 20, BUFFER = 1 << 16 };
 
-static int dial(const char *path)
+static int bridge_dial(const char *path)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -57,7 +57,7 @@ static int send_request(int fd, json_t *request)
 /* What a line is. A row's text and its length are in *ret_row. */
 enum line_kind { LINE_ROW, LINE_END, LINE_ERROR, LINE_WRONG };
 
-static bool begins(const char *line, size_t len, const char *with)
+static bool answer_begins(const char *line, size_t len, const char *with)
 {
 	return len >= strlen(with) && !memcmp(line, with, strlen(with));
 }
@@ -71,30 +71,30 @@ static enum line_kind line_kind(const char *line, size_t len, const char **ret_r
 		*ret_len = len - 1;
 		return LINE_ROW;
 	}
-	if (begins(line, len, row) && line[len - 1] == '}') {
+	if (answer_begins(line, len, row) && line[len - 1] == '}') {
 		*ret_row = line + sizeof(row) - 1;
 		*ret_len = len - sizeof(row);
 		return LINE_ROW;
 	}
-	if (begins(line, len, "{\"end\":"))
+	if (answer_begins(line, len, "{\"end\":"))
 		return LINE_END;
-	return begins(line, len, "{\"error\":") ? LINE_ERROR : LINE_WRONG;
+	return answer_begins(line, len, "{\"error\":") ? LINE_ERROR : LINE_WRONG;
 }
 
-static int take_error(const char *line, size_t len, char *ret_why)
+static int answer_take_error(const char *line, size_t len, char *ret_why)
 {
 	json_t *object = json_loadb(line, len, 0, NULL);
 	const char *error = json_string_value(json_object_get(object, "error"));
 	bool denied = json_is_true(json_object_get(object, "denied"));
 
 	if (error)
-		snprintf(ret_why, HF_ASK_WHY_MAX, "%s", error);
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "%s", error);
 	json_decref(object);
 	return !error ? HF_EFORMAT : denied ? -EACCES : HF_EREFUSED;
 }
 
 /* One line. 1: the end; 0: go on; or a code. */
-static int take_line(const char *line, size_t len, hf_line_cb cb, void *arg, char *ret_why)
+static int answer_take_line(const char *line, size_t len, hf_line_cb cb, void *arg, char *ret_why)
 {
 	const char *row;
 	size_t row_len;
@@ -105,14 +105,14 @@ static int take_line(const char *line, size_t len, hf_line_cb cb, void *arg, cha
 	case LINE_END:
 		return 1;
 	case LINE_ERROR:
-		return take_error(line, len, ret_why);
+		return answer_take_error(line, len, ret_why);
 	case LINE_WRONG:
 		break;
 	}
 	return HF_EFORMAT;
 }
 
-static int take_answer(int fd, hf_line_cb cb, void *arg, char *ret_why)
+static int bridge_take_answer(int fd, hf_line_cb cb, void *arg, char *ret_why)
 {
 	FILE *in = fdopen(fd, "r");
 	char *line = NULL;
@@ -134,7 +134,7 @@ static int take_answer(int fd, hf_line_cb cb, void *arg, char *ret_why)
 		if (len < 0)
 			rc = errno == EAGAIN ? -ETIMEDOUT : HF_ECLOSED;
 		else
-			rc = take_line(line, (size_t)len, cb, arg, ret_why);
+			rc = answer_take_line(line, (size_t)len, cb, arg, ret_why);
 	}
 	free(line);
 	fclose(in);
@@ -167,12 +167,12 @@ static void say_denied(const char *socket_path, char *ret_why)
 			group = getgrgid(st.st_gid);
 	}
 	if (group)
-		snprintf(ret_why, HF_ASK_WHY_MAX,
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX,
 		    "user '%s' may not use '%s' (permission denied): it is open to the group '%s'; as "
 		    "root: usermod -aG %s %s, then log in again",
 		    me, socket_path, group->gr_name, group->gr_name, me);
 	else
-		snprintf(ret_why, HF_ASK_WHY_MAX,
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX,
 		    "user '%s' may not use '%s' (permission denied): only root and the bridge's own user "
 		    "may; read-group in the configuration names a group that may look",
 		    me, socket_path);
@@ -183,18 +183,18 @@ static void say_why(const char *socket_path, int rc, char *ret_why)
 	if (rc == -EACCES)
 		say_denied(socket_path, ret_why);
 	else if (rc == -ENOENT)
-		snprintf(ret_why, HF_ASK_WHY_MAX, "no bridge runs: there is no '%s'", socket_path);
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "no bridge runs: there is no '%s'", socket_path);
 	else if (rc == -ECONNREFUSED)
-		snprintf(ret_why, HF_ASK_WHY_MAX, "no bridge runs: nobody listens on '%s'", socket_path);
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "no bridge runs: nobody listens on '%s'", socket_path);
 	else
-		snprintf(ret_why, HF_ASK_WHY_MAX, "the bridge does not answer on '%s': %s", socket_path,
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "the bridge does not answer on '%s': %s", socket_path,
 		    hf_strerror(rc));
 }
 
-int hf_ask_lines(const char *socket_path, json_t *request, hf_line_cb cb, void *arg,
-    char ret_why[static HF_ASK_WHY_MAX])
+int hf_ctl_client_ask_lines(const char *socket_path, json_t *request, hf_line_cb cb, void *arg,
+    char ret_why[static HF_CTL_CLIENT_WHY_MAX])
 {
-	int fd = dial(socket_path), rc = fd;
+	int fd = bridge_dial(socket_path), rc = fd;
 
 	ret_why[0] = '\0';
 	if (fd >= 0) {
@@ -202,7 +202,7 @@ int hf_ask_lines(const char *socket_path, json_t *request, hf_line_cb cb, void *
 		if (rc)
 			close(fd);
 		else
-			rc = take_answer(fd, cb, arg, ret_why);
+			rc = bridge_take_answer(fd, cb, arg, ret_why);
 	}
 	json_decref(request);
 	if (rc && !ret_why[0])
@@ -217,7 +217,7 @@ struct rows {
 	void *arg;
 };
 
-static int on_line(const char *line, size_t len, void *arg)
+static int on_answer_line(const char *line, size_t len, void *arg)
 {
 	const struct rows *rows = arg;
 	json_t *row = json_loadb(line, len, 0, NULL);
@@ -227,15 +227,15 @@ static int on_line(const char *line, size_t len, void *arg)
 	return rc;
 }
 
-int hf_ask(const char *socket_path, json_t *request, hf_row_cb cb, void *arg,
-    char ret_why[static HF_ASK_WHY_MAX])
+int hf_ctl_client_ask(const char *socket_path, json_t *request, hf_row_cb cb, void *arg,
+    char ret_why[static HF_CTL_CLIENT_WHY_MAX])
 {
 	struct rows rows = { cb, arg };
 
-	return hf_ask_lines(socket_path, request, on_line, &rows, ret_why);
+	return hf_ctl_client_ask_lines(socket_path, request, on_answer_line, &rows, ret_why);
 }
 
-bool hf_ask_is_down(int rc)
+bool hf_ctl_client_is_down(int rc)
 {
 	return rc == -ENOENT || rc == -ECONNREFUSED;
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HF_ASK_WHY_MAX = 500 };
+enum { HF_CTL_CLIENT_WHY_MAX = 500 };
 
 /* A row of the answer, lent. Non-zero ends the answer and is returned. */
 typedef int (*hf_row_cb)(json_t *row, void *arg);
@@ -19,10 +19,10 @@ typedef int (*hf_line_cb)(const char *line, size_t len, void *arg);
  * bridge is there. -EACCES: this user may not ask. HF_EREFUSED: it said no. Else a code. `ret_why` is
  * filled with a text whenever it fails.
  */
-int hf_ask(const char *socket_path, json_t *request, hf_row_cb cb, void *arg,
-    char ret_why[static HF_ASK_WHY_MAX]);
-int hf_ask_lines(const char *socket_path, json_t *request, hf_line_cb cb, void *arg,
-    char ret_why[static HF_ASK_WHY_MAX]);
+int hf_ctl_client_ask(const char *socket_path, json_t *request, hf_row_cb cb, void *arg,
+    char ret_why[static HF_CTL_CLIENT_WHY_MAX]);
+int hf_ctl_client_ask_lines(const char *socket_path, json_t *request, hf_line_cb cb, void *arg,
+    char ret_why[static HF_CTL_CLIENT_WHY_MAX]);
 
 /* No bridge listens there, as opposed to one that does not answer as it should. */
-bool hf_ask_is_down(int rc);
+bool hf_ctl_client_is_down(int rc);

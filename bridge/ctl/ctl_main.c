@@ -72,19 +72,19 @@ static int run_why(struct hf_ctl *c)
 
 static void show_program(const json_t *p)
 {
-	printf("build: %s\n", hf_row_text(p, "build", "?"));
+	printf("build: %s\n", hf_ctl_row_text(p, "build", "?"));
 	printf("store: schema %lld, read by programs from schema %lld on\n",
 	    (long long)json_integer_value(json_object_get(p, "schema")),
 	    (long long)json_integer_value(json_object_get(p, "schema_oldest")));
-	printf("libraries: %s\n", hf_row_text(p, "libraries", "?"));
+	printf("libraries: %s\n", hf_ctl_row_text(p, "libraries", "?"));
 }
 
 /* That of the bridge, too, if one runs: after an upgrade they may differ. */
-static int run_version(struct hf_ctl *c)
+static int ctl_run_version(struct hf_ctl *c)
 {
-	int rc = hf_ask(
+	int rc = hf_ctl_client_ask(
 	    c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why);
-	const char *bridge = rc ? NULL : hf_row_text(c->kept, "version", NULL);
+	const char *bridge = rc ? NULL : hf_ctl_row_text(c->kept, "version", NULL);
 	json_t *program = rc ? NULL : json_object_get(c->kept, "program");
 
 	if (c->o.json) {
@@ -109,7 +109,7 @@ static int run_version(struct hf_ctl *c)
 
 /* --- all --- */
 
-static int run(struct hf_ctl *c)
+static int ctl_run(struct hf_ctl *c)
 {
 	switch (c->o.command) {
 	case CTL_STATUS:
@@ -140,7 +140,7 @@ static int run(struct hf_ctl *c)
 	case CTL_RESYNC:
 		return hf_ctl_resync(c);
 	case CTL_VERSION:
-		return run_version(c);
+		return ctl_run_version(c);
 	case CTL_HELP:
 		break;
 	}
@@ -167,7 +167,7 @@ static bool may_go_on(const struct hf_ctl *c, int rc)
 	return rc == HF_ECONFIG || !c->o.config || c->o.socket || c->o.command == CTL_DOCTOR;
 }
 
-static void warn(const struct hf_ctl *c)
+static void ctl_warn(const struct hf_ctl *c)
 {
 	char text[1024];
 	size_t more = c->errors.n - 1 + c->errors.more;
@@ -181,7 +181,7 @@ static void warn(const struct hf_ctl *c)
 }
 
 /* Without a configuration the defaults hold, unless one was named. */
-static int load(struct hf_ctl *c)
+static int ctl_load(struct hf_ctl *c)
 {
 	const char *path = c->o.config ? c->o.config : HF_CONFIG_PATH;
 	char text[1024];
@@ -197,7 +197,7 @@ static int load(struct hf_ctl *c)
 		return 0;
 	if (c->config && may_go_on(c, rc)) {
 		if (c->o.command != CTL_DOCTOR)
-			warn(c);
+			ctl_warn(c);
 		return 0;
 	}
 	for (size_t i = 0; i < c->errors.n; i++)
@@ -214,11 +214,11 @@ int main(int argc, char **argv)
 		return HF_EXIT_USAGE;
 	if (c.o.command == CTL_HELP)
 		return hf_ctl_usage(c.o.topic, stdout) ? HF_EXIT_WELL : HF_EXIT_USAGE;
-	status = load(&c) ? HF_EXIT_USAGE : HF_EXIT_WELL;
+	status = ctl_load(&c) ? HF_EXIT_USAGE : HF_EXIT_WELL;
 	/* A bridge that refuses closes early, and says why before. */
 	signal(SIGPIPE, SIG_IGN);
 	if (status == HF_EXIT_WELL)
-		status = run(&c);
+		status = ctl_run(&c);
 	json_decref(c.kept);
 	hf_config_free(c.config);
 	if (fflush(stdout) || ferror(stdout))

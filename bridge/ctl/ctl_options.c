@@ -55,7 +55,7 @@ enum {
 	TAKES_FOR_VERSION = 1 << 8,
 };
 
-static const struct command {
+static const struct command_row {
 	const char *name;
 	enum hf_ctl_command command;
 	int min, max;        /* arguments */
@@ -102,7 +102,7 @@ enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static const char *const forms[] = { "hosts", "json", "zone" };
 
-static const struct command *find_command(const char *name)
+static const struct command_row *command_find(const char *name)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (!strcmp(name, commands[i].name))
@@ -110,12 +110,12 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static void print_usage(const struct command *c, FILE *out)
+static void print_usage(const struct command_row *c, FILE *out)
 {
 	fprintf(out, "usage: holdfastctl %s%s\n", c->name, c->args);
 }
 
-static void print_command(const struct command *c, FILE *out)
+static void command_print(const struct command_row *c, FILE *out)
 {
 	int len = fprintf(out, "  %s%s", c->name, c->args);
 
@@ -135,7 +135,7 @@ static const char common[] = "  -c FILE    the configuration; it says where sock
 
 bool hf_ctl_usage(const char *topic, FILE *out)
 {
-	const struct command *c = topic ? find_command(topic) : NULL;
+	const struct command_row *c = topic ? command_find(topic) : NULL;
 
 	if (topic && !c)
 		return false;
@@ -148,7 +148,7 @@ bool hf_ctl_usage(const char *topic, FILE *out)
 	}
 	fputs("usage: holdfastctl [-c FILE] [-s SOCKET] [--json] COMMAND\n\n", out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		print_command(&commands[i], out);
+		command_print(&commands[i], out);
 	fprintf(out,
 	    "\n%s\n"
 	    "exit status: 0 all well, 1 degraded or failed, 2 usage, 3 cannot reach bridge or zone\n",
@@ -170,7 +170,7 @@ static int no_command(FILE *err)
 	return -EINVAL;
 }
 
-static int wrong(FILE *err, const struct command *c, const char *what)
+static int usage_wrong(FILE *err, const struct command_row *c, const char *what)
 {
 	fprintf(err, "holdfastctl: %s\n", what);
 	if (c)
@@ -178,7 +178,7 @@ static int wrong(FILE *err, const struct command *c, const char *what)
 	return -EINVAL;
 }
 
-static int unknown_option(FILE *err, const struct command *c, const char *option)
+static int unknown_option(FILE *err, const struct command_row *c, const char *option)
 {
 	if (c)
 		fprintf(err, "holdfastctl: unknown option '%s' for '%s'\n", option, c->name);
@@ -191,7 +191,7 @@ static int unknown_option(FILE *err, const struct command *c, const char *option
 	return -EINVAL;
 }
 
-static int unknown(FILE *err, const char *what, const char *word, const char *const *known, size_t n)
+static int word_unknown(FILE *err, const char *what, const char *word, const char *const *known, size_t n)
 {
 	hf_suggest(err, what, word, known, n);
 	return -EINVAL;
@@ -203,29 +203,29 @@ static int unknown_command(FILE *err, const char *word)
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
-	return unknown(err, "command", word, names, N_COMMANDS);
+	return word_unknown(err, "command", word, names, N_COMMANDS);
 }
 
 /* --- arguments --- */
 
 static int take_export(
-    struct hf_ctl_options *o, const struct command *c, char **args, int n, FILE *err)
+    struct hf_ctl_options *o, const struct command_row *c, char **args, int n, FILE *err)
 {
 	size_t i = 0, n_forms = sizeof(forms) / sizeof(forms[0]);
 
 	while (i < n_forms && strcmp(args[0], forms[i]))
 		i++;
 	if (i == n_forms)
-		return unknown(err, "form", args[0], forms, n_forms);
+		return word_unknown(err, "form", args[0], forms, n_forms);
 	o->form = (enum hf_export_form)i;
 	if (n > 1 && o->form != EXPORT_ZONE)
-		return wrong(err, c, "a suffix belongs to 'export zone'");
+		return usage_wrong(err, c, "a suffix belongs to 'export zone'");
 	o->suffix = n > 1 ? args[1] : NULL;
 	return 0;
 }
 
 static int take_args(
-    struct hf_ctl_options *o, const struct command *c, char **args, int n, FILE *err)
+    struct hf_ctl_options *o, const struct command_row *c, char **args, int n, FILE *err)
 {
 	const char *first = n > 0 ? args[0] : NULL;
 
@@ -239,14 +239,14 @@ static int take_args(
 	case CTL_VERIFY:
 		o->adapter = first;
 		if (o->adapter && o->recover)
-			return wrong(err, c, "--recover is about the store, not about an adapter");
+			return usage_wrong(err, c, "--recover is about the store, not about an adapter");
 		return 0;
 	case CTL_SETUP:
 		o->resolver = first;
 		return 0;
 	case CTL_HELP:
 		o->topic = first;
-		return first && !find_command(first) ? unknown_command(err, first) : 0;
+		return first && !command_find(first) ? unknown_command(err, first) : 0;
 	default:
 		o->source = first;
 		o->owner = n > 1 ? args[1] : NULL;
@@ -264,26 +264,26 @@ struct typed {
 	bool twice;          /* --suffix and --deployment */
 };
 
-static int check_options(const struct typed *t, const struct command *c, FILE *err)
+static int check_options(const struct typed *t, const struct command_row *c, FILE *err)
 {
 	char text[200];
 
 	if (t->bad && t->valueless) {
 		snprintf(text, sizeof(text), "option '%.80s' needs a value", t->bad);
-		return wrong(err, c, text);
+		return usage_wrong(err, c, text);
 	}
 	if (t->bad)
 		return unknown_option(err, c, t->bad);
 	for (size_t i = 0; c && i < sizeof(t->options) / sizeof(t->options[0]); i++)
 		if (t->takes & ~c->takes & 1u << i)
 			return unknown_option(err, c, t->options[i]);
-	return t->twice ? wrong(err, c, "--deployment and --suffix: one at a time") : 0;
+	return t->twice ? usage_wrong(err, c, "--deployment and --suffix: one at a time") : 0;
 }
 
 static int take_command(
     struct hf_ctl_options *o, const struct typed *t, char **args, int n, FILE *err)
 {
-	const struct command *c = n ? find_command(args[0]) : NULL;
+	const struct command_row *c = n ? command_find(args[0]) : NULL;
 	char text[200];
 	int rc;
 
@@ -302,14 +302,14 @@ static int take_command(
 	if (n - 1 < c->min || n - 1 > c->max) {
 		snprintf(text, sizeof(text), "too %s arguments for '%s'",
 		    n - 1 < c->min ? "few" : "many", c->name);
-		return wrong(err, c, text);
+		return usage_wrong(err, c, text);
 	}
 	return take_args(o, c, args + 1, n - 1, err);
 }
 
 /* --- options --- */
 
-static void note(struct typed *t, unsigned bit, const char *option)
+static void typed_note(struct typed *t, unsigned bit, const char *option)
 {
 	t->takes |= bit;
 	for (size_t i = 0; i < sizeof(t->options) / sizeof(t->options[0]); i++)
@@ -344,45 +344,45 @@ static void take_option(struct hf_ctl_options *o, struct typed *t, int c)
 		break;
 	case OPT_STALE:
 		o->stale = true;
-		note(t, TAKES_STALE, "--stale");
+		typed_note(t, TAKES_STALE, "--stale");
 		break;
 	case OPT_RESOLV_CONF:
 		o->resolv_conf = optarg;
-		note(t, TAKES_RESOLV_CONF, "--resolv-conf");
+		typed_note(t, TAKES_RESOLV_CONF, "--resolv-conf");
 		break;
 	case OPT_UNBOUND_CONF:
 		o->unbound_conf = optarg;
-		note(t, TAKES_UNBOUND_CONF, "--unbound-conf");
+		typed_note(t, TAKES_UNBOUND_CONF, "--unbound-conf");
 		break;
 	case OPT_RECOVER:
 		o->recover = true;
-		note(t, TAKES_RECOVER, "--recover");
+		typed_note(t, TAKES_RECOVER, "--recover");
 		break;
 	case OPT_FOR_VERSION:
 		o->for_version = optarg;
-		note(t, TAKES_FOR_VERSION, "--for-version");
+		typed_note(t, TAKES_FOR_VERSION, "--for-version");
 		break;
 	case OPT_FULL:
 		o->full = true;
-		note(t, TAKES_FULL, "--full");
+		typed_note(t, TAKES_FULL, "--full");
 		break;
 	case OPT_NAME:
 		o->name = optarg;
-		note(t, TAKES_NAME, "--name");
+		typed_note(t, TAKES_NAME, "--name");
 		break;
 	case 'y':
 		o->yes = true;
-		note(t, TAKES_YES, "--yes");
+		typed_note(t, TAKES_YES, "--yes");
 		break;
 	case OPT_DRY_RUN:
 		o->dry_run = true;
-		note(t, TAKES_YES, "--dry-run");
+		typed_note(t, TAKES_YES, "--dry-run");
 		break;
 	case OPT_DEPLOYMENT:
 	case OPT_SUFFIX:
 		t->twice |= o->what != NULL;
 		o->what = c == OPT_SUFFIX ? "suffix" : "deployment";
-		note(t, TAKES_IDENTITY, c == OPT_SUFFIX ? "--suffix" : "--deployment");
+		typed_note(t, TAKES_IDENTITY, c == OPT_SUFFIX ? "--suffix" : "--deployment");
 		break;
 	case 'h':
 		t->help = true;

@@ -27,7 +27,7 @@ enum {
 
 static const char counters_label[] = "_holdfast-counters", hosts_file[] = "/etc/hosts";
 
-const char *hf_reach_resolv_conf(void)
+const char *hf_dns_probe_resolv_conf(void)
 {
 	const char *path = getenv("HOLDFAST_RESOLV_CONF");
 
@@ -36,14 +36,14 @@ const char *hf_reach_resolv_conf(void)
 
 /* --- who is there to be asked --- */
 
-static void add_listener(struct hf_reach *r, const struct hf_endpoint *at, bool seen)
+static void probe_add_listener(struct hf_dns_probe *r, const struct hf_endpoint *at, bool seen)
 {
-	if (r->n_listeners < HF_REACH_LISTENERS_MAX)
+	if (r->n_listeners < HF_DNS_PROBE_LISTENERS_MAX)
 		r->listeners[r->n_listeners++] = (struct hf_listener){ .at = *at, .seen = seen };
 }
 
 /* A running bridge knows which ones have answered; its configuration is the one that counts. */
-static void find_listeners(struct hf_reach *r, const struct hf_reach_opts *o)
+static void find_listeners(struct hf_dns_probe *r, const struct hf_dns_probe_opts *o)
 {
 	const json_t *list = json_object_get(o->status, "listeners"), *row;
 	const struct hf_endpoints *own = &o->config->dns.listen;
@@ -53,97 +53,97 @@ static void find_listeners(struct hf_reach *r, const struct hf_reach_opts *o)
 	r->facts.given = list ? json_is_true(json_object_get(o->status, "listen_given"))
 			      : o->config->dns.listen_given;
 	json_array_foreach(list, i, row) {
-		if (!hf_endpoint_parse(hf_row_text(row, "address", ""), &at))
+		if (!hf_front_endpoint_parse(hf_ctl_row_text(row, "address", ""), &at))
 			continue;
-		add_listener(r, &at, json_is_true(json_object_get(row, "seen")));
+		probe_add_listener(r, &at, json_is_true(json_object_get(row, "seen")));
 		if (r->elsewhere && r->n_listeners)
 			r->listeners[r->n_listeners - 1].state =
-			    hf_listener_state_of(hf_row_text(row, "state", ""));
+			    hf_answering_state_of(hf_ctl_row_text(row, "state", ""));
 	}
 	for (i = 0; i < own->n && !list; i++)
-		add_listener(r, &own->at[i], false);
+		probe_add_listener(r, &own->at[i], false);
 }
 
 /* Whether the bridge that gave this status reaches other addresses than we do. */
 static bool is_elsewhere(const json_t *status)
 {
-	const char *its = hf_row_text(json_object_get(status, "answering"), "network", "");
+	const char *its = hf_ctl_row_text(json_object_get(status, "answering"), "network", "");
 	char ours[HF_NETWORK_TEXT_MAX];
 
 	return *its && hf_network_text(ours)[0] && strcmp(its, ours) != 0;
 }
 
 /* What the bridge found. */
-static void take_its_word(struct hf_reach *r, const json_t *status)
+static void take_its_word(struct hf_dns_probe *r, const json_t *status)
 {
 	const json_t *said = json_object_get(status, "answering");
 
 	r->answering.missing = (size_t)json_integer_value(json_object_get(said, "missing"));
 	r->answering.nobody = json_is_true(json_object_get(said, "nobody"));
-	snprintf(r->answering.text, sizeof(r->answering.text), "%s", hf_row_text(said, "text", ""));
+	snprintf(r->answering.text, sizeof(r->answering.text), "%s", hf_ctl_row_text(said, "text", ""));
 }
 
-static void add_resolver(
-    struct hf_reach *r, const struct hf_endpoint *at, const char *adapter, bool synced)
+static void probe_add_resolver(
+    struct hf_dns_probe *r, const struct hf_endpoint *at, const char *adapter, bool synced)
 {
-	struct hf_reach_resolver *to = &r->resolvers[r->n_resolvers];
+	struct hf_dns_probe_resolver *to = &r->resolvers[r->n_resolvers];
 
-	if (r->n_resolvers == HF_REACH_RESOLVERS_MAX || !at->len)
+	if (r->n_resolvers == HF_DNS_PROBE_RESOLVERS_MAX || !at->len)
 		return;
-	*to = (struct hf_reach_resolver){ .at = *at, .synced = synced };
+	*to = (struct hf_dns_probe_resolver){ .at = *at, .synced = synced };
 	snprintf(to->adapter, sizeof(to->adapter), "%s", adapter);
 	r->n_resolvers++;
 }
 
 /* Where the resolver of an adapter of the configuration answers; len 0: it has none that can be asked. */
-static struct hf_endpoint ask_of(const struct hf_config_adapter *a)
+static struct hf_endpoint probe_ask_of(const struct hf_config_adapter *a)
 {
 	if (a->kind == HF_ADAPTER_UNBOUND)
 		return a->unbound.ask;
 	return a->kind == HF_ADAPTER_DNSMASQ ? a->dnsmasq.ask : (struct hf_endpoint){ .len = 0 };
 }
 
-static bool runs(const json_t *status)
+static bool bridge_runs(const json_t *status)
 {
-	return !strcmp(hf_row_text(status, "bridge", ""), "running");
+	return !strcmp(hf_ctl_row_text(status, "bridge", ""), "running");
 }
 
-static void find_adapters(struct hf_reach *r, const struct hf_reach_opts *o)
+static void find_adapters(struct hf_dns_probe *r, const struct hf_dns_probe_opts *o)
 {
 	const json_t *row;
 	struct hf_endpoint at;
 	size_t i;
 
 	json_array_foreach(json_object_get(o->status, "adapters"), i, row) {
-		bool synced = !strcmp(hf_row_text(row, "state", ""), "synced") &&
+		bool synced = !strcmp(hf_ctl_row_text(row, "state", ""), "synced") &&
 			      !json_is_false(json_object_get(row, "verified"));
-		const char *ask = hf_row_text(row, "ask", "");
+		const char *ask = hf_ctl_row_text(row, "ask", "");
 
 		r->facts.others = true;
 		if (r->elsewhere)
 			continue;
 		/* One that cannot be asked is believed. */
 		r->facts.others_answer |= !*ask && synced;
-		if (hf_endpoint_parse(ask, &at))
-			add_resolver(r, &at, hf_row_text(row, "name", "?"), synced);
+		if (hf_front_endpoint_parse(ask, &at))
+			probe_add_resolver(r, &at, hf_ctl_row_text(row, "name", "?"), synced);
 	}
-	for (i = 0; i < o->config->adapters.n && !runs(o->status); i++) {
+	for (i = 0; i < o->config->adapters.n && !bridge_runs(o->status); i++) {
 		const struct hf_config_adapter *a = &o->config->adapters.at[i];
 
-		at = ask_of(a);
+		at = probe_ask_of(a);
 		r->facts.others = true;
 		r->facts.others_answer |= !at.len;
-		add_resolver(r, &at, a->name, false);
+		probe_add_resolver(r, &at, a->name, false);
 	}
 }
 
-static void find_machine(struct hf_reach *r, const struct hf_reach_opts *o)
+static void find_machine(struct hf_dns_probe *r, const struct hf_dns_probe_opts *o)
 {
 	struct hf_endpoint at[HF_NAMESERVERS_MAX];
-	size_t n = hf_nameservers_read(o->resolv_conf ? o->resolv_conf : hf_reach_resolv_conf(), at);
+	size_t n = hf_nameservers_read(o->resolv_conf ? o->resolv_conf : hf_dns_probe_resolv_conf(), at);
 
 	for (size_t i = 0; i < n; i++)
-		add_resolver(r, &at[i], "", false);
+		probe_add_resolver(r, &at[i], "", false);
 }
 
 /* --- asking --- */
@@ -155,7 +155,7 @@ struct asking {
 	size_t n_modules;
 };
 
-static void add_question(struct asking *a, const struct hf_endpoint *at, const struct hf_name *name,
+static void probe_add_question(struct asking *a, const struct hf_endpoint *at, const struct hf_name *name,
     uint16_t type, uint32_t timeout_ms)
 {
 	a->at[a->n++] = (struct hf_survey_question){
@@ -164,22 +164,22 @@ static void add_question(struct asking *a, const struct hf_endpoint *at, const s
 }
 
 /* Where an unbound with the module may be: it counts for clients on loopback only. */
-static size_t add_modules(struct asking *a, const struct hf_reach *r, const struct hf_name *counters)
+static size_t probe_add_modules(struct asking *a, const struct hf_dns_probe *r, const struct hf_name *counters)
 {
-	struct hf_endpoint at[2 + HF_REACH_RESOLVERS_MAX];
+	struct hf_endpoint at[2 + HF_DNS_PROBE_RESOLVERS_MAX];
 	size_t n = 2, before = a->n;
 
-	hf_endpoint_parse("127.0.0.1@53", &at[0]);
-	hf_endpoint_parse("::1@53", &at[1]);
+	hf_front_endpoint_parse("127.0.0.1@53", &at[0]);
+	hf_front_endpoint_parse("::1@53", &at[1]);
 	for (size_t i = 0; i < r->n_resolvers; i++)
 		at[n++] = r->resolvers[i].at;
 	for (size_t i = 0; i < n && a->n - before < MODULES_MAX; i++) {
 		bool twice = false;
 
 		for (size_t j = 0; j < i; j++)
-			twice |= hf_endpoint_equal(&at[i], &at[j]);
-		if (!twice && hf_endpoint_is_loopback(&at[i]))
-			add_question(a, &at[i], counters, HF_TYPE_TXT, NEAR_MS);
+			twice |= hf_front_endpoint_equal(&at[i], &at[j]);
+		if (!twice && hf_front_endpoint_is_loopback(&at[i]))
+			probe_add_question(a, &at[i], counters, HF_TYPE_TXT, NEAR_MS);
 	}
 	return a->n - before;
 }
@@ -192,7 +192,7 @@ static bool is_right(const struct hf_asked *a, const uint8_t *addr)
 	return false;
 }
 
-static enum hf_resolver_state state_of(const struct hf_asked *a, const uint8_t *addr)
+static enum hf_resolver_state probe_state_of(const struct hf_asked *a, const uint8_t *addr)
 {
 	if (a->code)
 		return HF_RESOLVER_SILENT;
@@ -202,26 +202,26 @@ static enum hf_resolver_state state_of(const struct hf_asked *a, const uint8_t *
 }
 
 /* Counters of holdfast-dns may come through a resolver that forwards to it. */
-static bool is_module(const struct hf_asked *a)
+static bool probe_is_module(const struct hf_asked *a)
 {
 	return !a->code && !strncmp(a->text, "name=", 5) && strncmp(a->text, "name=holdfast-dns", 17) != 0;
 }
 
-static void take_answers(struct hf_reach *r, const struct hf_reach_opts *o, const struct asking *a)
+static void take_answers(struct hf_dns_probe *r, const struct hf_dns_probe_opts *o, const struct asking *a)
 {
 	const struct hf_survey_question *q = a->at;
 
 	for (size_t i = 0; a->n_suffixes && i < r->n_listeners; i++) {
-		hf_listener_judge_all(&r->listeners[i], q, a->n_suffixes, &o->config->dns.allow);
+		hf_answering_judge_suffixes(&r->listeners[i], q, a->n_suffixes, &o->config->dns.allow);
 		q += a->n_suffixes;
 		r->counters[i] = (q++)->asked;
 	}
 	for (size_t i = 0; o->name && !r->elsewhere && i < r->n_listeners; i++, q++)
-		r->answers[i] = (struct hf_reach_resolver){
-			.at = q->at, .state = state_of(&q->asked, o->addr), .asked = q->asked
+		r->answers[i] = (struct hf_dns_probe_resolver){
+			.at = q->at, .state = probe_state_of(&q->asked, o->addr), .asked = q->asked
 		};
 	for (size_t i = 0; i < a->n_modules; i++, q++) {
-		if (r->module.at.len || !is_module(&q->asked))
+		if (r->module.at.len || !probe_is_module(&q->asked))
 			continue;
 		r->module = (struct hf_listener){ .at = q->at, .state = HF_LISTENER_ANSWERS };
 		r->module_counters = q->asked;
@@ -229,7 +229,7 @@ static void take_answers(struct hf_reach *r, const struct hf_reach_opts *o, cons
 	}
 	for (size_t i = 0; o->name && i < r->n_resolvers; i++, q++) {
 		r->resolvers[i].asked = q->asked;
-		r->resolvers[i].state = state_of(&q->asked, o->addr);
+		r->resolvers[i].state = probe_state_of(&q->asked, o->addr);
 		r->facts.others_answer |=
 		    r->resolvers[i].adapter[0] && r->resolvers[i].state == HF_RESOLVER_RIGHT;
 	}
@@ -260,7 +260,7 @@ static bool hosts_file_has(const struct hf_name *name, const uint8_t *addr)
 }
 
 /* Of each listener that can be asked from here: its suffixes and counters, then the name. */
-static void add_listeners(struct asking *a, const struct hf_reach *r, const struct hf_reach_opts *o)
+static void add_listeners(struct asking *a, const struct hf_dns_probe *r, const struct hf_dns_probe_opts *o)
 {
 	struct hf_name counters = { 0 };
 
@@ -269,21 +269,21 @@ static void add_listeners(struct asking *a, const struct hf_reach *r, const stru
 	if (o->suffixes && o->suffixes->n)
 		counters = o->suffixes->at[0];
 	if (counters.len && !hf_name_prepend(&counters, counters_label, sizeof(counters_label) - 1))
-		a->n_suffixes = hf_suffixes_asked(o->suffixes, r->n_listeners);
+		a->n_suffixes = hf_answering_suffixes_asked(o->suffixes, r->n_listeners);
 	for (size_t i = 0; a->n_suffixes && i < r->n_listeners; i++) {
 		for (size_t j = 0; j < a->n_suffixes; j++)
-			add_question(a, &r->listeners[i].at, &o->suffixes->at[j], HF_TYPE_SOA, NEAR_MS);
-		add_question(a, &r->listeners[i].at, &counters, HF_TYPE_TXT, NEAR_MS);
+			probe_add_question(a, &r->listeners[i].at, &o->suffixes->at[j], HF_TYPE_SOA, NEAR_MS);
+		probe_add_question(a, &r->listeners[i].at, &counters, HF_TYPE_TXT, NEAR_MS);
 	}
 	for (size_t i = 0; o->name && i < r->n_listeners; i++)
-		add_question(a, &r->listeners[i].at, o->name, HF_TYPE_AAAA, NEAR_MS);
+		probe_add_question(a, &r->listeners[i].at, o->name, HF_TYPE_AAAA, NEAR_MS);
 	if (a->n_suffixes)
-		a->n_modules = add_modules(a, r, &counters);
+		a->n_modules = probe_add_modules(a, r, &counters);
 }
 
-int hf_reach_look(const struct hf_reach_opts *o, struct hf_reach *ret_reach)
+int hf_dns_probe_look(const struct hf_dns_probe_opts *o, struct hf_dns_probe *ret_reach)
 {
-	struct hf_reach *r = ret_reach;
+	struct hf_dns_probe *r = ret_reach;
 	struct asking a = { .n = 0 };
 	size_t n_suffixes = o->suffixes ? o->suffixes->n : 0;
 	int rc;
@@ -298,7 +298,7 @@ int hf_reach_look(const struct hf_reach_opts *o, struct hf_reach *ret_reach)
 		return -ENOMEM;
 	add_listeners(&a, r, o);
 	for (size_t i = 0; o->name && i < r->n_resolvers; i++)
-		add_question(&a, &r->resolvers[i].at, o->name, HF_TYPE_AAAA, FAR_MS);
+		probe_add_question(&a, &r->resolvers[i].at, o->name, HF_TYPE_AAAA, FAR_MS);
 	rc = hf_survey_wait(a.at, a.n);
 	if (!rc)
 		take_answers(r, o, &a);
@@ -311,7 +311,7 @@ int hf_reach_look(const struct hf_reach_opts *o, struct hf_reach *ret_reach)
 	return rc;
 }
 
-int hf_reach_one(const struct hf_endpoint *at, const struct hf_name *name, uint16_t type,
+int hf_dns_probe_one(const struct hf_endpoint *at, const struct hf_name *name, uint16_t type,
     struct hf_asked *ret_asked)
 {
 	struct hf_survey_question q = {
@@ -326,7 +326,7 @@ int hf_reach_one(const struct hf_endpoint *at, const struct hf_name *name, uint1
 /* --- what follows --- */
 
 /* After SERVFAIL, NOTIMP and REFUSED the C library asks the next one, as after silence. */
-static bool decides(const struct hf_reach_resolver *r)
+static bool resolver_decides(const struct hf_dns_probe_resolver *r)
 {
 	unsigned rcode = r->asked.rcode;
 
@@ -334,68 +334,68 @@ static bool decides(const struct hf_reach_resolver *r)
 	       (r->state != HF_RESOLVER_NONE || (rcode != 2 && rcode != 4 && rcode != 5));
 }
 
-const struct hf_reach_resolver *hf_reach_machine(const struct hf_reach *r)
+const struct hf_dns_probe_resolver *hf_dns_probe_machine(const struct hf_dns_probe *r)
 {
-	const struct hf_reach_resolver *last = NULL;
+	const struct hf_dns_probe_resolver *last = NULL;
 
 	for (size_t i = 0; i < r->n_resolvers; i++) {
 		if (r->resolvers[i].adapter[0] || r->resolvers[i].state == HF_RESOLVER_UNASKED)
 			continue;
 		last = &r->resolvers[i];
-		if (decides(last))
+		if (resolver_decides(last))
 			break;
 	}
 	return last;
 }
 
-bool hf_reach_resolves_here(const struct hf_reach *r)
+bool hf_dns_probe_resolves_here(const struct hf_dns_probe *r)
 {
-	const struct hf_reach_resolver *machine = hf_reach_machine(r);
+	const struct hf_dns_probe_resolver *machine = hf_dns_probe_machine(r);
 
 	return r->by_hosts_file || !machine || machine->state == HF_RESOLVER_RIGHT;
 }
 
-char *hf_reach_resolver_text(const struct hf_reach_resolver *r, char out[static HF_REACH_TEXT_MAX])
+char *hf_dns_probe_resolver_text(const struct hf_dns_probe_resolver *r, char out[static HF_DNS_PROBE_TEXT_MAX])
 {
 	char place[HF_ENDPOINT_TEXT_MAX], addr[HF_ADDR_TEXT_MAX], rcode[HF_RCODE_TEXT_MAX];
 
-	hf_endpoint_text(&r->at, place);
+	hf_front_endpoint_text(&r->at, place);
 	switch (r->state) {
 	case HF_RESOLVER_UNASKED:
-		snprintf(out, HF_REACH_TEXT_MAX, "%s was not asked", place);
+		snprintf(out, HF_DNS_PROBE_TEXT_MAX, "%s was not asked", place);
 		break;
 	case HF_RESOLVER_RIGHT:
-		snprintf(out, HF_REACH_TEXT_MAX, "%s answers %s", place,
+		snprintf(out, HF_DNS_PROBE_TEXT_MAX, "%s answers %s", place,
 		    hf_addr_text(r->asked.addrs[0], addr));
 		break;
 	case HF_RESOLVER_SILENT:
-		snprintf(out, HF_REACH_TEXT_MAX, "nobody answers at %s (%s)", place,
+		snprintf(out, HF_DNS_PROBE_TEXT_MAX, "nobody answers at %s (%s)", place,
 		    hf_strerror(r->asked.code));
 		break;
 	case HF_RESOLVER_OTHER:
-		snprintf(out, HF_REACH_TEXT_MAX, "%s answers another address, %s", place,
+		snprintf(out, HF_DNS_PROBE_TEXT_MAX, "%s answers another address, %s", place,
 		    hf_addr_text(r->asked.addrs[0], addr));
 		break;
 	case HF_RESOLVER_NONE:
-		snprintf(out, HF_REACH_TEXT_MAX, "%s answers %s", place,
-		    r->asked.rcode ? hf_rcode_text(r->asked.rcode, rcode) : "without an address");
+		snprintf(out, HF_DNS_PROBE_TEXT_MAX, "%s answers %s", place,
+		    r->asked.rcode ? hf_answering_rcode_text(r->asked.rcode, rcode) : "without an address");
 		break;
 	}
 	return out;
 }
 
-bool hf_reach_sample(const struct hf_config *config, const json_t *status,
+bool hf_dns_probe_sample(const struct hf_config *config, const json_t *status,
     struct hf_name *ret_name, uint8_t ret_addr[static 16])
 {
 	const json_t *sample = json_object_get(status, "sample");
 
-	if (sample && !hf_name_parse(hf_row_text(sample, "name", ""), ret_name) && ret_name->len > 1 &&
-	    inet_pton(AF_INET6, hf_row_text(sample, "data", ""), ret_addr) == 1)
+	if (sample && !hf_name_parse(hf_ctl_row_text(sample, "name", ""), ret_name) && ret_name->len > 1 &&
+	    inet_pton(AF_INET6, hf_ctl_row_text(sample, "data", ""), ret_addr) == 1)
 		return true;
 	return hf_offline_sample(config->zone, ret_name, ret_addr) == 1;
 }
 
-bool hf_reach_suffixes(
+bool hf_dns_probe_suffixes(
     const struct hf_config *config, const json_t *status, struct hf_suffixes *ret_suffixes)
 {
 	struct hf_name suffix;
@@ -404,10 +404,10 @@ bool hf_reach_suffixes(
 
 	ret_suffixes->n = 0;
 	json_array_foreach(json_object_get(status, "sources"), i, source)
-		if (!hf_name_parse(hf_row_text(source, "suffix", ""), &suffix))
-			hf_suffixes_add(ret_suffixes, &suffix);
+		if (!hf_name_parse(hf_ctl_row_text(source, "suffix", ""), &suffix))
+			hf_answering_suffixes_add(ret_suffixes, &suffix);
 	for (i = 0; i < config->sources.n && !json_array_size(json_object_get(status, "sources")); i++)
-		hf_suffixes_add(ret_suffixes, &config->sources.at[i].suffix);
+		hf_answering_suffixes_add(ret_suffixes, &config->sources.at[i].suffix);
 	return ret_suffixes->n;
 }
 
@@ -432,12 +432,12 @@ static void add_reader(json_t *readers, const struct hf_endpoint *at, const stru
 		memcpy(name, a->text + 5, (size_t)(end - a->text) - 5);
 	json_array_append_new(readers,
 	    json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", name, "address",
-		hf_endpoint_text(at, place), "answers", number_at(a->text, "answers="), "negative",
+		hf_front_endpoint_text(at, place), "answers", number_at(a->text, "answers="), "negative",
 		number_at(a->text, "negative="), "stale", number_at(a->text, "stale="), "refused",
 		number_at(a->text, "refused="), "errors", number_at(a->text, "errors=")));
 }
 
-static json_t *report_readers(const struct hf_reach *r)
+static json_t *report_readers(const struct hf_dns_probe *r)
 {
 	json_t *readers = json_array();
 
@@ -448,7 +448,7 @@ static json_t *report_readers(const struct hf_reach *r)
 	return readers;
 }
 
-static json_t *report_listeners(const struct hf_reach *r)
+static json_t *report_listeners(const struct hf_dns_probe *r)
 {
 	json_t *list = json_array();
 	char place[HF_ENDPOINT_TEXT_MAX];
@@ -457,30 +457,30 @@ static json_t *report_listeners(const struct hf_reach *r)
 		const struct hf_listener *l = &r->listeners[i];
 
 		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:b, s:b}", "address", hf_endpoint_text(&l->at, place),
-			"state", hf_listener_state_name(l->state), "expected",
-			hf_listener_expected(l, &r->facts), "seen", l->seen));
+		    json_pack("{s:s, s:s, s:b, s:b}", "address", hf_front_endpoint_text(&l->at, place),
+			"state", hf_answering_state_name(l->state), "expected",
+			hf_answering_expected(l, &r->facts), "seen", l->seen));
 	}
 	return list;
 }
 
-static json_t *report_resolvers(const struct hf_reach *r)
+static json_t *report_resolvers(const struct hf_dns_probe *r)
 {
 	static const char *const states[] = { "unasked", "right", "silent", "other", "none" };
 	json_t *list = json_array();
 	char place[HF_ENDPOINT_TEXT_MAX];
 
 	for (size_t i = 0; i < r->n_resolvers; i++) {
-		const struct hf_reach_resolver *res = &r->resolvers[i];
+		const struct hf_dns_probe_resolver *res = &r->resolvers[i];
 
 		json_array_append_new(list,
-		    json_pack("{s:s, s:s?, s:s}", "address", hf_endpoint_text(&res->at, place),
+		    json_pack("{s:s, s:s?, s:s}", "address", hf_front_endpoint_text(&res->at, place),
 			"adapter", res->adapter[0] ? res->adapter : NULL, "state", states[res->state]));
 	}
 	return list;
 }
 
-static void add_line(json_t *lines, const char *code, json_t *text)
+static void probe_add_line(json_t *lines, const char *code, json_t *text)
 {
 	json_array_append_new(
 	    lines, json_pack("{s:s, s:o, s:n}", "code", code, "text", text, "since"));
@@ -488,46 +488,46 @@ static void add_line(json_t *lines, const char *code, json_t *text)
 
 /* An adapter that the bridge already knows to be in trouble is not reported twice. */
 static void warn_of_resolver(
-    const struct hf_reach_resolver *res, const char *name, json_t *warnings)
+    const struct hf_dns_probe_resolver *res, const char *name, json_t *warnings)
 {
-	char text[HF_REACH_TEXT_MAX];
+	char text[HF_DNS_PROBE_TEXT_MAX];
 
 	if (res->state == HF_RESOLVER_SILENT)
-		add_line(warnings, "not-answering",
-		    json_sprintf("adapter '%s': %s", res->adapter, hf_reach_resolver_text(res, text)));
+		probe_add_line(warnings, "not-answering",
+		    json_sprintf("adapter '%s': %s", res->adapter, hf_dns_probe_resolver_text(res, text)));
 	else if (res->synced && res->state != HF_RESOLVER_RIGHT && res->state != HF_RESOLVER_UNASKED)
-		add_line(warnings, "adapter-wrong",
+		probe_add_line(warnings, "adapter-wrong",
 		    json_sprintf("adapter '%s': %s for %s", res->adapter,
-			hf_reach_resolver_text(res, text), name));
+			hf_dns_probe_resolver_text(res, text), name));
 }
 
-static void note_machine(const struct hf_reach *r, const char *name, json_t *notes)
+static void note_machine(const struct hf_dns_probe *r, const char *name, json_t *notes)
 {
-	const struct hf_reach_resolver *machine = hf_reach_machine(r);
-	char text[HF_REACH_TEXT_MAX];
+	const struct hf_dns_probe_resolver *machine = hf_dns_probe_machine(r);
+	char text[HF_DNS_PROBE_TEXT_MAX];
 
-	if (!hf_reach_resolves_here(r))
-		add_line(notes, "own-resolver",
+	if (!hf_dns_probe_resolves_here(r))
+		probe_add_line(notes, "own-resolver",
 		    json_sprintf("programs on this machine do not find %s: %s (resolv.conf); if they "
 				 "should: holdfastctl doctor",
-			name, hf_reach_resolver_text(machine, text)));
+			name, hf_dns_probe_resolver_text(machine, text)));
 }
 
 /* What the headline says; NULL: all who should answer do. */
-static json_t *not_answering(const struct hf_reach *r)
+static json_t *not_answering(const struct hf_dns_probe *r)
 {
-	char text[HF_REACH_TEXT_MAX];
+	char text[HF_DNS_PROBE_TEXT_MAX];
 
 	if (r->answering.text[0])
 		return json_string(r->answering.text);
 	for (size_t i = 0; i < r->n_resolvers; i++)
 		if (r->resolvers[i].adapter[0] && r->resolvers[i].state == HF_RESOLVER_SILENT)
 			return json_sprintf("adapter '%s': %s", r->resolvers[i].adapter,
-			    hf_reach_resolver_text(&r->resolvers[i], text));
+			    hf_dns_probe_resolver_text(&r->resolvers[i], text));
 	return json_null();
 }
 
-void hf_reach_report(const struct hf_reach *r, const struct hf_name *name, json_t *status)
+void hf_dns_probe_report(const struct hf_dns_probe *r, const struct hf_name *name, json_t *status)
 {
 	json_t *warnings = json_object_get(status, "warnings"), *notes = json_array();
 	char text[HF_NAME_TEXT_MAX] = "";
@@ -539,7 +539,7 @@ void hf_reach_report(const struct hf_reach *r, const struct hf_name *name, json_
 	json_object_set_new(status, "resolvers", report_resolvers(r));
 	json_object_set_new(status, "not_answering", not_answering(r));
 	if (r->answering.text[0])
-		add_line(warnings, "not-answering",
+		probe_add_line(warnings, "not-answering",
 		    json_sprintf("%s: systemctl start holdfast-dns%s", r->answering.text,
 			r->facts.others ? ", or take dns.listen out of the configuration" : ""));
 	for (size_t i = 0; i < r->n_resolvers; i++)
@@ -547,7 +547,7 @@ void hf_reach_report(const struct hf_reach *r, const struct hf_name *name, json_
 			warn_of_resolver(&r->resolvers[i], text, warnings);
 	note_machine(r, text, notes);
 	if (r->elsewhere)
-		add_line(notes, "elsewhere",
+		probe_add_line(notes, "elsewhere",
 		    json_string("the bridge is in another network namespace, such as another container: who answers is "
 				"shown as it sees it; run holdfastctl there to have everybody asked"));
 	json_object_set_new(status, "notes", notes);

@@ -13,9 +13,9 @@
 #include "bridge/front/nameservers.h"
 
 enum {
-	HF_REACH_LISTENERS_MAX = 32,
-	HF_REACH_RESOLVERS_MAX = 32 + HF_NAMESERVERS_MAX,
-	HF_REACH_TEXT_MAX = 300,
+	HF_DNS_PROBE_LISTENERS_MAX = 32,
+	HF_DNS_PROBE_RESOLVERS_MAX = 32 + HF_NAMESERVERS_MAX,
+	HF_DNS_PROBE_TEXT_MAX = 300,
 };
 
 enum hf_resolver_state {
@@ -27,7 +27,7 @@ enum hf_resolver_state {
 };
 
 /* A resolver that people use, and what it says of the name. */
-struct hf_reach_resolver {
+struct hf_dns_probe_resolver {
 	struct hf_endpoint at;
 	char adapter[64]; /* whose it is; "": the machine's own */
 	bool synced;      /* the adapter says that its resolver has everything */
@@ -35,16 +35,16 @@ struct hf_reach_resolver {
 	struct hf_asked asked;
 };
 
-struct hf_reach {
-	struct hf_listener listeners[HF_REACH_LISTENERS_MAX];
-	struct hf_asked counters[HF_REACH_LISTENERS_MAX]; /* of each */
-	struct hf_reach_resolver answers[HF_REACH_LISTENERS_MAX]; /* what each says of the name */
+struct hf_dns_probe {
+	struct hf_listener listeners[HF_DNS_PROBE_LISTENERS_MAX];
+	struct hf_asked counters[HF_DNS_PROBE_LISTENERS_MAX]; /* of each */
+	struct hf_dns_probe_resolver answers[HF_DNS_PROBE_LISTENERS_MAX]; /* what each says */
 	size_t n_listeners;
 	struct hf_answering_facts facts;
 	struct hf_answering answering;
 	struct hf_listener module; /* where it was found; len 0: nowhere */
 	struct hf_asked module_counters;
-	struct hf_reach_resolver resolvers[HF_REACH_RESOLVERS_MAX];
+	struct hf_dns_probe_resolver resolvers[HF_DNS_PROBE_RESOLVERS_MAX];
 	size_t n_resolvers;
 	bool by_hosts_file; /* /etc/hosts has the name */
 	/*
@@ -54,46 +54,46 @@ struct hf_reach {
 	bool elsewhere;
 };
 
-struct hf_reach_opts {
+struct hf_dns_probe_opts {
 	const struct hf_config *config;
 	const json_t *status;      /* the bridge's or the zone's; NULL: neither */
-	const char *resolv_conf;   /* NULL: hf_reach_resolv_conf() */
+	const char *resolv_conf;   /* NULL: hf_dns_probe_resolv_conf() */
 	const struct hf_suffixes *suffixes; /* those that listeners should serve; NULL or none: they cannot be asked */
 	const struct hf_name *name;   /* that resolvers are asked for; NULL: none */
 	const uint8_t *addr;          /* 16 bytes, that it should have; NULL: any */
 };
 
 /* /etc/resolv.conf, or what HOLDFAST_RESOLV_CONF names. */
-const char *hf_reach_resolv_conf(void);
+const char *hf_dns_probe_resolv_conf(void);
 
 /* Waits until all have answered, or will not any more. 0 or -ENOMEM. */
-int hf_reach_look(const struct hf_reach_opts *opts, struct hf_reach *ret_reach);
+int hf_dns_probe_look(const struct hf_dns_probe_opts *opts, struct hf_dns_probe *ret_reach);
 
 /*
  * The machine's own resolver as the C library uses it: the first name server that answers decides,
  * but not by SERVFAIL, NOTIMP or REFUSED. Returns it, the last one if none does, or NULL where none is known. The name resolves here if that is
  * RIGHT, or reach->by_hosts_file.
  */
-const struct hf_reach_resolver *hf_reach_machine(const struct hf_reach *reach);
-bool hf_reach_resolves_here(const struct hf_reach *reach);
+const struct hf_dns_probe_resolver *hf_dns_probe_machine(const struct hf_dns_probe *reach);
+bool hf_dns_probe_resolves_here(const struct hf_dns_probe *reach);
 
 /* "127.0.0.1@53 answers NXDOMAIN". Returns out. */
-char *hf_reach_resolver_text(
-    const struct hf_reach_resolver *r, char out[static HF_REACH_TEXT_MAX]);
+char *hf_dns_probe_resolver_text(
+    const struct hf_dns_probe_resolver *r, char out[static HF_DNS_PROBE_TEXT_MAX]);
 
 /* Some published name of the status, else of the zone, to ask for. False: there is none. */
-bool hf_reach_sample(const struct hf_config *config, const json_t *status,
+bool hf_dns_probe_sample(const struct hf_config *config, const json_t *status,
     struct hf_name *ret_name, uint8_t ret_addr[static 16]);
 /* The suffixes of the status, else those of the configuration. False: there is none. */
-bool hf_reach_suffixes(
+bool hf_dns_probe_suffixes(
     const struct hf_config *config, const json_t *status, struct hf_suffixes *ret_suffixes);
 
 /*
  * Puts it into a status: readers, listeners, resolvers, not_answering, warnings and notes. `name` is the
  * one that resolvers were asked for, or NULL.
  */
-void hf_reach_report(const struct hf_reach *reach, const struct hf_name *name, json_t *status);
+void hf_dns_probe_report(const struct hf_dns_probe *reach, const struct hf_name *name, json_t *status);
 
 /* One question, waits for the answer. 0, or a code: nobody was reached. */
-int hf_reach_one(const struct hf_endpoint *at, const struct hf_name *name, uint16_t type,
+int hf_dns_probe_one(const struct hf_endpoint *at, const struct hf_name *name, uint16_t type,
     struct hf_asked *ret_asked);

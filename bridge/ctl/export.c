@@ -19,7 +19,7 @@ int hf_export_suffix(
 		return -EINVAL;
 	}
 	json_array_foreach(json_object_get(status, "sources"), i, row) {
-		if (hf_name_parse(hf_row_text(row, "suffix", ""), &name) || name.len < 2 ||
+		if (hf_name_parse(hf_ctl_row_text(row, "suffix", ""), &name) || name.len < 2 ||
 		    (wanted && !hf_name_equal(&name, &want)))
 			continue;
 		if (found && !hf_name_equal(&name, ret_suffix)) {

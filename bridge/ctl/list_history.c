@@ -13,7 +13,7 @@
 
 enum { WATCH_EVERY_MS = 500, WATCH_MOST = 1000 }; /* lines at once: as many as the bridge tells */
 
-static int show_line(json_t *row, void *arg)
+static int history_show_line(json_t *row, void *arg)
 {
 	struct hf_ctl *c = arg;
 	char *text;
@@ -25,7 +25,7 @@ static int show_line(json_t *row, void *arg)
 		hf_ctl_print_element(c, text, strlen(text));
 		free(text);
 	} else {
-		hf_show_history(row, c->now_s, stdout);
+		hf_print_history(row, c->now_s, stdout);
 		c->n++;
 	}
 	return hf_ctl_unread() ? -EPIPE : 0;
@@ -40,22 +40,22 @@ static bool explain_served(struct hf_ctl *c)
 	json_decref(c->kept);
 	c->kept = NULL;
 	if (strpbrk(c->o.name, "*?[\\") ||
-	    hf_ask(c->socket, json_pack("{s:s, s:s}", "command", "records", "name", c->o.name),
+	    hf_ctl_client_ask(c->socket, json_pack("{s:s, s:s}", "command", "records", "name", c->o.name),
 		hf_ctl_keep, c, c->why) ||
 	    !c->kept)
 		return false;
 	row = c->kept;
 	printf("%s is served since %s and has no line of its own: it came with many others at once, which "
 	       "are one line in history, or longer ago than history reaches\n",
-	    hf_row_text(row, "name", "?"),
-	    hf_when_text(json_object_get(row, "first_seen"), c->now_s, when));
+	    hf_ctl_row_text(row, "name", "?"),
+	    hf_ctl_when_text(json_object_get(row, "first_seen"), c->now_s, when));
 	return true;
 }
 
 int hf_ctl_history(struct hf_ctl *c)
 {
-	int rc = hf_ask(c->socket,
-	    json_pack("{s:s, s:s?}", "command", "history", "name", c->o.name), show_line, c,
+	int rc = hf_ctl_client_ask(c->socket,
+	    json_pack("{s:s, s:s?}", "command", "history", "name", c->o.name), history_show_line, c,
 	    c->why);
 
 	if (rc == -EPIPE && hf_ctl_unread())
@@ -71,7 +71,7 @@ int hf_ctl_history(struct hf_ctl *c)
 
 /* --- watch --- */
 
-static int collect(json_t *row, void *arg)
+static int history_collect_row(json_t *row, void *arg)
 {
 	return json_array_append(arg, row) ? -ENOMEM : 0;
 }
@@ -80,8 +80,8 @@ static int collect(json_t *row, void *arg)
 static int watch_once(struct hf_ctl *c, json_int_t *after)
 {
 	json_t *lines = json_array();
-	int rc = hf_ask(c->socket, json_pack("{s:s, s:I, s:i}", "command", "history", "after", *after, "max", WATCH_MOST),
-	    collect, lines, c->why);
+	int rc = hf_ctl_client_ask(c->socket, json_pack("{s:s, s:I, s:i}", "command", "history", "after", *after, "max", WATCH_MOST),
+	    history_collect_row, lines, c->why);
 
 	/* So many lines are told at once, the newest. */
 	if (!rc && json_array_size(lines) == WATCH_MOST)
@@ -98,7 +98,7 @@ static int watch_once(struct hf_ctl *c, json_int_t *after)
 			json_dumpf(row, stdout, JSON_COMPACT);
 			putchar('\n');
 		} else {
-			hf_show_history(row, c->now_s, stdout);
+			hf_print_history(row, c->now_s, stdout);
 		}
 	}
 	json_decref(lines);
@@ -109,7 +109,7 @@ static int watch_once(struct hf_ctl *c, json_int_t *after)
 int hf_ctl_watch(struct hf_ctl *c)
 {
 	const struct timespec pause = { .tv_nsec = WATCH_EVERY_MS * 1000000L };
-	int rc = hf_ask(
+	int rc = hf_ctl_client_ask(
 	    c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why);
 	json_int_t after = json_integer_value(json_object_get(c->kept, "generation"));
 	bool away = false;

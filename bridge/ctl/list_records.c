@@ -15,7 +15,7 @@
 #include "bridge/ctl/print.h"
 #include "bridge/front/record_row.h"
 
-struct listing {
+struct records_listing {
 	struct hf_ctl *c;
 	enum hf_record_form form;
 	struct hf_record_filter filter;
@@ -34,11 +34,11 @@ static void print_coloured(const char *line, size_t len)
 	bool live = len - before == 4 && !memcmp(line + before, "live", 4);
 
 	fwrite(line, 1, before, stdout);
-	hf_paint(stdout, live ? PAINT_GOOD : PAINT_WARN, "%.*s", (int)(len - before), line + before);
+	hf_colour_print(stdout, live ? COLOUR_GOOD : COLOUR_WARN, "%.*s", (int)(len - before), line + before);
 	putchar('\n');
 }
 
-static int print_row(struct listing *l, const char *line, size_t len)
+static int print_row(struct records_listing *l, const char *line, size_t len)
 {
 	if (l->form == HF_RECORD_JSON) {
 		hf_ctl_print_element(l->c, line, len);
@@ -56,43 +56,43 @@ static int print_row(struct listing *l, const char *line, size_t len)
 
 /* --- rows that are written here --- */
 
-static int write_row(const struct hf_record_row *row, void *arg)
+static int records_write_row(const struct hf_record_row *row, void *arg)
 {
-	struct listing *l = arg;
+	struct records_listing *l = arg;
 
 	rewind(l->writer.out);
-	hf_record_write(&l->writer, row);
+	hf_record_row_write(&l->writer, row);
 	return fflush(l->writer.out) ? -ENOMEM : print_row(l, l->text, (size_t)ftell(l->writer.out));
 }
 
-static const char *text_at(const json_t *row, const char *key)
+static const char *records_text_at(const json_t *row, const char *key)
 {
 	return json_string_value(json_object_get(row, key));
 }
 
 /* A bridge of another version that knows no forms gives objects, and filters less. */
-static int convert_row(struct listing *l, const char *line, size_t len)
+static int convert_row(struct records_listing *l, const char *line, size_t len)
 {
 	json_t *object = json_loadb(line, len, 0, NULL);
-	struct hf_record_row row = { .name = text_at(object, "name"),
-		.data = text_at(object, "data"),
+	struct hf_record_row row = { .name = records_text_at(object, "name"),
+		.data = records_text_at(object, "data"),
 		.ttl_s = (uint32_t)json_integer_value(json_object_get(object, "ttl")),
-		.state = text_at(object, "state") };
+		.state = records_text_at(object, "state") };
 	struct hf_name wire;
 	int rc = HF_EFORMAT;
 
 	if (row.name && row.data && row.state && !hf_name_parse(row.name, &wire)) {
 		rc = 0;
-		if (hf_record_wanted(&l->filter, &row, &wire))
-			rc = l->form == HF_RECORD_JSON ? print_row(l, line, len) : write_row(&row, l);
+		if (hf_record_row_wanted(&l->filter, &row, &wire))
+			rc = l->form == HF_RECORD_JSON ? print_row(l, line, len) : records_write_row(&row, l);
 	}
 	json_decref(object);
 	return rc;
 }
 
-static int on_line(const char *line, size_t len, void *arg)
+static int on_records_line(const char *line, size_t len, void *arg)
 {
-	struct listing *l = arg;
+	struct records_listing *l = arg;
 
 	if (len && line[0] == '{' && (l->form != HF_RECORD_JSON || l->filter.stale))
 		return convert_row(l, line, len);
@@ -101,21 +101,21 @@ static int on_line(const char *line, size_t len, void *arg)
 
 /* --- a listing --- */
 
-static int list_bridge(struct listing *l)
+static int list_bridge(struct records_listing *l)
 {
 	struct hf_ctl *c = l->c;
 	char suffix[HF_NAME_TEXT_MAX];
 
-	return hf_ask_lines(c->socket,
+	return hf_ctl_client_ask_lines(c->socket,
 	    json_pack("{s:s, s:s, s:b, s:b, s:s?, s:s?}", "command", "records", "form",
-		hf_record_form_name(l->form), "stale", l->filter.stale, "answered",
+		hf_record_row_form_name(l->form), "stale", l->filter.stale, "answered",
 		l->filter.answered, "name", l->filter.pattern, "suffix",
 		l->filter.suffix ? hf_name_text(l->filter.suffix, suffix) : NULL),
-	    on_line, l, c->why);
+	    on_records_line, l, c->why);
 }
 
 /* 0, -EPIPE where nobody reads any more, or a code. */
-static int list_records(struct listing *l)
+static int list_records(struct records_listing *l)
 {
 	struct hf_ctl *c = l->c;
 	int rc;
@@ -126,7 +126,7 @@ static int list_records(struct listing *l)
 		return -ENOMEM;
 	rc = list_bridge(l);
 	if (hf_ctl_goes_offline(c, rc, false)) {
-		rc = hf_offline_records(c->config->zone, &l->filter, write_row, l);
+		rc = hf_offline_records(c->config->zone, &l->filter, records_write_row, l);
 		if (rc && rc != -EPIPE)
 			hf_ctl_no_zone(c, rc);
 		c->offline = true;
@@ -136,7 +136,7 @@ static int list_records(struct listing *l)
 	return rc;
 }
 
-static int exit_of(struct listing *l, int rc)
+static int exit_of(struct records_listing *l, int rc)
 {
 	if (rc == -EPIPE && hf_ctl_unread())
 		return HF_EXIT_DEGRADED;
@@ -149,10 +149,10 @@ static int exit_of(struct listing *l, int rc)
 
 int hf_ctl_records(struct hf_ctl *c)
 {
-	struct listing l = { .c = c,
+	struct records_listing l = { .c = c,
 		.form = c->o.json ? HF_RECORD_JSON : HF_RECORD_TEXT,
 		.filter = { .pattern = c->o.name, .stale = c->o.stale },
-		.coloured = !c->o.json && hf_paints(stdout) };
+		.coloured = !c->o.json && hf_colour_is_on(stdout) };
 	int status = exit_of(&l, list_records(&l));
 
 	if (status == HF_EXIT_WELL && !c->n && !c->o.json && (c->o.name || c->o.stale))
@@ -163,7 +163,7 @@ int hf_ctl_records(struct hf_ctl *c)
 int hf_ctl_export(struct hf_ctl *c)
 {
 	static const enum hf_record_form forms[] = { HF_RECORD_HOSTS, HF_RECORD_JSON, HF_RECORD_ZONE };
-	struct listing l = { .c = c, .form = forms[c->o.form] };
+	struct records_listing l = { .c = c, .form = forms[c->o.form] };
 	struct hf_name suffix;
 	int rc = hf_ctl_get_status(c);
 

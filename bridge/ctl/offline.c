@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "zone/reader.h"
 
-struct view {
+struct offline_view {
 	struct hf_zone *zone;
 	struct hf_zone_reader *reader;
 	const struct hf_zone_meta *meta;
@@ -15,7 +15,7 @@ struct view {
 	json_int_t n_live, n_stale, n_held, n_withdrawn; /* names by their state */
 };
 
-static int view_open(struct view *v, const char *dir)
+static int offline_view_open(struct offline_view *v, const char *dir)
 {
 	int rc = hf_zone_open(dir, &hf_clock_system, &v->zone);
 
@@ -28,27 +28,27 @@ static int view_open(struct view *v, const char *dir)
 	return rc || v->meta ? rc : -ENOENT;
 }
 
-static void view_close(struct view *v)
+static void offline_view_close(struct offline_view *v)
 {
 	hf_zone_reader_free(v->reader);
 	hf_zone_close(v->zone);
 }
 
-static json_t *time_of(int64_t wall_s)
+static json_t *offline_time_of(int64_t wall_s)
 {
 	char text[HF_WALL_TEXT_MAX];
 
 	return hf_wall_text(wall_s, text) ? json_string(text) : json_null();
 }
 
-static json_t *last_contact(const struct view *v, uint16_t source)
+static json_t *offline_last_contact(const struct offline_view *v, uint16_t source)
 {
 	struct hf_pulse_stamp stamp = hf_pulse_get_source(hf_zone_reader_pulse(v->reader), source);
 
-	return stamp.known ? time_of(stamp.wall_ms / 1000) : json_null();
+	return stamp.known ? offline_time_of(stamp.wall_ms / 1000) : json_null();
 }
 
-static json_t *show_sources(const struct view *v)
+static json_t *show_sources(const struct offline_view *v)
 {
 	json_t *list = json_array();
 
@@ -61,14 +61,14 @@ static json_t *show_sources(const struct view *v)
 		json_array_append_new(list,
 		    json_pack("{s:s, s:n, s:n, s:n, s:n, s:o, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:[]}",
 			"name", s->name, "url", "state", "reason", "since", "last_contact",
-			last_contact(v, i), "suffix", hf_name_text(&s->suffix, suffix),
+			offline_last_contact(v, i), "suffix", hf_name_text(&s->suffix, suffix),
 			"deployment_id", "token_expires", "attempts", "next_try", "failures", "faults", "fresh",
 			hf_zone_reader_source_fresh(v->reader, i), "owners"));
 	}
 	return list;
 }
 
-static const char *state_of(const struct view *v, const struct hf_zone_entry *e)
+static const char *offline_state_of(const struct offline_view *v, const struct hf_zone_entry *e)
 {
 	if (e->flags & HF_REC_WITHDRAWN)
 		return "withdrawn";
@@ -81,8 +81,8 @@ static const char *state_of(const struct view *v, const struct hf_zone_entry *e)
 
 static int count_entry(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
-	struct view *v = arg;
-	const char *state = state_of(v, e);
+	struct offline_view *v = arg;
+	const char *state = offline_state_of(v, e);
 
 	(void)name;
 	if (!e->n_addrs)
@@ -95,7 +95,7 @@ static int count_entry(const struct hf_name *name, const struct hf_zone_entry *e
 	return 0;
 }
 
-static json_t *status_of(const struct view *v, const struct hf_zone_stamp *stamp)
+static json_t *status_of(const struct offline_view *v, const struct hf_zone_stamp *stamp)
 {
 	char epoch[HF_UUID_TEXT_MAX];
 	struct hf_uuid id;
@@ -114,8 +114,8 @@ static json_t *status_of(const struct view *v, const struct hf_zone_stamp *stamp
 
 int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
 {
-	struct view v = { 0 };
-	int rc = view_open(&v, zone);
+	struct offline_view v = { 0 };
+	int rc = offline_view_open(&v, zone);
 	struct hf_zone_stamp stamp;
 	json_t *row = NULL;
 
@@ -128,7 +128,7 @@ int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
 		rc = row ? cb(row, arg) : -ENOMEM;
 		json_decref(row);
 	}
-	view_close(&v);
+	offline_view_close(&v);
 	return rc;
 }
 
@@ -153,14 +153,14 @@ void hf_offline_denied(json_t *status, const char *why)
 
 /* --- a sample --- */
 
-struct sample {
+struct offline_sample {
 	struct hf_name *name;
 	uint8_t *addr;
 };
 
-static int take_sample(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
+static int offline_take_sample(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
-	const struct sample *s = arg;
+	const struct offline_sample *s = arg;
 
 	if (e->n_addrs != 1 || e->flags & HF_REC_WITHDRAWN)
 		return 0;
@@ -171,27 +171,27 @@ static int take_sample(const struct hf_name *name, const struct hf_zone_entry *e
 
 int hf_offline_sample(const char *zone, struct hf_name *ret_name, uint8_t ret_addr[static 16])
 {
-	struct sample s = { ret_name, ret_addr };
-	struct view v = { 0 };
-	int rc = view_open(&v, zone);
+	struct offline_sample s = { ret_name, ret_addr };
+	struct offline_view v = { 0 };
+	int rc = offline_view_open(&v, zone);
 
 	if (!rc)
-		rc = hf_zone_reader_walk(v.reader, take_sample, &s);
-	view_close(&v);
+		rc = hf_zone_reader_walk(v.reader, offline_take_sample, &s);
+	offline_view_close(&v);
 	return rc;
 }
 
 /* --- records --- */
 
-struct records {
-	struct view view;
+struct offline_records {
+	struct offline_view view;
 	const struct hf_record_filter *filter;
 	hf_offline_record_cb cb;
 	void *arg;
 };
 
 /* When the owner, or for a name of the source itself the source, was last heard from. 0: not known. */
-static int64_t confirmed_s(const struct view *v, const struct hf_zone_entry *e)
+static int64_t confirmed_s(const struct offline_view *v, const struct hf_zone_entry *e)
 {
 	const struct hf_pulse *pulse = hf_zone_reader_pulse(v->reader);
 	struct hf_pulse_stamp stamp = e->owner == HF_ZONE_OWNER_NONE
@@ -203,8 +203,8 @@ static int64_t confirmed_s(const struct view *v, const struct hf_zone_entry *e)
 
 static int list_entry(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
-	const struct records *r = arg;
-	const struct view *v = &r->view;
+	const struct offline_records *r = arg;
+	const struct offline_view *v = &r->view;
 	char text[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
 	struct hf_record_row row = { .name = text, .data = addr, .ttl_s = v->meta->ttl_s };
 	int rc = 0;
@@ -213,12 +213,12 @@ static int list_entry(const struct hf_name *name, const struct hf_zone_entry *e,
 		return 0;
 	hf_name_text(name, text);
 	row.source = v->meta->sources[e->source].name;
-	row.state = state_of(v, e);
+	row.state = offline_state_of(v, e);
 	row.first_seen_s = e->first_seen_s;
 	row.confirmed_s = confirmed_s(v, e);
 	for (size_t i = 0; i < e->n_addrs && !rc; i++) {
 		hf_addr_text(e->addrs[i], addr);
-		if (hf_record_wanted(r->filter, &row, name))
+		if (hf_record_row_wanted(r->filter, &row, name))
 			rc = r->cb(&row, r->arg);
 	}
 	return rc;
@@ -227,11 +227,11 @@ static int list_entry(const struct hf_name *name, const struct hf_zone_entry *e,
 int hf_offline_records(const char *zone, const struct hf_record_filter *filter,
     hf_offline_record_cb cb, void *arg)
 {
-	struct records r = { .filter = filter, .cb = cb, .arg = arg };
-	int rc = view_open(&r.view, zone);
+	struct offline_records r = { .filter = filter, .cb = cb, .arg = arg };
+	int rc = offline_view_open(&r.view, zone);
 
 	if (!rc)
 		rc = hf_zone_reader_walk(r.view.reader, list_entry, &r);
-	view_close(&r.view);
+	offline_view_close(&r.view);
 	return rc;
 }

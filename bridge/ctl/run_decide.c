@@ -10,22 +10,22 @@
 #include "bridge/ctl/ctl.h"
 #include "bridge/ctl/print.h"
 
-static bool accepts(const struct hf_ctl *c)
+static bool decide_accepts(const struct hf_ctl *c)
 {
 	return c->o.command == CTL_ACCEPT;
 }
 
-static const char *verb(const struct hf_ctl *c)
+static const char *decide_verb(const struct hf_ctl *c)
 {
-	return accepts(c) ? "accept" : "reject";
+	return decide_accepts(c) ? "accept" : "reject";
 }
 
-static long long number(const json_t *row, const char *key)
+static long long preview_number(const json_t *row, const char *key)
 {
 	return json_integer_value(json_object_get(row, key));
 }
 
-static const char *plural(long long n)
+static const char *preview_plural(long long n)
 {
 	return n == 1 ? "" : "s";
 }
@@ -35,18 +35,18 @@ static const char *plural(long long n)
 /* "alice (source main)", "source main" */
 static void print_whom(const json_t *hold, FILE *out)
 {
-	const char *owner = hf_row_text(hold, "owner", NULL);
+	const char *owner = hf_ctl_row_text(hold, "owner", NULL);
 
 	if (owner)
-		fprintf(out, "%s (source %s)", owner, hf_row_text(hold, "source", "?"));
+		fprintf(out, "%s (source %s)", owner, hf_ctl_row_text(hold, "source", "?"));
 	else
-		fprintf(out, "source %s", hf_row_text(hold, "source", "?"));
+		fprintf(out, "source %s", hf_ctl_row_text(hold, "source", "?"));
 }
 
 static void print_hold(const json_t *hold, FILE *out)
 {
-	const char *kind = hf_row_text(hold, "kind", ""), *detail = hf_row_text(hold, "detail", "no id");
-	long long n = number(hold, "workspaces");
+	const char *kind = hf_ctl_row_text(hold, "kind", ""), *detail = hf_ctl_row_text(hold, "detail", "no id");
+	long long n = preview_number(hold, "workspaces");
 
 	fputs("  ", out);
 	print_whom(hold, out);
@@ -56,12 +56,12 @@ static void print_hold(const json_t *hold, FILE *out)
 		fprintf(out, ": another Coder deployment answers, %s", detail);
 	else if (!strcmp(kind, "restored"))
 		fprintf(out, ": %lld name%s from the published zone, which Coder does not confirm", n,
-		    plural(n));
+		    preview_plural(n));
 	else if (!strcmp(kind, "user"))
-		fprintf(out, ": %s", hf_row_text(hold, "reason", ""));
+		fprintf(out, ": %s", hf_ctl_row_text(hold, "reason", ""));
 	else
-		fprintf(out, ": Coder no longer lists %lld workspace%s (%s)", n, plural(n),
-		    hf_row_text(hold, "reason", "?"));
+		fprintf(out, ": Coder no longer lists %lld workspace%s (%s)", n, preview_plural(n),
+		    hf_ctl_row_text(hold, "reason", "?"));
 	fputs(json_is_true(json_object_get(hold, "rejected")) ? "; rejected before\n" : "\n", out);
 }
 
@@ -78,22 +78,22 @@ static void print_names(const json_t *names, long long all, FILE *out)
 
 static void print_preview(const struct hf_ctl *c, const json_t *p, FILE *out)
 {
-	long long removed = number(p, "removed"), renamed = number(p, "renamed");
-	long long workspaces = number(p, "workspaces");
+	long long removed = preview_number(p, "removed"), renamed = preview_number(p, "renamed");
+	long long workspaces = preview_number(p, "workspaces");
 	const json_t *hold;
 	size_t i;
 
 	json_array_foreach(json_object_get(p, "held"), i, hold)
 		print_hold(hold, out);
-	if (!accepts(c)) {
+	if (!decide_accepts(c)) {
 		fputs("rejecting keeps what there is, until Coder lists it again or you accept\n", out);
 		return;
 	}
 	if (removed)
-		fprintf(out, "accepting removes %lld name%s:\n", removed, plural(removed));
+		fprintf(out, "accepting removes %lld name%s:\n", removed, preview_plural(removed));
 	if (renamed)
 		fprintf(out, "accepting renames %lld name%s, that is all of this source:\n", renamed,
-		    plural(renamed));
+		    preview_plural(renamed));
 	print_names(json_object_get(p, "names"), removed + renamed, out);
 	if (json_is_true(json_object_get(p, "other_deployment")))
 		fputs("accepting follows that deployment from now on; the names of the one before go by the "
@@ -101,7 +101,7 @@ static void print_preview(const struct hf_ctl *c, const json_t *p, FILE *out)
 		    out);
 	else if (!removed && !renamed && workspaces)
 		fprintf(out, "accepting removes %lld workspace%s without names\n", workspaces,
-		    plural(workspaces));
+		    preview_plural(workspaces));
 }
 
 /* --- what was done --- */
@@ -109,22 +109,22 @@ static void print_preview(const struct hf_ctl *c, const json_t *p, FILE *out)
 static void print_done(const struct hf_ctl *c, const json_t *p)
 {
 	const json_t *held = json_object_get(p, "held"), *first = json_array_get(held, 0);
-	long long removed = number(p, "removed"), renamed = number(p, "renamed");
+	long long removed = preview_number(p, "removed"), renamed = preview_number(p, "renamed");
 
-	printf("%sed: ", verb(c));
-	if (!accepts(c))
+	printf("%sed: ", decide_verb(c));
+	if (!decide_accepts(c))
 		fputs("the names of ", stdout);
 	else if (renamed)
-		printf("%lld name%s of ", renamed, plural(renamed));
+		printf("%lld name%s of ", renamed, preview_plural(renamed));
 	else if (json_is_true(json_object_get(p, "other_deployment")))
 		fputs("the other deployment of ", stdout);
 	else
-		printf("%lld name%s of ", removed, plural(removed));
+		printf("%lld name%s of ", removed, preview_plural(removed));
 	if (json_array_size(held) == 1)
 		print_whom(first, stdout);
 	else
-		printf("%zu decisions (source %s)", json_array_size(held), hf_row_text(p, "source", "?"));
-	puts(!accepts(c) ? " are kept"
+		printf("%zu decisions (source %s)", json_array_size(held), hf_ctl_row_text(p, "source", "?"));
+	puts(!decide_accepts(c) ? " are kept"
 	     : renamed	 ? " renamed"
 	     : json_is_true(json_object_get(p, "other_deployment")) ? " is followed"
 								     : " removed");
@@ -134,14 +134,14 @@ static void print_done(const struct hf_ctl *c, const json_t *p)
 
 static json_t *request_of(const struct hf_ctl *c, const char *command)
 {
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "command", command, "decision", verb(c),
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "command", command, "decision", decide_verb(c),
 	    "source", c->o.source, "owner", c->o.owner, "what", c->o.what);
 }
 
 /* What was typed, and more: "holdfastctl accept main alice --yes". */
-static void print_command(const struct hf_ctl *c, const char *more, FILE *out)
+static void decide_print_command(const struct hf_ctl *c, const char *more, FILE *out)
 {
-	fprintf(out, "holdfastctl %s", verb(c));
+	fprintf(out, "holdfastctl %s", decide_verb(c));
 	if (c->o.source)
 		fprintf(out, " %s", c->o.source);
 	if (c->o.owner)
@@ -177,7 +177,7 @@ static bool is_yes(void)
 }
 
 /* 0: go on; else the exit status, with nothing done. */
-static int confirm(struct hf_ctl *c, const json_t *p)
+static int decide_confirm(struct hf_ctl *c, const json_t *p)
 {
 	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !c->o.json;
 
@@ -191,26 +191,26 @@ static int confirm(struct hf_ctl *c, const json_t *p)
 		return -1;
 	if (!terminal) {
 		fputs("holdfastctl: nothing was done: there is no terminal to ask on; to do it: ", stderr);
-		print_command(c, "--yes", stderr);
+		decide_print_command(c, "--yes", stderr);
 		return HF_EXIT_USAGE;
 	}
-	printf("%s? [y/N] ", accepts(c) ? "accept" : "reject");
+	printf("%s? [y/N] ", decide_accepts(c) ? "accept" : "reject");
 	if (is_yes())
 		return 0;
 	puts("nothing was done");
 	return HF_EXIT_DEGRADED;
 }
 
-static int decide(struct hf_ctl *c, json_t *p)
+static int decide_send(struct hf_ctl *c, json_t *p)
 {
-	json_t *request = request_of(c, verb(c));
+	json_t *request = request_of(c, decide_verb(c));
 	int rc;
 
 	json_object_set(request, "ticket", json_object_get(p, "ticket"));
-	rc = hf_ask(c->socket, request, hf_ctl_keep, c, c->why);
+	rc = hf_ctl_client_ask(c->socket, request, hf_ctl_keep, c, c->why);
 	if (rc)
 		return hf_ctl_failed(c, rc);
-	if (!number(c->kept, "settled"))
+	if (!preview_number(c->kept, "settled"))
 		return nothing_waits(c, p);
 	if (c->o.json) {
 		json_object_update_missing(c->kept, p);
@@ -224,18 +224,18 @@ static int decide(struct hf_ctl *c, json_t *p)
 int hf_ctl_decide(struct hf_ctl *c)
 {
 	json_t *preview;
-	int rc = hf_ask(c->socket, request_of(c, "preview"), hf_ctl_keep, c, c->why);
+	int rc = hf_ctl_client_ask(c->socket, request_of(c, "preview"), hf_ctl_keep, c, c->why);
 
 	if (rc)
 		return hf_ctl_failed(c, rc);
 	preview = json_incref(c->kept);
-	if (!number(preview, "holds"))
+	if (!preview_number(preview, "holds"))
 		rc = nothing_waits(c, preview);
 	else
-		rc = confirm(c, preview);
+		rc = decide_confirm(c, preview);
 	/* A dry run ends well. */
-	if (number(preview, "holds") && !rc)
-		rc = decide(c, preview);
+	if (preview_number(preview, "holds") && !rc)
+		rc = decide_send(c, preview);
 	else if (rc < 0)
 		rc = HF_EXIT_WELL;
 	json_decref(preview);

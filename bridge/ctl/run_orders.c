@@ -8,15 +8,15 @@
 
 int hf_ctl_verify(struct hf_ctl *c)
 {
-	int rc = hf_adapters_verify(c->socket, c->o.adapter, c->o.full, &c->kept, c->why);
+	int rc = hf_ctl_adapters_verify(c->socket, c->o.adapter, c->o.full, &c->kept, c->why);
 
 	if (rc)
 		return hf_ctl_failed(c, rc);
 	if (c->o.json)
 		hf_ctl_print_json(c->kept);
 	else
-		hf_show_verified(c->kept, stdout);
-	return hf_adapters_verified(c->kept) ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
+		hf_ctl_adapters_print_verified(c->kept, stdout);
+	return hf_ctl_adapters_verified(c->kept) ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
 }
 
 static void show_resynced(const struct hf_ctl *c)
@@ -24,7 +24,7 @@ static void show_resynced(const struct hf_ctl *c)
 	long long n = json_integer_value(json_object_get(c->kept, "sources"));
 
 	if (c->o.adapter) {
-		printf("adapter %s is filled again\n", hf_row_text(c->kept, "name", "?"));
+		printf("adapter %s is filled again\n", hf_ctl_row_text(c->kept, "name", "?"));
 		return;
 	}
 	if (json_is_true(json_object_get(c->kept, "recovering")))
@@ -36,7 +36,7 @@ static void show_resynced(const struct hf_ctl *c)
 
 int hf_ctl_resync(struct hf_ctl *c)
 {
-	int rc = hf_ask(c->socket,
+	int rc = hf_ctl_client_ask(c->socket,
 	    json_pack("{s:s, s:b, s:s?}", "command", "resync", "recover", c->o.recover, "adapter",
 		c->o.adapter),
 	    hf_ctl_keep, c, c->why);

@@ -12,7 +12,7 @@
 #include "bridge/ctl/print.h"
 
 /* Neither bridge nor zone: programs get all fields all the same. */
-static int unreached(struct hf_ctl *c, int rc)
+static int status_unreached(struct hf_ctl *c, int rc)
 {
 	json_t *status = hf_offline_unreached(c->why);
 
@@ -29,22 +29,22 @@ static int unreached(struct hf_ctl *c, int rc)
 /* Whoever answers DNS for us is queried by DNS, bridge or no bridge. */
 static int look_who_answers(struct hf_ctl *c)
 {
-	struct hf_reach *reach = calloc(1, sizeof(*reach));
+	struct hf_dns_probe *reach = calloc(1, sizeof(*reach));
 	struct hf_suffixes suffixes;
 	struct hf_name sample;
 	uint8_t addr[16];
-	bool has_suffix = hf_reach_suffixes(c->config, c->kept, &suffixes);
-	bool has_sample = hf_reach_sample(c->config, c->kept, &sample, addr);
-	const struct hf_reach_opts opts = { .config = c->config,
+	bool has_suffix = hf_dns_probe_suffixes(c->config, c->kept, &suffixes);
+	bool has_sample = hf_dns_probe_sample(c->config, c->kept, &sample, addr);
+	const struct hf_dns_probe_opts opts = { .config = c->config,
 		.status = c->kept,
 		.resolv_conf = c->o.resolv_conf,
 		.suffixes = has_suffix ? &suffixes : NULL,
 		.name = has_sample ? &sample : NULL,
 		.addr = addr };
-	int rc = reach ? hf_reach_look(&opts, reach) : -ENOMEM;
+	int rc = reach ? hf_dns_probe_look(&opts, reach) : -ENOMEM;
 
 	if (!rc)
-		hf_reach_report(reach, opts.name, c->kept);
+		hf_dns_probe_report(reach, opts.name, c->kept);
 	free(reach);
 	return rc;
 }
@@ -54,15 +54,15 @@ int hf_ctl_status(struct hf_ctl *c)
 	int rc = hf_ctl_get_status(c);
 
 	if (rc)
-		return unreached(c, rc);
+		return status_unreached(c, rc);
 	rc = look_who_answers(c);
 	if (rc)
 		return hf_ctl_failed(c, rc);
 	if (c->o.json)
 		hf_ctl_print_json(c->kept);
 	else
-		hf_show_status(c->kept, c->now_s, stdout);
-	return hf_status_is_well(c->kept) ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
+		hf_print_status(c->kept, c->now_s, stdout);
+	return hf_print_status_is_well(c->kept) ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
 }
 
 int hf_ctl_sources(struct hf_ctl *c)
@@ -70,11 +70,11 @@ int hf_ctl_sources(struct hf_ctl *c)
 	int rc = hf_ctl_get_status(c);
 
 	if (rc)
-		return unreached(c, rc);
+		return status_unreached(c, rc);
 	if (c->o.json)
 		hf_ctl_print_json(json_object_get(c->kept, "sources"));
 	else
-		hf_show_sources(c->kept, c->now_s, stdout);
+		hf_print_sources(c->kept, c->now_s, stdout);
 	return HF_EXIT_WELL;
 }
 
@@ -86,7 +86,7 @@ static int show_unfed(const struct hf_ctl *c)
 		return HF_EXIT_DEGRADED;
 	}
 	printf("%s: %s; the resolvers keep the names that they have\n",
-	    hf_row_text(c->kept, "bridge", "down")[0] == 'u' ? "the bridge cannot be asked"
+	    hf_ctl_row_text(c->kept, "bridge", "down")[0] == 'u' ? "the bridge cannot be asked"
 							      : "the bridge is down",
 	    c->config->adapters.n ? "no adapter is fed" : "no adapter is configured");
 	for (size_t i = 0; i < c->config->adapters.n; i++)
@@ -100,7 +100,7 @@ int hf_ctl_adapters(struct hf_ctl *c)
 	const json_t *adapters = json_object_get(c->kept, "adapters");
 
 	if (rc)
-		return unreached(c, rc);
+		return status_unreached(c, rc);
 	if (c->offline)
 		return show_unfed(c);
 	if (c->o.json)
@@ -108,6 +108,6 @@ int hf_ctl_adapters(struct hf_ctl *c)
 	else if (!json_array_size(adapters))
 		puts("no adapter is configured");
 	else
-		hf_show_adapters(adapters, c->now_s, stdout);
-	return hf_adapters_are_well(adapters) ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
+		hf_ctl_adapters_print(adapters, c->now_s, stdout);
+	return hf_ctl_adapters_are_well(adapters) ? HF_EXIT_WELL : HF_EXIT_DEGRADED;
 }

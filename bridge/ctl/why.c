@@ -16,9 +16,9 @@
 enum { EXIT_WELL, EXIT_BROKEN, EXIT_USAGE, EXIT_UNREACHED, HOPS_MAX = 16 };
 
 static const char *const state_names[] = { "ok", "broken", "unknown" };
-static const enum hf_paint paints[] = { PAINT_GOOD, PAINT_BAD, PAINT_PLAIN };
+static const enum hf_colour paints[] = { COLOUR_GOOD, COLOUR_BAD, COLOUR_PLAIN };
 
-static int keep(json_t *row, void *arg)
+static int why_keep_row(json_t *row, void *arg)
 {
 	json_t **kept = arg;
 
@@ -28,7 +28,7 @@ static int keep(json_t *row, void *arg)
 }
 
 /* The source whose suffix the name is under; of several the longest. */
-static json_t *find_source(const struct hf_why *w)
+static json_t *why_find_source(const struct hf_why *w)
 {
 	json_t *row, *best = NULL;
 	unsigned labels = 0;
@@ -37,7 +37,7 @@ static json_t *find_source(const struct hf_why *w)
 	json_array_foreach(json_object_get(w->status, "sources"), i, row) {
 		struct hf_name suffix;
 
-		if (hf_name_parse(hf_row_text(row, "suffix", "."), &suffix) ||
+		if (hf_name_parse(hf_ctl_row_text(row, "suffix", "."), &suffix) ||
 		    !hf_name_is_under(&w->name, &suffix) || hf_name_labels(&suffix) <= labels)
 			continue;
 		labels = hf_name_labels(&suffix);
@@ -50,7 +50,7 @@ static json_t *find_source(const struct hf_why *w)
 
 static bool any_unknown(const struct hf_hop *hops)
 {
-	for (size_t i = 0; i < hf_n_hops; i++)
+	for (size_t i = 0; i < hf_why_n_hops; i++)
 		if (*hops[i].text && hops[i].state == HOP_UNKNOWN)
 			return true;
 	return false;
@@ -69,29 +69,29 @@ static void print_outcome(
 		fprintf(out, "%s does not resolve: %s\n", w->text, broken->text);
 }
 
-static void print_text(
+static void why_print_text(
     const struct hf_why *w, const struct hf_hop *hops, const struct hf_hop *broken, FILE *out)
 {
 	print_outcome(w, hops, broken, out);
-	for (size_t i = 0; i < hf_n_hops; i++) {
+	for (size_t i = 0; i < hf_why_n_hops; i++) {
 		if (!*hops[i].text)
 			continue;
-		fprintf(out, "  %-8s ", hf_hops[i].name);
-		hf_paint(out, paints[hops[i].state], "%-8s", state_names[hops[i].state]);
+		fprintf(out, "  %-8s ", hf_why_hops[i].name);
+		hf_colour_print(out, paints[hops[i].state], "%-8s", state_names[hops[i].state]);
 		fprintf(out, " %s\n", hops[i].text);
 	}
 }
 
-static void print_json(
+static void why_print_json(
     const struct hf_why *w, const struct hf_hop *hops, const char *broken, FILE *out)
 {
 	json_t *list = json_array(), *row;
 
-	for (size_t i = 0; i < hf_n_hops; i++) {
+	for (size_t i = 0; i < hf_why_n_hops; i++) {
 		if (!*hops[i].text)
 			continue;
 		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:s}", "hop", hf_hops[i].name, "state",
+		    json_pack("{s:s, s:s, s:s}", "hop", hf_why_hops[i].name, "state",
 			state_names[hops[i].state], "text", hops[i].text));
 	}
 	row = json_pack("{s:s, s:s?, s:b, s:s?, s:s, s:o}", "name", w->text, "address",
@@ -102,21 +102,21 @@ static void print_json(
 	json_decref(row);
 }
 
-static int look(struct hf_why *w, bool json, FILE *out)
+static int why_look(struct hf_why *w, bool json, FILE *out)
 {
 	struct hf_hop hops[HOPS_MAX] = { 0 };
 	size_t known = 0, broken = HOPS_MAX;
 
-	for (size_t i = 0; i < hf_n_hops; i++) {
-		hf_hops[i].look(w, &hops[i]);
+	for (size_t i = 0; i < hf_why_n_hops; i++) {
+		hf_why_hops[i].look(w, &hops[i]);
 		known += *hops[i].text && hops[i].state != HOP_UNKNOWN;
 		if (*hops[i].text && hops[i].state == HOP_BROKEN && broken == HOPS_MAX)
 			broken = i;
 	}
 	if (json)
-		print_json(w, hops, broken < HOPS_MAX ? hf_hops[broken].name : NULL, out);
+		why_print_json(w, hops, broken < HOPS_MAX ? hf_why_hops[broken].name : NULL, out);
 	else
-		print_text(w, hops, broken < HOPS_MAX ? &hops[broken] : NULL, out);
+		why_print_text(w, hops, broken < HOPS_MAX ? &hops[broken] : NULL, out);
 	if (!known)
 		return EXIT_UNREACHED;
 	return broken < HOPS_MAX ? EXIT_BROKEN : EXIT_WELL;
@@ -131,34 +131,34 @@ struct names {
 	char at[NAMES_MAX][HF_NAME_TEXT_MAX];
 };
 
-static void add_name(struct names *names, const char *name)
+static void why_add_name(struct names *names, const char *name)
 {
 	if (names->n < NAMES_MAX)
 		snprintf(names->at[names->n], HF_NAME_TEXT_MAX, "%s", name);
 	names->n++;
 }
 
-static int take_record(json_t *row, void *arg)
+static int why_take_record(json_t *row, void *arg)
 {
-	add_name(arg, hf_row_text(row, "name", "?"));
+	why_add_name(arg, hf_ctl_row_text(row, "name", "?"));
 	return 0;
 }
 
-static int take_row(const struct hf_record_row *row, void *arg)
+static int why_take_row(const struct hf_record_row *row, void *arg)
 {
-	add_name(arg, row->name);
+	why_add_name(arg, row->name);
 	return 0;
 }
 
 static void find_names(const struct hf_why_opts *o, const char *address, struct names *ret_names)
 {
 	const struct hf_record_filter filter = { .data = address };
-	char why[HF_ASK_WHY_MAX];
+	char why[HF_CTL_CLIENT_WHY_MAX];
 
 	ret_names->n = 0;
-	if (hf_ask(o->socket, json_pack("{s:s, s:s}", "command", "records", "data", address),
-		take_record, ret_names, why))
-		hf_offline_records(o->config->zone, &filter, take_row, ret_names);
+	if (hf_ctl_client_ask(o->socket, json_pack("{s:s, s:s}", "command", "records", "data", address),
+		why_take_record, ret_names, why))
+		hf_offline_records(o->config->zone, &filter, why_take_row, ret_names);
 }
 
 /* True if `text` is an address or the name of its PTR record. */
@@ -222,7 +222,7 @@ int hf_why_run(const struct hf_why_opts *o, FILE *out)
 	struct hf_why w = {
 		.socket = o->socket, .config = o->config, .resolv_conf = o->resolv_conf, .now_s = o->now_s
 	};
-	char why[HF_ASK_WHY_MAX], name[HF_NAME_TEXT_MAX];
+	char why[HF_CTL_CLIENT_WHY_MAX], name[HF_NAME_TEXT_MAX];
 	uint8_t addr[16];
 	int status;
 
@@ -236,10 +236,10 @@ int hf_why_run(const struct hf_why_opts *o, FILE *out)
 		return EXIT_USAGE;
 	}
 	hf_name_text(&w.name, w.text);
-	if (hf_ask(o->socket, json_pack("{s:s}", "command", "status"), keep, &w.status, why))
+	if (hf_ctl_client_ask(o->socket, json_pack("{s:s}", "command", "status"), why_keep_row, &w.status, why))
 		snprintf(w.denied, sizeof(w.denied), "%.199s", why);
-	w.source = find_source(&w);
-	status = look(&w, o->json, out);
+	w.source = why_find_source(&w);
+	status = why_look(&w, o->json, out);
 	json_decref(w.status);
 	json_decref(w.record);
 	free(w.reach);

@@ -12,7 +12,7 @@
 #include "zone/name.h"
 
 struct hf_config;
-struct hf_reach;
+struct hf_dns_probe;
 
 enum hf_hop_state {
 	HOP_OK,
@@ -41,7 +41,7 @@ struct hf_why {
 	json_t *status;  /* owned; NULL: the bridge could not be asked */
 	json_t *source;  /* borrowed from status: the one whose suffix it is; or NULL */
 	json_t *record;  /* owned: the bridge's, or NULL */
-	struct hf_reach *reach; /* owned: who answers what; NULL: nobody was asked yet */
+	struct hf_dns_probe *reach; /* owned: who answers what; NULL: nobody was asked yet */
 	bool has_addr;   /* the address that it should have is known */
 	uint8_t addr[16];
 	char answered_by[HF_HOP_TEXT_MAX]; /* the places that answer it right, in a row */
@@ -54,18 +54,18 @@ struct hf_hop_kind {
 };
 
 /* One more sentence; the worst state counts. */
-void hf_hop_add(struct hf_hop *hop, enum hf_hop_state state, const char *format, ...)
+void hf_why_hop_add(struct hf_hop *hop, enum hf_hop_state state, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* why_hops_answer.c: everybody who answers DNS for us is asked once, when the first of these needs it. */
-void hf_hop_answer(struct hf_why *w, struct hf_hop *hop);
-void hf_hop_feed(struct hf_why *w, struct hf_hop *hop);
-void hf_hop_resolver(struct hf_why *w, struct hf_hop *hop);
-void hf_hop_machine(struct hf_why *w, struct hf_hop *hop);
+void hf_why_hop_answer(struct hf_why *w, struct hf_hop *hop);
+void hf_why_hop_feed(struct hf_why *w, struct hf_hop *hop);
+void hf_why_hop_resolver(struct hf_why *w, struct hf_hop *hop);
+void hf_why_hop_machine(struct hf_why *w, struct hf_hop *hop);
 
 /* In the order of the data. */
-extern const struct hf_hop_kind hf_hops[];
-extern const size_t hf_n_hops;
+extern const struct hf_hop_kind hf_why_hops[];
+extern const size_t hf_why_n_hops;
 
 struct hf_why_opts {
 	const char *socket;

@@ -5,13 +5,13 @@
  */
 #include <jansson.h>
 
-enum { HF_EXPLAIN_MAX = 400 };
+enum { HF_WHY_MISSING_MAX = 400 };
 
 /* A sentence about a row of "workspaces" that has no names, or NULL where it should have some. */
-const char *hf_explain_workspace(const json_t *row, char out[static HF_EXPLAIN_MAX]);
+const char *hf_why_missing_workspace(const json_t *row, char out[static HF_WHY_MISSING_MAX]);
 
 /*
  * Asks the bridge on `socket` whose status is `status`. `name` as it was typed. Never NULL; `out` may hold it.
  */
-const char *hf_explain_missing(
-    const char *socket, const json_t *status, const char *name, char out[static HF_EXPLAIN_MAX]);
+const char *hf_why_missing_explain(
+    const char *socket, const json_t *status, const char *name, char out[static HF_WHY_MISSING_MAX]);

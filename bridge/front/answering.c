@@ -10,7 +10,7 @@
 
 enum { RCODE_NOERROR = 0, RCODE_REFUSED = 5 };
 
-const char *hf_rcode_text(unsigned rcode, char out[static HF_RCODE_TEXT_MAX])
+const char *hf_answering_rcode_text(unsigned rcode, char out[static HF_RCODE_TEXT_MAX])
 {
 	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
 		"REFUSED" };
@@ -21,17 +21,17 @@ const char *hf_rcode_text(unsigned rcode, char out[static HF_RCODE_TEXT_MAX])
 	return out;
 }
 
-const char *hf_listener_state_name(enum hf_listener_state state)
+const char *hf_answering_state_name(enum hf_listener_state state)
 {
 	static const char *const names[] = { "unknown", "answers", "silent", "wrong", "absent" };
 
 	return names[state];
 }
 
-enum hf_listener_state hf_listener_state_of(const char *name)
+enum hf_listener_state hf_answering_state_of(const char *name)
 {
 	for (int i = HF_LISTENER_UNKNOWN; i <= HF_LISTENER_ABSENT; i++)
-		if (!strcmp(name, hf_listener_state_name(i)))
+		if (!strcmp(name, hf_answering_state_name(i)))
 			return i;
 	return HF_LISTENER_UNKNOWN;
 }
@@ -40,7 +40,7 @@ enum hf_listener_state hf_listener_state_of(const char *name)
 
 enum { QUESTIONS = 256 };
 
-void hf_suffixes_add(struct hf_suffixes *s, const struct hf_name *suffix)
+void hf_answering_suffixes_add(struct hf_suffixes *s, const struct hf_name *suffix)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (hf_name_equal(&s->at[i], suffix))
@@ -49,7 +49,7 @@ void hf_suffixes_add(struct hf_suffixes *s, const struct hf_name *suffix)
 		s->at[s->n++] = *suffix;
 }
 
-size_t hf_suffixes_asked(const struct hf_suffixes *s, size_t n_listeners)
+size_t hf_answering_suffixes_asked(const struct hf_suffixes *s, size_t n_listeners)
 {
 	size_t most = n_listeners ? QUESTIONS / n_listeners : 0;
 
@@ -97,7 +97,7 @@ static bool is_absent(int code)
 	       code == -EPROTONOSUPPORT || code == -EHOSTUNREACH;
 }
 
-void hf_listener_judge(struct hf_listener *l, const struct hf_asked *asked,
+void hf_answering_judge_one(struct hf_listener *l, const struct hf_asked *asked,
     const struct hf_prefixes *allow)
 {
 	l->code = asked->code;
@@ -112,7 +112,7 @@ void hf_listener_judge(struct hf_listener *l, const struct hf_asked *asked,
 	l->seen |= l->state == HF_LISTENER_ANSWERS;
 }
 
-void hf_listener_judge_all(struct hf_listener *l, const struct hf_survey_question *questions, size_t n,
+void hf_answering_judge_suffixes(struct hf_listener *l, const struct hf_survey_question *questions, size_t n,
     const struct hf_prefixes *allow)
 {
 	const struct hf_survey_question *worst = NULL;
@@ -120,7 +120,7 @@ void hf_listener_judge_all(struct hf_listener *l, const struct hf_survey_questio
 	for (size_t i = 0; i < n; i++) {
 		struct hf_listener one = *l;
 
-		hf_listener_judge(&one, &questions[i].asked, allow);
+		hf_answering_judge_one(&one, &questions[i].asked, allow);
 		/* One answer that got lost is none of the others'. */
 		if (!worst || one.state == HF_LISTENER_WRONG || (worst->asked.code && one.state == HF_LISTENER_ANSWERS))
 			worst = &questions[i];
@@ -129,25 +129,25 @@ void hf_listener_judge_all(struct hf_listener *l, const struct hf_survey_questio
 	}
 	if (!worst)
 		return;
-	hf_listener_judge(l, &worst->asked, allow);
+	hf_answering_judge_one(l, &worst->asked, allow);
 	l->suffix.len = 0;
 	if (l->state == HF_LISTENER_WRONG && n > 1)
 		l->suffix = worst->name;
 }
 
-bool hf_listener_expected(const struct hf_listener *l, const struct hf_answering_facts *f)
+bool hf_answering_expected(const struct hf_listener *l, const struct hf_answering_facts *f)
 {
 	return f->given || l->seen || !f->others;
 }
 
 /* --- all of them --- */
 
-static bool is_missing(const struct hf_listener *l, const struct hf_answering_facts *f)
+static bool listener_is_missing(const struct hf_listener *l, const struct hf_answering_facts *f)
 {
 	if (l->state == HF_LISTENER_ABSENT)
 		return f->given || l->seen;
 	return (l->state == HF_LISTENER_SILENT || l->state == HF_LISTENER_WRONG) &&
-	       hf_listener_expected(l, f);
+	       hf_answering_expected(l, f);
 }
 
 static bool same_reason(const struct hf_listener *a, const struct hf_listener *b)
@@ -166,13 +166,13 @@ static void add_reason(char *text, const struct hf_listener *l)
 		hf_name_text(&l->suffix, suffix);
 	if (l->state == HF_LISTENER_WRONG)
 		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, " (it answers %s%s%.80s)",
-		    hf_rcode_text(l->rcode, rcode), suffix[0] ? " for " : "", suffix);
+		    hf_answering_rcode_text(l->rcode, rcode), suffix[0] ? " for " : "", suffix);
 	else
 		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, " (%s)", hf_strerror(l->code));
 }
 
 /* Those with one reason are named in a row, the reason once. */
-static void describe(const struct hf_listener *listeners, size_t n,
+static void answering_describe(const struct hf_listener *listeners, size_t n,
     const struct hf_answering_facts *f, char *text)
 {
 	const struct hf_listener *last = NULL;
@@ -182,13 +182,13 @@ static void describe(const struct hf_listener *listeners, size_t n,
 		const struct hf_listener *l = &listeners[i];
 		size_t len;
 
-		if (!is_missing(l, f))
+		if (!listener_is_missing(l, f))
 			continue;
 		if (last && !same_reason(last, l))
 			add_reason(text, last);
 		len = strlen(text);
 		snprintf(text + len, HF_ANSWERING_TEXT_MAX - len, "%s%s",
-		    last ? ", " : "holdfast-dns at ", hf_endpoint_text(&l->at, place));
+		    last ? ", " : "holdfast-dns at ", hf_front_endpoint_text(&l->at, place));
 		last = l;
 	}
 	if (last)
@@ -202,13 +202,13 @@ void hf_answering_judge(const struct hf_listener *listeners, size_t n,
 	size_t answers = 0, unknown = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		a.missing += is_missing(&listeners[i], f);
+		a.missing += listener_is_missing(&listeners[i], f);
 		answers += listeners[i].state == HF_LISTENER_ANSWERS;
 		unknown += listeners[i].state == HF_LISTENER_UNKNOWN;
 	}
 	a.nobody = n && !answers && !unknown && !f->others_answer;
 	if (a.missing)
-		describe(listeners, n, f, a.text);
+		answering_describe(listeners, n, f, a.text);
 	else if (a.nobody && !f->others)
 		snprintf(a.text, sizeof(a.text), "holdfast-dns: this machine has no address of dns.listen");
 	*ret_answering = a;

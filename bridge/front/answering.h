@@ -38,15 +38,15 @@ struct hf_suffixes {
 	struct hf_name at[HF_SUFFIXES_MAX];
 	size_t n;
 };
-void hf_suffixes_add(struct hf_suffixes *s, const struct hf_name *suffix);
+void hf_answering_suffixes_add(struct hf_suffixes *s, const struct hf_name *suffix);
 /* For how many of them, the first ones, each of `n_listeners` is asked: all, unless there are very many of both. */
-size_t hf_suffixes_asked(const struct hf_suffixes *s, size_t n_listeners);
+size_t hf_answering_suffixes_asked(const struct hf_suffixes *s, size_t n_listeners);
 
 /* What an answer to a question for the suffix's SOA says. `allow` is dns.allow. */
-void hf_listener_judge(struct hf_listener *l, const struct hf_asked *asked,
+void hf_answering_judge_one(struct hf_listener *l, const struct hf_asked *asked,
     const struct hf_prefixes *allow);
 /* The same of one question for each suffix: it serves all of them, or it is WRONG. */
-void hf_listener_judge_all(struct hf_listener *l, const struct hf_survey_question *questions, size_t n,
+void hf_answering_judge_suffixes(struct hf_listener *l, const struct hf_survey_question *questions, size_t n,
     const struct hf_prefixes *allow);
 
 /* What else is known. */
@@ -56,7 +56,7 @@ struct hf_answering_facts {
 	bool others_answer; /* and does */
 };
 
-bool hf_listener_expected(const struct hf_listener *l, const struct hf_answering_facts *f);
+bool hf_answering_expected(const struct hf_listener *l, const struct hf_answering_facts *f);
 
 enum { HF_ANSWERING_TEXT_MAX = 400 };
 
@@ -71,8 +71,8 @@ void hf_answering_judge(const struct hf_listener *listeners, size_t n,
 
 /* "NXDOMAIN"; "RCODE 23" for one without a name, in `out`. */
 enum { HF_RCODE_TEXT_MAX = 24 };
-const char *hf_rcode_text(unsigned rcode, char out[static HF_RCODE_TEXT_MAX]);
+const char *hf_answering_rcode_text(unsigned rcode, char out[static HF_RCODE_TEXT_MAX]);
 /* "answers", "silent", "wrong", "absent"; "unknown". */
-const char *hf_listener_state_name(enum hf_listener_state state);
+const char *hf_answering_state_name(enum hf_listener_state state);
 /* ... and back; UNKNOWN for another word. */
-enum hf_listener_state hf_listener_state_of(const char *name);
+enum hf_listener_state hf_answering_state_of(const char *name);

@@ -7,12 +7,12 @@
 
 static const char *const forms[] = { "json", "text", "hosts", "zone" };
 
-const char *hf_record_form_name(enum hf_record_form form)
+const char *hf_record_row_form_name(enum hf_record_form form)
 {
 	return (unsigned)form < HF_RECORD_FORMS ? forms[form] : NULL;
 }
 
-bool hf_record_form_parse(const char *name, enum hf_record_form *ret_form)
+bool hf_record_row_form_parse(const char *name, enum hf_record_form *ret_form)
 {
 	for (unsigned i = 0; i < HF_RECORD_FORMS; i++) {
 		if (strcmp(name, forms[i]))
@@ -23,7 +23,7 @@ bool hf_record_form_parse(const char *name, enum hf_record_form *ret_form)
 	return false;
 }
 
-bool hf_record_wanted(const struct hf_record_filter *f, const struct hf_record_row *row,
+bool hf_record_row_wanted(const struct hf_record_filter *f, const struct hf_record_row *row,
     const struct hf_name *wire)
 {
 	if (f->stale && !strcmp(row->state, "live"))
@@ -40,7 +40,7 @@ bool hf_record_wanted(const struct hf_record_filter *f, const struct hf_record_r
 /* --- JSON --- */
 
 /* Names, labels and ids have no byte that needs an escape; this holds for any byte all the same. */
-static void put_text(FILE *out, const char *key, const char *text)
+static void record_row_put_text(FILE *out, const char *key, const char *text)
 {
 	fputs(key, out);
 	if (!text || !*text) {
@@ -61,38 +61,38 @@ static void put_text(FILE *out, const char *key, const char *text)
 	putc_unlocked('"', out);
 }
 
-static void put_time(struct hf_record_writer *w, const char *key, unsigned memo, int64_t wall_s)
+static void record_row_put_time(struct hf_record_writer *w, const char *key, unsigned memo, int64_t wall_s)
 {
 	if (w->memo[memo].wall_s != wall_s || !w->memo[memo].text[0]) {
 		w->memo[memo].wall_s = wall_s;
 		if (!hf_wall_text(wall_s, w->memo[memo].text))
 			w->memo[memo].text[0] = '\0';
 	}
-	put_text(w->out, key, w->memo[memo].text[0] ? w->memo[memo].text : NULL);
+	record_row_put_text(w->out, key, w->memo[memo].text[0] ? w->memo[memo].text : NULL);
 }
 
 static void write_json(struct hf_record_writer *w, const struct hf_record_row *r)
 {
 	FILE *out = w->out;
 
-	put_text(out, "{\"name\":", r->name);
+	record_row_put_text(out, "{\"name\":", r->name);
 	fputs(",\"type\":\"AAAA\"", out);
-	put_text(out, ",\"data\":", r->data);
+	record_row_put_text(out, ",\"data\":", r->data);
 	fprintf(out, ",\"ttl\":%u", r->ttl_s);
-	put_text(out, ",\"source\":", r->source);
-	put_text(out, ",\"owner\":", r->owner);
-	put_text(out, ",\"workspace\":", r->workspace);
-	put_text(out, ",\"agent\":", r->agent);
-	put_text(out, ",\"agent_id\":", r->agent_id);
-	put_text(out, ",\"state\":", r->state);
-	put_time(w, ",\"first_seen\":", 0, r->first_seen_s);
-	put_time(w, ",\"last_confirmed\":", 1, r->confirmed_s);
+	record_row_put_text(out, ",\"source\":", r->source);
+	record_row_put_text(out, ",\"owner\":", r->owner);
+	record_row_put_text(out, ",\"workspace\":", r->workspace);
+	record_row_put_text(out, ",\"agent\":", r->agent);
+	record_row_put_text(out, ",\"agent_id\":", r->agent_id);
+	record_row_put_text(out, ",\"state\":", r->state);
+	record_row_put_time(w, ",\"first_seen\":", 0, r->first_seen_s);
+	record_row_put_time(w, ",\"last_confirmed\":", 1, r->confirmed_s);
 	putc_unlocked('}', out);
 }
 
 /* --- all --- */
 
-void hf_record_write(struct hf_record_writer *w, const struct hf_record_row *r)
+void hf_record_row_write(struct hf_record_writer *w, const struct hf_record_row *r)
 {
 	switch (w->form) {
 	case HF_RECORD_JSON:

@@ -45,12 +45,12 @@ struct hf_record_filter {
 };
 
 /* "json", "text", "hosts", "zone"; NULL for no form. */
-const char *hf_record_form_name(enum hf_record_form form);
+const char *hf_record_row_form_name(enum hf_record_form form);
 /* False: no form has this name. */
-bool hf_record_form_parse(const char *name, enum hf_record_form *ret_form);
+bool hf_record_row_form_parse(const char *name, enum hf_record_form *ret_form);
 
 /* `wire` is the row's name. */
-bool hf_record_wanted(const struct hf_record_filter *f, const struct hf_record_row *row,
+bool hf_record_row_wanted(const struct hf_record_filter *f, const struct hf_record_row *row,
     const struct hf_name *wire);
 
 /* Writes rows of one form. Zero it and set `out` and `form`. */
@@ -65,4 +65,4 @@ struct hf_record_writer {
 };
 
 /* The row without an end of line. */
-void hf_record_write(struct hf_record_writer *w, const struct hf_record_row *row);
+void hf_record_row_write(struct hf_record_writer *w, const struct hf_record_row *row);

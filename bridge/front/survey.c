@@ -19,7 +19,7 @@ struct hf_survey {
 	struct pending *pending;              /* owned; one for each question */
 	size_t n;
 	size_t n_done;
-	struct hf_ask **asks; /* owned, each of them too */
+	struct hf_dns_client **asks; /* owned, each of them too */
 	struct event *end;    /* owned; reports from the loop, never from within a call */
 	void (*done)(void *arg);
 	void *arg;
@@ -27,7 +27,7 @@ struct hf_survey {
 
 /* --- addresses --- */
 
-char *hf_endpoint_text(const struct hf_endpoint *at, char out[static HF_ENDPOINT_TEXT_MAX])
+char *hf_front_endpoint_text(const struct hf_endpoint *at, char out[static HF_ENDPOINT_TEXT_MAX])
 {
 	char host[INET6_ADDRSTRLEN] = "?";
 	bool six = at->sa.sa_family == AF_INET6;
@@ -40,7 +40,7 @@ char *hf_endpoint_text(const struct hf_endpoint *at, char out[static HF_ENDPOINT
 	return out;
 }
 
-bool hf_endpoint_parse(const char *text, struct hf_endpoint *ret_at)
+bool hf_front_endpoint_parse(const char *text, struct hf_endpoint *ret_at)
 {
 	struct hf_endpoint at = { .len = 0 };
 	const char *mark = strrchr(text, '@');
@@ -63,7 +63,7 @@ bool hf_endpoint_parse(const char *text, struct hf_endpoint *ret_at)
 	return at.len > 0 && port <= UINT16_MAX;
 }
 
-bool hf_endpoint_equal(const struct hf_endpoint *a, const struct hf_endpoint *b)
+bool hf_front_endpoint_equal(const struct hf_endpoint *a, const struct hf_endpoint *b)
 {
 	if (a->sa.sa_family != b->sa.sa_family)
 		return false;
@@ -73,7 +73,7 @@ bool hf_endpoint_equal(const struct hf_endpoint *a, const struct hf_endpoint *b)
 	return a->in4.sin_port == b->in4.sin_port && a->in4.sin_addr.s_addr == b->in4.sin_addr.s_addr;
 }
 
-bool hf_endpoint_is_loopback(const struct hf_endpoint *at)
+bool hf_front_endpoint_is_loopback(const struct hf_endpoint *at)
 {
 	if (at->sa.sa_family == AF_INET6)
 		return IN6_IS_ADDR_LOOPBACK(&at->in6.sin6_addr);
@@ -82,7 +82,7 @@ bool hf_endpoint_is_loopback(const struct hf_endpoint *at)
 }
 
 /* One that listens everywhere listens on loopback, too. */
-static struct hf_endpoint reachable(const struct hf_endpoint *at)
+static struct hf_endpoint survey_reachable(const struct hf_endpoint *at)
 {
 	struct hf_endpoint to = *at;
 
@@ -95,22 +95,22 @@ static struct hf_endpoint reachable(const struct hf_endpoint *at)
 
 /* --- asking --- */
 
-static void finish(struct hf_survey *s)
+static void survey_finish(struct hf_survey *s)
 {
 	if (++s->n_done == s->n)
 		event_active(s->end, EV_TIMEOUT, 0);
 }
 
-static void on_asked(const struct hf_asked *asked, void *arg)
+static void on_survey_asked(const struct hf_asked *asked, void *arg)
 {
 	const struct pending *p = arg;
 
 	p->question->asked = *asked;
 	p->question->done = true;
-	finish(p->survey);
+	survey_finish(p->survey);
 }
 
-static void on_end(evutil_socket_t fd, short what, void *arg)
+static void on_survey_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_survey *s = arg;
 
@@ -120,24 +120,24 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A question that cannot be asked is one without an answer. */
-static void ask(struct event_base *base, struct hf_survey *s, size_t i)
+static void survey_ask(struct event_base *base, struct hf_survey *s, size_t i)
 {
 	struct hf_survey_question *q = &s->questions[i];
-	struct hf_endpoint to = reachable(&q->at);
-	const struct hf_ask_opts opts = {
+	struct hf_endpoint to = survey_reachable(&q->at);
+	const struct hf_dns_client_opts opts = {
 		.server = &to, .timeout_ms = q->timeout_ms, .tries = q->tries, .window = 1
 	};
-	int rc = hf_ask_new(base, &opts, &s->asks[i]);
+	int rc = hf_dns_client_new(base, &opts, &s->asks[i]);
 
 	q->done = false;
 	s->pending[i] = (struct pending){ s, q };
 	if (!rc)
-		rc = hf_ask_send(s->asks[i], &q->name, q->type, on_asked, &s->pending[i]);
+		rc = hf_dns_client_send(s->asks[i], &q->name, q->type, on_survey_asked, &s->pending[i]);
 	if (!rc)
 		return;
 	q->done = true;
 	q->asked = (struct hf_asked){ .code = rc, .ede = -1 };
-	finish(s);
+	survey_finish(s);
 }
 
 int hf_survey_new(struct event_base *base, struct hf_survey_question *questions, size_t n,
@@ -151,15 +151,15 @@ int hf_survey_new(struct event_base *base, struct hf_survey_question *questions,
 	s->n = n;
 	s->done = done;
 	s->arg = arg;
-	s->asks = calloc(n ? n : 1, sizeof(struct hf_ask *));
+	s->asks = calloc(n ? n : 1, sizeof(struct hf_dns_client *));
 	s->pending = calloc(n ? n : 1, sizeof(*s->pending));
-	s->end = evtimer_new(base, on_end, s);
+	s->end = evtimer_new(base, on_survey_end, s);
 	if (!s->asks || !s->pending || !s->end) {
 		hf_survey_free(s);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++)
-		ask(base, s, i);
+		survey_ask(base, s, i);
 	if (!n)
 		event_active(s->end, EV_TIMEOUT, 0);
 	*ret_survey = s;
@@ -171,7 +171,7 @@ void hf_survey_free(struct hf_survey *s)
 	if (!s)
 		return;
 	for (size_t i = 0; s->asks && i < s->n; i++)
-		hf_ask_free(s->asks[i]);
+		hf_dns_client_free(s->asks[i]);
 	if (s->end)
 		event_free(s->end);
 	free(s->asks);

@@ -38,7 +38,7 @@ int hf_survey_wait(struct hf_survey_question *questions, size_t n);
 
 enum { HF_ENDPOINT_TEXT_MAX = 64 };
 /* "127.0.0.1@5453". Returns out. */
-char *hf_endpoint_text(const struct hf_endpoint *at, char out[static HF_ENDPOINT_TEXT_MAX]);
-bool hf_endpoint_parse(const char *text, struct hf_endpoint *ret_at);
-bool hf_endpoint_equal(const struct hf_endpoint *a, const struct hf_endpoint *b);
-bool hf_endpoint_is_loopback(const struct hf_endpoint *at);
+char *hf_front_endpoint_text(const struct hf_endpoint *at, char out[static HF_ENDPOINT_TEXT_MAX]);
+bool hf_front_endpoint_parse(const char *text, struct hf_endpoint *ret_at);
+bool hf_front_endpoint_equal(const struct hf_endpoint *a, const struct hf_endpoint *b);
+bool hf_front_endpoint_is_loopback(const struct hf_endpoint *at);

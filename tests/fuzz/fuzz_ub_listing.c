@@ -22,7 +22,7 @@ static void check(const struct hf_ub_known *k, const char *at)
 	if (!hf_ub_line_read(at, &line) || hf_name_parse(line.owner, &name))
 		return;
 	if (!hf_ub_known_answer(k, &name, 28, &asked) || !asked.aa ||
-	    asked.n_addrs > HF_ASK_ADDRS_MAX)
+	    asked.n_addrs > HF_DNS_CLIENT_ADDRS_MAX)
 		abort();
 }
 

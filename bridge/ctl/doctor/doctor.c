@@ -14,7 +14,7 @@
 enum { TEXT_MAX = 900 };
 
 static const char *const grades[] = { "good", "note", "bad" };
-static const enum hf_paint paints[] = { PAINT_GOOD, PAINT_PLAIN, PAINT_BAD };
+static const enum hf_colour paints[] = { COLOUR_GOOD, COLOUR_PLAIN, COLOUR_BAD };
 
 void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, const char *line,
     const char *format, ...)
@@ -32,7 +32,7 @@ void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, 
 
 /* --- what is looked for: a suffix, a name, the resolvers --- */
 
-static void add_resolver(
+static void doctor_add_resolver(
     struct hf_doctor *d, const struct hf_endpoint *at, bool ours, const char *area)
 {
 	struct hf_doctor_resolver *r = &d->resolvers[d->n_resolvers];
@@ -51,7 +51,7 @@ static void add_nameservers(struct hf_doctor *d)
 	size_t n = hf_nameservers_read(d->resolv_conf, at);
 
 	for (size_t i = 0; i < n; i++)
-		add_resolver(d, &at[i], false, "resolv.conf");
+		doctor_add_resolver(d, &at[i], false, "resolv.conf");
 }
 
 static void find_resolvers(struct hf_doctor *d)
@@ -62,38 +62,38 @@ static void find_resolvers(struct hf_doctor *d)
 
 		snprintf(area, sizeof(area), "adapter %.60s", a->name);
 		if (a->kind == HF_ADAPTER_UNBOUND)
-			add_resolver(d, &a->unbound.ask, true, area);
+			doctor_add_resolver(d, &a->unbound.ask, true, area);
 		else if (a->kind == HF_ADAPTER_DNSMASQ)
-			add_resolver(d, &a->dnsmasq.ask, true, area);
+			doctor_add_resolver(d, &a->dnsmasq.ask, true, area);
 	}
 	add_nameservers(d);
 }
 
 /* What is looked for, and who answers it. */
-static int find(struct hf_doctor *d)
+static int doctor_probe(struct hf_doctor *d)
 {
-	struct hf_reach_opts opts = {
+	struct hf_dns_probe_opts opts = {
 		.config = d->config, .status = d->status, .resolv_conf = d->resolv_conf
 	};
 
 	struct hf_suffixes suffixes;
 
-	d->has_suffix = hf_reach_suffixes(d->config, d->status, &suffixes);
+	d->has_suffix = hf_dns_probe_suffixes(d->config, d->status, &suffixes);
 	if (d->has_suffix)
 		d->suffix = suffixes.at[0];
 	d->has_sample =
-	    d->has_suffix && hf_reach_sample(d->config, d->status, &d->sample, d->sample_addr);
+	    d->has_suffix && hf_dns_probe_sample(d->config, d->status, &d->sample, d->sample_addr);
 	find_resolvers(d);
 	opts.suffixes = &suffixes;
 	opts.name = d->has_sample ? &d->sample : NULL;
 	opts.addr = d->sample_addr;
 	d->reach = calloc(1, sizeof(*d->reach));
-	return d->reach ? hf_reach_look(&opts, d->reach) : -ENOMEM;
+	return d->reach ? hf_dns_probe_look(&opts, d->reach) : -ENOMEM;
 }
 
 /* --- all of it --- */
 
-static void print_text(const struct hf_doctor *d, FILE *out)
+static void doctor_print_text(const struct hf_doctor *d, FILE *out)
 {
 	const json_t *f;
 	size_t i;
@@ -105,7 +105,7 @@ static void print_text(const struct hf_doctor *d, FILE *out)
 
 		while (strcmp(grades[g], grade))
 			g++;
-		hf_paint(out, paints[g], "%-4s", grade);
+		hf_colour_print(out, paints[g], "%-4s", grade);
 		fprintf(out, "  %s: %s\n", json_string_value(json_object_get(f, "area")),
 		    json_string_value(json_object_get(f, "text")));
 		for (; *line; line += strspn(line, "\n")) {
@@ -124,14 +124,14 @@ int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 		.status = opts->status,
 		.unreached = opts->unreached,
 		.denied = opts->denied,
-		.resolv_conf = opts->resolv_conf ? opts->resolv_conf : hf_reach_resolv_conf(),
+		.resolv_conf = opts->resolv_conf ? opts->resolv_conf : hf_dns_probe_resolv_conf(),
 		.unbound_conf = opts->unbound_conf,
 		.now_s = opts->now_s,
 		.base = event_base_new(),
 		.findings = json_array() };
 	int rc = -ENOMEM;
 
-	if (d.base && d.findings && find(&d) == 0) {
+	if (d.base && d.findings && doctor_probe(&d) == 0) {
 		hf_doctor_config(&d);
 		hf_doctor_bridge(&d);
 		hf_doctor_sources(&d);
@@ -148,7 +148,7 @@ int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 			json_dumpf(d.findings, out, JSON_INDENT(2));
 			fputc('\n', out);
 		} else {
-			print_text(&d, out);
+			doctor_print_text(&d, out);
 		}
 		rc = (int)d.n_bad;
 	}

@@ -14,7 +14,7 @@
 #include "zone/name.h"
 
 struct event_base;
-struct hf_reach;
+struct hf_dns_probe;
 
 enum { HF_DOCTOR_RESOLVERS_MAX = 16, HF_DOCTOR_LINE_MAX = 600 };
 
@@ -46,7 +46,7 @@ struct hf_doctor {
 	uint8_t sample_addr[16];
 	struct hf_doctor_resolver resolvers[HF_DOCTOR_RESOLVERS_MAX];
 	size_t n_resolvers;
-	struct hf_reach *reach; /* owned: who answers */
+	struct hf_dns_probe *reach; /* owned: who answers */
 	json_t *findings; /* owned: [{area, grade, text, line}] */
 	size_t n_bad;
 };

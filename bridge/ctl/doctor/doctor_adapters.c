@@ -19,14 +19,14 @@ struct visit {
 	bool ended;
 };
 
-static void on_found(void *arg, const struct hf_finding *f)
+static void on_visit_found(void *arg, const struct hf_finding *f)
 {
 	struct visit *v = arg;
 
 	hf_doctor_tell(v->d, v->area, (enum hf_grade)f->grade, f->line, "%s", f->text);
 }
 
-static void on_examined(void *arg)
+static void on_visit_examined(void *arg)
 {
 	struct visit *v = arg;
 
@@ -35,24 +35,24 @@ static void on_examined(void *arg)
 }
 
 /* What a doctor does not ask for. */
-static void on_applied(void *arg, const struct hf_receipt *receipt)
+static void on_visit_applied(void *arg, const struct hf_receipt *receipt)
 {
 }
 
-static void on_listed(
+static void on_visit_listed(
     void *arg, const struct hf_record *records, size_t n, int code, const char *text)
 {
 }
 
-static void on_verified(void *arg, int code, const char *text)
+static void on_visit_verified(void *arg, int code, const char *text)
 {
 }
 
-static void on_lost(void *arg, const char *why)
+static void on_visit_lost(void *arg, const char *why)
 {
 }
 
-static void on_warn(void *arg, const char *code, const char *text)
+static void on_visit_warn(void *arg, const char *code, const char *text)
 {
 	struct visit *v = arg;
 
@@ -75,7 +75,7 @@ static void walk_free(struct hf_record_walk *walk)
 {
 }
 
-static void visit(struct hf_doctor *d, const struct hf_config_adapter *config)
+static void adapter_visit(struct hf_doctor *d, const struct hf_config_adapter *config)
 {
 	const struct hf_adapter_type *type = hf_adapter_type((int)config->kind);
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
@@ -83,13 +83,13 @@ static void visit(struct hf_doctor *d, const struct hf_config_adapter *config)
 	struct hf_adapter_host host = { .base = d->base,
 		.clock = &hf_clock_system,
 		.arg = &v,
-		.applied = on_applied,
-		.listed = on_listed,
-		.verified = on_verified,
-		.found = on_found,
-		.examined = on_examined,
-		.lost = on_lost,
-		.warn = on_warn,
+		.applied = on_visit_applied,
+		.listed = on_visit_listed,
+		.verified = on_visit_verified,
+		.found = on_visit_found,
+		.examined = on_visit_examined,
+		.lost = on_visit_lost,
+		.warn = on_visit_warn,
 		.walk_new = walk_new,
 		.walk_step = walk_step,
 		.walk_free = walk_free };
@@ -116,5 +116,5 @@ static void visit(struct hf_doctor *d, const struct hf_config_adapter *config)
 void hf_doctor_adapters(struct hf_doctor *d)
 {
 	for (size_t i = 0; i < d->config->adapters.n; i++)
-		visit(d, &d->config->adapters.at[i]);
+		adapter_visit(d, &d->config->adapters.at[i]);
 }

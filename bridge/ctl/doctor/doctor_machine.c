@@ -77,18 +77,18 @@ static void note_user(struct hf_doctor *d)
 void hf_doctor_bridge(struct hf_doctor *d)
 {
 	const json_t *store = json_object_get(d->status, "store");
-	const char *bridge = hf_row_text(d->status, "bridge", "");
+	const char *bridge = hf_ctl_row_text(d->status, "bridge", "");
 	const json_t *warning = json_array_get(json_object_get(d->status, "warnings"), 0);
 
 	if (!strcmp(bridge, "unknown"))
-		hf_doctor_tell(d, "bridge", GRADE_BAD, "", "%s", hf_row_text(warning, "text", ""));
+		hf_doctor_tell(d, "bridge", GRADE_BAD, "", "%s", hf_ctl_row_text(warning, "text", ""));
 	else if (!d->status && d->denied)
 		hf_doctor_tell(d, "bridge", GRADE_BAD, "", "%s", d->unreached);
 	else if (!d->status || !strcmp(bridge, "down"))
 		look_at_dead_bridge(d);
-	else if (strcmp(hf_row_text(store, "state", ""), "ok"))
+	else if (strcmp(hf_ctl_row_text(store, "state", ""), "ok"))
 		hf_doctor_tell(d, "bridge", GRADE_BAD, "holdfastctl status", "its store is %s: %s",
-		    hf_row_text(store, "state", "not known"), hf_row_text(store, "reason", ""));
+		    hf_ctl_row_text(store, "state", "not known"), hf_ctl_row_text(store, "reason", ""));
 	else
 		hf_doctor_tell(d, "bridge", GRADE_GOOD, "", "it runs, and publishes %lld names",
 		    (long long)json_integer_value(json_object_get(d->status, "names")));
@@ -114,23 +114,23 @@ static const char *token_file(const struct hf_doctor *d, const char *source)
 
 static void look_at_token(struct hf_doctor *d, const json_t *source)
 {
-	const char *name = hf_row_text(source, "name", "?");
+	const char *name = hf_ctl_row_text(source, "name", "?");
 	int64_t left = seconds_of(json_object_get(source, "token_expires")) - d->now_s;
 	char line[HF_DOCTOR_LINE_MAX];
 
 	snprintf(
 	    line, sizeof(line), "coder tokens create, and put it into %.400s", token_file(d, name));
-	if (!strcmp(hf_row_text(source, "state", ""), "unauthorised"))
+	if (!strcmp(hf_ctl_row_text(source, "state", ""), "unauthorised"))
 		hf_doctor_tell(d, "token", GRADE_BAD, line,
 		    "source %s: the server refuses it: %s", name,
-		    hf_row_text(source, "reason", ""));
+		    hf_ctl_row_text(source, "reason", ""));
 	else if (!json_is_string(json_object_get(source, "token_expires")))
 		hf_doctor_tell(
 		    d, "token", GRADE_GOOD, "", "source %s: token expiry unknown", name);
 	else if (left < TOKEN_NOTE_DAYS * DAY_S)
 		hf_doctor_tell(d, "token", left < DAY_S ? GRADE_BAD : GRADE_NOTE, line,
 		    "source %s: it %s at %s", name, left < 0 ? "expired" : "expires",
-		    hf_row_text(source, "token_expires", ""));
+		    hf_ctl_row_text(source, "token_expires", ""));
 	else
 		hf_doctor_tell(d, "token", GRADE_GOOD, "",
 		    "source %s: it is valid for %lld days", name, (long long)(left / DAY_S));
@@ -142,7 +142,7 @@ void hf_doctor_tokens(struct hf_doctor *d)
 	size_t i;
 
 	/* Out of the zone nothing is known of them. */
-	if (!d->status || !strcmp(hf_row_text(d->status, "bridge", ""), "down"))
+	if (!d->status || !strcmp(hf_ctl_row_text(d->status, "bridge", ""), "down"))
 		return;
 	json_array_foreach(json_object_get(d->status, "sources"), i, source)
 	    look_at_token(d, source);
@@ -183,10 +183,10 @@ void hf_doctor_zone(struct hf_doctor *d)
 
 static void look_at_listener(struct hf_doctor *d, const struct hf_listener *l)
 {
-	bool expected = hf_listener_expected(l, &d->reach->facts);
+	bool expected = hf_answering_expected(l, &d->reach->facts);
 	char place[HF_ENDPOINT_TEXT_MAX], rcode[HF_RCODE_TEXT_MAX], suffix[HF_NAME_TEXT_MAX];
 
-	hf_endpoint_text(&l->at, place);
+	hf_front_endpoint_text(&l->at, place);
 	switch (l->state) {
 	case HF_LISTENER_UNKNOWN:
 		break;
@@ -203,7 +203,7 @@ static void look_at_listener(struct hf_doctor *d, const struct hf_listener *l)
 	case HF_LISTENER_WRONG:
 		hf_doctor_tell(d, "holdfast-dns", expected ? GRADE_BAD : GRADE_NOTE,
 		    "holdfastctl why NAME", "%s answers %s for the suffix%s%s", place,
-		    hf_rcode_text(l->rcode, rcode), l->suffix.len ? " " : "",
+		    hf_answering_rcode_text(l->rcode, rcode), l->suffix.len ? " " : "",
 		    l->suffix.len ? hf_name_text(&l->suffix, suffix) : "");
 		break;
 	case HF_LISTENER_ABSENT:

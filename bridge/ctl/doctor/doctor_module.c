@@ -22,16 +22,16 @@ static const char checkconf_path[] = "/usr/sbin/unbound-checkconf";
 static const char profile[] = "/etc/apparmor.d/usr.sbin.unbound";
 static const char own_rules[] = "/etc/apparmor.d/local/usr.sbin.unbound";
 
-struct output {
+struct checkconf_output {
 	struct event_base *base;
 	struct hf_child *child;
 	char text[OUTPUT_MAX + 1];
 	bool well;
 };
 
-static void on_end(void *arg, struct hf_child_end *end)
+static void on_checkconf_end(void *arg, struct hf_child_end *end)
 {
-	struct output *o = arg;
+	struct checkconf_output *o = arg;
 
 	o->well = !end->code;
 	memcpy(o->text, end->output, end->output_len + 1);
@@ -41,7 +41,7 @@ static void on_end(void *arg, struct hf_child_end *end)
 }
 
 /* What the program prints; false if it cannot be run or fails. */
-static bool run(struct hf_doctor *d, const char *const *argv, struct output *o)
+static bool checkconf_run(struct hf_doctor *d, const char *const *argv, struct checkconf_output *o)
 {
 	const struct hf_child_opts opts = {
 		.argv = argv, .output_max = OUTPUT_MAX, .errors_kept = true, .limit_ms = LIMIT_MS
@@ -50,7 +50,7 @@ static bool run(struct hf_doctor *d, const char *const *argv, struct output *o)
 
 	memset(o, 0, sizeof(*o));
 	o->base = d->base;
-	if (hf_child_run(d->base, &opts, on_end, o, &o->child, why))
+	if (hf_child_run(d->base, &opts, on_checkconf_end, o, &o->child, why))
 		return false;
 	event_base_dispatch(d->base);
 	hf_child_free(o->child);
@@ -58,11 +58,11 @@ static bool run(struct hf_doctor *d, const char *const *argv, struct output *o)
 }
 
 /* The value of one option in unbound's configuration, lines in a row; false if it is not known. */
-static bool option(struct hf_doctor *d, const char *name, struct output *o)
+static bool checkconf_option(struct hf_doctor *d, const char *name, struct checkconf_output *o)
 {
 	const char *argv[] = { checkconf_path, "-o", name, d->unbound_conf, NULL };
 
-	return run(d, argv, o);
+	return checkconf_run(d, argv, o);
 }
 
 static bool has_line(const char *text, const char *line)
@@ -86,10 +86,10 @@ static void look_whether_on(struct hf_doctor *d)
 	if (!d->has_suffix || hf_name_prepend(&question, label, sizeof(label) - 1))
 		return;
 	for (size_t i = 0; i < d->n_resolvers; i++)
-		if (!hf_reach_one(&d->resolvers[i].at, &question, HF_TYPE_TXT, &a) &&
+		if (!hf_dns_probe_one(&d->resolvers[i].at, &question, HF_TYPE_TXT, &a) &&
 		    !strncmp(a.text, name, sizeof(name) - 1)) {
 			hf_doctor_tell(d, "module", GRADE_GOOD, "", "unbound answers by it at %s",
-			    hf_endpoint_text(&d->resolvers[i].at, place));
+			    hf_front_endpoint_text(&d->resolvers[i].at, place));
 			return;
 		}
 	hf_doctor_tell(d, "module", GRADE_BAD, "systemctl restart unbound; journalctl -u unbound",
@@ -100,9 +100,9 @@ static void look_whether_on(struct hf_doctor *d)
 static void look_whether_built_in(struct hf_doctor *d)
 {
 	const char *argv[] = { unbound_path, "-V", NULL };
-	struct output o;
+	struct checkconf_output o;
 
-	if (!run(d, argv, &o))
+	if (!checkconf_run(d, argv, &o))
 		return;
 	if (strstr(o.text, " dynlib"))
 		hf_doctor_tell(d, "module", GRADE_GOOD, "", "this unbound can load it");
@@ -126,13 +126,13 @@ static void look_at_lines(struct hf_doctor *d)
 		    "it does not ask holdfast-dns, which stands beside the module" },
 	};
 	char suffix[HF_NAME_TEXT_MAX], dotted[HF_NAME_TEXT_MAX + 1], line[HF_DOCTOR_LINE_MAX];
-	struct output o;
+	struct checkconf_output o;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (option(d, rows[i].option, &o) &&
+		if (checkconf_option(d, rows[i].option, &o) &&
 		    (rows[i].value ? !has_line(o.text, rows[i].value) : atoi(o.text) < QUERIES_MIN))
 			hf_doctor_tell(d, "module", GRADE_BAD, rows[i].line, "%s", rows[i].text);
-	if (!d->has_suffix || !option(d, "domain-insecure", &o))
+	if (!d->has_suffix || !checkconf_option(d, "domain-insecure", &o))
 		return;
 	hf_name_text(&d->suffix, suffix);
 	snprintf(dotted, sizeof(dotted), "%s.", suffix);
@@ -164,10 +164,10 @@ static void look_at_apparmor(struct hf_doctor *d)
 
 void hf_doctor_module(struct hf_doctor *d)
 {
-	struct output o;
+	struct checkconf_output o;
 
 	d->modules = HF_MODULE_PATH;
-	if (access(checkconf_path, X_OK) || !option(d, "module-config", &o) ||
+	if (access(checkconf_path, X_OK) || !checkconf_option(d, "module-config", &o) ||
 	    !strstr(o.text, "dynlib"))
 		return;
 	look_whether_built_in(d);

@@ -41,7 +41,7 @@ static const char *line_for(const struct hf_doctor *d, const struct hf_doctor_re
 
 		if (d->resolvers[i].ours && port == htons(53)) {
 			snprintf(out, HF_DOCTOR_LINE_MAX, "nameserver %.*s",
-			    (int)strcspn(hf_endpoint_text(at, place), "@"), place);
+			    (int)strcspn(hf_front_endpoint_text(at, place), "@"), place);
 			return out;
 		}
 	}
@@ -53,14 +53,14 @@ static bool look_for_sample(struct hf_doctor *d, const struct hf_doctor_resolver
 {
 	char place[HF_ENDPOINT_TEXT_MAX], name[HF_NAME_TEXT_MAX], line[HF_DOCTOR_LINE_MAX];
 	enum hf_grade worst =
-	    r->ours || !hf_reach_resolves_here(d->reach) ? GRADE_BAD : GRADE_NOTE;
+	    r->ours || !hf_dns_probe_resolves_here(d->reach) ? GRADE_BAD : GRADE_NOTE;
 	const char *whose = r->ours ? "" : ": programs on this machine do not find our names";
 	const struct hf_name *ask = d->has_sample ? &d->sample : &d->suffix;
 	char rcode[HF_RCODE_TEXT_MAX];
 	struct hf_asked a;
 
-	hf_endpoint_text(&r->at, place);
-	if (hf_reach_one(&r->at, ask, d->has_sample ? HF_TYPE_AAAA : HF_TYPE_SOA, &a)) {
+	hf_front_endpoint_text(&r->at, place);
+	if (hf_dns_probe_one(&r->at, ask, d->has_sample ? HF_TYPE_AAAA : HF_TYPE_SOA, &a)) {
 		hf_doctor_tell(d, r->area, worst, r->ours ? "" : line_for(d, r, line),
 		    "nobody answers at %s: %s%s", place, hf_strerror(a.code), whose);
 		return false;
@@ -82,7 +82,7 @@ static bool look_for_sample(struct hf_doctor *d, const struct hf_doctor_resolver
 		    "%s answers %s with another address than we publish%s", place, name, whose);
 	else
 		hf_doctor_tell(d, r->area, worst, line_for(d, r, line),
-		    "%s answers %s with %s%s", place, name, hf_rcode_text(a.rcode, rcode),
+		    "%s answers %s with %s%s", place, name, hf_answering_rcode_text(a.rcode, rcode),
 		    *whose ? whose : ": its clients do not find our names");
 	return true;
 }
@@ -98,9 +98,9 @@ static void look_for_leak(struct hf_doctor *d, const struct hf_doctor_resolver *
 	if (getrandom(&id, sizeof(id), 0) < 0)
 		return;
 	hf_name_text(&d->suffix, suffix);
-	hf_endpoint_text(&r->at, place);
+	hf_front_endpoint_text(&r->at, place);
 	snprintf(name, sizeof(name), "_holdfast-leak-%08x.%s", id, suffix);
-	if (hf_validator_ask(&r->at, NULL, name, HF_TYPE_AAAA, WAIT_MS, &seen))
+	if (hf_doctor_validator_ask(&r->at, NULL, name, HF_TYPE_AAAA, WAIT_MS, &seen))
 		return;
 	if (!seen.answered || seen.rcode == RCODE_SERVFAIL)
 		hf_doctor_tell(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
@@ -129,13 +129,13 @@ static void look_as_validator(struct hf_doctor *d, const struct hf_doctor_resolv
 	if (!d->has_sample || access(anchor_file, R_OK))
 		return;
 	hf_name_text(&d->sample, name);
-	if (hf_validator_ask(&r->at, anchor_file, name, HF_TYPE_AAAA, WAIT_MS, &seen) ||
+	if (hf_doctor_validator_ask(&r->at, anchor_file, name, HF_TYPE_AAAA, WAIT_MS, &seen) ||
 	    !seen.answered)
 		return;
 	hf_name_text(&d->suffix, suffix);
 	snprintf(line, sizeof(line), "unbound: domain-insecure: \"%.250s.\" (holdfastctl setup)",
 	    suffix);
-	hf_endpoint_text(&r->at, place);
+	hf_front_endpoint_text(&r->at, place);
 	if (seen.bogus || seen.rcode == RCODE_SERVFAIL)
 		hf_doctor_tell(d, r->area, GRADE_NOTE, line,
 		    "a client or resolver behind %s that validates takes our names for forged "

@@ -48,19 +48,19 @@ static const char *cure_of(const char *code)
 
 static void look_at_source(struct hf_doctor *d, const json_t *s)
 {
-	const char *state = hf_row_text(s, "state", "not followed");
-	const char *reason = hf_row_text(s, "reason", NULL);
+	const char *state = hf_ctl_row_text(s, "state", "not followed");
+	const char *reason = hf_ctl_row_text(s, "reason", NULL);
 	char area[80], when[HF_WHEN_MAX];
 
-	snprintf(area, sizeof(area), "source %.60s", hf_row_text(s, "name", "?"));
+	snprintf(area, sizeof(area), "source %.60s", hf_ctl_row_text(s, "name", "?"));
 	if (!strcmp(state, "live") && json_is_true(json_object_get(s, "fresh")))
 		hf_doctor_tell(d, area, GRADE_GOOD, "", "live, %lld names under '%s'",
 		    (long long)json_integer_value(json_object_get(s, "names")),
-		    hf_row_text(s, "suffix", "?"));
+		    hf_ctl_row_text(s, "suffix", "?"));
 	else
-		hf_doctor_tell(d, area, GRADE_BAD, cure_of(hf_row_text(s, "problem", "")),
+		hf_doctor_tell(d, area, GRADE_BAD, cure_of(hf_ctl_row_text(s, "problem", "")),
 		    "%s since %s: %s", state,
-		    hf_when_text(json_object_get(s, "since"), d->now_s, when),
+		    hf_ctl_when_text(json_object_get(s, "since"), d->now_s, when),
 		    reason ? reason : "it was not heard from lately");
 }
 
@@ -70,7 +70,7 @@ void hf_doctor_sources(struct hf_doctor *d)
 	size_t i;
 
 	/* From the zone nothing is known of them. */
-	if (strcmp(hf_row_text(d->status, "bridge", ""), "running") != 0)
+	if (strcmp(hf_ctl_row_text(d->status, "bridge", ""), "running") != 0)
 		return;
 	json_array_foreach(json_object_get(d->status, "sources"), i, source)
 		look_at_source(d, source);
@@ -81,7 +81,7 @@ void hf_doctor_sources(struct hf_doctor *d)
 /* unbound's control socket is its group's; a process has the groups that it was started with. */
 static bool line_for_group(const struct hf_doctor *d, const json_t *adapter, char *out, size_t size)
 {
-	const char *name = hf_row_text(adapter, "name", ""), *error = hf_row_text(adapter, "last_error", "");
+	const char *name = hf_ctl_row_text(adapter, "name", ""), *error = hf_ctl_row_text(adapter, "last_error", "");
 	const struct hf_config_adapter *a = NULL;
 	const struct passwd *user = NULL;
 	const struct group *group;
@@ -108,31 +108,31 @@ void hf_doctor_fed(struct hf_doctor *d)
 	size_t i;
 
 	json_array_foreach(json_object_get(d->status, "adapters"), i, row) {
-		const char *state = hf_row_text(row, "state", "");
+		const char *state = hf_ctl_row_text(row, "state", "");
 		char area[80], line[HF_DOCTOR_LINE_MAX] = "holdfastctl adapters";
 
 		if (strcmp(state, "retrying") && strcmp(state, "failed"))
 			continue;
-		snprintf(area, sizeof(area), "adapter %.60s", hf_row_text(row, "name", "?"));
+		snprintf(area, sizeof(area), "adapter %.60s", hf_ctl_row_text(row, "name", "?"));
 		line_for_group(d, row, line, sizeof(line));
 		hf_doctor_tell(d, area, GRADE_BAD, line, "the bridge cannot feed its resolver (%s): %s",
-		    state, hf_row_text(row, "last_error", "no reason is known"));
+		    state, hf_ctl_row_text(row, "last_error", "no reason is known"));
 	}
 }
 
 /* --- what else status warns of --- */
 
-static bool begins(const char *text, const char *with)
+static bool reason_begins(const char *text, const char *with)
 {
 	return !strncmp(text, with, strlen(with));
 }
 
 /* Of these another examination has said it already. */
-static bool is_told(const json_t *warning)
+static bool warning_is_told(const json_t *warning)
 {
 	static const char *const codes[] = { "store", "not-answering", "bridge-down", "bridge-denied",
 		"unreached", "adapter-wrong", "adapter-failed" };
-	const char *code = hf_row_text(warning, "code", "");
+	const char *code = hf_ctl_row_text(warning, "code", "");
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (!strcmp(code, codes[i]))
@@ -146,15 +146,15 @@ void hf_doctor_warnings(struct hf_doctor *d)
 	size_t i;
 
 	json_array_foreach(json_object_get(d->status, "warnings"), i, w) {
-		const char *code = hf_row_text(w, "code", "");
-		const char *area = begins(code, "adapter-") ? "adapter"
+		const char *code = hf_ctl_row_text(w, "code", "");
+		const char *area = reason_begins(code, "adapter-") ? "adapter"
 				   : !strcmp(code, "held")  ? "guard"
-				   : begins(code, "rights") ? "rights"
+				   : reason_begins(code, "rights") ? "rights"
 							    : "status";
 
-		if (!is_told(w))
+		if (!warning_is_told(w))
 			hf_doctor_tell(d, area, GRADE_BAD,
-			    hf_row_text(w, "command", "holdfastctl status"), "%s",
-			    hf_row_text(w, "text", "?"));
+			    hf_ctl_row_text(w, "command", "holdfastctl status"), "%s",
+			    hf_ctl_row_text(w, "text", "?"));
 	}
 }

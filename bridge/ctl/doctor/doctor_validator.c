@@ -47,24 +47,24 @@ static void on_result(void *arg, int err, struct ub_result *r)
 	ub_resolve_free(r);
 }
 
-static int prepare(struct ub_ctx *ctx, const struct hf_endpoint *server, const char *anchor)
+static int validator_prepare(struct ub_ctx *ctx, const struct hf_endpoint *server, const char *anchor)
 {
 	char at[HF_ENDPOINT_TEXT_MAX];
 
 	/* Threads of its own, so that we can stop to wait. */
-	if (ub_ctx_async(ctx, 1) || ub_ctx_set_fwd(ctx, hf_endpoint_text(server, at)) ||
+	if (ub_ctx_async(ctx, 1) || ub_ctx_set_fwd(ctx, hf_front_endpoint_text(server, at)) ||
 	    ub_ctx_set_option(ctx, "do-not-query-localhost:", "no") ||
 	    (anchor && ub_ctx_add_ta_file(ctx, anchor)))
 		return HF_EREFUSED;
 	return 0;
 }
 
-int hf_validator_ask(const struct hf_endpoint *server, const char *anchor, const char *name,
+int hf_doctor_validator_ask(const struct hf_endpoint *server, const char *anchor, const char *name,
     uint16_t type, int wait_ms, struct hf_seen *ret_seen)
 {
 	struct ub_ctx *ctx = ub_ctx_create();
 	int64_t end = hf_boot_ms(&hf_clock_system) + wait_ms, left = wait_ms;
-	int rc = ctx ? prepare(ctx, server, anchor) : -ENOMEM, id;
+	int rc = ctx ? validator_prepare(ctx, server, anchor) : -ENOMEM, id;
 
 	memset(ret_seen, 0, sizeof(*ret_seen));
 	if (!rc && ub_resolve_async(ctx, name, type, 1, ret_seen, on_result, &id))

@@ -20,5 +20,5 @@ struct hf_seen {
 };
 
 /* Waits for the answer, `wait_ms` at most. anchor: a file, or NULL. 0 or a code. */
-int hf_validator_ask(const struct hf_endpoint *server, const char *anchor, const char *name,
+int hf_doctor_validator_ask(const struct hf_endpoint *server, const char *anchor, const char *name,
     uint16_t type, int wait_ms, struct hf_seen *ret_seen);

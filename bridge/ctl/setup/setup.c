@@ -78,7 +78,7 @@ void hf_setup_list(FILE *out)
 
 /* --- words --- */
 
-static void add_suffix(struct hf_setup_words *w, const struct hf_name *suffix)
+static void setup_add_suffix(struct hf_setup_words *w, const struct hf_name *suffix)
 {
 	for (size_t i = 0; i < w->n_suffixes; i++)
 		if (hf_name_equal(&w->suffixes[i], suffix))
@@ -142,10 +142,10 @@ int hf_setup_words_get(const struct hf_config *config, const json_t *status,
 		struct hf_name suffix;
 
 		if (text && !hf_name_parse(text, &suffix))
-			add_suffix(&w, &suffix);
+			setup_add_suffix(&w, &suffix);
 	}
 	for (i = 0; i < config->sources.n; i++)
-		add_suffix(&w, &config->sources.at[i].suffix);
+		setup_add_suffix(&w, &config->sources.at[i].suffix);
 	if (!w.n_suffixes) {
 		fputs("holdfastctl: no suffix is known yet: the bridge was never live, and the "
 		      "configuration has none (sources[].suffix)\n",
@@ -158,7 +158,7 @@ int hf_setup_words_get(const struct hf_config *config, const json_t *status,
 
 /* --- print --- */
 
-static const struct hf_config_adapter *find_adapter(
+static const struct hf_config_adapter *setup_find_adapter(
     const struct hf_config *config, const char *type)
 {
 	for (size_t i = 0; i < config->adapters.n; i++) {
@@ -172,7 +172,7 @@ static const struct hf_config_adapter *find_adapter(
 }
 
 /* The text of all of it, owned by the caller; NULL when memory is out. */
-static char *compose(const struct hf_config *config, const struct hf_setup_words *words,
+static char *setup_compose(const struct hf_config *config, const struct hf_setup_words *words,
     const char *template, const struct hf_config_adapter *adapter)
 {
 	const struct hf_setup_template *t = hf_setup_templates;
@@ -294,7 +294,7 @@ static int choose_version(
 	return 0;
 }
 
-static void print_json(const char *resolver, const char *form, unsigned version, const char *text,
+static void setup_print_json(const char *resolver, const char *form, unsigned version, const char *text,
     FILE *out)
 {
 	char version_text[HF_SETUP_VERSION_TEXT_MAX];
@@ -339,7 +339,7 @@ int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *
 
 	if (!kind)
 		return -EINVAL;
-	adapter = kind->adapter ? find_adapter(config, kind->adapter) : NULL;
+	adapter = kind->adapter ? setup_find_adapter(config, kind->adapter) : NULL;
 	if (!adapter && !kind->template) {
 		fprintf(
 		    err, "holdfastctl: no adapter of the type '%s' is configured\n", kind->adapter);
@@ -347,7 +347,7 @@ int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *
 	}
 	if (!adapter && choose_template(kind, for_version, &template, &version, err))
 		return -EINVAL;
-	text = compose(config, words, template, adapter);
+	text = setup_compose(config, words, template, adapter);
 	if (!text) {
 		fputs("holdfastctl: out of memory\n", err);
 		return -EINVAL;
@@ -357,7 +357,7 @@ int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *
 		    adapter ? "the configured adapter " : "forwarding to holdfast-dns; ",
 		    adapter ? adapter->name : "no adapter feeds this resolver");
 	if (json)
-		print_json(resolver, form_of(kind, adapter), version, text, out);
+		setup_print_json(resolver, form_of(kind, adapter), version, text, out);
 	else
 		fputs(text, out);
 	free(text);

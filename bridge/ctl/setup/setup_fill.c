@@ -22,17 +22,17 @@ struct span {
 	size_t len;
 };
 
-static bool begins(struct span s, const char *with)
+static bool span_begins(struct span s, const char *with)
 {
 	return s.len >= strlen(with) && !memcmp(s.at, with, strlen(with));
 }
 
-static bool is(struct span s, const char *what)
+static bool span_is(struct span s, const char *what)
 {
-	return s.len == strlen(what) && begins(s, what);
+	return s.len == strlen(what) && span_begins(s, what);
 }
 
-static bool holds(struct span s, const char *what)
+static bool span_holds(struct span s, const char *what)
 {
 	return memmem(s.at, s.len, what, strlen(what)) != NULL;
 }
@@ -50,25 +50,25 @@ static void write_word(struct fill *f, struct span word)
 	const struct hf_setup_words *w = f->w;
 	bool v6 = strchr(w->dns_addr, ':') != NULL;
 
-	if (begins(word, "file "))
+	if (span_begins(word, "file "))
 		fprintf(f->out, "==> %.*s", (int)word.len - 5, word.at + 5);
-	else if (f->now && (is(word, "suffix") || is(word, "ours")))
+	else if (f->now && (span_is(word, "suffix") || span_is(word, "ours")))
 		fputs(f->now, f->out);
-	else if (is(word, "reverse"))
+	else if (span_is(word, "reverse"))
 		fputs(reverse_zone, f->out);
-	else if (is(word, "dns-addr"))
+	else if (span_is(word, "dns-addr"))
 		fputs(w->dns_addr, f->out);
-	else if (is(word, "dns-port"))
+	else if (span_is(word, "dns-port"))
 		fprintf(f->out, "%u", w->dns_port);
-	else if (is(word, "dns-hostport"))
+	else if (span_is(word, "dns-hostport"))
 		fprintf(f->out, v6 ? "[%s]:%u" : "%s:%u", w->dns_addr, w->dns_port);
-	else if (is(word, "dns"))
+	else if (span_is(word, "dns"))
 		fprintf(f->out, "%s@%u", w->dns_addr, w->dns_port);
-	else if (is(word, "zone"))
+	else if (span_is(word, "zone"))
 		fputs(w->zone, f->out);
-	else if (is(word, "module-conf")) /* beside the module: X.so has X.conf */
+	else if (span_is(word, "module-conf")) /* beside the module: X.so has X.conf */
 		fprintf(f->out, "%.*s.conf", (int)strlen(w->module) - 3, w->module);
-	else if (is(word, "module"))
+	else if (span_is(word, "module"))
 		fputs(w->module, f->out);
 	else
 		f->rc = -EINVAL;
@@ -77,7 +77,7 @@ static void write_word(struct fill *f, struct span word)
 /* What may stand between two @: words are of small letters and '-', or a file. */
 static bool is_word(struct span s)
 {
-	if (begins(s, "file "))
+	if (span_begins(s, "file "))
 		return true;
 	for (size_t i = 0; i < s.len; i++)
 		if ((s.at[i] < 'a' || s.at[i] > 'z') && s.at[i] != '-')
@@ -111,7 +111,7 @@ static void write_line(struct fill *f, struct span line)
 }
 
 /* Calls `write` for each name that the span is to be repeated for, or once. */
-static void repeat(struct fill *f, struct span s, bool ours, bool suffix,
+static void span_repeat(struct fill *f, struct span s, bool ours, bool suffix,
     void (*write)(struct fill *f, struct span s))
 {
 	const char *before = f->now;
@@ -136,7 +136,7 @@ static bool take_mark(struct span *line, const char *mark)
 {
 	size_t len = strlen(mark);
 
-	if (!begins(*line, mark))
+	if (!span_begins(*line, mark))
 		return false;
 	line->at += len;
 	line->len -= len;
@@ -154,7 +154,7 @@ static void write_paragraph(struct fill *f, struct span p)
 		if (take_mark(&line, loopback_mark) && !f->w->loopback)
 			continue;
 		if (take_mark(&line, each_mark)) {
-			repeat(f, line, holds(line, "@ours@"), holds(line, "@suffix@"), write_line);
+			span_repeat(f, line, span_holds(line, "@ours@"), span_holds(line, "@suffix@"), write_line);
 		} else {
 			write_line(f, line);
 		}
@@ -162,7 +162,7 @@ static void write_paragraph(struct fill *f, struct span p)
 }
 
 /* Whether a line of the paragraph that is not repeated by itself has the word. */
-static bool repeats(struct span p, const char *word)
+static bool paragraph_repeats(struct span p, const char *word)
 {
 	const char *end = p.at + p.len;
 
@@ -170,7 +170,7 @@ static bool repeats(struct span p, const char *word)
 		struct span line = line_at(at, end);
 
 		at += line.len;
-		if (!begins(line, each_mark) && holds(line, word))
+		if (!span_begins(line, each_mark) && span_holds(line, word))
 			return true;
 	}
 	return false;
@@ -185,7 +185,7 @@ int hf_setup_fill(const char *text, const struct hf_setup_words *words, FILE *ou
 		const char *empty = strstr(text, "\n\n");
 		struct span p = { text, empty ? (size_t)(empty + 2 - text) : (size_t)(end - text) };
 
-		repeat(&f, p, repeats(p, "@ours@"), repeats(p, "@suffix@"), write_paragraph);
+		span_repeat(&f, p, paragraph_repeats(p, "@ours@"), paragraph_repeats(p, "@suffix@"), write_paragraph);
 		text += p.len;
 	}
 	return f.rc;

@@ -15,7 +15,7 @@ enum { OUTPUT_MAX = 4096, LIMIT_MS = 3000, TEXT_MAX = OUTPUT_MAX + HF_CHILD_ERRO
 
 static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin" };
 
-struct output {
+struct version_output {
 	struct event_base *base; /* borrowed */
 	struct hf_child *child;	 /* owned */
 	char text[TEXT_MAX];
@@ -47,9 +47,9 @@ const char *hf_setup_version_text(unsigned version, char out[static HF_SETUP_VER
 	return out;
 }
 
-static void on_end(void *arg, struct hf_child_end *end)
+static void on_setup_version_end(void *arg, struct hf_child_end *end)
 {
-	struct output *o = arg;
+	struct version_output *o = arg;
 
 	/* Some say it on the one, some on the other. */
 	snprintf(o->text, sizeof(o->text), "%s\n%s", end->output, end->errors);
@@ -58,7 +58,7 @@ static void on_end(void *arg, struct hf_child_end *end)
 	event_base_loopbreak(o->base);
 }
 
-static void run(const char *path, struct output *o)
+static void setup_version_run(const char *path, struct version_output *o)
 {
 	const char *argv[] = { path, "--version", NULL };
 	const struct hf_child_opts opts = { .argv = argv,
@@ -72,7 +72,7 @@ static void run(const char *path, struct output *o)
 	o->base = event_base_new();
 	if (!o->base)
 		return;
-	if (!hf_child_run(o->base, &opts, on_end, o, &o->child, why))
+	if (!hf_child_run(o->base, &opts, on_setup_version_end, o, &o->child, why))
 		event_base_dispatch(o->base);
 	hf_child_free(o->child);
 	event_base_free(o->base);
@@ -81,14 +81,14 @@ static void run(const char *path, struct output *o)
 unsigned hf_setup_installed(const struct hf_setup_program *program)
 {
 	char path[PATH_MAX];
-	struct output o;
+	struct version_output o;
 	const char *at;
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folders[i], program->name);
 		if (access(path, X_OK))
 			continue;
-		run(path, &o);
+		setup_version_run(path, &o);
 		at = strstr(o.text, program->before);
 		return at ? read_numbers(at + strlen(program->before)) : 0;
 	}

@@ -18,7 +18,7 @@ static const uint8_t addr[16] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b, [15] = 7 }
 
 static struct event_base *base;
 static struct resolver server;
-static struct hf_ask *ask;
+static struct hf_dns_client *ask;
 static struct hf_asked got;
 static unsigned n_got;
 static unsigned n_failed;
@@ -32,18 +32,18 @@ static void on_asked(const struct hf_asked *asked, void *arg)
 		event_base_loopbreak(base);
 }
 
-static void open_with(resolver_cb cb, void *arg, struct hf_ask_opts opts)
+static void open_with(resolver_cb cb, void *arg, struct hf_dns_client_opts opts)
 {
 	base = event_base_new();
 	resolver_open(&server, base, cb, arg);
 	opts.server = &server.at;
 	opts.timeout_ms = QUICK_MS;
-	ck_assert_int_eq(hf_ask_new(base, &opts, &ask), 0);
+	ck_assert_int_eq(hf_dns_client_new(base, &opts, &ask), 0);
 }
 
 static void teardown(void)
 {
-	hf_ask_free(ask);
+	hf_dns_client_free(ask);
 	if (server.on_udp)
 		resolver_close(&server);
 	event_base_free(base);
@@ -59,7 +59,7 @@ static void send_n(unsigned n)
 	n_want = n;
 	ck_assert_int_eq(hf_name_parse("a.coder", &name), 0);
 	for (unsigned i = 0; i < n; i++)
-		ck_assert_int_eq(hf_ask_send(ask, &name, AAAA, on_asked, NULL), 0);
+		ck_assert_int_eq(hf_dns_client_send(ask, &name, AAAA, on_asked, NULL), 0);
 	ck_assert_uint_eq(n_got, 0);
 }
 
@@ -68,7 +68,7 @@ static void ask_n(unsigned n)
 	send_n(n);
 	event_base_dispatch(base);
 	ck_assert_uint_eq(n_got, n);
-	ck_assert_uint_eq(hf_ask_waiting(ask), 0);
+	ck_assert_uint_eq(hf_dns_client_waiting(ask), 0);
 }
 
 static size_t good(const struct resolver_question *q, uint8_t *out)
@@ -85,7 +85,7 @@ START_TEST(a_lost_packet_is_asked_again)
 {
 	unsigned nth = 3;
 
-	open_with(answer_from_nth, &nth, (struct hf_ask_opts){ 0 });
+	open_with(answer_from_nth, &nth, (struct hf_dns_client_opts){ 0 });
 	ask_n(1);
 	ck_assert_int_eq(got.code, 0);
 	ck_assert_uint_eq(got.n_addrs, 1);
@@ -96,7 +96,7 @@ START_TEST(after_the_last_try_it_is_told)
 {
 	unsigned nth = 4;
 
-	open_with(answer_from_nth, &nth, (struct hf_ask_opts){ 0 });
+	open_with(answer_from_nth, &nth, (struct hf_dns_client_opts){ 0 });
 	ask_n(1);
 	ck_assert_int_eq(got.code, -ETIMEDOUT);
 	ck_assert_uint_eq(server.n, 3);
@@ -107,7 +107,7 @@ START_TEST(a_closed_port_is_told_as_such)
 {
 	unsigned nth = 1;
 
-	open_with(answer_from_nth, &nth, (struct hf_ask_opts){ 0 });
+	open_with(answer_from_nth, &nth, (struct hf_dns_client_opts){ 0 });
 	resolver_close(&server);
 	server.on_udp = NULL;
 	ask_n(1);
@@ -132,7 +132,7 @@ START_TEST(a_forged_answer_is_not_taken)
 {
 	size_t byte = forged_bytes[_i];
 
-	open_with(forge, &byte, (struct hf_ask_opts){ 0 });
+	open_with(forge, &byte, (struct hf_dns_client_opts){ 0 });
 	ask_n(1);
 	ck_assert_int_eq(got.code, 0);
 	ck_assert_uint_eq(server.n, 2);
@@ -146,7 +146,7 @@ static size_t cut(const struct resolver_question *q, uint8_t *out, void *arg)
 
 START_TEST(what_was_cut_is_asked_by_tcp)
 {
-	open_with(cut, NULL, (struct hf_ask_opts){ 0 });
+	open_with(cut, NULL, (struct hf_dns_client_opts){ 0 });
 	ask_n(3);
 	ck_assert_int_eq(got.code, 0);
 	ck_assert_uint_eq(got.n_addrs, 1);
@@ -161,7 +161,7 @@ static size_t cut_and_closed(const struct resolver_question *q, uint8_t *out, vo
 
 START_TEST(a_tcp_connection_that_ends_early_is_told)
 {
-	open_with(cut_and_closed, NULL, (struct hf_ask_opts){ 0 });
+	open_with(cut_and_closed, NULL, (struct hf_dns_client_opts){ 0 });
 	ask_n(1);
 	ck_assert_int_eq(got.code, HF_ECLOSED);
 }
@@ -174,7 +174,7 @@ static size_t refuse(const struct resolver_question *q, uint8_t *out, void *arg)
 
 START_TEST(a_refusal_is_an_answer)
 {
-	open_with(refuse, NULL, (struct hf_ask_opts){ 0 });
+	open_with(refuse, NULL, (struct hf_dns_client_opts){ 0 });
 	ask_n(1);
 	ck_assert_int_eq(got.code, 0);
 	ck_assert_uint_eq(got.rcode, 5);
@@ -189,7 +189,7 @@ static size_t malformed(const struct resolver_question *q, uint8_t *out, void *a
 
 START_TEST(only_malformed_answers_are_told)
 {
-	open_with(malformed, NULL, (struct hf_ask_opts){ 0 });
+	open_with(malformed, NULL, (struct hf_dns_client_opts){ 0 });
 	ask_n(1);
 	ck_assert_int_eq(got.code, HF_EFORMAT);
 	ck_assert_uint_eq(server.n, 3);
@@ -201,7 +201,7 @@ START_TEST(more_than_the_window_waits_its_turn)
 	unsigned nth = 1;
 
 	open_with(
-	    answer_from_nth, &nth, (struct hf_ask_opts){ .window = 4, .per_second = 1000000 });
+	    answer_from_nth, &nth, (struct hf_dns_client_opts){ .window = 4, .per_second = 1000000 });
 	ask_n(500);
 	ck_assert_int_eq(got.code, 0);
 }
@@ -217,7 +217,7 @@ START_TEST(no_more_is_asked_than_so_many_a_second)
 	const struct timeval tv = { .tv_usec = 100000 };
 	unsigned nth = 1;
 
-	open_with(answer_from_nth, &nth, (struct hf_ask_opts){ .per_second = 200 });
+	open_with(answer_from_nth, &nth, (struct hf_dns_client_opts){ .per_second = 200 });
 	send_n(500);
 	event_base_once(base, -1, EV_TIMEOUT, after_some_time, NULL, &tv);
 	event_base_dispatch(base);
@@ -231,9 +231,9 @@ START_TEST(nothing_is_told_after_the_end)
 {
 	unsigned nth = 1;
 
-	open_with(answer_from_nth, &nth, (struct hf_ask_opts){ .window = 2 });
+	open_with(answer_from_nth, &nth, (struct hf_dns_client_opts){ .window = 2 });
 	send_n(20);
-	hf_ask_free(ask);
+	hf_dns_client_free(ask);
 	ask = NULL;
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(n_got, 0);
@@ -271,7 +271,7 @@ START_TEST(a_server_that_answers_so_many_a_while_is_asked_at_its_pace)
 	struct event *timer;
 
 	open_with(answer_up_to_a_limit, &l,
-	    (struct hf_ask_opts){ .per_second = 20000, .window = 200, .tries = 5, .gentle = true });
+	    (struct hf_dns_client_opts){ .per_second = 20000, .window = 200, .tries = 5, .gentle = true });
 	timer = event_new(base, -1, EV_PERSIST, on_while_over, &l);
 	event_add(timer, &a_while);
 	ask_n(300);
@@ -287,7 +287,7 @@ START_TEST(a_server_that_answers_nobody_is_given_up_in_time)
 	struct limit l = { 0 };
 
 	open_with(answer_up_to_a_limit, &l,
-	    (struct hf_ask_opts){ .window = 64, .tries = 5, .gentle = true });
+	    (struct hf_dns_client_opts){ .window = 64, .tries = 5, .gentle = true });
 	ask_n(3);
 	ck_assert_int_eq(got.code, -ETIMEDOUT);
 	ck_assert_uint_eq(n_failed, 3);
@@ -302,7 +302,7 @@ START_TEST(a_server_that_falls_silent_is_given_up_in_time)
 	struct limit l = { .left = 20 };
 
 	open_with(answer_up_to_a_limit, &l,
-	    (struct hf_ask_opts){ .per_second = 20000, .window = 64, .tries = 5, .gentle = true });
+	    (struct hf_dns_client_opts){ .per_second = 20000, .window = 64, .tries = 5, .gentle = true });
 	ask_n(60);
 	ck_assert_int_eq(got.code, -ETIMEDOUT);
 	ck_assert_uint_eq(n_failed, 40);

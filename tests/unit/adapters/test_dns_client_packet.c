@@ -26,9 +26,9 @@ static struct hf_name name_of(const char *text)
 static size_t answer_to(const char *text, uint16_t type, uint16_t flags, uint8_t *out)
 {
 	struct hf_name name = name_of(text);
-	uint8_t query[HF_ASK_QUERY_MAX];
+	uint8_t query[HF_DNS_CLIENT_QUERY_MAX];
 	struct resolver_question q = { .packet = query,
-		.len = hf_ask_packet_query(&name, type, 7, true, query) };
+		.len = hf_dns_client_packet_query(&name, type, 7, true, query) };
 
 	return resolver_answer(&q, flags, out);
 }
@@ -39,7 +39,7 @@ static int read_answer(
 	struct hf_name name = name_of(text);
 	bool cut;
 
-	return hf_ask_packet_answer(packet, len, &name, type, asked, &cut);
+	return hf_dns_client_packet_answer(packet, len, &name, type, asked, &cut);
 }
 
 START_TEST(an_answer_tells_addresses_ttl_and_flags)
@@ -66,11 +66,11 @@ START_TEST(more_addresses_than_the_array_has_are_counted)
 	struct hf_asked asked;
 	size_t len = answer_to("a.coder", AAAA, 0, packet);
 
-	for (int i = 0; i < HF_ASK_ADDRS_MAX + 3; i++)
+	for (int i = 0; i < HF_DNS_CLIENT_ADDRS_MAX + 3; i++)
 		len = resolver_add(packet, len, AAAA, 30, addr, 16);
 	ck_assert_int_eq(read_answer(packet, len, "a.coder", AAAA, &asked), 0);
-	ck_assert_uint_eq(asked.n_records, HF_ASK_ADDRS_MAX + 3);
-	ck_assert_uint_eq(asked.n_addrs, HF_ASK_ADDRS_MAX);
+	ck_assert_uint_eq(asked.n_records, HF_DNS_CLIENT_ADDRS_MAX + 3);
+	ck_assert_uint_eq(asked.n_addrs, HF_DNS_CLIENT_ADDRS_MAX);
 }
 END_TEST
 
@@ -103,7 +103,7 @@ START_TEST(the_strings_of_a_text_are_one)
 	len = answer_to("a.coder", TXT, 0, packet);
 	len = resolver_add(packet, len, TXT, 30, big, sizeof(big));
 	ck_assert_int_eq(read_answer(packet, len, "a.coder", TXT, &asked), 0);
-	ck_assert_uint_eq(asked.text_len, HF_ASK_TEXT_MAX);
+	ck_assert_uint_eq(asked.text_len, HF_DNS_CLIENT_TEXT_MAX);
 }
 END_TEST
 
@@ -144,18 +144,18 @@ END_TEST
 START_TEST(a_question_is_no_answer)
 {
 	struct hf_name name = name_of("a.coder");
-	uint8_t query[HF_ASK_QUERY_MAX];
-	size_t len = hf_ask_packet_query(&name, AAAA, 7, false, query);
+	uint8_t query[HF_DNS_CLIENT_QUERY_MAX];
+	size_t len = hf_dns_client_packet_query(&name, AAAA, 7, false, query);
 	struct hf_asked asked;
 
 	ck_assert_int_eq(query[2], 0);
-	ck_assert_int_eq(hf_ask_packet_id(query, len), -1);
+	ck_assert_int_eq(hf_dns_client_packet_id(query, len), -1);
 	ck_assert_int_eq(read_answer(query, len, "a.coder", AAAA, &asked), HF_EPEER);
 	query[2] = 0x80;
-	ck_assert_int_eq(hf_ask_packet_id(query, len), 7);
-	ck_assert_int_eq(hf_ask_packet_id(query, 11), -1);
+	ck_assert_int_eq(hf_dns_client_packet_id(query, len), 7);
+	ck_assert_int_eq(hf_dns_client_packet_id(query, 11), -1);
 	query[2] = 0xa8; /* an UPDATE */
-	ck_assert_int_eq(hf_ask_packet_id(query, len), -1);
+	ck_assert_int_eq(hf_dns_client_packet_id(query, len), -1);
 }
 END_TEST
 

@@ -28,24 +28,24 @@ static const struct {
 	{ "x\n" JOINED OURS END "later\n", "x\n" BEGIN OURS END "later\n", "x\nlater\n" },
 };
 
-static struct hf_table *one_record(void)
+static struct hf_record_table *one_record(void)
 {
 	struct hf_record r = record("a.coder", ADDR(1), true);
-	struct hf_table *t;
+	struct hf_record_table *t;
 
-	ck_assert_int_eq(hf_table_new(1, &t), 0);
-	ck_assert_int_eq(hf_table_put(t, &r), 1);
+	ck_assert_int_eq(hf_record_table_new(1, &t), 0);
+	ck_assert_int_eq(hf_record_table_put(t, &r), 1);
 	return t;
 }
 
-static char *build(const char *text, const struct hf_table *t)
+static char *build(const char *text, const struct hf_record_table *t)
 {
-	struct hf_block block;
+	struct hf_hosts_block block;
 	char why[200], *out;
 	size_t len;
 
-	ck_assert_int_eq(hf_block_find(text, strlen(text), &block, why, sizeof(why)), 0);
-	ck_assert_int_eq(hf_block_build(text, strlen(text), &block, t, false, &out, &len), 0);
+	ck_assert_int_eq(hf_hosts_block_find(text, strlen(text), &block, why, sizeof(why)), 0);
+	ck_assert_int_eq(hf_hosts_block_build(text, strlen(text), &block, t, false, &out, &len), 0);
 	out = realloc(out, len + 1);
 	out[len] = '\0';
 	return out;
@@ -53,34 +53,34 @@ static char *build(const char *text, const struct hf_table *t)
 
 START_TEST(the_block_comes_and_goes)
 {
-	struct hf_table *t = one_record();
+	struct hf_record_table *t = one_record();
 	char *with = build(rows[_i].before, t), *again = build(with, t), *after;
 
 	ck_assert_str_eq(with, rows[_i].with);
 	ck_assert_str_eq(again, with);
-	hf_table_clear(t);
+	hf_record_table_clear(t);
 	after = build(with, t);
 	ck_assert_str_eq(after, rows[_i].after ? rows[_i].after : rows[_i].before);
 	free(with);
 	free(again);
 	free(after);
-	hf_table_free(t);
+	hf_record_table_free(t);
 }
 END_TEST
 
 START_TEST(crlf_stays_crlf)
 {
-	struct hf_table *t = one_record();
+	struct hf_record_table *t = one_record();
 	char *with = build("x\r\ny", t), *after;
 
 	ck_assert_ptr_nonnull(strstr(with, "y\r\n# BEGIN"));
 	ck_assert_ptr_nonnull(strstr(with, OURS) ? NULL : strstr(with, ADDR(1) " a.coder\r\n"));
-	hf_table_clear(t);
+	hf_record_table_clear(t);
 	after = build(with, t);
 	ck_assert_str_eq(after, "x\r\ny");
 	free(with);
 	free(after);
-	hf_table_free(t);
+	hf_record_table_free(t);
 }
 END_TEST
 
@@ -89,35 +89,35 @@ START_TEST(a_block_without_names_stays_where_it_says_that_there_are_none)
 	static const char *const texts[] = { "", "x\n", "x", "x\n" BEGIN OURS END "y\n" };
 	static const char *const wants[] = { BEGIN END, "x\n" BEGIN END, "x\n" JOINED END,
 		"x\n" BEGIN END "y\n" };
-	struct hf_table *t;
-	struct hf_block block;
+	struct hf_record_table *t;
+	struct hf_hosts_block block;
 	char why[200], *out;
 	size_t len;
 
-	ck_assert_int_eq(hf_table_new(1, &t), 0);
+	ck_assert_int_eq(hf_record_table_new(1, &t), 0);
 	ck_assert_int_eq(
-	    hf_block_find(texts[_i], strlen(texts[_i]), &block, why, sizeof(why)), 0);
+	    hf_hosts_block_find(texts[_i], strlen(texts[_i]), &block, why, sizeof(why)), 0);
 	ck_assert_int_eq(
-	    hf_block_build(texts[_i], strlen(texts[_i]), &block, t, true, &out, &len), 0);
+	    hf_hosts_block_build(texts[_i], strlen(texts[_i]), &block, t, true, &out, &len), 0);
 	ck_assert_uint_eq(len, strlen(wants[_i]));
 	ck_assert_mem_eq(out, wants[_i], len);
 	free(out);
-	hf_table_free(t);
+	hf_record_table_free(t);
 }
 END_TEST
 
 START_TEST(that_the_file_was_empty_is_known_from_the_mark)
 {
-	struct hf_block block = { .was_empty = true }, again;
-	struct hf_table *t = one_record();
+	struct hf_hosts_block block = { .was_empty = true }, again;
+	struct hf_record_table *t = one_record();
 	char why[200], *out;
 	size_t len;
 
-	ck_assert_int_eq(hf_block_build("", 0, &block, t, false, &out, &len), 0);
-	ck_assert_int_eq(hf_block_find(out, len, &again, why, sizeof(why)), 0);
+	ck_assert_int_eq(hf_hosts_block_build("", 0, &block, t, false, &out, &len), 0);
+	ck_assert_int_eq(hf_hosts_block_find(out, len, &again, why, sizeof(why)), 0);
 	ck_assert(again.was_empty && again.start == 0 && again.end == len);
 	free(out);
-	hf_table_free(t);
+	hf_record_table_free(t);
 }
 END_TEST
 
@@ -126,11 +126,11 @@ static const char *const broken[] = { BEGIN, END, BEGIN BEGIN END, BEGIN END END
 
 START_TEST(a_broken_block_is_refused)
 {
-	struct hf_block block;
+	struct hf_hosts_block block;
 	char why[200] = "";
 
 	ck_assert_int_eq(
-	    hf_block_find(broken[_i], strlen(broken[_i]), &block, why, sizeof(why)), HF_EREFUSED);
+	    hf_hosts_block_find(broken[_i], strlen(broken[_i]), &block, why, sizeof(why)), HF_EREFUSED);
 	ck_assert_ptr_nonnull(strstr(why, "line "));
 }
 END_TEST
@@ -156,14 +156,14 @@ START_TEST(names_of_others_are_known)
 		1) " e.coder\n::2 e.coder\n" BEGIN "::3 f.coder\n" END
 		   "::4 g.coder\n::5 \\\"%$ h.coder";
 	struct hf_record r = record(names[_i].name, names[_i].addr, true);
-	struct hf_foreign *foreign;
-	struct hf_block block;
+	struct hf_hosts_foreign *foreign;
+	struct hf_hosts_block block;
 	char why[200];
 
-	ck_assert_int_eq(hf_block_find(text, sizeof(text) - 1, &block, why, sizeof(why)), 0);
-	ck_assert_int_eq(hf_foreign_new(text, sizeof(text) - 1, &block, &foreign), 0);
-	ck_assert_int_eq(hf_foreign_clashes(foreign, &r), names[_i].clashes);
-	hf_foreign_free(foreign);
+	ck_assert_int_eq(hf_hosts_block_find(text, sizeof(text) - 1, &block, why, sizeof(why)), 0);
+	ck_assert_int_eq(hf_hosts_foreign_new(text, sizeof(text) - 1, &block, &foreign), 0);
+	ck_assert_int_eq(hf_hosts_foreign_clashes(foreign, &r), names[_i].clashes);
+	hf_hosts_foreign_free(foreign);
 }
 END_TEST
 

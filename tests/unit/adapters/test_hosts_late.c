@@ -9,7 +9,7 @@
 #include "adapters/hosts/hosts_late.h"
 
 /* A file that was replaced: its name is gone, `writer` was opened before. */
-static struct hf_lates lates;
+static struct hf_hosts_lates lates;
 static int writer;
 static char content[256];
 
@@ -25,7 +25,7 @@ static void replaced(const char *text)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	unlink(path);
-	hf_late_add(&lates, fd, strdup(text), strlen(text), 1000);
+	hf_hosts_late_add(&lates, fd, strdup(text), strlen(text), 1000);
 }
 
 static void rewrite(const char *text)
@@ -42,12 +42,12 @@ static const char *look(const char *text, int64_t now_ms, bool written)
 	char *bytes;
 	size_t len;
 
-	ck_assert_int_eq(hf_late_content(&lates, &file, now_ms, &bytes, &len), 0);
+	ck_assert_int_eq(hf_hosts_late_content(&lates, &file, now_ms, &bytes, &len), 0);
 	ck_assert_uint_lt(len, sizeof(content));
 	memcpy(content, bytes, len);
 	content[len] = '\0';
 	free(bytes);
-	hf_late_done(&lates, written);
+	hf_hosts_late_done(&lates, written);
 	return content;
 }
 
@@ -105,18 +105,18 @@ START_TEST(a_writer_that_stops_half_way_is_not_waited_for_for_ever)
 	ck_assert_str_eq(look("x\ny\n", 1000, true), "x\ny\n");
 	ck_assert_str_eq(look("x\ny\n", 5000, true), "y\n");
 	close(writer);
-	hf_late_free(&lates);
+	hf_hosts_late_free(&lates);
 }
 END_TEST
 
 START_TEST(the_oldest_is_forgotten_when_there_are_too_many)
 {
 	replaced("x\n");
-	for (int i = 0; i < 2 * HF_LATE_MAX; i++)
-		hf_late_add(&lates, open("/dev/null", O_RDONLY | O_CLOEXEC), strdup(""), 0, 1000);
-	ck_assert_uint_eq(lates.n, HF_LATE_MAX);
+	for (int i = 0; i < 2 * HF_HOSTS_LATE_MAX; i++)
+		hf_hosts_late_add(&lates, open("/dev/null", O_RDONLY | O_CLOEXEC), strdup(""), 0, 1000);
+	ck_assert_uint_eq(lates.n, HF_HOSTS_LATE_MAX);
 	close(writer);
-	hf_late_free(&lates);
+	hf_hosts_late_free(&lates);
 }
 END_TEST
 

@@ -32,7 +32,7 @@ START_TEST(a_line_is_ours_or_not)
 {
 	struct hf_record r;
 
-	ck_assert_int_eq(hf_line_parse(lines[_i].line, strlen(lines[_i].line), &r), lines[_i].want);
+	ck_assert_int_eq(hf_hosts_line_parse(lines[_i].line, strlen(lines[_i].line), &r), lines[_i].want);
 	if (lines[_i].want == 1) {
 		struct hf_record want = record("main.dev.me.coder", ADDR, false);
 
@@ -45,11 +45,11 @@ END_TEST
 START_TEST(what_is_written_is_read_again)
 {
 	struct hf_record r = record("main.dev.me.coder", ADDR, false), again;
-	char out[HF_LINE_MAX];
-	size_t len = hf_line_format(&r, _i, out);
+	char out[HF_HOSTS_LINE_MAX];
+	size_t len = hf_hosts_line_format(&r, _i, out);
 
 	ck_assert_uint_eq(len, strlen(ADDR " main.dev.me.coder\n") + (size_t)_i);
-	ck_assert_int_eq(hf_line_parse(out, len, &again), 1);
+	ck_assert_int_eq(hf_hosts_line_parse(out, len, &again), 1);
 	ck_assert(hf_name_equal(&r.name, &again.name));
 	ck_assert(out[len - 1] == '\n' && (_i == 0) == (out[len - 2] != '\r'));
 }
@@ -64,9 +64,9 @@ START_TEST(only_names_of_our_letters_fit)
 	hf_addr_of_agent(&(struct hf_uuid){ { 0 } }, r.addr);
 	memcpy(r.name.wire, "\001x\005coder", 9);
 	r.name.wire[1] = (uint8_t)_i;
-	ck_assert_int_eq(hf_line_fits(&r), ours);
+	ck_assert_int_eq(hf_hosts_line_fits(&r), ours);
 	r.addr[0] = 0x20;
-	ck_assert(!hf_line_fits(&r));
+	ck_assert(!hf_hosts_line_fits(&r));
 }
 END_TEST
 
@@ -74,16 +74,16 @@ START_TEST(the_longest_name_has_room)
 {
 	char label[64], text[300];
 	struct hf_record r;
-	char out[HF_LINE_MAX + 1];
+	char out[HF_HOSTS_LINE_MAX + 1];
 
 	memset(label, 'y', 63);
 	label[63] = '\0';
 	snprintf(text, sizeof(text), "%s.%s.%s.%.61s", label, label, label, label);
 	r = record(text, "fd60:627a:a42b:ffff:ffff:ffff:ffff:ffff", false);
-	ck_assert(hf_line_fits(&r));
-	out[HF_LINE_MAX] = '!';
-	ck_assert_uint_le(hf_line_format(&r, true, out), HF_LINE_MAX);
-	ck_assert_int_eq(out[HF_LINE_MAX], '!');
+	ck_assert(hf_hosts_line_fits(&r));
+	out[HF_HOSTS_LINE_MAX] = '!';
+	ck_assert_uint_le(hf_hosts_line_format(&r, true, out), HF_HOSTS_LINE_MAX);
+	ck_assert_int_eq(out[HF_HOSTS_LINE_MAX], '!');
 }
 END_TEST
 

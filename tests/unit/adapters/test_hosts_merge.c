@@ -47,7 +47,7 @@ START_TEST(what_they_changed_comes_into_what_is_there)
 	char *out;
 	size_t len;
 
-	ck_assert_int_eq(hf_merge(&base, &theirs, &now, &out, &len), 0);
+	ck_assert_int_eq(hf_hosts_merge(&base, &theirs, &now, &out, &len), 0);
 	out = realloc(out, len + 1);
 	out[len] = '\0';
 	ck_assert_str_eq(out, rows[_i].want);

@@ -16,10 +16,10 @@
 #define ADDR "fd60:627a:a42b::1"
 
 static struct tmpdir dir;
-static struct hf_table *table;
-static struct hf_shards *shards;
+static struct hf_record_table *table;
+static struct hf_hostsdir *shards;
 static unsigned at; /* the file of ADDR */
-static char name[HF_SHARD_NAME_MAX];
+static char name[HF_HOSTSDIR_FILE_NAME_MAX];
 
 static void setup(void)
 {
@@ -27,18 +27,18 @@ static void setup(void)
 	char why[200];
 
 	tmpdir_make(&dir);
-	ck_assert_int_eq(hf_table_new(HF_SHARDS, &table), 0);
-	ck_assert_int_eq(hf_shards_new(dir.path, table, &shards), 0);
-	ck_assert_int_eq(hf_shards_open(shards, why, sizeof(why)), 0);
-	at = hf_table_bucket_of(table, r.addr);
-	hf_shard_name(at, name);
-	ck_assert_int_eq(hf_table_put(table, &r), 1);
+	ck_assert_int_eq(hf_record_table_new(HF_HOSTSDIR_FILES, &table), 0);
+	ck_assert_int_eq(hf_hostsdir_new(dir.path, table, &shards), 0);
+	ck_assert_int_eq(hf_hostsdir_open(shards, why, sizeof(why)), 0);
+	at = hf_record_table_bucket_of(table, r.addr);
+	hf_hostsdir_file_name(at, name);
+	ck_assert_int_eq(hf_record_table_put(table, &r), 1);
 }
 
 static void teardown(void)
 {
-	hf_shards_free(shards);
-	hf_table_free(table);
+	hf_hostsdir_free(shards);
+	hf_record_table_free(table);
 	tmpdir_remove(&dir);
 }
 
@@ -77,16 +77,16 @@ START_TEST(ours_is_known_by_its_mark)
 	char *before, *after;
 	bool same;
 
-	ck_assert_int_eq(hf_shards_write(shards, at), 0);
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
 	before = read_file();
 	if (rows[_i].cut)
 		before[strlen(before) - 3] = '\0';
 	write_file(rows[_i].text ? rows[_i].text : before);
 	free(before);
 	before = read_file();
-	ck_assert_int_eq(hf_shards_load(shards, at), rows[_i].want);
-	ck_assert_int_eq(hf_shards_blocked(shards, at), !rows[_i].written);
-	ck_assert_int_eq(hf_shards_write(shards, at), rows[_i].written ? 0 : HF_EREFUSED);
+	ck_assert_int_eq(hf_hostsdir_load(shards, at), rows[_i].want);
+	ck_assert_int_eq(hf_hostsdir_blocked(shards, at), !rows[_i].written);
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), rows[_i].written ? 0 : HF_EREFUSED);
 	after = read_file();
 	same = !strcmp(before, after);
 	ck_assert(rows[_i].written || same);
@@ -100,25 +100,25 @@ START_TEST(a_file_without_names_is_removed)
 {
 	struct hf_record r = record("a.coder", ADDR, true);
 
-	ck_assert_int_eq(hf_shards_write(shards, at), 0);
-	ck_assert(!hf_shards_changed(shards, at));
-	hf_table_del(table, hf_table_find(table, &r.name));
-	ck_assert_int_eq(hf_shards_write(shards, at), 0);
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
+	ck_assert(!hf_hostsdir_changed(shards, at));
+	hf_record_table_del(table, hf_record_table_find(table, &r.name));
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
 	ck_assert_ptr_null(read_file());
-	ck_assert(!hf_shards_changed(shards, at));
-	ck_assert_int_eq(hf_shards_write(shards, at), 0);
+	ck_assert(!hf_hostsdir_changed(shards, at));
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
 }
 END_TEST
 
 START_TEST(a_change_by_others_is_seen)
 {
-	ck_assert_int_eq(hf_shards_write(shards, at), 0);
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
 	write_file("x");
-	ck_assert(hf_shards_changed(shards, at));
-	ck_assert_int_eq(hf_shards_write(shards, at), 0);
-	ck_assert(!hf_shards_changed(shards, at));
+	ck_assert(hf_hostsdir_changed(shards, at));
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
+	ck_assert(!hf_hostsdir_changed(shards, at));
 	ck_assert_int_eq(unlinkat(dir.fd, name, 0), 0);
-	ck_assert(hf_shards_changed(shards, at));
+	ck_assert(hf_hostsdir_changed(shards, at));
 }
 END_TEST
 
@@ -129,8 +129,8 @@ START_TEST(a_symlink_is_neither_followed_nor_replaced)
 
 	snprintf(there, sizeof(there), "%s/there", dir.path);
 	ck_assert_int_eq(symlinkat(there, dir.fd, name), 0);
-	ck_assert_int_eq(hf_shards_load(shards, at), HF_EREFUSED);
-	ck_assert_int_eq(hf_shards_write(shards, at), HF_EREFUSED);
+	ck_assert_int_eq(hf_hostsdir_load(shards, at), HF_EREFUSED);
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), HF_EREFUSED);
 	ck_assert_int_eq(fstatat(dir.fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
 	ck_assert(S_ISLNK(st.st_mode));
 	ck_assert_int_ne(access(there, F_OK), 0);
@@ -147,7 +147,7 @@ START_TEST(what_a_killed_run_left_goes_and_nothing_else)
 		ck_assert_int_eq(hf_file_replace(dir.fd, ours[i], "", 0, 0644), 0);
 	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
 		ck_assert_int_eq(hf_file_replace(dir.fd, theirs[i], "", 0, 0644), 0);
-	hf_shards_sweep(shards);
+	hf_hostsdir_sweep(shards);
 	for (size_t i = 0; i < 2; i++)
 		ck_assert_int_lt(faccessat(dir.fd, ours[i], F_OK, 0), 0);
 	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
@@ -160,17 +160,17 @@ START_TEST(files_of_others_are_counted)
 	static const char *const theirs[] = { "printer", "holdfast-400.hosts", "holdfast-0.hosts",
 		"Holdfast-001.hosts", "holdfast-001.hosts.bak" };
 	static const char *const unread[] = { ".dot", "backup~", "#editor#" };
-	char first[HF_SHARD_NAME_MAX];
+	char first[HF_HOSTSDIR_FILE_NAME_MAX];
 
-	ck_assert_int_eq(hf_shards_write(shards, at), 0);
-	ck_assert_int_eq(hf_shards_foreign(shards, first), 0);
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
+	ck_assert_int_eq(hf_hostsdir_foreign(shards, first), 0);
 	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
 		ck_assert_int_eq(hf_file_replace(dir.fd, unread[i], "", 0, 0644), 0);
-	ck_assert_int_eq(hf_shards_foreign(shards, first), 0);
+	ck_assert_int_eq(hf_hostsdir_foreign(shards, first), 0);
 	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
 		ck_assert_int_eq(hf_file_replace(dir.fd, theirs[i], "", 0, 0644), 0);
 	ck_assert_int_eq(
-	    hf_shards_foreign(shards, first), (int)(sizeof(theirs) / sizeof(theirs[0])));
+	    hf_hostsdir_foreign(shards, first), (int)(sizeof(theirs) / sizeof(theirs[0])));
 }
 END_TEST
 
@@ -179,15 +179,15 @@ START_TEST(a_replaced_folder_is_noticed)
 	char old[TMPDIR_MAX + 8], why[200];
 
 	snprintf(old, sizeof(old), "%s.old", dir.path);
-	ck_assert(!hf_shards_replaced(shards));
+	ck_assert(!hf_hostsdir_replaced(shards));
 	ck_assert_int_eq(rename(dir.path, old), 0);
-	ck_assert(hf_shards_replaced(shards));
-	ck_assert_int_eq(hf_shards_open(shards, why, sizeof(why)), -ENOENT);
+	ck_assert(hf_hostsdir_replaced(shards));
+	ck_assert_int_eq(hf_hostsdir_open(shards, why, sizeof(why)), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(why, "install -d"));
 	ck_assert_int_eq(mkdir(dir.path, 0755), 0);
-	ck_assert(hf_shards_replaced(shards));
-	ck_assert_int_eq(hf_shards_open(shards, why, sizeof(why)), 0);
-	ck_assert(!hf_shards_replaced(shards));
+	ck_assert(hf_hostsdir_replaced(shards));
+	ck_assert_int_eq(hf_hostsdir_open(shards, why, sizeof(why)), 0);
+	ck_assert(!hf_hostsdir_replaced(shards));
 	ck_assert_int_eq(rmdir(old), 0);
 }
 END_TEST

@@ -103,8 +103,8 @@ START_TEST(a_full_command_takes_no_more_and_still_ends)
 		ck_assert_uint_lt(n++, 10000);
 	ck_assert_uint_eq(c.n, n);
 	hf_ub_command_end(&c);
-	ck_assert_uint_le(c.len, HF_CONTROL_COMMAND_MAX);
-	ck_assert_uint_gt(c.len, HF_CONTROL_COMMAND_MAX - 100);
+	ck_assert_uint_le(c.len, HF_UB_CONTROL_COMMAND_MAX);
+	ck_assert_uint_gt(c.len, HF_UB_CONTROL_COMMAND_MAX - 100);
 	ck_assert_mem_eq(c.bytes + c.len - 3, "\n\x04\n", 3);
 }
 END_TEST

@@ -16,7 +16,7 @@
 
 Suite *ub_control_suite(void);
 
-enum { QUICK_MS = 30, ALL_OF_IT = HF_CONTROL_COMMAND_MAX };
+enum { QUICK_MS = 30, ALL_OF_IT = HF_UB_CONTROL_COMMAND_MAX };
 
 /* unbound: takes one connection after the other, and reads all that is there. */
 static struct event_base *base;
@@ -32,7 +32,7 @@ static const char *answer; /* NULL: none, and the connection stays */
 static size_t answers;     /* so many times */
 
 static struct hf_ub_reply got;
-static char got_text[HF_CONTROL_REPLY_MAX + 1];
+static char got_text[HF_UB_CONTROL_REPLY_MAX + 1];
 static unsigned n_got, n_want;
 
 static void hang_up_peer(void)
@@ -165,7 +165,7 @@ START_TEST(a_long_reply_is_read_and_cut)
 	answers = 5000;
 	run("UBCT1 local_datas\n");
 	ck_assert_int_eq(got.code, 0);
-	ck_assert_uint_eq(got.len, HF_CONTROL_REPLY_MAX);
+	ck_assert_uint_eq(got.len, HF_UB_CONTROL_REPLY_MAX);
 }
 END_TEST
 

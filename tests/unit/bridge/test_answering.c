@@ -20,7 +20,7 @@ static struct hf_listener listener(const char *at, enum hf_listener_state state,
 {
 	struct hf_listener l = { .state = state, .seen = seen };
 
-	ck_assert(hf_endpoint_parse(at, &l.at));
+	ck_assert(hf_front_endpoint_parse(at, &l.at));
 	if (state == HF_LISTENER_SILENT)
 		l.code = -ECONNREFUSED;
 	if (state == HF_LISTENER_ABSENT)
@@ -104,13 +104,13 @@ START_TEST(a_listener_has_to_serve_each_suffix)
 		ck_assert_int_eq(hf_name_parse(names[i], &q[i].name), 0);
 		q[i].asked = (struct hf_asked){ .code = suffixes[_i].code[i], .rcode = suffixes[_i].rcode[i] };
 	}
-	hf_listener_judge_all(&l, q, 3, &allow);
+	hf_answering_judge_suffixes(&l, q, 3, &allow);
 	ck_assert_int_eq(l.state, suffixes[_i].want);
 	if (l.suffix.len)
 		hf_name_text(&l.suffix, text);
 	ck_assert_str_eq(text, suffixes[_i].suffix);
 	/* Of one suffix alone nobody needs its name. */
-	hf_listener_judge_all(&l, q, 1, &allow);
+	hf_answering_judge_suffixes(&l, q, 1, &allow);
 	ck_assert_uint_eq(l.suffix.len, 0);
 }
 END_TEST
@@ -121,17 +121,17 @@ START_TEST(however_many_suffixes_there_are_the_questions_are_few)
 	char text[16];
 	struct hf_name name;
 
-	ck_assert_uint_eq(hf_suffixes_asked(&s, 2), 0);
+	ck_assert_uint_eq(hf_answering_suffixes_asked(&s, 2), 0);
 	for (int i = 0; i < 200; i++) {
 		snprintf(text, sizeof(text), "s%d", i / 2);
 		ck_assert_int_eq(hf_name_parse(text, &name), 0);
-		hf_suffixes_add(&s, &name);
+		hf_answering_suffixes_add(&s, &name);
 	}
 	ck_assert_uint_eq(s.n, HF_SUFFIXES_MAX);
-	ck_assert_uint_eq(hf_suffixes_asked(&s, 0), 1);
-	ck_assert_uint_eq(hf_suffixes_asked(&s, 2), 64);
-	ck_assert_uint_eq(hf_suffixes_asked(&s, 32), 8);
-	ck_assert_uint_eq(hf_suffixes_asked(&s, 1000), 1);
+	ck_assert_uint_eq(hf_answering_suffixes_asked(&s, 0), 1);
+	ck_assert_uint_eq(hf_answering_suffixes_asked(&s, 2), 64);
+	ck_assert_uint_eq(hf_answering_suffixes_asked(&s, 32), 8);
+	ck_assert_uint_eq(hf_answering_suffixes_asked(&s, 1000), 1);
 }
 END_TEST
 
@@ -183,12 +183,12 @@ START_TEST(an_answer_is_judged)
 	const struct hf_asked asked = { .code = answers[_i].code, .rcode = answers[_i].rcode };
 	struct hf_listener l = listener(answers[_i].at, U, false);
 
-	hf_listener_judge(&l, &asked, &allow);
+	hf_answering_judge_one(&l, &asked, &allow);
 	ck_assert_int_eq(l.state, answers[_i].want);
 	ck_assert_int_eq(l.seen, answers[_i].want == A);
 	/* Once seen it stays seen. */
 	l.seen = true;
-	hf_listener_judge(&l, &asked, &allow);
+	hf_answering_judge_one(&l, &asked, &allow);
 	ck_assert(l.seen);
 }
 END_TEST
@@ -223,7 +223,7 @@ START_TEST(resolv_conf_is_read_as_the_c_library_reads_it)
 		want++;
 	ck_assert_uint_eq(n, want);
 	for (size_t i = 0; i < n; i++)
-		ck_assert_str_eq(hf_endpoint_text(&at[i], text), files[_i].want[i]);
+		ck_assert_str_eq(hf_front_endpoint_text(&at[i], text), files[_i].want[i]);
 	ck_assert_uint_eq(hf_nameservers_read("/nowhere/resolv.conf", at), 0);
 	tmpdir_remove(&dir);
 }
@@ -240,9 +240,9 @@ START_TEST(an_endpoint_is_text_and_back)
 	char text[HF_ENDPOINT_TEXT_MAX];
 	struct hf_endpoint at;
 
-	ck_assert_int_eq(hf_endpoint_parse(endpoints[_i].text, &at), endpoints[_i].ok);
+	ck_assert_int_eq(hf_front_endpoint_parse(endpoints[_i].text, &at), endpoints[_i].ok);
 	if (endpoints[_i].ok)
-		ck_assert_str_eq(hf_endpoint_text(&at, text), endpoints[_i].text);
+		ck_assert_str_eq(hf_front_endpoint_text(&at, text), endpoints[_i].text);
 }
 END_TEST
 

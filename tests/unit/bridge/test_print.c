@@ -17,7 +17,7 @@ START_TEST(an_age_has_the_unit_that_fits)
 {
 	char out[HF_AGE_MAX];
 
-	ck_assert_str_eq(hf_age_text(ages[_i].seconds, out), ages[_i].want);
+	ck_assert_str_eq(hf_ctl_age_text(ages[_i].seconds, out), ages[_i].want);
 }
 END_TEST
 
@@ -35,7 +35,7 @@ START_TEST(a_time_is_shown_as_clock_and_age)
 	char out[HF_WHEN_MAX];
 
 	setenv("TZ", "UTC", 1);
-	ck_assert_str_eq(hf_when_text(time, 1795262400, out), whens[_i].want);
+	ck_assert_str_eq(hf_ctl_when_text(time, 1795262400, out), whens[_i].want);
 	json_decref(time);
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(only_a_live_bridge_without_warnings_is_well)
 {
 	json_t *status = json_loads(healths[_i].status, 0, NULL);
 
-	ck_assert_int_eq(hf_status_is_well(status), healths[_i].well);
+	ck_assert_int_eq(hf_print_status_is_well(status), healths[_i].well);
 	json_decref(status);
 }
 END_TEST

@@ -23,7 +23,7 @@ static char *written(enum hf_record_form form, const struct hf_record_row *r)
 	size_t len = 0;
 	struct hf_record_writer w = { .out = open_memstream(&text, &len), .form = form };
 
-	hf_record_write(&w, r);
+	hf_record_row_write(&w, r);
 	fclose(w.out);
 	return text;
 }
@@ -49,7 +49,7 @@ START_TEST(a_row_has_the_form_that_is_wanted)
 
 	ck_assert_str_eq(text, rows[_i].want);
 	free(text);
-	ck_assert(hf_record_form_parse(hf_record_form_name(rows[_i].form), &form));
+	ck_assert(hf_record_row_form_parse(hf_record_row_form_name(rows[_i].form), &form));
 	ck_assert_int_eq(form, rows[_i].form);
 }
 END_TEST
@@ -87,7 +87,7 @@ START_TEST(times_that_change_are_written_as_they_are)
 
 	for (int i = 0; i < 3; i++) {
 		r.confirmed_s = i == 1 ? 0 : 1000000000 + i;
-		hf_record_write(&w, &r);
+		hf_record_row_write(&w, &r);
 	}
 	fclose(w.out);
 	ck_assert(strstr(text, "\"last_confirmed\":\"2001-09-09T01:46:40Z\"}{"));
@@ -131,7 +131,7 @@ START_TEST(a_filter_takes_what_it_says)
 	if (filters[_i].suffix)
 		ck_assert_int_eq(hf_name_parse(filters[_i].suffix, &suffix), 0);
 	r.state = filters[_i].state;
-	ck_assert_int_eq(hf_record_wanted(&f, &r, &wire), filters[_i].want);
+	ck_assert_int_eq(hf_record_row_wanted(&f, &r, &wire), filters[_i].want);
 }
 END_TEST
 

@@ -20,7 +20,7 @@ static const struct {
 START_TEST(a_workspace_without_names_is_explained)
 {
 	json_t *row;
-	char text[400], out[HF_EXPLAIN_MAX] = "";
+	char text[400], out[HF_WHY_MISSING_MAX] = "";
 	const char *said;
 	size_t len = strlen(rows[_i].row);
 
@@ -31,7 +31,7 @@ START_TEST(a_workspace_without_names_is_explained)
 	ck_assert_ptr_nonnull(row);
 	json_object_set_new(row, "workspace", json_string("dev"));
 	json_object_set_new(row, "owner", json_string("alice"));
-	said = hf_explain_workspace(row, out);
+	said = hf_why_missing_workspace(row, out);
 	if (rows[_i].want)
 		ck_assert_msg(said && strstr(said, rows[_i].want), "%s", out);
 	else
