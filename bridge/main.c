@@ -9,20 +9,20 @@
 
 int main(int argc, char **argv)
 {
-	struct hf_options o;
+	struct hf_daemon_options o;
 
-	if (hf_options_parse(argc, argv, &o, stderr))
+	if (hf_daemon_options_parse(argc, argv, &o, stderr))
 		return 2;
 	switch (o.mode) {
-	case HF_OPTIONS_RUN:
-		return hf_run(o.config);
-	case HF_OPTIONS_CHECK:
-		return hf_check(o.config, o.verbose, stdout, stderr);
-	case HF_OPTIONS_VERSION:
+	case HF_DAEMON_OPTIONS_RUN:
+		return hf_daemon_run(o.config);
+	case HF_DAEMON_OPTIONS_CHECK:
+		return hf_check_command(o.config, o.verbose, stdout, stderr);
+	case HF_DAEMON_OPTIONS_VERSION:
 		hf_version_print(stdout);
 		return 0;
-	case HF_OPTIONS_HELP:
-		hf_options_usage(stdout);
+	case HF_DAEMON_OPTIONS_HELP:
+		hf_daemon_options_usage(stdout);
 		return 0;
 	}
 	return 2;

@@ -31,9 +31,9 @@ enum {
 struct asked {
 	TAILQ_ENTRY(asked) link;
 	struct hf_control *control;
-	struct hf_request_client *client;
+	struct hf_request_server_client *client;
 	struct hf_control_peer peer;
-	struct hf_request request;
+	struct hf_control_request request;
 	bool waits;
 };
 
@@ -44,7 +44,7 @@ struct hf_control {
 	struct hf_control_groups groups;
 	struct event_base *base;
 	struct hf_request_server *server; /* owned; NULL: no socket */
-	struct hf_listings *listings;     /* owned */
+	struct hf_listing_pool *listings;     /* owned */
 	struct event *soon;               /* owned: those who look may go on */
 	struct asked_list waiting;        /* in the order in which they came */
 	int64_t debt_ms; /* boottime up to which those who only look have used their share */
@@ -55,7 +55,7 @@ struct hf_control {
 
 /* --- answers --- */
 
-static void answer_text(struct hf_request_client *cl, void (*say)(FILE *out, const char *text), const char *why)
+static void answer_text(struct hf_request_server_client *cl, void (*say)(FILE *out, const char *text), const char *why)
 {
 	char line[400];
 	FILE *out = fmemopen(line, sizeof(line), "w");
@@ -66,11 +66,11 @@ static void answer_text(struct hf_request_client *cl, void (*say)(FILE *out, con
 		len = ftell(out);
 		fclose(out);
 	}
-	hf_request_client_answer(cl, line, len > 0 ? (size_t)len : 0);
+	hf_request_server_client_answer(cl, line, len > 0 ? (size_t)len : 0);
 }
 
 /* Says who may: whoever sees this has to ask for a group. */
-static void deny(struct hf_control *c, struct hf_request_client *cl)
+static void control_deny(struct hf_control *c, struct hf_request_server_client *cl)
 {
 	const struct hf_config *config = c->env.config;
 	const char *look = config->read_group, *order = config->control_group;
@@ -88,7 +88,7 @@ static void deny(struct hf_control *c, struct hf_request_client *cl)
 	answer_text(cl, hf_control_denied, why);
 }
 
-static void answer(struct asked *a)
+static void control_answer_client(struct asked *a)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -101,20 +101,20 @@ static void answer(struct asked *a)
 	hf_control_answer(&a->control->env, &a->request, out);
 	if (fclose(out))
 		size = 0;
-	hf_request_client_answer(a->client, text, size);
+	hf_request_server_client_answer(a->client, text, size);
 	free(text);
 }
 
-static void list(struct asked *a)
+static void control_list_client(struct asked *a)
 {
 	struct hf_control *c = a->control;
 	int rc = hf_listing_start(c->listings, &c->env, &a->request,
-	    hf_request_client_fd(a->client), a->peer.uid, a->peer.right == HF_RIGHT_ORDER);
+	    hf_request_server_client_fd(a->client), a->peer.uid, a->peer.right == HF_RIGHT_ORDER);
 
 	if (rc)
 		answer_text(a->client, hf_control_error, "no process can be made to write the listing");
 	else
-		hf_request_client_close(a->client);
+		hf_request_server_client_close(a->client);
 }
 
 /* --- turns --- */
@@ -128,7 +128,7 @@ static int64_t cpu_ms(void)
 }
 
 /* What those who may only look have cost. */
-static void charge(struct hf_control *c, int64_t used_ms)
+static void control_charge(struct hf_control *c, int64_t used_ms)
 {
 	int64_t now = hf_boot_ms(c->env.clock);
 
@@ -151,14 +151,14 @@ static bool has_turn(const struct asked *a)
 	const struct hf_control *c = a->control;
 
 	/* Half a message is nothing to show. */
-	if (hf_core_updating(c->env.core))
+	if (hf_engine_updating(c->env.core))
 		return false;
-	if (hf_request_orders(&a->request) && hf_core_busy(c->env.core))
+	if (hf_control_request_orders(&a->request) && hf_engine_busy(c->env.core))
 		return false;
 	if (!is_trusted(a) && c->debt_ms > hf_boot_ms(c->env.clock))
 		return false;
-	return !hf_request_lists(&a->request) ||
-	       hf_listings_room(c->listings, a->peer.uid, is_trusted(a));
+	return !hf_control_request_lists(&a->request) ||
+	       hf_listing_pool_room(c->listings, a->peer.uid, is_trusted(a));
 }
 
 /* Frees it: the client is answered. */
@@ -171,12 +171,12 @@ static void do_it(struct asked *a)
 	if (a->waits)
 		TAILQ_REMOVE(&c->waiting, a, link);
 	a->waits = false;
-	if (hf_request_lists(&a->request))
-		list(a);
+	if (hf_control_request_lists(&a->request))
+		control_list_client(a);
 	else
-		answer(a);
+		control_answer_client(a);
 	if (!trusted)
-		charge(c, cpu_ms() - begun);
+		control_charge(c, cpu_ms() - begun);
 }
 
 static void wait_for_turn(struct asked *a)
@@ -188,7 +188,7 @@ static void wait_for_turn(struct asked *a)
 	TAILQ_INSERT_TAIL(&c->waiting, a, link);
 	a->waits = true;
 	/* An order is not lost to a crowd; who looks may be sent away for another who does. */
-	hf_request_client_hold(a->client, hf_request_orders(&a->request));
+	hf_request_server_client_hold(a->client, hf_control_request_orders(&a->request));
 	if (left > 0)
 		event_add(c->soon, &tv);
 }
@@ -204,7 +204,7 @@ static void take_waiting(struct hf_control *c)
 	}
 }
 
-static void on_soon(evutil_socket_t fd, short what, void *arg)
+static void on_control_soon(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_control *c = arg;
 	struct timeval tv = { .tv_usec = 100000 };
@@ -216,18 +216,18 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 		event_add(c->soon, &tv);
 }
 
-static void on_listed(void *arg, bool trusted, int64_t used_ms)
+static void on_control_listed(void *arg, bool trusted, int64_t used_ms)
 {
 	struct hf_control *c = arg;
 
 	if (!trusted)
-		charge(c, used_ms);
+		control_charge(c, used_ms);
 	take_waiting(c);
 }
 
 /* --- clients --- */
 
-static void on_came(void *arg, struct hf_request_client *cl)
+static void on_came(void *arg, struct hf_request_server_client *cl)
 {
 	struct hf_control *c = arg;
 	struct asked *a = calloc(1, sizeof(*a));
@@ -238,18 +238,18 @@ static void on_came(void *arg, struct hf_request_client *cl)
 	}
 	a->control = c;
 	a->client = cl;
-	hf_request_client_set(cl, a);
-	hf_control_peer(hf_request_client_fd(cl), &c->groups, &a->peer);
+	hf_request_server_client_set(cl, a);
+	hf_control_peer(hf_request_server_client_fd(cl), &c->groups, &a->peer);
 	if (a->peer.right == HF_RIGHT_NONE)
-		deny(c, cl);
+		control_deny(c, cl);
 }
 
-static void take_request(struct asked *a, const char *line, size_t len)
+static void control_take_request(struct asked *a, const char *line, size_t len)
 {
 	const char *why;
-	int rc = hf_request_parse(line, len, &a->request, &why);
+	int rc = hf_control_request_parse(line, len, &a->request, &why);
 
-	if (!rc && hf_request_orders(&a->request) && !is_trusted(a)) {
+	if (!rc && hf_control_request_orders(&a->request) && !is_trusted(a)) {
 		why = "only root, the bridge's own user and control-group may do this";
 		rc = HF_EREFUSED;
 	}
@@ -261,37 +261,37 @@ static void take_request(struct asked *a, const char *line, size_t len)
 		wait_for_turn(a);
 }
 
-static void on_read(void *arg, struct hf_request_client *cl, struct evbuffer *in)
+static void on_control_read(void *arg, struct hf_request_server_client *cl, struct evbuffer *in)
 {
-	struct asked *a = hf_request_client_get(cl);
+	struct asked *a = hf_request_server_client_get(cl);
 	size_t len;
 	char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 
 	(void)arg;
 	if (line)
-		take_request(a, line, len);
-	else if (evbuffer_get_length(in) > HF_REQUEST_MAX)
+		control_take_request(a, line, len);
+	else if (evbuffer_get_length(in) > HF_CONTROL_REQUEST_MAX)
 		answer_text(cl, hf_control_error, "the request is too long");
 	free(line);
 }
 
-static void on_late(void *arg, struct hf_request_client *cl)
+static void on_control_late(void *arg, struct hf_request_server_client *cl)
 {
 	struct hf_control *c = arg;
-	struct asked *a = hf_request_client_get(cl);
+	struct asked *a = hf_request_server_client_get(cl);
 
 	TAILQ_REMOVE(&c->waiting, a, link);
 	a->waits = false;
 	answer_text(cl, hf_control_error,
-	    hf_request_orders(&a->request)
+	    hf_control_request_orders(&a->request)
 		? "a large change is still being written; nothing was done; try again"
 		: "busy with other listings and questions; try again");
 }
 
-static void on_gone(void *arg, struct hf_request_client *cl)
+static void on_control_gone(void *arg, struct hf_request_server_client *cl)
 {
 	struct hf_control *c = arg;
-	struct asked *a = hf_request_client_get(cl);
+	struct asked *a = hf_request_server_client_get(cl);
 
 	if (a && a->waits)
 		TAILQ_REMOVE(&c->waiting, a, link);
@@ -300,11 +300,11 @@ static void on_gone(void *arg, struct hf_request_client *cl)
 
 /* --- life --- */
 
-static int hear(struct hf_control *c, int fd)
+static int control_hear(struct hf_control *c, int fd)
 {
 	const struct hf_request_server_opts opts = { .name = "control", .clock = c->env.clock,
 		.clients_max = CLIENTS_MAX, .span_ms = CLIENT_MS,
-		.came = on_came, .read = on_read, .late = on_late, .gone = on_gone, .arg = c };
+		.came = on_came, .read = on_control_read, .late = on_control_late, .gone = on_control_gone, .arg = c };
 	int rc = hf_request_server_new(c->base, &opts, fd, &c->server);
 
 	if (!rc)
@@ -318,7 +318,7 @@ static int listen_now(struct hf_control *c)
 	int rc = hf_control_listen(c->env.config);
 
 	if (rc >= 0)
-		rc = hear(c, rc);
+		rc = control_hear(c, rc);
 	if (rc >= 0) {
 		hf_fault_clear(&c->fault, c->env.clock, "control:");
 		return 0;
@@ -332,13 +332,13 @@ static int listen_now(struct hf_control *c)
 	return rc;
 }
 
-static int make(struct hf_control *c)
+static int control_make(struct hf_control *c)
 {
 	int rc = listen_now(c);
 
 	if (rc != -EADDRINUSE)
-		rc = hf_listings_new(c->base, on_listed, c, &c->listings);
-	c->soon = evtimer_new(c->base, on_soon, c);
+		rc = hf_listing_pool_new(c->base, on_control_listed, c, &c->listings);
+	c->soon = evtimer_new(c->base, on_control_soon, c);
 	return c->soon ? rc : -ENOMEM;
 }
 
@@ -354,7 +354,7 @@ int hf_control_new(
 	TAILQ_INIT(&c->waiting);
 	hf_control_groups(env->config, &c->groups);
 	c->base = base;
-	rc = make(c);
+	rc = control_make(c);
 	if (rc) {
 		hf_control_free(c);
 		return rc;
@@ -363,7 +363,7 @@ int hf_control_new(
 	return 0;
 }
 
-static bool differ(const char *a, const char *b)
+static bool control_texts_differ(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) : a != b;
 }
@@ -371,8 +371,8 @@ static bool differ(const char *a, const char *b)
 void hf_control_configure(struct hf_control *c, const struct hf_config *config)
 {
 	const struct hf_config *before = c->env.config;
-	bool groups = differ(before->control_group, config->control_group) ||
-		      differ(before->read_group, config->read_group);
+	bool groups = control_texts_differ(before->control_group, config->control_group) ||
+		      control_texts_differ(before->read_group, config->read_group);
 	int rc = 0;
 
 	c->env.config = config;
@@ -400,7 +400,7 @@ void hf_control_free(struct hf_control *c)
 	if (c->server)
 		unlink(c->path);
 	hf_request_server_free(c->server);
-	hf_listings_free(c->listings);
+	hf_listing_pool_free(c->listings);
 	if (c->soon)
 		event_free(c->soon);
 	free(c);

@@ -9,11 +9,11 @@
 #include "bridge/feeding/feeds.h"
 #include "bridge/front/survey.h"
 
-static void warn(json_t *warnings, const char *name, const char *code, const char *text, int64_t since_s)
+static void control_adapter_warn(json_t *warnings, const char *name, const char *code, const char *text, int64_t since_s)
 {
 	json_array_append_new(warnings,
 	    json_pack("{s:s, s:o, s:o}", "code", code, "text",
-		json_sprintf("adapter '%s': %s", name, text), "since", hf_json_time(since_s)));
+		json_sprintf("adapter '%s': %s", name, text), "since", hf_control_json_time(since_s)));
 }
 
 static void add_warnings(const struct hf_feed_status *a, json_t *warnings)
@@ -21,32 +21,32 @@ static void add_warnings(const struct hf_feed_status *a, json_t *warnings)
 	char text[100];
 
 	if (a->state == HF_FEED_FAILED)
-		warn(warnings, a->name, "adapter-failed", a->last_error, a->since_s);
+		control_adapter_warn(warnings, a->name, "adapter-failed", a->last_error, a->since_s);
 	if (a->verified == 0)
-		warn(warnings, a->name, "adapter-wrong", "its resolver does not answer as it should", 0);
+		control_adapter_warn(warnings, a->name, "adapter-wrong", "its resolver does not answer as it should", 0);
 	if (a->skipped) {
 		snprintf(text, sizeof(text), "%llu names are left out: others have them there, or they do not fit",
 		    (unsigned long long)a->skipped);
-		warn(warnings, a->name, "adapter-skipped", text, 0);
+		control_adapter_warn(warnings, a->name, "adapter-skipped", text, 0);
 	}
 	for (size_t i = 0; i < a->n_warnings; i++)
-		warn(warnings, a->name, a->warnings[i].code, a->warnings[i].text, a->warnings[i].since_s);
+		control_adapter_warn(warnings, a->name, a->warnings[i].code, a->warnings[i].text, a->warnings[i].since_s);
 }
 
-static json_t *number(uint64_t n)
+static json_t *control_json_number(uint64_t n)
 {
 	return json_integer((json_int_t)n);
 }
 
 static json_t *check_of(const struct hf_feed_check *c)
 {
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "number", number(c->number), "running",
-	    c->running, "asked", number(c->asked), "right", number(c->right), "wrong",
-	    number(c->wrong), "foreign", number(c->foreign), "silent", number(c->silent));
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "number", control_json_number(c->number), "running",
+	    c->running, "asked", control_json_number(c->asked), "right", control_json_number(c->right), "wrong",
+	    control_json_number(c->wrong), "foreign", control_json_number(c->foreign), "silent", control_json_number(c->silent));
 }
 
 /* Where its resolver answers DNS; null where it has none that can be asked. */
-static json_t *ask_of(const struct hf_control_env *env, const char *name)
+static json_t *control_adapter_ask_of(const struct hf_control_env *env, const char *name)
 {
 	const struct hf_config_adapters *all = &env->config->adapters;
 	const struct hf_endpoint *at = NULL;
@@ -67,16 +67,16 @@ static json_t *adapter_of(const struct hf_control_env *env, const struct hf_feed
 {
 	json_t *next = a->next_try_ms < 0
 			   ? json_null()
-			   : hf_json_time((hf_wall_ms(env->clock) + a->next_try_ms) / 1000);
+			   : hf_control_json_time((hf_wall_ms(env->clock) + a->next_try_ms) / 1000);
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}",
 	    "name", a->name, "type", a->type, "state", hf_feed_state_name(a->state), "since",
-	    hf_json_time(a->since_s), "generation", number(a->generation), "owned",
-	    number(a->owned), "skipped", number(a->skipped), "leaving", number(a->leaving),
+	    hf_control_json_time(a->since_s), "generation", control_json_number(a->generation), "owned",
+	    control_json_number(a->owned), "skipped", control_json_number(a->skipped), "leaving", control_json_number(a->leaving),
 	    "verified", a->verified < 0 ? json_null() : json_boolean(a->verified), "attempts",
-	    (int)a->attempts, "last_error", hf_json_text(a->last_error), "next_try", next,
+	    (int)a->attempts, "last_error", hf_control_json_text(a->last_error), "next_try", next,
 	    "round_seconds", json_integer(a->round_ms / 1000), "check", check_of(&a->check), "ask",
-	    ask_of(env, a->name));
+	    control_adapter_ask_of(env, a->name));
 }
 
 json_t *hf_control_adapters(const struct hf_control_env *env, json_t *warnings)
@@ -95,15 +95,15 @@ json_t *hf_control_adapters(const struct hf_control_env *env, json_t *warnings)
 
 /* --- orders --- */
 
-static void tell(const struct hf_control_env *env, struct hf_feed *f, FILE *out)
+static void control_adapter_tell(const struct hf_control_env *env, struct hf_feed *f, FILE *out)
 {
 	struct hf_feed_status a;
 
 	hf_feed_status(f, &a);
-	hf_json_row(out, adapter_of(env, &a));
+	hf_control_json_row(out, adapter_of(env, &a));
 }
 
-static struct hf_feed *find(const struct hf_control_env *env, const char *name, FILE *out)
+static struct hf_feed *control_adapter_find(const struct hf_control_env *env, const char *name, FILE *out)
 {
 	struct hf_feed *f = env->feeds ? hf_feeds_find(env->feeds, name) : NULL;
 
@@ -112,20 +112,20 @@ static struct hf_feed *find(const struct hf_control_env *env, const char *name, 
 	return f;
 }
 
-void hf_control_refill(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+void hf_control_refill(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
-	struct hf_feed *f = find(env, r->adapter, out);
+	struct hf_feed *f = control_adapter_find(env, r->adapter, out);
 
 	if (!f)
 		return;
 	hf_feed_refill(f, "the operator asks for it");
-	tell(env, f, out);
-	hf_json_end(out);
+	control_adapter_tell(env, f, out);
+	hf_control_json_end(out);
 }
 
-void hf_control_verify(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+void hf_control_verify(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
-	if (r->adapter[0] && !find(env, r->adapter, out))
+	if (r->adapter[0] && !control_adapter_find(env, r->adapter, out))
 		return;
 	for (size_t i = 0; env->feeds && i < hf_feeds_n(env->feeds); i++) {
 		struct hf_feed *f = hf_feeds_at(env->feeds, i);
@@ -133,7 +133,7 @@ void hf_control_verify(const struct hf_control_env *env, const struct hf_request
 		if (r->adapter[0] && f != hf_feeds_find(env->feeds, r->adapter))
 			continue;
 		hf_feed_verify(f, r->full);
-		tell(env, f, out);
+		control_adapter_tell(env, f, out);
 	}
-	hf_json_end(out);
+	hf_control_json_end(out);
 }

@@ -15,21 +15,21 @@
 
 /* --- lines --- */
 
-json_t *hf_json_time(int64_t wall_s)
+json_t *hf_control_json_time(int64_t wall_s)
 {
 	char text[HF_WALL_TEXT_MAX];
 
 	return hf_wall_text(wall_s, text) ? json_string(text) : json_null();
 }
 
-json_t *hf_json_text(const char *text)
+json_t *hf_control_json_text(const char *text)
 {
 	json_t *value = text && *text ? json_string(text) : NULL;
 
 	return value ? value : json_null();
 }
 
-static int put(FILE *out, json_t *line)
+static int answer_put(FILE *out, json_t *line)
 {
 	int rc = line ? json_dumpf(line, out, JSON_COMPACT) : -1;
 
@@ -37,24 +37,24 @@ static int put(FILE *out, json_t *line)
 	return rc || putc('\n', out) == EOF ? HF_ECLOSED : 0;
 }
 
-int hf_json_row(FILE *out, json_t *row)
+int hf_control_json_row(FILE *out, json_t *row)
 {
-	return put(out, json_pack("{s:o}", "row", row));
+	return answer_put(out, json_pack("{s:o}", "row", row));
 }
 
-void hf_json_end(FILE *out)
+void hf_control_json_end(FILE *out)
 {
-	put(out, json_pack("{s:b}", "end", true));
+	answer_put(out, json_pack("{s:b}", "end", true));
 }
 
 void hf_control_error(FILE *out, const char *text)
 {
-	put(out, json_pack("{s:s}", "error", text));
+	answer_put(out, json_pack("{s:s}", "error", text));
 }
 
 void hf_control_denied(FILE *out, const char *text)
 {
-	put(out, json_pack("{s:s, s:b}", "error", text, "denied", true));
+	answer_put(out, json_pack("{s:s, s:b}", "error", text, "denied", true));
 }
 
 /* --- history --- */
@@ -70,17 +70,17 @@ static int list_history(const struct hf_history_line *line, void *arg)
 
 	if (line->generation <= h->after)
 		return 1;
-	return hf_json_row(h->out,
-	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o}", "time", hf_json_time(line->wall_s),
-		"generation", (json_int_t)line->generation, "name", hf_json_text(line->name), "what",
-		hf_json_text(line->what), "reason", hf_json_text(line->reason), "detail",
-		hf_json_text(line->detail)));
+	return hf_control_json_row(h->out,
+	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o}", "time", hf_control_json_time(line->wall_s),
+		"generation", (json_int_t)line->generation, "name", hf_control_json_text(line->name), "what",
+		hf_control_json_text(line->what), "reason", hf_control_json_text(line->reason), "detail",
+		hf_control_json_text(line->detail)));
 }
 
 /* --- resync --- */
 
 /* Everything is asked for anew, now. */
-static void resync(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+static void answer_resync(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	int rc;
 
@@ -88,7 +88,7 @@ static void resync(const struct hf_control_env *env, const struct hf_request *r,
 		hf_control_refill(env, r, out);
 		return;
 	}
-	rc = r->recover ? hf_core_rearm(env->core) : 0;
+	rc = r->recover ? hf_engine_rearm(env->core) : 0;
 	if (rc < 0) {
 		hf_control_error(out, hf_strerror(rc));
 		return;
@@ -97,28 +97,28 @@ static void resync(const struct hf_control_env *env, const struct hf_request *r,
 	    r->recover ? ", and allows the store's one recovery again" : "");
 	hf_sources_redial(env->sources);
 	env->work(env->work_arg);
-	hf_json_row(out, json_pack("{s:I, s:b, s:b}", "sources", (json_int_t)hf_sources_n(env->sources),
+	hf_control_json_row(out, json_pack("{s:I, s:b, s:b}", "sources", (json_int_t)hf_sources_n(env->sources),
 			     "rearmed", r->recover, "recovering", rc > 0));
-	hf_json_end(out);
+	hf_control_json_end(out);
 }
 
 /* --- all --- */
 
-static void one_row(FILE *out, json_t *row)
+static void answer_one_row(FILE *out, json_t *row)
 {
 	if (row)
-		hf_json_row(out, row);
+		hf_control_json_row(out, row);
 }
 
 void hf_control_answer(
-    const struct hf_control_env *env, const struct hf_request *request, FILE *out)
+    const struct hf_control_env *env, const struct hf_control_request *request, FILE *out)
 {
 	struct history h = { out, request->after };
 	int rc = 0;
 
 	switch (request->command) {
 	case HF_COMMAND_STATUS:
-		one_row(out, hf_control_status(env));
+		answer_one_row(out, hf_control_status(env));
 		break;
 	case HF_COMMAND_RECORDS:
 		rc = hf_control_records(env, request, out);
@@ -130,7 +130,7 @@ void hf_control_answer(
 		rc = hf_control_near(env, request->name, out);
 		break;
 	case HF_COMMAND_HISTORY:
-		rc = hf_store_history(hf_core_store(env->core),
+		rc = hf_store_history(hf_engine_store(env->core),
 		    request->name[0] ? request->name : NULL, request->max, list_history, &h);
 		break;
 	case HF_COMMAND_ACCEPT:
@@ -141,7 +141,7 @@ void hf_control_answer(
 		hf_control_preview(env, request, out);
 		return;
 	case HF_COMMAND_RESYNC:
-		resync(env, request, out);
+		answer_resync(env, request, out);
 		return;
 	case HF_COMMAND_VERIFY:
 		hf_control_verify(env, request, out);
@@ -155,5 +155,5 @@ void hf_control_answer(
 	if (rc < 0)
 		hf_control_error(out, hf_strerror(rc));
 	else
-		hf_json_end(out);
+		hf_control_json_end(out);
 }

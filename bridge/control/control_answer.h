@@ -9,7 +9,7 @@
 
 struct hf_clock;
 struct hf_config;
-struct hf_core;
+struct hf_engine;
 struct hf_feeds;
 struct hf_listeners;
 struct hf_sources;
@@ -23,7 +23,7 @@ struct hf_reloads {
 
 /* What answers are made of; all borrowed. */
 struct hf_control_env {
-	struct hf_core *core;
+	struct hf_engine *core;
 	struct hf_sources *sources;
 	struct hf_feeds *feeds;
 	const struct hf_listeners *listeners;
@@ -37,7 +37,7 @@ struct hf_control_env {
 
 /* All lines, the last one included. Whether `out` took them is the caller's to see. */
 void hf_control_answer(
-    const struct hf_control_env *env, const struct hf_request *request, FILE *out);
+    const struct hf_control_env *env, const struct hf_control_request *request, FILE *out);
 void hf_control_error(FILE *out, const char *text);
 /* The same, of a user who has no right to it. */
 void hf_control_denied(FILE *out, const char *text);

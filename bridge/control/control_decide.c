@@ -14,7 +14,7 @@
 #include "bridge/follow/sources.h"
 
 struct decision {
-	const struct hf_request *request;
+	const struct hf_control_request *request;
 	json_t *holds;  /* owned; those that are meant, for people */
 	json_t *others; /* owned; the commands for those of another kind */
 	char source[HF_LABEL_MAX + 1];
@@ -24,12 +24,12 @@ struct decision {
 	uint64_t ticket; /* changes with all that a person sees of them */
 };
 
-static const char *kind_meant(const struct hf_request *r)
+static const char *kind_meant(const struct hf_control_request *r)
 {
 	return r->what[0] ? r->what : "removal";
 }
 
-static bool names_owner(const struct hf_request *r, const struct hf_owner_row *owner)
+static bool decision_names_owner(const struct hf_control_request *r, const struct hf_owner_row *owner)
 {
 	struct hf_uuid id;
 
@@ -43,7 +43,7 @@ static bool names_owner(const struct hf_request *r, const struct hf_owner_row *o
 }
 
 /* A suffix or a deployment only by its own name: it renames or replaces everything. */
-static bool names_kind(const struct hf_request *r, const struct hf_hold_row *hold)
+static bool names_kind(const struct hf_control_request *r, const struct hf_hold_row *hold)
 {
 	bool identity = !strcmp(hold->kind, "deployment") || !strcmp(hold->kind, "suffix");
 
@@ -51,7 +51,7 @@ static bool names_kind(const struct hf_request *r, const struct hf_hold_row *hol
 }
 
 /* FNV-1a. */
-static void mix(uint64_t *ticket, const void *bytes, size_t len)
+static void ticket_mix(uint64_t *ticket, const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
 
@@ -59,32 +59,32 @@ static void mix(uint64_t *ticket, const void *bytes, size_t len)
 		*ticket = (*ticket ^ at[i]) * 0x100000001b3;
 }
 
-static void note(struct decision *d, const struct hf_hold_view *h)
+static void ticket_note_hold(struct decision *d, const struct hf_hold_view *h)
 {
-	mix(&d->ticket, h->source->name, sizeof(h->source->name));
-	mix(&d->ticket, h->row->kind, sizeof(h->row->kind));
-	mix(&d->ticket, h->row->detail, sizeof(h->row->detail));
-	mix(&d->ticket, &h->row->owner, sizeof(h->row->owner));
-	mix(&d->ticket, &h->row->since_s, sizeof(h->row->since_s));
-	mix(&d->ticket, &h->workspaces, sizeof(h->workspaces));
+	ticket_mix(&d->ticket, h->source->name, sizeof(h->source->name));
+	ticket_mix(&d->ticket, h->row->kind, sizeof(h->row->kind));
+	ticket_mix(&d->ticket, h->row->detail, sizeof(h->row->detail));
+	ticket_mix(&d->ticket, &h->row->owner, sizeof(h->row->owner));
+	ticket_mix(&d->ticket, &h->row->since_s, sizeof(h->row->since_s));
+	ticket_mix(&d->ticket, &h->workspaces, sizeof(h->workspaces));
 	for (uint32_t i = 0; i < h->n_samples; i++)
-		mix(&d->ticket, h->samples[i], strlen(h->samples[i]) + 1);
+		ticket_mix(&d->ticket, h->samples[i], strlen(h->samples[i]) + 1);
 	json_array_append_new(d->holds,
-	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "source", hf_json_text(h->source->name),
-		"owner", hf_json_text(h->owner ? h->owner->name : NULL), "kind",
-		hf_json_text(h->row->kind), "detail", hf_json_text(h->row->detail), "reason",
-		hf_json_text(h->reason), "workspaces", (json_int_t)h->workspaces, "rejected",
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "source", hf_control_json_text(h->source->name),
+		"owner", hf_control_json_text(h->owner ? h->owner->name : NULL), "kind",
+		hf_control_json_text(h->row->kind), "detail", hf_control_json_text(h->row->detail), "reason",
+		hf_control_json_text(h->reason), "workspaces", (json_int_t)h->workspaces, "rejected",
 		h->row->rejected));
 }
 
-static int find_hold(const struct hf_hold_view *h, void *arg)
+static int decision_find_hold(const struct hf_hold_view *h, void *arg)
 {
 	struct decision *d = arg;
 	static const struct hf_uuid none;
 	const struct hf_uuid *id = h->owner ? &h->owner->id : &none;
 
 	if ((d->request->source[0] && strcasecmp(h->source->name, d->request->source)) ||
-	    !names_owner(d->request, h->owner))
+	    !decision_names_owner(d->request, h->owner))
 		return 0;
 	if (!names_kind(d->request, h->row)) {
 		json_array_append_new(d->others,
@@ -98,19 +98,19 @@ static int find_hold(const struct hf_hold_view *h, void *arg)
 	snprintf(d->source, sizeof(d->source), "%s", h->source->name);
 	d->owner = *id;
 	d->n++;
-	note(d, h);
+	ticket_note_hold(d, h);
 	return 0;
 }
 
 static void decision_find(
-    const struct hf_control_env *env, const struct hf_request *r, struct decision *ret_decision)
+    const struct hf_control_env *env, const struct hf_control_request *r, struct decision *ret_decision)
 {
 	*ret_decision = (struct decision){ .request = r,
 		.holds = json_array(),
 		.others = json_array(),
 		.ticket = 0xcbf29ce484222325 };
 	hf_state_each_hold_view(
-	    hf_core_state(env->core), hf_core_now(env->core), find_hold, ret_decision);
+	    hf_engine_state(env->core), hf_engine_now(env->core), decision_find_hold, ret_decision);
 }
 
 static void decision_done(struct decision *d)
@@ -133,17 +133,17 @@ static json_t *view_row(const struct decision *d, const struct hf_decision_view 
 	char ticket[HF_TICKET_MAX];
 
 	for (uint32_t i = 0; i < v->n_samples; i++)
-		json_array_append_new(samples, hf_json_text(v->samples[i]));
+		json_array_append_new(samples, hf_control_json_text(v->samples[i]));
 	ticket_text(d, ticket);
 	return json_pack("{s:s, s:s, s:o, s:i, s:I, s:I, s:I, s:b, s:o, s:O, s:O, s:s}", "decision",
 	    d->request->decision == HF_COMMAND_REJECT ? "reject" : "accept", "what",
-	    kind_meant(d->request), "source", hf_json_text(d->source), "holds", (int)d->n, "workspaces",
+	    kind_meant(d->request), "source", hf_control_json_text(d->source), "holds", (int)d->n, "workspaces",
 	    (json_int_t)v->workspaces, "removed", (json_int_t)v->removed, "renamed",
 	    (json_int_t)v->renamed, "other_deployment", v->other_deployment, "names", samples, "held",
 	    d->holds, "others", d->others, "ticket", ticket);
 }
 
-void hf_control_preview(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+void hf_control_preview(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	bool reject = r->decision == HF_COMMAND_REJECT;
 	struct hf_decision_view view = { 0 };
@@ -155,13 +155,13 @@ void hf_control_preview(const struct hf_control_env *env, const struct hf_reques
 		hf_control_error(out, "decisions of more than one source or owner wait: name the source");
 	} else {
 		if (d.n)
-			rc = hf_state_decide_preview(hf_core_state(env->core), d.source,
+			rc = hf_state_decide_preview(hf_engine_state(env->core), d.source,
 			    r->owner[0] ? &d.owner : NULL, kind_meant(r),
 			    reject ? HF_DECISION_REJECT : HF_DECISION_ACCEPT, &view);
 		if (rc < 0)
 			hf_control_error(out, hf_strerror(rc));
-		else if (hf_json_row(out, view_row(&d, &view)) == 0)
-			hf_json_end(out);
+		else if (hf_control_json_row(out, view_row(&d, &view)) == 0)
+			hf_control_json_end(out);
 	}
 	decision_done(&d);
 }
@@ -186,11 +186,11 @@ static bool is_outdated(const struct decision *d)
 	return d->request->ticket[0] && strcmp(d->request->ticket, ticket) != 0;
 }
 
-static int settle(const struct hf_control_env *env, const struct hf_request *r, const struct decision *d)
+static int decision_settle(const struct hf_control_env *env, const struct hf_control_request *r, const struct decision *d)
 {
 	bool accept = r->command == HF_COMMAND_ACCEPT;
 	/* With an owner named, all that was found is of that one. */
-	int rc = hf_core_decide(env->core, d->source, r->owner[0] ? &d->owner : NULL, kind_meant(r),
+	int rc = hf_engine_decide(env->core, d->source, r->owner[0] ? &d->owner : NULL, kind_meant(r),
 	    accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
 
 	if (rc <= 0)
@@ -204,7 +204,7 @@ static int settle(const struct hf_control_env *env, const struct hf_request *r, 
 	return rc;
 }
 
-void hf_control_decide(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+void hf_control_decide(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	struct decision d;
 	int rc = 0;
@@ -216,14 +216,14 @@ void hf_control_decide(const struct hf_control_env *env, const struct hf_request
 		hf_control_error(out, "what waits has changed since it was shown: nothing was done");
 	} else {
 		if (d.n)
-			rc = settle(env, r, &d);
+			rc = decision_settle(env, r, &d);
 		if (rc < 0) {
 			hf_control_error(out, hf_strerror(rc));
 		} else {
-			hf_json_row(out,
-			    json_pack("{s:o, s:i, s:O}", "source", hf_json_text(d.source), "settled", rc,
+			hf_control_json_row(out,
+			    json_pack("{s:o, s:i, s:O}", "source", hf_control_json_text(d.source), "settled", rc,
 				"others", d.others));
-			hf_json_end(out);
+			hf_control_json_end(out);
 		}
 	}
 	decision_done(&d);

@@ -24,9 +24,9 @@ struct text {
 	size_t len;
 };
 
-static void add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void guard_text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void add(struct text *t, const char *format, ...)
+static void guard_text_add(struct text *t, const char *format, ...)
 {
 	va_list ap;
 
@@ -42,12 +42,12 @@ static void add_samples(struct text *t, const struct hf_hold_view *h)
 	uint32_t shown = h->n_samples < SAMPLES_SHOWN ? h->n_samples : SAMPLES_SHOWN;
 
 	for (uint32_t i = 0; i < shown; i++)
-		add(t, "%s%s", i ? ", " : "", h->samples[i]);
+		guard_text_add(t, "%s%s", i ? ", " : "", h->samples[i]);
 	if (h->workspaces > shown)
-		add(t, " and %u more", h->workspaces - shown);
+		guard_text_add(t, " and %u more", h->workspaces - shown);
 }
 
-static const char *plural(uint64_t n)
+static const char *guard_plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
 }
@@ -78,7 +78,7 @@ static uint32_t total_of(const struct guard *g, const struct hf_hold_view *h)
 
 	if (h->owner)
 		hf_state_each_owner(
-		    hf_core_state(g->env->core), hf_core_now(g->env->core), find_total, &t);
+		    hf_engine_state(g->env->core), hf_engine_now(g->env->core), find_total, &t);
 	return t.workspaces;
 }
 
@@ -86,26 +86,26 @@ static uint32_t total_of(const struct guard *g, const struct hf_hold_view *h)
 static void add_wait(struct text *t, const struct hf_hold_view *h)
 {
 	if (h->waits & HF_WAITS_OPERATOR)
-		add(t, ", until you decide");
+		guard_text_add(t, ", until you decide");
 	else if (h->waits & HF_WAITS_RIGHTS)
-		add(t, ", since the token has less rights than when it listed them (it lacks %s)",
+		guard_text_add(t, ", since the token has less rights than when it listed them (it lacks %s)",
 		    h->missing_rights);
 	else if (h->waits & HF_WAITS_READABLE)
-		add(t, ", since Coder says that this user does not exist or may not be read");
+		guard_text_add(t, ", since Coder says that this user does not exist or may not be read");
 	else if (h->waits & HF_WAITS_FRESH)
-		add(t, ", at least until Coder can be reached");
+		guard_text_add(t, ", at least until Coder can be reached");
 	else if (h->waits & HF_WAITS_GRACE)
-		add(t, ", and removed by themselves in %llu min if Coder still does not list them",
+		guard_text_add(t, ", and removed by themselves in %llu min if Coder still does not list them",
 		    (unsigned long long)(h->grace_left_ms / 60000 + 1));
 	else
-		add(t, ", and removed by themselves soon if Coder still does not list them");
+		guard_text_add(t, ", and removed by themselves soon if Coder still does not list them");
 }
 
 static void add_commands(struct text *t, const struct hf_hold_view *h, const char *accept)
 {
-	add(t, "; %s: %s", accept, h->accept);
+	guard_text_add(t, "; %s: %s", accept, h->accept);
 	if (*h->reject)
-		add(t, "; keep them: %s", h->reject);
+		guard_text_add(t, "; keep them: %s", h->reject);
 }
 
 static void describe_removal(const struct guard *g, const struct hf_hold_view *h, struct text *t)
@@ -113,15 +113,15 @@ static void describe_removal(const struct guard *g, const struct hf_hold_view *h
 	uint32_t total = total_of(g, h);
 
 	if (h->row->rejected)
-		add(t, "you rejected the removal of %u of %s's %u workspace%s (", h->workspaces,
-		    h->owner->name, total, plural(total));
+		guard_text_add(t, "you rejected the removal of %u of %s's %u workspace%s (", h->workspaces,
+		    h->owner->name, total, guard_plural(total));
 	else
-		add(t, "Coder no longer lists %u of %s's %u workspace%s (", h->workspaces,
-		    h->owner->name, total, plural(total));
+		guard_text_add(t, "Coder no longer lists %u of %s's %u workspace%s (", h->workspaces,
+		    h->owner->name, total, guard_plural(total));
 	add_samples(t, h);
-	add(t, "): their names are kept");
+	guard_text_add(t, "): their names are kept");
 	if (h->row->rejected)
-		add(t, " until Coder lists them again");
+		guard_text_add(t, " until Coder lists them again");
 	else
 		add_wait(t, h);
 	add_commands(t, h, h->row->rejected ? "let them go after all" : "let them go");
@@ -129,10 +129,10 @@ static void describe_removal(const struct guard *g, const struct hf_hold_view *h
 
 static void describe_restored(const struct hf_hold_view *h, struct text *t)
 {
-	add(t, "%u name%s that came back from the published zone %s not confirmed by Coder (",
-	    h->workspaces, plural(h->workspaces), h->workspaces == 1 ? "is" : "are");
+	guard_text_add(t, "%u name%s that came back from the published zone %s not confirmed by Coder (",
+	    h->workspaces, guard_plural(h->workspaces), h->workspaces == 1 ? "is" : "are");
 	add_samples(t, h);
-	add(t, "): %s%s", *h->reason ? h->reason : "the store was lost",
+	guard_text_add(t, "): %s%s", *h->reason ? h->reason : "the store was lost",
 	    h->row->rejected ? "; you decided to keep them" : "");
 	if (!h->row->rejected)
 		add_wait(t, h);
@@ -141,7 +141,7 @@ static void describe_restored(const struct hf_hold_view *h, struct text *t)
 
 static void describe_user(const struct hf_hold_view *h, struct text *t)
 {
-	add(t, "%s: the names of %s without a user's name (AGENT.WORKSPACE.me, WORKSPACE) are kept%s",
+	guard_text_add(t, "%s: the names of %s without a user's name (AGENT.WORKSPACE.me, WORKSPACE) are kept%s",
 	    h->reason, h->owner->name, h->row->rejected ? ", as you decided" : "");
 	add_commands(t, h, "let them go");
 }
@@ -153,35 +153,35 @@ static void describe_suffix(const struct guard *g, const struct hf_hold_view *h,
 	char suffix[HF_NAME_TEXT_MAX];
 
 	if (!h->source->suffix.len) {
-		add(t, "Coder says suffix '%s', which networks at home use: no name is published; use it: %s",
+		guard_text_add(t, "Coder says suffix '%s', which networks at home use: no name is published; use it: %s",
 		    h->row->detail, h->accept);
 		return;
 	}
-	add(t, "Coder now says suffix '%s' instead of '%s': %s: %s", h->row->detail,
+	guard_text_add(t, "Coder now says suffix '%s' instead of '%s': %s: %s", h->row->detail,
 	    hf_name_text(&h->source->suffix, suffix),
 	    h->row->rejected ? "you decided to stay; accepting renames all names"
 			     : "accepting renames all names",
 	    h->accept);
-	add(t, " (%llu name%s now)", (unsigned long long)names, plural(names));
+	guard_text_add(t, " (%llu name%s now)", (unsigned long long)names, guard_plural(names));
 	if (*h->reject)
-		add(t, "; stay: %s", h->reject);
+		guard_text_add(t, "; stay: %s", h->reject);
 }
 
 static void describe_deployment(const struct hf_hold_view *h, struct text *t)
 {
-	add(t, "%s (%s, not %s): nothing of it is applied, the names stay%s; follow it from now on: %s",
+	guard_text_add(t, "%s (%s, not %s): nothing of it is applied, the names stay%s; follow it from now on: %s",
 	    h->reason, *h->row->detail ? h->row->detail : "no id", h->source->deployment_id,
 	    h->row->rejected ? ", as you decided" : "", h->accept);
 	if (*h->reject)
-		add(t, "; stay: %s", h->reject);
+		guard_text_add(t, "; stay: %s", h->reject);
 }
 
-static void describe(const struct guard *g, const struct hf_hold_view *h, struct text *t)
+static void guard_describe(const struct guard *g, const struct hf_hold_view *h, struct text *t)
 {
 	const char *kind = h->row->kind;
 
 	t->len = 0;
-	add(t, "source '%s': ", h->source->name);
+	guard_text_add(t, "source '%s': ", h->source->name);
 	if (!strcmp(kind, "suffix"))
 		describe_suffix(g, h, t);
 	else if (!strcmp(kind, "deployment"))
@@ -210,7 +210,7 @@ static json_t *samples_of(uint32_t n, const char at[][HF_SAMPLE_MAX])
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < n; i++)
-		json_array_append_new(list, hf_json_text(at[i]));
+		json_array_append_new(list, hf_control_json_text(at[i]));
 	return list;
 }
 
@@ -221,23 +221,23 @@ static int show_hold(const struct hf_hold_view *h, void *arg)
 	char dry_run[300];
 
 	g->n++;
-	describe(g, h, &t);
+	guard_describe(g, h, &t);
 	json_array_append_new(g->list,
 	    json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:b, s:s, s:I, s:o, s:o, s:I, s:o, s:s, s:o}",
-		"source", hf_json_text(h->source->name), "owner",
-		hf_json_text(h->owner ? h->owner->name : NULL), "workspaces",
-		(json_int_t)h->workspaces, "reason", hf_json_text(h->row->kind), "detail",
-		hf_json_text(h->row->detail), "since", hf_json_time(h->row->since_s), "fresh_seconds",
+		"source", hf_control_json_text(h->source->name), "owner",
+		hf_control_json_text(h->owner ? h->owner->name : NULL), "workspaces",
+		(json_int_t)h->workspaces, "reason", hf_control_json_text(h->row->kind), "detail",
+		hf_control_json_text(h->row->detail), "since", hf_control_json_time(h->row->since_s), "fresh_seconds",
 		(json_int_t)(h->row->fresh_ms / 1000), "rejected", h->row->rejected, "text", t.at,
 		"owner_workspaces", (json_int_t)total_of(g, h), "samples",
 		samples_of(h->n_samples, h->samples), "waits", waits_of(h), "grace_left_seconds",
 		(json_int_t)(h->grace_left_ms / 1000), "missing_rights",
-		hf_json_text(h->missing_rights), "accept", h->accept, "reject",
-		hf_json_text(h->reject)));
+		hf_control_json_text(h->missing_rights), "accept", h->accept, "reject",
+		hf_control_json_text(h->reject)));
 	snprintf(dry_run, sizeof(dry_run), "%s --dry-run", h->accept);
 	json_array_append_new(g->warnings,
 	    json_pack("{s:s, s:s, s:o, s:s}", "code", "held", "text", t.at, "since",
-		hf_json_time(h->row->since_s), "command", dry_run));
+		hf_control_json_time(h->row->since_s), "command", dry_run));
 	return 0;
 }
 
@@ -246,13 +246,13 @@ size_t hf_control_guard(const struct hf_control_env *env, const struct hf_tally 
 {
 	struct guard g = { env, tallies, guard, warnings, 0 };
 
-	hf_state_each_hold_view(hf_core_state(env->core), hf_core_now(env->core), show_hold, &g);
+	hf_state_each_hold_view(hf_engine_state(env->core), hf_engine_now(env->core), show_hold, &g);
 	return g.n;
 }
 
 /* --- rights --- */
 
-static void warn(json_t *warnings, const char *code, const struct text *t)
+static void guard_warn(json_t *warnings, const char *code, const struct text *t)
 {
 	json_array_append_new(warnings,
 	    json_pack("{s:s, s:s, s:n}", "code", code, "text", t->at, "since"));
@@ -272,7 +272,7 @@ static int find_unreadable(
 	if (source->row->rid != u->source || owner->readable != READABLE_NO)
 		return 0;
 	if (u->n++ < LISTED)
-		add(&u->names, "%s%s", u->n > 1 ? ", " : "", owner->row->name);
+		guard_text_add(&u->names, "%s%s", u->n > 1 ? ", " : "", owner->row->name);
 	return 0;
 }
 
@@ -289,7 +289,7 @@ static int find_dispute(const struct hf_dispute_view *dispute, void *arg)
 	if (dispute->source != d->source)
 		return 0;
 	if (d->n++ < LISTED)
-		add(&d->first, "%s'%s' of %s and of %s", d->n > 1 ? ", " : "", dispute->workspace->name,
+		guard_text_add(&d->first, "%s'%s' of %s and of %s", d->n > 1 ? ", " : "", dispute->workspace->name,
 		    dispute->owner->name, dispute->claimant->name);
 	return 0;
 }
@@ -297,43 +297,43 @@ static int find_dispute(const struct hf_dispute_view *dispute, void *arg)
 static void add_more(struct text *t, size_t n)
 {
 	if (n > LISTED)
-		add(t, " and %zu more", n - LISTED);
+		guard_text_add(t, " and %zu more", n - LISTED);
 }
 
 static int show_rights(const struct hf_source_view *v, void *arg)
 {
 	struct guard *g = arg;
-	const struct hf_state *state = hf_core_state(g->env->core);
+	const struct hf_state *state = hf_engine_state(g->env->core);
 	struct unreadable u = { .source = v->row->rid };
 	struct disputes d = { .source = v->row };
 	struct text t = { .len = 0 };
 
 	if (*v->missing_rights) {
-		add(&t,
+		guard_text_add(&t,
 		    "source '%s': the token of %s reads less than before, it lacks %s: what Coder no longer "
 		    "lists is kept; give the role back or use another token, or decide by holdfastctl accept %s",
 		    v->row->name, *v->row->user_name ? v->row->user_name : "its user", v->missing_rights,
 		    v->row->name);
-		warn(g->warnings, "rights-less", &t);
+		guard_warn(g->warnings, "rights-less", &t);
 	}
-	hf_state_each_owner(state, hf_core_now(g->env->core), find_unreadable, &u);
+	hf_state_each_owner(state, hf_engine_now(g->env->core), find_unreadable, &u);
 	if (u.n) {
 		t.len = 0;
 		add_more(&u.names, u.n);
-		add(&t,
+		guard_text_add(&t,
 		    "source '%s': Coder says that the workspaces of %s may not be read with this token: their "
 		    "names stay as they are; give the token's user a role that may (such as Template Admin), "
 		    "or take them out of owners",
 		    v->row->name, u.names.at);
-		warn(g->warnings, "rights-owner", &t);
+		guard_warn(g->warnings, "rights-owner", &t);
 	}
 	hf_state_each_dispute(state, find_dispute, &d);
 	if (d.n) {
 		t.len = 0;
 		add_more(&d.first, d.n);
-		add(&t, "source '%s': Coder lists %zu workspace%s for two owners: %s; the first keeps the names",
-		    v->row->name, d.n, plural(d.n), d.first.at);
-		warn(g->warnings, "disputed", &t);
+		guard_text_add(&t, "source '%s': Coder lists %zu workspace%s for two owners: %s; the first keeps the names",
+		    v->row->name, d.n, guard_plural(d.n), d.first.at);
+		guard_warn(g->warnings, "disputed", &t);
 	}
 	return 0;
 }
@@ -342,5 +342,5 @@ void hf_control_token_rights(const struct hf_control_env *env, json_t *warnings)
 {
 	struct guard g = { .env = env, .warnings = warnings };
 
-	hf_state_each_source(hf_core_state(env->core), hf_core_now(env->core), show_rights, &g);
+	hf_state_each_source(hf_engine_state(env->core), hf_engine_now(env->core), show_rights, &g);
 }

@@ -20,6 +20,6 @@ size_t hf_control_guard(const struct hf_control_env *env, const struct hf_tally 
 void hf_control_token_rights(const struct hf_control_env *env, json_t *warnings);
 
 /* accept, reject. Of identity only what the request names is decided: everything else is removals. */
-void hf_control_decide(const struct hf_control_env *env, const struct hf_request *r, FILE *out);
+void hf_control_decide(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out);
 /* What that would do. A walk over all names. */
-void hf_control_preview(const struct hf_control_env *env, const struct hf_request *r, FILE *out);
+void hf_control_preview(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out);

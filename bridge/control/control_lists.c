@@ -13,13 +13,13 @@
 #include "config/config.h"
 #include "config/nearest.h"
 
-struct listing {
+struct control_listing {
 	const struct hf_control_env *env;
 	FILE *out;
 	const char *pattern; /* "": all */
 };
 
-static bool matches(const struct listing *l, const char *text)
+static bool listing_matches(const struct control_listing *l, const char *text)
 {
 	return !l->pattern[0] || hf_glob_match(l->pattern, text);
 }
@@ -33,7 +33,7 @@ static const char *record_state(const struct hf_record_view *r)
 	return r->fresh ? "live" : "stale";
 }
 
-struct records {
+struct control_records {
 	const struct hf_control_env *env;
 	FILE *out;
 	struct hf_record_filter filter;
@@ -41,7 +41,7 @@ struct records {
 };
 
 /* An object, or "=" and the line as it is to be shown. */
-static int write_row(struct records *l, const struct hf_record_row *row)
+static int control_write_row(struct control_records *l, const struct hf_record_row *row)
 {
 	bool object = l->writer.form == HF_RECORD_JSON;
 
@@ -53,7 +53,7 @@ static int write_row(struct records *l, const struct hf_record_row *row)
 
 static int list_record(const struct hf_record_view *r, void *arg)
 {
-	struct records *l = arg;
+	struct control_records *l = arg;
 	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX], agent[HF_UUID_TEXT_MAX];
 	struct hf_record_row row = { .name = hf_name_text(&r->name, name),
 		.data = hf_addr_text(r->addr, addr),
@@ -67,12 +67,12 @@ static int list_record(const struct hf_record_view *r, void *arg)
 		.first_seen_s = r->first_seen_s,
 		.confirmed_s = r->confirmed_s };
 
-	return hf_record_row_wanted(&l->filter, &row, &r->name) ? write_row(l, &row) : 0;
+	return hf_record_row_wanted(&l->filter, &row, &r->name) ? control_write_row(l, &row) : 0;
 }
 
-int hf_control_records(const struct hf_control_env *env, const struct hf_request *r, FILE *out)
+int hf_control_records(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
-	struct records l = { .env = env,
+	struct control_records l = { .env = env,
 		.out = out,
 		.filter = { .pattern = r->name,
 		    .stale = r->stale,
@@ -82,7 +82,7 @@ int hf_control_records(const struct hf_control_env *env, const struct hf_request
 		.writer = { .out = out, .form = r->formed ? r->form : HF_RECORD_JSON } };
 
 	return hf_state_each_record(
-	    hf_core_state(env->core), hf_core_now(env->core), list_record, &l);
+	    hf_engine_state(env->core), hf_engine_now(env->core), list_record, &l);
 }
 
 /* --- workspaces --- */
@@ -97,24 +97,24 @@ static const char *status_name(uint8_t status)
 
 static int list_workspace(const struct hf_workspace_view *w, void *arg)
 {
-	const struct listing *l = arg;
+	const struct control_listing *l = arg;
 	char id[HF_UUID_TEXT_MAX];
 
-	if (!matches(l, w->row->name))
+	if (!listing_matches(l, w->row->name))
 		return 0;
-	return hf_json_row(l->out,
+	return hf_control_json_row(l->out,
 	    json_pack("{s:o, s:o, s:o, s:s, s:s, s:I, s:b, s:o, s:o}", "source",
-		hf_json_text(w->source->name), "owner", hf_json_text(w->owner->name), "workspace",
-		hf_json_text(w->row->name), "workspace_id", hf_uuid_text(&w->row->id, id), "status",
+		hf_control_json_text(w->source->name), "owner", hf_control_json_text(w->owner->name), "workspace",
+		hf_control_json_text(w->row->name), "workspace_id", hf_uuid_text(&w->row->id, id), "status",
 		status_name(w->row->status), "agents", (json_int_t)w->agents, "held", w->row->held,
-		"refused", hf_json_text(w->bad), "first_seen", hf_json_time(w->row->first_seen_s)));
+		"refused", hf_control_json_text(w->bad), "first_seen", hf_control_json_time(w->row->first_seen_s)));
 }
 
 int hf_control_workspaces(const struct hf_control_env *env, const char *pattern, FILE *out)
 {
-	struct listing l = { env, out, pattern };
+	struct control_listing l = { env, out, pattern };
 
-	return hf_state_each_workspace(hf_core_state(env->core), list_workspace, &l);
+	return hf_state_each_workspace(hf_engine_state(env->core), list_workspace, &l);
 }
 
 /* --- the nearest name --- */
@@ -149,6 +149,6 @@ int hf_control_near(const struct hf_control_env *env, const char *word, FILE *ou
 {
 	struct near n = { .word = word, .slips = SLIPS_MAX + 1 };
 
-	hf_state_each_record(hf_core_state(env->core), hf_core_now(env->core), look_near, &n);
-	return n.name[0] ? hf_json_row(out, json_pack("{s:s}", "name", n.name)) : 0;
+	hf_state_each_record(hf_engine_state(env->core), hf_engine_now(env->core), look_near, &n);
+	return n.name[0] ? hf_control_json_row(out, json_pack("{s:s}", "name", n.name)) : 0;
 }

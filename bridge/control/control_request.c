@@ -9,14 +9,14 @@
 static const char *const commands[] = { "status", "records", "workspaces", "near", "history",
 	"accept", "reject", "resync", "verify", "preview" };
 
-bool hf_request_orders(const struct hf_request *request)
+bool hf_control_request_orders(const struct hf_control_request *request)
 {
 	return request->command == HF_COMMAND_ACCEPT || request->command == HF_COMMAND_REJECT ||
 	       request->command == HF_COMMAND_RESYNC ||
 	       request->command == HF_COMMAND_VERIFY;
 }
 
-bool hf_request_lists(const struct hf_request *request)
+bool hf_control_request_lists(const struct hf_control_request *request)
 {
 	return request->command == HF_COMMAND_RECORDS ||
 	       request->command == HF_COMMAND_WORKSPACES || request->command == HF_COMMAND_NEAR ||
@@ -39,7 +39,7 @@ static bool take_text(const json_t *object, const char *key, char *out, size_t s
 	return true;
 }
 
-static bool take_number(
+static bool control_take_number(
     const json_t *object, const char *key, json_int_t min, json_int_t max, json_int_t *ret_number)
 {
 	const json_t *value = json_object_get(object, key);
@@ -50,7 +50,7 @@ static bool take_number(
 	return json_is_integer(value) && *ret_number >= min && *ret_number <= max;
 }
 
-static bool take_form(const json_t *object, struct hf_request *r)
+static bool take_form(const json_t *object, struct hf_control_request *r)
 {
 	const json_t *value = json_object_get(object, "form");
 
@@ -60,7 +60,7 @@ static bool take_form(const json_t *object, struct hf_request *r)
 	return r->formed;
 }
 
-static bool take_suffix(const json_t *object, struct hf_request *r)
+static bool control_take_suffix(const json_t *object, struct hf_control_request *r)
 {
 	const json_t *value = json_object_get(object, "suffix");
 	const char *text = json_string_value(value);
@@ -70,7 +70,7 @@ static bool take_suffix(const json_t *object, struct hf_request *r)
 	return text && strlen(text) == json_string_length(value) && !hf_name_parse(text, &r->suffix);
 }
 
-static bool take_decision(const json_t *object, struct hf_request *r)
+static bool take_decision(const json_t *object, struct hf_control_request *r)
 {
 	const char *decision = json_string_value(json_object_get(object, "decision"));
 
@@ -84,7 +84,7 @@ static bool take_decision(const json_t *object, struct hf_request *r)
 	return r->decision == HF_COMMAND_REJECT || !strcmp(decision, "accept");
 }
 
-static const char *fill(const json_t *object, struct hf_request *r)
+static const char *control_fill_request(const json_t *object, struct hf_control_request *r)
 {
 	const char *command = json_string_value(json_object_get(object, "command"));
 	json_int_t after = 0, max = HF_HISTORY_MAX;
@@ -108,12 +108,12 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	if (r->what[0] && strcmp(r->what, "removal") && strcmp(r->what, "deployment") &&
 	    strcmp(r->what, "suffix"))
 		return "\"what\" is \"removal\", \"deployment\" or \"suffix\"";
-	if (!take_number(object, "after", 0, INT64_MAX, &after) ||
-	    !take_number(object, "max", 1, HF_HISTORY_MAX, &max))
+	if (!control_take_number(object, "after", 0, INT64_MAX, &after) ||
+	    !control_take_number(object, "max", 1, HF_HISTORY_MAX, &max))
 		return "\"after\" or \"max\" is out of range";
 	if (!take_decision(object, r))
 		return "\"decision\" is \"accept\" or \"reject\"";
-	if (!take_form(object, r) || !take_suffix(object, r))
+	if (!take_form(object, r) || !control_take_suffix(object, r))
 		return "\"form\" is \"json\", \"text\", \"hosts\" or \"zone\", \"suffix\" a name";
 	r->stale = json_is_true(json_object_get(object, "stale"));
 	r->answered = json_is_true(json_object_get(object, "answered"));
@@ -124,15 +124,15 @@ static const char *fill(const json_t *object, struct hf_request *r)
 	return NULL;
 }
 
-int hf_request_parse(
-    const char *line, size_t len, struct hf_request *ret_request, const char **ret_why)
+int hf_control_request_parse(
+    const char *line, size_t len, struct hf_control_request *ret_request, const char **ret_why)
 {
-	json_t *object = len <= HF_REQUEST_MAX
+	json_t *object = len <= HF_CONTROL_REQUEST_MAX
 			     ? json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL)
 			     : NULL;
-	struct hf_request r = { 0 };
+	struct hf_control_request r = { 0 };
 
-	*ret_why = json_is_object(object) ? fill(object, &r) : "this is no JSON object";
+	*ret_why = json_is_object(object) ? control_fill_request(object, &r) : "this is no JSON object";
 	json_decref(object);
 	if (*ret_why)
 		return HF_EREFUSED;

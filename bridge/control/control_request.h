@@ -12,7 +12,7 @@
 #include "zone/addr.h"
 #include "zone/name.h"
 
-enum { HF_REQUEST_MAX = 4096, HF_HISTORY_MAX = 1000, HF_TICKET_MAX = 17 };
+enum { HF_CONTROL_REQUEST_MAX = 4096, HF_HISTORY_MAX = 1000, HF_TICKET_MAX = 17 };
 
 enum hf_command {
 	HF_COMMAND_STATUS,
@@ -28,7 +28,7 @@ enum hf_command {
 	HF_COMMAND_LAST,
 };
 
-struct hf_request {
+struct hf_control_request {
 	enum hf_command command;
 	char source[HF_LABEL_MAX + 1]; /* "" where not given, as all texts */
 	char owner[HF_LABEL_MAX + 1];  /* name or id */
@@ -50,9 +50,9 @@ struct hf_request {
 };
 
 /* The line without its end, any bytes. 0, or HF_EREFUSED and *ret_why (static). */
-int hf_request_parse(
-    const char *line, size_t len, struct hf_request *ret_request, const char **ret_why);
+int hf_control_request_parse(
+    const char *line, size_t len, struct hf_control_request *ret_request, const char **ret_why);
 /* Whether its answer can be long: a process of its own writes it. */
-bool hf_request_lists(const struct hf_request *request);
+bool hf_control_request_lists(const struct hf_control_request *request);
 /* Whether it changes something: for control-group only. */
-bool hf_request_orders(const struct hf_request *request);
+bool hf_control_request_orders(const struct hf_control_request *request);

@@ -116,7 +116,7 @@ struct peer {
 	size_t n;
 };
 
-static bool is_in(const struct peer *p, gid_t group)
+static bool peer_is_in(const struct peer *p, gid_t group)
 {
 	bool in = group != NO_GROUP && group == p->gid;
 
@@ -140,9 +140,9 @@ void hf_control_groups(const struct hf_config *config, struct hf_control_groups 
 
 static enum hf_right right_of(const struct peer *p, const struct hf_control_groups *of)
 {
-	if (is_in(p, of->order))
+	if (peer_is_in(p, of->order))
 		return HF_RIGHT_ORDER;
-	return is_in(p, of->look) ? HF_RIGHT_LOOK : HF_RIGHT_NONE;
+	return peer_is_in(p, of->look) ? HF_RIGHT_LOOK : HF_RIGHT_NONE;
 }
 
 void hf_control_peer(int fd, const struct hf_control_groups *of, struct hf_control_peer *ret_peer)

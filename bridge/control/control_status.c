@@ -34,7 +34,7 @@ struct status {
 	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
 };
 
-static void warn(struct status *s, const char *code, json_t *text, json_t *since)
+static void status_warn(struct status *s, const char *code, json_t *text, json_t *since)
 {
 	json_array_append_new(
 	    s->warnings, json_pack("{s:s, s:o, s:o}", "code", code, "text", text, "since", since));
@@ -65,7 +65,7 @@ static json_t *show_tally(const struct status *s)
 	    (json_int_t)sum.withdrawn);
 }
 
-static json_int_t names_of(const struct hf_tally *t)
+static json_int_t status_names_of(const struct hf_tally *t)
 {
 	return (json_int_t)(t->live + t->stale + t->held + t->withdrawn);
 }
@@ -75,7 +75,7 @@ static json_int_t names_of(const struct hf_tally *t)
 /* null where it is negative: never. */
 static json_t *time_in(const struct status *s, int64_t ms)
 {
-	return ms < 0 ? json_null() : hf_json_time((hf_wall_ms(s->env->clock) + ms) / 1000);
+	return ms < 0 ? json_null() : hf_control_json_time((hf_wall_ms(s->env->clock) + ms) / 1000);
 }
 
 /* An owner of a fresh source is stale when no snapshot has come for two intervals; or none has since the start. */
@@ -99,10 +99,10 @@ static json_t *line_of(const struct status *s, const struct hf_owner_view *o)
 	    line.opening ? "opening"
 	    : line.live	 ? "live"
 			 : "waiting",
-	    "reason", hf_json_text(line.problem), "next_try", time_in(s, line.next_try_ms));
+	    "reason", hf_control_json_text(line.problem), "next_try", time_in(s, line.next_try_ms));
 }
 
-static int show_owner(
+static int status_show_owner(
     const struct hf_source_view *source, const struct hf_owner_view *o, void *arg)
 {
 	struct status *s = arg;
@@ -113,20 +113,20 @@ static int show_owner(
 	if (!o->fresh && source->fresh)
 		note_stale(s, owner_stale_since_s(s, source, o));
 	json_array_append_new(s->owners,
-	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "name", hf_json_text(o->row->name), "id",
+	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "name", hf_control_json_text(o->row->name), "id",
 		hf_uuid_text(&o->row->id, id), "state",
 		o->held	   ? "held"
 		: o->fresh ? "live"
 			   : "stale",
 		"workspaces", (json_int_t)o->workspaces, "agents", (json_int_t)o->agents,
-		"without_agents", (json_int_t)o->idle, "last_confirmed", hf_json_time(o->row->confirmed_s), "readable",
+		"without_agents", (json_int_t)o->idle, "last_confirmed", hf_control_json_time(o->row->confirmed_s), "readable",
 		o->readable == READABLE_UNKNOWN ? json_null()
 						: json_boolean(o->readable == READABLE_YES),
 		"line", line_of(s, o)));
 	return 0;
 }
 
-static void count(json_t *counts, const char *name, uint64_t n)
+static void status_count(json_t *counts, const char *name, uint64_t n)
 {
 	if (n)
 		json_object_set_new(counts, name, json_integer((json_int_t)n));
@@ -138,7 +138,7 @@ static json_t *count_failures(const struct hf_client_status *c)
 	json_t *counts = json_object();
 
 	for (int i = HF_PROBLEM_NONE + 1; i < HF_PROBLEM_LAST; i++)
-		count(counts, hf_problem_name(i), c->problems[i]);
+		status_count(counts, hf_problem_name(i), c->problems[i]);
 	return counts;
 }
 
@@ -146,8 +146,8 @@ static json_t *count_faults(const struct hf_client_status *c)
 {
 	json_t *counts = json_object();
 
-	for (int i = HF_TROUBLE_NONE + 1; i < HF_TROUBLE_LAST; i++)
-		count(counts, hf_trouble_name(i), c->troubles[i]);
+	for (int i = HF_STREAM_FAULT_NONE + 1; i < HF_STREAM_FAULT_LAST; i++)
+		status_count(counts, hf_stream_fault_name(i), c->troubles[i]);
 	return counts;
 }
 
@@ -163,17 +163,17 @@ static void add_client(struct status *s, json_t *row, const char *name)
 		return;
 	/* Where it is dialled, also where the configuration leaves that to the environment. */
 	if (hf_source_url(source)[0])
-		json_object_set_new(row, "url", hf_json_text(hf_source_url(source)));
+		json_object_set_new(row, "url", hf_control_json_text(hf_source_url(source)));
 	hf_client_status(hf_source_client(source), &c);
 	if (c.problem && c.problem->code != HF_PROBLEM_NONE)
 		why = c.problem->text[0] ? c.problem->text : hf_problem_name(c.problem->code);
 	json_object_set_new(row, "state", json_string(hf_client_state_name(c.state)));
-	json_object_set_new(row, "reason", hf_json_text(why));
+	json_object_set_new(row, "reason", hf_control_json_text(why));
 	json_object_set_new(
-	    row, "problem", hf_json_text(why ? hf_problem_name(c.problem->code) : NULL));
-	json_object_set_new(row, "since", hf_json_time(c.since_wall_s));
+	    row, "problem", hf_control_json_text(why ? hf_problem_name(c.problem->code) : NULL));
+	json_object_set_new(row, "since", hf_control_json_time(c.since_wall_s));
 	json_object_set_new(
-	    row, "token_expires", hf_json_time(c.told ? c.told->token_expires_s : 0));
+	    row, "token_expires", hf_control_json_time(c.told ? c.told->token_expires_s : 0));
 	json_object_set_new(row, "attempts", json_integer(c.attempts));
 	json_object_set_new(row, "next_try", time_in(s, c.next_try_ms));
 	json_object_set_new(row, "failures", count_failures(&c));
@@ -182,10 +182,10 @@ static void add_client(struct status *s, json_t *row, const char *name)
 		json_array_append_new(s->warnings,
 		    json_pack("{s:s, s:o, s:o, s:b}", "code", hf_problem_name(c.problem->code), "text",
 			json_sprintf("source '%s': %s", name, why), "since",
-			hf_json_time(c.since_wall_s), "source_state", true));
+			hf_control_json_time(c.since_wall_s), "source_state", true));
 }
 
-static int show_source(const struct hf_source_view *v, void *arg)
+static int status_show_source(const struct hf_source_view *v, void *arg)
 {
 	struct status *s = arg;
 	char suffix[HF_NAME_TEXT_MAX] = "";
@@ -200,19 +200,19 @@ static int show_source(const struct hf_source_view *v, void *arg)
 	s->source = v->row->rid;
 	row = json_pack(
 	    "{s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:n, s:n, s:n, s:{}, s:{}, s:b, s:b, s:o}",
-	    "name", hf_json_text(v->row->name), "url", hf_json_text(v->row->url), "state", "reason",
-	    "since", "last_contact", hf_json_time(v->row->contact_s), "suffix",
-	    hf_json_text(suffix), "deployment_id", hf_json_text(v->row->deployment_id),
+	    "name", hf_control_json_text(v->row->name), "url", hf_control_json_text(v->row->url), "state", "reason",
+	    "since", "last_contact", hf_control_json_time(v->row->contact_s), "suffix",
+	    hf_control_json_text(suffix), "deployment_id", hf_control_json_text(v->row->deployment_id),
 	    "token_expires", "attempts", "next_try", "failures", "faults", "fresh", v->fresh,
 	    "withdrawn", v->row->withdrawn, "owners", s->owners);
 	if (!row)
 		return 0;
-	json_object_set_new(row, "user", hf_json_text(v->row->user_name));
-	json_object_set_new(row, "former_user", hf_json_text(v->former_user));
-	json_object_set_new(row, "rights", hf_json_text(v->rights));
-	json_object_set_new(row, "missing_rights", hf_json_text(v->missing_rights));
+	json_object_set_new(row, "user", hf_control_json_text(v->row->user_name));
+	json_object_set_new(row, "former_user", hf_control_json_text(v->former_user));
+	json_object_set_new(row, "rights", hf_control_json_text(v->rights));
+	json_object_set_new(row, "missing_rights", hf_control_json_text(v->missing_rights));
 	json_object_set_new(row, "disputed", json_integer(v->disputed));
-	json_object_set_new(row, "names", json_integer(names_of(&s->tallies[v->row->rid])));
+	json_object_set_new(row, "names", json_integer(status_names_of(&s->tallies[v->row->rid])));
 	json_array_append_new(s->sources, row);
 	add_client(s, row, v->row->name);
 	if (v->leaving) {
@@ -222,21 +222,21 @@ static int show_source(const struct hf_source_view *v, void *arg)
 				"is confirmed"));
 	}
 	hf_state_each_owner(
-	    hf_core_state(s->env->core), hf_core_now(s->env->core), show_owner, s);
+	    hf_engine_state(s->env->core), hf_engine_now(s->env->core), status_show_owner, s);
 	return 0;
 }
 
 /* --- refused --- */
 
-static int show_refused(const struct hf_refused_view *r, void *arg)
+static int status_show_refused(const struct hf_refused_view *r, void *arg)
 {
 	struct status *s = arg;
 
 	if (json_array_size(s->refused) == REFUSED_MAX)
 		return 1;
 	json_array_append_new(s->refused,
-	    json_pack("{s:o, s:o, s:o}", "source", hf_json_text(r->source), "name",
-		hf_json_text(r->name), "reason", hf_json_text(r->reason)));
+	    json_pack("{s:o, s:o, s:o}", "source", hf_control_json_text(r->source), "name",
+		hf_control_json_text(r->name), "reason", hf_control_json_text(r->reason)));
 	return 0;
 }
 
@@ -249,9 +249,9 @@ static void look_at_wal(struct status *s)
 {
 	struct hf_store_stats stats;
 
-	hf_store_get_stats(hf_core_store(s->env->core), &stats);
+	hf_store_get_stats(hf_engine_store(s->env->core), &stats);
 	if (stats.wal_bytes >= WAL_MUCH)
-		warn(s, "store-wal",
+		status_warn(s, "store-wal",
 		    json_sprintf("store: its -wal file is %llu MB: a program that has been reading the store "
 				 "for long keeps it from being written back (fuser %s)",
 			(unsigned long long)(stats.wal_bytes >> 20), s->env->config->store),
@@ -263,13 +263,13 @@ static json_t *show_store(struct status *s)
 	const char *reason = "";
 	int64_t since_s = 0;
 	enum hf_store_state state =
-	    hf_store_get_state(hf_core_store(s->env->core), &reason, &since_s);
+	    hf_store_get_state(hf_engine_store(s->env->core), &reason, &since_s);
 
 	if (state != HF_STORE_OK)
-		warn(s, "store", json_sprintf("store: %s: %s", hf_store_state_name(state), reason),
-		    hf_json_time(since_s));
+		status_warn(s, "store", json_sprintf("store: %s: %s", hf_store_state_name(state), reason),
+		    hf_control_json_time(since_s));
 	return json_pack("{s:s, s:o, s:o}", "state", hf_store_state_name(state), "reason",
-	    hf_json_text(reason), "since", hf_json_time(since_s));
+	    hf_control_json_text(reason), "since", hf_control_json_time(since_s));
 }
 
 static json_t *show_reloads(const struct hf_reloads *r)
@@ -279,12 +279,12 @@ static json_t *show_reloads(const struct hf_reloads *r)
 }
 
 /* Where what is shown here is not what is answered. */
-static void look_at_zone(struct status *s)
+static void status_look_at_zone(struct status *s)
 {
-	struct hf_core_trouble t;
+	struct hf_engine_trouble t;
 
-	if (hf_core_trouble(s->env->core, &t))
-		warn(s, t.code, json_string(t.text), hf_json_time(t.since_s));
+	if (hf_engine_trouble(s->env->core, &t))
+		status_warn(s, t.code, json_string(t.text), hf_control_json_time(t.since_s));
 }
 
 static int note_line(const struct hf_history_line *line, void *arg)
@@ -303,8 +303,8 @@ static json_t *show_answering(const struct hf_control_env *env)
 	struct hf_answering a;
 
 	hf_listeners_answering(env->listeners, &a);
-	return json_pack("{s:o, s:I, s:b, s:o}", "network", hf_json_text(hf_network_text(network)), "missing",
-	    (json_int_t)a.missing, "nobody", a.nobody, "text", hf_json_text(a.text));
+	return json_pack("{s:o, s:I, s:b, s:o}", "network", hf_control_json_text(hf_network_text(network)), "missing",
+	    (json_int_t)a.missing, "nobody", a.nobody, "text", hf_control_json_text(a.text));
 }
 
 static json_t *show_listeners(const struct hf_control_env *env)
@@ -323,16 +323,16 @@ static json_t *show_listeners(const struct hf_control_env *env)
 
 enum { SAMPLE_LOOKED_AT = 1000, SAMPLE_AGE_S = 10 };
 
-struct sample {
+struct status_sample {
 	json_t *row; /* owned */
 	int64_t now_s;
 	unsigned n;
 };
 
 /* Resolvers have had their time with one that is not quite new. */
-static int take_sample(const struct hf_record_view *r, void *arg)
+static int status_take_sample(const struct hf_record_view *r, void *arg)
 {
-	struct sample *s = arg;
+	struct status_sample *s = arg;
 	char name[HF_NAME_TEXT_MAX], addr[HF_ADDR_TEXT_MAX];
 	bool old = r->first_seen_s + SAMPLE_AGE_S <= s->now_s;
 
@@ -349,9 +349,9 @@ static int take_sample(const struct hf_record_view *r, void *arg)
 /* A name that whoever answers for us should have; null: there is none. */
 static json_t *show_sample(const struct hf_control_env *env)
 {
-	struct sample s = { .now_s = hf_wall_ms(env->clock) / 1000 };
+	struct status_sample s = { .now_s = hf_wall_ms(env->clock) / 1000 };
 
-	hf_state_each_record(hf_core_state(env->core), hf_core_now(env->core), take_sample, &s);
+	hf_state_each_record(hf_engine_state(env->core), hf_engine_now(env->core), status_take_sample, &s);
 	return s.row ? s.row : json_null();
 }
 
@@ -360,11 +360,11 @@ static void look_for_names(struct status *s)
 {
 	bool had = false;
 
-	if (hf_state_n_names(hf_core_state(s->env->core)))
+	if (hf_state_n_names(hf_engine_state(s->env->core)))
 		return;
-	hf_store_history(hf_core_store(s->env->core), NULL, 1, note_line, &had);
+	hf_store_history(hf_engine_store(s->env->core), NULL, 1, note_line, &had);
 	if (had)
-		warn(s, "no-names", json_string("no names are served any more"), json_null());
+		status_warn(s, "no-names", json_string("no names are served any more"), json_null());
 }
 
 static json_t *epoch_of(const struct hf_control_env *env)
@@ -372,13 +372,13 @@ static json_t *epoch_of(const struct hf_control_env *env)
 	char text[HF_UUID_TEXT_MAX];
 	struct hf_uuid epoch;
 
-	memcpy(epoch.b, hf_store_epoch(hf_core_store(env->core)), sizeof(epoch.b));
+	memcpy(epoch.b, hf_store_epoch(hf_engine_store(env->core)), sizeof(epoch.b));
 	return json_string(hf_uuid_text(&epoch, text));
 }
 
 json_t *hf_control_status(const struct hf_control_env *env)
 {
-	const struct hf_state *state = hf_core_state(env->core);
+	const struct hf_state *state = hf_engine_state(env->core);
 	struct status s = { .env = env, .fresh = true };
 
 	s.warnings = json_array();
@@ -387,21 +387,21 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	s.refused = json_array();
 	s.root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:[], s:o}", "version",
 	    HF_VERSION, "bridge", "running", "epoch", epoch_of(env), "generation",
-	    (json_int_t)hf_core_published(env->core), "names", (json_int_t)hf_state_n_names(state),
+	    (json_int_t)hf_engine_published(env->core), "names", (json_int_t)hf_state_n_names(state),
 	    "warnings", s.warnings, "sources", s.sources, "guard", s.guard, "refused", s.refused,
 	    "readers", "adapters", hf_control_adapters(env, s.warnings));
 	if (!s.root)
 		return NULL;
-	hf_state_tally(state, hf_core_now(env->core), s.tallies);
+	hf_state_tally(state, hf_engine_now(env->core), s.tallies);
 	json_object_set_new(s.root, "name_states", show_tally(&s));
-	hf_state_each_source(state, hf_core_now(env->core), show_source, &s);
+	hf_state_each_source(state, hf_engine_now(env->core), status_show_source, &s);
 	s.held = (json_int_t)hf_control_guard(env, s.tallies, s.guard, s.warnings);
 	hf_control_token_rights(env, s.warnings);
-	hf_state_each_refused(state, show_refused, &s);
+	hf_state_each_refused(state, status_show_refused, &s);
 	json_object_set_new(s.root, "store", show_store(&s));
 	look_at_wal(&s);
 	json_object_set_new(s.root, "reloads", show_reloads(env->reloads));
-	look_at_zone(&s);
+	status_look_at_zone(&s);
 	json_object_set_new(s.root, "listeners", show_listeners(env));
 	json_object_set_new(s.root, "answering", show_answering(env));
 	json_object_set_new(s.root, "listen_given", json_boolean(env->config->dns.listen_given));
@@ -410,7 +410,7 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	look_for_names(&s);
 	s.fresh = s.fresh && json_array_size(s.sources) > 0;
 	json_object_set_new(s.root, "fresh", json_boolean(s.fresh));
-	json_object_set_new(s.root, "stale_since", hf_json_time(s.fresh ? 0 : s.stale_since_s));
+	json_object_set_new(s.root, "stale_since", hf_control_json_time(s.fresh ? 0 : s.stale_since_s));
 	json_object_set_new(s.root, "held_removals", json_integer(s.held));
 	json_object_set_new(s.root, "refused_total", json_integer((json_int_t)s.refused_total));
 	return s.root;

@@ -27,7 +27,7 @@ enum {
 
 struct hf_health {
 	struct event_base *base;
-	struct hf_core *core;
+	struct hf_engine *core;
 	const struct hf_listeners *listeners; /* borrowed, as the core */
 	struct hf_request_server *server; /* owned; NULL: none */
 	struct hf_endpoint at;            /* where it listens, or would */
@@ -35,7 +35,7 @@ struct hf_health {
 	struct hf_fault fault;
 };
 
-static const char *phrase(int status)
+static const char *health_phrase(int status)
 {
 	switch (status) {
 	case 200:
@@ -55,37 +55,37 @@ static const char *phrase(int status)
 	}
 }
 
-static void respond(struct hf_request_client *cl, int status, const char *body, bool head)
+static void health_respond(struct hf_request_server_client *cl, int status, const char *body, bool head)
 {
-	char text[HF_SUMMARY_MAX + 400];
+	char text[HF_STATUS_LINE_MAX + 400];
 	int len = snprintf(text, sizeof(text),
 	    "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n%sConnection: close\r\n\r\n%s%s",
-	    status, phrase(status), strlen(body) + 1, status == 405 ? "Allow: GET, HEAD\r\n" : "",
+	    status, health_phrase(status), strlen(body) + 1, status == 405 ? "Allow: GET, HEAD\r\n" : "",
 	    head ? "" : body, head ? "" : "\n");
 
-	hf_request_client_answer(cl, text, (size_t)len);
+	hf_request_server_client_answer(cl, text, (size_t)len);
 }
 
-static void answer(
-    struct hf_health *h, struct hf_request_client *cl, const struct hf_health_request *r)
+static void health_answer(
+    struct hf_health *h, struct hf_request_server_client *cl, const struct hf_health_request *r)
 {
-	char text[HF_SUMMARY_MAX];
-	struct hf_summary s;
+	char text[HF_STATUS_LINE_MAX];
+	struct hf_status_line s;
 
 	if (r->path == HF_HEALTH_OTHER) {
-		respond(cl, 404, "there are /healthz and /readyz", r->head);
+		health_respond(cl, 404, "there are /healthz and /readyz", r->head);
 		return;
 	}
 	if (r->path == HF_HEALTH_LIVE) {
-		respond(cl, 200, "ok", r->head);
+		health_respond(cl, 200, "ok", r->head);
 		return;
 	}
-	hf_summary_fill(h->core, h->listeners, &s);
-	respond(cl, s.ready ? 200 : 503, hf_summary_text(&s, text), r->head);
+	hf_status_line_fill(h->core, h->listeners, &s);
+	health_respond(cl, s.ready ? 200 : 503, hf_status_line_text(&s, text), r->head);
 }
 
-static void on_read(void *arg, struct hf_request_client *cl, struct evbuffer *in)
+static void on_health_read(void *arg, struct hf_request_server_client *cl, struct evbuffer *in)
 {
 	struct hf_health_request r;
 	char head[HF_HEALTH_HEAD_MAX];
@@ -96,9 +96,9 @@ static void on_read(void *arg, struct hf_request_client *cl, struct evbuffer *in
 		return;
 	evbuffer_drain(in, evbuffer_get_length(in));
 	if (rc > 0)
-		answer(arg, cl, &r);
+		health_answer(arg, cl, &r);
 	else
-		respond(cl, -rc, phrase(-rc), false);
+		health_respond(cl, -rc, health_phrase(-rc), false);
 }
 
 /* A listening socket, or a code. */
@@ -116,11 +116,11 @@ static int listen_at(const struct hf_endpoint *at)
 	return rc;
 }
 
-static void hear(struct hf_health *h)
+static void health_hear(struct hf_health *h)
 {
 	const struct hf_request_server_opts opts = { .name = "status.listen",
 		.clock = &hf_clock_system, .clients_max = CLIENTS_MAX,
-		.span_ms = CLIENT_MS, .read = on_read, .arg = h };
+		.span_ms = CLIENT_MS, .read = on_health_read, .arg = h };
 	int rc;
 
 	if (!h->at.len)
@@ -138,7 +138,7 @@ static void hear(struct hf_health *h)
 	h->again_ms = hf_boot_ms(&hf_clock_system) + AGAIN_MS;
 }
 
-int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf_listeners *listeners,
+int hf_health_new(struct event_base *base, struct hf_engine *core, const struct hf_listeners *listeners,
     const struct hf_config *config, struct hf_health **ret_health)
 {
 	struct hf_health *h = calloc(1, sizeof(*h));
@@ -149,7 +149,7 @@ int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf
 	h->core = core;
 	h->listeners = listeners;
 	h->at = config->status.listen;
-	hear(h);
+	health_hear(h);
 	*ret_health = h;
 	return 0;
 }
@@ -164,13 +164,13 @@ void hf_health_configure(struct hf_health *h, const struct hf_config *config)
 	h->server = NULL;
 	h->at = *next;
 	memset(&h->fault, 0, sizeof(h->fault));
-	hear(h);
+	health_hear(h);
 }
 
 void hf_health_poke(struct hf_health *h)
 {
 	if (h->at.len && !h->server && hf_boot_ms(&hf_clock_system) >= h->again_ms)
-		hear(h);
+		health_hear(h);
 }
 
 void hf_health_free(struct hf_health *h)

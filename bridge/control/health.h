@@ -7,7 +7,7 @@
  */
 struct event_base;
 struct hf_config;
-struct hf_core;
+struct hf_engine;
 struct hf_health; /* opaque */
 struct hf_listeners;
 
@@ -15,7 +15,7 @@ struct hf_listeners;
  * Listens where `config` says, if it does. An address that cannot be had is logged, and *ret_health is there all
  * the same: names matter more. `core` and `listeners` are borrowed and outlive it. 0 or -ENOMEM.
  */
-int hf_health_new(struct event_base *base, struct hf_core *core, const struct hf_listeners *listeners,
+int hf_health_new(struct event_base *base, struct hf_engine *core, const struct hf_listeners *listeners,
     const struct hf_config *config, struct hf_health **ret_health);
 /* Another configuration: another address is listened on. */
 void hf_health_configure(struct hf_health *h, const struct hf_config *config);

@@ -10,7 +10,7 @@ struct word {
 	size_t len;
 };
 
-static bool is(const struct word *w, const char *text)
+static bool health_word_is(const struct word *w, const char *text)
 {
 	return w->len == strlen(text) && !memcmp(w->at, text, w->len);
 }
@@ -40,15 +40,15 @@ static struct word take_word(const char **at, const char *end, bool last)
 	return w;
 }
 
-static enum hf_health_path path_of(struct word w)
+static enum hf_health_path health_path_of(struct word w)
 {
 	const char *query = memchr(w.at, '?', w.len);
 
 	if (query)
 		w.len = (size_t)(query - w.at);
-	if (is(&w, "/healthz"))
+	if (health_word_is(&w, "/healthz"))
 		return HF_HEALTH_LIVE;
-	return is(&w, "/readyz") ? HF_HEALTH_READY : HF_HEALTH_OTHER;
+	return health_word_is(&w, "/readyz") ? HF_HEALTH_READY : HF_HEALTH_OTHER;
 }
 
 static int parse_line(const char *line, size_t len, struct hf_health_request *ret)
@@ -64,12 +64,12 @@ static int parse_line(const char *line, size_t len, struct hf_health_request *re
 	version = take_word(&at, end, true);
 	if (!method.len || !target.len || version.len != 8 || memcmp(version.at, "HTTP/", 5))
 		return -400;
-	if (!is(&version, "HTTP/1.1") && !is(&version, "HTTP/1.0"))
+	if (!health_word_is(&version, "HTTP/1.1") && !health_word_is(&version, "HTTP/1.0"))
 		return -505;
-	if (!is(&method, "GET") && !is(&method, "HEAD"))
+	if (!health_word_is(&method, "GET") && !health_word_is(&method, "HEAD"))
 		return -405;
-	ret->head = is(&method, "HEAD");
-	ret->path = path_of(target);
+	ret->head = health_word_is(&method, "HEAD");
+	ret->path = health_path_of(target);
 	return 1;
 }
 

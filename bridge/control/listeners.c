@@ -74,7 +74,7 @@ const struct hf_listener *hf_listeners_get(const struct hf_listeners *l, size_t 
 }
 
 /* Once when it begins, when it changes and when it ends. */
-static void tell(struct hf_listeners *l)
+static void listeners_tell(struct hf_listeners *l)
 {
 	struct hf_answering a;
 
@@ -90,13 +90,13 @@ static void tell(struct hf_listeners *l)
 
 /* --- asking --- */
 
-static int take_suffix(const struct hf_source_view *view, void *arg)
+static int listeners_take_suffix(const struct hf_source_view *view, void *arg)
 {
 	hf_answering_suffixes_add(arg, &view->row->suffix);
 	return 0;
 }
 
-static void add_question(struct hf_listeners *l, const struct hf_endpoint *at,
+static void listeners_add_question(struct hf_listeners *l, const struct hf_endpoint *at,
     const struct hf_name *name, uint16_t type)
 {
 	l->questions[l->n_questions++] = (struct hf_survey_question){
@@ -105,7 +105,7 @@ static void add_question(struct hf_listeners *l, const struct hf_endpoint *at,
 }
 
 /* An unbound with the module answers at port 53 of loopback, and says so to loopback only. */
-static void add_modules(struct hf_listeners *l, const struct hf_name *suffix)
+static void listeners_add_modules(struct hf_listeners *l, const struct hf_name *suffix)
 {
 	struct hf_endpoint at[MODULES_MAX] = {
 		{ .in4 = { .sin_family = AF_INET, .sin_port = htons(DNS_PORT),
@@ -124,7 +124,7 @@ static void add_modules(struct hf_listeners *l, const struct hf_name *suffix)
 		for (size_t j = 0; j < i; j++)
 			twice |= hf_front_endpoint_equal(&at[i], &at[j]);
 		if (!twice && hf_front_endpoint_is_loopback(&at[i]))
-			add_question(l, &at[i], &name, TYPE_TXT);
+			listeners_add_question(l, &at[i], &name, TYPE_TXT);
 	}
 }
 
@@ -137,13 +137,13 @@ static bool any_answers(const struct hf_listeners *l)
 }
 
 /* A counter that holdfast-dns gave, through a resolver that forwards to it, is no module's. */
-static bool is_module(const struct hf_asked *a)
+static bool listeners_is_module(const struct hf_asked *a)
 {
 	return !a->code && a->text_len && !strncmp(a->text, "name=", 5) &&
 	       strncmp(a->text, responder, sizeof(responder) - 1) != 0;
 }
 
-static void on_asked(void *arg);
+static void on_listeners_asked(void *arg);
 
 static void stop_asking(struct hf_listeners *l)
 {
@@ -154,12 +154,12 @@ static void stop_asking(struct hf_listeners *l)
 	l->n_questions = 0;
 }
 
-static void ask(struct hf_listeners *l)
+static void listeners_ask(struct hf_listeners *l)
 {
 	struct hf_suffixes suffixes = { .n = 0 };
 
 	hf_state_each_source(
-	    hf_core_state(l->env.core), hf_core_now(l->env.core), take_suffix, &suffixes);
+	    hf_engine_state(l->env.core), hf_engine_now(l->env.core), listeners_take_suffix, &suffixes);
 	if (!suffixes.n)
 		return;
 	l->n_suffixes = hf_answering_suffixes_asked(&suffixes, l->n);
@@ -168,13 +168,13 @@ static void ask(struct hf_listeners *l)
 		return;
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t j = 0; j < l->n_suffixes; j++)
-			add_question(l, &l->listeners[i].at, &suffixes.at[j], TYPE_SOA);
+			listeners_add_question(l, &l->listeners[i].at, &suffixes.at[j], TYPE_SOA);
 	if (!any_answers(l))
-		add_modules(l, &suffixes.at[0]);
-	hf_survey_new(l->env.base, l->questions, l->n_questions, on_asked, l, &l->survey);
+		listeners_add_modules(l, &suffixes.at[0]);
+	hf_survey_new(l->env.base, l->questions, l->n_questions, on_listeners_asked, l, &l->survey);
 }
 
-static void arm(struct hf_listeners *l, int64_t ms)
+static void listeners_arm(struct hf_listeners *l, int64_t ms)
 {
 	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
@@ -182,7 +182,7 @@ static void arm(struct hf_listeners *l, int64_t ms)
 }
 
 /* A survey is not freed within its own callback: the timer's next turn does it. */
-static void on_asked(void *arg)
+static void on_listeners_asked(void *arg)
 {
 	struct hf_listeners *l = arg;
 
@@ -194,22 +194,22 @@ static void on_asked(void *arg)
 	if (l->n_questions > n) {
 		l->module = false;
 		for (size_t i = n; i < l->n_questions; i++)
-			l->module |= is_module(&l->questions[i].asked);
+			l->module |= listeners_is_module(&l->questions[i].asked);
 	}
-	tell(l);
-	arm(l, l->config->dns.probe_interval_ms);
+	listeners_tell(l);
+	listeners_arm(l, l->config->dns.probe_interval_ms);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_listeners_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_listeners *l = arg;
 
 	(void)fd;
 	(void)what;
 	stop_asking(l);
-	ask(l);
+	listeners_ask(l);
 	if (!l->survey)
-		arm(l, l->config->dns.probe_interval_ms);
+		listeners_arm(l, l->config->dns.probe_interval_ms);
 }
 
 /* --- all --- */
@@ -247,12 +247,12 @@ int hf_listeners_new(const struct hf_listeners_env *env, const struct hf_config 
 		return -ENOMEM;
 	l->env = *env;
 	take_config(l, config);
-	l->timer = evtimer_new(env->base, on_timer, l);
+	l->timer = evtimer_new(env->base, on_listeners_timer, l);
 	if (!l->timer) {
 		hf_listeners_free(l);
 		return -ENOMEM;
 	}
-	arm(l, first_ms(config));
+	listeners_arm(l, first_ms(config));
 	*ret_listeners = l;
 	return 0;
 }
@@ -261,7 +261,7 @@ void hf_listeners_configure(struct hf_listeners *l, const struct hf_config *conf
 {
 	stop_asking(l);
 	take_config(l, config);
-	arm(l, first_ms(config));
+	listeners_arm(l, first_ms(config));
 }
 
 void hf_listeners_free(struct hf_listeners *l)

@@ -10,14 +10,14 @@
 struct event_base;
 struct hf_clock;
 struct hf_config;
-struct hf_core;
+struct hf_engine;
 struct hf_feeds;
 struct hf_listeners; /* opaque */
 
 struct hf_listeners_env {
 	struct event_base *base; /* all borrowed; they outlive it */
 	const struct hf_clock *clock;
-	struct hf_core *core;
+	struct hf_engine *core;
 	struct hf_feeds *feeds;
 };
 

@@ -22,8 +22,8 @@ enum {
 	REAP_MS = 1000,
 };
 
-struct listing {
-	struct hf_listings *of;
+struct running_listing {
+	struct hf_listing_pool *of;
 	pid_t pid; /* 0: this place is free */
 	int pid_fd; /* owned */
 	uid_t uid;
@@ -32,11 +32,11 @@ struct listing {
 	struct event *limit; /* owned */
 };
 
-struct hf_listings {
+struct hf_listing_pool {
 	struct event_base *base;
 	hf_listing_cb ended;
 	void *arg;
-	struct listing at[HF_LISTINGS_MAX];
+	struct running_listing at[HF_LISTING_MAX];
 };
 
 /* --- in the process --- */
@@ -56,7 +56,7 @@ static void limit_self(int fd)
 }
 
 static void list_and_exit(
-    const struct hf_control_env *env, const struct hf_request *r, int fd, pid_t bridge)
+    const struct hf_control_env *env, const struct hf_control_request *r, int fd, pid_t bridge)
 {
 	FILE *out;
 
@@ -79,7 +79,7 @@ static void list_and_exit(
 /* --- in the bridge --- */
 
 /* The place is free again. Returns the CPU time that the process used, in ms. */
-static int64_t reap(struct listing *g)
+static int64_t listing_reap(struct running_listing *g)
 {
 	struct pollfd p = { .fd = g->pid_fd, .events = POLLIN };
 	struct rusage used = { .ru_utime = { 0 } };
@@ -93,17 +93,17 @@ static int64_t reap(struct listing *g)
 		event_free(g->limit);
 	if (g->pid_fd >= 0)
 		close(g->pid_fd);
-	*g = (struct listing){ .of = g->of, .pid_fd = -1 };
+	*g = (struct running_listing){ .of = g->of, .pid_fd = -1 };
 	return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
 	       (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
 }
 
-static void on_over(evutil_socket_t fd, short what, void *arg)
+static void on_listing_over(evutil_socket_t fd, short what, void *arg)
 {
-	struct listing *g = arg;
-	struct hf_listings *l = g->of;
+	struct running_listing *g = arg;
+	struct hf_listing_pool *l = g->of;
 	bool trusted = g->trusted;
-	int64_t cpu_ms = reap(g);
+	int64_t cpu_ms = listing_reap(g);
 
 	(void)fd;
 	(void)what;
@@ -111,48 +111,48 @@ static void on_over(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Its end is seen as any other. */
-static void on_limit(evutil_socket_t fd, short what, void *arg)
+static void on_listing_limit(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	kill(((struct listing *)arg)->pid, SIGKILL);
+	kill(((struct running_listing *)arg)->pid, SIGKILL);
 }
 
-static int watch(struct listing *g)
+static int listing_watch(struct running_listing *g)
 {
 	const struct timeval tv = { .tv_sec = LIMIT_S + LATE_S };
 
 	g->pid_fd = (int)syscall(SYS_pidfd_open, g->pid, 0);
 	if (g->pid_fd < 0)
 		return -errno;
-	g->over = event_new(g->of->base, g->pid_fd, EV_READ, on_over, g);
-	g->limit = evtimer_new(g->of->base, on_limit, g);
+	g->over = event_new(g->of->base, g->pid_fd, EV_READ, on_listing_over, g);
+	g->limit = evtimer_new(g->of->base, on_listing_limit, g);
 	return g->over && g->limit && !event_add(g->over, NULL) && !event_add(g->limit, &tv)
 		   ? 0
 		   : -ENOMEM;
 }
 
-bool hf_listings_room(const struct hf_listings *l, uid_t uid, bool trusted)
+bool hf_listing_pool_room(const struct hf_listing_pool *l, uid_t uid, bool trusted)
 {
 	unsigned all = 0, same = 0;
 
-	for (size_t i = 0; i < HF_LISTINGS_MAX; i++) {
+	for (size_t i = 0; i < HF_LISTING_MAX; i++) {
 		all += l->at[i].pid != 0;
 		same += l->at[i].pid && l->at[i].uid == uid;
 	}
 	if (trusted)
-		return all < HF_LISTINGS_MAX;
-	return all < HF_LISTINGS_MAX - 1 && same < HF_LISTINGS_OF_USER_MAX;
+		return all < HF_LISTING_MAX;
+	return all < HF_LISTING_MAX - 1 && same < HF_LISTING_OF_USER_MAX;
 }
 
-int hf_listing_start(struct hf_listings *l, const struct hf_control_env *env,
-    const struct hf_request *request, int fd, uid_t uid, bool trusted)
+int hf_listing_start(struct hf_listing_pool *l, const struct hf_control_env *env,
+    const struct hf_control_request *request, int fd, uid_t uid, bool trusted)
 {
-	struct listing *g = l->at;
+	struct running_listing *g = l->at;
 	pid_t bridge = getpid();
 	int rc;
 
-	if (!hf_listings_room(l, uid, trusted))
+	if (!hf_listing_pool_room(l, uid, trusted))
 		return -EBUSY;
 	while (g->pid)
 		g++;
@@ -165,39 +165,39 @@ int hf_listing_start(struct hf_listings *l, const struct hf_control_env *env,
 	}
 	g->uid = uid;
 	g->trusted = trusted;
-	rc = watch(g);
+	rc = listing_watch(g);
 	if (rc) {
 		kill(g->pid, SIGKILL);
-		reap(g);
+		listing_reap(g);
 	}
 	return rc;
 }
 
-int hf_listings_new(
-    struct event_base *base, hf_listing_cb ended, void *arg, struct hf_listings **ret_listings)
+int hf_listing_pool_new(
+    struct event_base *base, hf_listing_cb ended, void *arg, struct hf_listing_pool **ret_listings)
 {
-	struct hf_listings *l = calloc(1, sizeof(*l));
+	struct hf_listing_pool *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return -ENOMEM;
 	l->base = base;
 	l->ended = ended;
 	l->arg = arg;
-	for (size_t i = 0; i < HF_LISTINGS_MAX; i++)
-		l->at[i] = (struct listing){ .of = l, .pid_fd = -1 };
+	for (size_t i = 0; i < HF_LISTING_MAX; i++)
+		l->at[i] = (struct running_listing){ .of = l, .pid_fd = -1 };
 	*ret_listings = l;
 	return 0;
 }
 
-void hf_listings_free(struct hf_listings *l)
+void hf_listing_pool_free(struct hf_listing_pool *l)
 {
 	if (!l)
 		return;
-	for (size_t i = 0; i < HF_LISTINGS_MAX; i++) {
+	for (size_t i = 0; i < HF_LISTING_MAX; i++) {
 		if (!l->at[i].pid)
 			continue;
 		kill(l->at[i].pid, SIGKILL);
-		reap(&l->at[i]);
+		listing_reap(&l->at[i]);
 	}
 	free(l);
 }

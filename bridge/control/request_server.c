@@ -25,8 +25,8 @@ enum {
 	PARTING_MS = 1000,   /* to take an answer that says that its time is over */
 };
 
-struct hf_request_client {
-	TAILQ_ENTRY(hf_request_client) link;
+struct hf_request_server_client {
+	TAILQ_ENTRY(hf_request_server_client) link;
 	struct hf_request_server *server;
 	struct bufferevent *bev; /* owned */
 	struct event *end;       /* owned: its time is over */
@@ -39,7 +39,7 @@ struct hf_request_client {
 	void *data;
 };
 
-TAILQ_HEAD(client_list, hf_request_client);
+TAILQ_HEAD(client_list, hf_request_server_client);
 
 struct hf_request_server {
 	LIST_ENTRY(hf_request_server) link;
@@ -60,12 +60,12 @@ struct hf_request_server {
 /* All of the process, on its one loop: descriptors are common to them. */
 static LIST_HEAD(server_list, hf_request_server) servers = LIST_HEAD_INITIALIZER(servers);
 
-static int64_t now_ms(const struct hf_request_server *s)
+static int64_t request_now_ms(const struct hf_request_server *s)
 {
 	return hf_boot_ms(s->opts.clock);
 }
 
-static int arm(struct event *timer, int64_t ms)
+static int request_timer_arm(struct event *timer, int64_t ms)
 {
 	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
@@ -80,21 +80,21 @@ static void keep_spare(struct hf_request_server *s)
 
 /* --- clients --- */
 
-static void touch(struct hf_request_client *cl)
+static void request_touch(struct hf_request_server_client *cl)
 {
 	TAILQ_REMOVE(&cl->server->clients, cl, link);
 	TAILQ_INSERT_TAIL(&cl->server->clients, cl, link);
 }
 
 /* Some of the answer was taken. */
-static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
+static void on_request_output(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
 {
 	(void)out;
 	if (info->n_deleted)
-		touch(arg);
+		request_touch(arg);
 }
 
-void hf_request_client_close(struct hf_request_client *cl)
+void hf_request_server_client_close(struct hf_request_server_client *cl)
 {
 	struct hf_request_server *s = cl->server;
 
@@ -105,7 +105,7 @@ void hf_request_client_close(struct hf_request_client *cl)
 	if (cl->end)
 		event_free(cl->end);
 	if (cl->bev) {
-		evbuffer_remove_cb(bufferevent_get_output(cl->bev), on_output, cl);
+		evbuffer_remove_cb(bufferevent_get_output(cl->bev), on_request_output, cl);
 		/* libevent would close it later; whoever makes room needs it now. */
 		bufferevent_disable(cl->bev, EV_READ | EV_WRITE);
 		bufferevent_setfd(cl->bev, -1);
@@ -117,14 +117,14 @@ void hf_request_client_close(struct hf_request_client *cl)
 }
 
 /* Whether it may be closed for another. */
-static bool is_silent(const struct hf_request_client *cl)
+static bool is_silent(const struct hf_request_server_client *cl)
 {
 	return !cl->firm && !cl->eager;
 }
 
 static unsigned count_of(const struct hf_request_server *s, uid_t uid)
 {
-	const struct hf_request_client *cl;
+	const struct hf_request_server_client *cl;
 	unsigned n = 0;
 
 	TAILQ_FOREACH (cl, &s->clients, link)
@@ -133,9 +133,9 @@ static unsigned count_of(const struct hf_request_server *s, uid_t uid)
 }
 
 /* The longest silent one of the user who has most; NULL: all wait for us. */
-static struct hf_request_client *find_silent(const struct hf_request_server *s)
+static struct hf_request_server_client *find_silent(const struct hf_request_server *s)
 {
-	struct hf_request_client *cl, *found = NULL;
+	struct hf_request_server_client *cl, *found = NULL;
 	unsigned most = 0;
 
 	TAILQ_FOREACH (cl, &s->clients, link) {
@@ -149,58 +149,58 @@ static struct hf_request_client *find_silent(const struct hf_request_server *s)
 	return found;
 }
 
-static bool make_room(struct hf_request_server *s)
+static bool request_make_room(struct hf_request_server *s)
 {
-	struct hf_request_client *silent = find_silent(s);
+	struct hf_request_server_client *silent = find_silent(s);
 
 	if (silent)
-		hf_request_client_close(silent);
+		hf_request_server_client_close(silent);
 	return silent;
 }
 
-static void on_read(struct bufferevent *bev, void *arg)
+static void on_request_read(struct bufferevent *bev, void *arg)
 {
-	struct hf_request_client *cl = arg;
+	struct hf_request_server_client *cl = arg;
 
 	cl->eager = false;
-	touch(cl);
+	request_touch(cl);
 	if (!cl->answered && !cl->held)
 		cl->server->opts.read(cl->server->opts.arg, cl, bufferevent_get_input(bev));
 }
 
-static void on_written(struct bufferevent *bev, void *arg)
+static void on_request_written(struct bufferevent *bev, void *arg)
 {
-	struct hf_request_client *cl = arg;
+	struct hf_request_server_client *cl = arg;
 
 	(void)bev;
 	if (cl->answered)
-		hf_request_client_close(cl);
+		hf_request_server_client_close(cl);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+static void on_request_event(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
 	(void)what;
-	hf_request_client_close(arg);
+	hf_request_server_client_close(arg);
 }
 
-static void on_end(evutil_socket_t fd, short what, void *arg)
+static void on_request_end(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_request_client *cl = arg;
+	struct hf_request_server_client *cl = arg;
 	struct hf_request_server *s = cl->server;
 
 	(void)fd;
 	(void)what;
-	if (cl->held && s->opts.late && arm(cl->end, PARTING_MS) == 0)
+	if (cl->held && s->opts.late && request_timer_arm(cl->end, PARTING_MS) == 0)
 		s->opts.late(s->opts.arg, cl);
 	else
-		hf_request_client_close(cl);
+		hf_request_server_client_close(cl);
 }
 
 /* Takes over `fd`. */
 static void client_new(struct hf_request_server *s, int fd)
 {
-	struct hf_request_client *cl = calloc(1, sizeof(*cl));
+	struct hf_request_server_client *cl = calloc(1, sizeof(*cl));
 	struct ucred cred = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(cred);
 	char first;
@@ -217,56 +217,56 @@ static void client_new(struct hf_request_server *s, int fd)
 	TAILQ_INSERT_TAIL(&s->clients, cl, link);
 	s->n_clients++;
 	cl->bev = bufferevent_socket_new(s->base, fd, 0);
-	cl->end = evtimer_new(s->base, on_end, cl);
-	if (!cl->bev || !cl->end || arm(cl->end, s->opts.span_ms) ||
-	    !evbuffer_add_cb(bufferevent_get_output(cl->bev), on_output, cl)) {
-		hf_request_client_close(cl);
+	cl->end = evtimer_new(s->base, on_request_end, cl);
+	if (!cl->bev || !cl->end || request_timer_arm(cl->end, s->opts.span_ms) ||
+	    !evbuffer_add_cb(bufferevent_get_output(cl->bev), on_request_output, cl)) {
+		hf_request_server_client_close(cl);
 		return;
 	}
-	bufferevent_setcb(cl->bev, on_read, on_written, on_event, cl);
+	bufferevent_setcb(cl->bev, on_request_read, on_request_written, on_request_event, cl);
 	bufferevent_enable(cl->bev, EV_READ | EV_WRITE);
 	if (s->opts.came)
 		s->opts.came(s->opts.arg, cl);
 }
 
-void hf_request_client_answer(struct hf_request_client *cl, const void *bytes, size_t len)
+void hf_request_server_client_answer(struct hf_request_server_client *cl, const void *bytes, size_t len)
 {
 	cl->answered = true;
 	cl->held = cl->firm = false;
 	bufferevent_disable(cl->bev, EV_READ);
 	/* Nothing to write, or no memory for it: nobody would say that it is written. */
 	if (!len || bufferevent_write(cl->bev, bytes, len))
-		arm(cl->end, 0);
+		request_timer_arm(cl->end, 0);
 }
 
-void hf_request_client_hold(struct hf_request_client *cl, bool firm)
+void hf_request_server_client_hold(struct hf_request_server_client *cl, bool firm)
 {
 	cl->held = true;
 	cl->firm = firm;
 	bufferevent_disable(cl->bev, EV_READ);
 }
 
-int hf_request_client_fd(const struct hf_request_client *cl)
+int hf_request_server_client_fd(const struct hf_request_server_client *cl)
 {
 	return cl->fd;
 }
 
-void hf_request_client_set(struct hf_request_client *cl, void *data)
+void hf_request_server_client_set(struct hf_request_server_client *cl, void *data)
 {
 	cl->data = data;
 }
 
-void *hf_request_client_get(const struct hf_request_client *cl)
+void *hf_request_server_client_get(const struct hf_request_server_client *cl)
 {
 	return cl->data;
 }
 
 /* --- the listener --- */
 
-static void pause_accepting(struct hf_request_server *s, int64_t ms)
+static void request_pause_accepting(struct hf_request_server *s, int64_t ms)
 {
 	/* If that cannot be armed it stays readable, and goes on at once. */
-	if (arm(s->resume, ms) == 0)
+	if (request_timer_arm(s->resume, ms) == 0)
 		event_del(s->readable);
 }
 
@@ -280,7 +280,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 }
 
 /* What accept(2) says of a connection that is gone already, or nobody's fault. */
-static bool is_passing(int error)
+static bool accept_is_passing(int error)
 {
 	return error == EINTR || error == ECONNABORTED || error == EPROTO || error == ENETDOWN ||
 	       error == EHOSTUNREACH || error == ENETUNREACH || error == ENOPROTOOPT ||
@@ -295,12 +295,12 @@ static bool without_descriptor(struct hf_request_server *s, int error)
 {
 	struct hf_request_server *other;
 
-	s->trouble_at = now_ms(s);
+	s->trouble_at = request_now_ms(s);
 	hf_fault_set(&s->fault, s->opts.clock, HF_LOG_WARN,
 	    "%s: cannot accept connections (%s): the longest silent one is closed, tried again each "
 	    "%d ms",
 	    s->opts.name, strerror(error), PAUSE_MS);
-	if (make_room(s))
+	if (request_make_room(s))
 		return true;
 	if (s->spare >= 0) {
 		close(s->spare);
@@ -309,19 +309,19 @@ static bool without_descriptor(struct hf_request_server *s, int error)
 	}
 	/* A crowd at one door keeps nobody away from another. */
 	LIST_FOREACH (other, &servers, link)
-		if (make_room(other))
+		if (request_make_room(other))
 			break;
-	pause_accepting(s, other ? 0 : PAUSE_MS);
+	request_pause_accepting(s, other ? 0 : PAUSE_MS);
 	return false;
 }
 
 /* Whether one more may be accepted now; if not, it goes on when it may. */
 static bool in_measure(struct hf_request_server *s)
 {
-	int64_t now = now_ms(s);
+	int64_t now = request_now_ms(s);
 
 	if (s->n_clients >= s->opts.clients_max && !find_silent(s)) {
-		pause_accepting(s, FULL_MS);
+		request_pause_accepting(s, FULL_MS);
 		return false;
 	}
 	if (now - s->span_at >= ACCEPT_SPAN_MS || now < s->span_at) {
@@ -330,20 +330,20 @@ static bool in_measure(struct hf_request_server *s)
 	}
 	if (s->span_n++ < ACCEPT_SPAN_MAX)
 		return true;
-	pause_accepting(s, s->span_at + ACCEPT_SPAN_MS - now);
+	request_pause_accepting(s, s->span_at + ACCEPT_SPAN_MS - now);
 	return false;
 }
 
-static void take_in(struct hf_request_server *s, int fd)
+static void request_take_in(struct hf_request_server *s, int fd)
 {
-	if (s->fault.text[0] && now_ms(s) - s->trouble_at >= QUIET_MS)
+	if (s->fault.text[0] && request_now_ms(s) - s->trouble_at >= QUIET_MS)
 		hf_fault_clear(&s->fault, s->opts.clock, s->opts.name);
 	if (s->n_clients >= s->opts.clients_max)
-		make_room(s);
+		request_make_room(s);
 	client_new(s, fd);
 }
 
-static void on_readable(evutil_socket_t listener, short what, void *arg)
+static void on_request_readable(evutil_socket_t listener, short what, void *arg)
 {
 	struct hf_request_server *s = arg;
 
@@ -352,10 +352,10 @@ static void on_readable(evutil_socket_t listener, short what, void *arg)
 		int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0)
-			take_in(s, fd);
+			request_take_in(s, fd);
 		else if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return;
-		else if (!is_passing(errno) && !without_descriptor(s, errno))
+		else if (!accept_is_passing(errno) && !without_descriptor(s, errno))
 			return;
 	}
 }
@@ -375,7 +375,7 @@ int hf_request_server_new(struct event_base *base, const struct hf_request_serve
 	s->spare = -1;
 	TAILQ_INIT(&s->clients);
 	LIST_INSERT_HEAD(&servers, s, link);
-	s->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, s);
+	s->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_request_readable, s);
 	s->resume = evtimer_new(base, on_resume, s);
 	if (!s->readable || !s->resume || event_add(s->readable, NULL)) {
 		hf_request_server_free(s);
@@ -388,12 +388,12 @@ int hf_request_server_new(struct event_base *base, const struct hf_request_serve
 
 void hf_request_server_free(struct hf_request_server *s)
 {
-	struct hf_request_client *cl;
+	struct hf_request_server_client *cl;
 
 	if (!s)
 		return;
 	while ((cl = TAILQ_FIRST(&s->clients)))
-		hf_request_client_close(cl);
+		hf_request_server_client_close(cl);
 	if (s->readable)
 		event_free(s->readable);
 	if (s->resume)

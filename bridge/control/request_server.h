@@ -19,7 +19,7 @@
 struct event_base;
 struct evbuffer;
 struct hf_clock;
-struct hf_request_client; /* opaque */
+struct hf_request_server_client; /* opaque */
 struct hf_request_server; /* opaque */
 
 struct hf_request_server_opts {
@@ -28,13 +28,13 @@ struct hf_request_server_opts {
 	unsigned clients_max;
 	uint32_t span_ms;
 	/* One is there; it may be answered at once. May be NULL. */
-	void (*came)(void *arg, struct hf_request_client *cl);
+	void (*came)(void *arg, struct hf_request_server_client *cl);
 	/* Bytes came, some 16 KiB at most; `in` has all that was not taken out of it. Answer what has too many. */
-	void (*read)(void *arg, struct hf_request_client *cl, struct evbuffer *in);
+	void (*read)(void *arg, struct hf_request_server_client *cl, struct evbuffer *in);
 	/* The time of one that is held is over: answer it. Its answer has another second. May be NULL. */
-	void (*late)(void *arg, struct hf_request_client *cl);
+	void (*late)(void *arg, struct hf_request_server_client *cl);
 	/* It is freed when this returns. May be NULL. */
-	void (*gone)(void *arg, struct hf_request_client *cl);
+	void (*gone)(void *arg, struct hf_request_server_client *cl);
 	void *arg; /* of all of these; outlives the server */
 };
 
@@ -44,12 +44,12 @@ int hf_request_server_new(struct event_base *base, const struct hf_request_serve
 void hf_request_server_free(struct hf_request_server *s); /* NULL is fine */
 
 /* No more is read; it is closed when all is written, or its time is over. */
-void hf_request_client_answer(struct hf_request_client *cl, const void *bytes, size_t len);
+void hf_request_server_client_answer(struct hf_request_server_client *cl, const void *bytes, size_t len);
 /* It waits for us, and nothing is read until it is answered. `firm`: it is not closed for its silence. */
-void hf_request_client_hold(struct hf_request_client *cl, bool firm);
-void hf_request_client_close(struct hf_request_client *cl);
-int hf_request_client_fd(const struct hf_request_client *cl);
+void hf_request_server_client_hold(struct hf_request_server_client *cl, bool firm);
+void hf_request_server_client_close(struct hf_request_server_client *cl);
+int hf_request_server_client_fd(const struct hf_request_server_client *cl);
 
 /* The caller's own. */
-void hf_request_client_set(struct hf_request_client *cl, void *data);
-void *hf_request_client_get(const struct hf_request_client *cl);
+void hf_request_server_client_set(struct hf_request_server_client *cl, void *data);
+void *hf_request_server_client_get(const struct hf_request_server_client *cl);

@@ -10,23 +10,23 @@
 #include "bridge/control/listeners.h"
 
 struct filling {
-	struct hf_summary *s;
+	struct hf_status_line *s;
 	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
 };
 
-static size_t names_of(const struct hf_tally *t)
+static size_t tally_names(const struct hf_tally *t)
 {
 	return (size_t)(t->live + t->stale + t->held + t->withdrawn);
 }
 
 /* The moment of the oldest picture that is still served counts. One that has no names makes none stale. */
-static int on_source(const struct hf_source_view *view, void *arg)
+static int on_status_source(const struct hf_source_view *view, void *arg)
 {
 	const struct filling *f = arg;
-	struct hf_summary *s = f->s;
+	struct hf_status_line *s = f->s;
 	int64_t since = view->stale_since_s;
 
-	if (view->fresh || (s->names && !names_of(&f->tallies[view->row->rid])))
+	if (view->fresh || (s->names && !tally_names(&f->tallies[view->row->rid])))
 		return 0;
 	s->fresh = false;
 	if (since && (!s->stale_since_s || since < s->stale_since_s))
@@ -38,7 +38,7 @@ static int on_source(const struct hf_source_view *view, void *arg)
 static int on_hold(const struct hf_hold_row *hold, const struct hf_source_row *source,
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
 {
-	struct hf_summary *s = arg;
+	struct hf_status_line *s = arg;
 
 	(void)source;
 	(void)owner;
@@ -55,70 +55,70 @@ static void add_tally(struct hf_tally *sum, const struct hf_tally *t)
 	sum->withdrawn += t->withdrawn;
 }
 
-void hf_summary_fill(struct hf_core *core, const struct hf_listeners *listeners,
-    struct hf_summary *ret_summary)
+void hf_status_line_fill(struct hf_engine *core, const struct hf_listeners *listeners,
+    struct hf_status_line *ret_summary)
 {
-	const struct hf_state *state = hf_core_state(core);
-	struct hf_store *store = hf_core_store(core);
-	struct hf_core_trouble trouble;
-	struct hf_summary s = { .names = hf_state_n_names(state), .fresh = true };
+	const struct hf_state *state = hf_engine_state(core);
+	struct hf_store *store = hf_engine_store(core);
+	struct hf_engine_trouble trouble;
+	struct hf_status_line s = { .names = hf_state_n_names(state), .fresh = true };
 	struct filling f = { .s = &s };
 
-	hf_state_tally(state, hf_core_now(core), f.tallies);
+	hf_state_tally(state, hf_engine_now(core), f.tallies);
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		add_tally(&s.tally, &f.tallies[i]);
-	hf_state_each_source(state, hf_core_now(core), on_source, &f);
+	hf_state_each_source(state, hf_engine_now(core), on_status_source, &f);
 	hf_state_each_hold(state, on_hold, &s);
-	s.published = hf_store_ready(store) && hf_core_published(core);
+	s.published = hf_store_ready(store) && hf_engine_published(core);
 	if (listeners)
 		hf_listeners_answering(listeners, &s.answering);
-	s.changing = hf_core_updating(core);
+	s.changing = hf_engine_updating(core);
 	s.ready = s.published && !s.answering.nobody;
-	s.zone_ok = !hf_core_trouble(core, &trouble);
+	s.zone_ok = !hf_engine_trouble(core, &trouble);
 	s.store_ok = hf_store_get_state(store, NULL, NULL) == HF_STORE_OK;
 	*ret_summary = s;
 }
 
 /* --- text --- */
 
-struct line {
+struct status_text {
 	char *out;
 	size_t len;
 };
 
-static void add(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void status_text_add(struct status_text *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void add(struct line *l, const char *format, ...)
+static void status_text_add(struct status_text *l, const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(l->out + l->len, HF_SUMMARY_MAX - l->len, format, ap);
+	vsnprintf(l->out + l->len, HF_STATUS_LINE_MAX - l->len, format, ap);
 	va_end(ap);
 	l->len += strlen(l->out + l->len);
 }
 
-static void add_count(struct line *l, uint64_t n, const char *state, bool *first)
+static void add_count(struct status_text *l, uint64_t n, const char *state, bool *first)
 {
 	if (!n)
 		return;
-	add(l, "%s%llu %s", *first ? ": " : ", ", (unsigned long long)n, state);
+	status_text_add(l, "%s%llu %s", *first ? ": " : ", ", (unsigned long long)n, state);
 	*first = false;
 }
 
-static void add_states(struct line *l, const struct hf_summary *s)
+static void add_states(struct status_text *l, const struct hf_status_line *s)
 {
 	char wall[HF_WALL_TEXT_MAX];
 	bool first = true;
 
 	if (s->names ? s->tally.live == s->names : s->fresh) {
-		add(l, ", live");
+		status_text_add(l, ", live");
 		return;
 	}
 	if (s->tally.stale == s->names) {
-		add(l, ", stale");
+		status_text_add(l, ", stale");
 		if (hf_wall_text(s->stale_since_s, wall))
-			add(l, " since %s", wall);
+			status_text_add(l, " since %s", wall);
 		return;
 	}
 	add_count(l, s->tally.live, "live", &first);
@@ -127,31 +127,31 @@ static void add_states(struct line *l, const struct hf_summary *s)
 	add_count(l, s->tally.withdrawn, "withdrawn", &first);
 }
 
-char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX])
+char *hf_status_line_text(const struct hf_status_line *s, char out[static HF_STATUS_LINE_MAX])
 {
 	const char *who = s->answering.text[0] ? s->answering.text : "no adapter feeds its resolver";
 	bool nobody = s->answering.text[0] || s->answering.nobody;
 	const char *plural = s->names == 1 ? "" : "s";
-	struct line l = { out, 0 };
+	struct status_text l = { out, 0 };
 
 	out[0] = '\0';
 	if (!s->published) {
-		add(&l, "waiting for the first snapshot");
+		status_text_add(&l, "waiting for the first snapshot");
 		return out;
 	}
 	if (nobody)
-		add(&l, "NOT ANSWERING: %s; ", who);
+		status_text_add(&l, "NOT ANSWERING: %s; ", who);
 	if (s->changing)
-		add(&l, "serving, and a large message is being taken up");
+		status_text_add(&l, "serving, and a large message is being taken up");
 	else
-		add(&l, nobody ? "%zu name%s published" : "serving %zu name%s", s->names, plural);
+		status_text_add(&l, nobody ? "%zu name%s published" : "serving %zu name%s", s->names, plural);
 	if (!s->changing)
 		add_states(&l, s);
 	if (s->held && !s->changing)
-		add(&l, ", %u removal%s", s->held, s->held == 1 ? " waits" : "s wait");
+		status_text_add(&l, ", %u removal%s", s->held, s->held == 1 ? " waits" : "s wait");
 	if (!s->store_ok)
-		add(&l, ", the store is not ok");
+		status_text_add(&l, ", the store is not ok");
 	if (!s->zone_ok)
-		add(&l, ", the published zone differs");
+		status_text_add(&l, ", the published zone differs");
 	return out;
 }

@@ -11,10 +11,10 @@
 #include "bridge/engine/engine.h"
 
 
-struct hf_core;
+struct hf_engine;
 struct hf_listeners;
 
-struct hf_summary {
+struct hf_status_line {
 	size_t names;
 	struct hf_tally tally; /* of all sources */
 	bool published; /* there is a zone that answers can be made of */
@@ -29,13 +29,13 @@ struct hf_summary {
 };
 
 /* `listeners` NULL: whether anybody answers is not known. */
-void hf_summary_fill(struct hf_core *core, const struct hf_listeners *listeners,
-    struct hf_summary *ret_summary);
+void hf_status_line_fill(struct hf_engine *core, const struct hf_listeners *listeners,
+    struct hf_status_line *ret_summary);
 
-enum { HF_SUMMARY_MAX = 640 };
+enum { HF_STATUS_LINE_MAX = 640 };
 /*
  * "serving 312 names, live", "serving 312 names, stale since 2026-11-21T12:00:00Z, 1 removal waits";
  * "serving, and a large message is being taken up";
  * "NOT ANSWERING: holdfast-dns at 127.0.0.1@5453 (Connection refused); 312 names are published, live".
  */
-char *hf_summary_text(const struct hf_summary *s, char out[static HF_SUMMARY_MAX]);
+char *hf_status_line_text(const struct hf_status_line *s, char out[static HF_STATUS_LINE_MAX]);

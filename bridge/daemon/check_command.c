@@ -21,7 +21,7 @@ static void print_errors(const struct hf_config_errors *e, FILE *err)
  * Where a source's URL and token come from, in the surroundings of this very call. That there is
  * none is told, but refuses nothing: the bridge may be started in others.
  */
-static void tell_source(const struct hf_config *c, size_t i, const char *lead, FILE *out, FILE *err)
+static void check_tell_source(const struct hf_config *c, size_t i, const char *lead, FILE *out, FILE *err)
 {
 	const struct hf_config_source *s = &c->sources.at[i];
 	char why[HF_SECRET_WHY_MAX];
@@ -60,7 +60,7 @@ static void warn_removed(const char *text, void *err)
 	fprintf(err, "warning: %s\n", text);
 }
 
-int hf_check(const char *path, bool verbose, FILE *out, FILE *err)
+int hf_check_command(const char *path, bool verbose, FILE *out, FILE *err)
 {
 	/* What stands before the YAML of -v is a comment in it. */
 	const char *lead = verbose ? "# " : "";
@@ -73,8 +73,8 @@ int hf_check(const char *path, bool verbose, FILE *out, FILE *err)
 	}
 	fprintf(out, "%s%s: ok\n", lead, errors.file);
 	for (size_t i = 0; i < c->sources.n; i++)
-		tell_source(c, i, lead, out, err);
-	hf_removed_from_zone(c->zone, c, warn_removed, err);
+		check_tell_source(c, i, lead, out, err);
+	hf_reload_preview_zone(c->zone, c, warn_removed, err);
 	if (verbose) {
 		warn_of_secrets(c, out);
 		hf_config_dump(c, out);

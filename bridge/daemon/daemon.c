@@ -31,17 +31,17 @@ enum {
 	CLEAN_MS = 5000, /* what teardown: clean may take at the end */
 };
 
-struct run {
+struct daemon {
 	const char *path;         /* of the configuration; borrowed */
 	struct hf_config *config; /* owned */
 	struct event_base *base;  /* owned */
-	struct hf_core *core;     /* owned */
+	struct hf_engine *core;     /* owned */
 	struct hf_sources *sources; /* owned */
 	struct hf_feeds *feeds;     /* owned */
 	struct hf_listeners *listeners; /* owned */
 	struct hf_control *control; /* owned */
 	struct hf_health *health;   /* owned */
-	struct hf_service *service; /* owned */
+	struct hf_service_manager *service; /* owned */
 	struct event *work;       /* owned: when the core wants to be called */
 	struct event *zone;       /* owned: the zone's worker has something */
 	struct event *signals[3]; /* owned */
@@ -49,9 +49,9 @@ struct run {
 	struct hf_reloads reloads;
 };
 
-static void work_soon(void *arg)
+static void daemon_work_soon(void *arg)
 {
-	struct run *r = arg;
+	struct daemon *r = arg;
 
 	event_active(r->work, EV_TIMEOUT, 0);
 }
@@ -69,7 +69,7 @@ static void on_event_log(int severity, const char *text)
 
 /* --- configuration --- */
 
-static int load(const char *path, struct hf_config **ret_config)
+static int daemon_load(const char *path, struct hf_config **ret_config)
 {
 	struct hf_config_errors errors;
 	char text[1024];
@@ -95,25 +95,25 @@ static void log_removed(const char *text, void *arg)
 	hf_log_warn("reload: %s", text);
 }
 
-static void reject(struct run *r)
+static void daemon_reject(struct daemon *r)
 {
 	hf_log_error("reload rejected: '%s' has errors; the running configuration stays", r->path);
 }
 
 /* In the core all of it or nothing: what it could not take up whole is taken back. */
-static int configure_core(struct run *r, const struct hf_config *next)
+static int configure_core(struct daemon *r, const struct hf_config *next)
 {
-	int rc = hf_core_configure(r->core, next);
+	int rc = hf_engine_configure(r->core, next);
 
 	if (!rc)
 		return 0;
 	hf_log_error("reload rejected: the new configuration does not fit (%s); the running configuration stays",
 	    hf_strerror(rc));
-	hf_core_configure(r->core, r->config);
+	hf_engine_configure(r->core, r->config);
 	return rc;
 }
 
-static int reserve(struct run *r)
+static int daemon_reserve(struct daemon *r)
 {
 	int rc = hf_feeds_reserve(r->feeds);
 
@@ -122,14 +122,14 @@ static int reserve(struct run *r)
 	return rc;
 }
 
-static bool adopt(struct run *r, struct hf_config *next)
+static bool daemon_adopt(struct daemon *r, struct hf_config *next)
 {
 	struct hf_config *before = r->config;
 
 	if (hf_config_diff(before, next, log_change, NULL) == 0)
 		hf_log_info("reload: '%s' has not changed", r->path);
-	hf_removed_from_state(hf_core_state(r->core), hf_core_now(r->core), next, log_removed, NULL);
-	if (reserve(r) || configure_core(r, next)) {
+	hf_reload_preview_state(hf_engine_state(r->core), hf_engine_now(r->core), next, log_removed, NULL);
+	if (daemon_reserve(r) || configure_core(r, next)) {
 		hf_config_free(next);
 		return false;
 	}
@@ -140,19 +140,19 @@ static bool adopt(struct run *r, struct hf_config *next)
 	hf_health_configure(r->health, next);
 	hf_listeners_configure(r->listeners, next);
 	hf_feeds_configure(r->feeds, next, before);
-	work_soon(r);
+	daemon_work_soon(r);
 	return true;
 }
 
-static void reload(struct run *r)
+static void daemon_reload(struct daemon *r)
 {
 	struct hf_config *next;
 	bool adopted = false;
 
-	if (load(r->path, &next))
-		reject(r);
+	if (daemon_load(r->path, &next))
+		daemon_reject(r);
 	else
-		adopted = adopt(r, next);
+		adopted = daemon_adopt(r, next);
 	if (adopted)
 		r->reloads.done++;
 	else
@@ -164,21 +164,21 @@ static void reload(struct run *r)
  * What changes the model waits while that is lent to the store (guard rule 10). The file is read when the reload's
  * turn comes: of several signals the newest file counts, and it is checked against the world as it is then.
  */
-static void take_turns(struct run *r)
+static void take_turns(struct daemon *r)
 {
-	if (hf_core_busy(r->core))
+	if (hf_engine_busy(r->core))
 		return;
 	if (r->hup) {
 		r->hup = false;
-		reload(r);
+		daemon_reload(r);
 	}
 	hf_control_poke(r->control);
 }
 
-static void on_hup(struct run *r)
+static void on_hup(struct daemon *r)
 {
 	hf_notify_reloading();
-	if (hf_core_busy(r->core) && !r->hup) {
+	if (hf_engine_busy(r->core) && !r->hup) {
 		hf_log_info("reload: waits for the end of the change that is under way");
 		r->reloads.waited++;
 	}
@@ -188,34 +188,34 @@ static void on_hup(struct run *r)
 
 /* --- loop --- */
 
-static int watch_zone(struct run *r);
+static int watch_zone(struct daemon *r);
 
 static void on_work(evutil_socket_t fd, short what, void *arg)
 {
-	struct run *r = arg;
-	int64_t wait = hf_core_work(r->core);
+	struct daemon *r = arg;
+	int64_t wait = hf_engine_work(r->core);
 	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
 
 	if (watch_zone(r) < 0)
 		hf_log_error("out of memory; the zone is looked at a little later than it could be");
 	event_add(r->work, &tv);
-	hf_service_worked(r->service, wait);
+	hf_service_manager_worked(r->service, wait);
 	take_turns(r);
 	hf_sources_poke(r->sources);
 	hf_feeds_poke(r->feeds);
 	hf_health_poke(r->health);
 }
 
-static void end(void *arg)
+static void daemon_end(void *arg)
 {
-	struct run *r = arg;
+	struct daemon *r = arg;
 
 	event_base_loopbreak(r->base);
 }
 
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void on_daemon_signal(evutil_socket_t number, short what, void *arg)
 {
-	struct run *r = arg;
+	struct daemon *r = arg;
 
 	if (number == SIGHUP) {
 		on_hup(r);
@@ -225,14 +225,14 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	    "ends (%s); what is published stays where it is", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	hf_notify("STOPPING=1");
 	if (r->feeds)
-		hf_feeds_end(r->feeds, CLEAN_MS, end, r);
+		hf_feeds_end(r->feeds, CLEAN_MS, daemon_end, r);
 	else
-		end(r);
+		daemon_end(r);
 }
 
 /* Before anything that takes time: a signal that comes early waits for the loop, and does not kill
  * us. */
-static int catch_signals(struct run *r)
+static int catch_signals(struct daemon *r)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	bool ok;
@@ -240,16 +240,16 @@ static int catch_signals(struct run *r)
 	r->base = event_base_new();
 	ok = r->base;
 	for (size_t i = 0; ok && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		r->signals[i] = evsignal_new(r->base, numbers[i], on_signal, r);
+		r->signals[i] = evsignal_new(r->base, numbers[i], on_daemon_signal, r);
 		ok = r->signals[i] && event_add(r->signals[i], NULL) == 0;
 	}
 	return ok ? 0 : -ENOMEM;
 }
 
 /* The descriptor is another one after the zone's folder was replaced. */
-static int watch_zone(struct run *r)
+static int watch_zone(struct daemon *r)
 {
-	int fd = hf_core_fd(r->core);
+	int fd = hf_engine_fd(r->core);
 
 	if (r->zone && event_get_fd(r->zone) == fd)
 		return 0;
@@ -262,22 +262,22 @@ static int watch_zone(struct run *r)
 	return r->zone ? event_add(r->zone, NULL) : -ENOMEM;
 }
 
-static int start_work(struct run *r)
+static int start_work(struct daemon *r)
 {
 	const struct hf_source_env env = {
-		.core = r->core, .clock = &hf_clock_system, .work = work_soon, .work_arg = r
+		.core = r->core, .clock = &hf_clock_system, .work = daemon_work_soon, .work_arg = r
 	};
 
 	r->work = evtimer_new(r->base, on_work, r);
 	if (!r->work || watch_zone(r) < 0 ||
-	    hf_service_new(r->base, &hf_clock_system, r->core, &r->service) ||
+	    hf_service_manager_new(r->base, &hf_clock_system, r->core, &r->service) ||
 	    hf_sources_new(r->base, &env, r->config, &r->sources))
 		return -ENOMEM;
 	event_active(r->work, EV_TIMEOUT, 0);
 	return hf_feeds_new(r->base, r->core, &hf_clock_system, r->config, &r->feeds);
 }
 
-static int start_listeners(struct run *r)
+static int start_listeners(struct daemon *r)
 {
 	const struct hf_listeners_env env = {
 		.base = r->base, .clock = &hf_clock_system, .core = r->core, .feeds = r->feeds
@@ -285,14 +285,14 @@ static int start_listeners(struct run *r)
 	int rc = hf_listeners_new(&env, r->config, &r->listeners);
 
 	if (!rc)
-		hf_service_watch(r->service, r->listeners);
+		hf_service_manager_watch(r->service, r->listeners);
 	return rc;
 }
 
-static int start_control(struct run *r)
+static int start_control(struct daemon *r)
 {
 	struct hf_control_env env = { .core = r->core, .sources = r->sources, .feeds = r->feeds,
-		.reloads = &r->reloads, .config = r->config, .clock = &hf_clock_system, .work = work_soon, .work_arg = r };
+		.reloads = &r->reloads, .config = r->config, .clock = &hf_clock_system, .work = daemon_work_soon, .work_arg = r };
 	int rc = start_listeners(r);
 
 	env.listeners = r->listeners;
@@ -301,7 +301,7 @@ static int start_control(struct run *r)
 	return rc ? rc : hf_health_new(r->base, r->core, r->listeners, r->config, &r->health);
 }
 
-static void finish(struct run *r)
+static void daemon_finish(struct daemon *r)
 {
 	hf_health_free(r->health);
 	hf_control_free(r->control);
@@ -315,16 +315,16 @@ static void finish(struct run *r)
 		event_free(r->zone);
 	if (r->work)
 		event_free(r->work);
-	hf_service_free(r->service);
+	hf_service_manager_free(r->service);
 	if (r->base)
 		event_base_free(r->base);
-	hf_core_free(r->core);
+	hf_engine_free(r->core);
 	hf_config_free(r->config);
 }
 
-int hf_run(const char *config_path)
+int hf_daemon_run(const char *config_path)
 {
-	struct run r = { .path = config_path };
+	struct daemon r = { .path = config_path };
 	bool private = hf_no_dump();
 	int status = 0;
 
@@ -332,7 +332,7 @@ int hf_run(const char *config_path)
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	event_set_log_callback(on_event_log);
-	if (catch_signals(&r) || load(config_path, &r.config)) {
+	if (catch_signals(&r) || daemon_load(config_path, &r.config)) {
 		status = EXIT_CONFIG;
 		goto out;
 	}
@@ -341,7 +341,7 @@ int hf_run(const char *config_path)
 	if (!private)
 		hf_log_warn("HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory, with the "
 			    "session token");
-	if (hf_core_open(r.config, &hf_clock_system, &r.core) ||
+	if (hf_engine_open(r.config, &hf_clock_system, &r.core) ||
 	    start_work(&r) || start_control(&r)) {
 		status = EXIT_FILES;
 		goto out;
@@ -349,6 +349,6 @@ int hf_run(const char *config_path)
 	hf_notify("READY=1");
 	event_base_dispatch(r.base);
 out:
-	finish(&r);
+	daemon_finish(&r);
 	return status;
 }

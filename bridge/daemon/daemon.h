@@ -5,4 +5,4 @@
  * status: 0 after SIGTERM or SIGINT, 1 where the configuration is refused, 2 where store or zone
  * cannot be used. Nothing that an upstream does ends it.
  */
-int hf_run(const char *config_path);
+int hf_daemon_run(const char *config_path);

@@ -17,7 +17,7 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-void hf_options_usage(FILE *out)
+void hf_daemon_options_usage(FILE *out)
 {
 	fputs(
 	    "usage: holdfastd [-c FILE]\n"
@@ -36,13 +36,13 @@ void hf_options_usage(FILE *out)
 	    out);
 }
 
-static int wrong(FILE *err, const char *what)
+static int option_wrong(FILE *err, const char *what)
 {
 	fprintf(err, "holdfastd: %s; holdfastd --help tells more\n", what);
 	return -EINVAL;
 }
 
-static int unknown(FILE *err, char **argv, int c)
+static int option_unknown(FILE *err, char **argv, int c)
 {
 	/* getopt has moved on, but for an unknown letter in the middle of a word. */
 	if (optopt && optopt < 256)
@@ -54,24 +54,24 @@ static int unknown(FILE *err, char **argv, int c)
 	return -EINVAL;
 }
 
-int hf_options_parse(int argc, char **argv, struct hf_options *ret_options, FILE *err)
+int hf_daemon_options_parse(int argc, char **argv, struct hf_daemon_options *ret_options, FILE *err)
 {
-	struct hf_options o = { .config = HF_CONFIG_PATH };
+	struct hf_daemon_options o = { .config = HF_CONFIG_PATH };
 	int c, modes = 0;
 
 	optind = 0;
 	while ((c = getopt_long(argc, argv, ":c:hv", long_options, NULL)) != -1) {
 		switch (c) {
 		case OPT_CHECK:
-			o.mode = HF_OPTIONS_CHECK;
+			o.mode = HF_DAEMON_OPTIONS_CHECK;
 			modes++;
 			break;
 		case OPT_VERSION:
-			o.mode = HF_OPTIONS_VERSION;
+			o.mode = HF_DAEMON_OPTIONS_VERSION;
 			modes++;
 			break;
 		case 'h':
-			o.mode = HF_OPTIONS_HELP;
+			o.mode = HF_DAEMON_OPTIONS_HELP;
 			modes++;
 			break;
 		case 'c':
@@ -81,15 +81,15 @@ int hf_options_parse(int argc, char **argv, struct hf_options *ret_options, FILE
 			o.verbose = true;
 			break;
 		default:
-			return unknown(err, argv, c);
+			return option_unknown(err, argv, c);
 		}
 	}
 	if (optind < argc)
-		return wrong(err, "it takes options only, no arguments");
+		return option_wrong(err, "it takes options only, no arguments");
 	if (modes > 1)
-		return wrong(err, "--check, --version and --help do not go together");
-	if (o.verbose && o.mode != HF_OPTIONS_CHECK)
-		return wrong(err, "-v belongs to --check");
+		return option_wrong(err, "--check, --version and --help do not go together");
+	if (o.verbose && o.mode != HF_DAEMON_OPTIONS_CHECK)
+		return option_wrong(err, "-v belongs to --check");
 	*ret_options = o;
 	return 0;
 }

@@ -15,13 +15,13 @@ enum { TEXT_MAX = 400 };
 /* Owners that a configuration may name by id are not known by it in the zone. */
 enum names_owner { OWNER_NO, OWNER_YES, OWNER_UNKNOWN };
 
-struct look {
+struct reload_preview {
 	const struct hf_config *next;
-	hf_removed_cb cb;
+	hf_reload_preview_cb cb;
 	void *arg;
 };
 
-static const struct hf_config_source *find_source(const struct hf_config *c, const char *name)
+static const struct hf_config_source *preview_find_source(const struct hf_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->sources.n; i++)
 		if (!strcmp(c->sources.at[i].name, name))
@@ -41,12 +41,12 @@ static const struct hf_config_source *find_renamed(
 		sources[i] = (struct hf_state_source_conf){ .name = c->sources.at[i].name,
 			.url = c->sources.at[i].url ? c->sources.at[i].url : "" };
 	now = hf_state_new_name(state, &conf, name);
-	return now ? find_source(c, now) : NULL;
+	return now ? preview_find_source(c, now) : NULL;
 }
 
-static const struct hf_config_source *find_in_state(const struct look *l, const struct hf_state *state, const char *name)
+static const struct hf_config_source *find_in_state(const struct reload_preview *l, const struct hf_state *state, const char *name)
 {
-	const struct hf_config_source *conf = find_source(l->next, name);
+	const struct hf_config_source *conf = preview_find_source(l->next, name);
 
 	return conf ? conf : find_renamed(l->next, state, name);
 }
@@ -57,7 +57,7 @@ static bool other_suffix(const struct hf_config_source *conf, const struct hf_na
 }
 
 /* `id` may be NULL: not known. */
-static enum names_owner names_owner(
+static enum names_owner preview_names_owner(
     const struct hf_config_source *conf, const char *name, const struct hf_uuid *id, bool own)
 {
 	enum names_owner named = OWNER_NO;
@@ -78,7 +78,7 @@ static enum names_owner names_owner(
 	return named;
 }
 
-static void tell_suffix(const struct look *l, const char *source, const struct hf_name *before,
+static void tell_suffix(const struct reload_preview *l, const char *source, const struct hf_name *before,
     const struct hf_name *after, unsigned long long n, const char *what)
 {
 	char a[HF_NAME_TEXT_MAX], b[HF_NAME_TEXT_MAX], text[TEXT_MAX];
@@ -89,7 +89,7 @@ static void tell_suffix(const struct look *l, const char *source, const struct h
 	l->cb(text, l->arg);
 }
 
-static void tell_source(const struct look *l, const char *source, unsigned long long n, const char *what)
+static void preview_tell_source(const struct reload_preview *l, const char *source, unsigned long long n, const char *what)
 {
 	char text[TEXT_MAX];
 
@@ -98,7 +98,7 @@ static void tell_source(const struct look *l, const char *source, unsigned long 
 	l->cb(text, l->arg);
 }
 
-static void tell_owner(const struct look *l, const char *source, const char *owner,
+static void tell_owner(const struct reload_preview *l, const char *source, const char *owner,
     unsigned long long n, const char *what)
 {
 	char text[TEXT_MAX];
@@ -127,7 +127,7 @@ static int count_workspaces(
 }
 
 struct with_state {
-	const struct look *look;
+	const struct reload_preview *look;
 	const struct hf_state *state;
 	struct hf_when now;
 };
@@ -135,17 +135,17 @@ struct with_state {
 static int on_owner(const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
 {
 	const struct with_state *with = arg;
-	const struct look *l = with->look;
+	const struct reload_preview *l = with->look;
 	const struct hf_config_source *conf = find_in_state(l, with->state, source->row->name);
 	bool own = hf_uuid_equal(&owner->row->id, &source->row->user);
 
 	if (conf && owner->workspaces &&
-	    names_owner(conf, owner->row->name, &owner->row->id, own) == OWNER_NO)
+	    preview_names_owner(conf, owner->row->name, &owner->row->id, own) == OWNER_NO)
 		tell_owner(l, source->row->name, owner->row->name, owner->workspaces, "workspaces");
 	return 0;
 }
 
-static int on_source(const struct hf_source_view *view, void *arg)
+static int on_preview_source(const struct hf_source_view *view, void *arg)
 {
 	const struct with_state *with = arg;
 	const struct hf_config_source *conf = find_in_state(with->look, with->state, view->row->name);
@@ -155,20 +155,20 @@ static int on_source(const struct hf_source_view *view, void *arg)
 	if (!w.n)
 		return 0;
 	if (!conf)
-		tell_source(with->look, view->row->name, w.n, "workspaces");
+		preview_tell_source(with->look, view->row->name, w.n, "workspaces");
 	else if (other_suffix(conf, &view->row->suffix))
 		tell_suffix(with->look, view->row->name, &view->row->suffix, &conf->suffix, w.n,
 		    "workspaces");
 	return 0;
 }
 
-void hf_removed_from_state(const struct hf_state *state, struct hf_when now,
-    const struct hf_config *next, hf_removed_cb cb, void *arg)
+void hf_reload_preview_state(const struct hf_state *state, struct hf_when now,
+    const struct hf_config *next, hf_reload_preview_cb cb, void *arg)
 {
-	struct look look = { next, cb, arg };
+	struct reload_preview look = { next, cb, arg };
 	struct with_state with = { &look, state, now };
 
-	hf_state_each_source(state, now, on_source, &with);
+	hf_state_each_source(state, now, on_preview_source, &with);
 	hf_state_each_owner(state, now, on_owner, &with);
 }
 
@@ -181,7 +181,7 @@ struct owner_seen {
 	unsigned long long n;
 };
 
-struct walk {
+struct preview_walk {
 	const struct hf_zone_meta *meta;
 	unsigned long long names[HF_ZONE_SOURCES_MAX];
 	struct owner_seen *owners; /* [HF_ZONE_OWNERS_MAX] */
@@ -198,9 +198,9 @@ static const uint8_t *owner_label(const struct hf_name *name, const struct hf_na
 	return at + *at + 1;
 }
 
-static int on_name(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
+static int on_preview_name(const struct hf_name *name, const struct hf_zone_entry *e, void *arg)
 {
-	struct walk *w = arg;
+	struct preview_walk *w = arg;
 	struct owner_seen *o;
 	const uint8_t *label;
 
@@ -222,7 +222,7 @@ static int on_name(const struct hf_name *name, const struct hf_zone_entry *e, vo
 	return 0;
 }
 
-static bool is_in_zone(const struct walk *w, const char *name)
+static bool preview_is_in_zone(const struct preview_walk *w, const char *name)
 {
 	for (uint16_t i = 0; i < w->meta->n_sources; i++)
 		if (!strcmp(w->meta->sources[i].name, name))
@@ -232,20 +232,20 @@ static bool is_in_zone(const struct walk *w, const char *name)
 
 /* By its name, or under another one that the zone does not know, by its URL. */
 static const struct hf_config_source *find_in_zone(
-    const struct look *l, const struct walk *w, const struct hf_zone_source *s)
+    const struct reload_preview *l, const struct preview_walk *w, const struct hf_zone_source *s)
 {
-	const struct hf_config_source *conf = find_source(l->next, s->name);
+	const struct hf_config_source *conf = preview_find_source(l->next, s->name);
 
 	for (size_t i = 0; !conf && s->url_sum && i < l->next->sources.n; i++) {
 		const struct hf_config_source *other = &l->next->sources.at[i];
 
-		if (other->url && hf_state_url_sum(other->url) == s->url_sum && !is_in_zone(w, other->name))
+		if (other->url && hf_state_url_sum(other->url) == s->url_sum && !preview_is_in_zone(w, other->name))
 			conf = other;
 	}
 	return conf;
 }
 
-static void tell_walked(const struct look *l, const struct walk *w)
+static void tell_walked(const struct reload_preview *l, const struct preview_walk *w)
 {
 	for (uint16_t i = 0; i < w->meta->n_sources; i++) {
 		const struct hf_zone_source *s = &w->meta->sources[i];
@@ -254,7 +254,7 @@ static void tell_walked(const struct look *l, const struct walk *w)
 		if (!w->names[i])
 			continue;
 		if (!conf)
-			tell_source(l, s->name, w->names[i], "names");
+			preview_tell_source(l, s->name, w->names[i], "names");
 		else if (other_suffix(conf, &s->suffix))
 			tell_suffix(l, s->name, &s->suffix, &conf->suffix, w->names[i], "names");
 	}
@@ -263,22 +263,22 @@ static void tell_walked(const struct look *l, const struct walk *w)
 		const struct hf_zone_source *s = &w->meta->sources[o->source];
 		const struct hf_config_source *conf = o->n ? find_in_zone(l, w, s) : NULL;
 
-		if (conf && names_owner(conf, o->label, NULL, o->own) == OWNER_NO)
+		if (conf && preview_names_owner(conf, o->label, NULL, o->own) == OWNER_NO)
 			tell_owner(l, s->name, o->label, o->n, "names");
 	}
 }
 
-void hf_removed_from_zone(const char *dir, const struct hf_config *next, hf_removed_cb cb, void *arg)
+void hf_reload_preview_zone(const char *dir, const struct hf_config *next, hf_reload_preview_cb cb, void *arg)
 {
-	struct look look = { next, cb, arg };
+	struct reload_preview look = { next, cb, arg };
 	struct hf_zone_reader *reader = NULL;
 	struct hf_zone *zone = NULL;
-	struct walk w = { .owners = calloc(HF_ZONE_OWNERS_MAX, sizeof(*w.owners)) };
+	struct preview_walk w = { .owners = calloc(HF_ZONE_OWNERS_MAX, sizeof(*w.owners)) };
 
 	if (w.owners && hf_zone_open(dir, &hf_clock_system, &zone) == 0 &&
 	    hf_zone_reader_new(zone, &reader) == 0 && hf_zone_reader_load(reader) == 0 &&
 	    (w.meta = hf_zone_reader_meta(reader)) &&
-	    hf_zone_reader_walk(reader, on_name, &w) == 0)
+	    hf_zone_reader_walk(reader, on_preview_name, &w) == 0)
 		tell_walked(&look, &w);
 	hf_zone_reader_free(reader);
 	hf_zone_close(zone);

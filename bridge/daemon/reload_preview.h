@@ -8,10 +8,10 @@
 
 struct hf_config;
 
-typedef void (*hf_removed_cb)(const char *text, void *arg);
+typedef void (*hf_reload_preview_cb)(const char *text, void *arg);
 
 /* Against what the running bridge has: at reload. */
-void hf_removed_from_state(const struct hf_state *state, struct hf_when now,
-    const struct hf_config *next, hf_removed_cb cb, void *arg);
+void hf_reload_preview_state(const struct hf_state *state, struct hf_when now,
+    const struct hf_config *next, hf_reload_preview_cb cb, void *arg);
 /* Against what is published: for --check, which has no bridge. Where no zone can be read nothing is told. */
-void hf_removed_from_zone(const char *dir, const struct hf_config *next, hf_removed_cb cb, void *arg);
+void hf_reload_preview_zone(const char *dir, const struct hf_config *next, hf_reload_preview_cb cb, void *arg);

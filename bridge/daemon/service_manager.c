@@ -19,42 +19,42 @@ enum {
 	LATE_MS = 10000, /* the core is called so late at most, or something is wrong */
 };
 
-struct hf_service {
+struct hf_service_manager {
 	const struct hf_clock *clock; /* borrowed, as the core */
-	struct hf_core *core;
+	struct hf_engine *core;
 	const struct hf_listeners *listeners; /* borrowed; NULL: not yet */
 	struct event *timer; /* owned; NULL: no service manager */
 	bool watched;        /* it wants signs of life */
 	int64_t every_ms;
 	int64_t due_ms; /* boottime: the core wants to be called by then */
-	char told[HF_SUMMARY_MAX];
+	char told[HF_STATUS_LINE_MAX];
 };
 
-static void tell(struct hf_service *s)
+static void service_tell(struct hf_service_manager *s)
 {
-	char text[HF_SUMMARY_MAX], line[HF_SUMMARY_MAX + 16];
-	struct hf_summary summary;
+	char text[HF_STATUS_LINE_MAX], line[HF_STATUS_LINE_MAX + 16];
+	struct hf_status_line summary;
 
 	/* Half a message is nothing to show; this is called again when it is whole. */
-	if (hf_core_updating(s->core))
+	if (hf_engine_updating(s->core))
 		return;
-	hf_summary_fill(s->core, s->listeners, &summary);
-	if (!strcmp(hf_summary_text(&summary, text), s->told))
+	hf_status_line_fill(s->core, s->listeners, &summary);
+	if (!strcmp(hf_status_line_text(&summary, text), s->told))
 		return;
 	memcpy(s->told, text, sizeof(s->told));
 	snprintf(line, sizeof(line), "STATUS=%s", text);
 	hf_notify(line);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_service_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_service *s = arg;
+	struct hf_service_manager *s = arg;
 
 	(void)fd;
 	(void)what;
 	if (s->watched && hf_boot_ms(s->clock) - s->due_ms <= LATE_MS)
 		hf_notify("WATCHDOG=1");
-	tell(s);
+	service_tell(s);
 }
 
 /* Half of the time that it allows, or 0 where it wants no signs from this process. */
@@ -68,7 +68,7 @@ static int64_t watchdog_ms(void)
 	return n > 0 ? (n / 2000 > 1 ? n / 2000 : 1) : 0;
 }
 
-static int arm(struct hf_service *s)
+static int service_arm(struct hf_service_manager *s)
 {
 	struct timeval tv;
 
@@ -80,10 +80,10 @@ static int arm(struct hf_service *s)
 	return event_add(s->timer, &tv);
 }
 
-int hf_service_new(struct event_base *base, const struct hf_clock *clock, struct hf_core *core,
-    struct hf_service **ret_service)
+int hf_service_manager_new(struct event_base *base, const struct hf_clock *clock, struct hf_engine *core,
+    struct hf_service_manager **ret_service)
 {
-	struct hf_service *s = calloc(1, sizeof(*s));
+	struct hf_service_manager *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
@@ -91,9 +91,9 @@ int hf_service_new(struct event_base *base, const struct hf_clock *clock, struct
 	s->core = core;
 	s->due_ms = hf_boot_ms(clock);
 	if (getenv("NOTIFY_SOCKET")) {
-		s->timer = event_new(base, -1, EV_PERSIST, on_timer, s);
-		if (!s->timer || arm(s)) {
-			hf_service_free(s);
+		s->timer = event_new(base, -1, EV_PERSIST, on_service_timer, s);
+		if (!s->timer || service_arm(s)) {
+			hf_service_manager_free(s);
 			return -ENOMEM;
 		}
 	}
@@ -101,20 +101,20 @@ int hf_service_new(struct event_base *base, const struct hf_clock *clock, struct
 	return 0;
 }
 
-void hf_service_watch(struct hf_service *s, const struct hf_listeners *listeners)
+void hf_service_manager_watch(struct hf_service_manager *s, const struct hf_listeners *listeners)
 {
 	s->listeners = listeners;
 }
 
-void hf_service_worked(struct hf_service *s, int64_t wait_ms)
+void hf_service_manager_worked(struct hf_service_manager *s, int64_t wait_ms)
 {
 	s->due_ms = hf_boot_ms(s->clock) + wait_ms;
 	/* Not between the slices of one change. */
 	if (s->timer && wait_ms)
-		tell(s);
+		service_tell(s);
 }
 
-void hf_service_free(struct hf_service *s)
+void hf_service_manager_free(struct hf_service_manager *s)
 {
 	if (!s)
 		return;

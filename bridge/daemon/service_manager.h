@@ -9,15 +9,15 @@
 
 struct event_base;
 struct hf_clock;
-struct hf_core;
+struct hf_engine;
 struct hf_listeners;
-struct hf_service; /* opaque */
+struct hf_service_manager; /* opaque */
 
 /* All are borrowed and outlive it. 0 or -ENOMEM. */
-int hf_service_new(struct event_base *base, const struct hf_clock *clock, struct hf_core *core,
-    struct hf_service **ret_service);
+int hf_service_manager_new(struct event_base *base, const struct hf_clock *clock, struct hf_engine *core,
+    struct hf_service_manager **ret_service);
 /* From now on the status line says whether anybody answers; borrowed. */
-void hf_service_watch(struct hf_service *s, const struct hf_listeners *listeners);
+void hf_service_manager_watch(struct hf_service_manager *s, const struct hf_listeners *listeners);
 /* The core was called, and wants to be again in `wait_ms`. */
-void hf_service_worked(struct hf_service *s, int64_t wait_ms);
-void hf_service_free(struct hf_service *s); /* NULL is fine */
+void hf_service_manager_worked(struct hf_service_manager *s, int64_t wait_ms);
+void hf_service_manager_free(struct hf_service_manager *s); /* NULL is fine */

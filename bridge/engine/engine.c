@@ -18,7 +18,7 @@ enum {
 	REARM_AFTER_MS = 3600 * 1000, /* fresh for so long: the one recovery is allowed again */
 };
 
-struct hf_when hf_core_now(const struct hf_core *c)
+struct hf_when hf_engine_now(const struct hf_engine *c)
 {
 	struct hf_when now = { .boot_ms = hf_boot_ms(c->clock),
 		.wall_s = hf_wall_ms(c->clock) / 1000,
@@ -30,33 +30,33 @@ struct hf_when hf_core_now(const struct hf_core *c)
 
 /* --- in --- */
 
-static int after(struct hf_core *c, int rc)
+static int engine_after(struct hf_engine *c, int rc)
 {
 	c->tick_at = 0;
 	return rc;
 }
 
-int hf_core_configure(struct hf_core *c, const struct hf_config *config)
+int hf_engine_configure(struct hf_engine *c, const struct hf_config *config)
 {
 	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
-	struct hf_core_names before;
+	struct hf_engine_names before;
 	struct hf_state_conf conf;
 	int rc;
 
-	if (hf_core_busy(c))
+	if (hf_engine_busy(c))
 		return -EBUSY;
 	c->config = config;
-	hf_core_conf(config, sources, &conf);
+	hf_engine_conf(config, sources, &conf);
 	c->unpublished = true;
-	hf_core_names(c->state, &before);
-	rc = hf_state_configure(c->state, &conf, hf_core_now(c));
-	hf_core_renamed(c, &before, c->state);
+	hf_engine_names(c->state, &before);
+	rc = hf_state_configure(c->state, &conf, hf_engine_now(c));
+	hf_engine_renamed(c, &before, c->state);
 	/* One that left, or has another name, is not live for readers either. */
-	hf_core_pulse_down(c);
-	return after(c, rc);
+	hf_engine_pulse_down(c);
+	return engine_after(c, rc);
 }
 
-void hf_core_beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live)
+void hf_engine_beat(struct hf_engine *c, const char *source, const struct hf_uuid *owner, bool live)
 {
 	uint32_t source_rid, owner_rid;
 
@@ -67,56 +67,56 @@ void hf_core_beat(struct hf_core *c, const char *source, const struct hf_uuid *o
 		hf_publish_owner(c->publish, (uint16_t)owner_rid);
 }
 
-int hf_core_identify(struct hf_core *c, const char *source, const struct hf_identity *id,
+int hf_engine_identify(struct hf_engine *c, const char *source, const struct hf_identity *id,
     struct hf_judgement *ret_judgement)
 {
-	int rc = hf_state_identify(c->state, source, id, hf_core_now(c), ret_judgement);
+	int rc = hf_state_identify(c->state, source, id, hf_engine_now(c), ret_judgement);
 
 	if (ret_judgement->verdict == HF_VERDICT_HELD)
-		hf_core_beat(c, source, NULL, false);
+		hf_engine_beat(c, source, NULL, false);
 	/* The suffix may be known now: an empty zone can say that it is not ready. */
 	c->unpublished = true;
-	return after(c, rc);
+	return engine_after(c, rc);
 }
 
-int hf_core_owner_set(
-    struct hf_core *c, const char *source, const struct hf_uuid *owner, const char *name)
+int hf_engine_owner_set(
+    struct hf_engine *c, const char *source, const struct hf_uuid *owner, const char *name)
 {
 	uint32_t source_rid, before = UINT32_MAX, rid = UINT32_MAX;
 	int rc;
 
 	hf_state_find(c->state, source, owner, &source_rid, &before);
-	rc = hf_state_owner_set(c->state, source, owner, name, hf_core_now(c));
+	rc = hf_state_owner_set(c->state, source, owner, name, hf_engine_now(c));
 	hf_state_find(c->state, source, owner, &source_rid, &rid);
 	/* The number may have been another's, who was confirmed a moment ago. */
 	if (before == UINT32_MAX && rid != UINT32_MAX)
 		hf_publish_owner_clear(c->publish, (uint16_t)rid);
-	return after(c, rc);
+	return engine_after(c, rc);
 }
 
-int hf_core_owner_missing(struct hf_core *c, const char *source, const char *word)
+int hf_engine_owner_missing(struct hf_engine *c, const char *source, const char *word)
 {
-	return after(c, hf_state_owner_missing(c->state, source, word, hf_core_now(c)));
+	return engine_after(c, hf_state_owner_missing(c->state, source, word, hf_engine_now(c)));
 }
 
-int hf_core_owners_settled(struct hf_core *c, const char *source)
+int hf_engine_owners_settled(struct hf_engine *c, const char *source)
 {
-	return after(c, hf_state_owners_settled(c->state, source, hf_core_now(c)));
+	return engine_after(c, hf_state_owners_settled(c->state, source, hf_engine_now(c)));
 }
 
-int hf_core_workspace_owner(struct hf_core *c, const char *source, const struct hf_uuid *workspace,
+int hf_engine_workspace_owner(struct hf_engine *c, const char *source, const struct hf_uuid *workspace,
     const struct hf_uuid *owner)
 {
-	return after(
-	    c, hf_state_workspace_owner(c->state, source, workspace, owner, hf_core_now(c)));
+	return engine_after(
+	    c, hf_state_workspace_owner(c->state, source, workspace, owner, hf_engine_now(c)));
 }
 
-bool hf_core_disputed(struct hf_core *c, const char *source, struct hf_uuid *ret_workspace)
+bool hf_engine_disputed(struct hf_engine *c, const char *source, struct hf_uuid *ret_workspace)
 {
 	return hf_state_disputed(c->state, source, ret_workspace);
 }
 
-void hf_core_owner_readable(struct hf_core *c, const char *source, const struct hf_uuid *owner,
+void hf_engine_owner_readable(struct hf_engine *c, const char *source, const struct hf_uuid *owner,
     enum hf_readable readable, int64_t asked_ms)
 {
 	hf_state_owner_readable(c->state, source, owner, readable, asked_ms);
@@ -126,12 +126,12 @@ void hf_core_owner_readable(struct hf_core *c, const char *source, const struct 
  * What readers see of it they see at once; the state hears of it when it is its own again. The last sign counts: of
  * a connection that ended and came back within a second nothing else is left.
  */
-static void sign(struct hf_core *c, const char *source, int what)
+static void engine_sign(struct hf_engine *c, const char *source, int what)
 {
-	struct hf_when now = hf_core_now(c);
+	struct hf_when now = hf_engine_now(c);
 	uint32_t rid, owner;
 
-	if (!hf_core_busy(c)) {
+	if (!hf_engine_busy(c)) {
 		if (what == HF_SIGN_CONTACT)
 			hf_state_contact(c->state, source, now);
 		else
@@ -141,25 +141,25 @@ static void sign(struct hf_core *c, const char *source, int what)
 		c->signs[rid].at = now;
 		snprintf(c->signs[rid].source, sizeof(c->signs[rid].source), "%s", source);
 	}
-	hf_core_beat(c, source, NULL,
+	hf_engine_beat(c, source, NULL,
 	    what == HF_SIGN_CONTACT && !hf_state_identity_held(c->state, source));
 }
 
-void hf_core_contact(struct hf_core *c, const char *source)
+void hf_engine_contact(struct hf_engine *c, const char *source)
 {
-	sign(c, source, HF_SIGN_CONTACT);
+	engine_sign(c, source, HF_SIGN_CONTACT);
 }
 
-void hf_core_away(struct hf_core *c, const char *source)
+void hf_engine_away(struct hf_engine *c, const char *source)
 {
-	sign(c, source, HF_SIGN_AWAY);
-	after(c, 0);
+	engine_sign(c, source, HF_SIGN_AWAY);
+	engine_after(c, 0);
 }
 
-void hf_core_take_signs(struct hf_core *c)
+void hf_engine_take_signs(struct hf_engine *c)
 {
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
-		struct hf_core_sign *s = &c->signs[i];
+		struct hf_engine_sign *s = &c->signs[i];
 
 		if (s->what == HF_SIGN_CONTACT)
 			hf_state_contact(c->state, s->source, s->at);
@@ -169,33 +169,33 @@ void hf_core_take_signs(struct hf_core *c)
 	}
 }
 
-void hf_core_applied(struct hf_core *c, bool committed)
+void hf_engine_applied(struct hf_engine *c, bool committed)
 {
 	c->applying = false;
 	if (committed)
 		hf_state_committed(c->state);
 	else
 		hf_state_not_committed(c->state);
-	hf_core_take_signs(c);
+	hf_engine_take_signs(c);
 }
 
-int hf_core_decide(struct hf_core *c, const char *source, const struct hf_uuid *owner,
+int hf_engine_decide(struct hf_engine *c, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision)
 {
-	return after(c, hf_state_decide(c->state, source, owner, what, decision, hf_core_now(c)));
+	return engine_after(c, hf_state_decide(c->state, source, owner, what, decision, hf_engine_now(c)));
 }
 
-bool hf_core_busy(const struct hf_core *c)
+bool hf_engine_busy(const struct hf_engine *c)
 {
-	return c->applying || hf_core_updating(c);
+	return c->applying || hf_engine_updating(c);
 }
 
 /* --- work --- */
 
-static void store_told(struct hf_core *c, int rc)
+static void store_told(struct hf_engine *c, int rc)
 {
 	if (rc == HF_EDAMAGED) {
-		/* hf_core_mend() says what becomes of it. */
+		/* hf_engine_recover() says what becomes of it. */
 		c->commit_not_before = hf_boot_ms(c->clock) + RETRY_MS;
 	} else if (rc < 0) {
 		hf_fault_set(&c->store_fault, c->clock, HF_LOG_ERROR,
@@ -210,28 +210,28 @@ static void store_told(struct hf_core *c, int rc)
 }
 
 /* Only when what was accepted is on the disk: whoever acts on "ready" acts on what the store holds. */
-static void get_ready(struct hf_core *c)
+static void get_ready(struct hf_engine *c)
 {
 	if (c->accepted && !hf_store_ready(c->store) && hf_store_set_ready(c->store) == 0)
 		c->unpublished = true;
 }
 
-static bool is_unwritten(const struct hf_core *c)
+static bool is_unwritten(const struct hf_engine *c)
 {
 	return hf_store_get_state(c->store, NULL, NULL) == HF_STORE_NOT_WRITTEN;
 }
 
 /* With nothing to write, nobody would find out that it is written again. */
-static void try_store(struct hf_core *c)
+static void try_store(struct hf_engine *c)
 {
 	if (is_unwritten(c))
 		store_told(c, hf_store_try(c->store));
 }
 
 /* 1 if there is a changeset, and the store has begun it. */
-static int begin_changes(struct hf_core *c, const struct hf_changeset **ret_changes)
+static int begin_changes(struct hf_engine *c, const struct hf_changeset **ret_changes)
 {
-	int rc = hf_state_take(c->state, hf_core_now(c), ret_changes);
+	int rc = hf_state_take(c->state, hf_engine_now(c), ret_changes);
 
 	if (!rc) {
 		try_store(c);
@@ -243,7 +243,7 @@ static int begin_changes(struct hf_core *c, const struct hf_changeset **ret_chan
 		rc = hf_store_begin(c->store, *ret_changes);
 		if (!rc)
 			return 1;
-		hf_core_applied(c, false);
+		hf_engine_applied(c, false);
 	}
 	store_told(c, rc);
 	return rc;
@@ -251,11 +251,11 @@ static int begin_changes(struct hf_core *c, const struct hf_changeset **ret_chan
 
 /* Begins the next changeset, or goes on with the one that is under way. Returns 1 while there is
  * more to do. */
-static int work_store(struct hf_core *c)
+static int work_store(struct hf_engine *c)
 {
 	const struct hf_changeset *changes;
 	struct hf_zone_meta meta;
-	int rc = hf_core_mend(c);
+	int rc = hf_engine_recover(c);
 
 	if (rc)
 		return rc;
@@ -273,12 +273,12 @@ static int work_store(struct hf_core *c)
 		hf_state_lent_step(c->state, SLICE_NAMES);
 		return 1;
 	}
-	hf_core_applied(c, !rc);
+	hf_engine_applied(c, !rc);
 	store_told(c, rc);
 	if (rc)
 		return rc;
 	get_ready(c);
-	hf_core_meta(c, &meta);
+	hf_engine_meta(c, &meta);
 	/* Stamps alone are nothing that readers see; a suffix is, also one that has no names yet. */
 	c->unpublished = c->unpublished || c->shown || !hf_publish_same_meta(&meta, &c->meta);
 	c->meta = meta;
@@ -286,21 +286,21 @@ static int work_store(struct hf_core *c)
 }
 
 /* Returns 1 while there is more to do at once. */
-static int work_zone(struct hf_core *c)
+static int work_zone(struct hf_engine *c)
 {
 	int rc;
 
-	if (!c->unpublished || hf_boot_ms(c->clock) < c->publish_not_before || hf_core_ails(c))
+	if (!c->unpublished || hf_boot_ms(c->clock) < c->publish_not_before || hf_engine_ails(c))
 		return 0;
 	/* What state has changed since the last commit is not for readers yet: a suffix goes with its names. */
 	if (!hf_state_dirty(c->state))
-		hf_core_meta(c, &c->meta);
+		hf_engine_meta(c, &c->meta);
 	/* Before any suffix is known there is nothing that a zone could be of; after the last one was taken out it is empty. */
 	rc = c->meta.n_sources || hf_publish_has_zone(c->publish)
 		 ? hf_publish_store(c->publish, c->store, &c->meta)
 		 : 1;
 	/* It was the store that was found damaged: that is mended first. */
-	if (rc == -EAGAIN || (rc < 0 && hf_core_ails(c)))
+	if (rc == -EAGAIN || (rc < 0 && hf_engine_ails(c)))
 		return 1;
 	if (rc < 0) {
 		hf_fault_set(&c->zone_fault, c->clock, HF_LOG_ERROR,
@@ -329,12 +329,12 @@ static int any_fresh(const struct hf_source_view *view, void *arg)
 
 /* Rarely: the copy that stands by, and the one recovery armed again after an hour of good health.
  */
-static void work_care(struct hf_core *c)
+static void work_care(struct hf_engine *c)
 {
 	int64_t now = hf_boot_ms(c->clock);
 	bool fresh = false;
 
-	hf_state_each_source(c->state, hf_core_now(c), any_fresh, &fresh);
+	hf_state_each_source(c->state, hf_engine_now(c), any_fresh, &fresh);
 	if (!fresh)
 		c->fresh_since = 0;
 	else if (!c->fresh_since)
@@ -344,78 +344,78 @@ static void work_care(struct hf_core *c)
 		hf_log_info(
 		    "store: one hour fresh; its recovery may run again if it is ever needed");
 	if (now >= c->copy_at && !c->applying) {
-		c->copy_at = now + HF_CORE_COPY_EVERY_MS;
+		c->copy_at = now + HF_ENGINE_COPY_EVERY_MS;
 		hf_store_copy_begin(c->store);
 	}
 }
 
-static int64_t soonest(int64_t a, int64_t b)
+static int64_t wait_soonest(int64_t a, int64_t b)
 {
 	if (a < 0)
 		return b;
 	return b < 0 || a < b ? a : b;
 }
 
-static int64_t until(const struct hf_core *c, int64_t at)
+static int64_t wait_until(const struct hf_engine *c, int64_t at)
 {
 	int64_t wait = at - hf_boot_ms(c->clock);
 
 	return wait > 0 ? wait : 0;
 }
 
-static void look_at_zone(struct hf_core *c)
+static void engine_look_at_zone(struct hf_engine *c)
 {
 	if (hf_publish_look(c->publish) != 0)
 		c->unpublished = true;
 }
 
-int64_t hf_core_work(struct hf_core *c)
+int64_t hf_engine_work(struct hf_engine *c)
 {
 	int64_t wait, check;
 
 	/* Half a message is nothing that a tick, a commit or a repair may find. */
-	if (hf_core_updating(c)) {
-		hf_core_update_slice(c);
+	if (hf_engine_updating(c)) {
+		hf_engine_update_slice(c);
 		return 0;
 	}
-	if (!c->applying && until(c, c->tick_at) == 0) {
+	if (!c->applying && wait_until(c, c->tick_at) == 0) {
 		c->wall_synced = hf_wall_synced();
-		c->tick_at = hf_boot_ms(c->clock) + hf_state_tick(c->state, hf_core_now(c));
+		c->tick_at = hf_boot_ms(c->clock) + hf_state_tick(c->state, hf_engine_now(c));
 		work_care(c);
-		look_at_zone(c);
+		engine_look_at_zone(c);
 	}
 	if (work_store(c) == 1)
 		return 0;
 	if (work_zone(c) == 1)
 		return 0;
 	if (hf_publish_work(c->publish) < 0) {
-		look_at_zone(c);
+		engine_look_at_zone(c);
 		c->publish_not_before = hf_boot_ms(c->clock) + RETRY_MS;
 		c->unpublished = true;
 	}
-	check = hf_core_check(c);
+	check = hf_engine_check(c);
 	if (check == 0)
 		return 0;
-	wait = soonest(check, soonest(until(c, c->tick_at), hf_publish_wait_ms(c->publish)));
+	wait = wait_soonest(check, wait_soonest(wait_until(c, c->tick_at), hf_publish_wait_ms(c->publish)));
 	if (hf_state_dirty(c->state) || is_unwritten(c))
-		wait = soonest(wait, until(c, c->commit_not_before));
-	if (hf_core_ails(c))
-		return until(c, c->mend_at);
+		wait = wait_soonest(wait, wait_until(c, c->commit_not_before));
+	if (hf_engine_ails(c))
+		return wait_until(c, c->mend_at);
 	if (c->unpublished)
-		wait = soonest(wait, until(c, c->publish_not_before));
+		wait = wait_soonest(wait, wait_until(c, c->publish_not_before));
 	return wait;
 }
 
-int hf_core_fd(const struct hf_core *c)
+int hf_engine_fd(const struct hf_engine *c)
 {
 	return hf_publish_fd(c->publish);
 }
 
-int hf_core_settle(struct hf_core *c)
+int hf_engine_settle(struct hf_engine *c)
 {
 	int rc;
 
-	while (hf_core_update_slice(c) == 1)
+	while (hf_engine_update_slice(c) == 1)
 		;
 	c->commit_not_before = c->publish_not_before = 0;
 	do {
@@ -429,22 +429,22 @@ int hf_core_settle(struct hf_core *c)
 
 /* --- for status --- */
 
-const struct hf_state *hf_core_state(const struct hf_core *c)
+const struct hf_state *hf_engine_state(const struct hf_engine *c)
 {
 	return c->state;
 }
 
-struct hf_store *hf_core_store(struct hf_core *c)
+struct hf_store *hf_engine_store(struct hf_engine *c)
 {
 	return c->store;
 }
 
-uint64_t hf_core_lives(const struct hf_core *c)
+uint64_t hf_engine_lives(const struct hf_engine *c)
 {
 	return c->lives;
 }
 
-uint64_t hf_core_published(const struct hf_core *c)
+uint64_t hf_engine_published(const struct hf_engine *c)
 {
 	return hf_publish_generation(c->publish);
 }

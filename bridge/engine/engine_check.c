@@ -17,15 +17,15 @@ enum {
 	AGAIN_MS = 600 * 1000, /* after all steps were in vain */
 };
 
-static bool is_quiet(const struct hf_core *c)
+static bool is_quiet(const struct hf_engine *c)
 {
-	return !c->applying && !c->unpublished && !hf_core_ails(c) && !hf_state_dirty(c->state);
+	return !c->applying && !c->unpublished && !hf_engine_ails(c) && !hf_state_dirty(c->state);
 }
 
 /* The next step against it. Returns what is done, for people. */
-static const char *heal(struct hf_core *c)
+static const char *engine_heal(struct hf_engine *c)
 {
-	enum hf_core_heal step = c->healing;
+	enum hf_engine_heal step = c->healing;
 	int rc;
 
 	if (step == HF_HEAL_LOAD) {
@@ -45,7 +45,7 @@ static const char *heal(struct hf_core *c)
 						  : "the model is written again, and published";
 	case HF_HEAL_WRITE:
 		c->healing = HF_HEAL_LOAD;
-		rc = hf_core_renew_state(c);
+		rc = hf_engine_renew_state(c);
 		return rc ? "the store cannot be read; it is tried again"
 			  : "the model is loaded from the store, and all servers are asked again";
 	case HF_HEAL_LOAD:
@@ -54,10 +54,10 @@ static const char *heal(struct hf_core *c)
 	return "";
 }
 
-static void differs(struct hf_core *c, int rc, const struct hf_publish_found *found)
+static void engine_differs(struct hf_engine *c, int rc, const struct hf_publish_found *found)
 {
 	unsigned long long names = hf_state_n_names(c->state), in_zone = found->stamp.n_names;
-	const char *step = heal(c);
+	const char *step = engine_heal(c);
 
 	if (rc < 0)
 		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
@@ -80,7 +80,7 @@ static void differs(struct hf_core *c, int rc, const struct hf_publish_found *fo
 }
 
 /* Before anybody is alarmed the model's own sum is counted again, name by name. */
-static int check(struct hf_core *c, struct hf_publish_found *ret_found)
+static int engine_check_zone(struct hf_engine *c, struct hf_publish_found *ret_found)
 {
 	int rc = hf_publish_check(
 	    c->publish, c->store, hf_state_n_names(c->state), hf_state_sum(c->state), ret_found);
@@ -92,7 +92,7 @@ static int check(struct hf_core *c, struct hf_publish_found *ret_found)
 	    c->publish, c->store, hf_state_n_names(c->state), hf_state_sum(c->state), ret_found);
 }
 
-int64_t hf_core_check(struct hf_core *c)
+int64_t hf_engine_check(struct hf_engine *c)
 {
 	int64_t wait = c->check_at - hf_boot_ms(c->clock);
 	struct hf_publish_found found;
@@ -103,7 +103,7 @@ int64_t hf_core_check(struct hf_core *c)
 	if (wait > 0)
 		return wait;
 	c->check_at = hf_boot_ms(c->clock) + EVERY_MS;
-	rc = check(c, &found);
+	rc = engine_check_zone(c, &found);
 	if (rc == -EAGAIN) {
 		/* The zone's own work ends with another call. */
 		c->check_at = 0;
@@ -114,11 +114,11 @@ int64_t hf_core_check(struct hf_core *c)
 		c->healing = HF_HEAL_NONE;
 		return EVERY_MS;
 	}
-	differs(c, rc, &found);
+	engine_differs(c, rc, &found);
 	return 0;
 }
 
-bool hf_core_trouble(const struct hf_core *c, struct hf_core_trouble *ret_trouble)
+bool hf_engine_trouble(const struct hf_engine *c, struct hf_engine_trouble *ret_trouble)
 {
 	const struct hf_fault *f = c->zone_fault.text[0] ? &c->zone_fault : &c->differs;
 

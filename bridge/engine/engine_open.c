@@ -55,11 +55,11 @@ static int on_record(const struct hf_record_view *record, void *arg)
 }
 
 /* The store has names that were taken back from a zone before. */
-static bool has_restored(const struct hf_core *c)
+static bool has_restored(const struct hf_engine *c)
 {
 	bool any = false;
 
-	hf_state_each_record(c->state, hf_core_now(c), on_record, &any);
+	hf_state_each_record(c->state, hf_engine_now(c), on_record, &any);
 	return any;
 }
 
@@ -68,7 +68,7 @@ static bool has_restored(const struct hf_core *c)
  * nothing of the zone that was published of another one: a new one, an empty one, a copy, one in which the recovery
  * of a process that was killed was not yet through.
  */
-static bool zone_is_newer(const struct hf_core *c, const struct hf_store_opened *o, const struct hf_zone_stamp *zone)
+static bool zone_is_newer(const struct hf_engine *c, const struct hf_store_opened *o, const struct hf_zone_stamp *zone)
 {
 	bool same_epoch = !memcmp(zone->epoch, hf_store_epoch(c->store), sizeof(zone->epoch));
 
@@ -84,7 +84,7 @@ static bool zone_is_newer(const struct hf_core *c, const struct hf_store_opened 
 	return !hf_store_ready(c->store) && !hf_state_n_names(c->state);
 }
 
-struct restore {
+struct source_restore {
 	struct hf_state *state;
 	struct hf_when now;
 };
@@ -92,14 +92,14 @@ struct restore {
 /* Who a source was pinned to stays: another deployment behind the URL is to be found. */
 static void restore_source(uint32_t source, const struct hf_zone_source *found, void *arg)
 {
-	struct restore *r = arg;
+	struct source_restore *r = arg;
 	struct hf_uuid user;
 
 	memcpy(user.b, found->user, sizeof(user.b));
 	hf_state_restore_source(r->state, source, &found->suffix, found->deployment, &user, r->now);
 }
 
-static void log_restored(const struct hf_core *c, size_t n)
+static void log_restored(const struct hf_engine *c, size_t n)
 {
 	if (c->newer_than)
 		hf_log_warn("store: the published zone (generation %llu) is newer than what the store "
@@ -113,10 +113,10 @@ static void log_restored(const struct hf_core *c, size_t n)
 }
 
 /* Names of the zone become restored rows; where the store has some of its own, those of the zone win. */
-int hf_core_take_zone(struct hf_core *c, struct hf_state *state)
+int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state)
 {
 	bool has_names = hf_state_n_names(state);
-	struct restore r = { state, hf_core_now(c) };
+	struct source_restore r = { state, hf_engine_now(c) };
 	struct hf_restored found;
 	int rc, n;
 
@@ -137,16 +137,16 @@ int hf_core_take_zone(struct hf_core *c, struct hf_state *state)
 	return rc < 0 ? rc : n;
 }
 
-void hf_core_zone_taken(struct hf_core *c)
+void hf_engine_zone_taken(struct hf_engine *c)
 {
-	if (!c->newer.generation || c->applying || hf_core_ails(c) || hf_state_dirty(c->state))
+	if (!c->newer.generation || c->applying || hf_engine_ails(c) || hf_state_dirty(c->state))
 		return;
 	c->newer = (struct hf_zone_stamp){ 0 };
 	/* Where that cannot be written, the next start sees by the names that it was done. */
 	hf_store_zone_taken(c->store);
 }
 
-static int open_store(struct hf_core *c, struct hf_store_opened *ret_opened)
+static int open_store(struct hf_engine *c, struct hf_store_opened *ret_opened)
 {
 	const struct hf_store_opts opts = { .clock = c->clock };
 	int rc = hf_store_open(c->config->store, &opts, ret_opened, &c->store);
@@ -162,9 +162,9 @@ static int open_store(struct hf_core *c, struct hf_store_opened *ret_opened)
 	return rc;
 }
 
-static int open_state(struct hf_core *c)
+static int open_state(struct hf_engine *c)
 {
-	int rc = hf_core_load_state(c, &c->state);
+	int rc = hf_engine_load_state(c, &c->state);
 
 	if (rc)
 		hf_log_error("store: '%s' cannot be read (%s)", c->config->store, hf_strerror(rc));
@@ -175,7 +175,7 @@ struct newest {
 	int64_t contact_s;
 };
 
-static int on_source(const struct hf_source_view *view, void *arg)
+static int on_newest_source(const struct hf_source_view *view, void *arg)
 {
 	struct newest *newest = arg;
 
@@ -199,16 +199,16 @@ static void age_text(int64_t s, char *out, size_t size)
 }
 
 /* Promise 3: serve first. */
-static void log_serving(const struct hf_core *c)
+static void log_serving(const struct hf_engine *c)
 {
 	struct newest newest = { 0 };
 	char age[32], when[48] = "at a time that nobody knows";
 
 	if (!hf_state_n_names(c->state))
 		return;
-	hf_state_each_source(c->state, hf_core_now(c), on_source, &newest);
+	hf_state_each_source(c->state, hf_engine_now(c), on_newest_source, &newest);
 	if (newest.contact_s) {
-		age_text(hf_core_now(c).wall_s - newest.contact_s, age, sizeof(age));
+		age_text(hf_engine_now(c).wall_s - newest.contact_s, age, sizeof(age));
 		snprintf(when, sizeof(when), "%s ago", age);
 	}
 	hf_log_info("re-applying DNS hosts from previous session: %zu names, last confirmed %s",
@@ -231,17 +231,17 @@ static int owner_down(
 	return 0;
 }
 
-void hf_core_pulse_down(struct hf_core *c)
+void hf_engine_pulse_down(struct hf_engine *c)
 {
-	hf_state_each_source(c->state, hf_core_now(c), source_down, c->publish);
-	hf_state_each_owner(c->state, hf_core_now(c), owner_down, c->publish);
+	hf_state_each_source(c->state, hf_engine_now(c), source_down, c->publish);
+	hf_state_each_owner(c->state, hf_engine_now(c), owner_down, c->publish);
 }
 
 /*
  * Until its first contact with this process nothing is live, however recent the last one was. All numbers: the zone of
  * before stays in force while the store is not ready, and in it a source may have another one than here.
  */
-static void all_down(struct hf_core *c)
+static void all_down(struct hf_engine *c)
 {
 	for (uint16_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		hf_publish_source(c->publish, i, false);
@@ -256,19 +256,19 @@ static int clear_owner(
 }
 
 /* What the pulse has was written by a bridge on another store, in which these numbers may have been others'. */
-static void clear_owners(struct hf_core *c, const struct hf_zone_stamp *zone)
+static void clear_owners(struct hf_engine *c, const struct hf_zone_stamp *zone)
 {
 	if (memcmp(zone->epoch, hf_store_epoch(c->store), sizeof(zone->epoch)) != 0)
-		hf_state_each_owner(c->state, hf_core_now(c), clear_owner, c->publish);
+		hf_state_each_owner(c->state, hf_engine_now(c), clear_owner, c->publish);
 }
 
-int hf_core_open(
-    const struct hf_config *config, const struct hf_clock *clock, struct hf_core **ret_core)
+int hf_engine_open(
+    const struct hf_config *config, const struct hf_clock *clock, struct hf_engine **ret_core)
 {
 	struct hf_publish_opts publish = {
 		.dir = config->zone, .clock = clock, .pulse_ms = (uint32_t)config->pulse_interval_ms
 	};
-	struct hf_core *c = calloc(1, sizeof(*c));
+	struct hf_engine *c = calloc(1, sizeof(*c));
 	struct hf_store_opened opened = { 0 };
 	struct hf_zone_stamp found = { 0 };
 	int rc;
@@ -296,36 +296,36 @@ int hf_core_open(
 	} else if (opened.zone_due) {
 		hf_store_zone_taken(c->store);
 	}
-	rc = hf_core_take_zone(c, c->state);
+	rc = hf_engine_take_zone(c, c->state);
 	if (rc > 0)
 		rc = hf_store_set_ready(c->store);
 	if (rc < 0 && opened.origin != HF_STORE_SPENT)
 		goto fail;
 	all_down(c);
 	clear_owners(c, &found);
-	hf_core_pulse_down(c);
+	hf_engine_pulse_down(c);
 	c->unpublished = true;
 	/* The image of the store is gone again; its memory is not. */
 	c->large = true;
-	c->copy_at = hf_boot_ms(clock) + HF_CORE_COPY_EVERY_MS;
+	c->copy_at = hf_boot_ms(clock) + HF_ENGINE_COPY_EVERY_MS;
 	log_serving(c);
-	hf_core_settle(c);
+	hf_engine_settle(c);
 	c->opened = true;
 	*ret_core = c;
 	return 0;
 fail:
-	hf_core_free(c);
+	hf_engine_free(c);
 	return rc;
 }
 
-void hf_core_free(struct hf_core *c)
+void hf_engine_free(struct hf_engine *c)
 {
 	if (!c)
 		return;
 	/* What was not taken up as a whole says nothing over the zone. */
 	if (c->opened)
-		hf_core_settle(c);
-	hf_core_update_drop(c);
+		hf_engine_settle(c);
+	hf_engine_update_drop(c);
 	hf_publish_free(c->publish);
 	hf_state_free(c->state);
 	hf_store_free(c->store);

@@ -12,17 +12,17 @@ struct hf_config;
 struct hf_state_conf;
 struct hf_state_source_conf;
 
-enum { HF_CORE_COPY_EVERY_MS = 3600 * 1000 };
+enum { HF_ENGINE_COPY_EVERY_MS = 3600 * 1000 };
 
 /* A sign of life of a source, or its end, that came while the state was lent to the store. */
-struct hf_core_sign {
+struct hf_engine_sign {
 	enum { HF_SIGN_NONE, HF_SIGN_CONTACT, HF_SIGN_AWAY } what;
 	char source[HF_LABEL_MAX + 1];
 	struct hf_when at;
 };
 
 /* The message that is being taken up in slices. */
-struct hf_core_message {
+struct hf_engine_message {
 	struct hf_update *update; /* owned; NULL: there is none */
 	void (*release)(struct hf_update *update);
 	char source[HF_LABEL_MAX + 1];
@@ -30,14 +30,14 @@ struct hf_core_message {
 };
 
 /* What became of one, until its source has asked. */
-struct hf_core_outcome {
+struct hf_engine_outcome {
 	bool known;
 	char source[HF_LABEL_MAX + 1];
 	int rc;
 	struct hf_judgement judgement;
 };
 
-struct hf_core {
+struct hf_engine {
 	const struct hf_config *config; /* borrowed */
 	const struct hf_clock *clock;   /* borrowed */
 	struct hf_store *store;         /* owned */
@@ -45,7 +45,7 @@ struct hf_core {
 	struct hf_state *state; /* owned */
 	struct hf_publish *publish; /* owned */
 	struct hf_zone_meta meta; /* as of the last commit */
-	bool opened;                /* hf_core_open() is through */
+	bool opened;                /* hf_engine_open() is through */
 	/*
 	 * The zone that was found, if it knows what the store does not have yet (generation 0: it does not). The store had
 	 * `newer_than`. Nothing is published over it meanwhile: `meta` is filled by the first commit.
@@ -53,9 +53,9 @@ struct hf_core {
 	struct hf_zone_stamp newer;
 	uint64_t newer_than;
 	bool applying;              /* a changeset is between begin and its last step: the state is lent */
-	struct hf_core_message message; /* while there is one the state is lent to it */
-	struct hf_core_outcome outcomes[HF_ZONE_SOURCES_MAX]; /* by rid, as it was then */
-	struct hf_core_sign signs[HF_ZONE_SOURCES_MAX]; /* by rid: what waits for the end of that */
+	struct hf_engine_message message; /* while there is one the state is lent to it */
+	struct hf_engine_outcome outcomes[HF_ZONE_SOURCES_MAX]; /* by rid, as it was then */
+	struct hf_engine_sign signs[HF_ZONE_SOURCES_MAX]; /* by rid: what waits for the end of that */
 	bool accepted;              /* a message, since this process runs */
 	bool shown;                 /* the changeset that is being applied holds names */
 	bool unpublished;           /* the store is ahead of the zone */
@@ -68,7 +68,7 @@ struct hf_core {
 	int64_t mend_at;     /* not before is it tried again to mend what failed */
 	uint64_t lives;      /* how often the state was made anew */
 	int64_t check_at;    /* boottime: not before are model and zone compared */
-	enum hf_core_heal {
+	enum hf_engine_heal {
 		HF_HEAL_NONE,
 		HF_HEAL_PUBLISH, /* all names were published again */
 		HF_HEAL_WRITE,   /* ... after the whole model was written again */
@@ -82,49 +82,49 @@ struct hf_core {
 
 /* What state needs of the configuration: `sources` has room for HF_ZONE_SOURCES_MAX, and outlives
  * *ret_conf. */
-void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
+void hf_engine_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
     struct hf_state_conf *ret_conf);
 /* The names of sources, by rid; "": there is none. */
-struct hf_core_names {
+struct hf_engine_names {
 	char at[HF_ZONE_SOURCES_MAX][HF_LABEL_MAX + 1];
 };
-void hf_core_names(const struct hf_state *state, struct hf_core_names *ret_names);
+void hf_engine_names(const struct hf_state *state, struct hf_engine_names *ret_names);
 /* What the store has under the name of a source goes with it to the one that it has in `state` now: last good addresses. */
-void hf_core_renamed(struct hf_core *c, const struct hf_core_names *before, const struct hf_state *state);
+void hf_engine_renamed(struct hf_engine *c, const struct hf_engine_names *before, const struct hf_state *state);
 /* Takes what c->newer has into `state`. Returns how many names that were, or a code. */
-int hf_core_take_zone(struct hf_core *c, struct hf_state *state);
+int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state);
 /* It is in the store now, if it is: c->newer ends. */
-void hf_core_zone_taken(struct hf_core *c);
+void hf_engine_zone_taken(struct hf_engine *c);
 /* The state that the store has, with what c->newer has. */
-int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state);
+int hf_engine_load_state(struct hf_engine *c, struct hf_state **ret_state);
 /*
  * Nothing is live for readers that is not for the state: a source before its first contact, or with another name, an
  * owner before his first snapshot. How young the last one of the bridge before is proves nothing of what came since.
  */
-void hf_core_pulse_down(struct hf_core *c);
+void hf_engine_pulse_down(struct hf_engine *c);
 /* What the zone is to say beside the names. */
-void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta);
+void hf_engine_meta(const struct hf_engine *c, struct hf_zone_meta *ret_meta);
 
 /* Proof of life for readers, or its end; of the owner too, if that is not NULL. */
-void hf_core_beat(struct hf_core *c, const char *source, const struct hf_uuid *owner, bool live);
+void hf_engine_beat(struct hf_engine *c, const char *source, const struct hf_uuid *owner, bool live);
 /* The state is its own again: what was said of connections meanwhile takes effect. */
-void hf_core_take_signs(struct hf_core *c);
+void hf_engine_take_signs(struct hf_engine *c);
 
 /* The next slice of the message that is being taken up. 1 while more is left; 0: there is none (any more). */
-int hf_core_update_slice(struct hf_core *c);
+int hf_engine_update_slice(struct hf_engine *c);
 /* Forgets it, half done as it may be: for the end alone. */
-void hf_core_update_drop(struct hf_core *c);
+void hf_engine_update_drop(struct hf_engine *c);
 
 /* The changeset that was being applied is over: the state changes again. */
-void hf_core_applied(struct hf_core *c, bool committed);
-/* Store or state have failed, and are to be made anew by hf_core_mend(). */
-bool hf_core_ails(const struct hf_core *c);
+void hf_engine_applied(struct hf_engine *c, bool committed);
+/* Store or state have failed, and are to be made anew by hf_engine_recover(). */
+bool hf_engine_ails(const struct hf_engine *c);
 /* 1 if something was mended, 0 if nothing had failed, or why it stays as it is: later again. */
-int hf_core_mend(struct hf_core *c);
+int hf_engine_recover(struct hf_engine *c);
 /* The state as the store has it, in place of the one in memory; sources are to be asked again. 0 or a code. */
-int hf_core_renew_state(struct hf_core *c);
+int hf_engine_renew_state(struct hf_engine *c);
 /*
  * Compares the model with what readers find, when both are at rest, and takes the next step against a difference.
  * Returns the milliseconds until the next look (0: something is to be done at once), -1: not now.
  */
-int64_t hf_core_check(struct hf_core *c);
+int64_t hf_engine_check(struct hf_engine *c);

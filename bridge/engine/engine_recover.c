@@ -19,7 +19,7 @@ enum {
 
 /* --- the store, out of memory --- */
 
-static int recover(struct hf_core *c, struct hf_store_opened *ret_opened)
+static int engine_recover_store(struct hf_engine *c, struct hf_store_opened *ret_opened)
 {
 	struct hf_image *image = calloc(1, sizeof(*image));
 	int rc;
@@ -28,8 +28,8 @@ static int recover(struct hf_core *c, struct hf_store_opened *ret_opened)
 		return -ENOMEM;
 	/* What was being applied is lost with the store, and stays dirty. */
 	if (c->applying)
-		hf_core_applied(c, false);
-	rc = hf_state_image(c->state, hf_core_now(c), image);
+		hf_engine_applied(c, false);
+	rc = hf_state_image(c->state, hf_engine_now(c), image);
 	if (!rc) {
 		hf_publish_let_go(c->publish);
 		rc = hf_store_recover(c->store, image, ret_opened);
@@ -38,7 +38,7 @@ static int recover(struct hf_core *c, struct hf_store_opened *ret_opened)
 	return rc;
 }
 
-static void recovered(struct hf_core *c, const struct hf_store_opened *o)
+static void engine_log_recovered(struct hf_engine *c, const struct hf_store_opened *o)
 {
 	if (o->aside[0])
 		hf_log_error("store: '%s' was damaged (%s); it lies at '%s' now and was made anew "
@@ -54,7 +54,7 @@ static void recovered(struct hf_core *c, const struct hf_store_opened *o)
 	/* One that could only be opened in memory was never told. */
 	if (hf_state_n_names(c->state))
 		hf_store_set_ready(c->store);
-	hf_core_meta(c, &c->meta);
+	hf_engine_meta(c, &c->meta);
 	c->unpublished = true;
 	/* The copy is of the store before, and another one is made now; so does the hour of good health begin. */
 	c->copy_at = hf_boot_ms(c->clock);
@@ -63,14 +63,14 @@ static void recovered(struct hf_core *c, const struct hf_store_opened *o)
 	c->commit_not_before = 0;
 }
 
-static int mend_store(struct hf_core *c)
+static int mend_store(struct hf_engine *c)
 {
 	struct hf_store_opened opened = { 0 };
 	const char *why = "";
-	int rc = recover(c, &opened);
+	int rc = engine_recover_store(c, &opened);
 
 	if (!rc) {
-		recovered(c, &opened);
+		engine_log_recovered(c, &opened);
 		return 1;
 	}
 	c->mend_at = hf_boot_ms(c->clock) + (rc == -EAGAIN ? THREAD_BUSY_MS : AGAIN_MS);
@@ -88,28 +88,28 @@ static int mend_store(struct hf_core *c)
 
 /* --- the state, out of the store --- */
 
-int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state)
+int hf_engine_load_state(struct hf_engine *c, struct hf_state **ret_state)
 {
 	struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX];
-	struct hf_core_names before = { 0 };
+	struct hf_engine_names before = { 0 };
 	struct hf_image *image = NULL;
 	struct hf_state *state = NULL;
 	struct hf_state_conf conf;
 	int rc = hf_store_load(c->store, &image);
 
 	if (!rc) {
-		hf_core_conf(c->config, sources, &conf);
+		hf_engine_conf(c->config, sources, &conf);
 		for (size_t i = 0; i < image->n_sources; i++)
 			if (image->sources[i].rid < HF_ZONE_SOURCES_MAX)
 				snprintf(before.at[image->sources[i].rid], sizeof(before.at[0]),
 				    "%s", image->sources[i].name);
-		rc = hf_state_new(&conf, image, hf_core_now(c), &state);
+		rc = hf_state_new(&conf, image, hf_engine_now(c), &state);
 	}
 	if (!rc)
-		hf_core_renamed(c, &before, state);
+		hf_engine_renamed(c, &before, state);
 	hf_image_free(image);
 	if (!rc)
-		rc = hf_core_take_zone(c, state);
+		rc = hf_engine_take_zone(c, state);
 	if (rc < 0) {
 		hf_state_free(state);
 		return rc;
@@ -118,7 +118,7 @@ int hf_core_load_state(struct hf_core *c, struct hf_state **ret_state)
 	return 0;
 }
 
-int hf_core_renew_state(struct hf_core *c)
+int hf_engine_renew_state(struct hf_engine *c)
 {
 	struct hf_state *state = NULL;
 	int rc;
@@ -126,8 +126,8 @@ int hf_core_renew_state(struct hf_core *c)
 	/* The changeset that is being applied is the old state's. */
 	hf_store_abort(c->store);
 	if (c->applying)
-		hf_core_applied(c, false);
-	rc = hf_core_load_state(c, &state);
+		hf_engine_applied(c, false);
+	rc = hf_engine_load_state(c, &state);
 	if (rc)
 		return rc;
 	hf_state_free(c->state);
@@ -135,13 +135,13 @@ int hf_core_renew_state(struct hf_core *c)
 	c->lives++;
 	c->unpublished = true;
 	c->tick_at = 0;
-	hf_core_pulse_down(c);
+	hf_engine_pulse_down(c);
 	return 0;
 }
 
-static int mend_state(struct hf_core *c)
+static int mend_state(struct hf_engine *c)
 {
-	int rc = hf_core_renew_state(c);
+	int rc = hf_engine_renew_state(c);
 
 	if (rc) {
 		c->mend_at = hf_boot_ms(c->clock) + AGAIN_MS;
@@ -157,23 +157,23 @@ static int mend_state(struct hf_core *c)
 	return 1;
 }
 
-bool hf_core_ails(const struct hf_core *c)
+bool hf_engine_ails(const struct hf_engine *c)
 {
 	return hf_state_spent(c->state) ||
 	       hf_store_get_state(c->store, NULL, NULL) == HF_STORE_RECOVERING;
 }
 
-int hf_core_mend(struct hf_core *c)
+int hf_engine_recover(struct hf_engine *c)
 {
-	hf_core_zone_taken(c);
-	if (!hf_core_ails(c))
+	hf_engine_zone_taken(c);
+	if (!hf_engine_ails(c))
 		return 0;
 	if (hf_boot_ms(c->clock) < c->mend_at)
 		return -EAGAIN;
 	return hf_state_spent(c->state) ? mend_state(c) : mend_store(c);
 }
 
-int hf_core_rearm(struct hf_core *c)
+int hf_engine_rearm(struct hf_engine *c)
 {
 	int rc = hf_store_attempt_rearm(c->store);
 

@@ -10,21 +10,21 @@
 
 #include "base/error.h"
 
-static int add_name(const struct hf_source_view *view, void *arg)
+static int engine_add_name(const struct hf_source_view *view, void *arg)
 {
-	struct hf_core_names *names = arg;
+	struct hf_engine_names *names = arg;
 
 	if (view->row->rid < HF_ZONE_SOURCES_MAX)
 		snprintf(names->at[view->row->rid], sizeof(names->at[0]), "%s", view->row->name);
 	return 0;
 }
 
-void hf_core_names(const struct hf_state *state, struct hf_core_names *ret_names)
+void hf_engine_names(const struct hf_state *state, struct hf_engine_names *ret_names)
 {
 	const struct hf_when now = { 0 }; /* nothing of it is looked at */
 
 	memset(ret_names, 0, sizeof(*ret_names));
-	hf_state_each_source(state, now, add_name, ret_names);
+	hf_state_each_source(state, now, engine_add_name, ret_names);
 }
 
 struct addresses {
@@ -46,7 +46,7 @@ static int add_address(const char *address, void *arg)
 }
 
 /* Without them the server is found by its name alone: worth a line, and no reason to stop. */
-static void move_addresses(struct hf_core *c, const char *from, const char *to)
+static void move_addresses(struct hf_engine *c, const char *from, const char *to)
 {
 	struct addresses a = { .n = 0 };
 	int rc = hf_store_addresses(c->store, from, add_address, &a);
@@ -60,11 +60,11 @@ static void move_addresses(struct hf_core *c, const char *from, const char *to)
 		    from, hf_strerror(rc));
 }
 
-void hf_core_renamed(struct hf_core *c, const struct hf_core_names *before, const struct hf_state *state)
+void hf_engine_renamed(struct hf_engine *c, const struct hf_engine_names *before, const struct hf_state *state)
 {
-	struct hf_core_names now;
+	struct hf_engine_names now;
 
-	hf_core_names(state, &now);
+	hf_engine_names(state, &now);
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (before->at[i][0] && now.at[i][0] && strcmp(before->at[i], now.at[i]) != 0)
 			move_addresses(c, before->at[i], now.at[i]);

@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
+void hf_engine_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
     struct hf_state_conf *ret_conf)
 {
 	size_t n = config->sources.n;
@@ -37,7 +37,7 @@ void hf_core_conf(const struct hf_config *config, struct hf_state_source_conf *s
 	};
 }
 
-static bool is_printable(const char *text)
+static bool engine_is_printable(const char *text)
 {
 	for (; *text; text++)
 		if (*text < 0x20 || *text > 0x7e)
@@ -63,7 +63,7 @@ static int add_meta_source(const struct hf_source_view *view, void *arg)
 	s->fresh_ms = view->fresh_ms;
 	s->snapshot_ms = view->snapshot_ms;
 	/* What must not be lost with the store; such as could not lie in the zone's file is not known there. */
-	if (is_printable(view->row->deployment_id))
+	if (engine_is_printable(view->row->deployment_id))
 		snprintf(s->deployment, sizeof(s->deployment), "%s", view->row->deployment_id);
 	memcpy(s->user, view->row->user.b, sizeof(s->user));
 	s->url_sum = hf_state_url_sum(view->row->url);
@@ -72,12 +72,12 @@ static int add_meta_source(const struct hf_source_view *view, void *arg)
 	return 0;
 }
 
-void hf_core_meta(const struct hf_core *c, struct hf_zone_meta *ret_meta)
+void hf_engine_meta(const struct hf_engine *c, struct hf_zone_meta *ret_meta)
 {
 	memset(ret_meta, 0, sizeof(*ret_meta));
 	ret_meta->ttl_s = (uint32_t)c->config->ttl_s;
 	ret_meta->not_ready = c->config->not_ready;
 	ret_meta->provenance = c->config->provenance;
 	ret_meta->ready = hf_store_ready(c->store);
-	hf_state_each_source(c->state, hf_core_now(c), add_meta_source, ret_meta);
+	hf_state_each_source(c->state, hf_engine_now(c), add_meta_source, ret_meta);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A message of the stream that is too large for one turn of the loop: the state takes it up in slices, one with each
- * hf_core_work(), and nothing else is done with the state meanwhile. Nothing of it is committed before its end: a crash
+ * hf_engine_work(), and nothing else is done with the state meanwhile. Nothing of it is committed before its end: a crash
  * in between leaves what was. Whoever it came from may be gone by then; it was whole, and so it counts.
  */
 #include "bridge/engine/engine_private.h"
@@ -13,27 +13,27 @@
 /* Records, names and addresses of one slice: 1 to 6 ms, and 15 where a table of 300,000 names grows in it. */
 enum { SLICE_ITEMS = 2000 };
 
-static void took(struct hf_core *c, const char *source, const struct hf_update *update, int rc,
+static void engine_took_update(struct hf_engine *c, const char *source, const struct hf_update *update, int rc,
     const struct hf_judgement *j)
 {
 	if (!rc && j->verdict == HF_VERDICT_ACCEPTED) {
 		/* A diff proves life; only a snapshot says that the owner is as it is here. */
-		hf_core_beat(c, source, update->kind == HF_UPDATE_SNAPSHOT ? &update->owner : NULL, true);
+		hf_engine_beat(c, source, update->kind == HF_UPDATE_SNAPSHOT ? &update->owner : NULL, true);
 		c->accepted = true;
 	}
 	c->tick_at = 0;
 }
 
-int hf_core_update(struct hf_core *c, const char *source, const struct hf_update *update,
+int hf_engine_update(struct hf_engine *c, const char *source, const struct hf_update *update,
     struct hf_judgement *ret_judgement)
 {
-	int rc = hf_state_update(c->state, source, update, hf_core_now(c), ret_judgement);
+	int rc = hf_state_update(c->state, source, update, hf_engine_now(c), ret_judgement);
 
-	took(c, source, update, rc, ret_judgement);
+	engine_took_update(c, source, update, rc, ret_judgement);
 	return rc;
 }
 
-static struct hf_core_outcome *find_outcome(struct hf_core *c, const char *source)
+static struct hf_engine_outcome *find_outcome(struct hf_engine *c, const char *source)
 {
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (c->outcomes[i].known && !strcmp(c->outcomes[i].source, source))
@@ -42,9 +42,9 @@ static struct hf_core_outcome *find_outcome(struct hf_core *c, const char *sourc
 }
 
 /* The place by number was perhaps another's, who does not ask any more. */
-static void note_outcome(struct hf_core *c, int rc, const struct hf_judgement *j)
+static void note_outcome(struct hf_engine *c, int rc, const struct hf_judgement *j)
 {
-	struct hf_core_outcome *o = find_outcome(c, c->message.source);
+	struct hf_engine_outcome *o = find_outcome(c, c->message.source);
 
 	if (!o)
 		o = &c->outcomes[c->message.rid];
@@ -54,16 +54,16 @@ static void note_outcome(struct hf_core *c, int rc, const struct hf_judgement *j
 	o->judgement = *j;
 }
 
-int hf_core_update_begin(struct hf_core *c, const char *source, struct hf_update *update,
+int hf_engine_update_begin(struct hf_engine *c, const char *source, struct hf_update *update,
     void (*release)(struct hf_update *update), struct hf_judgement *ret_judgement)
 {
-	struct hf_core_message m = { .update = update, .release = release };
+	struct hf_engine_message m = { .update = update, .release = release };
 	uint32_t owner;
 	int rc = hf_state_update_begin(
-	    c->state, source, update, hf_core_now(c), SLICE_ITEMS, ret_judgement);
+	    c->state, source, update, hf_engine_now(c), SLICE_ITEMS, ret_judgement);
 
 	if (rc != 1) {
-		took(c, source, update, rc, ret_judgement);
+		engine_took_update(c, source, update, rc, ret_judgement);
 		return rc;
 	}
 	hf_state_find(c->state, source, NULL, &m.rid, &owner);
@@ -72,9 +72,9 @@ int hf_core_update_begin(struct hf_core *c, const char *source, struct hf_update
 	return 1;
 }
 
-int hf_core_update_slice(struct hf_core *c)
+int hf_engine_update_slice(struct hf_engine *c)
 {
-	struct hf_core_message *m = &c->message;
+	struct hf_engine_message *m = &c->message;
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
 	int rc;
 
@@ -83,23 +83,23 @@ int hf_core_update_slice(struct hf_core *c)
 	rc = hf_state_update_step(c->state, SLICE_ITEMS, &j);
 	if (rc == 1)
 		return 1;
-	took(c, m->source, m->update, rc, &j);
+	engine_took_update(c, m->source, m->update, rc, &j);
 	note_outcome(c, rc, &j);
-	hf_core_update_drop(c);
-	hf_core_take_signs(c);
+	hf_engine_update_drop(c);
+	hf_engine_take_signs(c);
 	return 0;
 }
 
-void hf_core_update_drop(struct hf_core *c)
+void hf_engine_update_drop(struct hf_engine *c)
 {
 	if (c->message.update)
 		c->message.release(c->message.update);
 	c->message.update = NULL;
 }
 
-int hf_core_outcome(struct hf_core *c, const char *source, struct hf_judgement *ret_judgement)
+int hf_engine_outcome(struct hf_engine *c, const char *source, struct hf_judgement *ret_judgement)
 {
-	struct hf_core_outcome *o = find_outcome(c, source);
+	struct hf_engine_outcome *o = find_outcome(c, source);
 
 	if (c->message.update && !strcmp(c->message.source, source))
 		return 1;
@@ -111,7 +111,7 @@ int hf_core_outcome(struct hf_core *c, const char *source, struct hf_judgement *
 	return o->rc;
 }
 
-bool hf_core_updating(const struct hf_core *c)
+bool hf_engine_updating(const struct hf_engine *c)
 {
 	return c->message.update;
 }

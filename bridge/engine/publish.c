@@ -141,7 +141,7 @@ void hf_publish_free(struct hf_publish *p)
 
 /* --- names --- */
 
-static int set_name(struct hf_publish *p, const struct hf_name_change *change)
+static int publish_set_name(struct hf_publish *p, const struct hf_name_change *change)
 {
 	struct hf_zone_rec rec = {
 		.name = &change->name,
@@ -169,7 +169,7 @@ static int on_removed(const struct hf_name_change *change, uint64_t generation, 
 static int on_set(const struct hf_name_change *change, uint64_t generation, void *arg)
 {
 	struct hf_publish *p = arg;
-	int rc = change->removed ? 0 : set_name(p, change);
+	int rc = change->removed ? 0 : publish_set_name(p, change);
 
 	if (rc != HF_EREFUSED)
 		return rc;
@@ -193,7 +193,7 @@ static void tell_refused(struct hf_publish *p)
 	p->n_refused = 0;
 }
 
-static void taken(struct hf_publish *p, const struct hf_store *store, uint64_t generation)
+static void publish_taken(struct hf_publish *p, const struct hf_store *store, uint64_t generation)
 {
 	p->taken = generation;
 	memcpy(p->epoch, hf_store_epoch(store), sizeof(p->epoch));
@@ -208,7 +208,7 @@ static int take_slice(struct hf_publish *p, struct hf_store *store)
 	if (rc == 1)
 		return -EAGAIN;
 	if (rc == 0)
-		taken(p, store, hf_store_walk_generation(p->walk));
+		publish_taken(p, store, hf_store_walk_generation(p->walk));
 	hf_store_walk_free(p->walk);
 	p->walk = NULL;
 	return rc;
@@ -244,7 +244,7 @@ static int take_changes(
 	hf_zone_writer_set_meta(p->writer, meta);
 	rc = hf_store_names_since(store, since, on_set, p);
 	if (!rc)
-		taken(p, store, hf_store_generation(store));
+		publish_taken(p, store, hf_store_generation(store));
 	return rc;
 }
 

@@ -10,7 +10,7 @@
 
 enum { KEPT_FLAGS = HF_REC_HELD | HF_REC_WITHDRAWN };
 
-struct restore {
+struct zone_restore {
 	const struct hf_state *state;
 	const struct hf_zone_meta *meta;
 	struct hf_zone_reader *reader;
@@ -20,7 +20,7 @@ struct restore {
 	uint16_t renamed; /* the one that is looked for */
 };
 
-static bool find_source(const struct restore *r, uint16_t source, uint32_t *ret_rid)
+static bool restore_find_source(const struct zone_restore *r, uint16_t source, uint32_t *ret_rid)
 {
 	if (source >= r->meta->n_sources || r->rids[source] == UINT32_MAX)
 		return false;
@@ -28,7 +28,7 @@ static bool find_source(const struct restore *r, uint16_t source, uint32_t *ret_
 	return true;
 }
 
-static bool is_in_zone(const struct restore *r, uint32_t rid)
+static bool restore_is_in_zone(const struct zone_restore *r, uint32_t rid)
 {
 	for (uint16_t i = 0; i < r->meta->n_sources; i++)
 		if (r->rids[i] == rid)
@@ -37,19 +37,19 @@ static bool is_in_zone(const struct restore *r, uint32_t rid)
 }
 
 /* The same server under a name that the zone does not know. */
-static int on_source(const struct hf_source_view *view, void *arg)
+static int on_restore_source(const struct hf_source_view *view, void *arg)
 {
-	struct restore *r = arg;
+	struct zone_restore *r = arg;
 	uint32_t *rid = &r->rids[r->renamed];
 
-	if (*rid == UINT32_MAX && !is_in_zone(r, view->row->rid) &&
+	if (*rid == UINT32_MAX && !restore_is_in_zone(r, view->row->rid) &&
 	    hf_state_url_sum(view->row->url) == r->meta->sources[r->renamed].url_sum)
 		*rid = view->row->rid;
 	return 0;
 }
 
 /* Which source each of the zone's is: by its name, else by its URL, as the operator may have renamed it meanwhile. */
-static void match_sources(struct restore *r)
+static void match_sources(struct zone_restore *r)
 {
 	const struct hf_when now = { 0 }; /* nothing of it is looked at */
 	uint32_t none;
@@ -61,12 +61,12 @@ static void match_sources(struct restore *r)
 	}
 	for (r->renamed = 0; r->renamed < r->meta->n_sources; r->renamed++)
 		if (r->rids[r->renamed] == UINT32_MAX && r->meta->sources[r->renamed].url_sum)
-			hf_state_each_source(r->state, now, on_source, r);
+			hf_state_each_source(r->state, now, on_restore_source, r);
 }
 
 static int on_entry(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
 {
-	struct restore *r = arg;
+	struct zone_restore *r = arg;
 	struct hf_restored *out = &r->out;
 	struct hf_restored_row row = {
 		.name = *name,
@@ -75,7 +75,7 @@ static int on_entry(const struct hf_name *name, const struct hf_zone_entry *entr
 		.flags = entry->flags & KEPT_FLAGS,
 	};
 
-	if (!find_source(r, entry->source, &row.source))
+	if (!restore_find_source(r, entry->source, &row.source))
 		return 0;
 	memcpy(row.addr, entry->addrs[0], sizeof(row.addr));
 	if (out->n == r->size) {
@@ -91,19 +91,19 @@ static int on_entry(const struct hf_name *name, const struct hf_zone_entry *entr
 	return 0;
 }
 
-static void tell_sources(const struct restore *r, hf_restore_source_cb cb, void *arg)
+static void tell_sources(const struct zone_restore *r, hf_restore_source_cb cb, void *arg)
 {
 	uint32_t source;
 
 	for (uint16_t i = 0; i < r->meta->n_sources; i++)
-		if (find_source(r, i, &source))
+		if (restore_find_source(r, i, &source))
 			cb(source, &r->meta->sources[i], arg);
 }
 
 int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct hf_state *state,
     hf_restore_source_cb cb, void *arg, struct hf_restored *ret_restored)
 {
-	struct restore r = { .state = state };
+	struct zone_restore r = { .state = state };
 	struct hf_zone *zone = NULL;
 	int rc = hf_zone_open(dir, clock, &zone);
 

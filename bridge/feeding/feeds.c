@@ -21,7 +21,7 @@ struct kept {
 	struct kept *next;
 };
 
-struct entry {
+struct feeds_entry {
 	struct hf_feeds *feeds;
 	struct hf_feed *feed; /* owned */
 	struct event *timer;  /* owned: hf_feed_work() is due */
@@ -33,13 +33,13 @@ struct entry {
 
 struct hf_feeds {
 	struct event_base *base;
-	struct hf_core *core;
+	struct hf_engine *core;
 	const struct hf_clock *clock;
 	const struct hf_config *config;
 	struct kept *kept; /* owned list; the first is the one in force */
 	struct kept *reserve; /* owned: for the next configuration; NULL: none */
 	int64_t again_ms; /* boottime: when those that could not be made are tried again */
-	struct entry *entries[ENTRIES_MAX];
+	struct feeds_entry *entries[ENTRIES_MAX];
 	size_t n;
 	struct event *sweep; /* owned: an entry has left */
 	struct event *limit; /* owned: the end has taken long enough */
@@ -79,9 +79,9 @@ static void begin_kept(struct hf_feeds *s)
 
 /* --- what a feed asks --- */
 
-static void wake(void *arg)
+static void feeds_wake(void *arg)
 {
-	struct entry *e = arg;
+	struct feeds_entry *e = arg;
 
 	event_active(e->timer, EV_TIMEOUT, 0);
 }
@@ -100,19 +100,19 @@ static int fill_subject(const struct hf_record_view *r, void *arg)
 	return 1;
 }
 
-static bool subject(void *arg, const struct hf_record *record, struct hf_subject *ret_subject)
+static bool feeds_subject(void *arg, const struct hf_record *record, struct hf_subject *ret_subject)
 {
-	struct hf_core *core = ((struct entry *)arg)->feeds->core;
+	struct hf_engine *core = ((struct feeds_entry *)arg)->feeds->core;
 
-	return hf_state_one_record(hf_core_state(core), &record->name, hf_core_now(core),
+	return hf_state_one_record(hf_engine_state(core), &record->name, hf_engine_now(core),
 		   fill_subject, ret_subject) == 1;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_feeds_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct entry *e = arg;
+	struct feeds_entry *e = arg;
 	/* Adapters ask the model what a name is of, which half a message does not tell. */
-	bool later = hf_core_updating(e->feeds->core);
+	bool later = hf_engine_updating(e->feeds->core);
 	int64_t wait = later ? LATER_MS : hf_feed_work(e->feed);
 	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
 
@@ -124,7 +124,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- entries --- */
 
-static void entry_free(struct entry *e)
+static void feeds_entry_free(struct feeds_entry *e)
 {
 	if (!e)
 		return;
@@ -138,12 +138,12 @@ static void entry_free(struct entry *e)
 
 static void drop_entry(struct hf_feeds *s, size_t i)
 {
-	entry_free(s->entries[i]);
+	feeds_entry_free(s->entries[i]);
 	memmove(&s->entries[i], &s->entries[i + 1], (s->n - i - 1) * sizeof(s->entries[0]));
 	s->n--;
 }
 
-static struct entry *find_entry(const struct hf_feeds *s, const char *name)
+static struct feeds_entry *find_entry(const struct hf_feeds *s, const char *name)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (!strcmp(s->entries[i]->name, name))
@@ -152,12 +152,12 @@ static struct entry *find_entry(const struct hf_feeds *s, const char *name)
 }
 
 /* The feed of an entry by its configuration; the one before it is closed. */
-static int open_feed(struct entry *e)
+static int open_feed(struct feeds_entry *e)
 {
 	struct hf_feeds *s = e->feeds;
 	const struct hf_config_adapter *c = e->config;
 	const struct hf_feed_env env = { .base = s->base, .clock = s->clock,
-		.store = hf_core_store(s->core), .wake = wake, .subject = subject, .arg = e };
+		.store = hf_engine_store(s->core), .wake = feeds_wake, .subject = feeds_subject, .arg = e };
 	const struct hf_feed_conf conf = {
 		.name = c->name,
 		.type = hf_adapter_type(c->kind),
@@ -176,7 +176,7 @@ static int open_feed(struct entry *e)
 
 static int add_entry(struct hf_feeds *s, const struct hf_config_adapter *config)
 {
-	struct entry *e = s->n < ENTRIES_MAX ? calloc(1, sizeof(*e)) : NULL;
+	struct feeds_entry *e = s->n < ENTRIES_MAX ? calloc(1, sizeof(*e)) : NULL;
 	int rc;
 
 	if (!e)
@@ -186,15 +186,15 @@ static int add_entry(struct hf_feeds *s, const struct hf_config_adapter *config)
 	e->kept = s->kept;
 	e->kept->users++;
 	snprintf(e->name, sizeof(e->name), "%s", config->name);
-	e->timer = evtimer_new(s->base, on_timer, e);
+	e->timer = evtimer_new(s->base, on_feeds_timer, e);
 	rc = e->timer ? open_feed(e) : -ENOMEM;
 	if (rc) {
 		hf_log_error("adapter '%s': cannot be made (%s)", config->name, hf_strerror(rc));
-		entry_free(e);
+		feeds_entry_free(e);
 		return rc;
 	}
 	s->entries[s->n++] = e;
-	wake(e);
+	feeds_wake(e);
 	return 0;
 }
 
@@ -205,7 +205,7 @@ struct zones {
 	size_t n;
 };
 
-static int add_zone(const struct hf_source_view *source, void *arg)
+static int feeds_add_zone(const struct hf_source_view *source, void *arg)
 {
 	const struct hf_name *suffix = &source->row->suffix;
 	struct zones *z = arg;
@@ -222,14 +222,14 @@ static void tell_zones(struct hf_feeds *s)
 {
 	struct zones z = { .n = 0 };
 
-	hf_state_each_source(hf_core_state(s->core), hf_core_now(s->core), add_zone, &z);
+	hf_state_each_source(hf_engine_state(s->core), hf_engine_now(s->core), feeds_add_zone, &z);
 	for (size_t i = 0; i < s->n; i++)
 		hf_feed_zones(s->entries[i]->feed, z.names, z.n, (uint32_t)s->config->ttl_s);
 }
 
 /* --- configured, and no longer --- */
 
-static const struct hf_config_adapter *configured(const struct hf_config *c, const char *name)
+static const struct hf_config_adapter *feeds_find_config(const struct hf_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->adapters.n; i++)
 		if (!strcmp(c->adapters.at[i].name, name))
@@ -238,7 +238,7 @@ static const struct hf_config_adapter *configured(const struct hf_config *c, con
 }
 
 /* Those that have no entry get one; a name whose former adapter still leaves waits for that. */
-static void add_missing(struct hf_feeds *s)
+static void feeds_add_missing(struct hf_feeds *s)
 {
 	for (size_t i = 0; i < s->config->adapters.n; i++)
 		if (!find_entry(s, s->config->adapters.at[i].name))
@@ -254,7 +254,7 @@ static void try_again(struct hf_feeds *s)
 	if (s->done || s->n >= s->config->adapters.n || now < s->again_ms)
 		return;
 	s->again_ms = now + AGAIN_MS;
-	add_missing(s);
+	feeds_add_missing(s);
 }
 
 void hf_feeds_poke(struct hf_feeds *s)
@@ -266,7 +266,7 @@ void hf_feeds_poke(struct hf_feeds *s)
 		return;
 	tell_zones(s);
 	for (size_t i = 0; i < s->n; i++)
-		wake(s->entries[i]);
+		feeds_wake(s->entries[i]);
 }
 
 static int count_owned(const struct hf_owned *owned, void *arg)
@@ -285,15 +285,15 @@ static int note_unknown(const char *adapter, void *arg)
 {
 	struct unknown *u = arg;
 
-	if (!configured(u->feeds->config, adapter) && u->n < ENTRIES_MAX)
+	if (!feeds_find_config(u->feeds->config, adapter) && u->n < ENTRIES_MAX)
 		snprintf(u->names[u->n++], HF_TEXT_MAX, "%s", adapter);
 	return 0;
 }
 
 /* Taken out while the bridge was down: how to reach it went with it, so only people can act. */
-static void tell_unknown(struct hf_feeds *s)
+static void feeds_tell_unknown(struct hf_feeds *s)
 {
-	struct hf_store *store = hf_core_store(s->core);
+	struct hf_store *store = hf_engine_store(s->core);
 	struct unknown *u = calloc(1, sizeof(*u));
 
 	if (!u)
@@ -315,9 +315,9 @@ static void tell_unknown(struct hf_feeds *s)
 }
 
 /* `forget`: another adapter will have its name. */
-static void leave(struct hf_feeds *s, size_t i, bool forget)
+static void feeds_entry_leave(struct hf_feeds *s, size_t i, bool forget)
 {
-	struct entry *e = s->entries[i];
+	struct feeds_entry *e = s->entries[i];
 	char name[HF_LABEL_MAX + 1];
 
 	if (e->config->teardown == HF_TEARDOWN_CLEAN) {
@@ -329,7 +329,7 @@ static void leave(struct hf_feeds *s, size_t i, bool forget)
 	snprintf(name, sizeof(name), "%s", e->name);
 	drop_entry(s, i);
 	if (forget)
-		hf_store_adapter_forget(hf_core_store(s->core), name);
+		hf_store_adapter_forget(hf_engine_store(s->core), name);
 }
 
 struct touched {
@@ -357,7 +357,7 @@ static void on_change(const struct hf_config_change *change, void *arg)
 }
 
 /* Another resolver, perhaps: it is filled, whatever is believed to be there. */
-static void reopen(struct hf_feeds *s, struct entry *e, const struct hf_config_adapter *config)
+static void feeds_entry_reopen(struct hf_feeds *s, struct feeds_entry *e, const struct hf_config_adapter *config)
 {
 	struct kept *old = e->kept;
 	int rc;
@@ -369,7 +369,7 @@ static void reopen(struct hf_feeds *s, struct entry *e, const struct hf_config_a
 	let_go(s, old);
 	if (!rc) {
 		hf_feed_refill(e->feed, "its settings have changed");
-		wake(e);
+		feeds_wake(e);
 		return;
 	}
 	hf_log_error("adapter '%s': cannot be made anew (%s)", e->name, hf_strerror(rc));
@@ -387,20 +387,20 @@ void hf_feeds_configure(struct hf_feeds *s, const struct hf_config *next, struct
 	old->users++;
 	s->config = next;
 	for (size_t i = s->n; i-- > 0;) {
-		struct entry *e = s->entries[i];
-		const struct hf_config_adapter *c = configured(next, e->name);
+		struct feeds_entry *e = s->entries[i];
+		const struct hf_config_adapter *c = feeds_find_config(next, e->name);
 		struct touched t = { .name = e->name };
 
 		if (e->leaving)
 			continue;
 		hf_config_diff(before, next, on_change, &t);
 		if (!c || (t.kind && c->kind != e->config->kind))
-			leave(s, i, c);
+			feeds_entry_leave(s, i, c);
 		else if (t.other || t.teardown)
-			reopen(s, e, c);
+			feeds_entry_reopen(s, e, c);
 	}
 	let_go(s, old);
-	add_missing(s);
+	feeds_add_missing(s);
 	hf_feeds_poke(s);
 }
 
@@ -426,11 +426,11 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 		if (s->entries[i]->leaving && hf_feed_is_clean(s->entries[i]->feed))
 			drop_entry(s, i);
 	if (!s->done)
-		add_missing(s);
+		feeds_add_missing(s);
 	finish_if_clean(s);
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *arg)
+static void on_feeds_limit(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_feeds *s = arg;
 
@@ -450,7 +450,7 @@ void hf_feeds_end(struct hf_feeds *s, int64_t limit_ms, void (*done)(void *arg),
 	s->done = done;
 	s->done_arg = arg;
 	for (size_t i = 0; i < s->n; i++) {
-		struct entry *e = s->entries[i];
+		struct feeds_entry *e = s->entries[i];
 
 		if (e->config->teardown == HF_TEARDOWN_CLEAN)
 			e->leaving = true;
@@ -461,7 +461,7 @@ void hf_feeds_end(struct hf_feeds *s, int64_t limit_ms, void (*done)(void *arg),
 	event_active(s->sweep, EV_TIMEOUT, 0);
 }
 
-int hf_feeds_new(struct event_base *base, struct hf_core *core, const struct hf_clock *clock,
+int hf_feeds_new(struct event_base *base, struct hf_engine *core, const struct hf_clock *clock,
     const struct hf_config *config, struct hf_feeds **ret_feeds)
 {
 	struct hf_feeds *s = calloc(1, sizeof(*s));
@@ -473,14 +473,14 @@ int hf_feeds_new(struct event_base *base, struct hf_core *core, const struct hf_
 	s->clock = clock;
 	s->config = config;
 	s->sweep = evtimer_new(base, on_sweep, s);
-	s->limit = evtimer_new(base, on_limit, s);
+	s->limit = evtimer_new(base, on_feeds_limit, s);
 	if (!s->sweep || !s->limit || hf_feeds_reserve(s)) {
 		hf_feeds_free(s);
 		return -ENOMEM;
 	}
 	begin_kept(s);
-	add_missing(s);
-	tell_unknown(s);
+	feeds_add_missing(s);
+	feeds_tell_unknown(s);
 	*ret_feeds = s;
 	return 0;
 }
@@ -520,7 +520,7 @@ struct hf_feed *hf_feeds_at(const struct hf_feeds *s, size_t i)
 
 struct hf_feed *hf_feeds_find(const struct hf_feeds *s, const char *name)
 {
-	const struct entry *e = find_entry(s, name);
+	const struct feeds_entry *e = find_entry(s, name);
 
 	return e ? e->feed : NULL;
 }

@@ -10,7 +10,7 @@
 #include "bridge/feed/feed.h"
 
 struct hf_config;
-struct hf_core;
+struct hf_engine;
 struct hf_feeds; /* opaque */
 
 /*
@@ -18,7 +18,7 @@ struct hf_feeds; /* opaque */
  * are borrowed and outlive it. An adapter that cannot be made is logged, and the others are there.
  * 0 or -ENOMEM.
  */
-int hf_feeds_new(struct event_base *base, struct hf_core *core, const struct hf_clock *clock,
+int hf_feeds_new(struct event_base *base, struct hf_engine *core, const struct hf_clock *clock,
     const struct hf_config *config, struct hf_feeds **ret_feeds);
 /* The resolvers keep what they have. NULL is fine. */
 void hf_feeds_free(struct hf_feeds *s);

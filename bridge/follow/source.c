@@ -32,7 +32,7 @@ struct hf_source {
 
 enum { GOOD_AGAIN_MS = 1000 };
 
-static void work_soon(struct hf_source *s)
+static void source_work_soon(struct hf_source *s)
 {
 	s->env.work(s->env.work_arg);
 }
@@ -60,7 +60,7 @@ static void watch_token(struct hf_source *s, const char *place)
 		    s->conf->name, place);
 }
 
-static int get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
+static int source_get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
     char ret_why[static HF_CLIENT_WHY_MAX])
 {
 	struct hf_source *s = arg;
@@ -92,14 +92,14 @@ static enum hf_client_verdict verdict_of(enum hf_verdict verdict)
 }
 
 /* Words of the configuration by which REST knows nobody. */
-static void tell_missing(struct hf_source *s, const struct hf_told *told)
+static void source_tell_missing(struct hf_source *s, const struct hf_server_info *told)
 {
 	for (size_t i = 0; i < told->n_words && i < s->conf->owners.n; i++)
 		if (told->words[i].is == WORD_UNKNOWN)
-			hf_core_owner_missing(s->env.core, s->conf->name, s->conf->owners.at[i]);
+			hf_engine_owner_missing(s->env.core, s->conf->name, s->conf->owners.at[i]);
 }
 
-static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
+static enum hf_client_verdict source_identify(void *arg, const struct hf_server_info *told)
 {
 	struct hf_source *s = arg;
 	const struct hf_identity id = { .user = told->user,
@@ -110,38 +110,38 @@ static enum hf_client_verdict identify(void *arg, const struct hf_told *told)
 		.asked_ms = told->asked_ms };
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
 
-	work_soon(s);
-	if (hf_core_identify(s->env.core, s->conf->name, &id, &j) < 0)
+	source_work_soon(s);
+	if (hf_engine_identify(s->env.core, s->conf->name, &id, &j) < 0)
 		return CLIENT_REFUSED;
 	/* Nobody is left whose snapshot could settle it. */
 	if (j.verdict == HF_VERDICT_ACCEPTED && told->complete && !told->n_owners)
-		tell_missing(s, told);
+		source_tell_missing(s, told);
 	return verdict_of(j.verdict);
 }
 
-static void set_owner(void *arg, const struct hf_owner_told *owner, int64_t asked_ms)
+static void set_owner(void *arg, const struct hf_owner_info *owner, int64_t asked_ms)
 {
 	struct hf_source *s = arg;
-	int rc = hf_core_owner_set(s->env.core, s->conf->name, &owner->id, owner->name);
+	int rc = hf_engine_owner_set(s->env.core, s->conf->name, &owner->id, owner->name);
 
-	work_soon(s);
+	source_work_soon(s);
 	if (rc < 0)
 		hf_log_warn("source '%s': the owner '%s' cannot be followed (%s)", s->conf->name,
 		    owner->name, hf_strerror(rc));
-	hf_core_owner_readable(
+	hf_engine_owner_readable(
 	    s->env.core, s->conf->name, &owner->id, owner->readable, asked_ms);
 }
 
-static void settled(void *arg, const struct hf_told *told)
+static void source_settled(void *arg, const struct hf_server_info *told)
 {
 	struct hf_source *s = arg;
 
-	tell_missing(s, told);
-	hf_core_owners_settled(s->env.core, s->conf->name);
-	work_soon(s);
+	source_tell_missing(s, told);
+	hf_engine_owners_settled(s->env.core, s->conf->name);
+	source_work_soon(s);
 }
 
-static enum hf_client_verdict judged(struct hf_source *s, int rc, const struct hf_judgement *j,
+static enum hf_client_verdict source_judged(struct hf_source *s, int rc, const struct hf_judgement *j,
     bool *ret_again, const char **ret_why)
 {
 	*ret_again = j->want_snapshot;
@@ -152,24 +152,24 @@ static enum hf_client_verdict judged(struct hf_source *s, int rc, const struct h
 	return rc < 0 ? CLIENT_REFUSED : verdict_of(j->verdict);
 }
 
-static enum hf_client_verdict update(
+static enum hf_client_verdict source_update(
     void *arg, struct hf_update *u, bool *ret_again, const char **ret_why)
 {
 	struct hf_source *s = arg;
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
-	int rc = hf_core_update_begin(s->env.core, s->conf->name, u, hf_update_free, &j);
+	int rc = hf_engine_update_begin(s->env.core, s->conf->name, u, hf_update_free, &j);
 
-	work_soon(s);
-	return rc == 1 ? CLIENT_GOES_ON : judged(s, rc, &j, ret_again, ret_why);
+	source_work_soon(s);
+	return rc == 1 ? CLIENT_GOES_ON : source_judged(s, rc, &j, ret_again, ret_why);
 }
 
-static enum hf_client_verdict updated(void *arg, bool *ret_again, const char **ret_why)
+static enum hf_client_verdict source_updated(void *arg, bool *ret_again, const char **ret_why)
 {
 	struct hf_source *s = arg;
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
-	int rc = hf_core_outcome(s->env.core, s->conf->name, &j);
+	int rc = hf_engine_outcome(s->env.core, s->conf->name, &j);
 
-	return rc == 1 ? CLIENT_GOES_ON : judged(s, rc, &j, ret_again, ret_why);
+	return rc == 1 ? CLIENT_GOES_ON : source_judged(s, rc, &j, ret_again, ret_why);
 }
 
 static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
@@ -177,22 +177,22 @@ static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
 	struct hf_source *s = arg;
 
 	return hf_state_wants_snapshot(
-	    hf_core_state(s->env.core), s->conf->name, owner, hf_core_now(s->env.core));
+	    hf_engine_state(s->env.core), s->conf->name, owner, hf_engine_now(s->env.core));
 }
 
-static bool wants_connection(void *arg)
+static bool source_wants_connection(void *arg)
 {
 	struct hf_source *s = arg;
 
 	return hf_state_wants_connection(
-	    hf_core_state(s->env.core), s->conf->name, hf_core_now(s->env.core));
+	    hf_engine_state(s->env.core), s->conf->name, hf_engine_now(s->env.core));
 }
 
-static bool disputed(void *arg, struct hf_uuid *ret_workspace)
+static bool source_disputed(void *arg, struct hf_uuid *ret_workspace)
 {
 	struct hf_source *s = arg;
 
-	return hf_core_disputed(s->env.core, s->conf->name, ret_workspace);
+	return hf_engine_disputed(s->env.core, s->conf->name, ret_workspace);
 }
 
 static void workspace_owner(
@@ -200,31 +200,31 @@ static void workspace_owner(
 {
 	struct hf_source *s = arg;
 
-	hf_core_workspace_owner(s->env.core, s->conf->name, workspace, owner);
-	work_soon(s);
+	hf_engine_workspace_owner(s->env.core, s->conf->name, workspace, owner);
+	source_work_soon(s);
 }
 
-static bool busy(void *arg)
+static bool source_busy(void *arg)
 {
 	struct hf_source *s = arg;
 
-	return hf_core_busy(s->env.core);
+	return hf_engine_busy(s->env.core);
 }
 
-static void contact(void *arg)
+static void source_contact(void *arg)
 {
 	struct hf_source *s = arg;
 
-	hf_core_contact(s->env.core, s->conf->name);
-	work_soon(s);
+	hf_engine_contact(s->env.core, s->conf->name);
+	source_work_soon(s);
 }
 
-static void away(void *arg)
+static void source_away(void *arg)
 {
 	struct hf_source *s = arg;
 
-	hf_core_away(s->env.core, s->conf->name);
-	work_soon(s);
+	hf_engine_away(s->env.core, s->conf->name);
+	source_work_soon(s);
 }
 
 /* The store may be busy with a changeset, or not take anything: they are kept until it does. */
@@ -235,7 +235,7 @@ static void write_good(struct hf_source *s)
 
 	for (size_t i = 0; i < s->good.n; i++)
 		texts[i] = s->good.at[i];
-	rc = hf_store_addresses_set(hf_core_store(s->env.core), s->conf->name, texts, s->good.n);
+	rc = hf_store_addresses_set(hf_engine_store(s->env.core), s->conf->name, texts, s->good.n);
 	s->good_again_ms = !rc ? 0 : rc == -EBUSY ? 1 : hf_boot_ms(s->env.clock) + GOOD_AGAIN_MS;
 }
 
@@ -249,7 +249,7 @@ static void keep_good(void *arg, const struct hf_addresses *addresses)
 
 void hf_source_poke(struct hf_source *s)
 {
-	if (s->good_again_ms && !hf_core_busy(s->env.core) && hf_boot_ms(s->env.clock) >= s->good_again_ms)
+	if (s->good_again_ms && !hf_engine_busy(s->env.core) && hf_boot_ms(s->env.clock) >= s->good_again_ms)
 		write_good(s);
 }
 
@@ -260,19 +260,19 @@ static int add_good(const char *address, void *arg)
 }
 
 static const struct hf_client_ops ops = {
-	.token = get_token,
-	.identify = identify,
+	.token = source_get_token,
+	.identify = source_identify,
 	.owner = set_owner,
-	.settled = settled,
-	.update = update,
-	.updated = updated,
+	.settled = source_settled,
+	.update = source_update,
+	.updated = source_updated,
 	.wants_snapshot = wants_snapshot,
-	.wants_connection = wants_connection,
-	.disputed = disputed,
+	.wants_connection = source_wants_connection,
+	.disputed = source_disputed,
 	.workspace_owner = workspace_owner,
-	.busy = busy,
-	.contact = contact,
-	.away = away,
+	.busy = source_busy,
+	.contact = source_contact,
+	.away = source_away,
 	.good = keep_good,
 };
 
@@ -295,7 +295,7 @@ void hf_source_rebind(struct hf_source *s, const struct hf_config_source *conf, 
 {
 	s->conf = conf;
 	s->sole = sole;
-	hf_settings_fill(conf, s->url, &s->settings);
+	hf_source_settings_fill(conf, s->url, &s->settings);
 }
 
 int hf_source_new(const struct hf_source_env *env, const struct hf_config_source *conf, bool sole,
@@ -310,7 +310,7 @@ int hf_source_new(const struct hf_source_env *env, const struct hf_config_source
 	s->conf = conf;
 	find_url(s);
 	hf_source_rebind(s, conf, sole);
-	hf_store_addresses(hf_core_store(env->core), conf->name, add_good, &good);
+	hf_store_addresses(hf_engine_store(env->core), conf->name, add_good, &good);
 	if (hf_client_new(env->http, env->clock, &s->settings, &good, &ops, s, &s->client)) {
 		hf_source_free(s);
 		return -ENOMEM;

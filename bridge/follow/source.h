@@ -9,15 +9,15 @@ struct event_base;
 struct hf_clock;
 struct hf_config;
 struct hf_config_source;
-struct hf_core;
+struct hf_engine;
 struct hf_http;
 struct hf_source; /* opaque */
 
 struct hf_source_env {
 	struct hf_http *http; /* all borrowed; they outlive it */
-	struct hf_core *core;
+	struct hf_engine *core;
 	const struct hf_clock *clock;
-	/* The core has something to do: hf_core_work() is to be called soon, not from within. */
+	/* The core has something to do: hf_engine_work() is to be called soon, not from within. */
 	void (*work)(void *arg);
 	void *work_arg;
 };
@@ -33,7 +33,7 @@ void hf_source_free(struct hf_source *s); /* NULL is fine */
 /* The same configuration at another place in memory. */
 void hf_source_rebind(struct hf_source *s, const struct hf_config_source *conf, bool sole);
 
-/* After each hf_core_work(): what had to wait for the store is done. */
+/* After each hf_engine_work(): what had to wait for the store is done. */
 void hf_source_poke(struct hf_source *s);
 
 const char *hf_source_name(const struct hf_source *s);

@@ -3,12 +3,12 @@
 
 #include "config/config.h"
 
-static struct hf_texts texts(const struct hf_strings *s)
+static struct hf_texts source_texts(const struct hf_strings *s)
 {
 	return (struct hf_texts){ .at = (const char *const *)s->at, .n = s->n };
 }
 
-static struct hf_stream_limits limits(const struct hf_config_source *conf)
+static struct hf_stream_limits source_limits(const struct hf_config_source *conf)
 {
 	const struct hf_config_limits *l = &conf->limits;
 
@@ -27,7 +27,7 @@ static struct hf_stream_limits limits(const struct hf_config_source *conf)
 		.unsent = (size_t)l->unsent };
 }
 
-static struct hf_stream_timeouts timeouts(const struct hf_config_timeouts *t)
+static struct hf_stream_timeouts source_timeouts(const struct hf_config_timeouts *t)
 {
 	return (struct hf_stream_timeouts){ .resolve_ms = t->resolve_ms,
 		.address_delay_ms = t->address_delay_ms,
@@ -42,7 +42,7 @@ static struct hf_stream_timeouts timeouts(const struct hf_config_timeouts *t)
 		.doubt_ms = t->doubt_ms };
 }
 
-static struct hf_stream_retry retry(const struct hf_config_retry *r)
+static struct hf_stream_retry source_retry(const struct hf_config_retry *r)
 {
 	return (struct hf_stream_retry){ .floor_ms = r->floor_ms,
 		.cap_ms = r->cap_ms,
@@ -53,7 +53,7 @@ static struct hf_stream_retry retry(const struct hf_config_retry *r)
 		.per_minute = (unsigned)r->per_minute };
 }
 
-void hf_settings_fill(
+void hf_source_settings_fill(
     const struct hf_config_source *conf, const char *url, struct hf_stream_settings *ret_settings)
 {
 	*ret_settings = (struct hf_stream_settings){ .name = conf->name,
@@ -62,12 +62,12 @@ void hf_settings_fill(
 		.client_cert = conf->client_cert,
 		.client_key = conf->client_key,
 		.proxy = conf->proxy,
-		.headers = texts(&conf->headers),
-		.header_command = texts(&conf->header_command),
-		.owners = texts(&conf->owners),
+		.headers = source_texts(&conf->headers),
+		.header_command = source_texts(&conf->header_command),
+		.owners = source_texts(&conf->owners),
 		.ask_suffix = !conf->suffix.len,
 		.snapshot_interval_ms = conf->snapshot_interval_ms,
-		.limits = limits(conf),
-		.timeouts = timeouts(&conf->timeouts),
-		.retry = retry(&conf->retry) };
+		.limits = source_limits(conf),
+		.timeouts = source_timeouts(&conf->timeouts),
+		.retry = source_retry(&conf->retry) };
 }

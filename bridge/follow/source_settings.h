@@ -8,5 +8,5 @@
 struct hf_config_source;
 
 /* All texts are borrowed from `conf` and `url`. */
-void hf_settings_fill(
+void hf_source_settings_fill(
     const struct hf_config_source *conf, const char *url, struct hf_stream_settings *ret_settings);

@@ -17,7 +17,7 @@ enum { AGAIN_MS = 1000 };
 struct hf_sources {
 	struct hf_source_env env;                    /* it owns env.http */
 	const struct hf_config *config;              /* borrowed */
-	struct hf_wake *wake;                        /* owned; NULL: the system does not tell */
+	struct hf_system_events *wake;                        /* owned; NULL: the system does not tell */
 	struct hf_source *at[HF_CONFIG_SOURCES_MAX]; /* owned */
 	size_t n;
 	uint64_t lives; /* of the core's state */
@@ -31,22 +31,22 @@ static void kick_all(
 		hf_client_kick(hf_source_client(s->at[i]), event, at);
 }
 
-static void on_wake(void *arg, enum hf_wake_why why, const struct hf_interfaces *at)
+static void on_system_event(void *arg, enum hf_system_events_why why, const struct hf_interfaces *at)
 {
 	static const struct {
 		const char *text;
 		enum hf_client_event event;
 	} all[] = {
-		[WAKE_SLEPT] = { "the machine slept", CLIENT_EVENT_WAKE },
-		[WAKE_CLOCK] = { "the wall clock was set", CLIENT_EVENT_CLOCK },
-		[WAKE_NETWORK] = { "network or routes changed", CLIENT_EVENT_NETWORK },
+		[HF_SYSTEM_EVENTS_SLEPT] = { "the machine slept", CLIENT_EVENT_WAKE },
+		[HF_SYSTEM_EVENTS_CLOCK] = { "the wall clock was set", CLIENT_EVENT_CLOCK },
+		[HF_SYSTEM_EVENTS_NETWORK] = { "network or routes changed", CLIENT_EVENT_NETWORK },
 	};
 
 	hf_log_debug("%s", all[why].text);
 	kick_all(arg, all[why].event, at);
 }
 
-static void add(struct hf_sources *s, const struct hf_config_source *conf)
+static void sources_add(struct hf_sources *s, const struct hf_config_source *conf)
 {
 	bool sole = s->config->sources.n == 1;
 
@@ -60,7 +60,7 @@ static void add(struct hf_sources *s, const struct hf_config_source *conf)
 }
 
 /* Once a second, while one that is configured is missing: there was no memory for it. */
-static void add_missing(struct hf_sources *s)
+static void sources_add_missing(struct hf_sources *s)
 {
 	int64_t now = hf_boot_ms(s->env.clock);
 
@@ -69,7 +69,7 @@ static void add_missing(struct hf_sources *s)
 	s->again_ms = now + AGAIN_MS;
 	for (size_t i = 0; i < s->config->sources.n; i++)
 		if (!hf_sources_find(s, s->config->sources.at[i].name))
-			add(s, &s->config->sources.at[i]);
+			sources_add(s, &s->config->sources.at[i]);
 }
 
 int hf_sources_new(struct event_base *base, const struct hf_source_env *env,
@@ -85,10 +85,10 @@ int hf_sources_new(struct event_base *base, const struct hf_source_env *env,
 		free(s);
 		return -ENOMEM;
 	}
-	if (hf_wake_new(base, on_wake, s, &s->wake))
+	if (hf_system_events_new(base, on_system_event, s, &s->wake))
 		hf_log_warn("sleep and changes of the network are not seen; the pings will tell");
 	for (size_t i = 0; i < config->sources.n; i++)
-		add(s, &config->sources.at[i]);
+		sources_add(s, &config->sources.at[i]);
 	*ret_sources = s;
 	return 0;
 }
@@ -99,7 +99,7 @@ void hf_sources_free(struct hf_sources *s)
 		return;
 	for (size_t i = 0; i < s->n; i++)
 		hf_source_free(s->at[i]);
-	hf_wake_free(s->wake);
+	hf_system_events_free(s->wake);
 	hf_http_free(s->env.http);
 	free(s);
 }
@@ -125,7 +125,7 @@ static void note_change(const struct hf_config_change *change, void *arg)
 	}
 }
 
-static struct hf_source *take(struct hf_sources *s, const char *name)
+static struct hf_source *sources_take(struct hf_sources *s, const char *name)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct hf_source *found = s->at[i];
@@ -146,14 +146,14 @@ void hf_sources_configure(struct hf_sources *s, const struct hf_config *config)
 	hf_config_diff(s->config, config, note_change, &changed);
 	for (size_t i = 0; i < config->sources.n; i++)
 		if (!changed.sources[i])
-			kept[i] = take(s, config->sources.at[i].name);
+			kept[i] = sources_take(s, config->sources.at[i].name);
 	/* What is left has changed or is no more. */
 	while (s->n)
 		hf_source_free(s->at[--s->n]);
 	s->config = config;
 	for (size_t i = 0; i < config->sources.n; i++) {
 		if (!kept[i]) {
-			add(s, &config->sources.at[i]);
+			sources_add(s, &config->sources.at[i]);
 			continue;
 		}
 		hf_source_rebind(kept[i], &config->sources.at[i], config->sources.n == 1);
@@ -170,9 +170,9 @@ void hf_sources_redial(struct hf_sources *s)
 
 void hf_sources_poke(struct hf_sources *s)
 {
-	uint64_t lives = hf_core_lives(s->env.core);
+	uint64_t lives = hf_engine_lives(s->env.core);
 
-	add_missing(s);
+	sources_add_missing(s);
 	for (size_t i = 0; i < s->n; i++)
 		hf_source_poke(s->at[i]);
 	if (lives != s->lives) {

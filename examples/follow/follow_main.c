@@ -66,7 +66,7 @@ static int follow_get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX
 	return rc;
 }
 
-static enum hf_client_verdict follow_identify(void *arg, const struct hf_told *told)
+static enum hf_client_verdict follow_identify(void *arg, const struct hf_server_info *told)
 {
 	printf("server: Coder %s, deployment %s, user %s, suffix %s\n",
 	    told->version[0] ? told->version : "(unknown)",
@@ -75,7 +75,7 @@ static enum hf_client_verdict follow_identify(void *arg, const struct hf_told *t
 	return CLIENT_ACCEPTED;
 }
 
-static void follow_show_owner(void *arg, const struct hf_owner_told *owner, int64_t asked_ms)
+static void follow_show_owner(void *arg, const struct hf_owner_info *owner, int64_t asked_ms)
 {
 	static const char *const readable[] = { "may be read, as far as is known",
 		"MAY NOT BE READ", "may be read" };
@@ -91,7 +91,7 @@ static void show_workspaces(const char *what, const struct hf_update_workspace *
 
 	for (size_t i = 0; i < n; i++)
 		printf("  %s workspace %s %s status %d\n", what, hf_uuid_text(&at[i].id, id),
-		    hf_clip(name, sizeof(name), at[i].name.at, at[i].name.len), at[i].status);
+		    hf_printable_copy(name, sizeof(name), at[i].name.at, at[i].name.len), at[i].status);
 }
 
 static void show_agents(const char *what, const struct hf_update_agent *at, size_t n)
@@ -100,7 +100,7 @@ static void show_agents(const char *what, const struct hf_update_agent *at, size
 
 	for (size_t i = 0; i < n; i++)
 		printf("  %s agent %s %s of %s\n", what, hf_uuid_text(&at[i].id, id),
-		    hf_clip(name, sizeof(name), at[i].name.at, at[i].name.len),
+		    hf_printable_copy(name, sizeof(name), at[i].name.at, at[i].name.len),
 		    hf_uuid_text(&at[i].workspace, workspace));
 }
 
@@ -131,7 +131,7 @@ static enum hf_client_verdict show_update(
 	return CLIENT_ACCEPTED;
 }
 
-static void show_settled(void *arg, const struct hf_told *told)
+static void show_settled(void *arg, const struct hf_server_info *told)
 {
 	const struct follow *f = arg;
 

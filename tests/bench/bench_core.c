@@ -44,13 +44,13 @@ struct figures {
 };
 
 struct bench {
-	struct hf_core *core;
+	struct hf_engine *core;
 	struct hf_config *config;
 	size_t n;
 	struct hf_update_workspace *ws;
 	struct hf_update_agent *agents;
 	char (*names)[16];
-	double longest_ms; /* one call of hf_core_work(), or that passes a message in; of the loop's CPU */
+	double longest_ms; /* one call of hf_engine_work(), or that passes a message in; of the loop's CPU */
 	uint64_t publications;
 	uint64_t seen; /* generation that was published last */
 	struct figures *f; /* shared with the parent */
@@ -132,12 +132,12 @@ static void make(struct bench *b, size_t n)
 static int64_t work(struct bench *b)
 {
 	double t = loop_ms();
-	int64_t wait = hf_core_work(b->core);
+	int64_t wait = hf_engine_work(b->core);
 
 	t = loop_ms() - t;
 	b->longest_ms = t > b->longest_ms ? t : b->longest_ms;
-	if (hf_core_published(b->core) != b->seen) {
-		b->seen = hf_core_published(b->core);
+	if (hf_engine_published(b->core) != b->seen) {
+		b->seen = hf_engine_published(b->core);
 		b->publications++;
 	}
 	return wait;
@@ -152,8 +152,8 @@ static void settle(struct bench *b)
 		int64_t wait = work(b);
 
 		/* A commit of stamps alone is not published; the thread that makes a base takes less than half a second. */
-		if (wait > 0 && !hf_core_busy(b->core) && !hf_state_dirty(hf_core_state(b->core)) &&
-		    (hf_core_published(b->core) == hf_store_generation(hf_core_store(b->core)) ||
+		if (wait > 0 && !hf_engine_busy(b->core) && !hf_state_dirty(hf_engine_state(b->core)) &&
+		    (hf_engine_published(b->core) == hf_store_generation(hf_engine_store(b->core)) ||
 			(wait > 100 && ++quiet > 1000)))
 			return;
 		if (wait > 0)
@@ -178,10 +178,10 @@ static void pass_in(struct bench *b, enum hf_update_kind kind, size_t from, size
 	struct hf_judgement j;
 	double t = loop_ms();
 
-	hf_core_update_begin(b->core, "main", &u, keep, &j);
+	hf_engine_update_begin(b->core, "main", &u, keep, &j);
 	t = loop_ms() - t;
 	b->longest_ms = t > b->longest_ms ? t : b->longest_ms;
-	while (hf_core_updating(b->core))
+	while (hf_engine_updating(b->core))
 		work(b);
 }
 
@@ -189,7 +189,7 @@ static struct hf_store_stats stats(const struct bench *b)
 {
 	struct hf_store_stats s;
 
-	hf_store_get_stats(hf_core_store(b->core), &s);
+	hf_store_get_stats(hf_engine_store(b->core), &s);
 	return s;
 }
 
@@ -258,9 +258,9 @@ static void flood(struct bench *b)
 			many[i] = b->agents[0];
 			many[i].name = (m + i) % 2 ? (struct hf_bytes){ "other", 5 } : b->agents[0].name;
 		}
-		while (hf_core_busy(b->core))
+		while (hf_engine_busy(b->core))
 			work(b);
-		hf_core_update(b->core, "main", &u, &j);
+		hf_engine_update(b->core, "main", &u, &j);
 		work(b);
 	}
 	b->f->flood_s = (now_ms() - began) / 1e3;
@@ -275,14 +275,14 @@ static int open_core(struct bench *b)
 	double wall = now_ms(), cpu = cpu_ms();
 	struct hf_identity identity = { .user = id(9, 1), .user_name = "alice" };
 	struct hf_judgement j;
-	int rc = hf_core_open(b->config, &hf_clock_system, &b->core);
+	int rc = hf_engine_open(b->config, &hf_clock_system, &b->core);
 
 	if (rc)
 		return rc;
 	b->f->start_wall = now_ms() - wall;
 	b->f->start_cpu = cpu_ms() - cpu;
-	hf_core_identify(b->core, "main", &identity, &j);
-	return hf_core_owner_set(b->core, "main", &identity.user, "alice");
+	hf_engine_identify(b->core, "main", &identity, &j);
+	return hf_engine_owner_set(b->core, "main", &identity.user, "alice");
 }
 
 static int measure(const char *dir, size_t n, struct figures *f)
@@ -308,9 +308,9 @@ static int measure(const char *dir, size_t n, struct figures *f)
 	diffs(&b);
 	flood(&b);
 	f->anonymous_mib = anonymous_mib();
-	hf_core_free(b.core);
+	hf_engine_free(b.core);
 	rc = open_core(&b);
-	hf_core_free(b.core);
+	hf_engine_free(b.core);
 	hf_config_free(b.config);
 	return rc ? 1 : 0;
 }

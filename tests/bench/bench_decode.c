@@ -74,7 +74,7 @@ struct run {
 	double cpu_s;
 	uint64_t records;
 	/* one of the two */
-	struct hf_messages reader;
+	struct hf_update_decoder reader;
 	struct hf_stack *stack;
 	bool over;
 	uint64_t packet; /* ids for '#' */
@@ -132,7 +132,7 @@ static void feed(struct run *r, const uint8_t *bytes, size_t len)
 		if (r->stack) {
 			hf_stack_input(r->stack, 0, bytes, n);
 			take_events(r);
-		} else if (hf_messages_feed(&r->reader, bytes, n)) {
+		} else if (hf_update_decoder_feed(&r->reader, bytes, n)) {
 			die("the reader refuses");
 		}
 	}
@@ -262,18 +262,18 @@ static void run_reader(struct run *r)
 	struct hf_update *u;
 	double t;
 
-	if (hf_arena_init(&arena, hf_messages_arena_size(&limits)) ||
-	    hf_messages_init(&r->reader, &limits, &budget, &arena, &owner) ||
-	    hf_messages_begin(&r->reader, HF_UPDATE_SNAPSHOT))
+	if (hf_arena_init(&arena, hf_update_decoder_arena_size(&limits)) ||
+	    hf_update_decoder_init(&r->reader, &limits, &budget, &arena, &owner) ||
+	    hf_update_decoder_begin(&r->reader, HF_UPDATE_SNAPSHOT))
 		die("no reader");
 	feed_row(r);
 	t = cpu_s();
-	if (hf_messages_end(&r->reader, &u))
+	if (hf_update_decoder_end(&r->reader, &u))
 		die("the reader refuses");
 	r->cpu_s += cpu_s() - t;
 	r->records = u->n_upserted_workspaces + u->n_upserted_agents;
 	hf_update_free(u);
-	hf_messages_done(&r->reader);
+	hf_update_decoder_done(&r->reader);
 	hf_arena_done(&arena);
 }
 

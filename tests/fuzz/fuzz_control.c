@@ -9,15 +9,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct hf_request r;
+	struct hf_control_request r;
 	const char *why = NULL;
 
-	if (hf_request_parse((const char *)data, size, &r, &why)) {
+	if (hf_control_request_parse((const char *)data, size, &r, &why)) {
 		if (!why)
 			abort();
 		return 0;
 	}
-	if (size > HF_REQUEST_MAX || r.command >= HF_COMMAND_LAST || r.max < 1 ||
+	if (size > HF_CONTROL_REQUEST_MAX || r.command >= HF_COMMAND_LAST || r.max < 1 ||
 	    r.max > HF_HISTORY_MAX || !memchr(r.source, 0, sizeof(r.source)) ||
 	    !memchr(r.owner, 0, sizeof(r.owner)) || !memchr(r.what, 0, sizeof(r.what)) ||
 	    !memchr(r.name, 0, sizeof(r.name)) || !memchr(r.ticket, 0, sizeof(r.ticket)) ||

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	n = hf_header_lines(text, lines, LINES);
+	n = hf_header_command_lines(text, lines, LINES);
 	if (n < -1 || n > LINES)
 		abort();
 	for (int i = 0; i < n; i++)

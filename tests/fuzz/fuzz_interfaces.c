@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct hf_interfaces i = { 0 };
 
-	hf_interfaces_note(&i, data, size);
+	hf_system_events_note(&i, data, size);
 	if (i.n > HF_INTERFACES_MAX || (size && !i.n && !i.all))
 		abort();
 	for (size_t k = 0; k < i.n; k++)

@@ -16,7 +16,7 @@ static const struct hf_stream_limits limits = {
 
 struct outcome {
 	int rc;
-	enum hf_trouble trouble;
+	enum hf_stream_fault trouble;
 	size_t n[4];
 	uint64_t refused;
 };
@@ -27,18 +27,18 @@ static struct outcome read_in_pieces(
 	static const struct hf_uuid owner = { .b = { 1 } };
 	struct hf_budget budget = { .max = limits.results };
 	struct hf_arena arena;
-	struct hf_messages m;
+	struct hf_update_decoder m;
 	struct hf_update *u = NULL;
 	struct outcome o = { 0 };
 
-	if (hf_arena_init(&arena, hf_messages_arena_size(&limits)) ||
-	    hf_messages_init(&m, &limits, &budget, &arena, &owner))
+	if (hf_arena_init(&arena, hf_update_decoder_arena_size(&limits)) ||
+	    hf_update_decoder_init(&m, &limits, &budget, &arena, &owner))
 		abort();
-	o.rc = hf_messages_begin(&m, kind);
+	o.rc = hf_update_decoder_begin(&m, kind);
 	for (size_t at = 0; at < size && !o.rc; at += piece)
-		o.rc = hf_messages_feed(&m, data + at, size - at < piece ? size - at : piece);
+		o.rc = hf_update_decoder_feed(&m, data + at, size - at < piece ? size - at : piece);
 	if (!o.rc)
-		o.rc = hf_messages_end(&m, &u);
+		o.rc = hf_update_decoder_end(&m, &u);
 	o.trouble = m.trouble ? m.trouble : m.refused;
 	if (u)
 		o = (struct outcome){ 0, 0,
@@ -47,10 +47,10 @@ static struct outcome read_in_pieces(
 			u->refused_total };
 	hf_update_free(u);
 	/* Another message, which is given up. */
-	if (hf_messages_begin(&m, HF_UPDATE_DIFF) != hf_trouble_code(m.trouble) ||
-	    hf_messages_feed(&m, (const uint8_t *)"\x0a", 1) != hf_trouble_code(m.trouble))
+	if (hf_update_decoder_begin(&m, HF_UPDATE_DIFF) != hf_stream_fault_code(m.trouble) ||
+	    hf_update_decoder_feed(&m, (const uint8_t *)"\x0a", 1) != hf_stream_fault_code(m.trouble))
 		abort();
-	hf_messages_done(&m);
+	hf_update_decoder_done(&m);
 	hf_arena_done(&arena);
 	if (budget.used)
 		abort();

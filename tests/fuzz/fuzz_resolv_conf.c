@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_names(&conf, "coder");
 	check_names(&conf, "coder.example.com");
 	check_names(&conf, "coder.example.com.");
-	hf_hosts_find((const char *)data, size, "coder", &found);
-	hf_hosts_find((const char *)data, size, "coder.example.com", &found);
+	hf_resolv_conf_find_host((const char *)data, size, "coder", &found);
+	hf_resolv_conf_find_host((const char *)data, size, "coder.example.com", &found);
 	check_addresses(&found);
 	return 0;
 }

@@ -38,7 +38,7 @@ static const char head[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websock
 struct run {
 	struct hf_stack *stack;
 	uint64_t digest;
-	enum hf_trouble end;
+	enum hf_stream_fault end;
 	unsigned action; /* 0: none */
 };
 
@@ -187,7 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	whole = run(mode, 0, data + 2, size - 2, SIZE_MAX / 2);
 	/* wslay judges the UTF-8 of a close frame piece by piece. */
-	must(whole.digest == pieces.digest || whole.end == HF_TROUBLE_WS_UTF8 ||
-	     pieces.end == HF_TROUBLE_WS_UTF8);
+	must(whole.digest == pieces.digest || whole.end == HF_STREAM_FAULT_WS_UTF8 ||
+	     pieces.end == HF_STREAM_FAULT_WS_UTF8);
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Ends in its field, and holds no control characters: hf_clip() leaves none. */
+/* Ends in its field, and holds no control characters: hf_printable_copy() leaves none. */
 static void check_text(const char *text, size_t room)
 {
 	size_t n = strnlen(text, room);
@@ -23,7 +23,7 @@ static void check_text(const char *text, size_t room)
 			abort();
 }
 
-static void check(const struct hf_told *t)
+static void check(const struct hf_server_info *t)
 {
 	check_text(t->version, sizeof(t->version));
 	check_text(t->deployment_id, sizeof(t->deployment_id));
@@ -37,36 +37,36 @@ static void check(const struct hf_told *t)
 	}
 }
 
-static int read_answer(struct hf_told *t, uint8_t which, const char *body, size_t len)
+static int read_answer(struct hf_server_info *t, uint8_t which, const char *body, size_t len)
 {
-	struct hf_owner_told user = { .me = false };
+	struct hf_owner_info user = { .me = false };
 	struct hf_uuid workspace, owner;
 	size_t n = 0, count = 0;
 	int rc;
 
 	switch (which) {
 	case '0':
-		rc = hf_told_buildinfo(t, body, len);
-		(void)hf_told_is_old(t->version);
+		rc = hf_server_info_buildinfo(t, body, len);
+		(void)hf_server_info_is_old(t->version);
 		return rc;
 	case '1':
-		return hf_told_suffix(t, body, len);
+		return hf_server_info_suffix(t, body, len);
 	case '2':
-		return hf_told_expiry(t, body, len);
+		return hf_server_info_expiry(t, body, len);
 	case '3':
-		rc = hf_told_user(&user, body, len);
-		return rc ? rc : hf_told_add(t, &user);
+		rc = hf_server_info_user(&user, body, len);
+		return rc ? rc : hf_server_info_add(t, &user);
 	case '4':
-		return hf_told_users(t, body, len, &n, &count);
+		return hf_server_info_users(t, body, len, &n, &count);
 	case '6':
-		rc = hf_told_workspace(&workspace, &owner, body, len);
+		rc = hf_server_info_workspace(&workspace, &owner, body, len);
 		if (!rc && hf_uuid_is_zero(&owner))
 			abort();
 		return rc;
 	case '5':
-		return hf_told_is_message(body, len) ? 0 : HF_EFORMAT;
+		return hf_server_info_is_message(body, len) ? 0 : HF_EFORMAT;
 	default:
-		return hf_told_readable(t, 0, t->n_owners, body, len);
+		return hf_server_info_readable(t, 0, t->n_owners, body, len);
 	}
 }
 
@@ -96,45 +96,45 @@ static void check_rights(const char *text)
 static void read_rights(uint8_t which, const char *body, size_t len)
 {
 	static void (*const readers[])(struct hf_rights_list *, const char *, size_t) = {
-		hf_rights_of_user, hf_rights_of_roles, hf_rights_of_key, hf_rights_of_check
+		hf_rights_list_of_user, hf_rights_list_of_roles, hf_rights_list_of_key, hf_rights_list_of_check
 	};
 	struct hf_rights_list list = { .n = 0 };
 	char text[HF_RIGHTS_MAX];
 	size_t half = len / 2;
 
 	readers[which % 4](&list, body, len);
-	hf_rights_text(&list, text);
+	hf_rights_list_text(&list, text);
 	check_rights(text);
 	readers[which / 4 % 4](&list, body, half);
-	hf_rights_text(&list, text);
+	hf_rights_list_text(&list, text);
 	check_rights(text);
-	hf_rights_of_user(&list, body, len);
-	hf_rights_of_check(&list, body, len);
-	hf_rights_text(&list, text);
+	hf_rights_list_of_user(&list, body, len);
+	hf_rights_list_of_check(&list, body, len);
+	hf_rights_list_text(&list, text);
 	check_rights(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct hf_owner_told known[] = { { .id = { { 1 } }, .name = "alice" },
+	static const struct hf_owner_info known[] = { { .id = { { 1 } }, .name = "alice" },
 		{ .id = { { 2 } }, .name = "bob" } };
-	struct hf_told *t, before;
+	struct hf_server_info *t, before;
 	char *ask;
 
 	if (!size || !(t = calloc(1, sizeof(*t))))
 		return 0;
-	hf_told_add(t, &known[0]);
-	hf_told_add(t, &known[1]);
+	hf_server_info_add(t, &known[0]);
+	hf_server_info_add(t, &known[1]);
 	before = *t;
 	if (read_answer(t, data[0], (const char *)data + 1, size - 1) &&
 	    memcmp(t, &before, sizeof(before)))
 		abort();
 	check(t);
 	read_rights(data[0], (const char *)data + 1, size - 1);
-	ask = hf_told_ask_readable(t, 0, t->n_owners, NULL);
+	ask = hf_server_info_ask_readable(t, 0, t->n_owners, NULL);
 	if (!ask)
 		abort();
 	free(ask);
-	hf_told_free(t);
+	hf_server_info_free(t);
 	return 0;
 }

@@ -43,7 +43,7 @@ static int on_random(void *arg, uint8_t *buf, size_t len)
 struct outcome {
 	uint64_t payload;
 	uint64_t sent;
-	enum hf_trouble end;
+	enum hf_stream_fault end;
 };
 
 static struct outcome run(bool all, const uint8_t *data, size_t size, size_t piece)
@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (no_random)
 		return 0; /* it ends where it would first answer, once a piece */
 	/* wslay looks at UTF-8 piece by piece, and so may differ in a text and in a close frame. */
-	utf8 = whole.end == HF_TROUBLE_WS_UTF8 || pieces.end == HF_TROUBLE_WS_UTF8;
+	utf8 = whole.end == HF_STREAM_FAULT_WS_UTF8 || pieces.end == HF_STREAM_FAULT_WS_UTF8;
 	if (whole.payload != pieces.payload && !(utf8 && data[0] & 1))
 		abort();
 	if (utf8)

@@ -57,8 +57,8 @@ static void wait_for_copy(struct driver *d)
 {
 	struct hf_store_stats stats;
 
-	for (hf_store_get_stats(hf_core_store(d->core), &stats); stats.copying;
-	     hf_store_get_stats(hf_core_store(d->core), &stats))
+	for (hf_store_get_stats(hf_engine_store(d->core), &stats); stats.copying;
+	     hf_store_get_stats(hf_engine_store(d->core), &stats))
 		usleep(200);
 }
 
@@ -68,7 +68,7 @@ static int64_t work(struct driver *d)
 	int64_t wait = 0;
 
 	while (d->core && wait == 0) {
-		wait = hf_core_work(d->core);
+		wait = hf_engine_work(d->core);
 		hf_sources_poke(d->sources);
 	}
 	if (d->core)
@@ -119,7 +119,7 @@ static bool settle(struct driver *d)
 	hf_fake_clock_add(&d->clock, SETTLE_MS);
 	in_slices = true;
 	while (d->slices && d->core) {
-		hf_core_work(d->core);
+		hf_engine_work(d->core);
 		d->slices--;
 	}
 	in_slices = false;
@@ -129,8 +129,8 @@ static bool settle(struct driver *d)
 /* While a changeset is lent no client passes on what came. */
 static void finish(struct driver *d)
 {
-	while (d->core && hf_core_busy(d->core))
-		hf_core_work(d->core);
+	while (d->core && hf_engine_busy(d->core))
+		hf_engine_work(d->core);
 }
 
 /* --- configuration --- */
@@ -274,7 +274,7 @@ static bool do_start(struct driver *d, const struct words *a)
 		return false;
 	hf_config_free(d->config);
 	d->config = config;
-	rc = hf_core_open(d->config, &d->clock.clock, &d->core);
+	rc = hf_engine_open(d->config, &d->clock.clock, &d->core);
 	if (rc)
 		return fail(d, "the bridge does not start: %s", hf_strerror(rc));
 	env.core = d->core;
@@ -295,12 +295,12 @@ static bool do_reload(struct driver *d, const struct words *a)
 		return answered("unreal");
 	if (!load_config(d, &config))
 		return false;
-	if (hf_core_busy(d->core)) {
-		if (hf_core_configure(d->core, config) != -EBUSY)
+	if (hf_engine_busy(d->core)) {
+		if (hf_engine_configure(d->core, config) != -EBUSY)
 			return fail(d, "it is taken up while a changeset is lent");
 		finish(d);
 	}
-	rc = hf_core_configure(d->core, config);
+	rc = hf_engine_configure(d->core, config);
 	hf_sources_configure(d->sources, config);
 	hf_config_free(d->config);
 	d->config = config;
@@ -312,7 +312,7 @@ static bool do_reload(struct driver *d, const struct words *a)
 static void stop(struct driver *d)
 {
 	hf_sources_free(d->sources);
-	hf_core_free(d->core);
+	hf_engine_free(d->core);
 	d->sources = NULL;
 	d->core = NULL;
 	memset(d->in_contact, 0, sizeof(d->in_contact));
@@ -540,14 +540,14 @@ static bool do_told(struct driver *d, const struct words *a)
 {
 	struct hf_client *c = peer_find(words_at(a, 1));
 	const char *ago = words_option(a, "ago");
-	struct hf_told *told;
+	struct hf_server_info *told;
 	int64_t ago_ms = 0;
 
 	if (!d->core || !c)
 		return answered("unreal");
 	told = rest_told(a);
 	if (!told || (ago && !words_span(ago, &ago_ms))) {
-		hf_told_free(told);
+		hf_server_info_free(told);
 		return fail(d, "told NAME user=1:alice ...");
 	}
 	finish(d);
@@ -654,11 +654,11 @@ static bool do_decide(struct driver *d, const struct words *a)
 	if (!d->core || conf_at(d, words_at(a, 1)) == d->n_conf)
 		return answered("unreal");
 	id = message_id((unsigned)strtoul(words_at(a, 3), NULL, 10));
-	rc = hf_core_busy(d->core) ? -EBUSY : 0;
+	rc = hf_engine_busy(d->core) ? -EBUSY : 0;
 	for (int once = 0; once < 2; once++) {
 		int busy = rc;
 
-		rc = hf_core_decide(d->core, words_at(a, 1), a->n > 3 ? &id : NULL, words_at(a, 2),
+		rc = hf_engine_decide(d->core, words_at(a, 1), a->n > 3 ? &id : NULL, words_at(a, 2),
 		    accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
 		if (!busy)
 			break;
@@ -682,7 +682,7 @@ static bool do_rearm(struct driver *d, const struct words *a)
 	if (!d->core)
 		return answered("unreal");
 	finish(d);
-	printf("ok %d\n", hf_core_rearm(d->core));
+	printf("ok %d\n", hf_engine_rearm(d->core));
 	return settle(d);
 }
 

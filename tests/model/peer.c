@@ -11,7 +11,7 @@
 enum { OWNERS = 64 };
 
 struct followed {
-	struct hf_owner_told owner;
+	struct hf_owner_info owner;
 	enum hf_readable readable; /* when the connection was opened */
 	bool live;                 /* its stream is open and its snapshot was accepted */
 	bool wanted;               /* a snapshot is to come */
@@ -22,7 +22,7 @@ struct hf_client {
 	const struct hf_stream_settings *settings;
 	const struct hf_client_ops *ops;
 	void *arg;
-	struct hf_told *told; /* owned; the last */
+	struct hf_server_info *told; /* owned; the last */
 	struct followed owners[OWNERS];
 	size_t n_owners;
 	bool connected, settled;
@@ -104,7 +104,7 @@ void __wrap_hf_client_free(struct hf_client *c)
 	for (size_t i = 0; i < PEERS; i++)
 		if (clients[i] == c)
 			clients[i] = NULL;
-	hf_told_free(c->told);
+	hf_server_info_free(c->told);
 	free(c);
 }
 
@@ -176,7 +176,7 @@ enum peer_result peer_away(struct hf_client *c)
 	return PEER_ACCEPTED;
 }
 
-static bool is_told(const struct hf_told *told, const struct hf_uuid *id)
+static bool is_told(const struct hf_server_info *told, const struct hf_uuid *id)
 {
 	for (size_t i = 0; i < told->n_owners; i++)
 		if (hf_uuid_equal(&told->owners[i].id, id))
@@ -228,17 +228,17 @@ static void connect_now(struct hf_client *c)
 		c->owners[i].readable = c->owners[i].owner.readable;
 }
 
-enum peer_result peer_told(struct hf_client *c, struct hf_told *told, int64_t ago_ms)
+enum peer_result peer_told(struct hf_client *c, struct hf_server_info *told, int64_t ago_ms)
 {
 	enum hf_client_verdict verdict;
 
 	/* It was asked for each word of the configuration. */
 	if (told->n_words != c->settings->owners.n) {
-		hf_told_free(told);
+		hf_server_info_free(told);
 		return PEER_UNREAL;
 	}
 	told->asked_ms = hf_boot_ms(c->clock) - 1 - ago_ms;
-	hf_told_free(c->told);
+	hf_server_info_free(c->told);
 	c->told = told;
 	verdict = c->ops->identify(c->arg, told);
 	if (verdict != CLIENT_ACCEPTED) {
@@ -358,7 +358,7 @@ bool peer_connected(const struct hf_client *c)
 	return c->connected;
 }
 
-const struct hf_owner_told *peer_owner(const struct hf_client *c, size_t i)
+const struct hf_owner_info *peer_owner(const struct hf_client *c, size_t i)
 {
 	return i < c->n_owners ? &c->owners[i].owner : NULL;
 }

@@ -33,7 +33,7 @@ const char *peer_result_name(enum peer_result result);
  * REST answered, asked `ago_ms` ago. Takes `told`. Where no connection is open one is opened, unless
  * the answer was held.
  */
-enum peer_result peer_told(struct hf_client *c, struct hf_told *told, int64_t ago_ms);
+enum peer_result peer_told(struct hf_client *c, struct hf_server_info *told, int64_t ago_ms);
 /* A message of the owner's stream: the first of a new call, or one that follows. */
 enum peer_result peer_snapshot(struct hf_client *c, struct hf_update *u);
 enum peer_result peer_diff(struct hf_client *c, struct hf_update *u);
@@ -53,4 +53,4 @@ bool peer_wants_snapshot(struct hf_client *c, const struct hf_uuid *owner);
 bool peer_connected(const struct hf_client *c);
 bool peer_live(const struct hf_client *c);
 /* The i-th owner that is followed, NULL behind the last. */
-const struct hf_owner_told *peer_owner(const struct hf_client *c, size_t i);
+const struct hf_owner_info *peer_owner(const struct hf_client *c, size_t i);

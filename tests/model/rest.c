@@ -8,10 +8,10 @@
 #include "tests/scenario/message.h"
 
 /* "1:alice:yes" or "1:alice::listed": a number, a name, "yes", "no" or nothing, whether the list of all has it. */
-static bool tell_owner(struct hf_told *t, char *word)
+static bool tell_owner(struct hf_server_info *t, char *word)
 {
 	char *part[4] = { word };
-	struct hf_owner_told o = { .readable = READABLE_UNKNOWN };
+	struct hf_owner_info o = { .readable = READABLE_UNKNOWN };
 
 	for (int i = 1; i < 4 && part[i - 1]; i++) {
 		part[i] = strchr(part[i - 1], ':');
@@ -25,10 +25,10 @@ static bool tell_owner(struct hf_told *t, char *word)
 	o.listed = part[3];
 	if (*part[2])
 		o.readable = strcmp(part[2], "yes") ? READABLE_NO : READABLE_YES;
-	return hf_told_add(t, &o) == 0;
+	return hf_server_info_add(t, &o) == 0;
 }
 
-static bool tell_owners(struct hf_told *t, const char *text)
+static bool tell_owners(struct hf_server_info *t, const char *text)
 {
 	char *copy = strdup(text ? text : ""), *rest = NULL;
 	bool ok = copy;
@@ -49,14 +49,14 @@ static size_t count_words(const char *text)
 }
 
 /* "1,unknown,open,list": what REST said to each word of the configuration. */
-static bool tell_words(struct hf_told *t, const char *text)
+static bool tell_words(struct hf_server_info *t, const char *text)
 {
 	char *copy = text ? strdup(text) : NULL, *rest = NULL;
-	bool ok = copy && hf_told_set_words(t, count_words(text)) == 0;
+	bool ok = copy && hf_server_info_set_words(t, count_words(text)) == 0;
 	size_t i = 0;
 
 	for (char *w = ok ? strtok_r(copy, ",", &rest) : NULL; w; w = strtok_r(NULL, ",", &rest)) {
-		struct hf_word_told *word = &t->words[i++];
+		struct hf_word_info *word = &t->words[i++];
 
 		word->is = !strcmp(w, "unknown") ? WORD_UNKNOWN : !strcmp(w, "open") ? WORD_OPEN : WORD_FOUND;
 		t->n_unknown += word->is == WORD_UNKNOWN;
@@ -74,7 +74,7 @@ static void tell_text(char *room, size_t size, const char *text)
 }
 
 /* Words are parted by "+" in a line, by a space in the message. */
-static void tell_rights(struct hf_told *t, const char *text)
+static void tell_rights(struct hf_server_info *t, const char *text)
 {
 	tell_text(t->rights, sizeof(t->rights), text);
 	for (char *c = t->rights; *c; c++)
@@ -82,7 +82,7 @@ static void tell_rights(struct hf_told *t, const char *text)
 			*c = ' ';
 }
 
-static bool tell_user(struct hf_told *t, const char *text)
+static bool tell_user(struct hf_server_info *t, const char *text)
 {
 	const char *name = text ? strchr(text, ':') : NULL;
 
@@ -93,15 +93,15 @@ static bool tell_user(struct hf_told *t, const char *text)
 	return true;
 }
 
-struct hf_told *rest_told(const struct words *a)
+struct hf_server_info *rest_told(const struct words *a)
 {
-	struct hf_told *t = calloc(1, sizeof(*t));
+	struct hf_server_info *t = calloc(1, sizeof(*t));
 
 	if (t)
 		t->complete = true;
 	if (!t || !tell_user(t, words_option(a, "user")) ||
 	    !tell_owners(t, words_option(a, "owners")) || !tell_words(t, words_option(a, "words"))) {
-		hf_told_free(t);
+		hf_server_info_free(t);
 		return NULL;
 	}
 	tell_text(t->deployment_id, sizeof(t->deployment_id), words_option(a, "deployment"));

@@ -6,5 +6,5 @@
 #include "bridge/stream/wire/server_info.h"
 #include "tests/scenario/words.h"
 
-/* The caller frees it with hf_told_free(). NULL: a word has another form, or there is no memory. */
-struct hf_told *rest_told(const struct words *a);
+/* The caller frees it with hf_server_info_free(). NULL: a word has another form, or there is no memory. */
+struct hf_server_info *rest_told(const struct words *a);

@@ -144,7 +144,7 @@ static int count_refused(const struct hf_refused_view *refused, void *arg)
 
 static void show_client(struct hf_client *c)
 {
-	const struct hf_owner_told *o;
+	const struct hf_owner_info *o;
 
 	printf("c %s %d %d %d", peer_name(c), peer_connected(c), peer_live(c),
 	    peer_wants_connection(c));
@@ -156,8 +156,8 @@ static void show_client(struct hf_client *c)
 
 static void show_core(struct driver *d)
 {
-	const struct hf_state *s = hf_core_state(d->core);
-	struct hf_store *store = hf_core_store(d->core);
+	const struct hf_state *s = hf_engine_state(d->core);
+	struct hf_store *store = hf_engine_store(d->core);
 	unsigned refused = 0;
 	const char *reason;
 	int64_t since_s;

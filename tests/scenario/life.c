@@ -119,7 +119,7 @@ bool do_reload(struct world *w, const struct words *a)
 
 bool do_stop(struct world *w, const struct words *a)
 {
-	hf_core_free(w->core);
+	hf_engine_free(w->core);
 	w->core = NULL;
 	memset(w->in_contact, 0, sizeof(w->in_contact));
 	return true;

@@ -54,8 +54,8 @@ static int count_refused(const struct hf_refused_view *refused, void *arg)
 
 static void tell_core(struct talk *t)
 {
-	const struct hf_state *s = hf_core_state(t->w->core);
-	struct hf_store *store = hf_core_store(t->w->core);
+	const struct hf_state *s = hf_engine_state(t->w->core);
+	struct hf_store *store = hf_engine_store(t->w->core);
 	unsigned refused = 0;
 
 	/* Of another store nothing is known of what changed. */
@@ -63,7 +63,7 @@ static void tell_core(struct talk *t)
 		hf_store_names_since(store, t->told, tell_change, NULL);
 	t->told = hf_store_generation(store);
 	memcpy(t->epoch, hf_store_epoch(store), sizeof(t->epoch));
-	hf_state_each_source(s, hf_core_now(t->w->core), tell_source, NULL);
+	hf_state_each_source(s, hf_engine_now(t->w->core), tell_source, NULL);
 	hf_state_each_hold(s, tell_hold, NULL);
 	hf_state_each_refused(s, count_refused, &refused);
 	printf("r %u\n", refused);

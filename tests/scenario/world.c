@@ -44,7 +44,7 @@ void world_stop_reading(struct world *w)
 void world_close(struct world *w)
 {
 	world_stop_reading(w);
-	hf_core_free(w->core);
+	hf_engine_free(w->core);
 	hf_config_free(w->config);
 }
 
@@ -163,7 +163,7 @@ bool world_start(struct world *w)
 		return false;
 	hf_config_free(w->config);
 	w->config = config;
-	rc = hf_core_open(w->config, &w->clock.clock, &w->core);
+	rc = hf_engine_open(w->config, &w->clock.clock, &w->core);
 	return !rc || world_fail(w, "the bridge does not start: %s", hf_strerror(rc));
 }
 
@@ -174,7 +174,7 @@ bool world_reload(struct world *w)
 
 	if (!load_config(w, &config))
 		return false;
-	rc = hf_core_configure(w->core, config);
+	rc = hf_engine_configure(w->core, config);
 	hf_config_free(w->config);
 	w->config = config;
 	return !rc || world_fail(w, "%s", hf_strerror(rc));
@@ -184,7 +184,7 @@ bool world_reload(struct world *w)
 
 static void work(struct world *w)
 {
-	while (w->core && hf_core_work(w->core) == 0)
+	while (w->core && hf_engine_work(w->core) == 0)
 		;
 }
 
@@ -195,8 +195,8 @@ static void wait_for_copy(struct world *w)
 
 	if (!w->core)
 		return;
-	for (hf_store_get_stats(hf_core_store(w->core), &stats); stats.copying;
-	     hf_store_get_stats(hf_core_store(w->core), &stats))
+	for (hf_store_get_stats(hf_engine_store(w->core), &stats); stats.copying;
+	     hf_store_get_stats(hf_engine_store(w->core), &stats))
 		usleep(1000);
 }
 
@@ -205,7 +205,7 @@ static void one_second(struct world *w)
 	hf_fake_clock_add(&w->clock, 1000);
 	for (size_t i = 0; i < w->n_sources && w->core; i++)
 		if (w->in_contact[i])
-			hf_core_contact(w->core, w->sources[i].name);
+			hf_engine_contact(w->core, w->sources[i].name);
 	work(w);
 	wait_for_copy(w);
 }
@@ -228,7 +228,7 @@ void world_settle(struct world *w)
 
 bool world_sum_is_right(struct world *w)
 {
-	const struct hf_state *s = w->core ? hf_core_state(w->core) : NULL;
+	const struct hf_state *s = w->core ? hf_engine_state(w->core) : NULL;
 
 	if (!s || hf_state_dirty(s) || hf_state_spent(s) || hf_state_sum(s) == hf_state_count_sum(s))
 		return true;

@@ -40,7 +40,7 @@ struct world {
 	char owners[WORLD_OWNERS][64]; /* index + 1 is the user's id */
 	size_t n_owners;
 	struct hf_config *config; /* owned */
-	struct hf_core *core;     /* owned; NULL while it is down */
+	struct hf_engine *core;     /* owned; NULL while it is down */
 	struct hf_zone *zone;     /* owned */
 	struct hf_zone_reader *reader;
 	bool in_contact[WORLD_SOURCES];

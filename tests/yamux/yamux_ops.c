@@ -295,7 +295,7 @@ int main(int argc, char **argv)
 	if (o.fd >= 0 && !hf_yamux_init(&o.y, &o.limits, &o.out, &o.pongs))
 		rc = run(&o, (unsigned)strtoul(argv[3], NULL, 10));
 	if (rc)
-		fprintf(stderr, "yamux_ops: %s\n", hf_trouble_text(o.y.trouble));
+		fprintf(stderr, "yamux_ops: %s\n", hf_stream_fault_text(o.y.trouble));
 	else
 		tell(&o);
 	if (o.fd >= 0)

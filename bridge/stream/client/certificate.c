@@ -40,14 +40,14 @@ static int note_index(void)
 	return index;
 }
 
-static int64_t seconds(const ASN1_TIME *t)
+static int64_t asn1_time_s(const ASN1_TIME *t)
 {
 	struct tm tm;
 
 	return t && ASN1_TIME_to_tm(t, &tm) ? (int64_t)timegm(&tm) : 0;
 }
 
-static int on_verify(int ok, X509_STORE_CTX *ctx)
+static int on_certificate(int ok, X509_STORE_CTX *ctx)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
 	X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
@@ -59,8 +59,8 @@ static int on_verify(int ok, X509_STORE_CTX *ctx)
 	note->error = X509_STORE_CTX_get_error(ctx);
 	note->depth = X509_STORE_CTX_get_error_depth(ctx);
 	if (cert) {
-		note->not_before_s = seconds(X509_get0_notBefore(cert));
-		note->not_after_s = seconds(X509_get0_notAfter(cert));
+		note->not_before_s = asn1_time_s(X509_get0_notBefore(cert));
+		note->not_after_s = asn1_time_s(X509_get0_notAfter(cert));
 	}
 	return ok;
 }
@@ -78,6 +78,6 @@ int hf_certificate_watch(void *ssl_ctx, struct hf_certificate *note)
 	note->refs++;
 	hf_certificate_unref(before);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_verify(ctx, SSL_CTX_get_verify_mode(ctx), on_verify);
+	SSL_CTX_set_verify(ctx, SSL_CTX_get_verify_mode(ctx), on_certificate);
 	return 0;
 }

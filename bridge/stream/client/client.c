@@ -27,7 +27,7 @@ const char *hf_client_state_name(enum hf_client_state state)
 	return state_names[state];
 }
 
-static uint32_t random32(void)
+static uint32_t client_random32(void)
 {
 	uint32_t r = 0;
 
@@ -36,7 +36,7 @@ static uint32_t random32(void)
 	return r;
 }
 
-static void fail_code(struct hf_client *c, enum hf_problem_code code)
+static void client_fail_code(struct hf_client *c, enum hf_problem_code code)
 {
 	struct hf_problem p;
 
@@ -52,13 +52,13 @@ static void wipe_token(struct hf_client *c)
 }
 
 /* Whatever was under way ends. */
-static void drop(struct hf_client *c)
+static void client_drop(struct hf_client *c)
 {
 	hf_client_close_stream(c);
-	hf_resolve_free(c->resolve);
+	hf_host_lookup_free(c->resolve);
 	hf_header_command_free(c->command);
 	hf_inquiry_free(c->ask);
-	hf_race_free(c->dial);
+	hf_dial_free(c->dial);
 	hf_client_drop_dispute(c);
 	c->resolve = NULL;
 	c->command = NULL;
@@ -67,7 +67,7 @@ static void drop(struct hf_client *c)
 	c->told_new = false;
 }
 
-static bool waits(const struct hf_client *c)
+static bool client_waits(const struct hf_client *c)
 {
 	return c->state != CLIENT_CONNECTING && c->state != CLIENT_LIVE;
 }
@@ -125,7 +125,7 @@ void hf_client_steady(struct hf_client *c)
 }
 
 /* How long until the next attempt, in which state it is waited for, and how long in spite of events. */
-static int64_t plan(struct hf_client *c, const struct hf_problem *p,
+static int64_t client_plan_retry(struct hf_client *c, const struct hf_problem *p,
     enum hf_client_state *ret_state, int64_t *ret_kept)
 {
 	const struct hf_stream_retry *retry = &c->settings->retry;
@@ -146,7 +146,7 @@ static int64_t plan(struct hf_client *c, const struct hf_problem *p,
 		break;
 	default:
 		*ret_state = CLIENT_WAITING;
-		wait = hf_backoff_fail_jittered(&c->backoff, random32());
+		wait = hf_backoff_fail_jittered(&c->backoff, client_random32());
 		break;
 	}
 	if (p->wait_s * 1000 > *ret_kept)
@@ -164,10 +164,10 @@ void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
 	c->problem = *problem;
 	c->problems[problem->code]++;
 	c->attempts++;
-	drop(c);
+	client_drop(c);
 	wipe_token(c);
 	c->ops->away(c->arg);
-	wait = plan(c, &c->problem, &next, &kept);
+	wait = client_plan_retry(c, &c->problem, &next, &kept);
 	c->kept_ms = now + kept;
 	try_at(c, now + wait);
 	hf_fault_set(&c->fault, c->clock, HF_LOG_WARN, "source '%s': %s", c->settings->name,
@@ -180,7 +180,7 @@ void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
 /* --- the way to the server, step by step --- */
 
 static void on_dialled(
-    void *arg, struct hf_handle *winner, size_t which, const struct hf_problem *problem)
+    void *arg, struct hf_http_handle *winner, size_t which, const struct hf_problem *problem)
 {
 	struct hf_client *c = arg;
 
@@ -199,15 +199,15 @@ static void on_dialled(
 	hf_client_open_stream(c, winner);
 }
 
-static void dial(struct hf_client *c)
+static void client_dial(struct hf_client *c)
 {
-	const struct hf_race_config race = {
+	const struct hf_dial_config race = {
 		.http = c->http, .clock = c->clock, .target = &c->target, .addresses = &c->addresses
 	};
 
 	c->at = AT_DIAL;
-	if (hf_race_new(&race, on_dialled, c, &c->dial))
-		fail_code(c, HF_PROBLEM_MEMORY);
+	if (hf_dial_new(&race, on_dialled, c, &c->dial))
+		client_fail_code(c, HF_PROBLEM_MEMORY);
 }
 
 /* Tells once for each threshold, and anew with another token. */
@@ -247,7 +247,7 @@ static void limit_owners(struct hf_client *c)
 }
 
 /* Once, not at each snapshot. */
-static void tell_missing(struct hf_client *c)
+static void client_tell_missing(struct hf_client *c)
 {
 	char what[112];
 
@@ -269,7 +269,7 @@ static void tell_owners(struct hf_client *c)
 static void keep_all(struct hf_client *c)
 {
 	const struct hf_texts *owners = &c->settings->owners;
-	struct hf_owner_told *copy;
+	struct hf_owner_info *copy;
 	bool all = false;
 
 	for (size_t i = 0; i < owners->n; i++)
@@ -294,7 +294,7 @@ static void keep_all(struct hf_client *c)
  * The server keeps the rights that a connection began with: what was granted since comes by a new
  * one only. What REST did not tell this time says nothing.
  */
-static bool rights_changed(const struct hf_client *c)
+static bool client_rights_changed(const struct hf_client *c)
 {
 	const char *now = c->told->rights;
 
@@ -314,7 +314,7 @@ static void hand_on(struct hf_client *c)
 	verdict = c->ops->identify(c->arg, c->told);
 	if (verdict != CLIENT_ACCEPTED) {
 		/* What is not held could not be taken: there was no memory for it. */
-		fail_code(c, verdict == CLIENT_HELD ? HF_PROBLEM_HELD : HF_PROBLEM_MEMORY);
+		client_fail_code(c, verdict == CLIENT_HELD ? HF_PROBLEM_HELD : HF_PROBLEM_MEMORY);
 		return;
 	}
 	keep_all(c);
@@ -324,15 +324,15 @@ static void hand_on(struct hf_client *c)
 		hf_client_fail(c, &c->told->missing);
 		return;
 	}
-	tell_missing(c);
+	client_tell_missing(c);
 	if (hf_client_set_owners(c, c->told, max_owners(c))) {
-		fail_code(c, HF_PROBLEM_MEMORY);
+		client_fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
 	if (c->state != CLIENT_LIVE) {
 		memcpy(c->rights, c->told->rights, sizeof(c->rights));
-		dial(c);
-	} else if (rights_changed(c)) {
+		client_dial(c);
+	} else if (client_rights_changed(c)) {
 		hf_log_info("source '%s': what the token may read has changed; a new connection is "
 			    "made for it",
 		    c->settings->name);
@@ -345,7 +345,7 @@ static void hand_on(struct hf_client *c)
 	hf_client_schedule(c);
 }
 
-static void on_told(void *arg, struct hf_told *told, size_t which, const struct hf_problem *problem)
+static void on_told(void *arg, struct hf_server_info *told, size_t which, const struct hf_problem *problem)
 {
 	struct hf_client *c = arg;
 
@@ -364,7 +364,7 @@ static void on_told(void *arg, struct hf_told *told, size_t which, const struct 
 	}
 	if (c->state != CLIENT_LIVE)
 		hf_addresses_prefer(&c->addresses, which);
-	hf_told_free(c->told);
+	hf_server_info_free(c->told);
 	c->told = told;
 	c->told_new = true;
 	if (c->state == CLIENT_CONNECTING)
@@ -372,7 +372,7 @@ static void on_told(void *arg, struct hf_told *told, size_t which, const struct 
 	hand_on(c);
 }
 
-static void ask(struct hf_client *c)
+static void client_ask(struct hf_client *c)
 {
 	struct hf_inquiry_config config = { .http = c->http,
 		.clock = c->clock,
@@ -390,7 +390,7 @@ static void ask(struct hf_client *c)
 		config.n_all = 0;
 	}
 	if (hf_inquiry_new(&config, on_told, c, &c->ask))
-		fail_code(c, HF_PROBLEM_MEMORY);
+		client_fail_code(c, HF_PROBLEM_MEMORY);
 }
 
 static int add_lines(struct curl_slist **list, const struct hf_texts *lines)
@@ -406,7 +406,7 @@ static int add_lines(struct curl_slist **list, const struct hf_texts *lines)
 }
 
 /* The operator's headers and, after them, the command's (NULL: none). 0 or -ENOMEM, then all is as it was. */
-static int set_headers(struct hf_client *c, const struct hf_texts *lines)
+static int client_set_headers(struct hf_client *c, const struct hf_texts *lines)
 {
 	struct curl_slist *next = NULL;
 
@@ -432,13 +432,13 @@ static void on_headers(void *arg, const struct hf_texts *lines, const struct hf_
 		hf_client_fail(c, problem);
 		return;
 	}
-	if (!problem && set_headers(c, lines) && !live) {
-		fail_code(c, HF_PROBLEM_MEMORY);
+	if (!problem && client_set_headers(c, lines) && !live) {
+		client_fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
 	if (!live)
 		c->at = AT_ASK;
-	ask(c);
+	client_ask(c);
 	hf_client_schedule(c);
 }
 
@@ -464,21 +464,21 @@ void hf_client_refresh(struct hf_client *c)
 	if (hf_client_is_asking(c))
 		return;
 	if (!c->settings->header_command.n || run_command(c, &p))
-		ask(c);
+		client_ask(c);
 }
 
 static void get_headers(struct hf_client *c)
 {
 	struct hf_problem p;
 
-	if (set_headers(c, NULL)) {
-		fail_code(c, HF_PROBLEM_MEMORY);
+	if (client_set_headers(c, NULL)) {
+		client_fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
 	c->at = AT_HEADERS;
 	if (!c->settings->header_command.n) {
 		c->at = AT_ASK;
-		ask(c);
+		client_ask(c);
 		return;
 	}
 	if (run_command(c, &p))
@@ -525,19 +525,19 @@ static int find_token(struct hf_client *c)
 static void connect_now(struct hf_client *c)
 {
 	const struct hf_stream_settings *s = c->settings;
-	struct hf_resolve_config config = { .base = hf_http_base(c->http),
+	struct hf_host_lookup_config config = { .base = hf_http_base(c->http),
 		.host = c->target.place.host,
 		.resolv_conf = s->resolv_conf,
 		.hosts = s->hosts,
 		.limit_ms = s->timeouts.resolve_ms };
 	int rc;
 
-	drop(c);
+	client_drop(c);
 	note_dial(c);
 	hf_client_enter(c, CLIENT_CONNECTING);
-	rc = hf_place_parse(s->url, &c->target.place);
+	rc = hf_server_url_parse(s->url, &c->target.place);
 	if (rc) {
-		fail_code(c, rc == -ENOMEM ? HF_PROBLEM_MEMORY : HF_PROBLEM_URL);
+		client_fail_code(c, rc == -ENOMEM ? HF_PROBLEM_MEMORY : HF_PROBLEM_URL);
 		return;
 	}
 	if (find_token(c))
@@ -549,8 +549,8 @@ static void connect_now(struct hf_client *c)
 	c->at = AT_RESOLVE;
 	if (c->target.proxy[0])
 		get_headers(c); /* the proxy resolves */
-	else if (hf_resolve_new(&config, on_resolved, c, &c->resolve))
-		fail_code(c, HF_PROBLEM_MEMORY);
+	else if (hf_host_lookup_new(&config, on_resolved, c, &c->resolve))
+		client_fail_code(c, HF_PROBLEM_MEMORY);
 }
 
 /* What is open serves on until then. */
@@ -562,7 +562,7 @@ void hf_client_redial(struct hf_client *c)
 		connect_now(c);
 		return;
 	}
-	if (waits(c))
+	if (client_waits(c))
 		try_at(c, now);
 	else if (c->stack)
 		c->redial_ms = may;
@@ -571,16 +571,16 @@ void hf_client_redial(struct hf_client *c)
 
 /* --- time --- */
 
-static int64_t next_due(struct hf_client *c)
+static int64_t client_next_due(struct hf_client *c)
 {
-	if (waits(c))
+	if (client_waits(c))
 		return c->next_try_ms;
 	return c->stack ? hf_client_stream_next(c) : INT64_MAX;
 }
 
 void hf_client_schedule(struct hf_client *c)
 {
-	int64_t due = next_due(c), wait = due - hf_boot_ms(c->clock);
+	int64_t due = client_next_due(c), wait = due - hf_boot_ms(c->clock);
 	struct timeval tv;
 
 	if (due == INT64_MAX) {
@@ -593,12 +593,12 @@ void hf_client_schedule(struct hf_client *c)
 	event_add(c->timer, &tv);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_client_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_client *c = arg;
 	int64_t now = hf_boot_ms(c->clock);
 
-	if (waits(c) && now >= c->next_try_ms)
+	if (client_waits(c) && now >= c->next_try_ms)
 		connect_now(c);
 	else if (c->stack)
 		hf_client_stream_due(c, now);
@@ -639,7 +639,7 @@ void hf_client_kick(
 {
 	int64_t now = hf_boot_ms(c->clock);
 
-	if (waits(c)) {
+	if (client_waits(c)) {
 		end_wait(c, event, now);
 	} else if (event == CLIENT_EVENT_WAKE && c->stack) {
 		/* Nothing that was open before a sleep can be trusted. */
@@ -696,7 +696,7 @@ int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
 	hf_problem_set(&c->problem, HF_PROBLEM_NONE, NULL);
 	if (good)
 		c->good = *good;
-	c->timer = evtimer_new(hf_http_base(http), on_timer, c);
+	c->timer = evtimer_new(hf_http_base(http), on_client_timer, c);
 	if (!c->timer) {
 		free(c);
 		return -ENOMEM;
@@ -711,10 +711,10 @@ void hf_client_free(struct hf_client *c)
 {
 	if (!c)
 		return;
-	drop(c);
+	client_drop(c);
 	wipe_token(c);
 	curl_slist_free_all(c->target.headers);
-	hf_told_free(c->told);
+	hf_server_info_free(c->told);
 	free(c->all);
 	free(c->owners);
 	free(c->by_id);
@@ -737,7 +737,7 @@ void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_st
 		.problems = c->problems,
 		.troubles = c->troubles };
 
-	if (waits(c)) {
+	if (client_waits(c)) {
 		s.next_try_ms = c->next_try_ms - hf_boot_ms(c->clock);
 		if (s.next_try_ms < 0)
 			s.next_try_ms = 0;

@@ -43,14 +43,14 @@ struct hf_client_ops {
 	 * First of all on each connection, and again at each snapshot interval. told->words says by
 	 * which configured words the owners were found, and which words REST does not know (404).
 	 */
-	enum hf_client_verdict (*identify)(void *arg, const struct hf_told *told);
+	enum hf_client_verdict (*identify)(void *arg, const struct hf_server_info *told);
 	/* An owner that is to be followed, with its present name, and whether it may be read. */
-	void (*owner)(void *arg, const struct hf_owner_told *owner, int64_t asked_ms);
+	void (*owner)(void *arg, const struct hf_owner_info *owner, int64_t asked_ms);
 	/*
 	 * told->complete, and snapshots of all its owners are accepted: these, and no others, are
 	 * there. Words may be WORD_UNKNOWN: their owners are not the operator's to have left out.
 	 */
-	void (*settled)(void *arg, const struct hf_told *told);
+	void (*settled)(void *arg, const struct hf_server_info *told);
 	/*
 	 * *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted. CLIENT_GOES_ON: `update` is the
 	 * callee's now and ends with hf_update_free() there, busy() is true, and when it is not any more, updated()
@@ -132,12 +132,12 @@ struct hf_client_status {
 	int64_t contact_wall_s;           /* last proof of life; 0: none yet */
 	unsigned attempts;                /* that failed since it was last live */
 	int64_t next_try_ms;              /* from now; -1: none is due */
-	const struct hf_told *told;       /* what the server told last; NULL: nothing yet */
+	const struct hf_server_info *told;       /* what the server told last; NULL: nothing yet */
 	size_t n_owners;
 	size_t n_live;
 	uint64_t refused;         /* messages */
 	const uint64_t *problems; /* [HF_PROBLEM_LAST]: how often each ended an attempt or a connection */
-	const uint64_t *troubles; /* [HF_TROUBLE_LAST]: how often each ended or refused something */
+	const uint64_t *troubles; /* [HF_STREAM_FAULT_LAST]: how often each ended or refused something */
 };
 void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_status);
 /* False where the client does not follow that owner. */

@@ -40,19 +40,19 @@ void hf_client_tell_dispute(struct hf_client *c)
 }
 
 /* A good answer is of that very workspace; Coder's own 404 is one too, and all else is none. */
-static bool take_answer(struct hf_dispute *d, long status, const char *body, size_t len)
+static bool dispute_take_answer(struct hf_dispute *d, long status, const char *body, size_t len)
 {
 	struct hf_uuid workspace;
 
 	d->owner = (struct hf_uuid){ { 0 } };
 	if (status == 200)
-		return hf_told_workspace(&workspace, &d->owner, body, len) == 0 &&
+		return hf_server_info_workspace(&workspace, &d->owner, body, len) == 0 &&
 		       hf_uuid_equal(&workspace, &d->workspace);
-	return status == 404 && hf_told_is_message(body, len);
+	return status == 404 && hf_server_info_is_message(body, len);
 }
 
-static void on_answer(
-    void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem)
+static void on_dispute_answer(
+    void *arg, struct hf_http_handle *h, size_t which, const struct hf_problem *problem)
 {
 	struct hf_client *c = arg;
 	char id[HF_UUID_TEXT_MAX];
@@ -61,8 +61,8 @@ static void on_answer(
 	c->dispute.race = NULL;
 	if (h) {
 		curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-		c->dispute.answered = take_answer(&c->dispute, status, h->body, h->body_len);
-		hf_handle_free(h);
+		c->dispute.answered = dispute_take_answer(&c->dispute, status, h->body, h->body_len);
+		hf_http_handle_free(h);
 	}
 	if (!c->dispute.answered)
 		hf_log_debug("source '%s': whose the workspace %s is was not to be learnt (%s)",
@@ -72,10 +72,10 @@ static void on_answer(
 	hf_client_schedule(c);
 }
 
-static void ask(struct hf_client *c, const struct hf_uuid *workspace, int64_t now_ms)
+static void dispute_ask(struct hf_client *c, const struct hf_uuid *workspace, int64_t now_ms)
 {
 	char id[HF_UUID_TEXT_MAX];
-	const struct hf_race_config race = { .http = c->http,
+	const struct hf_dial_config race = { .http = c->http,
 		.clock = c->clock,
 		.target = &c->target,
 		.addresses = &c->addresses,
@@ -84,7 +84,7 @@ static void ask(struct hf_client *c, const struct hf_uuid *workspace, int64_t no
 	note_asked(&c->dispute, workspace, now_ms);
 	snprintf(c->dispute.path, sizeof(c->dispute.path), "/api/v2/workspaces/%s",
 	    hf_uuid_text(workspace, id));
-	if (hf_race_new(&race, on_answer, c, &c->dispute.race))
+	if (hf_dial_new(&race, on_dispute_answer, c, &c->dispute.race))
 		hf_log_debug("source '%s': no memory to ask for a workspace", c->settings->name);
 }
 
@@ -101,7 +101,7 @@ void hf_client_disputes_due(struct hf_client *c, int64_t now_ms)
 		return;
 	d->next_ms = now_ms + again / 60;
 	if (!was_asked(d, &workspace, now_ms - again))
-		ask(c, &workspace, now_ms);
+		dispute_ask(c, &workspace, now_ms);
 }
 
 int64_t hf_client_disputes_next(const struct hf_client *c)
@@ -111,7 +111,7 @@ int64_t hf_client_disputes_next(const struct hf_client *c)
 
 void hf_client_drop_dispute(struct hf_client *c)
 {
-	hf_race_free(c->dispute.race);
+	hf_dial_free(c->dispute.race);
 	c->dispute.race = NULL;
 	c->dispute.answered = false;
 }

@@ -37,18 +37,18 @@ static const struct hf_call_ops calls = { make_call, pause_call, cancel_call };
 
 /* --- by call --- */
 
-static uint32_t *place_of(struct hf_client *c, uint32_t call)
+static uint32_t *client_call_place(struct hf_client *c, uint32_t call)
 {
 	size_t at = (call * 2654435761u) & c->by_call_mask;
 
-	while (c->by_call[at] && !hf_followed_is(&c->owners[c->by_call[at] - 1], call))
+	while (c->by_call[at] && !hf_owner_stream_is(&c->owners[c->by_call[at] - 1], call))
 		at = (at + 1) & c->by_call_mask;
 	return &c->by_call[at];
 }
 
-static void index_call(struct hf_client *c, struct hf_followed *f, uint32_t call)
+static void index_call(struct hf_client *c, struct hf_owner_stream *f, uint32_t call)
 {
-	uint32_t *place = call ? place_of(c, call) : NULL;
+	uint32_t *place = call ? client_call_place(c, call) : NULL;
 
 	if (!place || *place)
 		return;
@@ -78,9 +78,9 @@ static uint32_t *make_index(size_t n_owners, size_t *ret_mask)
 	return calloc(room, sizeof(uint32_t));
 }
 
-struct hf_followed *hf_client_owner_of(struct hf_client *c, uint32_t call)
+struct hf_owner_stream *hf_client_owner_of(struct hf_client *c, uint32_t call)
 {
-	uint32_t *place = c->by_call && call ? place_of(c, call) : NULL;
+	uint32_t *place = c->by_call && call ? client_call_place(c, call) : NULL;
 
 	return place && *place ? &c->owners[*place - 1] : NULL;
 }
@@ -116,35 +116,35 @@ void hf_client_await_again(struct hf_client *c, int64_t now_ms)
 
 /* --- the list --- */
 
-static int compare(const void *a, const void *b)
+static int client_owner_compare(const void *a, const void *b)
 {
-	const struct hf_followed *const *x = a, *const *y = b;
+	const struct hf_owner_stream *const *x = a, *const *y = b;
 
 	return memcmp(&(*x)->owner.id, &(*y)->owner.id, sizeof((*x)->owner.id));
 }
 
-static void sort_owners(struct hf_followed *owners, size_t n, struct hf_followed **by_id)
+static void sort_owners(struct hf_owner_stream *owners, size_t n, struct hf_owner_stream **by_id)
 {
 	for (size_t i = 0; i < n; i++)
 		by_id[i] = &owners[i];
 	if (n)
-		qsort(by_id, n, sizeof(struct hf_followed *), compare);
+		qsort(by_id, n, sizeof(struct hf_owner_stream *), client_owner_compare);
 }
 
-static struct hf_followed *find_owner(const struct hf_client *c, const struct hf_uuid *id)
+static struct hf_owner_stream *find_owner(const struct hf_client *c, const struct hf_uuid *id)
 {
-	struct hf_followed key = { .owner.id = *id }, *at = &key, **found = NULL;
+	struct hf_owner_stream key = { .owner.id = *id }, *at = &key, **found = NULL;
 
 	if (c->n_owners)
-		found = bsearch(&at, c->by_id, c->n_owners, sizeof(struct hf_followed *), compare);
+		found = bsearch(&at, c->by_id, c->n_owners, sizeof(struct hf_owner_stream *), client_owner_compare);
 	return found ? *found : NULL;
 }
 
 /* What is known of an owner whom REST names; `before` may be NULL. */
-static void take_owner(const struct hf_client *c, const struct hf_followed *before,
-    const struct hf_owner_told *told, struct hf_followed *ret_next)
+static void client_owner_take(const struct hf_client *c, const struct hf_owner_stream *before,
+    const struct hf_owner_info *told, struct hf_owner_stream *ret_next)
 {
-	struct hf_followed next = { .wanted = true };
+	struct hf_owner_stream next = { .wanted = true };
 
 	if (before)
 		next = *before;
@@ -155,11 +155,11 @@ static void take_owner(const struct hf_client *c, const struct hf_followed *befo
 	*ret_next = next;
 }
 
-int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t max)
+int hf_client_set_owners(struct hf_client *c, const struct hf_server_info *told, size_t max)
 {
 	size_t room = told->n_owners + (told->complete ? 0 : c->n_owners), n = told->n_owners;
-	struct hf_followed *next = calloc(room, sizeof(*next));
-	struct hf_followed **by_id = calloc(room + 1, sizeof(struct hf_followed *));
+	struct hf_owner_stream *next = calloc(room, sizeof(*next));
+	struct hf_owner_stream **by_id = calloc(room + 1, sizeof(struct hf_owner_stream *));
 	size_t mask;
 	uint32_t *by_call = make_index(room, &mask);
 
@@ -172,11 +172,11 @@ int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t
 	for (size_t i = 0; i < c->n_owners; i++)
 		c->owners[i].named = false;
 	for (size_t i = 0; i < told->n_owners; i++) {
-		struct hf_followed *before = find_owner(c, &told->owners[i].id);
+		struct hf_owner_stream *before = find_owner(c, &told->owners[i].id);
 
 		if (before)
 			before->named = true;
-		take_owner(c, before, &told->owners[i], &next[i]);
+		client_owner_take(c, before, &told->owners[i], &next[i]);
 	}
 	/* One who is not named goes, but not by a list that is not whole. */
 	for (size_t i = 0; i < c->n_owners; i++) {
@@ -185,7 +185,7 @@ int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t
 		if (!told->complete && n < max)
 			next[n++] = c->owners[i];
 		else if (c->stack)
-			hf_followed_stop(&c->owners[i], &calls, c->stack);
+			hf_owner_stream_stop(&c->owners[i], &calls, c->stack);
 	}
 	sort_owners(next, n, by_id);
 	free(c->by_id);
@@ -246,11 +246,11 @@ void hf_client_open_calls(struct hf_client *c, int64_t now_ms)
 
 	drop_opened(c);
 	for (; c->any_wanted && left && c->n_opening < HF_OPENING_MAX; left--) {
-		struct hf_followed *f = &c->owners[c->turn++ % c->n_owners];
+		struct hf_owner_stream *f = &c->owners[c->turn++ % c->n_owners];
 
 		if (!f->wanted || f->opening)
 			continue;
-		if (hf_followed_open(f, &calls, c->stack))
+		if (hf_owner_stream_open(f, &calls, c->stack))
 			return; /* the connection is over, which its end will tell */
 		hf_patience_begin(&f->first, c->settings->timeouts.first_message_ms, FIRST_MOST_MS,
 		    now_ms, 0);
@@ -263,11 +263,11 @@ void hf_client_open_calls(struct hf_client *c, int64_t now_ms)
 	c->any_wanted &= left > 0;
 }
 
-static int64_t owner_next(const struct hf_followed *f)
+static int64_t owner_next(const struct hf_owner_stream *f)
 {
 	int64_t due = f->again_ms ? f->again_ms : INT64_MAX;
 
-	return f->live && f->due_ms ? hf_sooner(due, f->due_ms) : due;
+	return f->live && f->due_ms ? hf_client_sooner(due, f->due_ms) : due;
 }
 
 /* At a multiple of `slot`, so that many owners do not wake us one by one. */
@@ -277,7 +277,7 @@ static int64_t in_slot(int64_t at_ms, int64_t slot_ms)
 }
 
 /* When the next snapshot of an owner is due in turn. */
-static int64_t next_due(const struct hf_client *c, const struct hf_followed *f)
+static int64_t client_owner_next_due(const struct hf_client *c, const struct hf_owner_stream *f)
 {
 	int64_t now = hf_boot_ms(c->clock), interval = c->settings->snapshot_interval_ms;
 	int64_t second = c->settings->timeouts.second_snapshot_ms, slot = second / 16;
@@ -285,7 +285,7 @@ static int64_t next_due(const struct hf_client *c, const struct hf_followed *f)
 
 	/* What happened while the first was made may have got lost at the server. */
 	if (f->taken == 0)
-		return hf_sooner(due,
+		return hf_client_sooner(due,
 		    in_slot(now + hf_client_between(second, 2 * second - slot), slot));
 	/* From here on the owners are spread over the interval. */
 	if (f->taken == 1)
@@ -293,23 +293,23 @@ static int64_t next_due(const struct hf_client *c, const struct hf_followed *f)
 	return in_slot(due, interval / 256);
 }
 
-static void note_next(struct hf_client *c, const struct hf_followed *f)
+static void note_next(struct hf_client *c, const struct hf_owner_stream *f)
 {
-	c->owners_next_ms = hf_sooner(c->owners_next_ms, owner_next(f));
+	c->owners_next_ms = hf_client_sooner(c->owners_next_ms, owner_next(f));
 }
 
-void hf_client_accepted(struct hf_client *c, struct hf_followed *f)
+void hf_client_accepted(struct hf_client *c, struct hf_owner_stream *f)
 {
-	hf_followed_accepted(f, &calls, c->stack);
+	hf_owner_stream_accepted(f, &calls, c->stack);
 	f->again_ms = 0;
 	f->problem = NULL;
 	f->refused = false;
-	f->due_ms = next_due(c, f);
+	f->due_ms = client_owner_next_due(c, f);
 	f->taken += f->taken < 2;
 	note_next(c, f);
 }
 
-void hf_client_want_again(struct hf_client *c, struct hf_followed *f)
+void hf_client_want_again(struct hf_client *c, struct hf_owner_stream *f)
 {
 	int64_t now = hf_boot_ms(c->clock);
 
@@ -321,9 +321,9 @@ void hf_client_want_again(struct hf_client *c, struct hf_followed *f)
 	f->wanted = c->any_wanted = true;
 }
 
-void hf_client_give_up(struct hf_client *c, struct hf_followed *f)
+void hf_client_give_up(struct hf_client *c, struct hf_owner_stream *f)
 {
-	hf_followed_give_up(f, &calls, c->stack);
+	hf_owner_stream_give_up(f, &calls, c->stack);
 }
 
 /* --- trouble --- */
@@ -332,7 +332,7 @@ void hf_client_give_up(struct hf_client *c, struct hf_followed *f)
 static bool any_hope(const struct hf_client *c)
 {
 	for (size_t i = 0; i < c->n_owners; i++) {
-		const struct hf_followed *f = &c->owners[i];
+		const struct hf_owner_stream *f = &c->owners[i];
 
 		if (f->live || f->opening || f->wanted)
 			return true;
@@ -341,7 +341,7 @@ static bool any_hope(const struct hf_client *c)
 }
 
 void hf_client_snapshot_failed(
-    struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem)
+    struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem)
 {
 	f->again_ms = hf_boot_ms(c->clock) + hf_client_again_ms(c);
 	f->problem = hf_problem_text(problem->code);
@@ -361,7 +361,7 @@ void hf_client_snapshot_failed(
 }
 
 void hf_client_stream_ended(
-    struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem)
+    struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem)
 {
 	f->problem = hf_problem_text(problem->code);
 	if (f->opening)
@@ -381,11 +381,11 @@ void hf_client_stream_ended(
 }
 
 void hf_client_call_ended(
-    struct hf_client *c, struct hf_followed *f, uint32_t call, const struct hf_problem *problem)
+    struct hf_client *c, struct hf_owner_stream *f, uint32_t call, const struct hf_problem *problem)
 {
-	bool opening = hf_followed_is(f, call) == CALL_IS_OPENING;
+	bool opening = hf_owner_stream_is(f, call) == CALL_IS_OPENING;
 
-	hf_followed_ended(f, call, &calls, c->stack);
+	hf_owner_stream_ended(f, call, &calls, c->stack);
 	if (opening)
 		hf_client_snapshot_failed(c, f, problem);
 	else
@@ -398,7 +398,7 @@ void hf_client_call_ended(
 static void ask_state(struct hf_client *c)
 {
 	for (size_t i = 0; i < ASKED_AT_ONCE && c->n_to_ask; i++, c->n_to_ask--) {
-		struct hf_followed *f = &c->owners[c->asked++ % c->n_owners];
+		struct hf_owner_stream *f = &c->owners[c->asked++ % c->n_owners];
 
 		if (f->live && c->ops->wants_snapshot(c->arg, &f->owner.id))
 			hf_client_want_again(c, f);
@@ -417,7 +417,7 @@ void hf_client_owners_due(struct hf_client *c, int64_t now_ms)
 		return;
 	c->owners_next_ms = INT64_MAX;
 	for (size_t i = 0; i < c->n_owners; i++) {
-		struct hf_followed *f = &c->owners[i];
+		struct hf_owner_stream *f = &c->owners[i];
 		bool again = f->again_ms && now_ms >= f->again_ms;
 		bool due = f->live && f->due_ms && now_ms >= f->due_ms;
 
@@ -435,7 +435,7 @@ int64_t hf_client_owners_next(const struct hf_client *c)
 {
 	int64_t again = hf_boot_ms(c->clock) + ASK_AGAIN_MS;
 
-	return c->n_to_ask ? hf_sooner(again, c->owners_next_ms) : c->owners_next_ms;
+	return c->n_to_ask ? hf_client_sooner(again, c->owners_next_ms) : c->owners_next_ms;
 }
 
 bool hf_client_any_wanted(struct hf_client *c)
@@ -451,7 +451,7 @@ bool hf_client_any_wanted(struct hf_client *c)
 bool hf_client_readable_changed(const struct hf_client *c)
 {
 	for (size_t i = 0; i < c->n_owners; i++) {
-		const struct hf_followed *f = &c->owners[i];
+		const struct hf_owner_stream *f = &c->owners[i];
 
 		if (f->owner.readable != READABLE_UNKNOWN && f->owner.readable != f->granted)
 			return true;
@@ -462,7 +462,7 @@ bool hf_client_readable_changed(const struct hf_client *c)
 void hf_client_forget_calls(struct hf_client *c)
 {
 	for (size_t i = 0; i < c->n_owners; i++) {
-		struct hf_followed *f = &c->owners[i];
+		struct hf_owner_stream *f = &c->owners[i];
 
 		f->live = f->opening = 0;
 		f->again_ms = f->due_ms = 0;
@@ -480,7 +480,7 @@ void hf_client_forget_calls(struct hf_client *c)
 bool hf_client_owner(const struct hf_client *c, const struct hf_uuid *owner,
     struct hf_client_owner_status *ret_status)
 {
-	const struct hf_followed *f = find_owner(c, owner);
+	const struct hf_owner_stream *f = find_owner(c, owner);
 	int64_t wait;
 
 	if (!f)

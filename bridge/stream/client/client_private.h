@@ -36,7 +36,7 @@ enum client_at {
 
 /* The question whose a workspace is. */
 struct hf_dispute {
-	struct hf_race *race;     /* owned; NULL: nothing is asked */
+	struct hf_dial *race;     /* owned; NULL: nothing is asked */
 	struct hf_uuid workspace; /* asked for last */
 	struct hf_uuid owner;     /* answered; zero: there is no such workspace */
 	bool answered;            /* and not told yet */
@@ -78,13 +78,13 @@ struct hf_client {
 	struct hf_target target;
 	struct hf_addresses addresses; /* being tried */
 	struct hf_addresses good;      /* worked last */
-	struct hf_resolve *resolve;    /* owned, as all below; NULL while not in use */
+	struct hf_host_lookup *resolve;    /* owned, as all below; NULL while not in use */
 	struct hf_header_command *command;
 	struct hf_inquiry *ask;
-	struct hf_race *dial;
-	struct hf_told *told;      /* of this connection or the last */
+	struct hf_dial *dial;
+	struct hf_server_info *told;      /* of this connection or the last */
 	bool told_new;             /* it waits to be handed on */
-	struct hf_owner_told *all; /* the last listing of all users ... */
+	struct hf_owner_info *all; /* the last listing of all users ... */
 	size_t n_all;
 	int64_t all_ms; /* ... and when it was made */
 
@@ -111,10 +111,10 @@ struct hf_client {
 	int64_t reconnect_ms;       /* a new connection is wanted, then; 0: not */
 	int64_t redial_ms;          /* it is decided, and begins then; 0: not */
 	char rights[HF_RIGHTS_MAX]; /* of this connection, as REST said before it */
-	struct hf_followed *owners; /* owned */
+	struct hf_owner_stream *owners; /* owned */
 	size_t n_owners;
-	struct hf_followed **by_id; /* owned: the same, in the order of their ids */
-	struct hf_followed *opening[HF_OPENING_MAX]; /* whose snapshot is to come */
+	struct hf_owner_stream **by_id; /* owned: the same, in the order of their ids */
+	struct hf_owner_stream *opening[HF_OPENING_MAX]; /* whose snapshot is to come */
 	size_t n_opening;
 	size_t turn;            /* whose call is made next, if one is wanted */
 	bool any_wanted;        /* some may be wanted */
@@ -129,7 +129,7 @@ struct hf_client {
 	struct hf_dispute dispute;
 	uint64_t refused;
 	uint64_t problems[HF_PROBLEM_LAST];
-	uint64_t troubles[HF_TROUBLE_LAST];
+	uint64_t troubles[HF_STREAM_FAULT_LAST];
 };
 
 /* --- client.c --- */
@@ -148,7 +148,7 @@ bool hf_client_is_asking(const struct hf_client *c);
 /* --- client_session.c --- */
 
 /* The connection is there: begins the upgrade. */
-void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle);
+void hf_client_open_stream(struct hf_client *c, struct hf_http_handle *handle);
 /* Frees all of it. */
 void hf_client_close_stream(struct hf_client *c);
 /* Takes what came; may end in hf_client_fail(). */
@@ -171,9 +171,9 @@ int64_t hf_client_between(int64_t from_ms, int64_t to_ms);
  * Owners as told: new ones are added; missing ones are stopped if the list is complete. At most `max`
  * are followed, which `told` does not exceed. 0 or -ENOMEM.
  */
-int hf_client_set_owners(struct hf_client *c, const struct hf_told *told, size_t max);
+int hf_client_set_owners(struct hf_client *c, const struct hf_server_info *told, size_t max);
 /* Whose call it is; NULL: nobody's. */
-struct hf_followed *hf_client_owner_of(struct hf_client *c, uint32_t call);
+struct hf_owner_stream *hf_client_owner_of(struct hf_client *c, uint32_t call);
 /* Tells settled() once all owners have a snapshot of this connection. */
 void hf_client_check_settled(struct hf_client *c);
 /* Some owner has no snapshot of this connection any more. */
@@ -181,22 +181,22 @@ void hf_client_unsettle(struct hf_client *c);
 /* Sends as many calls as may be under way. */
 void hf_client_open_calls(struct hf_client *c, int64_t now_ms);
 /* The snapshot of the opening call was accepted. */
-void hf_client_accepted(struct hf_client *c, struct hf_followed *f);
+void hf_client_accepted(struct hf_client *c, struct hf_owner_stream *f);
 /* A snapshot out of turn, unless there was one not long ago. */
-void hf_client_want_again(struct hf_client *c, struct hf_followed *f);
+void hf_client_want_again(struct hf_client *c, struct hf_owner_stream *f);
 /* The opening call is given up. */
-void hf_client_give_up(struct hf_client *c, struct hf_followed *f);
+void hf_client_give_up(struct hf_client *c, struct hf_owner_stream *f);
 /*
  * What becomes of an owner whose opening call is over without a snapshot, whose stream is over, or of
  * one of whose calls the server ended: it is asked again, and the connection fails with `problem` if
  * nobody has a stream or may get one.
  */
 void hf_client_snapshot_failed(
-    struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem);
+    struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem);
 void hf_client_stream_ended(
-    struct hf_client *c, struct hf_followed *f, const struct hf_problem *problem);
+    struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem);
 void hf_client_call_ended(
-    struct hf_client *c, struct hf_followed *f, uint32_t call, const struct hf_problem *problem);
+    struct hf_client *c, struct hf_owner_stream *f, uint32_t call, const struct hf_problem *problem);
 /* Notes whose snapshots are due, and when to look again at the latest. */
 void hf_client_owners_due(struct hf_client *c, int64_t now_ms);
 int64_t hf_client_owners_next(const struct hf_client *c);
@@ -222,7 +222,7 @@ int64_t hf_client_disputes_next(const struct hf_client *c);
 void hf_client_tell_dispute(struct hf_client *c);
 void hf_client_drop_dispute(struct hf_client *c);
 
-static inline int64_t hf_sooner(int64_t a, int64_t b)
+static inline int64_t hf_client_sooner(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }

@@ -38,17 +38,17 @@ int64_t hf_client_between(int64_t from_ms, int64_t to_ms)
 
 /* --- what came --- */
 
-static void set_trouble(
+static void session_set_problem(
     struct hf_problem *p, enum hf_problem_code code, const struct hf_stack_event *e)
 {
 	if (e->code)
-		hf_problem_set(p, code, "%s (%llu%s%.150s)", hf_trouble_text(e->trouble),
+		hf_problem_set(p, code, "%s (%llu%s%.150s)", hf_stream_fault_text(e->trouble),
 		    (unsigned long long)e->code, e->text && *e->text ? ": " : "",
 		    e->text ? e->text : "");
 	else
-		hf_problem_set(p, code, "%s%s%.150s", hf_trouble_text(e->trouble),
+		hf_problem_set(p, code, "%s%s%.150s", hf_stream_fault_text(e->trouble),
 		    e->text && *e->text ? ": " : "", e->text ? e->text : "");
-	p->trouble = hf_trouble_name(e->trouble);
+	p->trouble = hf_stream_fault_name(e->trouble);
 }
 
 static void fail_trouble(
@@ -56,7 +56,7 @@ static void fail_trouble(
 {
 	struct hf_problem p;
 
-	set_trouble(&p, code, e);
+	session_set_problem(&p, code, e);
 	hf_client_fail(c, &p);
 }
 
@@ -72,31 +72,31 @@ static void fail_upgrade(struct hf_client *c)
 	struct hf_problem p;
 
 	hf_problem_of_answer(&p, "GET /api/v2/tailnet", &answer, hf_wall_ms(c->clock) / 1000);
-	p.trouble = hf_trouble_name(HF_TROUBLE_HTTP_STATUS);
+	p.trouble = hf_stream_fault_name(HF_STREAM_FAULT_HTTP_STATUS);
 	hf_client_fail(c, &p);
 }
 
-static bool is_end_of_file(enum hf_trouble t)
+static bool is_end_of_file(enum hf_stream_fault t)
 {
-	return t == HF_TROUBLE_WS_EOF || t == HF_TROUBLE_HTTP_EOF;
+	return t == HF_STREAM_FAULT_WS_EOF || t == HF_STREAM_FAULT_HTTP_EOF;
 }
 
 static void take_end(struct hf_client *c, const struct hf_stack_event *e)
 {
 	enum hf_problem_code code = HF_PROBLEM_PROTOCOL;
 
-	if (e->trouble == HF_TROUBLE_HTTP_STATUS) {
+	if (e->trouble == HF_STREAM_FAULT_HTTP_STATUS) {
 		fail_upgrade(c);
 		return;
 	}
 	if (c->broken.code && is_end_of_file(e->trouble)) {
 		struct hf_problem p = c->broken;
 
-		p.trouble = hf_trouble_name(e->trouble);
+		p.trouble = hf_stream_fault_name(e->trouble);
 		hf_client_fail(c, &p);
 		return;
 	}
-	switch (hf_trouble_code(e->trouble)) {
+	switch (hf_stream_fault_code(e->trouble)) {
 	case HF_ECLOSED:
 		code = HF_PROBLEM_CLOSED;
 		break;
@@ -115,7 +115,7 @@ static void prove_life(struct hf_client *c)
 }
 
 static void snapshot_accepted(
-    struct hf_client *c, struct hf_followed *f, const struct hf_client_taken *t)
+    struct hf_client *c, struct hf_owner_stream *f, const struct hf_client_taken *t)
 {
 	hf_client_accepted(c, f);
 	if (c->state != CLIENT_LIVE) {
@@ -132,7 +132,7 @@ static void snapshot_accepted(
 }
 
 /* Told once, until one is accepted. */
-static void snapshot_refused(struct hf_client *c, struct hf_followed *f, const char *why)
+static void snapshot_refused(struct hf_client *c, struct hf_owner_stream *f, const char *why)
 {
 	struct hf_problem p;
 
@@ -146,10 +146,10 @@ static void snapshot_refused(struct hf_client *c, struct hf_followed *f, const c
 	hf_client_snapshot_failed(c, f, &p);
 }
 
-static void judged(struct hf_client *c, const struct hf_client_taken *t, enum hf_client_verdict verdict,
+static void session_judged(struct hf_client *c, const struct hf_client_taken *t, enum hf_client_verdict verdict,
     bool again, const char *why)
 {
-	struct hf_followed *f = hf_client_owner_of(c, t->call);
+	struct hf_owner_stream *f = hf_client_owner_of(c, t->call);
 
 	if (!f)
 		return;
@@ -171,7 +171,7 @@ static void judged(struct hf_client *c, const struct hf_client_taken *t, enum hf
 
 static void take_update(struct hf_client *c, const struct hf_stack_event *e)
 {
-	struct hf_followed *f = hf_client_owner_of(c, e->call);
+	struct hf_owner_stream *f = hf_client_owner_of(c, e->call);
 	struct hf_client_taken t = { .call = e->call };
 	enum hf_client_verdict verdict;
 	const char *why = "";
@@ -181,7 +181,7 @@ static void take_update(struct hf_client *c, const struct hf_stack_event *e)
 		hf_update_free(e->update);
 		return;
 	}
-	t.opening = hf_followed_is(f, e->call) == CALL_IS_OPENING;
+	t.opening = hf_owner_stream_is(f, e->call) == CALL_IS_OPENING;
 	t.n_workspaces = e->update->n_upserted_workspaces;
 	t.n_agents = e->update->n_upserted_agents;
 	e->update->connected_ms = c->connected_ms;
@@ -192,7 +192,7 @@ static void take_update(struct hf_client *c, const struct hf_stack_event *e)
 		return;
 	}
 	hf_update_free(e->update);
-	judged(c, &t, verdict, again, why);
+	session_judged(c, &t, verdict, again, why);
 }
 
 void hf_client_take_outcome(struct hf_client *c)
@@ -207,7 +207,7 @@ void hf_client_take_outcome(struct hf_client *c)
 	if (verdict == CLIENT_GOES_ON)
 		return;
 	c->goes_on = false;
-	judged(c, &c->taken, verdict, again, why);
+	session_judged(c, &c->taken, verdict, again, why);
 }
 
 /* A server that is older, or one whose API was taken back. */
@@ -222,26 +222,26 @@ static void set_too_old(const struct hf_client *c, struct hf_problem *p)
 
 static void take_call_end(struct hf_client *c, const struct hf_stack_event *e)
 {
-	struct hf_followed *f = hf_client_owner_of(c, e->call);
+	struct hf_owner_stream *f = hf_client_owner_of(c, e->call);
 	struct hf_problem p;
 
 	c->troubles[e->trouble]++;
 	if (!f)
 		return;
-	if (e->trouble == HF_TROUBLE_CALL_ERROR && e->code == UNIMPLEMENTED)
+	if (e->trouble == HF_STREAM_FAULT_CALL_ERROR && e->code == UNIMPLEMENTED)
 		set_too_old(c, &p);
 	else
-		set_trouble(&p, HF_PROBLEM_CALL, e);
+		session_set_problem(&p, HF_PROBLEM_CALL, e);
 	hf_client_call_ended(c, f, e->call, &p);
 }
 
 static void take_refused(struct hf_client *c, const struct hf_stack_event *e)
 {
-	struct hf_followed *f = hf_client_owner_of(c, e->call);
+	struct hf_owner_stream *f = hf_client_owner_of(c, e->call);
 
 	c->troubles[e->trouble]++;
-	if (f && hf_followed_is(f, e->call) == CALL_IS_OPENING) {
-		snapshot_refused(c, f, hf_trouble_text(e->trouble));
+	if (f && hf_owner_stream_is(f, e->call) == CALL_IS_OPENING) {
+		snapshot_refused(c, f, hf_stream_fault_text(e->trouble));
 		return;
 	}
 	c->refused++;
@@ -297,7 +297,7 @@ static void await_pong(struct hf_client *c, int64_t now_ms)
 }
 
 /* While we did not read, nobody could be late: all that is waited for has its whole time again. */
-static void forgive(struct hf_client *c, int64_t now_ms)
+static void session_forgive(struct hf_client *c, int64_t now_ms)
 {
 	c->doubt_ms = 0;
 	await_pong(c, now_ms);
@@ -313,7 +313,7 @@ static void note_bytes(struct hf_client *c, int64_t now_ms)
 	if (received != c->doubt_at)
 		c->doubt_ms = 0;
 	for (size_t i = 0; i < c->n_opening; i++) {
-		struct hf_followed *f = c->opening[i];
+		struct hf_owner_stream *f = c->opening[i];
 
 		if (f->opening)
 			hf_patience_note(&f->first, now_ms, hf_stack_received(c->stack, f->opening));
@@ -332,7 +332,7 @@ void hf_client_take_events(struct hf_client *c)
 		return;
 	note_bytes(c, hf_boot_ms(c->clock));
 	if (c->held && !busy)
-		forgive(c, hf_boot_ms(c->clock));
+		session_forgive(c, hf_boot_ms(c->clock));
 	c->held = busy;
 	hf_link_hold(c->link, busy);
 	if (!busy && !c->goaway && c->at == AT_FIRST)
@@ -383,7 +383,7 @@ static int make_stack(struct hf_client *c)
 	return rc;
 }
 
-void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle)
+void hf_client_open_stream(struct hf_client *c, struct hf_http_handle *handle)
 {
 	struct hf_problem p;
 	int rc = make_stack(c);
@@ -395,7 +395,7 @@ void hf_client_open_stream(struct hf_client *c, struct hf_handle *handle)
 	hf_problem_set(&c->broken, HF_PROBLEM_NONE, NULL);
 	c->opened_ms = c->connected_ms = hf_boot_ms(c->clock);
 	if (rc)
-		hf_handle_free(handle);
+		hf_http_handle_free(handle);
 	else
 		rc = hf_link_new(handle, c->stack, c->clock, on_link, c, &c->link);
 	if (rc) {
@@ -458,24 +458,24 @@ int64_t hf_client_stream_next(struct hf_client *c)
 		return 0;
 	due = c->ping_ms;
 	if (c->pinged)
-		due = hf_sooner(due, hf_patience_next(&c->pong));
+		due = hf_client_sooner(due, hf_patience_next(&c->pong));
 	if (c->doubt_ms)
-		due = hf_sooner(due, c->doubt_ms);
+		due = hf_client_sooner(due, c->doubt_ms);
 	for (size_t i = 0; i < c->n_opening; i++)
 		if (c->opening[i]->opening)
-			due = hf_sooner(due, hf_patience_next(&c->opening[i]->first));
+			due = hf_client_sooner(due, hf_patience_next(&c->opening[i]->first));
 	if (c->redial_ms)
-		due = hf_sooner(due, c->redial_ms);
+		due = hf_client_sooner(due, c->redial_ms);
 	if (c->state != CLIENT_LIVE)
 		return due;
-	due = hf_sooner(due, hf_client_owners_next(c));
+	due = hf_client_sooner(due, hf_client_owners_next(c));
 	if (!hf_client_is_asking(c))
-		due = hf_sooner(due, c->refresh_ms);
-	due = hf_sooner(due, hf_client_disputes_next(c));
+		due = hf_client_sooner(due, c->refresh_ms);
+	due = hf_client_sooner(due, hf_client_disputes_next(c));
 	if (c->reconnect_ms)
-		due = hf_sooner(due, c->reconnect_ms);
+		due = hf_client_sooner(due, c->reconnect_ms);
 	if (!c->steady)
-		due = hf_sooner(due, c->since_ms + c->settings->retry.steady_ms);
+		due = hf_client_sooner(due, c->since_ms + c->settings->retry.steady_ms);
 	return due;
 }
 
@@ -513,7 +513,7 @@ static bool end_what_is_late(struct hf_client *c, int64_t now_ms)
 		return true;
 	}
 	for (size_t i = 0; i < c->n_opening; i++) {
-		struct hf_followed *f = c->opening[i];
+		struct hf_owner_stream *f = c->opening[i];
 
 		if (!f->opening || !hf_patience_over(&f->first, now_ms))
 			continue;
@@ -527,7 +527,7 @@ static bool end_what_is_late(struct hf_client *c, int64_t now_ms)
 }
 
 /* At most one an interval, however long what waits for it is not content. */
-static bool wants_connection(struct hf_client *c, int64_t now_ms)
+static bool session_wants_connection(struct hf_client *c, int64_t now_ms)
 {
 	c->reconnect_ms = 0;
 	if (c->state != CLIENT_LIVE || !c->ops->wants_connection(c->arg))
@@ -572,7 +572,7 @@ void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 		hf_client_fail(c, &p);
 		return;
 	}
-	if (wants_connection(c, now_ms) || (c->redial_ms && now_ms >= c->redial_ms) ||
+	if (session_wants_connection(c, now_ms) || (c->redial_ms && now_ms >= c->redial_ms) ||
 	    (is_used_up(c) && !c->redial_ms))
 		hf_client_redial(c);
 	if (!c->stack)

@@ -8,16 +8,16 @@
 #include "bridge/stream/client/http.h"
 
 struct hf_clock;
-struct hf_race; /* opaque */
+struct hf_dial; /* opaque */
 
 /*
- * Told once. `winner` (the receiver's; end it with hf_handle_free()) came by addresses->at[which];
+ * Told once. `winner` (the receiver's; end it with hf_http_handle_free()) came by addresses->at[which];
  * or it is NULL, and `problem` (lent) tells why. The race is gone.
  */
-typedef void (*hf_race_cb)(
-    void *arg, struct hf_handle *winner, size_t which, const struct hf_problem *problem);
+typedef void (*hf_dial_cb)(
+    void *arg, struct hf_http_handle *winner, size_t which, const struct hf_problem *problem);
 
-struct hf_race_config {
+struct hf_dial_config {
 	struct hf_http *http; /* borrowed, as all below; outlives the race */
 	const struct hf_clock *clock;
 	const struct hf_target *target;
@@ -28,7 +28,7 @@ struct hf_race_config {
 	bool last;                            /* ... and its own is not kept either */
 };
 
-/* The callback never comes from within. End it before its time with hf_race_free(). */
-int hf_race_new(
-    const struct hf_race_config *config, hf_race_cb cb, void *arg, struct hf_race **ret_race);
-void hf_race_free(struct hf_race *r); /* NULL is fine */
+/* The callback never comes from within. End it before its time with hf_dial_free(). */
+int hf_dial_new(
+    const struct hf_dial_config *config, hf_dial_cb cb, void *arg, struct hf_dial **ret_race);
+void hf_dial_free(struct hf_dial *r); /* NULL is fine */

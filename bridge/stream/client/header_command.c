@@ -17,7 +17,7 @@ struct hf_header_command {
 	void *arg;
 };
 
-int hf_header_lines(char *text, char **ret_lines, int max)
+int hf_header_command_lines(char *text, char **ret_lines, int max)
 {
 	int n = 0;
 
@@ -48,7 +48,7 @@ static void tell_problem(struct hf_header_command *h, const char *what)
 	cb(arg, NULL, &p);
 }
 
-static void on_end(void *arg, struct hf_child_end *end)
+static void on_header_command_end(void *arg, struct hf_child_end *end)
 {
 	struct hf_header_command *h = arg;
 	char *lines[LINES_MAX];
@@ -60,7 +60,7 @@ static void on_end(void *arg, struct hf_child_end *end)
 		tell_problem(h, end->what);
 		return;
 	}
-	n = hf_header_lines(end->output, lines, LINES_MAX);
+	n = hf_header_command_lines(end->output, lines, LINES_MAX);
 	if (n < 0) {
 		tell_problem(h, "printed a line that is not NAME=VALUE");
 		return;
@@ -93,7 +93,7 @@ int hf_header_command_new(struct event_base *base, const struct hf_texts *argv, 
 	h->program = strdup(argv->at[0]);
 	if (!h->program)
 		goto fail;
-	rc = hf_child_run(base, &opts, on_end, h, &h->child, why);
+	rc = hf_child_run(base, &opts, on_header_command_end, h, &h->child, why);
 	if (!rc) {
 		free(args);
 		*ret_command = h;

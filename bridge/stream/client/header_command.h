@@ -24,4 +24,4 @@ int hf_header_command_new(struct event_base *base, const struct hf_texts *argv, 
 /* Kills it if it still runs. NULL is fine. */
 void hf_header_command_free(struct hf_header_command *h);
 /* "NAME=VALUE" lines to "NAME: VALUE", in place where it fits; how many; -1: a line is none. */
-int hf_header_lines(char *text, char **ret_lines, int max);
+int hf_header_command_lines(char *text, char **ret_lines, int max);

@@ -18,7 +18,7 @@
 
 enum { FILE_MAX = 4 << 20, TYPE_A = 1, TYPE_AAAA = 28, CLASS_IN = 1, NXDOMAIN = 3 };
 
-struct hf_resolve {
+struct hf_host_lookup {
 	struct event_base *base; /* borrowed */
 	struct ub_ctx *ctx;      /* owned; NULL where DNS need not be asked */
 	struct event *again;     /* owned: the next step, out of libunbound's callbacks */
@@ -30,7 +30,7 @@ struct hf_resolve {
 	bool refused;     /* some server did not say what it was asked */
 	bool late;
 	struct hf_addresses addresses;
-	hf_resolve_cb cb;
+	hf_host_lookup_cb cb;
 	void *arg;
 };
 
@@ -46,18 +46,18 @@ static bool is_localhost(const char *host)
 	       (n == 9 || host[n - 10] == '.');
 }
 
-static void read_hosts(struct hf_resolve *r, const char *path)
+static void read_hosts(struct hf_host_lookup *r, const char *path)
 {
 	uint8_t *text;
 	size_t len;
 
 	if (hf_file_read(AT_FDCWD, path ? path : "/etc/hosts", FILE_MAX, &text, &len))
 		return;
-	hf_hosts_find((const char *)text, len, r->host, &r->addresses);
+	hf_resolv_conf_find_host((const char *)text, len, r->host, &r->addresses);
 	free(text);
 }
 
-static void read_conf(struct hf_resolve *r, const char *path)
+static void read_conf(struct hf_host_lookup *r, const char *path)
 {
 	uint8_t *text = NULL;
 	size_t len = 0;
@@ -70,7 +70,7 @@ static void read_conf(struct hf_resolve *r, const char *path)
 	free(text);
 }
 
-static void find_without_dns(struct hf_resolve *r, const struct hf_resolve_config *config)
+static void find_without_dns(struct hf_host_lookup *r, const struct hf_host_lookup_config *config)
 {
 	if (hf_address_is(r->host)) {
 		hf_addresses_add(&r->addresses, r->host);
@@ -89,7 +89,7 @@ static void find_without_dns(struct hf_resolve *r, const struct hf_resolve_confi
  * A context a question: nothing is cached, and none of libunbound's own zones stands before the
  * names that some networks use (RFC 6761, RFC 8375).
  */
-static int make_context(struct hf_resolve *r)
+static int make_context(struct hf_host_lookup *r)
 {
 	static const char *const options[][2] = { { "do-not-query-localhost:", "no" },
 		{ "module-config:", "iterator" }, { "target-fetch-policy:", "0 0 0 0 0" },
@@ -115,7 +115,7 @@ static int make_context(struct hf_resolve *r)
 	return 0;
 }
 
-static void step_soon(struct hf_resolve *r)
+static void step_soon(struct hf_host_lookup *r)
 {
 	const struct timeval now = { 0 };
 
@@ -123,10 +123,10 @@ static void step_soon(struct hf_resolve *r)
 }
 
 /* No context is freed from within this: the next step comes through the loop. */
-static void on_answer(
+static void on_lookup_answer(
     void *arg, int rcode, void *packet, int len, int secure, char *why, int limited)
 {
-	struct hf_resolve *r = arg;
+	struct hf_host_lookup *r = arg;
 
 	if (rcode == 0 && packet && len > 0)
 		hf_dns_answer(packet, (size_t)len, &r->addresses);
@@ -137,7 +137,7 @@ static void on_answer(
 }
 
 /* Asks for both kinds of addresses of one name. */
-static void ask(struct hf_resolve *r, const char *name)
+static void lookup_ask(struct hf_host_lookup *r, const char *name)
 {
 	static const int types[] = { TYPE_AAAA, TYPE_A };
 	int id;
@@ -145,7 +145,7 @@ static void ask(struct hf_resolve *r, const char *name)
 	r->waiting = 1; /* an answer may come from within */
 	for (size_t i = 0; i < 2; i++) {
 		r->waiting++;
-		if (ub_resolve_event(r->ctx, name, types[i], CLASS_IN, r, on_answer, &id)) {
+		if (ub_resolve_event(r->ctx, name, types[i], CLASS_IN, r, on_lookup_answer, &id)) {
 			r->refused = true;
 			r->waiting--;
 		}
@@ -156,9 +156,9 @@ static void ask(struct hf_resolve *r, const char *name)
 
 /* --- the steps --- */
 
-static void tell(struct hf_resolve *r)
+static void lookup_tell(struct hf_host_lookup *r)
 {
-	hf_resolve_cb cb = r->cb;
+	hf_host_lookup_cb cb = r->cb;
 	void *arg = r->arg;
 	struct hf_addresses found = r->addresses;
 	struct hf_problem p;
@@ -169,41 +169,41 @@ static void tell(struct hf_resolve *r)
 		    r->late      ? "does not resolve: no name server answers in time"
 		    : r->refused ? "does not resolve: the name server fails"
 				 : "does not exist in DNS");
-	hf_resolve_free(r);
+	hf_host_lookup_free(r);
 	cb(arg, &found, found.n ? NULL : &p);
 }
 
-static void on_again(evutil_socket_t fd, short what, void *arg)
+static void on_lookup_again(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_resolve *r = arg;
+	struct hf_host_lookup *r = arg;
 	char name[HF_DNS_NAME_MAX + 2];
 
 	if (r->addresses.n || r->late) {
-		tell(r);
+		lookup_tell(r);
 		return;
 	}
 	while (r->ctx && hf_resolv_conf_name(&r->conf, r->host, r->i, name)) {
 		r->i++;
 		if (*name) {
-			ask(r, name);
+			lookup_ask(r, name);
 			return;
 		}
 	}
-	tell(r);
+	lookup_tell(r);
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *arg)
+static void on_lookup_limit(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_resolve *r = arg;
+	struct hf_host_lookup *r = arg;
 
 	r->late = true;
-	tell(r);
+	lookup_tell(r);
 }
 
-int hf_resolve_new(const struct hf_resolve_config *config, hf_resolve_cb cb, void *arg,
-    struct hf_resolve **ret_resolve)
+int hf_host_lookup_new(const struct hf_host_lookup_config *config, hf_host_lookup_cb cb, void *arg,
+    struct hf_host_lookup **ret_resolve)
 {
-	struct hf_resolve *r = calloc(1, sizeof(*r));
+	struct hf_host_lookup *r = calloc(1, sizeof(*r));
 	struct timeval tv = { .tv_sec = config->limit_ms / 1000,
 		.tv_usec = config->limit_ms % 1000 * 1000 };
 	int rc = -ENOMEM;
@@ -214,8 +214,8 @@ int hf_resolve_new(const struct hf_resolve_config *config, hf_resolve_cb cb, voi
 	r->cb = cb;
 	r->arg = arg;
 	snprintf(r->host, sizeof(r->host), "%s", config->host);
-	r->again = evtimer_new(r->base, on_again, r);
-	r->limit = evtimer_new(r->base, on_limit, r);
+	r->again = evtimer_new(r->base, on_lookup_again, r);
+	r->limit = evtimer_new(r->base, on_lookup_limit, r);
 	if (!r->again || !r->limit)
 		goto fail;
 	find_without_dns(r, config);
@@ -230,11 +230,11 @@ int hf_resolve_new(const struct hf_resolve_config *config, hf_resolve_cb cb, voi
 	*ret_resolve = r;
 	return 0;
 fail:
-	hf_resolve_free(r);
+	hf_host_lookup_free(r);
 	return rc;
 }
 
-void hf_resolve_free(struct hf_resolve *r)
+void hf_host_lookup_free(struct hf_host_lookup *r)
 {
 	if (!r)
 		return;
@@ -247,7 +247,7 @@ void hf_resolve_free(struct hf_resolve *r)
 	free(r);
 }
 
-const char *hf_resolve_library(void)
+const char *hf_host_lookup_library(void)
 {
 	return ub_version();
 }

@@ -8,13 +8,13 @@
 #include "bridge/stream/wire/problem.h"
 
 struct event_base;
-struct hf_resolve; /* opaque */
+struct hf_host_lookup; /* opaque */
 
 /* Told once; both are lent. `problem` NULL: there is at least one address. The resolve is gone. */
-typedef void (*hf_resolve_cb)(
+typedef void (*hf_host_lookup_cb)(
     void *arg, const struct hf_addresses *addresses, const struct hf_problem *problem);
 
-struct hf_resolve_config {
+struct hf_host_lookup_config {
 	struct event_base *base; /* borrowed; outlives it */
 	const char *host;        /* a name, or an address, which is known at once */
 	const char *resolv_conf; /* NULL: /etc/resolv.conf */
@@ -22,10 +22,10 @@ struct hf_resolve_config {
 	int64_t limit_ms;        /* for all of it */
 };
 
-/* The callback never comes from within. End it before its time with hf_resolve_free(). */
-int hf_resolve_new(const struct hf_resolve_config *config, hf_resolve_cb cb, void *arg,
-    struct hf_resolve **ret_resolve);
-void hf_resolve_free(struct hf_resolve *r); /* NULL is fine */
+/* The callback never comes from within. End it before its time with hf_host_lookup_free(). */
+int hf_host_lookup_new(const struct hf_host_lookup_config *config, hf_host_lookup_cb cb, void *arg,
+    struct hf_host_lookup **ret_resolve);
+void hf_host_lookup_free(struct hf_host_lookup *r); /* NULL is fine */
 
 /* libunbound's version, of the library that runs. */
-const char *hf_resolve_library(void);
+const char *hf_host_lookup_library(void);

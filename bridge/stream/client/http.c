@@ -24,7 +24,7 @@ static void tell_done(struct hf_http *http)
 	int left;
 
 	while ((m = curl_multi_info_read(http->multi, &left))) {
-		struct hf_handle *h = NULL;
+		struct hf_http_handle *h = NULL;
 		CURLcode result = m->data.result;
 
 		if (m->msg != CURLMSG_DONE)
@@ -35,7 +35,7 @@ static void tell_done(struct hf_http *http)
 	}
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_http_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_http *http = arg;
 	int running;
@@ -56,7 +56,7 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
 }
 
 /* libcurl wants to know about a socket, or no longer. */
-static int watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+static int http_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
 	struct hf_http *http = arg;
 	struct event *e = socket_arg;
@@ -94,12 +94,12 @@ int hf_http_new(struct event_base *base, struct hf_http **ret_http)
 	http->base = base;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	http->multi = curl_multi_init();
-	http->timer = evtimer_new(base, on_timer, http);
+	http->timer = evtimer_new(base, on_http_timer, http);
 	if (!http->multi || !http->timer) {
 		hf_http_free(http);
 		return -ENOMEM;
 	}
-	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, watch);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, http_watch);
 	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, set_timer);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
@@ -128,14 +128,14 @@ struct event_base *hf_http_base(const struct hf_http *http)
 
 static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 {
-	struct hf_handle *h = arg;
+	struct hf_http_handle *h = arg;
 
 	return hf_certificate_watch(ssl_ctx, h->certificate) ? CURLE_OUT_OF_MEMORY : CURLE_OK;
 }
 
 static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 {
-	struct hf_handle *h = arg;
+	struct hf_http_handle *h = arg;
 	char *grown;
 
 	if (n > h->body_max - h->body_len)
@@ -168,7 +168,7 @@ static void keep_field(const char *line, size_t len, const char *name, char *out
 
 static size_t on_header(char *line, size_t one, size_t n, void *arg)
 {
-	struct hf_handle *h = arg;
+	struct hf_http_handle *h = arg;
 
 	keep_field(line, n, "Retry-After:", h->retry_after, sizeof(h->retry_after));
 	keep_field(line, n, "Location:", h->location, sizeof(h->location));
@@ -190,7 +190,7 @@ enum { ANSWER_MAX = 4 << 20 };
 			return -ENOMEM;                                                            \
 	} while (0)
 
-static int set_tls(struct hf_handle *h, const struct hf_stream_settings *s)
+static int set_tls(struct hf_http_handle *h, const struct hf_stream_settings *s)
 {
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
@@ -214,7 +214,7 @@ static int set_tls(struct hf_handle *h, const struct hf_stream_settings *s)
 	return 0;
 }
 
-static int set_way(struct hf_handle *h, const struct hf_target *t, const char *address)
+static int set_way(struct hf_http_handle *h, const struct hf_target *t, const char *address)
 {
 	char to[128];
 
@@ -233,7 +233,7 @@ static int set_way(struct hf_handle *h, const struct hf_target *t, const char *a
 	return 0;
 }
 
-static int set_common(struct hf_handle *h, const struct hf_target *t)
+static int set_common(struct hf_http_handle *h, const struct hf_target *t)
 {
 	const struct hf_stream_timeouts *wait = &t->settings->timeouts;
 
@@ -252,10 +252,10 @@ static int set_common(struct hf_handle *h, const struct hf_target *t)
 	return 0;
 }
 
-int hf_handle_new(struct hf_http *http, const struct hf_target *target, const char *address,
-    struct hf_handle **ret_handle)
+int hf_http_handle_new(struct hf_http *http, const struct hf_target *target, const char *address,
+    struct hf_http_handle **ret_handle)
 {
-	struct hf_handle *h = calloc(1, sizeof(*h));
+	struct hf_http_handle *h = calloc(1, sizeof(*h));
 	int rc = -ENOMEM;
 
 	if (!h)
@@ -270,28 +270,28 @@ int hf_handle_new(struct hf_http *http, const struct hf_target *target, const ch
 	if (!rc)
 		rc = set_way(h, target, address);
 	if (rc) {
-		hf_handle_free(h);
+		hf_http_handle_free(h);
 		return rc;
 	}
 	*ret_handle = h;
 	return 0;
 }
 
-int hf_handle_keep(struct hf_handle *h, bool fresh, bool last)
+int hf_http_handle_keep(struct hf_http_handle *h, bool fresh, bool last)
 {
 	SET(CURLOPT_FRESH_CONNECT, (long)fresh);
 	SET(CURLOPT_FORBID_REUSE, (long)last);
 	return 0;
 }
 
-int hf_handle_connect_only(struct hf_handle *h)
+int hf_http_handle_connect_only(struct hf_http_handle *h)
 {
 	SET(CURLOPT_CONNECT_ONLY, 1L);
 	SET(CURLOPT_BUFFERSIZE, 262144L);
 	return 0;
 }
 
-static int add_header(struct hf_handle *h, const char *line)
+static int add_header(struct hf_http_handle *h, const char *line)
 {
 	struct curl_slist *more = curl_slist_append(h->headers, line);
 
@@ -300,7 +300,7 @@ static int add_header(struct hf_handle *h, const char *line)
 	return more ? 0 : -ENOMEM;
 }
 
-static int set_headers(struct hf_handle *h, const struct hf_target *t)
+static int http_set_headers(struct hf_http_handle *h, const struct hf_target *t)
 {
 	char line[1100];
 	int rc = add_header(h, "Accept: application/json");
@@ -317,8 +317,8 @@ static int set_headers(struct hf_handle *h, const struct hf_target *t)
 	return rc;
 }
 
-int hf_handle_request(
-    struct hf_handle *h, const struct hf_target *target, const char *path, const char *body)
+int hf_http_handle_request(
+    struct hf_http_handle *h, const struct hf_target *target, const char *path, const char *body)
 {
 	char url[2048];
 	int rc;
@@ -341,10 +341,10 @@ int hf_handle_request(
 		if (rc)
 			return rc;
 	}
-	return set_headers(h, target);
+	return http_set_headers(h, target);
 }
 
-int hf_handle_start(struct hf_handle *h, hf_handle_cb cb, void *arg)
+int hf_http_handle_start(struct hf_http_handle *h, hf_http_handle_cb cb, void *arg)
 {
 	h->cb = cb;
 	h->arg = arg;
@@ -361,7 +361,7 @@ static void wipe_headers(struct curl_slist *list)
 	curl_slist_free_all(list);
 }
 
-void hf_handle_free(struct hf_handle *h)
+void hf_http_handle_free(struct hf_http_handle *h)
 {
 	if (!h)
 		return;

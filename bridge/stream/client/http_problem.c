@@ -14,7 +14,7 @@
 /* No clock is right that is before this program was written. */
 static const int64_t written_s = 1760000000;
 
-static const char *date(int64_t at_s, char out[static 32])
+static const char *date_text(int64_t at_s, char out[static 32])
 {
 	struct tm tm;
 	time_t t = (time_t)at_s;
@@ -29,8 +29,8 @@ static void date_problem(const struct hf_certificate *c, int64_t wall_s, struct 
 	bool early = c->error == X509_V_ERR_CERT_NOT_YET_VALID;
 	char theirs[32], ours[32];
 
-	date(early ? c->not_before_s : c->not_after_s, theirs);
-	date(wall_s, ours);
+	date_text(early ? c->not_before_s : c->not_after_s, theirs);
+	date_text(wall_s, ours);
 	if (wall_s < written_s)
 		hf_problem_set(p, HF_PROBLEM_CLOCK,
 		    "this machine's clock is wrong: it says %s; the server's certificate is valid "
@@ -48,11 +48,11 @@ static void date_problem(const struct hf_certificate *c, int64_t wall_s, struct 
 		    ours);
 }
 
-static void cert_problem(const struct hf_handle *h, int64_t wall_s, struct hf_problem *p)
+static void cert_problem(const struct hf_http_handle *h, int64_t wall_s, struct hf_problem *p)
 {
 	char said[160];
 
-	hf_clip(said, sizeof(said), h->error, strlen(h->error));
+	hf_printable_copy(said, sizeof(said), h->error, strlen(h->error));
 	if (h->certificate->error == X509_V_ERR_CERT_HAS_EXPIRED ||
 	    h->certificate->error == X509_V_ERR_CERT_NOT_YET_VALID)
 		date_problem(h->certificate, wall_s, p);
@@ -67,13 +67,13 @@ static void cert_problem(const struct hf_handle *h, int64_t wall_s, struct hf_pr
 }
 
 /* Without the milliseconds, which would make each failure another one. */
-static void plain(const struct hf_handle *h, const char *text, char *out, size_t size)
+static void plain_text(const struct hf_http_handle *h, const char *text, char *out, size_t size)
 {
 	const char *after = strstr(text, " after ");
 	size_t n;
 	long code = 0;
 
-	hf_clip(out, size, text, after ? (size_t)(after - text) : strlen(text));
+	hf_printable_copy(out, size, text, after ? (size_t)(after - text) : strlen(text));
 	n = strlen(out);
 	curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &code);
 	if (code)
@@ -84,7 +84,7 @@ static void plain(const struct hf_handle *h, const char *text, char *out, size_t
  * A handshake that was cut: a balancer without a backend, a port forwarder, a server that restarts.
  * What the other end says by an alert, or cannot speak, is not that.
  */
-static bool is_cut_handshake(const struct hf_handle *h, const char *text)
+static bool is_cut_handshake(const struct hf_http_handle *h, const char *text)
 {
 	static const char *const signs[] = { "SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN",
 		"unexpected eof", "reset by peer", "Broken pipe" };
@@ -99,13 +99,13 @@ static bool is_cut_handshake(const struct hf_handle *h, const char *text)
 	return code == ECONNRESET || code == EPIPE || code == ECONNABORTED || code == ETIMEDOUT;
 }
 
-static void connect_problem(const struct hf_handle *h, CURLcode result, struct hf_problem *p)
+static void connect_problem(const struct hf_http_handle *h, CURLcode result, struct hf_problem *p)
 {
 	char said[200];
 	const char *text = h->error[0] ? h->error : curl_easy_strerror(result);
 	enum hf_problem_code code = HF_PROBLEM_CONNECT;
 
-	hf_clip(said, sizeof(said), text, strlen(text));
+	hf_printable_copy(said, sizeof(said), text, strlen(text));
 	if (strstr(text, "alert certificate required") || strstr(text, "alert bad certificate") ||
 	    strstr(text, "alert unknown ca"))
 		code = HF_PROBLEM_CERT_OWN;
@@ -135,12 +135,12 @@ static void connect_problem(const struct hf_handle *h, CURLcode result, struct h
 		code = HF_PROBLEM_MEMORY;
 	hf_problem_set(p, code, NULL);
 	if (code == HF_PROBLEM_TIMEOUT || code == HF_PROBLEM_CONNECT)
-		plain(h, text, said, sizeof(said));
+		plain_text(h, text, said, sizeof(said));
 	snprintf(p->text + strlen(p->text), sizeof(p->text) - strlen(p->text), " (%s)", said);
 }
 
-void hf_handle_problem(
-    const struct hf_handle *h, CURLcode result, int64_t wall_s, struct hf_problem *ret_problem)
+void hf_http_problem(
+    const struct hf_http_handle *h, CURLcode result, int64_t wall_s, struct hf_problem *ret_problem)
 {
 	if (result == CURLE_PEER_FAILED_VERIFICATION)
 		cert_problem(h, wall_s, ret_problem);

@@ -29,29 +29,29 @@ struct hf_inquiry {
 	struct hf_addresses addresses; /* after the first answer only the one it came by */
 	size_t which;
 	bool answered;
-	struct hf_race *race; /* owned */
+	struct hf_dial *race; /* owned */
 	enum ask_at at;
 	size_t i; /* of the owners that were asked for; of the users; of the owners found */
 	char path[512];
 	bool checked; /* a question whether owners may be read was asked */
 	struct hf_rights_list rights;
 	char *body;           /* owned */
-	struct hf_told *told; /* owned */
+	struct hf_server_info *told; /* owned */
 	hf_inquiry_cb cb;
 	void *arg;
 };
 
-static void on_answer(
-    void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem);
-static int step(struct hf_inquiry *a);
+static void on_inquiry_answer(
+    void *arg, struct hf_http_handle *h, size_t which, const struct hf_problem *problem);
+static int inquiry_step(struct hf_inquiry *a);
 
 /* The end. */
-static void tell(struct hf_inquiry *a, const struct hf_problem *problem)
+static void inquiry_tell(struct hf_inquiry *a, const struct hf_problem *problem)
 {
 	hf_inquiry_cb cb = a->cb;
 	void *arg = a->arg;
 	size_t which = a->which;
-	struct hf_told *told = problem ? NULL : a->told;
+	struct hf_server_info *told = problem ? NULL : a->told;
 
 	if (!problem)
 		a->told = NULL;
@@ -64,7 +64,7 @@ static void tell_code(struct hf_inquiry *a, enum hf_problem_code code)
 	struct hf_problem p;
 
 	hf_problem_set(&p, code, NULL);
-	tell(a, &p);
+	inquiry_tell(a, &p);
 }
 
 /* Of owners, in one question. */
@@ -79,7 +79,7 @@ static size_t n_checks(const struct hf_inquiry *a)
 static int send_question(struct hf_inquiry *a)
 {
 	bool last = a->at == ASK_READABLE && a->i + n_checks(a) == a->told->n_owners;
-	const struct hf_race_config race = { .http = a->config.http,
+	const struct hf_dial_config race = { .http = a->config.http,
 		.clock = a->config.clock,
 		.target = a->config.target,
 		.addresses = &a->addresses,
@@ -88,7 +88,7 @@ static int send_question(struct hf_inquiry *a)
 		.fresh = a->at == ASK_BUILDINFO,
 		.last = last };
 
-	return hf_race_new(&race, on_answer, a, &a->race);
+	return hf_dial_new(&race, on_inquiry_answer, a, &a->race);
 }
 
 /* "ID" of a token "ID-SECRET"; false where it has no such form. */
@@ -116,7 +116,7 @@ static const char *owner_asked(const struct hf_inquiry *a)
 /* What became of the word that is asked for. */
 static void note_word(struct hf_inquiry *a, enum hf_word_is is, const struct hf_uuid *owner)
 {
-	struct hf_word_told *word = &a->told->words[a->i];
+	struct hf_word_info *word = &a->told->words[a->i];
 
 	word->is = is;
 	if (owner)
@@ -127,13 +127,13 @@ static void note_word(struct hf_inquiry *a, enum hf_word_is is, const struct hf_
 }
 
 /* Adds the token's own user. */
-static int add_me(struct hf_inquiry *a)
+static int inquiry_add_me(struct hf_inquiry *a)
 {
-	struct hf_owner_told me = { .id = a->told->user };
+	struct hf_owner_info me = { .id = a->told->user };
 
 	snprintf(me.name, sizeof(me.name), "%s", a->told->user_name);
 	note_word(a, WORD_FOUND, &me.id);
-	return hf_told_add(a->told, &me);
+	return hf_server_info_add(a->told, &me);
 }
 
 static int add_known(struct hf_inquiry *a)
@@ -141,7 +141,7 @@ static int add_known(struct hf_inquiry *a)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < a->config.n_all; i++)
-		rc = hf_told_add(a->told, &a->config.all[i]);
+		rc = hf_server_info_add(a->told, &a->config.all[i]);
 	note_word(a, WORD_FOUND, NULL);
 	return rc;
 }
@@ -154,10 +154,10 @@ static int ask_owner(struct hf_inquiry *a)
 	if (!name) {
 		a->at = ASK_READABLE;
 		a->i = 0;
-		return step(a);
+		return inquiry_step(a);
 	}
 	if (!strcmp(name, "me") || (!strcmp(name, "all") && a->config.all)) {
-		int rc = *name == 'm' ? add_me(a) : add_known(a);
+		int rc = *name == 'm' ? inquiry_add_me(a) : add_known(a);
 
 		a->i++;
 		return rc ? rc : ask_owner(a);
@@ -165,7 +165,7 @@ static int ask_owner(struct hf_inquiry *a)
 	if (!strcmp(name, "all")) {
 		a->at = ASK_ALL;
 		a->i = 0;
-		return step(a);
+		return inquiry_step(a);
 	}
 	escaped = curl_easy_escape(NULL, name, 0);
 	if (!escaped)
@@ -178,19 +178,19 @@ static int ask_owner(struct hf_inquiry *a)
 static int ask_readable(struct hf_inquiry *a)
 {
 	if (!n_checks(a) && a->checked) {
-		hf_rights_text(&a->rights, a->told->rights);
-		tell(a, NULL);
+		hf_rights_list_text(&a->rights, a->told->rights);
+		inquiry_tell(a, NULL);
 		return 0;
 	}
 	/* The organisations are asked for once, even where there is no owner. */
 	snprintf(a->path, sizeof(a->path), "/api/v2/authcheck");
-	a->body = hf_told_ask_readable(
+	a->body = hf_server_info_ask_readable(
 	    a->told, a->i, n_checks(a), a->checked ? NULL : &a->rights);
 	return a->body ? send_question(a) : -ENOMEM;
 }
 
 /* Asks what is next; may be the end of the ask. */
-static int step(struct hf_inquiry *a)
+static int inquiry_step(struct hf_inquiry *a)
 {
 	char id[64];
 
@@ -236,17 +236,17 @@ static void note_missing(struct hf_inquiry *a, const char *name, const struct hf
 {
 	char shown[80];
 
-	hf_clip(shown, sizeof(shown), name, strlen(name));
+	hf_printable_copy(shown, sizeof(shown), name, strlen(name));
 	hf_problem_set(&a->told->missing, HF_PROBLEM_NO_USER,
 	    "there is no user '%s', or this token may not read that user (status %ld)", shown,
 	    answer->status);
 }
 
 /* Coder's own word, and not that of a proxy before it. A name that can be none may get 400. */
-static bool is_unknown(const struct hf_http_answer *answer)
+static bool inquiry_is_unknown(const struct hf_http_answer *answer)
 {
 	return (answer->status == 404 || answer->status == 400) &&
-	       hf_told_is_message(answer->body, answer->body_len);
+	       hf_server_info_is_message(answer->body, answer->body_len);
 }
 
 /*
@@ -266,18 +266,18 @@ static enum hf_problem_code give_up_owner(
 	return HF_PROBLEM_NONE;
 }
 
-static enum hf_problem_code take_owner(
+static enum hf_problem_code inquiry_take_owner(
     struct hf_inquiry *a, const struct hf_http_answer *answer, const struct hf_problem *problem)
 {
 	enum hf_problem_code code = HF_PROBLEM_NONE;
-	struct hf_owner_told owner;
+	struct hf_owner_info owner;
 
 	if (answer->status == 200 &&
-	    hf_told_user(&owner, answer->body, answer->body_len) == 0) {
+	    hf_server_info_user(&owner, answer->body, answer->body_len) == 0) {
 		note_word(a, WORD_FOUND, &owner.id);
-		if (hf_told_add(a->told, &owner))
+		if (hf_server_info_add(a->told, &owner))
 			a->told->complete = false;
-	} else if (is_unknown(answer)) {
+	} else if (inquiry_is_unknown(answer)) {
 		note_missing(a, owner_asked(a), answer);
 		note_word(a, WORD_UNKNOWN, NULL);
 	} else {
@@ -303,7 +303,7 @@ static enum hf_problem_code take_page(
 	enum hf_problem_code code = HF_PROBLEM_NONE;
 	size_t n = 0, count = 0;
 	bool good = answer->status == 200 &&
-		    hf_told_users(a->told, answer->body, answer->body_len, &n, &count) == 0;
+		    hf_server_info_users(a->told, answer->body, answer->body_len, &n, &count) == 0;
 
 	a->i += n;
 	if (good && n && a->i < count)
@@ -324,9 +324,9 @@ static void take_readable(struct hf_inquiry *a, const struct hf_http_answer *ans
 	size_t n = n_checks(a);
 
 	if (answer->status == 200)
-		hf_told_readable(a->told, a->i, n, answer->body, answer->body_len);
+		hf_server_info_readable(a->told, a->i, n, answer->body, answer->body_len);
 	if (!a->checked && answer->status == 200)
-		hf_rights_of_check(&a->rights, answer->body, answer->body_len);
+		hf_rights_list_of_check(&a->rights, answer->body, answer->body_len);
 	else if (answer->status != 200)
 		a->rights.unknown = true;
 	a->checked = true;
@@ -337,13 +337,13 @@ static void take_readable(struct hf_inquiry *a, const struct hf_http_answer *ans
 
 static enum hf_problem_code take_me(struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
-	struct hf_owner_told me;
+	struct hf_owner_info me;
 
-	if (hf_told_user(&me, answer->body, answer->body_len))
+	if (hf_server_info_user(&me, answer->body, answer->body_len))
 		return HF_PROBLEM_NOT_CODER;
 	a->told->user = me.id;
 	memcpy(a->told->user_name, me.name, sizeof(me.name));
-	hf_rights_of_user(&a->rights, answer->body, answer->body_len);
+	hf_rights_list_of_user(&a->rights, answer->body, answer->body_len);
 	return HF_PROBLEM_NONE;
 }
 
@@ -355,7 +355,7 @@ static void take_rights(struct hf_inquiry *a, const struct hf_http_answer *answe
     void (*read)(struct hf_rights_list *r, const char *body, size_t len))
 {
 	bool none = (answer->status == 404 || answer->status == 403) &&
-		    hf_told_is_message(answer->body, answer->body_len);
+		    hf_server_info_is_message(answer->body, answer->body_len);
 
 	if (answer->status == 200)
 		read(&a->rights, answer->body, answer->body_len);
@@ -365,13 +365,13 @@ static void take_rights(struct hf_inquiry *a, const struct hf_http_answer *answe
 
 static enum hf_problem_code take_buildinfo(struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
-	if (hf_told_buildinfo(a->told, answer->body, answer->body_len))
+	if (hf_server_info_buildinfo(a->told, answer->body, answer->body_len))
 		return HF_PROBLEM_NOT_CODER;
-	return hf_told_is_old(a->told->version) ? HF_PROBLEM_OLD : HF_PROBLEM_NONE;
+	return hf_server_info_is_old(a->told->version) ? HF_PROBLEM_OLD : HF_PROBLEM_NONE;
 }
 
 /* Takes one answer and moves on. NONE, or what is wrong with it. */
-static enum hf_problem_code take(
+static enum hf_problem_code inquiry_take(
     struct hf_inquiry *a, const struct hf_http_answer *answer, const struct hf_problem *problem)
 {
 	enum hf_problem_code code = HF_PROBLEM_NONE;
@@ -387,23 +387,23 @@ static enum hf_problem_code take(
 		a->at = ASK_ROLES;
 		break;
 	case ASK_ROLES:
-		take_rights(a, answer, hf_rights_of_roles);
+		take_rights(a, answer, hf_rights_list_of_roles);
 		a->at = ASK_SUFFIX;
 		break;
 	case ASK_SUFFIX:
 		if (good)
-			hf_told_suffix(a->told, answer->body, answer->body_len);
+			hf_server_info_suffix(a->told, answer->body, answer->body_len);
 		a->at = ASK_KEY;
 		break;
 	case ASK_KEY:
 		if (good)
-			hf_told_expiry(a->told, answer->body, answer->body_len);
-		take_rights(a, answer, hf_rights_of_key);
+			hf_server_info_expiry(a->told, answer->body, answer->body_len);
+		take_rights(a, answer, hf_rights_list_of_key);
 		a->at = ASK_OWNER;
 		a->i = 0;
 		break;
 	case ASK_OWNER:
-		code = take_owner(a, answer, problem);
+		code = inquiry_take_owner(a, answer, problem);
 		break;
 	case ASK_ALL:
 		code = take_page(a, answer, problem);
@@ -423,8 +423,8 @@ static bool is_final(const struct hf_inquiry *a, long status)
 	return status != 200 && a->at <= ASK_ME;
 }
 
-static void on_answer(
-    void *arg, struct hf_handle *h, size_t which, const struct hf_problem *problem)
+static void on_inquiry_answer(
+    void *arg, struct hf_http_handle *h, size_t which, const struct hf_problem *problem)
 {
 	struct hf_inquiry *a = arg;
 	struct hf_http_answer answer = { .status = 0 };
@@ -435,7 +435,7 @@ static void on_answer(
 
 	a->race = NULL;
 	if (!h) {
-		tell(a, problem);
+		inquiry_tell(a, problem);
 		return;
 	}
 	if (!a->answered && a->addresses.n) {
@@ -454,20 +454,20 @@ static void on_answer(
 	snprintf(what, sizeof(what), "%s %.40s", a->body ? "POST" : "GET", a->path);
 	hf_problem_of_answer(&p, what, &answer, hf_wall_ms(a->config.clock) / 1000);
 	if (is_final(a, answer.status)) {
-		hf_handle_free(h);
-		tell(a, &p);
+		hf_http_handle_free(h);
+		inquiry_tell(a, &p);
 		return;
 	}
-	code = take(a, &answer, &p);
-	hf_handle_free(h);
+	code = inquiry_take(a, &answer, &p);
+	hf_http_handle_free(h);
 	if (code == HF_PROBLEM_OLD) {
 		hf_problem_set(&p, code,
 		    "the server is too old: it is %s, and Coder v2.18 or newer is needed",
 		    a->told->version);
-		tell(a, &p);
+		inquiry_tell(a, &p);
 	} else if (code) {
-		tell(a, &p);
-	} else if (step(a)) {
+		inquiry_tell(a, &p);
+	} else if (inquiry_step(a)) {
 		tell_code(a, HF_PROBLEM_MEMORY);
 	}
 }
@@ -483,13 +483,13 @@ int hf_inquiry_new(const struct hf_inquiry_config *config, hf_inquiry_cb cb, voi
 	a->cb = cb;
 	a->arg = arg;
 	a->told = calloc(1, sizeof(*a->told));
-	if (!a->told || hf_told_set_words(a->told, config->target->settings->owners.n)) {
+	if (!a->told || hf_server_info_set_words(a->told, config->target->settings->owners.n)) {
 		hf_inquiry_free(a);
 		return -ENOMEM;
 	}
 	a->told->complete = true;
 	a->told->asked_ms = hf_boot_ms(config->clock);
-	if (step(a)) {
+	if (inquiry_step(a)) {
 		hf_inquiry_free(a);
 		return -ENOMEM;
 	}
@@ -501,8 +501,8 @@ void hf_inquiry_free(struct hf_inquiry *a)
 {
 	if (!a)
 		return;
-	hf_race_free(a->race);
-	hf_told_free(a->told);
+	hf_dial_free(a->race);
+	hf_server_info_free(a->told);
 	free(a->body);
 	free(a);
 }

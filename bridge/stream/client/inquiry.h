@@ -13,18 +13,18 @@ struct hf_clock;
 struct hf_inquiry; /* opaque */
 
 /*
- * Told once: `told` (the receiver's; end it with hf_told_free()) and the index of the address that
+ * Told once: `told` (the receiver's; end it with hf_server_info_free()) and the index of the address that
  * answered, or `problem` (lent). The ask is gone.
  */
 typedef void (*hf_inquiry_cb)(
-    void *arg, struct hf_told *told, size_t which, const struct hf_problem *problem);
+    void *arg, struct hf_server_info *told, size_t which, const struct hf_problem *problem);
 
 struct hf_inquiry_config {
 	struct hf_http *http; /* borrowed, as all below; outlives it */
 	const struct hf_clock *clock;
 	const struct hf_target *target;
 	const struct hf_addresses *addresses;
-	const struct hf_owner_told
+	const struct hf_owner_info
 	    *all; /* of an earlier answer, to be taken for "all"; NULL: ask */
 	size_t n_all;
 	bool partial; /* an owner of whom REST has an error is left out; else that is the end */

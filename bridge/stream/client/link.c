@@ -25,7 +25,7 @@ union any_address {
 };
 
 struct hf_link {
-	struct hf_handle *handle; /* owned */
+	struct hf_http_handle *handle; /* owned */
 	struct hf_stack *stack;   /* borrowed */
 	const struct hf_clock *clock;
 	struct event *read;  /* owned */
@@ -49,7 +49,7 @@ static void tell_broken(struct hf_link *l, CURLcode result)
 	if (result == CURLE_OK)
 		hf_problem_set(&p, HF_PROBLEM_CUT, "the connection ended without a goodbye");
 	else
-		hf_handle_problem(l->handle, result, hf_wall_ms(l->clock) / 1000, &p);
+		hf_http_problem(l->handle, result, hf_wall_ms(l->clock) / 1000, &p);
 	hf_stack_eof(l->stack);
 	l->cb(l->arg, &p);
 }
@@ -59,7 +59,7 @@ static void tell_broken(struct hf_link *l, CURLcode result)
  * each piece the owner has its turn, and may free or hold the link: one piece a call, the rest
  * comes through the loop.
  */
-static void on_read(evutil_socket_t fd, short what, void *arg)
+static void on_link_read(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_link *l = arg;
 	size_t n = 0;
@@ -80,7 +80,7 @@ static void on_read(evutil_socket_t fd, short what, void *arg)
 	l->cb(l->arg, NULL);
 }
 
-static void on_write(evutil_socket_t fd, short what, void *arg)
+static void on_link_write(evutil_socket_t fd, short what, void *arg)
 {
 	hf_link_send(arg);
 }
@@ -202,7 +202,7 @@ uint64_t hf_link_received(const struct hf_link *l)
 	return l->received;
 }
 
-int hf_link_new(struct hf_handle *handle, struct hf_stack *stack, const struct hf_clock *clock,
+int hf_link_new(struct hf_http_handle *handle, struct hf_stack *stack, const struct hf_clock *clock,
     hf_link_cb cb, void *arg, struct hf_link **ret_link)
 {
 	struct event_base *base = hf_http_base(handle->http);
@@ -210,7 +210,7 @@ int hf_link_new(struct hf_handle *handle, struct hf_stack *stack, const struct h
 	curl_socket_t fd = CURL_SOCKET_BAD;
 
 	if (!l) {
-		hf_handle_free(handle);
+		hf_http_handle_free(handle);
 		return -ENOMEM;
 	}
 	*l = (struct hf_link){
@@ -220,8 +220,8 @@ int hf_link_new(struct hf_handle *handle, struct hf_stack *stack, const struct h
 	if (fd == CURL_SOCKET_BAD)
 		goto fail;
 	l->chunk = malloc(CHUNK);
-	l->read = event_new(base, fd, EV_READ | EV_PERSIST, on_read, l);
-	l->write = event_new(base, fd, EV_WRITE | EV_PERSIST, on_write, l);
+	l->read = event_new(base, fd, EV_READ | EV_PERSIST, on_link_read, l);
+	l->write = event_new(base, fd, EV_WRITE | EV_PERSIST, on_link_write, l);
 	if (!l->chunk || !l->read || !l->write || event_add(l->read, NULL) < 0)
 		goto fail;
 	*ret_link = l;
@@ -240,7 +240,7 @@ void hf_link_free(struct hf_link *l)
 		event_free(l->read);
 	if (l->write)
 		event_free(l->write);
-	hf_handle_free(l->handle);
+	hf_http_handle_free(l->handle);
 	free(l->chunk);
 	free(l);
 }

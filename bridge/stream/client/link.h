@@ -21,7 +21,7 @@ struct hf_link; /* opaque */
 typedef void (*hf_link_cb)(void *arg, const struct hf_problem *problem);
 
 /* Takes the handle, whatever it returns; `stack` is borrowed and outlives the link. */
-int hf_link_new(struct hf_handle *handle, struct hf_stack *stack, const struct hf_clock *clock,
+int hf_link_new(struct hf_http_handle *handle, struct hf_stack *stack, const struct hf_clock *clock,
     hf_link_cb cb, void *arg, struct hf_link **ret_link);
 void hf_link_free(struct hf_link *l); /* NULL is fine */
 

@@ -19,8 +19,8 @@ struct hf_call_ops {
 	void (*cancel)(void *arg, uint32_t call);
 };
 
-struct hf_followed {
-	struct hf_owner_told owner;
+struct hf_owner_stream {
+	struct hf_owner_info owner;
 	uint32_t live;           /* the call whose snapshot was accepted; 0: none */
 	uint32_t opening;        /* the call whose snapshot is to come; 0: none */
 	bool wanted;             /* a new snapshot is to be taken */
@@ -38,14 +38,14 @@ struct hf_followed {
 enum hf_call_is { CALL_IS_NONE, CALL_IS_LIVE, CALL_IS_OPENING };
 
 /* Makes a call for a snapshot. 0 or what hf_stack_call() returns. */
-int hf_followed_open(struct hf_followed *f, const struct hf_call_ops *ops, void *arg);
-enum hf_call_is hf_followed_is(const struct hf_followed *f, uint32_t call);
+int hf_owner_stream_open(struct hf_owner_stream *f, const struct hf_call_ops *ops, void *arg);
+enum hf_call_is hf_owner_stream_is(const struct hf_owner_stream *f, uint32_t call);
 /* The snapshot of the opening call was accepted. */
-void hf_followed_accepted(struct hf_followed *f, const struct hf_call_ops *ops, void *arg);
+void hf_owner_stream_accepted(struct hf_owner_stream *f, const struct hf_call_ops *ops, void *arg);
 /* A call ended by itself. */
-void hf_followed_ended(
-    struct hf_followed *f, uint32_t call, const struct hf_call_ops *ops, void *arg);
+void hf_owner_stream_ended(
+    struct hf_owner_stream *f, uint32_t call, const struct hf_call_ops *ops, void *arg);
 /* The opening call is given up: it took too long, or its snapshot was refused. */
-void hf_followed_give_up(struct hf_followed *f, const struct hf_call_ops *ops, void *arg);
+void hf_owner_stream_give_up(struct hf_owner_stream *f, const struct hf_call_ops *ops, void *arg);
 /* Ends both calls. */
-void hf_followed_stop(struct hf_followed *f, const struct hf_call_ops *ops, void *arg);
+void hf_owner_stream_stop(struct hf_owner_stream *f, const struct hf_call_ops *ops, void *arg);

@@ -8,7 +8,7 @@
 
 #include <arpa/inet.h>
 
-static const char *value(hf_env_cb env, const char *lower, const char *upper)
+static const char *env_value(hf_env_cb env, const char *lower, const char *upper)
 {
 	const char *text = env(lower);
 
@@ -71,7 +71,7 @@ static bool take_port(const char *entry, size_t *len, unsigned port)
  * "*", a network with its bits, or an address, "example.com" or ".example.com" (both: that host and all below),
  * these with ":PORT" for that port alone.
  */
-static bool covers(const char *entry, size_t len, const char *host, unsigned port)
+static bool no_proxy_covers(const char *entry, size_t len, const char *host, unsigned port)
 {
 	const char *slash = memchr(entry, '/', len);
 	size_t n = strlen(host);
@@ -103,7 +103,7 @@ static bool is_exempt(const char *list, const char *host, unsigned port)
 
 		list += strspn(list, " ,\t");
 		n = strcspn(list, " ,\t");
-		if (n && covers(list, n, host, port))
+		if (n && no_proxy_covers(list, n, host, port))
 			return true;
 		list += n;
 	}
@@ -117,11 +117,11 @@ const char *hf_proxy_for(
 
 	if (configured)
 		return configured;
-	if (is_exempt(value(env, "no_proxy", "NO_PROXY"), host, port))
+	if (is_exempt(env_value(env, "no_proxy", "NO_PROXY"), host, port))
 		return "";
 	/* HTTP_PROXY is not looked at: in a CGI environment a client could set it. */
-	proxy = tls ? value(env, "https_proxy", "HTTPS_PROXY") : value(env, "http_proxy", NULL);
+	proxy = tls ? env_value(env, "https_proxy", "HTTPS_PROXY") : env_value(env, "http_proxy", NULL);
 	if (!proxy)
-		proxy = value(env, "all_proxy", "ALL_PROXY");
+		proxy = env_value(env, "all_proxy", "ALL_PROXY");
 	return proxy ? proxy : "";
 }

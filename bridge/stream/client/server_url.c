@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 /* One part of the URL: 0, HF_EFORMAT where it is missing or too long, -ENOMEM. */
-static int part(CURLU *u, CURLUPart what, unsigned flags, char *out, size_t size)
+static int url_part(CURLU *u, CURLUPart what, unsigned flags, char *out, size_t size)
 {
 	char *text = NULL;
 	CURLUcode code = curl_url_get(u, what, &text, flags);
@@ -36,23 +36,23 @@ static int part_missing(CURLU *u, CURLUPart what)
 	return code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : code == CURLUE_OK ? HF_EFORMAT : 0;
 }
 
-static int take_parts(CURLU *u, struct hf_place *p, char scheme[static 8], char port[static 8])
+static int take_parts(CURLU *u, struct hf_server_url *p, char scheme[static 8], char port[static 8])
 {
 	static const CURLUPart none[] = { CURLUPART_USER, CURLUPART_QUERY, CURLUPART_FRAGMENT };
-	int rc = part(u, CURLUPART_SCHEME, 0, scheme, 8);
+	int rc = url_part(u, CURLUPART_SCHEME, 0, scheme, 8);
 
 	if (!rc)
-		rc = part(u, CURLUPART_HOST, 0, p->host, sizeof(p->host));
+		rc = url_part(u, CURLUPART_HOST, 0, p->host, sizeof(p->host));
 	if (!rc)
-		rc = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, 8);
+		rc = url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, 8);
 	if (!rc)
-		rc = part(u, CURLUPART_PATH, 0, p->prefix, sizeof(p->prefix));
+		rc = url_part(u, CURLUPART_PATH, 0, p->prefix, sizeof(p->prefix));
 	for (size_t i = 0; !rc && i < sizeof(none) / sizeof(none[0]); i++)
 		rc = part_missing(u, none[i]);
 	return rc;
 }
 
-static int take(CURLU *u, struct hf_place *p)
+static int url_take(CURLU *u, struct hf_server_url *p)
 {
 	char scheme[8], port[8];
 	size_t n;
@@ -82,15 +82,15 @@ static int take(CURLU *u, struct hf_place *p)
 	return 0;
 }
 
-int hf_place_parse(const char *url, struct hf_place *ret_place)
+int hf_server_url_parse(const char *url, struct hf_server_url *ret_place)
 {
-	struct hf_place p = { .tls = false };
+	struct hf_server_url p = { .tls = false };
 	CURLU *u = curl_url();
 	CURLUcode code = u ? curl_url_set(u, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
 	int rc = code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : HF_EFORMAT;
 
 	if (code == CURLUE_OK)
-		rc = take(u, &p);
+		rc = url_take(u, &p);
 	curl_url_cleanup(u);
 	if (!rc)
 		*ret_place = p;

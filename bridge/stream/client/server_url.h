@@ -5,7 +5,7 @@
  */
 #include <stdbool.h>
 
-struct hf_place {
+struct hf_server_url {
 	bool tls;
 	char host[256]; /* lower case; IPv6 without brackets */
 	unsigned port;
@@ -15,4 +15,4 @@ struct hf_place {
 };
 
 /* 0, HF_EFORMAT where it is no http or https URL without user, query and fragment, or -ENOMEM. */
-int hf_place_parse(const char *url, struct hf_place *ret_place);
+int hf_server_url_parse(const char *url, struct hf_server_url *ret_place);

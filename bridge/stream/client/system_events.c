@@ -16,7 +16,7 @@
 
 enum { SLEPT_MS = 1000, SETTLE_MS = 300, FAR_S = 10 * 365 * 86400 };
 
-struct hf_wake {
+struct hf_system_events {
 	int timer_fd; /* a timer far away that the kernel cancels when the wall clock is set */
 	int netlink_fd;
 	struct event *clock_set; /* owned, as both below */
@@ -24,7 +24,7 @@ struct hf_wake {
 	struct event *settled;
 	struct hf_interfaces changed;
 	int64_t asleep_ms; /* the time spent asleep since boot, as last seen */
-	hf_wake_cb cb;
+	hf_system_events_cb cb;
 	void *arg;
 };
 
@@ -37,7 +37,7 @@ static int64_t asleep_ms(void)
 	return (boot.tv_sec - mono.tv_sec) * 1000 + (boot.tv_nsec - mono.tv_nsec) / 1000000;
 }
 
-static void arm(struct hf_wake *w)
+static void clock_timer_arm(struct hf_system_events *w)
 {
 	/* Far from now, whatever the clock says; after a sleep the kernel sets the clock, which cancels it. */
 	const struct itimerspec far = { .it_value = { .tv_sec = time(NULL) + FAR_S } };
@@ -47,7 +47,7 @@ static void arm(struct hf_wake *w)
 
 static void on_clock_set(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_wake *w = arg;
+	struct hf_system_events *w = arg;
 	int64_t now, slept;
 	uint64_t rings;
 
@@ -56,23 +56,23 @@ static void on_clock_set(evutil_socket_t fd, short what, void *arg)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n >= 0) { /* it rang: nothing was set */
-		arm(w);
+		clock_timer_arm(w);
 		return;
 	}
 	now = asleep_ms();
 	slept = now - w->asleep_ms;
 	w->asleep_ms = now;
-	arm(w);
-	w->cb(w->arg, slept >= SLEPT_MS ? WAKE_SLEPT : WAKE_CLOCK, NULL);
+	clock_timer_arm(w);
+	w->cb(w->arg, slept >= SLEPT_MS ? HF_SYSTEM_EVENTS_SLEPT : HF_SYSTEM_EVENTS_CLOCK, NULL);
 }
 
 static void on_settled(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_wake *w = arg;
+	struct hf_system_events *w = arg;
 	struct hf_interfaces changed = w->changed;
 
 	w->changed = (struct hf_interfaces){ 0 };
-	w->cb(w->arg, WAKE_NETWORK, &changed);
+	w->cb(w->arg, HF_SYSTEM_EVENTS_NETWORK, &changed);
 }
 
 /* --- which interfaces --- */
@@ -141,7 +141,7 @@ static void note_message(struct hf_interfaces *i, const struct nlmsghdr *h)
 	}
 }
 
-void hf_interfaces_note(struct hf_interfaces *i, const void *bytes, size_t len)
+void hf_system_events_note(struct hf_interfaces *i, const void *bytes, size_t len)
 {
 	union {
 		struct nlmsghdr h;
@@ -169,7 +169,7 @@ void hf_interfaces_note(struct hf_interfaces *i, const void *bytes, size_t len)
 /* What exactly changed does not matter, only where; for neighbours and the like we did not ask. */
 static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_wake *w = arg;
+	struct hf_system_events *w = arg;
 	const struct timeval soon = { .tv_usec = SETTLE_MS * 1000 };
 	char buf[8192];
 
@@ -181,13 +181,13 @@ static void on_netlink(evutil_socket_t fd, short what, void *arg)
 		if (n < 0 || (size_t)n > sizeof(buf))
 			w->changed.all = true; /* the kernel had more to tell than we took */
 		else
-			hf_interfaces_note(&w->changed, buf, (size_t)n);
+			hf_system_events_note(&w->changed, buf, (size_t)n);
 	}
 	if (!event_pending(w->settled, EV_TIMEOUT, NULL))
 		event_add(w->settled, &soon);
 }
 
-static int open_netlink(struct hf_wake *w)
+static int open_netlink(struct hf_system_events *w)
 {
 	struct sockaddr_nl at = { .nl_family = AF_NETLINK,
 		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
@@ -199,7 +199,7 @@ static int open_netlink(struct hf_wake *w)
 	return bind(w->netlink_fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
 }
 
-static int begin(struct hf_wake *w, struct event_base *base)
+static int system_events_begin(struct hf_system_events *w, struct event_base *base)
 {
 	int rc = open_netlink(w);
 
@@ -209,7 +209,7 @@ static int begin(struct hf_wake *w, struct event_base *base)
 	if (w->timer_fd < 0)
 		return -errno;
 	w->asleep_ms = asleep_ms();
-	arm(w);
+	clock_timer_arm(w);
 	w->clock_set = event_new(base, w->timer_fd, EV_READ | EV_PERSIST, on_clock_set, w);
 	w->netlink = event_new(base, w->netlink_fd, EV_READ | EV_PERSIST, on_netlink, w);
 	w->settled = evtimer_new(base, on_settled, w);
@@ -219,9 +219,9 @@ static int begin(struct hf_wake *w, struct event_base *base)
 	return 0;
 }
 
-int hf_wake_new(struct event_base *base, hf_wake_cb cb, void *arg, struct hf_wake **ret_wake)
+int hf_system_events_new(struct event_base *base, hf_system_events_cb cb, void *arg, struct hf_system_events **ret_wake)
 {
-	struct hf_wake *w = calloc(1, sizeof(*w));
+	struct hf_system_events *w = calloc(1, sizeof(*w));
 	int rc;
 
 	if (!w)
@@ -229,15 +229,15 @@ int hf_wake_new(struct event_base *base, hf_wake_cb cb, void *arg, struct hf_wak
 	w->timer_fd = w->netlink_fd = -1;
 	w->cb = cb;
 	w->arg = arg;
-	rc = begin(w, base);
+	rc = system_events_begin(w, base);
 	if (rc)
-		hf_wake_free(w);
+		hf_system_events_free(w);
 	else
 		*ret_wake = w;
 	return rc;
 }
 
-void hf_wake_free(struct hf_wake *w)
+void hf_system_events_free(struct hf_system_events *w)
 {
 	if (!w)
 		return;

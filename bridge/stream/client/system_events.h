@@ -9,9 +9,9 @@
 #include <stddef.h>
 
 struct event_base;
-struct hf_wake; /* opaque */
+struct hf_system_events; /* opaque */
 
-enum hf_wake_why { WAKE_SLEPT, WAKE_CLOCK, WAKE_NETWORK };
+enum hf_system_events_why { HF_SYSTEM_EVENTS_SLEPT, HF_SYSTEM_EVENTS_CLOCK, HF_SYSTEM_EVENTS_NETWORK };
 
 enum { HF_INTERFACES_MAX = 16 };
 /* The interfaces that something changed at. */
@@ -21,12 +21,12 @@ struct hf_interfaces {
 	unsigned at[HF_INTERFACES_MAX];
 };
 
-/* `at`: of WAKE_NETWORK, lent for the call. */
-typedef void (*hf_wake_cb)(void *arg, enum hf_wake_why why, const struct hf_interfaces *at);
+/* `at`: of HF_SYSTEM_EVENTS_NETWORK, lent for the call. */
+typedef void (*hf_system_events_cb)(void *arg, enum hf_system_events_why why, const struct hf_interfaces *at);
 
 /* Of the messages in a netlink datagram. For tests and for fuzzing. */
-void hf_interfaces_note(struct hf_interfaces *i, const void *bytes, size_t len);
+void hf_system_events_note(struct hf_interfaces *i, const void *bytes, size_t len);
 
-/* 0 or a code. End it with hf_wake_free(), from no callback of its own. */
-int hf_wake_new(struct event_base *base, hf_wake_cb cb, void *arg, struct hf_wake **ret_wake);
-void hf_wake_free(struct hf_wake *w); /* NULL is fine */
+/* 0 or a code. End it with hf_system_events_free(), from no callback of its own. */
+int hf_system_events_new(struct event_base *base, hf_system_events_cb cb, void *arg, struct hf_system_events **ret_wake);
+void hf_system_events_free(struct hf_system_events *w); /* NULL is fine */

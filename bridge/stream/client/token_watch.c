@@ -37,7 +37,7 @@ struct hf_token_watch {
 };
 
 /* What the path leads to; zeroes: nothing. */
-static struct mark look(const char *path)
+static struct mark token_mark(const char *path)
 {
 	struct mark m = { 0 };
 	struct stat st;
@@ -96,7 +96,7 @@ static bool is_folder_gone(const struct hf_token_watch *w, const char *buf, ssiz
 }
 
 /* Whatever happened in the folder, the file tells whether it is another one. */
-static void on_event(evutil_socket_t fd, short what, void *arg)
+static void on_token_watch_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_token_watch *w = arg;
 	alignas(struct inotify_event) char buf[4096];
@@ -108,7 +108,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 		look_soon(w);
 }
 
-static void on_again(evutil_socket_t fd, short what, void *arg)
+static void on_token_watch_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_token_watch *w = arg;
 
@@ -116,10 +116,10 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	look_soon(w);
 }
 
-static void on_soon(evutil_socket_t fd, short what, void *arg)
+static void on_token_watch_soon(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_token_watch *w = arg;
-	struct mark now = look(w->path);
+	struct mark now = token_mark(w->path);
 
 	if (is_same(&now, &w->mark))
 		return;
@@ -127,7 +127,7 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 	w->cb(w->arg);
 }
 
-static int begin(struct hf_token_watch *w, struct event_base *base, const char *path)
+static int token_watch_begin(struct hf_token_watch *w, struct event_base *base, const char *path)
 {
 	char *slash;
 
@@ -140,12 +140,12 @@ static int begin(struct hf_token_watch *w, struct event_base *base, const char *
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd < 0)
 		return -errno;
-	w->e = event_new(base, w->fd, EV_READ | EV_PERSIST, on_event, w);
-	w->soon = evtimer_new(base, on_soon, w);
-	w->again = evtimer_new(base, on_again, w);
+	w->e = event_new(base, w->fd, EV_READ | EV_PERSIST, on_token_watch_event, w);
+	w->soon = evtimer_new(base, on_token_watch_soon, w);
+	w->again = evtimer_new(base, on_token_watch_again, w);
 	if (!w->e || !w->soon || !w->again || event_add(w->e, NULL))
 		return -ENOMEM;
-	w->mark = look(path);
+	w->mark = token_mark(path);
 	watch_folder(w);
 	return 0;
 }
@@ -161,7 +161,7 @@ int hf_token_watch_new(struct event_base *base, const char *path, hf_token_watch
 	w->fd = w->watch = -1;
 	w->cb = cb;
 	w->arg = arg;
-	rc = begin(w, base, path);
+	rc = token_watch_begin(w, base, path);
 	if (rc)
 		hf_token_watch_free(w);
 	else

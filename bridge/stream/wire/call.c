@@ -11,10 +11,10 @@
 
 enum { FIRST_KEPT = 4096 };
 
-static int fail(struct hf_call *c, enum hf_trouble t)
+static int call_fail(struct hf_call *c, enum hf_stream_fault t)
 {
 	c->trouble = t;
-	return hf_trouble_code(t);
+	return hf_stream_fault_code(t);
 }
 
 int hf_call_new(const struct hf_stream_limits *limits, struct hf_budget *budget,
@@ -25,7 +25,7 @@ int hf_call_new(const struct hf_stream_limits *limits, struct hf_budget *budget,
 	if (!c)
 		return -ENOMEM;
 	hf_drpc_init(&c->drpc, limits);
-	if (hf_messages_init(&c->messages, limits, budget, arena, owner)) {
+	if (hf_update_decoder_init(&c->messages, limits, budget, arena, owner)) {
 		hf_call_free(c);
 		return -ENOMEM;
 	}
@@ -37,7 +37,7 @@ void hf_call_free(struct hf_call *c)
 {
 	if (!c)
 		return;
-	hf_messages_done(&c->messages);
+	hf_update_decoder_done(&c->messages);
 	free(c->kept.bytes);
 	free(c);
 }
@@ -54,12 +54,12 @@ void hf_call_start(struct hf_call *c, struct hf_wr *w)
 	hf_drpc_close_send(&c->drpc, w);
 }
 
-static int end(struct hf_call *c, struct hf_call_event *ret_event, enum hf_trouble t)
+static int call_end(struct hf_call *c, struct hf_call_event *ret_event, enum hf_stream_fault t)
 {
 	if (c->over)
 		return 0;
 	c->over = true;
-	hf_messages_done(&c->messages);
+	hf_update_decoder_done(&c->messages);
 	*ret_event = (struct hf_call_event){ .what = CALL_ENDED, .trouble = t };
 	return 1;
 }
@@ -67,13 +67,13 @@ static int end(struct hf_call *c, struct hf_call_event *ret_event, enum hf_troub
 /* The server has no more to say, and no fault was told. */
 static int end_quietly(struct hf_call *c, struct hf_call_event *ret_event)
 {
-	return end(c, ret_event, c->snapshot ? HF_TROUBLE_CALL_ENDED : HF_TROUBLE_CALL_EMPTY);
+	return call_end(c, ret_event, c->snapshot ? HF_STREAM_FAULT_CALL_ENDED : HF_STREAM_FAULT_CALL_EMPTY);
 }
 
 static int end_message(struct hf_call *c, struct hf_call_event *ret_event)
 {
 	struct hf_update *update = NULL;
-	int rc = hf_messages_end(&c->messages, &update);
+	int rc = hf_update_decoder_end(&c->messages, &update);
 
 	if (!rc) {
 		c->snapshot = true;
@@ -81,10 +81,10 @@ static int end_message(struct hf_call *c, struct hf_call_event *ret_event)
 		return 1;
 	}
 	if (c->messages.trouble)
-		return fail(c, c->messages.trouble);
+		return call_fail(c, c->messages.trouble);
 	snprintf(c->text, sizeof(c->text), "%s", c->messages.detail);
 	if (!c->snapshot) /* diffs that follow would stand on nothing */
-		return end(c, ret_event, c->messages.refused);
+		return call_end(c, ret_event, c->messages.refused);
 	*ret_event = (struct hf_call_event){ .what = CALL_REFUSED, .trouble = c->messages.refused };
 	return 1;
 }
@@ -94,27 +94,27 @@ static int end_with_error(
 {
 	int rc;
 
-	hf_clip(c->text, sizeof(c->text), e->bytes, e->len);
-	rc = end(c, ret_event, HF_TROUBLE_CALL_ERROR);
+	hf_printable_copy(c->text, sizeof(c->text), e->bytes, e->len);
+	rc = call_end(c, ret_event, HF_STREAM_FAULT_CALL_ERROR);
 	if (rc == 1)
 		ret_event->code = e->code;
 	return rc;
 }
 
 /* What a dRPC event means. 1 and an event, 0, or a code. */
-static int take(struct hf_call *c, const struct hf_drpc_event *e, struct hf_call_event *ret_event)
+static int call_take_event(struct hf_call *c, const struct hf_drpc_event *e, struct hf_call_event *ret_event)
 {
 	int rc = 0;
 
 	switch (e->what) {
 	case DRPC_BEGIN:
 		if (!c->over)
-			rc = hf_messages_begin(
+			rc = hf_update_decoder_begin(
 			    &c->messages, c->snapshot ? HF_UPDATE_DIFF : HF_UPDATE_SNAPSHOT);
 		break;
 	case DRPC_DATA:
 		if (!c->over)
-			rc = hf_messages_feed(&c->messages, e->bytes, e->len);
+			rc = hf_update_decoder_feed(&c->messages, e->bytes, e->len);
 		break;
 	case DRPC_END:
 		return c->over ? 0 : end_message(c, ret_event);
@@ -123,9 +123,9 @@ static int take(struct hf_call *c, const struct hf_drpc_event *e, struct hf_call
 	case DRPC_CLOSED:
 		return end_quietly(c, ret_event);
 	case DRPC_CANCELLED:
-		return end(c, ret_event, HF_TROUBLE_CALL_CANCELLED);
+		return call_end(c, ret_event, HF_STREAM_FAULT_CALL_CANCELLED);
 	}
-	return rc ? fail(c, c->messages.trouble) : 0;
+	return rc ? call_fail(c, c->messages.trouble) : 0;
 }
 
 int hf_call_next(struct hf_call *c, struct hf_rd *in, struct hf_call_event *ret_event)
@@ -134,14 +134,14 @@ int hf_call_next(struct hf_call *c, struct hf_rd *in, struct hf_call_event *ret_
 	int rc = 0;
 
 	if (c->trouble)
-		return hf_trouble_code(c->trouble);
+		return hf_stream_fault_code(c->trouble);
 	while (!rc) {
 		rc = hf_drpc_next(&c->drpc, in, &e);
 		if (rc < 0)
-			return fail(c, c->drpc.trouble);
+			return call_fail(c, c->drpc.trouble);
 		if (!rc)
 			return 0;
-		rc = take(c, &e, ret_event);
+		rc = call_take_event(c, &e, ret_event);
 	}
 	return rc;
 }
@@ -149,15 +149,15 @@ int hf_call_next(struct hf_call *c, struct hf_rd *in, struct hf_call_event *ret_
 int hf_call_fin(struct hf_call *c, struct hf_call_event *ret_event)
 {
 	if (hf_drpc_in_packet(&c->drpc))
-		return fail(c, HF_TROUBLE_YAMUX_CUT);
+		return call_fail(c, HF_STREAM_FAULT_YAMUX_CUT);
 	return end_quietly(c, ret_event);
 }
 
 int hf_call_rst(struct hf_call *c, struct hf_call_event *ret_event)
 {
 	if (hf_drpc_in_packet(&c->drpc))
-		return fail(c, HF_TROUBLE_YAMUX_CUT);
-	return end(c, ret_event, HF_TROUBLE_CALL_RESET);
+		return call_fail(c, HF_STREAM_FAULT_YAMUX_CUT);
+	return call_end(c, ret_event, HF_STREAM_FAULT_CALL_RESET);
 }
 
 int hf_call_keep(struct hf_call *c, const uint8_t *bytes, size_t len)

@@ -24,14 +24,14 @@ struct hf_call {
 	bool snapshot; /* has come and was well formed */
 	uint64_t received; /* bytes of its stream */
 	struct hf_drpc drpc;
-	struct hf_messages messages;
+	struct hf_update_decoder messages;
 	struct {
 		uint8_t *bytes; /* owned */
 		size_t at;      /* before it all is read */
 		size_t len;
 		size_t room;
 	} kept;
-	enum hf_trouble trouble; /* ends the connection; stays */
+	enum hf_stream_fault trouble; /* ends the connection; stays */
 	char text[4 * 256 + 1];  /* of an error or a refusal, printable */
 };
 
@@ -44,7 +44,7 @@ enum hf_call_what {
 struct hf_call_event {
 	enum hf_call_what what;
 	struct hf_update *update;
-	enum hf_trouble trouble;
+	enum hf_stream_fault trouble;
 	uint64_t code; /* of the server's error */
 };
 

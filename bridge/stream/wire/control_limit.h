@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct hf_flood {
+struct hf_control_limit {
 	unsigned n;
 	int64_t since_ms;
 };
 
 /* One control frame more. Returns true when it was one too many within `span_ms`. */
-static inline bool hf_flood_hit(struct hf_flood *f, int64_t now_ms, unsigned max, unsigned span_ms)
+static inline bool hf_control_limit_hit(struct hf_control_limit *f, int64_t now_ms, unsigned max, unsigned span_ms)
 {
 	if (!f->n || now_ms - f->since_ms >= (int64_t)span_ms) {
 		f->n = 0;
@@ -23,7 +23,7 @@ static inline bool hf_flood_hit(struct hf_flood *f, int64_t now_ms, unsigned max
 }
 
 /* Data came. */
-static inline void hf_flood_reset(struct hf_flood *f)
+static inline void hf_control_limit_reset(struct hf_control_limit *f)
 {
 	f->n = 0;
 }
@@ -35,7 +35,7 @@ struct hf_pongs {
 };
 
 /* Returns true when one answer more is one too many. */
-static inline bool hf_pongs_hit(struct hf_pongs *p)
+static inline bool hf_control_limit_pongs_hit(struct hf_pongs *p)
 {
 	return p->unsent == p->max || (p->unsent++, false);
 }

@@ -16,7 +16,7 @@ static uint16_t rd_be16(struct hf_rd *r)
 }
 
 /* A name is not read, only passed: no pointer is followed. */
-static void skip_name(struct hf_rd *r)
+static void dns_answer_skip_name(struct hf_rd *r)
 {
 	while (!r->error) {
 		uint8_t n = hf_rd_u8(r);
@@ -31,13 +31,13 @@ static void skip_name(struct hf_rd *r)
 	}
 }
 
-static void read_record(struct hf_rd *r, struct hf_addresses *addresses)
+static void dns_answer_read_record(struct hf_rd *r, struct hf_addresses *addresses)
 {
 	char text[INET6_ADDRSTRLEN];
 	uint16_t type, class, len;
 	const uint8_t *data;
 
-	skip_name(r);
+	dns_answer_skip_name(r);
 	type = rd_be16(r);
 	class = rd_be16(r);
 	hf_rd_bytes(r, 4);
@@ -61,10 +61,10 @@ int hf_dns_answer(const uint8_t *packet, size_t len, struct hf_addresses *addres
 	answers = rd_be16(&r);
 	hf_rd_bytes(&r, 4);
 	while (questions-- && !r.error) {
-		skip_name(&r);
+		dns_answer_skip_name(&r);
 		hf_rd_bytes(&r, 4);
 	}
 	while (answers-- && !r.error)
-		read_record(&r, addresses);
+		dns_answer_read_record(&r, addresses);
 	return r.error ? HF_EFORMAT : 0;
 }

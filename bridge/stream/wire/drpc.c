@@ -11,13 +11,13 @@ enum { INVOKE = 1, MESSAGE, ERROR, CANCEL, CLOSE, CLOSE_SEND, INVOKE_METADATA };
 enum { BIT_DONE = 0x01, BIT_CONTROL = 0x80, KIND_SHIFT = 1, KIND_MASK = 0x3f };
 enum { VARINT_BYTES = 9 }; /* no number of ours needs 64 bits */
 
-static int fail(struct hf_drpc *d, enum hf_trouble t)
+static int drpc_fail(struct hf_drpc *d, enum hf_stream_fault t)
 {
 	d->trouble = t;
-	return hf_trouble_code(t);
+	return hf_stream_fault_code(t);
 }
 
-static int set_event(struct hf_drpc_event *ret_event, enum hf_drpc_what what)
+static int drpc_set_event(struct hf_drpc_event *ret_event, enum hf_drpc_what what)
 {
 	*ret_event = (struct hf_drpc_event){ .what = what };
 	return 1;
@@ -27,22 +27,22 @@ static int set_event(struct hf_drpc_event *ret_event, enum hf_drpc_what what)
 static int check_kind(struct hf_drpc *d, uint8_t kind, bool control)
 {
 	if (d->ended)
-		return fail(d, HF_TROUBLE_DRPC_ORDER);
+		return drpc_fail(d, HF_STREAM_FAULT_DRPC_ORDER);
 	switch (kind) {
 	case MESSAGE:
-		return d->no_more_messages ? fail(d, HF_TROUBLE_DRPC_ORDER) : 0;
+		return d->no_more_messages ? drpc_fail(d, HF_STREAM_FAULT_DRPC_ORDER) : 0;
 	case CANCEL:
 	case CLOSE:
 	case CLOSE_SEND:
-		return hf_drpc_in_message(d) ? fail(d, HF_TROUBLE_DRPC_CUT) : 0;
+		return hf_drpc_in_message(d) ? drpc_fail(d, HF_STREAM_FAULT_DRPC_CUT) : 0;
 	case ERROR:
 		return 0;
 	case INVOKE:
 	case INVOKE_METADATA:
-		return fail(d, HF_TROUBLE_DRPC_KIND);
+		return drpc_fail(d, HF_STREAM_FAULT_DRPC_KIND);
 	default:
 		/* Kept for the future by those who made it: unknown control packets pass. */
-		return control ? 0 : fail(d, HF_TROUBLE_DRPC_KIND);
+		return control ? 0 : drpc_fail(d, HF_STREAM_FAULT_DRPC_KIND);
 	}
 }
 
@@ -72,41 +72,41 @@ static int begin_frame(struct hf_drpc *d, uint64_t len, struct hf_drpc_event *re
 	int rc;
 
 	if (!d->frame_id || d->frame_id < d->id || (d->frame_id == d->id && !d->open))
-		return fail(d, HF_TROUBLE_DRPC_ID);
+		return drpc_fail(d, HF_STREAM_FAULT_DRPC_ID);
 	if (first) {
 		rc = begin_packet(d, kind);
 		if (rc)
 			return rc;
 	}
 	if (kind != d->kind)
-		return fail(d, HF_TROUBLE_DRPC_KIND);
+		return drpc_fail(d, HF_STREAM_FAULT_DRPC_KIND);
 	if (len > d->limits->drpc_frame)
-		return fail(d, HF_TROUBLE_DRPC_FRAME);
+		return drpc_fail(d, HF_STREAM_FAULT_DRPC_FRAME);
 	if (len > d->limits->message - d->size)
-		return fail(d, HF_TROUBLE_DRPC_MESSAGE);
+		return drpc_fail(d, HF_STREAM_FAULT_DRPC_MESSAGE);
 	if (++d->frames > d->limits->drpc_frames)
-		return fail(d, HF_TROUBLE_DRPC_FRAMES);
+		return drpc_fail(d, HF_STREAM_FAULT_DRPC_FRAMES);
 	d->size += len;
 	d->left = len;
 	d->at = DRPC_AT_BODY;
-	return first && kind == MESSAGE ? set_event(ret_event, DRPC_BEGIN) : 0;
+	return first && kind == MESSAGE ? drpc_set_event(ret_event, DRPC_BEGIN) : 0;
 }
 
 /* One byte of a frame's head. */
-static int take_head(struct hf_drpc *d, uint8_t c, struct hf_drpc_event *ret_event)
+static int drpc_take_head(struct hf_drpc *d, uint8_t c, struct hf_drpc_event *ret_event)
 {
 	uint64_t number;
 
 	if (d->at == DRPC_AT_CONTROL) {
 		if (!d->sent_id)
-			return fail(d, HF_TROUBLE_DRPC_ORDER);
+			return drpc_fail(d, HF_STREAM_FAULT_DRPC_ORDER);
 		d->control = c;
 		d->at = DRPC_AT_STREAM;
 		return 0;
 	}
 	d->number |= (uint64_t)(c & 0x7f) << (7 * d->n_bytes++);
 	if ((c >= 0x80 && d->n_bytes == VARINT_BYTES) || (!c && d->n_bytes > 1))
-		return fail(d, HF_TROUBLE_DRPC_VARINT);
+		return drpc_fail(d, HF_STREAM_FAULT_DRPC_VARINT);
 	if (c & 0x80)
 		return 0;
 	number = d->number;
@@ -114,7 +114,7 @@ static int take_head(struct hf_drpc *d, uint8_t c, struct hf_drpc_event *ret_eve
 	d->n_bytes = 0;
 	switch (d->at++) {
 	case DRPC_AT_STREAM:
-		return number == HF_DRPC_STREAM ? 0 : fail(d, HF_TROUBLE_DRPC_STREAM);
+		return number == HF_DRPC_STREAM ? 0 : drpc_fail(d, HF_STREAM_FAULT_DRPC_STREAM);
 	case DRPC_AT_ID:
 		d->frame_id = number;
 		return 0;
@@ -131,19 +131,19 @@ static int end_packet(struct hf_drpc *d, struct hf_drpc_event *ret_event)
 	d->open = false;
 	switch (d->kind) {
 	case MESSAGE:
-		return set_event(ret_event, DRPC_END);
+		return drpc_set_event(ret_event, DRPC_END);
 	case CLOSE_SEND:
 		d->no_more_messages = true;
-		return set_event(ret_event, DRPC_CLOSED);
+		return drpc_set_event(ret_event, DRPC_CLOSED);
 	case CLOSE:
 		d->ended = true;
-		return set_event(ret_event, DRPC_CLOSED);
+		return drpc_set_event(ret_event, DRPC_CLOSED);
 	case CANCEL:
 		d->ended = true;
-		return set_event(ret_event, DRPC_CANCELLED);
+		return drpc_set_event(ret_event, DRPC_CANCELLED);
 	case ERROR:
 		if (d->n_code < sizeof(d->code))
-			return fail(d, HF_TROUBLE_DRPC_ERROR);
+			return drpc_fail(d, HF_STREAM_FAULT_DRPC_ERROR);
 		for (size_t i = 0; i < sizeof(d->code); i++)
 			code = code << 8 | d->code[i];
 		d->ended = true;
@@ -174,7 +174,7 @@ static void keep_error(struct hf_drpc *d, const uint8_t *bytes, size_t len)
 }
 
 /* Bytes of a frame's body, or its end. */
-static int take_body(struct hf_drpc *d, struct hf_rd *in, struct hf_drpc_event *ret_event)
+static int drpc_take_body(struct hf_drpc *d, struct hf_rd *in, struct hf_drpc_event *ret_event)
 {
 	size_t n = hf_rd_left(in) < d->left ? hf_rd_left(in) : (size_t)d->left;
 	const uint8_t *bytes;
@@ -205,13 +205,13 @@ int hf_drpc_next(struct hf_drpc *d, struct hf_rd *in, struct hf_drpc_event *ret_
 	while (!rc && !d->trouble) {
 		/* The end of a body needs no byte of its own. */
 		if (d->at == DRPC_AT_BODY && (!d->left || hf_rd_left(in)))
-			rc = take_body(d, in, ret_event);
+			rc = drpc_take_body(d, in, ret_event);
 		else if (d->at != DRPC_AT_BODY && hf_rd_left(in))
-			rc = take_head(d, hf_rd_u8(in), ret_event);
+			rc = drpc_take_head(d, hf_rd_u8(in), ret_event);
 		else
 			return 0;
 	}
-	return rc ? rc : hf_trouble_code(d->trouble);
+	return rc ? rc : hf_stream_fault_code(d->trouble);
 }
 
 bool hf_drpc_in_message(const struct hf_drpc *d)
@@ -229,7 +229,7 @@ bool hf_drpc_in_packet(const struct hf_drpc *d)
 	return d->open || d->at != DRPC_AT_CONTROL;
 }
 
-static void put_varint(struct hf_wr *w, uint64_t v)
+static void drpc_put_varint(struct hf_wr *w, uint64_t v)
 {
 	for (; v >= 0x80; v >>= 7)
 		hf_wr_u8(w, (uint8_t)(v | 0x80));
@@ -240,9 +240,9 @@ static void put_packet(
     struct hf_drpc *d, struct hf_wr *w, uint8_t kind, uint8_t bits, const void *body, size_t len)
 {
 	hf_wr_u8(w, (uint8_t)(kind << KIND_SHIFT | BIT_DONE | bits));
-	put_varint(w, HF_DRPC_STREAM);
-	put_varint(w, ++d->sent_id);
-	put_varint(w, len);
+	drpc_put_varint(w, HF_DRPC_STREAM);
+	drpc_put_varint(w, ++d->sent_id);
+	drpc_put_varint(w, len);
 	hf_wr_bytes(w, body, len);
 }
 

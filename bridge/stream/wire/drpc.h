@@ -38,7 +38,7 @@ struct hf_drpc {
 	size_t text_lost;        /* bytes after those */
 	bool no_more_messages;   /* CloseSend came */
 	bool ended;              /* nothing may follow */
-	enum hf_trouble trouble; /* stays */
+	enum hf_stream_fault trouble; /* stays */
 };
 
 enum hf_drpc_what {

@@ -34,14 +34,14 @@ bool hf_patience_over(struct hf_patience *p, int64_t now_ms)
 	return false;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
+static int64_t patience_sooner(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
 
 int64_t hf_patience_next(const struct hf_patience *p)
 {
-	int64_t at = sooner(p->window_ms, p->last_ms) + p->silence_ms;
+	int64_t at = patience_sooner(p->window_ms, p->last_ms) + p->silence_ms;
 
-	return sooner(at, p->since_ms + p->most_ms);
+	return patience_sooner(at, p->since_ms + p->most_ms);
 }

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static size_t escape(uint8_t c, char out[4])
+static size_t byte_escape(uint8_t c, char out[4])
 {
 	static const char hex[] = "0123456789abcdef";
 
@@ -23,14 +23,14 @@ static size_t escape(uint8_t c, char out[4])
 	return 4;
 }
 
-char *hf_clip(char *out, size_t size, const void *bytes, size_t len)
+char *hf_printable_copy(char *out, size_t size, const void *bytes, size_t len)
 {
 	const uint8_t *in = bytes;
 	size_t at = 0, safe = 0; /* safe: the longest prefix that leaves room for "..." */
 
 	for (size_t i = 0; i < len; i++) {
 		char e[4];
-		size_t n = escape(in[i], e);
+		size_t n = byte_escape(in[i], e);
 
 		if (at + n + 1 > size) {
 			memcpy(out + safe, "...", 4);

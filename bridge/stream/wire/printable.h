@@ -7,4 +7,4 @@
 #include <stddef.h>
 
 /* Writes at most `size` bytes, NUL included (size >= 4). Returns `out`. */
-char *hf_clip(char *out, size_t size, const void *bytes, size_t len);
+char *hf_printable_copy(char *out, size_t size, const void *bytes, size_t len);

@@ -51,7 +51,7 @@ void hf_problem_set(struct hf_problem *p, enum hf_problem_code code, const char 
 }
 
 /* What names the cause before what only says that it did not work. */
-static int weight(const struct hf_problem *p)
+static int problem_weight(const struct hf_problem *p)
 {
 	switch (p->code) {
 	case HF_PROBLEM_NONE:
@@ -68,10 +68,10 @@ static int weight(const struct hf_problem *p)
 
 bool hf_problem_tells_more(const struct hf_problem *a, const struct hf_problem *b)
 {
-	return weight(b) > weight(a);
+	return problem_weight(b) > problem_weight(a);
 }
 
-static bool begins(const char *text, const char *with)
+static bool text_begins(const char *text, const char *with)
 {
 	return text && !strncasecmp(text, with, strlen(with));
 }
@@ -83,7 +83,7 @@ static bool is_page(const struct hf_http_answer *a)
 
 	while (i < n && (a->body[i] == ' ' || (a->body[i] >= '\t' && a->body[i] <= '\r')))
 		i++;
-	return begins(a->content_type, "text/html") ||
+	return text_begins(a->content_type, "text/html") ||
 	       (n - i >= 5 && !strncasecmp(a->body + i, "<html", 5)) ||
 	       (n - i >= 9 && !strncasecmp(a->body + i, "<!doctype", 9));
 }
@@ -97,7 +97,7 @@ static void server_says(const struct hf_http_answer *a, char *out, size_t size)
 
 	*out = '\0';
 	if (message) {
-		hf_clip(clipped, sizeof(clipped), message, strlen(message));
+		hf_printable_copy(clipped, sizeof(clipped), message, strlen(message));
 		snprintf(out, size, ": %s", clipped);
 	}
 	json_decref(root);
@@ -142,7 +142,7 @@ void hf_problem_of_answer(
 	code = code_of(a, says);
 	if (code == HF_PROBLEM_REDIRECT && a->location) {
 		snprintf(where, sizeof(where), ", to ");
-		hf_clip(where + 5, sizeof(where) - 5, a->location, strlen(a->location));
+		hf_printable_copy(where + 5, sizeof(where) - 5, a->location, strlen(a->location));
 	}
 	hf_problem_set(
 	    p, code, "%s (%s: %ld%s%s)", problems[code].text, what, a->status, where, says);

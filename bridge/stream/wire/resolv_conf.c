@@ -31,7 +31,7 @@ static bool is_space(char c)
 }
 
 /* The next word; empty at the end of the line or before a comment. */
-static struct piece next_word(struct piece *line, const char *comment)
+static struct piece line_next_word(struct piece *line, const char *comment)
 {
 	struct piece word;
 
@@ -48,12 +48,12 @@ static struct piece next_word(struct piece *line, const char *comment)
 	return word;
 }
 
-static bool is_empty(struct piece p)
+static bool word_is_empty(struct piece p)
 {
 	return p.at == p.end;
 }
 
-static bool is(struct piece word, const char *text)
+static bool word_is(struct piece word, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -61,7 +61,7 @@ static bool is(struct piece word, const char *text)
 }
 
 /* As text; false where it does not fit or has a NUL. */
-static bool copy(struct piece word, char *out, size_t size)
+static bool word_copy(struct piece word, char *out, size_t size)
 {
 	size_t n = (size_t)(word.end - word.at);
 
@@ -76,7 +76,7 @@ static void take_server(struct hf_resolv_conf *c, struct piece word)
 {
 	char text[HF_ADDRESS_TEXT];
 
-	if (c->n_servers < HF_SERVERS_MAX && copy(word, text, sizeof(text)) && hf_address_is(text))
+	if (c->n_servers < HF_SERVERS_MAX && word_copy(word, text, sizeof(text)) && hf_address_is(text))
 		snprintf(c->servers[c->n_servers++], HF_ADDRESS_TEXT, "%s", text);
 }
 
@@ -86,11 +86,11 @@ static void take_search(struct hf_resolv_conf *c, struct piece line)
 	struct piece word;
 
 	c->n_search = 0;
-	while (c->n_search < HF_SEARCH_MAX && !is_empty(word = next_word(&line, "#;"))) {
+	while (c->n_search < HF_SEARCH_MAX && !word_is_empty(word = line_next_word(&line, "#;"))) {
 		char *out = c->search[c->n_search];
 		size_t n;
 
-		if (!copy(word, out, HF_DNS_NAME_MAX))
+		if (!word_copy(word, out, HF_DNS_NAME_MAX))
 			continue;
 		n = strlen(out);
 		while (n && out[n - 1] == '.')
@@ -104,10 +104,10 @@ static void take_options(struct hf_resolv_conf *c, struct piece line)
 	struct piece word;
 	char text[32];
 
-	while (!is_empty(word = next_word(&line, "#;"))) {
+	while (!word_is_empty(word = line_next_word(&line, "#;"))) {
 		unsigned long n;
 
-		if (!copy(word, text, sizeof(text)) || strncmp(text, "ndots:", 6))
+		if (!word_copy(word, text, sizeof(text)) || strncmp(text, "ndots:", 6))
 			continue;
 		n = strtoul(text + 6, NULL, 10);
 		c->ndots = n < NDOTS_MAX ? (unsigned)n : NDOTS_MAX;
@@ -125,12 +125,12 @@ void hf_resolv_conf_parse(struct hf_resolv_conf *ret_conf, const char *text, siz
 
 		if (line.at == line.end || *line.at == '#' || *line.at == ';')
 			continue;
-		key = next_word(&line, "");
-		if (is(key, "nameserver"))
-			take_server(&c, next_word(&line, "#;"));
-		else if (is(key, "search") || is(key, "domain"))
+		key = line_next_word(&line, "");
+		if (word_is(key, "nameserver"))
+			take_server(&c, line_next_word(&line, "#;"));
+		else if (word_is(key, "search") || word_is(key, "domain"))
 			take_search(&c, line);
-		else if (is(key, "options"))
+		else if (word_is(key, "options"))
 			take_options(&c, line);
 	}
 	if (!c.n_servers)
@@ -167,7 +167,7 @@ bool hf_resolv_conf_name(const struct hf_resolv_conf *conf, const char *host, si
 	return true;
 }
 
-void hf_hosts_find(const char *text, size_t len, const char *host, struct hf_addresses *addresses)
+void hf_resolv_conf_find_host(const char *text, size_t len, const char *host, struct hf_addresses *addresses)
 {
 	struct piece all = { text, text + len };
 	char bare[HF_DNS_NAME_MAX + 2], address[HF_ADDRESS_TEXT];
@@ -181,12 +181,12 @@ void hf_hosts_find(const char *text, size_t len, const char *host, struct hf_add
 	bare[n] = '\0';
 	while (all.at < all.end) {
 		struct piece line = next_line(&all);
-		struct piece first = next_word(&line, "#"), word;
+		struct piece first = line_next_word(&line, "#"), word;
 
-		if (!copy(first, address, sizeof(address)) || !hf_address_is(address))
+		if (!word_copy(first, address, sizeof(address)) || !hf_address_is(address))
 			continue;
-		while (!is_empty(word = next_word(&line, "#")))
-			if (is(word, bare))
+		while (!word_is_empty(word = line_next_word(&line, "#")))
+			if (word_is(word, bare))
 				hf_addresses_add(addresses, address);
 	}
 }

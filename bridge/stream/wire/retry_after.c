@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t clamp(int64_t s)
+static int64_t wait_clamp(int64_t s)
 {
 	return s < 0 ? 0 : s > HF_RETRY_AFTER_MAX_S ? HF_RETRY_AFTER_MAX_S : s;
 }
@@ -21,7 +21,7 @@ static int64_t parse_seconds(const char *text)
 	int64_t s = 0;
 
 	for (; isdigit((unsigned char)*text); text++)
-		s = clamp(s * 10 + (*text - '0'));
+		s = wait_clamp(s * 10 + (*text - '0'));
 	return *text ? -1 : s;
 }
 
@@ -39,7 +39,7 @@ static bool has_form(const char *text, const char *form)
 	return !*text;
 }
 
-static int number(const char *at, int digits)
+static int digits_number(const char *at, int digits)
 {
 	int n = 0;
 
@@ -48,7 +48,7 @@ static int number(const char *at, int digits)
 	return n;
 }
 
-static int month(const char *at)
+static int month_of(const char *at)
 {
 	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
@@ -66,14 +66,14 @@ int64_t hf_retry_after(const char *text, int64_t wall_s)
 		return parse_seconds(text);
 	if (!has_form(text, "aaa, 00 aaa 0000 00:00:00 GMT"))
 		return -1;
-	tm.tm_mday = number(text + 5, 2);
-	tm.tm_mon = month(text + 8);
-	tm.tm_year = number(text + 12, 4) - 1900;
-	tm.tm_hour = number(text + 17, 2);
-	tm.tm_min = number(text + 20, 2);
-	tm.tm_sec = number(text + 23, 2);
+	tm.tm_mday = digits_number(text + 5, 2);
+	tm.tm_mon = month_of(text + 8);
+	tm.tm_year = digits_number(text + 12, 4) - 1900;
+	tm.tm_hour = digits_number(text + 17, 2);
+	tm.tm_min = digits_number(text + 20, 2);
+	tm.tm_sec = digits_number(text + 23, 2);
 	if (tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 ||
 	    tm.tm_min > 59 || tm.tm_sec > 60)
 		return -1;
-	return clamp((int64_t)timegm(&tm) - wall_s);
+	return wait_clamp((int64_t)timegm(&tm) - wall_s);
 }

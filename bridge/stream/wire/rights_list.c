@@ -9,7 +9,7 @@
 
 enum { WORDS_MAX = HF_RIGHTS_MAX / 4 }; /* no word is shorter than "a:b" */
 
-static bool put(struct hf_rights_list *r, char c)
+static bool rights_put(struct hf_rights_list *r, char c)
 {
 	if (r->len == sizeof(r->words))
 		return false;
@@ -17,12 +17,12 @@ static bool put(struct hf_rights_list *r, char c)
 	return true;
 }
 
-static bool put_text(struct hf_rights_list *r, const char *text)
+static bool rights_put_text(struct hf_rights_list *r, const char *text)
 {
 	bool ok = true;
 
 	while (ok && *text)
-		ok = put(r, *text++);
+		ok = rights_put(r, *text++);
 	return ok;
 }
 
@@ -36,24 +36,24 @@ static bool put_name(struct hf_rights_list *r, const char *name, size_t len, cha
 		char hex[4];
 
 		if (c > ' ' && c < 0x7f && c != '%' && (char)c != also) {
-			ok = put(r, (char)c);
+			ok = rights_put(r, (char)c);
 			continue;
 		}
 		snprintf(hex, sizeof(hex), "%%%02x", c);
-		ok = put_text(r, hex);
+		ok = rights_put_text(r, hex);
 	}
 	return ok;
 }
 
 /* "KIND:ID:NAME", or "KIND:NAME" where `id` is NULL. */
-static void add(struct hf_rights_list *r, const char *kind, const char *id, const json_t *name)
+static void rights_add(struct hf_rights_list *r, const char *kind, const char *id, const json_t *name)
 {
 	size_t len = json_string_length(name);
-	bool ok = len > 0 && r->n < WORDS_MAX && put_text(r, kind) && put(r, ':');
+	bool ok = len > 0 && r->n < WORDS_MAX && rights_put_text(r, kind) && rights_put(r, ':');
 
 	if (ok && id)
-		ok = put_name(r, id, strlen(id), ':') && put(r, ':');
-	if (ok && put_name(r, json_string_value(name), len, '\0') && put(r, '\0'))
+		ok = put_name(r, id, strlen(id), ':') && rights_put(r, ':');
+	if (ok && put_name(r, json_string_value(name), len, '\0') && rights_put(r, '\0'))
 		r->n++;
 	else
 		r->unknown = true;
@@ -64,11 +64,11 @@ static void add_id(struct hf_rights_list *r, const char *kind, const struct hf_u
 	char text[HF_UUID_TEXT_MAX];
 	json_t *name = json_string(hf_uuid_text(id, text));
 
-	add(r, kind, NULL, name);
+	rights_add(r, kind, NULL, name);
 	json_decref(name);
 }
 
-static json_t *parse(const char *body, size_t len)
+static json_t *rights_parse(const char *body, size_t len)
 {
 	json_t *root = body ? json_loadb(body, len, 0, NULL) : NULL;
 
@@ -85,7 +85,7 @@ static bool is_list(const json_t *value)
 }
 
 /* A role is told as its name, or as an object that has it. */
-static void add_role(struct hf_rights_list *r, const char *org, const json_t *role)
+static void rights_add_role(struct hf_rights_list *r, const char *org, const json_t *role)
 {
 	const json_t *name = json_is_object(role) ? json_object_get(role, "name") : role;
 	const char *own = json_string_value(json_object_get(role, "organization_id"));
@@ -94,7 +94,7 @@ static void add_role(struct hf_rights_list *r, const char *org, const json_t *ro
 
 	if (!org && own && hf_uuid_parse(own, &id) == 0)
 		org = hf_uuid_text(&id, text);
-	add(r, org ? "org-role" : "role", org, name);
+	rights_add(r, org ? "org-role" : "role", org, name);
 }
 
 static void add_roles(struct hf_rights_list *r, const char *org, const json_t *roles)
@@ -102,7 +102,7 @@ static void add_roles(struct hf_rights_list *r, const char *org, const json_t *r
 	if (!is_list(roles))
 		r->unknown = true;
 	for (size_t i = 0; i < json_array_size(roles); i++)
-		add_role(r, org, json_array_get(roles, i));
+		rights_add_role(r, org, json_array_get(roles, i));
 }
 
 static void add_org(struct hf_rights_list *r, const char *text)
@@ -120,9 +120,9 @@ static void add_org(struct hf_rights_list *r, const char *text)
 		r->n_orgs++;
 }
 
-void hf_rights_of_user(struct hf_rights_list *r, const char *body, size_t len)
+void hf_rights_list_of_user(struct hf_rights_list *r, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = rights_parse(body, len);
 	const json_t *orgs = json_object_get(root, "organization_ids");
 
 	add_roles(r, NULL, json_object_get(root, "roles"));
@@ -133,9 +133,9 @@ void hf_rights_of_user(struct hf_rights_list *r, const char *body, size_t len)
 	json_decref(root);
 }
 
-void hf_rights_of_roles(struct hf_rights_list *r, const char *body, size_t len)
+void hf_rights_list_of_roles(struct hf_rights_list *r, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = rights_parse(body, len);
 	json_t *orgs = json_object_get(root, "organization_roles"), *roles;
 	const char *org;
 
@@ -154,9 +154,9 @@ void hf_rights_of_roles(struct hf_rights_list *r, const char *body, size_t len)
 	json_decref(root);
 }
 
-void hf_rights_of_key(struct hf_rights_list *r, const char *body, size_t len)
+void hf_rights_list_of_key(struct hf_rights_list *r, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = rights_parse(body, len);
 	const json_t *scopes = json_object_get(root, "scopes");
 	const json_t *scope = json_object_get(root, "scope");
 	const json_t *allowed = json_object_get(root, "allow_list");
@@ -165,27 +165,27 @@ void hf_rights_of_key(struct hf_rights_list *r, const char *body, size_t len)
 		r->unknown = true;
 	/* The older form names one. */
 	if (!json_array_size(scopes) && scope)
-		add(r, "scope", NULL, scope);
+		rights_add(r, "scope", NULL, scope);
 	for (size_t i = 0; i < json_array_size(scopes); i++)
-		add(r, "scope", NULL, json_array_get(scopes, i));
+		rights_add(r, "scope", NULL, json_array_get(scopes, i));
 	for (size_t i = 0; i < json_array_size(allowed); i++) {
 		const json_t *one = json_array_get(allowed, i);
 		const char *type = json_string_value(json_object_get(one, "type"));
 
-		add(r, "allow", type ? type : "", json_object_get(one, "id"));
+		rights_add(r, "allow", type ? type : "", json_object_get(one, "id"));
 	}
 	json_decref(root);
 }
 
-void hf_rights_of_check(struct hf_rights_list *r, const char *body, size_t len)
+void hf_rights_list_of_check(struct hf_rights_list *r, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = rights_parse(body, len);
 	char key[24];
 
-	for (size_t i = 0; i < hf_rights_n_checks(r); i++) {
+	for (size_t i = 0; i < hf_rights_list_n_checks(r); i++) {
 		const json_t *value;
 
-		hf_rights_check_key(i, key);
+		hf_rights_list_check_key(i, key);
 		value = json_object_get(root, key);
 		if (!json_is_boolean(value))
 			r->unknown = true;
@@ -195,22 +195,22 @@ void hf_rights_of_check(struct hf_rights_list *r, const char *body, size_t len)
 	json_decref(root);
 }
 
-size_t hf_rights_n_checks(const struct hf_rights_list *r)
+size_t hf_rights_list_n_checks(const struct hf_rights_list *r)
 {
 	return r->n_orgs > HF_ORGS_MAX ? 0 : r->n_orgs;
 }
 
-void hf_rights_check_key(size_t i, char ret_key[static 24])
+void hf_rights_list_check_key(size_t i, char ret_key[static 24])
 {
 	snprintf(ret_key, 24, "org%zu", i);
 }
 
-static int compare(const void *a, const void *b)
+static int rights_compare(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-void hf_rights_text(const struct hf_rights_list *r, char ret_text[static HF_RIGHTS_MAX])
+void hf_rights_list_text(const struct hf_rights_list *r, char ret_text[static HF_RIGHTS_MAX])
 {
 	const char *words[WORDS_MAX], *at = r->words;
 	size_t n = 0;
@@ -220,7 +220,7 @@ void hf_rights_text(const struct hf_rights_list *r, char ret_text[static HF_RIGH
 		return;
 	for (size_t i = 0; i < r->n; i++, at += strlen(at) + 1)
 		words[i] = at;
-	qsort(words, r->n, sizeof(words[0]), compare);
+	qsort(words, r->n, sizeof(words[0]), rights_compare);
 	/* The spaces take the place of the NULs: it fits. */
 	for (size_t i = 0; i < r->n; i++) {
 		if (i && !strcmp(words[i], words[i - 1]))

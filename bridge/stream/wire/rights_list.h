@@ -24,15 +24,15 @@ struct hf_rights_list {
 };
 
 /* Each reads an answer with status 200; what has not the form that Coder gives it is unknown. */
-void hf_rights_of_user(struct hf_rights_list *r, const char *body, size_t len);  /* users/me */
-void hf_rights_of_roles(struct hf_rights_list *r, const char *body, size_t len); /* users/me/roles */
-void hf_rights_of_key(struct hf_rights_list *r, const char *body, size_t len);   /* users/me/keys/ID */
-/* The answer to checks with the keys that hf_rights_check_key() gives. */
-void hf_rights_of_check(struct hf_rights_list *r, const char *body, size_t len);
+void hf_rights_list_of_user(struct hf_rights_list *r, const char *body, size_t len);  /* users/me */
+void hf_rights_list_of_roles(struct hf_rights_list *r, const char *body, size_t len); /* users/me/roles */
+void hf_rights_list_of_key(struct hf_rights_list *r, const char *body, size_t len);   /* users/me/keys/ID */
+/* The answer to checks with the keys that hf_rights_list_check_key() gives. */
+void hf_rights_list_of_check(struct hf_rights_list *r, const char *body, size_t len);
 
 /* How many organisations are to be asked for. */
-size_t hf_rights_n_checks(const struct hf_rights_list *r);
+size_t hf_rights_list_n_checks(const struct hf_rights_list *r);
 /* The key of a check in authcheck: of all workspaces of organisation `i`. */
-void hf_rights_check_key(size_t i, char ret_key[static 24]);
+void hf_rights_list_check_key(size_t i, char ret_key[static 24]);
 /* "" where anything is unknown. */
-void hf_rights_text(const struct hf_rights_list *r, char ret_text[static HF_RIGHTS_MAX]);
+void hf_rights_list_text(const struct hf_rights_list *r, char ret_text[static HF_RIGHTS_MAX]);

@@ -22,7 +22,7 @@ void hf_sendq_done(struct hf_sendq *q)
 	*q = (struct hf_sendq){ 0 };
 }
 
-static int make_room(struct hf_sendq_half *h, size_t len)
+static int sendq_make_room(struct hf_sendq_half *h, size_t len)
 {
 	size_t room = h->room ? h->room : FIRST_ROOM;
 	uint8_t *grown;
@@ -47,7 +47,7 @@ int hf_sendq_add(struct hf_sendq *q, const void *bytes, size_t len)
 		return HF_ELIMIT;
 	if (!len)
 		return 0;
-	rc = make_room(&q->fill, len);
+	rc = sendq_make_room(&q->fill, len);
 	if (rc)
 		return rc;
 	memcpy(q->fill.bytes + q->fill.len, bytes, len);

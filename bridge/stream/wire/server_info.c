@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "bridge/stream/wire/printable.h"
 
-void hf_told_free(struct hf_told *t)
+void hf_server_info_free(struct hf_server_info *t)
 {
 	if (!t)
 		return;
@@ -21,14 +21,14 @@ void hf_told_free(struct hf_told *t)
 	free(t);
 }
 
-int hf_told_set_words(struct hf_told *t, size_t n)
+int hf_server_info_set_words(struct hf_server_info *t, size_t n)
 {
 	t->words = calloc(n ? n : 1, sizeof(*t->words));
 	t->n_words = t->words ? n : 0;
 	return t->words ? 0 : -ENOMEM;
 }
 
-static struct hf_owner_told *find(const struct hf_told *t, const struct hf_uuid *id)
+static struct hf_owner_info *server_info_find(const struct hf_server_info *t, const struct hf_uuid *id)
 {
 	for (size_t i = 0; i < t->n_owners; i++)
 		if (hf_uuid_equal(&t->owners[i].id, id))
@@ -36,9 +36,9 @@ static struct hf_owner_told *find(const struct hf_told *t, const struct hf_uuid 
 	return NULL;
 }
 
-int hf_told_add(struct hf_told *t, const struct hf_owner_told *owner)
+int hf_server_info_add(struct hf_server_info *t, const struct hf_owner_info *owner)
 {
-	struct hf_owner_told *grown, *known = find(t, &owner->id);
+	struct hf_owner_info *grown, *known = server_info_find(t, &owner->id);
 	size_t room = t->room ? 2 * t->room : 8;
 
 	if (known) {
@@ -59,7 +59,7 @@ int hf_told_add(struct hf_told *t, const struct hf_owner_told *owner)
 	return 0;
 }
 
-static json_t *parse(const char *body, size_t len)
+static json_t *server_info_parse(const char *body, size_t len)
 {
 	json_t *root = body ? json_loadb(body, len, 0, NULL) : NULL;
 
@@ -78,12 +78,12 @@ static void text_of(const json_t *object, const char *key, char *out, size_t siz
 
 	*out = '\0';
 	if (n && n < size)
-		hf_clip(out, size, json_string_value(value), n);
+		hf_printable_copy(out, size, json_string_value(value), n);
 }
 
-int hf_told_buildinfo(struct hf_told *t, const char *body, size_t len)
+int hf_server_info_buildinfo(struct hf_server_info *t, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = server_info_parse(body, len);
 	bool ok = json_is_string(json_object_get(root, "version"));
 
 	if (ok) {
@@ -94,9 +94,9 @@ int hf_told_buildinfo(struct hf_told *t, const char *body, size_t len)
 	return ok ? 0 : HF_EFORMAT;
 }
 
-int hf_told_suffix(struct hf_told *t, const char *body, size_t len)
+int hf_server_info_suffix(struct hf_server_info *t, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = server_info_parse(body, len);
 	const json_t *suffix = json_object_get(root, "hostname_suffix");
 	bool ok = root && (!suffix || json_is_null(suffix) || json_is_string(suffix));
 
@@ -108,9 +108,9 @@ int hf_told_suffix(struct hf_told *t, const char *body, size_t len)
 	return ok ? 0 : HF_EFORMAT;
 }
 
-int hf_told_expiry(struct hf_told *t, const char *body, size_t len)
+int hf_server_info_expiry(struct hf_server_info *t, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = server_info_parse(body, len);
 	const char *text = json_string_value(json_object_get(root, "expires_at"));
 	struct tm tm = { .tm_sec = 0 };
 	const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
@@ -122,10 +122,10 @@ int hf_told_expiry(struct hf_told *t, const char *body, size_t len)
 	return end ? 0 : HF_EFORMAT;
 }
 
-static int user_of(const json_t *object, struct hf_owner_told *ret_user)
+static int user_of(const json_t *object, struct hf_owner_info *ret_user)
 {
 	const char *id = json_string_value(json_object_get(object, "id"));
-	struct hf_owner_told user = { .me = false };
+	struct hf_owner_info user = { .me = false };
 
 	if (!id || hf_uuid_parse(id, &user.id) || hf_uuid_is_zero(&user.id))
 		return HF_EFORMAT;
@@ -136,27 +136,27 @@ static int user_of(const json_t *object, struct hf_owner_told *ret_user)
 	return 0;
 }
 
-int hf_told_user(struct hf_owner_told *ret_user, const char *body, size_t len)
+int hf_server_info_user(struct hf_owner_info *ret_user, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = server_info_parse(body, len);
 	int rc = user_of(root, ret_user);
 
 	json_decref(root);
 	return rc;
 }
 
-int hf_told_users(struct hf_told *t, const char *body, size_t len, size_t *ret_n, size_t *ret_count)
+int hf_server_info_users(struct hf_server_info *t, const char *body, size_t len, size_t *ret_n, size_t *ret_count)
 {
-	json_t *root = parse(body, len);
+	json_t *root = server_info_parse(body, len);
 	const json_t *users = json_object_get(root, "users");
 	const json_t *count = json_object_get(root, "count");
-	struct hf_owner_told user;
+	struct hf_owner_info user;
 	int rc = json_is_array(users) && json_is_integer(count) ? 0 : HF_EFORMAT;
 
 	for (size_t i = 0; !rc && i < json_array_size(users); i++)
 		if (user_of(json_array_get(users, i), &user) == 0) {
 			user.listed = true;
-			rc = hf_told_add(t, &user);
+			rc = hf_server_info_add(t, &user);
 		}
 	if (!rc) {
 		*ret_n = json_array_size(users);
@@ -166,10 +166,10 @@ int hf_told_users(struct hf_told *t, const char *body, size_t len, size_t *ret_n
 	return rc;
 }
 
-int hf_told_workspace(
+int hf_server_info_workspace(
     struct hf_uuid *ret_workspace, struct hf_uuid *ret_owner, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = server_info_parse(body, len);
 	const char *id = json_string_value(json_object_get(root, "id"));
 	const char *owner_id = json_string_value(json_object_get(root, "owner_id"));
 	struct hf_uuid workspace, owner;
@@ -184,18 +184,18 @@ int hf_told_workspace(
 	return 0;
 }
 
-bool hf_told_is_message(const char *body, size_t len)
+bool hf_server_info_is_message(const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = server_info_parse(body, len);
 	bool is = json_is_string(json_object_get(root, "message"));
 
 	json_decref(root);
 	return is;
 }
 
-int hf_told_readable(struct hf_told *t, size_t first, size_t n, const char *body, size_t len)
+int hf_server_info_readable(struct hf_server_info *t, size_t first, size_t n, const char *body, size_t len)
 {
-	json_t *root = parse(body, len);
+	json_t *root = server_info_parse(body, len);
 	char key[24];
 
 	for (size_t i = first; root && i < first + n; i++) {
@@ -210,14 +210,14 @@ int hf_told_readable(struct hf_told *t, size_t first, size_t n, const char *body
 	return root ? 0 : HF_EFORMAT;
 }
 
-char *hf_told_ask_readable(const struct hf_told *t, size_t first, size_t n,
+char *hf_server_info_ask_readable(const struct hf_server_info *t, size_t first, size_t n,
     const struct hf_rights_list *rights)
 {
 	json_t *checks = json_object(), *root;
 	char key[24], id[HF_UUID_TEXT_MAX], *text;
 
-	for (size_t i = 0; rights && i < hf_rights_n_checks(rights); i++) {
-		hf_rights_check_key(i, key);
+	for (size_t i = 0; rights && i < hf_rights_list_n_checks(rights); i++) {
+		hf_rights_list_check_key(i, key);
 		json_object_set_new(checks, key,
 		    json_pack("{s:{s:s,s:s},s:s}", "object", "resource_type", "workspace",
 			"organization_id", hf_uuid_text(&rights->orgs[i], id), "action", "read"));
@@ -235,7 +235,7 @@ char *hf_told_ask_readable(const struct hf_told *t, size_t first, size_t n,
 	return text;
 }
 
-bool hf_told_is_old(const char *version)
+bool hf_server_info_is_old(const char *version)
 {
 	unsigned major, minor;
 

@@ -17,8 +17,8 @@ struct hf_stack {
 	struct hf_stack_config config;
 	enum { AT_UPGRADE, AT_LIVE, AT_END } state; /* END: STACK_ENDED was told */
 	bool tell_open;
-	enum hf_trouble ended;   /* no more bytes come; those that came are still read */
-	enum hf_trouble trouble; /* and none is read any more */
+	enum hf_stream_fault ended;   /* no more bytes come; those that came are still read */
+	enum hf_stream_fault trouble; /* and none is read any more */
 	char text[4 * 256 + 1];  /* lent with an event */
 	int64_t now_ms;
 	struct hf_sendq out;     /* to the server */
@@ -35,25 +35,25 @@ struct hf_stack {
 	} payload;
 	struct hf_rd chunk; /* data of one stream, within the payload ... */
 	uint32_t chunk_call;
-	struct hf_calls calls;
+	struct hf_call_table calls;
 	bool resumed; /* some call may have kept bytes to read */
 	bool check_over;
 	struct hf_budget budget;
 	struct hf_arena arena;
 };
 
-static int fail(struct hf_stack *s, enum hf_trouble t)
+static int stack_fail(struct hf_stack *s, enum hf_stream_fault t)
 {
 	if (!s->trouble)
 		s->trouble = t;
-	return hf_trouble_code(s->trouble);
+	return hf_stream_fault_code(s->trouble);
 }
 
-static int end(struct hf_stack *s, enum hf_trouble t)
+static int stack_end(struct hf_stack *s, enum hf_stream_fault t)
 {
 	if (!s->ended)
 		s->ended = t;
-	return hf_trouble_code(s->ended);
+	return hf_stream_fault_code(s->ended);
 }
 
 static bool is_over(const struct hf_stack *s)
@@ -62,17 +62,17 @@ static bool is_over(const struct hf_stack *s)
 }
 
 /* What yamux wants to send goes out as one message. */
-static void pump(struct hf_stack *s)
+static void stack_pump(struct hf_stack *s)
 {
 	const uint8_t *bytes;
 	size_t n = hf_sendq_peek(&s->mux_out, &bytes);
 
 	if (s->yamux.trouble)
-		fail(s, s->yamux.trouble);
+		stack_fail(s, s->yamux.trouble);
 	if (!n)
 		return;
 	if (!is_over(s) && hf_ws_send(s->ws, false, bytes, n) && hf_ws_trouble(s->ws))
-		fail(s, hf_ws_trouble(s->ws));
+		stack_fail(s, hf_ws_trouble(s->ws));
 	hf_sendq_sent(&s->mux_out, n);
 }
 
@@ -89,7 +89,7 @@ static void on_payload(void *arg, const uint8_t *bytes, size_t len)
 	if (room != s->payload.room) {
 		grown = realloc(s->payload.bytes, room);
 		if (!grown) {
-			end(s, HF_TROUBLE_MEMORY);
+			stack_end(s, HF_STREAM_FAULT_MEMORY);
 			return;
 		}
 		s->payload.bytes = grown;
@@ -100,7 +100,7 @@ static void on_payload(void *arg, const uint8_t *bytes, size_t len)
 }
 
 /* Tells the server that we are done with a call. */
-static void send_close(struct hf_stack *s, struct hf_call *c)
+static void stack_send_close(struct hf_stack *s, struct hf_call *c)
 {
 	uint8_t close[HF_DRPC_FRAME_HEAD];
 	struct hf_wr w = hf_wr(close, sizeof(close));
@@ -125,7 +125,7 @@ static int tell_call(struct hf_stack *s, struct hf_call *c, const struct hf_call
 	if (e->what == CALL_ENDED) {
 		/* We are done too; what still comes on the stream is only looked at. */
 		if (!c->fin && !hf_drpc_is_ended(&c->drpc))
-			send_close(s, c);
+			stack_send_close(s, c);
 		hf_yamux_fin(&s->yamux, c->id);
 		s->check_over = true;
 	}
@@ -137,7 +137,7 @@ static int judge_call(struct hf_stack *s, struct hf_call *c, int rc, const struc
     struct hf_stack_event *ret_event)
 {
 	if (rc < 0)
-		return fail(s, c->trouble);
+		return stack_fail(s, c->trouble);
 	return rc ? tell_call(s, c, e, ret_event) : 0;
 }
 
@@ -153,7 +153,7 @@ static int read_call(
 }
 
 /* The server has ended the stream, and all before that is read. */
-static int end_call(struct hf_stack *s, struct hf_call *c, struct hf_stack_event *ret_event)
+static int stack_end_call(struct hf_stack *s, struct hf_call *c, struct hf_stack_event *ret_event)
 {
 	struct hf_call_event e;
 	int rc = judge_call(s, c, hf_call_fin(c, &e), &e, ret_event);
@@ -161,7 +161,7 @@ static int end_call(struct hf_stack *s, struct hf_call *c, struct hf_stack_event
 	if (rc < 0)
 		return rc;
 	hf_yamux_fin(&s->yamux, c->id);
-	hf_calls_forget(&s->calls, c);
+	hf_call_table_forget(&s->calls, c);
 	return rc;
 }
 
@@ -171,20 +171,20 @@ static int reset_call(struct hf_stack *s, struct hf_call *c, struct hf_stack_eve
 	int rc = judge_call(s, c, hf_call_rst(c, &e), &e, ret_event);
 
 	if (rc >= 0)
-		hf_calls_forget(&s->calls, c);
+		hf_call_table_forget(&s->calls, c);
 	return rc;
 }
 
 /* The rest of a chunk of data. What was kept before it has been read by now, or still waits. */
 static int read_chunk(struct hf_stack *s, struct hf_stack_event *ret_event)
 {
-	struct hf_call *c = hf_calls_find(&s->calls, s->chunk_call);
+	struct hf_call *c = hf_call_table_find(&s->calls, s->chunk_call);
 	size_t n = hf_rd_left(&s->chunk);
 
 	if (c && !c->paused)
 		return read_call(s, c, &s->chunk, ret_event);
 	if (c && hf_call_keep(c, s->chunk.at, n))
-		return fail(s, HF_TROUBLE_MEMORY);
+		return stack_fail(s, HF_STREAM_FAULT_MEMORY);
 	s->chunk.at = s->chunk.end;
 	return 0;
 }
@@ -192,7 +192,7 @@ static int read_chunk(struct hf_stack *s, struct hf_stack_event *ret_event)
 /* What was kept of a call that is paused no longer. */
 static int read_kept(struct hf_stack *s, struct hf_stack_event *ret_event)
 {
-	struct hf_call *c = hf_calls_ready(&s->calls);
+	struct hf_call *c = hf_call_table_ready(&s->calls);
 	struct hf_rd in;
 	int rc;
 
@@ -201,7 +201,7 @@ static int read_kept(struct hf_stack *s, struct hf_stack_event *ret_event)
 		return 0;
 	}
 	if (!c->kept.len)
-		return end_call(s, c, ret_event);
+		return stack_end_call(s, c, ret_event);
 	in = hf_call_kept(c);
 	rc = read_call(s, c, &in, ret_event);
 	hf_call_kept_until(c, &in);
@@ -211,19 +211,19 @@ static int read_kept(struct hf_stack *s, struct hf_stack_event *ret_event)
 /* A server that ends calls and never their streams is not waited for: at most `max` may be so. */
 static bool forget_oldest_over(struct hf_stack *s, size_t max)
 {
-	struct hf_call *c = hf_calls_oldest_over(&s->calls, max);
+	struct hf_call *c = hf_call_table_oldest_over(&s->calls, max);
 
 	if (!c)
 		return false;
 	hf_yamux_close(&s->yamux, c->id);
-	hf_calls_forget(&s->calls, c);
+	hf_call_table_forget(&s->calls, c);
 	return true;
 }
 
 static int take_yamux(
     struct hf_stack *s, const struct hf_yamux_event *e, struct hf_stack_event *ret_event)
 {
-	struct hf_call *c = hf_calls_find(&s->calls, e->stream);
+	struct hf_call *c = hf_call_table_find(&s->calls, e->stream);
 
 	switch (e->what) {
 	case YAMUX_DATA:
@@ -256,7 +256,7 @@ static int read_payload(struct hf_stack *s, struct hf_stack_event *ret_event)
 	int rc = hf_yamux_next(&s->yamux, &s->payload.in, s->now_ms, &e);
 
 	if (rc < 0)
-		return fail(s, s->yamux.trouble);
+		return stack_fail(s, s->yamux.trouble);
 	return rc ? take_yamux(s, &e, ret_event) : 0;
 }
 
@@ -267,7 +267,7 @@ static bool has_unread(const struct hf_stack *s)
 }
 
 /* One step, the inner layers first, so that nothing overtakes. */
-static int work(struct hf_stack *s, struct hf_stack_event *ret_event)
+static int stack_work(struct hf_stack *s, struct hf_stack_event *ret_event)
 {
 	if (s->resumed)
 		return read_kept(s, ret_event);
@@ -277,19 +277,19 @@ static int work(struct hf_stack *s, struct hf_stack_event *ret_event)
 }
 
 /* Why the connection is over, with what is known of it. */
-static int tell_end(struct hf_stack *s, struct hf_stack_event *ret_event)
+static int stack_tell_end(struct hf_stack *s, struct hf_stack_event *ret_event)
 {
-	enum hf_trouble t = s->trouble ? s->trouble : s->ended;
+	enum hf_stream_fault t = s->trouble ? s->trouble : s->ended;
 	struct hf_stack_event e = { .what = STACK_ENDED, .trouble = t, .text = s->text };
 
 	s->text[0] = '\0';
-	if (t == HF_TROUBLE_HTTP_STATUS) {
+	if (t == HF_STREAM_FAULT_HTTP_STATUS) {
 		e.code = (uint64_t)s->upgrade.status;
 		snprintf(s->text, sizeof(s->text), "%s", s->upgrade.location);
 	} else if (s->ws && t == hf_ws_trouble(s->ws)) {
 		e.code = hf_ws_close_code(s->ws);
 		snprintf(s->text, sizeof(s->text), "%s", hf_ws_close_reason(s->ws));
-	} else if (t == HF_TROUBLE_YAMUX_GOAWAY) {
+	} else if (t == HF_STREAM_FAULT_YAMUX_GOAWAY) {
 		e.code = s->yamux.goaway_code;
 	}
 	s->state = AT_END;
@@ -332,8 +332,8 @@ int hf_stack_new(const struct hf_stack_config *config, const struct hf_upgrade_r
 	s->budget.max = limits->results;
 	hf_sendq_init(&s->out, limits->unsent);
 	hf_sendq_init(&s->mux_out, limits->unsent);
-	if (hf_calls_init(&s->calls, limits->streams) ||
-	    hf_arena_init(&s->arena, hf_messages_arena_size(limits)) ||
+	if (hf_call_table_init(&s->calls, limits->streams) ||
+	    hf_arena_init(&s->arena, hf_update_decoder_arena_size(limits)) ||
 	    hf_yamux_init(&s->yamux, limits, &s->mux_out, &s->pongs))
 		goto fail;
 	rc = start_upgrade(s, request);
@@ -350,7 +350,7 @@ void hf_stack_free(struct hf_stack *s)
 {
 	if (!s)
 		return;
-	hf_calls_done(&s->calls);
+	hf_call_table_done(&s->calls);
 	free(s->payload.bytes);
 	hf_ws_free(s->ws);
 	hf_yamux_done(&s->yamux);
@@ -374,11 +374,11 @@ static int input_upgrade(struct hf_stack *s, struct hf_rd *in)
 	int rc = hf_upgrade_feed(&s->upgrade, in);
 
 	if (rc < 0)
-		return end(s, s->upgrade.trouble);
+		return stack_end(s, s->upgrade.trouble);
 	if (!rc)
 		return 0;
 	if (hf_ws_new(&config, &s->ws))
-		return end(s, HF_TROUBLE_MEMORY);
+		return stack_end(s, HF_STREAM_FAULT_MEMORY);
 	s->state = AT_LIVE;
 	s->tell_open = true;
 	return 0;
@@ -390,7 +390,7 @@ int hf_stack_input(struct hf_stack *s, int64_t now_ms, const uint8_t *bytes, siz
 	int rc = 0;
 
 	if (is_over(s))
-		return hf_trouble_code(s->trouble ? s->trouble : s->ended);
+		return hf_stream_fault_code(s->trouble ? s->trouble : s->ended);
 	if (has_unread(s))
 		return -EBUSY;
 	s->now_ms = now_ms;
@@ -398,7 +398,7 @@ int hf_stack_input(struct hf_stack *s, int64_t now_ms, const uint8_t *bytes, siz
 	if (s->state == AT_UPGRADE)
 		rc = input_upgrade(s, &in);
 	if (!rc && s->state == AT_LIVE && hf_ws_recv(s->ws, now_ms, in.at, hf_rd_left(&in)))
-		rc = end(s, hf_ws_trouble(s->ws));
+		rc = stack_end(s, hf_ws_trouble(s->ws));
 	if (s->payload.len)
 		s->payload.in = hf_rd(s->payload.bytes, s->payload.len);
 	return rc;
@@ -408,9 +408,9 @@ void hf_stack_eof(struct hf_stack *s)
 {
 	if (s->state == AT_UPGRADE) {
 		hf_upgrade_eof(&s->upgrade);
-		end(s, s->upgrade.trouble);
+		stack_end(s, s->upgrade.trouble);
 	}
-	end(s, HF_TROUBLE_WS_EOF);
+	stack_end(s, HF_STREAM_FAULT_WS_EOF);
 }
 
 int hf_stack_next(struct hf_stack *s, struct hf_stack_event *ret_event)
@@ -425,14 +425,14 @@ int hf_stack_next(struct hf_stack *s, struct hf_stack_event *ret_event)
 		return 1;
 	}
 	while (!rc && !s->trouble && (s->resumed || has_unread(s)))
-		rc = work(s, ret_event);
+		rc = stack_work(s, ret_event);
 	if (s->check_over)
 		s->check_over = forget_oldest_over(s, OVER_MAX);
 	if (s->state == AT_LIVE)
-		pump(s);
+		stack_pump(s);
 	if (rc == 1)
 		return 1;
-	return is_over(s) ? tell_end(s, ret_event) : 0;
+	return is_over(s) ? stack_tell_end(s, ret_event) : 0;
 }
 
 size_t hf_stack_output(struct hf_stack *s, const uint8_t **ret_bytes)
@@ -473,17 +473,17 @@ int hf_stack_call(struct hf_stack *s, const struct hf_uuid *owner, uint32_t *ret
 		hf_call_free(c);
 		return rc == -EMFILE ? rc : HF_ECLOSED;
 	}
-	hf_calls_add(&s->calls, c);
+	hf_call_table_add(&s->calls, c);
 	hf_call_start(c, &w);
 	hf_yamux_write(&s->yamux, c->id, start, hf_wr_len(&w)); /* a new window has room for it */
-	pump(s);
+	stack_pump(s);
 	*ret_call = c->id;
 	return 0;
 }
 
 void hf_stack_pause(struct hf_stack *s, uint32_t call, bool paused)
 {
-	struct hf_call *c = hf_calls_find(&s->calls, call);
+	struct hf_call *c = hf_call_table_find(&s->calls, call);
 
 	if (!c || c->over)
 		return;
@@ -493,19 +493,19 @@ void hf_stack_pause(struct hf_stack *s, uint32_t call, bool paused)
 
 void hf_stack_cancel(struct hf_stack *s, uint32_t call)
 {
-	struct hf_call *c = hf_calls_find(&s->calls, call);
+	struct hf_call *c = hf_call_table_find(&s->calls, call);
 
 	if (!c || c->over)
 		return;
-	send_close(s, c);
+	stack_send_close(s, c);
 	hf_yamux_close(&s->yamux, call);
-	hf_calls_forget(&s->calls, c);
-	pump(s);
+	hf_call_table_forget(&s->calls, c);
+	stack_pump(s);
 }
 
 uint64_t hf_stack_received(const struct hf_stack *s, uint32_t call)
 {
-	const struct hf_call *c = hf_calls_find(&s->calls, call);
+	const struct hf_call *c = hf_call_table_find(&s->calls, call);
 
 	return c ? c->received : 0;
 }
@@ -519,7 +519,7 @@ int hf_stack_ping(struct hf_stack *s)
 	if (rc && rc != -EBUSY && rc != HF_ENOTREADY)
 		return HF_ECLOSED;
 	if (!rc)
-		pump(s);
+		stack_pump(s);
 	return rc;
 }
 

@@ -42,7 +42,7 @@ struct hf_stack_event {
 	enum hf_stack_what what;
 	uint32_t call;            /* UPDATE, REFUSED, CALL_ENDED */
 	struct hf_update *update; /* UPDATE: the receiver owns it; end it with hf_update_free() */
-	enum hf_trouble trouble;  /* REFUSED, CALL_ENDED, ENDED */
+	enum hf_stream_fault trouble;  /* REFUSED, CALL_ENDED, ENDED */
 	uint64_t code;            /* CALL_ENDED: the server's; ENDED: close code, HTTP status */
 	const char *text; /* with `trouble`: details, printable, or ""; lent until the next call */
 };

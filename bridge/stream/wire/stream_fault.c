@@ -10,21 +10,21 @@ static const struct {
 	const char *text;
 } table[] = {
 #define X(id, code, name, text) { code, name, text },
-	HF_TROUBLE_TABLE(X)
+	HF_STREAM_FAULT_TABLE(X)
 #undef X
 };
 
-const char *hf_trouble_name(enum hf_trouble t)
+const char *hf_stream_fault_name(enum hf_stream_fault t)
 {
-	return (size_t)t < HF_TROUBLE_LAST ? table[t].name : "unknown";
+	return (size_t)t < HF_STREAM_FAULT_LAST ? table[t].name : "unknown";
 }
 
-const char *hf_trouble_text(enum hf_trouble t)
+const char *hf_stream_fault_text(enum hf_stream_fault t)
 {
-	return (size_t)t < HF_TROUBLE_LAST ? table[t].text : "unknown";
+	return (size_t)t < HF_STREAM_FAULT_LAST ? table[t].text : "unknown";
 }
 
-int hf_trouble_code(enum hf_trouble t)
+int hf_stream_fault_code(enum hf_stream_fault t)
 {
-	return (size_t)t < HF_TROUBLE_LAST ? table[t].code : HF_EPEER;
+	return (size_t)t < HF_STREAM_FAULT_LAST ? table[t].code : HF_EPEER;
 }

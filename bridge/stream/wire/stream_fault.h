@@ -11,7 +11,7 @@
  * Columns: constant, code that the failing function returns, name in the status, text for people.
  * What is under "refuses" or "ends" harms one message or one call; all else ends the connection.
  */
-#define HF_TROUBLE_TABLE(X)                                                                        \
+#define HF_STREAM_FAULT_TABLE(X)                                                                        \
 	X(NONE, 0, "none", "nothing is wrong")                                                     \
 	X(MEMORY, -ENOMEM, "memory", "out of memory")                                              \
 	/* HTTP: the answer to the upgrade */                                                      \
@@ -74,16 +74,16 @@
 	X(CALL_CANCELLED, HF_ECLOSED, "call-cancelled", "the server cancelled the call")           \
 	X(CALL_RESET, HF_ECLOSED, "call-reset", "the server reset the stream of the call")
 
-enum hf_trouble {
-#define X(id, code, name, text) HF_TROUBLE_##id,
-	HF_TROUBLE_TABLE(X)
+enum hf_stream_fault {
+#define X(id, code, name, text) HF_STREAM_FAULT_##id,
+	HF_STREAM_FAULT_TABLE(X)
 #undef X
-	    HF_TROUBLE_LAST
+	    HF_STREAM_FAULT_LAST
 };
 
 /* "ws-flood": a stable name. Never NULL; static. */
-const char *hf_trouble_name(enum hf_trouble t);
+const char *hf_stream_fault_name(enum hf_stream_fault t);
 /* A clause for people. Never NULL; static. */
-const char *hf_trouble_text(enum hf_trouble t);
-/* The HF_E code that goes with it; 0 for HF_TROUBLE_NONE. */
-int hf_trouble_code(enum hf_trouble t);
+const char *hf_stream_fault_text(enum hf_stream_fault t);
+/* The HF_E code that goes with it; 0 for HF_STREAM_FAULT_NONE. */
+int hf_stream_fault_code(enum hf_stream_fault t);

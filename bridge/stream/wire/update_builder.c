@@ -22,7 +22,7 @@ struct hf_update_text {
 	char bytes[];
 };
 
-static int charge(struct hf_result *r, size_t n)
+static int budget_charge(struct hf_update_builder *r, size_t n)
 {
 	if (n > r->budget->max - r->budget->used)
 		return HF_ELIMIT;
@@ -31,14 +31,14 @@ static int charge(struct hf_result *r, size_t n)
 	return 0;
 }
 
-static void refund(struct hf_result *r, size_t n)
+static void budget_refund(struct hf_update_builder *r, size_t n)
 {
 	r->budget->used -= n;
 	r->charged -= n;
 }
 
 /* How many items more: double while small, half as much again when large, else what is left. */
-static size_t more_room(const struct hf_result *r, size_t room, size_t item)
+static size_t more_room(const struct hf_update_builder *r, size_t room, size_t item)
 {
 	size_t want = !room ? FIRST_ROOM : room < 65536 ? room : room / 2;
 	size_t left = (r->budget->max - r->budget->used) / item;
@@ -47,8 +47,8 @@ static size_t more_room(const struct hf_result *r, size_t room, size_t item)
 }
 
 /* Room for one item more. Returns `items`, perhaps moved, also when *ret_rc says that it failed. */
-static void *reserve(
-    struct hf_result *r, void *items, size_t n, size_t *room, size_t item, int *ret_rc)
+static void *array_reserve(
+    struct hf_update_builder *r, void *items, size_t n, size_t *room, size_t item, int *ret_rc)
 {
 	size_t more;
 	void *grown;
@@ -62,12 +62,12 @@ static void *reserve(
 		*ret_rc = more ? -ENOMEM : HF_ELIMIT;
 		return items;
 	}
-	(void)charge(r, more * item); /* more_room() looked */
+	(void)budget_charge(r, more * item); /* more_room() looked */
 	*room += more;
 	return grown;
 }
 
-static int add_text_chunk(struct hf_result *r, size_t least)
+static int add_text_chunk(struct hf_update_builder *r, size_t least)
 {
 	struct hf_update *u = r->update;
 	size_t size = u->text ? u->text->size * 2 : FIRST_TEXT;
@@ -77,11 +77,11 @@ static int add_text_chunk(struct hf_result *r, size_t least)
 		size = TEXT_MAX;
 	if (size < least)
 		size = least;
-	if (charge(r, sizeof(*t) + size))
+	if (budget_charge(r, sizeof(*t) + size))
 		return HF_ELIMIT;
 	t = malloc(sizeof(*t) + size);
 	if (!t) {
-		refund(r, sizeof(*t) + size);
+		budget_refund(r, sizeof(*t) + size);
 		return -ENOMEM;
 	}
 	*t = (struct hf_update_text){ .next = u->text, .size = size };
@@ -94,7 +94,7 @@ static bool same_bytes(const struct hf_bytes *a, const struct hf_bytes *b)
 	return a->len == b->len && !memcmp(a->at, b->at, a->len);
 }
 
-static int keep_name(struct hf_result *r, struct hf_bytes *name)
+static int keep_name(struct hf_update_builder *r, struct hf_bytes *name)
 {
 	struct hf_update_text *t = r->update->text;
 
@@ -120,15 +120,15 @@ static int keep_name(struct hf_result *r, struct hf_bytes *name)
 	return 0;
 }
 
-int hf_result_begin(struct hf_result *r, struct hf_budget *budget, enum hf_update_kind kind,
+int hf_update_builder_begin(struct hf_update_builder *r, struct hf_budget *budget, enum hf_update_kind kind,
     const struct hf_uuid *owner)
 {
-	*r = (struct hf_result){ .budget = budget, .last = { .at = "" } };
-	if (charge(r, sizeof(*r->update)))
+	*r = (struct hf_update_builder){ .budget = budget, .last = { .at = "" } };
+	if (budget_charge(r, sizeof(*r->update)))
 		return HF_ELIMIT;
 	r->update = calloc(1, sizeof(*r->update));
 	if (!r->update) {
-		hf_result_drop(r);
+		hf_update_builder_drop(r);
 		return -ENOMEM;
 	}
 	r->update->kind = kind;
@@ -137,16 +137,16 @@ int hf_result_begin(struct hf_result *r, struct hf_budget *budget, enum hf_updat
 }
 
 /* What both kinds of record need: room in the list, and a name that lasts. */
-static void *make_place(struct hf_result *r, void *items, size_t n, size_t *room, size_t item,
+static void *make_place(struct hf_update_builder *r, void *items, size_t n, size_t *room, size_t item,
     struct hf_bytes *name, int *ret_rc)
 {
-	items = reserve(r, items, n, room, item, ret_rc);
+	items = array_reserve(r, items, n, room, item, ret_rc);
 	if (!*ret_rc)
 		*ret_rc = keep_name(r, name);
 	return items;
 }
 
-int hf_result_add_workspace(struct hf_result *r, bool deleted, const struct hf_update_workspace *w)
+int hf_update_builder_add_workspace(struct hf_update_builder *r, bool deleted, const struct hf_update_workspace *w)
 {
 	struct hf_update *u = r->update;
 	struct hf_update_workspace **list =
@@ -162,7 +162,7 @@ int hf_result_add_workspace(struct hf_result *r, bool deleted, const struct hf_u
 	return rc;
 }
 
-int hf_result_add_agent(struct hf_result *r, bool deleted, const struct hf_update_agent *a)
+int hf_update_builder_add_agent(struct hf_update_builder *r, bool deleted, const struct hf_update_agent *a)
 {
 	struct hf_update *u = r->update;
 	struct hf_update_agent **list = deleted ? &u->deleted_agents : &u->upserted_agents;
@@ -177,8 +177,8 @@ int hf_result_add_agent(struct hf_result *r, bool deleted, const struct hf_updat
 	return rc;
 }
 
-void hf_result_refuse(
-    struct hf_result *r, const char *what, const struct hf_bytes *name, const char *why, ...)
+void hf_update_builder_refuse(
+    struct hf_update_builder *r, const char *what, const struct hf_bytes *name, const char *why, ...)
 {
 	struct hf_update *u = r->update;
 	struct hf_update_refused *kept;
@@ -193,42 +193,42 @@ void hf_result_refuse(
 		return; /* still counted */
 	kept = &u->refused[u->n_refused++];
 	snprintf(kept->what, sizeof(kept->what), "%s", what);
-	hf_clip(kept->name, sizeof(kept->name), name->at, name->len);
+	hf_printable_copy(kept->name, sizeof(kept->name), name->at, name->len);
 	va_start(ap, why);
 	vsnprintf(kept->reason, sizeof(kept->reason), why, ap);
 	va_end(ap);
 }
 
-static void *trimmed(void *items, size_t n, size_t room, size_t item)
+static void *array_trimmed(void *items, size_t n, size_t room, size_t item)
 {
 	void *smaller = n && n < room ? realloc(items, n * item) : NULL;
 
 	return smaller ? smaller : items;
 }
 
-struct hf_update *hf_result_take(struct hf_result *r)
+struct hf_update *hf_update_builder_take(struct hf_update_builder *r)
 {
 	struct hf_update *u = r->update;
 
-	u->upserted_workspaces = trimmed(u->upserted_workspaces, u->n_upserted_workspaces,
+	u->upserted_workspaces = array_trimmed(u->upserted_workspaces, u->n_upserted_workspaces,
 	    r->room[UPSERTED_WORKSPACES], sizeof(*u->upserted_workspaces));
-	u->upserted_agents = trimmed(u->upserted_agents, u->n_upserted_agents,
+	u->upserted_agents = array_trimmed(u->upserted_agents, u->n_upserted_agents,
 	    r->room[UPSERTED_AGENTS], sizeof(*u->upserted_agents));
-	u->deleted_workspaces = trimmed(u->deleted_workspaces, u->n_deleted_workspaces,
+	u->deleted_workspaces = array_trimmed(u->deleted_workspaces, u->n_deleted_workspaces,
 	    r->room[DELETED_WORKSPACES], sizeof(*u->deleted_workspaces));
-	u->deleted_agents = trimmed(u->deleted_agents, u->n_deleted_agents, r->room[DELETED_AGENTS],
+	u->deleted_agents = array_trimmed(u->deleted_agents, u->n_deleted_agents, r->room[DELETED_AGENTS],
 	    sizeof(*u->deleted_agents));
 	r->update = NULL;
-	hf_result_drop(r);
+	hf_update_builder_drop(r);
 	return u;
 }
 
-void hf_result_drop(struct hf_result *r)
+void hf_update_builder_drop(struct hf_update_builder *r)
 {
 	if (r->budget)
-		refund(r, r->charged);
+		budget_refund(r, r->charged);
 	hf_update_free(r->update);
-	*r = (struct hf_result){ 0 };
+	*r = (struct hf_update_builder){ 0 };
 }
 
 void hf_update_free(struct hf_update *u)

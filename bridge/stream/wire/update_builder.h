@@ -2,7 +2,7 @@
 #pragma once
 /*
  * update_builder: builds one struct hf_update while its message is still coming in, within a budget that
- * all messages of a connection share. Nothing of it is seen by anybody until hf_result_take().
+ * all messages of a connection share. Nothing of it is seen by anybody until hf_update_builder_take().
  *
  * Arrays grow in place where the system can (realloc); the names lie in chunks that never move.
  */
@@ -16,8 +16,8 @@ struct hf_budget {
 	size_t max;
 };
 
-/* Zero it first; between hf_result_begin() and take or drop it holds memory. */
-struct hf_result {
+/* Zero it first; between hf_update_builder_begin() and take or drop it holds memory. */
+struct hf_update_builder {
 	struct hf_update *update; /* owned; NULL outside of a message */
 	struct hf_budget *budget; /* borrowed; outlives the result */
 	size_t charged;           /* of the budget */
@@ -26,23 +26,23 @@ struct hf_result {
 };
 
 /* 0, -ENOMEM, or HF_ELIMIT when the budget is spent. So do the two below. */
-int hf_result_begin(struct hf_result *r, struct hf_budget *budget, enum hf_update_kind kind,
+int hf_update_builder_begin(struct hf_update_builder *r, struct hf_budget *budget, enum hf_update_kind kind,
     const struct hf_uuid *owner);
 
 /* `w->name` is copied; `deleted` says to which list. */
-int hf_result_add_workspace(struct hf_result *r, bool deleted, const struct hf_update_workspace *w);
-int hf_result_add_agent(struct hf_result *r, bool deleted, const struct hf_update_agent *a);
+int hf_update_builder_add_workspace(struct hf_update_builder *r, bool deleted, const struct hf_update_workspace *w);
+int hf_update_builder_add_agent(struct hf_update_builder *r, bool deleted, const struct hf_update_agent *a);
 
 /*
  * Notes a refused record, with its name and why. The first few are kept, the rest is counted (and
  * costs nothing more).
  */
-void hf_result_refuse(struct hf_result *r, const char *what, const struct hf_bytes *name,
+void hf_update_builder_refuse(struct hf_update_builder *r, const char *what, const struct hf_bytes *name,
     const char *why, ...) __attribute__((format(printf, 4, 5)));
 
 /* The finished update, which the caller owns from now on; end it with hf_update_free(). */
-struct hf_update *hf_result_take(struct hf_result *r);
-/* Forgets a message that is not whole. Fine without hf_result_begin(). */
-void hf_result_drop(struct hf_result *r);
+struct hf_update *hf_update_builder_take(struct hf_update_builder *r);
+/* Forgets a message that is not whole. Fine without hf_update_builder_begin(). */
+void hf_update_builder_drop(struct hf_update_builder *r);
 
 void hf_update_free(struct hf_update *u); /* NULL is fine */

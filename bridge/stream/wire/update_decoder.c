@@ -19,23 +19,23 @@ enum { TAG_BYTES = 5, VARINT_BYTES = 10, FIELD_MAX = (1 << 29) - 1, ID_BYTES = 1
 /* 2 bytes of an unknown field cost protobuf-c some 130 while it looks at them. */
 enum { ARENA_FACTOR = 96 };
 
-static int fail(struct hf_messages *m, enum hf_trouble t)
+static int decoder_fail(struct hf_update_decoder *m, enum hf_stream_fault t)
 {
 	m->trouble = t;
-	hf_result_drop(&m->result);
-	return hf_trouble_code(t);
+	hf_update_builder_drop(&m->result);
+	return hf_stream_fault_code(t);
 }
 
 /* For the codes of update_builder.h. */
-static int fail_code(struct hf_messages *m, int rc)
+static int decoder_fail_code(struct hf_update_decoder *m, int rc)
 {
-	return rc ? fail(m, rc == HF_ELIMIT ? HF_TROUBLE_RESULTS : HF_TROUBLE_MEMORY) : 0;
+	return rc ? decoder_fail(m, rc == HF_ELIMIT ? HF_STREAM_FAULT_RESULTS : HF_STREAM_FAULT_MEMORY) : 0;
 }
 
-static void refuse_message(struct hf_messages *m, enum hf_trouble t)
+static void refuse_message(struct hf_update_decoder *m, enum hf_stream_fault t)
 {
 	m->refused = t;
-	hf_result_drop(&m->result);
+	hf_update_builder_drop(&m->result);
 }
 
 static const char *what_is(uint32_t field)
@@ -44,22 +44,22 @@ static const char *what_is(uint32_t field)
 }
 
 /* An id of a wrong length: in a snapshot this record is refused, in a diff the whole message. */
-static void refuse_id_length(struct hf_messages *m, uint32_t field, const char *which, size_t len,
+static void refuse_id_length(struct hf_update_decoder *m, uint32_t field, const char *which, size_t len,
     const struct hf_bytes *name)
 {
 	char shown[64];
 
 	if (m->kind == HF_UPDATE_SNAPSHOT) {
-		hf_result_refuse(&m->result, what_is(field), name, "%s of %zu bytes", which, len);
+		hf_update_builder_refuse(&m->result, what_is(field), name, "%s of %zu bytes", which, len);
 		return;
 	}
 	snprintf(m->detail, sizeof(m->detail), "%s '%s': %s of %zu bytes", what_is(field),
-	    hf_clip(shown, sizeof(shown), name->at, name->len), which, len);
-	refuse_message(m, HF_TROUBLE_UPDATE_RECORD);
+	    hf_printable_copy(shown, sizeof(shown), name->at, name->len), which, len);
+	refuse_message(m, HF_STREAM_FAULT_UPDATE_RECORD);
 }
 
 /* Returns true and the id; or false, when the record (or the message) was refused. */
-static bool read_id(struct hf_messages *m, uint32_t field, const char *which,
+static bool read_id(struct hf_update_decoder *m, uint32_t field, const char *which,
     const ProtobufCBinaryData *wire, const struct hf_bytes *name, struct hf_uuid *ret_id)
 {
 	if (wire->len != ID_BYTES) {
@@ -69,7 +69,7 @@ static bool read_id(struct hf_messages *m, uint32_t field, const char *which,
 	memcpy(ret_id->b, wire->data, ID_BYTES);
 	if (!hf_uuid_is_zero(ret_id))
 		return true;
-	hf_result_refuse(&m->result, what_is(field), name, "%s of zeros", which);
+	hf_update_builder_refuse(&m->result, what_is(field), name, "%s of zeros", which);
 	return false;
 }
 
@@ -79,17 +79,17 @@ static struct hf_bytes bytes_of(const ProtobufCBinaryData *wire)
 		.len = (uint32_t)wire->len };
 }
 
-static int add_workspace(struct hf_messages *m, const Tailnet__Workspace *wire)
+static int add_workspace(struct hf_update_decoder *m, const Tailnet__Workspace *wire)
 {
 	struct hf_update_workspace w = { .name = bytes_of(&wire->name), .status = wire->status };
 
 	if (!read_id(m, m->field, "id", &wire->id, &w.name, &w.id))
 		return 0;
-	return fail_code(
-	    m, hf_result_add_workspace(&m->result, m->field == DELETED_WORKSPACES, &w));
+	return decoder_fail_code(
+	    m, hf_update_builder_add_workspace(&m->result, m->field == DELETED_WORKSPACES, &w));
 }
 
-static int add_agent(struct hf_messages *m, const Tailnet__Agent *wire)
+static int add_agent(struct hf_update_decoder *m, const Tailnet__Agent *wire)
 {
 	struct hf_update_agent a = { .name = bytes_of(&wire->name) };
 	bool deleted = m->field == DELETED_AGENTS;
@@ -100,15 +100,15 @@ static int add_agent(struct hf_messages *m, const Tailnet__Agent *wire)
 	if (!(deleted && !wire->workspace_id.len) &&
 	    !read_id(m, m->field, "workspace id", &wire->workspace_id, &a.name, &a.workspace))
 		return 0;
-	return fail_code(m, hf_result_add_agent(&m->result, deleted, &a));
+	return decoder_fail_code(m, hf_update_builder_add_agent(&m->result, deleted, &a));
 }
 
-static void *arena_alloc(void *arena, size_t size)
+static void *decoder_arena_alloc(void *arena, size_t size)
 {
 	return hf_arena_alloc(arena, size);
 }
 
-static void arena_free(void *arena, void *at)
+static void decoder_arena_free(void *arena, void *at)
 {
 	(void)arena;
 	(void)at;
@@ -124,10 +124,10 @@ static bool fields_are_sane(const ProtobufCMessage *msg)
 }
 
 /* One whole record. What of it must last is copied into the result. */
-static int read_record(struct hf_messages *m, const uint8_t *bytes, size_t len)
+static int decoder_read_record(struct hf_update_decoder *m, const uint8_t *bytes, size_t len)
 {
 	ProtobufCAllocator arena = {
-		.alloc = arena_alloc, .free = arena_free, .allocator_data = m->arena
+		.alloc = decoder_arena_alloc, .free = decoder_arena_free, .allocator_data = m->arena
 	};
 	bool workspace = m->field == UPSERTED_WORKSPACES || m->field == DELETED_WORKSPACES;
 	ProtobufCMessage *msg;
@@ -139,13 +139,13 @@ static int read_record(struct hf_messages *m, const uint8_t *bytes, size_t len)
 	    workspace ? &tailnet__workspace__descriptor : &tailnet__agent__descriptor, &arena, len,
 	    bytes);
 	if (!msg || !fields_are_sane(msg))
-		return fail(m, HF_TROUBLE_PB_RECORD);
+		return decoder_fail(m, HF_STREAM_FAULT_PB_RECORD);
 	return workspace ? add_workspace(m, (const Tailnet__Workspace *)msg)
 			 : add_agent(m, (const Tailnet__Agent *)msg);
 }
 
 /* A record over the limit, whose beginning was gathered: its id stands first, if anywhere. */
-static void refuse_large_record(struct hf_messages *m)
+static void refuse_large_record(struct hf_update_decoder *m)
 {
 	static const struct hf_bytes no_name = { .at = "" };
 	uint64_t id_len = 0;
@@ -164,76 +164,76 @@ static void refuse_large_record(struct hf_messages *m)
 			return;
 		}
 	}
-	hf_result_refuse(&m->result, what_is(m->field), &no_name, "larger than the limit");
+	hf_update_builder_refuse(&m->result, what_is(m->field), &no_name, "larger than the limit");
 }
 
-static int end_gather(struct hf_messages *m)
+static int end_gather(struct hf_update_decoder *m)
 {
-	m->at = MESSAGES_TAG;
+	m->at = UPDATE_AT_TAG;
 	if (!m->skip)
-		return read_record(m, m->gather, m->n_gather);
-	m->at = MESSAGES_SKIP;
+		return decoder_read_record(m, m->gather, m->n_gather);
+	m->at = UPDATE_AT_SKIP;
 	refuse_large_record(m);
 	return 0;
 }
 
 /* A length-delimited field of `len` bytes begins. */
-static int begin_field(struct hf_messages *m, uint64_t len)
+static int begin_field(struct hf_update_decoder *m, uint64_t len)
 {
 	size_t record = m->limits->record;
 
 	if (len > m->limits->message)
-		return fail(m, HF_TROUBLE_PB_LENGTH);
+		return decoder_fail(m, HF_STREAM_FAULT_PB_LENGTH);
 	if (m->field > DELETED_AGENTS) {
 		m->skip = len;
-		m->at = len ? MESSAGES_SKIP : MESSAGES_TAG;
+		m->at = len ? UPDATE_AT_SKIP : UPDATE_AT_TAG;
 		return 0;
 	}
 	if (m->kind == HF_UPDATE_SNAPSHOT && m->field >= DELETED_WORKSPACES && !m->refused) {
 		snprintf(m->detail, sizeof(m->detail), "it deletes %ss", what_is(m->field));
-		refuse_message(m, HF_TROUBLE_UPDATE_DELETES);
+		refuse_message(m, HF_STREAM_FAULT_UPDATE_DELETES);
 	}
 	m->n_gather = 0;
 	m->want = len > record ? record : len;
 	m->skip = len - m->want;
-	m->at = MESSAGES_RECORD;
+	m->at = UPDATE_AT_RECORD;
 	return m->want ? 0 : end_gather(m);
 }
 
 /* What follows a tag depends on its wire type. */
-static int begin_value(struct hf_messages *m, uint64_t tag)
+static int begin_value(struct hf_update_decoder *m, uint64_t tag)
 {
 	unsigned wire = tag & 7;
 
 	m->field = (uint32_t)(tag >> 3);
 	if (tag > UINT32_MAX || !m->field)
-		return fail(m, HF_TROUBLE_PB_TAG);
+		return decoder_fail(m, HF_STREAM_FAULT_PB_TAG);
 	if (m->field <= DELETED_AGENTS && wire != WIRE_BYTES)
-		return fail(m, HF_TROUBLE_PB_WIRE);
+		return decoder_fail(m, HF_STREAM_FAULT_PB_WIRE);
 	switch (wire) {
 	case WIRE_VARINT:
-		m->at = MESSAGES_VARINT;
+		m->at = UPDATE_AT_VARINT;
 		return 0;
 	case WIRE_BYTES:
-		m->at = MESSAGES_LENGTH;
+		m->at = UPDATE_AT_LENGTH;
 		return 0;
 	case WIRE_64:
 	case WIRE_32:
 		m->skip = wire == WIRE_64 ? 8 : 4;
-		m->at = MESSAGES_SKIP;
+		m->at = UPDATE_AT_SKIP;
 		return 0;
 	default:
-		return fail(m, HF_TROUBLE_PB_WIRE);
+		return decoder_fail(m, HF_STREAM_FAULT_PB_WIRE);
 	}
 }
 
 /* One byte of a varint of at most `max` bytes. 1 when it is whole, 0 for more, or a code. */
-static int read_number(struct hf_messages *m, uint8_t c, unsigned max, enum hf_trouble t)
+static int decoder_read_number(struct hf_update_decoder *m, uint8_t c, unsigned max, enum hf_stream_fault t)
 {
 	unsigned shift = 7 * m->n_bytes++;
 
 	if (m->n_bytes == max && c > (max == VARINT_BYTES ? 1 : 0x0f))
-		return fail(m, t);
+		return decoder_fail(m, t);
 	m->number |= (uint64_t)(c & 0x7f) << shift;
 	if (c & 0x80)
 		return 0;
@@ -241,11 +241,11 @@ static int read_number(struct hf_messages *m, uint8_t c, unsigned max, enum hf_t
 	return 1;
 }
 
-static int read_byte(struct hf_messages *m, uint8_t c)
+static int read_byte(struct hf_update_decoder *m, uint8_t c)
 {
-	bool tag = m->at == MESSAGES_TAG;
-	int rc = read_number(
-	    m, c, tag ? TAG_BYTES : VARINT_BYTES, tag ? HF_TROUBLE_PB_TAG : HF_TROUBLE_PB_LENGTH);
+	bool tag = m->at == UPDATE_AT_TAG;
+	int rc = decoder_read_number(
+	    m, c, tag ? TAG_BYTES : VARINT_BYTES, tag ? HF_STREAM_FAULT_PB_TAG : HF_STREAM_FAULT_PB_LENGTH);
 	uint64_t number = m->number;
 
 	if (rc <= 0)
@@ -253,31 +253,31 @@ static int read_byte(struct hf_messages *m, uint8_t c)
 	m->number = 0;
 	if (tag)
 		return begin_value(m, number);
-	if (m->at == MESSAGES_LENGTH)
+	if (m->at == UPDATE_AT_LENGTH)
 		return begin_field(m, number);
-	m->at = MESSAGES_TAG; /* the value of a field that we do not know */
+	m->at = UPDATE_AT_TAG; /* the value of a field that we do not know */
 	return 0;
 }
 
-static size_t least(uint64_t a, size_t b)
+static size_t size_least(uint64_t a, size_t b)
 {
 	return a < b ? (size_t)a : b;
 }
 
 /* Takes what it can of a value; returns how many bytes, or a code. */
-static ssize_t read_value(struct hf_messages *m, const uint8_t *bytes, size_t len)
+static ssize_t decoder_read_value(struct hf_update_decoder *m, const uint8_t *bytes, size_t len)
 {
 	size_t n;
 	int rc;
 
-	if (m->at == MESSAGES_SKIP) {
-		n = least(m->skip, len);
+	if (m->at == UPDATE_AT_SKIP) {
+		n = size_least(m->skip, len);
 		m->skip -= n;
 		if (!m->skip)
-			m->at = MESSAGES_TAG;
+			m->at = UPDATE_AT_TAG;
 		return (ssize_t)n;
 	}
-	n = least(m->want - m->n_gather, len);
+	n = size_least(m->want - m->n_gather, len);
 	memcpy(m->gather + m->n_gather, bytes, n);
 	m->n_gather += n;
 	if (m->n_gather < m->want)
@@ -287,7 +287,7 @@ static ssize_t read_value(struct hf_messages *m, const uint8_t *bytes, size_t le
 }
 
 /* The common case: a known field whose record is short and lies here as a whole. Its size, or 0. */
-static size_t whole_record(const struct hf_messages *m, const uint8_t *at, size_t left)
+static size_t whole_record(const struct hf_update_decoder *m, const uint8_t *at, size_t left)
 {
 	unsigned field = at[0] >> 3;
 
@@ -298,15 +298,15 @@ static size_t whole_record(const struct hf_messages *m, const uint8_t *at, size_
 	return at[1] <= left - 2 && at[1] <= m->limits->record ? 2u + at[1] : 0;
 }
 
-size_t hf_messages_arena_size(const struct hf_stream_limits *limits)
+size_t hf_update_decoder_arena_size(const struct hf_stream_limits *limits)
 {
 	return (limits->record + 64) * ARENA_FACTOR;
 }
 
-int hf_messages_init(struct hf_messages *m, const struct hf_stream_limits *limits,
+int hf_update_decoder_init(struct hf_update_decoder *m, const struct hf_stream_limits *limits,
     struct hf_budget *budget, struct hf_arena *arena, const struct hf_uuid *owner)
 {
-	*m = (struct hf_messages){ .limits = limits,
+	*m = (struct hf_update_decoder){ .limits = limits,
 		.budget = budget,
 		.arena = arena,
 		.owner = *owner,
@@ -314,35 +314,35 @@ int hf_messages_init(struct hf_messages *m, const struct hf_stream_limits *limit
 	return m->gather ? 0 : -ENOMEM;
 }
 
-void hf_messages_done(struct hf_messages *m)
+void hf_update_decoder_done(struct hf_update_decoder *m)
 {
-	hf_result_drop(&m->result);
+	hf_update_builder_drop(&m->result);
 	free(m->gather);
-	*m = (struct hf_messages){ 0 };
+	*m = (struct hf_update_decoder){ 0 };
 }
 
-int hf_messages_begin(struct hf_messages *m, enum hf_update_kind kind)
+int hf_update_decoder_begin(struct hf_update_decoder *m, enum hf_update_kind kind)
 {
 	if (m->trouble)
-		return hf_trouble_code(m->trouble);
-	hf_result_drop(&m->result);
+		return hf_stream_fault_code(m->trouble);
+	hf_update_builder_drop(&m->result);
 	m->kind = kind;
-	m->at = MESSAGES_TAG;
+	m->at = UPDATE_AT_TAG;
 	m->number = 0;
 	m->n_bytes = 0;
-	m->refused = HF_TROUBLE_NONE;
+	m->refused = HF_STREAM_FAULT_NONE;
 	m->detail[0] = '\0';
-	return fail_code(m, hf_result_begin(&m->result, m->budget, kind, &m->owner));
+	return decoder_fail_code(m, hf_update_builder_begin(&m->result, m->budget, kind, &m->owner));
 }
 
-int hf_messages_feed(struct hf_messages *m, const uint8_t *bytes, size_t len)
+int hf_update_decoder_feed(struct hf_update_decoder *m, const uint8_t *bytes, size_t len)
 {
 	const uint8_t *at = bytes, *end = bytes + len;
 
 	if (m->trouble)
-		return hf_trouble_code(m->trouble);
+		return hf_stream_fault_code(m->trouble);
 	while (at < end) {
-		size_t whole = m->at == MESSAGES_TAG && !m->n_bytes
+		size_t whole = m->at == UPDATE_AT_TAG && !m->n_bytes
 				   ? whole_record(m, at, (size_t)(end - at))
 				   : 0;
 		ssize_t n = 1;
@@ -350,10 +350,10 @@ int hf_messages_feed(struct hf_messages *m, const uint8_t *bytes, size_t len)
 
 		if (whole) {
 			m->field = at[0] >> 3;
-			rc = read_record(m, at + 2, whole - 2);
+			rc = decoder_read_record(m, at + 2, whole - 2);
 			n = (ssize_t)whole;
-		} else if (m->at == MESSAGES_RECORD || m->at == MESSAGES_SKIP) {
-			n = read_value(m, at, (size_t)(end - at));
+		} else if (m->at == UPDATE_AT_RECORD || m->at == UPDATE_AT_SKIP) {
+			n = decoder_read_value(m, at, (size_t)(end - at));
 			rc = n < 0 ? (int)n : 0;
 		} else {
 			rc = read_byte(m, *at);
@@ -365,14 +365,14 @@ int hf_messages_feed(struct hf_messages *m, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-int hf_messages_end(struct hf_messages *m, struct hf_update **ret_update)
+int hf_update_decoder_end(struct hf_update_decoder *m, struct hf_update **ret_update)
 {
 	if (m->trouble)
-		return hf_trouble_code(m->trouble);
-	if (m->at != MESSAGES_TAG || m->n_bytes)
-		return fail(m, HF_TROUBLE_PB_TRUNCATED);
+		return hf_stream_fault_code(m->trouble);
+	if (m->at != UPDATE_AT_TAG || m->n_bytes)
+		return decoder_fail(m, HF_STREAM_FAULT_PB_TRUNCATED);
 	if (m->refused)
-		return hf_trouble_code(m->refused);
-	*ret_update = hf_result_take(&m->result);
+		return hf_stream_fault_code(m->refused);
+	*ret_update = hf_update_builder_take(&m->result);
 	return 0;
 }

@@ -15,14 +15,14 @@
 #include "bridge/stream/wire/update_builder.h"
 #include "bridge/stream/wire/stream_fault.h"
 
-struct hf_messages {
+struct hf_update_decoder {
 	const struct hf_stream_limits *limits; /* borrowed; outlives it */
 	struct hf_budget *budget;              /* borrowed; outlives it */
 	struct hf_arena *arena; /* borrowed; outlives it; other messages use it too */
 	struct hf_uuid owner;
-	struct hf_result result;
+	struct hf_update_builder result;
 	enum hf_update_kind kind; /* of the message that is being read */
-	enum { MESSAGES_TAG, MESSAGES_LENGTH, MESSAGES_VARINT, MESSAGES_RECORD, MESSAGES_SKIP } at;
+	enum { UPDATE_AT_TAG, UPDATE_AT_LENGTH, UPDATE_AT_VARINT, UPDATE_AT_RECORD, UPDATE_AT_SKIP } at;
 	uint64_t number;  /* the varint that is being read ... */
 	unsigned n_bytes; /* ... and how many bytes of it were */
 	uint32_t field;
@@ -30,30 +30,30 @@ struct hf_messages {
 	uint8_t *gather; /* owned; limits->record bytes: a record that came in pieces */
 	size_t n_gather;
 	size_t want;             /* of the record, in `gather` */
-	enum hf_trouble refused; /* why the message as a whole cannot be used */
-	enum hf_trouble trouble; /* why nothing more can be read; stays */
+	enum hf_stream_fault refused; /* why the message as a whole cannot be used */
+	enum hf_stream_fault trouble; /* why nothing more can be read; stays */
 	char detail[160];        /* printable; of the refusal */
 };
 
 /* How large an arena one record may need, as measured and tested: hf_arena_init() with this. */
-size_t hf_messages_arena_size(const struct hf_stream_limits *limits);
+size_t hf_update_decoder_arena_size(const struct hf_stream_limits *limits);
 
 /* 0 or -ENOMEM. */
-int hf_messages_init(struct hf_messages *m, const struct hf_stream_limits *limits,
+int hf_update_decoder_init(struct hf_update_decoder *m, const struct hf_stream_limits *limits,
     struct hf_budget *budget, struct hf_arena *arena, const struct hf_uuid *owner);
-void hf_messages_done(struct hf_messages *m); /* fine on a zeroed struct */
+void hf_update_decoder_done(struct hf_update_decoder *m); /* fine on a zeroed struct */
 
 /* A message begins; one that was not ended is forgotten. 0 or the code of m->trouble. */
-int hf_messages_begin(struct hf_messages *m, enum hf_update_kind kind);
+int hf_update_decoder_begin(struct hf_update_decoder *m, enum hf_update_kind kind);
 
 /*
  * More bytes of the message. 0, or a negative code when the peer broke the encoding or a limit
  * (m->trouble); nothing more can be read then.
  */
-int hf_messages_feed(struct hf_messages *m, const uint8_t *bytes, size_t len);
+int hf_update_decoder_feed(struct hf_update_decoder *m, const uint8_t *bytes, size_t len);
 
 /*
  * The message is whole. 0 and the update, which the caller owns (hf_update_free()); HF_EREFUSED
  * when this message cannot be used but the next can be read (m->refused, m->detail); else as feed.
  */
-int hf_messages_end(struct hf_messages *m, struct hf_update **ret_update);
+int hf_update_decoder_end(struct hf_update_decoder *m, struct hf_update **ret_update);

@@ -15,14 +15,14 @@
 
 #include "bridge/stream/wire/printable.h"
 
-static int fail(struct hf_upgrade *u, enum hf_trouble t)
+static int upgrade_fail(struct hf_upgrade *u, enum hf_stream_fault t)
 {
 	u->trouble = t;
-	return hf_trouble_code(t);
+	return hf_stream_fault_code(t);
 }
 
 /* Is `word` in a list such as "keep-alive, Upgrade"? */
-static bool has_word(const char *list, const char *word)
+static bool list_has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -38,12 +38,12 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-static int take_length(struct hf_upgrade *u, const char *value)
+static int upgrade_take_length(struct hf_upgrade *u, const char *value)
 {
 	size_t n = strspn(value, "0123456789");
 
 	if (u->length || !n || n > 18 || value[n])
-		return fail(u, HF_TROUBLE_HTTP_FIELD);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_FIELD);
 	u->length = true;
 	u->left = strtoull(value, NULL, 10);
 	return 0;
@@ -52,7 +52,7 @@ static int take_length(struct hf_upgrade *u, const char *value)
 static int take_accept(struct hf_upgrade *u, const char *value)
 {
 	if (u->accepted || !*u->accept || strcmp(value, u->accept))
-		return u->status == 101 ? fail(u, HF_TROUBLE_HTTP_ACCEPT) : 0;
+		return u->status == 101 ? upgrade_fail(u, HF_STREAM_FAULT_HTTP_ACCEPT) : 0;
 	u->accepted = true;
 	return 0;
 }
@@ -60,22 +60,22 @@ static int take_accept(struct hf_upgrade *u, const char *value)
 static int take_field(struct hf_upgrade *u, const char *name, const char *value)
 {
 	if (!strcasecmp(name, "Content-Length"))
-		return take_length(u, value);
+		return upgrade_take_length(u, value);
 	if (!strcasecmp(name, "Sec-WebSocket-Accept"))
 		return take_accept(u, value);
 	if (!strcasecmp(name, "Upgrade"))
-		u->upgrade |= has_word(value, "websocket");
+		u->upgrade |= list_has_word(value, "websocket");
 	else if (!strcasecmp(name, "Connection"))
-		u->connection |= has_word(value, "Upgrade");
+		u->connection |= list_has_word(value, "Upgrade");
 	else if (!strcasecmp(name, "Sec-WebSocket-Extensions") ||
 		 !strcasecmp(name, "Sec-WebSocket-Protocol"))
 		u->extension |= *value != '\0';
 	else if (!strcasecmp(name, "Location"))
-		hf_clip(u->location, sizeof(u->location), value, strlen(value));
+		hf_printable_copy(u->location, sizeof(u->location), value, strlen(value));
 	else if (!strcasecmp(name, "Retry-After"))
-		hf_clip(u->retry_after, sizeof(u->retry_after), value, strlen(value));
+		hf_printable_copy(u->retry_after, sizeof(u->retry_after), value, strlen(value));
 	else if (!strcasecmp(name, "Content-Type"))
-		hf_clip(u->content_type, sizeof(u->content_type), value, strlen(value));
+		hf_printable_copy(u->content_type, sizeof(u->content_type), value, strlen(value));
 	return 0;
 }
 
@@ -87,24 +87,24 @@ static int take_status(struct hf_upgrade *u, const char *line)
 	if (strncmp(line, "HTTP/1.", 7) || !isdigit((unsigned char)line[7]) || line[8] != ' ' ||
 	    !isdigit((unsigned char)s[0]) || !isdigit((unsigned char)s[1]) ||
 	    !isdigit((unsigned char)s[2]) || (s[3] && s[3] != ' '))
-		return fail(u, HF_TROUBLE_HTTP_FORM);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_FORM);
 	u->http_10 = line[7] == '0';
 	u->status = atoi(s);
 	u->at = UPGRADE_FIELDS;
-	return u->status >= 100 && u->status <= 599 ? 0 : fail(u, HF_TROUBLE_HTTP_FORM);
+	return u->status >= 100 && u->status <= 599 ? 0 : upgrade_fail(u, HF_STREAM_FAULT_HTTP_FORM);
 }
 
 /* The head of a 101 is whole. */
-static int judge(struct hf_upgrade *u)
+static int upgrade_judge(struct hf_upgrade *u)
 {
 	if (u->http_10)
-		return fail(u, HF_TROUBLE_HTTP_VERSION);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_VERSION);
 	if (!u->upgrade || !u->connection)
-		return fail(u, HF_TROUBLE_HTTP_UPGRADE);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_UPGRADE);
 	if (!u->accepted)
-		return fail(u, HF_TROUBLE_HTTP_ACCEPT);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_ACCEPT);
 	if (u->extension)
-		return fail(u, HF_TROUBLE_HTTP_EXTENSION);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_EXTENSION);
 	u->at = UPGRADE_OPEN;
 	return 1;
 }
@@ -113,7 +113,7 @@ static int judge(struct hf_upgrade *u)
 static int end_head(struct hf_upgrade *u)
 {
 	if (u->status == 101)
-		return judge(u);
+		return upgrade_judge(u);
 	if (u->status < 200) {
 		/* 100, 103: the answer itself comes after it. What it said counts for nothing. */
 		u->at = UPGRADE_STATUS;
@@ -122,12 +122,12 @@ static int end_head(struct hf_upgrade *u)
 	}
 	u->at = UPGRADE_BODY;
 	if (u->status == 204 || u->status == 304 || (u->length && !u->left))
-		return fail(u, HF_TROUBLE_HTTP_STATUS);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_STATUS);
 	return 0;
 }
 
 /* A whole line, without its CRLF, NUL-terminated. */
-static int take_line(struct hf_upgrade *u)
+static int upgrade_take_line(struct hf_upgrade *u)
 {
 	char *line = u->line, *colon, *value, *end;
 
@@ -136,10 +136,10 @@ static int take_line(struct hf_upgrade *u)
 	if (!*line)
 		return end_head(u);
 	if (++u->n_fields > u->limits->head_fields)
-		return fail(u, HF_TROUBLE_HTTP_SIZE);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_SIZE);
 	colon = line + strcspn(line, ": \t"); /* a folded line has no name before its space */
 	if (colon == line || *colon != ':')
-		return fail(u, HF_TROUBLE_HTTP_FIELD);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_FIELD);
 	*colon = '\0';
 	value = colon + 1 + strspn(colon + 1, " \t");
 	end = value + strlen(value);
@@ -148,7 +148,7 @@ static int take_line(struct hf_upgrade *u)
 	return take_field(u, line, value);
 }
 
-static int grow(struct hf_upgrade *u)
+static int upgrade_grow_line(struct hf_upgrade *u)
 {
 	size_t room = u->room ? 2 * u->room : 256;
 	char *line;
@@ -157,7 +157,7 @@ static int grow(struct hf_upgrade *u)
 		return 0;
 	line = realloc(u->line, room);
 	if (!line)
-		return fail(u, HF_TROUBLE_MEMORY);
+		return upgrade_fail(u, HF_STREAM_FAULT_MEMORY);
 	u->line = line;
 	u->room = room;
 	return 0;
@@ -173,31 +173,31 @@ static bool looks_like_http(const struct hf_upgrade *u)
 }
 
 /* One byte of the head. */
-static int take_head(struct hf_upgrade *u, char c)
+static int upgrade_take_head(struct hf_upgrade *u, char c)
 {
 	bool cr = u->n_line && u->line[u->n_line - 1] == '\r';
 	int rc;
 
 	if (++u->n_head > u->limits->head)
-		return fail(u, HF_TROUBLE_HTTP_SIZE);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_SIZE);
 	if (cr && c == '\n') {
 		u->line[u->n_line - 1] = '\0';
 		u->n_line = 0;
-		return take_line(u);
+		return upgrade_take_line(u);
 	}
 	/* A CR that ends no line, and control characters, LF and NUL among them. */
 	if (cr || ((unsigned char)c < ' ' && c != '\t' && c != '\r') || c == 0x7f)
-		return fail(
-		    u, u->at == UPGRADE_STATUS ? HF_TROUBLE_HTTP_FORM : HF_TROUBLE_HTTP_FIELD);
-	rc = grow(u);
+		return upgrade_fail(
+		    u, u->at == UPGRADE_STATUS ? HF_STREAM_FAULT_HTTP_FORM : HF_STREAM_FAULT_HTTP_FIELD);
+	rc = upgrade_grow_line(u);
 	if (rc)
 		return rc;
 	u->line[u->n_line++] = c;
-	return looks_like_http(u) ? 0 : fail(u, HF_TROUBLE_HTTP_FORM);
+	return looks_like_http(u) ? 0 : upgrade_fail(u, HF_STREAM_FAULT_HTTP_FORM);
 }
 
 /* Keeps the beginning of the body of a refusal. */
-static int take_body(struct hf_upgrade *u, struct hf_rd *in)
+static int upgrade_take_body(struct hf_upgrade *u, struct hf_rd *in)
 {
 	size_t n = hf_rd_left(in), keep = sizeof(u->body) - 1 - u->n_body;
 
@@ -209,7 +209,7 @@ static int take_body(struct hf_upgrade *u, struct hf_rd *in)
 	u->n_body += n;
 	u->left -= u->length ? n : 0;
 	if (u->n_body == sizeof(u->body) - 1 || (u->length && !u->left))
-		return fail(u, HF_TROUBLE_HTTP_STATUS);
+		return upgrade_fail(u, HF_STREAM_FAULT_HTTP_STATUS);
 	return 0;
 }
 
@@ -241,13 +241,13 @@ int hf_upgrade_feed(struct hf_upgrade *u, struct hf_rd *in)
 	if (u->at == UPGRADE_OPEN)
 		return 1;
 	while (!rc && !u->trouble && hf_rd_left(in))
-		rc = u->at == UPGRADE_BODY ? take_body(u, in) : take_head(u, (char)hf_rd_u8(in));
-	return rc ? rc : hf_trouble_code(u->trouble);
+		rc = u->at == UPGRADE_BODY ? upgrade_take_body(u, in) : upgrade_take_head(u, (char)hf_rd_u8(in));
+	return rc ? rc : hf_stream_fault_code(u->trouble);
 }
 
 int hf_upgrade_eof(struct hf_upgrade *u)
 {
 	if (u->trouble)
-		return hf_trouble_code(u->trouble);
-	return fail(u, u->at == UPGRADE_BODY ? HF_TROUBLE_HTTP_STATUS : HF_TROUBLE_HTTP_EOF);
+		return hf_stream_fault_code(u->trouble);
+	return upgrade_fail(u, u->at == UPGRADE_BODY ? HF_STREAM_FAULT_HTTP_STATUS : HF_STREAM_FAULT_HTTP_EOF);
 }

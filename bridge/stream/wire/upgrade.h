@@ -56,7 +56,7 @@ struct hf_upgrade {
 	char content_type[64];
 	char body[1024]; /* its beginning, as it came, NUL-terminated */
 	size_t n_body;
-	enum hf_trouble trouble; /* stays */
+	enum hf_stream_fault trouble; /* stays */
 };
 
 void hf_upgrade_init(struct hf_upgrade *u, const struct hf_stream_limits *limits,
@@ -65,7 +65,7 @@ void hf_upgrade_done(struct hf_upgrade *u); /* fine on a zeroed struct */
 
 /*
  * Takes bytes of the answer from `in`. 1: the websocket is open, and what is left in `in` are its
- * first bytes. 0: more is needed. HF_EREFUSED with HF_TROUBLE_HTTP_STATUS: another status, see
+ * first bytes. 0: more is needed. HF_EREFUSED with HF_STREAM_FAULT_HTTP_STATUS: another status, see
  * `status` and what follows it. Or another negative code (u->trouble).
  */
 int hf_upgrade_feed(struct hf_upgrade *u, struct hf_rd *in);

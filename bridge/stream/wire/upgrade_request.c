@@ -41,17 +41,17 @@ static bool header_is_fine(const struct hf_upgrade_header *h)
 	return is_token(h->name) && is_clean(h->value, ' ');
 }
 
-static void put(struct hf_wr *w, const char *text)
+static void upgrade_put(struct hf_wr *w, const char *text)
 {
 	hf_wr_bytes(w, text, strlen(text));
 }
 
-static void put_line(struct hf_wr *w, const char *name, const char *value)
+static void upgrade_put_line(struct hf_wr *w, const char *name, const char *value)
 {
-	put(w, name);
-	put(w, ": ");
-	put(w, value);
-	put(w, "\r\n");
+	upgrade_put(w, name);
+	upgrade_put(w, ": ");
+	upgrade_put(w, value);
+	upgrade_put(w, "\r\n");
 }
 
 int hf_upgrade_write(
@@ -66,18 +66,18 @@ int hf_upgrade_write(
 		if (!header_is_fine(&r->headers[i]))
 			return -EINVAL;
 	EVP_EncodeBlock(key, nonce, HF_UPGRADE_NONCE);
-	put(w, "GET ");
-	put(w, r->prefix);
-	put(w, HF_UPGRADE_PATH " HTTP/1.1\r\n");
-	put_line(w, "Host", r->host);
-	put_line(w, "User-Agent", "holdfast/" HF_VERSION);
-	put_line(w, "Coder-Session-Token", r->token);
-	put_line(w, "Connection", "Upgrade");
-	put_line(w, "Upgrade", "websocket");
-	put_line(w, "Sec-WebSocket-Version", "13");
-	put_line(w, "Sec-WebSocket-Key", (const char *)key);
+	upgrade_put(w, "GET ");
+	upgrade_put(w, r->prefix);
+	upgrade_put(w, HF_UPGRADE_PATH " HTTP/1.1\r\n");
+	upgrade_put_line(w, "Host", r->host);
+	upgrade_put_line(w, "User-Agent", "holdfast/" HF_VERSION);
+	upgrade_put_line(w, "Coder-Session-Token", r->token);
+	upgrade_put_line(w, "Connection", "Upgrade");
+	upgrade_put_line(w, "Upgrade", "websocket");
+	upgrade_put_line(w, "Sec-WebSocket-Version", "13");
+	upgrade_put_line(w, "Sec-WebSocket-Key", (const char *)key);
 	for (size_t i = 0; i < r->n_headers; i++)
-		put_line(w, r->headers[i].name, r->headers[i].value);
-	put(w, "\r\n");
+		upgrade_put_line(w, r->headers[i].name, r->headers[i].value);
+	upgrade_put(w, "\r\n");
 	return w->error;
 }

@@ -23,22 +23,22 @@ struct hf_ws {
 	size_t in_len;
 	int64_t now_ms;
 	uint8_t opcode; /* of the frame that is coming in */
-	struct hf_flood flood;
+	struct hf_control_limit flood;
 	uint8_t close[CLOSE_MAX]; /* the body of the peer's close frame */
 	size_t n_close;
 	bool close_seen;
 	char reason[4 * CLOSE_MAX + 1];
-	enum hf_trouble trouble; /* stays */
+	enum hf_stream_fault trouble; /* stays */
 };
 
-static int fail(struct hf_ws *ws, enum hf_trouble t)
+static int ws_fail(struct hf_ws *ws, enum hf_stream_fault t)
 {
 	if (!ws->trouble)
 		ws->trouble = t;
-	return hf_trouble_code(ws->trouble);
+	return hf_stream_fault_code(ws->trouble);
 }
 
-static ssize_t on_recv(
+static ssize_t on_ws_recv(
     wslay_event_context_ptr ctx, uint8_t *buf, size_t len, int flags, void *user_data)
 {
 	struct hf_ws *ws = user_data;
@@ -56,7 +56,7 @@ static ssize_t on_recv(
 	return (ssize_t)n;
 }
 
-static ssize_t on_send(
+static ssize_t on_ws_send(
     wslay_event_context_ptr ctx, const uint8_t *data, size_t len, int flags, void *user_data)
 {
 	struct hf_ws *ws = user_data;
@@ -65,7 +65,7 @@ static ssize_t on_send(
 	(void)flags;
 	if (!rc)
 		return (ssize_t)len;
-	fail(ws, rc == HF_ELIMIT ? HF_TROUBLE_UNSENT : HF_TROUBLE_MEMORY);
+	ws_fail(ws, rc == HF_ELIMIT ? HF_STREAM_FAULT_UNSENT : HF_STREAM_FAULT_MEMORY);
 	wslay_event_set_error(ctx, WSLAY_ERR_CALLBACK_FAILURE);
 	return -1;
 }
@@ -76,7 +76,7 @@ static int on_genmask(wslay_event_context_ptr ctx, uint8_t *buf, size_t len, voi
 
 	if (!ws->config.random(ws->config.random_arg, buf, len))
 		return 0;
-	fail(ws, HF_TROUBLE_MEMORY);
+	ws_fail(ws, HF_STREAM_FAULT_MEMORY);
 	wslay_event_set_error(ctx, WSLAY_ERR_CALLBACK_FAILURE);
 	return -1;
 }
@@ -91,16 +91,16 @@ static void on_frame_start(wslay_event_context_ptr ctx,
 	ws->opcode = arg->opcode;
 	if (!wslay_is_ctrl_frame(arg->opcode)) {
 		if (arg->payload_length)
-			hf_flood_reset(&ws->flood);
+			hf_control_limit_reset(&ws->flood);
 		if (arg->opcode == WSLAY_TEXT_FRAME && !ws->config.message_end)
-			fail(ws, HF_TROUBLE_WS_TEXT);
+			ws_fail(ws, HF_STREAM_FAULT_WS_TEXT);
 		return;
 	}
 	ws->close_seen |= arg->opcode == WSLAY_CONNECTION_CLOSE;
-	if (hf_flood_hit(&ws->flood, ws->now_ms, limits->control, limits->control_span_ms))
-		fail(ws, HF_TROUBLE_WS_FLOOD);
-	if (arg->opcode == WSLAY_PING && hf_pongs_hit(ws->config.pongs))
-		fail(ws, HF_TROUBLE_UNSENT);
+	if (hf_control_limit_hit(&ws->flood, ws->now_ms, limits->control, limits->control_span_ms))
+		ws_fail(ws, HF_STREAM_FAULT_WS_FLOOD);
+	if (arg->opcode == WSLAY_PING && hf_control_limit_pongs_hit(ws->config.pongs))
+		ws_fail(ws, HF_STREAM_FAULT_UNSENT);
 }
 
 static void on_frame_chunk(wslay_event_context_ptr ctx,
@@ -133,8 +133,8 @@ static void on_message(
 int hf_ws_new(const struct hf_ws_config *config, struct hf_ws **ret_ws)
 {
 	static const struct wslay_event_callbacks callbacks = {
-		.recv_callback = on_recv,
-		.send_callback = on_send,
+		.recv_callback = on_ws_recv,
+		.send_callback = on_ws_send,
 		.genmask_callback = on_genmask,
 		.on_frame_recv_start_callback = on_frame_start,
 		.on_frame_recv_chunk_callback = on_frame_chunk,
@@ -166,13 +166,13 @@ void hf_ws_free(struct hf_ws *ws)
 }
 
 /* All that wslay has queued goes to the send queue. */
-static int flush(struct hf_ws *ws)
+static int ws_flush(struct hf_ws *ws)
 {
 	int rc = wslay_event_want_write(ws->wslay) ? wslay_event_send(ws->wslay) : 0;
 
 	if (ws->trouble)
-		return hf_trouble_code(ws->trouble);
-	return rc ? fail(ws, HF_TROUBLE_MEMORY) : 0;
+		return hf_stream_fault_code(ws->trouble);
+	return rc ? ws_fail(ws, HF_STREAM_FAULT_MEMORY) : 0;
 }
 
 static bool is_close_code(unsigned code)
@@ -182,19 +182,19 @@ static bool is_close_code(unsigned code)
 }
 
 /* wslay reads no more: what was wrong is in the close frame that it has sent. */
-static enum hf_trouble why_it_ended(const struct hf_ws *ws)
+static enum hf_stream_fault why_it_ended(const struct hf_ws *ws)
 {
 	uint16_t sent = wslay_event_get_status_code_sent(ws->wslay);
 
 	if (sent == WSLAY_CODE_MESSAGE_TOO_BIG && !ws->close_seen)
-		return HF_TROUBLE_WS_SIZE;
+		return HF_STREAM_FAULT_WS_SIZE;
 	if (!wslay_event_get_close_received(ws->wslay) &&
 	    sent == WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA)
-		return HF_TROUBLE_WS_UTF8;
+		return HF_STREAM_FAULT_WS_UTF8;
 	if (!ws->close_seen)
-		return HF_TROUBLE_WS_PROTOCOL;
-	return !ws->n_close || is_close_code(hf_ws_close_code(ws)) ? HF_TROUBLE_WS_CLOSED
-								   : HF_TROUBLE_WS_PROTOCOL;
+		return HF_STREAM_FAULT_WS_PROTOCOL;
+	return !ws->n_close || is_close_code(hf_ws_close_code(ws)) ? HF_STREAM_FAULT_WS_CLOSED
+								   : HF_STREAM_FAULT_WS_PROTOCOL;
 }
 
 int hf_ws_recv(struct hf_ws *ws, int64_t now_ms, const uint8_t *bytes, size_t len)
@@ -202,7 +202,7 @@ int hf_ws_recv(struct hf_ws *ws, int64_t now_ms, const uint8_t *bytes, size_t le
 	int rc;
 
 	if (ws->trouble)
-		return hf_trouble_code(ws->trouble);
+		return hf_stream_fault_code(ws->trouble);
 	ws->in = bytes;
 	ws->in_len = len;
 	ws->now_ms = now_ms;
@@ -210,25 +210,25 @@ int hf_ws_recv(struct hf_ws *ws, int64_t now_ms, const uint8_t *bytes, size_t le
 	ws->in = NULL;
 	ws->in_len = 0;
 	if (ws->trouble)
-		return hf_trouble_code(ws->trouble);
+		return hf_stream_fault_code(ws->trouble);
 	if (rc) {
-		(void)flush(ws); /* the close frame that tells the peer so */
-		return fail(ws, rc == WSLAY_ERR_NOMEM ? HF_TROUBLE_MEMORY : HF_TROUBLE_WS_PROTOCOL);
+		(void)ws_flush(ws); /* the close frame that tells the peer so */
+		return ws_fail(ws, rc == WSLAY_ERR_NOMEM ? HF_STREAM_FAULT_MEMORY : HF_STREAM_FAULT_WS_PROTOCOL);
 	}
-	rc = flush(ws);
+	rc = ws_flush(ws);
 	if (rc || wslay_event_get_read_enabled(ws->wslay))
 		return rc;
 	if (ws->n_close > 2)
-		hf_clip(ws->reason, sizeof(ws->reason), ws->close + 2, ws->n_close - 2);
-	return fail(ws, why_it_ended(ws));
+		hf_printable_copy(ws->reason, sizeof(ws->reason), ws->close + 2, ws->n_close - 2);
+	return ws_fail(ws, why_it_ended(ws));
 }
 
 /* wslay took what we want to send, or did not. */
-static int queued(struct hf_ws *ws, int rc)
+static int ws_queued(struct hf_ws *ws, int rc)
 {
 	if (rc == WSLAY_ERR_NO_MORE_MSG)
 		return HF_ECLOSED; /* our close frame was the last */
-	return rc ? fail(ws, HF_TROUBLE_MEMORY) : flush(ws);
+	return rc ? ws_fail(ws, HF_STREAM_FAULT_MEMORY) : ws_flush(ws);
 }
 
 int hf_ws_send(struct hf_ws *ws, bool text, const uint8_t *bytes, size_t len)
@@ -238,18 +238,18 @@ int hf_ws_send(struct hf_ws *ws, bool text, const uint8_t *bytes, size_t len)
 		.msg_length = len };
 
 	if (ws->trouble)
-		return hf_trouble_code(ws->trouble);
-	return queued(ws, wslay_event_queue_msg(ws->wslay, &msg));
+		return hf_stream_fault_code(ws->trouble);
+	return ws_queued(ws, wslay_event_queue_msg(ws->wslay, &msg));
 }
 
 int hf_ws_close(struct hf_ws *ws, uint16_t code)
 {
 	if (ws->trouble)
-		return hf_trouble_code(ws->trouble);
-	return queued(ws, wslay_event_queue_close(ws->wslay, code, NULL, 0));
+		return hf_stream_fault_code(ws->trouble);
+	return ws_queued(ws, wslay_event_queue_close(ws->wslay, code, NULL, 0));
 }
 
-enum hf_trouble hf_ws_trouble(const struct hf_ws *ws)
+enum hf_stream_fault hf_ws_trouble(const struct hf_ws *ws)
 {
 	return ws->trouble;
 }

@@ -50,7 +50,7 @@ int hf_ws_recv(struct hf_ws *ws, int64_t now_ms, const uint8_t *bytes, size_t le
 int hf_ws_send(struct hf_ws *ws, bool text, const uint8_t *bytes, size_t len);
 int hf_ws_close(struct hf_ws *ws, uint16_t code);
 
-enum hf_trouble hf_ws_trouble(const struct hf_ws *ws);
+enum hf_stream_fault hf_ws_trouble(const struct hf_ws *ws);
 /* The code of the peer's close frame, 0 where it had none; its reason, printable. */
 uint16_t hf_ws_close_code(const struct hf_ws *ws);
 const char *hf_ws_close_reason(const struct hf_ws *ws);

@@ -34,26 +34,26 @@ struct frame {
 	uint32_t len;
 };
 
-static int fail(struct hf_yamux *y, enum hf_trouble t)
+static int yamux_fail(struct hf_yamux *y, enum hf_stream_fault t)
 {
 	y->trouble = t;
-	return hf_trouble_code(t);
+	return hf_stream_fault_code(t);
 }
 
 static int add_out(struct hf_yamux *y, const void *bytes, size_t len)
 {
 	int rc = hf_sendq_add(y->out, bytes, len);
 
-	return rc ? fail(y, rc == HF_ELIMIT ? HF_TROUBLE_UNSENT : HF_TROUBLE_MEMORY) : 0;
+	return rc ? yamux_fail(y, rc == HF_ELIMIT ? HF_STREAM_FAULT_UNSENT : HF_STREAM_FAULT_MEMORY) : 0;
 }
 
-static int send_frame(struct hf_yamux *y, uint8_t type, uint16_t flags, uint32_t id, uint32_t len)
+static int yamux_send_frame(struct hf_yamux *y, uint8_t type, uint16_t flags, uint32_t id, uint32_t len)
 {
 	uint16_t f = htons(flags);
 	uint8_t head[HEAD] = { VERSION, type };
 
 	if (y->trouble)
-		return hf_trouble_code(y->trouble);
+		return hf_stream_fault_code(y->trouble);
 	id = htonl(id);
 	len = htonl(len);
 	memcpy(head + 2, &f, 2);
@@ -63,7 +63,7 @@ static int send_frame(struct hf_yamux *y, uint8_t type, uint16_t flags, uint32_t
 }
 
 /* Where the stream is, or where it would be. */
-static size_t place_of(const struct hf_yamux *y, uint32_t id)
+static size_t yamux_place_of(const struct hf_yamux *y, uint32_t id)
 {
 	size_t low = 0, high = y->n_streams;
 
@@ -78,14 +78,14 @@ static size_t place_of(const struct hf_yamux *y, uint32_t id)
 	return low;
 }
 
-static struct hf_yamux_stream *find(struct hf_yamux *y, uint32_t id)
+static struct hf_yamux_stream *yamux_find(struct hf_yamux *y, uint32_t id)
 {
-	size_t i = place_of(y, id);
+	size_t i = yamux_place_of(y, id);
 
 	return i < y->n_streams && y->streams[i].id == id ? &y->streams[i] : NULL;
 }
 
-static void forget(struct hf_yamux *y, struct hf_yamux_stream *s)
+static void yamux_forget(struct hf_yamux *y, struct hf_yamux_stream *s)
 {
 	y->n_closing -= s->closing;
 	y->n_streams--;
@@ -100,14 +100,14 @@ static int forget_oldest_closing(struct hf_yamux *y)
 
 		if (!s->closing)
 			continue;
-		forget(y, s);
+		yamux_forget(y, s);
 		y->resets[y->n_resets++ % HF_YAMUX_RESETS] = id;
-		return send_frame(y, TYPE_WINDOW, RST, id, 0);
+		return yamux_send_frame(y, TYPE_WINDOW, RST, id, 0);
 	}
 	return 0;
 }
 
-static int set_event(struct hf_yamux_event *ret_event, enum hf_yamux_what what, uint32_t stream)
+static int yamux_set_event(struct hf_yamux_event *ret_event, enum hf_yamux_what what, uint32_t stream)
 {
 	*ret_event = (struct hf_yamux_event){ .what = what, .stream = stream };
 	return 1;
@@ -121,8 +121,8 @@ static int take_fin(struct hf_yamux *y, struct hf_yamux_stream *s, struct hf_yam
 
 	s->fin = true;
 	if (s->our_fin)
-		forget(y, s);
-	return closing ? 0 : set_event(ret_event, YAMUX_FIN, id);
+		yamux_forget(y, s);
+	return closing ? 0 : yamux_set_event(ret_event, YAMUX_FIN, id);
 }
 
 static int take_rst(struct hf_yamux *y, struct hf_yamux_stream *s, struct hf_yamux_event *ret_event)
@@ -130,23 +130,23 @@ static int take_rst(struct hf_yamux *y, struct hf_yamux_stream *s, struct hf_yam
 	uint32_t id = s->id;
 	bool closing = s->closing;
 
-	forget(y, s);
-	return closing ? 0 : set_event(ret_event, YAMUX_RST, id);
+	yamux_forget(y, s);
+	return closing ? 0 : yamux_set_event(ret_event, YAMUX_RST, id);
 }
 
 static int take_data(struct hf_yamux *y, const struct frame *f, struct hf_yamux_stream *s,
     struct hf_yamux_event *ret_event)
 {
 	if (s->fin)
-		return fail(y, HF_TROUBLE_YAMUX_STREAM);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_STREAM);
 	if (f->len > s->recv_window)
-		return fail(y, HF_TROUBLE_YAMUX_WINDOW);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_WINDOW);
 	s->recv_window -= f->len;
 	y->left = f->len;
 	y->data_id = f->id;
 	y->data_fin = (f->flags & (FIN | RST)) == FIN;
 	if (f->len)
-		hf_flood_reset(&y->flood);
+		hf_control_limit_reset(&y->flood);
 	if (f->flags & RST)
 		return take_rst(y, s, ret_event); /* its data is passed over */
 	return 0;
@@ -156,12 +156,12 @@ static int take_window(struct hf_yamux *y, const struct frame *f, struct hf_yamu
     struct hf_yamux_event *ret_event)
 {
 	if (f->len > UINT32_MAX - s->send_window)
-		return fail(y, HF_TROUBLE_YAMUX_OVERFLOW);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_OVERFLOW);
 	s->send_window += f->len;
 	if (f->flags & RST)
 		return take_rst(y, s, ret_event);
 	if (f->flags & FIN && s->fin)
-		return fail(y, HF_TROUBLE_YAMUX_STREAM);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_STREAM);
 	return f->flags & FIN ? take_fin(y, s, ret_event) : 0;
 }
 
@@ -183,47 +183,47 @@ static int take_stray(struct hf_yamux *y, const struct frame *f)
 
 	if (was_ours && was_reset(y, f->id)) {
 		if (f->type == TYPE_DATA && f->len > HF_YAMUX_WINDOW)
-			return fail(y, HF_TROUBLE_YAMUX_WINDOW);
+			return yamux_fail(y, HF_STREAM_FAULT_YAMUX_WINDOW);
 		y->left = f->type == TYPE_DATA ? f->len : 0;
 		y->data_id = f->id; /* which is no stream: passed over */
 		return 0;
 	}
 	if (!was_ours || f->type != TYPE_WINDOW || f->flags & FIN)
-		return fail(y, HF_TROUBLE_YAMUX_STREAM);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_STREAM);
 	return 0;
 }
 
 static int take_ping(struct hf_yamux *y, const struct frame *f, struct hf_yamux_event *ret_event)
 {
 	if (f->id)
-		return fail(y, HF_TROUBLE_YAMUX_STREAM);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_STREAM);
 	if (f->flags == SYN) {
-		if (hf_pongs_hit(y->pongs))
-			return fail(y, HF_TROUBLE_UNSENT);
-		return send_frame(y, TYPE_PING, ACK, 0, f->len);
+		if (hf_control_limit_pongs_hit(y->pongs))
+			return yamux_fail(y, HF_STREAM_FAULT_UNSENT);
+		return yamux_send_frame(y, TYPE_PING, ACK, 0, f->len);
 	}
 	if (f->flags != ACK)
-		return fail(y, HF_TROUBLE_YAMUX_FLAGS);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_FLAGS);
 	for (unsigned i = 0; i < y->n_pings; i++) {
 		if (y->pings[i] != f->len)
 			continue;
 		y->pings[i] = y->pings[--y->n_pings];
-		return set_event(ret_event, YAMUX_PONG, 0);
+		return yamux_set_event(ret_event, YAMUX_PONG, 0);
 	}
-	return fail(y, HF_TROUBLE_YAMUX_PONG);
+	return yamux_fail(y, HF_STREAM_FAULT_YAMUX_PONG);
 }
 
 static int take_goaway(struct hf_yamux *y, const struct frame *f, struct hf_yamux_event *ret_event)
 {
 	if (f->id)
-		return fail(y, HF_TROUBLE_YAMUX_STREAM);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_STREAM);
 	if (f->flags)
-		return fail(y, HF_TROUBLE_YAMUX_FLAGS);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_FLAGS);
 	y->goaway_code = f->len;
 	if (f->len)
-		return fail(y, HF_TROUBLE_YAMUX_GOAWAY);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_GOAWAY);
 	y->going_away = true;
-	return set_event(ret_event, YAMUX_GOAWAY, 0);
+	return yamux_set_event(ret_event, YAMUX_GOAWAY, 0);
 }
 
 static struct frame parse_head(const uint8_t head[HEAD])
@@ -240,27 +240,27 @@ static struct frame parse_head(const uint8_t head[HEAD])
 }
 
 /* A whole head. 1 and an event, 0, or a code. */
-static int take_head(struct hf_yamux *y, int64_t now_ms, struct hf_yamux_event *ret_event)
+static int yamux_take_head(struct hf_yamux *y, int64_t now_ms, struct hf_yamux_event *ret_event)
 {
 	struct frame f = parse_head(y->head);
 	struct hf_yamux_stream *s;
 
 	if (y->head[0] != VERSION)
-		return fail(y, HF_TROUBLE_YAMUX_VERSION);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_VERSION);
 	if (f.type > TYPE_GOAWAY)
-		return fail(y, HF_TROUBLE_YAMUX_TYPE);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_TYPE);
 	if (f.flags & ~ALL_FLAGS)
-		return fail(y, HF_TROUBLE_YAMUX_FLAGS);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_FLAGS);
 	if ((f.type != TYPE_DATA || !f.len) &&
-	    hf_flood_hit(&y->flood, now_ms, y->limits->control, y->limits->control_span_ms))
-		return fail(y, HF_TROUBLE_YAMUX_FLOOD);
+	    hf_control_limit_hit(&y->flood, now_ms, y->limits->control, y->limits->control_span_ms))
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_FLOOD);
 	if (f.type == TYPE_PING)
 		return take_ping(y, &f, ret_event);
 	if (f.type == TYPE_GOAWAY)
 		return take_goaway(y, &f, ret_event);
 	if (f.flags & SYN)
-		return fail(y, HF_TROUBLE_YAMUX_SYN);
-	s = find(y, f.id);
+		return yamux_fail(y, HF_STREAM_FAULT_YAMUX_SYN);
+	s = yamux_find(y, f.id);
 	if (!s)
 		return take_stray(y, &f);
 	return f.type == TYPE_DATA ? take_data(y, &f, s, ret_event)
@@ -268,11 +268,11 @@ static int take_head(struct hf_yamux *y, int64_t now_ms, struct hf_yamux_event *
 }
 
 /* Bytes of a data frame. 1 and an event, or 0. */
-static int take_bytes(struct hf_yamux *y, struct hf_rd *in, struct hf_yamux_event *ret_event)
+static int yamux_take_bytes(struct hf_yamux *y, struct hf_rd *in, struct hf_yamux_event *ret_event)
 {
 	size_t n = hf_rd_left(in) < y->left ? hf_rd_left(in) : y->left;
 	const uint8_t *bytes = hf_rd_bytes(in, n);
-	const struct hf_yamux_stream *s = find(y, y->data_id);
+	const struct hf_yamux_stream *s = yamux_find(y, y->data_id);
 
 	y->left -= (uint32_t)n;
 	if (!s || s->closing)
@@ -286,7 +286,7 @@ static int take_bytes(struct hf_yamux *y, struct hf_rd *in, struct hf_yamux_even
 /* After the last byte of a data frame that had the FIN flag. */
 static int take_data_fin(struct hf_yamux *y, struct hf_yamux_event *ret_event)
 {
-	struct hf_yamux_stream *s = find(y, y->data_id);
+	struct hf_yamux_stream *s = yamux_find(y, y->data_id);
 
 	y->data_fin = false;
 	return s ? take_fin(y, s, ret_event) : 0;
@@ -320,16 +320,16 @@ int hf_yamux_next(
 		if (!hf_rd_left(in))
 			return 0;
 		if (y->left) {
-			rc = take_bytes(y, in, ret_event);
+			rc = yamux_take_bytes(y, in, ret_event);
 			continue;
 		}
 		gather_head(y, in);
 		if (y->n_head == HEAD) {
 			y->n_head = 0;
-			rc = take_head(y, now_ms, ret_event);
+			rc = yamux_take_head(y, now_ms, ret_event);
 		}
 	}
-	return rc ? rc : hf_trouble_code(y->trouble);
+	return rc ? rc : hf_stream_fault_code(y->trouble);
 }
 
 int hf_yamux_init(struct hf_yamux *y, const struct hf_stream_limits *limits, struct hf_sendq *out,
@@ -355,7 +355,7 @@ int hf_yamux_open(struct hf_yamux *y, uint32_t *ret_stream)
 		return HF_ECLOSED;
 	if (y->n_streams - y->n_closing >= y->limits->streams)
 		return -EMFILE;
-	rc = send_frame(y, TYPE_WINDOW, SYN, id, 0);
+	rc = yamux_send_frame(y, TYPE_WINDOW, SYN, id, 0);
 	if (rc)
 		return rc;
 	y->streams[y->n_streams++] = (struct hf_yamux_stream){
@@ -368,7 +368,7 @@ int hf_yamux_open(struct hf_yamux *y, uint32_t *ret_stream)
 
 int hf_yamux_write(struct hf_yamux *y, uint32_t stream, const void *bytes, size_t len)
 {
-	struct hf_yamux_stream *s = find(y, stream);
+	struct hf_yamux_stream *s = yamux_find(y, stream);
 	int rc;
 
 	if (!s || s->our_fin)
@@ -376,13 +376,13 @@ int hf_yamux_write(struct hf_yamux *y, uint32_t stream, const void *bytes, size_
 	if (len > s->send_window)
 		return -EAGAIN;
 	s->send_window -= (uint32_t)len;
-	rc = send_frame(y, TYPE_DATA, 0, stream, (uint32_t)len);
+	rc = yamux_send_frame(y, TYPE_DATA, 0, stream, (uint32_t)len);
 	return rc ? rc : add_out(y, bytes, len);
 }
 
 int hf_yamux_consumed(struct hf_yamux *y, uint32_t stream, size_t n)
 {
-	struct hf_yamux_stream *s = find(y, stream);
+	struct hf_yamux_stream *s = yamux_find(y, stream);
 	uint32_t told;
 
 	if (!s || s->closing)
@@ -394,29 +394,29 @@ int hf_yamux_consumed(struct hf_yamux *y, uint32_t stream, size_t n)
 	told = s->consumed;
 	s->consumed = 0;
 	s->recv_window += told;
-	return send_frame(y, TYPE_WINDOW, 0, stream, told);
+	return yamux_send_frame(y, TYPE_WINDOW, 0, stream, told);
 }
 
 int hf_yamux_fin(struct hf_yamux *y, uint32_t stream)
 {
-	struct hf_yamux_stream *s = find(y, stream);
+	struct hf_yamux_stream *s = yamux_find(y, stream);
 	int rc;
 
 	if (!s || s->our_fin)
 		return 0;
-	rc = send_frame(y, TYPE_WINDOW, FIN, stream, 0);
+	rc = yamux_send_frame(y, TYPE_WINDOW, FIN, stream, 0);
 	if (rc)
 		return rc;
 	s->our_fin = true;
 	if (s->fin)
-		forget(y, s);
+		yamux_forget(y, s);
 	return 0;
 }
 
 int hf_yamux_close(struct hf_yamux *y, uint32_t stream)
 {
 	int rc = hf_yamux_fin(y, stream);
-	struct hf_yamux_stream *s = find(y, stream);
+	struct hf_yamux_stream *s = yamux_find(y, stream);
 
 	if (rc || !s || s->closing)
 		return rc;
@@ -430,7 +430,7 @@ int hf_yamux_ping(struct hf_yamux *y)
 
 	if (y->n_pings == HF_YAMUX_PINGS)
 		return -EBUSY;
-	rc = send_frame(y, TYPE_PING, SYN, 0, y->last_ping + 1);
+	rc = yamux_send_frame(y, TYPE_PING, SYN, 0, y->last_ping + 1);
 	if (!rc)
 		y->pings[y->n_pings++] = ++y->last_ping;
 	return rc;

@@ -36,14 +36,14 @@ struct hf_yamux {
 	unsigned n_pings;
 	uint32_t last_ping;
 	bool going_away; /* the peer opens no more streams for us */
-	struct hf_flood flood;
+	struct hf_control_limit flood;
 	uint8_t head[12]; /* of the frame that is coming in */
 	size_t n_head;
 	uint32_t left;    /* of its data */
 	uint32_t data_id; /* whose data that is */
 	bool data_fin;    /* and whether it is the last */
 	uint32_t goaway_code;
-	enum hf_trouble trouble; /* stays */
+	enum hf_stream_fault trouble; /* stays */
 };
 
 enum hf_yamux_what {

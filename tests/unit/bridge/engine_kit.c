@@ -29,7 +29,7 @@ static struct hf_uuid id(uint8_t kind, unsigned n)
 static const char one_source[] =
     "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n";
 
-static struct hf_config *parse(const struct core_kit *k, const char *sources)
+static struct hf_config *parse(const struct engine_kit *k, const char *sources)
 {
 	struct hf_config *config = NULL;
 	struct hf_config_errors errors;
@@ -41,7 +41,7 @@ static struct hf_config *parse(const struct core_kit *k, const char *sources)
 	return config;
 }
 
-void core_kit_init(struct core_kit *k)
+void engine_kit_init(struct engine_kit *k)
 {
 	memset(k, 0, sizeof(*k));
 	tmpdir_make(&k->dir);
@@ -51,61 +51,61 @@ void core_kit_init(struct core_kit *k)
 	k->config = parse(k, one_source);
 }
 
-void core_kit_sources(struct core_kit *k, const char *sources)
+void engine_kit_sources(struct engine_kit *k, const char *sources)
 {
 	struct hf_config *before = k->config;
 
 	k->config = parse(k, sources);
 	if (k->core)
-		ck_assert_int_eq(hf_core_configure(k->core, k->config), 0);
+		ck_assert_int_eq(hf_engine_configure(k->core, k->config), 0);
 	hf_config_free(before);
 }
 
-void core_kit_more(struct core_kit *k, const char *lines)
+void engine_kit_more(struct engine_kit *k, const char *lines)
 {
 	char text[800];
 
 	snprintf(text, sizeof(text), "%s%s", one_source, lines);
-	core_kit_sources(k, text);
+	engine_kit_sources(k, text);
 }
 
-void core_kit_done(struct core_kit *k)
+void engine_kit_done(struct engine_kit *k)
 {
-	core_kit_stop(k);
+	engine_kit_stop(k);
 	hf_config_free(k->config);
 	tmpdir_remove(&k->dir);
 }
 
-int core_kit_try_open(struct core_kit *k)
+int engine_kit_try_open(struct engine_kit *k)
 {
-	return hf_core_open(k->config, &k->clock.clock, &k->core);
+	return hf_engine_open(k->config, &k->clock.clock, &k->core);
 }
 
-void core_kit_open(struct core_kit *k)
+void engine_kit_open(struct engine_kit *k)
 {
 	const struct hf_identity alice = { .user = id(9, 1), .user_name = "alice" };
 	struct hf_judgement j;
 
-	ck_assert_int_eq(core_kit_try_open(k), 0);
-	ck_assert_int_eq(hf_core_identify(k->core, "main", &alice, &j), 0);
-	ck_assert_int_eq(hf_core_owner_set(k->core, "main", &alice.user, "alice"), 0);
-	hf_core_owner_readable(k->core, "main", &alice.user, READABLE_YES, hf_core_now(k->core).boot_ms);
+	ck_assert_int_eq(engine_kit_try_open(k), 0);
+	ck_assert_int_eq(hf_engine_identify(k->core, "main", &alice, &j), 0);
+	ck_assert_int_eq(hf_engine_owner_set(k->core, "main", &alice.user, "alice"), 0);
+	hf_engine_owner_readable(k->core, "main", &alice.user, READABLE_YES, hf_engine_now(k->core).boot_ms);
 }
 
-void core_kit_stop(struct core_kit *k)
+void engine_kit_stop(struct engine_kit *k)
 {
-	hf_core_free(k->core);
+	hf_engine_free(k->core);
 	k->core = NULL;
 }
 
-void core_kit_killed_life(struct core_kit *k, unsigned n)
+void engine_kit_killed_life(struct engine_kit *k, unsigned n)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		core_kit_open(k);
-		core_kit_snapshot(k, n);
+		engine_kit_open(k);
+		engine_kit_snapshot(k, n);
 		raise(SIGKILL);
 	}
 	ck_assert_int_gt(pid, 0);
@@ -123,27 +123,27 @@ int __wrap_hf_store_step(struct hf_store *s, uint32_t budget_us)
 	return __real_hf_store_step(s, slices_are_small ? 0 : budget_us);
 }
 
-void core_kit_begin_writing(struct core_kit *k)
+void engine_kit_begin_writing(struct engine_kit *k)
 {
 	slices_are_small = true;
-	for (int i = 0; i < 1000 && !hf_core_busy(k->core); i++) {
+	for (int i = 0; i < 1000 && !hf_engine_busy(k->core); i++) {
 		hf_fake_clock_add(&k->clock, 10);
-		hf_core_work(k->core);
+		hf_engine_work(k->core);
 	}
 	slices_are_small = false;
-	ck_assert(hf_core_busy(k->core));
+	ck_assert(hf_engine_busy(k->core));
 }
 
-void core_kit_settle(struct core_kit *k)
+void engine_kit_settle(struct engine_kit *k)
 {
 	for (int i = 0; i < 10000; i++) {
-		int64_t wait = hf_core_work(k->core);
-		struct hf_store *store = hf_core_store(k->core);
+		int64_t wait = hf_engine_work(k->core);
+		struct hf_store *store = hf_engine_store(k->core);
 
 		if (hf_store_get_state(store, NULL, NULL) == HF_STORE_FAILED)
 			return;
-		if (wait > 0 && !hf_state_dirty(hf_core_state(k->core)) &&
-		    (wait > 100 || hf_core_published(k->core) == hf_store_generation(store)))
+		if (wait > 0 && !hf_state_dirty(hf_engine_state(k->core)) &&
+		    (wait > 100 || hf_engine_published(k->core) == hf_store_generation(store)))
 			return;
 		hf_fake_clock_add(&k->clock, 10);
 		if (wait > 0)
@@ -152,7 +152,7 @@ void core_kit_settle(struct core_kit *k)
 	ck_abort_msg("it does not settle");
 }
 
-const struct hf_update *core_kit_message(unsigned n)
+const struct hf_update *engine_kit_message(unsigned n)
 {
 	static struct hf_update_workspace ws[WORKSPACES_MAX];
 	static struct hf_update_agent agents[WORKSPACES_MAX];
@@ -171,18 +171,18 @@ const struct hf_update *core_kit_message(unsigned n)
 	return &u;
 }
 
-int core_kit_try_snapshot(struct core_kit *k, unsigned n)
+int engine_kit_try_snapshot(struct engine_kit *k, unsigned n)
 {
 	struct hf_judgement j;
-	int rc = hf_core_update(k->core, "main", core_kit_message(n), &j);
+	int rc = hf_engine_update(k->core, "main", engine_kit_message(n), &j);
 
 	return rc ? rc : j.verdict == HF_VERDICT_ACCEPTED ? 0 : HF_EREFUSED;
 }
 
-void core_kit_snapshot(struct core_kit *k, unsigned n)
+void engine_kit_snapshot(struct engine_kit *k, unsigned n)
 {
-	ck_assert_int_eq(core_kit_try_snapshot(k, n), 0);
-	core_kit_settle(k);
+	ck_assert_int_eq(engine_kit_try_snapshot(k, n), 0);
+	engine_kit_settle(k);
 }
 
 static int count(const struct hf_name *name, const struct hf_zone_entry *entry, void *arg)
@@ -192,7 +192,7 @@ static int count(const struct hf_name *name, const struct hf_zone_entry *entry, 
 	return 0;
 }
 
-size_t core_kit_published(const struct core_kit *k)
+size_t engine_kit_published(const struct engine_kit *k)
 {
 	struct hf_zone_reader *reader;
 	struct hf_zone *zone;
@@ -207,12 +207,12 @@ size_t core_kit_published(const struct core_kit *k)
 	return n;
 }
 
-enum hf_store_state core_kit_store(const struct core_kit *k)
+enum hf_store_state engine_kit_store(const struct engine_kit *k)
 {
-	return hf_store_get_state(hf_core_store(k->core), NULL, NULL);
+	return hf_store_get_state(hf_engine_store(k->core), NULL, NULL);
 }
 
-const char *core_kit_file(const struct core_kit *k, const char *tail)
+const char *engine_kit_file(const struct engine_kit *k, const char *tail)
 {
 	static char path[400];
 
@@ -220,12 +220,12 @@ const char *core_kit_file(const struct core_kit *k, const char *tail)
 	return path;
 }
 
-bool core_kit_exists(const struct core_kit *k, const char *tail)
+bool engine_kit_exists(const struct engine_kit *k, const char *tail)
 {
-	return access(core_kit_file(k, tail), F_OK) == 0;
+	return access(engine_kit_file(k, tail), F_OK) == 0;
 }
 
-size_t core_kit_aside(const struct core_kit *k)
+size_t engine_kit_aside(const struct engine_kit *k)
 {
 	DIR *dir = opendir(k->dir.path);
 	struct dirent *e;
@@ -239,10 +239,10 @@ size_t core_kit_aside(const struct core_kit *k)
 	return n;
 }
 
-void core_kit_damage(const struct core_kit *k)
+void engine_kit_damage(const struct engine_kit *k)
 {
 	static const char junk[8192] = "this is no database";
-	int fd = open(core_kit_file(k, ""), O_WRONLY | O_CLOEXEC);
+	int fd = open(engine_kit_file(k, ""), O_WRONLY | O_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(pwrite(fd, junk, sizeof(junk), 0), sizeof(junk));

@@ -27,13 +27,13 @@ static const struct {
 
 START_TEST(a_request_is_read)
 {
-	struct hf_request r;
+	struct hf_control_request r;
 	const char *why;
 
-	ck_assert_int_eq(hf_request_parse(good[_i].line, strlen(good[_i].line), &r, &why), 0);
+	ck_assert_int_eq(hf_control_request_parse(good[_i].line, strlen(good[_i].line), &r, &why), 0);
 	ck_assert_ptr_null(why);
 	ck_assert_int_eq(r.command, good[_i].command);
-	ck_assert_int_eq(hf_request_orders(&r), good[_i].orders);
+	ck_assert_int_eq(hf_control_request_orders(&r), good[_i].orders);
 }
 END_TEST
 
@@ -64,10 +64,10 @@ static const char *const bad[] = {
 
 START_TEST(what_is_no_request_is_refused_with_a_reason)
 {
-	struct hf_request r;
+	struct hf_control_request r;
 	const char *why;
 
-	ck_assert_int_eq(hf_request_parse(bad[_i], strlen(bad[_i]), &r, &why), HF_EREFUSED);
+	ck_assert_int_eq(hf_control_request_parse(bad[_i], strlen(bad[_i]), &r, &why), HF_EREFUSED);
 	ck_assert_ptr_nonnull(why);
 }
 END_TEST
@@ -75,14 +75,14 @@ END_TEST
 START_TEST(a_text_may_fill_its_place_and_no_more)
 {
 	char label[HF_LABEL_MAX + 2], line[200];
-	struct hf_request r;
+	struct hf_control_request r;
 	const char *why;
 
 	for (size_t len = HF_LABEL_MAX; len <= HF_LABEL_MAX + 1; len++) {
 		memset(label, 'a', len);
 		label[len] = '\0';
 		snprintf(line, sizeof(line), "{\"command\":\"accept\",\"source\":\"%s\"}", label);
-		ck_assert_int_eq(hf_request_parse(line, strlen(line), &r, &why),
+		ck_assert_int_eq(hf_control_request_parse(line, strlen(line), &r, &why),
 		    len == HF_LABEL_MAX ? 0 : HF_EREFUSED);
 	}
 }

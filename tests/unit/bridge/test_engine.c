@@ -10,23 +10,23 @@
 
 Suite *engine_suite(void);
 
-static struct core_kit k;
+static struct engine_kit k;
 
 static void setup(void)
 {
-	core_kit_init(&k);
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 5);
+	engine_kit_init(&k);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 5);
 }
 
 static void teardown(void)
 {
-	core_kit_done(&k);
+	engine_kit_done(&k);
 }
 
 static uint64_t generation(void)
 {
-	return hf_store_generation(hf_core_store(k.core));
+	return hf_store_generation(hf_engine_store(k.core));
 }
 
 START_TEST(however_fast_messages_come_they_are_twenty_commits_a_second)
@@ -35,16 +35,16 @@ START_TEST(however_fast_messages_come_they_are_twenty_commits_a_second)
 	unsigned commits = 0;
 
 	for (unsigned ms = 0; ms < 1000; ms++) {
-		ck_assert_int_eq(core_kit_try_snapshot(&k, 5 + ms % 3), 0);
-		hf_core_work(k.core);
+		ck_assert_int_eq(engine_kit_try_snapshot(&k, 5 + ms % 3), 0);
+		hf_engine_work(k.core);
 		hf_fake_clock_add(&k.clock, 1);
 		commits += generation() != last;
 		last = generation();
 	}
 	ck_assert_uint_ge(commits, 10);
 	ck_assert_uint_le(commits, 21);
-	core_kit_snapshot(&k, 6);
-	ck_assert_uint_eq(core_kit_published(&k), 18);
+	engine_kit_snapshot(&k, 6);
+	ck_assert_uint_eq(engine_kit_published(&k), 18);
 }
 END_TEST
 
@@ -55,30 +55,30 @@ START_TEST(an_equal_snapshot_commits_nothing_but_stamps_once_a_minute)
 
 	for (unsigned seconds = 0; seconds < 600; seconds++) {
 		hf_fake_clock_add(&k.clock, 1000);
-		ck_assert_int_eq(core_kit_try_snapshot(&k, 5), 0);
-		while (hf_core_work(k.core) == 0)
+		ck_assert_int_eq(engine_kit_try_snapshot(&k, 5), 0);
+		while (hf_engine_work(k.core) == 0)
 			;
 		commits += generation() != last;
 		last = generation();
 	}
 	ck_assert_uint_le(commits, 10);
-	ck_assert_uint_eq(hf_core_published(k.core), before);
+	ck_assert_uint_eq(hf_engine_published(k.core), before);
 }
 END_TEST
 
 /* A change of so many workspaces that it is written in more than one slice, and its first slice. */
 static void begin_large_change(unsigned n)
 {
-	ck_assert_int_eq(core_kit_try_snapshot(&k, n), 0);
-	core_kit_begin_writing(&k);
+	ck_assert_int_eq(engine_kit_try_snapshot(&k, n), 0);
+	engine_kit_begin_writing(&k);
 }
 
 /* A base of its own is made of it, by another process. */
 static void settle_published(size_t n)
 {
-	for (int i = 0; i < 1000 && core_kit_published(&k) != n; i++)
-		core_kit_settle(&k);
-	ck_assert_uint_eq(core_kit_published(&k), n);
+	for (int i = 0; i < 1000 && engine_kit_published(&k) != n; i++)
+		engine_kit_settle(&k);
+	ck_assert_uint_eq(engine_kit_published(&k), n);
 }
 
 static struct hf_uuid alice(void)
@@ -95,18 +95,18 @@ START_TEST(while_a_change_is_written_nothing_changes_the_model)
 
 	begin_large_change(4000);
 	last = generation();
-	ck_assert_int_eq(hf_core_configure(k.core, k.config), -EBUSY);
-	ck_assert_int_eq(hf_core_identify(k.core, "main", &bob, &j), -EBUSY);
-	ck_assert_int_eq(hf_core_owner_set(k.core, "main", &owner, "bob"), -EBUSY);
-	ck_assert_int_eq(hf_core_owner_missing(k.core, "main", "bob"), -EBUSY);
-	ck_assert_int_eq(hf_core_owners_settled(k.core, "main"), -EBUSY);
-	ck_assert_int_eq(core_kit_try_snapshot(&k, 1), -EBUSY);
-	ck_assert_int_eq(hf_core_decide(k.core, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
-	ck_assert_uint_eq(hf_state_n_names(hf_core_state(k.core)), 12000);
+	ck_assert_int_eq(hf_engine_configure(k.core, k.config), -EBUSY);
+	ck_assert_int_eq(hf_engine_identify(k.core, "main", &bob, &j), -EBUSY);
+	ck_assert_int_eq(hf_engine_owner_set(k.core, "main", &owner, "bob"), -EBUSY);
+	ck_assert_int_eq(hf_engine_owner_missing(k.core, "main", "bob"), -EBUSY);
+	ck_assert_int_eq(hf_engine_owners_settled(k.core, "main"), -EBUSY);
+	ck_assert_int_eq(engine_kit_try_snapshot(&k, 1), -EBUSY);
+	ck_assert_int_eq(hf_engine_decide(k.core, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
+	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.core)), 12000);
 	ck_assert_uint_eq(generation(), last);
 	settle_published(12000);
 	/* Its turn has come. */
-	ck_assert_int_eq(hf_core_configure(k.core, k.config), 0);
+	ck_assert_int_eq(hf_engine_configure(k.core, k.config), 0);
 }
 END_TEST
 
@@ -120,22 +120,22 @@ static bool fresh(void)
 {
 	bool is = false;
 
-	hf_state_each_source(hf_core_state(k.core), hf_core_now(k.core), is_fresh, &is);
+	hf_state_each_source(hf_engine_state(k.core), hf_engine_now(k.core), is_fresh, &is);
 	return is;
 }
 
 START_TEST(a_sign_of_life_that_comes_meanwhile_is_not_lost)
 {
 	begin_large_change(4000);
-	hf_core_away(k.core, "main");
-	hf_core_away(k.core, "nobody");
+	hf_engine_away(k.core, "main");
+	hf_engine_away(k.core, "nobody");
 	ck_assert(fresh()); /* the model is not touched yet */
-	core_kit_settle(&k);
+	engine_kit_settle(&k);
 	ck_assert(!fresh());
 	begin_large_change(2000);
-	hf_core_away(k.core, "main");
-	hf_core_contact(k.core, "main");
-	core_kit_settle(&k);
+	hf_engine_away(k.core, "main");
+	hf_engine_contact(k.core, "main");
+	engine_kit_settle(&k);
 	ck_assert(fresh());
 }
 END_TEST

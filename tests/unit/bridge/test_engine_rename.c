@@ -12,22 +12,22 @@
 
 Suite *engine_rename_suite(void);
 
-static struct core_kit k;
+static struct engine_kit k;
 
 static const char prod[] = "  - { name: prod, url: 'HTTPS://C.example/', token-file: /nowhere, suffix: coder }\n";
 static const char other[] = "  - { name: prod, url: 'https://d.example', token-file: /nowhere, suffix: coder }\n";
 
 static void setup(void)
 {
-	core_kit_init(&k);
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 5);
-	ck_assert_uint_eq(core_kit_published(&k), 15);
+	engine_kit_init(&k);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 5);
+	ck_assert_uint_eq(engine_kit_published(&k), 15);
 }
 
 static void teardown(void)
 {
-	core_kit_done(&k);
+	engine_kit_done(&k);
 }
 
 static int note(const char *address, void *arg)
@@ -44,7 +44,7 @@ static const char *addresses(const char *source)
 	static char text[200];
 
 	text[0] = '\0';
-	ck_assert_int_eq(hf_store_addresses(hf_core_store(k.core), source, note, text), 0);
+	ck_assert_int_eq(hf_store_addresses(hf_engine_store(k.core), source, note, text), 0);
 	return text;
 }
 
@@ -53,16 +53,16 @@ START_TEST(the_last_good_addresses_go_along)
 {
 	static const char *const good[] = { "192.0.2.1", "2001:db8::1" };
 
-	ck_assert_int_eq(hf_store_addresses_set(hf_core_store(k.core), "main", good, 2), 0);
+	ck_assert_int_eq(hf_store_addresses_set(hf_engine_store(k.core), "main", good, 2), 0);
 	if (_i)
-		core_kit_stop(&k);
-	core_kit_sources(&k, prod);
+		engine_kit_stop(&k);
+	engine_kit_sources(&k, prod);
 	if (_i)
-		ck_assert_int_eq(core_kit_try_open(&k), 0);
+		ck_assert_int_eq(engine_kit_try_open(&k), 0);
 	ck_assert_str_eq(addresses("prod"), "192.0.2.1 2001:db8::1 ");
 	ck_assert_str_eq(addresses("main"), "");
-	core_kit_settle(&k);
-	ck_assert_uint_eq(core_kit_published(&k), 15);
+	engine_kit_settle(&k);
+	ck_assert_uint_eq(engine_kit_published(&k), 15);
 }
 END_TEST
 
@@ -70,8 +70,8 @@ START_TEST(those_of_another_server_do_not)
 {
 	static const char *const good[] = { "192.0.2.1" };
 
-	ck_assert_int_eq(hf_store_addresses_set(hf_core_store(k.core), "main", good, 1), 0);
-	core_kit_sources(&k, other);
+	ck_assert_int_eq(hf_store_addresses_set(hf_engine_store(k.core), "main", good, 1), 0);
+	engine_kit_sources(&k, other);
 	ck_assert_str_eq(addresses("prod"), "");
 }
 END_TEST
@@ -88,16 +88,16 @@ START_TEST(a_lost_store_knows_it_by_its_url)
 	struct hf_judgement j;
 	uint32_t source, owner;
 
-	ck_assert_int_eq(hf_core_identify(k.core, "main", &known, &j), 0);
-	core_kit_settle(&k);
-	core_kit_stop(&k);
-	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
-	core_kit_sources(&k, _i ? other : prod);
-	ck_assert_int_eq(core_kit_try_open(&k), 0);
-	core_kit_settle(&k);
-	ck_assert(hf_state_find(hf_core_state(k.core), "prod", NULL, &source, &owner));
-	ck_assert_uint_eq(hf_state_n_names(hf_core_state(k.core)), _i ? 0 : 15);
-	ck_assert_int_eq(hf_core_identify(k.core, "prod", &stranger, &j), 0);
+	ck_assert_int_eq(hf_engine_identify(k.core, "main", &known, &j), 0);
+	engine_kit_settle(&k);
+	engine_kit_stop(&k);
+	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
+	engine_kit_sources(&k, _i ? other : prod);
+	ck_assert_int_eq(engine_kit_try_open(&k), 0);
+	engine_kit_settle(&k);
+	ck_assert(hf_state_find(hf_engine_state(k.core), "prod", NULL, &source, &owner));
+	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.core)), _i ? 0 : 15);
+	ck_assert_int_eq(hf_engine_identify(k.core, "prod", &stranger, &j), 0);
 	ck_assert_int_eq(j.verdict, _i ? HF_VERDICT_ACCEPTED : HF_VERDICT_HELD);
 }
 END_TEST
@@ -110,16 +110,16 @@ static void count(const char *text, void *arg)
 
 START_TEST(a_preview_says_what_goes_and_of_a_renamed_one_nothing)
 {
-	struct core_kit next = k;
+	struct engine_kit next = k;
 	unsigned lines = 0;
 
 	next.core = NULL;
 	next.config = NULL;
-	core_kit_sources(&next, _i ? other : prod);
-	hf_removed_from_state(hf_core_state(k.core), hf_core_now(k.core), next.config, count, &lines);
+	engine_kit_sources(&next, _i ? other : prod);
+	hf_reload_preview_state(hf_engine_state(k.core), hf_engine_now(k.core), next.config, count, &lines);
 	ck_assert_uint_eq(lines, _i ? 1 : 0);
 	lines = 0;
-	hf_removed_from_zone(k.config->zone, next.config, count, &lines);
+	hf_reload_preview_zone(k.config->zone, next.config, count, &lines);
 	ck_assert_uint_eq(lines, _i ? 1 : 0);
 	hf_config_free(next.config);
 }

@@ -21,16 +21,16 @@ Suite *engine_restore_suite(void);
 
 enum { NAMES = 3, NONE = -1, WS_MAX = 40, PLACES = 4 };
 
-static struct core_kit k;
+static struct engine_kit k;
 
 static void setup(void)
 {
-	core_kit_init(&k);
+	engine_kit_init(&k);
 }
 
 static void teardown(void)
 {
-	core_kit_done(&k);
+	engine_kit_done(&k);
 }
 
 /* --- what the server says --- */
@@ -60,14 +60,14 @@ static int try_say(const struct ws *list, size_t n)
 			{ list[i].name, (uint32_t)strlen(list[i].name) }, 3 };
 		agents[i] = (struct hf_update_agent){ id(2, list[i].agent), id(1, list[i].id), { "main", 4 } };
 	}
-	rc = hf_core_update(k.core, "main", &u, &j);
+	rc = hf_engine_update(k.core, "main", &u, &j);
 	return rc ? rc : j.verdict != HF_VERDICT_ACCEPTED;
 }
 
 static void say(const struct ws *list, size_t n)
 {
 	ck_assert_int_eq(try_say(list, n), 0);
-	core_kit_settle(&k);
+	engine_kit_settle(&k);
 }
 #define SAY(...) say((const struct ws[]){ __VA_ARGS__ }, \
 	sizeof((const struct ws[]){ __VA_ARGS__ }) / sizeof(struct ws))
@@ -75,8 +75,8 @@ static void say(const struct ws *list, size_t n)
 /* The server is away: nobody is asked who alice is. */
 static void start_alone(void)
 {
-	ck_assert_int_eq(core_kit_try_open(&k), 0);
-	core_kit_settle(&k);
+	ck_assert_int_eq(engine_kit_try_open(&k), 0);
+	engine_kit_settle(&k);
 }
 
 /* --- what is answered --- */
@@ -132,9 +132,9 @@ static void make_copy(void)
 {
 	struct hf_store_stats stats;
 
-	ck_assert_int_eq(hf_store_copy_begin(hf_core_store(k.core)), 0);
+	ck_assert_int_eq(hf_store_copy_begin(hf_engine_store(k.core)), 0);
 	for (int i = 0; i < 10000; i++) {
-		hf_store_get_stats(hf_core_store(k.core), &stats);
+		hf_store_get_stats(hf_engine_store(k.core), &stats);
 		if (!stats.copying)
 			break;
 		usleep(1000);
@@ -144,8 +144,8 @@ static void make_copy(void)
 
 static void take_down(void)
 {
-	core_kit_stop(&k);
-	core_kit_damage(&k);
+	engine_kit_stop(&k);
+	engine_kit_damage(&k);
 }
 
 /*
@@ -153,7 +153,7 @@ static void take_down(void)
  */
 static void live_on_from_the_copy(void)
 {
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 7 }, { 2, "box", 8 }, { 3, "dev2", 3 }, { 4, "dev3", 4 });
 	make_copy();
 	hf_fake_clock_add(&k.clock, 1800 * 1000);
@@ -167,7 +167,7 @@ static void check_newest(void)
 	check_ws("dev2", 3);
 	check_ws("dev3", 4);
 	check_ws("tmp", 50);
-	ck_assert_uint_eq(core_kit_published(&k), 4 * NAMES);
+	ck_assert_uint_eq(engine_kit_published(&k), 4 * NAMES);
 }
 
 START_TEST(a_zone_that_is_newer_than_the_copy_wins)
@@ -178,7 +178,7 @@ START_TEST(a_zone_that_is_newer_than_the_copy_wins)
 	check_newest();
 	/* And over restarts, as long as the server is away. */
 	for (int i = 0; i < 3; i++) {
-		core_kit_stop(&k);
+		engine_kit_stop(&k);
 		start_alone();
 		check_newest();
 	}
@@ -189,7 +189,7 @@ START_TEST(what_the_server_confirms_is_in_force_then)
 {
 	live_on_from_the_copy();
 	take_down();
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 9 }, { 3, "dev2", 3 }, { 4, "dev3", 4 }, { 5, "tmp", 50 });
 	check_newest();
 	/* Another address, one that was there in the copy, a new one. */
@@ -197,8 +197,8 @@ START_TEST(what_the_server_confirms_is_in_force_then)
 	check_ws("dev", 10);
 	check_ws("box", 8);
 	check_ws("tmp", 51);
-	ck_assert_uint_eq(core_kit_published(&k), 5 * NAMES);
-	core_kit_stop(&k);
+	ck_assert_uint_eq(engine_kit_published(&k), 5 * NAMES);
+	engine_kit_stop(&k);
 	start_alone();
 	check_ws("dev", 10);
 	check_ws("box", 8);
@@ -207,7 +207,7 @@ END_TEST
 
 START_TEST(a_zone_that_is_older_than_the_copy_does_not)
 {
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 7 }, { 2, "box", 8 });
 	shell("cp -rp %s %s.old", k.config->zone, k.config->zone);
 	hf_fake_clock_add(&k.clock, 1800 * 1000);
@@ -238,14 +238,14 @@ END_TEST
 /* A store out of a backup: sound, of the same epoch, and older than what was published since. */
 START_TEST(a_zone_that_is_newer_than_the_store_wins)
 {
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 7 }, { 2, "box", 8 }, { 3, "dev2", 3 }, { 4, "dev3", 4 });
-	core_kit_stop(&k);
+	engine_kit_stop(&k);
 	shell("cp -p %s/store.db %s/store.bak", k.dir.path, k.dir.path);
 	hf_fake_clock_add(&k.clock, 1800 * 1000);
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 9 }, { 3, "dev2", 3 }, { 4, "dev3", 4 }, { 5, "tmp", 50 });
-	core_kit_stop(&k);
+	engine_kit_stop(&k);
 	shell("mv %s/store.bak %s/store.db", k.dir.path, k.dir.path);
 	start_alone();
 	check_newest();
@@ -256,7 +256,7 @@ END_TEST
 START_TEST(a_zone_that_is_newer_than_a_copy_put_there_by_hand_wins)
 {
 	live_on_from_the_copy();
-	core_kit_stop(&k);
+	engine_kit_stop(&k);
 	shell("mv %s/store.db.copy %s/store.db", k.dir.path, k.dir.path);
 	start_alone();
 	check_newest();
@@ -271,22 +271,22 @@ START_TEST(a_recovery_that_is_cut_short_takes_the_zone_at_the_next_start)
 {
 	bool is_over = false;
 
-	core_kit_done(&k);
+	engine_kit_done(&k);
 	for (unsigned at = (unsigned)_i + 1; !is_over; at += PLACES) {
-		core_kit_init(&k);
+		engine_kit_init(&k);
 		live_on_from_the_copy();
 		take_down();
 		greedy_fail_at(at);
-		if (core_kit_try_open(&k) < 0) {
+		if (engine_kit_try_open(&k) < 0) {
 			greedy_end();
-			ck_assert_int_eq(core_kit_try_open(&k), 0);
+			ck_assert_int_eq(engine_kit_try_open(&k), 0);
 		}
-		core_kit_settle(&k);
+		engine_kit_settle(&k);
 		is_over = greedy_end();
 		check_newest();
-		core_kit_done(&k);
+		engine_kit_done(&k);
 	}
-	core_kit_init(&k);
+	engine_kit_init(&k);
 }
 END_TEST
 
@@ -313,7 +313,7 @@ static FILE *lock_store(void)
 static void work_a_while(void)
 {
 	for (int i = 0; i < 40; i++) {
-		hf_core_work(k.core);
+		hf_engine_work(k.core);
 		hf_fake_clock_add(&k.clock, 100);
 	}
 }
@@ -323,33 +323,33 @@ START_TEST(over_a_newer_zone_nothing_is_published_before_the_store_has_it)
 {
 	FILE *lock;
 
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 7 }, { 2, "box", 8 }, { 3, "dev2", 3 }, { 4, "dev3", 4 });
-	core_kit_stop(&k);
+	engine_kit_stop(&k);
 	shell("cp -p %s/store.db %s/store.bak", k.dir.path, k.dir.path);
 	hf_fake_clock_add(&k.clock, 1800 * 1000);
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 9 }, { 3, "dev2", 3 }, { 4, "dev3", 4 }, { 5, "tmp", 50 });
-	core_kit_stop(&k);
+	engine_kit_stop(&k);
 	shell("mv %s/store.bak %s/store.db", k.dir.path, k.dir.path);
 	lock = lock_store();
-	ck_assert_int_eq(core_kit_try_open(&k), 0);
-	ck_assert_int_eq(core_kit_store(&k), HF_STORE_NOT_WRITTEN);
+	ck_assert_int_eq(engine_kit_try_open(&k), 0);
+	ck_assert_int_eq(engine_kit_store(&k), HF_STORE_NOT_WRITTEN);
 	work_a_while();
 	check_newest();
 	/* The state is made again out of the store, which still knows nothing of it. */
 	greedy_fail_at(1);
 	ck_assert_int_eq(try_say((const struct ws[]){ { 7, "new", 70 } }, 1), -ENOMEM);
 	greedy_end();
-	ck_assert(hf_state_spent(hf_core_state(k.core)));
+	ck_assert(hf_state_spent(hf_engine_state(k.core)));
 	work_a_while();
-	ck_assert(!hf_state_spent(hf_core_state(k.core)));
+	ck_assert(!hf_state_spent(hf_engine_state(k.core)));
 	check_newest();
-	ck_assert_uint_eq(hf_state_n_names(hf_core_state(k.core)), 4 * NAMES);
+	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.core)), 4 * NAMES);
 	pclose(lock);
 	hf_fake_clock_add(&k.clock, 2000);
-	core_kit_settle(&k);
-	ck_assert_int_eq(core_kit_store(&k), HF_STORE_OK);
+	engine_kit_settle(&k);
+	ck_assert_int_eq(engine_kit_store(&k), HF_STORE_OK);
 	check_newest();
 }
 END_TEST
@@ -360,16 +360,16 @@ START_TEST(a_recovery_that_cannot_be_written_publishes_nothing_older)
 	live_on_from_the_copy();
 	take_down();
 	shell("mkdir -p %s/store.db.new/in-the-way", k.dir.path);
-	ck_assert_int_eq(core_kit_try_open(&k), 0);
-	ck_assert_int_eq(core_kit_store(&k), HF_STORE_NOT_WRITTEN);
+	ck_assert_int_eq(engine_kit_try_open(&k), 0);
+	ck_assert_int_eq(engine_kit_store(&k), HF_STORE_NOT_WRITTEN);
 	work_a_while();
 	check_newest();
 	shell("rm -r %s/store.db.new", k.dir.path);
 	hf_fake_clock_add(&k.clock, 2000);
-	core_kit_settle(&k);
-	ck_assert_int_eq(core_kit_store(&k), HF_STORE_OK);
+	engine_kit_settle(&k);
+	ck_assert_int_eq(engine_kit_store(&k), HF_STORE_OK);
 	check_newest();
-	core_kit_stop(&k);
+	engine_kit_stop(&k);
 	start_alone();
 	check_newest();
 }
@@ -383,23 +383,23 @@ START_TEST(a_recovery_that_can_only_half_be_written_publishes_nothing_older)
 	live_on_from_the_copy();
 	take_down();
 	greedy_fail_at(1); /* of the state, after the store is made */
-	ck_assert_int_eq(core_kit_try_open(&k), -ENOMEM);
+	ck_assert_int_eq(engine_kit_try_open(&k), -ENOMEM);
 	greedy_end();
 	lock = lock_store();
-	ck_assert_int_eq(core_kit_try_open(&k), 0);
-	ck_assert_int_eq(core_kit_store(&k), HF_STORE_NOT_WRITTEN);
+	ck_assert_int_eq(engine_kit_try_open(&k), 0);
+	ck_assert_int_eq(engine_kit_store(&k), HF_STORE_NOT_WRITTEN);
 	work_a_while();
 	check_newest();
 	pclose(lock);
 	hf_fake_clock_add(&k.clock, 2000);
-	core_kit_settle(&k);
+	engine_kit_settle(&k);
 	check_newest();
 }
 END_TEST
 
 START_TEST(without_a_copy_the_zone_is_all_there_is)
 {
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 9 }, { 3, "dev2", 3 }, { 4, "dev3", 4 }, { 5, "tmp", 50 });
 	take_down();
 	start_alone();
@@ -411,11 +411,11 @@ END_TEST
 START_TEST(a_new_store_that_knows_nothing_takes_the_zone_at_any_start)
 {
 	live_on_from_the_copy();
-	core_kit_stop(&k);
-	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
+	engine_kit_stop(&k);
+	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
 	shell("mv %s %s.away", k.config->zone, k.config->zone);
-	ck_assert_int_eq(core_kit_try_open(&k), 0);
-	core_kit_stop(&k);
+	ck_assert_int_eq(engine_kit_try_open(&k), 0);
+	engine_kit_stop(&k);
 	shell("rm -rf %s; mv %s.away %s", k.config->zone, k.config->zone, k.config->zone);
 	start_alone();
 	check_newest();
@@ -427,24 +427,24 @@ END_TEST
 /* Fault 19: what max-age had withdrawn is not answered for another max-age. */
 START_TEST(withdrawn_names_come_back_withdrawn)
 {
-	core_kit_more(&k, "hold: { policy: max-age, max-age: 1h }\n");
-	core_kit_open(&k);
+	engine_kit_more(&k, "hold: { policy: max-age, max-age: 1h }\n");
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 7 }, { 2, "box", 8 });
-	hf_core_away(k.core, "main");
+	hf_engine_away(k.core, "main");
 	hf_fake_clock_add(&k.clock, 2 * 3600 * 1000);
-	core_kit_settle(&k);
+	engine_kit_settle(&k);
 	check_ws("dev", NONE);
-	core_kit_stop(&k);
-	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
+	engine_kit_stop(&k);
+	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
 	start_alone();
-	ck_assert_uint_eq(core_kit_published(&k), 2 * NAMES);
+	ck_assert_uint_eq(engine_kit_published(&k), 2 * NAMES);
 	check_ws("dev", NONE);
 	check_ws("box", NONE);
-	core_kit_stop(&k);
+	engine_kit_stop(&k);
 	start_alone();
 	check_ws("dev", NONE);
-	core_kit_stop(&k);
-	core_kit_open(&k);
+	engine_kit_stop(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 7 }, { 2, "box", 8 });
 	check_ws("dev", 7);
 	check_ws("box", 8);
@@ -456,36 +456,36 @@ START_TEST(held_names_come_back_held)
 	static const struct ws all[] = { { 1, "w1", 1 }, { 2, "w2", 2 }, { 3, "w3", 3 }, { 4, "w4", 4 },
 		{ 5, "w5", 5 }, { 6, "w6", 6 }, { 7, "w7", 7 }, { 8, "w8", 8 } };
 
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	say(all, 8);
 	say(all, 2); /* six are held */
 	check_ws("w8", 8);
-	core_kit_stop(&k);
-	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
+	engine_kit_stop(&k);
+	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
 	start_alone();
 	check_ws("w8", 8);
-	core_kit_stop(&k);
-	core_kit_open(&k);
+	engine_kit_stop(&k);
+	engine_kit_open(&k);
 	/* They are still not listed: that was known, and is not the server's word that they are gone. */
 	say(all, 2);
 	for (int i = 2; i < 8; i++)
 		check_ws(all[i].name, all[i].agent);
 	say(all, 8);
 	check_ws("w8", 8);
-	ck_assert_uint_eq(core_kit_published(&k), 8 * NAMES);
+	ck_assert_uint_eq(engine_kit_published(&k), 8 * NAMES);
 }
 END_TEST
 
 /* Few enough to go at once, had they not been held. */
 START_TEST(a_held_name_does_not_go_with_the_first_snapshot)
 {
-	core_kit_open(&k);
+	engine_kit_open(&k);
 	SAY({ 1, "dev", 7 });
 	say(NULL, 0);
 	check_ws("dev", 7);
-	core_kit_stop(&k);
-	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
-	core_kit_open(&k);
+	engine_kit_stop(&k);
+	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
+	engine_kit_open(&k);
 	SAY({ 2, "box", 8 });
 	check_ws("dev", 7);
 	check_ws("box", 8);
@@ -498,16 +498,16 @@ START_TEST(who_the_source_was_pinned_to_comes_back)
 				 other = { .user = id(9, 1), .user_name = "alice", .deployment_id = "dep-2" };
 	struct hf_judgement j;
 
-	core_kit_open(&k);
-	ck_assert_int_eq(hf_core_identify(k.core, "main", &first, &j), 0);
+	engine_kit_open(&k);
+	ck_assert_int_eq(hf_engine_identify(k.core, "main", &first, &j), 0);
 	SAY({ 1, "dev", 7 });
-	core_kit_stop(&k);
-	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
+	engine_kit_stop(&k);
+	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
 	start_alone();
-	ck_assert_int_eq(hf_core_identify(k.core, "main", &other, &j), 0);
+	ck_assert_int_eq(hf_engine_identify(k.core, "main", &other, &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_HELD);
 	check_ws("dev", 7);
-	ck_assert_int_eq(hf_core_identify(k.core, "main", &first, &j), 0);
+	ck_assert_int_eq(hf_engine_identify(k.core, "main", &first, &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_ACCEPTED);
 }
 END_TEST

@@ -15,16 +15,16 @@
 
 Suite *engine_settings_suite(void);
 
-static struct core_kit k;
+static struct engine_kit k;
 
 static void setup(void)
 {
-	core_kit_init(&k);
+	engine_kit_init(&k);
 }
 
 static void teardown(void)
 {
-	core_kit_done(&k);
+	engine_kit_done(&k);
 }
 
 /* What a reader that begins now says of a name; the rcode may be had, too. */
@@ -69,22 +69,22 @@ START_TEST(a_source_that_was_taken_out_makes_nothing_stale)
 {
 	uint8_t rcode;
 
-	core_kit_sources(&k, "  - { name: dead, url: 'https://d.example', token-file: /nowhere, suffix: coder }\n"
+	engine_kit_sources(&k, "  - { name: dead, url: 'https://d.example', token-file: /nowhere, suffix: coder }\n"
 			     "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 3);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 3);
 	for (size_t i = 0; i < N_NEGATIVE; i++) {
 		ck_assert_int_eq(ede_of(negative[i].name, negative[i].type, &rcode), negative[i].when_one_is_dead);
 		ck_assert_uint_eq(rcode, negative[i].rcode);
 	}
-	core_kit_sources(&k, "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
-	core_kit_snapshot(&k, 3);
+	engine_kit_sources(&k, "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
+	engine_kit_snapshot(&k, 3);
 	for (size_t i = 0; i < N_NEGATIVE; i++) {
 		ck_assert_int_eq(ede_of(negative[i].name, negative[i].type, &rcode), HF_EDE_NONE);
 		ck_assert_uint_eq(rcode, negative[i].rcode);
 	}
 	ck_assert_int_eq(ede_of("main.w1.me.coder", HF_TYPE_AAAA, &rcode), HF_EDE_NONE);
-	ck_assert_uint_eq(core_kit_published(&k), 9);
+	ck_assert_uint_eq(engine_kit_published(&k), 9);
 }
 END_TEST
 
@@ -93,10 +93,10 @@ START_TEST(a_source_whose_suffix_is_not_known_makes_nothing_stale)
 {
 	uint8_t rcode;
 
-	core_kit_sources(&k, "  - { name: new, url: 'https://d.example', token-file: /nowhere }\n"
+	engine_kit_sources(&k, "  - { name: new, url: 'https://d.example', token-file: /nowhere }\n"
 			     "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 3);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 3);
 	for (size_t i = 0; i < N_NEGATIVE; i++)
 		ck_assert_int_eq(ede_of(negative[i].name, negative[i].type, &rcode), HF_EDE_NONE);
 }
@@ -122,7 +122,7 @@ static uint32_t slot_of(const struct hf_uuid *owner)
 {
 	uint32_t source, rid;
 
-	ck_assert(hf_state_find(hf_core_state(k.core), "main", owner, &source, &rid));
+	ck_assert(hf_state_find(hf_engine_state(k.core), "main", owner, &source, &rid));
 	return rid;
 }
 
@@ -137,25 +137,25 @@ static void replace_alice(void)
 	ck_assert_uint_eq(slot_of(&alice), 0);
 	ck_assert(owner_stamp(0).known);
 	/* She has no workspaces, and is gone as soon as the others are settled. */
-	core_kit_snapshot(&k, 0);
-	ck_assert_int_eq(hf_core_identify(k.core, "main", &who, &j), 0);
-	ck_assert_int_eq(hf_core_owners_settled(k.core, "main"), 0);
+	engine_kit_snapshot(&k, 0);
+	ck_assert_int_eq(hf_engine_identify(k.core, "main", &who, &j), 0);
+	ck_assert_int_eq(hf_engine_owners_settled(k.core, "main"), 0);
 	ck_assert_uint_eq(slot_of(&alice), UINT32_MAX);
-	core_kit_settle(&k); /* a number is free when the store has forgotten it */
-	ck_assert_int_eq(hf_core_owner_set(k.core, "main", &bob, "bob"), 0);
+	engine_kit_settle(&k); /* a number is free when the store has forgotten it */
+	ck_assert_int_eq(hf_engine_owner_set(k.core, "main", &bob, "bob"), 0);
 	ck_assert_uint_eq(slot_of(&bob), 0);
 }
 
 START_TEST(a_new_owner_does_not_inherit_when_another_was_confirmed)
 {
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 0);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 0);
 	replace_alice();
 	ck_assert(!owner_stamp(0).known);
 	/* One that is set again keeps what it has. */
-	hf_core_contact(k.core, "main");
-	core_kit_settle(&k);
-	ck_assert_int_eq(hf_core_owner_set(k.core, "main", &bob, "bob"), 0);
+	hf_engine_contact(k.core, "main");
+	engine_kit_settle(&k);
+	ck_assert_int_eq(hf_engine_owner_set(k.core, "main", &bob, "bob"), 0);
 	ck_assert(!owner_stamp(0).known);
 }
 END_TEST
@@ -164,13 +164,13 @@ START_TEST(an_owner_that_is_set_again_keeps_its_stamp)
 {
 	int64_t at;
 
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 2);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 2);
 	at = owner_stamp(0).boot_ms;
 	ck_assert(owner_stamp(0).known);
 	hf_fake_clock_add(&k.clock, 5000);
-	core_kit_stop(&k);
-	core_kit_open(&k); /* sets her */
+	engine_kit_stop(&k);
+	engine_kit_open(&k); /* sets her */
 	ck_assert(owner_stamp(0).known);
 	ck_assert_int_eq(owner_stamp(0).boot_ms, at);
 }
@@ -179,15 +179,15 @@ END_TEST
 /* A new store numbers its owners anew; what the pulse has is of the one before. */
 START_TEST(a_new_store_inherits_no_owners_stamp)
 {
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 2);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 2);
 	ck_assert(owner_stamp(0).known);
-	core_kit_stop(&k);
-	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
-	core_kit_open(&k);
+	engine_kit_stop(&k);
+	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
+	engine_kit_open(&k);
 	ck_assert_uint_eq(slot_of(&alice), 0);
 	ck_assert(!owner_stamp(0).known);
-	core_kit_snapshot(&k, 2);
+	engine_kit_snapshot(&k, 2);
 	ck_assert(owner_stamp(0).known);
 }
 END_TEST
@@ -197,22 +197,22 @@ START_TEST(a_copy_inherits_no_owners_stamp)
 {
 	struct hf_store_stats stats;
 
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 0);
-	ck_assert_int_eq(hf_store_copy_begin(hf_core_store(k.core)), 0);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 0);
+	ck_assert_int_eq(hf_store_copy_begin(hf_engine_store(k.core)), 0);
 	do {
 		usleep(1000);
-		hf_store_get_stats(hf_core_store(k.core), &stats);
+		hf_store_get_stats(hf_engine_store(k.core), &stats);
 	} while (stats.copying);
 	replace_alice();
-	ck_assert_int_eq(hf_core_update(k.core, "main",
+	ck_assert_int_eq(hf_engine_update(k.core, "main",
 			     &(struct hf_update){ .kind = HF_UPDATE_SNAPSHOT, .owner = bob },
 			     &(struct hf_judgement){ 0 }), 0);
-	core_kit_settle(&k);
+	engine_kit_settle(&k);
 	ck_assert(owner_stamp(0).known);
-	core_kit_stop(&k);
-	core_kit_damage(&k);
-	ck_assert_int_eq(core_kit_try_open(&k), 0);
+	engine_kit_stop(&k);
+	engine_kit_damage(&k);
+	ck_assert_int_eq(engine_kit_try_open(&k), 0);
 	ck_assert_uint_eq(slot_of(&alice), 0);
 	ck_assert(!owner_stamp(0).known);
 }

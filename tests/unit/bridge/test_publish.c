@@ -19,27 +19,27 @@
 
 Suite *publish_suite(void);
 
-static struct core_kit k;
+static struct engine_kit k;
 static struct hf_zone_stamp stamp;
 static struct hf_publish_found found;
 
 static void setup(void)
 {
-	core_kit_init(&k);
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 5);
+	engine_kit_init(&k);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 5);
 }
 
 static void teardown(void)
 {
-	core_kit_done(&k);
+	engine_kit_done(&k);
 }
 
 static int check(void)
 {
-	const struct hf_state *state = hf_core_state(k.core);
+	const struct hf_state *state = hf_engine_state(k.core);
 	int rc = hf_publish_check(
-	    k.core->publish, hf_core_store(k.core), hf_state_n_names(state), hf_state_sum(state), &found);
+	    k.core->publish, hf_engine_store(k.core), hf_state_n_names(state), hf_state_sum(state), &found);
 
 	stamp = found.stamp;
 	return rc;
@@ -50,10 +50,10 @@ static void heal(void)
 	hf_publish_again(k.core->publish);
 	ck_assert_int_eq(check(), -EAGAIN);
 	k.core->unpublished = true;
-	core_kit_settle(&k);
+	engine_kit_settle(&k);
 	ck_assert_int_eq(check(), 1);
-	ck_assert_uint_eq(stamp.n_names, hf_state_n_names(hf_core_state(k.core)));
-	ck_assert_uint_eq(core_kit_published(&k), stamp.n_names);
+	ck_assert_uint_eq(stamp.n_names, hf_state_n_names(hf_engine_state(k.core)));
+	ck_assert_uint_eq(engine_kit_published(&k), stamp.n_names);
 }
 
 static const char *in_zone(const char *name)
@@ -81,11 +81,11 @@ START_TEST(what_is_published_is_what_the_store_says)
 {
 	ck_assert_int_eq(check(), 1);
 	ck_assert_uint_eq(stamp.n_names, 15);
-	ck_assert(!memcmp(stamp.epoch, hf_store_epoch(hf_core_store(k.core)), 16));
-	core_kit_snapshot(&k, 6); /* a delta */
+	ck_assert(!memcmp(stamp.epoch, hf_store_epoch(hf_engine_store(k.core)), 16));
+	engine_kit_snapshot(&k, 6); /* a delta */
 	ck_assert_int_eq(check(), 1);
 	ck_assert_uint_eq(stamp.n_names, 18);
-	core_kit_snapshot(&k, 1500); /* a base, by the thread */
+	engine_kit_snapshot(&k, 1500); /* a base, by the thread */
 	ck_assert_int_eq(check(), 1);
 	ck_assert_uint_eq(stamp.n_names, 4500);
 }
@@ -93,13 +93,13 @@ END_TEST
 
 START_TEST(a_commit_of_stamps_alone_is_no_difference)
 {
-	uint64_t before = hf_store_generation(hf_core_store(k.core));
+	uint64_t before = hf_store_generation(hf_engine_store(k.core));
 
 	for (unsigned i = 0; i < 3; i++) {
 		hf_fake_clock_add(&k.clock, 120000);
-		core_kit_snapshot(&k, 5);
+		engine_kit_snapshot(&k, 5);
 	}
-	ck_assert_uint_gt(hf_store_generation(hf_core_store(k.core)), before);
+	ck_assert_uint_gt(hf_store_generation(hf_engine_store(k.core)), before);
 	ck_assert_int_eq(check(), 1);
 	ck_assert_uint_eq(stamp.generation, before);
 }
@@ -108,13 +108,13 @@ END_TEST
 START_TEST(a_model_with_other_names_is_a_difference)
 {
 	for (unsigned n = 14; n <= 16; n += 2)
-		ck_assert_int_eq(hf_publish_check(k.core->publish, hf_core_store(k.core), n,
-				     hf_state_sum(hf_core_state(k.core)), &found),
+		ck_assert_int_eq(hf_publish_check(k.core->publish, hf_engine_store(k.core), n,
+				     hf_state_sum(hf_engine_state(k.core)), &found),
 		    0);
 	ck_assert_uint_eq(found.stamp.n_names, 15);
 	/* As many, and another one among them. */
-	ck_assert_int_eq(hf_publish_check(k.core->publish, hf_core_store(k.core), 15,
-			     hf_state_sum(hf_core_state(k.core)) + 1, &found),
+	ck_assert_int_eq(hf_publish_check(k.core->publish, hf_engine_store(k.core), 15,
+			     hf_state_sum(hf_engine_state(k.core)) + 1, &found),
 	    0);
 	heal();
 }
@@ -128,8 +128,8 @@ START_TEST(an_older_zone_put_in_its_place_is_a_difference)
 	snprintf(command, sizeof(command), "cp -rp %s %s.old", k.config->zone, k.config->zone);
 	ck_assert_int_eq(system(command), 0);
 	/* One goes, another comes: as many names as before. */
-	core_kit_snapshot(&k, 6);
-	core_kit_snapshot(&k, 5);
+	engine_kit_snapshot(&k, 6);
+	engine_kit_snapshot(&k, 5);
 	ck_assert_int_eq(check(), 1);
 	snprintf(command, sizeof(command), "cp -rp %s.old/. %s", k.config->zone, k.config->zone);
 	ck_assert_int_eq(system(command), 0);
@@ -174,7 +174,7 @@ static const struct {
 static void until_published(void)
 {
 	for (int i = 0; i < 4000 && check() != 1; i++) {
-		hf_core_work(k.core);
+		hf_engine_work(k.core);
 		hf_fake_clock_add(&k.clock, 10);
 		usleep(500);
 	}
@@ -187,9 +187,9 @@ START_TEST(a_harmed_base_holds_no_change_up)
 	harm_base(harms[_i].from, harms[_i].with);
 	harm_base(harms[_i].from, harms[_i].with);
 	for (unsigned n = 6; n <= 1400; n = n < 100 ? 1400 : n + 1) {
-		core_kit_snapshot(&k, n);
+		engine_kit_snapshot(&k, n);
 		until_published();
-		ck_assert_uint_eq(core_kit_published(&k), 3 * n);
+		ck_assert_uint_eq(engine_kit_published(&k), 3 * n);
 		harm_base(harms[_i].from, harms[_i].with);
 	}
 }
@@ -213,9 +213,9 @@ END_TEST
 /* A store that is not ready says nothing over a zone that is good: that is no difference to heal. */
 START_TEST(before_anything_was_published_nothing_is_judged)
 {
-	core_kit_stop(&k);
-	ck_assert_int_eq(unlink(core_kit_file(&k, "")), 0);
-	ck_assert_int_eq(core_kit_try_open(&k), 0);
+	engine_kit_stop(&k);
+	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
+	ck_assert_int_eq(engine_kit_try_open(&k), 0);
 	ck_assert_int_eq(check(), 1); /* taken back from the zone */
 	hf_publish_again(k.core->publish);
 	ck_assert_int_eq(check(), -EAGAIN);

@@ -23,7 +23,7 @@ struct hf_client {
 	void *arg;
 };
 
-static struct core_kit k;
+static struct engine_kit k;
 static struct hf_source *source;
 static struct hf_client *client; /* the source's */
 
@@ -64,7 +64,7 @@ void hf_token_watch_free(struct hf_token_watch *w)
 {
 }
 
-void hf_settings_fill(const struct hf_config_source *conf, const char *url, struct hf_stream_settings *ret_settings)
+void hf_source_settings_fill(const struct hf_config_source *conf, const char *url, struct hf_stream_settings *ret_settings)
 {
 }
 
@@ -88,9 +88,9 @@ static void setup(void)
 {
 	struct hf_source_env env = { .clock = &k.clock.clock, .work = soon };
 
-	core_kit_init(&k);
-	core_kit_open(&k);
-	core_kit_snapshot(&k, 1);
+	engine_kit_init(&k);
+	engine_kit_open(&k);
+	engine_kit_snapshot(&k, 1);
 	env.core = k.core;
 	ck_assert_int_eq(hf_source_new(&env, &k.config->sources.at[0], true, &source), 0);
 }
@@ -98,7 +98,7 @@ static void setup(void)
 static void teardown(void)
 {
 	hf_source_free(source);
-	core_kit_done(&k);
+	engine_kit_done(&k);
 }
 
 enum { STORED_MAX = 200 };
@@ -118,7 +118,7 @@ static const char *stored(void)
 	static char text[STORED_MAX];
 
 	text[0] = '\0';
-	ck_assert_int_eq(hf_store_addresses(hf_core_store(k.core), "main", take, text), 0);
+	ck_assert_int_eq(hf_store_addresses(hf_engine_store(k.core), "main", take, text), 0);
 	return text;
 }
 
@@ -140,14 +140,14 @@ END_TEST
 START_TEST(one_that_is_learnt_while_a_change_is_written_comes_after_it)
 {
 	tell_good("192.0.2.1");
-	ck_assert_int_eq(core_kit_try_snapshot(&k, 1500), 0);
+	ck_assert_int_eq(engine_kit_try_snapshot(&k, 1500), 0);
 	hf_fake_clock_add(&k.clock, 1000);
-	core_kit_begin_writing(&k);
+	engine_kit_begin_writing(&k);
 	tell_good("192.0.2.2");
 	tell_good("192.0.2.3");
 	hf_source_poke(source);
 	ck_assert_str_eq(stored(), "192.0.2.1");
-	core_kit_settle(&k);
+	engine_kit_settle(&k);
 	hf_source_poke(source);
 	ck_assert_str_eq(stored(), "192.0.2.3");
 }

@@ -158,7 +158,7 @@ static void tell_trouble(struct server_peer *p, const char *what, const struct h
 	if (e->call)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %u", e->call);
 	snprintf(
-	    text + strlen(text), sizeof(text) - strlen(text), " %s", hf_trouble_name(e->trouble));
+	    text + strlen(text), sizeof(text) - strlen(text), " %s", hf_stream_fault_name(e->trouble));
 	if (e->code)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %llu",
 		    (unsigned long long)e->code);

@@ -87,7 +87,7 @@ static int give(const uint8_t *bytes, size_t len)
 struct row {
 	const char *name;
 	const char *wire;
-	enum hf_trouble trouble;
+	enum hf_stream_fault trouble;
 	const char *told;
 };
 
@@ -121,40 +121,40 @@ static const struct row rows[] = {
 	{ "kind 0 as a control packet", "81 01 01 {'skip'}" DE, 0, "<de>" },
 	{ "a message with the control bit", "85 01 01 {'abc'}", 0, "<abc>" },
 
-	{ "stream 0", ABC "05 00 02 00", HF_TROUBLE_DRPC_STREAM, "<abc>" },
-	{ "stream 2", "05 02 01 00", HF_TROUBLE_DRPC_STREAM, "" },
-	{ "stream back", "05 01 01 00 05 00 02 00", HF_TROUBLE_DRPC_STREAM, "<>" },
-	{ "id 0", "05 01 00 00", HF_TROUBLE_DRPC_ID, "" },
-	{ "id back", DE ABC, HF_TROUBLE_DRPC_ID, "<de>" },
-	{ "id back in mid message", "04 01 02 {'abc'} 05 01 01 {'d'}", HF_TROUBLE_DRPC_ID, "<abc" },
-	{ "id again after its end", ABC ABC, HF_TROUBLE_DRPC_ID, "<abc>" },
-	{ "another kind in one packet", "04 01 01 {'abc'} 07 01 01 {'d'}", HF_TROUBLE_DRPC_KIND,
+	{ "stream 0", ABC "05 00 02 00", HF_STREAM_FAULT_DRPC_STREAM, "<abc>" },
+	{ "stream 2", "05 02 01 00", HF_STREAM_FAULT_DRPC_STREAM, "" },
+	{ "stream back", "05 01 01 00 05 00 02 00", HF_STREAM_FAULT_DRPC_STREAM, "<>" },
+	{ "id 0", "05 01 00 00", HF_STREAM_FAULT_DRPC_ID, "" },
+	{ "id back", DE ABC, HF_STREAM_FAULT_DRPC_ID, "<de>" },
+	{ "id back in mid message", "04 01 02 {'abc'} 05 01 01 {'d'}", HF_STREAM_FAULT_DRPC_ID, "<abc" },
+	{ "id again after its end", ABC ABC, HF_STREAM_FAULT_DRPC_ID, "<abc>" },
+	{ "another kind in one packet", "04 01 01 {'abc'} 07 01 01 {'d'}", HF_STREAM_FAULT_DRPC_KIND,
 	    "<abc" },
-	{ "invoke", "03 01 01 {'/x'}", HF_TROUBLE_DRPC_KIND, "" },
-	{ "invoke metadata", "0f 01 01 00", HF_TROUBLE_DRPC_KIND, "" },
-	{ "kind 0", "01 01 01 00", HF_TROUBLE_DRPC_KIND, "" },
-	{ "kind 8", "11 01 01 00", HF_TROUBLE_DRPC_KIND, "" },
-	{ "kind 63", "7f 01 01 00", HF_TROUBLE_DRPC_KIND, "" },
-	{ "a varint of 10 bytes", "05 01 x9:81 01 00", HF_TROUBLE_DRPC_VARINT, "" },
-	{ "a varint of 11 bytes", "05 01 x10:81 01 00", HF_TROUBLE_DRPC_VARINT, "" },
-	{ "a varint that is not minimal", "05 01 81 00 00", HF_TROUBLE_DRPC_VARINT, "" },
-	{ "a length that is not minimal", "05 01 01 80 80 00", HF_TROUBLE_DRPC_VARINT, "" },
-	{ "a length of nine bytes that is not minimal", "05 01 01 x8:80 00", HF_TROUBLE_DRPC_VARINT,
+	{ "invoke", "03 01 01 {'/x'}", HF_STREAM_FAULT_DRPC_KIND, "" },
+	{ "invoke metadata", "0f 01 01 00", HF_STREAM_FAULT_DRPC_KIND, "" },
+	{ "kind 0", "01 01 01 00", HF_STREAM_FAULT_DRPC_KIND, "" },
+	{ "kind 8", "11 01 01 00", HF_STREAM_FAULT_DRPC_KIND, "" },
+	{ "kind 63", "7f 01 01 00", HF_STREAM_FAULT_DRPC_KIND, "" },
+	{ "a varint of 10 bytes", "05 01 x9:81 01 00", HF_STREAM_FAULT_DRPC_VARINT, "" },
+	{ "a varint of 11 bytes", "05 01 x10:81 01 00", HF_STREAM_FAULT_DRPC_VARINT, "" },
+	{ "a varint that is not minimal", "05 01 81 00 00", HF_STREAM_FAULT_DRPC_VARINT, "" },
+	{ "a length that is not minimal", "05 01 01 80 80 00", HF_STREAM_FAULT_DRPC_VARINT, "" },
+	{ "a length of nine bytes that is not minimal", "05 01 01 x8:80 00", HF_STREAM_FAULT_DRPC_VARINT,
 	    "" },
-	{ "a length of 2^63", "05 01 01 x9:80 01", HF_TROUBLE_DRPC_VARINT, "" },
-	{ "a length of 2^62", "05 01 01 x8:80 40", HF_TROUBLE_DRPC_FRAME, "" },
-	{ "a frame over its limit", "05 01 01 81 80 80 08", HF_TROUBLE_DRPC_FRAME, "" },
+	{ "a length of 2^63", "05 01 01 x9:80 01", HF_STREAM_FAULT_DRPC_VARINT, "" },
+	{ "a length of 2^62", "05 01 01 x8:80 40", HF_STREAM_FAULT_DRPC_FRAME, "" },
+	{ "a frame over its limit", "05 01 01 81 80 80 08", HF_STREAM_FAULT_DRPC_FRAME, "" },
 	{ "an error shorter than its code", "07 01 01 {00 00 00 00 00 00 00}",
-	    HF_TROUBLE_DRPC_ERROR, "" },
-	{ "an empty error", "07 01 01 00", HF_TROUBLE_DRPC_ERROR, "" },
-	{ "a message after close", "0b 01 01 00" DE, HF_TROUBLE_DRPC_ORDER, "closed" },
-	{ "a message after close send", "0d 01 01 00" DE, HF_TROUBLE_DRPC_ORDER, "closed" },
-	{ "a message after cancel", "09 01 01 00" DE, HF_TROUBLE_DRPC_ORDER, "cancelled" },
-	{ "a message after an error", ERR "05 01 04 00", HF_TROUBLE_DRPC_ORDER, "error 12 no" },
-	{ "close after close", "0b 01 01 00 0b 01 02 00", HF_TROUBLE_DRPC_ORDER, "closed" },
-	{ "cancel in mid message", "04 01 01 {'abc'} 89 01 02 00", HF_TROUBLE_DRPC_CUT, "<abc" },
-	{ "close in mid message", "04 01 01 {'abc'} 0b 01 02 00", HF_TROUBLE_DRPC_CUT, "<abc" },
-	{ "close send in mid message", "04 01 01 {'abc'} 0d 01 02 00", HF_TROUBLE_DRPC_CUT,
+	    HF_STREAM_FAULT_DRPC_ERROR, "" },
+	{ "an empty error", "07 01 01 00", HF_STREAM_FAULT_DRPC_ERROR, "" },
+	{ "a message after close", "0b 01 01 00" DE, HF_STREAM_FAULT_DRPC_ORDER, "closed" },
+	{ "a message after close send", "0d 01 01 00" DE, HF_STREAM_FAULT_DRPC_ORDER, "closed" },
+	{ "a message after cancel", "09 01 01 00" DE, HF_STREAM_FAULT_DRPC_ORDER, "cancelled" },
+	{ "a message after an error", ERR "05 01 04 00", HF_STREAM_FAULT_DRPC_ORDER, "error 12 no" },
+	{ "close after close", "0b 01 01 00 0b 01 02 00", HF_STREAM_FAULT_DRPC_ORDER, "closed" },
+	{ "cancel in mid message", "04 01 01 {'abc'} 89 01 02 00", HF_STREAM_FAULT_DRPC_CUT, "<abc" },
+	{ "close in mid message", "04 01 01 {'abc'} 0b 01 02 00", HF_STREAM_FAULT_DRPC_CUT, "<abc" },
+	{ "close send in mid message", "04 01 01 {'abc'} 0d 01 02 00", HF_STREAM_FAULT_DRPC_CUT,
 	    "<abc" },
 };
 
@@ -170,8 +170,8 @@ START_TEST(frames_give_events_or_a_trouble)
 		if (!rc)
 			rc = give(b.at + split, b.len - split);
 		ck_assert_msg(d.trouble == r->trouble, "%s, split at %zu: %s", r->name, split,
-		    hf_trouble_name(d.trouble));
-		ck_assert_int_eq(rc, hf_trouble_code(r->trouble));
+		    hf_stream_fault_name(d.trouble));
+		ck_assert_int_eq(rc, hf_stream_fault_code(r->trouble));
 		ck_assert_told(r->told);
 		if (rc)
 			ck_assert_int_eq(give(b.at, b.len), rc); /* it stays so */
@@ -186,7 +186,7 @@ START_TEST(nothing_may_come_before_the_call)
 {
 	hf_drpc_init(&d, &limits);
 	ck_assert_int_eq(give((const uint8_t *)"\x05", 1), HF_EPEER);
-	ck_assert_int_eq(d.trouble, HF_TROUBLE_DRPC_ORDER);
+	ck_assert_int_eq(d.trouble, HF_STREAM_FAULT_DRPC_ORDER);
 }
 END_TEST
 
@@ -197,7 +197,7 @@ START_TEST(message_over_the_limit_is_refused_at_its_head)
 	limits.message = 1000;
 	bytes_parse(&b, "05 01 01 {x1000:61} 04 01 02 {x999:61} 05 01 02 02");
 	ck_assert_int_eq(give(b.at, b.len), HF_ELIMIT);
-	ck_assert_int_eq(d.trouble, HF_TROUBLE_DRPC_MESSAGE);
+	ck_assert_int_eq(d.trouble, HF_STREAM_FAULT_DRPC_MESSAGE);
 	ck_assert_uint_eq(told.len, 1000 + 2 + 999 + 1);
 	bytes_done(&b);
 }
@@ -211,7 +211,7 @@ START_TEST(frames_without_an_end_are_bounded)
 	bytes_parse(&frame, _i ? "04 01 01 {'x'}" : "04 01 01 00");
 	for (; !rc && n < 10000; n++)
 		rc = give(frame.at, frame.len);
-	ck_assert_int_eq(d.trouble, HF_TROUBLE_DRPC_FRAMES);
+	ck_assert_int_eq(d.trouble, HF_STREAM_FAULT_DRPC_FRAMES);
 	ck_assert_int_eq(n, (int)limits.drpc_frames + 1);
 	bytes_done(&frame);
 }

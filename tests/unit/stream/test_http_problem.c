@@ -44,11 +44,11 @@ static const struct {
 START_TEST(what_libcurl_says_becomes_a_problem)
 {
 	struct hf_certificate note = { .error = 0 };
-	struct hf_handle h = { .easy = curl_easy_init(), .certificate = &note };
+	struct hf_http_handle h = { .easy = curl_easy_init(), .certificate = &note };
 	struct hf_problem p;
 
 	snprintf(h.error, sizeof(h.error), "%s", rows[_i].error);
-	hf_handle_problem(&h, rows[_i].result, 1800000000, &p);
+	hf_http_problem(&h, rows[_i].result, 1800000000, &p);
 	ck_assert_str_eq(hf_problem_name(p.code), hf_problem_name(rows[_i].want));
 	curl_easy_cleanup(h.easy);
 }

@@ -60,7 +60,7 @@ static void make_frames(struct bytes frames[FRAMES])
 }
 
 /* Returns the number of updates; with a trouble of its own when it broke off. */
-static int run(const struct bytes frames[FRAMES], enum hf_trouble *ret_trouble)
+static int run(const struct bytes frames[FRAMES], enum hf_stream_fault *ret_trouble)
 {
 	static const struct hf_uuid owner = { .b = { 1 } };
 	static const struct hf_stream_limits limits = HF_STREAM_LIMITS_DEFAULT;
@@ -71,9 +71,9 @@ static int run(const struct bytes frames[FRAMES], enum hf_trouble *ret_trouble)
 	uint32_t call = 0;
 	int n = 0;
 
-	*ret_trouble = HF_TROUBLE_NONE;
+	*ret_trouble = HF_STREAM_FAULT_NONE;
 	if (hf_stack_new(&config, &request, &s)) {
-		*ret_trouble = HF_TROUBLE_MEMORY;
+		*ret_trouble = HF_STREAM_FAULT_MEMORY;
 		return 0;
 	}
 	for (int i = 0; i < FRAMES && !*ret_trouble; i++) {
@@ -81,7 +81,7 @@ static int run(const struct bytes frames[FRAMES], enum hf_trouble *ret_trouble)
 		hf_stack_input(s, 0, frames[i].at, frames[i].len);
 		while (hf_stack_next(s, &e)) {
 			if (e.what == STACK_OPEN && hf_stack_call(s, &owner, &call))
-				*ret_trouble = HF_TROUBLE_MEMORY;
+				*ret_trouble = HF_STREAM_FAULT_MEMORY;
 			if (e.what == STACK_UPDATE) {
 				hf_update_free(e.update);
 				n++;
@@ -97,7 +97,7 @@ static int run(const struct bytes frames[FRAMES], enum hf_trouble *ret_trouble)
 START_TEST(allocation_that_fails_ends_the_connection_alone)
 {
 	struct bytes frames[FRAMES] = { 0 };
-	enum hf_trouble trouble = HF_TROUBLE_MEMORY;
+	enum hf_stream_fault trouble = HF_STREAM_FAULT_MEMORY;
 	int n, failed = 0, updates;
 
 	make_frames(frames);
@@ -107,14 +107,14 @@ START_TEST(allocation_that_fails_ends_the_connection_alone)
 		if (left >= 0)
 			break; /* it needed no more than n */
 		left = -1;
-		failed += trouble == HF_TROUBLE_MEMORY;
+		failed += trouble == HF_STREAM_FAULT_MEMORY;
 		/* Two are not needed: to shorten an array, and to keep the text of a refusal. */
-		ck_assert_msg(trouble == HF_TROUBLE_MEMORY || updates == FRAMES - 1,
-		    "allocation %d: %s", n, hf_trouble_name(trouble));
+		ck_assert_msg(trouble == HF_STREAM_FAULT_MEMORY || updates == FRAMES - 1,
+		    "allocation %d: %s", n, hf_stream_fault_name(trouble));
 	}
 	left = -1;
 	ck_assert_int_eq(updates, FRAMES - 1);
-	ck_assert_int_eq(trouble, HF_TROUBLE_NONE);
+	ck_assert_int_eq(trouble, HF_STREAM_FAULT_NONE);
 	ck_assert_int_gt(failed, 20);
 	for (int i = 0; i < FRAMES; i++)
 		bytes_done(&frames[i]);

@@ -67,33 +67,33 @@ static const struct {
 	{ "oaos", "+1 +3 ~1 -3 -1 ", 0, 0 },
 };
 
-static void step(struct hf_followed *f, char what, struct fake *fake)
+static void step(struct hf_owner_stream *f, char what, struct fake *fake)
 {
 	switch (what) {
 	case 'o':
-		ck_assert_int_eq(hf_followed_open(f, &ops, fake), 0);
+		ck_assert_int_eq(hf_owner_stream_open(f, &ops, fake), 0);
 		break;
 	case 'a':
-		hf_followed_accepted(f, &ops, fake);
+		hf_owner_stream_accepted(f, &ops, fake);
 		break;
 	case 'e':
-		hf_followed_ended(f, f->opening, &ops, fake);
+		hf_owner_stream_ended(f, f->opening, &ops, fake);
 		break;
 	case 'l':
-		hf_followed_ended(f, f->live, &ops, fake);
+		hf_owner_stream_ended(f, f->live, &ops, fake);
 		break;
 	case 'g':
-		hf_followed_give_up(f, &ops, fake);
+		hf_owner_stream_give_up(f, &ops, fake);
 		break;
 	case 's':
-		hf_followed_stop(f, &ops, fake);
+		hf_owner_stream_stop(f, &ops, fake);
 		break;
 	}
 }
 
 START_TEST(the_overlap_rule)
 {
-	struct hf_followed f = { .wanted = true };
+	struct hf_owner_stream f = { .wanted = true };
 	struct fake fake = { .next = 0 };
 
 	for (const char *c = rows[_i].steps; *c; c++)
@@ -106,14 +106,14 @@ END_TEST
 
 START_TEST(a_call_that_cannot_be_made_changes_nothing)
 {
-	struct hf_followed f = { .wanted = true };
+	struct hf_owner_stream f = { .wanted = true };
 	struct fake fake = { .next = 0 };
 
 	step(&f, 'o', &fake);
 	step(&f, 'a', &fake);
 	f.wanted = true;
 	fake.fails = HF_ECLOSED;
-	ck_assert_int_eq(hf_followed_open(&f, &ops, &fake), HF_ECLOSED);
+	ck_assert_int_eq(hf_owner_stream_open(&f, &ops, &fake), HF_ECLOSED);
 	ck_assert_str_eq(fake.log, "+1 ");
 	ck_assert_uint_eq(f.live, 1);
 	ck_assert_uint_eq(f.opening, 0);
@@ -123,12 +123,12 @@ END_TEST
 
 START_TEST(a_call_is_known_by_its_number)
 {
-	struct hf_followed f = { .live = 1, .opening = 3 }, none = { .live = 0 };
+	struct hf_owner_stream f = { .live = 1, .opening = 3 }, none = { .live = 0 };
 
-	ck_assert_int_eq(hf_followed_is(&f, 1), CALL_IS_LIVE);
-	ck_assert_int_eq(hf_followed_is(&f, 3), CALL_IS_OPENING);
-	ck_assert_int_eq(hf_followed_is(&f, 5), CALL_IS_NONE);
-	ck_assert_int_eq(hf_followed_is(&none, 0), CALL_IS_NONE);
+	ck_assert_int_eq(hf_owner_stream_is(&f, 1), CALL_IS_LIVE);
+	ck_assert_int_eq(hf_owner_stream_is(&f, 3), CALL_IS_OPENING);
+	ck_assert_int_eq(hf_owner_stream_is(&f, 5), CALL_IS_NONE);
+	ck_assert_int_eq(hf_owner_stream_is(&none, 0), CALL_IS_NONE);
 }
 END_TEST
 

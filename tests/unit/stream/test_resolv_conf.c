@@ -97,7 +97,7 @@ START_TEST(a_hosts_file_has_addresses)
 	    "192.0.2.4 coder";
 	struct hf_addresses a = { .n = 0 };
 
-	hf_hosts_find(text, sizeof(text) - 1, "coder.", &a);
+	hf_resolv_conf_find_host(text, sizeof(text) - 1, "coder.", &a);
 	ck_assert_uint_eq(a.n, 3);
 	ck_assert_str_eq(a.at[0], "192.0.2.1");
 	ck_assert_str_eq(a.at[1], "2001:db8::1");

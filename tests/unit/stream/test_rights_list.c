@@ -29,16 +29,16 @@ static void read_answer(char kind, const char *body)
 
 	switch (kind) {
 	case 'u':
-		hf_rights_of_user(&list, body, len);
+		hf_rights_list_of_user(&list, body, len);
 		break;
 	case 'r':
-		hf_rights_of_roles(&list, body, len);
+		hf_rights_list_of_roles(&list, body, len);
 		break;
 	case 'k':
-		hf_rights_of_key(&list, body, len);
+		hf_rights_list_of_key(&list, body, len);
 		break;
 	default:
-		hf_rights_of_check(&list, body, len);
+		hf_rights_list_of_check(&list, body, len);
 		break;
 	}
 }
@@ -90,7 +90,7 @@ static const struct {
 START_TEST(an_answer_becomes_words)
 {
 	read_answer(rows[_i].kind, rows[_i].body);
-	hf_rights_text(&list, text);
+	hf_rights_list_text(&list, text);
 	ck_assert_str_eq(text, rows[_i].want);
 }
 END_TEST
@@ -100,23 +100,23 @@ START_TEST(answers_come_together_and_one_that_failed_spoils_all)
 	read_answer('u', "{\"roles\":[\"owner\"],\"organization_ids\":[\"" A "\"]}");
 	read_answer('r', "{\"roles\":[\"owner\"],\"organization_roles\":{\"" A "\":[\"b\"]}}");
 	read_answer('k', "{\"scopes\":[\"all\"]}");
-	hf_rights_text(&list, text);
+	hf_rights_list_text(&list, text);
 	ck_assert_str_eq(text, "org-role:" A ":b org:" A " role:owner scope:all");
 	read_answer('k', "<html>");
-	hf_rights_text(&list, text);
+	hf_rights_list_text(&list, text);
 	ck_assert_str_eq(text, "");
 }
 END_TEST
 
 START_TEST(each_organisation_is_asked_for)
 {
-	struct hf_told told = { .n_owners = 0 };
+	struct hf_server_info told = { .n_owners = 0 };
 	char *asked;
 	json_t *root, *check;
 
 	read_answer('u', "{\"roles\":[],\"organization_ids\":[\"" A "\",\"" B "\"]}");
-	ck_assert_uint_eq(hf_rights_n_checks(&list), 2);
-	asked = hf_told_ask_readable(&told, 0, 0, &list);
+	ck_assert_uint_eq(hf_rights_list_n_checks(&list), 2);
+	asked = hf_server_info_ask_readable(&told, 0, 0, &list);
 	root = json_loads(asked, 0, NULL);
 	check = json_object_get(json_object_get(root, "checks"), "org1");
 	check = json_object_get(check, "object");
@@ -126,10 +126,10 @@ START_TEST(each_organisation_is_asked_for)
 	json_decref(root);
 	free(asked);
 	read_answer('c', "{\"org0\":false,\"org1\":true,\"org2\":true}");
-	hf_rights_text(&list, text);
+	hf_rights_list_text(&list, text);
 	ck_assert_str_eq(text, "org:" A " org:" B " reads:" B);
 	read_answer('c', "{\"org0\":false}");
-	hf_rights_text(&list, text);
+	hf_rights_list_text(&list, text);
 	ck_assert_str_eq(text, "");
 }
 END_TEST
@@ -144,8 +144,8 @@ START_TEST(of_very_many_organisations_none_is_asked_for)
 		    "%s\"%08x-4455-6677-8899-aabbccddeeff\"", i ? "," : "", i);
 	snprintf(body + n, sizeof(body) - n, "]}");
 	read_answer('u', body);
-	ck_assert_uint_eq(hf_rights_n_checks(&list), 0);
-	hf_rights_text(&list, text);
+	ck_assert_uint_eq(hf_rights_list_n_checks(&list), 0);
+	hf_rights_list_text(&list, text);
 	ck_assert(strstr(text, "org:00000040-4455") != NULL);
 }
 END_TEST
@@ -168,7 +168,7 @@ START_TEST(what_does_not_fit_is_unknown)
 		    body + n, room - n, "%s\"%0*d\"", i ? "," : "", sizes[_i].len, i % 10);
 	snprintf(body + n, room - n, "]}");
 	read_answer('u', body);
-	hf_rights_text(&list, text);
+	hf_rights_list_text(&list, text);
 	ck_assert_int_eq(text[0] != '\0', sizes[_i].fits);
 	free(body);
 }

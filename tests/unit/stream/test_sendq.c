@@ -84,16 +84,16 @@ END_TEST
 
 START_TEST(flood_is_too_many_in_too_short_a_time)
 {
-	struct hf_flood f = { 0 };
+	struct hf_control_limit f = { 0 };
 
 	for (int i = 0; i < 5; i++)
-		ck_assert(!hf_flood_hit(&f, 1000 + i, 5, 100));
-	ck_assert(hf_flood_hit(&f, 1099, 5, 100));
-	hf_flood_reset(&f);
-	ck_assert(!hf_flood_hit(&f, 1099, 5, 100));
+		ck_assert(!hf_control_limit_hit(&f, 1000 + i, 5, 100));
+	ck_assert(hf_control_limit_hit(&f, 1099, 5, 100));
+	hf_control_limit_reset(&f);
+	ck_assert(!hf_control_limit_hit(&f, 1099, 5, 100));
 	/* Slow ones never add up. */
 	for (int i = 0; i < 1000; i++)
-		ck_assert(!hf_flood_hit(&f, 2000 + 20 * i, 5, 100));
+		ck_assert(!hf_control_limit_hit(&f, 2000 + 20 * i, 5, 100));
 }
 END_TEST
 

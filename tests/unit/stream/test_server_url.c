@@ -30,9 +30,9 @@ static const struct {
 
 START_TEST(a_url_becomes_what_the_layers_want)
 {
-	struct hf_place p;
+	struct hf_server_url p;
 
-	ck_assert_int_eq(hf_place_parse(good[_i].url, &p), 0);
+	ck_assert_int_eq(hf_server_url_parse(good[_i].url, &p), 0);
 	ck_assert_str_eq(p.host, good[_i].host);
 	ck_assert_uint_eq(p.port, good[_i].port);
 	ck_assert_str_eq(p.authority, good[_i].authority);
@@ -47,9 +47,9 @@ static const char *const bad[] = { "", "coder.example", "ftp://x", "http://", "h
 
 START_TEST(what_is_no_such_url_is_refused)
 {
-	struct hf_place p;
+	struct hf_server_url p;
 
-	ck_assert_int_eq(hf_place_parse(bad[_i], &p), HF_EFORMAT);
+	ck_assert_int_eq(hf_server_url_parse(bad[_i], &p), HF_EFORMAT);
 }
 END_TEST
 

@@ -19,7 +19,7 @@ static void note(uint16_t type, const void *body, size_t len)
 	} m = { .h = { .nlmsg_len = (uint32_t)(NLMSG_HDRLEN + len), .nlmsg_type = type } };
 
 	memcpy(m.bytes + NLMSG_HDRLEN, body, len);
-	hf_interfaces_note(&told, m.bytes, NLMSG_ALIGN(m.h.nlmsg_len));
+	hf_system_events_note(&told, m.bytes, NLMSG_ALIGN(m.h.nlmsg_len));
 }
 
 static void note_route(uint16_t attribute, unsigned index)
@@ -70,10 +70,10 @@ START_TEST(what_is_not_understood_concerns_all)
 	note(RTM_NEWNEIGH, &r, sizeof(r));
 	ck_assert(told.all);
 	setup();
-	hf_interfaces_note(&told, "xyz", 3);
+	hf_system_events_note(&told, "xyz", 3);
 	ck_assert(told.all);
 	setup();
-	hf_interfaces_note(&told, NULL, 0);
+	hf_system_events_note(&told, NULL, 0);
 	ck_assert(!told.all && !told.n);
 }
 END_TEST

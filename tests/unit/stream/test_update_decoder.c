@@ -20,20 +20,20 @@ Suite *update_decoder_suite(void);
 static struct hf_stream_limits limits = HF_STREAM_LIMITS_DEFAULT;
 static struct hf_budget budget;
 static struct hf_arena arena;
-static struct hf_messages messages;
+static struct hf_update_decoder messages;
 static const struct hf_uuid owner = { .b = { 7 } };
 
 static void setup(void)
 {
 	limits = (struct hf_stream_limits)HF_STREAM_LIMITS_DEFAULT;
 	budget = (struct hf_budget){ .max = limits.results };
-	ck_assert_int_eq(hf_arena_init(&arena, hf_messages_arena_size(&limits)), 0);
-	ck_assert_int_eq(hf_messages_init(&messages, &limits, &budget, &arena, &owner), 0);
+	ck_assert_int_eq(hf_arena_init(&arena, hf_update_decoder_arena_size(&limits)), 0);
+	ck_assert_int_eq(hf_update_decoder_init(&messages, &limits, &budget, &arena, &owner), 0);
 }
 
 static void teardown(void)
 {
-	hf_messages_done(&messages);
+	hf_update_decoder_done(&messages);
 	hf_arena_done(&arena);
 	ck_assert_uint_eq(budget.used, 0);
 }
@@ -51,17 +51,17 @@ static int read_message(
 {
 	size_t sizes[2] = { split, b->len - split };
 	const uint8_t *from = b->at;
-	int rc = hf_messages_begin(&messages, kind);
+	int rc = hf_update_decoder_begin(&messages, kind);
 
 	for (int i = 0; i < 2 && !rc; from += sizes[i++]) {
 		uint8_t *exact = malloc(sizes[i] ? sizes[i] : 1);
 
 		ck_assert_ptr_nonnull(exact);
 		memcpy(exact, from, sizes[i]);
-		rc = hf_messages_feed(&messages, exact, sizes[i]);
+		rc = hf_update_decoder_feed(&messages, exact, sizes[i]);
 		free(exact);
 	}
-	return rc ? rc : hf_messages_end(&messages, ret_update);
+	return rc ? rc : hf_update_decoder_end(&messages, ret_update);
 }
 
 enum { SNAP = HF_UPDATE_SNAPSHOT, DIFF = HF_UPDATE_DIFF, BOTH };
@@ -70,7 +70,7 @@ struct row {
 	const char *name;
 	const char *wire;
 	int kind;
-	enum hf_trouble trouble; /* or the refusal */
+	enum hf_stream_fault trouble; /* or the refusal */
 	size_t uw, ua, dw, da;
 	uint64_t refused;
 };
@@ -120,7 +120,7 @@ START_TEST(message_is_read)
 		int rc = read_message(_i % 2, &b, split, &u);
 
 		ck_assert_msg(rc == 0, "%s, split at %zu: %s", r->name, split,
-		    hf_trouble_name(messages.trouble ? messages.trouble : messages.refused));
+		    hf_stream_fault_name(messages.trouble ? messages.trouble : messages.refused));
 		ck_assert_int_eq(u->kind, _i % 2);
 		ck_assert_mem_eq(u->owner.b, owner.b, 16);
 		ck_assert_uint_eq(u->n_upserted_workspaces, r->uw);
@@ -184,23 +184,23 @@ END_TEST
 
 static const struct row refused[] = {
 	{ "an id of 15 bytes in a diff", W_A "0a{0a{x15:61} 12{'od\\d'}}" W_B, DIFF,
-	    HF_TROUBLE_UPDATE_RECORD, 0, 0, 0, 0, 0 },
-	{ "no id in a diff", "0a{}", DIFF, HF_TROUBLE_UPDATE_RECORD, 0, 0, 0, 0, 0 },
-	{ "an id of 17 bytes in a diff", "12{0a{x17:61} 1a{$a}}", DIFF, HF_TROUBLE_UPDATE_RECORD, 0,
+	    HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
+	{ "no id in a diff", "0a{}", DIFF, HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
+	{ "an id of 17 bytes in a diff", "12{0a{x17:61} 1a{$a}}", DIFF, HF_STREAM_FAULT_UPDATE_RECORD, 0,
 	    0, 0, 0, 0 },
 	{ "a workspace id of 15 bytes in a diff", "12{0a{$a} 1a{x15:61}}", DIFF,
-	    HF_TROUBLE_UPDATE_RECORD, 0, 0, 0, 0, 0 },
-	{ "a deleted id of 15 bytes", "1a{0a{x15:61}}", DIFF, HF_TROUBLE_UPDATE_RECORD, 0, 0, 0, 0,
+	    HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
+	{ "a deleted id of 15 bytes", "1a{0a{x15:61}}", DIFF, HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0,
 	    0 },
 	{ "a deleted agent with a workspace id of 3 bytes", "22{0a{$a} 1a{'abc'}}", DIFF,
-	    HF_TROUBLE_UPDATE_RECORD, 0, 0, 0, 0, 0 },
+	    HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
 	{ "an id of 10^6 bytes in a diff", "0a{0a{x1000000:61}}" W_A "0a{0a{x5000:61}}", DIFF,
-	    HF_TROUBLE_UPDATE_RECORD, 0, 0, 0, 0, 0 },
+	    HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
 	{ "a snapshot that deletes a workspace", W_A "1a{0a{$b}}" W_B, SNAP,
-	    HF_TROUBLE_UPDATE_DELETES, 0, 0, 0, 0, 0 },
+	    HF_STREAM_FAULT_UPDATE_DELETES, 0, 0, 0, 0, 0 },
 	{ "a snapshot that deletes an agent", "22{0a{$b} 1a{$a}}" W_A, SNAP,
-	    HF_TROUBLE_UPDATE_DELETES, 0, 0, 0, 0, 0 },
-	{ "a snapshot that deletes nothing twice", "1a{} 22{}", SNAP, HF_TROUBLE_UPDATE_DELETES, 0,
+	    HF_STREAM_FAULT_UPDATE_DELETES, 0, 0, 0, 0, 0 },
+	{ "a snapshot that deletes nothing twice", "1a{} 22{}", SNAP, HF_STREAM_FAULT_UPDATE_DELETES, 0,
 	    0, 0, 0, 0 },
 };
 
@@ -216,9 +216,9 @@ START_TEST(message_is_refused_and_the_next_is_read)
 
 		ck_assert_int_eq(read_message(r->kind, &b, split, &u), HF_EREFUSED);
 		ck_assert_ptr_null(u);
-		ck_assert_str_eq(hf_trouble_name(messages.refused), hf_trouble_name(r->trouble));
+		ck_assert_str_eq(hf_stream_fault_name(messages.refused), hf_stream_fault_name(r->trouble));
 		ck_assert_str_ne(messages.detail, "");
-		ck_assert_int_eq(messages.trouble, HF_TROUBLE_NONE);
+		ck_assert_int_eq(messages.trouble, HF_STREAM_FAULT_NONE);
 		ck_assert_uint_eq(budget.used, 0);
 		ck_assert_int_eq(read_message(r->kind, &good, 0, &u), 0);
 		ck_assert_uint_eq(u->n_upserted_workspaces, 1);
@@ -247,48 +247,48 @@ START_TEST(refusal_says_what_and_is_printable)
 END_TEST
 
 static const struct row broken[] = {
-	{ "wire type 3 (group)", W_A "2b", BOTH, HF_TROUBLE_PB_WIRE, 0, 0, 0, 0, 0 },
-	{ "wire type 4 (end of group)", "2c", BOTH, HF_TROUBLE_PB_WIRE, 0, 0, 0, 0, 0 },
-	{ "wire type 6", "2e", BOTH, HF_TROUBLE_PB_WIRE, 0, 0, 0, 0, 0 },
-	{ "wire type 7", "2f", BOTH, HF_TROUBLE_PB_WIRE, 0, 0, 0, 0, 0 },
-	{ "a record as a varint", "08 01", BOTH, HF_TROUBLE_PB_WIRE, 0, 0, 0, 0, 0 },
-	{ "a record as 32 bits", "15 x4:00", BOTH, HF_TROUBLE_PB_WIRE, 0, 0, 0, 0, 0 },
-	{ "a record as 64 bits", "19 x8:00", BOTH, HF_TROUBLE_PB_WIRE, 0, 0, 0, 0, 0 },
-	{ "field 0", "02 00", BOTH, HF_TROUBLE_PB_TAG, 0, 0, 0, 0, 0 },
-	{ "field 0 in two bytes", "82 00 00", BOTH, HF_TROUBLE_PB_TAG, 0, 0, 0, 0, 0 },
-	{ "field 2^29", "82 80 80 80 10 00", BOTH, HF_TROUBLE_PB_TAG, 0, 0, 0, 0, 0 },
-	{ "a tag of 6 bytes", "8a 80 80 80 80 00 00", BOTH, HF_TROUBLE_PB_TAG, 0, 0, 0, 0, 0 },
-	{ "a length of 11 bytes", "0a x10:80 00", BOTH, HF_TROUBLE_PB_LENGTH, 0, 0, 0, 0, 0 },
-	{ "a varint of 11 bytes", "28 x10:80 00", BOTH, HF_TROUBLE_PB_LENGTH, 0, 0, 0, 0, 0 },
-	{ "a varint over 64 bits", "28 x9:ff 02", BOTH, HF_TROUBLE_PB_LENGTH, 0, 0, 0, 0, 0 },
-	{ "a length of 2^63", "0a x9:80 01", BOTH, HF_TROUBLE_PB_LENGTH, 0, 0, 0, 0, 0 },
-	{ "an unknown field over the message limit", "2a 81 80 80 20", BOTH, HF_TROUBLE_PB_LENGTH,
+	{ "wire type 3 (group)", W_A "2b", BOTH, HF_STREAM_FAULT_PB_WIRE, 0, 0, 0, 0, 0 },
+	{ "wire type 4 (end of group)", "2c", BOTH, HF_STREAM_FAULT_PB_WIRE, 0, 0, 0, 0, 0 },
+	{ "wire type 6", "2e", BOTH, HF_STREAM_FAULT_PB_WIRE, 0, 0, 0, 0, 0 },
+	{ "wire type 7", "2f", BOTH, HF_STREAM_FAULT_PB_WIRE, 0, 0, 0, 0, 0 },
+	{ "a record as a varint", "08 01", BOTH, HF_STREAM_FAULT_PB_WIRE, 0, 0, 0, 0, 0 },
+	{ "a record as 32 bits", "15 x4:00", BOTH, HF_STREAM_FAULT_PB_WIRE, 0, 0, 0, 0, 0 },
+	{ "a record as 64 bits", "19 x8:00", BOTH, HF_STREAM_FAULT_PB_WIRE, 0, 0, 0, 0, 0 },
+	{ "field 0", "02 00", BOTH, HF_STREAM_FAULT_PB_TAG, 0, 0, 0, 0, 0 },
+	{ "field 0 in two bytes", "82 00 00", BOTH, HF_STREAM_FAULT_PB_TAG, 0, 0, 0, 0, 0 },
+	{ "field 2^29", "82 80 80 80 10 00", BOTH, HF_STREAM_FAULT_PB_TAG, 0, 0, 0, 0, 0 },
+	{ "a tag of 6 bytes", "8a 80 80 80 80 00 00", BOTH, HF_STREAM_FAULT_PB_TAG, 0, 0, 0, 0, 0 },
+	{ "a length of 11 bytes", "0a x10:80 00", BOTH, HF_STREAM_FAULT_PB_LENGTH, 0, 0, 0, 0, 0 },
+	{ "a varint of 11 bytes", "28 x10:80 00", BOTH, HF_STREAM_FAULT_PB_LENGTH, 0, 0, 0, 0, 0 },
+	{ "a varint over 64 bits", "28 x9:ff 02", BOTH, HF_STREAM_FAULT_PB_LENGTH, 0, 0, 0, 0, 0 },
+	{ "a length of 2^63", "0a x9:80 01", BOTH, HF_STREAM_FAULT_PB_LENGTH, 0, 0, 0, 0, 0 },
+	{ "an unknown field over the message limit", "2a 81 80 80 20", BOTH, HF_STREAM_FAULT_PB_LENGTH,
 	    0, 0, 0, 0, 0 },
-	{ "truncated in a tag", "8a", BOTH, HF_TROUBLE_PB_TRUNCATED, 0, 0, 0, 0, 0 },
-	{ "truncated before a length", "0a", BOTH, HF_TROUBLE_PB_TRUNCATED, 0, 0, 0, 0, 0 },
-	{ "truncated in a length", "0a 80", BOTH, HF_TROUBLE_PB_TRUNCATED, 0, 0, 0, 0, 0 },
-	{ "truncated in a record", W_A "0a 14 0a{$b}", BOTH, HF_TROUBLE_PB_TRUNCATED, 0, 0, 0, 0,
+	{ "truncated in a tag", "8a", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0, 0 },
+	{ "truncated before a length", "0a", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0, 0 },
+	{ "truncated in a length", "0a 80", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0, 0 },
+	{ "truncated in a record", W_A "0a 14 0a{$b}", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0,
 	    0 },
-	{ "truncated in a large record", "0a 90 4e 0a{$b}", BOTH, HF_TROUBLE_PB_TRUNCATED, 0, 0, 0,
+	{ "truncated in a large record", "0a 90 4e 0a{$b}", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0,
 	    0, 0 },
-	{ "truncated in an unknown field", "2a 05 61", BOTH, HF_TROUBLE_PB_TRUNCATED, 0, 0, 0, 0,
+	{ "truncated in an unknown field", "2a 05 61", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0,
 	    0 },
-	{ "truncated in 64 bits", "29 61", BOTH, HF_TROUBLE_PB_TRUNCATED, 0, 0, 0, 0, 0 },
-	{ "a group in a record", "0a{0a{$a} 2b 2c}", BOTH, HF_TROUBLE_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "wire type 6 in a record", "0a{0a{$a} 2e}", BOTH, HF_TROUBLE_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "wire type 7 in a record", "12{0a{$a} 2f}", BOTH, HF_TROUBLE_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "field 0 in a record", "0a{0a{$a} 02 00}", BOTH, HF_TROUBLE_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "field 0 in two bytes in a record", "0a{0a{$a} 82 00 00}", BOTH, HF_TROUBLE_PB_RECORD, 0,
+	{ "truncated in 64 bits", "29 61", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0, 0 },
+	{ "a group in a record", "0a{0a{$a} 2b 2c}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "wire type 6 in a record", "0a{0a{$a} 2e}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "wire type 7 in a record", "12{0a{$a} 2f}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "field 0 in a record", "0a{0a{$a} 02 00}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "field 0 in two bytes in a record", "0a{0a{$a} 82 00 00}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0,
 	    0, 0, 0, 0 },
-	{ "field 2^29 in a record", "0a{0a{$a} 82 80 80 80 10 00}", BOTH, HF_TROUBLE_PB_RECORD, 0,
+	{ "field 2^29 in a record", "0a{0a{$a} 82 80 80 80 10 00}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0,
 	    0, 0, 0, 0 },
-	{ "an id as a varint", "0a{08 01}", BOTH, HF_TROUBLE_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "a status as bytes", "0a{0a{$a} 1a{03}}", BOTH, HF_TROUBLE_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "a name past the end of its record", "0a{0a{$a} 12 05 'x'}", BOTH, HF_TROUBLE_PB_RECORD,
+	{ "an id as a varint", "0a{08 01}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "a status as bytes", "0a{0a{$a} 1a{03}}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "a name past the end of its record", "0a{0a{$a} 12 05 'x'}", BOTH, HF_STREAM_FAULT_PB_RECORD,
 	    0, 0, 0, 0, 0 },
-	{ "a varint of 11 bytes in a record", "0a{0a{$a} 18 x10:80 00}", BOTH, HF_TROUBLE_PB_RECORD,
+	{ "a varint of 11 bytes in a record", "0a{0a{$a} 18 x10:80 00}", BOTH, HF_STREAM_FAULT_PB_RECORD,
 	    0, 0, 0, 0, 0 },
-	{ "a record truncated in an id", "0a{0a 10 x15:61}", BOTH, HF_TROUBLE_PB_RECORD, 0, 0, 0, 0,
+	{ "a record truncated in an id", "0a{0a 10 x15:61}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0,
 	    0 },
 };
 
@@ -303,13 +303,13 @@ START_TEST(broken_encoding_ends_it)
 		int rc = read_message(_i % 2, &b, split, &u);
 
 		ck_assert_msg(messages.trouble == r->trouble, "%s, split at %zu: %s", r->name,
-		    split, hf_trouble_name(messages.trouble));
+		    split, hf_stream_fault_name(messages.trouble));
 		ck_assert_int_eq(rc, HF_EFORMAT);
 		ck_assert_ptr_null(u);
 		/* Nothing more comes out of it. */
-		ck_assert_int_eq(hf_messages_begin(&messages, HF_UPDATE_DIFF), HF_EFORMAT);
-		ck_assert_int_eq(hf_messages_feed(&messages, b.at, b.len), HF_EFORMAT);
-		ck_assert_int_eq(hf_messages_end(&messages, &u), HF_EFORMAT);
+		ck_assert_int_eq(hf_update_decoder_begin(&messages, HF_UPDATE_DIFF), HF_EFORMAT);
+		ck_assert_int_eq(hf_update_decoder_feed(&messages, b.at, b.len), HF_EFORMAT);
+		ck_assert_int_eq(hf_update_decoder_end(&messages, &u), HF_EFORMAT);
 		ck_assert_ptr_null(u);
 		restart();
 	}
@@ -409,10 +409,10 @@ START_TEST(worst_record_fits_the_arena)
 	struct hf_update *u;
 
 	limits.record = 512u << (2 * _i);
-	hf_messages_done(&messages);
+	hf_update_decoder_done(&messages);
 	hf_arena_done(&arena);
-	ck_assert_int_eq(hf_arena_init(&arena, hf_messages_arena_size(&limits)), 0);
-	ck_assert_int_eq(hf_messages_init(&messages, &limits, &budget, &arena, &owner), 0);
+	ck_assert_int_eq(hf_arena_init(&arena, hf_update_decoder_arena_size(&limits)), 0);
+	ck_assert_int_eq(hf_update_decoder_init(&messages, &limits, &budget, &arena, &owner), 0);
 	bytes_u8(&b, 0x0a);
 	bytes_varint(&b, limits.record);
 	bytes_parse(&b, "0a{$a}");
@@ -436,7 +436,7 @@ START_TEST(results_stay_within_their_budget)
 		bytes_parse(&b, "0a{0a{$a}}");
 	rc = read_message(HF_UPDATE_SNAPSHOT, &b, 0, &u);
 	ck_assert_int_eq(rc, HF_ELIMIT);
-	ck_assert_int_eq(messages.trouble, HF_TROUBLE_RESULTS);
+	ck_assert_int_eq(messages.trouble, HF_STREAM_FAULT_RESULTS);
 	ck_assert_uint_eq(budget.used, 0);
 	bytes_done(&b);
 }
@@ -452,7 +452,7 @@ START_TEST(names_count_too)
 	for (int i = 0; i < 300; i++)
 		bytes_parse(&b, i % 2 ? "0a{0a{$a} 12{x4000:61}}" : "0a{0a{$a} 12{x4000:62}}");
 	ck_assert_int_eq(read_message(HF_UPDATE_SNAPSHOT, &b, 0, &u), HF_ELIMIT);
-	ck_assert_int_eq(messages.trouble, HF_TROUBLE_RESULTS);
+	ck_assert_int_eq(messages.trouble, HF_STREAM_FAULT_RESULTS);
 	bytes_done(&b);
 }
 END_TEST
@@ -495,8 +495,8 @@ START_TEST(message_that_was_not_ended_is_forgotten)
 	struct hf_update *u;
 
 	bytes_parse(&b, W_A A_M "0a 20 0a");
-	ck_assert_int_eq(hf_messages_begin(&messages, HF_UPDATE_SNAPSHOT), 0);
-	ck_assert_int_eq(hf_messages_feed(&messages, b.at, b.len), 0);
+	ck_assert_int_eq(hf_update_decoder_begin(&messages, HF_UPDATE_SNAPSHOT), 0);
+	ck_assert_int_eq(hf_update_decoder_feed(&messages, b.at, b.len), 0);
 	b.len = 0;
 	bytes_parse(&b, W_B);
 	ck_assert_int_eq(read_message(HF_UPDATE_SNAPSHOT, &b, 3, &u), 0);

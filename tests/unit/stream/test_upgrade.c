@@ -51,7 +51,7 @@ static int give(const char *bytes, size_t len, size_t *ret_left)
 struct row {
 	const char *name;
 	const char *answer;
-	enum hf_trouble trouble;
+	enum hf_stream_fault trouble;
 	int status;
 };
 
@@ -70,85 +70,85 @@ static const struct row rows[] = {
 	{ "an empty extension line", SWITCH UPGRADE ACCEPT "Sec-WebSocket-Extensions:\r\n\r\n", 0,
 	    101 },
 
-	{ "101 without accept", SWITCH UPGRADE "\r\n", HF_TROUBLE_HTTP_ACCEPT, 101 },
+	{ "101 without accept", SWITCH UPGRADE "\r\n", HF_STREAM_FAULT_HTTP_ACCEPT, 101 },
 	{ "101 with a wrong accept",
 	    SWITCH UPGRADE "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOO=\r\n\r\n",
-	    HF_TROUBLE_HTTP_ACCEPT, 101 },
+	    HF_STREAM_FAULT_HTTP_ACCEPT, 101 },
 	{ "101 with an empty accept", SWITCH UPGRADE "Sec-WebSocket-Accept:\r\n\r\n",
-	    HF_TROUBLE_HTTP_ACCEPT, 101 },
-	{ "101 with two accepts", SWITCH UPGRADE ACCEPT ACCEPT "\r\n", HF_TROUBLE_HTTP_ACCEPT,
+	    HF_STREAM_FAULT_HTTP_ACCEPT, 101 },
+	{ "101 with two accepts", SWITCH UPGRADE ACCEPT ACCEPT "\r\n", HF_STREAM_FAULT_HTTP_ACCEPT,
 	    101 },
 	{ "the accept of an interim answer",
-	    "HTTP/1.1 103 x\r\n" ACCEPT "\r\n" SWITCH UPGRADE "\r\n", HF_TROUBLE_HTTP_ACCEPT, 101 },
+	    "HTTP/1.1 103 x\r\n" ACCEPT "\r\n" SWITCH UPGRADE "\r\n", HF_STREAM_FAULT_HTTP_ACCEPT, 101 },
 	{ "101 without upgrade", SWITCH "Connection: Upgrade\r\n" ACCEPT "\r\n",
-	    HF_TROUBLE_HTTP_UPGRADE, 101 },
+	    HF_STREAM_FAULT_HTTP_UPGRADE, 101 },
 	{ "101 with another upgrade",
-	    SWITCH "Upgrade: h2c\r\nConnection: Upgrade\r\n" ACCEPT "\r\n", HF_TROUBLE_HTTP_UPGRADE,
+	    SWITCH "Upgrade: h2c\r\nConnection: Upgrade\r\n" ACCEPT "\r\n", HF_STREAM_FAULT_HTTP_UPGRADE,
 	    101 },
 	{ "101 without connection", SWITCH "Upgrade: websocket\r\n" ACCEPT "\r\n",
-	    HF_TROUBLE_HTTP_UPGRADE, 101 },
+	    HF_STREAM_FAULT_HTTP_UPGRADE, 101 },
 	{ "101 with another connection",
 	    SWITCH "Upgrade: websocket\r\nConnection: close\r\n" ACCEPT "\r\n",
-	    HF_TROUBLE_HTTP_UPGRADE, 101 },
-	{ "101 in HTTP/1.0", "HTTP/1.0 101 x\r\n" UPGRADE ACCEPT "\r\n", HF_TROUBLE_HTTP_VERSION,
+	    HF_STREAM_FAULT_HTTP_UPGRADE, 101 },
+	{ "101 in HTTP/1.0", "HTTP/1.0 101 x\r\n" UPGRADE ACCEPT "\r\n", HF_STREAM_FAULT_HTTP_VERSION,
 	    101 },
 	{ "an extension",
 	    SWITCH UPGRADE ACCEPT "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
-	    HF_TROUBLE_HTTP_EXTENSION, 101 },
+	    HF_STREAM_FAULT_HTTP_EXTENSION, 101 },
 	{ "a subprotocol", SWITCH UPGRADE ACCEPT "Sec-WebSocket-Protocol: chat\r\n\r\n",
-	    HF_TROUBLE_HTTP_EXTENSION, 101 },
+	    HF_STREAM_FAULT_HTTP_EXTENSION, 101 },
 
-	{ "HTTP/2", "HTTP/2 101 x\r\n", HF_TROUBLE_HTTP_FORM, 0 },
-	{ "HTTP/0.9", "HTTP/0.9 200 OK\r\n", HF_TROUBLE_HTTP_FORM, 0 },
-	{ "another protocol", "SSH-2.0-OpenSSH_9.2\r\n", HF_TROUBLE_HTTP_FORM, 0 },
-	{ "a TLS alert", "\x15\x03\x01", HF_TROUBLE_HTTP_FORM, 0 },
-	{ "a status of two digits", "HTTP/1.1 10 x\r\n", HF_TROUBLE_HTTP_FORM, 0 },
-	{ "a status of four digits", "HTTP/1.1 1010\r\n", HF_TROUBLE_HTTP_FORM, 0 },
-	{ "a status of letters", "HTTP/1.1 abc\r\n", HF_TROUBLE_HTTP_FORM, 0 },
-	{ "status 099", "HTTP/1.1 099 x\r\n", HF_TROUBLE_HTTP_FORM, 99 },
-	{ "status 600", "HTTP/1.1 600 x\r\n", HF_TROUBLE_HTTP_FORM, 600 },
-	{ "an empty status line", "\r\n", HF_TROUBLE_HTTP_FORM, 0 },
+	{ "HTTP/2", "HTTP/2 101 x\r\n", HF_STREAM_FAULT_HTTP_FORM, 0 },
+	{ "HTTP/0.9", "HTTP/0.9 200 OK\r\n", HF_STREAM_FAULT_HTTP_FORM, 0 },
+	{ "another protocol", "SSH-2.0-OpenSSH_9.2\r\n", HF_STREAM_FAULT_HTTP_FORM, 0 },
+	{ "a TLS alert", "\x15\x03\x01", HF_STREAM_FAULT_HTTP_FORM, 0 },
+	{ "a status of two digits", "HTTP/1.1 10 x\r\n", HF_STREAM_FAULT_HTTP_FORM, 0 },
+	{ "a status of four digits", "HTTP/1.1 1010\r\n", HF_STREAM_FAULT_HTTP_FORM, 0 },
+	{ "a status of letters", "HTTP/1.1 abc\r\n", HF_STREAM_FAULT_HTTP_FORM, 0 },
+	{ "status 099", "HTTP/1.1 099 x\r\n", HF_STREAM_FAULT_HTTP_FORM, 99 },
+	{ "status 600", "HTTP/1.1 600 x\r\n", HF_STREAM_FAULT_HTTP_FORM, 600 },
+	{ "an empty status line", "\r\n", HF_STREAM_FAULT_HTTP_FORM, 0 },
 	{ "LF alone in the status line", "HTTP/1.1 101 x\n" UPGRADE ACCEPT "\r\n",
-	    HF_TROUBLE_HTTP_FORM, 0 },
+	    HF_STREAM_FAULT_HTTP_FORM, 0 },
 
 	{ "LF alone", SWITCH "Upgrade: websocket\nConnection: Upgrade\r\n" ACCEPT "\r\n",
-	    HF_TROUBLE_HTTP_FIELD, 101 },
-	{ "CR alone", SWITCH "Upgrade: web\rsocket\r\n", HF_TROUBLE_HTTP_FIELD, 101 },
-	{ "two CR", SWITCH UPGRADE "\r\r\n", HF_TROUBLE_HTTP_FIELD, 101 },
-	{ "a folded line", SWITCH "X: a\r\n b\r\n", HF_TROUBLE_HTTP_FIELD, 101 },
+	    HF_STREAM_FAULT_HTTP_FIELD, 101 },
+	{ "CR alone", SWITCH "Upgrade: web\rsocket\r\n", HF_STREAM_FAULT_HTTP_FIELD, 101 },
+	{ "two CR", SWITCH UPGRADE "\r\r\n", HF_STREAM_FAULT_HTTP_FIELD, 101 },
+	{ "a folded line", SWITCH "X: a\r\n b\r\n", HF_STREAM_FAULT_HTTP_FIELD, 101 },
 	{ "a folded line, with a tab and a colon", SWITCH "X: a\r\n\tb: c\r\n",
-	    HF_TROUBLE_HTTP_FIELD, 101 },
-	{ "no colon", SWITCH "Upgrade websocket\r\n", HF_TROUBLE_HTTP_FIELD, 101 },
-	{ "no name", SWITCH ": websocket\r\n", HF_TROUBLE_HTTP_FIELD, 101 },
-	{ "a space before the colon", SWITCH "Upgrade : websocket\r\n", HF_TROUBLE_HTTP_FIELD,
+	    HF_STREAM_FAULT_HTTP_FIELD, 101 },
+	{ "no colon", SWITCH "Upgrade websocket\r\n", HF_STREAM_FAULT_HTTP_FIELD, 101 },
+	{ "no name", SWITCH ": websocket\r\n", HF_STREAM_FAULT_HTTP_FIELD, 101 },
+	{ "a space before the colon", SWITCH "Upgrade : websocket\r\n", HF_STREAM_FAULT_HTTP_FIELD,
 	    101 },
-	{ "a control character", SWITCH "X: a\x01\r\n", HF_TROUBLE_HTTP_FIELD, 101 },
-	{ "DEL", SWITCH "X: a\x7f\r\n", HF_TROUBLE_HTTP_FIELD, 101 },
+	{ "a control character", SWITCH "X: a\x01\r\n", HF_STREAM_FAULT_HTTP_FIELD, 101 },
+	{ "DEL", SWITCH "X: a\x7f\r\n", HF_STREAM_FAULT_HTTP_FIELD, 101 },
 	{ "two Content-Length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n",
-	    HF_TROUBLE_HTTP_FIELD, 200 },
+	    HF_STREAM_FAULT_HTTP_FIELD, 200 },
 	{ "a list of Content-Length", "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n",
-	    HF_TROUBLE_HTTP_FIELD, 200 },
+	    HF_STREAM_FAULT_HTTP_FIELD, 200 },
 	{ "a negative Content-Length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n",
-	    HF_TROUBLE_HTTP_FIELD, 200 },
+	    HF_STREAM_FAULT_HTTP_FIELD, 200 },
 	{ "no Content-Length in its line", "HTTP/1.1 200 OK\r\nContent-Length:\r\n",
-	    HF_TROUBLE_HTTP_FIELD, 200 },
+	    HF_STREAM_FAULT_HTTP_FIELD, 200 },
 	{ "a Content-Length of 20 digits",
-	    "HTTP/1.1 200 OK\r\nContent-Length: 10000000000000000000\r\n", HF_TROUBLE_HTTP_FIELD,
+	    "HTTP/1.1 200 OK\r\nContent-Length: 10000000000000000000\r\n", HF_STREAM_FAULT_HTTP_FIELD,
 	    200 },
 
 	{ "200 with HTML", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
-	    HF_TROUBLE_HTTP_STATUS, 200 },
+	    HF_STREAM_FAULT_HTTP_STATUS, 200 },
 	{ "302", "HTTP/1.1 302 Found\r\nLocation: http://evil/\r\nContent-Length: 0\r\n\r\n",
-	    HF_TROUBLE_HTTP_STATUS, 302 },
-	{ "204", "HTTP/1.1 204 No Content\r\n\r\n", HF_TROUBLE_HTTP_STATUS, 204 },
-	{ "304", "HTTP/1.1 304 Not Modified\r\n\r\n", HF_TROUBLE_HTTP_STATUS, 304 },
-	{ "401", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\n{}", HF_TROUBLE_HTTP_STATUS,
+	    HF_STREAM_FAULT_HTTP_STATUS, 302 },
+	{ "204", "HTTP/1.1 204 No Content\r\n\r\n", HF_STREAM_FAULT_HTTP_STATUS, 204 },
+	{ "304", "HTTP/1.1 304 Not Modified\r\n\r\n", HF_STREAM_FAULT_HTTP_STATUS, 304 },
+	{ "401", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\n{}", HF_STREAM_FAULT_HTTP_STATUS,
 	    401 },
 	{ "503 in HTTP/1.0", "HTTP/1.0 503 Busy\r\nContent-Length: 1\r\n\r\nx",
-	    HF_TROUBLE_HTTP_STATUS, 503 },
+	    HF_STREAM_FAULT_HTTP_STATUS, 503 },
 	{ "500 with an accept that is wrong",
 	    "HTTP/1.1 500 x\r\nSec-WebSocket-Accept: no\r\nContent-Length: 0\r\n\r\n",
-	    HF_TROUBLE_HTTP_STATUS, 500 },
+	    HF_STREAM_FAULT_HTTP_STATUS, 500 },
 };
 
 START_TEST(answer_is_judged)
@@ -162,8 +162,8 @@ START_TEST(answer_is_judged)
 		if (!rc)
 			rc = give(r->answer + split, len - split, &left);
 		ck_assert_msg(u.trouble == r->trouble, "%s, split at %zu: %s", r->name, split,
-		    hf_trouble_name(u.trouble));
-		ck_assert_int_eq(rc, r->trouble ? hf_trouble_code(r->trouble) : 1);
+		    hf_stream_fault_name(u.trouble));
+		ck_assert_int_eq(rc, r->trouble ? hf_stream_fault_code(r->trouble) : 1);
 		ck_assert_int_eq(u.status, r->status);
 		if (r->trouble) { /* it stays so */
 			ck_assert_int_eq(give(GOOD, strlen(GOOD), &left), rc);
@@ -202,15 +202,15 @@ static const struct {
 	const char *name;
 	const char *start;
 	const char *more;
-	enum hf_trouble trouble;
+	enum hf_stream_fault trouble;
 } endless[] = {
-	{ "a header of 1 MiB", SWITCH "X: ", "aaaaaaaaaaaaaaaa", HF_TROUBLE_HTTP_SIZE },
-	{ "10^5 headers", SWITCH, "X: y\r\n", HF_TROUBLE_HTTP_SIZE },
+	{ "a header of 1 MiB", SWITCH "X: ", "aaaaaaaaaaaaaaaa", HF_STREAM_FAULT_HTTP_SIZE },
+	{ "10^5 headers", SWITCH, "X: y\r\n", HF_STREAM_FAULT_HTTP_SIZE },
 	{ "a status line without an end", "HTTP/1.1 101 ", "aaaaaaaaaaaaaaaa",
-	    HF_TROUBLE_HTTP_SIZE },
-	{ "a name without an end", SWITCH, "aaaaaaaaaaaaaaaa", HF_TROUBLE_HTTP_SIZE },
-	{ "interim answers", "", "HTTP/1.1 100 Continue\r\n\r\n", HF_TROUBLE_HTTP_SIZE },
-	{ "NUL", SWITCH "X: a", NULL, HF_TROUBLE_HTTP_FIELD },
+	    HF_STREAM_FAULT_HTTP_SIZE },
+	{ "a name without an end", SWITCH, "aaaaaaaaaaaaaaaa", HF_STREAM_FAULT_HTTP_SIZE },
+	{ "interim answers", "", "HTTP/1.1 100 Continue\r\n\r\n", HF_STREAM_FAULT_HTTP_SIZE },
+	{ "NUL", SWITCH "X: a", NULL, HF_STREAM_FAULT_HTTP_FIELD },
 };
 
 START_TEST(endless_heads_end)
@@ -241,7 +241,7 @@ START_TEST(refusal_keeps_what_people_need)
 
 	ck_assert_int_eq(give(answer, strlen(answer), &left), 0); /* there may be more of it */
 	ck_assert_int_eq(hf_upgrade_eof(&u), HF_EREFUSED);
-	ck_assert_int_eq(u.trouble, HF_TROUBLE_HTTP_STATUS);
+	ck_assert_int_eq(u.trouble, HF_STREAM_FAULT_HTTP_STATUS);
 	ck_assert_int_eq(u.status, 429);
 	ck_assert_str_eq(u.retry_after, "12");
 	ck_assert_str_eq(u.location, "https://example.com/\\x80");
@@ -270,7 +270,7 @@ START_TEST(end_before_the_head_is_whole_is_told)
 	for (size_t len = 0; len < strlen(GOOD); len++) {
 		ck_assert_int_eq(give(GOOD, len, &left), 0);
 		ck_assert_int_eq(hf_upgrade_eof(&u), HF_ECLOSED);
-		ck_assert_int_eq(u.trouble, HF_TROUBLE_HTTP_EOF);
+		ck_assert_int_eq(u.trouble, HF_STREAM_FAULT_HTTP_EOF);
 		teardown();
 		setup();
 	}

@@ -130,7 +130,7 @@ static void assert_sent(const char *wire)
 struct row {
 	const char *name;
 	const char *wire;
-	enum hf_trouble trouble;
+	enum hf_stream_fault trouble;
 	const char *told;
 	const char *sent;
 };
@@ -149,37 +149,37 @@ static const struct row rows[] = {
 	{ "a ping of 125 bytes", "89{x125:61}", 0, "", "8a{x125:61}" },
 	{ "a pong unasked", "8a{'hi'} 82{'x'}", 0, "x", "" },
 
-	{ "a masked frame", "82 81 01 02 03 04 60", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "RSV1", "c2{'x'}", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "RSV2", "a2{'x'}", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "RSV3", "92{'x'}", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "opcode 3", "83{'x'}", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "opcode 7", "87{'x'}", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "opcode 11", "8b 00", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "opcode 15", "8f 00", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "a continuation of nothing", "80{'x'}", HF_TROUBLE_WS_PROTOCOL, "", "88{03 ea}" },
-	{ "a continuation after the end", "82{'x'} 80{'y'}", HF_TROUBLE_WS_PROTOCOL, "x",
+	{ "a masked frame", "82 81 01 02 03 04 60", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "RSV1", "c2{'x'}", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "RSV2", "a2{'x'}", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "RSV3", "92{'x'}", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "opcode 3", "83{'x'}", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "opcode 7", "87{'x'}", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "opcode 11", "8b 00", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "opcode 15", "8f 00", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "a continuation of nothing", "80{'x'}", HF_STREAM_FAULT_WS_PROTOCOL, "", "88{03 ea}" },
+	{ "a continuation after the end", "82{'x'} 80{'y'}", HF_STREAM_FAULT_WS_PROTOCOL, "x",
 	    "88{03 ea}" },
-	{ "a new message inside of a fragmented one", "02{'a'} 82{'b'}", HF_TROUBLE_WS_PROTOCOL,
+	{ "a new message inside of a fragmented one", "02{'a'} 82{'b'}", HF_STREAM_FAULT_WS_PROTOCOL,
 	    "a", "88{03 ea}" },
-	{ "a fragmented ping", "09{'x'}", HF_TROUBLE_WS_PROTOCOL, "", "88 00" },
-	{ "a fragmented close", "08{03 e8}", HF_TROUBLE_WS_PROTOCOL, "", "88 00" },
-	{ "a ping of 126 bytes", "89 7e 00 7e x126:61", HF_TROUBLE_WS_PROTOCOL, "", "88 00" },
-	{ "a 16-bit length that is not minimal", "82 7e 00 7d x125:61", HF_TROUBLE_WS_PROTOCOL, "",
+	{ "a fragmented ping", "09{'x'}", HF_STREAM_FAULT_WS_PROTOCOL, "", "88 00" },
+	{ "a fragmented close", "08{03 e8}", HF_STREAM_FAULT_WS_PROTOCOL, "", "88 00" },
+	{ "a ping of 126 bytes", "89 7e 00 7e x126:61", HF_STREAM_FAULT_WS_PROTOCOL, "", "88 00" },
+	{ "a 16-bit length that is not minimal", "82 7e 00 7d x125:61", HF_STREAM_FAULT_WS_PROTOCOL, "",
 	    "88 00" },
 	{ "a 64-bit length that is not minimal", "82 7f 00 00 00 00 00 00 ff ff",
-	    HF_TROUBLE_WS_PROTOCOL, "", "88 00" },
-	{ "a length with the top bit", "82 7f 80 00 00 00 00 00 00 00", HF_TROUBLE_WS_PROTOCOL, "",
+	    HF_STREAM_FAULT_WS_PROTOCOL, "", "88 00" },
+	{ "a length with the top bit", "82 7f 80 00 00 00 00 00 00 00", HF_STREAM_FAULT_WS_PROTOCOL, "",
 	    "88 00" },
-	{ "a length of 2^40", "82 7f 00 00 01 00 00 00 00 00 61", HF_TROUBLE_WS_SIZE, "",
+	{ "a length of 2^40", "82 7f 00 00 01 00 00 00 00 00 61", HF_STREAM_FAULT_WS_SIZE, "",
 	    "88{03 f1}" },
-	{ "a frame over the limit", "82 7f 00 00 00 00 00 01 11 71 61", HF_TROUBLE_WS_SIZE, "",
+	{ "a frame over the limit", "82 7f 00 00 00 00 00 01 11 71 61", HF_STREAM_FAULT_WS_SIZE, "",
 	    "88{03 f1}" },
-	{ "text", "82{'x'} 81{'hi'}", HF_TROUBLE_WS_TEXT, "x", "" },
-	{ "text that is not UTF-8", "81{ff}", HF_TROUBLE_WS_TEXT, "", "" },
-	{ "an empty text", "81 00", HF_TROUBLE_WS_TEXT, "", "" },
-	{ "a text in fragments", "01{'a'} 80{'b'}", HF_TROUBLE_WS_TEXT, "", "" },
-	{ "close, and data after it", "88{03 e8} 82{'x'}", HF_TROUBLE_WS_CLOSED, "", "88{03 e8}" },
+	{ "text", "82{'x'} 81{'hi'}", HF_STREAM_FAULT_WS_TEXT, "x", "" },
+	{ "text that is not UTF-8", "81{ff}", HF_STREAM_FAULT_WS_TEXT, "", "" },
+	{ "an empty text", "81 00", HF_STREAM_FAULT_WS_TEXT, "", "" },
+	{ "a text in fragments", "01{'a'} 80{'b'}", HF_STREAM_FAULT_WS_TEXT, "", "" },
+	{ "close, and data after it", "88{03 e8} 82{'x'}", HF_STREAM_FAULT_WS_CLOSED, "", "88{03 e8}" },
 };
 
 START_TEST(frames_give_payload_or_a_trouble)
@@ -194,11 +194,11 @@ START_TEST(frames_give_payload_or_a_trouble)
 		if (!rc)
 			rc = give_at(0, b.at + split, b.len - split);
 		ck_assert_msg(hf_ws_trouble(ws) == r->trouble, "%s, split at %zu: %s", r->name,
-		    split, hf_trouble_name(hf_ws_trouble(ws)));
-		ck_assert_int_eq(rc, hf_trouble_code(r->trouble));
+		    split, hf_stream_fault_name(hf_ws_trouble(ws)));
+		ck_assert_int_eq(rc, hf_stream_fault_code(r->trouble));
 		if (r->told)
 			ck_assert_told(r->told);
-		if (r->trouble != HF_TROUBLE_WS_TEXT)
+		if (r->trouble != HF_STREAM_FAULT_WS_TEXT)
 			assert_sent(r->sent);
 		if (rc) { /* it stays so */
 			ck_assert_int_eq(give("82{'x'}"), rc);
@@ -214,32 +214,32 @@ END_TEST
 
 static const struct {
 	unsigned code;
-	enum hf_trouble trouble;
+	enum hf_stream_fault trouble;
 } closes[] = {
-	{ 0, HF_TROUBLE_WS_PROTOCOL },
-	{ 999, HF_TROUBLE_WS_PROTOCOL },
-	{ 1000, HF_TROUBLE_WS_CLOSED },
-	{ 1001, HF_TROUBLE_WS_CLOSED },
-	{ 1002, HF_TROUBLE_WS_CLOSED },
-	{ 1003, HF_TROUBLE_WS_CLOSED },
-	{ 1004, HF_TROUBLE_WS_PROTOCOL },
-	{ 1005, HF_TROUBLE_WS_PROTOCOL },
-	{ 1006, HF_TROUBLE_WS_PROTOCOL },
-	{ 1007, HF_TROUBLE_WS_CLOSED },
-	{ 1008, HF_TROUBLE_WS_CLOSED },
-	{ 1009, HF_TROUBLE_WS_CLOSED },
-	{ 1010, HF_TROUBLE_WS_CLOSED },
-	{ 1011, HF_TROUBLE_WS_CLOSED },
-	{ 1012, HF_TROUBLE_WS_CLOSED },
-	{ 1013, HF_TROUBLE_WS_CLOSED },
-	{ 1014, HF_TROUBLE_WS_CLOSED },
-	{ 1015, HF_TROUBLE_WS_PROTOCOL },
-	{ 1016, HF_TROUBLE_WS_PROTOCOL },
-	{ 2999, HF_TROUBLE_WS_PROTOCOL },
-	{ 3000, HF_TROUBLE_WS_CLOSED },
-	{ 4999, HF_TROUBLE_WS_CLOSED },
-	{ 5000, HF_TROUBLE_WS_PROTOCOL },
-	{ 65535, HF_TROUBLE_WS_PROTOCOL },
+	{ 0, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 999, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 1000, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1001, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1002, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1003, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1004, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 1005, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 1006, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 1007, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1008, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1009, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1010, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1011, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1012, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1013, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1014, HF_STREAM_FAULT_WS_CLOSED },
+	{ 1015, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 1016, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 2999, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 3000, HF_STREAM_FAULT_WS_CLOSED },
+	{ 4999, HF_STREAM_FAULT_WS_CLOSED },
+	{ 5000, HF_STREAM_FAULT_WS_PROTOCOL },
+	{ 65535, HF_STREAM_FAULT_WS_PROTOCOL },
 };
 
 START_TEST(close_code_and_reason_are_told)
@@ -265,17 +265,17 @@ START_TEST(close_code_and_reason_are_told)
 END_TEST
 
 static const struct row odd_closes[] = {
-	{ "no code", "88 00", HF_TROUBLE_WS_CLOSED, "", "" },
-	{ "one byte", "88{03}", HF_TROUBLE_WS_PROTOCOL, "", "" },
-	{ "a reason that is not UTF-8", "88{03 e8 ff fe}", HF_TROUBLE_WS_UTF8, "", "" },
-	{ "a reason that ends in mid character", "88{03 e8 e2 82}", HF_TROUBLE_WS_UTF8, "", "" },
-	{ "123 bytes of reason", "88{03 e8 x123:61}", HF_TROUBLE_WS_CLOSED, "", "" },
-	{ "124 bytes of reason", "88 7e 00 7e 03 e8 x124:61", HF_TROUBLE_WS_PROTOCOL, "", "" },
+	{ "no code", "88 00", HF_STREAM_FAULT_WS_CLOSED, "", "" },
+	{ "one byte", "88{03}", HF_STREAM_FAULT_WS_PROTOCOL, "", "" },
+	{ "a reason that is not UTF-8", "88{03 e8 ff fe}", HF_STREAM_FAULT_WS_UTF8, "", "" },
+	{ "a reason that ends in mid character", "88{03 e8 e2 82}", HF_STREAM_FAULT_WS_UTF8, "", "" },
+	{ "123 bytes of reason", "88{03 e8 x123:61}", HF_STREAM_FAULT_WS_CLOSED, "", "" },
+	{ "124 bytes of reason", "88 7e 00 7e 03 e8 x124:61", HF_STREAM_FAULT_WS_PROTOCOL, "", "" },
 };
 
 START_TEST(odd_close_ends_it)
 {
-	ck_assert_int_eq(give(odd_closes[_i].wire), hf_trouble_code(odd_closes[_i].trouble));
+	ck_assert_int_eq(give(odd_closes[_i].wire), hf_stream_fault_code(odd_closes[_i].trouble));
 	ck_assert_int_eq(hf_ws_trouble(ws), odd_closes[_i].trouble);
 }
 END_TEST
@@ -307,7 +307,7 @@ START_TEST(control_frames_without_data_are_bounded)
 	ck_assert_int_eq(flood(floods[_i], 5000, 20, true), 0); /* slow ones are fine */
 	ck_assert_int_eq(flood("89 00 82{'x'}", 5000, 0, true), 0);
 	ck_assert_int_eq(flood(floods[_i], 1000000, 0, true), HF_ELIMIT);
-	ck_assert_int_eq(hf_ws_trouble(ws), HF_TROUBLE_WS_FLOOD);
+	ck_assert_int_eq(hf_ws_trouble(ws), HF_STREAM_FAULT_WS_FLOOD);
 }
 END_TEST
 
@@ -319,7 +319,7 @@ START_TEST(answers_to_pings_are_bounded_while_the_peer_reads_nothing)
 	for (int i = 0; i < 100000; i++)
 		bytes_parse(&b, "89 00");
 	ck_assert_int_eq(give_at(0, b.at, b.len), HF_ELIMIT);
-	ck_assert_int_eq(hf_ws_trouble(ws), HF_TROUBLE_UNSENT);
+	ck_assert_int_eq(hf_ws_trouble(ws), HF_STREAM_FAULT_UNSENT);
 	ck_assert_uint_le(hf_sendq_len(&out), 6 * limits.pongs);
 	bytes_done(&b);
 }
@@ -332,7 +332,7 @@ START_TEST(send_queue_is_bounded)
 
 	while (!hf_ws_send(ws, false, kib, sizeof(kib)))
 		n++;
-	ck_assert_int_eq(hf_ws_trouble(ws), HF_TROUBLE_UNSENT);
+	ck_assert_int_eq(hf_ws_trouble(ws), HF_STREAM_FAULT_UNSENT);
 	ck_assert_int_ge(n, 200);
 	ck_assert_uint_le(hf_sendq_len(&out), limits.unsent);
 }
@@ -369,7 +369,7 @@ START_TEST(nothing_is_sent_after_our_close)
 	ck_assert_int_eq(give("82{'still'} 89 00 82{' read'}"), 0);
 	ck_assert_told("still read");
 	ck_assert_int_eq(give("88{03 e8}"), HF_ECLOSED);
-	ck_assert_int_eq(hf_ws_trouble(ws), HF_TROUBLE_WS_CLOSED);
+	ck_assert_int_eq(hf_ws_trouble(ws), HF_STREAM_FAULT_WS_CLOSED);
 	assert_sent("");
 }
 END_TEST
@@ -389,7 +389,7 @@ START_TEST(every_message_is_told_where_that_is_wanted)
 	ck_assert_int_eq(give("82{'abc'} 01{'d'} 89 00 80{'e'} 82 00"), 0);
 	ck_assert_told("abc|binary|de|text||binary|");
 	ck_assert_int_eq(give("81{'x' ff}"), HF_EPEER);
-	ck_assert_int_eq(hf_ws_trouble(ws), HF_TROUBLE_WS_UTF8);
+	ck_assert_int_eq(hf_ws_trouble(ws), HF_STREAM_FAULT_WS_UTF8);
 }
 END_TEST
 

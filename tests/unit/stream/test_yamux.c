@@ -150,7 +150,7 @@ static uint32_t open_stream(void)
 struct row {
 	const char *name;
 	const char *wire;
-	enum hf_trouble trouble;
+	enum hf_stream_fault trouble;
 	const char *told;
 };
 
@@ -185,49 +185,49 @@ static const struct row rows[] = {
 	{ "largest window", "00 01 0000 00000001 fffbffff" ABC_1, 0, "|data 1 abc" },
 	{ "goaway 0, then data", "00 03 0000 00000000 00000000" ABC_1, 0, "|goaway|data 1 abc" },
 
-	{ "version 1", ABC_1 "01 00 0000 00000001 00000000", HF_TROUBLE_YAMUX_VERSION,
+	{ "version 1", ABC_1 "01 00 0000 00000001 00000000", HF_STREAM_FAULT_YAMUX_VERSION,
 	    "|data 1 abc" },
-	{ "version 255", "ff 00 0000 00000001 00000000", HF_TROUBLE_YAMUX_VERSION, "" },
-	{ "type 4", "00 04 0000 00000001 00000000", HF_TROUBLE_YAMUX_TYPE, "" },
-	{ "type 255", "00 ff 0000 00000001 00000000", HF_TROUBLE_YAMUX_TYPE, "" },
-	{ "flag 0x10", "00 01 0010 00000001 00000000", HF_TROUBLE_YAMUX_FLAGS, "" },
-	{ "all flags", "00 00 ffff 00000001 00000000", HF_TROUBLE_YAMUX_FLAGS, "" },
-	{ "ping without a flag", "00 02 0000 00000000 00000007", HF_TROUBLE_YAMUX_FLAGS, "" },
-	{ "ping and answer in one", "00 02 0003 00000000 00000007", HF_TROUBLE_YAMUX_FLAGS, "" },
-	{ "goaway with a flag", "00 03 0001 00000000 00000000", HF_TROUBLE_YAMUX_FLAGS, "" },
+	{ "version 255", "ff 00 0000 00000001 00000000", HF_STREAM_FAULT_YAMUX_VERSION, "" },
+	{ "type 4", "00 04 0000 00000001 00000000", HF_STREAM_FAULT_YAMUX_TYPE, "" },
+	{ "type 255", "00 ff 0000 00000001 00000000", HF_STREAM_FAULT_YAMUX_TYPE, "" },
+	{ "flag 0x10", "00 01 0010 00000001 00000000", HF_STREAM_FAULT_YAMUX_FLAGS, "" },
+	{ "all flags", "00 00 ffff 00000001 00000000", HF_STREAM_FAULT_YAMUX_FLAGS, "" },
+	{ "ping without a flag", "00 02 0000 00000000 00000007", HF_STREAM_FAULT_YAMUX_FLAGS, "" },
+	{ "ping and answer in one", "00 02 0003 00000000 00000007", HF_STREAM_FAULT_YAMUX_FLAGS, "" },
+	{ "goaway with a flag", "00 03 0001 00000000 00000000", HF_STREAM_FAULT_YAMUX_FLAGS, "" },
 	{ "data of an unknown stream", "00 00 0000 00000063 00000003 'abc'",
-	    HF_TROUBLE_YAMUX_STREAM, "" },
+	    HF_STREAM_FAULT_YAMUX_STREAM, "" },
 	{ "window update of an unknown stream", "00 01 0000 00000063 00000003",
-	    HF_TROUBLE_YAMUX_STREAM, "" },
+	    HF_STREAM_FAULT_YAMUX_STREAM, "" },
 	{ "window update of an even stream", "00 01 0000 00000002 00000003",
-	    HF_TROUBLE_YAMUX_STREAM, "" },
+	    HF_STREAM_FAULT_YAMUX_STREAM, "" },
 	{ "data of a stream that both ended", "00 00 0000 00000005 00000003 'abc'",
-	    HF_TROUBLE_YAMUX_STREAM, "" },
+	    HF_STREAM_FAULT_YAMUX_STREAM, "" },
 	{ "fin of a stream that both ended", "00 01 0004 00000005 00000000",
-	    HF_TROUBLE_YAMUX_STREAM, "" },
-	{ "data of stream 0", "00 00 0000 00000000 00000003 'abc'", HF_TROUBLE_YAMUX_STREAM, "" },
-	{ "window update of stream 0", "00 01 0000 00000000 00000003", HF_TROUBLE_YAMUX_STREAM,
+	    HF_STREAM_FAULT_YAMUX_STREAM, "" },
+	{ "data of stream 0", "00 00 0000 00000000 00000003 'abc'", HF_STREAM_FAULT_YAMUX_STREAM, "" },
+	{ "window update of stream 0", "00 01 0000 00000000 00000003", HF_STREAM_FAULT_YAMUX_STREAM,
 	    "" },
-	{ "ping of stream 1", "00 02 0001 00000001 00000007", HF_TROUBLE_YAMUX_STREAM, "" },
-	{ "goaway of stream 1", "00 03 0000 00000001 00000000", HF_TROUBLE_YAMUX_STREAM, "" },
-	{ "data after fin", FIN_1 ABC_1, HF_TROUBLE_YAMUX_STREAM, "|fin 1" },
-	{ "fin after fin", FIN_1 FIN_1, HF_TROUBLE_YAMUX_STREAM, "|fin 1" },
-	{ "data after reset", RST_1 ABC_1, HF_TROUBLE_YAMUX_STREAM, "|rst 1" },
-	{ "syn of an even stream", "00 01 0001 00000002 00000000", HF_TROUBLE_YAMUX_SYN, "" },
-	{ "syn of an odd stream", "00 01 0001 00000063 00000000", HF_TROUBLE_YAMUX_SYN, "" },
-	{ "syn of a stream that is open", "00 00 0001 00000001 00000000", HF_TROUBLE_YAMUX_SYN,
+	{ "ping of stream 1", "00 02 0001 00000001 00000007", HF_STREAM_FAULT_YAMUX_STREAM, "" },
+	{ "goaway of stream 1", "00 03 0000 00000001 00000000", HF_STREAM_FAULT_YAMUX_STREAM, "" },
+	{ "data after fin", FIN_1 ABC_1, HF_STREAM_FAULT_YAMUX_STREAM, "|fin 1" },
+	{ "fin after fin", FIN_1 FIN_1, HF_STREAM_FAULT_YAMUX_STREAM, "|fin 1" },
+	{ "data after reset", RST_1 ABC_1, HF_STREAM_FAULT_YAMUX_STREAM, "|rst 1" },
+	{ "syn of an even stream", "00 01 0001 00000002 00000000", HF_STREAM_FAULT_YAMUX_SYN, "" },
+	{ "syn of an odd stream", "00 01 0001 00000063 00000000", HF_STREAM_FAULT_YAMUX_SYN, "" },
+	{ "syn of a stream that is open", "00 00 0001 00000001 00000000", HF_STREAM_FAULT_YAMUX_SYN,
 	    "" },
-	{ "data over the window", "00 00 0000 00000001 00040001", HF_TROUBLE_YAMUX_WINDOW, "" },
-	{ "2^32-1 bytes of data", "00 00 0000 00000001 ffffffff", HF_TROUBLE_YAMUX_WINDOW, "" },
+	{ "data over the window", "00 00 0000 00000001 00040001", HF_STREAM_FAULT_YAMUX_WINDOW, "" },
+	{ "2^32-1 bytes of data", "00 00 0000 00000001 ffffffff", HF_STREAM_FAULT_YAMUX_WINDOW, "" },
 	{ "data over the window in the second frame", ABC_1 "00 00 0000 00000001 0003fffe",
-	    HF_TROUBLE_YAMUX_WINDOW, "|data 1 abc" },
-	{ "window over 2^32-1", "00 01 0000 00000001 fffc0000", HF_TROUBLE_YAMUX_OVERFLOW, "" },
+	    HF_STREAM_FAULT_YAMUX_WINDOW, "|data 1 abc" },
+	{ "window over 2^32-1", "00 01 0000 00000001 fffc0000", HF_STREAM_FAULT_YAMUX_OVERFLOW, "" },
 	{ "window over 2^32-1 in two", "00 01 0000 00000001 fffb0000 00 01 0000 00000001 00010000",
-	    HF_TROUBLE_YAMUX_OVERFLOW, "" },
-	{ "the answer to no ping", PONG, HF_TROUBLE_YAMUX_PONG, "" },
-	{ "goaway 1", "00 03 0000 00000000 00000001" ABC_1, HF_TROUBLE_YAMUX_GOAWAY, "" },
-	{ "goaway 2", "00 03 0000 00000000 00000002" ABC_1, HF_TROUBLE_YAMUX_GOAWAY, "" },
-	{ "goaway of an unknown code", "00 03 0000 00000000 ffffffff", HF_TROUBLE_YAMUX_GOAWAY,
+	    HF_STREAM_FAULT_YAMUX_OVERFLOW, "" },
+	{ "the answer to no ping", PONG, HF_STREAM_FAULT_YAMUX_PONG, "" },
+	{ "goaway 1", "00 03 0000 00000000 00000001" ABC_1, HF_STREAM_FAULT_YAMUX_GOAWAY, "" },
+	{ "goaway 2", "00 03 0000 00000000 00000002" ABC_1, HF_STREAM_FAULT_YAMUX_GOAWAY, "" },
+	{ "goaway of an unknown code", "00 03 0000 00000000 ffffffff", HF_STREAM_FAULT_YAMUX_GOAWAY,
 	    "" },
 };
 
@@ -249,8 +249,8 @@ START_TEST(frames_give_events_or_a_trouble)
 		if (!rc)
 			rc = give_at(0, b.at + split, b.len - split);
 		ck_assert_msg(y.trouble == r->trouble, "%s, split at %zu: %s", r->name, split,
-		    hf_trouble_name(y.trouble));
-		ck_assert_int_eq(rc, hf_trouble_code(r->trouble));
+		    hf_stream_fault_name(y.trouble));
+		ck_assert_int_eq(rc, hf_stream_fault_code(r->trouble));
 		if (r->told)
 			ck_assert_told(r->told);
 		if (rc) {
@@ -296,7 +296,7 @@ START_TEST(answer_to_our_ping_is_told_once)
 	ck_assert_int_eq(give("00 02 0002 00000000 00000001"), 0);
 	ck_assert_told("|pong|pong");
 	ck_assert_int_eq(give("00 02 0002 00000000 00000001"), HF_EPEER);
-	ck_assert_int_eq(y.trouble, HF_TROUBLE_YAMUX_PONG);
+	ck_assert_int_eq(y.trouble, HF_STREAM_FAULT_YAMUX_PONG);
 }
 END_TEST
 
@@ -305,7 +305,7 @@ START_TEST(pings_that_are_never_answered_do_not_pile_up)
 	for (int i = 0; i < HF_YAMUX_PINGS; i++)
 		ck_assert_int_eq(hf_yamux_ping(&y), 0);
 	ck_assert_int_eq(hf_yamux_ping(&y), -EBUSY);
-	ck_assert_int_eq(y.trouble, HF_TROUBLE_NONE);
+	ck_assert_int_eq(y.trouble, HF_STREAM_FAULT_NONE);
 	ck_assert_int_eq(give("00 02 0002 00000000 00000003"), 0);
 	ck_assert_int_eq(hf_yamux_ping(&y), 0);
 }
@@ -319,7 +319,7 @@ START_TEST(answers_to_pings_are_bounded_while_the_peer_reads_nothing)
 	while (!give(PING))
 		n++;
 	ck_assert_uint_eq(n, limits.pongs);
-	ck_assert_int_eq(y.trouble, HF_TROUBLE_UNSENT);
+	ck_assert_int_eq(y.trouble, HF_STREAM_FAULT_UNSENT);
 	ck_assert_uint_eq(hf_sendq_len(&out), 12 * limits.pongs);
 }
 END_TEST
@@ -331,7 +331,7 @@ START_TEST(send_queue_is_bounded)
 	open_stream();
 	while (!hf_yamux_write(&y, 1, "0123456789", 10))
 		n++;
-	ck_assert_int_eq(y.trouble, HF_TROUBLE_UNSENT);
+	ck_assert_int_eq(y.trouble, HF_STREAM_FAULT_UNSENT);
 	ck_assert_uint_ge(n, 10000);
 	ck_assert_uint_le(hf_sendq_len(&out), limits.unsent);
 }
@@ -386,7 +386,7 @@ START_TEST(control_frames_without_data_are_bounded)
 	ck_assert_int_eq(flood(floods[_i].wire, 5000, 0, true), 0);
 	ck_assert_int_eq(flood(floods[_i].wire, 5000, 50, false), 0); /* slow ones are fine */
 	ck_assert_int_eq(flood(floods[_i].wire, 1000000, 0, false), HF_ELIMIT);
-	ck_assert_int_eq(y.trouble, HF_TROUBLE_YAMUX_FLOOD);
+	ck_assert_int_eq(y.trouble, HF_STREAM_FAULT_YAMUX_FLOOD);
 }
 END_TEST
 
@@ -406,7 +406,7 @@ START_TEST(window_updates_follow_consumption)
 	assert_sent("00 01 0000 00000001 00020000");
 	ck_assert_int_eq(give("00 00 0000 00000001 00040000 x262144:61"), 0);
 	ck_assert_int_eq(give("00 00 0000 00000001 00000001"), HF_EPEER);
-	ck_assert_int_eq(y.trouble, HF_TROUBLE_YAMUX_WINDOW);
+	ck_assert_int_eq(y.trouble, HF_STREAM_FAULT_YAMUX_WINDOW);
 }
 END_TEST
 
@@ -532,7 +532,7 @@ START_TEST(what_comes_of_a_stream_that_we_reset_is_passed_over)
 	ck_assert_int_eq(give("00 00 0004 00000003 00000003 'abc'" PING), 0);
 	ck_assert_told("");
 	ck_assert_int_eq(give("00 00 0000 00000001 00040001"), HF_EPEER);
-	ck_assert_int_eq(y.trouble, HF_TROUBLE_YAMUX_WINDOW);
+	ck_assert_int_eq(y.trouble, HF_STREAM_FAULT_YAMUX_WINDOW);
 }
 END_TEST
 
@@ -641,7 +641,7 @@ START_TEST(random_sessions_bring_every_byte)
 		done += n;
 		peer_reads(&peer);
 	}
-	ck_assert_int_eq(y.trouble, HF_TROUBLE_NONE);
+	ck_assert_int_eq(y.trouble, HF_STREAM_FAULT_NONE);
 	bytes_done(&wire);
 }
 END_TEST
