@@ -287,7 +287,7 @@ static void look_at_clock(struct hf_publish *p, const struct hf_store *store)
 	int64_t wall_s = hf_wall_ms(p->clock) / 1000;
 	char now[HF_WALL_TEXT_MAX];
 
-	if (hf_generation_may_be(hf_store_generation(store), wall_s))
+	if (hf_store_generation_may_be(hf_store_generation(store), wall_s))
 		hf_fault_clear(&p->clock_fault, p->clock, "zone: the clock");
 	else
 		hf_fault_set(&p->clock_fault, p->clock, HF_LOG_WARN,

@@ -15,7 +15,7 @@ enum { FLUSH_ROWS = 2048 };
 
 /* --- a lost ledger --- */
 
-static int64_t adopted(struct hf_feed *f)
+static int64_t adopt_done(struct hf_feed *f)
 {
 	uint64_t n = f->ledger.counts[ROW_STALE];
 
@@ -34,25 +34,25 @@ int64_t hf_adopt_list(struct hf_feed *f)
 	if (f->listing)
 		return HF_FEED_EVENT;
 	if (!f->type->list)
-		return adopted(f);
+		return adopt_done(f);
 	f->listing = true;
 	f->type->list(f->adapter);
 	return HF_FEED_EVENT;
 }
 
-static int adopt(struct hf_feed *f, const struct hf_record *record)
+static int adopt_record(struct hf_feed *f, const struct hf_record *record)
 {
 	uint8_t state = (uint8_t)(ROW_STALE | (record->primary ? ROW_PRIMARY : 0)), row;
 	struct hf_rows rows;
 	int rc;
 
-	if (!hf_addr_is_ours(record->addr) || !hf_zones_have(f, &record->name))
+	if (!hf_addr_is_ours(record->addr) || !hf_feed_zones_have(f, &record->name))
 		return 0;
 	rc = hf_ledger_rows(&f->ledger, &record->name, &rows);
 	if (rc)
 		return rc;
-	row = hf_rows_state(&rows, record->addr);
-	return hf_row_is_there(row)
+	row = hf_ledger_rows_state(&rows, record->addr);
+	return hf_ledger_row_is_there(row)
 		   ? 0
 		   : hf_ledger_set(&f->ledger, &record->name, record->addr, row, state);
 }
@@ -69,7 +69,7 @@ void hf_adopt_listed(struct hf_feed *f, const struct hf_record *records, size_t 
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = adopt(f, &records[i]);
+		rc = adopt_record(f, &records[i]);
 	if (!rc && hf_ledger_waiting(&f->ledger) > FLUSH_ROWS)
 		hf_ledger_flush(&f->ledger);
 	if (rc)
@@ -84,7 +84,7 @@ void hf_adopt_listed(struct hf_feed *f, const struct hf_record *records, size_t 
 		return;
 	}
 	hf_retry_ok(&f->retry);
-	adopted(f);
+	adopt_done(f);
 }
 
 /* --- a run that was cut off --- */
@@ -135,7 +135,7 @@ int64_t hf_adopt_settle(struct hf_feed *f)
 
 void hf_adopt_settled(struct hf_feed *f, int code, const char *text)
 {
-	struct hf_tally t;
+	struct hf_feed_tally t;
 	int rc = 0;
 
 	if (f->phase != FEED_SETTLING)

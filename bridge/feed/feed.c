@@ -72,8 +72,8 @@ void hf_feed_free(struct hf_feed *f)
 	/* What cannot be written now is found out by the next one. */
 	if (f->phase != FEED_CLEAN)
 		hf_ledger_flush(&f->ledger);
-	hf_run_drop(f);
-	hf_picture_free(f->repairs);
+	hf_pass_drop(f);
+	hf_wanted_free(f->repairs);
 	hf_ledger_done(&f->ledger);
 	free(f);
 }
@@ -134,17 +134,17 @@ static bool is_of_this_epoch(const struct hf_feed *f)
 }
 
 /* Reads the ledger; with none of this epoch, what is there has to be found out. */
-static int64_t load(struct hf_feed *f)
+static int64_t feed_load(struct hf_feed *f)
 {
 	int rc = hf_ledger_load(&f->ledger);
 
-	if (rc >= 0 && hf_zones_load(f) < 0)
+	if (rc >= 0 && hf_feed_zones_load(f) < 0)
 		rc = -EIO;
 	if (rc < 0) {
 		f->ledger.loaded = false;
 		return hf_feed_store_failed(f, rc);
 	}
-	hf_zones_tell(f);
+	hf_feed_zones_tell(f);
 	if (f->ledger.counts[ROW_CLASH] + f->ledger.counts[ROW_UNFIT])
 		f->skipped_at = hf_feed_now(f) + f->skipped_ms;
 	if (!rc)
@@ -152,7 +152,7 @@ static int64_t load(struct hf_feed *f)
 	return HF_FEED_AGAIN;
 }
 
-static bool is_due(const struct hf_feed *f, int64_t at)
+static bool feed_is_due(const struct hf_feed *f, int64_t at)
 {
 	return at && hf_feed_now(f) >= at;
 }
@@ -177,52 +177,52 @@ static bool is_up_to_date(const struct hf_feed *f)
 static bool has_work(struct hf_feed *f)
 {
 	return f->refill || f->full || f->repairs || f->leave || f->zones_changed ||
-	       f->ledger.counts[ROW_TRIED] || is_due(f, f->skipped_at) ||
+	       f->ledger.counts[ROW_TRIED] || feed_is_due(f, f->skipped_at) ||
 	       hf_store_generation(f->env.store) != f->ledger.cursor.generation ||
-	       hf_look_wait(f) == 0;
+	       hf_spot_check_wait(f) == 0;
 }
 
 static int64_t begin_work(struct hf_feed *f)
 {
 	uint64_t generation = hf_store_generation(f->env.store), done = f->ledger.cursor.generation;
 
-	hf_zones_tell(f);
+	hf_feed_zones_tell(f);
 	if (f->ledger.counts[ROW_TRIED]) {
 		hf_feed_enter(f, FEED_SETTLING);
 		return HF_FEED_AGAIN;
 	}
-	if (f->leave && hf_zones_leave(f))
+	if (f->leave && hf_feed_zones_leave(f))
 		return HF_FEED_AGAIN;
 	if (f->refill) {
 		tell_refill(f);
-		return hf_run_begin_full(f, true);
+		return hf_pass_begin_full(f, true);
 	}
-	if (f->full || is_due(f, f->skipped_at) || (!done && generation) || generation < done)
-		return hf_run_begin_full(f, false);
+	if (f->full || feed_is_due(f, f->skipped_at) || (!done && generation) || generation < done)
+		return hf_pass_begin_full(f, false);
 	if (generation != done)
-		return hf_run_begin_log(f);
+		return hf_pass_begin_log(f);
 	if (f->repairs)
-		return hf_run_begin_repairs(f);
-	if (hf_look_wait(f) == 0)
-		return hf_look_step(f);
+		return hf_pass_begin_repairs(f);
+	if (hf_spot_check_wait(f) == 0)
+		return hf_spot_check_step(f);
 	return HF_FEED_AGAIN;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
+static int64_t feed_sooner(int64_t a, int64_t b)
 {
 	if (a < 0)
 		return b;
 	return b < 0 || a < b ? a : b;
 }
 
-static int64_t choose(struct hf_feed *f)
+static int64_t feed_choose(struct hf_feed *f)
 {
 	int64_t wait;
 
 	if (!hf_store_ready(f->env.store))
 		return HF_FEED_EVENT;
 	if (!f->ledger.loaded || !is_of_this_epoch(f))
-		return load(f);
+		return feed_load(f);
 	/* Nothing changed since the last life: what the adapter itself keeps may still be old. */
 	if (!f->completed && is_up_to_date(f))
 		hf_feed_complete(f, f->ledger.cursor.generation);
@@ -230,34 +230,34 @@ static int64_t choose(struct hf_feed *f)
 		wait = hf_feed_flush(f, true);
 		return wait ? wait - 1 : begin_work(f);
 	}
-	wait = hf_look_wait(f);
+	wait = hf_spot_check_wait(f);
 	if (f->skipped_at)
-		wait = sooner(wait, f->skipped_at - hf_feed_now(f));
+		wait = feed_sooner(wait, f->skipped_at - hf_feed_now(f));
 	return wait;
 }
 
-static int64_t step(struct hf_feed *f)
+static int64_t feed_step(struct hf_feed *f)
 {
 	switch (f->phase) {
 	case FEED_IDLE:
-		return choose(f);
+		return feed_choose(f);
 	case FEED_LISTING:
 		return hf_adopt_list(f);
 	case FEED_SETTLING:
 		return hf_adopt_settle(f);
 	case FEED_DRAWING:
-		return hf_run_draw(f);
+		return hf_pass_draw(f);
 	case FEED_PUTTING:
-		return hf_run_put(f);
+		return hf_pass_put(f);
 	case FEED_CONFIRMING:
 	case FEED_SEEING_OFF:
-		return hf_confirm_step(f);
+		return hf_pass_confirm_step(f);
 	case FEED_TAKING:
-		return hf_run_take(f);
+		return hf_pass_take(f);
 	case FEED_LEAVING:
-		return hf_zones_leaving(f);
+		return hf_feed_zones_leaving(f);
 	case FEED_EMPTYING:
-		return hf_empty_step(f);
+		return hf_teardown_step(f);
 	case FEED_CLEAN:
 		break;
 	}
@@ -269,15 +269,15 @@ static int64_t step(struct hf_feed *f)
 /* The adapter goes: as soon as it has nothing of ours in its hands. */
 static void begin_clean(struct hf_feed *f)
 {
-	if (f->phase >= FEED_EMPTYING || hf_todo_is_out(f) || f->asking != ASK_NOTHING ||
+	if (f->phase >= FEED_EMPTYING || hf_outbox_is_out(f) || f->asking != ASK_NOTHING ||
 	    f->listing)
 		return;
-	hf_run_drop(f);
+	hf_pass_drop(f);
 	f->empty_done = false;
 	hf_feed_enter(f, FEED_EMPTYING);
 }
 
-static enum hf_feed_state state_of(const struct hf_feed *f)
+static enum hf_feed_state feed_state_of(const struct hf_feed *f)
 {
 	bool idle = f->phase == FEED_IDLE && f->ledger.loaded && !f->refill && !f->full;
 
@@ -294,7 +294,7 @@ static enum hf_feed_state state_of(const struct hf_feed *f)
 
 static void note_state(struct hf_feed *f)
 {
-	enum hf_feed_state state = state_of(f);
+	enum hf_feed_state state = feed_state_of(f);
 
 	if (state == f->told_state)
 		return;
@@ -326,12 +326,12 @@ int64_t hf_feed_work(struct hf_feed *f)
 		if (!wait && f->store_at > hf_feed_now(f))
 			wait = f->store_at - hf_feed_now(f);
 		if (!wait)
-			wait = step(f);
+			wait = feed_step(f);
 	} while (wait == HF_FEED_AGAIN && hf_feed_now(f) - begun < HF_FEED_SLICE_MS);
 	if (wait != HF_FEED_AGAIN && f->store_at <= hf_feed_now(f))
-		wait = sooner(wait, flush_late(f));
+		wait = feed_sooner(wait, flush_late(f));
 	note_state(f);
-	return sooner(wait, failing);
+	return feed_sooner(wait, failing);
 }
 
 void hf_feed_refill(struct hf_feed *f, const char *why)

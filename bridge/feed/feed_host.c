@@ -16,16 +16,16 @@ void hf_feed_wake(struct hf_feed *f)
 		f->env.wake(f->env.arg);
 }
 
-static void on_applied(void *arg, const struct hf_receipt *receipt)
+static void on_feed_applied(void *arg, const struct hf_receipt *receipt)
 {
 	struct hf_feed *f = arg;
 
-	if (hf_todo_is_out(f))
-		hf_todo_applied(f, receipt);
+	if (hf_outbox_is_out(f))
+		hf_outbox_applied(f, receipt);
 	hf_feed_wake(f);
 }
 
-static void on_listed(
+static void on_feed_listed(
     void *arg, const struct hf_record *records, size_t n, int code, const char *text)
 {
 	struct hf_feed *f = arg;
@@ -35,7 +35,7 @@ static void on_listed(
 	hf_feed_wake(f);
 }
 
-static void on_verified(void *arg, int code, const char *text)
+static void on_feed_verified(void *arg, int code, const char *text)
 {
 	struct hf_feed *f = arg;
 	enum hf_feed_asking why = f->asking;
@@ -43,13 +43,13 @@ static void on_verified(void *arg, int code, const char *text)
 	f->asking = ASK_NOTHING;
 	switch (why) {
 	case ASK_RUN:
-		hf_confirm_answered(f, code, text);
+		hf_pass_confirm_answered(f, code, text);
 		break;
 	case ASK_SETTLE:
 		hf_adopt_settled(f, code, text);
 		break;
 	case ASK_LOOK:
-		hf_look_answered(f, code, text);
+		hf_spot_check_answered(f, code, text);
 		break;
 	case ASK_NOTHING:
 		break;
@@ -58,15 +58,15 @@ static void on_verified(void *arg, int code, const char *text)
 }
 
 /* Doctors are asked elsewhere. */
-static void on_found(void *arg, const struct hf_finding *finding)
+static void on_feed_found(void *arg, const struct hf_finding *finding)
 {
 }
 
-static void on_examined(void *arg)
+static void on_feed_examined(void *arg)
 {
 }
 
-static void on_lost(void *arg, const char *why)
+static void on_feed_lost(void *arg, const char *why)
 {
 	hf_feed_refill(arg, why);
 }
@@ -117,7 +117,7 @@ static void keep_warning(struct hf_feed *f, const char *code, const char *text)
 	hf_log_warn("%s: %s", f->who, text);
 }
 
-static void on_warn(void *arg, const char *code, const char *text)
+static void on_feed_warning(void *arg, const char *code, const char *text)
 {
 	struct hf_feed *f = arg;
 
@@ -165,8 +165,8 @@ static bool is_left_out(struct hf_feed *f, const struct hf_name_change *change)
 		return true;
 	if ((!skipped && !restored) || hf_ledger_rows(&f->ledger, &change->name, &rows))
 		return false;
-	row = hf_rows_state(&rows, change->addr);
-	return hf_row_is_skipped(row) || (restored && !hf_row_is_there(row));
+	row = hf_ledger_rows_state(&rows, change->addr);
+	return hf_ledger_row_is_skipped(row) || (restored && !hf_ledger_row_is_there(row));
 }
 
 static int walk_name(const struct hf_name_change *change, uint64_t generation, void *arg)
@@ -202,13 +202,13 @@ void hf_feed_host(struct hf_feed *f)
 		.base = f->env.base,
 		.clock = f->env.clock,
 		.arg = f,
-		.applied = on_applied,
-		.listed = on_listed,
-		.verified = on_verified,
-		.found = on_found,
-		.examined = on_examined,
-		.lost = on_lost,
-		.warn = on_warn,
+		.applied = on_feed_applied,
+		.listed = on_feed_listed,
+		.verified = on_feed_verified,
+		.found = on_feed_found,
+		.examined = on_feed_examined,
+		.lost = on_feed_lost,
+		.warn = on_feed_warning,
 		.walk_new = on_walk_new,
 		.walk_step = on_walk_step,
 		.walk_free = on_walk_free,

@@ -50,8 +50,8 @@ enum hf_feed_phase {
 /* What verify() was called for. */
 enum hf_feed_asking { ASK_NOTHING, ASK_RUN, ASK_SETTLE, ASK_LOOK };
 
-struct hf_feed_run {
-	struct hf_picture *picture; /* owned; NULL: there is no run */
+struct hf_pass {
+	struct hf_wanted *picture; /* owned; NULL: there is no run */
 	struct hf_store_walk *walk; /* owned; only while it is drawn of everything */
 	bool full;   /* the picture is of all names: what is not in it goes */
 	bool refill; /* also what is believed to be there is put */
@@ -66,7 +66,7 @@ struct hf_feed_run {
 	int64_t begun_at;
 };
 
-struct hf_feed_todo {
+struct hf_outbox {
 	struct hf_change *changes; /* owned */
 	uint8_t (*rows)[2]; /* owned: states until now of (name, addr) and of (name, was) */
 	size_t n, size;
@@ -112,9 +112,9 @@ struct hf_feed {
 	bool late; /* nothing was finished since the start, or since this wish */
 	bool completed; /* the adapter's complete() was called in this life */
 
-	struct hf_feed_run run;
+	struct hf_pass run;
 	uint64_t n_runs; /* so far */
-	struct hf_feed_todo todo;
+	struct hf_outbox todo;
 	bool empty_done; /* the last batch of nothing was taken */
 	size_t next_max;
 	int64_t resume_at; /* boottime: the resolver is to be left alone until then */
@@ -130,7 +130,7 @@ struct hf_feed {
 	uint64_t random;
 
 	/* looking */
-	struct hf_picture *repairs; /* owned; NULL: nothing is to be repaired */
+	struct hf_wanted *repairs; /* owned; NULL: nothing is to be repaired */
 	struct hf_owned look_last, look_before;
 	bool has_look_last, had_look_before;
 	uint64_t look_runs; /* f->n_runs when it was asked */
@@ -171,46 +171,46 @@ static inline int64_t hf_feed_now(const struct hf_feed *f)
 }
 
 /* pass.c */
-int64_t hf_run_begin_full(struct hf_feed *f, bool refill);
+int64_t hf_pass_begin_full(struct hf_feed *f, bool refill);
 /* Changes since the cursor. -ESTALE: it has to be a full one. */
-int64_t hf_run_begin_log(struct hf_feed *f);
-int64_t hf_run_begin_repairs(struct hf_feed *f);
-int64_t hf_run_draw(struct hf_feed *f);
-int64_t hf_run_put(struct hf_feed *f);
-int64_t hf_run_take(struct hf_feed *f);
-void hf_run_finish(struct hf_feed *f);
-void hf_run_drop(struct hf_feed *f);
+int64_t hf_pass_begin_log(struct hf_feed *f);
+int64_t hf_pass_begin_repairs(struct hf_feed *f);
+int64_t hf_pass_draw(struct hf_feed *f);
+int64_t hf_pass_put(struct hf_feed *f);
+int64_t hf_pass_take(struct hf_feed *f);
+void hf_pass_finish(struct hf_feed *f);
+void hf_pass_drop(struct hf_feed *f);
 
 /* outbox.c */
-int hf_todo_push(struct hf_feed *f, const struct hf_change *change, uint8_t row, uint8_t row_was);
-bool hf_todo_is_empty(const struct hf_feed *f);
+int hf_outbox_push(struct hf_feed *f, const struct hf_change *change, uint8_t row, uint8_t row_was);
+bool hf_outbox_is_empty(const struct hf_feed *f);
 /* As many are to be gathered before they are applied. */
-size_t hf_todo_room(const struct hf_feed *f);
+size_t hf_outbox_room(const struct hf_feed *f);
 /* Announces what is put, and hands the next batch over. What a step says. */
-int64_t hf_todo_go(struct hf_feed *f);
+int64_t hf_outbox_send(struct hf_feed *f);
 /* A batch of nothing. */
-void hf_todo_go_empty(struct hf_feed *f);
-void hf_todo_drop(struct hf_feed *f);
-void hf_todo_applied(struct hf_feed *f, const struct hf_receipt *receipt);
-bool hf_todo_is_out(const struct hf_feed *f); /* a batch is with the adapter */
+void hf_outbox_send_empty(struct hf_feed *f);
+void hf_outbox_drop(struct hf_feed *f);
+void hf_outbox_applied(struct hf_feed *f, const struct hf_receipt *receipt);
+bool hf_outbox_is_out(const struct hf_feed *f); /* a batch is with the adapter */
 
 /* pass_confirm.c */
-void hf_sample_add(struct hf_feed *f, const struct hf_record *record, bool absent);
+void hf_pass_sample_add(struct hf_feed *f, const struct hf_record *record, bool absent);
 void hf_feed_ask(struct hf_feed *f, enum hf_feed_asking why);
-int64_t hf_confirm_step(struct hf_feed *f);
-void hf_confirm_answered(struct hf_feed *f, int code, const char *text);
+int64_t hf_pass_confirm_step(struct hf_feed *f);
+void hf_pass_confirm_answered(struct hf_feed *f, int code, const char *text);
 /* Tallies the answers to f->expect. */
-struct hf_tally {
+struct hf_feed_tally {
 	size_t right, wrong, foreign, silent;
 	size_t first_bad; /* of wrong, else silent; n_expect: none */
 };
-void hf_feed_tally(const struct hf_feed *f, int code, struct hf_tally *ret_tally);
+void hf_feed_tally(const struct hf_feed *f, int code, struct hf_feed_tally *ret_tally);
 
 /* spot_check.c */
-int64_t hf_look_wait(struct hf_feed *f); /* until the next question */
-int64_t hf_look_step(struct hf_feed *f);
-void hf_look_answered(struct hf_feed *f, int code, const char *text);
-int64_t hf_look_round_ms(const struct hf_feed *f);
+int64_t hf_spot_check_wait(struct hf_feed *f); /* until the next question */
+int64_t hf_spot_check_step(struct hf_feed *f);
+void hf_spot_check_answered(struct hf_feed *f, int code, const char *text);
+int64_t hf_spot_check_round_ms(const struct hf_feed *f);
 
 /* adopt.c */
 int64_t hf_adopt_list(struct hf_feed *f);
@@ -220,14 +220,14 @@ int64_t hf_adopt_settle(struct hf_feed *f);
 void hf_adopt_settled(struct hf_feed *f, int code, const char *text);
 
 /* teardown.c */
-int64_t hf_empty_step(struct hf_feed *f);
+int64_t hf_teardown_step(struct hf_feed *f);
 /* Tells the adapter the suffixes if they changed. */
-void hf_zones_tell(struct hf_feed *f);
-int hf_zones_load(struct hf_feed *f);
+void hf_feed_zones_tell(struct hf_feed *f);
+int hf_feed_zones_load(struct hf_feed *f);
 /* After a run: are there suffixes that can go? 1: the phase is LEAVING now. */
-int hf_zones_leave(struct hf_feed *f);
-int64_t hf_zones_leaving(struct hf_feed *f);
-bool hf_zones_have(const struct hf_feed *f, const struct hf_name *name);
+int hf_feed_zones_leave(struct hf_feed *f);
+int64_t hf_feed_zones_leaving(struct hf_feed *f);
+bool hf_feed_zones_have(const struct hf_feed *f, const struct hf_name *name);
 
 /* feed_host.c */
 void hf_feed_host(struct hf_feed *f);

@@ -33,7 +33,7 @@ void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 			      : f->unwell	? f->unwell
 						: f->store_fault.text,
 		.next_try_ms = attempts ? hf_retry_wait(&f->retry) : -1,
-		.round_ms = hf_look_round_ms(f),
+		.round_ms = hf_spot_check_round_ms(f),
 		.warnings = f->warnings,
 		.n_warnings = f->n_warnings,
 		.check = f->check,

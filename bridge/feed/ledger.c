@@ -56,8 +56,8 @@ int hf_ledger_load(struct hf_ledger *l)
 	if (known < 0 || rc < 0)
 		return known < 0 ? known : rc;
 	for (unsigned i = 0; i < 256; i++)
-		if (hf_row_of((uint8_t)i) < ROW_LAST)
-			l->counts[hf_row_of((uint8_t)i)] += counts[i];
+		if (hf_ledger_row_of((uint8_t)i) < ROW_LAST)
+			l->counts[hf_ledger_row_of((uint8_t)i)] += counts[i];
 	l->loaded = true;
 	if (known && !memcmp(l->cursor.epoch, hf_store_epoch(l->store), sizeof(l->cursor.epoch)))
 		return 1;
@@ -66,7 +66,7 @@ int hf_ledger_load(struct hf_ledger *l)
 	return 0;
 }
 
-static struct hf_owned *push(
+static struct hf_owned *ledger_push(
     struct hf_ledger *l, struct hf_owned **rows, size_t *n, size_t *size)
 {
 	if (*n == *size) {
@@ -83,7 +83,7 @@ static struct hf_owned *push(
 	return &(*rows)[(*n)++];
 }
 
-static void fill(struct hf_owned *row, const struct hf_name *name, const uint8_t addr[16],
+static void ledger_fill(struct hf_owned *row, const struct hf_name *name, const uint8_t addr[16],
     uint8_t state, uint64_t generation)
 {
 	row->name = *name;
@@ -92,12 +92,12 @@ static void fill(struct hf_owned *row, const struct hf_name *name, const uint8_t
 	row->generation = generation;
 }
 
-static void count(struct hf_ledger *l, uint8_t before, uint8_t after)
+static void ledger_count(struct hf_ledger *l, uint8_t before, uint8_t after)
 {
-	if (hf_row_of(before) != ROW_NONE && l->counts[hf_row_of(before)])
-		l->counts[hf_row_of(before)]--;
-	if (hf_row_of(after) != ROW_NONE)
-		l->counts[hf_row_of(after)]++;
+	if (hf_ledger_row_of(before) != ROW_NONE && l->counts[hf_ledger_row_of(before)])
+		l->counts[hf_ledger_row_of(before)]--;
+	if (hf_ledger_row_of(after) != ROW_NONE)
+		l->counts[hf_ledger_row_of(after)]++;
 }
 
 int hf_ledger_set(struct hf_ledger *l, const struct hf_name *name, const uint8_t addr[16],
@@ -107,11 +107,11 @@ int hf_ledger_set(struct hf_ledger *l, const struct hf_name *name, const uint8_t
 
 	if (before == state)
 		return 0;
-	row = push(l, &l->set, &l->n_set, &l->size_set);
+	row = ledger_push(l, &l->set, &l->n_set, &l->size_set);
 	if (!row)
 		return -ENOMEM;
-	fill(row, name, addr, state, hf_store_generation(l->store));
-	count(l, before, state);
+	ledger_fill(row, name, addr, state, hf_store_generation(l->store));
+	ledger_count(l, before, state);
 	return 0;
 }
 
@@ -120,13 +120,13 @@ int hf_ledger_gone(
 {
 	struct hf_owned *row;
 
-	if (hf_row_of(before) == ROW_NONE)
+	if (hf_ledger_row_of(before) == ROW_NONE)
 		return 0;
-	row = push(l, &l->gone, &l->n_gone, &l->size_gone);
+	row = ledger_push(l, &l->gone, &l->n_gone, &l->size_gone);
 	if (!row)
 		return -ENOMEM;
-	fill(row, name, addr, 0, 0);
-	count(l, before, ROW_NONE);
+	ledger_fill(row, name, addr, 0, 0);
+	ledger_count(l, before, ROW_NONE);
 	return 0;
 }
 
@@ -173,13 +173,13 @@ int hf_ledger_forget(struct hf_ledger *l)
 	return 0;
 }
 
-static int take_row(const struct hf_owned *row, void *arg)
+static int ledger_take_row(const struct hf_owned *row, void *arg)
 {
 	struct hf_rows *rows = arg;
 
 	if (rows->n == HF_LEDGER_ROWS_MAX)
 		return 1;
-	if (hf_row_of(row->state) != ROW_ZONE)
+	if (hf_ledger_row_of(row->state) != ROW_ZONE)
 		rows->at[rows->n++] = *row;
 	return 0;
 }
@@ -189,11 +189,11 @@ int hf_ledger_rows(struct hf_ledger *l, const struct hf_name *name, struct hf_ro
 	int rc;
 
 	ret_rows->n = 0;
-	rc = hf_store_owned_name(l->store, l->adapter, name, take_row, ret_rows);
+	rc = hf_store_owned_name(l->store, l->adapter, name, ledger_take_row, ret_rows);
 	return rc < 0 ? rc : 0;
 }
 
-uint8_t hf_rows_state(const struct hf_rows *rows, const uint8_t addr[16])
+uint8_t hf_ledger_rows_state(const struct hf_rows *rows, const uint8_t addr[16])
 {
 	for (size_t i = 0; i < rows->n; i++)
 		if (!memcmp(rows->at[i].addr, addr, sizeof(rows->at[i].addr)))

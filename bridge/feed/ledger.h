@@ -48,17 +48,17 @@ void hf_ledger_done(struct hf_ledger *l);
 /* What the store knows. 1, 0 if it does not know the adapter in this epoch, or a code. */
 int hf_ledger_load(struct hf_ledger *l);
 
-static inline enum hf_row hf_row_of(uint8_t state)
+static inline enum hf_row hf_ledger_row_of(uint8_t state)
 {
 	return (enum hf_row)(state & 0x0f);
 }
-static inline bool hf_row_is_there(uint8_t state)
+static inline bool hf_ledger_row_is_there(uint8_t state)
 {
-	return hf_row_of(state) >= ROW_TRIED && hf_row_of(state) <= ROW_STALE;
+	return hf_ledger_row_of(state) >= ROW_TRIED && hf_ledger_row_of(state) <= ROW_STALE;
 }
-static inline bool hf_row_is_skipped(uint8_t state)
+static inline bool hf_ledger_row_is_skipped(uint8_t state)
 {
-	return hf_row_of(state) == ROW_CLASH || hf_row_of(state) == ROW_UNFIT;
+	return hf_ledger_row_of(state) == ROW_CLASH || hf_ledger_row_of(state) == ROW_UNFIT;
 }
 
 /* `before` is the row's state until now, ROW_NONE: there was none. 0 or -ENOMEM. */
@@ -82,4 +82,4 @@ struct hf_rows {
 };
 int hf_ledger_rows(struct hf_ledger *l, const struct hf_name *name, struct hf_rows *ret_rows);
 /* The state of one row; ROW_NONE. */
-uint8_t hf_rows_state(const struct hf_rows *rows, const uint8_t addr[16]);
+uint8_t hf_ledger_rows_state(const struct hf_rows *rows, const uint8_t addr[16]);

@@ -17,9 +17,9 @@ static uint8_t with_primary(enum hf_row row, bool primary)
 	return (uint8_t)(row | (primary ? ROW_PRIMARY : 0));
 }
 
-int hf_todo_push(struct hf_feed *f, const struct hf_change *change, uint8_t row, uint8_t row_was)
+int hf_outbox_push(struct hf_feed *f, const struct hf_change *change, uint8_t row, uint8_t row_was)
 {
-	struct hf_feed_todo *t = &f->todo;
+	struct hf_outbox *t = &f->todo;
 
 	if (t->n == t->size) {
 		size_t size = t->size ? t->size * 2 : 16;
@@ -42,24 +42,24 @@ int hf_todo_push(struct hf_feed *f, const struct hf_change *change, uint8_t row,
 	return 0;
 }
 
-bool hf_todo_is_empty(const struct hf_feed *f)
+bool hf_outbox_is_empty(const struct hf_feed *f)
 {
 	return f->todo.at == f->todo.n;
 }
 
-bool hf_todo_is_out(const struct hf_feed *f)
+bool hf_outbox_is_out(const struct hf_feed *f)
 {
 	return f->todo.n_batch || f->todo.empty;
 }
 
-size_t hf_todo_room(const struct hf_feed *f)
+size_t hf_outbox_room(const struct hf_feed *f)
 {
 	return f->next_max > HF_FEED_CHUNK ? f->next_max : HF_FEED_CHUNK;
 }
 
-void hf_todo_drop(struct hf_feed *f)
+void hf_outbox_drop(struct hf_feed *f)
 {
-	struct hf_feed_todo *t = &f->todo;
+	struct hf_outbox *t = &f->todo;
 
 	free(t->changes);
 	free(t->rows);
@@ -69,9 +69,9 @@ void hf_todo_drop(struct hf_feed *f)
 
 /* --- intents --- */
 
-static int announce(struct hf_feed *f)
+static int outbox_announce(struct hf_feed *f)
 {
-	struct hf_feed_todo *t = &f->todo;
+	struct hf_outbox *t = &f->todo;
 	int rc;
 
 	for (; t->announced_to < t->n; t->announced_to++) {
@@ -80,7 +80,7 @@ static int announce(struct hf_feed *f)
 		uint8_t tried = with_primary(ROW_TRIED, c->record.primary);
 
 		/* What is ours there already stays so, however this ends. */
-		if (c->op != HF_CHANGE_PUT || hf_row_is_there(*row))
+		if (c->op != HF_CHANGE_PUT || hf_ledger_row_is_there(*row))
 			continue;
 		rc = hf_ledger_set(&f->ledger, &c->record.name, c->record.addr, *row, tried);
 		if (rc)
@@ -106,7 +106,7 @@ static bool same_name(const struct hf_change *a, const struct hf_change *b)
 /* A name is in a batch once; equal ones follow each other. */
 static size_t batch_len(const struct hf_feed *f)
 {
-	const struct hf_feed_todo *t = &f->todo;
+	const struct hf_outbox *t = &f->todo;
 	size_t max = t->n - t->at < f->next_max ? t->n - t->at : f->next_max, n = 1;
 
 	while (n < max && !same_name(&t->changes[t->at + n - 1], &t->changes[t->at + n]))
@@ -114,7 +114,7 @@ static size_t batch_len(const struct hf_feed *f)
 	return n;
 }
 
-static const char *keep(char **texts, size_t *len, size_t size, const char *text)
+static const char *outbox_keep_text(char **texts, size_t *len, size_t size, const char *text)
 {
 	char *at = *texts + *len;
 	size_t n = text ? strlen(text) + 1 : 0;
@@ -130,7 +130,7 @@ static const char *keep(char **texts, size_t *len, size_t size, const char *text
 static void fill_subjects(struct hf_feed *f, size_t n)
 {
 	enum { TEXTS = 5 * (HF_LABEL_MAX + 1) };
-	struct hf_feed_todo *t = &f->todo;
+	struct hf_outbox *t = &f->todo;
 	struct hf_subject s;
 	size_t len = 0;
 
@@ -144,17 +144,17 @@ static void fill_subjects(struct hf_feed *f, size_t n)
 		if (!f->env.subject(f->env.arg, &t->changes[i].record, &s))
 			continue;
 		t->changes[i].subject = (struct hf_subject){
-			.source = keep(&t->texts, &len, n * TEXTS, s.source),
-			.owner = keep(&t->texts, &len, n * TEXTS, s.owner),
-			.workspace = keep(&t->texts, &len, n * TEXTS, s.workspace),
-			.agent = keep(&t->texts, &len, n * TEXTS, s.agent),
-			.agent_id = keep(&t->texts, &len, n * TEXTS, s.agent_id),
+			.source = outbox_keep_text(&t->texts, &len, n * TEXTS, s.source),
+			.owner = outbox_keep_text(&t->texts, &len, n * TEXTS, s.owner),
+			.workspace = outbox_keep_text(&t->texts, &len, n * TEXTS, s.workspace),
+			.agent = outbox_keep_text(&t->texts, &len, n * TEXTS, s.agent),
+			.agent_id = outbox_keep_text(&t->texts, &len, n * TEXTS, s.agent_id),
 			.held = s.held,
 		};
 	}
 }
 
-static void hand_over(struct hf_feed *f, size_t n)
+static void outbox_hand_over(struct hf_feed *f, size_t n)
 {
 	fill_subjects(f, n);
 	f->todo.batch = (struct hf_batch){
@@ -166,7 +166,7 @@ static void hand_over(struct hf_feed *f, size_t n)
 	f->type->apply(f->adapter, &f->todo.batch);
 }
 
-void hf_todo_go_empty(struct hf_feed *f)
+void hf_outbox_send_empty(struct hf_feed *f)
 {
 	f->todo.batch = (struct hf_batch){ .generation = f->ledger.cursor.generation };
 	f->todo.empty = true;
@@ -174,19 +174,19 @@ void hf_todo_go_empty(struct hf_feed *f)
 	f->type->apply(f->adapter, &f->todo.batch);
 }
 
-int64_t hf_todo_go(struct hf_feed *f)
+int64_t hf_outbox_send(struct hf_feed *f)
 {
 	int64_t wait = f->resume_at - hf_feed_now(f);
 	int rc;
 
-	if (hf_todo_is_out(f))
+	if (hf_outbox_is_out(f))
 		return HF_FEED_EVENT;
-	rc = announce(f);
+	rc = outbox_announce(f);
 	if (rc)
 		return hf_feed_store_failed(f, rc);
 	if (wait > 0)
 		return wait;
-	hand_over(f, batch_len(f));
+	outbox_hand_over(f, batch_len(f));
 	return HF_FEED_EVENT;
 }
 
@@ -213,7 +213,7 @@ static int put_told(struct hf_feed *f, const struct hf_change *c, const uint8_t 
 		return rc;
 	}
 	f->run.n_put++;
-	hf_sample_add(f, &c->record, false);
+	hf_pass_sample_add(f, &c->record, false);
 	if (!rc && c->had && memcmp(c->was, c->record.addr, sizeof(c->was)))
 		rc = hf_ledger_gone(&f->ledger, &c->record.name, c->was, rows[1]);
 	return rc;
@@ -225,7 +225,7 @@ static int take_told(struct hf_feed *f, const struct hf_change *c, const uint8_t
 
 	if (fate == HF_FATE_DONE) {
 		f->run.n_taken++;
-		hf_sample_add(f, &c->record, true);
+		hf_pass_sample_add(f, &c->record, true);
 	} else {
 		hf_log_info("%s: '%s' carries what others put there; it is left as it is, and no "
 			    "longer ours",
@@ -236,7 +236,7 @@ static int take_told(struct hf_feed *f, const struct hf_change *c, const uint8_t
 
 static int fates_told(struct hf_feed *f, const struct hf_receipt *receipt, size_t n)
 {
-	struct hf_feed_todo *t = &f->todo;
+	struct hf_outbox *t = &f->todo;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < n; i++, t->at++) {
@@ -248,7 +248,7 @@ static int fates_told(struct hf_feed *f, const struct hf_receipt *receipt, size_
 	return rc;
 }
 
-static void pace(struct hf_feed *f, const struct hf_receipt *receipt)
+static void outbox_pace(struct hf_feed *f, const struct hf_receipt *receipt)
 {
 	f->resume_at = hf_feed_now(f) + (receipt->pause_us + 500) / 1000;
 	if (receipt->next_max)
@@ -256,9 +256,9 @@ static void pace(struct hf_feed *f, const struct hf_receipt *receipt)
 								    : HF_FEED_BATCH_MAX;
 }
 
-void hf_todo_applied(struct hf_feed *f, const struct hf_receipt *receipt)
+void hf_outbox_applied(struct hf_feed *f, const struct hf_receipt *receipt)
 {
-	struct hf_feed_todo *t = &f->todo;
+	struct hf_outbox *t = &f->todo;
 	size_t n = receipt->n_done < t->n_batch ? receipt->n_done : t->n_batch;
 	int code = receipt->code;
 	const char *text = code && receipt->text ? receipt->text : "";
@@ -272,7 +272,7 @@ void hf_todo_applied(struct hf_feed *f, const struct hf_receipt *receipt)
 		f->empty_done = !code;
 	t->n_batch = 0;
 	t->empty = false;
-	pace(f, receipt);
+	outbox_pace(f, receipt);
 	if (t->at == t->n)
 		t->at = t->n = t->announced_to = 0;
 	if (rc)

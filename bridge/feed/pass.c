@@ -18,39 +18,39 @@ static bool slice_is_over(const struct hf_feed *f, int64_t begun)
 
 /* --- beginning --- */
 
-static int begin(struct hf_feed *f, uint64_t target)
+static int pass_begin(struct hf_feed *f, uint64_t target)
 {
-	struct hf_feed_run *r = &f->run;
+	struct hf_pass *r = &f->run;
 
-	hf_run_drop(f);
+	hf_pass_drop(f);
 	f->n_runs++;
 	r->target = target;
 	r->begun_at = hf_feed_now(f);
 	memcpy(r->epoch, hf_store_epoch(f->env.store), sizeof(r->epoch));
-	return hf_picture_new(&r->picture);
+	return hf_wanted_new(&r->picture);
 }
 
-static int64_t sealed(struct hf_feed *f)
+static int64_t pass_sealed(struct hf_feed *f)
 {
-	int rc = hf_picture_seal(f->run.picture);
+	int rc = hf_wanted_seal(f->run.picture);
 
 	if (rc) {
-		hf_run_drop(f);
+		hf_pass_drop(f);
 		return hf_feed_store_failed(f, rc);
 	}
-	hf_zones_tell(f);
+	hf_feed_zones_tell(f);
 	hf_feed_enter(f, FEED_PUTTING);
 	return HF_FEED_AGAIN;
 }
 
-int64_t hf_run_begin_full(struct hf_feed *f, bool refill)
+int64_t hf_pass_begin_full(struct hf_feed *f, bool refill)
 {
-	int rc = begin(f, 0);
+	int rc = pass_begin(f, 0);
 
 	if (!rc)
 		rc = hf_store_walk_new(f->env.store, &f->run.walk);
 	if (rc) {
-		hf_run_drop(f);
+		hf_pass_drop(f);
 		return hf_feed_store_failed(f, rc);
 	}
 	f->run.full = true;
@@ -71,7 +71,7 @@ static int draw_name(const struct hf_name_change *change, uint64_t generation, v
 
 	if (absent && f->run.full)
 		return 0;
-	return hf_picture_add(f->run.picture, &change->name, change->addr,
+	return hf_wanted_add(f->run.picture, &change->name, change->addr,
 	    (uint8_t)((absent ? HF_ITEM_ABSENT : 0) |
 		      (change->flags & HF_REC_PRIMARY ? HF_ITEM_PRIMARY : 0)));
 }
@@ -85,17 +85,17 @@ static int draw_unconfirmed(struct hf_feed *f)
 		const struct hf_expect *e = &f->sample[i];
 
 		if (!e->absent)
-			rc = hf_picture_add(f->run.picture, &e->record.name, e->record.addr,
+			rc = hf_wanted_add(f->run.picture, &e->record.name, e->record.addr,
 			    (uint8_t)(HF_ITEM_AGAIN | (e->record.primary ? HF_ITEM_PRIMARY : 0)));
 	}
 	return rc;
 }
 
-int64_t hf_run_begin_log(struct hf_feed *f)
+int64_t hf_pass_begin_log(struct hf_feed *f)
 {
 	uint64_t since = f->ledger.cursor.generation;
 	bool unconfirmed = f->run.unconfirmed;
-	int rc = begin(f, hf_store_generation(f->env.store));
+	int rc = pass_begin(f, hf_store_generation(f->env.store));
 
 	f->run.unconfirmed = unconfirmed;
 	if (!rc && unconfirmed)
@@ -103,33 +103,33 @@ int64_t hf_run_begin_log(struct hf_feed *f)
 	if (!rc)
 		rc = hf_store_names_since(f->env.store, since, draw_name, f);
 	if (rc == -ESTALE)
-		return hf_run_begin_full(f, unconfirmed);
+		return hf_pass_begin_full(f, unconfirmed);
 	if (rc) {
-		hf_run_drop(f);
+		hf_pass_drop(f);
 		return hf_feed_store_failed(f, rc);
 	}
 	f->sampled = f->n_sample = 0;
-	return sealed(f);
+	return pass_sealed(f);
 }
 
-int64_t hf_run_begin_repairs(struct hf_feed *f)
+int64_t hf_pass_begin_repairs(struct hf_feed *f)
 {
-	struct hf_picture *repairs = f->repairs;
+	struct hf_wanted *repairs = f->repairs;
 	int rc;
 
 	f->repairs = NULL;
-	rc = begin(f, f->ledger.cursor.generation);
-	hf_picture_free(f->run.picture);
+	rc = pass_begin(f, f->ledger.cursor.generation);
+	hf_wanted_free(f->run.picture);
 	f->run.picture = repairs;
 	f->sampled = f->n_sample = 0;
 	if (rc) {
-		hf_run_drop(f);
+		hf_pass_drop(f);
 		return hf_feed_store_failed(f, rc);
 	}
-	return sealed(f);
+	return pass_sealed(f);
 }
 
-int64_t hf_run_draw(struct hf_feed *f)
+int64_t hf_pass_draw(struct hf_feed *f)
 {
 	int64_t begun = hf_feed_now(f);
 	int rc;
@@ -142,21 +142,21 @@ int64_t hf_run_draw(struct hf_feed *f)
 	hf_store_walk_free(f->run.walk);
 	f->run.walk = NULL;
 	if (rc) {
-		hf_run_drop(f);
+		hf_pass_drop(f);
 		f->full = true;
 		hf_feed_enter(f, FEED_IDLE);
 		return hf_feed_store_failed(f, rc);
 	}
 	f->sampled = f->n_sample = 0;
-	return sealed(f);
+	return pass_sealed(f);
 }
 
-void hf_run_drop(struct hf_feed *f)
+void hf_pass_drop(struct hf_feed *f)
 {
-	hf_picture_free(f->run.picture);
+	hf_wanted_free(f->run.picture);
 	hf_store_walk_free(f->run.walk);
 	memset(&f->run, 0, sizeof(f->run));
-	hf_todo_drop(f);
+	hf_outbox_drop(f);
 }
 
 /* --- putting --- */
@@ -172,7 +172,7 @@ static int record_of(const struct hf_item *item, struct hf_record *ret_record)
 static const struct hf_owned *other_row(const struct hf_rows *rows, const uint8_t addr[16])
 {
 	for (size_t i = 0; i < rows->n; i++)
-		if (hf_row_is_there(rows->at[i].state) &&
+		if (hf_ledger_row_is_there(rows->at[i].state) &&
 		    memcmp(rows->at[i].addr, addr, sizeof(rows->at[i].addr)))
 			return &rows->at[i];
 	return NULL;
@@ -183,9 +183,9 @@ static int push_put(struct hf_feed *f, const struct hf_record *record, uint8_t r
 {
 	struct hf_change c = { .op = HF_CHANGE_PUT, .record = *record };
 
-	c.had = was || hf_row_is_there(row);
+	c.had = was || hf_ledger_row_is_there(row);
 	memcpy(c.was, was ? was->addr : record->addr, sizeof(c.was));
-	return hf_todo_push(f, &c, row, was ? was->state : ROW_NONE);
+	return hf_outbox_push(f, &c, row, was ? was->state : ROW_NONE);
 }
 
 static int put_item(struct hf_feed *f, const struct hf_item *item)
@@ -199,33 +199,33 @@ static int put_item(struct hf_feed *f, const struct hf_item *item)
 		rc = hf_ledger_rows(&f->ledger, &record.name, &rows);
 	if (rc)
 		return rc;
-	row = hf_rows_state(&rows, record.addr);
+	row = hf_ledger_rows_state(&rows, record.addr);
 	/* A repair of what went meanwhile. */
-	if (item->flags & HF_ITEM_AGAIN && !hf_row_is_there(row))
+	if (item->flags & HF_ITEM_AGAIN && !hf_ledger_row_is_there(row))
 		return 0;
 	if (!f->run.refill && !(item->flags & HF_ITEM_AGAIN)) {
 		/* Put by a run that was cut off, perhaps, before it was confirmed. */
 		if (row == wanted && f->late)
-			hf_sample_add(f, &record, false);
+			hf_pass_sample_add(f, &record, false);
 		if (row == wanted)
 			return 0;
-		if (hf_row_of(row) == ROW_STALE && (row & ROW_PRIMARY) == (wanted & ROW_PRIMARY))
+		if (hf_ledger_row_of(row) == ROW_STALE && (row & ROW_PRIMARY) == (wanted & ROW_PRIMARY))
 			return hf_ledger_set(&f->ledger, &record.name, record.addr, row, wanted);
 	}
 	return push_put(f, &record, row,
-	    hf_row_is_there(row) ? NULL : other_row(&rows, record.addr));
+	    hf_ledger_row_is_there(row) ? NULL : other_row(&rows, record.addr));
 }
 
 /* Goes on over the picture until there is enough for the adapter, or time is up. */
-static int gather(struct hf_feed *f, int (*each)(struct hf_feed *f, const struct hf_item *item))
+static int pass_gather(struct hf_feed *f, int (*each)(struct hf_feed *f, const struct hf_item *item))
 {
 	int64_t begun = hf_feed_now(f);
 	struct hf_item item;
 	unsigned n = 0;
 	int rc = 0;
 
-	while (!rc && f->todo.n < hf_todo_room(f) && hf_ledger_waiting(&f->ledger) < FLUSH_ROWS) {
-		if (!hf_picture_at(f->run.picture, &item)) {
+	while (!rc && f->todo.n < hf_outbox_room(f) && hf_ledger_waiting(&f->ledger) < FLUSH_ROWS) {
+		if (!hf_wanted_at(f->run.picture, &item)) {
 			f->run.ended = true;
 			return 0;
 		}
@@ -233,7 +233,7 @@ static int gather(struct hf_feed *f, int (*each)(struct hf_feed *f, const struct
 			return 0;
 		rc = each(f, &item);
 		if (!rc)
-			hf_picture_next(f->run.picture);
+			hf_wanted_next(f->run.picture);
 	}
 	return rc;
 }
@@ -249,10 +249,10 @@ static int64_t work_off(struct hf_feed *f, int (*more)(struct hf_feed *f))
 	int64_t wait;
 	int rc;
 
-	if (hf_todo_is_out(f))
+	if (hf_outbox_is_out(f))
 		return HF_FEED_EVENT;
-	if (!hf_todo_is_empty(f) && (f->run.ended || f->todo.at || f->todo.n >= hf_todo_room(f)))
-		return hf_todo_go(f);
+	if (!hf_outbox_is_empty(f) && (f->run.ended || f->todo.at || f->todo.n >= hf_outbox_room(f)))
+		return hf_outbox_send(f);
 	wait = hf_feed_flush(f, hf_ledger_waiting(&f->ledger) >= FLUSH_ROWS);
 	if (wait)
 		return wait - 1;
@@ -262,12 +262,12 @@ static int64_t work_off(struct hf_feed *f, int (*more)(struct hf_feed *f))
 
 static int more_puts(struct hf_feed *f)
 {
-	return gather(f, put_wanted);
+	return pass_gather(f, put_wanted);
 }
 
-int64_t hf_run_put(struct hf_feed *f)
+int64_t hf_pass_put(struct hf_feed *f)
 {
-	if (f->run.ended && hf_todo_is_empty(f) && !hf_todo_is_out(f)) {
+	if (f->run.ended && hf_outbox_is_empty(f) && !hf_outbox_is_out(f)) {
 		hf_feed_enter(f, FEED_CONFIRMING);
 		return HF_FEED_AGAIN;
 	}
@@ -277,7 +277,7 @@ int64_t hf_run_put(struct hf_feed *f)
 /* --- taking --- */
 
 /* A row, and what is wanted of its name (NULL: nothing). */
-static int take_row(struct hf_feed *f, const struct hf_owned *row, const struct hf_item *item)
+static int pass_take_row(struct hf_feed *f, const struct hf_owned *row, const struct hf_item *item)
 {
 	bool wanted = item && !(item->flags & HF_ITEM_ABSENT);
 	struct hf_change take = { .op = HF_CHANGE_TAKE };
@@ -285,11 +285,11 @@ static int take_row(struct hf_feed *f, const struct hf_owned *row, const struct 
 	struct hf_rows rows;
 	int rc;
 
-	if (hf_row_of(row->state) == ROW_ZONE)
+	if (hf_ledger_row_of(row->state) == ROW_ZONE)
 		return 0;
 	if (wanted && !memcmp(row->addr, item->addr, sizeof(row->addr)))
 		return 0;
-	if (!hf_row_is_there(row->state))
+	if (!hf_ledger_row_is_there(row->state))
 		return hf_ledger_gone(&f->ledger, &row->name, row->addr, row->state);
 	if (wanted) {
 		rc = record_of(item, &record);
@@ -298,14 +298,14 @@ static int take_row(struct hf_feed *f, const struct hf_owned *row, const struct 
 		if (rc)
 			return rc;
 		/* The name goes on with its other address. */
-		if (hf_row_is_there(hf_rows_state(&rows, record.addr)))
+		if (hf_ledger_row_is_there(hf_ledger_rows_state(&rows, record.addr)))
 			return push_put(
-			    f, &record, hf_rows_state(&rows, record.addr), row);
+			    f, &record, hf_ledger_rows_state(&rows, record.addr), row);
 	}
 	take.record.name = row->name;
 	memcpy(take.record.addr, row->addr, sizeof(take.record.addr));
 	take.record.primary = row->state & ROW_PRIMARY;
-	return hf_todo_push(f, &take, row->state, ROW_NONE);
+	return hf_outbox_push(f, &take, row->state, ROW_NONE);
 }
 
 /* The log, or repairs: name by name. */
@@ -322,7 +322,7 @@ static int take_item(struct hf_feed *f, const struct hf_item *item)
 	if (!rc)
 		rc = hf_ledger_rows(&f->ledger, &record.name, &rows);
 	for (size_t i = 0; !rc && i < rows.n; i++)
-		rc = take_row(f, &rows.at[i], item);
+		rc = pass_take_row(f, &rows.at[i], item);
 	return rc;
 }
 
@@ -330,18 +330,18 @@ static int take_item(struct hf_feed *f, const struct hf_item *item)
 static int take_owned(const struct hf_owned *row, void *arg)
 {
 	struct hf_feed *f = arg;
-	struct hf_picture *p = f->run.picture;
+	struct hf_wanted *p = f->run.picture;
 	char text[HF_NAME_TEXT_MAX];
 	struct hf_item item;
 	bool any, same;
 
 	hf_name_text(&row->name, text);
-	while ((any = hf_picture_at(p, &item)) && strcmp(item.text, text) < 0)
-		hf_picture_next(p);
+	while ((any = hf_wanted_at(p, &item)) && strcmp(item.text, text) < 0)
+		hf_wanted_next(p);
 	same = any && !strcmp(item.text, text);
 	f->run.last = *row;
 	f->run.has_last = true;
-	return take_row(f, row, same ? &item : NULL);
+	return pass_take_row(f, row, same ? &item : NULL);
 }
 
 static int more_of_all(struct hf_feed *f)
@@ -363,12 +363,12 @@ static int more_of_all(struct hf_feed *f)
 
 static int more_takes(struct hf_feed *f)
 {
-	return f->run.full ? more_of_all(f) : gather(f, take_item);
+	return f->run.full ? more_of_all(f) : pass_gather(f, take_item);
 }
 
-int64_t hf_run_take(struct hf_feed *f)
+int64_t hf_pass_take(struct hf_feed *f)
 {
-	if (f->run.ended && hf_todo_is_empty(f) && !hf_todo_is_out(f)) {
+	if (f->run.ended && hf_outbox_is_empty(f) && !hf_outbox_is_out(f)) {
 		hf_feed_enter(f, FEED_SEEING_OFF);
 		return HF_FEED_AGAIN;
 	}
@@ -394,9 +394,9 @@ static void tell_skipped(struct hf_feed *f)
 	}
 }
 
-static void tell_end(struct hf_feed *f)
+static void pass_tell_end(struct hf_feed *f)
 {
-	const struct hf_feed_run *r = &f->run;
+	const struct hf_pass *r = &f->run;
 	enum hf_log_level level = r->full && (r->n_put || r->n_taken) ? HF_LOG_INFO : HF_LOG_DEBUG;
 
 	hf_log(level, "%s: has generation %llu: %llu names put, %llu taken in %lld ms", f->who,
@@ -405,14 +405,14 @@ static void tell_end(struct hf_feed *f)
 	tell_skipped(f);
 }
 
-void hf_run_finish(struct hf_feed *f)
+void hf_pass_finish(struct hf_feed *f)
 {
-	struct hf_feed_run *r = &f->run;
+	struct hf_pass *r = &f->run;
 	bool changed = r->n_put || r->n_taken;
 	bool skipped = f->ledger.counts[ROW_CLASH] + f->ledger.counts[ROW_UNFIT];
 
 	hf_ledger_reached(&f->ledger, r->epoch, r->target, changed || r->full);
-	tell_end(f);
+	pass_tell_end(f);
 	f->late = false;
 	if (r->full && skipped) {
 		/* Those that were tried now and are there still are tried less and less. */
@@ -429,7 +429,7 @@ void hf_run_finish(struct hf_feed *f)
 	hf_retry_ok(&f->retry);
 	if (changed || r->full || !f->completed)
 		hf_feed_complete(f, r->target);
-	hf_run_drop(f);
+	hf_pass_drop(f);
 	f->leave = f->n_old > 0;
 	hf_feed_enter(f, FEED_IDLE);
 }

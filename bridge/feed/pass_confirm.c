@@ -22,7 +22,7 @@ static uint64_t next_random(struct hf_feed *f)
 }
 
 /* Each of all that are added has the same chance to be in the sample at the end. */
-void hf_sample_add(struct hf_feed *f, const struct hf_record *record, bool absent)
+void hf_pass_sample_add(struct hf_feed *f, const struct hf_record *record, bool absent)
 {
 	uint64_t place = f->n_sample;
 
@@ -41,9 +41,9 @@ void hf_feed_ask(struct hf_feed *f, enum hf_feed_asking why)
 	f->type->verify(f->adapter, f->expect, f->n_expect);
 }
 
-void hf_feed_tally(const struct hf_feed *f, int code, struct hf_tally *ret_tally)
+void hf_feed_tally(const struct hf_feed *f, int code, struct hf_feed_tally *ret_tally)
 {
-	struct hf_tally t = { .first_bad = f->n_expect };
+	struct hf_feed_tally t = { .first_bad = f->n_expect };
 	size_t first_silent = f->n_expect;
 
 	for (size_t i = 0; i < f->n_expect; i++) {
@@ -74,19 +74,19 @@ static bool is_taking(const struct hf_feed *f)
 	return f->phase == FEED_SEEING_OFF;
 }
 
-static int64_t passed(struct hf_feed *f)
+static int64_t confirm_passed(struct hf_feed *f)
 {
 	int64_t wait;
 
 	if (is_taking(f)) {
-		hf_run_finish(f);
+		hf_pass_finish(f);
 		return HF_FEED_AGAIN;
 	}
 	/* What was put is read by who looks for what is to be taken. */
 	wait = hf_feed_flush(f, true);
 	if (wait)
 		return wait - 1;
-	hf_picture_rewind(f->run.picture);
+	hf_wanted_rewind(f->run.picture);
 	f->run.ended = f->run.has_last = f->run.unconfirmed = false;
 	f->n_sample = 0;
 	f->sampled = 0;
@@ -98,19 +98,19 @@ static int64_t passed(struct hf_feed *f)
 static int64_t with_news(struct hf_feed *f)
 {
 	f->full = f->full || f->run.full;
-	return hf_run_begin_log(f);
+	return hf_pass_begin_log(f);
 }
 
-int64_t hf_confirm_step(struct hf_feed *f)
+int64_t hf_pass_confirm_step(struct hf_feed *f)
 {
 	if (f->asking != ASK_NOTHING)
 		return HF_FEED_EVENT;
 	if (!f->type->verify || !f->n_sample)
-		return passed(f);
+		return confirm_passed(f);
 	if (is_taking(f) && f->run.unconfirmed && f->retry.failed) {
 		hf_log_warn("%s: %zu names that were taken do not go; they are no longer asked for",
 		    f->who, f->n_sample);
-		return passed(f);
+		return confirm_passed(f);
 	}
 	if (!is_taking(f) && f->run.unconfirmed &&
 	    hf_store_generation(f->env.store) > f->run.target)
@@ -131,7 +131,7 @@ static int once_more(struct hf_feed *f, const struct hf_expect *e)
 	uint8_t row = (uint8_t)(ROW_PUT | (e->record.primary ? ROW_PRIMARY : 0));
 
 	memcpy(c.was, e->record.addr, sizeof(c.was));
-	return hf_todo_push(f, &c, e->absent ? ROW_NONE : row, ROW_NONE);
+	return hf_outbox_push(f, &c, e->absent ? ROW_NONE : row, ROW_NONE);
 }
 
 /* What was answered leaves the sample. What is wrong for the second time is done once more. */
@@ -154,7 +154,7 @@ static void keep_open_ones(struct hf_feed *f, int code)
 	f->sampled = n;
 }
 
-static void describe(const struct hf_feed *f, const struct hf_tally *t, int code, const char *text,
+static void tally_describe(const struct hf_feed *f, const struct hf_feed_tally *t, int code, const char *text,
     char *out, size_t size)
 {
 	char name[HF_NAME_TEXT_MAX] = "";
@@ -170,10 +170,10 @@ static void describe(const struct hf_feed *f, const struct hf_tally *t, int code
 	    t->wrong ? "not as they should be" : "not answered", name);
 }
 
-void hf_confirm_answered(struct hf_feed *f, int code, const char *text)
+void hf_pass_confirm_answered(struct hf_feed *f, int code, const char *text)
 {
 	char why[HF_FEED_TEXT_MAX];
-	struct hf_tally t;
+	struct hf_feed_tally t;
 
 	if (f->phase != FEED_CONFIRMING && f->phase != FEED_SEEING_OFF)
 		return;
@@ -186,7 +186,7 @@ void hf_confirm_answered(struct hf_feed *f, int code, const char *text)
 		return;
 	}
 	f->verified = t.wrong ? 0 : f->verified;
-	describe(f, &t, code, text, why, sizeof(why));
+	tally_describe(f, &t, code, text, why, sizeof(why));
 	keep_open_ones(f, code);
 	f->run.unconfirmed = true;
 	hf_feed_failed(f, code ? code : t.wrong ? HF_EREFUSED : -ETIMEDOUT, why);

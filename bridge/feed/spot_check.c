@@ -12,14 +12,14 @@
 
 enum { LOOK_ROWS = 2 * HF_FEED_SAMPLE };
 
-int64_t hf_look_round_ms(const struct hf_feed *f)
+int64_t hf_spot_check_round_ms(const struct hf_feed *f)
 {
 	int64_t need = (int64_t)(f->ledger.counts[ROW_PUT] * 1000 / HF_FEED_ASK_RATE);
 
 	return need > f->verify_ms ? need : f->verify_ms;
 }
 
-static int64_t gap(const struct hf_feed *f)
+static int64_t spot_check_gap(const struct hf_feed *f)
 {
 	uint64_t n = f->ledger.counts[ROW_PUT];
 
@@ -27,10 +27,10 @@ static int64_t gap(const struct hf_feed *f)
 		return 0;
 	if (n <= HF_FEED_SAMPLE)
 		return f->verify_ms;
-	return hf_look_round_ms(f) * HF_FEED_SAMPLE / (int64_t)n;
+	return hf_spot_check_round_ms(f) * HF_FEED_SAMPLE / (int64_t)n;
 }
 
-int64_t hf_look_wait(struct hf_feed *f)
+int64_t hf_spot_check_wait(struct hf_feed *f)
 {
 	int64_t wait = f->look_at - hf_feed_now(f);
 
@@ -52,7 +52,7 @@ static int add_row(const struct hf_owned *row, void *arg)
 		return 1;
 	f->look_last = *row;
 	f->has_look_last = true;
-	if (hf_row_of(row->state) != ROW_PUT)
+	if (hf_ledger_row_of(row->state) != ROW_PUT)
 		return 0;
 	*e = (struct hf_expect){ .record.name = row->name,
 		.record.primary = row->state & ROW_PRIMARY };
@@ -62,15 +62,15 @@ static int add_row(const struct hf_owned *row, void *arg)
 }
 
 /* A full one is over, or there was nothing to ask for. */
-static void ended(struct hf_feed *f)
+static void spot_check_ended(struct hf_feed *f)
 {
 	f->look_left = 0;
 	f->look_now = false;
 	f->check.running = false;
-	f->look_at = hf_feed_now(f) + gap(f);
+	f->look_at = hf_feed_now(f) + spot_check_gap(f);
 }
 
-int64_t hf_look_step(struct hf_feed *f)
+int64_t hf_spot_check_step(struct hf_feed *f)
 {
 	struct hf_owned after = f->look_last;
 	bool had = f->has_look_last;
@@ -91,7 +91,7 @@ int64_t hf_look_step(struct hf_feed *f)
 	if (!f->n_expect && had && f->ledger.counts[ROW_PUT])
 		return HF_FEED_AGAIN;
 	if (!f->n_expect) {
-		ended(f);
+		spot_check_ended(f);
 		return HF_FEED_AGAIN;
 	}
 	hf_feed_ask(f, ASK_LOOK);
@@ -102,12 +102,12 @@ static void add_repair(struct hf_feed *f, const struct hf_record *record)
 {
 	uint8_t flags = (uint8_t)(HF_ITEM_AGAIN | (record->primary ? HF_ITEM_PRIMARY : 0));
 
-	if (!f->repairs && hf_picture_new(&f->repairs))
+	if (!f->repairs && hf_wanted_new(&f->repairs))
 		return;
-	hf_picture_add(f->repairs, &record->name, record->addr, flags);
+	hf_wanted_add(f->repairs, &record->name, record->addr, flags);
 }
 
-static void tell_wrong(struct hf_feed *f, const struct hf_tally *t)
+static void tell_wrong(struct hf_feed *f, const struct hf_feed_tally *t)
 {
 	char name[HF_NAME_TEXT_MAX];
 
@@ -123,12 +123,12 @@ static void tell_wrong(struct hf_feed *f, const struct hf_tally *t)
 }
 
 /* Most of what was asked for is missing: it is not worth finding out one by one. */
-static bool is_lost(const struct hf_feed *f, const struct hf_tally *t)
+static bool is_lost(const struct hf_feed *f, const struct hf_feed_tally *t)
 {
 	return t->wrong * 2 >= f->n_expect && (t->wrong >= 10 || t->wrong == f->n_expect);
 }
 
-static void judge(struct hf_feed *f, const struct hf_tally *t)
+static void spot_check_judge(struct hf_feed *f, const struct hf_feed_tally *t)
 {
 	if (t->wrong)
 		f->verified = 0;
@@ -144,7 +144,7 @@ static void judge(struct hf_feed *f, const struct hf_tally *t)
 			add_repair(f, &f->expect[i].record);
 }
 
-static void note_check(struct hf_feed *f, const struct hf_tally *t)
+static void note_check(struct hf_feed *f, const struct hf_feed_tally *t)
 {
 	uint64_t asked = f->n_expect;
 
@@ -160,10 +160,10 @@ static void note_check(struct hf_feed *f, const struct hf_tally *t)
 	f->check.running = f->look_left > 0;
 }
 
-void hf_look_answered(struct hf_feed *f, int code, const char *text)
+void hf_spot_check_answered(struct hf_feed *f, int code, const char *text)
 {
 	char why[HF_FEED_TEXT_MAX];
-	struct hf_tally t;
+	struct hf_feed_tally t;
 
 	hf_feed_tally(f, code, &t);
 	if (t.wrong && f->n_runs != f->look_runs) {
@@ -174,7 +174,7 @@ void hf_look_answered(struct hf_feed *f, int code, const char *text)
 		return;
 	}
 	note_check(f, &t);
-	f->look_at = hf_feed_now(f) + gap(f);
+	f->look_at = hf_feed_now(f) + spot_check_gap(f);
 	if (code || t.silent * 2 > f->n_expect) {
 		snprintf(why, sizeof(why), "%s",
 		    code && text && *text ? text : "it does not answer what it is asked");
@@ -187,5 +187,5 @@ void hf_look_answered(struct hf_feed *f, int code, const char *text)
 	}
 	if (f->phase == FEED_IDLE)
 		hf_retry_ok(&f->retry);
-	judge(f, &t);
+	spot_check_judge(f, &t);
 }

@@ -10,7 +10,7 @@ static const uint8_t no_addr[16];
 
 /* --- suffixes --- */
 
-static bool has(const struct hf_name *names, size_t n, const struct hf_name *name)
+static bool zones_has(const struct hf_name *names, size_t n, const struct hf_name *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (hf_name_equal(&names[i], name))
@@ -18,7 +18,7 @@ static bool has(const struct hf_name *names, size_t n, const struct hf_name *nam
 	return false;
 }
 
-bool hf_zones_have(const struct hf_feed *f, const struct hf_name *name)
+bool hf_feed_zones_have(const struct hf_feed *f, const struct hf_name *name)
 {
 	for (size_t i = 0; i < f->n_zones; i++)
 		if (hf_name_is_under(name, &f->zones[i]))
@@ -31,7 +31,7 @@ bool hf_zones_have(const struct hf_feed *f, const struct hf_name *name)
 
 static void add_old(struct hf_feed *f, const struct hf_name *name)
 {
-	if (f->n_old < HF_ZONE_SOURCES_MAX && !has(f->old, f->n_old, name))
+	if (f->n_old < HF_ZONE_SOURCES_MAX && !zones_has(f->old, f->n_old, name))
 		f->old[f->n_old++] = *name;
 }
 
@@ -40,7 +40,7 @@ static void keep_old(struct hf_feed *f)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n_old; i++)
-		if (!has(f->zones, f->n_zones, &f->old[i]))
+		if (!zones_has(f->zones, f->n_zones, &f->old[i]))
 			f->old[n++] = f->old[i];
 	f->n_old = n;
 	f->leave = n > 0;
@@ -80,7 +80,7 @@ static int load_zone(const struct hf_owned *row, void *arg)
 	return 0;
 }
 
-int hf_zones_load(struct hf_feed *f)
+int hf_feed_zones_load(struct hf_feed *f)
 {
 	int rc = hf_store_owned_state(f->env.store, f->ledger.adapter, ROW_ZONE, load_zone, f);
 
@@ -89,9 +89,9 @@ int hf_zones_load(struct hf_feed *f)
 	return rc;
 }
 
-static int find_zone(const struct hf_owned *row, void *arg)
+static int zones_find(const struct hf_owned *row, void *arg)
 {
-	if (hf_row_of(row->state) == ROW_ZONE)
+	if (hf_ledger_row_of(row->state) == ROW_ZONE)
 		*(bool *)arg = true;
 	return 0;
 }
@@ -103,13 +103,13 @@ static void write_zones(struct hf_feed *f)
 		bool known = false;
 
 		hf_store_owned_name(
-		    f->env.store, f->ledger.adapter, &f->zones[i], find_zone, &known);
+		    f->env.store, f->ledger.adapter, &f->zones[i], zones_find, &known);
 		if (!known)
 			hf_ledger_set(&f->ledger, &f->zones[i], no_addr, ROW_NONE, ROW_ZONE);
 	}
 }
 
-void hf_zones_tell(struct hf_feed *f)
+void hf_feed_zones_tell(struct hf_feed *f)
 {
 	struct hf_name all[HF_FEED_ZONES_MAX];
 
@@ -132,11 +132,11 @@ static int find_under(const struct hf_owned *row, void *arg)
 {
 	struct search *s = arg;
 
-	s->found = hf_row_of(row->state) != ROW_ZONE && hf_name_is_under(&row->name, s->under);
+	s->found = hf_ledger_row_of(row->state) != ROW_ZONE && hf_name_is_under(&row->name, s->under);
 	return s->found;
 }
 
-int hf_zones_leave(struct hf_feed *f)
+int hf_feed_zones_leave(struct hf_feed *f)
 {
 	size_t n = 0, n_old = f->n_old;
 
@@ -154,18 +154,18 @@ int hf_zones_leave(struct hf_feed *f)
 	if (n == n_old)
 		return 0;
 	f->zones_changed = true;
-	hf_zones_tell(f);
+	hf_feed_zones_tell(f);
 	f->empty_done = false;
 	hf_feed_enter(f, FEED_LEAVING);
 	return 1;
 }
 
-int64_t hf_zones_leaving(struct hf_feed *f)
+int64_t hf_feed_zones_leaving(struct hf_feed *f)
 {
-	if (hf_todo_is_out(f))
+	if (hf_outbox_is_out(f))
 		return HF_FEED_EVENT;
 	if (!f->empty_done) {
-		hf_todo_go_empty(f);
+		hf_outbox_send_empty(f);
 		return HF_FEED_EVENT;
 	}
 	hf_feed_enter(f, FEED_IDLE);
@@ -182,10 +182,10 @@ static int take_any(const struct hf_owned *row, void *arg)
 
 	f->run.last = *row;
 	f->run.has_last = true;
-	if (!hf_row_is_there(row->state))
+	if (!hf_ledger_row_is_there(row->state))
 		return hf_ledger_gone(&f->ledger, &row->name, row->addr, row->state);
 	memcpy(c.record.addr, row->addr, sizeof(c.record.addr));
-	return hf_todo_push(f, &c, row->state, ROW_NONE);
+	return hf_outbox_push(f, &c, row->state, ROW_NONE);
 }
 
 /* The zones themselves, and then the ledger. */
@@ -195,7 +195,7 @@ static int64_t last_things(struct hf_feed *f)
 
 	if (!f->empty_done) {
 		f->type->zones(f->adapter, f->zones, 0, f->ttl_s);
-		hf_todo_go_empty(f);
+		hf_outbox_send_empty(f);
 		return HF_FEED_EVENT;
 	}
 	rc = hf_ledger_forget(&f->ledger);
@@ -203,22 +203,22 @@ static int64_t last_things(struct hf_feed *f)
 		return hf_feed_store_failed(f, rc);
 	hf_log_info("%s: all %llu names of ours were taken out of it", f->who,
 	    (unsigned long long)f->run.n_taken);
-	hf_run_drop(f);
+	hf_pass_drop(f);
 	hf_feed_enter(f, FEED_CLEAN);
 	return HF_FEED_EVENT;
 }
 
-int64_t hf_empty_step(struct hf_feed *f)
+int64_t hf_teardown_step(struct hf_feed *f)
 {
 	struct hf_owned last = f->run.last;
 	bool had = f->run.has_last;
 	int64_t wait;
 	int rc;
 
-	if (hf_todo_is_out(f))
+	if (hf_outbox_is_out(f))
 		return HF_FEED_EVENT;
-	if (!hf_todo_is_empty(f))
-		return hf_todo_go(f);
+	if (!hf_outbox_is_empty(f))
+		return hf_outbox_send(f);
 	if (f->run.ended)
 		return last_things(f);
 	wait = hf_feed_flush(f, true);
@@ -226,7 +226,7 @@ int64_t hf_empty_step(struct hf_feed *f)
 		return wait - 1;
 	f->run.has_last = false;
 	rc = hf_store_owned_after(f->env.store, f->ledger.adapter, had ? &last : NULL,
-	    hf_todo_room(f), take_any, f);
+	    hf_outbox_room(f), take_any, f);
 	if (rc < 0)
 		return hf_feed_store_failed(f, rc);
 	f->run.ended = !f->run.has_last;

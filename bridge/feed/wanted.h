@@ -11,7 +11,7 @@
 
 #include "zone/name.h"
 
-struct hf_picture; /* opaque */
+struct hf_wanted; /* opaque */
 
 enum {
 	HF_ITEM_PRIMARY = 1, /* the PTR of the address points to this name */
@@ -26,18 +26,18 @@ struct hf_item {
 	uint8_t flags;
 };
 
-int hf_picture_new(struct hf_picture **ret_picture);
-void hf_picture_free(struct hf_picture *p); /* NULL is fine */
+int hf_wanted_new(struct hf_wanted **ret_picture);
+void hf_wanted_free(struct hf_wanted *p); /* NULL is fine */
 
 /* Of a name that was added twice the last one counts. 0 or -ENOMEM. */
-int hf_picture_add(struct hf_picture *p, const struct hf_name *name, const uint8_t addr[16],
+int hf_wanted_add(struct hf_wanted *p, const struct hf_name *name, const uint8_t addr[16],
     uint8_t flags);
 /* All are in. 0 or -ENOMEM. */
-int hf_picture_seal(struct hf_picture *p);
-size_t hf_picture_n(const struct hf_picture *p); /* as added */
+int hf_wanted_seal(struct hf_wanted *p);
+size_t hf_wanted_n(const struct hf_wanted *p); /* as added */
 
 /* To the first one. */
-void hf_picture_rewind(struct hf_picture *p);
+void hf_wanted_rewind(struct hf_wanted *p);
 /* The one that it stands at; false: there are no more. */
-bool hf_picture_at(struct hf_picture *p, struct hf_item *ret_item);
-void hf_picture_next(struct hf_picture *p);
+bool hf_wanted_at(struct hf_wanted *p, struct hf_item *ret_item);
+void hf_wanted_next(struct hf_wanted *p);

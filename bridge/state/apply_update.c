@@ -61,23 +61,23 @@ static void count_bad(struct hf_state *s, uint32_t owner, bool is_new, struct hf
 static bool is_refused_to(struct hf_state *s, uint32_t ws, uint32_t owner, const char *name,
     const char *bad, struct hf_when now, struct hf_judgement *j)
 {
-	if (s->ws[ws].row.owner == owner || !st_dispute_listed(s, ws, owner, now))
+	if (s->ws[ws].row.owner == owner || !hf_st_dispute_listed(s, ws, owner, now))
 		return false;
-	st_dispute_name(s, ws, name, bad);
+	hf_st_dispute_name(s, ws, name, bad);
 	note_refused(s, owner, "workspace", name, "another owner's stream lists it too", j);
 	return true;
 }
 
 /* --- one record --- */
 
-static void move(struct hf_state *s, uint32_t ws, uint32_t owner)
+static void ws_change_owner(struct hf_state *s, uint32_t ws, uint32_t owner)
 {
 	uint32_t former = s->ws[ws].row.owner;
 
 	if (former == owner)
 		return;
-	st_ws_move(s, ws, owner);
-	st_hold_settle(s, former);
+	hf_st_ws_move(s, ws, owner);
+	hf_st_hold_settle(s, former);
 }
 
 /* It is listed again. What is held of one that was listed all the time are its agents: those come later. */
@@ -90,8 +90,8 @@ static void return_held(struct hf_state *s, uint32_t ws, uint32_t owner)
 	w->returned = s->job.returned = true;
 	if (w->row.marks & HF_WS_LISTED)
 		return;
-	st_ws_set_held(s, ws, false, 0);
-	st_hold_settle(s, owner);
+	hf_st_ws_set_held(s, ws, false, 0);
+	hf_st_hold_settle(s, owner);
 }
 
 static uint32_t add_ws(struct hf_state *s, uint32_t owner, const struct hf_update_workspace *u,
@@ -99,20 +99,20 @@ static uint32_t add_ws(struct hf_state *s, uint32_t owner, const struct hf_updat
 {
 	uint32_t ix;
 
-	if (st_ws_add(s, owner, &u->id, &ix) < 0) {
+	if (hf_st_ws_add(s, owner, &u->id, &ix) < 0) {
 		s->failed = true;
 		return ST_NONE;
 	}
 	s->ws[ix].row.first_seen_s = now.wall_s;
 	s->ws[ix].row.status = (uint8_t)u->status;
-	st_ws_rename(s, ix, name, bad);
+	hf_st_ws_rename(s, ix, name, bad);
 	return ix;
 }
 
 static void upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_update_workspace *u,
     struct hf_when now, struct hf_judgement *j)
 {
-	uint32_t ix = st_ws_find(s, s->owners[owner].row.source, &u->id);
+	uint32_t ix = hf_st_ws_find(s, s->owners[owner].row.source, &u->id);
 	char name[HF_LABEL_MAX + 1];
 	const char *bad = take_label(&u->name, name);
 	bool is_new = ix == ST_NONE;
@@ -127,18 +127,18 @@ static void upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_update
 		return;
 	w = &s->ws[ix];
 	w->mark = s->mark;
-	move(s, ix, owner);
+	ws_change_owner(s, ix, owner);
 	return_held(s, ix, owner);
 	if (w->row.status != (uint8_t)u->status) {
 		w->row.status = (uint8_t)u->status;
-		st_dirty_ws(s, ix);
+		hf_st_dirty_ws(s, ix);
 	}
 	if (bad && w->bad)
 		count_bad(s, owner, is_new, j);
 	/* A good name is kept when the new one is bad: only the change is refused. */
 	if (strcmp(w->row.name, name) || !bad != !w->bad) {
 		if (!bad || w->bad)
-			st_ws_rename(s, ix, name, bad);
+			hf_st_ws_rename(s, ix, name, bad);
 		else
 			note_refused(s, owner, "workspace", name, bad, j);
 	}
@@ -147,7 +147,7 @@ static void upsert_ws(struct hf_state *s, uint32_t owner, const struct hf_update
 static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
     const struct hf_update_agent *u, struct hf_when now, struct hf_judgement *j)
 {
-	uint32_t ix = st_agent_find(s, s->owners[owner].row.source, &u->id);
+	uint32_t ix = hf_st_agent_find(s, s->owners[owner].row.source, &u->id);
 	char name[HF_LABEL_MAX + 1];
 	const char *bad = take_label(&u->name, name);
 	bool is_new = ix == ST_NONE;
@@ -159,12 +159,12 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 		return;
 	}
 	if (ix == ST_NONE) {
-		if (st_agent_add(s, ws, &u->id, &ix) < 0) {
+		if (hf_st_agent_add(s, ws, &u->id, &ix) < 0) {
 			s->failed = true;
 			return;
 		}
 		s->agents[ix].row.first_seen_s = now.wall_s;
-		st_agent_set(s, ix, ws, name, bad);
+		hf_st_agent_set(s, ix, ws, name, bad);
 	}
 	a = &s->agents[ix];
 	a->mark = s->mark;
@@ -180,11 +180,11 @@ static void upsert_agent(struct hf_state *s, uint32_t owner, uint32_t ws,
 			char kept[HF_LABEL_MAX + 1];
 
 			memcpy(kept, a->row.name, sizeof(kept));
-			st_agent_set(s, ix, ws, kept, NULL);
+			hf_st_agent_set(s, ix, ws, kept, NULL);
 		}
 		return;
 	}
-	st_agent_set(s, ix, ws, name, bad);
+	hf_st_agent_set(s, ix, ws, name, bad);
 }
 
 static void note_form_refused(
@@ -202,19 +202,19 @@ static bool is_unseen(const struct hf_state *s)
 	return s->owners[s->job.owner].row.marks & HF_OWNER_UNSEEN;
 }
 
-bool st_snapshot_prune(struct hf_state *s)
+bool hf_st_snapshot_prune(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 	uint32_t w;
 
 	while (is_unseen(s) && (w = job->ws) != ST_NONE) {
-		if (!st_spend(s, 1 + s->ws[w].n_listed))
+		if (!hf_st_spend(s, 1 + s->ws[w].n_listed))
 			return false;
 		job->ws = s->ws[w].next;
 		if (s->ws[w].mark != s->mark)
-			st_ws_remove(s, w);
+			hf_st_ws_remove(s, w);
 		else
-			st_guard_drop_agents(s, w);
+			hf_st_guard_drop_agents(s, w);
 	}
 	if (is_unseen(s)) {
 		s->owners[job->owner].row.marks &= (uint8_t)~HF_OWNER_UNSEEN;
@@ -226,18 +226,18 @@ bool st_snapshot_prune(struct hf_state *s)
 	return true;
 }
 
-bool st_snapshot_name(struct hf_state *s)
+bool hf_st_snapshot_name(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 
 	while (job->ws != ST_NONE) {
-		if (!st_spend(s, 1 + s->ws[job->ws].n_listed))
+		if (!hf_st_spend(s, 1 + s->ws[job->ws].n_listed))
 			return false;
 		for (uint32_t a = s->ws[job->ws].first_agent; a != ST_NONE; a = s->agents[a].next)
-			st_claim(s, a);
+			hf_st_claim(s, a);
 		job->ws = s->ws[job->ws].next;
 	}
-	st_hold_settle(s, job->owner);
+	hf_st_hold_settle(s, job->owner);
 	return true;
 }
 
@@ -256,11 +256,11 @@ static void settle_returned(struct hf_state *s, uint32_t ws)
 			any = any || s->agents[a].mark == s->mark;
 		if (!any && w->row.status == HF_WS_RUNNING && w->n_agents)
 			return;
-		st_ws_set_held(s, ws, false, 0);
+		hf_st_ws_set_held(s, ws, false, 0);
 		w->returned = true;
 	}
 	if (w->returned && !w->row.held)
-		st_guard_drop_agents(s, ws);
+		hf_st_guard_drop_agents(s, ws);
 	w->returned = false;
 }
 
@@ -268,8 +268,8 @@ static void settle_returned(struct hf_state *s, uint32_t ws)
 static uint32_t nth_listed(const struct hf_state *s, uint32_t source, const struct hf_update *u, size_t i)
 {
 	if (i < u->n_upserted_workspaces)
-		return st_ws_find(s, source, &u->upserted_workspaces[i].id);
-	return st_ws_find(s, source, &u->upserted_agents[i - u->n_upserted_workspaces].workspace);
+		return hf_st_ws_find(s, source, &u->upserted_workspaces[i].id);
+	return hf_st_ws_find(s, source, &u->upserted_agents[i - u->n_upserted_workspaces].workspace);
 }
 
 static void settle_all_returned(struct hf_state *s, uint32_t source, const struct hf_update *u)
@@ -282,7 +282,7 @@ static void settle_all_returned(struct hf_state *s, uint32_t source, const struc
 	}
 }
 
-bool st_snapshot_back(struct hf_state *s)
+bool hf_st_snapshot_back(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 	size_t n = job->update->n_upserted_workspaces + job->update->n_upserted_agents;
@@ -290,12 +290,12 @@ bool st_snapshot_back(struct hf_state *s)
 	for (; job->returned && job->at < n; job->at++) {
 		uint32_t ws = nth_listed(s, job->source, job->update, job->at);
 
-		if (!st_spend(s, 1))
+		if (!hf_st_spend(s, 1))
 			return false;
 		if (ws != ST_NONE)
 			settle_returned(s, ws);
 	}
-	st_hold_settle(s, job->owner);
+	hf_st_hold_settle(s, job->owner);
 	job->at = 0;
 	return true;
 }
@@ -306,14 +306,14 @@ static const char *const unknown_workspace = "its workspace is not in the same m
 static bool snapshot_agent(struct hf_state *s, const struct hf_update_agent *a)
 {
 	struct st_job *job = &s->job;
-	uint32_t ws = st_ws_find(s, job->source, &a->workspace);
-	uint32_t ix = st_agent_find(s, job->source, &a->id);
+	uint32_t ws = hf_st_ws_find(s, job->source, &a->workspace);
+	uint32_t ix = hf_st_agent_find(s, job->source, &a->id);
 	bool known = ws != ST_NONE && s->ws[ws].mark == s->mark;
 	bool twice = ix != ST_NONE && s->agents[ix].mark == s->mark;
 	char name[HF_LABEL_MAX + 1];
 
 	/* Refused with its workspace. */
-	if (!known && ws != ST_NONE && st_is_disputed_by(s, ws, job->owner))
+	if (!known && ws != ST_NONE && hf_st_is_disputed_by(s, ws, job->owner))
 		return true;
 	if (known && !twice) {
 		upsert_agent(s, job->owner, ws, a, job->now, &job->judgement);
@@ -325,13 +325,13 @@ static bool snapshot_agent(struct hf_state *s, const struct hf_update_agent *a)
 	return known;
 }
 
-bool st_snapshot_agents(struct hf_state *s)
+bool hf_st_snapshot_agents(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 	const struct hf_update *u = job->update;
 
 	for (; job->at < u->n_upserted_agents && !s->failed; job->at++) {
-		if (!st_spend(s, 1))
+		if (!hf_st_spend(s, 1))
 			return false;
 		if (!snapshot_agent(s, &u->upserted_agents[job->at]))
 			job->readable = false;
@@ -344,7 +344,7 @@ bool st_snapshot_agents(struct hf_state *s)
 static void snapshot_workspace(struct hf_state *s, const struct hf_update_workspace *w)
 {
 	struct st_job *job = &s->job;
-	uint32_t ix = st_ws_find(s, job->source, &w->id);
+	uint32_t ix = hf_st_ws_find(s, job->source, &w->id);
 	char name[HF_LABEL_MAX + 1];
 
 	if (ix == ST_NONE || s->ws[ix].mark != s->mark) {
@@ -355,13 +355,13 @@ static void snapshot_workspace(struct hf_state *s, const struct hf_update_worksp
 	note_refused(s, job->owner, "workspace", name, "its id is listed twice", &job->judgement);
 }
 
-bool st_snapshot_workspaces(struct hf_state *s)
+bool hf_st_snapshot_workspaces(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 	const struct hf_update *u = job->update;
 
 	for (; job->at < u->n_upserted_workspaces && !s->failed; job->at++) {
-		if (!st_spend(s, 1))
+		if (!hf_st_spend(s, 1))
 			return false;
 		snapshot_workspace(s, &u->upserted_workspaces[job->at]);
 	}
@@ -373,15 +373,15 @@ bool st_snapshot_workspaces(struct hf_state *s)
  * Room for what most of is new, so that no table is moved in the middle: of 300,000 names that would be the longest call
  * of all. Room that is not used costs no memory, and without it they grow as ever.
  */
-static void make_room(struct hf_state *s, const struct hf_update *u)
+static void update_make_room(struct hf_state *s, const struct hf_update *u)
 {
 	size_t agents = u->n_upserted_agents, ws = u->n_upserted_workspaces;
 	size_t n_names = ST_PLACES * agents;
 
 	if (agents <= 2 * s->n_agents)
 		return;
-	(void)(st_reserve((void **)&s->ws, s->n_ws + ws, &s->size_ws, sizeof(*s->ws)) ||
-	       st_reserve((void **)&s->agents, s->n_agents + agents, &s->size_agents, sizeof(*s->agents)) ||
+	(void)(hf_st_reserve((void **)&s->ws, s->n_ws + ws, &s->size_ws, sizeof(*s->ws)) ||
+	       hf_st_reserve((void **)&s->agents, s->n_agents + agents, &s->size_agents, sizeof(*s->agents)) ||
 	       hf_multimap_reserve(&s->ws_by_id, s->ws_by_id.used + ws) ||
 	       hf_multimap_reserve(&s->agents_by_id, s->agents_by_id.used + agents) ||
 	       hf_multimap_reserve(&s->addresses, s->addresses.used + agents) ||
@@ -389,11 +389,11 @@ static void make_room(struct hf_state *s, const struct hf_update *u)
 	       hf_multimap_reserve(&s->dirty_names, s->dirty_names.used + n_names));
 }
 
-void st_snapshot_begin(struct hf_state *s)
+void hf_st_snapshot_begin(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 
-	make_room(s, job->update);
+	update_make_room(s, job->update);
 	job->had = s->owners[job->owner].n_live;
 	job->readable = !job->update->refused_total;
 	s->mark++;
@@ -410,7 +410,7 @@ static bool in_list(const struct hf_state *s, const struct hf_multimap *m,
 	size_t at = HF_MULTIMAP_START;
 	uint32_t i;
 
-	while (hf_multimap_next(m, st_hash(s, id->b, 16), &at, &i))
+	while (hf_multimap_next(m, hf_st_hash(s, id->b, 16), &at, &i))
 		if (hf_uuid_equal(&w[i].id, id))
 			return true;
 	return false;
@@ -422,7 +422,7 @@ static int index_ids(
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (!in_list(s, m, w, &w[i].id) &&
-		    hf_multimap_add(m, st_hash(s, w[i].id.b, 16), i) < 0)
+		    hf_multimap_add(m, hf_st_hash(s, w[i].id.b, 16), i) < 0)
 			return -1;
 	return 0;
 }
@@ -441,7 +441,7 @@ static const char *check_diff(struct hf_state *s, uint32_t source, const struct 
 
 		if (in_list(s, &deleted, u->deleted_workspaces, id) ||
 		    (!in_list(s, &added, u->upserted_workspaces, id) &&
-			st_ws_find(s, source, id) == ST_NONE))
+			hf_st_ws_find(s, source, id) == ST_NONE))
 			why = "an agent of an unknown workspace";
 	}
 	hf_multimap_done(&added);
@@ -457,7 +457,7 @@ static uint32_t doom_agents(struct hf_state *s, uint32_t owner, const struct hf_
 
 	for (size_t i = 0; i < u->n_deleted_agents; i++) {
 		uint32_t ix =
-		    st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
+		    hf_st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
 
 		if (ix == ST_NONE)
 			unknown++;
@@ -475,15 +475,15 @@ static uint32_t doom_workspaces(
 	*ret_good = 0;
 	for (size_t i = 0; i < u->n_deleted_workspaces; i++) {
 		uint32_t ix =
-		    st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
+		    hf_st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
 		struct st_ws *w = ix == ST_NONE ? NULL : &s->ws[ix];
 
 		if (!w) {
 			unknown++;
 		} else if (w->row.owner != owner) {
 			/* A former owner's stream has no say any more. */
-			st_dispute_withdrawn(s, ix, owner);
-		} else if (!w->doomed && !(w->row.marks & HF_WS_KEPT) && !st_dispute_dropped(s, ix)) {
+			hf_st_dispute_withdrawn(s, ix, owner);
+		} else if (!w->doomed && !(w->row.marks & HF_WS_KEPT) && !hf_st_dispute_dropped(s, ix)) {
 			/* What the operator keeps goes by his word, or when it was listed again. */
 			w->doomed = true;
 			*ret_good += !w->bad;
@@ -497,7 +497,7 @@ static void finish_workspaces(struct hf_state *s, uint32_t owner, const struct h
 {
 	for (size_t i = 0; i < u->n_deleted_workspaces; i++) {
 		uint32_t ix =
-		    st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
+		    hf_st_ws_find(s, s->owners[owner].row.source, &u->deleted_workspaces[i].id);
 		struct st_ws *w = ix == ST_NONE ? NULL : &s->ws[ix];
 
 		if (!w || !w->doomed)
@@ -505,12 +505,12 @@ static void finish_workspaces(struct hf_state *s, uint32_t owner, const struct h
 		w->doomed = false;
 		if (!hold || w->bad) {
 			s->why = HF_WHY_DIFF;
-			st_ws_remove(s, ix);
+			hf_st_ws_remove(s, ix);
 		} else if (w->row.held) {
-			st_ws_set_held(s, ix, true, w->row.marks & (uint8_t)~HF_WS_LISTED);
+			hf_st_ws_set_held(s, ix, true, w->row.marks & (uint8_t)~HF_WS_LISTED);
 		} else {
 			j->held++;
-			st_guard_hold(s, ix, 0, "the server deleted too many workspaces at once", now);
+			hf_st_guard_hold(s, ix, 0, "the server deleted too many workspaces at once", now);
 		}
 	}
 	s->why = HF_WHY_DIFF;
@@ -521,7 +521,7 @@ static void finish_agents(struct hf_state *s, uint32_t owner, const struct hf_up
 {
 	for (size_t i = 0; i < u->n_deleted_agents; i++) {
 		uint32_t ix =
-		    st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
+		    hf_st_agent_find(s, s->owners[owner].row.source, &u->deleted_agents[i].id);
 		const struct st_ws *w = ix == ST_NONE ? NULL : &s->ws[s->agents[ix].ws];
 
 		if (!w || !s->agents[ix].doomed)
@@ -529,13 +529,13 @@ static void finish_agents(struct hf_state *s, uint32_t owner, const struct hf_up
 		s->agents[ix].doomed = false;
 		if (w->row.owner != owner || (w->row.held && !(w->row.marks & HF_WS_LISTED)))
 			continue;
-		st_agent_remove(s, ix);
+		hf_st_agent_remove(s, ix);
 		if (!w->n_agents)
-			st_ws_set_held(s, (uint32_t)(w - s->ws), false, 0);
+			hf_st_ws_set_held(s, (uint32_t)(w - s->ws), false, 0);
 	}
 }
 
-void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u,
+void hf_st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u,
     struct hf_when now, struct hf_judgement *j)
 {
 	uint32_t source = s->owners[owner].row.source, good, unknown;
@@ -556,19 +556,19 @@ void st_apply_diff(struct hf_state *s, uint32_t owner, const struct hf_update *u
 	unknown = doom_agents(s, owner, u);
 	unknown += doom_workspaces(s, owner, u, &good);
 	finish_workspaces(
-	    s, owner, u, good && !st_guard_explained(s, source, had, good, now), now, j);
+	    s, owner, u, good && !hf_st_guard_explained(s, source, had, good, now), now, j);
 	for (size_t i = 0; i < u->n_upserted_agents && !s->failed; i++) {
-		uint32_t ws = st_ws_find(s, source, &u->upserted_agents[i].workspace);
+		uint32_t ws = hf_st_ws_find(s, source, &u->upserted_agents[i].workspace);
 
-		if (!st_is_disputed_by(s, ws, owner))
+		if (!hf_st_is_disputed_by(s, ws, owner))
 			upsert_agent(s, owner, ws, &u->upserted_agents[i], now, j);
 	}
 	finish_agents(s, owner, u);
 	if (!s->failed)
 		settle_all_returned(s, source, u);
 	if (!j->records_refused && u->n_upserted_workspaces)
-		st_guard_drop_replaced(s, owner);
-	st_hold_settle(s, owner);
+		hf_st_guard_drop_replaced(s, owner);
+	hf_st_hold_settle(s, owner);
 	/* What was refused might have been a removal. */
 	j->want_snapshot = unknown || u->refused_total;
 	if (unknown)

@@ -22,24 +22,24 @@ struct st_record {
 	int64_t first_seen_s;
 };
 
-unsigned st_who_kind(uint32_t who);
-uint32_t st_who_ix(uint32_t who);
-unsigned st_who_bit(uint32_t who); /* of an agent's name */
-uint32_t st_who_source(const struct hf_state *s, uint32_t who);
-bool st_who_published(const struct hf_state *s, uint32_t who);
+unsigned hf_st_who_kind(uint32_t who);
+uint32_t hf_st_who_ix(uint32_t who);
+unsigned hf_st_who_bit(uint32_t who); /* of an agent's name */
+uint32_t hf_st_who_source(const struct hf_state *s, uint32_t who);
+bool hf_st_who_published(const struct hf_state *s, uint32_t who);
 /* 0, or HF_ENAME: it cannot have this name. */
-int st_who_name(const struct hf_state *s, uint32_t who, struct hf_name *ret_name);
-bool st_who_is(const struct hf_state *s, uint32_t who, const uint8_t *wire, uint8_t len);
+int hf_st_who_name(const struct hf_state *s, uint32_t who, struct hf_name *ret_name);
+bool hf_st_who_is(const struct hf_state *s, uint32_t who, const uint8_t *wire, uint8_t len);
 /* The one order of this room: negative if a is the better claimant of a name. */
-int st_who_compare(const struct hf_state *s, uint32_t a, uint32_t b);
+int hf_st_who_compare(const struct hf_state *s, uint32_t a, uint32_t b);
 /* The same for an address: whichever of its names stands for an agent. */
-int st_holder_compare(const struct hf_state *s, uint32_t a, uint32_t b);
-void st_record_of(const struct hf_state *s, uint32_t who, struct st_record *ret_record);
+int hf_st_holder_compare(const struct hf_state *s, uint32_t a, uint32_t b);
+void hf_st_record_of(const struct hf_state *s, uint32_t who, struct st_record *ret_record);
 
-uint32_t st_name_hash(const struct hf_state *s, const uint8_t *wire, size_t len);
+uint32_t hf_st_name_hash(const struct hf_state *s, const uint8_t *wire, size_t len);
 /* Who publishes the name now, or ST_NONE. */
-uint32_t st_publisher(const struct hf_state *s, uint32_t hash, const uint8_t *wire, uint8_t len);
+uint32_t hf_st_publisher(const struct hf_state *s, uint32_t hash, const uint8_t *wire, uint8_t len);
 /* A live agent of the source, or its sentinel, claims the name. */
-bool st_is_listed_again(const struct hf_state *s, uint32_t source, uint32_t hash, const uint8_t *wire, uint8_t len);
-uint32_t st_address_hash(const struct hf_state *s, uint32_t who);
-bool st_same_address(const struct hf_state *s, uint32_t a, uint32_t b);
+bool hf_st_is_listed_again(const struct hf_state *s, uint32_t source, uint32_t hash, const uint8_t *wire, uint8_t len);
+uint32_t hf_st_address_hash(const struct hf_state *s, uint32_t who);
+bool hf_st_same_address(const struct hf_state *s, uint32_t a, uint32_t b);

@@ -24,12 +24,12 @@ static bool claim_add(struct hf_state *s, uint32_t who)
 	uint32_t hash;
 
 	s->work++;
-	if (st_who_name(s, who, &name))
+	if (hf_st_who_name(s, who, &name))
 		return true;
-	hash = st_name_hash(s, name.wire, name.len);
+	hash = hf_st_name_hash(s, name.wire, name.len);
 	if (is_crowded(&s->claims, hash, ST_SAME_NAME_MAX))
 		return false;
-	st_touch(s, hash, &name);
+	hf_st_touch(s, hash, &name);
 	if (hf_multimap_add(&s->claims, hash, who) < 0)
 		s->failed = true;
 	return true;
@@ -41,17 +41,17 @@ static void claim_del(struct hf_state *s, uint32_t who)
 	uint32_t hash;
 
 	s->work++;
-	if (st_who_name(s, who, &name))
+	if (hf_st_who_name(s, who, &name))
 		return;
-	hash = st_name_hash(s, name.wire, name.len);
-	st_touch(s, hash, &name);
-	st_set_published(s, who, false);
+	hash = hf_st_name_hash(s, name.wire, name.len);
+	hf_st_touch(s, hash, &name);
+	hf_st_set_published(s, who, false);
 	hf_multimap_del(&s->claims, hash, who);
 }
 
 /* --- agents --- */
 
-static unsigned wanted(const struct hf_state *s, uint32_t ix)
+static unsigned claims_wanted(const struct hf_state *s, uint32_t ix)
 {
 	const struct st_agent *a = &s->agents[ix];
 	const struct st_ws *w = &s->ws[a->ws];
@@ -85,56 +85,56 @@ static void claim_exactly(struct hf_state *s, uint32_t ix, unsigned want)
 	}
 }
 
-void st_unclaim(struct hf_state *s, uint32_t agent)
+void hf_st_unclaim(struct hf_state *s, uint32_t agent)
 {
 	claim_exactly(s, agent, 0);
 	/* What its PTR told went with the names. */
 	s->agents[agent].row.primary = 0;
 }
 
-void st_claim(struct hf_state *s, uint32_t agent)
+void hf_st_claim(struct hf_state *s, uint32_t agent)
 {
-	claim_exactly(s, agent, wanted(s, agent));
+	claim_exactly(s, agent, claims_wanted(s, agent));
 }
 
-void st_reclaim_short(struct hf_state *s, uint32_t ws)
+void hf_st_reclaim_short(struct hf_state *s, uint32_t ws)
 {
 	/* With a third one there was none before. */
 	if (s->ws[ws].n_agents > 2)
 		return;
 	for (uint32_t a = s->ws[ws].first_agent; a != ST_NONE; a = s->agents[a].next)
-		st_claim(s, a);
+		hf_st_claim(s, a);
 }
 
-bool st_source_touch_some(struct hf_state *s, uint32_t source, size_t *at)
+bool hf_st_source_touch_some(struct hf_state *s, uint32_t source, size_t *at)
 {
 	for (; *at < s->n_agents; ++*at) {
 		uint32_t ix = (uint32_t)*at;
 
-		if (!st_spend(s, 1))
+		if (!hf_st_spend(s, 1))
 			return false;
-		if (s->agents[ix].used && st_who_source(s, WHO_AGENT_NAME(ix, 0)) == source)
+		if (s->agents[ix].used && hf_st_who_source(s, WHO_AGENT_NAME(ix, 0)) == source)
 			for (unsigned place = 0; place < ST_PLACES; place++)
-				st_touch_published(s, WHO_AGENT_NAME(ix, place));
+				hf_st_touch_published(s, WHO_AGENT_NAME(ix, place));
 	}
 	for (; *at < s->n_agents + s->n_restored; ++*at) {
 		uint32_t ix = (uint32_t)(*at - s->n_agents);
 
-		if (!st_spend(s, 1))
+		if (!hf_st_spend(s, 1))
 			return false;
 		if (s->restored[ix].used && s->restored[ix].row.source == source)
-			st_touch_published(s, WHO(WHO_RESTORED, ix));
+			hf_st_touch_published(s, WHO(WHO_RESTORED, ix));
 	}
-	st_touch_published(s, WHO(WHO_SENTINEL, source));
+	hf_st_touch_published(s, WHO(WHO_SENTINEL, source));
 	return true;
 }
 
-void st_source_touch(struct hf_state *s, uint32_t source)
+void hf_st_source_touch(struct hf_state *s, uint32_t source)
 {
 	size_t at = 0, budget = s->budget;
 
 	s->budget = SIZE_MAX;
-	st_source_touch_some(s, source, &at);
+	hf_st_source_touch_some(s, source, &at);
 	s->budget = budget;
 }
 
@@ -146,10 +146,10 @@ static uint32_t address_rival(const struct hf_state *s, uint32_t agent)
 	uint32_t me = WHO_AGENT_NAME(agent, 0), best = ST_NONE, who;
 	size_t at = HF_MULTIMAP_START;
 
-	while (hf_multimap_next(&s->addresses, st_address_hash(s, me), &at, &who))
-		if (st_who_kind(who) == WHO_AGENT && who != me &&
-		    st_who_source(s, who) == st_who_source(s, me) && st_same_address(s, who, me) &&
-		    (best == ST_NONE || st_holder_compare(s, who, best) < 0))
+	while (hf_multimap_next(&s->addresses, hf_st_address_hash(s, me), &at, &who))
+		if (hf_st_who_kind(who) == WHO_AGENT && who != me &&
+		    hf_st_who_source(s, who) == hf_st_who_source(s, me) && hf_st_same_address(s, who, me) &&
+		    (best == ST_NONE || hf_st_holder_compare(s, who, best) < 0))
 			best = who;
 	return best;
 }
@@ -160,81 +160,81 @@ static void note_others(struct hf_state *s, uint32_t gone)
 	size_t at = HF_MULTIMAP_START;
 	uint32_t who;
 
-	while (hf_multimap_next(&s->addresses, st_address_hash(s, gone), &at, &who))
-		if (st_same_address(s, who, gone))
-			st_note_changed(s, who);
+	while (hf_multimap_next(&s->addresses, hf_st_address_hash(s, gone), &at, &who))
+		if (hf_st_same_address(s, who, gone))
+			hf_st_note_changed(s, who);
 }
 
-void st_address_add(struct hf_state *s, uint32_t agent)
+void hf_st_address_add(struct hf_state *s, uint32_t agent)
 {
 	struct st_agent *a = &s->agents[agent];
 	uint32_t me = WHO_AGENT_NAME(agent, 0), rival;
 
 	if (a->bad || s->ws[a->ws].bad)
 		return;
-	if (is_crowded(&s->addresses, st_address_hash(s, me), ST_SAME_ADDRESS_MAX)) {
+	if (is_crowded(&s->addresses, hf_st_address_hash(s, me), ST_SAME_ADDRESS_MAX)) {
 		a->addr_lost = a->crowded = true;
 		return;
 	}
 	rival = address_rival(s, agent);
-	if (rival != ST_NONE && st_holder_compare(s, rival, me) < 0) {
+	if (rival != ST_NONE && hf_st_holder_compare(s, rival, me) < 0) {
 		a->addr_lost = true;
-	} else if (rival != ST_NONE && !s->agents[st_who_ix(rival)].addr_lost) {
-		st_unclaim(s, st_who_ix(rival));
-		s->agents[st_who_ix(rival)].addr_lost = true;
+	} else if (rival != ST_NONE && !s->agents[hf_st_who_ix(rival)].addr_lost) {
+		hf_st_unclaim(s, hf_st_who_ix(rival));
+		s->agents[hf_st_who_ix(rival)].addr_lost = true;
 	}
-	if (hf_multimap_add(&s->addresses, st_address_hash(s, me), me) < 0)
+	if (hf_multimap_add(&s->addresses, hf_st_address_hash(s, me), me) < 0)
 		s->failed = true;
 }
 
-void st_address_del(struct hf_state *s, uint32_t agent)
+void hf_st_address_del(struct hf_state *s, uint32_t agent)
 {
 	struct st_agent *a = &s->agents[agent];
 	uint32_t me = WHO_AGENT_NAME(agent, 0), rival;
 
 	if (a->bad || s->ws[a->ws].bad)
 		return;
-	hf_multimap_del(&s->addresses, st_address_hash(s, me), me);
+	hf_multimap_del(&s->addresses, hf_st_address_hash(s, me), me);
 	note_others(s, me);
 	rival = a->addr_lost ? ST_NONE : address_rival(s, agent);
 	a->addr_lost = false;
 	if (rival == ST_NONE)
 		return;
-	s->agents[st_who_ix(rival)].addr_lost = false;
-	st_claim(s, st_who_ix(rival));
+	s->agents[hf_st_who_ix(rival)].addr_lost = false;
+	hf_st_claim(s, hf_st_who_ix(rival));
 }
 
 /* --- restored names, sentinels --- */
 
-void st_restored_claim(struct hf_state *s, uint32_t restored)
+void hf_st_restored_claim(struct hf_state *s, uint32_t restored)
 {
 	uint32_t who = WHO(WHO_RESTORED, restored);
 
 	claim_add(s, who);
-	if (hf_multimap_add(&s->addresses, st_address_hash(s, who), who) < 0)
+	if (hf_multimap_add(&s->addresses, hf_st_address_hash(s, who), who) < 0)
 		s->failed = true;
 }
 
-void st_restored_remove(struct hf_state *s, uint32_t restored)
+void hf_st_restored_remove(struct hf_state *s, uint32_t restored)
 {
 	struct st_restored *r = &s->restored[restored];
 	uint32_t who = WHO(WHO_RESTORED, restored);
 
 	claim_del(s, who);
-	hf_multimap_del(&s->addresses, st_address_hash(s, who), who);
+	hf_multimap_del(&s->addresses, hf_st_address_hash(s, who), who);
 	note_others(s, who);
 	s->sources[r->row.source].n_restored--;
 	r->used = false;
 	if (!r->stored)
 		return;
-	if (st_grow((void **)&s->restored_gone, s->n_restored_gone, &s->size_restored_gone,
+	if (hf_st_grow((void **)&s->restored_gone, s->n_restored_gone, &s->size_restored_gone,
 		sizeof(*s->restored_gone)) < 0)
 		s->failed = true;
 	else
 		s->restored_gone[s->n_restored_gone++] = r->row.name;
 }
 
-void st_sentinel_claim(struct hf_state *s, uint32_t source)
+void hf_st_sentinel_claim(struct hf_state *s, uint32_t source)
 {
 	struct st_source *src = &s->sources[source];
 
@@ -244,7 +244,7 @@ void st_sentinel_claim(struct hf_state *s, uint32_t source)
 	src->sentinel_claimed = true;
 }
 
-void st_sentinel_unclaim(struct hf_state *s, uint32_t source)
+void hf_st_sentinel_unclaim(struct hf_state *s, uint32_t source)
 {
 	if (!s->sources[source].sentinel_claimed)
 		return;
@@ -257,17 +257,17 @@ void st_sentinel_unclaim(struct hf_state *s, uint32_t source)
 /* Rows of an older one's rules, or of another program: a second one has the name. The first one keeps it until all is weighed. */
 static void only_once(struct hf_state *s, uint32_t who, uint32_t hash, const struct hf_name *name)
 {
-	if (st_publisher(s, hash, name->wire, name->len) == ST_NONE)
+	if (hf_st_publisher(s, hash, name->wire, name->len) == ST_NONE)
 		return;
-	st_set_published(s, who, false);
-	st_touch(s, hash, name);
+	hf_st_set_published(s, who, false);
+	hf_st_touch(s, hash, name);
 }
 
-static uint64_t sum_of(const struct hf_state *s, uint32_t who, const struct hf_name *name)
+static uint64_t claim_sum(const struct hf_state *s, uint32_t who, const struct hf_name *name)
 {
 	struct st_record r;
 
-	st_record_of(s, who, &r);
+	hf_st_record_of(s, who, &r);
 	return hf_sum_of(name, r.addr, r.flags, r.source, r.owner);
 }
 
@@ -277,18 +277,18 @@ static bool load_claim(struct hf_state *s, uint32_t who)
 	struct hf_name name;
 	uint32_t hash;
 
-	if (st_who_name(s, who, &name))
+	if (hf_st_who_name(s, who, &name))
 		return true;
-	hash = st_name_hash(s, name.wire, name.len);
-	if (!st_who_published(s, who) && is_crowded(&s->claims, hash, ST_SAME_NAME_MAX))
+	hash = hf_st_name_hash(s, name.wire, name.len);
+	if (!hf_st_who_published(s, who) && is_crowded(&s->claims, hash, ST_SAME_NAME_MAX))
 		return false;
-	if (st_who_published(s, who))
+	if (hf_st_who_published(s, who))
 		only_once(s, who, hash, &name);
 	if (hf_multimap_add(&s->claims, hash, who) < 0)
 		s->failed = true;
-	if (st_who_published(s, who)) {
+	if (hf_st_who_published(s, who)) {
 		s->n_names++;
-		s->sum += sum_of(s, who, &name);
+		s->sum += claim_sum(s, who, &name);
 	}
 	return true;
 }
@@ -299,10 +299,10 @@ static void load_address(struct hf_state *s, uint32_t who, uint32_t hash)
 		s->failed = true;
 }
 
-bool st_load_address(struct hf_state *s, uint32_t agent)
+bool hf_st_load_address(struct hf_state *s, uint32_t agent)
 {
 	struct st_agent *a = &s->agents[agent];
-	uint32_t me = WHO_AGENT_NAME(agent, 0), hash = st_address_hash(s, me), other;
+	uint32_t me = WHO_AGENT_NAME(agent, 0), hash = hf_st_address_hash(s, me), other;
 	size_t at = HF_MULTIMAP_START;
 	bool shared = hf_multimap_next(&s->addresses, hash, &at, &other);
 
@@ -313,15 +313,15 @@ bool st_load_address(struct hf_state *s, uint32_t agent)
 	return shared;
 }
 
-void st_load_claims(struct hf_state *s, uint32_t agent, bool shared)
+void hf_st_load_claims(struct hf_state *s, uint32_t agent, bool shared)
 {
 	struct st_agent *a = &s->agents[agent];
 	uint32_t rival = shared ? address_rival(s, agent) : ST_NONE;
 
 	a->addr_lost =
 	    a->crowded ||
-	    (rival != ST_NONE && st_holder_compare(s, rival, WHO_AGENT_NAME(agent, 0)) < 0);
-	a->claimed = (uint8_t)(wanted(s, agent) | a->row.names);
+	    (rival != ST_NONE && hf_st_holder_compare(s, rival, WHO_AGENT_NAME(agent, 0)) < 0);
+	a->claimed = (uint8_t)(claims_wanted(s, agent) | a->row.names);
 	for (unsigned place = 0; place < ST_PLACES; place++)
 		if (a->claimed & 1u << place && !load_claim(s, WHO_AGENT_NAME(agent, place))) {
 			a->claimed &= (uint8_t) ~(1u << place);
@@ -329,26 +329,26 @@ void st_load_claims(struct hf_state *s, uint32_t agent, bool shared)
 		}
 }
 
-void st_load_restored(struct hf_state *s, uint32_t restored)
+void hf_st_load_restored(struct hf_state *s, uint32_t restored)
 {
 	size_t at = HF_MULTIMAP_START;
 	uint32_t me = WHO(WHO_RESTORED, restored), who;
 	const struct hf_name *name = &s->restored[restored].row.name;
-	uint32_t hash = st_name_hash(s, name->wire, name->len);
+	uint32_t hash = hf_st_name_hash(s, name->wire, name->len);
 	bool taken = false;
 
 	/* Agents come first: one that publishes the name has taken it over. */
 	while (!taken && hf_multimap_next(&s->claims, hash, &at, &who))
-		taken = st_who_published(s, who) && st_who_is(s, who, name->wire, name->len);
-	if (st_is_listed_again(s, s->restored[restored].row.source, hash, name->wire, name->len) &&
-	    st_vec_push(&s->superseded, restored) < 0)
+		taken = hf_st_who_published(s, who) && hf_st_who_is(s, who, name->wire, name->len);
+	if (hf_st_is_listed_again(s, s->restored[restored].row.source, hash, name->wire, name->len) &&
+	    hf_st_vec_push(&s->superseded, restored) < 0)
 		s->failed = true;
 	s->restored[restored].published = !taken;
 	load_claim(s, me);
-	load_address(s, me, st_address_hash(s, me));
+	load_address(s, me, hf_st_address_hash(s, me));
 }
 
-void st_load_sentinel(struct hf_state *s, uint32_t source)
+void hf_st_load_sentinel(struct hf_state *s, uint32_t source)
 {
 	struct st_source *src = &s->sources[source];
 
@@ -359,54 +359,54 @@ void st_load_sentinel(struct hf_state *s, uint32_t source)
 	load_claim(s, WHO(WHO_SENTINEL, source));
 }
 
-void st_names_done(struct hf_state *s)
+void hf_st_names_done(struct hf_state *s)
 {
-	st_names_forget(s);
+	hf_st_names_forget(s);
 	hf_multimap_done(&s->claims);
 	hf_multimap_done(&s->addresses);
-	st_vec_done(&s->unresolved);
-	st_vec_done(&s->changed);
-	st_vec_done(&s->superseded);
+	hf_st_vec_done(&s->unresolved);
+	hf_st_vec_done(&s->changed);
+	hf_st_vec_done(&s->superseded);
 }
 
 /* --- for who looks --- */
 
-static int tell(const struct hf_state *s, uint32_t who, st_name_cb cb, void *arg)
+static int claim_tell(const struct hf_state *s, uint32_t who, st_name_cb cb, void *arg)
 {
 	struct hf_name_change record = { 0 };
 	struct st_record now;
 
-	if (!st_who_published(s, who) || st_who_name(s, who, &record.name))
+	if (!hf_st_who_published(s, who) || hf_st_who_name(s, who, &record.name))
 		return 0;
-	st_record_of(s, who, &now);
+	hf_st_record_of(s, who, &now);
 	record.flags = now.flags;
 	memcpy(record.addr, now.addr, sizeof(record.addr));
 	record.source = now.source;
 	record.owner = now.owner;
-	record.agent = st_who_kind(who) == WHO_AGENT ? st_who_ix(who) : ST_NONE;
+	record.agent = hf_st_who_kind(who) == WHO_AGENT ? hf_st_who_ix(who) : ST_NONE;
 	record.first_seen_s = now.first_seen_s;
 	return cb(&record, arg);
 }
 
-int st_each_name(const struct hf_state *s, st_name_cb cb, void *arg)
+int hf_st_each_name(const struct hf_state *s, st_name_cb cb, void *arg)
 {
 	int rc = 0;
 
 	for (uint32_t ix = 0; ix < s->n_agents && !rc; ix++)
 		for (unsigned place = 0; s->agents[ix].used && place < ST_PLACES && !rc; place++)
-			rc = tell(s, WHO_AGENT_NAME(ix, place), cb, arg);
+			rc = claim_tell(s, WHO_AGENT_NAME(ix, place), cb, arg);
 	for (uint32_t ix = 0; ix < s->n_restored && !rc; ix++)
 		if (s->restored[ix].used)
-			rc = tell(s, WHO(WHO_RESTORED, ix), cb, arg);
+			rc = claim_tell(s, WHO(WHO_RESTORED, ix), cb, arg);
 	for (uint32_t ix = 0; ix < HF_ZONE_SOURCES_MAX && !rc; ix++)
 		if (s->sources[ix].used)
-			rc = tell(s, WHO(WHO_SENTINEL, ix), cb, arg);
+			rc = claim_tell(s, WHO(WHO_SENTINEL, ix), cb, arg);
 	return rc;
 }
 
-int st_one_name(const struct hf_state *s, const struct hf_name *name, st_name_cb cb, void *arg)
+int hf_st_one_name(const struct hf_state *s, const struct hf_name *name, st_name_cb cb, void *arg)
 {
-	uint32_t who = st_publisher(s, st_name_hash(s, name->wire, name->len), name->wire, name->len);
+	uint32_t who = hf_st_publisher(s, hf_st_name_hash(s, name->wire, name->len), name->wire, name->len);
 
-	return who == ST_NONE ? 0 : tell(s, who, cb, arg);
+	return who == ST_NONE ? 0 : claim_tell(s, who, cb, arg);
 }

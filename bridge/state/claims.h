@@ -12,52 +12,52 @@
 
 /*
  * Before anything changes that the agent's names or what they tell depend on: its claims go.
- * After it, st_claim() makes those that it then has.
+ * After it, hf_st_claim() makes those that it then has.
  */
-void st_unclaim(struct hf_state *s, uint32_t agent);
-void st_claim(struct hf_state *s, uint32_t agent);
+void hf_st_unclaim(struct hf_state *s, uint32_t agent);
+void hf_st_claim(struct hf_state *s, uint32_t agent);
 /* Before the source is withdrawn or comes back: what all of its names tell will change. */
-void st_source_touch(struct hf_state *s, uint32_t source);
+void hf_st_source_touch(struct hf_state *s, uint32_t source);
 /* The same within the call's budget; false: go on with this *at, which was 0 at first. */
-bool st_source_touch_some(struct hf_state *s, uint32_t source, size_t *at);
+bool hf_st_source_touch_some(struct hf_state *s, uint32_t source, size_t *at);
 /* The workspace's number of agents changed: the short name comes or goes. */
-void st_reclaim_short(struct hf_state *s, uint32_t ws);
+void hf_st_reclaim_short(struct hf_state *s, uint32_t ws);
 
 /* The agent's address enters or leaves. */
-void st_address_add(struct hf_state *s, uint32_t agent);
-void st_address_del(struct hf_state *s, uint32_t agent);
+void hf_st_address_add(struct hf_state *s, uint32_t agent);
+void hf_st_address_del(struct hf_state *s, uint32_t agent);
 
 /* One of the restored names enters, or goes for good. */
-void st_restored_claim(struct hf_state *s, uint32_t restored);
-void st_restored_remove(struct hf_state *s, uint32_t restored);
-void st_sentinel_claim(struct hf_state *s, uint32_t source);
-void st_sentinel_unclaim(struct hf_state *s, uint32_t source);
+void hf_st_restored_claim(struct hf_state *s, uint32_t restored);
+void hf_st_restored_remove(struct hf_state *s, uint32_t restored);
+void hf_st_sentinel_claim(struct hf_state *s, uint32_t source);
+void hf_st_sentinel_unclaim(struct hf_state *s, uint32_t source);
 
 /*
  * What comes out of the store as it was: nothing is touched. All addresses first, then the claims
  * of agents, of sentinels, of restored names.
  */
 /* True if another one may have the same address. */
-bool st_load_address(struct hf_state *s, uint32_t agent);
+bool hf_st_load_address(struct hf_state *s, uint32_t agent);
 /* `shared`: of any agent that was so. */
-void st_load_claims(struct hf_state *s, uint32_t agent, bool shared);
-void st_load_restored(struct hf_state *s, uint32_t restored);
-void st_load_sentinel(struct hf_state *s, uint32_t source);
+void hf_st_load_claims(struct hf_state *s, uint32_t agent, bool shared);
+void hf_st_load_restored(struct hf_state *s, uint32_t restored);
+void hf_st_load_sentinel(struct hf_state *s, uint32_t source);
 
 /* Once after each change: who has what is settled for all names that were touched. */
-void st_resolve(struct hf_state *s);
+void hf_st_resolve(struct hf_state *s);
 /* The same within the call's budget: false while it did not suffice. */
-bool st_resolve_some(struct hf_state *s);
+bool hf_st_resolve_some(struct hf_state *s);
 
 /* Changed names since the last commit, for hf_state_take(). */
-int st_names_take(struct hf_state *s);
-void st_names_committed(struct hf_state *s);
-void st_names_not_committed(struct hf_state *s);
-void st_names_forget(struct hf_state *s); /* the same, of a state that ends */
-void st_names_done(struct hf_state *s);
+int hf_st_names_take(struct hf_state *s);
+void hf_st_names_committed(struct hf_state *s);
+void hf_st_names_not_committed(struct hf_state *s);
+void hf_st_names_forget(struct hf_state *s); /* the same, of a state that ends */
+void hf_st_names_done(struct hf_state *s);
 
 /* Every published name with what it tells. Ends with cb's first non-zero value. */
 typedef int (*st_name_cb)(const struct hf_name_change *record, void *arg);
-int st_each_name(const struct hf_state *s, st_name_cb cb, void *arg);
+int hf_st_each_name(const struct hf_state *s, st_name_cb cb, void *arg);
 /* The one of this name, if it is published. */
-int st_one_name(const struct hf_state *s, const struct hf_name *name, st_name_cb cb, void *arg);
+int hf_st_one_name(const struct hf_state *s, const struct hf_name *name, st_name_cb cb, void *arg);

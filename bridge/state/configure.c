@@ -31,10 +31,10 @@ static void configure_source(
     struct hf_state *s, struct st_source *src, const struct hf_state_source_conf *c, uint32_t order)
 {
 	bool again = names_depend(src, c, order);
-	uint32_t ix = st_source_ix(s, src);
+	uint32_t ix = hf_st_source_ix(s, src);
 
 	if (again)
-		st_source_unclaim(s, ix);
+		hf_st_source_unclaim(s, ix);
 	src->order = order;
 	src->fresh_ms = c->fresh_ms;
 	src->snapshot_ms = c->snapshot_ms;
@@ -52,7 +52,7 @@ static void configure_source(
 		src->dirty = true;
 	}
 	if (again)
-		st_source_claim(s, ix);
+		hf_st_source_claim(s, ix);
 }
 
 /* --- the same server under another name --- */
@@ -97,7 +97,7 @@ uint64_t hf_state_url_sum(const char *url)
 }
 
 /* One that the configuration does not name, at the URL of one that it names for the first time. */
-static bool is_former(const struct st_source *src, const struct hf_state_conf *conf, const char *url)
+static bool source_is_former(const struct st_source *src, const struct hf_state_conf *conf, const char *url)
 {
 	return src->used && same_url(src->row.url, url) && !conf_of(conf, src->row.name);
 }
@@ -115,7 +115,7 @@ const char *hf_state_new_name(
 		if (hf_state_find(s, name, NULL, &rid, &owner))
 			continue;
 		while (former < HF_ZONE_SOURCES_MAX &&
-		       (taken[former] || !is_former(&s->sources[former], conf, conf->sources[i].url)))
+		       (taken[former] || !source_is_former(&s->sources[former], conf, conf->sources[i].url)))
 			former++;
 		if (former == HF_ZONE_SOURCES_MAX)
 			continue;
@@ -129,7 +129,7 @@ const char *hf_state_new_name(
 static struct st_source *former_of(struct hf_state *s, const struct hf_state_conf *conf, const char *url)
 {
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
-		if (is_former(&s->sources[i], conf, url))
+		if (source_is_former(&s->sources[i], conf, url))
 			return &s->sources[i];
 	return NULL;
 }
@@ -140,9 +140,9 @@ static struct st_source *former_of(struct hf_state *s, const struct hf_state_con
  */
 static void rename_source(struct hf_state *s, struct st_source *src, const char *name, struct hf_when now)
 {
-	uint32_t ix = st_source_ix(s, src);
+	uint32_t ix = hf_st_source_ix(s, src);
 
-	st_hold_count(s, ix, now);
+	hf_st_hold_count(s, ix, now);
 	memset(src->row.name, 0, sizeof(src->row.name));
 	memcpy(src->row.name, name, strnlen(name, sizeof(src->row.name) - 1));
 	src->dirty = true;
@@ -160,7 +160,7 @@ static void rename_source(struct hf_state *s, struct st_source *src, const char 
 static struct st_source *find_or_make(struct hf_state *s, const struct hf_state_conf *conf,
     const struct hf_state_source_conf *c, struct hf_when now)
 {
-	struct st_source *src = st_source_find(s, c->name);
+	struct st_source *src = hf_st_source_find(s, c->name);
 
 	if (src)
 		return src;
@@ -168,7 +168,7 @@ static struct st_source *find_or_make(struct hf_state *s, const struct hf_state_
 	if (src)
 		rename_source(s, src, c->name, now);
 	else
-		src = st_source_add(s, c->name);
+		src = hf_st_source_add(s, c->name);
 	return src;
 }
 
@@ -178,7 +178,7 @@ static struct st_source *find_or_make(struct hf_state *s, const struct hf_state_
  * A configured source that may yet bring these names: of that suffix, and never confirmed in all its owners. One that
  * was is no successor: whom it follows or loses later has nothing to do with what was taken out.
  */
-static bool awaits(const struct hf_state *s, const struct st_source *src, const struct st_source *of)
+static bool source_awaits(const struct hf_state *s, const struct st_source *src, const struct st_source *of)
 {
 	bool any = false;
 
@@ -197,7 +197,7 @@ static bool awaits(const struct hf_state *s, const struct st_source *src, const 
 	return !any;
 }
 
-void st_drop_leaving(struct hf_state *s)
+void hf_st_drop_leaving(struct hf_state *s)
 {
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
 		struct st_source *src = &s->sources[i];
@@ -206,26 +206,26 @@ void st_drop_leaving(struct hf_state *s)
 		if (!src->used || !src->leaving)
 			continue;
 		for (size_t k = 0; k < HF_ZONE_SOURCES_MAX; k++)
-			wait = wait || awaits(s, &s->sources[k], src);
+			wait = wait || source_awaits(s, &s->sources[k], src);
 		if (wait && (src->n_workspaces || src->n_restored))
 			continue;
 		s->why = HF_WHY_CONFIG;
-		st_source_remove(s, src);
+		hf_st_source_remove(s, src);
 	}
 }
 
 /* Nobody follows it any more, and it is behind all others. */
-static void leave(struct hf_state *s, struct st_source *src)
+static void source_leave(struct hf_state *s, struct st_source *src)
 {
-	uint32_t ix = st_source_ix(s, src);
+	uint32_t ix = hf_st_source_ix(s, src);
 
 	if (src->leaving)
 		return;
-	st_source_unclaim(s, ix);
+	hf_st_source_unclaim(s, ix);
 	src->leaving = true;
 	src->configured = src->live = false;
 	src->order = HF_ZONE_SOURCES_MAX + ix;
-	st_source_claim(s, ix);
+	hf_st_source_claim(s, ix);
 }
 
 /* --- all --- */
@@ -239,7 +239,7 @@ static void reconsider_withdrawn(struct hf_state *s)
 
 		if (!src->used || !src->row.withdrawn || (s->conf.max_age_ms && !young))
 			continue;
-		st_source_touch(s, i);
+		hf_st_source_touch(s, i);
 		src->row.withdrawn = false;
 		src->dirty = true;
 	}
@@ -258,7 +258,7 @@ int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, str
 
 		if (!src)
 			return HF_ELIMIT;
-		if (st_words_set(src, conf->sources[i].owners, conf->sources[i].n_owners) < 0) {
+		if (hf_st_words_set(src, conf->sources[i].owners, conf->sources[i].n_owners) < 0) {
 			s->failed = true;
 			return -ENOMEM;
 		}
@@ -268,9 +268,9 @@ int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, str
 	}
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (s->sources[i].used && !conf_of(conf, s->sources[i].row.name))
-			leave(s, &s->sources[i]);
-	st_drop_leaving(s);
+			source_leave(s, &s->sources[i]);
+	hf_st_drop_leaving(s);
 	reconsider_withdrawn(s);
-	st_resolve(s);
+	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }

@@ -7,4 +7,4 @@
 #include "bridge/state/objects.h"
 
 /* Sources that the operator took out go when those that may replace them are confirmed. */
-void st_drop_leaving(struct hf_state *s);
+void hf_st_drop_leaving(struct hf_state *s);

@@ -16,7 +16,7 @@ struct st_chunk {
 	_Alignas(16) uint8_t bytes[CHUNK_BYTES];
 };
 
-static void *arena_alloc(struct hf_state *s, size_t size)
+static void *dirty_arena_alloc(struct hf_state *s, size_t size)
 {
 	struct st_chunk *c = s->arena;
 	void *p;
@@ -35,7 +35,7 @@ static void *arena_alloc(struct hf_state *s, size_t size)
 	return p;
 }
 
-static void arena_free(struct hf_state *s)
+static void dirty_arena_free(struct hf_state *s)
 {
 	while (s->arena) {
 		struct st_chunk *next = s->arena->next;
@@ -48,19 +48,19 @@ static void arena_free(struct hf_state *s)
 static struct st_dirty_name *dirty_new(
     struct hf_state *s, uint32_t hash, const uint8_t *wire, uint8_t len)
 {
-	uint32_t who = st_publisher(s, hash, wire, len);
-	struct st_dirty_name *d = arena_alloc(s, sizeof(*d) + len);
-	struct st_record *b = who == ST_NONE ? NULL : arena_alloc(s, sizeof(*b));
+	uint32_t who = hf_st_publisher(s, hash, wire, len);
+	struct st_dirty_name *d = dirty_arena_alloc(s, sizeof(*d) + len);
+	struct st_record *b = who == ST_NONE ? NULL : dirty_arena_alloc(s, sizeof(*b));
 
 	if (!d || (who != ST_NONE && !b) ||
-	    st_grow((void **)&s->dirty, s->n_dirty, &s->size_dirty,
+	    hf_st_grow((void **)&s->dirty, s->n_dirty, &s->size_dirty,
 		sizeof(struct st_dirty_name *)) < 0 ||
 	    hf_multimap_add(&s->dirty_names, hash, (uint32_t)s->n_dirty) < 0) {
 		s->failed = true;
 		return NULL;
 	}
 	if (b)
-		st_record_of(s, who, b);
+		hf_st_record_of(s, who, b);
 	memset(d, 0, sizeof(*d));
 	d->before = b;
 	d->hash = hash;
@@ -71,7 +71,7 @@ static struct st_dirty_name *dirty_new(
 	return d;
 }
 
-void st_touch(struct hf_state *s, uint32_t hash, const struct hf_name *name)
+void hf_st_touch(struct hf_state *s, uint32_t hash, const struct hf_name *name)
 {
 	size_t at = HF_MULTIMAP_START;
 	struct st_dirty_name *d = NULL;
@@ -92,48 +92,48 @@ void st_touch(struct hf_state *s, uint32_t hash, const struct hf_name *name)
 	if (d->unresolved)
 		return;
 	d->unresolved = true;
-	if (st_vec_push(&s->unresolved, i) < 0)
+	if (hf_st_vec_push(&s->unresolved, i) < 0)
 		s->failed = true;
 }
 
-void st_note_changed(struct hf_state *s, uint32_t who)
+void hf_st_note_changed(struct hf_state *s, uint32_t who)
 {
-	uint32_t ix = st_who_ix(who);
+	uint32_t ix = hf_st_who_ix(who);
 	bool *noted =
-	    st_who_kind(who) == WHO_AGENT ? &s->agents[ix].noted : &s->restored[ix].noted;
+	    hf_st_who_kind(who) == WHO_AGENT ? &s->agents[ix].noted : &s->restored[ix].noted;
 
 	if (*noted)
 		return;
 	*noted = true;
-	if (st_vec_push(&s->changed, who) < 0)
+	if (hf_st_vec_push(&s->changed, who) < 0)
 		s->failed = true;
 }
 
-void st_set_published(struct hf_state *s, uint32_t who, bool published)
+void hf_st_set_published(struct hf_state *s, uint32_t who, bool published)
 {
-	uint32_t ix = st_who_ix(who);
+	uint32_t ix = hf_st_who_ix(who);
 
-	if (st_who_published(s, who) == published)
+	if (hf_st_who_published(s, who) == published)
 		return;
-	if (st_who_kind(who) == WHO_AGENT) {
-		st_dirty_agent(s, ix);
-		s->agents[ix].row.names ^= (uint8_t)st_who_bit(who);
-		st_note_changed(s, WHO_AGENT_NAME(ix, 0));
-	} else if (st_who_kind(who) == WHO_RESTORED) {
+	if (hf_st_who_kind(who) == WHO_AGENT) {
+		hf_st_dirty_agent(s, ix);
+		s->agents[ix].row.names ^= (uint8_t)hf_st_who_bit(who);
+		hf_st_note_changed(s, WHO_AGENT_NAME(ix, 0));
+	} else if (hf_st_who_kind(who) == WHO_RESTORED) {
 		s->restored[ix].published = published;
-		st_note_changed(s, who);
+		hf_st_note_changed(s, who);
 	} else {
 		s->sources[ix].row.sentinel = published;
 		s->sources[ix].dirty = true;
 	}
 }
 
-void st_touch_published(struct hf_state *s, uint32_t who)
+void hf_st_touch_published(struct hf_state *s, uint32_t who)
 {
 	struct hf_name name;
 
-	if (st_who_published(s, who) && !st_who_name(s, who, &name))
-		st_touch(s, st_name_hash(s, name.wire, name.len), &name);
+	if (hf_st_who_published(s, who) && !hf_st_who_name(s, who, &name))
+		hf_st_touch(s, hf_st_name_hash(s, name.wire, name.len), &name);
 }
 
 /* --- for the changeset --- */
@@ -165,7 +165,7 @@ static void change_at(const struct hf_changeset *c, size_t i, struct hf_name_cha
 {
 	const struct hf_state *s = c->names_arg;
 	const struct st_dirty_name *d = s->taken[i];
-	uint32_t who = st_publisher(s, d->hash, d->wire, d->len);
+	uint32_t who = hf_st_publisher(s, d->hash, d->wire, d->len);
 	struct st_record now;
 
 	memset(ret, 0, sizeof(*ret));
@@ -176,7 +176,7 @@ static void change_at(const struct hf_changeset *c, size_t i, struct hf_name_cha
 	if (who == ST_NONE)
 		now = *d->before;
 	else
-		st_record_of(s, who, &now);
+		hf_st_record_of(s, who, &now);
 	ret->what = who == ST_NONE ? HF_WHAT_REMOVED : what_happened(d->before, &now);
 	ret->flags = now.flags;
 	memcpy(ret->addr, now.addr, sizeof(ret->addr));
@@ -186,18 +186,18 @@ static void change_at(const struct hf_changeset *c, size_t i, struct hf_name_cha
 	ret->first_seen_s = now.first_seen_s;
 }
 
-static bool changed(const struct hf_state *s, const struct st_dirty_name *d)
+static bool dirty_name_changed(const struct hf_state *s, const struct st_dirty_name *d)
 {
-	uint32_t who = st_publisher(s, d->hash, d->wire, d->len);
+	uint32_t who = hf_st_publisher(s, d->hash, d->wire, d->len);
 	struct st_record now;
 
 	if (who == ST_NONE || !d->before)
 		return (who == ST_NONE) != !d->before;
-	st_record_of(s, who, &now);
+	hf_st_record_of(s, who, &now);
 	return !same_record(&now, d->before);
 }
 
-int st_names_take(struct hf_state *s)
+int hf_st_names_take(struct hf_state *s)
 {
 	s->n_taken = 0;
 	/* So many are not listed one by one: whoever follows takes all names anew. */
@@ -205,9 +205,9 @@ int st_names_take(struct hf_state *s)
 	if (s->changes.names_reset)
 		return 0;
 	for (size_t i = 0; i < s->n_dirty; i++) {
-		if (!changed(s, s->dirty[i]))
+		if (!dirty_name_changed(s, s->dirty[i]))
 			continue;
-		if (st_grow((void **)&s->taken, s->n_taken, &s->size_taken,
+		if (hf_st_grow((void **)&s->taken, s->n_taken, &s->size_taken,
 			sizeof(struct st_dirty_name *)) < 0)
 			return -ENOMEM;
 		s->taken[s->n_taken++] = s->dirty[i];
@@ -226,7 +226,7 @@ static uint64_t sum_of_record(const struct hf_name *name, const struct st_record
 /* What a name that was touched tells now, in place of what it told. */
 static uint64_t sum_of_change(const struct hf_state *s, const struct st_dirty_name *d)
 {
-	uint32_t who = st_publisher(s, d->hash, d->wire, d->len);
+	uint32_t who = hf_st_publisher(s, d->hash, d->wire, d->len);
 	struct hf_name name = { .len = d->len };
 	struct st_record now;
 	uint64_t sum = 0;
@@ -236,7 +236,7 @@ static uint64_t sum_of_change(const struct hf_state *s, const struct st_dirty_na
 		sum -= sum_of_record(&name, d->before);
 	if (who == ST_NONE)
 		return sum;
-	st_record_of(s, who, &now);
+	hf_st_record_of(s, who, &now);
 	return sum + sum_of_record(&name, &now);
 }
 
@@ -250,27 +250,27 @@ void hf_state_lent_step(struct hf_state *s, size_t items)
 		s->sum_more += sum_of_change(s, s->dirty[s->summed]);
 }
 
-void st_names_not_committed(struct hf_state *s)
+void hf_st_names_not_committed(struct hf_state *s)
 {
 	s->summed = 0;
 	s->sum_more = 0;
 }
 
-void st_names_committed(struct hf_state *s)
+void hf_st_names_committed(struct hf_state *s)
 {
 	for (; s->summed < s->n_dirty; s->summed++)
 		s->sum_more += sum_of_change(s, s->dirty[s->summed]);
 	s->sum += s->sum_more;
-	st_names_forget(s);
+	hf_st_names_forget(s);
 }
 
-void st_names_forget(struct hf_state *s)
+void hf_st_names_forget(struct hf_state *s)
 {
 	hf_multimap_done(&s->dirty_names);
 	free(s->dirty);
 	free(s->taken);
 	s->dirty = s->taken = NULL;
 	s->n_dirty = s->size_dirty = s->n_taken = s->size_taken = 0;
-	st_names_not_committed(s);
-	arena_free(s);
+	hf_st_names_not_committed(s);
+	dirty_arena_free(s);
 }

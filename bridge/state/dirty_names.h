@@ -17,9 +17,9 @@ struct st_dirty_name {
 };
 
 /* Before anything changes what the name tells. */
-void st_touch(struct hf_state *s, uint32_t hash, const struct hf_name *name);
+void hf_st_touch(struct hf_state *s, uint32_t hash, const struct hf_name *name);
 /* The same for the name that `who` publishes now, if it does. */
-void st_touch_published(struct hf_state *s, uint32_t who);
+void hf_st_touch_published(struct hf_state *s, uint32_t who);
 /* It publishes more or less than before: its PTR may change. */
-void st_note_changed(struct hf_state *s, uint32_t who);
-void st_set_published(struct hf_state *s, uint32_t who, bool published);
+void hf_st_note_changed(struct hf_state *s, uint32_t who);
+void hf_st_set_published(struct hf_state *s, uint32_t who, bool published);

@@ -10,42 +10,42 @@
 
 /* --- the list --- */
 
-static uint32_t key(uint32_t ws)
+static uint32_t dispute_key(uint32_t ws)
 {
 	return ws * 0x9e3779b1U;
 }
 
-static struct st_dispute *find(const struct hf_state *s, uint32_t ws)
+static struct st_dispute *dispute_find(const struct hf_state *s, uint32_t ws)
 {
 	size_t at = HF_MULTIMAP_START;
 	uint32_t i;
 
-	while (s->n_disputes && hf_multimap_next(&s->disputes_by_ws, key(ws), &at, &i))
+	while (s->n_disputes && hf_multimap_next(&s->disputes_by_ws, dispute_key(ws), &at, &i))
 		if (s->disputes[i].ws == ws)
 			return &s->disputes[i];
 	return NULL;
 }
 
-static void drop(struct hf_state *s, struct st_dispute *d)
+static void dispute_drop(struct hf_state *s, struct st_dispute *d)
 {
 	uint32_t i = (uint32_t)(d - s->disputes), last = (uint32_t)s->n_disputes - 1;
 
-	hf_multimap_del(&s->disputes_by_ws, key(d->ws), i);
+	hf_multimap_del(&s->disputes_by_ws, dispute_key(d->ws), i);
 	s->n_disputes--;
 	if (i == last)
 		return;
 	*d = s->disputes[last];
-	hf_multimap_del(&s->disputes_by_ws, key(d->ws), last);
-	if (hf_multimap_add(&s->disputes_by_ws, key(d->ws), i) < 0)
+	hf_multimap_del(&s->disputes_by_ws, dispute_key(d->ws), last);
+	if (hf_multimap_add(&s->disputes_by_ws, dispute_key(d->ws), i) < 0)
 		s->failed = true;
 }
 
-static struct st_dispute *add(struct hf_state *s, uint32_t ws)
+static struct st_dispute *dispute_add(struct hf_state *s, uint32_t ws)
 {
 	uint32_t i = (uint32_t)s->n_disputes;
 
-	if (st_grow((void **)&s->disputes, i, &s->size_disputes, sizeof(*s->disputes)) < 0 ||
-	    hf_multimap_add(&s->disputes_by_ws, key(ws), i) < 0) {
+	if (hf_st_grow((void **)&s->disputes, i, &s->size_disputes, sizeof(*s->disputes)) < 0 ||
+	    hf_multimap_add(&s->disputes_by_ws, dispute_key(ws), i) < 0) {
 		s->failed = true;
 		return NULL;
 	}
@@ -62,18 +62,18 @@ static bool has_it(const struct hf_state *s, const struct st_ws *w)
 	return s->owners[w->row.owner].followed && (!w->row.held || w->row.marks & HF_WS_LISTED);
 }
 
-bool st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct hf_when now)
+bool hf_st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct hf_when now)
 {
-	struct st_dispute *d = find(s, ws);
+	struct st_dispute *d = dispute_find(s, ws);
 	int64_t again_ms = s->sources[s->owners[owner].row.source].snapshot_ms;
 
 	if (!has_it(s, &s->ws[ws])) {
 		if (d)
-			drop(s, d);
+			dispute_drop(s, d);
 		return false;
 	}
 	if (!d)
-		d = add(s, ws);
+		d = dispute_add(s, ws);
 	if (!d)
 		return true;
 	/* Another claim is another question, and an answer is not for ever. */
@@ -84,9 +84,9 @@ bool st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct h
 	return true;
 }
 
-void st_dispute_name(struct hf_state *s, uint32_t ws, const char *name, const char *bad)
+void hf_st_dispute_name(struct hf_state *s, uint32_t ws, const char *name, const char *bad)
 {
-	struct st_dispute *d = find(s, ws);
+	struct st_dispute *d = dispute_find(s, ws);
 
 	if (!d)
 		return;
@@ -95,9 +95,9 @@ void st_dispute_name(struct hf_state *s, uint32_t ws, const char *name, const ch
 	d->bad = bad;
 }
 
-bool st_is_disputed_by(const struct hf_state *s, uint32_t ws, uint32_t owner)
+bool hf_st_is_disputed_by(const struct hf_state *s, uint32_t ws, uint32_t owner)
 {
-	const struct st_dispute *d = find(s, ws);
+	const struct st_dispute *d = dispute_find(s, ws);
 
 	return d && d->claimant == owner && s->ws[ws].row.owner != owner;
 }
@@ -111,26 +111,26 @@ static bool may_have_it(const struct hf_state *s, uint32_t owner)
  * It goes over with its agents, and what was held of it is not any more. The new owner's stream lists it by `name`: by
  * another one it might be taken for another workspace of that owner.
  */
-static void give(struct hf_state *s, uint32_t ws, uint32_t to, const char *name)
+static void dispute_give_ws(struct hf_state *s, uint32_t ws, uint32_t to, const char *name)
 {
 	uint32_t former = s->ws[ws].row.owner;
 
-	st_ws_set_held(s, ws, false, 0);
-	st_ws_move(s, ws, to);
+	hf_st_ws_set_held(s, ws, false, 0);
+	hf_st_ws_move(s, ws, to);
 	if (strcmp(s->ws[ws].row.name, name))
-		st_ws_rename(s, ws, name, NULL);
-	st_hold_settle(s, former);
+		hf_st_ws_rename(s, ws, name, NULL);
+	hf_st_hold_settle(s, former);
 	s->owners[to].wanted = true;
 }
 
-bool st_dispute_dropped(struct hf_state *s, uint32_t ws)
+bool hf_st_dispute_dropped(struct hf_state *s, uint32_t ws)
 {
-	struct st_dispute *d = find(s, ws), was;
+	struct st_dispute *d = dispute_find(s, ws), was;
 
 	if (!d)
 		return false;
 	was = *d;
-	drop(s, d);
+	dispute_drop(s, d);
 	if (!may_have_it(s, was.claimant))
 		return false;
 	/* It has no name there: it comes with the snapshot that is asked for now. */
@@ -138,38 +138,38 @@ bool st_dispute_dropped(struct hf_state *s, uint32_t ws)
 		s->owners[was.claimant].wanted = true;
 		return false;
 	}
-	give(s, ws, was.claimant, was.name);
+	dispute_give_ws(s, ws, was.claimant, was.name);
 	return true;
 }
 
-void st_dispute_withdrawn(struct hf_state *s, uint32_t ws, uint32_t owner)
+void hf_st_dispute_withdrawn(struct hf_state *s, uint32_t ws, uint32_t owner)
 {
-	struct st_dispute *d = find(s, ws);
+	struct st_dispute *d = dispute_find(s, ws);
 
 	if (d && d->claimant == owner)
-		drop(s, d);
+		dispute_drop(s, d);
 }
 
-void st_dispute_not_listed(struct hf_state *s, uint32_t owner)
+void hf_st_dispute_not_listed(struct hf_state *s, uint32_t owner)
 {
 	for (size_t i = s->n_disputes; i-- > 0;)
 		if (s->disputes[i].claimant == owner && s->disputes[i].mark != s->mark)
-			drop(s, &s->disputes[i]);
+			dispute_drop(s, &s->disputes[i]);
 }
 
-void st_dispute_end(struct hf_state *s, uint32_t ws)
+void hf_st_dispute_end(struct hf_state *s, uint32_t ws)
 {
-	struct st_dispute *d = find(s, ws);
+	struct st_dispute *d = dispute_find(s, ws);
 
 	if (d)
-		drop(s, d);
+		dispute_drop(s, d);
 }
 
-void st_disputes_of_owner_end(struct hf_state *s, uint32_t owner)
+void hf_st_disputes_of_owner_end(struct hf_state *s, uint32_t owner)
 {
 	for (size_t i = s->n_disputes; i-- > 0;)
 		if (s->disputes[i].claimant == owner)
-			drop(s, &s->disputes[i]);
+			dispute_drop(s, &s->disputes[i]);
 }
 
 /* --- what REST says --- */
@@ -202,8 +202,8 @@ bool hf_state_disputed(struct hf_state *s, const char *source, struct hf_uuid *r
 int hf_state_workspace_owner(struct hf_state *s, const char *source,
     const struct hf_uuid *workspace, const struct hf_uuid *owner, struct hf_when now)
 {
-	struct st_source *src = st_source_find(s, source);
-	uint32_t ix = src ? st_source_ix(s, src) : ST_NONE, ws, to, former;
+	struct st_source *src = hf_st_source_find(s, source);
+	uint32_t ix = src ? hf_st_source_ix(s, src) : ST_NONE, ws, to, former;
 	struct st_dispute *d;
 	struct st_ws was;
 
@@ -211,25 +211,25 @@ int hf_state_workspace_owner(struct hf_state *s, const char *source,
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;
-	ws = st_ws_find(s, ix, workspace);
-	d = ws == ST_NONE ? NULL : find(s, ws);
-	if (!d || st_deployment_held(s, ix))
+	ws = hf_st_ws_find(s, ix, workspace);
+	d = ws == ST_NONE ? NULL : dispute_find(s, ws);
+	if (!d || hf_st_deployment_held(s, ix))
 		return 0;
 	d->answered = true;
 	d->answered_ms = now.boot_ms;
-	to = st_owner_find(s, ix, owner);
+	to = hf_st_owner_find(s, ix, owner);
 	former = s->ws[ws].row.owner;
 	if (to == ST_NONE || to == former || !may_have_it(s, to))
 		return 0;
 	s->why = HF_WHY_IDENTITY;
 	was = s->ws[ws];
-	give(s, ws, to, d->claimant == to && !d->bad ? d->name : was.row.name);
+	dispute_give_ws(s, ws, to, d->claimant == to && !d->bad ? d->name : was.row.name);
 	/* The former one's stream lists it all the same: that is the dispute now. */
-	d = find(s, ws);
+	d = dispute_find(s, ws);
 	if (d)
 		d->claimant = former;
-	st_dispute_name(s, ws, was.row.name, was.bad);
-	st_resolve(s);
+	hf_st_dispute_name(s, ws, was.row.name, was.bad);
+	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }
 

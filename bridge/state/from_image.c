@@ -39,7 +39,7 @@ static int load_sources(struct hf_state *s, const struct hf_image *image, struct
 		src->order = row->rid;
 		src->row.away_ms += away_while_down(row, now);
 		src->away_from_ms = now.boot_ms;
-		st_guard_load_window(src, away_while_down(row, now), now);
+		hf_st_guard_load_window(src, away_while_down(row, now), now);
 	}
 	return 0;
 }
@@ -54,7 +54,7 @@ static int load_owners(struct hf_state *s, const struct hf_image *image)
 		    !s->sources[row->source].used)
 			return HF_EFORMAT;
 		while (s->n_owners <= row->rid) {
-			if (st_grow((void **)&s->owners, s->n_owners, &s->size_owners,
+			if (hf_st_grow((void **)&s->owners, s->n_owners, &s->size_owners,
 				sizeof(*s->owners)) < 0)
 				return -ENOMEM;
 			o = &s->owners[s->n_owners++];
@@ -63,10 +63,10 @@ static int load_owners(struct hf_state *s, const struct hf_image *image)
 		o = &s->owners[row->rid];
 		o->row = *row;
 		o->used = o->stored = true;
-		if (st_owner_index(s, row->rid) < 0)
+		if (hf_st_owner_index(s, row->rid) < 0)
 			return -ENOMEM;
 		/* A program that knew no texts may have left the number of one that is no more. */
-		if (row->rights && *st_text(s, row->rights))
+		if (row->rights && *hf_st_text(s, row->rights))
 			s->texts[row->rights].users++;
 		else
 			o->row.rights = 0;
@@ -86,10 +86,10 @@ static int load_workspaces(struct hf_state *s, const struct hf_image *image)
 		if (i && row->rid <= image->workspaces[i - 1].rid)
 			return HF_EFORMAT;
 		/* Counted as live when it is added; the hold moves it over. */
-		if (st_ws_add(s, row->owner, &row->id, &ix) < 0)
+		if (hf_st_ws_add(s, row->owner, &row->id, &ix) < 0)
 			return -ENOMEM;
 		s->ws[ix].stored = true;
-		st_ws_set_held(s, ix, row->held, row->held ? row->marks : 0);
+		hf_st_ws_set_held(s, ix, row->held, row->held ? row->marks : 0);
 		s->ws[ix].row = *row;
 	}
 	return 0;
@@ -128,7 +128,7 @@ static int load_agents(struct hf_state *s, const struct hf_image *image)
 		ws = find_rid(s, row->workspace, ws);
 		if (ws == ST_NONE)
 			return HF_EFORMAT;
-		if (st_agent_add(s, ws, &row->id, &ix) < 0)
+		if (hf_st_agent_add(s, ws, &row->id, &ix) < 0)
 			return -ENOMEM;
 		s->agents[ix].row = *row;
 		s->agents[ix].bad = NULL;
@@ -137,9 +137,9 @@ static int load_agents(struct hf_state *s, const struct hf_image *image)
 	}
 	/* Only now does each workspace know whether it has the short name. */
 	for (uint32_t i = 0; i < s->n_agents; i++)
-		shared = st_load_address(s, i) || shared;
+		shared = hf_st_load_address(s, i) || shared;
 	for (uint32_t i = 0; i < s->n_agents; i++)
-		st_load_claims(s, i, shared);
+		hf_st_load_claims(s, i, shared);
 	return 0;
 }
 
@@ -150,14 +150,14 @@ static int load_restored(struct hf_state *s, const struct hf_image *image)
 
 		if (row->source >= HF_ZONE_SOURCES_MAX || !s->sources[row->source].used)
 			return HF_EFORMAT;
-		if (st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
+		if (hf_st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
 			sizeof(*s->restored)) < 0)
 			return -ENOMEM;
 		s->restored[s->n_restored] =
 		    (struct st_restored){ .row = *row, .used = true, .stored = true };
 		s->sources[row->source].n_restored++;
 		s->sources[row->source].restored_at_first += !(row->flags & HF_REC_HELD);
-		st_load_restored(s, (uint32_t)s->n_restored++);
+		hf_st_load_restored(s, (uint32_t)s->n_restored++);
 	}
 	return 0;
 }
@@ -170,7 +170,7 @@ static int load_texts(struct hf_state *s, const struct hf_image *image)
 		if (!row->rid || row->rid > UINT16_MAX)
 			return HF_EFORMAT;
 		while (s->n_texts <= row->rid) {
-			if (st_grow((void **)&s->texts, s->n_texts, &s->size_texts,
+			if (hf_st_grow((void **)&s->texts, s->n_texts, &s->size_texts,
 				sizeof(*s->texts)) < 0)
 				return -ENOMEM;
 			s->n_texts++;
@@ -190,7 +190,7 @@ static void drop_unused_texts(struct hf_state *s)
 		if (!s->texts[i].row || s->texts[i].users)
 			continue;
 		s->texts[i].users = 1;
-		st_text_drop(s, i);
+		hf_st_text_drop(s, i);
 	}
 }
 
@@ -204,7 +204,7 @@ static int load_holds(struct hf_state *s, const struct hf_image *image, struct h
 		    (of_owner && row->owner >= s->n_owners))
 			return HF_EFORMAT;
 		while (s->n_holds <= row->rid) {
-			if (st_grow((void **)&s->holds, s->n_holds, &s->size_holds,
+			if (hf_st_grow((void **)&s->holds, s->n_holds, &s->size_holds,
 				sizeof(*s->holds)) < 0)
 				return -ENOMEM;
 			s->n_holds++;
@@ -212,7 +212,7 @@ static int load_holds(struct hf_state *s, const struct hf_image *image, struct h
 		s->holds[row->rid] = (struct st_hold){
 			.row = *row, .used = true, .stored = true, .counted_boot_ms = now.boot_ms
 		};
-		st_hold_loaded(s, row->rid);
+		hf_st_hold_loaded(s, row->rid);
 	}
 	return 0;
 }
@@ -230,30 +230,30 @@ static void mend_holds(struct hf_state *s, struct hf_when now)
 			continue;
 		for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next)
 			if (s->ws[w].row.held && o->kept != ST_NONE && o->hold == ST_NONE)
-				st_ws_set_held(s, w, true, s->ws[w].row.marks | HF_WS_KEPT);
+				hf_st_ws_set_held(s, w, true, s->ws[w].row.marks | HF_WS_KEPT);
 		if (o->n_held > o->n_kept && o->hold == ST_NONE)
-			st_hold_open(s, o->row.source, i, ST_HOLD_REMOVAL,
+			hf_st_hold_open(s, o->row.source, i, ST_HOLD_REMOVAL,
 			    "no longer listed by the server", now);
 		if (o->n_kept && o->kept == ST_NONE) {
-			uint32_t hold = st_hold_open(s, o->row.source, i, ST_HOLD_REMOVAL,
+			uint32_t hold = hf_st_hold_open(s, o->row.source, i, ST_HOLD_REMOVAL,
 			    "no longer listed by the server", now);
 
 			if (hold != ST_NONE)
-				st_hold_reject(s, hold);
+				hf_st_hold_reject(s, hold);
 		}
-		st_hold_settle(s, i);
+		hf_st_hold_settle(s, i);
 	}
 }
 
 /* Nothing needs to be moved while it comes in; what is added later grows as ever. */
-static int reserve(struct hf_state *s, const struct hf_image *image)
+static int from_image_reserve(struct hf_state *s, const struct hf_image *image)
 {
 	size_t names = image->n_restored;
 
 	for (size_t i = 0; i < image->n_agents; i++)
 		names += (size_t)__builtin_popcount(image->agents[i].names);
-	if (st_reserve((void **)&s->ws, image->n_workspaces, &s->size_ws, sizeof(*s->ws)) < 0 ||
-	    st_reserve((void **)&s->agents, image->n_agents, &s->size_agents, sizeof(*s->agents)) <
+	if (hf_st_reserve((void **)&s->ws, image->n_workspaces, &s->size_ws, sizeof(*s->ws)) < 0 ||
+	    hf_st_reserve((void **)&s->agents, image->n_agents, &s->size_agents, sizeof(*s->agents)) <
 		0 ||
 	    hf_multimap_reserve(&s->ws_by_id, image->n_workspaces) < 0 ||
 	    hf_multimap_reserve(&s->agents_by_id, image->n_agents) < 0 ||
@@ -263,12 +263,12 @@ static int reserve(struct hf_state *s, const struct hf_image *image)
 	return 0;
 }
 
-int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now)
+int hf_st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now)
 {
 	int rc = load_sources(s, image, now);
 
 	if (!rc)
-		rc = reserve(s, image);
+		rc = from_image_reserve(s, image);
 	if (!rc)
 		rc = load_texts(s, image);
 	if (!rc)
@@ -280,7 +280,7 @@ int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now
 	/* A restored name is for what nobody else has: it comes last. */
 	for (uint32_t i = 0; !rc && i < HF_ZONE_SOURCES_MAX; i++)
 		if (s->sources[i].used)
-			st_load_sentinel(s, i);
+			hf_st_load_sentinel(s, i);
 	if (!rc)
 		rc = load_restored(s, image);
 	if (!rc)
@@ -290,7 +290,7 @@ int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now
 	/* What does not follow from the rows any more (an older version's rules) is put right. */
 	s->why = HF_WHY_CLASH;
 	for (uint32_t i = 0; i < s->n_agents; i++)
-		st_claim(s, i);
+		hf_st_claim(s, i);
 	/* Adding rows made them look changed; they are as the store has them. */
 	for (size_t i = 0; i < s->dirty_ws.n; i++)
 		s->ws[s->dirty_ws.at[i]].dirty_at = 0;

@@ -6,4 +6,4 @@
 #include "bridge/state/objects.h"
 
 /* Nothing of it is dirty then. 0, -ENOMEM, or HF_EFORMAT: rows that do not fit together. */
-int st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now);
+int hf_st_load(struct hf_state *s, const struct hf_image *image, struct hf_when now);

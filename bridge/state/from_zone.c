@@ -14,10 +14,10 @@
 /* A change that waited is what the zone has: it was decided. */
 static void end_hold(struct hf_state *s, uint32_t source, const char *kind, const char *detail)
 {
-	uint32_t hold = st_hold_find(s, source, ST_NONE, kind);
+	uint32_t hold = hf_st_hold_find(s, source, ST_NONE, kind);
 
 	if (hold != ST_NONE && !strcmp(s->holds[hold].row.detail, detail))
-		st_hold_close(s, hold);
+		hf_st_hold_close(s, hold);
 }
 
 int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf_name *suffix)
@@ -31,9 +31,9 @@ int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf
 	    hf_name_equal(suffix, &src->row.suffix))
 		return 0;
 	s->why = HF_WHY_RESTORED;
-	st_suffix_set(s, src, suffix);
+	hf_st_suffix_set(s, src, suffix);
 	end_hold(s, source, ST_HOLD_SUFFIX, hf_name_text(suffix, text));
-	st_resolve(s);
+	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }
 
@@ -53,20 +53,20 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
 		src->dirty = true;
 	}
 	if (user && !hf_uuid_is_zero(user) && !hf_uuid_equal(user, &src->row.user))
-		st_other_user(s, src, user, "", now);
+		hf_st_other_user(s, src, user, "", now);
 	return hf_state_restore_suffix(s, source, suffix);
 }
 
 /* --- names --- */
 
 /* A policy had taken the names of the source out of the answers: its age goes on from where that was due. */
-static void withdraw(struct hf_state *s, uint32_t source)
+static void source_withdraw(struct hf_state *s, uint32_t source)
 {
 	struct st_source *src = &s->sources[source];
 
 	if (src->row.withdrawn || !s->conf.max_age_ms)
 		return;
-	st_source_touch(s, source);
+	hf_st_source_touch(s, source);
 	src->row.withdrawn = true;
 	if (src->row.away_ms < s->conf.max_age_ms)
 		src->row.away_ms = s->conf.max_age_ms;
@@ -79,12 +79,12 @@ static bool is_of_a_source(const struct hf_state *s, const struct hf_restored_ro
 	       hf_name_is_under(&row->name, &s->sources[row->source].row.suffix);
 }
 
-static int add(struct hf_state *s, const struct hf_restored_row *row)
+static int restored_add(struct hf_state *s, const struct hf_restored_row *row)
 {
 	struct st_source *src = &s->sources[row->source];
 	struct st_restored *r;
 
-	if (st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
+	if (hf_st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
 		sizeof(*s->restored)) < 0)
 		return -ENOMEM;
 	r = &s->restored[s->n_restored];
@@ -92,9 +92,9 @@ static int add(struct hf_state *s, const struct hf_restored_row *row)
 	r->row.flags &= HF_REC_HELD | HF_REC_WITHDRAWN;
 	src->n_restored++;
 	src->restored_at_first += !(r->row.flags & HF_REC_HELD);
-	st_restored_claim(s, (uint32_t)s->n_restored++);
+	hf_st_restored_claim(s, (uint32_t)s->n_restored++);
 	if (row->flags & HF_REC_WITHDRAWN)
-		withdraw(s, row->source);
+		source_withdraw(s, row->source);
 	return 0;
 }
 
@@ -105,8 +105,8 @@ static void hold_again(struct hf_state *s, struct hf_when now)
 		const struct hf_restored_row *row = &s->restored[r].row;
 
 		if (s->restored[r].used && row->flags & HF_REC_HELD && !row->kept &&
-		    st_hold_find(s, row->source, ST_NONE, ST_HOLD_RESTORED) == ST_NONE)
-			st_hold_open(s, row->source, ST_NONE, ST_HOLD_RESTORED,
+		    hf_st_hold_find(s, row->source, ST_NONE, ST_HOLD_RESTORED) == ST_NONE)
+			hf_st_hold_open(s, row->source, ST_NONE, ST_HOLD_RESTORED,
 			    "names that were held before the store was lost", now);
 	}
 }
@@ -116,7 +116,7 @@ static void drop_same(struct hf_state *s, const struct hf_name *name)
 {
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		if (s->restored[r].used && hf_name_equal(&s->restored[r].row.name, name))
-			st_restored_remove(s, r);
+			hf_st_restored_remove(s, r);
 }
 
 int hf_state_restore(
@@ -134,21 +134,21 @@ int hf_state_restore(
 			continue;
 		if (before)
 			drop_same(s, &rows[i].name);
-		if (add(s, &rows[i]) < 0)
+		if (restored_add(s, &rows[i]) < 0)
 			return -ENOMEM;
 	}
 	hold_again(s, now);
-	st_resolve(s);
+	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }
 
 /* --- where the zone is newer --- */
 
-static void hide(struct hf_state *s, uint32_t owner)
+static void owner_hide(struct hf_state *s, uint32_t owner)
 {
 	struct st_owner *o = &s->owners[owner];
 
-	st_owner_unclaim(s, owner);
+	hf_st_owner_unclaim(s, owner);
 	o->row.marks |= HF_OWNER_UNSEEN;
 	o->dirty = true;
 }
@@ -163,20 +163,20 @@ int hf_state_restore_newer(
 	s->why = HF_WHY_RESTORED;
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		if (s->restored[r].used)
-			st_restored_remove(s, r);
+			hf_st_restored_remove(s, r);
 	for (uint32_t i = 0; i < s->n_owners; i++)
 		if (s->owners[i].used)
-			hide(s, i);
+			owner_hide(s, i);
 	rc = hf_state_restore(s, rows, n, now);
 	/* What the copy's holds were about may be gone in the zone. */
 	for (uint32_t i = 0; !rc && i < HF_ZONE_SOURCES_MAX; i++) {
 		struct st_source *src = &s->sources[i];
 
-		st_hold_settle_restored(s, i);
+		hf_st_hold_settle_restored(s, i);
 		/* One that was taken out since the copy was made, and of which the zone has no name. */
 		if (src->used && src->leaving && !src->n_restored)
-			st_source_remove(s, src);
+			hf_st_source_remove(s, src);
 	}
-	st_resolve(s);
+	hf_st_resolve(s);
 	return !rc && s->failed ? -ENOMEM : rc;
 }

@@ -18,32 +18,32 @@ enum { AT_LEAST = 10 };
 /* "BOOTTIME:N " at most. */
 enum { WINDOW_TEXT_MAX = 42 };
 
-static uint32_t limit(const struct hf_state *s, uint64_t of, uint32_t at_least)
+static uint32_t guard_limit(const struct hf_state *s, uint64_t of, uint32_t at_least)
 {
 	uint64_t share = of * s->conf.guard_percent / 100;
 
 	return share > at_least ? (uint32_t)share : at_least;
 }
 
-void st_guard_hold(struct hf_state *s, uint32_t ws, uint8_t marks, const char *why, struct hf_when now)
+void hf_st_guard_hold(struct hf_state *s, uint32_t ws, uint8_t marks, const char *why, struct hf_when now)
 {
 	uint32_t owner = s->ws[ws].row.owner;
 
 	s->why = HF_WHY_HELD;
-	st_ws_set_held(s, ws, true, marks);
-	st_hold_open(s, s->owners[owner].row.source, owner, ST_HOLD_REMOVAL, why, now);
+	hf_st_ws_set_held(s, ws, true, marks);
+	hf_st_hold_open(s, s->owners[owner].row.source, owner, ST_HOLD_REMOVAL, why, now);
 }
 
 /* --- rule 1: agents --- */
 
-void st_guard_drop_agents(struct hf_state *s, uint32_t ws)
+void hf_st_guard_drop_agents(struct hf_state *s, uint32_t ws)
 {
 	uint32_t next;
 
 	for (uint32_t a = s->ws[ws].first_agent; a != ST_NONE; a = next) {
 		next = s->agents[a].next;
 		if (s->agents[a].mark != s->mark)
-			st_agent_remove(s, a);
+			hf_st_agent_remove(s, a);
 	}
 }
 
@@ -71,11 +71,11 @@ static void look_at_agents(struct hf_state *s, struct st_ws *w)
 static bool may_release(const struct hf_state *s, const struct st_owner *o, struct hf_when now)
 {
 	return o->hold != ST_NONE &&
-	       !(st_hold_waits(s, &s->holds[o->hold], now) & ~(unsigned)HF_WAITS_SNAPSHOT);
+	       !(hf_st_hold_waits(s, &s->holds[o->hold], now) & ~(unsigned)HF_WAITS_SNAPSHOT);
 }
 
 /* What its stream does not list any more and another one's does goes over there, and is no removal. */
-static void hand_over(struct hf_state *s, uint32_t owner)
+static void guard_hand_over(struct hf_state *s, uint32_t owner)
 {
 	uint32_t next;
 
@@ -84,9 +84,9 @@ static void hand_over(struct hf_state *s, uint32_t owner)
 	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
 		next = s->ws[w].next;
 		if (!is_listed(s, &s->ws[w]))
-			st_dispute_dropped(s, w);
+			hf_st_dispute_dropped(s, w);
 	}
-	st_dispute_not_listed(s, owner);
+	hf_st_dispute_not_listed(s, owner);
 }
 
 struct tally {
@@ -128,16 +128,16 @@ static const char *why_held(const struct hf_state *s, uint32_t owner, const stru
 		return NULL;
 	if (!n->listed)
 		return "the server lists none of its workspaces";
-	if (n->gone > limit(s, n->had, s->conf.guard_min))
+	if (n->gone > guard_limit(s, n->had, s->conf.guard_min))
 		return "too many of its workspaces at once are not listed";
-	if (st_rights_less(s, owner, NULL, 0))
+	if (hf_st_rights_less(s, owner, NULL, 0))
 		return "not listed while the token has less rights than before";
 	return NULL;
 }
 
 static uint32_t name_hash(const struct hf_state *s, const struct st_ws *w)
 {
-	return st_hash(s, w->row.name, strlen(w->row.name));
+	return hf_st_hash(s, w->row.name, strlen(w->row.name));
 }
 
 /* It may have been made again under another id: it is held, or is about to be. */
@@ -157,7 +157,7 @@ static int index_replaceable(struct hf_state *s, uint32_t owner, struct hf_multi
 	return 0;
 }
 
-void st_guard_mark_replaced(struct hf_state *s, uint32_t owner)
+void hf_st_guard_mark_replaced(struct hf_state *s, uint32_t owner)
 {
 	struct hf_multimap old = { 0 };
 	uint32_t w = s->owners[owner].first_ws, other;
@@ -176,19 +176,19 @@ void st_guard_mark_replaced(struct hf_state *s, uint32_t owner)
 	hf_multimap_done(&old);
 }
 
-void st_guard_drop_replaced(struct hf_state *s, uint32_t owner)
+void hf_st_guard_drop_replaced(struct hf_state *s, uint32_t owner)
 {
 	uint32_t next;
 
 	if (!s->owners[owner].n_held)
 		return;
-	st_guard_mark_replaced(s, owner);
+	hf_st_guard_mark_replaced(s, owner);
 	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = next) {
 		next = s->ws[w].next;
 		if (s->ws[w].row.held && s->ws[w].replaced)
-			st_ws_remove(s, w);
+			hf_st_ws_remove(s, w);
 	}
-	st_hold_settle(s, owner);
+	hf_st_hold_settle(s, owner);
 }
 
 static bool stays_held(const struct st_judge *j, const struct st_ws *w)
@@ -206,13 +206,13 @@ static void judge_listed(struct hf_state *s, uint32_t w, struct st_judge *j)
 	if (ws->lost && stays_held(j, ws))
 		return;
 	if (ws->lost && !ws->row.held && j->why_lost) {
-		st_guard_hold(s, w, HF_WS_LISTED, j->why_lost, j->now);
+		hf_st_guard_hold(s, w, HF_WS_LISTED, j->why_lost, j->now);
 		j->held++;
 		return;
 	}
 	s->why = ws->row.held && ws->lost ? HF_WHY_RELEASED : HF_WHY_SNAPSHOT;
-	st_ws_set_held(s, w, false, 0);
-	st_guard_drop_agents(s, w);
+	hf_st_ws_set_held(s, w, false, 0);
+	hf_st_guard_drop_agents(s, w);
 }
 
 static void judge_absent(struct hf_state *s, uint32_t w, struct st_judge *j)
@@ -221,16 +221,16 @@ static void judge_absent(struct hf_state *s, uint32_t w, struct st_judge *j)
 
 	if (ws->replaced && j->replaced) {
 		s->why = HF_WHY_SNAPSHOT;
-		st_ws_remove(s, w);
+		hf_st_ws_remove(s, w);
 	} else if (stays_held(j, ws)) {
 		/* One that was listed without its agents, and is not listed at all now. */
-		st_ws_set_held(s, w, true, ws->row.marks & (uint8_t)~HF_WS_LISTED);
+		hf_st_ws_set_held(s, w, true, ws->row.marks & (uint8_t)~HF_WS_LISTED);
 	} else if (!ws->row.held && !ws->bad && j->why_gone) {
-		st_guard_hold(s, w, 0, j->why_gone, j->now);
+		hf_st_guard_hold(s, w, 0, j->why_gone, j->now);
 		j->held++;
 	} else {
 		s->why = ws->row.held ? HF_WHY_RELEASED : HF_WHY_SNAPSHOT;
-		st_ws_remove(s, w);
+		hf_st_ws_remove(s, w);
 	}
 }
 
@@ -240,7 +240,7 @@ static bool judge_some(struct hf_state *s, struct st_judge *j)
 	while (j->next != ST_NONE && !s->failed) {
 		uint32_t w = j->next;
 
-		if (!st_spend(s, 1 + s->ws[w].n_listed))
+		if (!hf_st_spend(s, 1 + s->ws[w].n_listed))
 			return false;
 		j->next = s->ws[w].next;
 		if (is_listed(s, &s->ws[w]))
@@ -253,31 +253,31 @@ static bool judge_some(struct hf_state *s, struct st_judge *j)
 
 static void judge_end(struct hf_state *s, uint32_t owner)
 {
-	st_hold_settle(s, owner);
+	hf_st_hold_settle(s, owner);
 	s->why = HF_WHY_SNAPSHOT;
 }
 
-void st_guard_weigh(struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now,
+void hf_st_guard_weigh(struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now,
     struct st_judge *ret_judge)
 {
 	struct st_judge j = { .now = now };
 	struct tally n;
 
-	hand_over(s, owner);
+	guard_hand_over(s, owner);
 	n = tally_of(s, owner, had);
 	j.why_gone = why_held(s, owner, &n);
-	if (n.lost > limit(s, n.running, AT_LEAST))
+	if (n.lost > guard_limit(s, n.running, AT_LEAST))
 		j.why_lost = "too many running workspaces are listed without their agents";
 	/* A snapshot that has something more held is no proof that the rest is gone. */
 	j.release = !refused && !j.why_gone && !j.why_lost && may_release(s, &s->owners[owner], now);
 	j.replaced = !refused && (n.gone || s->owners[owner].n_held);
 	if (j.replaced)
-		st_guard_mark_replaced(s, owner);
+		hf_st_guard_mark_replaced(s, owner);
 	j.next = n.same ? ST_NONE : s->owners[owner].first_ws;
 	*ret_judge = j;
 }
 
-bool st_guard_judge(struct hf_state *s, uint32_t owner, bool refused, struct st_judge *judge)
+bool hf_st_guard_judge(struct hf_state *s, uint32_t owner, bool refused, struct st_judge *judge)
 {
 	if (judge->next != ST_NONE) {
 		if (!judge_some(s, judge))
@@ -285,22 +285,22 @@ bool st_guard_judge(struct hf_state *s, uint32_t owner, bool refused, struct st_
 		judge_end(s, owner);
 	}
 	if (!refused && s->owners[owner].hold == ST_NONE)
-		st_rights_good(s, owner);
+		hf_st_rights_good(s, owner);
 	return true;
 }
 
-void st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct hf_when now)
+void hf_st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struct hf_when now)
 {
 	struct st_judge j = { .why_gone = why, .now = now };
 
-	hand_over(s, owner);
+	guard_hand_over(s, owner);
 	j.next = s->owners[owner].first_ws;
 	s->budget = SIZE_MAX; /* nothing else is under way */
 	judge_some(s, &j);
 	judge_end(s, owner);
 	/* Also of what was held before: this is what it waits for from now on. */
 	if (s->owners[owner].hold != ST_NONE)
-		st_hold_explain(s, s->owners[owner].hold, why);
+		hf_st_hold_explain(s, s->owners[owner].hold, why);
 }
 
 /*
@@ -345,7 +345,7 @@ static const char *read_entry(const char *at, struct st_removed *ret)
 	return *end ? end + 1 : end;
 }
 
-void st_guard_load_window(struct st_source *src, uint64_t passed_ms, struct hf_when now)
+void hf_st_guard_load_window(struct st_source *src, uint64_t passed_ms, struct hf_when now)
 {
 	const char *at = src->row.removals;
 	struct st_removed e;
@@ -384,13 +384,13 @@ static uint64_t window_sum(struct hf_state *s, struct st_source *src, struct hf_
 	return sum;
 }
 
-bool st_guard_explained(
+bool hf_st_guard_explained(
     struct hf_state *s, uint32_t source, uint64_t had, uint32_t n, struct hf_when now)
 {
 	struct st_source *src = &s->sources[source];
 	uint64_t before = window_sum(s, src, now);
 
-	if (before + n > limit(s, had + before, AT_LEAST))
+	if (before + n > guard_limit(s, had + before, AT_LEAST))
 		return false;
 	/* A full window adds to its newest entry: it then counts for a little too long, never too
 	 * short. */
@@ -421,46 +421,46 @@ static bool all_whole(const struct hf_state *s, uint32_t source, bool *ret_bare)
 		*ret_bare = *ret_bare || !o->n_live;
 		any = true;
 	}
-	return any && st_all_named(s, source);
+	return any && hf_st_all_named(s, source);
 }
 
-static bool is_of(const struct st_restored *r, uint32_t source)
+static bool restored_is_of(const struct st_restored *r, uint32_t source)
 {
 	return r->used && r->row.source == source && !r->row.kept;
 }
 
-void st_guard_drop_restored(struct hf_state *s, const struct st_hold *h)
+void hf_st_guard_drop_restored(struct hf_state *s, const struct st_hold *h)
 {
 	for (uint32_t r = 0; r < s->n_restored; r++)
-		if (st_hold_has_restored(h, &s->restored[r]))
-			st_restored_remove(s, r);
+		if (hf_st_hold_has_restored(h, &s->restored[r]))
+			hf_st_restored_remove(s, r);
 }
 
 static void set_restored_held(struct hf_state *s, uint32_t r)
 {
 	if (s->restored[r].row.flags & HF_REC_HELD)
 		return;
-	st_touch_published(s, WHO(WHO_RESTORED, r));
+	hf_st_touch_published(s, WHO(WHO_RESTORED, r));
 	s->restored[r].row.flags |= HF_REC_HELD;
 	s->restored[r].dirty = true;
 }
 
-void st_guard_hold_restored(struct hf_state *s, uint32_t source, const char *why, struct hf_when now)
+void hf_st_guard_hold_restored(struct hf_state *s, uint32_t source, const char *why, struct hf_when now)
 {
 	bool any = false;
 
 	s->why = HF_WHY_HELD;
 	for (uint32_t r = 0; r < s->n_restored; r++) {
-		if (!is_of(&s->restored[r], source) || s->restored[r].row.flags & HF_REC_HELD)
+		if (!restored_is_of(&s->restored[r], source) || s->restored[r].row.flags & HF_REC_HELD)
 			continue;
 		set_restored_held(s, r);
 		any = true;
 	}
 	if (any)
-		st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED, why, now);
+		hf_st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED, why, now);
 }
 
-void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
+void hf_st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 {
 	struct st_source *src = &s->sources[source];
 	uint64_t missing = 0, held = 0;
@@ -470,30 +470,30 @@ void st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when now)
 	if (!src->n_restored || !all_whole(s, source, &bare))
 		return;
 	/* Which of them the message replaced is to be known first: those are gone then. */
-	st_resolve(s);
-	hold = st_hold_find(s, source, ST_NONE, ST_HOLD_RESTORED);
+	hf_st_resolve(s);
+	hold = hf_st_hold_find(s, source, ST_NONE, ST_HOLD_RESTORED);
 	for (uint32_t r = 0; r < s->n_restored; r++) {
-		if (!is_of(&s->restored[r], source))
+		if (!restored_is_of(&s->restored[r], source))
 			continue;
 		held += s->restored[r].row.flags & HF_REC_HELD;
 		missing += !(s->restored[r].row.flags & HF_REC_HELD);
 	}
-	if (hold != ST_NONE && !st_hold_waits(s, &s->holds[hold], now)) {
+	if (hold != ST_NONE && !hf_st_hold_waits(s, &s->holds[hold], now)) {
 		s->why = HF_WHY_RELEASED;
-		st_guard_drop_restored(s, &s->holds[hold]);
-		st_hold_close(s, hold);
+		hf_st_guard_drop_restored(s, &s->holds[hold]);
+		hf_st_hold_close(s, hold);
 		return;
 	}
-	if (missing && (bare || missing > limit(s, src->restored_at_first, s->conf.guard_min))) {
-		st_guard_hold_restored(s, source,
+	if (missing && (bare || missing > guard_limit(s, src->restored_at_first, s->conf.guard_min))) {
+		hf_st_guard_hold_restored(s, source,
 		    "names kept from the published zone are not listed by the server", now);
 		return;
 	}
 	s->why = HF_WHY_SNAPSHOT;
 	for (uint32_t r = 0; r < s->n_restored; r++)
-		if (is_of(&s->restored[r], source) && !(s->restored[r].row.flags & HF_REC_HELD))
-			st_restored_remove(s, r);
+		if (restored_is_of(&s->restored[r], source) && !(s->restored[r].row.flags & HF_REC_HELD))
+			hf_st_restored_remove(s, r);
 	if (held && hold == ST_NONE)
-		st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED,
+		hf_st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED,
 		    "names that were held before the store was lost", now);
 }

@@ -48,20 +48,20 @@ static void list_what_it_holds(
 {
 	char text[HF_NAME_TEXT_MAX];
 
-	if (st_hold_is(h, ST_HOLD_RESTORED))
+	if (hf_st_hold_is(h, ST_HOLD_RESTORED))
 		for (uint32_t r = 0; r < s->n_restored; r++)
-			if (st_hold_has_restored(h, &s->restored[r]))
+			if (hf_st_hold_has_restored(h, &s->restored[r]))
 				add_sample(v, hf_name_text(&s->restored[r].row.name, text));
 	if (h->row.owner == ST_NONE)
 		return;
 	for (uint32_t w = s->owners[h->row.owner].first_ws; w != ST_NONE; w = s->ws[w].next)
-		if (st_hold_has(s, h, &s->ws[w]) ||
-		    (st_hold_is(h, ST_HOLD_USER) && !s->ws[w].bad))
+		if (hf_st_hold_has(s, h, &s->ws[w]) ||
+		    (hf_st_hold_is(h, ST_HOLD_USER) && !s->ws[w].bad))
 			add_sample(v, s->ws[w].row.name);
 }
 
 /* "holdfastctl accept main alice", with the option that the kind asks for. */
-static void command(const struct hf_hold_view *v, const char *verb, char *out, size_t size)
+static void hold_command(const struct hf_hold_view *v, const char *verb, char *out, size_t size)
 {
 	const char *option = "";
 
@@ -79,7 +79,7 @@ static void view_rights(const struct hf_state *s, const struct st_hold *h, struc
 	for (uint32_t i = 0; i < s->n_owners && !*v->missing_rights; i++)
 		if (s->owners[i].used && s->owners[i].row.source == h->row.source &&
 		    (h->row.owner == ST_NONE || h->row.owner == i))
-			st_rights_less(s, i, v->missing_rights, sizeof(v->missing_rights));
+			hf_st_rights_less(s, i, v->missing_rights, sizeof(v->missing_rights));
 }
 
 static void view_hold(
@@ -90,21 +90,21 @@ static void view_hold(
 	v->source = &s->sources[h->row.source].row;
 	v->owner = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner].row;
 	v->reason = h->row.detail;
-	if (st_hold_is(h, ST_HOLD_DEPLOYMENT))
+	if (hf_st_hold_is(h, ST_HOLD_DEPLOYMENT))
 		v->reason = *h->row.detail ? "another deployment answers at this URL"
 					   : "the server does not say any more which deployment it is";
-	else if (st_hold_is(h, ST_HOLD_SUFFIX))
+	else if (hf_st_hold_is(h, ST_HOLD_SUFFIX))
 		v->reason = v->source->suffix.len ? "the server has another suffix"
 						  : "the server's suffix is a name that networks at home use";
 	list_what_it_holds(s, h, v);
-	v->waits = st_hold_waits(s, h, now);
+	v->waits = hf_st_hold_waits(s, h, now);
 	if (v->waits & HF_WAITS_RIGHTS)
 		view_rights(s, h, v);
 	if (v->waits & HF_WAITS_GRACE)
 		v->grace_left_ms = s->conf.grace_ms - h->row.fresh_ms;
-	command(v, "accept", v->accept, sizeof(v->accept));
+	hold_command(v, "accept", v->accept, sizeof(v->accept));
 	if (!h->row.rejected)
-		command(v, "reject", v->reject, sizeof(v->reject));
+		hold_command(v, "reject", v->reject, sizeof(v->reject));
 }
 
 int hf_state_each_hold_view(
@@ -125,7 +125,7 @@ int hf_state_each_hold_view(
 
 /* --- what a decision would do --- */
 
-static void add_name(struct hf_decision_view *v, const struct hf_name *name)
+static void preview_add_name(struct hf_decision_view *v, const struct hf_name *name)
 {
 	char text[HF_NAME_TEXT_MAX];
 
@@ -145,14 +145,14 @@ static bool would_go(const struct preview *p, const struct hf_name_change *recor
 {
 	const struct st_hold *h = p->h;
 
-	if (st_hold_is(h, ST_HOLD_RESTORED))
+	if (hf_st_hold_is(h, ST_HOLD_RESTORED))
 		return record->flags & HF_REC_RESTORED && record->flags & HF_REC_HELD;
 	if (record->owner == ST_NONE || record->owner != h->row.owner)
 		return false;
-	if (st_hold_is(h, ST_HOLD_USER))
+	if (hf_st_hold_is(h, ST_HOLD_USER))
 		return own_form;
-	return st_hold_is(h, ST_HOLD_REMOVAL) &&
-	       st_hold_has(p->s, h, &p->s->ws[p->s->agents[record->agent].ws]);
+	return hf_st_hold_is(h, ST_HOLD_REMOVAL) &&
+	       hf_st_hold_has(p->s, h, &p->s->ws[p->s->agents[record->agent].ws]);
 }
 
 /* W.S, or A.W.me.S: a name of the token's own user. */
@@ -172,7 +172,7 @@ static bool is_own_form(const struct hf_state *s, const struct hf_name_change *r
 static int preview_name(const struct hf_name_change *record, void *arg)
 {
 	const struct preview *p = arg;
-	bool renamed = st_hold_is(p->h, ST_HOLD_SUFFIX), gone;
+	bool renamed = hf_st_hold_is(p->h, ST_HOLD_SUFFIX), gone;
 
 	if (record->source != p->h->row.source)
 		return 0;
@@ -181,7 +181,7 @@ static int preview_name(const struct hf_name_change *record, void *arg)
 		return 0;
 	p->v->removed += gone;
 	p->v->renamed += renamed && !gone;
-	add_name(p->v, &record->name);
+	preview_add_name(p->v, &record->name);
 	return 0;
 }
 
@@ -198,16 +198,16 @@ int hf_state_decide_preview(const struct hf_state *s, const char *source,
 		struct preview p = { s, &s->holds[i], ret_view };
 		struct hf_hold_view hold = { 0 };
 
-		if (!st_hold_is_meant(p.h, src, of, owner, what))
+		if (!hf_st_hold_is_meant(p.h, src, of, owner, what))
 			continue;
 		ret_view->holds++;
 		list_what_it_holds(s, p.h, &hold);
-		if (st_hold_is(p.h, ST_HOLD_REMOVAL))
+		if (hf_st_hold_is(p.h, ST_HOLD_REMOVAL))
 			ret_view->workspaces += hold.workspaces;
 		ret_view->other_deployment |=
-		    decision == HF_DECISION_ACCEPT && st_hold_is(p.h, ST_HOLD_DEPLOYMENT);
+		    decision == HF_DECISION_ACCEPT && hf_st_hold_is(p.h, ST_HOLD_DEPLOYMENT);
 		if (decision == HF_DECISION_ACCEPT)
-			st_each_name(s, preview_name, &p);
+			hf_st_each_name(s, preview_name, &p);
 	}
 	return 0;
 }

@@ -10,23 +10,23 @@
 
 /* --- fresh --- */
 
-bool st_source_fresh(const struct st_source *src, struct hf_when now)
+bool hf_st_source_fresh(const struct st_source *src, struct hf_when now)
 {
 	return src->live && src->contact_boot_ms &&
 	       now.boot_ms - src->contact_boot_ms <= (int64_t)src->fresh_ms;
 }
 
-bool st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now)
+bool hf_st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now)
 {
 	const struct st_source *src = &s->sources[o->row.source];
 
-	return st_source_fresh(src, now) && o->accepted &&
+	return hf_st_source_fresh(src, now) && o->accepted &&
 	       now.boot_ms - o->snapshot_boot_ms < 2 * (int64_t)src->snapshot_ms;
 }
 
 /* --- the list --- */
 
-bool st_hold_is(const struct st_hold *h, const char *kind)
+bool hf_st_hold_is(const struct st_hold *h, const char *kind)
 {
 	return !strcmp(h->row.kind, kind);
 }
@@ -38,7 +38,7 @@ static bool is_removal(const char *kind)
 }
 
 /* Where a source has the index of its hold of this kind; -1: of an owner's kinds, or of none that is known. */
-static int place_of(const char *kind, bool rejected)
+static int hold_place_of(const char *kind, bool rejected)
 {
 	if (!strcmp(kind, ST_HOLD_RESTORED))
 		return rejected;
@@ -48,11 +48,11 @@ static int place_of(const char *kind, bool rejected)
 }
 
 /* With 10,000 owners held at once nothing may look through all holds for one of them. */
-static uint32_t find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
+static uint32_t hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
     bool rejected)
 {
 	const struct st_owner *o = owner == ST_NONE ? NULL : &s->owners[owner];
-	int place = place_of(kind, rejected);
+	int place = hold_place_of(kind, rejected);
 	uint32_t next = 0;
 
 	if (o && !strcmp(kind, ST_HOLD_REMOVAL))
@@ -69,11 +69,11 @@ static bool set_place(struct hf_state *s, uint32_t hold, bool there)
 {
 	const struct st_hold *h = &s->holds[hold];
 	struct st_owner *o = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner];
-	int place = place_of(h->row.kind, h->row.rejected);
+	int place = hold_place_of(h->row.kind, h->row.rejected);
 
-	if (o && st_hold_is(h, ST_HOLD_REMOVAL))
+	if (o && hf_st_hold_is(h, ST_HOLD_REMOVAL))
 		*(h->row.rejected ? &o->kept : &o->hold) = there ? hold : ST_NONE;
-	else if (o && st_hold_is(h, ST_HOLD_USER))
+	else if (o && hf_st_hold_is(h, ST_HOLD_USER))
 		o->former = there ? hold + 1 : 0;
 	else if (!o && place >= 0)
 		s->sources[h->row.source].holds[place] = there ? hold + 1 : 0;
@@ -82,25 +82,25 @@ static bool set_place(struct hf_state *s, uint32_t hold, bool there)
 	return true;
 }
 
-void st_hold_loaded(struct hf_state *s, uint32_t hold)
+void hf_st_hold_loaded(struct hf_state *s, uint32_t hold)
 {
 	/* Another program's: nothing of it could be shown or decided. */
 	if (!set_place(s, hold, true))
-		st_hold_close(s, hold);
+		hf_st_hold_close(s, hold);
 }
 
-uint32_t st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind)
+uint32_t hf_st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind)
 {
-	return find(s, source, owner, kind, false);
+	return hold_find(s, source, owner, kind, false);
 }
 
-static uint32_t add(struct hf_state *s)
+static uint32_t hold_add(struct hf_state *s)
 {
 	uint32_t i = s->free_hold;
 
 	while (i < s->n_holds && (s->holds[i].used || s->holds[i].stored))
 		i++;
-	if (st_grow((void **)&s->holds, i, &s->size_holds, sizeof(*s->holds)) < 0) {
+	if (hf_st_grow((void **)&s->holds, i, &s->size_holds, sizeof(*s->holds)) < 0) {
 		s->failed = true;
 		return ST_NONE;
 	}
@@ -112,7 +112,7 @@ static uint32_t add(struct hf_state *s)
 	return i;
 }
 
-void st_hold_explain(struct hf_state *s, uint32_t hold, const char *detail)
+void hf_st_hold_explain(struct hf_state *s, uint32_t hold, const char *detail)
 {
 	struct st_hold *h = &s->holds[hold];
 
@@ -123,7 +123,7 @@ void st_hold_explain(struct hf_state *s, uint32_t hold, const char *detail)
 	h->dirty = true;
 }
 
-void st_hold_more(struct hf_state *s, uint32_t hold, struct hf_when now)
+void hf_st_hold_more(struct hf_state *s, uint32_t hold, struct hf_when now)
 {
 	struct st_hold *h = &s->holds[hold];
 
@@ -133,14 +133,14 @@ void st_hold_more(struct hf_state *s, uint32_t hold, struct hf_when now)
 	h->dirty = true;
 }
 
-uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
+uint32_t hf_st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
     const char *detail, struct hf_when now)
 {
-	uint32_t i = st_hold_find(s, source, owner, kind);
+	uint32_t i = hf_st_hold_find(s, source, owner, kind);
 	struct st_hold *h;
 
 	if (i == ST_NONE) {
-		i = add(s);
+		i = hold_add(s);
 		if (i == ST_NONE)
 			return ST_NONE;
 		h = &s->holds[i];
@@ -150,18 +150,18 @@ uint32_t st_hold_open(struct hf_state *s, uint32_t source, uint32_t owner, const
 		snprintf(h->row.kind, sizeof(h->row.kind), "%s", kind);
 		set_place(s, i, true);
 	}
-	st_hold_explain(s, i, detail);
-	st_hold_more(s, i, now);
+	hf_st_hold_explain(s, i, detail);
+	hf_st_hold_more(s, i, now);
 	return i;
 }
 
-void st_hold_close(struct hf_state *s, uint32_t hold)
+void hf_st_hold_close(struct hf_state *s, uint32_t hold)
 {
 	struct st_hold *h = &s->holds[hold];
 
 	/* What the store has yet is free when it took the removal. */
 	if (h->stored)
-		st_gone(s, HF_ROW_HOLD, h->row.rid);
+		hf_st_gone(s, HF_ROW_HOLD, h->row.rid);
 	else if (hold < s->free_hold)
 		s->free_hold = hold;
 	set_place(s, hold, false);
@@ -172,10 +172,10 @@ void st_hold_close(struct hf_state *s, uint32_t hold)
 static void become_kept(struct hf_state *s, uint32_t hold)
 {
 	struct st_hold *h = &s->holds[hold];
-	uint32_t kept = find(s, h->row.source, h->row.owner, h->row.kind, true);
+	uint32_t kept = hold_find(s, h->row.source, h->row.owner, h->row.kind, true);
 
 	if (kept != ST_NONE) {
-		st_hold_close(s, hold);
+		hf_st_hold_close(s, hold);
 		return;
 	}
 	set_place(s, hold, false);
@@ -183,7 +183,7 @@ static void become_kept(struct hf_state *s, uint32_t hold)
 	set_place(s, hold, true);
 }
 
-void st_hold_reject(struct hf_state *s, uint32_t hold)
+void hf_st_hold_reject(struct hf_state *s, uint32_t hold)
 {
 	struct st_hold *h = &s->holds[hold];
 
@@ -193,47 +193,47 @@ void st_hold_reject(struct hf_state *s, uint32_t hold)
 		h->row.rejected = h->dirty = true;
 		return;
 	}
-	if (st_hold_is(h, ST_HOLD_RESTORED)) {
+	if (hf_st_hold_is(h, ST_HOLD_RESTORED)) {
 		for (uint32_t r = 0; r < s->n_restored; r++)
-			if (st_hold_has_restored(h, &s->restored[r]))
+			if (hf_st_hold_has_restored(h, &s->restored[r]))
 				s->restored[r].row.kept = s->restored[r].dirty = true;
 	} else {
 		for (uint32_t w = s->owners[h->row.owner].first_ws; w != ST_NONE; w = s->ws[w].next)
 			if (s->ws[w].row.held)
-				st_ws_set_held(s, w, true, s->ws[w].row.marks | HF_WS_KEPT);
+				hf_st_ws_set_held(s, w, true, s->ws[w].row.marks | HF_WS_KEPT);
 	}
 	become_kept(s, hold);
 }
 
-void st_holds_of_owner_end(struct hf_state *s, uint32_t owner)
+void hf_st_holds_of_owner_end(struct hf_state *s, uint32_t owner)
 {
 	struct st_owner *o = &s->owners[owner];
 
 	if (o->hold != ST_NONE)
-		st_hold_close(s, o->hold);
+		hf_st_hold_close(s, o->hold);
 	if (o->kept != ST_NONE)
-		st_hold_close(s, o->kept);
+		hf_st_hold_close(s, o->kept);
 	if (o->former)
-		st_hold_close(s, o->former - 1);
+		hf_st_hold_close(s, o->former - 1);
 }
 
-void st_hold_settle(struct hf_state *s, uint32_t owner)
+void hf_st_hold_settle(struct hf_state *s, uint32_t owner)
 {
 	struct st_owner *o = &s->owners[owner];
 
 	if (o->hold != ST_NONE && o->n_held == o->n_kept)
-		st_hold_close(s, o->hold);
+		hf_st_hold_close(s, o->hold);
 	if (o->kept != ST_NONE && !o->n_kept)
-		st_hold_close(s, o->kept);
+		hf_st_hold_close(s, o->kept);
 	/* What is listed of a former user of the token from now on never had `me` names. */
-	if (o->former && !st_former_has_names(s, owner))
-		st_former_end(s, owner);
+	if (o->former && !hf_st_former_has_names(s, owner))
+		hf_st_former_end(s, owner);
 }
 
-bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
+bool hf_st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
     const char *what)
 {
-	bool identity = st_hold_is(h, ST_HOLD_DEPLOYMENT) || st_hold_is(h, ST_HOLD_SUFFIX);
+	bool identity = hf_st_hold_is(h, ST_HOLD_DEPLOYMENT) || hf_st_hold_is(h, ST_HOLD_SUFFIX);
 
 	if (!h->used || h->row.source != source || (of_owner && h->row.owner != owner))
 		return false;
@@ -242,7 +242,7 @@ bool st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, 
 	return strcmp(what, ST_HOLD_REMOVAL) ? !strcmp(what, h->row.kind) : !identity;
 }
 
-bool st_hold_has_restored(const struct st_hold *h, const struct st_restored *r)
+bool hf_st_hold_has_restored(const struct st_hold *h, const struct st_restored *r)
 {
 	return r->used && r->row.source == h->row.source && r->row.kept == h->row.rejected &&
 	       r->row.flags & HF_REC_HELD;
@@ -251,27 +251,27 @@ bool st_hold_has_restored(const struct st_hold *h, const struct st_restored *r)
 static void settle_restored(struct hf_state *s, uint32_t hold)
 {
 	for (uint32_t r = 0; hold != ST_NONE && r < s->n_restored; r++)
-		if (st_hold_has_restored(&s->holds[hold], &s->restored[r]))
+		if (hf_st_hold_has_restored(&s->holds[hold], &s->restored[r]))
 			return;
 	if (hold != ST_NONE)
-		st_hold_close(s, hold);
+		hf_st_hold_close(s, hold);
 }
 
-void st_hold_settle_restored(struct hf_state *s, uint32_t source)
+void hf_st_hold_settle_restored(struct hf_state *s, uint32_t source)
 {
-	settle_restored(s, find(s, source, ST_NONE, ST_HOLD_RESTORED, false));
-	settle_restored(s, find(s, source, ST_NONE, ST_HOLD_RESTORED, true));
+	settle_restored(s, hold_find(s, source, ST_NONE, ST_HOLD_RESTORED, false));
+	settle_restored(s, hold_find(s, source, ST_NONE, ST_HOLD_RESTORED, true));
 }
 
-bool st_hold_has(const struct hf_state *s, const struct st_hold *h, const struct st_ws *w)
+bool hf_st_hold_has(const struct hf_state *s, const struct st_hold *h, const struct st_ws *w)
 {
-	return st_hold_is(h, ST_HOLD_REMOVAL) && w->row.owner == h->row.owner && w->row.held &&
+	return hf_st_hold_is(h, ST_HOLD_REMOVAL) && w->row.owner == h->row.owner && w->row.held &&
 	       !(w->row.marks & HF_WS_KEPT) == !h->row.rejected;
 }
 
 /* --- time --- */
 
-static int64_t lower(int64_t a, int64_t b)
+static int64_t until_lower(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
@@ -288,20 +288,20 @@ static int64_t owner_until(const struct hf_state *s, const struct st_owner *o)
 static int64_t fresh_until(const struct hf_state *s, const struct st_hold *h, struct hf_when now)
 {
 	const struct st_source *src = &s->sources[h->row.source];
-	int64_t end = lower(now.boot_ms, src->contact_boot_ms + (int64_t)src->fresh_ms);
+	int64_t end = until_lower(now.boot_ms, src->contact_boot_ms + (int64_t)src->fresh_ms);
 
 	if (!src->live || !src->contact_boot_ms)
 		return INT64_MIN;
 	if (h->row.owner != ST_NONE)
-		return lower(end, owner_until(s, &s->owners[h->row.owner]));
+		return until_lower(end, owner_until(s, &s->owners[h->row.owner]));
 	for (uint32_t i = 0; i < s->n_owners; i++)
 		if (s->owners[i].used && s->owners[i].followed &&
 		    s->owners[i].row.source == h->row.source)
-			end = lower(end, owner_until(s, &s->owners[i]));
+			end = until_lower(end, owner_until(s, &s->owners[i]));
 	return end;
 }
 
-static void count(struct hf_state *s, uint32_t hold, struct hf_when now)
+static void hold_count_fresh(struct hf_state *s, uint32_t hold, struct hf_when now)
 {
 	struct st_hold *h = &s->holds[hold];
 	int64_t until = fresh_until(s, h, now);
@@ -315,27 +315,27 @@ static void count(struct hf_state *s, uint32_t hold, struct hf_when now)
 		h->due_boot_ms = now.boot_ms ? now.boot_ms : 1;
 }
 
-void st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now)
+void hf_st_hold_count(struct hf_state *s, uint32_t source, struct hf_when now)
 {
 	for (uint32_t i = 0; i < s->n_holds; i++)
 		if (s->holds[i].used && s->holds[i].row.source == source)
-			count(s, i, now);
+			hold_count_fresh(s, i, now);
 }
 
-void st_hold_count_owner(struct hf_state *s, uint32_t owner, struct hf_when now)
+void hf_st_hold_count_owner(struct hf_state *s, uint32_t owner, struct hf_when now)
 {
 	const struct st_owner *o = &s->owners[owner];
 	const struct st_source *src = &s->sources[o->row.source];
 
 	if (o->hold != ST_NONE)
-		count(s, o->hold, now);
+		hold_count_fresh(s, o->hold, now);
 	if (o->kept != ST_NONE)
-		count(s, o->kept, now);
+		hold_count_fresh(s, o->kept, now);
 	if (o->former)
-		count(s, o->former - 1, now);
+		hold_count_fresh(s, o->former - 1, now);
 	for (size_t i = 0; i < ST_HOLDS_OF_SOURCE; i++)
 		if (src->holds[i])
-			count(s, src->holds[i] - 1, now);
+			hold_count_fresh(s, src->holds[i] - 1, now);
 }
 
 /* --- rule 5 --- */
@@ -349,7 +349,7 @@ static bool is_old_word(const struct st_hold *h, const struct st_owner *o)
 static unsigned owner_waits(const struct hf_state *s, const struct st_hold *h, uint32_t owner)
 {
 	const struct st_owner *o = &s->owners[owner];
-	unsigned waits = st_rights_less(s, owner, NULL, 0) ? HF_WAITS_RIGHTS : 0;
+	unsigned waits = hf_st_rights_less(s, owner, NULL, 0) ? HF_WAITS_RIGHTS : 0;
 
 	if (is_old_word(h, o) || o->readable == READABLE_UNKNOWN)
 		return waits | HF_WAITS_REST;
@@ -367,12 +367,12 @@ static bool has_new_snapshot(const struct st_hold *h, const struct st_owner *o)
 	       o->whole_connected_ms >= o->readable_ms;
 }
 
-bool st_hold_wants_snapshot(const struct hf_state *s, const struct st_hold *h, uint32_t owner)
+bool hf_st_hold_wants_snapshot(const struct hf_state *s, const struct st_hold *h, uint32_t owner)
 {
 	return s->owners[owner].followed && !has_new_snapshot(h, &s->owners[owner]);
 }
 
-unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now)
+unsigned hf_st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now)
 {
 	unsigned waits = 0;
 
@@ -381,7 +381,7 @@ unsigned st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct
 	if (!is_removal(h->row.kind) ||
 	    (h->row.owner != ST_NONE && !s->owners[h->row.owner].followed))
 		return HF_WAITS_OPERATOR;
-	if (!st_source_fresh(&s->sources[h->row.source], now))
+	if (!hf_st_source_fresh(&s->sources[h->row.source], now))
 		waits |= HF_WAITS_FRESH;
 	if (h->row.fresh_ms < s->conf.grace_ms)
 		waits |= HF_WAITS_GRACE;
@@ -417,10 +417,10 @@ static bool word_is_wanted(const struct hf_state *s, const struct st_hold *h)
 	return true;
 }
 
-bool st_hold_wants_connection(
+bool hf_st_hold_wants_connection(
     const struct hf_state *s, const struct st_hold *h, struct hf_when now)
 {
-	unsigned waits = st_hold_waits(s, h, now);
+	unsigned waits = hf_st_hold_waits(s, h, now);
 	const unsigned cured = HF_WAITS_CONNECTION | HF_WAITS_REST;
 
 	return waits & cured && !(waits & ~(cured | HF_WAITS_SNAPSHOT)) &&

@@ -11,7 +11,7 @@ void hf_multimap_done(struct hf_multimap *m)
 	memset(m, 0, sizeof(*m));
 }
 
-static void put(struct hf_multimap *m, uint32_t hash, uint32_t value)
+static void multimap_put(struct hf_multimap *m, uint32_t hash, uint32_t value)
 {
 	size_t i = hash & (m->size - 1);
 
@@ -20,7 +20,7 @@ static void put(struct hf_multimap *m, uint32_t hash, uint32_t value)
 	m->slots[i] = (struct hf_multimap_slot){ hash, value };
 }
 
-static int resize(struct hf_multimap *m, size_t size)
+static int multimap_resize(struct hf_multimap *m, size_t size)
 {
 	struct hf_multimap next = { .size = size, .used = m->used };
 
@@ -29,7 +29,7 @@ static int resize(struct hf_multimap *m, size_t size)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->size; i++)
 		if (m->slots[i].value)
-			put(&next, m->slots[i].hash, m->slots[i].value);
+			multimap_put(&next, m->slots[i].hash, m->slots[i].value);
 	free(m->slots);
 	*m = next;
 	return 0;
@@ -49,14 +49,14 @@ int hf_multimap_reserve(struct hf_multimap *m, size_t n)
 {
 	size_t size = size_for(m->size, n);
 
-	return n && size != m->size ? resize(m, size) : 0;
+	return n && size != m->size ? multimap_resize(m, size) : 0;
 }
 
 int hf_multimap_add(struct hf_multimap *m, uint32_t hash, uint32_t value)
 {
-	if (m->used + 1 > m->size / 4 * 3 && resize(m, size_for(m->size, m->used + 1)) < 0)
+	if (m->used + 1 > m->size / 4 * 3 && multimap_resize(m, size_for(m->size, m->used + 1)) < 0)
 		return -ENOMEM;
-	put(m, hash, value + 1);
+	multimap_put(m, hash, value + 1);
 	m->used++;
 	return 0;
 }

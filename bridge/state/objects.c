@@ -13,12 +13,12 @@
 #include "bridge/state/owners.h"
 #include "bridge/state/rights_text.h"
 
-uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len)
+uint32_t hf_st_hash(const struct hf_state *s, const void *bytes, size_t len)
 {
 	return (uint32_t)XXH3_64bits_withSeed(bytes, len, s->seed);
 }
 
-int st_grow(void **array, size_t n, size_t *size, size_t element)
+int hf_st_grow(void **array, size_t n, size_t *size, size_t element)
 {
 	size_t more = *size < 16 ? 16 : *size + *size / 2;
 	void *p = *array;
@@ -35,7 +35,7 @@ int st_grow(void **array, size_t n, size_t *size, size_t element)
 	return 0;
 }
 
-int st_reserve(void **array, size_t n, size_t *size, size_t element)
+int hf_st_reserve(void **array, size_t n, size_t *size, size_t element)
 {
 	void *p;
 
@@ -49,15 +49,15 @@ int st_reserve(void **array, size_t n, size_t *size, size_t element)
 	return 0;
 }
 
-int st_vec_push(struct st_vec *v, uint32_t value)
+int hf_st_vec_push(struct st_vec *v, uint32_t value)
 {
-	if (st_grow((void **)&v->at, v->n, &v->size, sizeof(*v->at)) < 0)
+	if (hf_st_grow((void **)&v->at, v->n, &v->size, sizeof(*v->at)) < 0)
 		return -ENOMEM;
 	v->at[v->n++] = value;
 	return 0;
 }
 
-void st_vec_done(struct st_vec *v)
+void hf_st_vec_done(struct st_vec *v)
 {
 	free(v->at);
 	memset(v, 0, sizeof(*v));
@@ -65,33 +65,33 @@ void st_vec_done(struct st_vec *v)
 
 /* --- what changed --- */
 
-void st_dirty_ws(struct hf_state *s, uint32_t ix)
+void hf_st_dirty_ws(struct hf_state *s, uint32_t ix)
 {
 	struct st_ws *w = &s->ws[ix];
 
 	if (w->dirty_at || w->bad)
 		return;
-	if (st_vec_push(&s->dirty_ws, ix) < 0)
+	if (hf_st_vec_push(&s->dirty_ws, ix) < 0)
 		s->failed = true;
 	else
 		w->dirty_at = (uint32_t)s->dirty_ws.n;
 }
 
-void st_dirty_agent(struct hf_state *s, uint32_t ix)
+void hf_st_dirty_agent(struct hf_state *s, uint32_t ix)
 {
 	struct st_agent *a = &s->agents[ix];
 
 	if (a->dirty_at || a->bad || s->ws[a->ws].bad)
 		return;
-	if (st_vec_push(&s->dirty_agents, ix) < 0)
+	if (hf_st_vec_push(&s->dirty_agents, ix) < 0)
 		s->failed = true;
 	else
 		a->dirty_at = (uint32_t)s->dirty_agents.n;
 }
 
-void st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid)
+void hf_st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid)
 {
-	if (st_grow((void **)&s->gone, s->n_gone, &s->size_gone, sizeof(*s->gone)) < 0) {
+	if (hf_st_grow((void **)&s->gone, s->n_gone, &s->size_gone, sizeof(*s->gone)) < 0) {
 		s->failed = true;
 		return;
 	}
@@ -100,7 +100,7 @@ void st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid)
 
 /* --- sources and owners --- */
 
-struct st_source *st_source_find(struct hf_state *s, const char *name)
+struct st_source *hf_st_source_find(struct hf_state *s, const char *name)
 {
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (s->sources[i].used && !strcmp(s->sources[i].row.name, name))
@@ -108,12 +108,12 @@ struct st_source *st_source_find(struct hf_state *s, const char *name)
 	return NULL;
 }
 
-uint32_t st_source_ix(const struct hf_state *s, const struct st_source *src)
+uint32_t hf_st_source_ix(const struct hf_state *s, const struct st_source *src)
 {
 	return (uint32_t)(src - s->sources);
 }
 
-struct st_source *st_source_add(struct hf_state *s, const char *name)
+struct st_source *hf_st_source_add(struct hf_state *s, const char *name)
 {
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
 		struct st_source *src = &s->sources[i];
@@ -132,10 +132,10 @@ struct st_source *st_source_add(struct hf_state *s, const char *name)
 
 static uint32_t id_hash(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
 {
-	return st_hash(s, id->b, sizeof(id->b)) ^ (source * 0x9e3779b1U);
+	return hf_st_hash(s, id->b, sizeof(id->b)) ^ (source * 0x9e3779b1U);
 }
 
-uint32_t st_owner_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
+uint32_t hf_st_owner_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
 {
 	size_t at = HF_MULTIMAP_START;
 	uint32_t ix;
@@ -146,14 +146,14 @@ uint32_t st_owner_find(const struct hf_state *s, uint32_t source, const struct h
 	return ST_NONE;
 }
 
-int st_owner_index(struct hf_state *s, uint32_t ix)
+int hf_st_owner_index(struct hf_state *s, uint32_t ix)
 {
 	const struct hf_owner_row *row = &s->owners[ix].row;
 
 	return hf_multimap_add(&s->owners_by_id, id_hash(s, row->source, &row->id), ix);
 }
 
-int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix)
+int hf_st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix)
 {
 	struct st_owner *o;
 	uint32_t i;
@@ -163,7 +163,7 @@ int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, 
 			break;
 	if (i >= HF_ZONE_OWNERS_MAX)
 		return HF_ELIMIT;
-	if (st_grow((void **)&s->owners, i, &s->size_owners, sizeof(*s->owners)) < 0)
+	if (hf_st_grow((void **)&s->owners, i, &s->size_owners, sizeof(*s->owners)) < 0)
 		return -ENOMEM;
 	if (i == s->n_owners)
 		s->n_owners++;
@@ -174,7 +174,7 @@ int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, 
 	o->row.source = source;
 	o->row.id = *id;
 	o->first_ws = o->hold = o->kept = ST_NONE;
-	if (st_owner_index(s, i) < 0) {
+	if (hf_st_owner_index(s, i) < 0) {
 		o->used = false;
 		return -ENOMEM;
 	}
@@ -185,7 +185,7 @@ int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, 
 
 /* --- workspaces --- */
 
-uint32_t st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
+uint32_t hf_st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
 {
 	size_t at = HF_MULTIMAP_START;
 	uint32_t ix;
@@ -238,7 +238,7 @@ static void ws_count(struct hf_state *s, const struct st_ws *w, int by)
 		o->n_kept += (uint32_t)by;
 }
 
-int st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint32_t *ret_ix)
+int hf_st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint32_t *ret_ix)
 {
 	uint32_t source = s->owners[owner].row.source, ix;
 	struct st_ws *w;
@@ -246,7 +246,7 @@ int st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint
 	if (s->free_ws.n) {
 		ix = s->free_ws.at[s->free_ws.n - 1];
 	} else {
-		if (st_grow((void **)&s->ws, s->n_ws, &s->size_ws, sizeof(*s->ws)) < 0)
+		if (hf_st_grow((void **)&s->ws, s->n_ws, &s->size_ws, sizeof(*s->ws)) < 0)
 			return -ENOMEM;
 		ix = (uint32_t)s->n_ws;
 	}
@@ -268,25 +268,25 @@ int st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint
 	return 0;
 }
 
-void st_ws_remove(struct hf_state *s, uint32_t ix)
+void hf_st_ws_remove(struct hf_state *s, uint32_t ix)
 {
 	struct st_ws *w = &s->ws[ix];
 	uint32_t source = s->owners[w->row.owner].row.source;
 
 	s->work++;
 	while (w->first_agent != ST_NONE)
-		st_agent_remove(s, w->first_agent);
+		hf_st_agent_remove(s, w->first_agent);
 	if (s->n_disputes)
-		st_dispute_end(s, ix);
+		hf_st_dispute_end(s, ix);
 	ws_count(s, w, -1);
 	ws_unlink(s, ix);
 	if (w->dirty_at)
 		s->dirty_ws.at[w->dirty_at - 1] = ST_NONE;
 	if (w->stored)
-		st_gone(s, HF_ROW_WORKSPACE, w->row.rid);
+		hf_st_gone(s, HF_ROW_WORKSPACE, w->row.rid);
 	hf_multimap_del(&s->ws_by_id, id_hash(s, source, &w->row.id), ix);
 	w->used = false;
-	if (st_vec_push(&s->free_ws, ix) < 0)
+	if (hf_st_vec_push(&s->free_ws, ix) < 0)
 		s->failed = true; /* the place is lost, nothing else */
 }
 
@@ -294,20 +294,20 @@ void st_ws_remove(struct hf_state *s, uint32_t ix)
 static void ws_agents_leave(struct hf_state *s, uint32_t ix)
 {
 	for (uint32_t a = s->ws[ix].first_agent; a != ST_NONE; a = s->agents[a].next) {
-		st_unclaim(s, a);
-		st_address_del(s, a);
+		hf_st_unclaim(s, a);
+		hf_st_address_del(s, a);
 	}
 }
 
 static void ws_agents_enter(struct hf_state *s, uint32_t ix)
 {
 	for (uint32_t a = s->ws[ix].first_agent; a != ST_NONE; a = s->agents[a].next) {
-		st_address_add(s, a);
-		st_claim(s, a);
+		hf_st_address_add(s, a);
+		hf_st_claim(s, a);
 	}
 }
 
-void st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner)
+void hf_st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner)
 {
 	struct st_ws *w = &s->ws[ix];
 
@@ -317,10 +317,10 @@ void st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner)
 	ws_link(s, ix, owner);
 	ws_count(s, w, 1);
 	ws_agents_enter(s, ix);
-	st_dirty_ws(s, ix);
+	hf_st_dirty_ws(s, ix);
 }
 
-void st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks)
+void hf_st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks)
 {
 	struct st_ws *w = &s->ws[ix];
 	bool other = w->row.held != held;
@@ -336,10 +336,10 @@ void st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks)
 	ws_count(s, w, 1);
 	if (other)
 		ws_agents_enter(s, ix);
-	st_dirty_ws(s, ix);
+	hf_st_dirty_ws(s, ix);
 }
 
-void st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char *bad)
+void hf_st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char *bad)
 {
 	struct st_ws *w = &s->ws[ix];
 	bool was_bad = w->bad;
@@ -351,15 +351,15 @@ void st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char 
 	memset(w->row.name, 0, sizeof(w->row.name));
 	memcpy(w->row.name, name, strnlen(name, sizeof(w->row.name) - 1));
 	ws_agents_enter(s, ix);
-	st_dirty_ws(s, ix);
+	hf_st_dirty_ws(s, ix);
 	/* Agents of a refused workspace are not stored; now they are to be. */
 	for (uint32_t a = w->first_agent; was_bad && a != ST_NONE; a = s->agents[a].next)
-		st_dirty_agent(s, a);
+		hf_st_dirty_agent(s, a);
 }
 
 /* --- agents --- */
 
-uint32_t st_agent_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
+uint32_t hf_st_agent_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
 {
 	size_t at = HF_MULTIMAP_START;
 	uint32_t ix;
@@ -400,7 +400,7 @@ static void agent_unlink(struct hf_state *s, uint32_t ix)
 		s->ws[a->ws].n_agents--;
 }
 
-int st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint32_t *ret_ix)
+int hf_st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint32_t *ret_ix)
 {
 	uint32_t source = s->owners[s->ws[ws].row.owner].row.source, ix;
 	struct st_agent *a;
@@ -408,7 +408,7 @@ int st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint
 	if (s->free_agents.n) {
 		ix = s->free_agents.at[s->free_agents.n - 1];
 	} else {
-		if (st_grow((void **)&s->agents, s->n_agents, &s->size_agents, sizeof(*s->agents)) <
+		if (hf_st_grow((void **)&s->agents, s->n_agents, &s->size_agents, sizeof(*s->agents)) <
 		    0)
 			return -ENOMEM;
 		ix = (uint32_t)s->n_agents;
@@ -422,7 +422,7 @@ int st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint
 	a = &s->agents[ix];
 	memset(a, 0, sizeof(*a));
 	a->used = true;
-	a->bad = "not set"; /* until st_agent_set() */
+	a->bad = "not set"; /* until hf_st_agent_set() */
 	a->row.rid = s->next_agent_rid++;
 	a->row.id = *id;
 	agent_link(s, ix, ws);
@@ -430,46 +430,46 @@ int st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint
 	return 0;
 }
 
-void st_agent_remove(struct hf_state *s, uint32_t ix)
+void hf_st_agent_remove(struct hf_state *s, uint32_t ix)
 {
 	struct st_agent *a = &s->agents[ix];
 	uint32_t ws = a->ws, source = s->owners[s->ws[ws].row.owner].row.source;
 
-	st_unclaim(s, ix);
-	st_address_del(s, ix);
+	hf_st_unclaim(s, ix);
+	hf_st_address_del(s, ix);
 	agent_unlink(s, ix);
-	st_reclaim_short(s, ws);
+	hf_st_reclaim_short(s, ws);
 	a = &s->agents[ix];
 	if (a->dirty_at)
 		s->dirty_agents.at[a->dirty_at - 1] = ST_NONE;
 	if (a->stored)
-		st_gone(s, HF_ROW_AGENT, a->row.rid);
+		hf_st_gone(s, HF_ROW_AGENT, a->row.rid);
 	hf_multimap_del(&s->agents_by_id, id_hash(s, source, &a->row.id), ix);
 	a->used = false;
-	if (st_vec_push(&s->free_agents, ix) < 0)
+	if (hf_st_vec_push(&s->free_agents, ix) < 0)
 		s->failed = true;
 }
 
-void st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad)
+void hf_st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad)
 {
 	struct st_agent *a = &s->agents[ix];
 	uint32_t before = a->ws, had = s->ws[before].n_agents;
 
-	st_unclaim(s, ix);
-	st_address_del(s, ix);
+	hf_st_unclaim(s, ix);
+	hf_st_address_del(s, ix);
 	agent_unlink(s, ix);
 	a->bad = bad;
 	a->crowded = false;
 	memset(a->row.name, 0, sizeof(a->row.name));
 	memcpy(a->row.name, name, strnlen(name, sizeof(a->row.name) - 1));
 	agent_link(s, ix, ws);
-	st_address_add(s, ix);
-	st_claim(s, ix);
+	hf_st_address_add(s, ix);
+	hf_st_claim(s, ix);
 	if (s->ws[before].n_agents != had)
-		st_reclaim_short(s, before);
+		hf_st_reclaim_short(s, before);
 	if (ws != before)
-		st_reclaim_short(s, ws);
-	st_dirty_agent(s, ix);
+		hf_st_reclaim_short(s, ws);
+	hf_st_dirty_agent(s, ix);
 }
 
 /* --- all of an owner, all of a source --- */
@@ -482,14 +482,14 @@ static void owner_each_agent(
 			act(s, a);
 }
 
-void st_owner_unclaim(struct hf_state *s, uint32_t owner)
+void hf_st_owner_unclaim(struct hf_state *s, uint32_t owner)
 {
-	owner_each_agent(s, owner, st_unclaim);
+	owner_each_agent(s, owner, hf_st_unclaim);
 }
 
-void st_owner_claim(struct hf_state *s, uint32_t owner)
+void hf_st_owner_claim(struct hf_state *s, uint32_t owner)
 {
-	owner_each_agent(s, owner, st_claim);
+	owner_each_agent(s, owner, hf_st_claim);
 }
 
 static void source_each_owner(
@@ -500,60 +500,60 @@ static void source_each_owner(
 			act(s, o);
 }
 
-void st_source_unclaim(struct hf_state *s, uint32_t source)
+void hf_st_source_unclaim(struct hf_state *s, uint32_t source)
 {
-	st_sentinel_unclaim(s, source);
-	source_each_owner(s, source, st_owner_unclaim);
+	hf_st_sentinel_unclaim(s, source);
+	source_each_owner(s, source, hf_st_owner_unclaim);
 }
 
-void st_source_claim(struct hf_state *s, uint32_t source)
+void hf_st_source_claim(struct hf_state *s, uint32_t source)
 {
-	st_sentinel_claim(s, source);
-	source_each_owner(s, source, st_owner_claim);
+	hf_st_sentinel_claim(s, source);
+	source_each_owner(s, source, hf_st_owner_claim);
 	/* After a change of the suffix: what came out of the zone stands under the former one. */
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		if (s->restored[r].used && s->restored[r].row.source == source &&
 		    !hf_name_is_under(&s->restored[r].row.name, &s->sources[source].row.suffix))
-			st_restored_remove(s, r);
+			hf_st_restored_remove(s, r);
 }
 
-void st_owner_remove(struct hf_state *s, uint32_t ix)
+void hf_st_owner_remove(struct hf_state *s, uint32_t ix)
 {
 	struct st_owner *o = &s->owners[ix];
 
 	/* What another one's stream lists, too, goes over there. */
 	while (o->first_ws != ST_NONE)
-		if (!st_dispute_dropped(s, o->first_ws))
-			st_ws_remove(s, o->first_ws);
-	st_holds_of_owner_end(s, ix);
-	st_disputes_of_owner_end(s, ix);
-	st_text_drop(s, o->row.rights);
+		if (!hf_st_dispute_dropped(s, o->first_ws))
+			hf_st_ws_remove(s, o->first_ws);
+	hf_st_holds_of_owner_end(s, ix);
+	hf_st_disputes_of_owner_end(s, ix);
+	hf_st_text_drop(s, o->row.rights);
 	o->row.rights = 0;
 	free(o->refused);
 	o->refused = NULL;
 	if (o->stored)
-		st_gone(s, HF_ROW_OWNER, ix);
+		hf_st_gone(s, HF_ROW_OWNER, ix);
 	else if (ix < s->free_owner)
 		s->free_owner = ix;
 	hf_multimap_del(&s->owners_by_id, id_hash(s, o->row.source, &o->row.id), ix);
 	o->used = false;
 }
 
-void st_source_remove(struct hf_state *s, struct st_source *src)
+void hf_st_source_remove(struct hf_state *s, struct st_source *src)
 {
-	uint32_t ix = st_source_ix(s, src);
+	uint32_t ix = hf_st_source_ix(s, src);
 
-	st_sentinel_unclaim(s, ix);
-	source_each_owner(s, ix, st_owner_remove);
+	hf_st_sentinel_unclaim(s, ix);
+	source_each_owner(s, ix, hf_st_owner_remove);
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		if (s->restored[r].used && s->restored[r].row.source == ix)
-			st_restored_remove(s, r);
+			hf_st_restored_remove(s, r);
 	for (uint32_t h = 0; h < s->n_holds; h++)
 		if (s->holds[h].used && s->holds[h].row.source == ix)
-			st_hold_close(s, h);
+			hf_st_hold_close(s, h);
 	if (src->stored)
-		st_gone(s, HF_ROW_SOURCE, ix);
-	st_words_done(src);
-	st_rights_done(src);
+		hf_st_gone(s, HF_ROW_SOURCE, ix);
+	hf_st_words_done(src);
+	hf_st_rights_done(src);
 	src->used = false;
 }

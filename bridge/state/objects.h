@@ -37,8 +37,8 @@ struct st_vec {
 	uint32_t *at; /* owned */
 	size_t n, size;
 };
-int st_vec_push(struct st_vec *v, uint32_t value);
-void st_vec_done(struct st_vec *v);
+int hf_st_vec_push(struct st_vec *v, uint32_t value);
+void hf_st_vec_done(struct st_vec *v);
 
 /* What was told of the token's rights, and when that was asked for (of a connection: when it was). */
 struct st_told {
@@ -232,7 +232,7 @@ struct st_job {
 	struct st_judge judge;
 };
 
-/* Where st_resolve_some() is. */
+/* Where hf_st_resolve_some() is. */
 struct st_resolving {
 	enum { ST_OF_NAMES, ST_OF_ADDRESSES, ST_END_NOTES, ST_END_NAMES, ST_OF_SUPERSEDED } part;
 	size_t at;
@@ -309,55 +309,55 @@ struct hf_state {
 	int64_t soft_written_ms, soft_taken_ms;
 };
 
-uint32_t st_hash(const struct hf_state *s, const void *bytes, size_t len);
+uint32_t hf_st_hash(const struct hf_state *s, const void *bytes, size_t len);
 
 /* Make room for element n of `element` bytes, which is zeroed; *array may move. 0 or -ENOMEM. */
-int st_grow(void **array, size_t n, size_t *size, size_t element);
+int hf_st_grow(void **array, size_t n, size_t *size, size_t element);
 /* The same for n elements to come, exactly. */
-int st_reserve(void **array, size_t n, size_t *size, size_t element);
+int hf_st_reserve(void **array, size_t n, size_t *size, size_t element);
 
-struct st_source *st_source_find(struct hf_state *s, const char *name);
-uint32_t st_source_ix(const struct hf_state *s, const struct st_source *src);
-struct st_source *st_source_add(struct hf_state *s, const char *name);
+struct st_source *hf_st_source_find(struct hf_state *s, const char *name);
+uint32_t hf_st_source_ix(const struct hf_state *s, const struct st_source *src);
+struct st_source *hf_st_source_add(struct hf_state *s, const char *name);
 
-uint32_t st_owner_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
+uint32_t hf_st_owner_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
 /* Makes one that was filled by hand findable. 0 or -ENOMEM. */
-int st_owner_index(struct hf_state *s, uint32_t ix);
-int st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix);
+int hf_st_owner_index(struct hf_state *s, uint32_t ix);
+int hf_st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix);
 
-uint32_t st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
+uint32_t hf_st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
 /* A new one at the head of its owner's list; good, not claimed. */
-int st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint32_t *ret_ix);
+int hf_st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint32_t *ret_ix);
 /* With all its agents. */
-void st_ws_remove(struct hf_state *s, uint32_t ix);
-void st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner);
+void hf_st_ws_remove(struct hf_state *s, uint32_t ix);
+void hf_st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner);
 /* `marks`: HF_WS_..., 0 where it is not held. */
-void st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks);
+void hf_st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks);
 /* Its name or its goodness changes; all of its agents' names with it. `bad` NULL: good. */
-void st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char *bad);
+void hf_st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char *bad);
 
-uint32_t st_agent_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
-int st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint32_t *ret_ix);
-void st_agent_remove(struct hf_state *s, uint32_t ix);
-void st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad);
+uint32_t hf_st_agent_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
+int hf_st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint32_t *ret_ix);
+void hf_st_agent_remove(struct hf_state *s, uint32_t ix);
+void hf_st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad);
 
-void st_owner_remove(struct hf_state *s, uint32_t ix);
-void st_source_remove(struct hf_state *s, struct st_source *src);
+void hf_st_owner_remove(struct hf_state *s, uint32_t ix);
+void hf_st_source_remove(struct hf_state *s, struct st_source *src);
 /* Before and after something that all names of a source or an owner hang on changes. */
-void st_source_unclaim(struct hf_state *s, uint32_t source);
-void st_source_claim(struct hf_state *s, uint32_t source);
-void st_owner_unclaim(struct hf_state *s, uint32_t owner);
-void st_owner_claim(struct hf_state *s, uint32_t owner);
+void hf_st_source_unclaim(struct hf_state *s, uint32_t source);
+void hf_st_source_claim(struct hf_state *s, uint32_t source);
+void hf_st_owner_unclaim(struct hf_state *s, uint32_t owner);
+void hf_st_owner_claim(struct hf_state *s, uint32_t owner);
 
 /* Sources' rows say up to when their ages are counted. */
-void st_stamp_sources(struct hf_state *s, struct hf_when now);
+void hf_st_stamp_sources(struct hf_state *s, struct hf_when now);
 
-void st_dirty_ws(struct hf_state *s, uint32_t ix);
-void st_dirty_agent(struct hf_state *s, uint32_t ix);
-void st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid);
+void hf_st_dirty_ws(struct hf_state *s, uint32_t ix);
+void hf_st_dirty_agent(struct hf_state *s, uint32_t ix);
+void hf_st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid);
 
 /* Takes so much of what this call may still do; false: nothing is left, and another call goes on. */
-static inline bool st_spend(struct hf_state *s, size_t items)
+static inline bool hf_st_spend(struct hf_state *s, size_t items)
 {
 	if (!s->budget)
 		return false;
@@ -365,7 +365,7 @@ static inline bool st_spend(struct hf_state *s, size_t items)
 	return true;
 }
 
-static inline struct st_source *st_ws_source(struct hf_state *s, const struct st_ws *w)
+static inline struct st_source *hf_st_ws_source(struct hf_state *s, const struct st_ws *w)
 {
 	return &s->sources[s->owners[w->row.owner].row.source];
 }

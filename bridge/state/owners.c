@@ -18,7 +18,7 @@ enum { WORDS_LOOKED_FOR = 64 };
 
 /* --- the words of the configuration --- */
 
-int st_words_set(struct st_source *src, char *const *words, size_t n)
+int hf_st_words_set(struct st_source *src, char *const *words, size_t n)
 {
 	size_t size = 0;
 	char *text, *at;
@@ -40,7 +40,7 @@ int st_words_set(struct st_source *src, char *const *words, size_t n)
 	return 0;
 }
 
-void st_words_done(struct st_source *src)
+void hf_st_words_done(struct st_source *src)
 {
 	free(src->words);
 	src->words = NULL;
@@ -48,7 +48,7 @@ void st_words_done(struct st_source *src)
 }
 
 /* The next word behind `at`, the first for NULL; NULL at the end. */
-static const char *next_word(const struct st_source *src, const char *at)
+static const char *owners_next_word(const struct st_source *src, const char *at)
 {
 	const char *next = at ? at + strlen(at) + 1 : src->words;
 
@@ -57,7 +57,7 @@ static const char *next_word(const struct st_source *src, const char *at)
 
 static bool is_configured(const struct st_source *src, const char *word, size_t len)
 {
-	for (const char *at = next_word(src, NULL); at; at = next_word(src, at))
+	for (const char *at = owners_next_word(src, NULL); at; at = owners_next_word(src, at))
 		if (strlen(at) == len && !strncasecmp(at, word, len))
 			return true;
 	return false;
@@ -65,7 +65,7 @@ static bool is_configured(const struct st_source *src, const char *word, size_t 
 
 /* --- the words of an owner: with one space between them --- */
 
-static bool has_word(const char *words, const char *word, size_t len)
+static bool owners_has_word(const char *words, const char *word, size_t len)
 {
 	while (*words) {
 		size_t n = strcspn(words, " ");
@@ -84,7 +84,7 @@ static void add_word(char words[static HF_TEXT_MAX], const char *word, size_t le
 
 	/* Room for one more is always left, for the word that says so. */
 	if (at + 1 + len + sizeof(MORE_WORDS) >= HF_TEXT_MAX) {
-		if (has_word(words, MORE_WORDS, 1))
+		if (owners_has_word(words, MORE_WORDS, 1))
 			return;
 		word = MORE_WORDS;
 		len = 1;
@@ -95,7 +95,7 @@ static void add_word(char words[static HF_TEXT_MAX], const char *word, size_t le
 	words[at + len] = '\0';
 }
 
-static bool names_owner(const struct st_source *src, const struct st_owner *o, const char *word,
+static bool word_names_owner(const struct st_source *src, const struct st_owner *o, const char *word,
     const char *name)
 {
 	struct hf_uuid id;
@@ -117,10 +117,10 @@ static void note_words(struct st_source *src, struct st_owner *o, const char *na
 {
 	char words[HF_TEXT_MAX] = "";
 
-	for (const char *at = next_word(src, NULL); at; at = next_word(src, at))
-		if (names_owner(src, o, at, name) || has_word(o->row.words, at, strlen(at)))
+	for (const char *at = owners_next_word(src, NULL); at; at = owners_next_word(src, at))
+		if (word_names_owner(src, o, at, name) || owners_has_word(o->row.words, at, strlen(at)))
 			add_word(words, at, strlen(at));
-	if (has_word(o->row.words, MORE_WORDS, 1))
+	if (owners_has_word(o->row.words, MORE_WORDS, 1))
 		add_word(words, MORE_WORDS, 1);
 	if (!strcmp(words, o->row.words))
 		return;
@@ -134,7 +134,7 @@ static bool operator_dropped(const struct st_source *src, const struct st_owner 
 {
 	const char *at = o->row.words;
 
-	if (!*at || has_word(at, MORE_WORDS, 1))
+	if (!*at || owners_has_word(at, MORE_WORDS, 1))
 		return false;
 	while (*at) {
 		size_t n = strcspn(at, " ");
@@ -147,7 +147,7 @@ static bool operator_dropped(const struct st_source *src, const struct st_owner 
 	return true;
 }
 
-static bool is_of(const struct hf_state *s, uint32_t ix, uint32_t source)
+static bool owner_is_of(const struct hf_state *s, uint32_t ix, uint32_t source)
 {
 	return s->owners[ix].used && s->owners[ix].row.source == source;
 }
@@ -155,13 +155,13 @@ static bool is_of(const struct hf_state *s, uint32_t ix, uint32_t source)
 static bool is_followed_by(const struct hf_state *s, uint32_t source, const char *word)
 {
 	for (uint32_t i = 0; i < s->n_owners; i++)
-		if (is_of(s, i, source) && s->owners[i].followed &&
-		    has_word(s->owners[i].row.words, word, strlen(word)))
+		if (owner_is_of(s, i, source) && s->owners[i].followed &&
+		    owners_has_word(s->owners[i].row.words, word, strlen(word)))
 			return true;
 	return false;
 }
 
-bool st_all_named(const struct hf_state *s, uint32_t source)
+bool hf_st_all_named(const struct hf_state *s, uint32_t source)
 {
 	const struct st_source *src = &s->sources[source];
 	size_t n = 0;
@@ -169,7 +169,7 @@ bool st_all_named(const struct hf_state *s, uint32_t source)
 	if (src->settled)
 		return true;
 	/* So many are not looked for one by one: when they have settled is soon enough. */
-	for (const char *at = next_word(src, NULL); at; at = next_word(src, at))
+	for (const char *at = owners_next_word(src, NULL); at; at = owners_next_word(src, at))
 		if (!strcmp(at, "all") || n++ == WORDS_LOOKED_FOR ||
 		    !is_followed_by(s, source, at))
 			return false;
@@ -178,7 +178,7 @@ bool st_all_named(const struct hf_state *s, uint32_t source)
 
 /* --- who is followed --- */
 
-int st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1])
+int hf_st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1])
 {
 	int rc = hf_agent_owner_check(name, strlen(name), NULL);
 	size_t i = 0;
@@ -192,7 +192,7 @@ int st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1])
 int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *name, struct hf_when now)
 {
-	struct st_source *src = st_source_find(s, source);
+	struct st_source *src = hf_st_source_find(s, source);
 	char label[HF_LABEL_MAX + 1];
 	struct st_owner *o;
 	uint32_t ix;
@@ -202,12 +202,12 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;
-	if (st_deployment_held(s, st_source_ix(s, src)))
+	if (hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return HF_EREFUSED;
-	rc = st_owner_label(name, label);
-	ix = st_owner_find(s, st_source_ix(s, src), owner);
+	rc = hf_st_owner_label(name, label);
+	ix = hf_st_owner_find(s, hf_st_source_ix(s, src), owner);
 	if (ix == ST_NONE) {
-		int added = st_owner_add(s, st_source_ix(s, src), owner, &ix);
+		int added = hf_st_owner_add(s, hf_st_source_ix(s, src), owner, &ix);
 
 		if (added < 0)
 			return added;
@@ -220,12 +220,12 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 	 * stays. */
 	if (strcmp(o->row.name, label) && !rc) {
 		s->why = HF_WHY_IDENTITY;
-		st_owner_unclaim(s, ix);
+		hf_st_owner_unclaim(s, ix);
 		memset(s->owners[ix].row.name, 0, sizeof(s->owners[ix].row.name));
 		memcpy(s->owners[ix].row.name, label, strlen(label));
 		s->owners[ix].dirty = true;
-		st_owner_claim(s, ix);
-		st_resolve(s);
+		hf_st_owner_claim(s, ix);
+		hf_st_resolve(s);
 	}
 	return s->failed ? -ENOMEM : rc;
 }
@@ -233,10 +233,10 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 void hf_state_owner_readable(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     enum hf_readable readable, int64_t asked_ms)
 {
-	struct st_source *src = st_source_find(s, source);
-	uint32_t ix = src ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
+	struct st_source *src = hf_st_source_find(s, source);
+	uint32_t ix = src ? hf_st_owner_find(s, hf_st_source_ix(s, src), owner) : ST_NONE;
 
-	if (s->lent || ix == ST_NONE || st_deployment_held(s, st_source_ix(s, src)))
+	if (s->lent || ix == ST_NONE || hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return;
 	s->owners[ix].readable = readable;
 	s->owners[ix].readable_ms = asked_ms;
@@ -247,8 +247,8 @@ void hf_state_owner_readable(struct hf_state *s, const char *source, const struc
 /* Which of the owner's words means another user now, for people. */
 static const char *why_lost(const struct st_source *src, const struct st_owner *o)
 {
-	for (const char *at = next_word(src, NULL); at; at = next_word(src, at)) {
-		if (!has_word(o->row.words, at, strlen(at)))
+	for (const char *at = owners_next_word(src, NULL); at; at = owners_next_word(src, at)) {
+		if (!owners_has_word(o->row.words, at, strlen(at)))
 			continue;
 		if (!strcmp(at, "me"))
 			return "the token is another user's now";
@@ -260,7 +260,7 @@ static const char *why_lost(const struct st_source *src, const struct st_owner *
 }
 
 /* As if an empty snapshot of it had come; nobody is asked about it again. */
-static void lose(struct hf_state *s, uint32_t ix, const char *why, struct hf_when now)
+static void owner_lose(struct hf_state *s, uint32_t ix, const char *why, struct hf_when now)
 {
 	struct st_owner *o = &s->owners[ix];
 
@@ -270,34 +270,34 @@ static void lose(struct hf_state *s, uint32_t ix, const char *why, struct hf_whe
 	s->why = HF_WHY_SNAPSHOT;
 	if (o->row.marks & HF_OWNER_UNSEEN) {
 		/* Nothing of it is served but what came out of the zone. */
-		st_guard_hold_restored(s, o->row.source, why, now);
-		st_owner_remove(s, ix);
+		hf_st_guard_hold_restored(s, o->row.source, why, now);
+		hf_st_owner_remove(s, ix);
 	} else if (o->first_ws != ST_NONE) {
 		s->mark++;
-		st_guard_lost(s, ix, why, now);
+		hf_st_guard_lost(s, ix, why, now);
 	}
 	if (s->owners[ix].used && s->owners[ix].first_ws == ST_NONE)
-		st_owner_remove(s, ix);
+		hf_st_owner_remove(s, ix);
 }
 
 int hf_state_owner_missing(
     struct hf_state *s, const char *source, const char *word, struct hf_when now)
 {
-	struct st_source *src = st_source_find(s, source);
+	struct st_source *src = hf_st_source_find(s, source);
 
 	if (s->lent)
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;
-	if (st_deployment_held(s, st_source_ix(s, src)))
+	if (hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return HF_EREFUSED;
 	/* Names that came back from a lost store may be those of this user. */
-	st_guard_hold_restored(s, st_source_ix(s, src), "the server knows one of the users no more", now);
+	hf_st_guard_hold_restored(s, hf_st_source_ix(s, src), "the server knows one of the users no more", now);
 	for (uint32_t i = 0; i < s->n_owners; i++)
-		if (is_of(s, i, st_source_ix(s, src)) && s->owners[i].asking != src->asking &&
-		    has_word(s->owners[i].row.words, word, strlen(word)))
-			lose(s, i, "the server knows no such user", now);
-	st_resolve(s);
+		if (owner_is_of(s, i, hf_st_source_ix(s, src)) && s->owners[i].asking != src->asking &&
+		    owners_has_word(s->owners[i].row.words, word, strlen(word)))
+			owner_lose(s, i, "the server knows no such user", now);
+	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }
 
@@ -305,7 +305,7 @@ int hf_state_owner_missing(
 static void note_confirmed(const struct hf_state *s, struct st_source *src)
 {
 	for (uint32_t i = 0; i < s->n_owners; i++)
-		if (is_of(s, i, src->row.rid) && s->owners[i].followed && !s->owners[i].whole)
+		if (owner_is_of(s, i, src->row.rid) && s->owners[i].followed && !s->owners[i].whole)
 			return;
 	src->dirty = src->dirty || !(src->row.marks & HF_SOURCE_CONFIRMED);
 	src->row.marks |= HF_SOURCE_CONFIRMED;
@@ -313,28 +313,28 @@ static void note_confirmed(const struct hf_state *s, struct st_source *src)
 
 int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_when now)
 {
-	struct st_source *src = st_source_find(s, source);
+	struct st_source *src = hf_st_source_find(s, source);
 	uint32_t ix;
 
 	if (s->lent)
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;
-	ix = st_source_ix(s, src);
-	if (st_deployment_held(s, ix))
+	ix = hf_st_source_ix(s, src);
+	if (hf_st_deployment_held(s, ix))
 		return HF_EREFUSED;
 	for (uint32_t i = 0; i < s->n_owners; i++) {
-		if (!is_of(s, i, ix) || s->owners[i].asking == src->asking)
+		if (!owner_is_of(s, i, ix) || s->owners[i].asking == src->asking)
 			continue;
 		s->why = HF_WHY_CONFIG;
 		if (operator_dropped(src, &s->owners[i]))
-			st_owner_remove(s, i);
+			hf_st_owner_remove(s, i);
 		else
-			lose(s, i, why_lost(src, &s->owners[i]), now);
+			owner_lose(s, i, why_lost(src, &s->owners[i]), now);
 	}
 	src->settled = true;
 	note_confirmed(s, src);
-	st_guard_restored(s, ix, now);
-	st_resolve(s);
+	hf_st_guard_restored(s, ix, now);
+	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }

@@ -7,14 +7,14 @@
 #include "bridge/state/objects.h"
 
 /* The words of the configuration of a source; copied. 0 or -ENOMEM. */
-int st_words_set(struct st_source *src, char *const *words, size_t n);
-void st_words_done(struct st_source *src);
+int hf_st_words_set(struct st_source *src, char *const *words, size_t n);
+void hf_st_words_done(struct st_source *src);
 
 /*
  * Everybody whom the configuration names is followed, as far as that can be seen: each word has its owner, or all
  * have settled since.
  */
-bool st_all_named(const struct hf_state *s, uint32_t source);
+bool hf_st_all_named(const struct hf_state *s, uint32_t source);
 
 /* A user's name as a label, in lower case; "" and HF_ENAME if it can be none. */
-int st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1]);
+int hf_st_owner_label(const char *name, char ret_label[static HF_LABEL_MAX + 1]);

@@ -27,7 +27,7 @@ uint64_t hf_state_count_sum(const struct hf_state *s)
 {
 	uint64_t sum = 0;
 
-	st_each_name(s, add_sum, &sum);
+	hf_st_each_name(s, add_sum, &sum);
 	return sum;
 }
 
@@ -59,7 +59,7 @@ static void view_missing(const struct hf_state *s, uint32_t ix, struct hf_source
 		if (!o->used || o->row.source != ix || !o->row.rights || o->row.rights == seen)
 			continue;
 		seen = o->row.rights;
-		st_rights_less(s, i, words, sizeof(words));
+		hf_st_rights_less(s, i, words, sizeof(words));
 		if (*words && !strstr(ret->missing_rights, words))
 			snprintf(ret->missing_rights + len, sizeof(words) - len, "%s%s",
 			    len ? " " : "", words);
@@ -74,7 +74,7 @@ static int64_t stale_since_s(const struct st_source *src, struct hf_when now)
 {
 	int64_t since = src->row.contact_s + src->fresh_ms / 1000;
 
-	if (!src->row.contact_s || st_source_fresh(src, now))
+	if (!src->row.contact_s || hf_st_source_fresh(src, now))
 		return 0;
 	if (!src->live && src->lost_s >= src->row.contact_s && src->lost_s < since)
 		since = src->lost_s;
@@ -88,9 +88,9 @@ static void view_source(
 
 	memset(ret, 0, sizeof(*ret));
 	ret->row = &src->row;
-	ret->fresh = st_source_fresh(src, now);
+	ret->fresh = hf_st_source_fresh(src, now);
 	ret->stale_since_s = stale_since_s(src, now);
-	ret->identity_held = st_deployment_held(s, ix);
+	ret->identity_held = hf_st_deployment_held(s, ix);
 	ret->leaving = src->leaving;
 	ret->rights = src->told.text ? src->told.text : "";
 	ret->fresh_ms = src->fresh_ms;
@@ -139,7 +139,7 @@ int hf_state_each_source(
 	return rc;
 }
 
-static void count(const struct hf_state *s, const struct st_owner *o, struct hf_owner_view *view)
+static void owner_view_count(const struct hf_state *s, const struct st_owner *o, struct hf_owner_view *view)
 {
 	for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next) {
 		if (s->ws[w].bad)
@@ -167,10 +167,10 @@ int hf_state_each_owner(
 			.workspaces = o->n_live + o->n_held,
 			.held = o->n_held,
 			.accepted = o->accepted,
-			.fresh = st_owner_fresh(s, o, now),
+			.fresh = hf_st_owner_fresh(s, o, now),
 			.readable = o->readable,
 		};
-		count(s, o, &view);
+		owner_view_count(s, o, &view);
 		rc = cb(&source, &view, arg);
 	}
 	return rc;
@@ -180,7 +180,7 @@ bool hf_state_identity_held(const struct hf_state *s, const char *source)
 {
 	uint32_t ix, owner;
 
-	return hf_state_find(s, source, NULL, &ix, &owner) && st_deployment_held(s, ix);
+	return hf_state_find(s, source, NULL, &ix, &owner) && hf_st_deployment_held(s, ix);
 }
 
 bool hf_state_find(const struct hf_state *s, const char *source, const struct hf_uuid *owner,
@@ -190,7 +190,7 @@ bool hf_state_find(const struct hf_state *s, const char *source, const struct hf
 		if (!s->sources[i].used || strcmp(s->sources[i].row.name, source))
 			continue;
 		*ret_source = i;
-		*ret_owner = owner ? st_owner_find(s, i, owner) : ST_NONE;
+		*ret_owner = owner ? hf_st_owner_find(s, i, owner) : ST_NONE;
 		return true;
 	}
 	return false;
@@ -226,7 +226,7 @@ struct record_walk {
 	void *arg;
 };
 
-static int on_name(const struct hf_name_change *record, void *arg)
+static int on_queried_name(const struct hf_name_change *record, void *arg)
 {
 	const struct record_walk *walk = arg;
 	const struct hf_state *s = walk->s;
@@ -238,7 +238,7 @@ static int on_name(const struct hf_name_change *record, void *arg)
 	};
 
 	memcpy(view.addr, record->addr, sizeof(view.addr));
-	view.fresh = st_source_fresh(&s->sources[record->source], walk->now);
+	view.fresh = hf_st_source_fresh(&s->sources[record->source], walk->now);
 	view.confirmed_s = view.source->contact_s;
 	if (record->owner != ST_NONE) {
 		const struct st_owner *o = &s->owners[record->owner];
@@ -246,7 +246,7 @@ static int on_name(const struct hf_name_change *record, void *arg)
 		view.owner = &o->row;
 		view.agent = &s->agents[record->agent].row;
 		view.workspace = &s->ws[s->agents[record->agent].ws].row;
-		view.fresh = st_owner_fresh(s, o, walk->now);
+		view.fresh = hf_st_owner_fresh(s, o, walk->now);
 		view.confirmed_s = o->row.confirmed_s;
 	}
 	if (record->flags & (HF_REC_HELD | HF_REC_RESTORED))
@@ -259,7 +259,7 @@ int hf_state_each_record(
 {
 	struct record_walk walk = { s, now, cb, arg };
 
-	return st_each_name(s, on_name, &walk);
+	return hf_st_each_name(s, on_queried_name, &walk);
 }
 
 int hf_state_one_record(const struct hf_state *s, const struct hf_name *name, struct hf_when now,
@@ -267,12 +267,12 @@ int hf_state_one_record(const struct hf_state *s, const struct hf_name *name, st
 {
 	struct record_walk walk = { s, now, cb, arg };
 
-	return st_one_name(s, name, on_name, &walk);
+	return hf_st_one_name(s, name, on_queried_name, &walk);
 }
 
 static uint32_t held_by(const struct st_hold *h, const struct st_owner *o)
 {
-	if (!o || !st_hold_is(h, ST_HOLD_REMOVAL))
+	if (!o || !hf_st_hold_is(h, ST_HOLD_REMOVAL))
 		return 0;
 	return h->row.rejected ? o->n_kept : o->n_held - o->n_kept;
 }

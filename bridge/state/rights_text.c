@@ -8,7 +8,7 @@
 
 #include "bridge/state/claims.h"
 
-static bool has_word(const char *words, const char *word, size_t len)
+static bool rights_has_word(const char *words, const char *word, size_t len)
 {
 	for (; *words; words += *words == ' ') {
 		size_t n = strcspn(words, " ");
@@ -20,7 +20,7 @@ static bool has_word(const char *words, const char *word, size_t len)
 	return false;
 }
 
-size_t st_rights_missing(const char *before, const char *now, char *out, size_t size)
+size_t hf_st_rights_missing(const char *before, const char *now, char *out, size_t size)
 {
 	size_t missing = 0, at = 0;
 
@@ -29,7 +29,7 @@ size_t st_rights_missing(const char *before, const char *now, char *out, size_t 
 	for (; *before; before += *before == ' ') {
 		size_t n = strcspn(before, " ");
 
-		if (n && !has_word(now ? now : "", before, n)) {
+		if (n && !rights_has_word(now ? now : "", before, n)) {
 			missing++;
 			if (out && at + n + 2 <= size)
 				at += (size_t)snprintf(
@@ -42,7 +42,7 @@ size_t st_rights_missing(const char *before, const char *now, char *out, size_t 
 
 /* --- told, and those of the connection --- */
 
-static bool copy(char **to, const char *from)
+static bool rights_copy(char **to, const char *from)
 {
 	char *text = from && *from ? strdup(from) : NULL;
 
@@ -53,9 +53,9 @@ static bool copy(char **to, const char *from)
 	return true;
 }
 
-void st_rights_told(struct hf_state *s, struct st_source *src, const char *rights, int64_t asked_ms)
+void hf_st_rights_told(struct hf_state *s, struct st_source *src, const char *rights, int64_t asked_ms)
 {
-	if (!copy(&src->told_before.text, src->told.text) || !copy(&src->told.text, rights)) {
+	if (!rights_copy(&src->told_before.text, src->told.text) || !rights_copy(&src->told.text, rights)) {
 		s->failed = true;
 		return;
 	}
@@ -63,7 +63,7 @@ void st_rights_told(struct hf_state *s, struct st_source *src, const char *right
 	src->told.at_ms = asked_ms;
 }
 
-void st_rights_connected(struct hf_state *s, struct st_source *src, int64_t connected_ms)
+void hf_st_rights_connected(struct hf_state *s, struct st_source *src, int64_t connected_ms)
 {
 	const struct st_told *then = &src->told;
 
@@ -71,20 +71,20 @@ void st_rights_connected(struct hf_state *s, struct st_source *src, int64_t conn
 		return;
 	if (src->told.at_ms > connected_ms)
 		then = &src->told_before;
-	if (!copy(&src->connected.text, then->at_ms <= connected_ms ? then->text : NULL))
+	if (!rights_copy(&src->connected.text, then->at_ms <= connected_ms ? then->text : NULL))
 		s->failed = true;
 	src->connected.at_ms = connected_ms;
 	src->connected.known = true;
 	for (uint32_t i = 0; i < s->n_owners; i++) {
 		struct st_owner *o = &s->owners[i];
 
-		if (o->used && o->row.source == st_source_ix(s, src))
+		if (o->used && o->row.source == hf_st_source_ix(s, src))
 			o->readable_then =
 			    o->readable_ms <= connected_ms ? o->readable : READABLE_UNKNOWN;
 	}
 }
 
-void st_rights_done(struct st_source *src)
+void hf_st_rights_done(struct st_source *src)
 {
 	free(src->told.text);
 	free(src->told_before.text);
@@ -96,37 +96,37 @@ void st_rights_done(struct st_source *src)
 
 /* --- of an owner --- */
 
-void st_rights_good(struct hf_state *s, uint32_t owner)
+void hf_st_rights_good(struct hf_state *s, uint32_t owner)
 {
 	struct st_owner *o = &s->owners[owner];
 	const char *now = s->sources[o->row.source].connected.text;
 	uint32_t before = o->row.rights;
 
-	if (!strcmp(st_text(s, before), now ? now : ""))
+	if (!strcmp(hf_st_text(s, before), now ? now : ""))
 		return;
-	o->row.rights = st_text_take(s, now ? now : "");
-	st_text_drop(s, before);
+	o->row.rights = hf_st_text_take(s, now ? now : "");
+	hf_st_text_drop(s, before);
 	o->dirty = true;
 }
 
-bool st_rights_less(const struct hf_state *s, uint32_t owner, char *out, size_t size)
+bool hf_st_rights_less(const struct hf_state *s, uint32_t owner, char *out, size_t size)
 {
 	const struct st_owner *o = &s->owners[owner];
 	const struct st_source *src = &s->sources[o->row.source];
-	const char *good = st_text(s, o->row.rights);
+	const char *good = hf_st_text(s, o->row.rights);
 
 	if (out && size)
 		*out = '\0';
 	/* Nothing was told yet since this process runs: nothing is known to be missing. */
 	if (!*good || !src->told.at_ms)
 		return false;
-	return st_rights_missing(good, src->told.text, out, size) ||
-	       (src->connected.known && st_rights_missing(good, src->connected.text, out, size));
+	return hf_st_rights_missing(good, src->told.text, out, size) ||
+	       (src->connected.known && hf_st_rights_missing(good, src->connected.text, out, size));
 }
 
 /* --- long texts --- */
 
-const char *st_text(const struct hf_state *s, uint32_t rid)
+const char *hf_st_text(const struct hf_state *s, uint32_t rid)
 {
 	return rid && rid < s->n_texts && s->texts[rid].row ? s->texts[rid].row->text : "";
 }
@@ -148,7 +148,7 @@ static uint32_t make_text(struct hf_state *s, const char *text)
 	while (i < s->n_texts && (s->texts[i].row || s->texts[i].stored))
 		i++;
 	for (uint32_t n = (uint32_t)s->n_texts; row && n <= i; n++) {
-		if (st_grow((void **)&s->texts, n, &s->size_texts, sizeof(*s->texts)) < 0) {
+		if (hf_st_grow((void **)&s->texts, n, &s->size_texts, sizeof(*s->texts)) < 0) {
 			free(row);
 			row = NULL;
 		} else {
@@ -165,7 +165,7 @@ static uint32_t make_text(struct hf_state *s, const char *text)
 	return i;
 }
 
-uint32_t st_text_take(struct hf_state *s, const char *text)
+uint32_t hf_st_text_take(struct hf_state *s, const char *text)
 {
 	uint32_t rid = *text ? find_text(s, text) : 0;
 
@@ -176,14 +176,14 @@ uint32_t st_text_take(struct hf_state *s, const char *text)
 	return rid;
 }
 
-void st_text_drop(struct hf_state *s, uint32_t rid)
+void hf_st_text_drop(struct hf_state *s, uint32_t rid)
 {
 	struct st_text *t = rid && rid < s->n_texts ? &s->texts[rid] : NULL;
 
 	if (!t || !t->row || --t->users)
 		return;
 	if (t->stored)
-		st_gone(s, HF_ROW_TEXT, rid);
+		hf_st_gone(s, HF_ROW_TEXT, rid);
 	free(t->row);
 	t->row = NULL;
 	t->dirty = false;

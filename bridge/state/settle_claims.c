@@ -13,9 +13,9 @@
  */
 static void note_superseded(struct hf_state *s, const struct st_dirty_name *d, uint32_t who)
 {
-	if (st_who_kind(who) == WHO_RESTORED &&
-	    st_is_listed_again(s, st_who_source(s, who), d->hash, d->wire, d->len) &&
-	    st_vec_push(&s->superseded, st_who_ix(who)) < 0)
+	if (hf_st_who_kind(who) == WHO_RESTORED &&
+	    hf_st_is_listed_again(s, hf_st_who_source(s, who), d->hash, d->wire, d->len) &&
+	    hf_st_vec_push(&s->superseded, hf_st_who_ix(who)) < 0)
 		s->failed = true;
 }
 
@@ -26,31 +26,31 @@ static void resolve_name(struct hf_state *s, struct st_dirty_name *d)
 
 	s->work++;
 	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
-		if (st_who_is(s, who, d->wire, d->len) &&
-		    (best == ST_NONE || st_who_compare(s, who, best) < 0))
+		if (hf_st_who_is(s, who, d->wire, d->len) &&
+		    (best == ST_NONE || hf_st_who_compare(s, who, best) < 0))
 			best = who;
 	at = HF_MULTIMAP_START;
 	while (hf_multimap_next(&s->claims, d->hash, &at, &who))
-		if (who != best && st_who_is(s, who, d->wire, d->len)) {
-			st_set_published(s, who, false);
+		if (who != best && hf_st_who_is(s, who, d->wire, d->len)) {
+			hf_st_set_published(s, who, false);
 			note_superseded(s, d, who);
 		}
 	if (best != ST_NONE)
-		st_set_published(s, best, true);
+		hf_st_set_published(s, best, true);
 	s->n_names += (size_t)(best != ST_NONE) - (size_t)d->published;
 	d->published = best != ST_NONE;
 }
 
 static void set_primary(struct hf_state *s, uint32_t who, bool primary)
 {
-	uint32_t ix = st_who_ix(who);
+	uint32_t ix = hf_st_who_ix(who);
 
-	if (st_who_kind(who) == WHO_RESTORED) {
+	if (hf_st_who_kind(who) == WHO_RESTORED) {
 		struct st_restored *r = &s->restored[ix];
 
 		if (r->row.primary == primary)
 			return;
-		st_touch_published(s, who);
+		hf_st_touch_published(s, who);
 		r->row.primary = primary;
 		r->dirty = true;
 	} else {
@@ -61,56 +61,56 @@ static void set_primary(struct hf_state *s, uint32_t who, bool primary)
 			return;
 		for (unsigned place = 0; place < ST_PLACES; place++)
 			if ((bit | a->row.primary) & 1u << place)
-				st_touch_published(s, WHO_AGENT_NAME(ix, place));
-		st_dirty_agent(s, ix);
+				hf_st_touch_published(s, WHO_AGENT_NAME(ix, place));
+		hf_st_dirty_agent(s, ix);
 		a->row.primary = (uint8_t)bit;
 	}
 }
 
-static bool publishes(const struct hf_state *s, uint32_t who)
+static bool who_publishes(const struct hf_state *s, uint32_t who)
 {
-	return st_who_kind(who) == WHO_AGENT ? s->agents[st_who_ix(who)].row.names
-					     : st_who_published(s, who);
+	return hf_st_who_kind(who) == WHO_AGENT ? s->agents[hf_st_who_ix(who)].row.names
+					     : hf_st_who_published(s, who);
 }
 
 /* Of all that publish this address, the best one's first name is what the PTR tells. */
 static void resolve_address(struct hf_state *s, uint32_t of)
 {
-	uint32_t hash = st_address_hash(s, of), best = ST_NONE, who;
+	uint32_t hash = hf_st_address_hash(s, of), best = ST_NONE, who;
 	size_t at = HF_MULTIMAP_START;
 
 	s->work++;
 	while (hf_multimap_next(&s->addresses, hash, &at, &who))
-		if (st_same_address(s, who, of) && publishes(s, who) &&
-		    (best == ST_NONE || st_holder_compare(s, who, best) < 0))
+		if (hf_st_same_address(s, who, of) && who_publishes(s, who) &&
+		    (best == ST_NONE || hf_st_holder_compare(s, who, best) < 0))
 			best = who;
 	at = HF_MULTIMAP_START;
 	while (hf_multimap_next(&s->addresses, hash, &at, &who))
-		if (st_same_address(s, who, of))
+		if (hf_st_same_address(s, who, of))
 			set_primary(s, who, who == best);
 }
 
 static bool who_exists(const struct hf_state *s, uint32_t who)
 {
-	return st_who_kind(who) == WHO_AGENT ? s->agents[st_who_ix(who)].used
-					     : s->restored[st_who_ix(who)].used;
+	return hf_st_who_kind(who) == WHO_AGENT ? s->agents[hf_st_who_ix(who)].used
+					     : s->restored[hf_st_who_ix(who)].used;
 }
 
-static bool *noted(struct hf_state *s, uint32_t who)
+static bool *who_noted(struct hf_state *s, uint32_t who)
 {
-	uint32_t ix = st_who_ix(who);
+	uint32_t ix = hf_st_who_ix(who);
 
-	return st_who_kind(who) == WHO_AGENT ? &s->agents[ix].noted : &s->restored[ix].noted;
+	return hf_st_who_kind(who) == WHO_AGENT ? &s->agents[ix].noted : &s->restored[ix].noted;
 }
 
 /* Each of them, from where the last call came to; false while the budget did not suffice. */
-static bool each(struct hf_state *s, const struct st_vec *v, void (*act)(struct hf_state *s, uint32_t value))
+static bool settle_each(struct hf_state *s, const struct st_vec *v, void (*act)(struct hf_state *s, uint32_t value))
 {
 	size_t *at = &s->resolving.at;
 
 	/* What comes in meanwhile is gone through as well. */
 	for (; *at < v->n; ++*at) {
-		if (!st_spend(s, 1))
+		if (!hf_st_spend(s, 1))
 			return false;
 		act(s, v->at[*at]);
 	}
@@ -131,7 +131,7 @@ static void of_address(struct hf_state *s, uint32_t who)
 
 static void end_note(struct hf_state *s, uint32_t who)
 {
-	*noted(s, who) = false;
+	*who_noted(s, who) = false;
 }
 
 /* Names that the PTRs touched meanwhile keep their holder: nothing is left to settle. */
@@ -147,7 +147,7 @@ static void of_superseded(struct hf_state *s, uint32_t restored)
 	if (!r->used)
 		return;
 	s->resolving.less[r->row.source] = true;
-	st_restored_remove(s, restored);
+	hf_st_restored_remove(s, restored);
 }
 
 /* A hold of those that went may have none left. */
@@ -155,37 +155,37 @@ static void end_superseded(struct hf_state *s)
 {
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
 		if (s->resolving.less[i])
-			st_hold_settle_restored(s, i);
+			hf_st_hold_settle_restored(s, i);
 		s->resolving.less[i] = false;
 	}
 }
 
-bool st_resolve_some(struct hf_state *s)
+bool hf_st_resolve_some(struct hf_state *s)
 {
 	struct st_resolving *r = &s->resolving;
 
 	for (;;) {
 		switch (r->part) {
 		case ST_OF_NAMES:
-			if (!each(s, &s->unresolved, of_name))
+			if (!settle_each(s, &s->unresolved, of_name))
 				return false;
 			break;
 		case ST_OF_ADDRESSES:
-			if (!each(s, &s->changed, of_address))
+			if (!settle_each(s, &s->changed, of_address))
 				return false;
 			break;
 		case ST_END_NOTES:
-			if (!each(s, &s->changed, end_note))
+			if (!settle_each(s, &s->changed, end_note))
 				return false;
 			s->changed.n = 0;
 			break;
 		case ST_END_NAMES:
-			if (!each(s, &s->unresolved, end_name))
+			if (!settle_each(s, &s->unresolved, end_name))
 				return false;
 			s->unresolved.n = 0;
 			break;
 		case ST_OF_SUPERSEDED:
-			if (!each(s, &s->superseded, of_superseded))
+			if (!settle_each(s, &s->superseded, of_superseded))
 				return false;
 			s->superseded.n = 0;
 			r->part = ST_OF_NAMES;
@@ -198,11 +198,11 @@ bool st_resolve_some(struct hf_state *s)
 	}
 }
 
-void st_resolve(struct hf_state *s)
+void hf_st_resolve(struct hf_state *s)
 {
 	size_t budget = s->budget;
 
 	s->budget = SIZE_MAX;
-	st_resolve_some(s);
+	hf_st_resolve_some(s);
 	s->budget = budget;
 }

@@ -20,8 +20,8 @@ static const char *told_deployment(const struct st_source *src, const char *id)
 static bool same_deployment(
     struct hf_state *s, struct st_source *src, const char *told, struct hf_when now)
 {
-	uint32_t ix = st_source_ix(s, src);
-	uint32_t hold = st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT);
+	uint32_t ix = hf_st_source_ix(s, src);
+	uint32_t hold = hf_st_hold_find(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT);
 	const char *id = told_deployment(src, told);
 
 	if (!src->row.deployment_id[0] && *id) {
@@ -30,11 +30,11 @@ static bool same_deployment(
 	}
 	if (!strcmp(src->row.deployment_id, id)) {
 		if (hold != ST_NONE)
-			st_hold_close(s, hold);
+			hf_st_hold_close(s, hold);
 		return true;
 	}
 	if (hold == ST_NONE || strcmp(s->holds[hold].row.detail, id)) {
-		hold = st_hold_open(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT, id, now);
+		hold = hf_st_hold_open(s, ix, ST_NONE, ST_HOLD_DEPLOYMENT, id, now);
 		/* What was rejected was another one. */
 		if (hold != ST_NONE)
 			s->holds[hold].row.rejected = false;
@@ -42,25 +42,25 @@ static bool same_deployment(
 	return false;
 }
 
-bool st_deployment_held(const struct hf_state *s, uint32_t source)
+bool hf_st_deployment_held(const struct hf_state *s, uint32_t source)
 {
-	return st_hold_find(s, source, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
+	return hf_st_hold_find(s, source, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
 }
 
 /* --- the suffix --- */
 
-void st_suffix_set(struct hf_state *s, struct st_source *src, const struct hf_name *suffix)
+void hf_st_suffix_set(struct hf_state *s, struct st_source *src, const struct hf_name *suffix)
 {
-	st_source_unclaim(s, st_source_ix(s, src));
+	hf_st_source_unclaim(s, hf_st_source_ix(s, src));
 	src->row.suffix = *suffix;
 	src->dirty = true;
-	st_source_claim(s, st_source_ix(s, src));
+	hf_st_source_claim(s, hf_st_source_ix(s, src));
 }
 
 static void check_suffix(
     struct hf_state *s, struct st_source *src, const char *text, struct hf_when now)
 {
-	uint32_t ix = st_source_ix(s, src), hold = st_hold_find(s, ix, ST_NONE, ST_HOLD_SUFFIX);
+	uint32_t ix = hf_st_source_ix(s, src), hold = hf_st_hold_find(s, ix, ST_NONE, ST_HOLD_SUFFIX);
 	struct hf_name suffix;
 
 	if (!text || hf_suffix_check(text, HF_SUFFIX_TYPED, &suffix, NULL) < 0 ||
@@ -68,22 +68,22 @@ static void check_suffix(
 		return;
 	/* A name that people use at home is not taken by itself, but shown: the operator may want it. */
 	if (!src->row.suffix.len && !hf_suffix_check(text, HF_SUFFIX_ASKED, &suffix, NULL))
-		st_suffix_set(s, src, &suffix);
+		hf_st_suffix_set(s, src, &suffix);
 	if (hf_name_equal(&src->row.suffix, &suffix)) {
 		if (hold != ST_NONE)
-			st_hold_close(s, hold);
+			hf_st_hold_close(s, hold);
 		return;
 	}
 	if (hold != ST_NONE && !strcmp(s->holds[hold].row.detail, text))
 		return;
-	hold = st_hold_open(s, ix, ST_NONE, ST_HOLD_SUFFIX, text, now);
+	hold = hf_st_hold_open(s, ix, ST_NONE, ST_HOLD_SUFFIX, text, now);
 	if (hold != ST_NONE)
 		s->holds[hold].row.rejected = false;
 }
 
 /* --- the token's user --- */
 
-bool st_former_has_names(const struct hf_state *s, uint32_t owner)
+bool hf_st_former_has_names(const struct hf_state *s, uint32_t owner)
 {
 	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next)
 		if (!s->ws[w].bad && s->ws[w].n_agents)
@@ -95,52 +95,52 @@ bool st_former_has_names(const struct hf_state *s, uint32_t owner)
 static void keep_former(
     struct hf_state *s, struct st_source *src, const char *name, struct hf_when now)
 {
-	uint32_t ix = st_source_ix(s, src), former = st_owner_find(s, ix, &src->row.user);
+	uint32_t ix = hf_st_source_ix(s, src), former = hf_st_owner_find(s, ix, &src->row.user);
 	char detail[HF_TEXT_MAX];
 	struct st_owner *o;
 
 	if (src->n_restored)
-		st_guard_hold_restored(s, ix, "the token is another user's than before", now);
-	if (former == ST_NONE || !st_former_has_names(s, former))
+		hf_st_guard_hold_restored(s, ix, "the token is another user's than before", now);
+	if (former == ST_NONE || !hf_st_former_has_names(s, former))
 		return;
 	o = &s->owners[former];
 	o->row.marks |= HF_OWNER_FORMER;
 	o->dirty = true;
 	snprintf(detail, sizeof(detail), "the token is %.40s's now, before it was %.40s's",
 	    *name ? name : "another user", o->row.name);
-	st_hold_open(s, ix, former, ST_HOLD_USER, detail, now);
+	hf_st_hold_open(s, ix, former, ST_HOLD_USER, detail, now);
 }
 
-void st_former_end(struct hf_state *s, uint32_t owner)
+void hf_st_former_end(struct hf_state *s, uint32_t owner)
 {
 	struct st_owner *o = &s->owners[owner];
-	uint32_t hold = st_hold_find(s, o->row.source, owner, ST_HOLD_USER);
+	uint32_t hold = hf_st_hold_find(s, o->row.source, owner, ST_HOLD_USER);
 
 	if (hold != ST_NONE)
-		st_hold_close(s, hold);
+		hf_st_hold_close(s, hold);
 	if (!(o->row.marks & HF_OWNER_FORMER))
 		return;
-	st_owner_unclaim(s, owner);
+	hf_st_owner_unclaim(s, owner);
 	o->row.marks &= (uint8_t)~HF_OWNER_FORMER;
 	o->dirty = true;
-	st_owner_claim(s, owner);
+	hf_st_owner_claim(s, owner);
 }
 
-void st_other_user(struct hf_state *s, struct st_source *src, const struct hf_uuid *user,
+void hf_st_other_user(struct hf_state *s, struct st_source *src, const struct hf_uuid *user,
     const char *name, struct hf_when now)
 {
-	uint32_t ix = st_source_ix(s, src), own;
+	uint32_t ix = hf_st_source_ix(s, src), own;
 
-	st_source_unclaim(s, ix);
+	hf_st_source_unclaim(s, ix);
 	if (!hf_uuid_is_zero(&src->row.user))
 		keep_former(s, src, name, now);
 	s->why = HF_WHY_IDENTITY;
 	src->row.user = *user;
 	src->dirty = true;
-	st_source_claim(s, ix);
-	own = st_owner_find(s, ix, user);
+	hf_st_source_claim(s, ix);
+	own = hf_st_owner_find(s, ix, user);
 	if (own != ST_NONE)
-		st_former_end(s, own);
+		hf_st_former_end(s, own);
 }
 
 static void set_user(struct hf_state *s, struct st_source *src, const struct hf_identity *id,
@@ -148,11 +148,11 @@ static void set_user(struct hf_state *s, struct st_source *src, const struct hf_
 {
 	char name[HF_LABEL_MAX + 1];
 
-	st_owner_label(id->user_name ? id->user_name : "", name);
+	hf_st_owner_label(id->user_name ? id->user_name : "", name);
 	if (hf_uuid_is_zero(&id->user))
 		return;
 	if (!hf_uuid_equal(&src->row.user, &id->user))
-		st_other_user(s, src, &id->user, name, now);
+		hf_st_other_user(s, src, &id->user, name, now);
 	if (strcmp(src->row.user_name, name)) {
 		memset(src->row.user_name, 0, sizeof(src->row.user_name));
 		memcpy(src->row.user_name, name, strlen(name));
@@ -165,7 +165,7 @@ static void set_user(struct hf_state *s, struct st_source *src, const struct hf_
 int hf_state_identify(struct hf_state *s, const char *source, const struct hf_identity *id,
     struct hf_when now, struct hf_judgement *ret_judgement)
 {
-	struct st_source *src = st_source_find(s, source);
+	struct st_source *src = hf_st_source_find(s, source);
 
 	memset(ret_judgement, 0, sizeof(*ret_judgement));
 	if (s->lent)
@@ -182,7 +182,7 @@ int hf_state_identify(struct hf_state *s, const char *source, const struct hf_id
 	src->asking++;
 	check_suffix(s, src, id->suffix, now);
 	set_user(s, src, id, now);
-	st_rights_told(s, src, id->rights, id->asked_ms);
-	st_resolve(s);
+	hf_st_rights_told(s, src, id->rights, id->asked_ms);
+	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }

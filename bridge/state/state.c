@@ -20,7 +20,7 @@
 enum { LENT_AGAIN_MS = 10 };
 
 /* After memory ran out in the middle of a change the caller starts over from the store. */
-static int outcome(const struct hf_state *s)
+static int state_outcome(const struct hf_state *s)
 {
 	return s->failed ? -ENOMEM : 0;
 }
@@ -36,16 +36,16 @@ void hf_state_free(struct hf_state *s)
 {
 	if (!s)
 		return;
-	st_names_done(s);
+	hf_st_names_done(s);
 	hf_multimap_done(&s->ws_by_id);
 	hf_multimap_done(&s->agents_by_id);
-	st_vec_done(&s->free_ws);
-	st_vec_done(&s->free_agents);
-	st_vec_done(&s->dirty_ws);
-	st_vec_done(&s->dirty_agents);
+	hf_st_vec_done(&s->free_ws);
+	hf_st_vec_done(&s->free_agents);
+	hf_st_vec_done(&s->dirty_ws);
+	hf_st_vec_done(&s->dirty_agents);
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
-		st_words_done(&s->sources[i]);
-		st_rights_done(&s->sources[i]);
+		hf_st_words_done(&s->sources[i]);
+		hf_st_rights_done(&s->sources[i]);
 	}
 	for (size_t i = 0; i < s->n_texts; i++)
 		free(s->texts[i].row);
@@ -80,7 +80,7 @@ int hf_state_new(const struct hf_state_conf *conf, const struct hf_image *image,
 		goto fail;
 	}
 	s->soft_written_ms = now.boot_ms;
-	rc = image ? st_load(s, image, now) : 0;
+	rc = image ? hf_st_load(s, image, now) : 0;
 	if (!rc)
 		rc = hf_state_configure(s, conf, now);
 	if (rc)
@@ -97,7 +97,7 @@ fail:
 /*
  * An accepted message. One with a refused record confirms nothing that was not confirmed before: it ends nobody's wait.
  */
-static void confirm(struct st_owner *o, bool whole, struct hf_when now)
+static void owner_confirm(struct st_owner *o, bool whole, struct hf_when now)
 {
 	bool first = !o->row.confirmed_s;
 
@@ -109,7 +109,7 @@ static void confirm(struct st_owner *o, bool whole, struct hf_when now)
 	}
 }
 
-static void accepted(struct hf_state *s, struct st_source *src, struct st_owner *o,
+static void update_accepted(struct hf_state *s, struct st_source *src, struct st_owner *o,
     const struct hf_update *u, bool whole, struct hf_when now)
 {
 	if (u->kind == HF_UPDATE_SNAPSHOT) {
@@ -122,11 +122,11 @@ static void accepted(struct hf_state *s, struct st_source *src, struct st_owner 
 		o->whole_boot_ms = now.boot_ms;
 		o->whole_connected_ms = u->connected_ms;
 	}
-	confirm(o, whole, now);
+	owner_confirm(o, whole, now);
 	if (!whole)
 		return;
-	st_guard_restored(s, st_source_ix(s, src), now);
-	st_drop_leaving(s);
+	hf_st_guard_restored(s, hf_st_source_ix(s, src), now);
+	hf_st_drop_leaving(s);
 }
 
 /* The first valid message brings back what a hold policy took out. */
@@ -138,7 +138,7 @@ static bool give_back(struct hf_state *s)
 	if (!src->row.withdrawn)
 		return true;
 	s->why = HF_WHY_POLICY;
-	if (!st_source_touch_some(s, job->source, &job->at))
+	if (!hf_st_source_touch_some(s, job->source, &job->at))
 		return false;
 	src->row.withdrawn = false;
 	src->dirty = true;
@@ -146,22 +146,22 @@ static bool give_back(struct hf_state *s)
 }
 
 /* What it did not read whole removes nothing: only the rest of a snapshot is judged. */
-static void weigh(struct hf_state *s)
+static void update_weigh(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 
 	job->phase = ST_BACK;
 	if (!job->readable || s->failed)
 		return;
-	st_guard_weigh(s, job->owner, job->had, job->judgement.records_refused, job->now, &job->judge);
+	hf_st_guard_weigh(s, job->owner, job->had, job->judgement.records_refused, job->now, &job->judge);
 	job->phase = ST_JUDGE;
 }
 
-static bool judge(struct hf_state *s)
+static bool update_judge(struct hf_state *s)
 {
 	struct st_job *job = &s->job;
 
-	if (!st_guard_judge(s, job->owner, job->judgement.records_refused, &job->judge))
+	if (!hf_st_guard_judge(s, job->owner, job->judgement.records_refused, &job->judge))
 		return false;
 	job->judgement.held = job->judge.held;
 	return true;
@@ -175,35 +175,35 @@ static bool go_on(struct hf_state *s)
 
 	switch (job->phase) {
 	case ST_WORKSPACES:
-		done = st_snapshot_workspaces(s);
+		done = hf_st_snapshot_workspaces(s);
 		break;
 	case ST_AGENTS:
-		done = st_snapshot_agents(s);
+		done = hf_st_snapshot_agents(s);
 		break;
 	case ST_PRUNE:
-		done = st_snapshot_prune(s);
+		done = hf_st_snapshot_prune(s);
 		break;
 	case ST_NAME:
-		done = st_snapshot_name(s);
+		done = hf_st_snapshot_name(s);
 		break;
 	case ST_WEIGH:
-		weigh(s);
+		update_weigh(s);
 		return true;
 	case ST_JUDGE:
-		done = judge(s);
+		done = update_judge(s);
 		break;
 	case ST_BACK:
-		done = st_snapshot_back(s);
+		done = hf_st_snapshot_back(s);
 		break;
 	case ST_RETURN:
 		done = give_back(s);
 		break;
 	case ST_RESOLVE:
 	case ST_SETTLE:
-		done = st_resolve_some(s);
+		done = hf_st_resolve_some(s);
 		break;
 	case ST_CONFIRM:
-		accepted(s, &s->sources[job->source], &s->owners[job->owner], job->update,
+		update_accepted(s, &s->sources[job->source], &s->owners[job->owner], job->update,
 		    !job->judgement.records_refused, job->now);
 		break;
 	case ST_DONE:
@@ -214,9 +214,9 @@ static bool go_on(struct hf_state *s)
 }
 
 /* Why it is not taken up at all; the state has not changed then. */
-static bool is_refused(struct hf_state *s, const struct st_job *job, struct hf_judgement *j)
+static bool update_is_refused(struct hf_state *s, const struct st_job *job, struct hf_judgement *j)
 {
-	if (st_deployment_held(s, job->source)) {
+	if (hf_st_deployment_held(s, job->source)) {
 		j->verdict = HF_VERDICT_HELD;
 		j->reason = "another deployment answers at this URL";
 		return true;
@@ -234,32 +234,32 @@ static void begin_job(struct hf_state *s, const char *source)
 	struct st_job *job = &s->job;
 
 	hf_state_contact(s, source, job->now);
-	st_hold_count_owner(s, job->owner, job->now);
-	st_rights_connected(s, &s->sources[job->source], job->update->connected_ms);
+	hf_st_hold_count_owner(s, job->owner, job->now);
+	hf_st_rights_connected(s, &s->sources[job->source], job->update->connected_ms);
 	if (job->update->kind == HF_UPDATE_SNAPSHOT) {
-		st_snapshot_begin(s);
+		hf_st_snapshot_begin(s);
 		return;
 	}
-	st_apply_diff(s, job->owner, job->update, job->now, &job->judgement);
+	hf_st_apply_diff(s, job->owner, job->update, job->now, &job->judgement);
 	job->phase = job->judgement.verdict == HF_VERDICT_ACCEPTED ? ST_RETURN : ST_SETTLE;
 }
 
 int hf_state_update_begin(struct hf_state *s, const char *source, const struct hf_update *update,
     struct hf_when now, size_t items, struct hf_judgement *ret_judgement)
 {
-	struct st_source *src = st_source_find(s, source);
+	struct st_source *src = hf_st_source_find(s, source);
 	struct st_job job = { .update = update, .now = now, .owner = ST_NONE };
 
 	memset(ret_judgement, 0, sizeof(*ret_judgement));
 	if (s->lent)
 		return -EBUSY;
 	if (src) {
-		job.source = st_source_ix(s, src);
-		job.owner = st_owner_find(s, job.source, &update->owner);
+		job.source = hf_st_source_ix(s, src);
+		job.owner = hf_st_owner_find(s, job.source, &update->owner);
 	}
 	if (job.owner == ST_NONE)
 		return -ENOENT;
-	if (is_refused(s, &job, ret_judgement))
+	if (update_is_refused(s, &job, ret_judgement))
 		return 0;
 	s->job = job;
 	begin_job(s, source);
@@ -282,7 +282,7 @@ int hf_state_update_step(struct hf_state *s, size_t items, struct hf_judgement *
 	}
 	*ret_judgement = job->judgement;
 	job->update = NULL;
-	return outcome(s);
+	return state_outcome(s);
 }
 
 int hf_state_update(struct hf_state *s, const char *source, const struct hf_update *update,
@@ -293,14 +293,14 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 
 void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now)
 {
-	struct st_source *src = st_source_find(s, source);
+	struct st_source *src = hf_st_source_find(s, source);
 	int64_t age;
 
-	if (s->lent || !src || st_deployment_held(s, st_source_ix(s, src)))
+	if (s->lent || !src || hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return;
 	/* While it is fresh another sign of life changes nothing that was counted. */
-	if (!st_source_fresh(src, now))
-		st_hold_count(s, st_source_ix(s, src), now);
+	if (!hf_st_source_fresh(src, now))
+		hf_st_hold_count(s, hf_st_source_ix(s, src), now);
 	/* An age that ends is not to come back after a crash, whatever the policy is then: it is written at once. */
 	age = (int64_t)src->row.away_ms + now.boot_ms - src->away_from_ms;
 	if (age >= ST_SOFT_EVERY_MS)
@@ -317,11 +317,11 @@ void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now
 
 void hf_state_away(struct hf_state *s, const char *source, struct hf_when now)
 {
-	struct st_source *src = st_source_find(s, source);
+	struct st_source *src = hf_st_source_find(s, source);
 
 	if (s->lent || !src || !src->live)
 		return;
-	st_hold_count(s, st_source_ix(s, src), now);
+	hf_st_hold_count(s, hf_st_source_ix(s, src), now);
 	/* Its age counts from the last proof of life on, also where a sleep lies between. */
 	src->live = false;
 	src->lost_s = now.wall_s;
@@ -340,7 +340,7 @@ static void count_away(struct hf_state *s, struct st_source *src, struct hf_when
 	if (!s->conf.max_age_ms || src->row.away_ms < s->conf.max_age_ms || src->row.withdrawn)
 		return;
 	s->why = HF_WHY_POLICY;
-	st_source_touch(s, st_source_ix(s, src));
+	hf_st_source_touch(s, hf_st_source_ix(s, src));
 	src->row.withdrawn = true;
 	src->dirty = true;
 }
@@ -356,11 +356,11 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
 		if (!s->sources[i].used)
 			continue;
-		st_hold_count(s, i, now);
+		hf_st_hold_count(s, i, now);
 		count_away(s, &s->sources[i], now);
 		waiting = waiting || (!s->sources[i].live && s->conf.max_age_ms);
 	}
-	st_resolve(s);
+	hf_st_resolve(s);
 	return waiting ? 1000 : ST_SOFT_EVERY_MS;
 }
 
@@ -374,15 +374,15 @@ bool hf_state_wants_snapshot(const struct hf_state *s, const char *source,
 	if (s->owners[ix].wanted)
 		return true;
 	if (s->owners[ix].hold != ST_NONE)
-		return st_hold_waits(s, &s->holds[s->owners[ix].hold], now) == HF_WAITS_SNAPSHOT;
-	restored = st_hold_find(s, src, ST_NONE, ST_HOLD_RESTORED);
+		return hf_st_hold_waits(s, &s->holds[s->owners[ix].hold], now) == HF_WAITS_SNAPSHOT;
+	restored = hf_st_hold_find(s, src, ST_NONE, ST_HOLD_RESTORED);
 	return restored != ST_NONE &&
-	       st_hold_waits(s, &s->holds[restored], now) == HF_WAITS_SNAPSHOT &&
-	       st_hold_wants_snapshot(s, &s->holds[restored], ix);
+	       hf_st_hold_waits(s, &s->holds[restored], now) == HF_WAITS_SNAPSHOT &&
+	       hf_st_hold_wants_snapshot(s, &s->holds[restored], ix);
 }
 
 /* Another connection would have other rights, or see more of an owner. */
-static bool rights_changed(const struct hf_state *s, uint32_t source)
+static bool source_rights_changed(const struct hf_state *s, uint32_t source)
 {
 	const struct st_source *src = &s->sources[source];
 	const char *then = src->connected.text, *now = src->told.text;
@@ -407,13 +407,13 @@ bool hf_state_wants_connection(const struct hf_state *s, const char *source, str
 	uint32_t src, owner;
 
 	if (!hf_state_find(s, source, NULL, &src, &owner) || !s->sources[src].live ||
-	    st_deployment_held(s, src))
+	    hf_st_deployment_held(s, src))
 		return false;
 	for (uint32_t i = 0; i < s->n_holds; i++)
 		if (s->holds[i].used && s->holds[i].row.source == src &&
-		    st_hold_wants_connection(s, &s->holds[i], now))
+		    hf_st_hold_wants_connection(s, &s->holds[i], now))
 			return true;
-	return rights_changed(s, src);
+	return source_rights_changed(s, src);
 }
 
 /* --- the operator --- */
@@ -426,49 +426,49 @@ static void accept_removal(struct hf_state *s, struct st_hold *h)
 		struct st_ws *ws = &s->ws[w];
 
 		next = ws->next;
-		if (!st_hold_has(s, h, ws))
+		if (!hf_st_hold_has(s, h, ws))
 			continue;
 		if (ws->row.marks & HF_WS_LISTED) {
 			/* It is listed without them: no message has listed its agents since. */
 			while (ws->first_agent != ST_NONE)
-				st_agent_remove(s, ws->first_agent);
-			st_ws_set_held(s, w, false, 0);
+				hf_st_agent_remove(s, ws->first_agent);
+			hf_st_ws_set_held(s, w, false, 0);
 		} else {
-			st_ws_remove(s, w);
+			hf_st_ws_remove(s, w);
 		}
 	}
-	st_hold_settle(s, owner);
+	hf_st_hold_settle(s, owner);
 }
 
-static void accept(struct hf_state *s, uint32_t i)
+static void hold_accept(struct hf_state *s, uint32_t i)
 {
 	struct st_hold *h = &s->holds[i];
 	struct st_source *src = &s->sources[h->row.source];
 	struct hf_name suffix;
 
 	s->why = HF_WHY_ACCEPTED;
-	if (st_hold_is(h, ST_HOLD_REMOVAL)) {
+	if (hf_st_hold_is(h, ST_HOLD_REMOVAL)) {
 		accept_removal(s, h);
-	} else if (st_hold_is(h, ST_HOLD_RESTORED)) {
-		st_guard_drop_restored(s, h);
-	} else if (st_hold_is(h, ST_HOLD_USER)) {
-		st_former_end(s, h->row.owner);
-	} else if (st_hold_is(h, ST_HOLD_DEPLOYMENT)) {
+	} else if (hf_st_hold_is(h, ST_HOLD_RESTORED)) {
+		hf_st_guard_drop_restored(s, h);
+	} else if (hf_st_hold_is(h, ST_HOLD_USER)) {
+		hf_st_former_end(s, h->row.owner);
+	} else if (hf_st_hold_is(h, ST_HOLD_DEPLOYMENT)) {
 		memcpy(src->row.deployment_id, h->row.detail, sizeof(src->row.deployment_id));
 		src->dirty = true;
-	} else if (st_hold_is(h, ST_HOLD_SUFFIX) &&
+	} else if (hf_st_hold_is(h, ST_HOLD_SUFFIX) &&
 		   !hf_suffix_check(h->row.detail, HF_SUFFIX_TYPED, &suffix, NULL)) {
-		st_suffix_set(s, src, &suffix);
+		hf_st_suffix_set(s, src, &suffix);
 	}
 	if (s->holds[i].used)
-		st_hold_close(s, i);
+		hf_st_hold_close(s, i);
 }
 
 int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision, struct hf_when now)
 {
-	struct st_source *src = st_source_find(s, source);
-	uint32_t of = src && owner ? st_owner_find(s, st_source_ix(s, src), owner) : ST_NONE;
+	struct st_source *src = hf_st_source_find(s, source);
+	uint32_t of = src && owner ? hf_st_owner_find(s, hf_st_source_ix(s, src), owner) : ST_NONE;
 	int n = 0;
 
 	if (s->lent)
@@ -478,15 +478,15 @@ int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid
 	for (uint32_t i = 0; i < s->n_holds; i++) {
 		struct st_hold *h = &s->holds[i];
 
-		if (!st_hold_is_meant(h, st_source_ix(s, src), of, owner, what))
+		if (!hf_st_hold_is_meant(h, hf_st_source_ix(s, src), of, owner, what))
 			continue;
 		n++;
 		if (decision == HF_DECISION_ACCEPT)
-			accept(s, i);
+			hold_accept(s, i);
 		else
-			st_hold_reject(s, i);
+			hf_st_hold_reject(s, i);
 	}
-	st_resolve(s);
+	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : n;
 }
 

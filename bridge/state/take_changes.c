@@ -9,9 +9,9 @@
 #include "bridge/state/objects.h"
 #include "bridge/state/claims.h"
 
-static int push(struct hf_state *s, struct hf_row_change change)
+static int changes_push(struct hf_state *s, struct hf_row_change change)
 {
-	if (st_grow((void **)&s->rows, s->changes.n_rows, &s->size_rows, sizeof(*s->rows)) < 0)
+	if (hf_st_grow((void **)&s->rows, s->changes.n_rows, &s->size_rows, sizeof(*s->rows)) < 0)
 		return -ENOMEM;
 	s->rows[s->changes.n_rows++] = change;
 	return 0;
@@ -20,13 +20,13 @@ static int push(struct hf_state *s, struct hf_row_change change)
 /* A removed row has only its rid. */
 static int push_gone(struct hf_state *s, const struct st_gone *g)
 {
-	return push(s, (struct hf_row_change){
+	return changes_push(s, (struct hf_row_change){
 			   .kind = g->kind, .removed = true, .why = g->why, .rid = g->rid });
 }
 
 static int push_rows(struct hf_state *s, bool soft)
 {
-	int rc = st_reserve((void **)&s->rows, s->n_gone + s->dirty_ws.n + s->dirty_agents.n, &s->size_rows,
+	int rc = hf_st_reserve((void **)&s->rows, s->n_gone + s->dirty_ws.n + s->dirty_agents.n, &s->size_rows,
 	    sizeof(*s->rows));
 
 	for (size_t i = 0; i < s->n_gone && !rc; i++)
@@ -34,32 +34,32 @@ static int push_rows(struct hf_state *s, bool soft)
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX && !rc; i++)
 		if (s->sources[i].used &&
 		    (s->sources[i].dirty || (soft && s->sources[i].soft_dirty)))
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_SOURCE,
+			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_SOURCE,
 					 .rid = s->sources[i].row.rid,
 					 .row.source = &s->sources[i].row });
 	for (size_t i = 0; i < s->n_owners && !rc; i++)
 		if (s->owners[i].used && (s->owners[i].dirty || (soft && s->owners[i].soft_dirty)))
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_OWNER,
+			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_OWNER,
 					 .rid = s->owners[i].row.rid,
 					 .row.owner = &s->owners[i].row });
 	for (size_t i = 0; i < s->dirty_ws.n && !rc; i++)
 		if (s->dirty_ws.at[i] != ST_NONE)
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_WORKSPACE,
+			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_WORKSPACE,
 					 .rid = s->ws[s->dirty_ws.at[i]].row.rid,
 					 .row.workspace = &s->ws[s->dirty_ws.at[i]].row });
 	for (size_t i = 0; i < s->dirty_agents.n && !rc; i++)
 		if (s->dirty_agents.at[i] != ST_NONE)
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_AGENT,
+			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_AGENT,
 					 .rid = s->agents[s->dirty_agents.at[i]].row.rid,
 					 .row.agent = &s->agents[s->dirty_agents.at[i]].row });
 	for (size_t i = 0; i < s->n_holds && !rc; i++)
 		if (s->holds[i].used && (s->holds[i].dirty || soft))
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_HOLD,
+			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_HOLD,
 					 .rid = s->holds[i].row.rid,
 					 .row.hold = &s->holds[i].row });
 	for (size_t i = 0; i < s->n_texts && !rc; i++)
 		if (s->texts[i].row && s->texts[i].dirty)
-			rc = push(s, (struct hf_row_change){ .kind = HF_ROW_TEXT,
+			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_TEXT,
 					 .rid = s->texts[i].row->rid,
 					 .row.text = s->texts[i].row });
 	return rc;
@@ -71,7 +71,7 @@ static int push_restored(struct hf_state *s)
 	for (size_t i = 0; i < s->n_restored; i++) {
 		if (!s->restored[i].used || !s->restored[i].dirty)
 			continue;
-		if (st_grow((void **)&s->restored_rows, s->changes.n_restored,
+		if (hf_st_grow((void **)&s->restored_rows, s->changes.n_restored,
 			&s->size_restored_rows, sizeof(*s->restored_rows)) < 0)
 			return -ENOMEM;
 		s->restored_rows[s->changes.n_restored++] = s->restored[i].row;
@@ -137,16 +137,16 @@ int hf_state_rewrite(struct hf_state *s)
 		s->texts[i].dirty = s->texts[i].row;
 	for (uint32_t i = 0; i < s->n_ws; i++)
 		if (s->ws[i].used)
-			st_dirty_ws(s, i);
+			hf_st_dirty_ws(s, i);
 	for (uint32_t i = 0; i < s->n_agents; i++)
 		if (s->agents[i].used)
-			st_dirty_agent(s, i);
+			hf_st_dirty_agent(s, i);
 	s->rewrite = true;
 	return s->failed ? -ENOMEM : 0;
 }
 
 /* Up to when their ages are counted. */
-void st_stamp_sources(struct hf_state *s, struct hf_when now)
+void hf_st_stamp_sources(struct hf_state *s, struct hf_when now)
 {
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
 		struct st_source *src = &s->sources[i];
@@ -172,12 +172,12 @@ int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_change
 	if (!hard && !(due && soft_rows(s)))
 		return 0;
 	memset(&s->changes, 0, sizeof(s->changes));
-	st_stamp_sources(s, now);
+	hf_st_stamp_sources(s, now);
 	rc = push_rows(s, true);
 	if (!rc)
 		rc = push_restored(s);
 	if (!rc)
-		rc = st_names_take(s);
+		rc = hf_st_names_take(s);
 	if (rc)
 		return rc;
 	s->changes.rows = s->rows;
@@ -229,7 +229,7 @@ static void clean_rows(struct hf_state *s)
 void hf_state_not_committed(struct hf_state *s)
 {
 	s->lent = false;
-	st_names_not_committed(s);
+	hf_st_names_not_committed(s);
 }
 
 void hf_state_committed(struct hf_state *s)
@@ -237,8 +237,8 @@ void hf_state_committed(struct hf_state *s)
 	s->lent = s->rewrite = false;
 	clean_rows(s);
 	/* What a large snapshot needed is given back. */
-	st_vec_done(&s->dirty_ws);
-	st_vec_done(&s->dirty_agents);
+	hf_st_vec_done(&s->dirty_ws);
+	hf_st_vec_done(&s->dirty_agents);
 	free(s->gone);
 	free(s->restored_gone);
 	free(s->rows);
@@ -250,6 +250,6 @@ void hf_state_committed(struct hf_state *s)
 	s->n_gone = s->size_gone = s->n_restored_gone = s->size_restored_gone = 0;
 	s->size_rows = s->size_restored_rows = 0;
 	memset(&s->changes, 0, sizeof(s->changes));
-	st_names_committed(s);
+	hf_st_names_committed(s);
 	s->soft_written_ms = s->soft_taken_ms;
 }

@@ -9,16 +9,16 @@
 #include "bridge/state/claims.h"
 #include "bridge/state/claimant.h"
 
-static void count(const struct hf_state *s, struct hf_when now, uint32_t who, struct hf_tally *ret)
+static void tally_count(const struct hf_state *s, struct hf_when now, uint32_t who, struct hf_tally *ret)
 {
 	struct st_record record;
 	struct hf_tally *t;
 	bool fresh;
 
-	st_record_of(s, who, &record);
+	hf_st_record_of(s, who, &record);
 	t = &ret[record.source];
-	fresh = record.owner == ST_NONE ? st_source_fresh(&s->sources[record.source], now)
-					: st_owner_fresh(s, &s->owners[record.owner], now);
+	fresh = record.owner == ST_NONE ? hf_st_source_fresh(&s->sources[record.source], now)
+					: hf_st_owner_fresh(s, &s->owners[record.owner], now);
 	if (record.flags & HF_REC_WITHDRAWN)
 		t->withdrawn++;
 	else if (record.flags & HF_REC_HELD)
@@ -36,11 +36,11 @@ void hf_state_tally(const struct hf_state *s, struct hf_when now,
 	for (uint32_t i = 0; i < s->n_agents; i++)
 		for (unsigned place = 0; s->agents[i].used && place < ST_PLACES; place++)
 			if (s->agents[i].row.names & 1u << place)
-				count(s, now, WHO_AGENT_NAME(i, place), ret_tallies);
+				tally_count(s, now, WHO_AGENT_NAME(i, place), ret_tallies);
 	for (uint32_t i = 0; i < s->n_restored; i++)
 		if (s->restored[i].used && s->restored[i].published)
-			count(s, now, WHO(WHO_RESTORED, i), ret_tallies);
+			tally_count(s, now, WHO(WHO_RESTORED, i), ret_tallies);
 	for (uint32_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (s->sources[i].used && s->sources[i].row.sentinel)
-			count(s, now, WHO(WHO_SENTINEL, i), ret_tallies);
+			tally_count(s, now, WHO(WHO_SENTINEL, i), ret_tallies);
 }

@@ -16,7 +16,7 @@ static int by_rid(const void *a, const void *b)
 }
 
 /* Room for at most `n` rows; never NULL but for want of memory. */
-static int reserve(void *ret_rows, size_t n, size_t size)
+static int to_image_reserve(void *ret_rows, size_t n, size_t size)
 {
 	void *rows = calloc(n + 1, size);
 
@@ -26,13 +26,13 @@ static int reserve(void *ret_rows, size_t n, size_t size)
 
 static int reserve_all(const struct hf_state *s, struct hf_image *m)
 {
-	if (reserve(&m->sources, HF_ZONE_SOURCES_MAX, sizeof(*m->sources)) ||
-	    reserve(&m->owners, s->n_owners, sizeof(*m->owners)) ||
-	    reserve(&m->workspaces, s->n_ws, sizeof(*m->workspaces)) ||
-	    reserve(&m->agents, s->n_agents, sizeof(*m->agents)) ||
-	    reserve(&m->holds, s->n_holds, sizeof(*m->holds)) ||
-	    reserve(&m->restored, s->n_restored, sizeof(*m->restored)) ||
-	    reserve(&m->texts, s->n_texts, sizeof(*m->texts)))
+	if (to_image_reserve(&m->sources, HF_ZONE_SOURCES_MAX, sizeof(*m->sources)) ||
+	    to_image_reserve(&m->owners, s->n_owners, sizeof(*m->owners)) ||
+	    to_image_reserve(&m->workspaces, s->n_ws, sizeof(*m->workspaces)) ||
+	    to_image_reserve(&m->agents, s->n_agents, sizeof(*m->agents)) ||
+	    to_image_reserve(&m->holds, s->n_holds, sizeof(*m->holds)) ||
+	    to_image_reserve(&m->restored, s->n_restored, sizeof(*m->restored)) ||
+	    to_image_reserve(&m->texts, s->n_texts, sizeof(*m->texts)))
 		return -ENOMEM;
 	return 0;
 }
@@ -59,7 +59,7 @@ int hf_state_image(struct hf_state *s, struct hf_when now, struct hf_image *imag
 {
 	if (s->failed || reserve_all(s, image))
 		return -ENOMEM;
-	st_stamp_sources(s, now);
+	hf_st_stamp_sources(s, now);
 	fill_model(s, image);
 	for (size_t i = 0; i < s->n_holds; i++)
 		if (s->holds[i].used)

@@ -11,7 +11,7 @@
 static const char adapter_by_name[] = HF_SELECT_ADAPTER "WHERE name=?";
 
 /* 1 and the row, 0 if it is not known, or a code. */
-static int find_adapter(struct hf_sql *q, const char *name, struct hf_adapter_row *ret_row)
+static int adapter_row_find(struct hf_sql *q, const char *name, struct hf_adapter_row *ret_row)
 {
 	struct hf_stmt st = hf_stmt(q, adapter_by_name);
 	int rc;
@@ -19,7 +19,7 @@ static int find_adapter(struct hf_sql *q, const char *name, struct hf_adapter_ro
 	hf_stmt_put_text(&st, name);
 	rc = hf_stmt_next(&st);
 	if (rc == 1) {
-		rc = hf_row_get(&st, HF_TABLE_ADAPTER, ret_row);
+		rc = hf_store_row_get(&st, HF_TABLE_ADAPTER, ret_row);
 		rc = rc ? rc : 1;
 	}
 	hf_stmt_end(&st);
@@ -29,7 +29,7 @@ static int find_adapter(struct hf_sql *q, const char *name, struct hf_adapter_ro
 int hf_store_cursor_get(struct hf_store *s, const char *adapter, struct hf_cursor *ret_cursor)
 {
 	struct hf_adapter_row row;
-	int rc = s->r ? hf_store_read_done(s, s->r, find_adapter(s->r, adapter, &row)) : -EIO;
+	int rc = s->r ? hf_store_read_done(s, s->r, adapter_row_find(s->r, adapter, &row)) : -EIO;
 
 	if (rc != 1)
 		return rc;
@@ -48,7 +48,7 @@ int hf_store_adapters(struct hf_store *s, hf_store_adapter_cb cb, void *arg)
 		return -EIO;
 	st = hf_stmt(s->r, HF_SELECT_ADAPTER "ORDER BY name");
 	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_row_get(&st, HF_TABLE_ADAPTER, &row);
+		rc = hf_store_row_get(&st, HF_TABLE_ADAPTER, &row);
 		if (!rc)
 			rc = cb(row.name, arg);
 		if (rc)
@@ -72,7 +72,7 @@ static int free_rid(struct hf_sql *q, uint32_t *ret_rid)
 static int set_cursor(struct hf_sql *q, const struct hf_receipt_rows *r, uint32_t *ret_rid)
 {
 	struct hf_adapter_row row = { 0 };
-	int rc = find_adapter(q, r->adapter, &row);
+	int rc = adapter_row_find(q, r->adapter, &row);
 
 	if (rc == 0)
 		rc = free_rid(q, &row.rid);
@@ -82,7 +82,7 @@ static int set_cursor(struct hf_sql *q, const struct hf_receipt_rows *r, uint32_
 	memcpy(row.epoch, r->cursor.epoch, sizeof(row.epoch));
 	row.generation = r->cursor.generation;
 	*ret_rid = row.rid;
-	return hf_row_set(q, HF_TABLE_ADAPTER, &row);
+	return hf_store_row_set(q, HF_TABLE_ADAPTER, &row);
 }
 
 static int unset_owned(struct hf_sql *q, uint32_t adapter, const struct hf_owned *owned)
@@ -103,7 +103,7 @@ static int set_owned(struct hf_sql *q, uint32_t adapter, const struct hf_owned *
 	};
 
 	memcpy(row.addr, owned->addr, sizeof(row.addr));
-	return owned->name.len ? hf_row_set(q, HF_TABLE_OWNED, &row) : -EINVAL;
+	return owned->name.len ? hf_store_row_set(q, HF_TABLE_OWNED, &row) : -EINVAL;
 }
 
 static int write_receipt(struct hf_sql *q, const struct hf_receipt_rows *r)
@@ -131,10 +131,10 @@ int hf_store_receipt(struct hf_store *s, const struct hf_receipt_rows *receipt)
 /* --- ownership --- */
 
 /* The adapter's number for what reads its rows. 1, 0 if it is not known, or a code. */
-static int reading(struct hf_store *s, const char *adapter, uint32_t *ret_rid)
+static int adapter_reading(struct hf_store *s, const char *adapter, uint32_t *ret_rid)
 {
 	struct hf_adapter_row row;
-	int rc = s->r ? hf_store_read_done(s, s->r, find_adapter(s->r, adapter, &row)) : -EIO;
+	int rc = s->r ? hf_store_read_done(s, s->r, adapter_row_find(s->r, adapter, &row)) : -EIO;
 
 	if (rc == 1)
 		*ret_rid = row.rid;
@@ -148,7 +148,7 @@ static int tell_owned(struct hf_store *s, struct hf_stmt *st, hf_store_owned_cb 
 	int rc;
 
 	while ((rc = hf_stmt_next(st)) == 1) {
-		rc = hf_row_get(st, HF_TABLE_OWNED, &row);
+		rc = hf_store_row_get(st, HF_TABLE_OWNED, &row);
 		if (rc)
 			break;
 		owned = (struct hf_owned){ .name = row.name, .state = row.state, .generation = row.generation };
@@ -165,7 +165,7 @@ int hf_store_owned_all(struct hf_store *s, const char *adapter, hf_store_owned_c
 {
 	struct hf_stmt st;
 	uint32_t rid;
-	int rc = reading(s, adapter, &rid);
+	int rc = adapter_reading(s, adapter, &rid);
 
 	if (rc != 1)
 		return rc;
@@ -180,7 +180,7 @@ int hf_store_owned_name(struct hf_store *s, const char *adapter, const struct hf
 	char text[HF_NAME_TEXT_MAX];
 	struct hf_stmt st;
 	uint32_t rid;
-	int rc = reading(s, adapter, &rid);
+	int rc = adapter_reading(s, adapter, &rid);
 
 	if (rc != 1)
 		return rc;
@@ -197,7 +197,7 @@ int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct h
 	char text[HF_NAME_TEXT_MAX] = "";
 	struct hf_stmt st;
 	uint32_t rid;
-	int rc = reading(s, adapter, &rid);
+	int rc = adapter_reading(s, adapter, &rid);
 
 	if (rc != 1)
 		return rc;
@@ -215,7 +215,7 @@ int hf_store_owned_state(struct hf_store *s, const char *adapter, uint8_t state,
 {
 	struct hf_stmt st;
 	uint32_t rid;
-	int rc = reading(s, adapter, &rid);
+	int rc = adapter_reading(s, adapter, &rid);
 
 	if (rc != 1)
 		return rc;
@@ -229,7 +229,7 @@ int hf_store_owned_count(struct hf_store *s, const char *adapter, uint64_t ret_c
 {
 	struct hf_stmt st;
 	uint32_t rid;
-	int rc = reading(s, adapter, &rid);
+	int rc = adapter_reading(s, adapter, &rid);
 
 	memset(ret_counts, 0, 256 * sizeof(ret_counts[0]));
 	if (rc != 1)
@@ -249,7 +249,7 @@ int hf_store_owned_count(struct hf_store *s, const char *adapter, uint64_t ret_c
 	return hf_store_read_done(s, s->r, rc);
 }
 
-static int forget(struct hf_sql *q, uint32_t adapter)
+static int adapter_rows_forget(struct hf_sql *q, uint32_t adapter)
 {
 	struct hf_stmt owned = hf_stmt(q, "DELETE FROM owned WHERE adapter=?");
 	struct hf_stmt self = hf_stmt(q, "DELETE FROM adapter WHERE rid=?");
@@ -266,12 +266,12 @@ static int forget(struct hf_sql *q, uint32_t adapter)
 int hf_store_adapter_forget(struct hf_store *s, const char *adapter)
 {
 	uint32_t rid;
-	int rc = reading(s, adapter, &rid);
+	int rc = adapter_reading(s, adapter, &rid);
 
 	if (rc != 1)
 		return rc;
 	rc = hf_txn_begin(s);
-	return rc ? rc : hf_txn_end(s, forget(s->w, rid), NULL);
+	return rc ? rc : hf_txn_end(s, adapter_rows_forget(s->w, rid), NULL);
 }
 
 /* --- last good addresses --- */
@@ -288,7 +288,7 @@ static int write_addresses(struct hf_sql *q, const char *source, const char *con
 	for (size_t i = 0; !rc && i < n; i++) {
 		row.place = (uint32_t)i;
 		snprintf(row.address, sizeof(row.address), "%s", addresses[i]);
-		rc = hf_row_set(q, HF_TABLE_ADDRESS, &row);
+		rc = hf_store_row_set(q, HF_TABLE_ADDRESS, &row);
 	}
 	return rc;
 }
@@ -317,7 +317,7 @@ int hf_store_addresses(struct hf_store *s, const char *source, hf_store_address_
 	st = hf_stmt(s->r, HF_SELECT_ADDRESS "WHERE source=? ORDER BY place");
 	hf_stmt_put_text(&st, source);
 	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_row_get(&st, HF_TABLE_ADDRESS, &row);
+		rc = hf_store_row_get(&st, HF_TABLE_ADDRESS, &row);
 		if (!rc)
 			rc = cb(row.address, arg);
 		if (rc)

@@ -48,13 +48,13 @@ static int note_hold(struct hf_store *s, const struct hf_hold_row *hold, const c
 		return rc;
 	snprintf(text, sizeof(text), "%s%s%s: %s%s%s", source, owner[0] ? "/" : "", owner, hold->kind,
 	    hold->detail[0] ? ", " : "", hold->detail);
-	rc = hf_change_note(s->w, &s->apply, what, why, text);
+	rc = hf_change_log_note(s->w, &s->apply, what, why, text);
 	s->apply.next_seq += rc == 0;
 	return rc;
 }
 
 /* 1 and the hold as it is on disk, 0 if there is none. */
-static int find_hold(struct hf_sql *q, uint32_t rid, struct hf_hold_row *ret_hold)
+static int hold_row_find(struct hf_sql *q, uint32_t rid, struct hf_hold_row *ret_hold)
 {
 	struct hf_stmt st = hf_stmt(q, HF_SELECT_HOLD "WHERE rid=?");
 	int rc;
@@ -62,7 +62,7 @@ static int find_hold(struct hf_sql *q, uint32_t rid, struct hf_hold_row *ret_hol
 	hf_stmt_put_int(&st, rid);
 	rc = hf_stmt_next(&st);
 	if (rc == 1)
-		rc = hf_row_get(&st, HF_TABLE_HOLD, ret_hold);
+		rc = hf_store_row_get(&st, HF_TABLE_HOLD, ret_hold);
 	else if (!rc)
 		return 0;
 	hf_stmt_end(&st);
@@ -72,7 +72,7 @@ static int find_hold(struct hf_sql *q, uint32_t rid, struct hf_hold_row *ret_hol
 static int tell_hold(struct hf_store *s, const struct hf_row_change *c)
 {
 	struct hf_hold_row before;
-	int rc = find_hold(s->w, c->rid, &before);
+	int rc = hold_row_find(s->w, c->rid, &before);
 
 	if (rc == 1 && c->removed)
 		return note_hold(s, &before, "hold-ended", c->why);
@@ -112,7 +112,7 @@ static int apply_row(struct hf_store *s, struct hf_apply *a)
 		used_rid(&a->meta.next_workspace, rid);
 	if (c->kind == HF_ROW_AGENT)
 		used_rid(&a->meta.next_agent, rid);
-	return hf_row_set(s->w, hf_table_of(c->kind), c->row.source);
+	return hf_store_row_set(s->w, hf_sql_table_of(c->kind), c->row.source);
 }
 
 static int apply_gone(struct hf_store *s, struct hf_apply *a)
@@ -128,7 +128,7 @@ static int apply_restored(struct hf_store *s, struct hf_apply *a)
 {
 	const struct hf_restored_row *row = &a->changes->restored[a->at++];
 
-	return row->name.len ? hf_row_set(s->w, HF_TABLE_RESTORED, row) : -EINVAL;
+	return row->name.len ? hf_store_row_set(s->w, HF_TABLE_RESTORED, row) : -EINVAL;
 }
 
 static bool is_summary(const struct hf_store *s, const struct hf_changeset *c)
@@ -152,7 +152,7 @@ static int note_summary(struct hf_store *s, struct hf_apply *a)
 	}
 	snprintf(text, sizeof(text), "%s names (%zu rows set, %zu removed)", names, c->n_rows - a->rows_removed,
 	    a->rows_removed);
-	rc = hf_change_note(s->w, a, "summary", first.why, text);
+	rc = hf_change_log_note(s->w, a, "summary", first.why, text);
 	a->next_seq += rc == 0;
 	a->meta.log_floor = a->meta.generation;
 	a->at = SIZE_MAX;
@@ -167,7 +167,7 @@ static int apply_name(struct hf_store *s, struct hf_apply *a)
 	if (is_summary(s, a->changes))
 		return note_summary(s, a);
 	hf_changeset_name(a->changes, a->at++, &change);
-	rc = hf_change_name(s->w, a, &change);
+	rc = hf_change_log_name(s->w, a, &change);
 	a->next_seq += rc == 0;
 	return rc;
 }
@@ -179,7 +179,7 @@ static int apply_trim(struct hf_store *s, struct hf_apply *a)
 
 	if (to > a->first_seq + LINES_A_UNIT)
 		to = a->first_seq + LINES_A_UNIT;
-	rc = hf_change_trim(s->w, to, &a->meta);
+	rc = hf_change_log_trim(s->w, to, &a->meta);
 	a->first_seq = to;
 	return rc;
 }
@@ -229,12 +229,12 @@ static void next_phase(struct hf_store *s, struct hf_apply *a)
 	a->phase++;
 	a->at = 0;
 	if (a->phase == APPLY_TRIM)
-		a->trim_to = hf_change_excess(s, a->first_seq, a->next_seq);
+		a->trim_to = hf_change_log_excess(s, a->first_seq, a->next_seq);
 }
 
 /* --- a changeset --- */
 
-static uint64_t now_us(void)
+static uint64_t apply_now_us(void)
 {
 	struct timespec t;
 
@@ -242,7 +242,7 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static bool is_empty(const struct hf_changeset *c)
+static bool changeset_is_empty(const struct hf_changeset *c)
 {
 	return !c->n_rows && !c->n_names && !c->names_reset && !c->n_restored && !c->n_restored_gone;
 }
@@ -254,7 +254,7 @@ int hf_store_begin(struct hf_store *s, const struct hf_changeset *changes)
 
 	if (a->changes)
 		return -EBUSY;
-	rc = is_empty(changes) ? 0 : hf_txn_begin(s);
+	rc = changeset_is_empty(changes) ? 0 : hf_txn_begin(s);
 	if (rc)
 		return rc;
 	*a = (struct hf_apply){
@@ -264,7 +264,7 @@ int hf_store_begin(struct hf_store *s, const struct hf_changeset *changes)
 	return 0;
 }
 
-static int finish(struct hf_store *s, int rc)
+static int apply_finish(struct hf_store *s, int rc)
 {
 	struct hf_apply *a = &s->apply;
 
@@ -280,12 +280,12 @@ static int finish(struct hf_store *s, int rc)
 int hf_store_step(struct hf_store *s, uint32_t budget_us)
 {
 	struct hf_apply *a = &s->apply;
-	uint64_t until = now_us() + budget_us;
+	uint64_t until = apply_now_us() + budget_us;
 	int rc = 0;
 
 	if (!a->changes)
 		return -EINVAL;
-	if (is_empty(a->changes)) {
+	if (changeset_is_empty(a->changes)) {
 		a->changes = NULL;
 		return 0;
 	}
@@ -294,12 +294,12 @@ int hf_store_step(struct hf_store *s, uint32_t budget_us)
 			next_phase(s, a);
 			continue;
 		}
-		if (n == UNITS_A_LOOK && now_us() >= until)
+		if (n == UNITS_A_LOOK && apply_now_us() >= until)
 			return 1;
 		n = n == UNITS_A_LOOK ? 0 : n + 1;
 		rc = apply_unit(s, a);
 	}
-	return finish(s, rc);
+	return apply_finish(s, rc);
 }
 
 void hf_store_abort(struct hf_store *s)

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "bridge/store/rebuild.h"
 
-struct hf_work {
-	const struct hf_files *files;   /* borrowed */
+struct hf_background {
+	const struct hf_store_files *files;   /* borrowed */
 	const struct hf_schema *schema; /* borrowed */
 	bool has_thread;                /* the loop's */
 	pthread_t thread;
@@ -30,9 +30,9 @@ struct hf_work {
 /* --- the thread's --- */
 
 /* A connection begins or ends its work. */
-static int running(struct hf_sql *q, void *arg)
+static int on_connection(struct hf_sql *q, void *arg)
 {
-	struct hf_work *w = arg;
+	struct hf_background *w = arg;
 	int rc;
 
 	pthread_mutex_lock(&w->mutex);
@@ -42,7 +42,7 @@ static int running(struct hf_sql *q, void *arg)
 	return rc;
 }
 
-static int do_checkpoint(struct hf_work *w)
+static int do_checkpoint(struct hf_background *w)
 {
 	struct hf_sql *q;
 	int64_t version;
@@ -50,19 +50,19 @@ static int do_checkpoint(struct hf_work *w)
 
 	if (rc)
 		return rc;
-	rc = running(q, w);
+	rc = on_connection(q, w);
 	/* It must have read something to know that there is a WAL. */
 	if (!rc)
 		rc = hf_sql_number(q, "PRAGMA user_version", &version);
 	if (!rc)
 		rc = hf_sql_checkpoint(q);
-	running(NULL, w);
+	on_connection(NULL, w);
 	hf_sql_close(q);
 	return rc;
 }
 
 /* With the mutex held; it is released while the work is done. */
-static void work_once(struct hf_work *w)
+static void work_once(struct hf_background *w)
 {
 	bool copy = w->copy && !w->checkpoint, sound = true;
 	int rc;
@@ -75,7 +75,7 @@ static void work_once(struct hf_work *w)
 	else
 		w->checkpoint = false;
 	pthread_mutex_unlock(&w->mutex);
-	rc = copy ? hf_build_copy(w->files, w->schema, ".copy", running, w, &sound) : do_checkpoint(w);
+	rc = copy ? hf_rebuild_copy(w->files, w->schema, ".copy", on_connection, w, &sound) : do_checkpoint(w);
 	pthread_mutex_lock(&w->mutex);
 	w->busy = w->copying = false;
 	if (copy) {
@@ -88,9 +88,9 @@ static void work_once(struct hf_work *w)
 	}
 }
 
-static void *run(void *arg)
+static void *background_run(void *arg)
 {
-	struct hf_work *w = arg;
+	struct hf_background *w = arg;
 
 	pthread_mutex_lock(&w->mutex);
 	while (!w->stop) {
@@ -105,9 +105,9 @@ static void *run(void *arg)
 
 /* --- the loop's --- */
 
-int hf_work_new(const struct hf_files *files, const struct hf_schema *schema, struct hf_work **ret_work)
+int hf_background_new(const struct hf_store_files *files, const struct hf_schema *schema, struct hf_background **ret_work)
 {
-	struct hf_work *w = calloc(1, sizeof(*w));
+	struct hf_background *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return -ENOMEM;
@@ -120,7 +120,7 @@ int hf_work_new(const struct hf_files *files, const struct hf_schema *schema, st
 }
 
 /* Signals are the loop's. */
-static int start(struct hf_work *w)
+static int background_start(struct hf_background *w)
 {
 	sigset_t all, before;
 	int rc;
@@ -129,15 +129,15 @@ static int start(struct hf_work *w)
 		return 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&w->thread, NULL, run, w);
+	rc = pthread_create(&w->thread, NULL, background_run, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	w->has_thread = rc == 0;
 	return -rc;
 }
 
-static int ask(struct hf_work *w, bool copy)
+static int background_ask(struct hf_background *w, bool copy)
 {
-	int rc = start(w);
+	int rc = background_start(w);
 
 	pthread_mutex_lock(&w->mutex);
 	if (rc && copy)
@@ -155,17 +155,17 @@ static int ask(struct hf_work *w, bool copy)
 	return rc;
 }
 
-int hf_work_checkpoint(struct hf_work *w)
+int hf_background_checkpoint(struct hf_background *w)
 {
-	return ask(w, false);
+	return background_ask(w, false);
 }
 
-int hf_work_copy(struct hf_work *w)
+int hf_background_copy(struct hf_background *w)
 {
-	return ask(w, true);
+	return background_ask(w, true);
 }
 
-bool hf_work_halt(struct hf_work *w)
+bool hf_background_halt(struct hf_background *w)
 {
 	bool idle;
 
@@ -181,7 +181,7 @@ bool hf_work_halt(struct hf_work *w)
 	return idle;
 }
 
-bool hf_work_collect(struct hf_work *w, struct hf_store_stats *stats)
+bool hf_background_collect(struct hf_background *w, struct hf_store_stats *stats)
 {
 	bool damaged;
 
@@ -197,11 +197,11 @@ bool hf_work_collect(struct hf_work *w, struct hf_store_stats *stats)
 	return damaged;
 }
 
-void hf_work_free(struct hf_work *w)
+void hf_background_free(struct hf_background *w)
 {
 	if (!w)
 		return;
-	hf_work_halt(w);
+	hf_background_halt(w);
 	pthread_mutex_lock(&w->mutex);
 	w->stop = true;
 	pthread_cond_signal(&w->cond);

@@ -11,17 +11,17 @@
 #include "bridge/store/schema.h"
 #include "bridge/store/store.h"
 
-struct hf_work; /* opaque */
+struct hf_background; /* opaque */
 
-/* `files` and `schema` are borrowed and outlive it. End with hf_work_free(), which ends the work under way. */
-int hf_work_new(const struct hf_files *files, const struct hf_schema *schema, struct hf_work **ret_work);
-void hf_work_free(struct hf_work *w);
+/* `files` and `schema` are borrowed and outlive it. End with hf_background_free(), which ends the work under way. */
+int hf_background_new(const struct hf_store_files *files, const struct hf_schema *schema, struct hf_background **ret_work);
+void hf_background_free(struct hf_background *w);
 
 /* 0; -EAGAIN and the like if there can be no thread: nothing will be done. */
-int hf_work_checkpoint(struct hf_work *w);
+int hf_background_checkpoint(struct hf_background *w);
 /* The same; -EALREADY if one is being made. */
-int hf_work_copy(struct hf_work *w);
+int hf_background_copy(struct hf_background *w);
 /* True if nothing is under way. Else what is under way is told to end, and what was asked for is dropped. */
-bool hf_work_halt(struct hf_work *w);
+bool hf_background_halt(struct hf_background *w);
 /* What it did so far, into its part of the stats; true, once, if it found the store damaged. */
-bool hf_work_collect(struct hf_work *w, struct hf_store_stats *stats);
+bool hf_background_collect(struct hf_background *w, struct hf_store_stats *stats);

@@ -31,12 +31,12 @@ static const char *const what_names[HF_WHAT_LAST] = {
 	[HF_WHAT_RETURNED] = "returned",
 };
 
-const char *hf_reason_name(enum hf_reason why)
+const char *hf_store_reason_name(enum hf_reason why)
 {
 	return (unsigned)why < HF_WHY_LAST ? reason_names[why] : "unknown";
 }
 
-const char *hf_what_name(enum hf_what what)
+const char *hf_store_what_name(enum hf_what what)
 {
 	return (unsigned)what < HF_WHAT_LAST ? what_names[what] : "unknown";
 }
@@ -53,7 +53,7 @@ static unsigned index_of(const char *const *names, unsigned n, const char *name)
 
 /* --- writing --- */
 
-int hf_change_open(struct hf_store *s, struct hf_sql *q)
+int hf_change_log_open(struct hf_store *s, struct hf_sql *q)
 {
 	int64_t first = 0, last = 0;
 	int rc = hf_sql_number(q, "SELECT ifnull(min(seq),1) FROM change", &first);
@@ -69,7 +69,7 @@ int hf_change_open(struct hf_store *s, struct hf_sql *q)
 	return 0;
 }
 
-int hf_change_name(struct hf_sql *q, const struct hf_apply *a, const struct hf_name_change *c)
+int hf_change_log_name(struct hf_sql *q, const struct hf_apply *a, const struct hf_name_change *c)
 {
 	struct hf_change_row row = {
 		.seq = a->next_seq, .generation = a->meta.generation, .wall_s = a->changes->wall_s,
@@ -78,12 +78,12 @@ int hf_change_name(struct hf_sql *q, const struct hf_apply *a, const struct hf_n
 	};
 
 	memcpy(row.addr, c->addr, sizeof(row.addr));
-	snprintf(row.what, sizeof(row.what), "%s", hf_what_name(c->removed ? HF_WHAT_REMOVED : c->what));
-	snprintf(row.why, sizeof(row.why), "%s", hf_reason_name(c->why));
-	return c->name.len ? hf_row_set(q, HF_TABLE_CHANGE, &row) : -EINVAL;
+	snprintf(row.what, sizeof(row.what), "%s", hf_store_what_name(c->removed ? HF_WHAT_REMOVED : c->what));
+	snprintf(row.why, sizeof(row.why), "%s", hf_store_reason_name(c->why));
+	return c->name.len ? hf_store_row_set(q, HF_TABLE_CHANGE, &row) : -EINVAL;
 }
 
-int hf_change_note(struct hf_sql *q, const struct hf_apply *a, const char *what, enum hf_reason why,
+int hf_change_log_note(struct hf_sql *q, const struct hf_apply *a, const char *what, enum hf_reason why,
     const char *detail)
 {
 	struct hf_change_row row = {
@@ -92,20 +92,20 @@ int hf_change_note(struct hf_sql *q, const struct hf_apply *a, const char *what,
 	};
 
 	snprintf(row.what, sizeof(row.what), "%s", what);
-	snprintf(row.why, sizeof(row.why), "%s", hf_reason_name(why));
+	snprintf(row.why, sizeof(row.why), "%s", hf_store_reason_name(why));
 	snprintf(row.detail, sizeof(row.detail), "%s", detail);
-	return hf_row_set(q, HF_TABLE_CHANGE, &row);
+	return hf_store_row_set(q, HF_TABLE_CHANGE, &row);
 }
 
 /* In batches: the oldest lines are on a page that nothing else touches. */
-uint64_t hf_change_excess(const struct hf_store *s, uint64_t first_seq, uint64_t next_seq)
+uint64_t hf_change_log_excess(const struct hf_store *s, uint64_t first_seq, uint64_t next_seq)
 {
 	uint64_t keep = s->opts.log_max > s->opts.history_max ? s->opts.log_max : s->opts.history_max;
 
 	return next_seq - first_seq > keep + keep / 8 ? next_seq - keep : 0;
 }
 
-int hf_change_trim(struct hf_sql *q, uint64_t to, struct hf_meta *meta)
+int hf_change_log_trim(struct hf_sql *q, uint64_t to, struct hf_meta *meta)
 {
 	struct hf_stmt last = hf_stmt(q, "SELECT generation FROM change WHERE seq=?");
 	struct hf_stmt st = hf_stmt(q, "DELETE FROM change WHERE seq<?");
@@ -129,15 +129,15 @@ int hf_change_trim(struct hf_sql *q, uint64_t to, struct hf_meta *meta)
 
 /* --- the change log --- */
 
-struct seen {
+struct seen_change {
 	struct hf_name_change change;
 	uint64_t generation;
 	UT_hash_handle hh; /* by the name's bytes; in the order in which they were added */
 };
 
-static void seen_free(struct seen *all)
+static void seen_free(struct seen_change *all)
 {
-	struct seen *at, *next;
+	struct seen_change *at, *next;
 
 	HASH_ITER (hh, all, at, next) {
 		HASH_DEL(all, at);
@@ -161,9 +161,9 @@ static struct hf_name_change change_of(const struct hf_change_row *row)
 }
 
 /* Lines come newest first: what is known of a name already is newer. */
-static int seen_add(struct seen **all, const struct hf_change_row *row)
+static int seen_add(struct seen_change **all, const struct hf_change_row *row)
 {
-	struct seen *at = NULL;
+	struct seen_change *at = NULL;
 
 	HASH_FIND(hh, *all, row->name.wire, row->name.len, at);
 	if (at)
@@ -180,7 +180,7 @@ static int seen_add(struct seen **all, const struct hf_change_row *row)
 	return -ENOMEM;
 }
 
-static int collect_since(struct hf_store *s, uint64_t since, struct seen **all)
+static int collect_since(struct hf_store *s, uint64_t since, struct seen_change **all)
 {
 	struct hf_stmt st = hf_stmt(s->r, HF_SELECT_CHANGE "ORDER BY seq DESC");
 	struct hf_change_row row;
@@ -188,7 +188,7 @@ static int collect_since(struct hf_store *s, uint64_t since, struct seen **all)
 	int rc;
 
 	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_row_get(&st, HF_TABLE_CHANGE, &row);
+		rc = hf_store_row_get(&st, HF_TABLE_CHANGE, &row);
 		if (rc || row.generation <= since)
 			break;
 		if (row.name.len && ++n > s->opts.log_max)
@@ -204,7 +204,7 @@ static int collect_since(struct hf_store *s, uint64_t since, struct seen **all)
 
 int hf_store_names_since(struct hf_store *s, uint64_t since, hf_store_name_cb cb, void *arg)
 {
-	struct seen *all = NULL, *last = NULL;
+	struct seen_change *all = NULL, *last = NULL;
 	int rc;
 
 	if (since > s->meta.generation || since < s->meta.log_floor)
@@ -256,7 +256,7 @@ int hf_store_history(struct hf_store *s, const char *name, size_t max, hf_store_
 		hf_stmt_put_text(&st, name);
 	hf_stmt_put_int(&st, max > INT64_MAX ? INT64_MAX : (int64_t)max);
 	while ((rc = hf_stmt_next(&st)) == 1) {
-		rc = hf_row_get(&st, HF_TABLE_CHANGE, &row);
+		rc = hf_store_row_get(&st, HF_TABLE_CHANGE, &row);
 		if (!rc)
 			rc = tell_line(&row, cb, arg);
 		if (rc)

@@ -75,7 +75,7 @@ static bool has_rid(const void *rows, size_t n, size_t size, uint32_t rid, size_
 		(n) = kept_;                                                                               \
 	} while (0)
 
-static uint64_t prune(struct hf_image *m)
+static uint64_t image_prune(struct hf_image *m)
 {
 	const struct hf_owner_row *owner;
 	const struct hf_workspace_row *workspace;
@@ -97,7 +97,7 @@ static uint64_t prune(struct hf_image *m)
 	return orphans;
 }
 
-int hf_orphans_remove(struct hf_sql *q)
+int hf_image_orphans_remove(struct hf_sql *q)
 {
 	return hf_sql_exec(q,
 	    "DELETE FROM owner WHERE source NOT IN (SELECT rid FROM source);"
@@ -139,7 +139,7 @@ static int load_tables(struct hf_sql *q, struct hf_image *m)
 	for (size_t i = 0; !rc && i < sizeof(tables) / sizeof(tables[0]); i++) {
 		void *rows = NULL;
 
-		rc = hf_rows_load(q, tables[i].id, &rows, tables[i].n);
+		rc = hf_store_rows_load(q, tables[i].id, &rows, tables[i].n);
 		memcpy(tables[i].rows, &rows, sizeof(rows));
 	}
 	return rc;
@@ -160,21 +160,21 @@ int hf_image_load(struct hf_sql *q, const struct hf_meta *meta, struct hf_image 
 	m->next_workspace = next_rid(meta->next_workspace,
 	    m->n_workspaces ? &m->workspaces[m->n_workspaces - 1] : NULL);
 	m->next_agent = next_rid(meta->next_agent, m->n_agents ? &m->agents[m->n_agents - 1] : NULL);
-	*ret_orphans = prune(m);
+	*ret_orphans = image_prune(m);
 	*ret_image = m;
 	return 0;
 }
 
 /* --- a whole file --- */
 
-void hf_checked_done(struct hf_checked *c)
+void hf_image_checked_done(struct hf_checked *c)
 {
 	hf_sql_close(c->sql);
 	hf_image_free(c->image);
 	*c = (struct hf_checked){ 0 };
 }
 
-static int check(struct hf_sql *q, const struct hf_schema *schema, struct hf_checked *c)
+static int image_check(struct hf_sql *q, const struct hf_schema *schema, struct hf_checked *c)
 {
 	int rc = hf_schema_check(q, schema, &c->meta);
 
@@ -192,20 +192,20 @@ static int check_once(const char *path, const struct hf_schema *schema, char *re
 	int rc = hf_sql_open(path, HF_SQL_FROZEN, &c.sql);
 
 	if (!rc)
-		rc = check(c.sql, schema, &c);
+		rc = image_check(c.sql, schema, &c);
 	if (rc == HF_ESTORE)
 		rc = HF_EDAMAGED; /* of a sound file SQLite has nothing to complain about */
 	if (rc && ret_why)
 		snprintf(ret_why, why_size, "%s", c.sql && c.sql->error[0] ? c.sql->error : hf_strerror(rc));
 	if (rc) {
-		hf_checked_done(&c);
+		hf_image_checked_done(&c);
 		return rc;
 	}
 	*ret_checked = c;
 	return 0;
 }
 
-int hf_check_file(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
+int hf_image_check_file(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
     struct hf_checked *ret_checked)
 {
 	int rc = check_once(path, schema, ret_why, why_size, ret_checked);

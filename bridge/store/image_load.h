@@ -14,7 +14,7 @@
  */
 int hf_image_load(struct hf_sql *q, const struct hf_meta *meta, struct hf_image **ret_image, uint64_t *ret_orphans);
 /* Takes the rows that were left out from the file. Within a transaction of the caller's. */
-int hf_orphans_remove(struct hf_sql *q);
+int hf_image_orphans_remove(struct hf_sql *q);
 
 /*
  * Look at a store file without touching it: is it ours, is it sound, and what is in it. Nobody else writes it
@@ -27,6 +27,6 @@ struct hf_checked {
 	struct hf_image *image; /* owned */
 	uint64_t orphans;
 };
-int hf_check_file(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
+int hf_image_check_file(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
     struct hf_checked *ret_checked);
-void hf_checked_done(struct hf_checked *c);
+void hf_image_checked_done(struct hf_checked *c);

@@ -42,14 +42,14 @@ struct hf_store_walk {
 	struct hf_source_row source;
 };
 
-struct sink {
+struct walk_sink {
 	struct hf_store_walk *walk;
 	hf_store_name_cb cb;
 	void *arg;
 	size_t n;
 };
 
-static int emit(struct sink *out, struct hf_name_change *c)
+static int walk_emit(struct walk_sink *out, struct hf_name_change *c)
 {
 	if (out->walk->source.withdrawn)
 		c->flags |= HF_REC_WITHDRAWN;
@@ -60,7 +60,7 @@ static int emit(struct sink *out, struct hf_name_change *c)
 
 /* --- the rows that a name needs beside its own --- */
 
-static int one(struct hf_store_walk *w, enum hf_table_id id, const char *sql, uint32_t rid, void *ret_row)
+static int walk_one_row(struct hf_store_walk *w, enum hf_table_id id, const char *sql, uint32_t rid, void *ret_row)
 {
 	struct hf_stmt st = hf_stmt(w->sql, sql);
 	int rc;
@@ -68,7 +68,7 @@ static int one(struct hf_store_walk *w, enum hf_table_id id, const char *sql, ui
 	hf_stmt_put_int(&st, rid);
 	rc = hf_stmt_next(&st);
 	if (rc == 1)
-		rc = hf_row_get(&st, id, ret_row);
+		rc = hf_store_row_get(&st, id, ret_row);
 	else if (rc == 0)
 		rc = HF_EDAMAGED; /* such rows were taken out at open */
 	hf_stmt_end(&st);
@@ -81,7 +81,7 @@ static int want_source(struct hf_store_walk *w, uint32_t rid)
 {
 	if (w->source.rid == rid)
 		return 0;
-	return one(w, HF_TABLE_SOURCE,
+	return walk_one_row(w, HF_TABLE_SOURCE,
 	    HF_SELECT_SOURCE "WHERE rid=?", rid, &w->source);
 }
 
@@ -90,7 +90,7 @@ static int want_owner(struct hf_store_walk *w, uint32_t rid)
 	int rc = 0;
 
 	if (w->owner.rid != rid)
-		rc = one(w, HF_TABLE_OWNER, HF_SELECT_OWNER "WHERE rid=?", rid,
+		rc = walk_one_row(w, HF_TABLE_OWNER, HF_SELECT_OWNER "WHERE rid=?", rid,
 		    &w->owner);
 	return rc ? rc : want_source(w, w->owner.source);
 }
@@ -101,7 +101,7 @@ static int want_workspace(struct hf_store_walk *w, uint32_t rid)
 	int rc = 0;
 
 	if (w->workspace.rid != rid) {
-		rc = hf_row_get(&w->rows, HF_TABLE_WORKSPACE, &w->workspace);
+		rc = hf_store_row_get(&w->rows, HF_TABLE_WORKSPACE, &w->workspace);
 		/* Such rows were taken out at open. */
 		if (!rc && w->workspace.rid != rid)
 			rc = HF_EDAMAGED;
@@ -113,7 +113,7 @@ static int want_workspace(struct hf_store_walk *w, uint32_t rid)
 
 /* --- one row's names --- */
 
-static int walk_restored(struct sink *out, const struct hf_restored_row *row)
+static int walk_restored(struct walk_sink *out, const struct hf_restored_row *row)
 {
 	struct hf_name_change c = {
 		.name = row->name, .why = HF_WHY_RESTORED, .owner = UINT32_MAX, .agent = UINT32_MAX,
@@ -124,11 +124,11 @@ static int walk_restored(struct sink *out, const struct hf_restored_row *row)
 	int rc = want_source(out->walk, row->source);
 
 	memcpy(c.addr, row->addr, sizeof(c.addr));
-	return rc ? rc : emit(out, &c);
+	return rc ? rc : walk_emit(out, &c);
 }
 
 /* `is.coder--connect--enabled--right--now` below the suffix, for the sources that were told to. */
-static int walk_sentinel(struct sink *out, const struct hf_source_row *row)
+static int walk_sentinel(struct walk_sink *out, const struct hf_source_row *row)
 {
 	static const char *const labels[] = { "coder--connect--enabled--right--now", "is" };
 	static const uint8_t addr[16] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b, [15] = 0x53 };
@@ -142,10 +142,10 @@ static int walk_sentinel(struct sink *out, const struct hf_source_row *row)
 			return 0;
 	}
 	memcpy(c.addr, addr, sizeof(c.addr));
-	return emit(out, &c);
+	return walk_emit(out, &c);
 }
 
-static int walk_agent(struct sink *out, const struct hf_agent_row *row)
+static int walk_agent(struct walk_sink *out, const struct hf_agent_row *row)
 {
 	struct hf_store_walk *w = out->walk;
 	struct hf_agent_label label = {
@@ -167,7 +167,7 @@ static int walk_agent(struct sink *out, const struct hf_agent_row *row)
 		if (!(row->names & bit) || !w->source.suffix.len || hf_agent_name(&label, bit, &c.name))
 			continue;
 		hf_addr_of_agent(&row->id, c.addr);
-		rc = emit(out, &c);
+		rc = walk_emit(out, &c);
 	}
 	return rc;
 }
@@ -180,7 +180,7 @@ union any_row {
 	struct hf_agent_row agent;
 };
 
-static int walk_row(struct sink *out, enum walk_phase phase, const union any_row *row)
+static int walk_row(struct walk_sink *out, enum walk_phase phase, const union any_row *row)
 {
 	switch (phase) {
 	case WALK_RESTORED:
@@ -202,11 +202,11 @@ static int next_row(struct hf_store_walk *w, union any_row *row)
 	int rc;
 
 	if (!w->open)
-		w->rows = hf_stmt(w->sql, w->phase == WALK_AGENTS ? agents_and_workspaces : hf_tables[id].all);
+		w->rows = hf_stmt(w->sql, w->phase == WALK_AGENTS ? agents_and_workspaces : hf_sql_tables[id].all);
 	w->open = true;
 	rc = hf_stmt_next(&w->rows);
 	if (rc == 1) {
-		rc = hf_row_get(&w->rows, id, row);
+		rc = hf_store_row_get(&w->rows, id, row);
 		return rc ? rc : 1;
 	}
 	w->open = false;
@@ -215,7 +215,7 @@ static int next_row(struct hf_store_walk *w, union any_row *row)
 
 int hf_store_walk_step(struct hf_store_walk *w, size_t max, hf_store_name_cb cb, void *arg)
 {
-	struct sink out = { .walk = w, .cb = cb, .arg = arg };
+	struct walk_sink out = { .walk = w, .cb = cb, .arg = arg };
 	union any_row row;
 	int rc = 0;
 
@@ -234,13 +234,13 @@ int hf_store_walk_step(struct hf_store_walk *w, size_t max, hf_store_name_cb cb,
 }
 
 /* The generation is read in the same transaction as the rows. A frozen file's is what the store says it is. */
-static int begin(struct hf_store_walk *w)
+static int store_walk_begin(struct hf_store_walk *w)
 {
 	struct hf_meta meta;
 	int rc = hf_sql_exec(w->sql, "BEGIN");
 
 	if (!rc)
-		rc = hf_meta_get(w->sql, &meta);
+		rc = hf_schema_meta_get(w->sql, &meta);
 	if (!rc && w->store->w)
 		w->generation = meta.generation;
 	return rc;
@@ -258,7 +258,7 @@ int hf_store_walk_new(struct hf_store *s, struct hf_store_walk **ret_walk)
 	w->workspace.rid = w->owner.rid = w->source.rid = UINT32_MAX;
 	rc = s->r ? hf_sql_again(s->r, &w->sql) : -EIO;
 	if (!rc)
-		rc = begin(w);
+		rc = store_walk_begin(w);
 	else if (rc == -ENODATA)
 		rc = 0;
 	if (rc) {

@@ -19,7 +19,7 @@ static int set_rows(struct hf_sql *q, enum hf_table_id id, const void *rows, siz
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = hf_row_set(q, id, at + i * hf_tables[id].row_size);
+		rc = hf_store_row_set(q, id, at + i * hf_sql_tables[id].row_size);
 	return rc;
 }
 
@@ -44,10 +44,10 @@ static int set_image(struct hf_sql *q, const struct hf_image *m)
 
 /* --- a file of its own: no crash matters before it is installed --- */
 
-static int open_new(const struct hf_files *f, struct hf_sql **ret_sql)
+static int open_new(const struct hf_store_files *f, struct hf_sql **ret_sql)
 {
 	char path[PATH_MAX];
-	int rc = hf_sql_open(hf_files_path(f, new_tail, path), HF_SQL_WRITE, ret_sql);
+	int rc = hf_sql_open(hf_store_files_path(f, new_tail, path), HF_SQL_WRITE, ret_sql);
 
 	if (rc)
 		return rc;
@@ -63,7 +63,7 @@ static int open_new(const struct hf_files *f, struct hf_sql **ret_sql)
  * Commits and closes. From birth it is in WAL mode, so that it never has a journal that must be played back first;
  * the WAL has gone with the close.
  */
-static int close_new(const struct hf_files *f, struct hf_sql *q, int rc)
+static int close_new(const struct hf_store_files *f, struct hf_sql *q, int rc)
 {
 	char mode[16] = "", why[256];
 
@@ -74,23 +74,23 @@ static int close_new(const struct hf_files *f, struct hf_sql *q, int rc)
 	if (!rc && strcmp(mode, "wal"))
 		rc = HF_ESTORE;
 	hf_sql_close(q);
-	if (!rc && hf_files_look(f, ".new-wal", why, sizeof(why)) == HF_FILE_THERE)
+	if (!rc && hf_store_files_look(f, ".new-wal", why, sizeof(why)) == HF_FILE_THERE)
 		rc = -EIO;
 	if (rc)
-		hf_files_discard(f, new_tail);
+		hf_store_files_discard(f, new_tail);
 	return rc;
 }
 
-int hf_build_new(const struct hf_files *f, const struct hf_schema *schema, struct hf_meta *meta,
+int hf_rebuild_new(const struct hf_store_files *f, const struct hf_schema *schema, struct hf_meta *meta,
     const struct hf_image *image)
 {
 	struct hf_sql *q = NULL;
-	int rc = hf_files_create(f, new_tail);
+	int rc = hf_store_files_create(f, new_tail);
 
 	if (!rc)
 		rc = open_new(f, &q);
 	if (rc) {
-		hf_files_discard(f, new_tail);
+		hf_store_files_discard(f, new_tail);
 		return rc;
 	}
 	rc = hf_schema_make(q, schema, meta);
@@ -101,63 +101,63 @@ int hf_build_new(const struct hf_files *f, const struct hf_schema *schema, struc
 
 /* --- out of the copy --- */
 
-static int check_new(const struct hf_files *f, const struct hf_schema *schema, struct hf_meta *ret_meta)
+static int check_new(const struct hf_store_files *f, const struct hf_schema *schema, struct hf_meta *ret_meta)
 {
 	struct hf_checked c;
 	char path[PATH_MAX];
-	int rc = hf_check_file(hf_files_path(f, new_tail, path), schema, NULL, 0, &c);
+	int rc = hf_image_check_file(hf_store_files_path(f, new_tail, path), schema, NULL, 0, &c);
 
 	if (rc)
 		return rc;
 	*ret_meta = c.meta;
-	hf_checked_done(&c);
+	hf_image_checked_done(&c);
 	return 0;
 }
 
-int hf_build_check(const struct hf_files *f, const struct hf_schema *schema)
+int hf_rebuild_check(const struct hf_store_files *f, const struct hf_schema *schema)
 {
 	struct hf_meta ignored;
 
 	return check_new(f, schema, &ignored);
 }
 
-void hf_build_renew(struct hf_meta *found, int64_t now_s, const struct hf_meta *meta)
+void hf_rebuild_renew(struct hf_meta *found, int64_t now_s, const struct hf_meta *meta)
 {
 	uint64_t last = found->generation;
 
 	memcpy(found->epoch, meta->epoch, sizeof(found->epoch));
 	found->generation = meta->generation ? meta->generation : last + 1;
-	if (!meta->generation && now_s > 0 && (uint64_t)now_s > last && hf_generation_may_be(last, now_s))
+	if (!meta->generation && now_s > 0 && (uint64_t)now_s > last && hf_store_generation_may_be(last, now_s))
 		found->generation = (uint64_t)now_s;
 	found->log_floor = found->generation;
 	found->copied = false;
 }
 
-int hf_build_from_copy(const struct hf_files *f, const struct hf_schema *schema, int64_t now_s, struct hf_meta *meta,
+int hf_rebuild_from_copy(const struct hf_store_files *f, const struct hf_schema *schema, int64_t now_s, struct hf_meta *meta,
     uint64_t *ret_generation)
 {
 	struct hf_meta found;
 	struct hf_sql *q = NULL;
 	char why[256];
-	int rc = hf_files_look(f, ".copy", why, sizeof(why));
+	int rc = hf_store_files_look(f, ".copy", why, sizeof(why));
 
 	if (rc != HF_FILE_THERE)
 		return rc < 0 ? rc : -ENOENT;
-	rc = hf_files_duplicate(f, ".copy", new_tail);
+	rc = hf_store_files_duplicate(f, ".copy", new_tail);
 	if (!rc)
 		rc = check_new(f, schema, &found);
 	if (rc) {
-		hf_files_discard(f, new_tail);
+		hf_store_files_discard(f, new_tail);
 		return rc;
 	}
 	rc = open_new(f, &q);
 	if (rc) {
-		hf_files_discard(f, new_tail);
+		hf_store_files_discard(f, new_tail);
 		return rc == HF_EDAMAGED ? -EIO : rc; /* it was sound a moment ago: a read failed */
 	}
 	*ret_generation = found.generation;
-	hf_build_renew(&found, now_s, meta);
-	rc = close_new(f, q, hf_meta_set(q, &found));
+	hf_rebuild_renew(&found, now_s, meta);
+	rc = close_new(f, q, hf_schema_meta_set(q, &found));
 	if (!rc)
 		*meta = found;
 	return rc == HF_EDAMAGED ? -EIO : rc;
@@ -166,13 +166,13 @@ int hf_build_from_copy(const struct hf_files *f, const struct hf_schema *schema,
 /* --- the copy --- */
 
 struct copying {
-	const struct hf_files *files;
+	const struct hf_store_files *files;
 	const struct hf_schema *schema;
-	hf_build_running_cb running;
+	hf_rebuild_running_cb running;
 	void *arg;
 };
 
-static int tell(const struct copying *c, struct hf_sql *q)
+static int copying_tell(const struct copying *c, struct hf_sql *q)
 {
 	return c->running ? c->running(q, c->arg) : 0;
 }
@@ -187,33 +187,33 @@ static int vacuum_into(const struct copying *c, const char *to)
 
 	if (rc)
 		return rc;
-	rc = tell(c, q);
+	rc = copying_tell(c, q);
 	if (!rc) {
 		st = hf_stmt(q, "VACUUM INTO ?");
-		hf_stmt_put_text(&st, hf_files_path(c->files, to, path));
+		hf_stmt_put_text(&st, hf_store_files_path(c->files, to, path));
 		rc = hf_stmt_run(&st);
 	}
-	tell(c, NULL);
+	copying_tell(c, NULL);
 	hf_sql_close(q);
 	return rc;
 }
 
 /* It says of itself that it is a copy: whoever puts it in the store's place gets a new epoch. */
-static int mark(const struct copying *c, const char *tail)
+static int copying_mark(const struct copying *c, const char *tail)
 {
 	char path[PATH_MAX];
 	struct hf_meta meta;
 	struct hf_sql *q;
-	int rc = hf_sql_open(hf_files_path(c->files, tail, path), HF_SQL_WRITE, &q);
+	int rc = hf_sql_open(hf_store_files_path(c->files, tail, path), HF_SQL_WRITE, &q);
 
 	if (rc)
 		return rc;
 	rc = hf_sql_exec(q, "PRAGMA journal_mode=MEMORY;PRAGMA synchronous=OFF");
 	if (!rc)
-		rc = hf_meta_get(q, &meta);
+		rc = hf_schema_meta_get(q, &meta);
 	if (!rc) {
 		meta.copied = true;
-		rc = hf_meta_set(q, &meta);
+		rc = hf_schema_meta_set(q, &meta);
 	}
 	hf_sql_close(q);
 	return rc;
@@ -222,10 +222,10 @@ static int mark(const struct copying *c, const char *tail)
 static int check_at(const struct copying *c, const char *path)
 {
 	struct hf_checked checked;
-	int rc = hf_check_file(path, c->schema, NULL, 0, &checked);
+	int rc = hf_image_check_file(path, c->schema, NULL, 0, &checked);
 
 	if (!rc)
-		hf_checked_done(&checked);
+		hf_image_checked_done(&checked);
 	return rc;
 }
 
@@ -240,7 +240,7 @@ static bool is_sound(const struct copying *c)
 
 	if (rc)
 		return true;
-	rc = tell(c, q);
+	rc = copying_tell(c, q);
 	if (!rc)
 		rc = hf_sql_exec(q, "BEGIN");
 	if (!rc)
@@ -250,13 +250,13 @@ static bool is_sound(const struct copying *c)
 	if (!rc)
 		rc = hf_image_load(q, &meta, &image, &orphans);
 	hf_image_free(image);
-	tell(c, NULL);
+	copying_tell(c, NULL);
 	hf_sql_close(q);
 	return rc != HF_EDAMAGED;
 }
 
-int hf_build_copy(const struct hf_files *f, const struct hf_schema *schema, const char *tail,
-    hf_build_running_cb running, void *arg, bool *ret_sound)
+int hf_rebuild_copy(const struct hf_store_files *f, const struct hf_schema *schema, const char *tail,
+    hf_rebuild_running_cb running, void *arg, bool *ret_sound)
 {
 	struct copying c = { .files = f, .schema = schema, .running = running, .arg = arg };
 	char path[PATH_MAX], tmp[64];
@@ -264,19 +264,19 @@ int hf_build_copy(const struct hf_files *f, const struct hf_schema *schema, cons
 
 	snprintf(tmp, sizeof(tmp), "%s.tmp", tail);
 	*ret_sound = true;
-	rc = hf_files_create(f, tmp);
+	rc = hf_store_files_create(f, tmp);
 	if (!rc)
 		rc = vacuum_into(&c, tmp);
 	if (!rc)
-		rc = mark(&c, tmp);
+		rc = copying_mark(&c, tmp);
 	if (!rc)
-		rc = check_at(&c, hf_files_path(f, tmp, path));
+		rc = check_at(&c, hf_store_files_path(f, tmp, path));
 	if (!rc)
-		rc = hf_files_install(f, tmp, tail);
+		rc = hf_store_files_install(f, tmp, tail);
 	if (!rc)
-		rc = hf_files_sync(f);
+		rc = hf_store_files_sync(f);
 	if (rc)
-		hf_files_discard(f, tmp);
+		hf_store_files_discard(f, tmp);
 	if (rc == HF_EDAMAGED || rc == HF_ESTORE)
 		*ret_sound = is_sound(&c);
 	return rc;

@@ -13,15 +13,15 @@ enum { TRIES_WITH_COPY = 3, TRIES_MAX = 5 };
 
 bool hf_recovery_exhausted(const struct hf_store *s)
 {
-	return s->attempt.state == HF_ATTEMPT_STARTED && s->attempt.tries >= TRIES_MAX;
+	return s->attempt.state == HF_RECOVERY_NOTE_STARTED && s->attempt.tries >= TRIES_MAX;
 }
 
 void hf_recovery_plan(struct hf_store *s, const struct hf_image *image, const char *found)
 {
-	struct hf_attempt *a = &s->attempt;
+	struct hf_recovery_note *a = &s->attempt;
 
-	if (a->state != HF_ATTEMPT_STARTED) {
-		*a = (struct hf_attempt){ .state = HF_ATTEMPT_STARTED, .began_s = hf_store_now_s(s) };
+	if (a->state != HF_RECOVERY_NOTE_STARTED) {
+		*a = (struct hf_recovery_note){ .state = HF_RECOVERY_NOTE_STARTED, .began_s = hf_store_now_s(s) };
 		hf_store_random_epoch(a->epoch);
 		snprintf(a->reason, sizeof(a->reason), "%.255s", found);
 	}
@@ -41,7 +41,7 @@ void hf_recovery_tell(const struct hf_store *s, struct hf_store_opened *ret_open
 	ret_opened->origin = s->attempt.from;
 	if (tail[0])
 		snprintf(ret_opened->aside, sizeof(ret_opened->aside), "%.250s%.255s",
-		    hf_files_path(&s->files, "", path), tail + strlen(s->files.base));
+		    hf_store_files_path(&s->files, "", path), tail + strlen(s->files.base));
 	snprintf(ret_opened->reason, sizeof(ret_opened->reason), "%s", s->attempt.reason);
 	ret_opened->generation = s->attempt.generation;
 	ret_opened->zone_due = s->attempt.zone_due;
@@ -50,7 +50,7 @@ void hf_recovery_tell(const struct hf_store *s, struct hf_store_opened *ret_open
 /* A recovery that is done, but for what the zone knows: a crash came first. */
 void hf_recovery_remind(const struct hf_store *s, struct hf_store_opened *ret_opened)
 {
-	const struct hf_attempt *a = &s->attempt;
+	const struct hf_recovery_note *a = &s->attempt;
 
 	if (!a->zone_due || memcmp(s->meta.epoch, a->epoch, sizeof(a->epoch)) != 0)
 		return;
@@ -58,25 +58,25 @@ void hf_recovery_remind(const struct hf_store *s, struct hf_store_opened *ret_op
 	ret_opened->zone_due = true;
 }
 
-static int note(struct hf_store *s)
+static int recovery_write_note(struct hf_store *s)
 {
-	struct hf_attempt *a = &s->attempt;
-	int rc = a->aside[0] ? 0 : hf_files_aside_name(&s->files, hf_store_now_s(s), a->aside);
+	struct hf_recovery_note *a = &s->attempt;
+	int rc = a->aside[0] ? 0 : hf_store_files_aside_name(&s->files, hf_store_now_s(s), a->aside);
 
-	return rc ? rc : hf_attempt_write(&s->files, a);
+	return rc ? rc : hf_recovery_note_write(&s->files, a);
 }
 
 /* Under the name that the note has; where that is taken (by an earlier try), under another, noted first. */
 static int set_aside(struct hf_store *s)
 {
-	struct hf_attempt *a = &s->attempt;
-	int rc = hf_files_set_aside(&s->files, a->aside, true);
+	struct hf_recovery_note *a = &s->attempt;
+	int rc = hf_store_files_set_aside(&s->files, a->aside, true);
 
 	if (rc != -EEXIST)
 		return rc;
 	a->aside[0] = '\0';
-	rc = note(s);
-	return rc ? rc : hf_files_set_aside(&s->files, a->aside, true);
+	rc = recovery_write_note(s);
+	return rc ? rc : hf_store_files_set_aside(&s->files, a->aside, true);
 }
 
 static int make_empty(struct hf_store *s)
@@ -84,7 +84,7 @@ static int make_empty(struct hf_store *s)
 	struct hf_meta meta = { .made_s = s->attempt.began_s };
 
 	memcpy(meta.epoch, s->attempt.epoch, sizeof(meta.epoch));
-	return hf_build_new(&s->files, s->schema, &meta, NULL);
+	return hf_rebuild_new(&s->files, s->schema, &meta, NULL);
 }
 
 static int make_from_image(struct hf_store *s, const struct hf_image *image)
@@ -97,7 +97,7 @@ static int make_from_image(struct hf_store *s, const struct hf_image *image)
 	meta.log_floor = meta.generation;
 	meta.next_workspace = image->next_workspace > old->next_workspace ? image->next_workspace : old->next_workspace;
 	meta.next_agent = image->next_agent > old->next_agent ? image->next_agent : old->next_agent;
-	return hf_build_new(&s->files, s->schema, &meta, image);
+	return hf_rebuild_new(&s->files, s->schema, &meta, image);
 }
 
 /* There is none, or it is no good; and not: it cannot be read or written now. */
@@ -114,16 +114,16 @@ static int make_from_copy(struct hf_store *s)
 	int rc;
 
 	memcpy(meta.epoch, s->attempt.epoch, sizeof(meta.epoch));
-	rc = hf_build_from_copy(&s->files, s->schema, hf_store_now_s(s), &meta, &generation);
+	rc = hf_rebuild_from_copy(&s->files, s->schema, hf_store_now_s(s), &meta, &generation);
 	if (!rc) {
 		/* Before it has the store's place: whoever opens that after a crash needs to know it. */
 		s->attempt.generation = generation;
-		return hf_attempt_write(&s->files, &s->attempt);
+		return hf_recovery_note_write(&s->files, &s->attempt);
 	}
 	if (s->known || !no_good_copy(rc))
 		return rc;
 	s->attempt.from = HF_STORE_EMPTY;
-	rc = hf_attempt_write(&s->files, &s->attempt);
+	rc = hf_recovery_note_write(&s->files, &s->attempt);
 	return rc ? rc : make_empty(s);
 }
 
@@ -131,7 +131,7 @@ static int make_from_copy(struct hf_store *s)
  * The new file is made and read back before the old one is touched: where even that cannot be read it is the disk that
  * is away, and perhaps nothing is wrong with the store.
  */
-static int make(struct hf_store *s, const struct hf_image *image)
+static int recovery_make(struct hf_store *s, const struct hf_image *image)
 {
 	int rc;
 
@@ -143,16 +143,16 @@ static int make(struct hf_store *s, const struct hf_image *image)
 		rc = make_empty(s);
 	if (rc)
 		return rc;
-	rc = hf_build_check(&s->files, s->schema);
+	rc = hf_rebuild_check(&s->files, s->schema);
 	s->unreadable = rc == HF_EDAMAGED || rc == -EIO;
 	return rc;
 }
 
 static void note_done(struct hf_store *s)
 {
-	s->attempt.state = HF_ATTEMPT_SPENT;
+	s->attempt.state = HF_RECOVERY_NOTE_SPENT;
 	/* If it cannot be written, the next open sees by the epoch that it is done. */
-	hf_attempt_write(&s->files, &s->attempt);
+	hf_recovery_note_write(&s->files, &s->attempt);
 }
 
 int hf_recovery_run(struct hf_store *s, const struct hf_image *image)
@@ -162,9 +162,9 @@ int hf_recovery_run(struct hf_store *s, const struct hf_image *image)
 	if (s->moved_in) {
 		rc = hf_store_open_moved_in(s);
 	} else {
-		rc = note(s);
+		rc = recovery_write_note(s);
 		if (!rc)
-			rc = make(s, image);
+			rc = recovery_make(s, image);
 		if (!rc)
 			rc = set_aside(s);
 		hf_wal_done(&s->wal); /* it was the old file's */
@@ -184,8 +184,8 @@ void hf_recovery_settle(struct hf_store *s, struct hf_store_opened *opened)
 		return;
 	}
 	/* The store is sound after all: begun, and the crash came before anything was done. */
-	if (!hf_attempt_remove(&s->files))
-		s->attempt = (struct hf_attempt){ 0 };
+	if (!hf_recovery_note_remove(&s->files))
+		s->attempt = (struct hf_recovery_note){ 0 };
 }
 
 /* --- nothing can be written: what it will be made of --- */
@@ -195,13 +195,13 @@ static int read_copy(struct hf_store *s)
 	struct hf_meta target = { 0 };
 	struct hf_checked checked;
 	char path[PATH_MAX];
-	int rc = hf_check_file(hf_files_path(&s->files, ".copy", path), s->schema, NULL, 0, &checked);
+	int rc = hf_image_check_file(hf_store_files_path(&s->files, ".copy", path), s->schema, NULL, 0, &checked);
 
 	if (rc)
 		return rc;
 	memcpy(target.epoch, s->attempt.epoch, sizeof(target.epoch));
 	s->attempt.generation = checked.meta.generation;
-	hf_build_renew(&checked.meta, hf_store_now_s(s), &target);
+	hf_rebuild_renew(&checked.meta, hf_store_now_s(s), &target);
 	s->meta = checked.meta;
 	hf_sql_close(s->r);
 	s->r = checked.sql;
@@ -235,30 +235,30 @@ static int make_again(struct hf_store *s, const struct hf_image *image)
 
 	hf_store_random_epoch(s->attempt.epoch);
 	hf_wal_done(&s->wal);
-	rc = hf_files_aside_name(&s->files, hf_store_now_s(s), aside);
+	rc = hf_store_files_aside_name(&s->files, hf_store_now_s(s), aside);
 	if (!rc)
-		rc = hf_files_set_aside(&s->files, aside, false);
+		rc = hf_store_files_set_aside(&s->files, aside, false);
 	if (!rc)
 		rc = make_from_image(s, image);
 	return rc ? rc : hf_store_move_in(s);
 }
 
-static int recover(struct hf_store *s, const struct hf_image *image, struct hf_store_opened *opened)
+static int recover_running(struct hf_store *s, const struct hf_image *image, struct hf_store_opened *opened)
 {
 	char why[256];
-	int rc = hf_files_lock(&s->files, why, sizeof(why));
+	int rc = hf_store_files_lock(&s->files, why, sizeof(why));
 
 	if (rc)
 		return rc;
 	hf_store_detach(s);
-	if (hf_files_look(&s->files, "", why, sizeof(why)) == HF_FILE_ABSENT &&
-	    s->attempt.state != HF_ATTEMPT_STARTED) {
+	if (hf_store_files_look(&s->files, "", why, sizeof(why)) == HF_FILE_ABSENT &&
+	    s->attempt.state != HF_RECOVERY_NOTE_STARTED) {
 		opened->origin = HF_STORE_IMAGE;
 		return make_again(s, image);
 	}
-	if (s->attempt.state == HF_ATTEMPT_SPENT)
+	if (s->attempt.state == HF_RECOVERY_NOTE_SPENT)
 		return HF_EDAMAGED;
-	if (s->attempt.state == HF_ATTEMPT_NONE || s->attempt.from != HF_STORE_IMAGE)
+	if (s->attempt.state == HF_RECOVERY_NOTE_NONE || s->attempt.from != HF_STORE_IMAGE)
 		hf_recovery_plan(s, image, s->reason);
 	rc = hf_recovery_run(s, image);
 	hf_recovery_tell(s, opened);
@@ -274,11 +274,11 @@ int hf_store_recover(struct hf_store *s, const struct hf_image *image, struct hf
 	if (s->state == HF_STORE_FAILED)
 		return HF_EDAMAGED;
 	hf_store_abort(s);
-	if (!hf_work_halt(s->work))
+	if (!hf_background_halt(s->work))
 		return -EAGAIN;
 	if (s->state != HF_STORE_RECOVERING)
 		hf_store_enter(s, HF_STORE_RECOVERING, "asked for");
-	rc = recover(s, image, ret_opened);
+	rc = recover_running(s, image, ret_opened);
 	if (!rc) {
 		s->pending = HF_PENDING_NONE;
 		hf_image_free(s->image);

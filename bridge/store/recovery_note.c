@@ -19,7 +19,7 @@ static const char *const from_names[] = {
 enum { N_STATES = 3, N_FROM = sizeof(from_names) / sizeof(from_names[0]) };
 
 /* The rest of the line "key: value" in `text`, into out. */
-static bool find(const char *text, const char *key, char *out, size_t size)
+static bool note_find(const char *text, const char *key, char *out, size_t size)
 {
 	char start[32];
 	const char *at, *end;
@@ -41,7 +41,7 @@ static bool find_index(const char *text, const char *key, const char *const *nam
 {
 	char value[32];
 
-	if (!find(text, key, value, sizeof(value)))
+	if (!note_find(text, key, value, sizeof(value)))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (names[i] && !strcmp(names[i], value)) {
@@ -56,7 +56,7 @@ static bool find_number(const char *text, const char *key, int64_t *ret)
 {
 	char value[32], *end;
 
-	if (!find(text, key, value, sizeof(value)) || !*value)
+	if (!note_find(text, key, value, sizeof(value)) || !*value)
 		return false;
 	errno = 0;
 	*ret = strtoll(value, &end, 10);
@@ -67,7 +67,7 @@ static bool find_epoch(const char *text, uint8_t ret[16])
 {
 	char value[33];
 
-	if (!find(text, "epoch", value, sizeof(value)) || strlen(value) != 32 ||
+	if (!note_find(text, "epoch", value, sizeof(value)) || strlen(value) != 32 ||
 	    strspn(value, "0123456789abcdef") != 32)
 		return false;
 	for (unsigned i = 0; i < 16; i++) {
@@ -78,7 +78,7 @@ static bool find_epoch(const char *text, uint8_t ret[16])
 	return true;
 }
 
-static bool parse(const char *text, struct hf_attempt *a)
+static bool note_parse(const char *text, struct hf_recovery_note *a)
 {
 	int64_t tries = 0, generation = 0, zone_due = 0;
 	int state = 0, from = 0;
@@ -86,10 +86,10 @@ static bool parse(const char *text, struct hf_attempt *a)
 	if (strncmp(text, head, sizeof(head) - 1) || !find_index(text, "state", state_names, N_STATES, &state) ||
 	    !find_index(text, "from", from_names, N_FROM, &from) || !find_number(text, "tries", &tries) ||
 	    !find_number(text, "began", &a->began_s) || !find_epoch(text, a->epoch) ||
-	    !find(text, "aside", a->aside, sizeof(a->aside)) || strchr(a->aside, '/') ||
-	    !find(text, "reason", a->reason, sizeof(a->reason)))
+	    !note_find(text, "aside", a->aside, sizeof(a->aside)) || strchr(a->aside, '/') ||
+	    !note_find(text, "reason", a->reason, sizeof(a->reason)))
 		return false;
-	a->state = (enum hf_attempt_state)state;
+	a->state = (enum hf_recovery_note_state)state;
 	a->from = (enum hf_store_origin)from;
 	a->tries = tries > 1000 ? 1000 : (unsigned)tries;
 	/* Lines that a note of before has not. */
@@ -100,24 +100,24 @@ static bool parse(const char *text, struct hf_attempt *a)
 	return true;
 }
 
-void hf_attempt_read(const struct hf_files *f, struct hf_attempt *ret_attempt)
+void hf_recovery_note_read(const struct hf_store_files *f, struct hf_recovery_note *ret_attempt)
 {
-	struct hf_attempt a = { 0 };
+	struct hf_recovery_note a = { 0 };
 	char name[NAME_MAX + 1];
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	int rc = hf_file_read(f->dirfd, hf_files_name(f, ".recovery", name), 4096, &bytes, &len);
+	int rc = hf_file_read(f->dirfd, hf_store_files_name(f, ".recovery", name), 4096, &bytes, &len);
 	bool none = rc == -ENOENT || (!rc && len == 0);
 
-	if (!none && (rc || strlen((char *)bytes) != len || !parse((char *)bytes, &a))) {
-		a = (struct hf_attempt){ .state = HF_ATTEMPT_SPENT, .from = HF_STORE_EMPTY };
+	if (!none && (rc || strlen((char *)bytes) != len || !note_parse((char *)bytes, &a))) {
+		a = (struct hf_recovery_note){ .state = HF_RECOVERY_NOTE_SPENT, .from = HF_STORE_EMPTY };
 		snprintf(a.reason, sizeof(a.reason), "its note '%.200s' cannot be understood", name);
 	}
 	free(bytes);
 	*ret_attempt = a;
 }
 
-int hf_attempt_write(const struct hf_files *f, const struct hf_attempt *attempt)
+int hf_recovery_note_write(const struct hf_store_files *f, const struct hf_recovery_note *attempt)
 {
 	char text[1024], hex[33], name[NAME_MAX + 1], reason[256];
 	int len, rc;
@@ -132,15 +132,15 @@ int hf_attempt_write(const struct hf_files *f, const struct hf_attempt *attempt)
 	    "generation: %" PRIu64 "\nzone-due: %d\n",
 	    head, state_names[attempt->state], from_names[attempt->from], attempt->tries, attempt->began_s, hex,
 	    attempt->aside, reason, attempt->generation, attempt->zone_due);
-	rc = hf_file_replace(f->dirfd, hf_files_name(f, ".recovery", name), text, (size_t)len, 0600);
+	rc = hf_file_replace(f->dirfd, hf_store_files_name(f, ".recovery", name), text, (size_t)len, 0600);
 	return rc ? rc : hf_file_sync_dir(f->dirfd);
 }
 
-int hf_attempt_remove(const struct hf_files *f)
+int hf_recovery_note_remove(const struct hf_store_files *f)
 {
 	char name[NAME_MAX + 1];
 
-	if (unlinkat(f->dirfd, hf_files_name(f, ".recovery", name), 0) < 0 && errno != ENOENT)
+	if (unlinkat(f->dirfd, hf_store_files_name(f, ".recovery", name), 0) < 0 && errno != ENOENT)
 		return -errno;
 	return hf_file_sync_dir(f->dirfd);
 }

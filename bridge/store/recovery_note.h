@@ -16,10 +16,10 @@
 #include "bridge/store/store_files.h"
 #include "bridge/store/store.h"
 
-enum hf_attempt_state { HF_ATTEMPT_NONE, HF_ATTEMPT_STARTED, HF_ATTEMPT_SPENT };
+enum hf_recovery_note_state { HF_RECOVERY_NOTE_NONE, HF_RECOVERY_NOTE_STARTED, HF_RECOVERY_NOTE_SPENT };
 
-struct hf_attempt {
-	enum hf_attempt_state state;
+struct hf_recovery_note {
+	enum hf_recovery_note_state state;
 	unsigned tries;             /* how often it was begun: a crash in the midst makes one more */
 	uint8_t epoch[16];          /* of the store that it makes */
 	enum hf_store_origin from;  /* COPY, EMPTY or IMAGE */
@@ -31,6 +31,6 @@ struct hf_attempt {
 };
 
 /* Absent or empty: NONE. What cannot be read or understood is SPENT: never one attempt too many. */
-void hf_attempt_read(const struct hf_files *f, struct hf_attempt *ret_attempt);
-int hf_attempt_write(const struct hf_files *f, const struct hf_attempt *attempt);
-int hf_attempt_remove(const struct hf_files *f);
+void hf_recovery_note_read(const struct hf_store_files *f, struct hf_recovery_note *ret_attempt);
+int hf_recovery_note_write(const struct hf_store_files *f, const struct hf_recovery_note *attempt);
+int hf_recovery_note_remove(const struct hf_store_files *f);

@@ -75,14 +75,14 @@ static const struct hf_schema_step all_steps[] = {
 
 const struct hf_schema hf_schema = { .version = 3, .oldest = 1, .sql = tables_sql, .steps = all_steps };
 
-int hf_meta_get(struct hf_sql *q, struct hf_meta *ret_meta)
+int hf_schema_meta_get(struct hf_sql *q, struct hf_meta *ret_meta)
 {
-	struct hf_stmt st = hf_stmt(q, hf_tables[HF_TABLE_META].all);
+	struct hf_stmt st = hf_stmt(q, hf_sql_tables[HF_TABLE_META].all);
 	struct hf_meta meta;
 	int rc = hf_stmt_next(&st);
 
 	if (rc == 1)
-		rc = hf_row_get(&st, HF_TABLE_META, &meta);
+		rc = hf_store_row_get(&st, HF_TABLE_META, &meta);
 	else if (rc == 0)
 		rc = HF_EDAMAGED;
 	hf_stmt_end(&st);
@@ -91,9 +91,9 @@ int hf_meta_get(struct hf_sql *q, struct hf_meta *ret_meta)
 	return rc;
 }
 
-int hf_meta_set(struct hf_sql *q, const struct hf_meta *meta)
+int hf_schema_meta_set(struct hf_sql *q, const struct hf_meta *meta)
 {
-	return hf_row_set(q, HF_TABLE_META, meta);
+	return hf_store_row_set(q, HF_TABLE_META, meta);
 }
 
 /* Over the texts by which the tables were made: SQLite checks the pages, but not that a column kept its name. */
@@ -121,7 +121,7 @@ static int tables_sum(struct hf_sql *q, uint64_t *ret_sum)
 	return rc;
 }
 
-static int finish(struct hf_sql *q, uint32_t version, uint32_t oldest, struct hf_meta *meta)
+static int schema_finish(struct hf_sql *q, uint32_t version, uint32_t oldest, struct hf_meta *meta)
 {
 	char pragma[64];
 	int rc;
@@ -132,7 +132,7 @@ static int finish(struct hf_sql *q, uint32_t version, uint32_t oldest, struct hf
 		rc = tables_sum(q, &meta->schema_sum);
 	meta->version = version;
 	meta->oldest = oldest;
-	return rc ? rc : hf_meta_set(q, meta);
+	return rc ? rc : hf_schema_meta_set(q, meta);
 }
 
 int hf_schema_make(struct hf_sql *q, const struct hf_schema *schema, struct hf_meta *meta)
@@ -144,7 +144,7 @@ int hf_schema_make(struct hf_sql *q, const struct hf_schema *schema, struct hf_m
 	rc = hf_sql_exec(q, pragma);
 	if (!rc)
 		rc = hf_sql_exec(q, schema->sql);
-	return rc ? rc : finish(q, schema->version, schema->oldest, meta);
+	return rc ? rc : schema_finish(q, schema->version, schema->oldest, meta);
 }
 
 /* A file without our mark: another program's, or ours with the mark damaged. */
@@ -155,17 +155,17 @@ static int judge_foreign(struct hf_sql *q)
 	int rc = hf_sql_number(q, "SELECT count(*) FROM sqlite_schema", &n);
 
 	/* No table at all: nothing to lose, and nothing that could be ours. */
-	if (rc || n == 0 || hf_meta_get(q, &meta) == 0)
+	if (rc || n == 0 || hf_schema_meta_get(q, &meta) == 0)
 		return rc ? rc : HF_EDAMAGED;
 	rc = hf_sql_integrity(q);
 	return rc ? rc : HF_EREFUSED;
 }
 
-static int compare(struct hf_sql *q, const struct hf_schema *schema, uint32_t version, struct hf_meta *meta)
+static int schema_compare(struct hf_sql *q, const struct hf_schema *schema, uint32_t version, struct hf_meta *meta)
 {
 	struct hf_meta found;
 	uint64_t sum = 0;
-	int rc = hf_meta_get(q, &found);
+	int rc = hf_schema_meta_get(q, &found);
 
 	/* A row that cannot be read of a file that says it is newer: perhaps all is different there. */
 	if ((rc == HF_EDAMAGED || rc == HF_ESTORE) && version > schema->version) {
@@ -187,7 +187,7 @@ static int compare(struct hf_sql *q, const struct hf_schema *schema, uint32_t ve
 	return rc;
 }
 
-static int judge(struct hf_sql *q, const struct hf_schema *schema, struct hf_meta *ret_meta)
+static int schema_judge(struct hf_sql *q, const struct hf_schema *schema, struct hf_meta *ret_meta)
 {
 	int64_t application = 0, version = 0;
 	int rc = hf_sql_number(q, "PRAGMA application_id", &application);
@@ -200,12 +200,12 @@ static int judge(struct hf_sql *q, const struct hf_schema *schema, struct hf_met
 		return judge_foreign(q);
 	if (version < 1 || version > INT32_MAX)
 		return HF_EDAMAGED;
-	return compare(q, schema, (uint32_t)version, ret_meta);
+	return schema_compare(q, schema, (uint32_t)version, ret_meta);
 }
 
 int hf_schema_check(struct hf_sql *q, const struct hf_schema *schema, struct hf_meta *ret_meta)
 {
-	int rc = judge(q, schema, ret_meta);
+	int rc = schema_judge(q, schema, ret_meta);
 
 	return rc == HF_ESTORE ? HF_EDAMAGED : rc; /* "no such column": a damaged schema */
 }
@@ -219,7 +219,7 @@ static int migrate_steps(struct hf_sql *q, const struct hf_schema *schema, struc
 			continue;
 		rc = hf_sql_exec(q, step->sql);
 		if (!rc)
-			rc = finish(q, step->to, step->oldest > meta->oldest ? step->oldest : meta->oldest, meta);
+			rc = schema_finish(q, step->to, step->oldest > meta->oldest ? step->oldest : meta->oldest, meta);
 	}
 	return rc;
 }

@@ -47,5 +47,5 @@ int hf_schema_check(struct hf_sql *q, const struct hf_schema *schema, struct hf_
 /* All steps that are missing, in one transaction. */
 int hf_schema_migrate(struct hf_sql *q, const struct hf_schema *schema, struct hf_meta *meta);
 
-int hf_meta_get(struct hf_sql *q, struct hf_meta *ret_meta);
-int hf_meta_set(struct hf_sql *q, const struct hf_meta *meta);
+int hf_schema_meta_get(struct hf_sql *q, struct hf_meta *ret_meta);
+int hf_schema_meta_set(struct hf_sql *q, const struct hf_meta *meta);

@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 /* The result of a call, as ours; what SQLite says about it is kept. */
-static int map(struct hf_sql *q, int rc)
+static int sql_code(struct hf_sql *q, int rc)
 {
 	int system = 0;
 
@@ -58,7 +58,7 @@ static int map(struct hf_sql *q, int rc)
 }
 
 /* What a file may make SQLite do is kept small: no triggers, no views, no functions with side effects, no big values. */
-static void confine(sqlite3 *db)
+static void sql_confine(sqlite3 *db)
 {
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -117,9 +117,9 @@ static int open_frozen(struct hf_sql *q, const char *path)
 	if (lstat(text, &st) < 0 || st.st_size == 0) {
 		if (!file_uri(path, "?immutable=1", text, sizeof(text)))
 			return -ENAMETOOLONG;
-		return map(q, sqlite3_open_v2(text, &q->db, flags | SQLITE_OPEN_URI, NULL));
+		return sql_code(q, sqlite3_open_v2(text, &q->db, flags | SQLITE_OPEN_URI, NULL));
 	}
-	rc = map(q, sqlite3_open_v2(path, &q->db, flags, "unix-none"));
+	rc = sql_code(q, sqlite3_open_v2(path, &q->db, flags, "unix-none"));
 	return rc ? rc : hf_sql_exec(q, "PRAGMA locking_mode=EXCLUSIVE");
 }
 
@@ -142,7 +142,7 @@ static int open_mode(struct hf_sql *q, const char *path, enum hf_sql_mode mode)
 		flags |= SQLITE_OPEN_READONLY;
 		break;
 	}
-	rc = map(q, sqlite3_open_v2(path, &q->db, flags, NULL));
+	rc = sql_code(q, sqlite3_open_v2(path, &q->db, flags, NULL));
 	/* A file that cannot be opened for writing is opened for reading without a word. */
 	if (!rc && mode == HF_SQL_WRITE && sqlite3_db_readonly(q->db, "main") == 1)
 		rc = -EROFS;
@@ -160,7 +160,7 @@ int hf_sql_open(const char *path, enum hf_sql_mode mode, struct hf_sql **ret_sql
 	q->mode = mode;
 	rc = q->path || mode == HF_SQL_MEMORY ? open_mode(q, path, mode) : -ENOMEM;
 	if (!rc) {
-		confine(q->db);
+		sql_confine(q->db);
 		sqlite3_wal_hook(q->db, on_wal, q); /* takes the place of the automatic checkpoint */
 		rc = hf_sql_exec(q, "PRAGMA synchronous=FULL;PRAGMA mmap_size=0;PRAGMA cell_size_check=ON;"
 				    "PRAGMA secure_delete=OFF;PRAGMA temp_store=MEMORY;"
@@ -202,19 +202,19 @@ bool hf_sql_is_broken(const struct hf_sql *q)
 
 int hf_sql_exec(struct hf_sql *q, const char *text)
 {
-	return map(q, sqlite3_exec(q->db, text, NULL, NULL, NULL));
+	return sql_code(q, sqlite3_exec(q->db, text, NULL, NULL, NULL));
 }
 
 int hf_sql_checkpoint(struct hf_sql *q)
 {
-	return map(q, sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+	return sql_code(q, sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
 }
 
 int hf_sql_checkpoint_all(struct hf_sql *q)
 {
 	int rc = sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 
-	return (rc & 0xff) == SQLITE_BUSY ? 1 : map(q, rc);
+	return (rc & 0xff) == SQLITE_BUSY ? 1 : sql_code(q, rc);
 }
 
 void hf_sql_interrupt(struct hf_sql *q)
@@ -229,7 +229,7 @@ bool hf_sql_in_transaction(const struct hf_sql *q)
 
 /* --- statements --- */
 
-static int prepare(struct hf_sql *q, const char *text, sqlite3_stmt **ret_stmt)
+static int sql_prepare(struct hf_sql *q, const char *text, sqlite3_stmt **ret_stmt)
 {
 	size_t i = 0;
 	int rc;
@@ -239,7 +239,7 @@ static int prepare(struct hf_sql *q, const char *text, sqlite3_stmt **ret_stmt)
 	if (i == HF_SQL_STMTS_MAX)
 		return HF_ELIMIT;
 	if (!q->stmts[i].text) {
-		rc = map(q, sqlite3_prepare_v3(q->db, text, -1, SQLITE_PREPARE_PERSISTENT,
+		rc = sql_code(q, sqlite3_prepare_v3(q->db, text, -1, SQLITE_PREPARE_PERSISTENT,
 				&q->stmts[i].stmt, NULL));
 		if (rc)
 			return rc;
@@ -253,7 +253,7 @@ struct hf_stmt hf_stmt(struct hf_sql *sql, const char *text)
 {
 	struct hf_stmt st = { .sql = sql };
 
-	st.error = prepare(sql, text, &st.stmt);
+	st.error = sql_prepare(sql, text, &st.stmt);
 	if (!st.error)
 		sqlite3_reset(st.stmt);
 	return st;
@@ -261,7 +261,7 @@ struct hf_stmt hf_stmt(struct hf_sql *sql, const char *text)
 
 static void put_done(struct hf_stmt *st, int rc)
 {
-	int code = map(st->sql, rc);
+	int code = sql_code(st->sql, rc);
 
 	if (!st->error)
 		st->error = code;
@@ -312,7 +312,7 @@ int hf_stmt_next(struct hf_stmt *st)
 	st->at = 0;
 	if (rc == SQLITE_ROW)
 		return 1;
-	st->error = map(st->sql, rc);
+	st->error = sql_code(st->sql, rc);
 	sqlite3_reset(st->stmt);
 	return st->error;
 }
@@ -323,7 +323,7 @@ void hf_stmt_end(struct hf_stmt *st)
 		sqlite3_reset(st->stmt);
 }
 
-static void damaged(struct hf_stmt *st)
+static void stmt_damaged(struct hf_stmt *st)
 {
 	if (st->error)
 		return;
@@ -352,7 +352,7 @@ int64_t hf_stmt_get_int(struct hf_stmt *st, int64_t min, int64_t max)
 		return 0;
 	value = sqlite3_value_int64(v);
 	if (sqlite3_value_type(v) != SQLITE_INTEGER || value < min || value > max) {
-		damaged(st);
+		stmt_damaged(st);
 		return 0;
 	}
 	return value;
@@ -376,7 +376,7 @@ static const void *get_bytes(struct hf_stmt *st, int type, size_t *ret_len)
 	if (!v)
 		return NULL;
 	if (sqlite3_value_type(v) != type) {
-		damaged(st);
+		stmt_damaged(st);
 		return NULL;
 	}
 	/* As a blob also what is a text: nobody here needs the NUL that would be put behind a copy of it. */
@@ -398,7 +398,7 @@ void hf_stmt_get_text(struct hf_stmt *st, char *out, size_t size)
 	if (!text)
 		return;
 	if (len >= size || memchr(text, '\0', len)) {
-		damaged(st);
+		stmt_damaged(st);
 		return;
 	}
 	memcpy(out, text, len);
@@ -411,7 +411,7 @@ void hf_stmt_get_blob(struct hf_stmt *st, void *out, size_t len)
 	const void *bytes = get_bytes(st, SQLITE_BLOB, &found);
 
 	if (!st->error && found != len)
-		damaged(st);
+		stmt_damaged(st);
 	if (!st->error && len)
 		memcpy(out, bytes, len);
 	else
@@ -420,14 +420,14 @@ void hf_stmt_get_blob(struct hf_stmt *st, void *out, size_t len)
 
 /* --- one value --- */
 
-static int one_row(struct hf_sql *q, const char *text, sqlite3_stmt **ret_stmt)
+static int sql_one_row(struct hf_sql *q, const char *text, sqlite3_stmt **ret_stmt)
 {
-	int rc = map(q, sqlite3_prepare_v2(q->db, text, -1, ret_stmt, NULL));
+	int rc = sql_code(q, sqlite3_prepare_v2(q->db, text, -1, ret_stmt, NULL));
 
 	if (rc)
 		return rc;
 	rc = sqlite3_step(*ret_stmt);
-	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? HF_EDAMAGED : map(q, rc);
+	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? HF_EDAMAGED : sql_code(q, rc);
 }
 
 int hf_sql_number(struct hf_sql *q, const char *text, int64_t *ret_number)
@@ -435,7 +435,7 @@ int hf_sql_number(struct hf_sql *q, const char *text, int64_t *ret_number)
 	struct hf_stmt st = { .sql = q };
 	int64_t value = 0;
 
-	st.error = one_row(q, text, &st.stmt);
+	st.error = sql_one_row(q, text, &st.stmt);
 	value = hf_stmt_get_int(&st, INT64_MIN, INT64_MAX);
 	sqlite3_finalize(st.stmt);
 	if (!st.error)
@@ -447,7 +447,7 @@ int hf_sql_word(struct hf_sql *q, const char *text, char *out, size_t size)
 {
 	struct hf_stmt st = { .sql = q };
 
-	st.error = one_row(q, text, &st.stmt);
+	st.error = sql_one_row(q, text, &st.stmt);
 	hf_stmt_get_text(&st, out, size);
 	sqlite3_finalize(st.stmt);
 	return st.error;

@@ -45,15 +45,15 @@ void hf_store_enter(struct hf_store *s, enum hf_store_state state, const char *r
 }
 
 /* What the thread found since it was last looked at. */
-static void collect(struct hf_store *s)
+static void store_collect(struct hf_store *s)
 {
-	if (hf_work_collect(s->work, &s->stats) && s->state != HF_STORE_FAILED)
+	if (hf_background_collect(s->work, &s->stats) && s->state != HF_STORE_FAILED)
 		hf_store_enter(s, HF_STORE_RECOVERING, "found damaged while a copy of it was made");
 }
 
 enum hf_store_state hf_store_get_state(struct hf_store *s, const char **ret_reason, int64_t *ret_since_s)
 {
-	collect(s);
+	store_collect(s);
 	if (ret_reason)
 		*ret_reason = s->reason;
 	if (ret_since_s)
@@ -63,7 +63,7 @@ enum hf_store_state hf_store_get_state(struct hf_store *s, const char **ret_reas
 
 void hf_store_get_stats(struct hf_store *s, struct hf_store_stats *ret_stats)
 {
-	collect(s);
+	store_collect(s);
 	*ret_stats = s->stats;
 }
 
@@ -96,7 +96,7 @@ void hf_store_seen_generation(struct hf_store *s, uint64_t generation)
 		s->seen_generation = generation;
 }
 
-bool hf_generation_may_be(uint64_t last, int64_t wall_s)
+bool hf_store_generation_may_be(uint64_t last, int64_t wall_s)
 {
 	return !last || wall_s <= 0 || (uint64_t)wall_s <= last || (uint64_t)wall_s - last <= INT32_MAX;
 }
@@ -106,7 +106,7 @@ uint64_t hf_store_next_generation(const struct hf_store *s)
 	uint64_t last = s->meta.generation > s->seen_generation ? s->meta.generation : s->seen_generation;
 	int64_t now = hf_store_now_s(s);
 
-	return now > 0 && (uint64_t)now > last && hf_generation_may_be(last, now) ? (uint64_t)now : last + 1;
+	return now > 0 && (uint64_t)now > last && hf_store_generation_may_be(last, now) ? (uint64_t)now : last + 1;
 }
 
 bool hf_store_ready(const struct hf_store *s)
@@ -145,16 +145,16 @@ int hf_store_load(struct hf_store *s, struct hf_image **ret_image)
 
 bool hf_store_attempt_spent(const struct hf_store *s)
 {
-	return s->attempt.state != HF_ATTEMPT_NONE;
+	return s->attempt.state != HF_RECOVERY_NOTE_NONE;
 }
 
 int hf_store_attempt_rearm(struct hf_store *s)
 {
-	int rc = s->attempt.state == HF_ATTEMPT_NONE ? 0 : hf_attempt_remove(&s->files);
+	int rc = s->attempt.state == HF_RECOVERY_NOTE_NONE ? 0 : hf_recovery_note_remove(&s->files);
 
 	if (rc)
 		return rc;
-	s->attempt = (struct hf_attempt){ 0 };
+	s->attempt = (struct hf_recovery_note){ 0 };
 	if (s->state == HF_STORE_FAILED)
 		hf_store_enter(s, HF_STORE_RECOVERING, "allowed again by the operator");
 	return 0;
@@ -167,7 +167,7 @@ int hf_store_zone_taken(struct hf_store *s)
 	if (!s->attempt.zone_due)
 		return 0;
 	s->attempt.zone_due = false;
-	rc = hf_attempt_write(&s->files, &s->attempt);
+	rc = hf_recovery_note_write(&s->files, &s->attempt);
 	s->attempt.zone_due = rc != 0;
 	return rc;
 }
@@ -176,7 +176,7 @@ int hf_store_copy_begin(struct hf_store *s)
 {
 	if (!s->w)
 		return s->state == HF_STORE_FAILED ? HF_EDAMAGED : -EROFS;
-	return hf_work_copy(s->work);
+	return hf_background_copy(s->work);
 }
 
 void hf_store_free(struct hf_store *s)
@@ -184,10 +184,10 @@ void hf_store_free(struct hf_store *s)
 	if (!s)
 		return;
 	hf_store_abort(s);
-	hf_work_free(s->work); /* first: the last connection's close writes the WAL back */
+	hf_background_free(s->work); /* first: the last connection's close writes the WAL back */
 	hf_store_detach(s);
 	hf_wal_done(&s->wal);
 	hf_image_free(s->image);
-	hf_files_close(&s->files);
+	hf_store_files_close(&s->files);
 	free(s);
 }

@@ -90,7 +90,7 @@ void hf_store_seen_generation(struct hf_store *s, uint64_t generation);
  * Whether the next generation after `last` (0: there was none) may be the wall clock's seconds. Not if the clock is
  * ahead by 2^31 s or more: a generation is also a zone's serial, which would go backwards by RFC 1982, and stay there.
  */
-bool hf_generation_may_be(uint64_t last, int64_t wall_s);
+bool hf_store_generation_may_be(uint64_t last, int64_t wall_s);
 
 /* Holds an accepted snapshot, or was refilled: only then may anything be published or removed (design.md). */
 bool hf_store_ready(const struct hf_store *s);
@@ -158,13 +158,13 @@ struct hf_history_line {
 	int64_t wall_s;
 	uint64_t generation;
 	const char *name;   /* lent for the call; "" where a line is about no single name */
-	const char *what;   /* hf_what_name(), or "summary", "hold", "hold-ended" */
-	const char *reason; /* hf_reason_name() */
+	const char *what;   /* hf_store_what_name(), or "summary", "hold", "hold-ended" */
+	const char *reason; /* hf_store_reason_name() */
 	const char *detail; /* the address; of other lines what it is about */
 };
 typedef int (*hf_store_history_cb)(const struct hf_history_line *line, void *arg);
-const char *hf_reason_name(enum hf_reason why); /* "snapshot", "diff", ... */
-const char *hf_what_name(enum hf_what what);    /* "changed", "added", ... */
+const char *hf_store_reason_name(enum hf_reason why); /* "snapshot", "diff", ... */
+const char *hf_store_what_name(enum hf_what what);    /* "changed", "added", ... */
 /* Newest first, at most `max`; `name` (text, as hf_name_text() has it) NULL for all. */
 int hf_store_history(struct hf_store *s, const char *name, size_t max, hf_store_history_cb cb, void *arg);
 

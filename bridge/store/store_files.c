@@ -21,8 +21,8 @@ enum { TAIL_MAX = 40 };
 static const char *const parts[] = { "-wal", "-shm", "-journal", "" };
 enum { N_PARTS = sizeof(parts) / sizeof(parts[0]) };
 
-/* a and b, one after the other; what is too long was refused in hf_files_open(), or is clipped. */
-static const char *join(char *out, size_t size, const char *a, const char *b)
+/* a, then b. What is too long was refused in hf_store_files_open(), or is clipped. */
+static const char *files_join(char *out, size_t size, const char *a, const char *b)
 {
 	size_t n = strnlen(a, size - 1), m = strnlen(b, size - 1 - n);
 
@@ -32,9 +32,9 @@ static const char *join(char *out, size_t size, const char *a, const char *b)
 	return out;
 }
 
-int hf_files_open(const char *path, struct hf_files *ret_files)
+int hf_store_files_open(const char *path, struct hf_store_files *ret_files)
 {
-	struct hf_files f = { .dirfd = -1, .lock_fd = -1 };
+	struct hf_store_files f = { .dirfd = -1, .lock_fd = -1 };
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 	char parent[PATH_MAX], dir[PATH_MAX];
 
@@ -48,8 +48,8 @@ int hf_files_open(const char *path, struct hf_files *ret_files)
 		return -errno;
 	if (strlen(dir) + 1 + strlen(f.base) + TAIL_MAX >= sizeof(f.path))
 		return -ENAMETOOLONG;
-	join(parent, sizeof(parent), strcmp(dir, "/") ? dir : "", "/");
-	join(f.path, sizeof(f.path), parent, f.base);
+	files_join(parent, sizeof(parent), strcmp(dir, "/") ? dir : "", "/");
+	files_join(f.path, sizeof(f.path), parent, f.base);
 	f.dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f.dirfd < 0)
 		return -errno;
@@ -57,7 +57,7 @@ int hf_files_open(const char *path, struct hf_files *ret_files)
 	return 0;
 }
 
-void hf_files_close(struct hf_files *f)
+void hf_store_files_close(struct hf_store_files *f)
 {
 	if (f->dirfd >= 0)
 		close(f->dirfd);
@@ -66,24 +66,24 @@ void hf_files_close(struct hf_files *f)
 	f->dirfd = f->lock_fd = -1;
 }
 
-const char *hf_files_name(const struct hf_files *f, const char *tail, char out[static NAME_MAX + 1])
+const char *hf_store_files_name(const struct hf_store_files *f, const char *tail, char out[static NAME_MAX + 1])
 {
-	return join(out, NAME_MAX + 1, f->base, tail);
+	return files_join(out, NAME_MAX + 1, f->base, tail);
 }
 
-const char *hf_files_path(const struct hf_files *f, const char *tail, char out[static PATH_MAX])
+const char *hf_store_files_path(const struct hf_store_files *f, const char *tail, char out[static PATH_MAX])
 {
-	return join(out, PATH_MAX, f->path, tail);
+	return files_join(out, PATH_MAX, f->path, tail);
 }
 
 /* --- the lock --- */
 
-static int open_lock(const struct hf_files *f)
+static int files_open_lock(const struct hf_store_files *f)
 {
 	char name[NAME_MAX + 1];
 	int fd;
 
-	hf_files_name(f, ".lock", name);
+	hf_store_files_name(f, ".lock", name);
 	fd = openat(f->dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	/* On a read-only file system one that is there will do. */
 	if (fd < 0 && (errno == EROFS || errno == EACCES))
@@ -100,14 +100,14 @@ static void tell_holder(int fd, char *why, size_t size)
 	snprintf(why, size, "another Holdfast has it%s%s", pid[0] ? ", process " : "", pid);
 }
 
-int hf_files_lock(struct hf_files *f, char *ret_why, size_t why_size)
+int hf_store_files_lock(struct hf_store_files *f, char *ret_why, size_t why_size)
 {
 	char pid[16];
 	int fd, len;
 
 	if (f->lock_fd >= 0)
 		return 0;
-	fd = open_lock(f);
+	fd = files_open_lock(f);
 	if (fd == -ELOOP) {
 		snprintf(ret_why, why_size, "its lock file '%s.lock' is a symlink", f->path);
 		return HF_EUNSAFE;
@@ -134,12 +134,12 @@ static const char *kind_name(mode_t mode)
 	return S_ISLNK(mode) ? "a symlink" : S_ISDIR(mode) ? "a folder" : "no regular file";
 }
 
-int hf_files_look(const struct hf_files *f, const char *tail, char *ret_why, size_t why_size)
+int hf_store_files_look(const struct hf_store_files *f, const char *tail, char *ret_why, size_t why_size)
 {
 	char name[NAME_MAX + 1];
 	struct stat st;
 
-	hf_files_name(f, tail, name);
+	hf_store_files_name(f, tail, name);
 	if (fstatat(f->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? HF_FILE_ABSENT : -errno;
 	if (!S_ISREG(st.st_mode)) {
@@ -159,54 +159,54 @@ int hf_files_look(const struct hf_files *f, const char *tail, char *ret_why, siz
 	return st.st_size ? HF_FILE_THERE : HF_FILE_EMPTY;
 }
 
-int hf_files_look_all(const struct hf_files *f, char *ret_why, size_t why_size)
+int hf_store_files_look_all(const struct hf_store_files *f, char *ret_why, size_t why_size)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < N_PARTS && rc >= 0; i++)
-		rc = hf_files_look(f, parts[i], ret_why, why_size);
+		rc = hf_store_files_look(f, parts[i], ret_why, why_size);
 	return rc;
 }
 
 /* --- making --- */
 
-void hf_files_discard(const struct hf_files *f, const char *tail)
+void hf_store_files_discard(const struct hf_store_files *f, const char *tail)
 {
 	char name[NAME_MAX + 1], part[NAME_MAX + 1];
 
 	for (size_t i = 0; i < N_PARTS; i++) {
-		join(part, sizeof(part), tail, parts[i]);
-		unlinkat(f->dirfd, hf_files_name(f, part, name), 0);
+		files_join(part, sizeof(part), tail, parts[i]);
+		unlinkat(f->dirfd, hf_store_files_name(f, part, name), 0);
 	}
 }
 
-static int create(const struct hf_files *f, const char *tail)
+static int files_create(const struct hf_store_files *f, const char *tail)
 {
 	char name[NAME_MAX + 1];
 	int fd;
 
-	hf_files_discard(f, tail);
-	fd = openat(f->dirfd, hf_files_name(f, tail, name),
+	hf_store_files_discard(f, tail);
+	fd = openat(f->dirfd, hf_store_files_name(f, tail, name),
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return fd < 0 ? -errno : fd;
 }
 
-int hf_files_create(const struct hf_files *f, const char *tail)
+int hf_store_files_create(const struct hf_store_files *f, const char *tail)
 {
-	int fd = create(f, tail);
+	int fd = files_create(f, tail);
 
 	if (fd >= 0)
 		close(fd);
 	return fd < 0 ? fd : 0;
 }
 
-int hf_files_install(const struct hf_files *f, const char *tail, const char *to)
+int hf_store_files_install(const struct hf_store_files *f, const char *tail, const char *to)
 {
 	char from_name[NAME_MAX + 1], to_name[NAME_MAX + 1];
 	int fd, rc;
 
-	hf_files_name(f, tail, from_name);
-	hf_files_name(f, to, to_name);
+	hf_store_files_name(f, tail, from_name);
+	hf_store_files_name(f, to, to_name);
 	fd = openat(f->dirfd, from_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -217,7 +217,7 @@ int hf_files_install(const struct hf_files *f, const char *tail, const char *to)
 	return rc;
 }
 
-int hf_files_sync(const struct hf_files *f)
+int hf_store_files_sync(const struct hf_store_files *f)
 {
 	return hf_file_sync_dir(f->dirfd);
 }
@@ -240,15 +240,15 @@ static int copy_bytes(int from, int to)
 	return rc;
 }
 
-int hf_files_duplicate(const struct hf_files *f, const char *from, const char *to)
+int hf_store_files_duplicate(const struct hf_store_files *f, const char *from, const char *to)
 {
 	char name[NAME_MAX + 1];
 	int in, out, rc;
 
-	in = openat(f->dirfd, hf_files_name(f, from, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	in = openat(f->dirfd, hf_store_files_name(f, from, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (in < 0)
 		return -errno;
-	out = create(f, to);
+	out = files_create(f, to);
 	rc = out < 0 ? out : copy_bytes(in, out);
 	close(in);
 	if (out >= 0)
@@ -258,20 +258,20 @@ int hf_files_duplicate(const struct hf_files *f, const char *from, const char *t
 
 /* --- setting aside --- */
 
-static bool is_free(const struct hf_files *f, const char *aside)
+static bool is_free(const struct hf_store_files *f, const char *aside)
 {
 	char name[NAME_MAX + 1];
 	struct stat st;
 
 	for (size_t i = 0; i < N_PARTS; i++) {
-		join(name, sizeof(name), aside, parts[i]);
+		files_join(name, sizeof(name), aside, parts[i]);
 		if (fstatat(f->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return false;
 	}
 	return true;
 }
 
-int hf_files_aside_name(const struct hf_files *f, int64_t wall_s, char out[static NAME_MAX + 1])
+int hf_store_files_aside_name(const struct hf_store_files *f, int64_t wall_s, char out[static NAME_MAX + 1])
 {
 	time_t t = wall_s;
 	char date[32] = "00000000-000000";
@@ -283,14 +283,14 @@ int hf_files_aside_name(const struct hf_files *f, int64_t wall_s, char out[stati
 		char tail[TAIL_MAX];
 
 		snprintf(tail, sizeof(tail), n == 1 ? ".damaged-%.15s" : ".damaged-%.15s-%u", date, n);
-		if (is_free(f, hf_files_name(f, tail, out)))
+		if (is_free(f, hf_store_files_name(f, tail, out)))
 			return 0;
 	}
 	return -EEXIST;
 }
 
 /* Without ever taking another file's place. */
-static int move(const struct hf_files *f, const char *from, const char *to)
+static int files_move(const struct hf_store_files *f, const char *from, const char *to)
 {
 	struct stat st;
 
@@ -307,7 +307,7 @@ static int move(const struct hf_files *f, const char *from, const char *to)
 }
 
 /* The index of the WAL is made anew out of it; an empty WAL or journal says nothing. */
-static bool is_worthless(const struct hf_files *f, const char *part, const char *name)
+static bool is_worthless(const struct hf_store_files *f, const char *part, const char *name)
 {
 	struct stat st;
 
@@ -315,7 +315,7 @@ static bool is_worthless(const struct hf_files *f, const char *part, const char 
 	       (fstatat(f->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && !st.st_size);
 }
 
-int hf_files_set_aside(const struct hf_files *f, const char *aside, bool store)
+int hf_store_files_set_aside(const struct hf_store_files *f, const char *aside, bool store)
 {
 	char from[NAME_MAX + 1], to[NAME_MAX + 1];
 	int rc = 0;
@@ -323,12 +323,12 @@ int hf_files_set_aside(const struct hf_files *f, const char *aside, bool store)
 	for (size_t i = 0; !rc && i < N_PARTS; i++) {
 		if (!*parts[i] && !store)
 			continue;
-		join(to, sizeof(to), aside, parts[i]);
-		hf_files_name(f, parts[i], from);
+		files_join(to, sizeof(to), aside, parts[i]);
+		hf_store_files_name(f, parts[i], from);
 		if (!store && is_worthless(f, parts[i], from))
 			rc = unlinkat(f->dirfd, from, 0) < 0 && errno != ENOENT ? -errno : 0;
 		else
-			rc = move(f, from, to);
+			rc = files_move(f, from, to);
 	}
 	return rc ? rc : hf_file_sync_dir(f->dirfd);
 }

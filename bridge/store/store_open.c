@@ -42,11 +42,11 @@ static int put_right(struct hf_sql *q, uint64_t orphans, struct hf_meta *meta)
 		return 0;
 	rc = hf_sql_exec(q, "BEGIN IMMEDIATE");
 	if (!rc && orphans)
-		rc = hf_orphans_remove(q);
+		rc = hf_image_orphans_remove(q);
 	if (!rc && meta->copied) {
 		meta->log_floor = meta->generation;
 		meta->copied = false;
-		rc = hf_meta_set(q, meta);
+		rc = hf_schema_meta_set(q, meta);
 	}
 	if (!rc)
 		rc = hf_sql_exec(q, "COMMIT");
@@ -97,7 +97,7 @@ int hf_store_attach(struct hf_store *s, struct hf_checked *checked)
 	if (!rc)
 		rc = hf_sql_open(s->files.path, HF_SQL_READ, &reader);
 	if (!rc)
-		rc = hf_change_open(s, reader);
+		rc = hf_change_log_open(s, reader);
 	if (rc) {
 		hf_sql_close(reader);
 		hf_sql_close(s->w);
@@ -122,7 +122,7 @@ static int play_back(struct hf_store *s)
 	int64_t version;
 	int rc;
 
-	if (hf_files_look(&s->files, "-journal", why, sizeof(why)) != HF_FILE_THERE)
+	if (hf_store_files_look(&s->files, "-journal", why, sizeof(why)) != HF_FILE_THERE)
 		return 0;
 	rc = hf_sql_open(s->files.path, HF_SQL_WRITE, &q);
 	if (rc)
@@ -133,13 +133,13 @@ static int play_back(struct hf_store *s)
 	return rc == HF_EDAMAGED ? 0 : rc; /* which the check will find, too */
 }
 
-static int check(struct hf_store *s, struct hf_store_opened *opened, struct hf_checked *ret_checked)
+static int store_check(struct hf_store *s, struct hf_store_opened *opened, struct hf_checked *ret_checked)
 {
 	int rc = play_back(s);
 
 	if (rc)
 		return rc;
-	rc = hf_check_file(s->files.path, s->schema, opened->reason, sizeof(opened->reason), ret_checked);
+	rc = hf_image_check_file(s->files.path, s->schema, opened->reason, sizeof(opened->reason), ret_checked);
 	if (rc == HF_EREFUSED)
 		snprintf(opened->reason, sizeof(opened->reason), "it is another program's database");
 	if (rc == HF_ESCHEMA)
@@ -149,7 +149,7 @@ static int check(struct hf_store *s, struct hf_store_opened *opened, struct hf_c
 }
 
 /* An earlier schema: a copy beside it first, named for its version, which the program before this one can use. */
-static int migrate(struct hf_store *s, struct hf_checked *checked, struct hf_store_opened *opened)
+static int store_migrate(struct hf_store *s, struct hf_checked *checked, struct hf_store_opened *opened)
 {
 	struct hf_meta meta = checked->meta;
 	char tail[16];
@@ -157,9 +157,9 @@ static int migrate(struct hf_store *s, struct hf_checked *checked, struct hf_sto
 	bool sound;
 	int rc;
 
-	hf_checked_done(checked);
+	hf_image_checked_done(checked);
 	snprintf(tail, sizeof(tail), ".v%u", meta.version);
-	rc = hf_build_copy(&s->files, s->schema, tail, NULL, NULL, &sound);
+	rc = hf_rebuild_copy(&s->files, s->schema, tail, NULL, NULL, &sound);
 	if (!rc)
 		rc = hf_sql_open(s->files.path, HF_SQL_WRITE, &q);
 	if (rc)
@@ -167,20 +167,20 @@ static int migrate(struct hf_store *s, struct hf_checked *checked, struct hf_sto
 	opened->migrated_from = (int)meta.version;
 	rc = hf_schema_migrate(q, s->schema, &meta);
 	hf_sql_close(q);
-	return rc ? rc : check(s, opened, checked);
+	return rc ? rc : store_check(s, opened, checked);
 }
 
 /* Sound: it is opened. On a code with *ret_sound it is, but could not be opened for writing. */
 static int open_there(struct hf_store *s, int lock_rc, struct hf_store_opened *opened, bool *ret_sound)
 {
 	struct hf_checked checked = { 0 };
-	int rc = check(s, opened, &checked);
+	int rc = store_check(s, opened, &checked);
 
 	*ret_sound = false;
 	if (!rc && checked.meta.version < s->schema->version)
-		rc = lock_rc ? lock_rc : migrate(s, &checked, opened);
+		rc = lock_rc ? lock_rc : store_migrate(s, &checked, opened);
 	if (rc) {
-		hf_checked_done(&checked);
+		hf_image_checked_done(&checked);
 		return rc;
 	}
 	opened->orphans = checked.orphans;
@@ -201,7 +201,7 @@ static int open_there(struct hf_store *s, int lock_rc, struct hf_store_opened *o
 		s->meta = checked.meta;
 		take_image(s, &checked);
 	}
-	hf_checked_done(&checked);
+	hf_image_checked_done(&checked);
 	return rc;
 }
 
@@ -209,14 +209,14 @@ int hf_store_open_moved_in(struct hf_store *s)
 {
 	struct hf_store_opened ignored = { 0 };
 	bool sound;
-	int rc = hf_files_sync(&s->files);
+	int rc = hf_store_files_sync(&s->files);
 
 	return rc ? rc : open_there(s, 0, &ignored, &sound);
 }
 
 int hf_store_move_in(struct hf_store *s)
 {
-	int rc = hf_files_install(&s->files, ".new", "");
+	int rc = hf_store_files_install(&s->files, ".new", "");
 
 	if (rc)
 		return rc;
@@ -230,11 +230,11 @@ static int make_new(struct hf_store *s)
 	int rc;
 
 	/* A WAL without its store is not ours to throw away, nor may it be taken for the new one's. */
-	rc = hf_files_aside_name(&s->files, hf_store_now_s(s), aside);
+	rc = hf_store_files_aside_name(&s->files, hf_store_now_s(s), aside);
 	if (!rc)
-		rc = hf_files_set_aside(&s->files, aside, false);
+		rc = hf_store_files_set_aside(&s->files, aside, false);
 	if (!rc)
-		rc = hf_build_new(&s->files, s->schema, &s->meta, NULL);
+		rc = hf_rebuild_new(&s->files, s->schema, &s->meta, NULL);
 	if (!rc)
 		rc = hf_store_move_in(s);
 	return rc == HF_EDAMAGED ? -EIO : rc; /* just made: it is the disk */
@@ -249,7 +249,7 @@ static void new_meta(struct hf_store *s)
 }
 
 /* Nothing can be written now. What can be read of what there is, is; it is that which a later write begins from. */
-static int open_reader(struct hf_store *s, bool sound)
+static int store_open_reader(struct hf_store *s, bool sound)
 {
 	int rc;
 
@@ -271,7 +271,7 @@ static int open_failed(struct hf_store *s, struct hf_store_opened *opened)
 	opened->origin = HF_STORE_SPENT;
 	new_meta(s);
 	hf_store_enter(s, HF_STORE_FAILED, why);
-	return open_reader(s, false);
+	return store_open_reader(s, false);
 }
 
 static int open_unwritten(struct hf_store *s, int code, bool sound)
@@ -283,15 +283,15 @@ static int open_unwritten(struct hf_store *s, int code, bool sound)
 	if (s->pending == HF_PENDING_RECOVERY)
 		rc = hf_recovery_read(s);
 	else
-		rc = open_reader(s, sound);
+		rc = store_open_reader(s, sound);
 	hf_store_enter(s, HF_STORE_NOT_WRITTEN, why);
-	return rc ? rc : hf_change_open(s, s->r);
+	return rc ? rc : hf_change_log_open(s, s->r);
 }
 
 /* Opens what is there, or makes what is missing. *ret_sound as of open_there(). */
-static int settle(struct hf_store *s, int lock_rc, struct hf_store_opened *opened, bool *ret_sound)
+static int store_settle(struct hf_store *s, int lock_rc, struct hf_store_opened *opened, bool *ret_sound)
 {
-	int kind = hf_files_look_all(&s->files, opened->reason, sizeof(opened->reason));
+	int kind = hf_store_files_look_all(&s->files, opened->reason, sizeof(opened->reason));
 	int rc;
 
 	*ret_sound = false;
@@ -299,19 +299,19 @@ static int settle(struct hf_store *s, int lock_rc, struct hf_store_opened *opene
 		return kind;
 	if (kind == HF_FILE_THERE) {
 		rc = open_there(s, lock_rc, opened, ret_sound);
-		if (!rc && s->attempt.state == HF_ATTEMPT_STARTED)
+		if (!rc && s->attempt.state == HF_RECOVERY_NOTE_STARTED)
 			hf_recovery_settle(s, opened);
 		else if (!rc)
 			hf_recovery_remind(s, opened);
 		if (rc != HF_EDAMAGED)
 			return rc;
-	} else if (s->attempt.state != HF_ATTEMPT_STARTED) {
+	} else if (s->attempt.state != HF_RECOVERY_NOTE_STARTED) {
 		opened->origin = HF_STORE_NEW;
 		s->pending = HF_PENDING_NEW;
 		new_meta(s);
 		return lock_rc ? lock_rc : make_new(s);
 	}
-	if (s->attempt.state == HF_ATTEMPT_SPENT || hf_recovery_exhausted(s))
+	if (s->attempt.state == HF_RECOVERY_NOTE_SPENT || hf_recovery_exhausted(s))
 		return HF_EDAMAGED;
 	s->pending = HF_PENDING_RECOVERY;
 	hf_recovery_plan(s, NULL, opened->reason);
@@ -326,26 +326,26 @@ static bool is_refusal(int rc)
 }
 
 /* There is one, and what is in it cannot be known now. To begin from nothing would be to lose it. */
-static bool is_unknown(const struct hf_store *s, int rc, bool sound)
+static bool store_is_unknown(const struct hf_store *s, int rc, bool sound)
 {
 	return rc && rc != HF_EDAMAGED && !sound && (s->pending == HF_PENDING_NONE || s->unreadable);
 }
 
 static int open_all(struct hf_store *s, struct hf_store_opened *opened)
 {
-	int lock_rc = hf_files_lock(&s->files, opened->reason, sizeof(opened->reason));
+	int lock_rc = hf_store_files_lock(&s->files, opened->reason, sizeof(opened->reason));
 	bool sound = false;
 	int rc;
 
 	if (is_refusal(lock_rc))
 		return lock_rc;
 	if (!lock_rc) {
-		hf_files_discard(&s->files, ".new");
-		hf_files_discard(&s->files, ".copy.tmp");
+		hf_store_files_discard(&s->files, ".new");
+		hf_store_files_discard(&s->files, ".copy.tmp");
 	}
-	hf_attempt_read(&s->files, &s->attempt);
-	rc = settle(s, lock_rc, opened, &sound);
-	if (is_refusal(rc) || is_unknown(s, rc, sound))
+	hf_recovery_note_read(&s->files, &s->attempt);
+	rc = store_settle(s, lock_rc, opened, &sound);
+	if (is_refusal(rc) || store_is_unknown(s, rc, sound))
 		return rc;
 	if (rc == HF_EDAMAGED)
 		rc = open_failed(s, opened);
@@ -373,9 +373,9 @@ int hf_store_open_schema(const char *path, const struct hf_schema *schema, const
 	s->opts.history_max = opts->history_max ? opts->history_max : 100000;
 	s->opts.checkpoint_pages = opts->checkpoint_pages ? opts->checkpoint_pages : 1000;
 	s->since_s = hf_store_now_s(s);
-	rc = hf_files_open(path, &s->files);
+	rc = hf_store_files_open(path, &s->files);
 	if (!rc)
-		rc = hf_work_new(&s->files, schema, &s->work);
+		rc = hf_background_new(&s->files, schema, &s->work);
 	if (!rc)
 		rc = open_all(s, ret_opened);
 	if (rc) {
@@ -409,17 +409,17 @@ static int open_again(struct hf_store *s)
 {
 	struct hf_store_opened opened = { 0 };
 	bool sound;
-	int rc = hf_files_look_all(&s->files, opened.reason, sizeof(opened.reason));
+	int rc = hf_store_files_look_all(&s->files, opened.reason, sizeof(opened.reason));
 
 	if (rc < 0)
 		return rc;
 	return rc == HF_FILE_THERE ? open_there(s, 0, &opened, &sound) : HF_EDAMAGED;
 }
 
-static int revive(struct hf_store *s)
+static int store_revive(struct hf_store *s)
 {
 	char why[256];
-	int rc = hf_files_lock(&s->files, why, sizeof(why));
+	int rc = hf_store_files_lock(&s->files, why, sizeof(why));
 
 	if (rc)
 		return rc;
@@ -444,19 +444,19 @@ int hf_store_revive(struct hf_store *s)
 	struct hf_meta before = s->meta;
 	int rc;
 
-	if (!hf_work_halt(s->work))
+	if (!hf_background_halt(s->work))
 		return -EAGAIN;
 	/* A reader of a frozen file or of memory stays until there is a better one. */
 	if (s->w)
 		hf_store_detach(s);
 	else if (s->pending == HF_PENDING_NONE)
 		hf_store_detach(s); /* its descriptor would drop the writer's locks later */
-	rc = revive(s);
+	rc = store_revive(s);
 	if (!rc)
 		rc = same_content(s, &before);
 	if (!rc)
 		s->pending = HF_PENDING_NONE;
 	else if (!s->r && !s->wal.suspect && rc != HF_EDAMAGED)
-		open_reader(s, true);
+		store_open_reader(s, true);
 	return rc;
 }

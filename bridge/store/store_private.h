@@ -25,7 +25,7 @@
 #include "bridge/store/store.h"
 #include "bridge/store/wal.h"
 
-struct hf_work;
+struct hf_background;
 
 enum hf_apply_phase {
 	APPLY_ROWS, APPLY_GONE, APPLY_RESTORED, APPLY_NAMES, APPLY_TRIM, APPLY_COMMIT,
@@ -52,9 +52,9 @@ enum hf_pending {
 struct hf_store {
 	struct hf_store_opts opts; /* with the defaults filled in */
 	const struct hf_schema *schema;
-	struct hf_files files;
-	struct hf_attempt attempt;
-	struct hf_work *work; /* owned */
+	struct hf_store_files files;
+	struct hf_recovery_note attempt;
+	struct hf_background *work; /* owned */
 
 	struct hf_sql *w; /* owned; NULL: nothing can be written */
 	struct hf_sql *r; /* owned; NULL: nothing can be read. Never sees what is not committed */
@@ -126,12 +126,12 @@ int hf_txn_begin(struct hf_store *s);
 int hf_txn_end(struct hf_store *s, int rc, const struct hf_meta *meta);
 
 /* change_log.c */
-int hf_change_open(struct hf_store *s, struct hf_sql *q); /* finds first_seq and next_seq */
-int hf_change_name(struct hf_sql *q, const struct hf_apply *a, const struct hf_name_change *c);
+int hf_change_log_open(struct hf_store *s, struct hf_sql *q); /* finds first_seq and next_seq */
+int hf_change_log_name(struct hf_sql *q, const struct hf_apply *a, const struct hf_name_change *c);
 /* A line about no single name. */
-int hf_change_note(struct hf_sql *q, const struct hf_apply *a, const char *what, enum hf_reason why,
+int hf_change_log_note(struct hf_sql *q, const struct hf_apply *a, const char *what, enum hf_reason why,
     const char *detail);
 /* The line before which all may go, if there are so many more than are kept that it is worth it; else 0. */
-uint64_t hf_change_excess(const struct hf_store *s, uint64_t first_seq, uint64_t next_seq);
+uint64_t hf_change_log_excess(const struct hf_store *s, uint64_t first_seq, uint64_t next_seq);
 /* Remove the lines before `to`; the log's floor rises. */
-int hf_change_trim(struct hf_sql *q, uint64_t to, struct hf_meta *meta);
+int hf_change_log_trim(struct hf_sql *q, uint64_t to, struct hf_meta *meta);

@@ -28,7 +28,7 @@
  * The order of the fields is that of the columns of `set` and `all`; `sum` is the last column, or the last but one where
  * version 1 has not all of them.
  */
-const struct hf_table hf_tables[HF_TABLE_LAST] = {
+const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_SOURCE] = {
 		.name = "source",
 		.row_size = sizeof(struct hf_source_row),
@@ -248,9 +248,9 @@ static bool primary_ok(const struct hf_agent_row *a)
 	return (a->primary & (a->primary - 1)) == 0 && (a->primary & ~a->names) == 0;
 }
 
-int hf_row_check(enum hf_table_id id, const void *row)
+int hf_store_row_check(enum hf_table_id id, const void *row)
 {
-	const struct hf_table *t = &hf_tables[id];
+	const struct hf_sql_table *t = &hf_sql_tables[id];
 
 	for (size_t i = 0; i < t->n_fields; i++) {
 		if (!field_ok(&t->fields[i], (const uint8_t *)row + t->fields[i].offset))
@@ -308,9 +308,9 @@ static void sum_field(struct hf_wr *w, const struct hf_field *f, const uint8_t *
 }
 
 /* 32 bits, signed: four bytes in the file. The table is in it, so that no row passes for one of another table. */
-static int64_t sum_of(enum hf_table_id id, const void *row, size_t from, size_t to)
+static int64_t row_sum_of(enum hf_table_id id, const void *row, size_t from, size_t to)
 {
-	const struct hf_table *t = &hf_tables[id];
+	const struct hf_sql_table *t = &hf_sql_tables[id];
 	uint8_t bytes[HF_RIGHTS_MAX + 512];
 	struct hf_wr w = hf_wr(bytes, sizeof(bytes));
 
@@ -322,12 +322,12 @@ static int64_t sum_of(enum hf_table_id id, const void *row, size_t from, size_t 
 
 static int64_t row_sum(enum hf_table_id id, const void *row)
 {
-	const struct hf_table *t = &hf_tables[id];
+	const struct hf_sql_table *t = &hf_sql_tables[id];
 
-	return sum_of(id, row, 0, t->n_first ? t->n_first : t->n_fields);
+	return row_sum_of(id, row, 0, t->n_first ? t->n_first : t->n_fields);
 }
 
-static bool is_blank(const struct hf_field *f, const uint8_t *at)
+static bool field_is_blank(const struct hf_field *f, const uint8_t *at)
 {
 	return f->type == HF_FIELD_TEXT ? !*at
 	       : f->type == HF_FIELD_U32 ? !LOAD(uint32_t, at)
@@ -337,21 +337,21 @@ static bool is_blank(const struct hf_field *f, const uint8_t *at)
 /* What version 1 has not: the last field, and above it the sum of all of them, 0 where they are blank. */
 static int64_t last_column(enum hf_table_id id, const void *row)
 {
-	const struct hf_table *t = &hf_tables[id];
+	const struct hf_sql_table *t = &hf_sql_tables[id];
 	const uint8_t *at = row;
 	bool blank = true;
 	uint32_t sum;
 
 	for (size_t i = t->n_first; i < t->n_fields; i++)
-		blank = blank && is_blank(&t->fields[i], at + t->fields[i].offset);
+		blank = blank && field_is_blank(&t->fields[i], at + t->fields[i].offset);
 	if (blank)
 		return 0;
-	sum = (uint32_t)sum_of(id, row, t->n_first, t->n_fields);
+	sum = (uint32_t)row_sum_of(id, row, t->n_first, t->n_fields);
 	return (int64_t)(sum ? sum : 1) << 8 | at[t->fields[t->n_fields - 1].offset];
 }
 
 /* How many fields have a column of their own before `sum`. */
-static size_t n_before_sum(const struct hf_table *t)
+static size_t n_before_sum(const struct hf_sql_table *t)
 {
 	return t->n_first ? t->n_fields - 1 : t->n_fields;
 }
@@ -397,12 +397,12 @@ static void put_field(struct hf_stmt *st, const struct hf_field *f, const uint8_
 	}
 }
 
-int hf_row_set(struct hf_sql *q, enum hf_table_id id, const void *row)
+int hf_store_row_set(struct hf_sql *q, enum hf_table_id id, const void *row)
 {
-	const struct hf_table *t = &hf_tables[id];
+	const struct hf_sql_table *t = &hf_sql_tables[id];
 	char text[HF_NAME_TEXT_MAX]; /* no table has two names */
 	struct hf_stmt st;
-	int rc = hf_row_check(id, row);
+	int rc = hf_store_row_check(id, row);
 
 	if (rc)
 		return rc;
@@ -472,7 +472,7 @@ static void get_field(struct hf_stmt *st, const struct hf_field *f, uint8_t *at)
 /* The last field, and the sum above it. */
 static bool get_last_column(struct hf_stmt *st, enum hf_table_id id, void *row)
 {
-	const struct hf_field *f = &hf_tables[id].fields[hf_tables[id].n_fields - 1];
+	const struct hf_field *f = &hf_sql_tables[id].fields[hf_sql_tables[id].n_fields - 1];
 	int64_t value = hf_stmt_get_int(st, 0, INT64_MAX);
 	uint8_t low = (uint8_t)value;
 
@@ -482,9 +482,9 @@ static bool get_last_column(struct hf_stmt *st, enum hf_table_id id, void *row)
 	return value == last_column(id, row);
 }
 
-int hf_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row)
+int hf_store_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row)
 {
-	const struct hf_table *t = &hf_tables[id];
+	const struct hf_sql_table *t = &hf_sql_tables[id];
 	bool same = true;
 	int64_t sum;
 
@@ -494,16 +494,16 @@ int hf_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row)
 	sum = hf_stmt_get_int(st, INT32_MIN, INT32_MAX);
 	if (t->n_first)
 		same = get_last_column(st, id, ret_row);
-	if (!st->error && (!same || hf_row_check(id, ret_row) || sum != row_sum(id, ret_row)))
+	if (!st->error && (!same || hf_store_row_check(id, ret_row) || sum != row_sum(id, ret_row)))
 		st->error = HF_EDAMAGED;
 	if (st->error == HF_EDAMAGED)
 		snprintf(st->sql->error, sizeof(st->sql->error), "a row of table '%s' is damaged", t->name);
 	return st->error;
 }
 
-int hf_rows_load(struct hf_sql *q, enum hf_table_id id, void **ret_rows, size_t *ret_n)
+int hf_store_rows_load(struct hf_sql *q, enum hf_table_id id, void **ret_rows, size_t *ret_n)
 {
-	const struct hf_table *t = &hf_tables[id];
+	const struct hf_sql_table *t = &hf_sql_tables[id];
 	struct hf_stmt st = hf_stmt(q, t->all);
 	uint8_t *rows = NULL, *more;
 	size_t n = 0, room = 0;
@@ -518,7 +518,7 @@ int hf_rows_load(struct hf_sql *q, enum hf_table_id id, void **ret_rows, size_t 
 				break;
 			rows = more;
 		}
-		rc = hf_row_get(&st, id, rows + n * t->row_size);
+		rc = hf_store_row_get(&st, id, rows + n * t->row_size);
 		if (rc)
 			break;
 		n++;

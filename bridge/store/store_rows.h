@@ -72,7 +72,7 @@ enum hf_table_id {
 };
 
 /* A table's number is in the sums of its rows: it never changes, so the later ones stand at the end. */
-static inline enum hf_table_id hf_table_of(enum hf_row_kind kind)
+static inline enum hf_table_id hf_sql_table_of(enum hf_row_kind kind)
 {
 	return kind == HF_ROW_TEXT ? HF_TABLE_TEXT : (enum hf_table_id)kind;
 }
@@ -95,7 +95,7 @@ struct hf_field {
 	uint8_t max;     /* of U8, if not 0 */
 };
 
-struct hf_table {
+struct hf_sql_table {
 	const char *name;
 	size_t row_size; /* of the struct */
 	const char *set;      /* inserts or replaces; all columns */
@@ -110,9 +110,9 @@ struct hf_table {
 	size_t n_first;
 };
 
-extern const struct hf_table hf_tables[HF_TABLE_LAST];
+extern const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST];
 
-/* All columns of a table, in the order in which hf_row_get() takes them; a WHERE or ORDER BY follows. */
+/* All columns of a table, in the order in which hf_store_row_get() takes them; a WHERE or ORDER BY follows. */
 #define HF_SELECT_SOURCE \
 	"SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms," \
 	"counted_boot,counted_ms,counted_s,contact_s,sentinel,removals,sum,marks FROM source "
@@ -142,17 +142,17 @@ extern const struct hf_table hf_tables[HF_TABLE_LAST];
 	"next_workspace,next_agent,made_s,sum FROM meta "
 
 /* Whether a row could be read back: 0 or -EINVAL. */
-int hf_row_check(enum hf_table_id id, const void *row);
+int hf_store_row_check(enum hf_table_id id, const void *row);
 /* Write it by the table's `set`; checked before. */
-int hf_row_set(struct hf_sql *q, enum hf_table_id id, const void *row);
+int hf_store_row_set(struct hf_sql *q, enum hf_table_id id, const void *row);
 /*
  * Take the columns of a row that hf_stmt_next() has given; of statements that select all columns in the
  * table's order. 0, or HF_EDAMAGED (the statement is not ended).
  */
-int hf_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row);
+int hf_store_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row);
 
 /*
  * A growing array of rows of one table, read by its `all`. The caller owns *ret_rows; end it with free().
  * Its capacity is doubled as it grows.
  */
-int hf_rows_load(struct hf_sql *q, enum hf_table_id id, void **ret_rows, size_t *ret_n);
+int hf_store_rows_load(struct hf_sql *q, enum hf_table_id id, void **ret_rows, size_t *ret_n);

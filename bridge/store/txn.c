@@ -7,7 +7,7 @@
 #include "bridge/store/store_private.h"
 #include "bridge/store/background.h"
 
-static uint64_t now_us(void)
+static uint64_t txn_now_us(void)
 {
 	struct timespec t;
 
@@ -16,7 +16,7 @@ static uint64_t now_us(void)
 }
 
 /* A write that did not come about. What the disk refused may be tried again; damage may not. */
-static int fail(struct hf_store *s, int rc)
+static int txn_fail(struct hf_store *s, int rc)
 {
 	char why[256];
 
@@ -33,7 +33,7 @@ static int fail(struct hf_store *s, int rc)
 }
 
 /* Whether the files that are open are still those that the next start will find. */
-static int still_there(struct hf_store *s)
+static int txn_still_there(struct hf_store *s)
 {
 	int rc = hf_wal_same(&s->wal, &s->files);
 
@@ -58,17 +58,17 @@ int hf_txn_begin(struct hf_store *s)
 	if (hf_store_get_state(s, NULL, NULL) >= HF_STORE_RECOVERING)
 		return HF_EDAMAGED;
 	if (is_usable(s))
-		rc = still_there(s);
+		rc = txn_still_there(s);
 	if (rc == HF_EDAMAGED)
 		return rc;
 	if (rc || !is_usable(s)) {
 		rc = hf_store_revive(s);
 		if (rc)
-			return fail(s, rc);
+			return txn_fail(s, rc);
 	}
 	rc = hf_sql_exec(s->w, "BEGIN IMMEDIATE");
 	if (rc)
-		return fail(s, rc);
+		return txn_fail(s, rc);
 	hf_image_free(s->image);
 	s->image = NULL;
 	return 0;
@@ -83,14 +83,14 @@ static void after_commit(struct hf_store *s)
 	s->stats.wal_bytes = (uint64_t)s->w->wal_pages * s->page_size;
 	if (s->w->wal_pages < limit)
 		return;
-	if (hf_work_checkpoint(s->work) && s->w->wal_pages / 16 >= limit)
+	if (hf_background_checkpoint(s->work) && s->w->wal_pages / 16 >= limit)
 		hf_sql_checkpoint(s->w);
 }
 
-static int commit(struct hf_store *s, const struct hf_meta *meta)
+static int txn_commit(struct hf_store *s, const struct hf_meta *meta)
 {
-	uint64_t begun = now_us();
-	int rc = meta ? hf_meta_set(s->w, meta) : 0;
+	uint64_t begun = txn_now_us();
+	int rc = meta ? hf_schema_meta_set(s->w, meta) : 0;
 
 	if (!rc)
 		rc = hf_sql_exec(s->w, "COMMIT");
@@ -100,7 +100,7 @@ static int commit(struct hf_store *s, const struct hf_meta *meta)
 		s->meta = *meta;
 	hf_wal_note(&s->wal, s->w->wal_pages, s->page_size);
 	s->stats.commits++;
-	s->stats.commit_us = now_us() - begun;
+	s->stats.commit_us = txn_now_us() - begun;
 	hf_store_enter(s, HF_STORE_OK, "");
 	after_commit(s);
 	return 0;
@@ -109,10 +109,10 @@ static int commit(struct hf_store *s, const struct hf_meta *meta)
 int hf_txn_end(struct hf_store *s, int rc, const struct hf_meta *meta)
 {
 	if (!rc)
-		rc = commit(s, meta);
+		rc = txn_commit(s, meta);
 	if (!rc)
 		return 0;
-	rc = fail(s, rc);
+	rc = txn_fail(s, rc);
 	/* SQLite may have done that by itself. */
 	if (hf_sql_in_transaction(s->w))
 		hf_sql_exec(s->w, "ROLLBACK");

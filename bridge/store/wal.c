@@ -31,7 +31,7 @@ static int read_salt(int fd, uint8_t salt[8])
 	return n < 0 ? -errno : n == 8 ? 0 : -ENODATA;
 }
 
-int hf_wal_open(struct hf_wal *w, const struct hf_files *f, bool empty)
+int hf_wal_open(struct hf_wal *w, const struct hf_store_files *f, bool empty)
 {
 	char name[NAME_MAX + 1];
 	struct stat st;
@@ -42,7 +42,7 @@ int hf_wal_open(struct hf_wal *w, const struct hf_files *f, bool empty)
 		return -errno;
 	w->store_dev = st.st_dev;
 	w->store_ino = st.st_ino;
-	w->fd = openat(f->dirfd, hf_files_name(f, "-wal", name), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	w->fd = openat(f->dirfd, hf_store_files_name(f, "-wal", name), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (w->fd < 0 || fstat(w->fd, &st) < 0)
 		rc = -errno;
 	if (rc) {
@@ -61,7 +61,7 @@ void hf_wal_note(struct hf_wal *w, uint32_t pages, uint32_t page_size)
 	w->good = WAL_HEAD + (uint64_t)pages * (WAL_FRAME_HEAD + page_size);
 }
 
-int hf_wal_same(const struct hf_wal *w, const struct hf_files *f)
+int hf_wal_same(const struct hf_wal *w, const struct hf_store_files *f)
 {
 	char name[NAME_MAX + 1];
 	struct stat st;
@@ -69,7 +69,7 @@ int hf_wal_same(const struct hf_wal *w, const struct hf_files *f)
 	if (fstatat(f->dirfd, f->base, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != w->store_ino ||
 	    st.st_dev != w->store_dev)
 		return -ENOENT;
-	if (fstatat(f->dirfd, hf_files_name(f, "-wal", name), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fstatat(f->dirfd, hf_store_files_name(f, "-wal", name), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    st.st_ino != w->wal_ino || st.st_dev != w->wal_dev)
 		return -ESTALE;
 	return 0;

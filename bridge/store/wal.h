@@ -29,10 +29,10 @@ struct hf_wal {
 void hf_wal_init(struct hf_wal *w);
 void hf_wal_done(struct hf_wal *w);
 /* After the store was opened. `empty`: the WAL was just cut to nothing, so that all is known. */
-int hf_wal_open(struct hf_wal *w, const struct hf_files *f, bool empty);
+int hf_wal_open(struct hf_wal *w, const struct hf_store_files *f, bool empty);
 /* After a commit that left so many pages in the WAL. */
 void hf_wal_note(struct hf_wal *w, uint32_t pages, uint32_t page_size);
 /* 0; -ENOENT: the store's file is gone or another; -ESTALE: the -wal is. */
-int hf_wal_same(const struct hf_wal *w, const struct hf_files *f);
+int hf_wal_same(const struct hf_wal *w, const struct hf_store_files *f);
 /* After a failed sync and with no connection open: cut off what was not committed, and sync. 0 or -errno. */
 int hf_wal_cut(struct hf_wal *w);

@@ -8,16 +8,16 @@
 
 Suite *wanted_suite(void);
 
-static struct hf_picture *picture;
+static struct hf_wanted *picture;
 
 static void setup(void)
 {
-	ck_assert_int_eq(hf_picture_new(&picture), 0);
+	ck_assert_int_eq(hf_wanted_new(&picture), 0);
 }
 
 static void teardown(void)
 {
-	hf_picture_free(picture);
+	hf_wanted_free(picture);
 }
 
 static void add(const char *text, uint8_t last, uint8_t flags)
@@ -26,7 +26,7 @@ static void add(const char *text, uint8_t last, uint8_t flags)
 	struct hf_name name;
 
 	ck_assert_int_eq(hf_name_parse(text, &name), 0);
-	ck_assert_int_eq(hf_picture_add(picture, &name, addr, flags), 0);
+	ck_assert_int_eq(hf_wanted_add(picture, &name, addr, flags), 0);
 }
 
 START_TEST(names_come_in_the_order_of_their_text)
@@ -37,15 +37,15 @@ START_TEST(names_come_in_the_order_of_their_text)
 
 	for (size_t i = 0; i < 5; i++)
 		add(in[i], (uint8_t)i, 0);
-	ck_assert_int_eq(hf_picture_seal(picture), 0);
+	ck_assert_int_eq(hf_wanted_seal(picture), 0);
 	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < 5; i++, hf_picture_next(picture)) {
-			ck_assert(hf_picture_at(picture, &item));
+		for (size_t i = 0; i < 5; i++, hf_wanted_next(picture)) {
+			ck_assert(hf_wanted_at(picture, &item));
 			ck_assert_str_eq(item.text, out[i]);
 		}
-		ck_assert(!hf_picture_at(picture, &item));
-		hf_picture_next(picture);
-		hf_picture_rewind(picture);
+		ck_assert(!hf_wanted_at(picture, &item));
+		hf_wanted_next(picture);
+		hf_wanted_rewind(picture);
 	}
 }
 END_TEST
@@ -63,8 +63,8 @@ START_TEST(of_a_name_that_was_added_twice_the_last_one_counts)
 		add(text, 0, 0);
 	}
 	add("twice.coder", 2, HF_ITEM_PRIMARY);
-	ck_assert_int_eq(hf_picture_seal(picture), 0);
-	for (; hf_picture_at(picture, &item); hf_picture_next(picture)) {
+	ck_assert_int_eq(hf_wanted_seal(picture), 0);
+	for (; hf_wanted_at(picture, &item); hf_wanted_next(picture)) {
 		if (strcmp(item.text, "twice.coder"))
 			continue;
 		ck_assert_uint_eq(item.addr[15], 2);
@@ -86,9 +86,9 @@ START_TEST(many_names_are_all_there_and_in_order)
 		snprintf(text, sizeof(text), "n%u.coder", i * 7919 % N);
 		add(text, (uint8_t)i, 0);
 	}
-	ck_assert_uint_eq(hf_picture_n(picture), N);
-	ck_assert_int_eq(hf_picture_seal(picture), 0);
-	for (; hf_picture_at(picture, &item); hf_picture_next(picture), n++) {
+	ck_assert_uint_eq(hf_wanted_n(picture), N);
+	ck_assert_int_eq(hf_wanted_seal(picture), 0);
+	for (; hf_wanted_at(picture, &item); hf_wanted_next(picture), n++) {
 		ck_assert_int_lt(strcmp(last, item.text), 0);
 		snprintf(last, sizeof(last), "%s", item.text);
 	}
@@ -100,11 +100,11 @@ START_TEST(one_without_names_is_at_its_end)
 {
 	struct hf_item item;
 
-	ck_assert_int_eq(hf_picture_seal(picture), 0);
-	ck_assert(!hf_picture_at(picture, &item));
-	hf_picture_next(picture);
-	hf_picture_rewind(picture);
-	ck_assert(!hf_picture_at(picture, &item));
+	ck_assert_int_eq(hf_wanted_seal(picture), 0);
+	ck_assert(!hf_wanted_at(picture, &item));
+	hf_wanted_next(picture);
+	hf_wanted_rewind(picture);
+	ck_assert(!hf_wanted_at(picture, &item));
 }
 END_TEST
 

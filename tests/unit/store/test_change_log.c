@@ -284,17 +284,17 @@ END_TEST
 START_TEST(each_word_is_there_and_another)
 {
 	for (int i = 0; i < HF_WHY_LAST; i++) {
-		ck_assert_str_ne(hf_reason_name((enum hf_reason)i), "unknown");
+		ck_assert_str_ne(hf_store_reason_name((enum hf_reason)i), "unknown");
 		for (int k = 0; k < i; k++)
-			ck_assert_str_ne(hf_reason_name((enum hf_reason)i), hf_reason_name((enum hf_reason)k));
+			ck_assert_str_ne(hf_store_reason_name((enum hf_reason)i), hf_store_reason_name((enum hf_reason)k));
 	}
 	for (int i = 0; i < HF_WHAT_LAST; i++) {
-		ck_assert_str_ne(hf_what_name((enum hf_what)i), "unknown");
+		ck_assert_str_ne(hf_store_what_name((enum hf_what)i), "unknown");
 		for (int k = 0; k < i; k++)
-			ck_assert_str_ne(hf_what_name((enum hf_what)i), hf_what_name((enum hf_what)k));
+			ck_assert_str_ne(hf_store_what_name((enum hf_what)i), hf_store_what_name((enum hf_what)k));
 	}
-	ck_assert_str_eq(hf_reason_name(HF_WHY_LAST), "unknown");
-	ck_assert_str_eq(hf_what_name(HF_WHAT_LAST), "unknown");
+	ck_assert_str_eq(hf_store_reason_name(HF_WHY_LAST), "unknown");
+	ck_assert_str_eq(hf_store_what_name(HF_WHAT_LAST), "unknown");
 }
 END_TEST
 

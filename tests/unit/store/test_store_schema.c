@@ -153,7 +153,7 @@ static void make_one(void)
 
 	snprintf(path, sizeof(path), "%s.good", fx.path);
 	ck_assert_int_eq(hf_sql_open(fx.path, HF_SQL_WRITE, &q), 0);
-	ck_assert_int_eq(hf_meta_get(q, &meta), 0);
+	ck_assert_int_eq(hf_schema_meta_get(q, &meta), 0);
 	hf_sql_close(q);
 	fclose(fopen(path, "w"));
 	ck_assert_int_eq(hf_sql_open(path, HF_SQL_WRITE, &q), 0);

@@ -513,7 +513,7 @@ void world_all(const struct world *w, int64_t wall_s, struct world_changes *ret)
 
 static bool same_row(enum hf_table_id id, const void *a, const void *b)
 {
-	const struct hf_table *t = &hf_tables[id];
+	const struct hf_sql_table *t = &hf_sql_tables[id];
 
 	for (size_t i = 0; i < t->n_fields; i++) {
 		const uint8_t *x = (const uint8_t *)a + t->fields[i].offset;
@@ -594,13 +594,13 @@ const struct hf_image *world_image(const struct world *w)
 static const char *compare_rows(enum hf_table_id id, const void *a, size_t n, const void *b, size_t m)
 {
 	static char why[100];
-	size_t size = hf_tables[id].row_size;
+	size_t size = hf_sql_tables[id].row_size;
 
-	snprintf(why, sizeof(why), "%s: %zu rows, not %zu", hf_tables[id].name, n, m);
+	snprintf(why, sizeof(why), "%s: %zu rows, not %zu", hf_sql_tables[id].name, n, m);
 	if (n != m)
 		return why;
 	for (size_t i = 0; i < n; i++) {
-		snprintf(why, sizeof(why), "%s: row %zu differs", hf_tables[id].name, i);
+		snprintf(why, sizeof(why), "%s: row %zu differs", hf_sql_tables[id].name, i);
 		if (!same_row(id, (const uint8_t *)a + i * size, (const uint8_t *)b + i * size))
 			return why;
 	}
