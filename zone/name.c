@@ -9,6 +9,7 @@
  * What names are made of, in lower case; 0 is no such byte. By hand and not by ctype.h: a locale has no say in it. A
  * table, since each label of each name of each agent is looked at.
  */
+/* clang-format off */
 static const uint8_t name_bytes[256] = {
 	['-'] = '-', ['_'] = '_', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3',
 	['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
@@ -22,6 +23,7 @@ static const uint8_t name_bytes[256] = {
 	['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v',
 	['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
 };
+/* clang-format on */
 
 static uint8_t name_fold(uint8_t c)
 {

@@ -11,6 +11,7 @@
 #include "base/wire.h"
 #include "base/xxh.h"
 
+/* clang-format off */
 #define AT(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 
 #define U8(s, m, most) { HF_FIELD_U8, AT(s, m), .max = (most) }
@@ -23,6 +24,7 @@
 #define TEXT(s, m) { HF_FIELD_TEXT, AT(s, m) }
 #define LABEL(s, m) { HF_FIELD_LABEL, AT(s, m) }
 #define NAME(s, m) { HF_FIELD_NAME, AT(s, m) }
+/* clang-format on */
 
 /*
  * The order of the fields is that of the columns of `set` and `all`; `sum` is the last column, or the last but one where

@@ -102,6 +102,7 @@ static int limit_files(const char *zone, const char *config)
 /* --- system calls --- */
 
 /* What needs no look at its arguments. */
+/* clang-format off */
 static const int allowed[] = {
 	/* sockets that are open already */
 	SCMP_SYS(accept4), SCMP_SYS(recvmmsg), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom),
@@ -134,6 +135,7 @@ static const int allowed[] = {
 	SCMP_SYS(clone), SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(getdents),
 #endif
 };
+/* clang-format on */
 
 struct condition {
 	unsigned arg;

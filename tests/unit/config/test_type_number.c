@@ -9,6 +9,7 @@ Suite *type_number_suite(void);
 
 static const char *const words[] = { "off", "loopback", "on", NULL };
 
+/* clang-format off */
 #define DURATION { .type = &hf_type_duration, .min = 50, .max = 86400000 }
 #define WIDE { .type = &hf_type_duration, .min = 0, .max = INT64_MAX, .def = "0s" }
 #define SIZE { .type = &hf_type_size, .min = 4096, .max = 1 << 30 }
@@ -16,6 +17,7 @@ static const char *const words[] = { "off", "loopback", "on", NULL };
 #define PERCENT { .type = &hf_type_percent, .min = 0, .max = 100 }
 #define FLAG { .type = &hf_type_flag }
 #define ENUM { .type = &hf_type_enum, .words = words }
+/* clang-format on */
 
 static const struct {
 	struct hf_key key;

@@ -13,6 +13,7 @@ Suite *suffix_suite(void);
 
 enum { NO = 0, TYPED = 1, ASKED = 2, BOTH = 3 };
 
+/* clang-format off */
 static const struct {
 	const char *text;
 	unsigned who; /* may have it */
@@ -47,6 +48,7 @@ static const struct {
 	{ "co\\der", NO }, { "c\xc3\xb6" "der", NO },
 	{ "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", NO },
 };
+/* clang-format on */
 
 static void check_one(const char *text, enum hf_suffix_origin origin, bool want)
 {
