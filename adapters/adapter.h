@@ -34,7 +34,9 @@ struct hf_record {
 	bool primary; /* the PTR of the address points to this name */
 };
 
-/* Whose name it is, for the hook's environment. Lent as the batch is; NULL where it is not known. */
+/*
+ * Whose name it is, for the hook's environment. Lent as the batch is; NULL where it is not known.
+ */
 struct hf_subject {
 	const char *source;
 	const char *owner;
@@ -59,7 +61,7 @@ struct hf_change {
 
 struct hf_batch {
 	const struct hf_change *at; /* lent until the receipt; a name is in it once */
-	size_t n; /* 0: there is nothing to do but what zones() asked for */
+	size_t n;                   /* 0: there is nothing to do but what zones() asked for */
 	uint64_t generation; /* what the resolver has when the last change of it is in force; the
 				same for all batches of one catching up */
 };
@@ -117,11 +119,15 @@ struct hf_adapter_host {
 	void (*found)(void *arg, const struct hf_finding *finding);
 	void (*examined)(void *arg); /* the doctor has ended */
 
-	/* The resolver lost what it had (restarted, reloaded, files changed): it is to be filled
-	 * anew. Any time. */
+	/*
+	 * The resolver lost what it had (restarted, reloaded, files changed): it is to be filled
+	 * anew. Any time.
+	 */
 	void (*lost)(void *arg, const char *why);
-	/* A state that a person should know of; text NULL: it is over. `code` is one word. With
-	 * the two codes below the adapter is not synced as long as it lasts. */
+	/*
+	 * A state that a person should know of; text NULL: it is over. `code` is one word. With
+	 * the two codes below the adapter is not synced as long as it lasts.
+	 */
 	void (*warn)(void *arg, const char *code, const char *text);
 
 	/*
@@ -148,8 +154,10 @@ struct hf_adapter_type {
 	 */
 	int (*open)(const struct hf_config_adapter *config, const struct hf_adapter_host *host,
 	    struct hf_adapter **ret_adapter);
-	/* Ends what is under way; the resolver is not touched, what it holds stays there. NULL is
-	 * fine. */
+	/*
+	 * Ends what is under way; the resolver is not touched, what it holds stays there. NULL is
+	 * fine.
+	 */
 	void (*close)(struct hf_adapter *a);
 
 	/*
@@ -160,23 +168,28 @@ struct hf_adapter_type {
 	void (*zones)(
 	    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s);
 
-	void (*apply)(struct hf_adapter *a, const struct hf_batch *batch); /* lent until the receipt */
+	/* lent until the receipt */
+	void (*apply)(struct hf_adapter *a, const struct hf_batch *batch);
 	/*
 	 * All that is wanted is there and confirmed; nothing is under way. Called after each
-	 * catching up, and once in each life if there was nothing to catch up with: what the adapter
-	 * itself keeps (files, what it knows of the resolver) is brought up to date then. NULL if
-	 * there is nothing to do.
+	 * catching up, and once in each life if there was nothing to catch up with: what the
+	 * adapter itself keeps (files, what it knows of the resolver) is brought up to date then.
+	 * NULL if there is nothing to do.
 	 */
 	void (*complete)(struct hf_adapter *a, uint64_t generation);
 
-	/* What it holds of ours, and what an earlier run left there, as far as that can be told.
-	 * NULL: not cheap. */
+	/*
+	 * What it holds of ours, and what an earlier run left there, as far as that can be told.
+	 * NULL: not cheap.
+	 */
 	void (*list)(struct hf_adapter *a);
 	/* Ask the resolver itself. Lent until the answer. NULL: it cannot be asked. */
 	void (*verify)(struct hf_adapter *a, struct hf_expect *expect, size_t n);
 
-	/* Looks at the real thing. Also called in holdfastctl, on an adapter that was opened and
-	 * nothing else. */
+	/*
+	 * Looks at the real thing. Also called in holdfastctl, on an adapter that was opened and
+	 * nothing else.
+	 */
 	void (*doctor)(struct hf_adapter *a);
 	/* What to put into the resolver's configuration. */
 	void (*setup)(

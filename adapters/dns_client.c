@@ -22,8 +22,9 @@ enum {
 	TCP_TIMES = 5,        /* a try by TCP may take so many times that of one by UDP */
 	BURST_US = 20 * 1000, /* what is not asked in one moment may be made up for in the next */
 	RATE_LEAST = 50,      /* questions a second, however many are lost */
-	DEAF_TIMES = 15,      /* a server that has answered nobody for so many tries' time is given up: three seconds */
-	LONGER_MAX = 5,	      /* a try's time is doubled so often at most */
+	/* a server that has answered nobody for so many tries' time is given up: three seconds */
+	DEAF_TIMES = 15,
+	LONGER_MAX = 5, /* a try's time is doubled so often at most */
 };
 
 struct client_question {
@@ -54,8 +55,8 @@ struct hf_dns_client {
 	struct hf_endpoint server;
 	struct hf_dns_client_opts opts;
 	int fd;
-	struct event *readable; /* owned; NULL while there is no socket */
-	struct event *tick;     /* owned; armed while questions are in flight or wait */
+	struct event *readable;        /* owned; NULL while there is no socket */
+	struct event *tick;            /* owned; armed while questions are in flight or wait */
 	struct client_question *first; /* owned */
 	struct client_question **last;
 	struct flight *flights; /* opts.window of them */
@@ -63,7 +64,7 @@ struct hf_dns_client {
 	size_t n_late; /* of them */
 	size_t n_waiting;
 	int64_t ready_us; /* when the next question may be sent */
-	uint32_t rate;	  /* a second, now */
+	uint32_t rate;    /* a second, now */
 	int64_t heard_us; /* the last answer */
 	int64_t slowed_us;
 };
@@ -169,7 +170,8 @@ static int64_t patience_us(const struct flight *f)
 {
 	int64_t us = (int64_t)f->ask->opts.timeout_ms * 1000;
 
-	return f->ask->opts.gentle ? us << (f->tries <= LONGER_MAX ? f->tries - 1 : LONGER_MAX) : us;
+	return f->ask->opts.gentle ? us << (f->tries <= LONGER_MAX ? f->tries - 1 : LONGER_MAX)
+				   : us;
 }
 
 static void send_try(struct flight *f)
@@ -184,7 +186,8 @@ static void send_try(struct flight *f)
 	f->tries++;
 	f->sent_us = dns_client_now_us();
 	f->due_us = f->sent_us + patience_us(f);
-	len = hf_dns_client_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
+	len = hf_dns_client_packet_query(
+	    &f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
 	rc = open_socket(a);
 	if (rc) {
 		f->code = rc;
@@ -207,7 +210,8 @@ static void on_tcp(int code, const uint8_t *packet, size_t len, void *arg)
 	if (!code && hf_dns_client_packet_id(packet, len) != f->id)
 		code = HF_EPEER;
 	if (!code)
-		code = hf_dns_client_packet_answer(packet, len, &f->q->name, f->q->type, &asked, &cut);
+		code =
+		    hf_dns_client_packet_answer(packet, len, &f->q->name, f->q->type, &asked, &cut);
 	if (code)
 		finish_failed(f, code);
 	else
@@ -224,7 +228,8 @@ static void ask_by_tcp(struct flight *f)
 	not_late(f);
 	f->id = new_id(a);
 	f->due_us = INT64_MAX; /* it has a limit of its own */
-	len = hf_dns_client_packet_query(&f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
+	len = hf_dns_client_packet_query(
+	    &f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
 	if (hf_dns_client_tcp_new(a->base, &a->server, packet, len, limit_ms, on_tcp, f, &f->tcp)) {
 		f->due_us = 0;
 		f->tries = f->in_vain = a->opts.tries;
@@ -309,7 +314,10 @@ static void on_dns_client_readable(evutil_socket_t fd, short what, void *arg)
 	dns_client_pump(a);
 }
 
-/* A server that is above its limit drops everything: what it did not answer then says nothing about the question. */
+/*
+ * A server that is above its limit drops everything: what it did not answer then says nothing about
+ * the question.
+ */
 static bool may_try_again(struct flight *f, int64_t now)
 {
 	const struct hf_dns_client *a = f->ask;
@@ -319,10 +327,13 @@ static bool may_try_again(struct flight *f, int64_t now)
 		return f->tries < a->opts.tries;
 	f->in_vain += a->heard_us > f->sent_us;
 	return f->in_vain < a->opts.tries &&
-	    now - heard_us < (int64_t)a->opts.timeout_ms * 1000 * DEAF_TIMES;
+	       now - heard_us < (int64_t)a->opts.timeout_ms * 1000 * DEAF_TIMES;
 }
 
-/* Where a server has a limit, the next try keeps to the pace as well: at once, they would only be lost together again. */
+/*
+ * Where a server has a limit, the next try keeps to the pace as well: at once, they would only be
+ * lost together again.
+ */
 static void flights_expire(struct hf_dns_client *a, int64_t now)
 {
 	for (size_t i = 0; i < a->opts.window; i++) {
@@ -422,7 +433,8 @@ static void dns_client_pump(struct hf_dns_client *a)
 		event_del(a->tick);
 }
 
-int hf_dns_client_new(struct event_base *base, const struct hf_dns_client_opts *opts, struct hf_dns_client **ret_ask)
+int hf_dns_client_new(
+    struct event_base *base, const struct hf_dns_client_opts *opts, struct hf_dns_client **ret_ask)
 {
 	struct hf_dns_client *a = calloc(1, sizeof(*a));
 

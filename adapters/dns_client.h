@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * dns_client: plain DNS questions to one resolver, on the loop: read-back, canaries, doctors. Each is
- * asked of that address and of nobody else, nothing is cached, and what came is told as it came. A
- * socket of its own (UDP, TCP where the answer was cut), random ids, the question checked, a few
+ * dns_client: plain DNS questions to one resolver, on the loop: read-back, canaries, doctors. Each
+ * is asked of that address and of nobody else, nothing is cached, and what came is told as it came.
+ * A socket of its own (UDP, TCP where the answer was cut), random ids, the question checked, a few
  * tries, a window of questions under way, and at most so many a second that the resolver has other
  * things to do.
  */
@@ -14,8 +14,8 @@
 #include "zone/name.h"
 
 struct event_base;
-struct hf_dns_client;      /* opaque */
-struct hf_endpoint; /* config/config.h */
+struct hf_dns_client; /* opaque */
+struct hf_endpoint;   /* config/config.h */
 
 enum { HF_DNS_CLIENT_ADDRS_MAX = 8, HF_DNS_CLIENT_TEXT_MAX = 256 };
 
@@ -26,11 +26,13 @@ struct hf_dns_client_opts {
 	unsigned window;                  /* under way at once; 0: 100. The rest waits its turn */
 	uint32_t per_second;              /* 0: 500 */
 	bool no_recursion;                /* RD=0 */
-	/* The server may have a limit of its own, above which it answers nothing: what is lost halves
-	 * the rate, each answer raises it again, each try waits twice as long as the one before, and
-	 * the next one keeps to the rate too, before anything new is asked.
-	 * A try counts only if the server answered something else meanwhile, and a server that
-	 * answers nobody is given up after the time of 15 tries. */
+	/*
+	 * The server may have a limit of its own, above which it answers nothing: what is lost
+	 * halves the rate, each answer raises it again, each try waits twice as long as the one
+	 * before, and the next one keeps to the rate too, before anything new is asked. A try
+	 * counts only if the server answered something else meanwhile, and a server that answers
+	 * nobody is given up after the time of 15 tries.
+	 */
 	bool gentle;
 };
 
@@ -49,13 +51,14 @@ struct hf_asked {
 	struct hf_name target;
 	size_t text_len; /* TXT: the first record's strings in a row */
 	char text[HF_DNS_CLIENT_TEXT_MAX];
-	bool has_soa; /* in the authority section, as a negative answer should have it */
+	bool has_soa;            /* in the authority section, as a negative answer should have it */
 	uint32_t negative_ttl_s; /* what it allows */
-	int ede;		 /* -1: none */
+	int ede;                 /* -1: none */
 };
 typedef void (*hf_asked_cb)(const struct hf_asked *asked, void *arg);
 
-int hf_dns_client_new(struct event_base *base, const struct hf_dns_client_opts *opts, struct hf_dns_client **ret_ask);
+int hf_dns_client_new(
+    struct event_base *base, const struct hf_dns_client_opts *opts, struct hf_dns_client **ret_ask);
 /* No callback is called any more. NULL is fine. Not within a callback. */
 void hf_dns_client_free(struct hf_dns_client *a);
 

@@ -20,8 +20,8 @@ static uint16_t get_be16(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-size_t hf_dns_client_packet_query(const struct hf_name *name, uint16_t type, uint16_t id, bool recurse,
-    uint8_t out[static HF_DNS_CLIENT_QUERY_MAX])
+size_t hf_dns_client_packet_query(const struct hf_name *name, uint16_t type, uint16_t id,
+    bool recurse, uint8_t out[static HF_DNS_CLIENT_QUERY_MAX])
 {
 	uint8_t *at = out + HEADER;
 

@@ -15,8 +15,8 @@ enum {
 };
 
 /* Returns its length. */
-size_t hf_dns_client_packet_query(const struct hf_name *name, uint16_t type, uint16_t id, bool recurse,
-    uint8_t out[static HF_DNS_CLIENT_QUERY_MAX]);
+size_t hf_dns_client_packet_query(const struct hf_name *name, uint16_t type, uint16_t id,
+    bool recurse, uint8_t out[static HF_DNS_CLIENT_QUERY_MAX]);
 
 /* The id of a packet that may be an answer; -1 for what cannot be one. */
 int hf_dns_client_packet_id(const uint8_t *packet, size_t len);

@@ -62,8 +62,9 @@ static void on_client_tcp_limit(evutil_socket_t fd, short what, void *arg)
 	client_tcp_end(arg, -ETIMEDOUT);
 }
 
-int hf_dns_client_tcp_new(struct event_base *base, const struct hf_endpoint *server, const uint8_t *query,
-    size_t len, uint32_t timeout_ms, hf_dns_client_tcp_cb cb, void *arg, struct hf_dns_client_tcp **ret_tcp)
+int hf_dns_client_tcp_new(struct event_base *base, const struct hf_endpoint *server,
+    const uint8_t *query, size_t len, uint32_t timeout_ms, hf_dns_client_tcp_cb cb, void *arg,
+    struct hf_dns_client_tcp **ret_tcp)
 {
 	struct timeval tv = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
 	const uint8_t head[2] = { (uint8_t)(len >> 8), (uint8_t)len };

@@ -16,7 +16,8 @@ bool hf_hosts_line_fits(const struct hf_record *r)
 	       hf_name_equal(&again, &r->name);
 }
 
-size_t hf_hosts_line_format(const struct hf_record *r, bool crlf, char out[static HF_HOSTS_LINE_MAX])
+size_t hf_hosts_line_format(
+    const struct hf_record *r, bool crlf, char out[static HF_HOSTS_LINE_MAX])
 {
 	char addr[HF_ADDR_TEXT_MAX], name[HF_NAME_TEXT_MAX];
 	size_t n_addr = strlen(hf_addr_text(r->addr, addr));

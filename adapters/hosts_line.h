@@ -17,7 +17,8 @@ enum { HF_HOSTS_LINE_MAX = 304 };
 bool hf_hosts_line_fits(const struct hf_record *r);
 
 /* Of a record that fits; with its end of line, without NUL. Returns the length. */
-size_t hf_hosts_line_format(const struct hf_record *r, bool crlf, char out[static HF_HOSTS_LINE_MAX]);
+size_t hf_hosts_line_format(
+    const struct hf_record *r, bool crlf, char out[static HF_HOSTS_LINE_MAX]);
 
 /*
  * A line of ours, with or without its end. Returns 1 and fills *ret_record (primary is false), 0

@@ -79,7 +79,8 @@ struct hf_record_entry *hf_record_table_bucket(const struct hf_record_table *t, 
 	return t->buckets[bucket];
 }
 
-struct hf_record_entry *hf_record_table_find(const struct hf_record_table *t, const struct hf_name *name)
+struct hf_record_entry *hf_record_table_find(
+    const struct hf_record_table *t, const struct hf_name *name)
 {
 	struct hf_record_entry *e;
 
@@ -157,8 +158,11 @@ int hf_record_table_put(struct hf_record_table *t, const struct hf_record *r)
 	return 1;
 }
 
-/* The next entry of the name stands in the table for it: without an allocation, which might fail. */
-static void take_place(struct hf_record_table *t, struct hf_record_entry *old, struct hf_record_entry *next)
+/*
+ * The next entry of the name stands in the table for it: without an allocation, which might fail.
+ */
+static void take_place(
+    struct hf_record_table *t, struct hf_record_entry *old, struct hf_record_entry *next)
 {
 	UT_hash_table *tbl = old->hh.tbl;
 	unsigned bucket;
@@ -276,8 +280,10 @@ int hf_record_table_load(
 		int rc = hf_hosts_line_parse(line, len, &r);
 
 		if (rc == 1) {
-			/* Our lines of an address follow each other; in a file that somebody
-			 * edited each run of them may have its primary, and is rewritten. */
+			/*
+			 * Our lines of an address follow each other; in a file that somebody
+			 * edited each run of them may have its primary, and is rewritten.
+			 */
 			r.primary =
 			    memcmp(last, r.addr, 16) && (t->n_buckets == 1 || is_first(t, r.addr));
 			memcpy(last, r.addr, 16);
@@ -293,7 +299,8 @@ int hf_record_table_load(
 	return n_odd;
 }
 
-int hf_record_table_walk(const struct hf_record_table *t, unsigned bucket, hf_record_cb cb, void *arg)
+int hf_record_table_walk(
+    const struct hf_record_table *t, unsigned bucket, hf_record_cb cb, void *arg)
 {
 	int rc = 0;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * record_table: the records that an adapter has put into its files, in memory: by name, and by the file
+ * record_table: the records that an adapter has put into its files, in memory: by name, and by the
+ * file
  * ("bucket") in which all names of one address are. For adapters that write hosts files.
  */
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 
 /* One name with one address. Lent from the table, until it is deleted. */
 struct hf_record_entry {
-	UT_hash_handle hh;               /* of the first entry of the name */
+	UT_hash_handle hh;                      /* of the first entry of the name */
 	struct hf_record_entry *same;           /* the next entry of the same name */
 	struct hf_record_entry *next, **before; /* in its bucket */
 	unsigned bucket;
@@ -37,7 +38,8 @@ unsigned hf_record_table_bucket_of(const struct hf_record_table *t, const uint8_
 struct hf_record_entry *hf_record_table_bucket(const struct hf_record_table *t, unsigned bucket);
 
 /* The first entry of the name (more by ->same), or NULL. */
-struct hf_record_entry *hf_record_table_find(const struct hf_record_table *t, const struct hf_name *name);
+struct hf_record_entry *hf_record_table_find(
+    const struct hf_record_table *t, const struct hf_name *name);
 struct hf_record_entry *hf_record_table_find_addr(
     const struct hf_record_table *t, const struct hf_name *name, const uint8_t addr[static 16]);
 
@@ -63,4 +65,5 @@ int hf_record_table_load(
     struct hf_record_table *t, const char *bytes, size_t len, hf_odd_line_cb odd, void *odd_arg);
 
 /* The entries of a bucket into `cb`, as records. A non-zero value of it ends it and is returned. */
-int hf_record_table_walk(const struct hf_record_table *t, unsigned bucket, hf_record_cb cb, void *arg);
+int hf_record_table_walk(
+    const struct hf_record_table *t, unsigned bucket, hf_record_cb cb, void *arg);

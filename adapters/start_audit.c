@@ -25,7 +25,8 @@ static int audit_look_at(const struct hf_record *r, void *arg)
 {
 	struct hf_start_audit *a = arg;
 
-	a->missing += hf_hosts_line_fits(r) && !hf_record_table_find_addr(a->table, &r->name, r->addr);
+	a->missing +=
+	    hf_hosts_line_fits(r) && !hf_record_table_find_addr(a->table, &r->name, r->addr);
 	return 0;
 }
 
@@ -70,8 +71,8 @@ static void on_audit_timer(evutil_socket_t fd, short what, void *arg)
 	audit_end(a);
 }
 
-int hf_start_audit_new(const struct hf_adapter_host *host, const struct hf_record_table *table, const char *what,
-    struct hf_start_audit **ret_audit)
+int hf_start_audit_new(const struct hf_adapter_host *host, const struct hf_record_table *table,
+    const char *what, struct hf_start_audit **ret_audit)
 {
 	struct hf_start_audit *a = calloc(1, sizeof(*a));
 

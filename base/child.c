@@ -134,7 +134,8 @@ static void on_child_limit(evutil_socket_t fd, short what, void *arg)
 	put_down(arg, -ETIMEDOUT);
 }
 
-/* What it wrote before its end is there; whoever it left behind with its output is not waited for.
+/*
+ * What it wrote before its end is there; whoever it left behind with its output is not waited for.
  */
 static void read_rest(struct hf_child *c)
 {

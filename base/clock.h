@@ -18,7 +18,10 @@ struct hf_clock {
 /* The system's clocks. Static, thread safe. */
 extern const struct hf_clock hf_clock_system;
 
-/* A clock that only a test moves, while any thread looks at it. Pass &fake.clock; set the two fields at will. */
+/*
+ * A clock that only a test moves, while any thread looks at it. Pass &fake.clock; set the two
+ * fields at will.
+ */
 struct hf_fake_clock {
 	struct hf_clock clock; /* first member */
 	_Atomic int64_t boot;
@@ -56,5 +59,7 @@ bool hf_wall_synced(void);
 bool hf_wall_synced_by(int adjtime_state, const char *mark);
 
 enum { HF_WALL_TEXT_MAX = 40 };
-/* RFC 3339 in UTC ("2026-11-21T12:00:00Z"). Returns out, or NULL for 0 (never) and what is no time. */
+/*
+ * RFC 3339 in UTC ("2026-11-21T12:00:00Z"). Returns out, or NULL for 0 (never) and what is no time.
+ */
 char *hf_wall_text(int64_t wall_s, char out[static HF_WALL_TEXT_MAX]);

@@ -158,9 +158,11 @@ static int check_mode(const struct stat *st, unsigned checks, char *why, size_t 
 		return file_refuse(why, size, "it belongs to user %u, not to user %u or root",
 		    st->st_uid, geteuid());
 	if ((checks & HF_FILE_NO_OTHER_READ) && (mode & readers))
-		return file_refuse(why, size, "others may read it (mode %04o); chmod 0600 it", mode);
+		return file_refuse(
+		    why, size, "others may read it (mode %04o); chmod 0600 it", mode);
 	if ((checks & HF_FILE_NO_OTHER_WRITE) && (mode & 0022))
-		return file_refuse(why, size, "others may write it (mode %04o); chmod go-w it", mode);
+		return file_refuse(
+		    why, size, "others may write it (mode %04o); chmod go-w it", mode);
 	return 0;
 }
 
@@ -177,8 +179,9 @@ static int check_folder_of(const char *path, unsigned checks, char *why, size_t 
 	if (stat(dir, &st) < 0)
 		return -errno;
 	if ((checks & HF_FILE_OWN) && is_other(st.st_uid))
-		return file_refuse(why, size, "its folder %s belongs to user %u, not to user %u or root",
-		    dir, st.st_uid, geteuid());
+		return file_refuse(why, size,
+		    "its folder %s belongs to user %u, not to user %u or root", dir, st.st_uid,
+		    geteuid());
 	if (!(st.st_mode & S_ISVTX) && (st.st_mode & 0022))
 		return file_refuse(why, size,
 		    "others may write its folder %s (mode %04o); chmod go-w it", dir,

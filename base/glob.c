@@ -43,10 +43,13 @@ static bool in_set(const char *p, const char *end, unsigned char c)
 		}
 		in = in || (c >= from && c <= to);
 	}
-	return in != not;
+	return in != not ;
 }
 
-/* One byte by what the pattern has there. Returns what follows in the pattern, NULL: it does not match. */
+/*
+ * One byte by what the pattern has there. Returns what follows in the pattern, NULL: it does not
+ * match.
+ */
 static const char *match_one(const char *p, char c)
 {
 	const char *end = *p == '[' ? set_end(p) : NULL;
@@ -72,7 +75,9 @@ bool hf_glob_match(const char *pattern, const char *text)
 			pattern = next;
 			text++;
 		} else if (star) {
-			/* Only the last "*" takes more: what those before it took need not change. */
+			/*
+			 * Only the last "*" takes more: what those before it took need not change.
+			 */
 			pattern = star;
 			text = ++from;
 		} else {

@@ -41,8 +41,8 @@ static void log_set_target(int fd)
 	log_state.looked = true;
 }
 
-void hf_log_init(int fd, enum hf_log_level level, enum hf_log_format format,
-    const struct hf_clock *clock)
+void hf_log_init(
+    int fd, enum hf_log_level level, enum hf_log_format format, const struct hf_clock *clock)
 {
 	pthread_mutex_lock(&log_state.lock);
 	log_set_target(fd);

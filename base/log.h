@@ -6,8 +6,8 @@
  * A log target that blocks never blocks the program: a line that cannot be written at once is
  * dropped and counted, and the next line that gets through is preceded by the number lost. No line
  * is cut, one that is too long (4 KiB) ends in "...". A closed target raises no signal.
- * Nothing fills a disk: of one kind (one format) 30 lines pass at once and 3 a second, of all 50 and 10 a second; what is
- * left out is counted, and said. Lines of level debug have no such limit.
+ * Nothing fills a disk: of one kind (one format) 30 lines pass at once and 3 a second, of all 50
+ * and 10 a second; what is left out is counted, and said. Lines of level debug have no such limit.
  * Control characters and bytes that are not UTF-8 are escaped, so that no peer can forge a line.
  * Tokens and keys are never passed to it.
  */
@@ -26,8 +26,8 @@ enum hf_log_format { HF_LOG_TEXT, HF_LOG_JSON };
  * blocks, without a change for those who share it); `clock` may be NULL for the system's. May be
  * called again: what was dropped stays counted, and the limits on repeated lines begin again.
  */
-void hf_log_init(int fd, enum hf_log_level level, enum hf_log_format format,
-    const struct hf_clock *clock);
+void hf_log_init(
+    int fd, enum hf_log_level level, enum hf_log_format format, const struct hf_clock *clock);
 void hf_log_set_level(enum hf_log_level level);
 enum hf_log_level hf_log_level(void);
 /* Lines lost since the program began. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * log_limit: how many lines a time may have, so that nothing that repeats fills a disk or hides what else is said:
- * so many of one kind, and so many of all kinds. What is left out is counted by kind. Private to the log. Not thread
- * safe.
+ * log_limit: how many lines a time may have, so that nothing that repeats fills a disk or hides
+ * what else is said: so many of one kind, and so many of all kinds. What is left out is counted by
+ * kind. Private to the log. Not thread safe.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,10 @@
 
 enum {
 	HF_LOG_LIMIT_KINDS = 64,
-	/* At once, and then a second. In 4 seconds these are 90 lines in all, and the few that say what was left out. */
+	/*
+	 * At once, and then a second. In 4 seconds these are 90 lines in all, and the few that say
+	 * what was left out.
+	 */
 	HF_LOG_LIMIT_BURST = 30,
 	HF_LOG_LIMIT_RATE = 3,
 	HF_LOG_LIMIT_ALL_BURST = 50,
@@ -34,7 +37,10 @@ struct hf_log_limit {
 	int64_t told_ms;
 };
 
-/* Whether a line of this kind may be written now; else it counts as left out. Zero the limit before first use. */
+/*
+ * Whether a line of this kind may be written now; else it counts as left out. Zero the limit before
+ * first use.
+ */
 bool hf_log_limit_pass(struct hf_log_limit *l, const char *kind, int64_t now_ms);
 /* The kind of which most was left out, how often, if that is to be said now: once a second. */
 bool hf_log_limit_left_out(

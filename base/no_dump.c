@@ -8,6 +8,9 @@ bool hf_no_dump(void)
 {
 	const char *wish = secure_getenv("HOLDFAST_DUMPABLE");
 
-	/* A limit of 0 for core files would be inherited by programs that we run, and ignored by a piped core_pattern. */
+	/*
+	 * A limit of 0 for core files would be inherited by programs that we run, and ignored by a
+	 * piped core_pattern.
+	 */
 	return !(wish && *wish) && prctl(PR_SET_DUMPABLE, 0) == 0;
 }

@@ -26,8 +26,8 @@ void hf_version_print(FILE *out)
 
 	fprintf(out, "holdfastd " HF_VERSION "\n");
 	fprintf(out, "build: " HF_BUILD_NAME ", compiler " __VERSION__ "\n");
-	fprintf(out, "store: schema %u, read by programs from schema %u on\n", (unsigned)hf_schema.version,
-	    (unsigned)hf_schema.oldest);
+	fprintf(out, "store: schema %u, read by programs from schema %u on\n",
+	    (unsigned)hf_schema.version, (unsigned)hf_schema.oldest);
 	fprintf(out, "libraries: %s\n", version_libraries(text));
 }
 
@@ -36,6 +36,6 @@ json_t *hf_version_json(void)
 	char text[TEXT_MAX];
 
 	return json_pack("{s:s, s:I, s:I, s:s}", "build", HF_BUILD_NAME, "schema",
-	    (json_int_t)hf_schema.version, "schema_oldest", (json_int_t)hf_schema.oldest, "libraries",
-	    version_libraries(text));
+	    (json_int_t)hf_schema.version, "schema_oldest", (json_int_t)hf_schema.oldest,
+	    "libraries", version_libraries(text));
 }

@@ -4,9 +4,9 @@
  * config: the configuration as the programs see it: plain values, all defaults filled in, checked.
  * Immutable after the load; owned by whoever loaded it; end it with hf_config_free().
  *
- * Every field comes from one row of the table in config/config_table.c, which has its meaning, default and
- * range. Text that was not given is NULL, a number without default that was not given is 0. Times
- * are milliseconds, sizes are bytes. Strings are owned by the struct that holds them.
+ * Every field comes from one row of the table in config/config_table.c, which has its meaning,
+ * default and range. Text that was not given is NULL, a number without default that was not given
+ * is 0. Times are milliseconds, sizes are bytes. Strings are owned by the struct that holds them.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,27 +64,27 @@ enum hf_config_hold_policy { HF_CONFIG_HOLD_FOREVER, HF_CONFIG_HOLD_MAX_AGE };
 
 /* How long each phase of talking to a source may take. */
 struct hf_config_timeouts {
-	int64_t resolve_ms;        /* the server's own name */
-	int64_t address_delay_ms;  /* until the next address is tried beside the last */
-	int64_t connect_ms;        /* TCP, proxy and TLS of one address */
-	int64_t head_ms;           /* the answer to the upgrade */
-	int64_t request_ms;        /* one REST request as a whole */
-	int64_t first_message_ms;  /* without a byte of the snapshot */
+	int64_t resolve_ms;         /* the server's own name */
+	int64_t address_delay_ms;   /* until the next address is tried beside the last */
+	int64_t connect_ms;         /* TCP, proxy and TLS of one address */
+	int64_t head_ms;            /* the answer to the upgrade */
+	int64_t request_ms;         /* one REST request as a whole */
+	int64_t first_message_ms;   /* without a byte of the snapshot */
 	int64_t second_snapshot_ms; /* after the first of a connection: once to twice this */
 	int64_t header_command_ms;
 	int64_t ping_interval_ms;
-	int64_t ping_timeout_ms;   /* unanswered for so long: the path is dead */
-	int64_t doubt_ms;          /* without a byte after a change of the network */
+	int64_t ping_timeout_ms; /* unanswered for so long: the path is dead */
+	int64_t doubt_ms;        /* without a byte after a change of the network */
 };
 
 struct hf_config_retry {
 	int64_t floor_ms;
 	int64_t cap_ms;
-	int64_t steady_ms;       /* live for so long: the next wait is the floor again */
-	int64_t permanent_ms;    /* what will not mend itself */
+	int64_t steady_ms;    /* live for so long: the next wait is the floor again */
+	int64_t permanent_ms; /* what will not mend itself */
 	int64_t unauthorised_ms;
-	int64_t events_ms;       /* wake, network change, SIGHUP count at most once in this time */
-	int64_t per_minute;      /* connections at most, whatever asks for them */
+	int64_t events_ms;  /* wake, network change, SIGHUP count at most once in this time */
+	int64_t per_minute; /* connections at most, whatever asks for them */
 };
 
 /* How far the other end can make something grow; in the order of bridge/stream/wire/limits.h. */
@@ -150,7 +150,7 @@ struct hf_config_dns {
 	int64_t tcp_per_client;
 	int64_t tcp_idle_ms;
 	int64_t probe_interval_ms; /* of the bridge: does each of `listen` answer? */
-	bool listen_given; /* `listen` is in the file, it is not the default */
+	bool listen_given;         /* `listen` is in the file, it is not the default */
 };
 
 struct hf_config_status {
@@ -178,7 +178,7 @@ struct hf_config_unbound {
 	char *start_file; /* NULL: none */
 	enum hf_start_form start_form;
 	int64_t start_interval_ms; /* start_file is written at most so often */
-	int64_t timeout_ms;	   /* of a command */
+	int64_t timeout_ms;        /* of a command */
 };
 
 /* Either hostsdir or hosts_file is set. */
@@ -282,12 +282,12 @@ int hf_config_load(const char *path, unsigned flags, struct hf_config **ret_conf
 int hf_config_parse(const char *name, const void *bytes, size_t len, unsigned flags,
     struct hf_config **ret_config, struct hf_config_errors *ret_errors);
 /*
- * For programs that only ask a running bridge: a file with errors does not stop them. *ret_config has
- * what could be read, and the default of everything else; a list of sources or adapters with an error
- * in it is empty or its default as a whole. Of a file that is no YAML, what stands before the broken
- * part counts; of one that is not safe or cannot be read, nothing. All errors are in *ret_errors.
- * 0: there are none; HF_ECONFIG or the code of the file: there are, and *ret_config is set as well;
- * -ENOMEM: it is not.
+ * For programs that only ask a running bridge: a file with errors does not stop them. *ret_config
+ * has what could be read, and the default of everything else; a list of sources or adapters with an
+ * error in it is empty or its default as a whole. Of a file that is no YAML, what stands before the
+ * broken part counts; of one that is not safe or cannot be read, nothing. All errors are in
+ * *ret_errors. 0: there are none; HF_ECONFIG or the code of the file: there are, and *ret_config is
+ * set as well; -ENOMEM: it is not.
  */
 int hf_config_salvage(
     const char *path, struct hf_config **ret_config, struct hf_config_errors *ret_errors);

@@ -63,8 +63,7 @@ static void check_source_url(const struct checker *k, size_t i)
 		return;
 	if (!url.tls && !s->allow_http && !hf_url_is_loopback(&url))
 		source_problem(k, i, "url",
-		    "http:// to another host would send the token in clear; "
-		    "expected https:// (or allow-http: true)");
+		    "http:// to another host would send the token in clear; expected https:// (or allow-http: true)");
 }
 
 static void check_twins(const struct checker *k, size_t i)
@@ -92,12 +91,10 @@ static void check_times(const struct checker *k, size_t i)
 		source_problem(k, i, "retry.floor", "is longer than retry.cap");
 	if (s->timeouts.ping_interval_ms >= s->fresh_window_ms)
 		source_problem(k, i, "fresh-window",
-		    "is not longer than timeouts.ping-interval: "
-		    "answers would count as stale between two pings");
+		    "is not longer than timeouts.ping-interval: answers would count as stale between two pings");
 	else if (k->c->pulse_interval_ms >= s->fresh_window_ms)
 		source_problem(k, i, "fresh-window",
-		    "is not longer than pulse-interval: "
-		    "answers would count as stale in between");
+		    "is not longer than pulse-interval: answers would count as stale in between");
 }
 
 static void check_source_keys(const struct checker *k, size_t i)
@@ -115,8 +112,7 @@ static void check_source_keys(const struct checker *k, size_t i)
 		source_problem(k, i, "client-key", "needs client-cert beside it");
 	if (s->header_command.n && s->header_command.at[0][0] != '/')
 		source_problem(k, i, "header-command",
-		    "the program must be an absolute path; no shell and no "
-		    "PATH is used");
+		    "the program must be an absolute path; no shell and no PATH is used");
 }
 
 static void check_hold(const struct checker *k)
@@ -170,9 +166,11 @@ static void check_paths(const struct checker *k)
 	const struct hf_config *c = k->c;
 
 	if (path_is_in(c->store, c->zone))
-		config_problem(k, "store", "lies in the folder of the zone, which is for its readers");
+		config_problem(
+		    k, "store", "lies in the folder of the zone, which is for its readers");
 	if (path_is_in(c->control, c->zone))
-		config_problem(k, "control", "lies in the folder of the zone, which is for its readers");
+		config_problem(
+		    k, "control", "lies in the folder of the zone, which is for its readers");
 	if (!strcmp(c->store, c->control))
 		config_problem(k, "control", "is the same as store");
 }

@@ -19,7 +19,7 @@
 struct files {
 	const struct hf_node *root;
 	struct hf_config_errors *errors;
-	bool all; /* what is not there is told, too */
+	bool all;         /* what is not there is told, too */
 	const char *list; /* "sources", "adapters" */
 	size_t entry;
 };
@@ -99,12 +99,17 @@ static bool is_folder(const char *path)
 static void check_target_folder(const struct files *f, const char *key, const char *path)
 {
 	if (!is_folder(path))
-		file_problem(f, key, path, "there is no such folder; make it, for the bridge to write to");
+		file_problem(
+		    f, key, path, "there is no such folder; make it, for the bridge to write to");
 	else if (access(path, W_OK | X_OK) < 0)
-		file_problem(f, key, path, "the bridge may not write there; chown it to the bridge's user");
+		file_problem(
+		    f, key, path, "the bridge may not write there; chown it to the bridge's user");
 }
 
-/* It is replaced by rename, so that its folder counts; where that is not possible it is written itself. */
+/*
+ * It is replaced by rename, so that its folder counts; where that is not possible it is written
+ * itself.
+ */
 static void check_written(const struct files *f, const char *key, const char *path)
 {
 	char folder[PATH_MAX];

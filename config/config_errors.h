@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * config_errors: collects what is wrong with a configuration. Whatever is put in comes out printable.
+ * config_errors: collects what is wrong with a configuration. Whatever is put in comes out
+ * printable.
  */
 #include <stddef.h>
 

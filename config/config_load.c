@@ -40,8 +40,8 @@ static int read_tree(const struct hf_node *root, unsigned flags, struct hf_confi
 	return errors->n ? HF_ECONFIG : 0;
 }
 
-static int config_parse_bytes(const void *bytes, size_t len, unsigned flags, struct hf_config **ret_config,
-    struct hf_config_errors *errors)
+static int config_parse_bytes(const void *bytes, size_t len, unsigned flags,
+    struct hf_config **ret_config, struct hf_config_errors *errors)
 {
 	struct hf_node *root = NULL;
 	struct hf_config *c;
@@ -132,8 +132,8 @@ int hf_config_load(const char *path, unsigned flags, struct hf_config **ret_conf
 enum { BEFORE_TRIES = 50 };
 
 /*
- * Where the last part begins that a line of the error or one before it belongs to: a line that begins
- * with a key. 0: nothing stands before it.
+ * Where the last part begins that a line of the error or one before it belongs to: a line that
+ * begins with a key. 0: nothing stands before it.
  */
 static size_t part_before(const char *bytes, size_t len, unsigned error_line)
 {
@@ -163,8 +163,8 @@ static struct hf_node *tree_before(const char *bytes, size_t len, unsigned error
 			break;
 		if (hf_yaml_tree_parse(bytes, part, &again, &root) == 0)
 			return root;
-		error_line = again.n && again.at[0].line < error_line ? again.at[0].line
-								      : error_line - 1;
+		error_line =
+		    again.n && again.at[0].line < error_line ? again.at[0].line : error_line - 1;
 		len = part;
 	}
 	return NULL;
@@ -185,7 +185,8 @@ static int drop_list(struct hf_config *c, const char *name, const struct hf_conf
 	return hf_key_default(key, field);
 }
 
-static int config_salvage_bytes(const void *bytes, size_t len, struct hf_config *c, struct hf_config_errors *errors)
+static int config_salvage_bytes(
+    const void *bytes, size_t len, struct hf_config *c, struct hf_config_errors *errors)
 {
 	struct hf_node *root = NULL;
 	int rc = hf_yaml_tree_parse(bytes, len, errors, &root);
@@ -216,7 +217,9 @@ int hf_config_salvage(
 
 	hf_config_errors_init(ret_errors, path);
 	code = c ? read_checked(path, &bytes, &len, ret_errors) : -ENOMEM;
-	rc = code == -ENOMEM ? code : config_salvage_bytes(bytes ? bytes : (uint8_t *)"", len, c, ret_errors);
+	rc = code == -ENOMEM
+		 ? code
+		 : config_salvage_bytes(bytes ? bytes : (uint8_t *)"", len, c, ret_errors);
 	free(bytes);
 	if (rc) {
 		hf_config_free(c);

@@ -91,11 +91,11 @@ static const struct hf_key timeout_keys[] = {
 	    .help = "For the server's answer to the upgrade to a websocket."),
 	T(request_ms, "request", .def = "30s", .help = "For one REST request as a whole."),
 	T(first_message_ms, "first-message", .def = "1m",
-	    .help = "Without a byte of the first message of a stream; other streams' bytes do not count."),
+	    .help =
+		"Without a byte of the first message of a stream; other streams' bytes do not count."),
 	T(second_snapshot_ms, "second-snapshot", .def = "30s",
-	    .help = "After the first snapshot of a connection a second one of each owner comes "
-		    "within once to twice this time: the server may lose a change while a stream "
-		    "begins."),
+	    .help =
+		"After the first snapshot of a connection a second one of each owner comes within once to twice this time: the server may lose a change while a stream begins."),
 	T(header_command_ms, "header-command", .def = "10s",
 	    .help = "For header-command; then it is killed."),
 	T(ping_interval_ms, "ping-interval", .def = "15s",
@@ -103,8 +103,8 @@ static const struct hf_key timeout_keys[] = {
 	T(ping_timeout_ms, "ping-timeout", .def = "20s",
 	    .help = "A ping that is unanswered for so long ends the connection."),
 	T(doubt_ms, "doubt", .def = "3s",
-	    .help = "After a change of the network or the clock a connection on which no byte comes for "
-		    "so long is ended."),
+	    .help =
+		"After a change of the network or the clock a connection on which no byte comes for so long is ended."),
 };
 #undef T
 
@@ -121,8 +121,8 @@ static const struct hf_key retry_keys[] = {
 	T(unauthorised_ms, "unauthorised", .def = "1m",
 	    .help = "The wait after the server refused the token."),
 	T(events_ms, "events", .def = "5s",
-	    .help = "Wake from sleep, network change, new token and SIGHUP end a wait at once, at "
-		    "most once in this time."),
+	    .help =
+		"Wake from sleep, network change, new token and SIGHUP end a wait at once, at most once in this time."),
 	VALUE(hf_config_retry, per_minute, int, "per-minute", .min = 1, .max = 1000, .def = "20",
 	    .help = "The connections in a minute, at most, whatever asks for them."),
 };
@@ -137,30 +137,30 @@ static const struct hf_key source_keys[] = {
 	    .without = "CODER_URL, else the url file of the coder CLI", .help = "Where Coder is."),
 	S(token_file, path, "token-file", .flags = HF_KEY_UNTOLD | HF_KEY_SAMPLE,
 	    .example = "/etc/holdfast/token",
-	    .without = "the systemd credential holdfast-token, else CODER_SESSION_TOKEN, else the "
-		       "session file of the coder CLI",
-	    .help = "A file with nothing but a session token in it, readable by the bridge's user "
-		    "only and no symlink. It is watched."),
+	    .without =
+		"the systemd credential holdfast-token, else CODER_SESSION_TOKEN, else the session file of the coder CLI",
+	    .help =
+		"A file with nothing but a session token in it, readable by the bridge's user only and no symlink. It is watched."),
 	VALUES(hf_config_source, owners, owner, "owners", .flags = HF_KEY_NONEMPTY, .n_max = 10000,
 	    .def = "[me]", .help = "Whose workspaces to follow: me, all, user names, user ids."),
 	S(suffix, suffix, "suffix", .def = "auto",
-	    .help = "The DNS suffix of the names. auto asks the server once and keeps the answer "
-		    "if it is a single label."),
+	    .help =
+		"The DNS suffix of the names. auto asks the server once and keeps the answer if it is a single label."),
 	S(sentinel, flag, "sentinel", .def = "false",
-	    .help = "Publish the name by which the coder CLI knows that it is behind a Coder "
-		    "tunnel. Only where all who ask are."),
+	    .help =
+		"Publish the name by which the coder CLI knows that it is behind a Coder tunnel. Only where all who ask are."),
 	S(snapshot_interval_ms, duration, "snapshot-interval", .min = 10 * MS, .max = DAY,
 	    .def = "10m", .help = "A new snapshot is taken so often, on the open connection."),
 	S(fresh_window_ms, duration, "fresh-window", .min = 10 * MS, .max = HOUR, .def = "60s",
 	    .help = "So long after the last proof of life answers still count as fresh."),
 	S(allow_http, flag, "allow-http", .def = "false",
-	    .help = "Allow an http:// url to a host that is not this one: the token then crosses "
-		    "the network in clear."),
+	    .help =
+		"Allow an http:// url to a host that is not this one: the token then crosses the network in clear."),
 	S(ca_file, path, "ca-file", .example = "/etc/ssl/own-ca.pem", .without = "the system's",
 	    .help = "The certificate authorities to trust, in PEM form."),
 	S(client_cert, path, "client-cert", .example = "/etc/holdfast/client.pem",
-	    .help = "The certificate to show to the server or to a gateway before it; with "
-		    "client-key."),
+	    .help =
+		"The certificate to show to the server or to a gateway before it; with client-key."),
 	S(client_key, path, "client-key", .flags = HF_KEY_UNTOLD,
 	    .example = "/etc/holdfast/client.key",
 	    .help = "The key of client-cert; readable by the bridge's user only."),
@@ -169,12 +169,12 @@ static const struct hf_key source_keys[] = {
 	    .help = "The proxy to go through."),
 	VALUES(hf_config_source, headers, header, "headers", .flags = HF_KEY_SECRET, .n_max = 32,
 	    .example = "[X-Gateway: abc]",
-	    .help = "Further HTTP headers for each request. If they hold a secret, nobody else "
-		    "should be able to read this file."),
+	    .help =
+		"Further HTTP headers for each request. If they hold a secret, nobody else should be able to read this file."),
 	VALUES(hf_config_source, header_command, string, "header-command", .n_max = 32,
 	    .example = "[/usr/local/bin/headers, --coder]",
-	    .help = "A program, run without a shell before each dial, that prints further headers, "
-		    "NAME=VALUE a line."),
+	    .help =
+		"A program, run without a shell before each dial, that prints further headers, NAME=VALUE a line."),
 	S(max_message, size, "max-message", .min = 4096, .max = 1024 * MIB, .def = "64MiB",
 	    .help = "A message of the stream that is larger is refused."),
 	MAP(hf_config_source, limits, limit_keys, "limits",
@@ -188,12 +188,12 @@ static const struct hf_key source_keys[] = {
 
 static const struct hf_key hold_keys[] = {
 	VALUE(hf_config_hold, policy, enum, "policy", .words = policy_words, .def = "forever",
-	    .help = "How long the last known names are answered while Coder cannot be reached: "
-		    "forever, or up to max-age."),
+	    .help =
+		"How long the last known names are answered while Coder cannot be reached: forever, or up to max-age."),
 	VALUE(hf_config_hold, max_age_ms, duration, "max-age", .min = SECOND, .max = 3650 * DAY,
 	    .example = "7d",
-	    .help = "With policy max-age: names of a source that was away for longer are no longer "
-		    "answered, until it is back."),
+	    .help =
+		"With policy max-age: names of a source that was away for longer are no longer answered, until it is back."),
 };
 
 static const struct hf_key guard_keys[] = {
@@ -202,8 +202,8 @@ static const struct hf_key guard_keys[] = {
 	    .help = "A removal of more than this part of an owner's workspaces waits."),
 	VALUE(hf_config_guard, min_workspaces, int, "min-workspaces", .min = 1, .max = 1000000,
 	    .def = "3",
-	    .help = "A removal of no more workspaces than this never waits, unless nothing would "
-		    "be left."),
+	    .help =
+		"A removal of no more workspaces than this never waits, unless nothing would be left."),
 	VALUE(hf_config_guard, grace_ms, duration, "grace", .min = MS, .max = 30 * DAY,
 	    .def = "10m", .help = "How much fresh time a removal waits before it is believed."),
 };
@@ -216,11 +216,11 @@ static const struct hf_key unbound_keys[] = {
 	    .help = "Where it answers DNS: it is asked whether it has what it was given."),
 	U(start_file, path, "start-file", .example = "/var/lib/unbound/holdfast/start.zone",
 	    .without = "unbound knows no names from its start until the bridge has filled it",
-	    .help = "A file with the names, for unbound's own start while the bridge is down; in a "
-		    "folder of its own that the bridge may write."),
+	    .help =
+		"A file with the names, for unbound's own start while the bridge is down; in a folder of its own that the bridge may write."),
 	U(start_form, enum, "start-form", .words = start_words, .def = "zonefile",
-	    .help = "What start-file is: the zonefile of an auth-zone, or an include of local-data "
-		    "lines."),
+	    .help =
+		"What start-file is: the zonefile of an auth-zone, or an include of local-data lines."),
 	U(start_interval_ms, duration, "start-interval", .min = MS, .max = DAY, .def = "30s",
 	    .help = "The file is written at most so often."),
 	U(timeout_ms, duration, "timeout", .min = MS, .max = HOUR, .def = "5s",
@@ -231,15 +231,15 @@ static const struct hf_key unbound_keys[] = {
 #define D(field, type, nm, ...) VALUE(hf_config_adapter, dnsmasq.field, type, nm, __VA_ARGS__)
 static const struct hf_key dnsmasq_keys[] = {
 	D(hostsdir, path, "hostsdir", .example = "/var/lib/holdfast/dnsmasq",
-	    .help = "A folder of nothing but our files, the hostsdir of dnsmasq; it sees each "
-		    "change by itself."),
+	    .help =
+		"A folder of nothing but our files, the hostsdir of dnsmasq; it sees each change by itself."),
 	D(hosts_file, path, "hosts-file", .example = "/var/lib/holdfast/dnsmasq.hosts",
-	    .help = "Instead of hostsdir: one file, an addn-hosts of dnsmasq, which reads it when "
-		    "it is signalled."),
+	    .help =
+		"Instead of hostsdir: one file, an addn-hosts of dnsmasq, which reads it when it is signalled."),
 	D(pid_file, path, "pid-file", .example = "/run/dnsmasq/dnsmasq.pid",
 	    .without = "somebody else signals it, such as a path unit",
-	    .help = "With hosts-file: the process to signal after a change, where the rights allow "
-		    "it."),
+	    .help =
+		"With hosts-file: the process to signal after a change, where the rights allow it."),
 	D(ask, endpoint, "ask", .def = "127.0.0.1@53",
 	    .help = "Where it answers DNS: it is asked whether it has what it was given."),
 };
@@ -250,19 +250,19 @@ static const struct hf_key hosts_keys[] = {
 	    .example = "/etc/hosts", .help = "The hosts file. Only a marked block of it is ours."),
 	VALUE(hf_config_adapter, hosts.max_names, int, "max-names", .min = 1, .max = 30000,
 	    .def = "1000",
-	    .help = "More names than this are not written: each process on the machine reads this "
-		    "file."),
+	    .help =
+		"More names than this are not written: each process on the machine reads this file."),
 };
 
 static const struct hf_key hook_keys[] = {
 	VALUES(hf_config_adapter, hook.command, string, "command",
 	    .flags = HF_KEY_REQUIRED | HF_KEY_NONEMPTY, .n_max = 32,
 	    .example = "[/usr/local/bin/on-change]",
-	    .help = "The program, run without a shell; an absolute path, with arguments if it "
-		    "needs some."),
+	    .help =
+		"The program, run without a shell; an absolute path, with arguments if it needs some."),
 	VALUE(hf_config_adapter, hook.form, enum, "form", .words = hook_words, .def = "dhcp-script",
-	    .help = "How it is called: once a change as dnsmasq calls its dhcp-script, or with "
-		    "batches of JSON lines."),
+	    .help =
+		"How it is called: once a change as dnsmasq calls its dhcp-script, or with batches of JSON lines."),
 	VALUE(hf_config_adapter, hook.timeout_ms, duration, "timeout", .min = MS, .max = HOUR,
 	    .def = "10s", .help = "For one call; then it is killed."),
 };
@@ -286,8 +286,8 @@ static const struct hf_key adapter_retry_keys[] = {
 		"After so long without success its state is failed; it is tried on all the same."),
 	VALUE(hf_config_adapter_retry, skipped_ms, duration, "skipped", .min = MS, .max = DAY,
 	    .def = "1m",
-	    .help = "When names that others have there, or that did not fit, are tried again; up "
-		    "to ten times as long while nothing changes."),
+	    .help =
+		"When names that others have there, or that did not fit, are tried again; up to ten times as long while nothing changes."),
 };
 
 #define A(field, type, nm, ...) VALUE(hf_config_adapter, field, type, nm, __VA_ARGS__)
@@ -299,8 +299,7 @@ static const struct hf_key adapter_keys[] = {
 	    .help = "What it is called in status and logs. Each needs a name of its own."),
 	A(teardown, enum, "teardown", .words = teardown_words, .def = "keep",
 	    .help =
-		"What happens to our names there when the adapter is taken out of the "
-		"configuration, and with clean also when the bridge ends: they stay, or they go."),
+		"What happens to our names there when the adapter is taken out of the configuration, and with clean also when the bridge ends: they stay, or they go."),
 	A(verify_interval_ms, duration, "verify-interval", .min = 100 * MS, .max = DAY,
 	    .def = "10s", .help = "A few of its names are asked for so often, in turn."),
 	MAP(hf_config_adapter, retry, adapter_retry_keys, "retry", .help = "When to try again."),
@@ -308,9 +307,10 @@ static const struct hf_key adapter_keys[] = {
 #undef A
 
 static const struct hf_key dns_keys[] = {
-	VALUES(hf_config_dns, listen, endpoint, "listen", .flags = HF_KEY_RESTART,
-	    .n_max = 32, .def = "[127.0.0.1@5453, ::1@5453]",
-	    .help = "Where holdfast-dns answers, by UDP and TCP. Empty ([]): none is expected, and none starts."),
+	VALUES(hf_config_dns, listen, endpoint, "listen", .flags = HF_KEY_RESTART, .n_max = 32,
+	    .def = "[127.0.0.1@5453, ::1@5453]",
+	    .help =
+		"Where holdfast-dns answers, by UDP and TCP. Empty ([]): none is expected, and none starts."),
 	VALUE(hf_config_dns, threads, int, "threads", .flags = HF_KEY_RESTART, .min = 1, .max = 64,
 	    .def = "1", .help = "How many threads answer."),
 	VALUES(hf_config_dns, allow, prefix, "allow", .n_max = 1000, .def = "[127.0.0.0/8, ::1]",
@@ -323,8 +323,8 @@ static const struct hf_key dns_keys[] = {
 	    .help = "The same for each client: an IPv4 address, or an IPv6 /64."),
 	VALUE(hf_config_dns, tcp_idle_ms, duration, "tcp-idle", .flags = HF_KEY_RESTART, .min = 50,
 	    .max = 600000, .def = "10s",
-	    .help = "A TCP connection ends when it has brought no question, or taken no answer, "
-		    "for so long."),
+	    .help =
+		"A TCP connection ends when it has brought no question, or taken no answer, for so long."),
 	VALUE(hf_config_dns, probe_interval_ms, duration, "probe-interval", .min = 10, .max = HOUR,
 	    .def = "10s",
 	    .help = "Interval at which holdfastd checks that each address of listen answers."),
@@ -364,16 +364,16 @@ static const struct hf_key keys[] = {
 	    .help = "The TTL of all answers."),
 	VALUE(hf_config, provenance, enum, "provenance", .words = provenance_words,
 	    .def = "loopback",
-	    .help = "Who may ask for the origin of a name (TXT _holdfast.NAME): nobody, this "
-		    "machine, everybody."),
+	    .help =
+		"Who may ask for the origin of a name (TXT _holdfast.NAME): nobody, this machine, everybody."),
 	VALUE(hf_config, not_ready, enum, "not-ready", .words = not_ready_words, .def = "servfail",
 	    .help = "The answer before the first snapshot ever was accepted."),
 	VALUE(hf_config, pulse_interval_ms, duration, "pulse-interval", .min = MS, .max = HOUR,
 	    .def = "15s", .help = "Readers of the zone are told so often that a source is live."),
 	ENTRIES(hf_config, sources, source_keys, "sources", .n_max = HF_CONFIG_SOURCES_MAX,
 	    .def = "[{}]", .without = "one source that takes all from the environment",
-	    .help = "The Coder deployments to follow. Where two give the same name, the first in "
-		    "this list has it."),
+	    .help =
+		"The Coder deployments to follow. Where two give the same name, the first in this list has it."),
 	MAP(hf_config, hold, hold_keys, "hold",
 	    .help = "What happens to names while their source cannot be reached."),
 	MAP(hf_config, guard, guard_keys, "guard",

@@ -79,7 +79,8 @@ static void manual_key(FILE *out, const struct hf_key *key)
 	manual_line(out, key->name);
 	manual_line(out, key->help);
 	key->type->expect(key, expect);
-	manual_labelled(out, key->kind == HF_KEY_VALUES ? "One or more of" : "Expected", expect, ".");
+	manual_labelled(
+	    out, key->kind == HF_KEY_VALUES ? "One or more of" : "Expected", expect, ".");
 	if (text)
 		manual_labelled(out, "Default", text, "");
 	else if (key->without)
@@ -146,12 +147,10 @@ static const char head[] =
     "The programs of Holdfast read this file.\n"
     "It is YAML: maps, lists and text; anchors, aliases, tags and further documents are refused.\n"
     "Every key has a default; an empty file is one that follows the server of the coder CLI.\n"
-    "An unknown key, a value of the wrong form and keys that do not go together are errors; all of "
-    "a file are\n"
+    "An unknown key, a value of the wrong form and keys that do not go together are errors; all of a file are\n"
     "told at once, with line, column and what was expected.\n"
     ".PP\n"
-    "The file must belong to root or to the user that reads it, and neither it nor its folder may "
-    "be writable\n"
+    "The file must belong to root or to the user that reads it, and neither it nor its folder may be writable\n"
     "by others.\n"
     ".PP\n"
     ".B holdfastd \\-\\-check\n"
@@ -161,28 +160,23 @@ static const char head[] =
     ".PP\n"
     "Durations are numbers with a unit (ms, s, m, h, d), also several: 1h30m.\n"
     "Sizes are bytes, or numbers with KiB, MiB or GiB.\n"
-    "Text that holds a colon, or begins with a character that has a meaning in YAML, needs "
-    "quotes.\n"
+    "Text that holds a colon, or begins with a character that has a meaning in YAML, needs quotes.\n"
     ".SH KEYS\n";
 
 static const char tail[] =
     ".SH URL AND TOKEN\n"
-    "The URL of a source is the key url, else the variable CODER_URL, else what the url file of "
-    "the coder CLI\n"
+    "The URL of a source is the key url, else the variable CODER_URL, else what the url file of the coder CLI\n"
     "holds.\n"
     ".PP\n"
-    "Its session token is what the file of the key token\\-file holds, else the systemd "
-    "credential\n"
+    "Its session token is what the file of the key token\\-file holds, else the systemd credential\n"
     "holdfast\\-token.NAME (NAME being that of the source) or holdfast\\-token,\n"
     "else the variable CODER_SESSION_TOKEN, else what the session file of the coder CLI holds.\n"
     "The first place that has one decides; if it is not usable, no other is tried.\n"
-    "A token of the environment goes only to the server of CODER_URL or, where that is not set, to "
-    "the only source\n"
+    "A token of the environment goes only to the server of CODER_URL or, where that is not set, to the only source\n"
     "that there is; a token of the CLI only to the server of its url file.\n"
     "Tokens are never read from a command line.\n"
     ".PP\n"
-    "A token file must belong to root or to the user that reads it, must not be readable by "
-    "others,\n"
+    "A token file must belong to root or to the user that reads it, must not be readable by others,\n"
     "and must be no symlink.\n"
     "The files of the coder CLI are in CODER_CONFIG_DIR, else in XDG_CONFIG_HOME/coderv2, else in\n"
     "HOME/.config/coderv2.\n"

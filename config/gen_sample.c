@@ -99,8 +99,10 @@ static void sample_entries(struct gen_sample *s, const struct hf_key *key)
 	sample_keys(&below, &key->keys);
 }
 
-/* A list whose entries are of several kinds is switched off: one entry of each, all keys of the
- * first. */
+/*
+ * A list whose entries are of several kinds is switched off: one entry of each, all keys of the
+ * first.
+ */
 static void sample_variants(struct gen_sample *s, const struct hf_key *key)
 {
 	const struct hf_key *kind = hf_keys_flagged(&key->keys, HF_KEY_VARIANT);
@@ -157,13 +159,9 @@ void hf_gen_sample(const struct hf_key *table, FILE *out)
 	struct gen_sample s = { .out = out };
 
 	sample_comment(&s,
-	    "The configuration of Holdfast: /etc/holdfast/holdfast.yaml. Every key is here with "
-	    "its "
-	    "default; those without a default have an example. A line that begins with '#' and no "
-	    "blank is a key that is switched off.");
-	sample_comment(&s, "'holdfastd --check -c FILE' tells what is wrong with a file, 'holdfastd "
-		    "--check -v' what is "
-		    "in force. holdfast.yaml(5) says more.");
+	    "The configuration of Holdfast: /etc/holdfast/holdfast.yaml. Every key is here with its default; those without a default have an example. A line that begins with '#' and no blank is a key that is switched off.");
+	sample_comment(&s,
+	    "'holdfastd --check -c FILE' tells what is wrong with a file, 'holdfastd --check -v' what is in force. holdfast.yaml(5) says more.");
 	sample_comment(&s, "This file is made by 'hf-config-gen sample'.");
 	sample_keys(&s, &table->keys);
 }

@@ -59,16 +59,16 @@ struct hf_key {
 	size_t offset;              /* within the struct of the map */
 	int64_t min;                /* numbers: their range, in ms, bytes, percent, ... */
 	int64_t max;
-	unsigned n_max;             /* VALUES, ENTRIES: how many at most; 0: HF_LIST_MAX */
-	const char *unit;           /* of a plain number */
-	const char *const *words;   /* enum: NULL-terminated, value is the index */
-	const char *def;            /* default as it would be written, lists as "[a, b]"; or NULL */
-	const char *without;        /* no default: what holds instead, for the help */
-	const char *example;        /* for the sample where there is no default */
+	unsigned n_max;           /* VALUES, ENTRIES: how many at most; 0: HF_LIST_MAX */
+	const char *unit;         /* of a plain number */
+	const char *const *words; /* enum: NULL-terminated, value is the index */
+	const char *def;          /* default as it would be written, lists as "[a, b]"; or NULL */
+	const char *without;      /* no default: what holds instead, for the help */
+	const char *example;      /* for the sample where there is no default */
 	const char *help;
-	struct hf_keys keys;        /* MAP, ENTRIES */
+	struct hf_keys keys;               /* MAP, ENTRIES */
 	const struct hf_variant *variants; /* MAP, ENTRIES: ends with a NULL word */
-	size_t size;                /* MAP, ENTRIES: of the struct */
+	size_t size;                       /* MAP, ENTRIES: of the struct */
 };
 
 /* How VALUES and ENTRIES lie in memory. */
@@ -77,7 +77,10 @@ struct hf_list {
 	size_t n;
 };
 
-#define HF_KEYS(array) { (array), sizeof(array) / sizeof((array)[0]) }
+#define HF_KEYS(array)                                                                             \
+	{                                                                                          \
+		(array), sizeof(array) / sizeof((array)[0])                                        \
+	}
 
 /* Read and write the list of a key without looking at it through another type. */
 struct hf_list hf_key_list_get(const void *field);

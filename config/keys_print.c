@@ -16,7 +16,8 @@ static void print_map(struct printer *p, const struct hf_key *map, const void *b
 
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.@%+-"
 
-/* Whether YAML takes it as it stands for the text that it is; more is quoted than would have to be.
+/*
+ * Whether YAML takes it as it stands for the text that it is; more is quoted than would have to be.
  */
 static bool print_is_plain(const char *text)
 {

@@ -204,7 +204,8 @@ static int read_list(
     struct reader *r, const struct hf_key *key, const struct hf_node *node, void *field)
 {
 	/* One value needs no brackets. */
-	if (key->kind == HF_KEY_VALUES && node->kind == HF_NODE_TEXT && !hf_yaml_tree_is_null(node)) {
+	if (key->kind == HF_KEY_VALUES && node->kind == HF_NODE_TEXT &&
+	    !hf_yaml_tree_is_null(node)) {
 		hf_key_done(key, field);
 		return read_element(r, key, node, field);
 	}
@@ -270,8 +271,8 @@ static int read_key(
 	return 0;
 }
 
-static void keys_tell_unknown(struct reader *r, const struct hf_key *map, const struct hf_keys *more,
-    const struct hf_node *node)
+static void keys_tell_unknown(struct reader *r, const struct hf_key *map,
+    const struct hf_keys *more, const struct hf_node *node)
 {
 	const struct hf_key *near = hf_key_nearest(&map->keys, more, node->key);
 	char hint[200] = "", where[128];
@@ -284,7 +285,8 @@ static void keys_tell_unknown(struct reader *r, const struct hf_key *map, const 
 	    r->errors, node->key_line, node->key_column, r->path, "unknown key%s", hint);
 }
 
-static void keys_tell_missing(struct reader *r, const struct hf_keys *keys, const struct hf_node *node)
+static void keys_tell_missing(
+    struct reader *r, const struct hf_keys *keys, const struct hf_node *node)
 {
 	for (size_t i = 0; keys && i < keys->n; i++) {
 		const struct hf_key *key = &keys->at[i];

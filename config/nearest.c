@@ -35,7 +35,8 @@ unsigned hf_nearest_distance(const char *a, const char *b)
 		for (size_t j = 1; j <= nb; j++) {
 			bool same = nearest_fold(a[i - 1]) == nearest_fold(b[j - 1]);
 
-			row[j] = nearest_least(nearest_least(last[j], row[j - 1]) + 1, last[j - 1] + !same);
+			row[j] = nearest_least(
+			    nearest_least(last[j], row[j - 1]) + 1, last[j - 1] + !same);
 			if (i > 1 && j > 1 && nearest_fold(a[i - 1]) == nearest_fold(b[j - 2]) &&
 			    nearest_fold(a[i - 2]) == nearest_fold(b[j - 1]))
 				row[j] = nearest_least(row[j], before[j - 2] + 1);
@@ -69,7 +70,8 @@ const struct hf_key *hf_key_nearest(
 	return key;
 }
 
-static bool keys_have_elsewhere(const struct hf_keys *keys, const char *name, char *out, size_t size)
+static bool keys_have_elsewhere(
+    const struct hf_keys *keys, const char *name, char *out, size_t size)
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct hf_key *key = &keys->at[i];

@@ -8,8 +8,8 @@
 #include "config/key.h"
 
 /* The key (of either set, `more` may be NULL) that is a slip or two away from `name`, or NULL. */
-const struct hf_key *hf_key_nearest(const struct hf_keys *keys, const struct hf_keys *more,
-    const char *name);
+const struct hf_key *hf_key_nearest(
+    const struct hf_keys *keys, const struct hf_keys *more, const char *name);
 
 /* Where a key of exactly this name is: "sources[].url" in `out`. False if nowhere below `map`. */
 bool hf_key_elsewhere(const struct hf_key *map, const char *name, char *out, size_t size);

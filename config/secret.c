@@ -53,7 +53,8 @@ static int read_fd(int fd, char buf[static FILE_MAX + 1], char *why, const char 
 		len += (size_t)n;
 	}
 	if (len > FILE_MAX)
-		return secret_fail(HF_EFORMAT, why, path, "it is too large for what it should hold");
+		return secret_fail(
+		    HF_EFORMAT, why, path, "it is too large for what it should hold");
 	if (memchr(buf, '\0', len))
 		return secret_fail(HF_EFORMAT, why, path, "it holds bytes that are no text");
 	buf[len] = '\0';
@@ -207,8 +208,7 @@ int hf_secret_token(const struct hf_config_source *source, const char *url, bool
 			rc = token_from_cli(url, &token, ret_why);
 		if (rc == -ENOENT)
 			snprintf(ret_why, HF_SECRET_WHY_MAX,
-			    "no token: expected the key token-file, or the systemd "
-			    "credential " HF_CREDENTIAL_TOKEN
+			    "no token: expected the key token-file, or the systemd credential " HF_CREDENTIAL_TOKEN
 			    ", or CODER_SESSION_TOKEN, or 'coder login' by this user, for %s",
 			    url);
 	}
@@ -225,7 +225,8 @@ static int url_from_env(struct hf_place_url *ret_url, char *why)
 	if (!text || !*text)
 		return -ENOENT;
 	if (strlen(text) > HF_URL_MAX)
-		return secret_fail(HF_EFORMAT, why, "CODER_URL", "it holds no URL of a Coder server");
+		return secret_fail(
+		    HF_EFORMAT, why, "CODER_URL", "it holds no URL of a Coder server");
 	snprintf(ret_url->text, sizeof(ret_url->text), "%s", text);
 	ret_url->from = HF_SECRET_ENV;
 	snprintf(ret_url->place, sizeof(ret_url->place), "CODER_URL");
@@ -243,8 +244,7 @@ static int secret_check_url(
 		return secret_fail(rc, why, found->place, reason);
 	if (!url.tls && !source->allow_http && !hf_url_is_loopback(&url))
 		return secret_fail(HF_EREFUSED, why, found->place,
-		    "http:// to another host would send the token in clear (allow-http: true "
-		    "allows it)");
+		    "http:// to another host would send the token in clear (allow-http: true allows it)");
 	return 0;
 }
 
@@ -266,8 +266,7 @@ int hf_secret_url(const struct hf_config_source *source, struct hf_place_url *re
 			rc = cli_url(&found, ret_why);
 		if (rc == -ENOENT)
 			snprintf(ret_why, HF_SECRET_WHY_MAX,
-			    "no URL: expected the key url, or CODER_URL, or 'coder login' by this "
-			    "user");
+			    "no URL: expected the key url, or CODER_URL, or 'coder login' by this user");
 	}
 	if (!rc)
 		rc = secret_check_url(source, &found, ret_why);

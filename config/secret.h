@@ -31,7 +31,7 @@ enum hf_secret_from {
 	HF_SECRET_CONFIG,     /* url of the configuration, or the token-file that it names */
 	HF_SECRET_CREDENTIAL, /* systemd's */
 	HF_SECRET_ENV,
-	HF_SECRET_CLI,        /* a file of the coder CLI */
+	HF_SECRET_CLI, /* a file of the coder CLI */
 };
 
 /* A plain value: nothing to free, but hf_secret_wipe() ends it. */

@@ -145,8 +145,7 @@ static int proxy_check(const char *text, const char **ret_why)
 }
 
 TEXT_TYPE(proxy, "a URL of a proxy",
-    "http://, https://, socks4://, socks4a://, socks5:// or socks5h:// and "
-    "[USER:PASSWORD@]HOST[:PORT]");
+    "http://, https://, socks4://, socks4a://, socks5:// or socks5h:// and [USER:PASSWORD@]HOST[:PORT]");
 
 /* "me" and "all", too, have the form of a label; so has a user id. */
 static int owner_check(const char *text, const char **ret_why)

@@ -99,7 +99,8 @@ static bool yaml_text_ok(const yaml_char_t *text, size_t len)
 static int copy_text(struct builder *b, const yaml_event_t *e, char **ret_text)
 {
 	if (!yaml_text_ok(e->data.scalar.value, e->data.scalar.length))
-		return yaml_refuse(b, e->start_mark, "control characters in a text are not supported");
+		return yaml_refuse(
+		    b, e->start_mark, "control characters in a text are not supported");
 	*ret_text = strdup((const char *)e->data.scalar.value);
 	return *ret_text ? 0 : -ENOMEM;
 }
@@ -237,7 +238,8 @@ static int build_stream(struct builder *b, struct hf_node **root)
 		bool end = e.type == YAML_STREAM_END_EVENT;
 
 		if (!rc && e.type == YAML_DOCUMENT_START_EVENT && *root)
-			rc = yaml_refuse(b, e.start_mark, "a second document (---) is not supported");
+			rc = yaml_refuse(
+			    b, e.start_mark, "a second document (---) is not supported");
 		else if (!rc &&
 			 (e.type == YAML_SCALAR_EVENT || e.type == YAML_SEQUENCE_START_EVENT ||
 			     e.type == YAML_MAPPING_START_EVENT))

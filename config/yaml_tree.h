@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * yaml_tree: a YAML file as maps, lists and text, each with its line and column. Only the plain part of
- * YAML: no anchors, aliases, tags, further documents, keys that are no text, and no key twice; of
- * limited depth and number of nodes. All text is UTF-8 without control characters.
+ * yaml_tree: a YAML file as maps, lists and text, each with its line and column. Only the plain
+ * part of YAML: no anchors, aliases, tags, further documents, keys that are no text, and no key
+ * twice; of limited depth and number of nodes. All text is UTF-8 without control characters.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,12 +32,12 @@ struct hf_node {
 };
 
 /*
- * *ret_root is NULL for an empty file. End it with hf_yaml_tree_free(). 0, -ENOMEM, or HF_ECONFIG with
- * the reason in `errors`. A key given twice is added to `errors` and is not in the tree twice; it
- * returns 0.
+ * *ret_root is NULL for an empty file. End it with hf_yaml_tree_free(). 0, -ENOMEM, or HF_ECONFIG
+ * with the reason in `errors`. A key given twice is added to `errors` and is not in the tree twice;
+ * it returns 0.
  */
-int hf_yaml_tree_parse(const void *bytes, size_t len, struct hf_config_errors *errors,
-    struct hf_node **ret_root);
+int hf_yaml_tree_parse(
+    const void *bytes, size_t len, struct hf_config_errors *errors, struct hf_node **ret_root);
 void hf_yaml_tree_free(struct hf_node *root);
 
 /* Plain and empty, "~" or "null": nothing was written. */

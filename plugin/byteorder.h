@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* byteorder: numbers in network byte order, as DNS packets have them. The caller has checked the room. */
+/*
+ * byteorder: numbers in network byte order, as DNS packets have them. The caller has checked the
+ * room.
+ */
 #include <stdint.h>
 
 static inline uint16_t hf_be16(const uint8_t *p)

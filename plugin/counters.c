@@ -6,7 +6,8 @@
 
 #include "zone/answer.h"
 
-static const char *const keys[HF_COUNTERS] = { "answers", "negative", "stale", "refused", "errors" };
+static const char *const keys[HF_COUNTERS] = { "answers", "negative", "stale", "refused",
+	"errors" };
 static const uint8_t label[] = "\022_holdfast-counters";
 
 void hf_counters_add(struct hf_counters *c, enum hf_counter which, uint64_t n)

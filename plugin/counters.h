@@ -38,7 +38,7 @@ size_t hf_counters_txt(const struct hf_counters *sets, size_t n, const char *nam
     uint8_t out[static HF_COUNTERS_TXT_MAX]);
 
 /*
- * True if `name` is _holdfast-counters.SOMETHING; *ret_at is then the offset of SOMETHING in it, which the
- * caller compares with its suffixes.
+ * True if `name` is _holdfast-counters.SOMETHING; *ret_at is then the offset of SOMETHING in it,
+ * which the caller compares with its suffixes.
  */
 bool hf_counters_name(const struct hf_name *name, size_t *ret_at);

@@ -8,10 +8,19 @@
 
 enum { TYPE_OPT = 41, OPTION_EDE = 15 };
 enum { OPT_LEN = 11, EDE_LEN = 6, RR_FIXED = 10 };
-enum { FLAG_QR = 0x8000, FLAG_OPCODE = 0x7800, FLAG_AA = 0x0400, FLAG_TC = 0x0200,
-       FLAG_RD = 0x0100, FLAG_CD = 0x0010 };
+enum {
+	FLAG_QR = 0x8000,
+	FLAG_OPCODE = 0x7800,
+	FLAG_AA = 0x0400,
+	FLAG_TC = 0x0200,
+	FLAG_RD = 0x0100,
+	FLAG_CD = 0x0010
+};
 
-/* A reply in the making. `room` is what records may still take; OPT's share is set aside at the start. */
+/*
+ * A reply in the making. `room` is what records may still take; OPT's share is set aside at the
+ * start.
+ */
 struct reply {
 	uint8_t *start;
 	uint8_t *at;
@@ -23,8 +32,8 @@ struct reply {
 };
 
 /* Header space and the question. Opcode, RD and CD are the client's; AD and RA are never set. */
-static void wire_reply_begin(struct reply *r, const struct hf_wire_query *q, size_t max, size_t aside,
-    uint8_t *out)
+static void wire_reply_begin(
+    struct reply *r, const struct hf_wire_query *q, size_t max, size_t aside, uint8_t *out)
 {
 	uint16_t asked = hf_be16(q->packet + 2);
 
@@ -119,8 +128,8 @@ static uint16_t put_rrset(struct reply *r, const struct hf_rrset *set)
 	return n;
 }
 
-size_t hf_wire_answer_put(const struct hf_wire_query *q, const struct hf_answer *a, size_t max,
-    uint8_t *out)
+size_t hf_wire_answer_put(
+    const struct hf_wire_query *q, const struct hf_answer *a, size_t max, uint8_t *out)
 {
 	struct reply r;
 

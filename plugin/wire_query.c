@@ -24,7 +24,10 @@ static void query_fail(struct hf_wire_query *q, uint16_t rcode)
 	q->rcode = rcode;
 }
 
-/* The name is lower case in q->name; a pointer in it is an error, since there is nothing to point to. */
+/*
+ * The name is lower case in q->name; a pointer in it is an error, since there is nothing to point
+ * to.
+ */
 static bool take_question(struct cursor *c, struct hf_wire_query *q)
 {
 	int n = hf_name_from_wire(c->at, query_left(c), &q->name);

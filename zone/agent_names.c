@@ -30,8 +30,8 @@ int hf_agent_label_check(const char *text, size_t len, const char **ret_why)
 	if (len > HF_LABEL_MAX)
 		return label_refuse("the name is longer than 63 octets", ret_why);
 	if (!hf_label_ok(text, len))
-		return label_refuse("the name has other characters than letters, digits, '-' and '_'",
-		    ret_why);
+		return label_refuse(
+		    "the name has other characters than letters, digits, '-' and '_'", ret_why);
 	if (label_is_reserved(text, len))
 		return label_refuse("names that begin \"_holdfast\" are Holdfast's own", ret_why);
 	return 0;
@@ -46,7 +46,10 @@ int hf_agent_owner_check(const char *text, size_t len, const char **ret_why)
 	return rc;
 }
 
-/* A name that is written from its first label on; each in one pass, since a start makes those of all agents. */
+/*
+ * A name that is written from its first label on; each in one pass, since a start makes those of
+ * all agents.
+ */
 struct label_run {
 	uint8_t wire[HF_NAME_MAX];
 	size_t at; /* beyond HF_NAME_MAX: it cannot be */
@@ -59,7 +62,8 @@ static void add_label(struct label_run *run, const char *label, bool owner)
 	bool fits = run->at + 1 + len <= HF_NAME_MAX;
 	bool me = owner && len == 2 && !strncasecmp(label, "me", len);
 
-	if (!fits || me || label_is_reserved(label, len) || !hf_label_put(label, len, run->wire + run->at))
+	if (!fits || me || label_is_reserved(label, len) ||
+	    !hf_label_put(label, len, run->wire + run->at))
 		run->at = HF_NAME_MAX + 1;
 	else
 		run->at += 1 + len;

@@ -51,7 +51,7 @@ static bool zone_is_fresh(const struct ask *k)
 static bool entry_is_fresh(const struct ask *k, const struct hf_zone_entry *e)
 {
 	return !(e->flags & (HF_REC_HELD | HF_REC_RESTORED)) &&
-	    hf_zone_reader_fresh(k->r, e->source, e->owner);
+	       hf_zone_reader_fresh(k->r, e->source, e->owner);
 }
 
 /* --- the forms that an answer has --- */
@@ -60,8 +60,8 @@ static struct hf_rrset soa_of(struct ask *k)
 {
 	struct hf_wr wr = hf_wr(k->a->scratch, sizeof(k->a->scratch));
 	/* Network order, unlike what base/wire.h writes. */
-	const uint32_t numbers[] = { k->serial, SOA_REFRESH_S, SOA_RETRY_S,
-		SOA_EXPIRE_S, k->ttl_s };
+	const uint32_t numbers[] = { k->serial, SOA_REFRESH_S, SOA_RETRY_S, SOA_EXPIRE_S,
+		k->ttl_s };
 
 	hf_wr_bytes(&wr, soa_mname, sizeof(soa_mname));
 	hf_wr_bytes(&wr, soa_rname, sizeof(soa_rname));
@@ -85,8 +85,8 @@ static void answer_give(struct ask *k, bool fresh, struct hf_rrset set)
 	k->a->ede = fresh ? HF_EDE_NONE : HF_EDE_STALE;
 }
 
-static void give_records(struct ask *k, bool fresh, uint16_t type, const uint8_t *rdata,
-    size_t rdlen, size_t n)
+static void give_records(
+    struct ask *k, bool fresh, uint16_t type, const uint8_t *rdata, size_t rdlen, size_t n)
 {
 	answer_give(k, fresh,
 	    (struct hf_rrset){
@@ -148,7 +148,10 @@ static void answer_not_ready(struct ask *k)
 	k->a->ede = HF_EDE_NOT_READY;
 }
 
-/* A suffix of another source below this name makes it an empty non-terminal, of which no file tells. */
+/*
+ * A suffix of another source below this name makes it an empty non-terminal, of which no file
+ * tells.
+ */
 static bool leads_to_suffix(const struct ask *k)
 {
 	for (size_t i = 0; i < k->p->n_suffixes; i++)
@@ -172,7 +175,9 @@ static void give_text(struct ask *k, bool fresh, const struct hf_wr *wr)
 		give_nodata(k, fresh);
 }
 
-/* `_holdfast` before a name with addresses, or before the suffix. Returns false if it is neither. */
+/*
+ * `_holdfast` before a name with addresses, or before the suffix. Returns false if it is neither.
+ */
 static bool answer_provenance(struct ask *k)
 {
 	struct hf_wr wr = hf_wr(k->a->scratch, sizeof(k->a->scratch));
@@ -258,7 +263,10 @@ static void answer_reverse(struct ask *k, enum hf_ptr_kind kind, const uint8_t a
 		answer_apex(k);
 		break;
 	case HF_PTR_PARTIAL:
-		/* Whether there are addresses below is not written down; that it exists is the safe side. */
+		/*
+		 * Whether there are addresses below is not written down; that it exists is the safe
+		 * side.
+		 */
 		give_nodata(k, zone_is_fresh(k));
 		break;
 	case HF_PTR_ADDR:

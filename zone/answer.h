@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * answer: the one function that says what a question gets: live and stale, inside unbound and beside it.
+ * answer: the one function that says what a question gets: live and stale, inside unbound and
+ * beside it.
  *
  * It takes a question in canonical form, looks it up in the reader's picture and fills a
- * description of rcode, RRsets, TTL and EDE; the caller only encodes it. No memory, no lock, no system call
- * but the reader's own. RFC 1035, 2308, 4592, 8020, 8482, 8767, 8914.
+ * description of rcode, RRsets, TTL and EDE; the caller only encodes it. No memory, no lock, no
+ * system call but the reader's own. RFC 1035, 2308, 4592, 8020, 8482, 8767, 8914.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,13 +15,29 @@
 #include "zone/reader.h"
 
 enum {
-	HF_TYPE_A = 1, HF_TYPE_NS = 2, HF_TYPE_CNAME = 5, HF_TYPE_SOA = 6, HF_TYPE_PTR = 12, HF_TYPE_TXT = 16,
-	HF_TYPE_AAAA = 28, HF_TYPE_DS = 43, HF_TYPE_DNSKEY = 48, HF_TYPE_SVCB = 64, HF_TYPE_HTTPS = 65,
+	HF_TYPE_A = 1,
+	HF_TYPE_NS = 2,
+	HF_TYPE_CNAME = 5,
+	HF_TYPE_SOA = 6,
+	HF_TYPE_PTR = 12,
+	HF_TYPE_TXT = 16,
+	HF_TYPE_AAAA = 28,
+	HF_TYPE_DS = 43,
+	HF_TYPE_DNSKEY = 48,
+	HF_TYPE_SVCB = 64,
+	HF_TYPE_HTTPS = 65,
 	HF_TYPE_ANY = 255,
 	HF_CLASS_IN = 1,
-	HF_RCODE_NOERROR = 0, HF_RCODE_FORMERR = 1, HF_RCODE_SERVFAIL = 2, HF_RCODE_NXDOMAIN = 3,
-	HF_RCODE_NOTIMP = 4, HF_RCODE_REFUSED = 5,
-	HF_EDE_NONE = -1, HF_EDE_STALE = 3, HF_EDE_NOT_READY = 14, HF_EDE_STALE_NXDOMAIN = 19,
+	HF_RCODE_NOERROR = 0,
+	HF_RCODE_FORMERR = 1,
+	HF_RCODE_SERVFAIL = 2,
+	HF_RCODE_NXDOMAIN = 3,
+	HF_RCODE_NOTIMP = 4,
+	HF_RCODE_REFUSED = 5,
+	HF_EDE_NONE = -1,
+	HF_EDE_STALE = 3,
+	HF_EDE_NOT_READY = 14,
+	HF_EDE_STALE_NXDOMAIN = 19,
 };
 
 /* n records of one owner and type, each rdata `rdlen` bytes, one after the other. All lent. */

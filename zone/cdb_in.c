@@ -191,8 +191,8 @@ static uint32_t next_record(const struct hf_cdb_in *c, struct probe *p, uint32_t
 }
 
 /* The value, if the record at pos has this key: its length, 0 if it has another, or a code. */
-static int cdb_read_record(const struct hf_cdb_in *c, uint32_t pos, const uint8_t *key, size_t key_len,
-    uint8_t *out, size_t size)
+static int cdb_read_record(const struct hf_cdb_in *c, uint32_t pos, const uint8_t *key,
+    size_t key_len, uint8_t *out, size_t size)
 {
 	uint8_t bytes[PROBE_BYTES + HF_FMT_KEY_MAX];
 	uint64_t left = pos < c->file.size ? c->file.size - pos : 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The form of a cdb: 256 pairs of (position, number of slots) of hash tables; records of key length, value
- * length, key, value; the tables, pairs of (hash, position of the record). All u32, little endian.
- * Nothing in it is trusted: each position is compared with the end before it is followed.
+ * The form of a cdb: 256 pairs of (position, number of slots) of hash tables; records of key
+ * length, value length, key, value; the tables, pairs of (hash, position of the record). All u32,
+ * little endian. Nothing in it is trusted: each position is compared with the end before it is
+ * followed.
  */
 #include "zone/cdb_view.h"
 
@@ -133,7 +134,10 @@ int hf_cdb_view_next(const struct hf_cdb_view *v, size_t *at, struct hf_cdb_view
 	return 1;
 }
 
-/* A read that the compiler keeps: unlike a prefetch it is not dropped where the page must be looked up. */
+/*
+ * A read that the compiler keeps: unlike a prefetch it is not dropped where the page must be looked
+ * up.
+ */
 static void cdb_view_touch(const uint8_t *at)
 {
 	(void)*(const volatile uint8_t *)at;
@@ -154,7 +158,8 @@ struct hf_cdb_view_slot hf_cdb_view_warm_slot(const struct hf_cdb_view *v, uint3
 	return slot;
 }
 
-void hf_cdb_view_warm_record(const struct hf_cdb_view *v, uint32_t hash, struct hf_cdb_view_slot slot)
+void hf_cdb_view_warm_record(
+    const struct hf_cdb_view *v, uint32_t hash, struct hf_cdb_view_slot slot)
 {
 	for (size_t i = 0; i < slot.n && i < WARM_SLOTS; i++) {
 		const uint8_t *s = slot.at + i * PAIR;

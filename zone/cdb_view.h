@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * cdb_view: a cdb (https://cr.yp.to/cdb/cdb.txt) that lies in memory, read in place. It stays within its bytes and comes to
- * an end whatever they are. Never changed once it is made: any number of threads use one.
+ * cdb_view: a cdb (https://cr.yp.to/cdb/cdb.txt) that lies in memory, read in place. It stays
+ * within its bytes and comes to an end whatever they are. Never changed once it is made: any number
+ * of threads use one.
  *
- * tinycdb makes these files; it is not what reads them here, because a look-up in two files (base and delta) hashes
- * its key once this way, and its result needs no copy of the view: half the instructions of a look-up.
+ * tinycdb makes these files; it is not what reads them here, because a look-up in two files (base
+ * and delta) hashes its key once this way, and its result needs no copy of the view: half the
+ * instructions of a look-up.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -31,15 +33,18 @@ struct hf_cdb_view_record {
 	size_t value_len;
 };
 /* The next record; *at is 0 before the first. Returns 1, 0 at the end, or HF_EFORMAT. */
-int hf_cdb_view_next(const struct hf_cdb_view *v, size_t *at, struct hf_cdb_view_record *ret_record);
+int hf_cdb_view_next(
+    const struct hf_cdb_view *v, size_t *at, struct hf_cdb_view_record *ret_record);
 
 /*
- * What a find for `hash` will look at first is fetched from memory: the slot where the search begins (NULL: there
- * is none), and then what the slots name. They change nothing and promise nothing.
+ * What a find for `hash` will look at first is fetched from memory: the slot where the search
+ * begins (NULL: there is none), and then what the slots name. They change nothing and promise
+ * nothing.
  */
 struct hf_cdb_view_slot {
 	const uint8_t *at;
 	size_t n; /* to the end of its table */
 };
 struct hf_cdb_view_slot hf_cdb_view_warm_slot(const struct hf_cdb_view *v, uint32_t hash);
-void hf_cdb_view_warm_record(const struct hf_cdb_view *v, uint32_t hash, struct hf_cdb_view_slot slot);
+void hf_cdb_view_warm_record(
+    const struct hf_cdb_view *v, uint32_t hash, struct hf_cdb_view_slot slot);

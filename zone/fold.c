@@ -35,7 +35,10 @@ static int keep_record(
 		return -ECANCELED;
 	if (!key_len || key_len > HF_OVERLAY_KEY_MAX)
 		return HF_EDAMAGED;
-	/* The settings are written again; what a later version had beside them nobody here could keep true. */
+	/*
+	 * The settings are written again; what a later version had beside them nobody here could
+	 * keep true.
+	 */
 	if (key[0] == HF_FMT_META_KEY)
 		return 0;
 	if (hf_overlay_get(w->job->changes, key, key_len, &len))

@@ -17,8 +17,8 @@ struct hf_overlay;
 /* All borrowed; nobody may change it until the fold's result was taken. */
 struct hf_fold_job {
 	const struct hf_folder *folder;
-	const struct hf_cdb_in *base;     /* NULL: none */
-	const struct hf_overlay *changes; /* what is HF_FMT_GONE goes */
+	const struct hf_cdb_in *base;           /* NULL: none */
+	const struct hf_overlay *changes;       /* what is HF_FMT_GONE goes */
 	const struct hf_fmt_settings *settings; /* the thread has a copy */
 	char name[HF_FMT_FILE_NAME_MAX];
 };

@@ -20,14 +20,20 @@
 enum {
 	LOOK_EVERY_MS = 10,
 	LOOK_ABSENT_MS = 1000,
-	/* Two versions of `current` nearer than its file system's clock ticks can bear the same marks. */
+	/*
+	 * Two versions of `current` nearer than its file system's clock ticks can bear the same
+	 * marks.
+	 */
 	SETTLE_MS = 2000,
 	RETRY_FLOOR_MS = 10,
 	RETRY_CAP_MS = 5000,
 	/* What is at most this long is read by the thread that has found it. */
 	READ_HERE_DELTA = 4 << 20,
 	READ_HERE_FIRST = 1 << 20,
-	/* Of a bridge that publishes as fast as it can: by a thread that answers with what it has, and by others. */
+	/*
+	 * Of a bridge that publishes as fast as it can: by a thread that answers with what it has,
+	 * and by others.
+	 */
 	VANISHED_TRIES_IN_TURN = 10,
 	VANISHED_TRIES = 1000,
 	/* So long a look is good for: then what it found may be old. */
@@ -54,28 +60,29 @@ struct hf_zone {
 	const struct hf_clock *clock;
 
 	_Atomic int64_t next_look_ms;
-	atomic_bool looked; /* the first look is over: whoever comes before waits for it */
+	atomic_bool looked;          /* the first look is over: whoever comes before waits for it */
 	_Atomic int64_t in_force_ms; /* of the last look that found in force what is published */
-	atomic_bool behind; /* something else is published: it is being loaded, or cannot be */
+	atomic_bool behind;     /* something else is published: it is being loaded, or cannot be */
 	_Atomic uint64_t shown; /* how many pictures there have been */
 
 	/* Whoever has it looks and loads; others go on with what they have. */
 	pthread_mutex_t look_lock;
-	struct marks seen;   /* of the `current` that was read last; zero: none */
-	int64_t settle_ms;   /* until then equal marks are no proof */
+	struct marks seen; /* of the `current` that was read last; zero: none */
+	int64_t settle_ms; /* until then equal marks are no proof */
 	bool settled;
 	struct hf_backoff backoff; /* failures > 0: what was seen is not in use */
 	int64_t retry_ms;
 
 	struct hf_loader loader;
-	bool keeps_up;      /* the loader looks, too */
-	int64_t stay_at_ms; /* when to ask for its thread again */
+	bool keeps_up;                /* the loader looks, too */
+	int64_t stay_at_ms;           /* when to ask for its thread again */
 	bool awaited;                 /* the loader has been started, its result not yet taken */
 	struct hf_fmt_current wanted; /* the loader's while it is busy */
 	atomic_bool stop;
 
 	/* The thread's own. */
-	struct hf_sealed *leaving; /* owned reference: the base before, for the thread to be the last who has it */
+	/* owned reference: the base before, for the thread to be the last who has it */
+	struct hf_sealed *leaving;
 	int64_t tidy_ms, tidied_ms;
 
 	pthread_mutex_t lock;       /* of what follows; held for a few instructions */
@@ -182,14 +189,16 @@ static bool names_the_same(const struct hf_fmt_current *a, const struct hf_fmt_c
 }
 
 /*
- * A file that is gone has made room for a newer one: then `current` names that by now. As long as it moves on, whoever
- * has no picture goes on, too; where it still names what is gone, that is missing for good.
+ * A file that is gone has made room for a newer one: then `current` names that by now. As long as
+ * it moves on, whoever has no picture goes on, too; where it still names what is gone, that is
+ * missing for good.
  */
 static int zone_load(struct hf_zone *z, struct hf_fmt_current *current, int tries)
 {
 	int rc = load_once(z, current);
 
-	while (rc == -ENOENT && --tries > 0 && !atomic_load_explicit(&z->stop, memory_order_relaxed)) {
+	while (
+	    rc == -ENOENT && --tries > 0 && !atomic_load_explicit(&z->stop, memory_order_relaxed)) {
 		struct hf_fmt_current gone = *current;
 
 		rc = zone_read_current(z, current);
@@ -238,7 +247,10 @@ static struct hf_picture *take_parked(struct hf_zone *z)
 	for (struct hf_zone_seat *s = z->seats; s && !p; s = s->next) {
 		struct hf_picture *parked = atomic_load_explicit(&s->parked, memory_order_relaxed);
 
-		/* Whose it is now is not known before it is taken out; one that is in force comes back by itself. */
+		/*
+		 * Whose it is now is not known before it is taken out; one that is in force comes
+		 * back by itself.
+		 */
 		if (parked && parked != z->picture)
 			p = atomic_exchange_explicit(&s->parked, NULL, memory_order_acquire);
 	}
@@ -341,7 +353,10 @@ static bool note_marks(struct hf_zone *z, const struct stat *st)
 	return true;
 }
 
-/* What a look came to. 0: what is published is in force. 1: it is being loaded. Or why it cannot be. */
+/*
+ * What a look came to. 0: what is published is in force. 1: it is being loaded. Or why it cannot
+ * be.
+ */
 static void note_result(struct hf_zone *z, int rc, int64_t now_ms)
 {
 	if (rc == 0) {
@@ -357,7 +372,7 @@ static void note_result(struct hf_zone *z, int rc, int64_t now_ms)
 bool hf_zone_is_in_force(const struct hf_zone *z, int64_t now_ms)
 {
 	return !atomic_load_explicit(&z->behind, memory_order_acquire) &&
-	    now_ms - atomic_load_explicit(&z->in_force_ms, memory_order_relaxed) <= LOOK_GOOD_MS;
+	       now_ms - atomic_load_explicit(&z->in_force_ms, memory_order_relaxed) <= LOOK_GOOD_MS;
 }
 
 enum how { IN_TURN, FIRST, WAIT };
@@ -470,8 +485,8 @@ static void look_first(struct hf_zone *z, int64_t now_ms)
 {
 	pthread_mutex_lock(&z->look_lock);
 	if (!atomic_load_explicit(&z->looked, memory_order_relaxed)) {
-		atomic_store_explicit(&z->next_look_ms, now_ms + LOOK_EVERY_MS,
-		    memory_order_relaxed);
+		atomic_store_explicit(
+		    &z->next_look_ms, now_ms + LOOK_EVERY_MS, memory_order_relaxed);
 		keep_up(z, now_ms);
 		zone_look(z, now_ms, FIRST);
 		atomic_store_explicit(&z->looked, true, memory_order_release);

@@ -5,10 +5,12 @@
  * includes it. Little endian throughout. docs/zone.md tells the same to people.
  *
  * base-N.cdb, delta-N-M.cdb (tinycdb); in a delta a key of the base is replaced as a whole:
- *   key: wire name, lower case     value: HF_FMT_ADDRS or HF_FMT_EMPTY, or HF_FMT_GONE (deltas only)
+ *   key: wire name, lower case     value: HF_FMT_ADDRS or HF_FMT_EMPTY, or HF_FMT_GONE (deltas
+ *   only)
  *   key: 0xfe, address bytes 6-15  value: HF_FMT_PTR and a wire name, or HF_FMT_GONE
  *   key: 0xff 'm'                  value: the meta; the delta's counts where there is one
- *   key: 0xff 'i'                  value: the identity, likewise; a zone of an earlier version has none
+ *   key: 0xff 'i'                  value: the identity, likewise; a zone of an earlier version has
+ *   none
  *   key: 0xff 'u'                  value: the URLs, likewise
  *   key: 0xff and something else   of a later version: readers pass it over, a writer drops it
  *
@@ -16,17 +18,22 @@
  *   u32 first seen (s), [u32 children], 16 bytes an address
  * HF_FMT_EMPTY: u8 kind, u32 children
  * HF_FMT_PTR: u8 kind, wire name. HF_FMT_GONE: u8 kind
- * Children are the entries one label below. Only the writer needs them: it knows by them when an empty
+ * Children are the entries one label below. Only the writer needs them: it knows by them when an
+ * empty
  * non-terminal ends.
  *
- * Meta: u8 1, u32 ttl, u8 not ready policy, u8 provenance, u8 ready, u64 names with addresses, u8 n sources, and for
- * each: u8 length, name, u8 length, suffix (wire; length 0: not known, or no source has this number), u32 fresh ms, u32 snapshot ms
+ * Meta: u8 1, u32 ttl, u8 not ready policy, u8 provenance, u8 ready, u64 names with addresses, u8 n
+ * sources, and for
+ * each: u8 length, name, u8 length, suffix (wire; length 0: not known, or no source has this
+ * number), u32 fresh ms, u32 snapshot ms
  *
- * Identity: u8 1, u8 n sources (that of the meta), and for each: u8 length, deployment id, 16 bytes id of the user.
+ * Identity: u8 1, u8 n sources (that of the meta), and for each: u8 length, deployment id, 16 bytes
+ * id of the user.
  *
  * URLs: u8 1, u8 n sources (that of the meta), and for each: u64 a sum of its URL, 0: not known.
  *
- * What may be added without another version in `current`: keys that begin with 0xff. Nothing else changes its form.
+ * What may be added without another version in `current`: keys that begin with 0xff. Nothing else
+ * changes its form.
  *
  * current: text, so that people can read it:
  *   holdfast-zone 1
@@ -37,7 +44,8 @@
  *   end XXH3_128-HEX of all bytes before this line
  *
  * pulse: 16 bytes "HFPULSE1" and 8 zero bytes, then slots of 40 bytes: 64 of sources, then owners:
- *   boot id (16), i64 boottime ms, i64 wall ms, u8 live, 3 zero bytes, u32 XXH32 of the 36 bytes before with the
+ *   boot id (16), i64 boottime ms, i64 wall ms, u8 live, 3 zero bytes, u32 XXH32 of the 36 bytes
+ *   before with the
  *   slot's number as seed. All zero: never written.
  */
 #include <stdbool.h>
@@ -83,19 +91,25 @@ struct hf_fmt_value {
 	size_t ptr_len;
 };
 
-/* Bytes of any origin. 0 or HF_EFORMAT. Nothing else than what was checked here is ever used of a value. */
+/*
+ * Bytes of any origin. 0 or HF_EFORMAT. Nothing else than what was checked here is ever used of a
+ * value.
+ */
 int hf_fmt_value_get(const void *bytes, size_t len, struct hf_fmt_value *ret_value);
 /* Returns the length, or HF_ELIMIT. */
 int hf_fmt_value_put(const struct hf_fmt_value *value, uint8_t *out, size_t size);
 
 /* HF_EFORMAT for bytes that are no meta. ret_n_names: how many names with addresses there are. */
-int hf_fmt_meta_get(const void *bytes, size_t len, struct hf_zone_meta *ret_meta,
-    uint64_t *ret_n_names);
+int hf_fmt_meta_get(
+    const void *bytes, size_t len, struct hf_zone_meta *ret_meta, uint64_t *ret_n_names);
 /* Returns the length, HF_ELIMIT, or HF_EREFUSED for settings that no reader would take. */
 int hf_fmt_meta_put(const struct hf_zone_meta *meta, uint64_t n_names, uint8_t *out, size_t size);
 
 extern const uint8_t hf_fmt_identity_key[HF_FMT_META_KEY_LEN];
-/* Into a meta that was read before. HF_EFORMAT for bytes that are no identity of that meta: then nothing changes. */
+/*
+ * Into a meta that was read before. HF_EFORMAT for bytes that are no identity of that meta: then
+ * nothing changes.
+ */
 int hf_fmt_identity_get(const void *bytes, size_t len, struct hf_zone_meta *meta);
 /* As hf_fmt_meta_put(). */
 int hf_fmt_identity_put(const struct hf_zone_meta *meta, uint8_t *out, size_t size);
@@ -141,9 +155,11 @@ enum hf_fmt_file_kind { HF_FMT_FILE_OTHER, HF_FMT_FILE_BASE, HF_FMT_FILE_DELTA }
 enum hf_fmt_file_kind hf_fmt_file_kind(const char *name, uint64_t *ret_n, uint64_t *ret_m);
 
 /*
- * HF_EFORMAT, HF_ECHECKSUM, or HF_ESCHEMA for another version. There is always a base; a name that is not
- * of the form above is HF_EFORMAT, so it never leads out of the folder.
+ * HF_EFORMAT, HF_ECHECKSUM, or HF_ESCHEMA for another version. There is always a base; a name that
+ * is not of the form above is HF_EFORMAT, so it never leads out of the folder.
  */
 int hf_fmt_current_get(const void *bytes, size_t len, struct hf_fmt_current *ret_current);
-/* Returns the length (a NUL follows it), HF_ELIMIT, or HF_EFORMAT for file names of another form. */
+/*
+ * Returns the length (a NUL follows it), HF_ELIMIT, or HF_EFORMAT for file names of another form.
+ */
 int hf_fmt_current_put(const struct hf_fmt_current *current, char *out, size_t size);

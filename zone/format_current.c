@@ -82,7 +82,8 @@ enum hf_fmt_file_kind hf_fmt_file_kind(const char *name, uint64_t *ret_n, uint64
 
 /* --- the text --- */
 
-static void current_put_hex(const uint8_t bytes[static HF_FMT_HASH_LEN], char out[static HEX_LEN + 1])
+static void current_put_hex(
+    const uint8_t bytes[static HF_FMT_HASH_LEN], char out[static HEX_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -182,11 +183,14 @@ static int get_file(struct words *w, struct hf_fmt_file *ret_file)
 	current_next_word(w); /* "base" or "delta": the comparison at the end sees to it */
 	name = current_next_word(w);
 	if (!strcmp(name, "-"))
-		return get_number(w, &ret_file->size) || strcmp(current_next_word(w), "-") ? HF_EFORMAT : 0;
+		return get_number(w, &ret_file->size) || strcmp(current_next_word(w), "-")
+			   ? HF_EFORMAT
+			   : 0;
 	if (strlen(name) >= sizeof(ret_file->name))
 		return HF_EFORMAT;
 	memcpy(ret_file->name, name, strlen(name) + 1);
-	return get_number(w, &ret_file->size) ? HF_EFORMAT : get_hex(current_next_word(w), ret_file->hash);
+	return get_number(w, &ret_file->size) ? HF_EFORMAT
+					      : get_hex(current_next_word(w), ret_file->hash);
 }
 
 static int get_fields(const char *text, size_t len, struct hf_fmt_current *c)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * format_identity: which deployment and which user each source of the meta was pinned to, and a sum of its URL: nothing
- * that an answer needs, but what a bridge must not lose with its store. Records of their own, so that readers that do
- * not know them pass them over.
+ * format_identity: which deployment and which user each source of the meta was pinned to, and a sum
+ * of its URL: nothing that an answer needs, but what a bridge must not lose with its store. Records
+ * of their own, so that readers that do not know them pass them over.
  */
 #include "zone/format.h"
 
@@ -70,7 +70,8 @@ int hf_fmt_identity_put(const struct hf_zone_meta *meta, uint8_t *out, size_t si
 		const struct hf_zone_source *s = &meta->sources[i];
 		size_t len = strnlen(s->deployment, sizeof(s->deployment));
 
-		if (len == sizeof(s->deployment) || !identity_is_printable((const uint8_t *)s->deployment, len))
+		if (len == sizeof(s->deployment) ||
+		    !identity_is_printable((const uint8_t *)s->deployment, len))
 			return HF_EREFUSED;
 		hf_wr_u8(&wr, (uint8_t)len);
 		hf_wr_bytes(&wr, s->deployment, len);
@@ -88,7 +89,8 @@ int hf_fmt_urls_get(const void *bytes, size_t len, struct hf_zone_meta *meta)
 	struct hf_rd rd = hf_rd(bytes, len);
 	uint8_t form = hf_rd_u8(&rd), n = hf_rd_u8(&rd);
 
-	if (rd.error || form != URLS_FORM || n != meta->n_sources || hf_rd_left(&rd) != n * sizeof(uint64_t))
+	if (rd.error || form != URLS_FORM || n != meta->n_sources ||
+	    hf_rd_left(&rd) != n * sizeof(uint64_t))
 		return HF_EFORMAT;
 	for (size_t i = 0; i < n; i++)
 		meta->sources[i].url_sum = hf_rd_u64(&rd);
@@ -115,8 +117,10 @@ int hf_fmt_settings_put(
 {
 	struct hf_fmt_settings *s = ret_settings;
 	int meta_len = hf_fmt_meta_put(meta, n_names, s->meta, sizeof(s->meta));
-	int identity_len = meta_len < 0 ? meta_len : hf_fmt_identity_put(meta, s->identity, sizeof(s->identity));
-	int urls_len = identity_len < 0 ? identity_len : hf_fmt_urls_put(meta, s->urls, sizeof(s->urls));
+	int identity_len =
+	    meta_len < 0 ? meta_len : hf_fmt_identity_put(meta, s->identity, sizeof(s->identity));
+	int urls_len =
+	    identity_len < 0 ? identity_len : hf_fmt_urls_put(meta, s->urls, sizeof(s->urls));
 
 	if (urls_len < 0)
 		return urls_len;
@@ -128,7 +132,8 @@ int hf_fmt_settings_put(
 
 bool hf_fmt_settings_equal(const struct hf_fmt_settings *a, const struct hf_fmt_settings *b)
 {
-	return a->meta_len == b->meta_len && a->identity_len == b->identity_len && a->urls_len == b->urls_len &&
-	    !memcmp(a->meta, b->meta, a->meta_len) && !memcmp(a->identity, b->identity, a->identity_len) &&
-	    !memcmp(a->urls, b->urls, a->urls_len);
+	return a->meta_len == b->meta_len && a->identity_len == b->identity_len &&
+	       a->urls_len == b->urls_len && !memcmp(a->meta, b->meta, a->meta_len) &&
+	       !memcmp(a->identity, b->identity, a->identity_len) &&
+	       !memcmp(a->urls, b->urls, a->urls_len);
 }

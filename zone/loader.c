@@ -10,7 +10,10 @@ static int64_t loader_now_ms(void)
 {
 	struct timespec now;
 
-	/* Not boottime, which a condition cannot wait for: after a sleep the thread is late by no more than a turn. */
+	/*
+	 * Not boottime, which a condition cannot wait for: after a sleep the thread is late by no
+	 * more than a turn.
+	 */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
@@ -53,8 +56,9 @@ static void loader_tidy(struct hf_loader *l, struct plan *plan)
 }
 
 /*
- * What a thread that wakes up once a second costs a battery is that the processor has to leave its sleep for it. At whole
- * seconds it does so once for all that wake up then: those of unbound, of holdfast-dns, and other programs' that do the same.
+ * What a thread that wakes up once a second costs a battery is that the processor has to leave its
+ * sleep for it. At whole seconds it does so once for all that wake up then: those of unbound, of
+ * holdfast-dns, and other programs' that do the same.
  */
 static int64_t next_turn(void)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * loader: the zone's own thread, for what would hold up one that answers: it loads bases, looks at the folder each
- * second whether or not anybody asks, and gives memory back that nobody needs any more. For folder_watch.c.
+ * loader: the zone's own thread, for what would hold up one that answers: it loads bases, looks at
+ * the folder each second whether or not anybody asks, and gives memory back that nobody needs any
+ * more. For folder_watch.c.
  *
- * The thread is started by the first load or by hf_loader_stay(), and stays until hf_loader_done(). A fork of the
- * process has no thread: there the next call that needs one starts one.
+ * The thread is started by the first load or by hf_loader_stay(), and stays until hf_loader_done().
+ * A fork of the process has no thread: there the next call that needs one starts one.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,7 +20,10 @@ enum { HF_LOADER_EVERY_MS = 1000 };
 struct hf_loader_work {
 	int (*load)(void *arg);  /* hf_loader_start() asked for it: 0 or a code */
 	void (*look)(void *arg); /* once it stays, each HF_LOADER_EVERY_MS; and after each load */
-	/* After these two. Returns the ms after which it wants to be called again, -1: with the next of them. */
+	/*
+	 * After these two. Returns the ms after which it wants to be called again, -1: with the
+	 * next of them.
+	 */
 	int64_t (*tidy)(void *arg);
 	void *arg; /* borrowed; outlives the loader */
 };
@@ -29,7 +33,7 @@ struct hf_loader {
 	struct hf_loader_work work;
 	bool has_thread; /* to be joined */
 	pthread_t thread;
-	pid_t pid; /* whose thread it is */
+	pid_t pid;        /* whose thread it is */
 	atomic_bool busy; /* a load was asked for, and has not ended */
 
 	pthread_mutex_t lock; /* of what follows */

@@ -6,8 +6,8 @@
 #include "base/error.h"
 
 /*
- * What names are made of, in lower case; 0 is no such byte. By hand and not by ctype.h: a locale has no say in it. A
- * table, since each label of each name of each agent is looked at.
+ * What names are made of, in lower case; 0 is no such byte. By hand and not by ctype.h: a locale
+ * has no say in it. A table, since each label of each name of each agent is looked at.
  */
 /* clang-format off */
 static const uint8_t name_bytes[256] = {

@@ -23,7 +23,10 @@ struct hf_name {
 bool hf_label_ok(const char *text, size_t len);
 /* The same, and in lower case already. */
 bool hf_label_is_lower(const char *text, size_t len);
-/* Writes its length and the folded label, 1 + len bytes, to `out`; false if it is none (`out` is spoilt then). */
+/*
+ * Writes its length and the folded label, 1 + len bytes, to `out`; false if it is none (`out` is
+ * spoilt then).
+ */
 bool hf_label_put(const char *text, size_t len, uint8_t *out);
 
 /*
@@ -56,7 +59,8 @@ bool hf_name_get_parent(const struct hf_name *name, struct hf_name *ret_parent);
 
 enum hf_suffix_origin {
 	HF_SUFFIX_TYPED, /* the operator wrote it */
-	HF_SUFFIX_ASKED, /* a server named it: a single label, no public TLD and none that people use at home */
+	/* a server named it: a single label, no public TLD and none that people use at home */
+	HF_SUFFIX_ASKED,
 };
 
 /*

@@ -133,13 +133,13 @@ bool hf_picture_is(const struct hf_picture *p, const struct hf_fmt_current *curr
 	bool has_delta = current->delta.name[0];
 
 	return p->stamp.generation == current->generation &&
-	    !memcmp(p->stamp.epoch, current->epoch, sizeof(p->stamp.epoch)) &&
-	    hf_sealed_is(p->base, &current->base) && has_delta == (p->delta != NULL) &&
-	    (!has_delta || hf_sealed_is(p->delta, &current->delta));
+	       !memcmp(p->stamp.epoch, current->epoch, sizeof(p->stamp.epoch)) &&
+	       hf_sealed_is(p->base, &current->base) && has_delta == (p->delta != NULL) &&
+	       (!has_delta || hf_sealed_is(p->delta, &current->delta));
 }
 
-int hf_picture_get(const struct hf_picture *p, const uint8_t *key, size_t len,
-    struct hf_fmt_value *ret_value)
+int hf_picture_get(
+    const struct hf_picture *p, const uint8_t *key, size_t len, struct hf_fmt_value *ret_value)
 {
 	const uint8_t *bytes;
 	size_t n;
@@ -160,7 +160,10 @@ void hf_picture_warm(const struct hf_picture *p, const struct hf_name *const *na
 
 	if (n > WARM_AT_ONCE)
 		n = WARM_AT_ONCE;
-	/* In loops of their own: the less there is between two reads, the more of them are on their way. */
+	/*
+	 * In loops of their own: the less there is between two reads, the more of them are on their
+	 * way.
+	 */
 	for (size_t i = 0; i < n; i++)
 		hash[i] = names[i] ? hf_cdb_view_hash(names[i]->wire, names[i]->len) : 0;
 	for (size_t i = 0; i < n; i++)
@@ -169,7 +172,10 @@ void hf_picture_warm(const struct hf_picture *p, const struct hf_name *const *na
 		hf_cdb_view_warm_record(&p->base_view, hash[i], slot[i]);
 }
 
-/* True if the key is that of a name, which *ret_name then is: whole, and as we would have written it. */
+/*
+ * True if the key is that of a name, which *ret_name then is: whole, and as we would have written
+ * it.
+ */
 static bool key_is_name(const uint8_t *key, size_t len, struct hf_name *ret_name)
 {
 	if (!len || key[0] > HF_LABEL_MAX)
@@ -179,8 +185,12 @@ static bool key_is_name(const uint8_t *key, size_t len, struct hf_name *ret_name
 	return !memcmp(ret_name->wire, key, len);
 }
 
-/* One of the two files. Names that `over` (may be an empty view) has are passed over: they are told from there. */
-static int walk_view(const struct hf_cdb_view *of, const struct hf_cdb_view *over, hf_picture_walk_cb cb, void *arg)
+/*
+ * One of the two files. Names that `over` (may be an empty view) has are passed over: they are told
+ * from there.
+ */
+static int walk_view(
+    const struct hf_cdb_view *of, const struct hf_cdb_view *over, hf_picture_walk_cb cb, void *arg)
 {
 	struct hf_cdb_view_record r;
 	struct hf_fmt_value value;
@@ -192,7 +202,8 @@ static int walk_view(const struct hf_cdb_view *of, const struct hf_cdb_view *ove
 	while ((rc = hf_cdb_view_next(of, &at, &r)) > 0) {
 		if (!key_is_name(r.key, r.key_len, &name))
 			continue;
-		rc = hf_cdb_view_find(over, hf_cdb_view_hash(r.key, r.key_len), r.key, r.key_len, &other, &n);
+		rc = hf_cdb_view_find(
+		    over, hf_cdb_view_hash(r.key, r.key_len), r.key, r.key_len, &other, &n);
 		if (rc > 0)
 			continue;
 		if (!rc)

@@ -23,7 +23,10 @@ static void put_string(struct hf_wr *wr, const char *key, const char *value)
 	hf_wr_bytes(wr, value, len - key_len);
 }
 
-/* The civil date of a day since 1970, in years that begin in March, so that the leap day is the last. */
+/*
+ * The civil date of a day since 1970, in years that begin in March, so that the leap day is the
+ * last.
+ */
 static void civil_date(int64_t day, int64_t *ret_year, int *ret_month, int *ret_day)
 {
 	enum { ERA_DAYS = 146097, TO_1970 = 719468 };
@@ -38,7 +41,10 @@ static void civil_date(int64_t day, int64_t *ret_year, int *ret_month, int *ret_
 	*ret_year = year + era * 400 + (*ret_month <= 2);
 }
 
-/* RFC 3339 in UTC. By hand: gmtime_r() takes a lock and may read files. False for times that it cannot tell. */
+/*
+ * RFC 3339 in UTC. By hand: gmtime_r() takes a lock and may read files. False for times that it
+ * cannot tell.
+ */
 static bool time_text(int64_t s, char out[static TIME_TEXT_MAX])
 {
 	int64_t year, of_day = s % DAY_S;
@@ -69,8 +75,8 @@ static const char *state_text(const struct hf_zone_reader *r, const struct hf_zo
 	return hf_zone_reader_fresh(r, entry->source, entry->owner) ? "live" : "stale";
 }
 
-void hf_provenance_of_name(struct hf_wr *wr, const struct hf_zone_reader *r,
-    const struct hf_zone_entry *entry)
+void hf_provenance_of_name(
+    struct hf_wr *wr, const struct hf_zone_reader *r, const struct hf_zone_entry *entry)
 {
 	const struct hf_zone_meta *meta = hf_zone_reader_meta(r);
 	struct hf_pulse_stamp owner = { 0 };

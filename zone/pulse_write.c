@@ -102,7 +102,9 @@ static bool pulse_still_there(const struct hf_pulse_writer *w)
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
-/* One that was taken away or harmed is made again; pulse_mend() then writes what this writer knows. */
+/*
+ * One that was taken away or harmed is made again; pulse_mend() then writes what this writer knows.
+ */
 static int need_file(struct hf_pulse_writer *w)
 {
 	if (w->fd >= 0 && pulse_still_there(w))
@@ -211,9 +213,8 @@ static bool slot_wanted(const struct hf_pulse_writer *w, uint32_t i, struct hf_p
 
 	if (!s->proved)
 		return false;
-	*ret_slot = (struct hf_pulse_slot){
-		.boot_ms = s->boot_ms, .wall_ms = s->wall_ms, .live = s->live
-	};
+	*ret_slot =
+	    (struct hf_pulse_slot){ .boot_ms = s->boot_ms, .wall_ms = s->wall_ms, .live = s->live };
 	memcpy(ret_slot->boot_id, w->boot_id, sizeof(ret_slot->boot_id));
 	return true;
 }
@@ -228,8 +229,9 @@ static bool slot_is_told(const uint8_t *bytes, uint32_t i, const struct hf_pulse
 }
 
 /*
- * The slots that somebody harmed are written again: of an owner the next proof may be long in coming, and until then its
- * names would be stale. An older time than the last is as it should be, see slot_note().
+ * The slots that somebody harmed are written again: of an owner the next proof may be long in
+ * coming, and until then its names would be stale. An older time than the last is as it should be,
+ * see slot_note().
  */
 static int pulse_mend(struct hf_pulse_writer *w)
 {

@@ -14,14 +14,15 @@
 enum { PULSE_EVERY_MS = 1000 };
 
 struct hf_zone_reader {
-	struct hf_zone *zone;       /* borrowed; outlives it */
-	struct hf_picture *picture; /* owned reference; what is lent lies in it. NULL while it rests */
-	uint64_t shown;             /* the number that it had */
-	bool in_force;              /* it is known to be what is published */
+	struct hf_zone *zone; /* borrowed; outlives it */
+	/* owned reference; what is lent lies in it. NULL while it rests */
+	struct hf_picture *picture;
+	uint64_t shown; /* the number that it had */
+	bool in_force;  /* it is known to be what is published */
 	struct hf_zone_seat seat;
-	struct hf_pulse *pulse;     /* owned */
-	int64_t pulse_ms;           /* when it is to be read again */
-	int64_t now_ms;             /* of the last refresh */
+	struct hf_pulse *pulse; /* owned */
+	int64_t pulse_ms;       /* when it is to be read again */
+	int64_t now_ms;         /* of the last refresh */
 };
 
 int hf_zone_reader_new(struct hf_zone *z, struct hf_zone_reader **ret_reader)
@@ -78,7 +79,8 @@ static void reader_take_picture(struct hf_zone_reader *r, uint64_t shown)
 	r->shown = shown;
 	r->picture = hf_zone_get_picture(r->zone);
 	/* Another store numbers its owners anew. */
-	if (!old || memcmp(old->stamp.epoch, r->picture->stamp.epoch, sizeof(old->stamp.epoch)) != 0)
+	if (!old ||
+	    memcmp(old->stamp.epoch, r->picture->stamp.epoch, sizeof(old->stamp.epoch)) != 0)
 		r->pulse_ms = INT64_MIN;
 	hf_picture_unref(old);
 }
@@ -169,8 +171,8 @@ static int entry_of_value(const struct hf_fmt_value *v, struct hf_zone_entry *re
 	return 0;
 }
 
-int hf_zone_reader_find(struct hf_zone_reader *r, const uint8_t *name, size_t len,
-    struct hf_zone_entry *ret_entry)
+int hf_zone_reader_find(
+    struct hf_zone_reader *r, const uint8_t *name, size_t len, struct hf_zone_entry *ret_entry)
 {
 	struct hf_fmt_value value;
 	int rc;
@@ -218,9 +220,11 @@ int hf_zone_reader_find_ptr(struct hf_zone_reader *r, const uint8_t addr[static 
 /* How long a proof of life is good for; one from the future is none. */
 static bool is_young(const struct hf_pulse_stamp *stamp, int64_t now_ms, uint64_t good_ms)
 {
-	/* A little ahead it may be: the writer has stamped since this reader looked at its clock. */
+	/*
+	 * A little ahead it may be: the writer has stamped since this reader looked at its clock.
+	 */
 	return stamp->known && stamp->boot_ms >= now_ms - (int64_t)good_ms &&
-	    stamp->boot_ms <= now_ms + (int64_t)good_ms;
+	       stamp->boot_ms <= now_ms + (int64_t)good_ms;
 }
 
 bool hf_zone_reader_source_fresh(const struct hf_zone_reader *r, uint16_t source)
@@ -230,8 +234,7 @@ bool hf_zone_reader_source_fresh(const struct hf_zone_reader *r, uint16_t source
 	if (!r->picture || !r->in_force || source >= r->picture->meta.n_sources)
 		return false;
 	stamp = hf_pulse_get_source(r->pulse, source);
-	return stamp.live &&
-	    is_young(&stamp, r->now_ms, r->picture->meta.sources[source].fresh_ms);
+	return stamp.live && is_young(&stamp, r->now_ms, r->picture->meta.sources[source].fresh_ms);
 }
 
 bool hf_zone_reader_fresh(const struct hf_zone_reader *r, uint16_t source, uint16_t owner)
@@ -244,7 +247,7 @@ bool hf_zone_reader_fresh(const struct hf_zone_reader *r, uint16_t source, uint1
 		return true;
 	stamp = hf_pulse_get_owner(r->pulse, owner);
 	return stamp.live && is_young(&stamp, r->now_ms,
-	    2 * (uint64_t)r->picture->meta.sources[source].snapshot_ms);
+				 2 * (uint64_t)r->picture->meta.sources[source].snapshot_ms);
 }
 
 struct reader_walk {

@@ -25,8 +25,9 @@ struct hf_zone_rec {
 	const uint8_t (*addrs)[16];
 	size_t n_addrs; /* 1 to HF_REC_ADDRS_MAX, each within the /48 */
 	uint8_t flags;
-	uint16_t source;      /* index into hf_zone_meta.sources */
-	uint16_t owner;       /* slot of the owner's last confirmation in `pulse`, or HF_ZONE_OWNER_NONE */
+	uint16_t source; /* index into hf_zone_meta.sources */
+	/* slot of the owner's last confirmation in `pulse`, or HF_ZONE_OWNER_NONE */
+	uint16_t owner;
 	int64_t first_seen_s; /* wall clock */
 };
 
@@ -42,13 +43,18 @@ enum hf_provenance { HF_PROVENANCE_OFF, HF_PROVENANCE_LOOPBACK, HF_PROVENANCE_ON
 
 struct hf_zone_source {
 	char name[HF_LABEL_MAX + 1]; /* printable ASCII */
-	struct hf_name suffix; /* len 0: not known yet, or no source has this number: readers pass it over */
+	/* len 0: not known yet, or no source has this number: readers pass it over */
+	struct hf_name suffix;
 	uint32_t fresh_ms;    /* how long a proof of life counts (default 60 s) */
 	uint32_t snapshot_ms; /* twice this is how long an owner's snapshot counts */
-	/* What it was pinned to: for a bridge that lost its store, no answer needs it. "" and zeros: not known. */
+	/*
+	 * What it was pinned to: for a bridge that lost its store, no answer needs it. "" and
+	 * zeros: not known.
+	 */
 	char deployment[HF_ZONE_TEXT_MAX]; /* printable ASCII */
 	uint8_t user[16];                  /* id of the token's own user */
-	uint64_t url_sum;                  /* of the server's URL: it is found again under another name. 0: not known */
+	/* of the server's URL: it is found again under another name. 0: not known */
+	uint64_t url_sum;
 };
 
 /* All that an answer needs beside the names. Several sources may share a suffix. */

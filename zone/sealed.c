@@ -23,9 +23,10 @@ static size_t sealed_span(size_t len)
 }
 
 /*
- * Look-ups go to random places: with small pages more of their time goes into finding the page than into reading
- * it. So what is large begins where a huge page can, and asks for some; where there are none it works all the same.
- * A small file is often loaded while somebody waits for an answer, and huge pages take a while to get.
+ * Look-ups go to random places: with small pages more of their time goes into finding the page than
+ * into reading it. So what is large begins where a huge page can, and asks for some; where there
+ * are none it works all the same. A small file is often loaded while somebody waits for an answer,
+ * and huge pages take a while to get.
  */
 static int map_new(size_t len, uint8_t **ret_at)
 {
@@ -74,10 +75,13 @@ static int sealed_new(size_t len, struct hf_sealed **ret_sealed, uint8_t **ret_a
 /* From now on whoever writes there by mistake ends, instead of changing an address. */
 static int sealed_protect(struct hf_sealed *s)
 {
-	return mprotect((void *)(uintptr_t)s->bytes, sealed_span(s->len), PROT_READ) < 0 ? -errno : 0;
+	return mprotect((void *)(uintptr_t)s->bytes, sealed_span(s->len), PROT_READ) < 0 ? -errno
+											 : 0;
 }
 
-/* Copies exactly len bytes and hashes what it copied, so that no later change of the file counts. */
+/*
+ * Copies exactly len bytes and hashes what it copied, so that no later change of the file counts.
+ */
 static int copy_and_hash(int from, uint8_t *to, size_t len, const atomic_bool *stop,
     uint8_t ret_hash[static HF_FMT_HASH_LEN])
 {
@@ -111,8 +115,8 @@ static int copy_and_hash(int from, uint8_t *to, size_t len, const atomic_bool *s
 /* Nothing that is no regular file is waited for or followed. */
 static int sealed_open_file(int dirfd, const struct hf_fmt_file *file)
 {
-	int fd = openat(dirfd, file->name,
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd =
+	    openat(dirfd, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	int rc;
 

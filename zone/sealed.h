@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * sealed: the bytes of one file of the published zone, copied into memory of our own that is read-only from
- * then on, and checked on the way. What happens to the file afterwards (truncated, overwritten,
- * unlinked) cannot reach whoever reads these bytes. Counted; any thread may hold it.
+ * sealed: the bytes of one file of the published zone, copied into memory of our own that is
+ * read-only from then on, and checked on the way. What happens to the file afterwards (truncated,
+ * overwritten, unlinked) cannot reach whoever reads these bytes. Counted; any thread may hold it.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,8 +21,9 @@ struct hf_sealed {
 
 /*
  * Copy `file` out of the folder dirfd. HF_ECHECKSUM if its size or hash is another one, HF_EUNSAFE
- * if it is no regular file, HF_ELIMIT beyond what a cdb can be, or -errno. Where `stop` (may be NULL) becomes true
- * on the way: -ECANCELED. The caller owns *ret_sealed; end it with hf_sealed_unref().
+ * if it is no regular file, HF_ELIMIT beyond what a cdb can be, or -errno. Where `stop` (may be
+ * NULL) becomes true on the way: -ECANCELED. The caller owns *ret_sealed; end it with
+ * hf_sealed_unref().
  */
 int hf_sealed_load(int dirfd, const struct hf_fmt_file *file, const atomic_bool *stop,
     struct hf_sealed **ret_sealed);

@@ -73,8 +73,8 @@ static const char *suffix_why_never(const struct hf_name *name)
 }
 
 /*
- * What people call their own networks. A server that names one of them would have all that is below it at home
- * answered by us; the operator may type it.
+ * What people call their own networks. A server that names one of them would have all that is below
+ * it at home answered by us; the operator may type it.
  */
 static bool is_used_at_home(const struct hf_name *name)
 {
@@ -95,8 +95,8 @@ int hf_suffix_check(
 	struct hf_name name;
 
 	if (hf_name_parse(text, &name))
-		why = "labels are 1 to 63 letters, digits, '-' and '_', and a name has at most 255 "
-		      "octets";
+		why =
+		    "labels are 1 to 63 letters, digits, '-' and '_', and a name has at most 255 octets";
 	else if (hf_name_labels(&name) == 0)
 		why = "the root is not ours to serve";
 	else if (origin == HF_SUFFIX_ASKED && hf_name_labels(&name) > 1)

@@ -67,7 +67,8 @@ int hf_tree_get(
 	return t->layers.base ? hf_cdb_in_find(t->layers.base, key, key_len, out, size) : 0;
 }
 
-static int tree_get_value(const struct hf_tree *t, const uint8_t *key, size_t key_len, struct found *ret)
+static int tree_get_value(
+    const struct hf_tree *t, const uint8_t *key, size_t key_len, struct found *ret)
 {
 	int len = hf_tree_get(t, key, key_len, ret->bytes, sizeof(ret->bytes));
 
@@ -81,7 +82,8 @@ static int tree_get_value(const struct hf_tree *t, const uint8_t *key, size_t ke
 	return hf_fmt_value_get(ret->bytes, (size_t)len, &ret->v) ? HF_EDAMAGED : 0;
 }
 
-static int tree_put_value(struct hf_tree *t, const uint8_t *key, size_t key_len, const struct hf_fmt_value *v)
+static int tree_put_value(
+    struct hf_tree *t, const uint8_t *key, size_t key_len, const struct hf_fmt_value *v)
 {
 	uint8_t bytes[HF_FMT_VALUE_MAX];
 	int len = hf_fmt_value_put(v, bytes, sizeof(bytes));

@@ -368,20 +368,22 @@ bool hf_zone_writer_is_behind(const struct hf_zone_writer *w)
 /* --- the whole --- */
 
 /* What cannot be used stays where it is until something better is there. */
-static int writer_take_picture(struct hf_zone_writer *w, const char *dir, struct hf_zone_stamp *ret_stamp)
+static int writer_take_picture(
+    struct hf_zone_writer *w, const char *dir, struct hf_zone_stamp *ret_stamp)
 {
 	int rc = hf_writer_take_picture(w, ret_stamp);
 
 	w->sweep_due = true;
 	if (rc == -ENOENT)
 		return 0;
-	/* That says nothing of what is in it: it may be newer than whatever would take its place. */
+	/*
+	 * That says nothing of what is in it: it may be newer than whatever would take its place.
+	 */
 	if (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE)
 		return rc;
 	if (rc < 0) {
 		hf_log_warn(
-		    "zone '%s': what is in it cannot be used (%s: %s); it stays until names "
-		    "are published again",
+		    "zone '%s': what is in it cannot be used (%s: %s); it stays until names are published again",
 		    dir, hf_errname(rc), hf_strerror(rc));
 		return 0;
 	}

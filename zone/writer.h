@@ -94,17 +94,23 @@ int hf_zone_writer_sync(struct hf_zone_writer *w);
 /* The generation that readers see now; 0 while none. */
 uint64_t hf_zone_writer_published(const struct hf_zone_writer *w);
 
-/* True while something that was asked for is not yet to be seen: a base is being made, or the disk would not take it. */
+/*
+ * True while something that was asked for is not yet to be seen: a base is being made, or the disk
+ * would not take it.
+ */
 bool hf_zone_writer_is_behind(const struct hf_zone_writer *w);
 
-/* Of all names that were set, as set (sum.h); at the open, of what was found, counted name by name. */
+/*
+ * Of all names that were set, as set (sum.h); at the open, of what was found, counted name by name.
+ */
 uint64_t hf_zone_writer_sum(const struct hf_zone_writer *w);
 
 /*
- * What readers find, read back from the folder and not from memory: `current`, and one record of the file that it
- * names. Returns 1 and *ret_stamp; *ret_own says whether it is the picture that this writer made or took up last, which its
- * checksums tell to the byte. 0 if there is no picture, or a code: HF_EDAMAGED if the base is not the one that
- * was written (its size, its times), HF_ECHECKSUM and the like of `current`.
+ * What readers find, read back from the folder and not from memory: `current`, and one record of
+ * the file that it names. Returns 1 and *ret_stamp; *ret_own says whether it is the picture that
+ * this writer made or took up last, which its checksums tell to the byte. 0 if there is no picture,
+ * or a code: HF_EDAMAGED if the base is not the one that was written (its size, its times),
+ * HF_ECHECKSUM and the like of `current`.
  */
 int hf_zone_writer_read_back(
     const struct hf_zone_writer *w, struct hf_zone_stamp *ret_stamp, bool *ret_own);

@@ -70,13 +70,16 @@ static int folder_lock(const char *path, int dirfd, int *ret_fd)
 {
 	int fd = folder_open_lock(dirfd), rc;
 
-	/* What lies in its place was put there by one who may write the folder: it goes, if it is no folder with files. */
+	/*
+	 * What lies in its place was put there by one who may write the folder: it goes, if it is
+	 * no folder with files.
+	 */
 	if ((fd == -EISDIR || fd == -ELOOP || fd == -ENXIO || fd == -EACCES || fd == HF_EUNSAFE) &&
 	    (unlinkat(dirfd, lock_name, 0) == 0 || unlinkat(dirfd, lock_name, AT_REMOVEDIR) == 0))
 		fd = folder_open_lock(dirfd);
 	if (fd < 0) {
-		hf_log_error("zone '%s': its file '%s' cannot be used as a lock (%s)", path, lock_name,
-		    hf_strerror(fd));
+		hf_log_error("zone '%s': its file '%s' cannot be used as a lock (%s)", path,
+		    lock_name, hf_strerror(fd));
 		return fd;
 	}
 	rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? HF_ELOCKED : -errno;

@@ -12,14 +12,14 @@
 struct hf_fmt_current;
 
 struct hf_folder {
-	int fd; /* owned; -1 when closed */
+	int fd;      /* owned; -1 when closed */
 	int lock_fd; /* owned, as long as fd */
 	gid_t gid;
 };
 
 /*
- * Open `path`, made 0750 if it is not there, and lock it: by its file `.lock`, which only its owner may open, so that
- * no reader can keep a writer out. HF_EUNSAFE if it is a symlink, no folder,
+ * Open `path`, made 0750 if it is not there, and lock it: by its file `.lock`, which only its owner
+ * may open, so that no reader can keep a writer out. HF_EUNSAFE if it is a symlink, no folder,
  * another user's or others may write it (the log says which); HF_ELOCKED if another writer has it.
  * End with hf_folder_close().
  */

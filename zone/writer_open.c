@@ -23,7 +23,8 @@ static int writer_read_current(const struct hf_zone_writer *w, struct hf_fmt_cur
 	return rc;
 }
 
-static int setting_take_bytes(uint8_t *into, size_t size, size_t *ret_len, const uint8_t *bytes, size_t len)
+static int setting_take_bytes(
+    uint8_t *into, size_t size, size_t *ret_len, const uint8_t *bytes, size_t len)
 {
 	if (len > size)
 		return HF_EFORMAT;
@@ -33,14 +34,16 @@ static int setting_take_bytes(uint8_t *into, size_t size, size_t *ret_len, const
 }
 
 /* One of the three records of settings; any other that begins as they do is of a later version. */
-static int take_setting(struct hf_fmt_settings *s, const uint8_t *key, size_t key_len, const uint8_t *bytes, size_t len)
+static int take_setting(
+    struct hf_fmt_settings *s, const uint8_t *key, size_t key_len, const uint8_t *bytes, size_t len)
 {
 	if (key_len != HF_FMT_META_KEY_LEN)
 		return 0;
 	if (!memcmp(key, hf_fmt_meta_key, key_len))
 		return setting_take_bytes(s->meta, sizeof(s->meta), &s->meta_len, bytes, len);
 	if (!memcmp(key, hf_fmt_identity_key, key_len))
-		return setting_take_bytes(s->identity, sizeof(s->identity), &s->identity_len, bytes, len);
+		return setting_take_bytes(
+		    s->identity, sizeof(s->identity), &s->identity_len, bytes, len);
 	if (!memcmp(key, hf_fmt_urls_key, key_len))
 		return setting_take_bytes(s->urls, sizeof(s->urls), &s->urls_len, bytes, len);
 	return 0;
@@ -68,13 +71,13 @@ static int target_take_base(struct hf_zone_writer *w, const struct hf_fmt_file *
 
 	if (rc)
 		return rc;
-	rc = hf_cdb_in_find(w->tree.layers.base, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, s->meta,
-	    sizeof(s->meta));
+	rc = hf_cdb_in_find(
+	    w->tree.layers.base, hf_fmt_meta_key, HF_FMT_META_KEY_LEN, s->meta, sizeof(s->meta));
 	if (rc <= 0)
 		return rc ? rc : HF_EFORMAT;
 	s->meta_len = (size_t)rc;
-	rc = hf_cdb_in_find(w->tree.layers.base, hf_fmt_identity_key, HF_FMT_META_KEY_LEN, s->identity,
-	    sizeof(s->identity));
+	rc = hf_cdb_in_find(w->tree.layers.base, hf_fmt_identity_key, HF_FMT_META_KEY_LEN,
+	    s->identity, sizeof(s->identity));
 	if (rc < 0)
 		return rc;
 	s->identity_len = (size_t)rc;
@@ -103,7 +106,8 @@ static int take_delta(struct hf_zone_writer *w, const struct hf_fmt_file *file)
 }
 
 /* A name of the base counts unless the delta has another word on it. */
-static int count_record(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
+static int count_record(
+    const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, void *arg)
 {
 	struct hf_zone_writer *w = arg;
 	struct hf_name name;
@@ -198,7 +202,8 @@ int hf_writer_take_picture(struct hf_zone_writer *w, struct hf_zone_stamp *ret_s
 /* --- what readers find --- */
 
 /* The settings are in the delta where there is one; every file has them. */
-static int read_n_names(const struct hf_zone_writer *w, const struct hf_fmt_current *c, uint64_t *ret_n)
+static int read_n_names(
+    const struct hf_zone_writer *w, const struct hf_fmt_current *c, uint64_t *ret_n)
 {
 	const struct hf_fmt_file *file = c->delta.name[0] ? &c->delta : &c->base;
 	struct hf_zone_meta meta;

@@ -47,10 +47,10 @@ struct hf_zone_writer {
 	struct hf_fmt_current published;
 	struct hf_fmt_settings base_settings; /* of the tree's base */
 
-	struct hf_fold *fold;     /* owned */
-	int64_t fold_at_ms;       /* not before */
+	struct hf_fold *fold;         /* owned */
+	int64_t fold_at_ms;           /* not before */
 	struct hf_publication frozen; /* what base and frozen layer together are */
-	bool published_since;     /* something younger than `frozen` was published */
+	bool published_since;         /* something younger than `frozen` was published */
 	/* Its result is not wanted; what it reads is kept for it. */
 	bool fold_lost;
 	struct hf_overlay *lost_changes; /* owned */

@@ -27,7 +27,8 @@ struct hf_addn_hosts {
 	struct timespec mtime;
 };
 
-int hf_addn_hosts_new(const char *path, struct hf_record_table *table, struct hf_addn_hosts **ret_single)
+int hf_addn_hosts_new(
+    const char *path, struct hf_record_table *table, struct hf_addn_hosts **ret_single)
 {
 	const char *slash = strrchr(path, '/');
 	struct hf_addn_hosts *s;
@@ -102,7 +103,8 @@ static int addn_hosts_look(struct hf_addn_hosts *s)
 	return S_ISREG(st.st_mode) ? 1 : HF_EREFUSED;
 }
 
-static int addn_hosts_read(struct hf_addn_hosts *s, char **ret_bytes, size_t *ret_len, size_t *ret_mark)
+static int addn_hosts_read(
+    struct hf_addn_hosts *s, char **ret_bytes, size_t *ret_len, size_t *ret_mark)
 {
 	uint8_t *bytes;
 	int rc = addn_hosts_look(s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * addn_hosts: the one file of an addn-hosts. dnsmasq reads it as a whole, when it is told to. Ours is
- * what is empty or begins with our mark; another file is never written over.
+ * addn_hosts: the one file of an addn-hosts. dnsmasq reads it as a whole, when it is told to. Ours
+ * is what is empty or begins with our mark; another file is never written over.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,8 @@
 struct hf_addn_hosts; /* opaque */
 
 /* `path` is borrowed and outlives it, the table of one bucket too. Touches nothing. */
-int hf_addn_hosts_new(const char *path, struct hf_record_table *table, struct hf_addn_hosts **ret_single);
+int hf_addn_hosts_new(
+    const char *path, struct hf_record_table *table, struct hf_addn_hosts **ret_single);
 void hf_addn_hosts_free(struct hf_addn_hosts *s); /* NULL is fine */
 
 /* Opens the folder that it is in. On failure ret_why says what mends it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dnsmasq_apply: a batch. Ask whether somebody else has the new names; write what comes; when that is
- * answered, write what goes. So a name whose address changes is never without one.
+ * dnsmasq_apply: a batch. Ask whether somebody else has the new names; write what comes; when that
+ * is answered, write what goes. So a name whose address changes is never without one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -56,7 +56,8 @@ static enum hf_fate dnsmasq_fate_of(const struct hf_adapter *a, const struct hf_
 		return HF_FATE_UNFIT;
 	if (hf_host_files_blocked(a->files, hf_record_table_bucket_of(a->table, r->addr)))
 		return HF_FATE_CLASH;
-	if (!hf_record_table_find(a->table, &r->name) && hf_record_table_count(a->table) >= NAMES_MAX)
+	if (!hf_record_table_find(a->table, &r->name) &&
+	    hf_record_table_count(a->table) >= NAMES_MAX)
 		return HF_FATE_UNFIT;
 	return HF_FATE_DONE;
 }
@@ -142,9 +143,7 @@ static void dnsmasq_warn_of_size(struct hf_adapter *a)
 	char text[WHY_MAX];
 
 	snprintf(text, sizeof(text),
-	    "it has %zu names; with more than %zu each change makes dnsmasq silent for long, and "
-	    "more than %d are not taken: let it forward the suffix to holdfast-dns (holdfastctl "
-	    "setup)",
+	    "it has %zu names; with more than %zu each change makes dnsmasq silent for long, and more than %d are not taken: let it forward the suffix to holdfast-dns (holdfastctl setup)",
 	    n, limit, NAMES_MAX);
 	hf_dnsmasq_warn(a, WARN_MANY, n > limit ? text : NULL);
 }
@@ -154,8 +153,7 @@ static void warn_of_silence(struct hf_adapter *a, bool silent)
 	char text[WHY_MAX];
 
 	snprintf(text, sizeof(text),
-	    "nobody listens at the address of 'ask'; what is written to %s is read when dnsmasq "
-	    "starts",
+	    "nobody listens at the address of 'ask'; what is written to %s is read when dnsmasq starts",
 	    hf_host_files_what(a->files));
 	hf_dnsmasq_warn(a, WARN_NOT_RUNNING, silent ? text : NULL);
 }

@@ -28,7 +28,8 @@ struct hf_dnsmasq_clash {
 	bool away; /* nobody answers: there is no sense in asking on */
 };
 
-int hf_dnsmasq_clash_new(struct hf_dns_client *ask, hf_dnsmasq_clash_cb cb, void *arg, struct hf_dnsmasq_clash **ret_clash)
+int hf_dnsmasq_clash_new(struct hf_dns_client *ask, hf_dnsmasq_clash_cb cb, void *arg,
+    struct hf_dnsmasq_clash **ret_clash)
 {
 	struct hf_dnsmasq_clash *c = calloc(1, sizeof(*c));
 
@@ -100,7 +101,8 @@ static int send_some(struct hf_dnsmasq_clash *c)
 	while (c->sent < c->n && c->open < AT_ONCE && !c->away && !rc) {
 		struct clash_question *q = &c->questions[c->sent];
 
-		rc = hf_dns_client_send(c->ask, &q->change->record.name, TYPE_AAAA, on_clash_aaaa, q);
+		rc = hf_dns_client_send(
+		    c->ask, &q->change->record.name, TYPE_AAAA, on_clash_aaaa, q);
 		c->sent += !rc;
 		c->open += !rc;
 	}
@@ -121,8 +123,8 @@ static int clash_make_room(struct hf_dnsmasq_clash *c, size_t n)
 	return 0;
 }
 
-int hf_dnsmasq_clash_begin(
-    struct hf_dnsmasq_clash *c, const struct hf_record_table *table, const struct hf_batch *batch, uint8_t *fates)
+int hf_dnsmasq_clash_begin(struct hf_dnsmasq_clash *c, const struct hf_record_table *table,
+    const struct hf_batch *batch, uint8_t *fates)
 {
 	int rc = clash_make_room(c, batch->n);
 

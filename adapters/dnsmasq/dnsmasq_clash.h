@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * dnsmasq_clash: whether somebody else's data has a name that we are about to give to dnsmasq. It would
- * answer both, and ours would not be what is served. Asked by DNS, before a name is ours.
+ * dnsmasq_clash: whether somebody else's data has a name that we are about to give to dnsmasq. It
+ * would answer both, and ours would not be what is served. Asked by DNS, before a name is ours.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +19,8 @@ struct hf_dnsmasq_clash; /* opaque */
  */
 typedef void (*hf_dnsmasq_clash_cb)(void *arg);
 
-int hf_dnsmasq_clash_new(struct hf_dns_client *ask, hf_dnsmasq_clash_cb cb, void *arg, struct hf_dnsmasq_clash **ret_clash);
+int hf_dnsmasq_clash_new(struct hf_dns_client *ask, hf_dnsmasq_clash_cb cb, void *arg,
+    struct hf_dnsmasq_clash **ret_clash);
 /* After the asker, whose answers it gets. NULL is fine. */
 void hf_dnsmasq_clash_free(struct hf_dnsmasq_clash *c);
 
@@ -28,5 +29,5 @@ void hf_dnsmasq_clash_free(struct hf_dnsmasq_clash *c);
  * will be called when all are answered; 0: there is nothing to ask; -ENOMEM. Where nobody answers
  * there is no clash.
  */
-int hf_dnsmasq_clash_begin(
-    struct hf_dnsmasq_clash *c, const struct hf_record_table *table, const struct hf_batch *batch, uint8_t *fates);
+int hf_dnsmasq_clash_begin(struct hf_dnsmasq_clash *c, const struct hf_record_table *table,
+    const struct hf_batch *batch, uint8_t *fates);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dnsmasq_doctor: looks at the folder as dnsmasq's user would, and asks the running dnsmasq: does it have
- * what we wrote, with which TTL, and does it keep what it does not have to itself?
+ * dnsmasq_doctor: looks at the folder as dnsmasq's user would, and asks the running dnsmasq: does
+ * it have what we wrote, with which TTL, and does it keep what it does not have to itself?
  */
 #include <errno.h>
 #include <libgen.h>
@@ -32,10 +32,11 @@ struct dnsmasq_doctor {
 	char suffix[HF_NAME_TEXT_MAX];
 };
 
-static void dnsmasq_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+static void dnsmasq_doctor_report(struct hf_adapter *a, int grade, const char *line,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static void dnsmasq_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
+static void dnsmasq_doctor_report(
+    struct hf_adapter *a, int grade, const char *line, const char *format, ...)
 {
 	char text[WHY_MAX];
 	struct hf_finding f = { .text = text, .line = line };
@@ -56,7 +57,8 @@ static const char *dnsmasq_path_of(const struct hf_adapter *a)
 /* "hostsdir=/x": what dnsmasq's configuration must have. */
 static const char *key_line(const struct hf_adapter *a, char *out, size_t size)
 {
-	snprintf(out, size, "%s=%s", a->d->hostsdir ? "hostsdir" : "addn-hosts", dnsmasq_path_of(a));
+	snprintf(
+	    out, size, "%s=%s", a->d->hostsdir ? "hostsdir" : "addn-hosts", dnsmasq_path_of(a));
 	return out;
 }
 
@@ -77,8 +79,7 @@ static void check_way(struct hf_adapter *a)
 					   : "r",
 			    path);
 			dnsmasq_doctor_report(a, HF_FINDING_BAD, line,
-			    "dnsmasq's own user cannot reach %s: %s has "
-			    "mode %04o",
+			    "dnsmasq's own user cannot reach %s: %s has mode %04o",
 			    hf_host_files_what(a->files), path, st.st_mode & 07777);
 			return;
 		}
@@ -88,7 +89,8 @@ static void check_way(struct hf_adapter *a)
 		memmove(path, up, strlen(up) + 1);
 		need = 0001;
 	}
-	dnsmasq_doctor_report(a, HF_FINDING_GOOD, "", "dnsmasq's own user can read %s", hf_host_files_what(a->files));
+	dnsmasq_doctor_report(
+	    a, HF_FINDING_GOOD, "", "dnsmasq's own user can read %s", hf_host_files_what(a->files));
 }
 
 static void check_apparmor(struct hf_adapter *a)
@@ -98,11 +100,10 @@ static void check_apparmor(struct hf_adapter *a)
 	if (access("/etc/apparmor.d/usr.sbin.dnsmasq", F_OK) ||
 	    access("/sys/kernel/security/apparmor", F_OK))
 		return;
-	snprintf(line, sizeof(line), "%.4000s%s r,", dnsmasq_path_of(a), a->d->hostsdir ? "/{,**}" : "");
+	snprintf(
+	    line, sizeof(line), "%.4000s%s r,", dnsmasq_path_of(a), a->d->hostsdir ? "/{,**}" : "");
 	dnsmasq_doctor_report(a, HF_FINDING_NOTE, line,
-	    "AppArmor has a profile for dnsmasq; /etc/apparmor.d/local/usr.sbin.dnsmasq must let "
-	    "it "
-	    "read %s",
+	    "AppArmor has a profile for dnsmasq; /etc/apparmor.d/local/usr.sbin.dnsmasq must let it read %s",
 	    hf_host_files_what(a->files));
 }
 
@@ -116,8 +117,9 @@ static void check_size(struct hf_adapter *a)
 		    "%zu names are in %s; above %zu each change makes dnsmasq silent for long", n,
 		    hf_host_files_what(a->files), limit);
 	else
-		dnsmasq_doctor_report(a, HF_FINDING_GOOD, "", "%zu names are in %s; up to %zu are fine", n,
-		    hf_host_files_what(a->files), limit);
+		dnsmasq_doctor_report(a, HF_FINDING_GOOD, "",
+		    "%zu names are in %s; up to %zu are fine", n, hf_host_files_what(a->files),
+		    limit);
 }
 
 static void check_others(struct hf_adapter *a)
@@ -133,7 +135,8 @@ static void check_others(struct hf_adapter *a)
 	if (hf_dnsmasq_pid(a->d->pid_file, why, sizeof(why)) < 0)
 		dnsmasq_doctor_report(a, HF_FINDING_BAD, "", "%s", why);
 	else
-		dnsmasq_doctor_report(a, HF_FINDING_GOOD, "", "the process of %s can be signalled", a->d->pid_file);
+		dnsmasq_doctor_report(
+		    a, HF_FINDING_GOOD, "", "the process of %s can be signalled", a->d->pid_file);
 }
 
 static void doctor_end(struct dnsmasq_doctor *d)
@@ -143,7 +146,8 @@ static void doctor_end(struct dnsmasq_doctor *d)
 }
 
 /* Asks, or ends. */
-static void dnsmasq_doctor_ask(struct dnsmasq_doctor *d, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
+static void dnsmasq_doctor_ask(
+    struct dnsmasq_doctor *d, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
 {
 	if (hf_dns_client_send(d->a->back, name, type, cb, d))
 		doctor_end(d);
@@ -157,9 +161,7 @@ static void on_cache_size(const char *text, void *arg)
 
 	if (*text && n > TABLE_MIN && size < n)
 		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "cache-size=10000",
-		    "its table was laid out for %lu names and has %zu of ours: each answer is "
-		    "slower "
-		    "until its next restart or SIGHUP",
+		    "its table was laid out for %lu names and has %zu of ours: each answer is slower until its next restart or SIGHUP",
 		    size, n);
 	hf_dnsmasq_version_free(d->version);
 	d->version = NULL;
@@ -171,7 +173,8 @@ static void ask_self(struct dnsmasq_doctor *d, const char *name, hf_dnsmasq_vers
 {
 	hf_dnsmasq_version_free(d->version);
 	d->version = NULL;
-	if (hf_dnsmasq_version_ask(d->a->host->base, &d->a->d->ask, name, VERSION_MS, cb, d, &d->version))
+	if (hf_dnsmasq_version_ask(
+		d->a->host->base, &d->a->d->ask, name, VERSION_MS, cb, d, &d->version))
 		doctor_end(d);
 }
 
@@ -181,10 +184,11 @@ static void on_version(const char *text, void *arg)
 	unsigned number = hf_dnsmasq_version_number(text);
 
 	if (!number)
-		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "", "the version of dnsmasq is not known: it says '%s'",
-		    text);
+		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "",
+		    "the version of dnsmasq is not known: it says '%s'", text);
 	else if (number < SEES_DELETES && d->a->d->hostsdir)
-		dnsmasq_doctor_report(d->a, HF_FINDING_BAD, "use hosts-file and pid-file instead of hostsdir",
+		dnsmasq_doctor_report(d->a, HF_FINDING_BAD,
+		    "use hosts-file and pid-file instead of hostsdir",
 		    "%s does not notice files that are removed from a hostsdir; 2.88 does", text);
 	else
 		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "it is %s", text);
@@ -212,7 +216,8 @@ static void on_unknown(const struct hf_asked *asked, void *arg)
 	if (asked->code || asked->rcode != RCODE_NXDOMAIN || asked->has_soa)
 		tell_leak(d, "a name of the suffix that does not exist");
 	else
-		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "a name that does not exist is answered at once");
+		dnsmasq_doctor_report(
+		    d->a, HF_FINDING_GOOD, "", "a name that does not exist is answered at once");
 	ask_version(d);
 }
 
@@ -223,7 +228,8 @@ static void on_dnsmasq_doctor_a(const struct hf_asked *asked, void *arg)
 	if (asked->code || asked->rcode || asked->has_soa)
 		tell_leak(d, "the A of a name that has an AAAA only");
 	else
-		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "the A of a name that has an AAAA only is empty");
+		dnsmasq_doctor_report(
+		    d->a, HF_FINDING_GOOD, "", "the A of a name that has an AAAA only is empty");
 	dnsmasq_doctor_ask(d, &d->unknown, TYPE_AAAA, on_unknown);
 }
 
@@ -234,7 +240,8 @@ static void on_dnsmasq_doctor_ptr(const struct hf_asked *asked, void *arg)
 
 	hf_addr_text(d->sample.addr, addr);
 	if (asked->code || !asked->has_target)
-		dnsmasq_doctor_report(d->a, HF_FINDING_BAD, "", "the PTR of %s is not answered", addr);
+		dnsmasq_doctor_report(
+		    d->a, HF_FINDING_BAD, "", "the PTR of %s is not answered", addr);
 	else
 		dnsmasq_doctor_report(d->a,
 		    hf_name_equal(&asked->target, &d->sample.name) ? HF_FINDING_GOOD
@@ -283,7 +290,8 @@ static void on_sample(const struct hf_asked *asked, void *arg)
 		    "%s is in %s, but dnsmasq does not have it", name,
 		    hf_host_files_what(d->a->files));
 	else if (d->has_sample)
-		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "it answers %s as it should", name);
+		dnsmasq_doctor_report(
+		    d->a, HF_FINDING_GOOD, "", "it answers %s as it should", name);
 	if (d->has_sample && answer_has_addr(asked, d->sample.addr))
 		check_ttl(d->a, asked->ttl_s);
 	hf_ptr_name(d->sample.addr, &ptr);
@@ -330,7 +338,8 @@ static void begin_asking(struct dnsmasq_doctor *d)
 			break;
 	}
 	if (!d->has_sample && !d->a->suffix.len) {
-		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "", "there are no names yet to ask dnsmasq for");
+		dnsmasq_doctor_report(
+		    d->a, HF_FINDING_NOTE, "", "there are no names yet to ask dnsmasq for");
 		ask_version(d);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dnsmasq_load: what the files hold is the adapter's memory. It is read once, in slices, before the first
- * thing that needs it.
+ * dnsmasq_load: what the files hold is the adapter's memory. It is read once, in slices, before the
+ * first thing that needs it.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * dnsmasq_private: the dnsmasq adapter as its own files see it. Each part of its life is a file: load (what
- * its files hold), apply (a batch), watch (what others do to them), answer (what the host is told).
+ * dnsmasq_private: the dnsmasq adapter as its own files see it. Each part of its life is a file:
+ * load (what its files hold), apply (a batch), watch (what others do to them), answer (what the
+ * host is told).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,8 +43,8 @@ struct hf_adapter {
 	const struct hf_adapter_host *host;
 
 	struct hf_host_files *files; /* owned, as all of these */
-	struct hf_dns_client *ask;         /* canaries and clashes: soon */
-	struct hf_dns_client *back;        /* read-back: at a tenth of what dnsmasq can do */
+	struct hf_dns_client *ask;   /* canaries and clashes: soon */
+	struct hf_dns_client *back;  /* read-back: at a tenth of what dnsmasq can do */
 	struct hf_paced_writer *pump;
 	struct hf_dnsmasq_clash *clash;
 	struct hf_dnsmasq_readback *readback;

@@ -24,7 +24,8 @@ struct hf_dnsmasq_readback {
 	int code; /* of the last that was not answered */
 };
 
-int hf_dnsmasq_readback_new(const struct hf_dnsmasq_readback_opts *opts, struct hf_dnsmasq_readback **ret_readback)
+int hf_dnsmasq_readback_new(
+    const struct hf_dnsmasq_readback_opts *opts, struct hf_dnsmasq_readback **ret_readback)
 {
 	struct hf_dnsmasq_readback *r = calloc(1, sizeof(*r));
 
@@ -49,7 +50,8 @@ static void finish_one(const struct readback_one *one, enum hf_is is)
 
 	one->expect->is = is;
 	if (is == HF_IS_NOT_SO)
-		r->o.doubt(r->o.arg, hf_record_table_bucket_of(r->o.table, one->expect->record.addr));
+		r->o.doubt(
+		    r->o.arg, hf_record_table_bucket_of(r->o.table, one->expect->record.addr));
 	if (--r->open == 0)
 		r->o.done(r->o.arg, r->unanswered == r->n ? r->code : 0);
 }
@@ -69,8 +71,9 @@ static void on_readback_ptr(const struct hf_asked *a, void *arg)
 
 	if (a->code)
 		readback_unanswered(one, a->code);
-	else if (!a->has_target || (!hf_name_equal(&a->target, &want->name) &&
-				       hf_record_table_find_addr(one->r->o.table, &a->target, want->addr)))
+	else if (!a->has_target ||
+		 (!hf_name_equal(&a->target, &want->name) &&
+		     hf_record_table_find_addr(one->r->o.table, &a->target, want->addr)))
 		finish_one(one, HF_IS_NOT_SO);
 	else
 		finish_one(one, HF_IS_SO);
@@ -85,7 +88,8 @@ static enum hf_is readback_judge(
 		bool it = !memcmp(a->addrs[i], e->record.addr, 16);
 
 		has |= it;
-		foreign |= !it && !hf_record_table_find_addr(r->o.table, &e->record.name, a->addrs[i]);
+		foreign |=
+		    !it && !hf_record_table_find_addr(r->o.table, &e->record.name, a->addrs[i]);
 	}
 	if (e->absent)
 		return has ? HF_IS_NOT_SO : HF_IS_SO;
@@ -131,7 +135,8 @@ int hf_dnsmasq_readback_begin(struct hf_dnsmasq_readback *r, struct hf_expect *e
 	for (size_t i = 0; i < n && !rc; i++) {
 		expect[i].is = HF_IS_UNKNOWN;
 		r->at[i] = (struct readback_one){ .r = r, .expect = &expect[i] };
-		rc = hf_dns_client_send(r->o.ask, &expect[i].record.name, TYPE_AAAA, on_readback_aaaa, &r->at[i]);
+		rc = hf_dns_client_send(
+		    r->o.ask, &expect[i].record.name, TYPE_AAAA, on_readback_aaaa, &r->at[i]);
 		r->open += !rc;
 	}
 	r->n = r->open;

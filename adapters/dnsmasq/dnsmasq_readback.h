@@ -13,14 +13,16 @@ struct hf_dnsmasq_readback_opts {
 	struct hf_dns_client *ask;
 	const struct hf_record_table *table;
 	void *arg;
-	/* The file that should have answered otherwise is to be written again with its next change.
+	/*
+	 * The file that should have answered otherwise is to be written again with its next change.
 	 */
 	void (*doubt)(void *arg, unsigned bucket);
 	/* `code` as hf_adapter_host.verified() has it. */
 	void (*done)(void *arg, int code);
 };
 
-int hf_dnsmasq_readback_new(const struct hf_dnsmasq_readback_opts *opts, struct hf_dnsmasq_readback **ret_readback);
+int hf_dnsmasq_readback_new(
+    const struct hf_dnsmasq_readback_opts *opts, struct hf_dnsmasq_readback **ret_readback);
 /* After the asker, whose answers it gets. NULL is fine. */
 void hf_dnsmasq_readback_free(struct hf_dnsmasq_readback *r);
 

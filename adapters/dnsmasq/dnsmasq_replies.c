@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dnsmasq_replies: what the host is told. Each answer comes from a timer of its own, so that the host may do
- * what it likes, close the adapter included.
+ * dnsmasq_replies: what the host is told. Each answer comes from a timer of its own, so that the
+ * host may do what it likes, close the adapter included.
  */
 #include <stdio.h>
 #include <string.h>

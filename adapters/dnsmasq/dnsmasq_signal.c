@@ -65,13 +65,11 @@ static int signal_explain(int rc, const char *pid_file, pid_t pid, char *why, si
 		    rc == -ENOENT ? " is not there" : " names a process that is no more");
 	else if (rc == HF_EUNSAFE && pid)
 		snprintf(why, size,
-		    "pid-file %s names process %d, which is not called dnsmasq; it is not "
-		    "signalled",
+		    "pid-file %s names process %d, which is not called dnsmasq; it is not signalled",
 		    pid_file, (int)pid);
 	else if (rc == -EPERM)
 		snprintf(why, size,
-		    "user %u may not signal dnsmasq (process %d): leave pid-file out and enable "
-		    "holdfast-dnsmasq-reload.path, which does it",
+		    "user %u may not signal dnsmasq (process %d): leave pid-file out and enable holdfast-dnsmasq-reload.path, which does it",
 		    (unsigned)geteuid(), (int)pid);
 	else
 		snprintf(why, size, "pid-file %s: %s", pid_file, hf_strerror(rc));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * dnsmasq_signal: SIGHUP to dnsmasq, found by its pid file. A pid file may be old: what is signalled is the
- * process that has the pid and is called dnsmasq, and it cannot become another one in between.
+ * dnsmasq_signal: SIGHUP to dnsmasq, found by its pid file. A pid file may be old: what is
+ * signalled is the process that has the pid and is called dnsmasq, and it cannot become another one
+ * in between.
  */
 #include <stddef.h>
 #include <sys/types.h>

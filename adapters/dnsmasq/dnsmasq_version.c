@@ -37,7 +37,8 @@ unsigned hf_dnsmasq_version_number(const char *text)
 }
 
 /* The first string of a TXT record, if it is the answer to our question. */
-static int read_answer(const struct hf_dnsmasq_version *v, const uint8_t *bytes, size_t len, char *out)
+static int read_answer(
+    const struct hf_dnsmasq_version *v, const uint8_t *bytes, size_t len, char *out)
 {
 	ldns_pkt *p = NULL;
 	const ldns_rr_list *answer;
@@ -102,8 +103,8 @@ static int make_query(struct hf_dnsmasq_version *v, const char *name)
 	return rc;
 }
 
-static int version_begin(struct hf_dnsmasq_version *v, struct event_base *base, const struct hf_endpoint *server,
-    const char *name)
+static int version_begin(struct hf_dnsmasq_version *v, struct event_base *base,
+    const struct hf_endpoint *server, const char *name)
 {
 	const struct timeval now = { 0 };
 	int rc = make_query(v, name);
@@ -117,8 +118,9 @@ static int version_begin(struct hf_dnsmasq_version *v, struct event_base *base, 
 	return v->event && !event_add(v->event, &now) ? 0 : -ENOMEM;
 }
 
-int hf_dnsmasq_version_ask(struct event_base *base, const struct hf_endpoint *server, const char *name,
-    uint32_t timeout_ms, hf_dnsmasq_version_cb cb, void *arg, struct hf_dnsmasq_version **ret_version)
+int hf_dnsmasq_version_ask(struct event_base *base, const struct hf_endpoint *server,
+    const char *name, uint32_t timeout_ms, hf_dnsmasq_version_cb cb, void *arg,
+    struct hf_dnsmasq_version **ret_version)
 {
 	struct hf_dnsmasq_version *v = calloc(1, sizeof(*v));
 	int rc;

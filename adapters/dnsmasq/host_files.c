@@ -13,9 +13,9 @@
 
 struct hf_host_files {
 	const struct hf_config_dnsmasq *d; /* borrowed */
-	struct hf_record_table *table;            /* owned */
-	struct hf_hostsdir *shards;          /* owned; or */
-	struct hf_addn_hosts *single;          /* owned */
+	struct hf_record_table *table;     /* owned */
+	struct hf_hostsdir *shards;        /* owned; or */
+	struct hf_addn_hosts *single;      /* owned */
 	char what[512];
 };
 
@@ -80,7 +80,8 @@ void hf_host_files_sweep(struct hf_host_files *f)
 		hf_addn_hosts_sweep(f->single);
 }
 
-static int host_files_explain(const struct hf_host_files *f, unsigned i, int rc, char *why, size_t size)
+static int host_files_explain(
+    const struct hf_host_files *f, unsigned i, int rc, char *why, size_t size)
 {
 	char name[HF_HOSTSDIR_FILE_NAME_MAX] = "";
 
@@ -88,8 +89,7 @@ static int host_files_explain(const struct hf_host_files *f, unsigned i, int rc,
 		hf_hostsdir_file_name(i, name);
 	if (rc == HF_EREFUSED)
 		snprintf(why, size,
-		    "%s%s%s was not written by Holdfast, which does not write over it: move it "
-		    "away",
+		    "%s%s%s was not written by Holdfast, which does not write over it: move it away",
 		    f->what, f->shards ? ": its file " : "", name);
 	else if (rc < 0)
 		snprintf(why, size, "%s%s%s: %s", f->what, f->shards ? ", file " : "", name,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * host_files: what dnsmasq reads, in either form: the many files of a hostsdir, or one addn-hosts file
- * and a signal. The rest of the adapter knows files by number.
+ * host_files: what dnsmasq reads, in either form: the many files of a hostsdir, or one addn-hosts
+ * file and a signal. The rest of the adapter knows files by number.
  */
 #include "adapters/record_table.h"
 

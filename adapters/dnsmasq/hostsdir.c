@@ -24,9 +24,9 @@ struct hostsdir_look {
 };
 
 struct hf_hostsdir {
-	const char *path;       /* borrowed */
+	const char *path;              /* borrowed */
 	struct hf_record_table *table; /* borrowed */
-	int dir;                /* -1: not open */
+	int dir;                       /* -1: not open */
 	bool swept;
 	dev_t dev;
 	ino_t ino;
@@ -39,7 +39,8 @@ const char *hf_hostsdir_file_name(unsigned i, char out[static HF_HOSTSDIR_FILE_N
 	return out;
 }
 
-int hf_hostsdir_new(const char *path, struct hf_record_table *table, struct hf_hostsdir **ret_shards)
+int hf_hostsdir_new(
+    const char *path, struct hf_record_table *table, struct hf_hostsdir **ret_shards)
 {
 	struct hf_hostsdir *s = calloc(1, sizeof(*s));
 
@@ -67,8 +68,7 @@ static int open_fault(const struct hf_hostsdir *s, int error, char *why, size_t 
 
 	if (error == ENOENT)
 		snprintf(why, size,
-		    "the folder %s does not exist: install -d -m 0755 -o %u %s, then restart "
-		    "dnsmasq",
+		    "the folder %s does not exist: install -d -m 0755 -o %u %s, then restart dnsmasq",
 		    p, (unsigned)geteuid(), p);
 	else if (error == ENOTDIR)
 		snprintf(why, size, "%s is no folder", p);
@@ -261,7 +261,8 @@ int hf_hostsdir_sync(struct hf_hostsdir *s, unsigned i)
 	char name[HF_HOSTSDIR_FILE_NAME_MAX];
 	int rc, fd;
 
-	fd = openat(s->dir, hf_hostsdir_file_name(i, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = openat(
+	    s->dir, hf_hostsdir_file_name(i, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	rc = fdatasync(fd) < 0 ? -errno : 0;
@@ -316,7 +317,8 @@ static bool has_our_name(const struct hf_hostsdir *s, const char *name)
 	return !strcmp(name, hf_hostsdir_file_name(i, expected)) && !s->looks[i].blocked;
 }
 
-int hf_hostsdir_foreign(const struct hf_hostsdir *s, char ret_name[static HF_HOSTSDIR_FILE_NAME_MAX])
+int hf_hostsdir_foreign(
+    const struct hf_hostsdir *s, char ret_name[static HF_HOSTSDIR_FILE_NAME_MAX])
 {
 	int n = 0, fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);

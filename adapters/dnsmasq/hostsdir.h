@@ -20,7 +20,8 @@ enum { HF_HOSTSDIR_FILES = 1024, HF_HOSTSDIR_FILE_BYTES_MAX = 16 * 1024 * 1024 }
 struct hf_hostsdir; /* opaque */
 
 /* Both strings are borrowed and outlive it. Touches nothing. */
-int hf_hostsdir_new(const char *path, struct hf_record_table *table, struct hf_hostsdir **ret_shards);
+int hf_hostsdir_new(
+    const char *path, struct hf_record_table *table, struct hf_hostsdir **ret_shards);
 void hf_hostsdir_free(struct hf_hostsdir *s); /* NULL is fine */
 
 /*
@@ -36,8 +37,8 @@ int hf_hostsdir_open(struct hf_hostsdir *s, char *ret_why, size_t why_size);
 int hf_hostsdir_load(struct hf_hostsdir *s, unsigned i);
 
 /*
- * Remove what a run that was killed has left half written, by our names for it. Once in a life, and only by who feeds:
- * such a file may be another process's.
+ * Remove what a run that was killed has left half written, by our names for it. Once in a life, and
+ * only by who feeds: such a file may be another process's.
  */
 void hf_hostsdir_sweep(struct hf_hostsdir *s);
 
@@ -59,7 +60,8 @@ bool hf_hostsdir_replaced(const struct hf_hostsdir *s);
  * ret_name (size HF_HOSTSDIR_FILE_NAME_MAX). Or -errno.
  */
 enum { HF_HOSTSDIR_FILE_NAME_MAX = 256 };
-int hf_hostsdir_foreign(const struct hf_hostsdir *s, char ret_name[static HF_HOSTSDIR_FILE_NAME_MAX]);
+int hf_hostsdir_foreign(
+    const struct hf_hostsdir *s, char ret_name[static HF_HOSTSDIR_FILE_NAME_MAX]);
 
 /* "holdfast-3ff.hosts" */
 const char *hf_hostsdir_file_name(unsigned i, char out[static HF_HOSTSDIR_FILE_NAME_MAX]);

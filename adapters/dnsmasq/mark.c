@@ -12,7 +12,8 @@ static const char begin[] = "# Holdfast wrote this file and rewrites it: do not 
 
 size_t hf_mark_line(const char *bytes, size_t len, char out[static HF_MARK_MAX])
 {
-	int n = snprintf(out, HF_MARK_MAX, "%s%016" PRIx64 "\n", begin, hf_hosts_line_sum(bytes, len));
+	int n =
+	    snprintf(out, HF_MARK_MAX, "%s%016" PRIx64 "\n", begin, hf_hosts_line_sum(bytes, len));
 
 	return (size_t)n;
 }

@@ -118,7 +118,7 @@ static void choose_canary(struct hf_paced_writer *p, unsigned file)
 		memcpy(p->addr, e->addr, 16);
 	} else if (p->has_gone) {
 		p->want = hf_record_table_bucket_of(p->o.table, p->gone_addr) == file ? WANT_NO_ADDR
-									       : WANT_ANSWER;
+										      : WANT_ANSWER;
 		p->name = p->gone;
 		memcpy(p->addr, p->gone_addr, 16);
 	}
@@ -188,11 +188,9 @@ static void fail_canary(struct hf_paced_writer *p, const struct hf_asked *a)
 	else
 		snprintf(text, sizeof(text), "dnsmasq answers, but %s '%.200s': %s",
 		    p->want == WANT_ADDR ? "without" : "still with", hf_name_text(&p->name, name),
-		    p->o.min_gap_ms ? "it has not read the file: it needs addn-hosts with this "
-				      "file, and SIGHUP after each change"
-				    : "it does not read the folder: it needs hostsdir with this "
-				      "folder, version 2.88 or later, and a restart if the folder "
-				      "was replaced");
+		    p->o.min_gap_ms
+			? "it has not read the file: it needs addn-hosts with this file, and SIGHUP after each change"
+			: "it does not read the folder: it needs hostsdir with this folder, version 2.88 or later, and a restart if the folder was replaced");
 	paced_writer_stop(p, a->code ? a->code : HF_ENOTREADY, text);
 }
 

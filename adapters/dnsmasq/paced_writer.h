@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * paced_writer: writes the files that have changes, no faster than dnsmasq can take them. dnsmasq works off
- * all changes of files before it answers the next question, so whoever waits for an answer after
- * each write knows how long it took, and that it was taken: a step of a few files, then a canary
- * question, then a pause as long as that took, then the next step. Steps are sized so that dnsmasq
- * is silent for some milliseconds at most.
+ * paced_writer: writes the files that have changes, no faster than dnsmasq can take them. dnsmasq
+ * works off all changes of files before it answers the next question, so whoever waits for an
+ * answer after each write knows how long it took, and that it was taken: a step of a few files,
+ * then a canary question, then a pause as long as that took, then the next step. Steps are sized so
+ * that dnsmasq is silent for some milliseconds at most.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tamper_watch: what others do to the files. A part of them is looked at each second, all of them within a
- * few; one that was changed, cut or removed is written again. A folder that was replaced is filled
- * again too, but dnsmasq watches the old one until it is restarted: a probe, a name that only the
- * new folder has, tells when that was done.
+ * tamper_watch: what others do to the files. A part of them is looked at each second, all of them
+ * within a few; one that was changed, cut or removed is written again. A folder that was replaced
+ * is filled again too, but dnsmasq watches the old one until it is restarted: a probe, a name that
+ * only the new folder has, tells when that was done.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -53,7 +53,8 @@ static unsigned look_at_files(struct hf_adapter *a)
 		unsigned file = a->watch_at;
 
 		a->watch_at = (a->watch_at + 1) % n;
-		if (hf_paced_writer_is_dirty(a->pump, file) || !hf_host_files_changed(a->files, file))
+		if (hf_paced_writer_is_dirty(a->pump, file) ||
+		    !hf_host_files_changed(a->files, file))
 			continue;
 		/* What has our name and was not ours may be gone, or ours now. */
 		if (hf_host_files_blocked(a->files, file)) {
@@ -87,7 +88,8 @@ static void probe_begin(struct hf_adapter *a)
 	a->probe.name = a->suffix;
 	memcpy(a->probe.addr, hf_addr_prefix, sizeof(hf_addr_prefix));
 	if (hf_name_prepend(&a->probe.name, probe_label, sizeof(probe_label) - 1) ||
-	    getrandom(a->probe.addr + 6, 10, 0) != 10 || hf_record_table_put(a->table, &a->probe) < 0)
+	    getrandom(a->probe.addr + 6, 10, 0) != 10 ||
+	    hf_record_table_put(a->table, &a->probe) < 0)
 		return;
 	a->probing = true;
 	hf_paced_writer_dirty(a->pump, hf_record_table_bucket_of(a->table, a->probe.addr));
@@ -95,7 +97,8 @@ static void probe_begin(struct hf_adapter *a)
 
 static void probe_end(struct hf_adapter *a)
 {
-	struct hf_record_entry *e = hf_record_table_find_addr(a->table, &a->probe.name, a->probe.addr);
+	struct hf_record_entry *e =
+	    hf_record_table_find_addr(a->table, &a->probe.name, a->probe.addr);
 
 	a->probing = false;
 	if (e) {
@@ -121,7 +124,8 @@ static void on_probe(const struct hf_asked *asked, void *arg)
 static void ask_probe(struct hf_adapter *a)
 {
 	if (a->probing && !a->probe_open)
-		a->probe_open = !hf_dns_client_send(a->back, &a->probe.name, TYPE_AAAA, on_probe, a);
+		a->probe_open =
+		    !hf_dns_client_send(a->back, &a->probe.name, TYPE_AAAA, on_probe, a);
 }
 
 /* Everything is written into the folder that has the name now. */
@@ -133,8 +137,8 @@ static void on_replaced(struct hf_adapter *a)
 	hf_dnsmasq_warn(a, WARN_FOLDER, rc ? why : NULL);
 	if (rc)
 		return;
-	hf_log_warn("adapter '%s': %s was replaced; it is filled again, and dnsmasq must be "
-		    "restarted to read it",
+	hf_log_warn(
+	    "adapter '%s': %s was replaced; it is filled again, and dnsmasq must be restarted to read it",
 	    a->config->name, hf_host_files_what(a->files));
 	dirty_all(a);
 	probe_begin(a);
@@ -148,8 +152,7 @@ static void look_for_foreign(struct hf_adapter *a)
 
 	if (n > 0)
 		snprintf(text, sizeof(text),
-		    "%s has %d files that are not Holdfast's (such as '%.100s'); dnsmasq reads "
-		    "them too. They are left alone",
+		    "%s has %d files that are not Holdfast's (such as '%.100s'); dnsmasq reads them too. They are left alone",
 		    hf_host_files_what(a->files), n, name);
 	hf_dnsmasq_warn(a, WARN_FOREIGN, n > 0 ? text : NULL);
 }

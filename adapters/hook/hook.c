@@ -75,7 +75,8 @@ static const char *last_line(char *text)
 }
 
 /* "'/usr/local/bin/x' add main.dev.me.coder ended with status 3: what it printed last" */
-static void hook_describe(struct hf_adapter *a, const char *call, const char *what, const char *printed)
+static void hook_describe(
+    struct hf_adapter *a, const char *call, const char *what, const char *printed)
 {
 	snprintf(a->text, sizeof(a->text), "'%.150s' %.130s%s%.60s%s%.200s", hook_program(a), call,
 	    *call ? " " : "", what, *printed ? ": " : "", printed);
@@ -94,7 +95,8 @@ static void on_call_end(void *arg, struct hf_child_end *end)
 
 	if (end->code) {
 		snprintf(call, sizeof(call), "%s %.120s", a->made->argv[n], a->made->name);
-		hook_describe(a, call, end->what, last_line(*end->errors ? end->errors : end->output));
+		hook_describe(
+		    a, call, end->what, last_line(*end->errors ? end->errors : end->output));
 	}
 	hf_child_free(a->child);
 	a->child = NULL;
@@ -240,7 +242,8 @@ static void on_examine(evutil_socket_t fd, short what, void *arg)
 		snprintf(line, sizeof(line), "chmod +x %.150s", hook_program(a));
 		hook_doctor_report(a, HF_FINDING_BAD, line, "cannot be run");
 	} else {
-		hook_doctor_report(a, HF_FINDING_GOOD, "", "is there, and only its owner may write it");
+		hook_doctor_report(
+		    a, HF_FINDING_GOOD, "", "is there, and only its owner may write it");
 	}
 	a->host->examined(a->host->arg);
 }
@@ -256,23 +259,19 @@ static void hook_setup(
 	const struct hf_config_hook *h = &adapter->hook;
 
 	fprintf(out,
-	    "# The hook '%s' runs '%s', which has to be there, and which nobody but root or the "
-	    "bridge's user may write:\n",
+	    "# The hook '%s' runs '%s', which has to be there, and which nobody but root or the bridge's user may write:\n",
 	    adapter->name, h->command.at[0]);
 	if (h->form == HF_HOOK_JSON)
-		fputs("# once for each batch of changes, with a JSON object a line on standard "
-		      "input:\n"
-		      "#   {\"op\":\"begin\",...}, then "
-		      "{\"op\":\"put|take\",\"name\":...,\"address\":...} for each, then "
-		      "{\"op\":\"end\"}.\n"
-		      "# It answers each put and take, in order, with a line {\"fate\":\"done\"} "
-		      "on standard output.\n",
+		fputs(
+		    "# once for each batch of changes, with a JSON object a line on standard input:\n"
+		    "#   {\"op\":\"begin\",...}, then {\"op\":\"put|take\",\"name\":...,\"address\":...} for each, then {\"op\":\"end\"}.\n"
+		    "# It answers each put and take, in order, with a line {\"fate\":\"done\"} on standard output.\n",
 		    out);
 	else
-		fputs("# once for each change:\n"
-		      "#   PROGRAM add|old|del AGENT-ID ADDRESS NAME\n"
-		      "# with more in HOLDFAST_* of its environment. Status 0 says that it is "
-		      "done.\n",
+		fputs(
+		    "# once for each change:\n"
+		    "#   PROGRAM add|old|del AGENT-ID ADDRESS NAME\n"
+		    "# with more in HOLDFAST_* of its environment. Status 0 says that it is done.\n",
 		    out);
 }
 

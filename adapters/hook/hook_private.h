@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * hook_private: what the files of the hook share. hook.c is the adapter; dhcp_script.c makes the calls of the
- * form dhcp-script, json_lines.c the lines of the form json.
+ * hook_private: what the files of the hook share. hook.c is the adapter; dhcp_script.c makes the
+ * calls of the form dhcp-script, json_lines.c the lines of the form json.
  */
 #include "adapters/adapter.h"
 #include "base/child.h"

@@ -27,8 +27,8 @@ static int json_line_put(FILE *out, json_t *line)
 	return rc || fputc('\n', out) == EOF ? -ENOMEM : 0;
 }
 
-static json_t *json_line_begin(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
-    const struct hf_batch *batch)
+static json_t *json_line_begin(const struct hf_config_adapter *config,
+    const struct hf_hook_zones *zones, const struct hf_batch *batch)
 {
 	json_t *suffixes = json_array();
 
@@ -112,9 +112,7 @@ static int json_line_read(const char *line, char text[static HF_HOOK_TEXT_MAX])
 		rc = HF_EREFUSED;
 	} else if (rc < 0) {
 		snprintf(text, HF_HOOK_TEXT_MAX,
-		    "answered '%.200s' where {\"fate\":\"done|clash|unfit\"} or {\"error\":TEXT} "
-		    "was "
-		    "expected",
+		    "answered '%.200s' where {\"fate\":\"done|clash|unfit\"} or {\"error\":TEXT} was expected",
 		    line);
 		rc = HF_EFORMAT;
 	}

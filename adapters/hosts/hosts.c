@@ -124,7 +124,8 @@ static bool block_stays(
 }
 
 /* What the file is to be: the batch is done in the table, and the table is the block. */
-static int hosts_make_content(const struct hf_hosts_file_view *file, char **ret_bytes, size_t *ret_len, void *arg)
+static int hosts_make_content(
+    const struct hf_hosts_file_view *file, char **ret_bytes, size_t *ret_len, void *arg)
 {
 	struct hf_adapter *a = arg;
 	struct hf_hosts_block block;
@@ -143,8 +144,12 @@ static int hosts_make_content(const struct hf_hosts_file_view *file, char **ret_
 /* What is to be done under the lock: `batch` may be empty, then the block is only made right. */
 static int pass_once(struct hf_adapter *a, bool hurry, char *why, size_t size)
 {
-	const struct hf_hosts_file_edit edit = { .path = a->h->path, .lates = &a->lates,
-		.now_ms = hf_boot_ms(a->host->clock), .hurry = hurry, .make = hosts_make_content, .arg = a };
+	const struct hf_hosts_file_edit edit = { .path = a->h->path,
+		.lates = &a->lates,
+		.now_ms = hf_boot_ms(a->host->clock),
+		.hurry = hurry,
+		.make = hosts_make_content,
+		.arg = a };
 	int rc = hf_hosts_file_edit(&edit, &a->seen, why, size);
 
 	if (rc == HF_EREFUSED)
@@ -169,7 +174,8 @@ static int hosts_pass(struct hf_adapter *a, bool hurry, char *why, size_t size)
 
 static void hosts_warn_of_size(struct hf_adapter *a, bool unfit)
 {
-	bool full = unfit || (a->full && hf_record_table_count(a->table) >= (size_t)a->h->max_names);
+	bool full =
+	    unfit || (a->full && hf_record_table_count(a->table) >= (size_t)a->h->max_names);
 
 	if (full == a->full)
 		return;
@@ -206,8 +212,8 @@ static void on_apply(evutil_socket_t fd, short what, void *arg)
 	struct hf_adapter *a = arg;
 	int64_t waited_ms = hf_boot_ms(a->host->clock) - a->began_ms;
 	char why[WHY_MAX] = "";
-	int rc = a->no_memory ? -ENOMEM
-			      : hosts_pass(a, waited_ms > LOCK_WAIT_MS / 2, why, sizeof(why));
+	int rc =
+	    a->no_memory ? -ENOMEM : hosts_pass(a, waited_ms > LOCK_WAIT_MS / 2, why, sizeof(why));
 
 	if (rc == -EAGAIN && waited_ms < LOCK_WAIT_MS)
 		in_ms(a->apply_timer, LOCK_TRY_MS);
@@ -259,8 +265,8 @@ static void on_hosts_watch(evutil_socket_t fd, short what, void *arg)
 /* --- reading --- */
 
 /* The file, its block, and what is not in the block. */
-static int hosts_look(struct hf_adapter *a, struct hf_record_table *table, struct hf_hosts_foreign **ret_foreign,
-    char *why, size_t size)
+static int hosts_look(struct hf_adapter *a, struct hf_record_table *table,
+    struct hf_hosts_foreign **ret_foreign, char *why, size_t size)
 {
 	struct hf_hosts_foreign *foreign = NULL;
 	struct hf_hosts_block block;
@@ -330,8 +336,8 @@ static void hosts_list(struct hf_adapter *a)
 	in_ms(a->list_timer, 0);
 }
 
-static enum hf_is hosts_judge(
-    const struct hf_expect *e, const struct hf_record_table *table, const struct hf_hosts_foreign *foreign)
+static enum hf_is hosts_judge(const struct hf_expect *e, const struct hf_record_table *table,
+    const struct hf_hosts_foreign *foreign)
 {
 	bool has = hf_record_table_find_addr(table, &e->record.name, e->record.addr) != NULL;
 

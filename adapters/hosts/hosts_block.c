@@ -21,8 +21,7 @@ static const char joined_cr_text[] =
 
 /* The file was there already, and empty: it is left so when the block goes. */
 static const char empty_mark[] = "# BEGIN HOLDFAST (was empty)";
-static const char empty_text[] =
-    "# BEGIN HOLDFAST (was empty): rewritten down to END, do not edit";
+static const char empty_text[] = "# BEGIN HOLDFAST (was empty): rewritten down to END, do not edit";
 
 /* And ends there, or goes on with another word: "# BEGIN HOLDFASTER" is somebody else's. */
 static bool marker_begins(const char *line, size_t len, const char *with)
@@ -36,8 +35,7 @@ static int block_refuse(char *why, size_t size, unsigned at, const char *what, u
 {
 	if (first)
 		snprintf(why, size,
-		    "line %u %s, and so does line %u: leave only one block, or remove all lines of "
-		    "both",
+		    "line %u %s, and so does line %u: leave only one block, or remove all lines of both",
 		    at, what, first);
 	else
 		snprintf(why, size, "line %u %s: remove that line, and what is left of the block",
@@ -103,9 +101,11 @@ int hf_hosts_block_find(
 	return 0;
 }
 
-int hf_hosts_block_load(const char *bytes, const struct hf_hosts_block *block, struct hf_record_table *table)
+int hf_hosts_block_load(
+    const char *bytes, const struct hf_hosts_block *block, struct hf_record_table *table)
 {
-	return hf_record_table_load(table, bytes + block->in, block->in_end - block->in, NULL, NULL);
+	return hf_record_table_load(
+	    table, bytes + block->in, block->in_end - block->in, NULL, NULL);
 }
 
 struct block_out {
@@ -144,8 +144,8 @@ static int odd_lines(const char *bytes, const struct hf_hosts_block *b, struct b
 	return rc < 0 ? rc : 0;
 }
 
-static void add_block(
-    struct block_out *o, const char *before, const struct hf_hosts_block *b, const char *text, size_t len)
+static void add_block(struct block_out *o, const char *before, const struct hf_hosts_block *b,
+    const char *text, size_t len)
 {
 	bool join = b->start && before[b->start - 1] != '\n';
 	const char *begin = b->was_empty ? empty_text : begin_text;

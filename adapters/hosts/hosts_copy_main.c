@@ -4,8 +4,9 @@
  * into TARGET, which it may not write. It takes records only, so whoever writes SOURCE can put no
  * other line, name or address into TARGET than the bridge could. Run by holdfast-hosts.service.
  *
- * A SOURCE that is missing, empty or without a block says nothing about the names: TARGET is left as
- * it is. That there are no names is said by a block with nothing in it: then TARGET loses its block.
+ * A SOURCE that is missing, empty or without a block says nothing about the names: TARGET is left
+ * as it is. That there are no names is said by a block with nothing in it: then TARGET loses its
+ * block.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -51,8 +52,9 @@ static int load_source(const char *path, struct hf_record_table *table)
 	if (rc < 0)
 		return copy_fail(path, rc, why);
 	if (!rc)
-		fprintf(stderr, "holdfast-hosts: %s has no block of names (or is not there): nothing "
-				"is changed\n", path);
+		fprintf(stderr,
+		    "holdfast-hosts: %s has no block of names (or is not there): nothing is changed\n",
+		    path);
 	return hf_record_table_count(table) > NAMES_MAX ? copy_fail(path, HF_ELIMIT, "") : rc;
 }
 
@@ -74,7 +76,8 @@ struct target {
 	unsigned left_out;
 };
 
-static int copy_make_content(const struct hf_hosts_file_view *file, char **ret_bytes, size_t *ret_len, void *arg)
+static int copy_make_content(
+    const struct hf_hosts_file_view *file, char **ret_bytes, size_t *ret_len, void *arg)
 {
 	struct target *t = arg;
 	struct merge m = { 0 };
@@ -109,7 +112,9 @@ static int copy_to(const char *path, const struct hf_record_table *source)
 {
 	const struct timespec pause = { .tv_nsec = TRY_MS * 1000000 };
 	struct target t = { .source = source };
-	struct hf_hosts_file_edit edit = { .path = path, .lates = &t.lates, .make = copy_make_content, .arg = &t };
+	struct hf_hosts_file_edit edit = {
+		.path = path, .lates = &t.lates, .make = copy_make_content, .arg = &t
+	};
 	char why[WHY_MAX];
 	struct stat st;
 	int rc;

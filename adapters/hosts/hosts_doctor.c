@@ -19,10 +19,11 @@
 
 static const char system_hosts[] = "/etc/hosts";
 
-static void hosts_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+static void hosts_doctor_report(struct hf_adapter *a, int grade, const char *line,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static void hosts_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *format, ...)
+static void hosts_doctor_report(
+    struct hf_adapter *a, int grade, const char *line, const char *format, ...)
 {
 	char text[WHY_MAX];
 	struct hf_finding f = { .text = text, .line = line };
@@ -47,8 +48,7 @@ static void check_rights(struct hf_adapter *a)
 	file = !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
 	if (!folder && !file)
 		hosts_doctor_report(a, HF_FINDING_BAD, "systemctl enable --now holdfast-hosts.path",
-		    "user %u may not write %s: let the adapter write a file of its own, which "
-		    "holdfast-hosts.path copies into it",
+		    "user %u may not write %s: let the adapter write a file of its own, which holdfast-hosts.path copies into it",
 		    (unsigned)geteuid(), path);
 	else if (!folder)
 		hosts_doctor_report(a, HF_FINDING_NOTE, "",
@@ -56,8 +56,8 @@ static void check_rights(struct hf_adapter *a)
 	else
 		hosts_doctor_report(a, HF_FINDING_GOOD, "", "%s can be replaced", path);
 	if (!stat(path, &st) && !(st.st_mode & 0004))
-		hosts_doctor_report(a, HF_FINDING_BAD, "chmod o+r", "%s may not be read by others (mode %04o)",
-		    path, st.st_mode & 07777);
+		hosts_doctor_report(a, HF_FINDING_BAD, "chmod o+r",
+		    "%s may not be read by others (mode %04o)", path, st.st_mode & 07777);
 }
 
 static void check_content(struct hf_adapter *a)
@@ -96,7 +96,8 @@ static void check_switch(struct hf_adapter *a)
 		char word[64];
 		const char *stop = line + len;
 
-		if (hf_hosts_line_word(&line, stop, word, sizeof(word)) != 1 || strcmp(word, "hosts:"))
+		if (hf_hosts_line_word(&line, stop, word, sizeof(word)) != 1 ||
+		    strcmp(word, "hosts:"))
 			continue;
 		while (hf_hosts_line_word(&line, stop, word, sizeof(word)) == 1)
 			files |= !strcmp(word, "files");

@@ -25,8 +25,7 @@ static int hosts_file_explain(const char *path, int rc, char *why, size_t size)
 		snprintf(why, size, "%s is on a read-only file system", path);
 	else if (rc == -EACCES || rc == -EPERM)
 		snprintf(why, size,
-		    "user %u may not write %s: enable holdfast-hosts.path, which does it for the "
-		    "bridge (or it is immutable: lsattr)",
+		    "user %u may not write %s: enable holdfast-hosts.path, which does it for the bridge (or it is immutable: lsattr)",
 		    (unsigned)geteuid(), path);
 	else if (rc == -ELOOP)
 		snprintf(why, size, "%s is a symlink, which is not followed: name the file itself",
@@ -210,8 +209,8 @@ void hf_hosts_file_close(struct hf_hosts_file *p)
 /* --- edits --- */
 
 /* The new content, with what others wrote late. NULL: it stays as it is. */
-static int hosts_file_make_content(const struct hf_hosts_file_edit *e, const struct hf_hosts_file *p, char **ret_bytes,
-    size_t *ret_len)
+static int hosts_file_make_content(const struct hf_hosts_file_edit *e,
+    const struct hf_hosts_file *p, char **ret_bytes, size_t *ret_len)
 {
 	struct hf_hosts_file_view view = { .st = p->st, .was_empty = p->was_empty };
 	const struct hf_text file = { p->bytes, p->len };
@@ -231,7 +230,8 @@ static int hosts_file_make_content(const struct hf_hosts_file_edit *e, const str
 	return rc;
 }
 
-static int edit_once(const struct hf_hosts_file_edit *e, struct hf_hosts_file_draft *d, struct stat *ret_st)
+static int edit_once(
+    const struct hf_hosts_file_edit *e, struct hf_hosts_file_draft *d, struct stat *ret_st)
 {
 	char *whole = NULL;
 	struct hf_hosts_file *p;

@@ -18,7 +18,9 @@ struct hf_hosts_lates; /* adapters/hosts/hosts_late.h */
 
 enum { HF_HOSTS_FILE_MAX = 16 * 1024 * 1024 };
 
-/* What is in the file, and what others have written into files that it replaced. Lent for the call. */
+/*
+ * What is in the file, and what others have written into files that it replaced. Lent for the call.
+ */
 struct hf_hosts_file_view {
 	const char *bytes;
 	size_t len;
@@ -27,21 +29,25 @@ struct hf_hosts_file_view {
 };
 
 struct hf_hosts_file_edit {
-	const char *path;	/* borrowed, as all of these */
+	const char *path;             /* borrowed, as all of these */
 	struct hf_hosts_lates *lates; /* what is replaced is added, what came late is brought in */
-	int64_t now_ms;		/* boottime */
-	bool hurry; /* the caller has waited: that others use the file is no reason to wait longer */
-	/* Makes the new content, malloc()ed. Returns 0 or a code. Called again if others changed the
-	 * file before it could be replaced. */
-	int (*make)(const struct hf_hosts_file_view *view, char **ret_bytes, size_t *ret_len, void *arg);
+	int64_t now_ms;               /* boottime */
+	/* the caller has waited: that others use the file is no reason to wait longer */
+	bool hurry;
+	/*
+	 * Makes the new content, malloc()ed. Returns 0 or a code. Called again if others changed
+	 * the file before it could be replaced.
+	 */
+	int (*make)(
+	    const struct hf_hosts_file_view *view, char **ret_bytes, size_t *ret_len, void *arg);
 	void *arg;
 };
 
 /*
  * Opens (creates, if it is not there), locks and reads the file, and gives it the content that
  * make() makes, if that is another. Durable when it returns; on failure the old content is there.
- * *ret_st (also on failure, if it was opened) is what the file looks like now: a later look differs if
- * others changed it. ret_why says what is wrong and what to do. No symlink is followed.
+ * *ret_st (also on failure, if it was opened) is what the file looks like now: a later look differs
+ * if others changed it. ret_why says what is wrong and what to do. No symlink is followed.
  *
  * Never waits. -EAGAIN, to be tried again: somebody has locked it; or is writing it (it is empty or
  * ends within a line, and a process has it open for writing); or it is written in place and

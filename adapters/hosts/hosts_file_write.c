@@ -133,7 +133,8 @@ static int open_draft(struct hf_hosts_file_draft *d, const struct hf_hosts_file 
  * the next ones are synced after it: a sync before each takes so long that the file is another one
  * each time.
  */
-static int write_draft(struct hf_hosts_file_draft *d, const struct hf_hosts_file *p, const char *bytes, size_t len)
+static int write_draft(
+    struct hf_hosts_file_draft *d, const struct hf_hosts_file *p, const char *bytes, size_t len)
 {
 	bool first = d->fd < 0;
 	int rc = first ? open_draft(d, p) : 0;
@@ -151,8 +152,8 @@ static int write_draft(struct hf_hosts_file_draft *d, const struct hf_hosts_file
 }
 
 /*
- * By exchange: so it is seen which file was replaced. If it is another one than we read, somebody has
- * just put it there, and it goes back.
+ * By exchange: so it is seen which file was replaced. If it is another one than we read, somebody
+ * has just put it there, and it goes back.
  */
 static int draft_exchange(struct hf_hosts_file *p, struct hf_hosts_file_draft *d)
 {
@@ -190,8 +191,8 @@ static void keep_replaced(struct hf_hosts_file *p, struct hf_hosts_lates *lates,
 	p->len = 0;
 }
 
-static int hosts_file_replace(struct hf_hosts_file *p, struct hf_hosts_file_draft *d, const char *bytes, size_t len,
-    struct hf_hosts_lates *lates, int64_t now_ms)
+static int hosts_file_replace(struct hf_hosts_file *p, struct hf_hosts_file_draft *d,
+    const char *bytes, size_t len, struct hf_hosts_lates *lates, int64_t now_ms)
 {
 	int rc = write_draft(d, p, bytes, len);
 
@@ -269,8 +270,8 @@ static bool asks_for_in_place(int rc)
 	       rc == -ENOTSUP;
 }
 
-int hf_hosts_file_write(struct hf_hosts_file *p, struct hf_hosts_file_draft *d, const char *bytes, size_t len,
-    struct hf_hosts_lates *lates, int64_t now_ms)
+int hf_hosts_file_write(struct hf_hosts_file *p, struct hf_hosts_file_draft *d, const char *bytes,
+    size_t len, struct hf_hosts_lates *lates, int64_t now_ms)
 {
 	int rc = p->st.st_nlink > 1 ? -EBUSY : hosts_file_replace(p, d, bytes, len, lates, now_ms);
 

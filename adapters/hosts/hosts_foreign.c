@@ -86,8 +86,8 @@ static int read_part(struct hf_hosts_foreign *f, const char *bytes, size_t len)
 	return rc;
 }
 
-int hf_hosts_foreign_new(
-    const char *bytes, size_t len, const struct hf_hosts_block *block, struct hf_hosts_foreign **ret_foreign)
+int hf_hosts_foreign_new(const char *bytes, size_t len, const struct hf_hosts_block *block,
+    struct hf_hosts_foreign **ret_foreign)
 {
 	struct hf_hosts_foreign *f = calloc(1, sizeof(*f));
 	int rc = f ? read_part(f, bytes, block->start) : -ENOMEM;
@@ -107,8 +107,7 @@ void hf_hosts_foreign_free(struct hf_hosts_foreign *f)
 
 	if (!f)
 		return;
-	HASH_ITER(hh, f->names, o, next)
-	{
+	HASH_ITER (hh, f->names, o, next) {
 		HASH_DEL(f->names, o);
 		free(o);
 	}

@@ -11,8 +11,8 @@
 
 struct hf_hosts_foreign; /* opaque */
 
-int hf_hosts_foreign_new(
-    const char *bytes, size_t len, const struct hf_hosts_block *block, struct hf_hosts_foreign **ret_foreign);
+int hf_hosts_foreign_new(const char *bytes, size_t len, const struct hf_hosts_block *block,
+    struct hf_hosts_foreign **ret_foreign);
 void hf_hosts_foreign_free(struct hf_hosts_foreign *f); /* NULL is fine */
 
 /* Whether they give the name another address than the record's. */

@@ -20,8 +20,10 @@ enum {
 
 int hf_hosts_late_is_written(int fd)
 {
-	/* A lease for reading is refused while somebody writes. Its end would be told by a signal: by one that
-	 * does nothing. */
+	/*
+	 * A lease for reading is refused while somebody writes. Its end would be told by a signal:
+	 * by one that does nothing.
+	 */
 	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
 		return -errno;
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
@@ -57,7 +59,8 @@ void hf_hosts_late_add(struct hf_hosts_lates *l, int fd, char *bytes, size_t len
 		remove_forgotten(l);
 	}
 	/* Zeros: the first look always reads it. */
-	l->at[l->n++] = (struct hf_hosts_late){ .fd = fd, .bytes = bytes, .len = len, .since_ms = now_ms };
+	l->at[l->n++] =
+	    (struct hf_hosts_late){ .fd = fd, .bytes = bytes, .len = len, .since_ms = now_ms };
 }
 
 void hf_hosts_late_free(struct hf_hosts_lates *l)
@@ -99,7 +102,8 @@ static int read_it(struct hf_hosts_late *e, int64_t now_ms, char **ret_bytes, si
 /* What is in it that the caller's file does not have, into e->found. */
 static int late_look(struct hf_hosts_late *e, int64_t now_ms)
 {
-	int written = hf_hosts_late_is_written(e->fd), rc; /* first: if nobody writes, what is read is the last */
+	/* first: if nobody writes, what is read is the last */
+	int written = hf_hosts_late_is_written(e->fd), rc;
 	bool quiet, over;
 	char *bytes;
 	size_t len;

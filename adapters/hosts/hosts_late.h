@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * hosts_late: hosts files that we replaced while somebody may still write into them: who opened one before
- * the replacement writes into a file without a name, and what is written there would be lost. Each
- * is kept open and looked at until nobody has it open for writing.
+ * hosts_late: hosts files that we replaced while somebody may still write into them: who opened one
+ * before the replacement writes into a file without a name, and what is written there would be
+ * lost. Each is kept open and looked at until nobody has it open for writing.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,11 +15,11 @@
 enum { HF_HOSTS_LATE_MAX = 16 };
 
 struct hf_hosts_late {
-	int fd;	     /* owned; opened for reading only. -1: it can be forgotten */
+	int fd;      /* owned; opened for reading only. -1: it can be forgotten */
 	char *bytes; /* owned; the part of its content that the file that replaced it has */
 	size_t len;
 	struct stat seen; /* of the last look */
-	bool unread;	  /* its content was not taken since it changed */
+	bool unread;      /* its content was not taken since it changed */
 	int64_t since_ms; /* when it last changed, as far as we saw */
 
 	char *found; /* owned; what the last look found, till hf_hosts_late_done(); or NULL */
@@ -37,14 +37,16 @@ void hf_hosts_late_add(struct hf_hosts_lates *l, int fd, char *bytes, size_t len
 void hf_hosts_late_free(struct hf_hosts_lates *l);
 
 /*
- * The content `file` of the file that is there, with what was written since into the files that it replaced.
- * The caller owns *ret_bytes; end it with free(). Then hf_hosts_late_done(): `written`, the file
- * has it now; else the next call finds it again. Returns 0 or -ENOMEM.
+ * The content `file` of the file that is there, with what was written since into the files that it
+ * replaced. The caller owns *ret_bytes; end it with free(). Then hf_hosts_late_done(): `written`,
+ * the file has it now; else the next call finds it again. Returns 0 or -ENOMEM.
  */
 int hf_hosts_late_content(struct hf_hosts_lates *l, const struct hf_text *file, int64_t now_ms,
     char **ret_bytes, size_t *ret_len);
 void hf_hosts_late_done(struct hf_hosts_lates *l, bool written);
 
-/* Whether a process has the file open for writing: 1, 0, or a code if that cannot be known. `fd`
- * must be opened for reading only. */
+/*
+ * Whether a process has the file open for writing: 1, 0, or a code if that cannot be known. `fd`
+ * must be opened for reading only.
+ */
 int hf_hosts_late_is_written(int fd);

@@ -90,8 +90,7 @@ static void lines_free(struct lines *l)
 {
 	struct merge_line *line, *next;
 
-	HASH_ITER(hh, l->all, line, next)
-	{
+	HASH_ITER (hh, l->all, line, next) {
 		HASH_DEL(l->all, line);
 		free(line);
 	}
@@ -129,8 +128,7 @@ static void merge_lines_decide(struct lines *l)
 {
 	struct merge_line *line, *next;
 
-	HASH_ITER(hh, l->all, line, next)
-	{
+	HASH_ITER (hh, l->all, line, next) {
 		line->add = merge_less(line->theirs, merge_larger(line->now, line->base));
 		line->del = merge_less(line->base, line->theirs);
 		if (line->del > merge_less(line->now, line->theirs))
@@ -225,14 +223,14 @@ static bool is_untouched(const struct hf_text *base, const struct hf_text *now)
 	char why[200];
 
 	return !hf_hosts_block_find(base->at, base->len, &a, why, sizeof(why)) &&
-	       !hf_hosts_block_find(now->at, now->len, &b, why, sizeof(why)) && has_only_ours(now, &b) &&
-	       a.start == b.start && !memcmp(base->at, now->at, a.start) &&
-	       base->len - a.end == now->len - b.end &&
+	       !hf_hosts_block_find(now->at, now->len, &b, why, sizeof(why)) &&
+	       has_only_ours(now, &b) && a.start == b.start &&
+	       !memcmp(base->at, now->at, a.start) && base->len - a.end == now->len - b.end &&
 	       !memcmp(base->at + a.end, now->at + b.end, base->len - a.end);
 }
 
-int hf_hosts_merge(const struct hf_text *base, const struct hf_text *theirs, const struct hf_text *now,
-    char **ret_bytes, size_t *ret_len)
+int hf_hosts_merge(const struct hf_text *base, const struct hf_text *theirs,
+    const struct hf_text *now, char **ret_bytes, size_t *ret_len)
 {
 	/* Each line of theirs may need an end before it. */
 	struct merge_out o = { .bytes = malloc(now->len + 2 * theirs->len + 1) };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * hosts_merge: what others wrote into a hosts file while we replaced it, brought into the file that is
- * there now. Pure.
+ * hosts_merge: what others wrote into a hosts file while we replaced it, brought into the file that
+ * is there now. Pure.
  */
 #include <stddef.h>
 
@@ -18,5 +18,5 @@ struct hf_text {
  * removed. Our block, and our lines in it, do not count as changes: the caller writes the block.
  * The caller owns *ret_bytes; end it with free(). Returns 0 or -ENOMEM.
  */
-int hf_hosts_merge(const struct hf_text *base, const struct hf_text *theirs, const struct hf_text *now,
-    char **ret_bytes, size_t *ret_len);
+int hf_hosts_merge(const struct hf_text *base, const struct hf_text *theirs,
+    const struct hf_text *now, char **ret_bytes, size_t *ret_len);

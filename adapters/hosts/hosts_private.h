@@ -29,11 +29,11 @@ struct hf_adapter {
 	const struct hf_adapter_host *host;
 
 	struct hf_record_table *table; /* owned; what the block is to have */
-	struct hf_start_audit *audit; /* owned */
-	bool loaded;            /* the table has what the block had at first */
-	bool in_charge;         /* the host feeds us: what others do to the block is repaired */
-	struct stat seen;       /* the file after our last pass */
-	struct hf_hosts_lates lates;	/* what we replaced, and others may still write to */
+	struct hf_start_audit *audit;  /* owned */
+	bool loaded;                   /* the table has what the block had at first */
+	bool in_charge;   /* the host feeds us: what others do to the block is repaired */
+	struct stat seen; /* the file after our last pass */
+	struct hf_hosts_lates lates; /* what we replaced, and others may still write to */
 	size_t n_zones;
 	char where[WHERE_MAX]; /* what is wrong with the block */
 	struct hf_fault fault;

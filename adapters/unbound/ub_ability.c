@@ -14,8 +14,8 @@ static bool looks_for_record(const char *reply)
 }
 
 const struct hf_ub_ability hf_ub_abilities[] = {
-	{ HF_UB_RECORDS, "UBCT1 local_data_remove _holdfast-asks.invalid. 1 IN AAAA ::1\n", looks_for_record,
-	    "it can only remove all of a name: one that gets another address is away for less than a "
-	    "millisecond, and one that has records of others is left alone" },
+	{ HF_UB_RECORDS, "UBCT1 local_data_remove _holdfast-asks.invalid. 1 IN AAAA ::1\n",
+	    looks_for_record,
+	    "it can only remove all of a name: one that gets another address is away for less than a millisecond, and one that has records of others is left alone" },
 };
 const size_t hf_ub_n_abilities = sizeof(hf_ub_abilities) / sizeof(hf_ub_abilities[0]);

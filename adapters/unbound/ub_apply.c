@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_apply: a batch, in phases: what is added, what gets another address, what goes; then the same for
- * the PTR records. Names share commands, sized by the pace. Where unbound removes single records a name
- * that gets another address has both between two commands. Where it can only remove all of a name, that
- * name is removed and added back to back, by itself: it is away for the time of one command.
+ * ub_apply: a batch, in phases: what is added, what gets another address, what goes; then the same
+ * for the PTR records. Names share commands, sized by the pace. Where unbound removes single
+ * records a name that gets another address has both between two commands. Where it can only remove
+ * all of a name, that name is removed and added back to back, by itself: it is away for the time of
+ * one command.
  *
- * The last record of a name goes with the name, also where single records can be removed: of a record
- * unbound keeps the empty set, so the name would go on to exist. And PTR records always go so: unbound
- * (1.26.1) takes no lock when it removes a record, and moves the lengths of the others before their data,
- * which is only harmless where all have the same.
+ * The last record of a name goes with the name, also where single records can be removed: of a
+ * record unbound keeps the empty set, so the name would go on to exist. And PTR records always go
+ * so: unbound (1.26.1) takes no lock when it removes a record, and moves the lengths of the others
+ * before their data, which is only harmless where all have the same.
  *
  * Each command ends before the next one begins; a receipt speaks for the whole batch, and a batch
  * that failed on its way is applied again from its beginning.
@@ -138,8 +139,8 @@ void hf_ub_apply_end(struct hf_adapter *a)
 
 static enum hf_plan plan_of(const struct hf_ub_look *look, enum hf_ub_phase phase)
 {
-	static const enum hf_plan wanted[] = { HF_PLAN_ADD, HF_PLAN_MOVE, HF_PLAN_SWAP, HF_PLAN_TAKE,
-		HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_TAKE };
+	static const enum hf_plan wanted[] = { HF_PLAN_ADD, HF_PLAN_MOVE, HF_PLAN_SWAP,
+		HF_PLAN_TAKE, HF_PLAN_ADD, HF_PLAN_SWAP, HF_PLAN_TAKE, HF_PLAN_TAKE };
 	enum hf_plan plan = phase <= HF_PHASE_TAKE      ? look->plan
 			    : phase < HF_PHASE_OLD_TAKE ? look->ptr.plan
 							: look->old_ptr.plan;
@@ -148,7 +149,8 @@ static enum hf_plan plan_of(const struct hf_ub_look *look, enum hf_ub_phase phas
 }
 
 /* The owner of the record that the phase is about. */
-static void phase_subject(const struct hf_ub_look *look, enum hf_ub_phase phase, struct hf_name *ret_name)
+static void phase_subject(
+    const struct hf_ub_look *look, enum hf_ub_phase phase, struct hf_name *ret_name)
 {
 	if (phase <= HF_PHASE_TAKE)
 		*ret_name = look->change->record.name;
@@ -173,7 +175,10 @@ static bool add_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
 	return added;
 }
 
-/* Of the name: what goes, record by record. A take leaves other addresses, all else leaves none of the old ones. */
+/*
+ * Of the name: what goes, record by record. A take leaves other addresses, all else leaves none of
+ * the old ones.
+ */
 static bool remove_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
@@ -195,7 +200,8 @@ static bool goes_by_record(const struct hf_adapter *a, const struct hf_ub_look *
 {
 	if (!(a->able & HF_UB_RECORDS) || a->phase > HF_PHASE_TAKE)
 		return false;
-	return a->phase == HF_PHASE_MOVE || look->others || (a->phase == HF_PHASE_TAKE && look->n_addrs > 1);
+	return a->phase == HF_PHASE_MOVE || look->others ||
+	       (a->phase == HF_PHASE_TAKE && look->n_addrs > 1);
 }
 
 static bool is_halved(enum hf_ub_phase phase)
@@ -211,15 +217,17 @@ static bool phase_removes(const struct hf_adapter *a)
 	return a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD;
 }
 
-static bool add_words(struct hf_adapter *a, const struct hf_ub_look *look, const struct hf_name *name)
+static bool add_words(
+    struct hf_adapter *a, const struct hf_ub_look *look, const struct hf_name *name)
 {
 	const struct hf_record *r = &look->change->record;
 
 	if (phase_removes(a))
 		return goes_by_record(a, look) ? remove_addrs(a, look)
 					       : hf_ub_command_remove(&a->command, name);
-	return a->phase <= HF_PHASE_TAKE ? add_addrs(a, look)
-					 : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
+	return a->phase <= HF_PHASE_TAKE
+		   ? add_addrs(a, look)
+		   : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
 }
 
 static bool ub_apply_add_line(struct hf_adapter *a, const struct hf_ub_look *look)
@@ -335,7 +343,10 @@ static void next_command(struct hf_adapter *a)
 		fill_command(a);
 		if (a->command.n)
 			break;
-		/* Of a move whose second half removes nothing (all of it was refused) the rest goes on. */
+		/*
+		 * Of a move whose second half removes nothing (all of it was refused) the rest goes
+		 * on.
+		 */
 		if (a->half) {
 			a->half = false;
 			a->at = a->half_upto;
@@ -351,7 +362,8 @@ static void next_command(struct hf_adapter *a)
 		return;
 	}
 	a->wrote = true;
-	a->wrote_removal = a->wrote_removal || (a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD);
+	a->wrote_removal =
+	    a->wrote_removal || (a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD);
 	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ub_applied, a);
 	if (rc) {
 		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));

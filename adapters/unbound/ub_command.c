@@ -63,8 +63,8 @@ bool hf_ub_command_aaaa(struct hf_ub_command *c, const struct hf_name *name, uin
 	char text[HF_NAME_TEXT_MAX], addr_text[HF_ADDR_TEXT_MAX];
 
 	return hf_ub_command_name_ok(name) &&
-	       ub_command_count(c, ub_command_add(c, "%s %u AAAA %s\n", hf_name_text(name, text), ttl_s,
-			    hf_addr_text(addr, addr_text)));
+	       ub_command_count(c, ub_command_add(c, "%s %u AAAA %s\n", hf_name_text(name, text),
+				       ttl_s, hf_addr_text(addr, addr_text)));
 }
 
 bool hf_ub_command_ptr(struct hf_ub_command *c, const uint8_t addr[static 16], uint32_t ttl_s,
@@ -75,15 +75,16 @@ bool hf_ub_command_ptr(struct hf_ub_command *c, const uint8_t addr[static 16], u
 
 	hf_ptr_name(addr, &ptr);
 	return hf_ub_command_name_ok(target) &&
-	       ub_command_count(c, ub_command_add(c, "%s %u PTR %s\n", hf_name_text(&ptr, text), ttl_s,
-			    hf_name_text(target, target_text)));
+	       ub_command_count(c, ub_command_add(c, "%s %u PTR %s\n", hf_name_text(&ptr, text),
+				       ttl_s, hf_name_text(target, target_text)));
 }
 
 bool hf_ub_command_remove(struct hf_ub_command *c, const struct hf_name *name)
 {
 	char text[HF_NAME_TEXT_MAX];
 
-	return hf_ub_command_name_ok(name) && ub_command_count(c, ub_command_add(c, "%s\n", hf_name_text(name, text)));
+	return hf_ub_command_name_ok(name) &&
+	       ub_command_count(c, ub_command_add(c, "%s\n", hf_name_text(name, text)));
 }
 
 /* unbound compares name, type and data; the TTL is there to be parsed. */
@@ -157,7 +158,8 @@ void hf_ub_command_txt(
 	char name_text[HF_NAME_TEXT_MAX];
 
 	begin_one(c);
-	ub_command_add(c, MAGIC "local_data %s %u TXT %s\n", hf_name_text(name, name_text), ttl_s, text);
+	ub_command_add(
+	    c, MAGIC "local_data %s %u TXT %s\n", hf_name_text(name, name_text), ttl_s, text);
 }
 
 void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *name)

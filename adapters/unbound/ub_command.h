@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * ub_command: the text of commands to unbound. What goes into them is checked here, once more: no name
- * of ours has a byte that could end a line, a word or a command. Lines are as short as they can be,
- * since unbound pays for each byte.
+ * ub_command: the text of commands to unbound. What goes into them is checked here, once more: no
+ * name of ours has a byte that could end a line, a word or a command. Lines are as short as they
+ * can be, since unbound pays for each byte.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,8 +55,10 @@ void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *nam
 
 /* 0 if it is "ok"; else HF_EREFUSED, and its first line in ret_text. */
 int hf_ub_command_is_ok(const char *reply, char *ret_text, size_t size);
-/* The number of lines that were taken ("added 3 datas"), or HF_EFORMAT; the first complaint, if
- * there is one, in ret_text. */
+/*
+ * The number of lines that were taken ("added 3 datas"), or HF_EFORMAT; the first complaint, if
+ * there is one, in ret_text.
+ */
 long hf_ub_command_n_taken(const char *reply, char *ret_text, size_t size);
 /* 1.17.1 is 1017001; 0: it does not say. */
 unsigned hf_ub_command_version(const char *reply);

@@ -160,7 +160,8 @@ static void on_ub_control_readable(struct hf_ub_control *c)
 	}
 }
 
-/* All at once, as a rule. Should the kernel take less, unbound waits for the rest, so it gets it.
+/*
+ * All at once, as a rule. Should the kernel take less, unbound waits for the rest, so it gets it.
  */
 static int send_rest(struct hf_ub_control *c)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * ub_control: commands to unbound by its control socket, one after the other, each on a connection of
- * its own.
+ * ub_control: commands to unbound by its control socket, one after the other, each on a connection
+ * of its own.
  *
  * unbound reads a command byte by byte in the thread that answers, and waits for whoever is slow.
  * So a command goes out whole, in one send() that the socket's buffer takes at once: whatever

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_cover: before a zone is filled: what it covers in unbound, and with it how its names can be looked
- * at. If unbound has little local data, all of it is read at once (ub_known.h). Else each name is asked
- * for, and a missing one should not be an error to unbound: so the zone is static from the beginning
- * if nothing below it answers its names: no auth-zone (our start file, say), forward-zone
- * or stub-zone.
+ * ub_cover: before a zone is filled: what it covers in unbound, and with it how its names can be
+ * looked at. If unbound has little local data, all of it is read at once (ub_known.h). Else each
+ * name is asked for, and a missing one should not be an error to unbound: so the zone is static
+ * from the beginning if nothing below it answers its names: no auth-zone (our start file, say),
+ * forward-zone or stub-zone.
  */
 #include "adapters/unbound/ub_private.h"
 
@@ -26,7 +26,8 @@ static void note_below(struct hf_adapter *a, const char *text)
 		if (hf_name_is_under(&name, &a->zones[i].name) ||
 		    hf_name_is_under(&a->zones[i].name, &name))
 			a->zones[i].has_below = true;
-	if (hf_name_is_under(&name, &hf_addr_reverse_apex) || hf_name_is_under(&hf_addr_reverse_apex, &name))
+	if (hf_name_is_under(&name, &hf_addr_reverse_apex) ||
+	    hf_name_is_under(&hf_addr_reverse_apex, &name))
 		a->reverse_below = true;
 }
 
@@ -59,7 +60,10 @@ static void cover_list(struct hf_adapter *a, const char *command, size_t max, hf
 	}
 }
 
-/* Each in a step of its own: an empty listing looks like an unbound that went away, for all that wait. */
+/*
+ * Each in a step of its own: an empty listing looks like an unbound that went away, for all that
+ * wait.
+ */
 static void look_at_stubs(struct hf_adapter *a)
 {
 	hf_ub_step_begin(a, a->after_cover);

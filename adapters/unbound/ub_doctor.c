@@ -101,10 +101,11 @@ static void on_ub_doctor_status(const struct hf_ub_reply *reply, void *arg)
 	if (reply->code) {
 		find_control(d, reply->code);
 	} else if (!v) {
-		ub_doctor_report(d, HF_FINDING_BAD, "", "what listens at '%s' is not unbound", path);
+		ub_doctor_report(
+		    d, HF_FINDING_BAD, "", "what listens at '%s' is not unbound", path);
 	} else {
-		ub_doctor_report(d, HF_FINDING_GOOD, "", "unbound %u.%u.%u takes commands at '%s'", v / 1000000,
-		    v / 1000 % 1000, v % 1000, path);
+		ub_doctor_report(d, HF_FINDING_GOOD, "", "unbound %u.%u.%u takes commands at '%s'",
+		    v / 1000000, v / 1000 % 1000, v % 1000, path);
 	}
 	ub_doctor_end_one(d);
 }
@@ -116,7 +117,8 @@ static void on_ub_doctor_ability(const struct hf_ub_reply *reply, void *arg)
 
 	/* One that takes no commands was told once. */
 	if (!reply->code && !q->row->is_able(reply->text))
-		ub_doctor_report(q->d, HF_FINDING_NOTE, "", "this unbound can do less than the newest: %s", q->row->without);
+		ub_doctor_report(q->d, HF_FINDING_NOTE, "",
+		    "this unbound can do less than the newest: %s", q->row->without);
 	ub_doctor_end_one(q->d);
 }
 
@@ -156,10 +158,11 @@ static void on_ub_doctor_canary(const struct hf_asked *asked, void *arg)
 		return;
 	}
 	if (!asked->n_records)
-		ub_doctor_report(q->d, HF_FINDING_NOTE, "", "unbound has not been filled with '%s' yet", name);
+		ub_doctor_report(
+		    q->d, HF_FINDING_NOTE, "", "unbound has not been filled with '%s' yet", name);
 	else if (asked->ttl_s < 1 || asked->ttl_s > TTL_MAX_S)
-		ub_doctor_report(q->d, HF_FINDING_BAD, "", "the TTL of '%s' is %u, not 1 to %u", name,
-		    asked->ttl_s, TTL_MAX_S);
+		ub_doctor_report(q->d, HF_FINDING_BAD, "", "the TTL of '%s' is %u, not 1 to %u",
+		    name, asked->ttl_s, TTL_MAX_S);
 	else
 		ub_doctor_report(q->d, HF_FINDING_GOOD, "", "unbound has '%s' (%s)", name,
 		    asked->text_len && asked->text[0] == 'w' ? "whole" : "it is being filled");
@@ -186,8 +189,7 @@ static void on_missing(const struct hf_asked *asked, void *arg)
 		    "a negative answer under '%s' has no SOA: whoever asks may not keep it", name);
 	else if (asked->negative_ttl_s > TTL_MAX_S && !q->is_reverse)
 		ub_doctor_report(q->d, HF_FINDING_BAD, "",
-		    "a negative answer under '%s' may be kept for %u seconds: a new name shows "
-		    "late",
+		    "a negative answer under '%s' may be kept for %u seconds: a new name shows late",
 		    name, asked->negative_ttl_s);
 	else
 		ub_doctor_report(q->d, HF_FINDING_GOOD, "",
@@ -223,7 +225,8 @@ static void ask_all(struct hf_ub_doctor *d)
 			ub_doctor_ask(d, &name, HF_TYPE_AAAA, q, on_missing);
 		q++;
 	}
-	*q = (struct ub_doctor_question){ .d = d, .zone = hf_addr_reverse_apex, .is_reverse = true };
+	*q =
+	    (struct ub_doctor_question){ .d = d, .zone = hf_addr_reverse_apex, .is_reverse = true };
 	hf_ptr_name(addr, &name);
 	ub_doctor_ask(d, &name, HF_TYPE_PTR, q, on_missing);
 }
@@ -240,8 +243,7 @@ static void find_apparmor(struct hf_ub_doctor *d, const char *path)
 	char line[HF_UB_TEXT_MAX];
 
 	if (access(APPARMOR, F_OK) || access(APPARMOR_ON, F_OK) ||
-	    is_under_folder(path, "/etc/unbound/") ||
-	    is_under_folder(path, "/var/lib/unbound/"))
+	    is_under_folder(path, "/etc/unbound/") || is_under_folder(path, "/var/lib/unbound/"))
 		return;
 	snprintf(
 	    line, sizeof(line), "%.400s* r,   # in /etc/apparmor.d/local/usr.sbin.unbound", path);
@@ -256,19 +258,19 @@ static void find_start_file(struct hf_ub_doctor *d)
 	struct stat st;
 
 	if (!path) {
-		ub_doctor_report(d, HF_FINDING_NOTE, "start-file: /var/lib/unbound/holdfast/start.zone",
-		    "there is no start file: unbound knows no names from its start until the "
-		    "bridge has filled it");
+		ub_doctor_report(d, HF_FINDING_NOTE,
+		    "start-file: /var/lib/unbound/holdfast/start.zone",
+		    "there is no start file: unbound knows no names from its start until the bridge has filled it");
 		return;
 	}
 	snprintf(folder, sizeof(folder), "%s", path);
 	dirname(folder);
 	if (stat(path, &st))
-		ub_doctor_report(d, HF_FINDING_BAD, "", "the start file '%s': %s; unbound may not start", path,
-		    hf_strerror(-errno));
+		ub_doctor_report(d, HF_FINDING_BAD, "",
+		    "the start file '%s': %s; unbound may not start", path, hf_strerror(-errno));
 	else if (!(st.st_mode & S_IROTH))
-		ub_doctor_report(d, HF_FINDING_BAD, "", "the start file '%s' may not be read by unbound's user",
-		    path);
+		ub_doctor_report(d, HF_FINDING_BAD, "",
+		    "the start file '%s' may not be read by unbound's user", path);
 	else
 		ub_doctor_report(d, HF_FINDING_GOOD, "", "the start file '%s' is there", path);
 	if (access(folder, W_OK)) {
@@ -276,7 +278,8 @@ static void find_start_file(struct hf_ub_doctor *d)
 
 		snprintf(line, sizeof(line),
 		    "install -d -o HOLDFAST-USER -g unbound -m 0755 %.400s", folder);
-		ub_doctor_report(d, HF_FINDING_BAD, line, "we may not write into the folder '%s'", folder);
+		ub_doctor_report(
+		    d, HF_FINDING_BAD, line, "we may not write into the folder '%s'", folder);
 	}
 	find_apparmor(d, path);
 }

@@ -27,8 +27,11 @@ struct known_entry {
 
 struct hf_ub_known {
 	struct known_entry *entries; /* uthash */
-	/* Names that were touched, by their hash: two that share one are both asked for. Zero: free. */
-	uint64_t *touched; /* owned */
+	/*
+	 * Names that were touched, by their hash: two that share one are both asked for. Zero:
+	 * free.
+	 */
+	uint64_t *touched;      /* owned */
 	size_t n_touched, size; /* the size is a power of two */
 };
 
@@ -103,8 +106,7 @@ void hf_ub_known_free(struct hf_ub_known *k)
 
 	if (!k)
 		return;
-	HASH_ITER(hh, k->entries, e, next)
-	{
+	HASH_ITER (hh, k->entries, e, next) {
 		HASH_DEL(k->entries, e);
 		free(e);
 	}

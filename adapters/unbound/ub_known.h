@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * ub_known: what unbound had as local data when a fill began, out of its own listing, so that a fill
- * asks no question for each name. Only a small listing is read (unbound answers nobody meanwhile);
- * what the fill itself has put since is not in it, and has to be asked for.
+ * ub_known: what unbound had as local data when a fill began, out of its own listing, so that a
+ * fill asks no question for each name. Only a small listing is read (unbound answers nobody
+ * meanwhile); what the fill itself has put since is not in it, and has to be asked for.
  *
  * Asking would be the other way, but a name that is missing in a transparent zone is an error to
  * unbound (REFUSED), and from 1.25 on it answers at most 100 errors a second, and the others not at

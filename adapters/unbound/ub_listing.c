@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_listing: what unbound has of ours, out of its listing of all local data. unbound answers nobody
- * while it writes it, so it is read only up to a size that takes some milliseconds.
+ * ub_listing: what unbound has of ours, out of its listing of all local data. unbound answers
+ * nobody while it writes it, so it is read only up to a size that takes some milliseconds.
  */
 #include "adapters/unbound/ub_private.h"
 
@@ -108,8 +108,7 @@ static void on_listing(const struct hf_ub_reply *reply, void *arg)
 
 	if (reply->code == HF_ELIMIT)
 		hf_ub_step_fail(a, HF_ELIMIT,
-		    "unbound has so many local names that listing them would keep it from "
-		    "answering");
+		    "unbound has so many local names that listing them would keep it from answering");
 	else if (reply->code)
 		hf_ub_step_control_failed(a, reply->code);
 	else

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_precheck: where the names of a batch stand in unbound, asked by DNS before anything is written. A
- * removal takes all that a name has, so a name that has anything of others is neither fed nor taken.
- * But for an unbound that removes single records (ub_ability.h): there others' records of other types are
- * no hindrance, and ours goes from between theirs. An address or an alias of others at the name is:
- * half of those who ask would be led astray.
+ * ub_precheck: where the names of a batch stand in unbound, asked by DNS before anything is
+ * written. A removal takes all that a name has, so a name that has anything of others is neither
+ * fed nor taken. But for an unbound that removes single records (ub_ability.h): there others'
+ * records of other types are no hindrance, and ours goes from between theirs. An address or an
+ * alias of others at the name is: half of those who ask would be led astray.
  *
  * What is ours shows: an address of the prefix, for a name below a suffix of ours. So what an
  * earlier run left there is taken over.
@@ -35,7 +35,8 @@ static void fail_asked(struct hf_adapter *a, int code)
 	    a, code, "unbound does not answer DNS at the address of 'ask': %s", hf_strerror(code));
 }
 
-static void look_ask(struct hf_ub_look *look, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
+static void look_ask(
+    struct hf_ub_look *look, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
 {
 	struct hf_asked asked;
 
@@ -156,8 +157,10 @@ static enum hf_plan plan_name(const struct hf_ub_look *look)
 	const struct hf_change *c = look->change;
 
 	if (c->op == HF_CHANGE_TAKE) {
-		/* Ours among others', or hidden by an alias (which hides nothing where single records can be
-		 * removed): it would go, if it could. */
+		/*
+		 * Ours among others', or hidden by an alias (which hides nothing where single
+		 * records can be removed): it would go, if it could.
+		 */
 		if (look->is == HF_LOOK_FOREIGN &&
 		    (look_has_addr(look, c->record.addr) || (look->alias && !can_records(look->a))))
 			return HF_PLAN_TAKE;
@@ -174,9 +177,9 @@ static enum hf_plan plan_name(const struct hf_ub_look *look)
 }
 
 /*
- * How many of the other types the name is asked for: all of them where all that it has would go, and
- * one, which shows an alias, where something is only added. What is to be added where nothing is, or
- * beside the same, is not worth a question.
+ * How many of the other types the name is asked for: all of them where all that it has would go,
+ * and one, which shows an alias, where something is only added. What is to be added where nothing
+ * is, or beside the same, is not worth a question.
  */
 static size_t n_other_types(const struct hf_ub_look *look)
 {

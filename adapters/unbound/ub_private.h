@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * ub_private: what the files of the unbound adapter share. One job at a time: feed a batch, make the
- * zones whole, let go of a zone, list. A job is a row of steps; a step begins some commands and
+ * ub_private: what the files of the unbound adapter share. One job at a time: feed a batch, make
+ * the zones whole, let go of a zone, list. A job is a row of steps; a step begins some commands and
  * questions, and the next one comes from the loop when all of them are back.
  */
 #include <stdbool.h>
@@ -39,9 +39,10 @@ enum {
 };
 
 enum hf_ub_zone_state {
-	HF_UBZONE_NEW,     /* what unbound has of it is not known */
-	HF_UBZONE_FILLING, /* not all is in it; transparent if something below answers (ub_cover.c) */
-	HF_UBZONE_WHOLE,   /* static */
+	HF_UBZONE_NEW, /* what unbound has of it is not known */
+	/* not all is in it; transparent if something below answers (ub_cover.c) */
+	HF_UBZONE_FILLING,
+	HF_UBZONE_WHOLE, /* static */
 };
 
 struct hf_ub_zone {
@@ -50,16 +51,16 @@ struct hf_ub_zone {
 	struct hf_name canary_name;
 	enum hf_ub_zone_state state;
 	bool covers_known; /* FILLING: what it covers was looked at */
-	bool has_below;	   /* an auth-zone, forward-zone or stub-zone answers its names */
+	bool has_below;    /* an auth-zone, forward-zone or stub-zone answers its names */
 	char canary[HF_UB_CANARY_MAX]; /* the text that is to be there */
-	char seen[HF_UB_CANARY_MAX]; /* the text that was there when last asked; "" for none */
+	char seen[HF_UB_CANARY_MAX];   /* the text that was there when last asked; "" for none */
 };
 
 /* Where the name, or the PTR of the address, stands in unbound. */
 enum hf_ub_look_is { HF_LOOK_FREE, HF_LOOK_NODATA, HF_LOOK_OURS, HF_LOOK_FOREIGN };
 /*
- * MOVE: the new address comes, then the old ones go, record by record. SWAP: what there is goes, then
- * the record comes: where unbound can remove no single record, and for another TTL.
+ * MOVE: the new address comes, then the old ones go, record by record. SWAP: what there is goes,
+ * then the record comes: where unbound can remove no single record, and for another TTL.
  */
 enum hf_plan { HF_PLAN_NONE, HF_PLAN_ADD, HF_PLAN_MOVE, HF_PLAN_SWAP, HF_PLAN_TAKE };
 
@@ -117,9 +118,9 @@ struct hf_adapter {
 	uint32_t new_ttl_s;
 
 	/* The session: what is known of this unbound. */
-	bool open;        /* it has answered a status since the last trouble */
-	unsigned version; /* 1017001 is 1.17.1 */
-	unsigned able;    /* HF_UB_... */
+	bool open;         /* it has answered a status since the last trouble */
+	unsigned version;  /* 1017001 is 1.17.1 */
+	unsigned able;     /* HF_UB_... */
 	size_t asked_able; /* of the rows of ub_ability.h */
 	bool reverse_known;
 	bool reverse_ours; /* the reverse zone of the prefix had to be made */
@@ -286,10 +287,15 @@ void hf_ub_start_file_rezone(struct hf_ub_start_file *f);
 void hf_ub_start_file_touched(struct hf_ub_start_file *f, bool removed);
 /* What is in unbound is confirmed. */
 void hf_ub_start_file_confirmed(struct hf_ub_start_file *f);
-/* At once, before the zone goes out of unbound: the names of zones that are no longer ours go out of their
- * files. Returns 0 or a code. */
+/*
+ * At once, before the zone goes out of unbound: the names of zones that are no longer ours go out
+ * of their files. Returns 0 or a code.
+ */
 int hf_ub_start_file_leave(struct hf_ub_start_file *f);
-/* zonefile: the suffix that has the file without a suffix in its name. False: it is not written yet. */
+/*
+ * zonefile: the suffix that has the file without a suffix in its name. False: it is not written
+ * yet.
+ */
 bool hf_ub_start_file_zone(const char *path, struct hf_name *ret_zone);
 /* Each second: was it removed, is it late? */
 void hf_ub_start_file_tick(struct hf_ub_start_file *f);

@@ -3,10 +3,10 @@
  * ub_session: the zones in unbound, and how we know that it is still the unbound that we filled.
  *
  * Each suffix is a local zone, made before its first record (else unbound makes a zone of each).
- * While it is filled it is transparent if what is not in it yet may be answered otherwise (the start
- * file, which unbound read itself: ub_cover.c). When all is confirmed it is static. A TXT record, the canary, says
- * which of both it is: "f" or "w" and random digits. A restart or a reload takes it away with all
- * the rest, and nothing else shows a reload.
+ * While it is filled it is transparent if what is not in it yet may be answered otherwise (the
+ * start file, which unbound read itself: ub_cover.c). When all is confirmed it is static. A TXT
+ * record, the canary, says which of both it is: "f" or "w" and random digits. A restart or a reload
+ * takes it away with all the rest, and nothing else shows a reload.
  */
 #include "adapters/unbound/ub_private.h"
 
@@ -26,8 +26,7 @@ static void new_canary(char out[static HF_UB_CANARY_MAX])
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		random ^= (uint64_t)(uintptr_t)out;
-	snprintf(
-	    out, HF_UB_CANARY_MAX, "%c%016llx", HF_CANARY_FILLING, (unsigned long long)random);
+	snprintf(out, HF_UB_CANARY_MAX, "%c%016llx", HF_CANARY_FILLING, (unsigned long long)random);
 }
 
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
@@ -91,7 +90,8 @@ static void ask_canaries(struct hf_adapter *a, hf_ub_step then)
 
 		zone->a = a;
 		hf_ub_step_wait(a);
-		if (hf_dns_client_send(a->looks, &zone->canary_name, HF_TYPE_TXT, on_ub_session_canary, zone)) {
+		if (hf_dns_client_send(
+			a->looks, &zone->canary_name, HF_TYPE_TXT, on_ub_session_canary, zone)) {
 			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 			hf_ub_step_end(a);
 		}
@@ -110,10 +110,7 @@ static void confirm_setup(struct hf_adapter *a)
 			continue;
 		if (strcmp(zone->seen, zone->canary) != 0)
 			hf_ub_step_fail(a, HF_EREFUSED,
-			    "what was put into unbound by '%s' is not answered at the address of "
-			    "'ask': is that the same unbound, may we ask it (access-control), "
-			    "and is our address in no view without 'view-first: yes' "
-			    "(access-control-view)?",
+			    "what was put into unbound by '%s' is not answered at the address of 'ask': is that the same unbound, may we ask it (access-control), and is our address in no view without 'view-first: yes' (access-control-view)?",
 			    a->config->unbound.control);
 		else
 			zone->state = HF_UBZONE_FILLING;
@@ -202,7 +199,8 @@ static void on_reverse(const struct hf_asked *asked, void *arg)
 }
 
 /* "b.2.4. ... ip6.arpa. transparent": the word after the zone, "" where it is not there. */
-static void listing_find_zone(const char *listing, const struct hf_name *zone, char ret_type[static 32])
+static void listing_find_zone(
+    const char *listing, const struct hf_name *zone, char ret_type[static 32])
 {
 	char text[HF_NAME_TEXT_MAX];
 	size_t n = strlen(hf_name_text(zone, text));
@@ -262,7 +260,8 @@ static void look_at_reverse(struct hf_adapter *a)
 	hf_ub_step_begin(a, list_zones);
 	if (!a->reverse_known) {
 		hf_ub_step_wait(a);
-		if (hf_dns_client_send(a->looks, &hf_addr_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
+		if (hf_dns_client_send(
+			a->looks, &hf_addr_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
 			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 			hf_ub_step_end(a);
 		}
@@ -339,7 +338,8 @@ static void ask_ability(struct hf_adapter *a)
 	hf_ub_step_begin(a, after_ability);
 	hf_ub_step_wait(a);
 	hf_ub_command_ability(&a->command, &hf_ub_abilities[a->asked_able]);
-	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ub_session_ability, a)) {
+	if (hf_ub_control_send(
+		a->control, a->command.bytes, a->command.len, on_ub_session_ability, a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_end(a);
 	}
@@ -382,7 +382,8 @@ void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
 	hf_ub_step_begin(a, ub_session_ask_abilities);
 	hf_ub_step_wait(a);
 	hf_ub_command_status(&a->command);
-	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ub_session_status, a)) {
+	if (hf_ub_control_send(
+		a->control, a->command.bytes, a->command.len, on_ub_session_status, a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_end(a);
 	}

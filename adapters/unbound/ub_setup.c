@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ub_setup: what goes into unbound's configuration. Exact lines: a test starts the real one with them.
+/*
+ * ub_setup: what goes into unbound's configuration. Exact lines: a test starts the real one with
+ * them.
  */
 #include "adapters/unbound/ub_private.h"
 
@@ -38,8 +40,8 @@ static void print_zonefiles(FILE *out, const struct hf_config *config, const cha
 		if (known)
 			continue;
 		if (!suffix->len)
-			fprintf(out, "# 'coder' stands for the suffix that the server says: "
-				     "holdfastctl status has it.\n");
+			fprintf(out,
+			    "# 'coder' stands for the suffix that the server says: holdfastctl status has it.\n");
 		hf_name_text(suffix, text);
 		if (!suffix->len)
 			snprintf(text, sizeof(text), "coder");
@@ -50,15 +52,13 @@ static void print_zonefiles(FILE *out, const struct hf_config *config, const cha
 	print_auth_zone(out, hf_name_text(&hf_addr_reverse_apex, text), file, "ptr");
 }
 
-void hf_ub_setup(
-    const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out)
+void hf_ub_setup(const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out)
 {
 	const struct hf_config_unbound *u = &adapter->unbound;
 	const char *slash = u->start_file ? strrchr(u->start_file, '/') : NULL;
 
 	fprintf(out,
-	    "# For the adapter '%s' of Holdfast, which gives unbound the names by its control "
-	    "socket.\n"
+	    "# For the adapter '%s' of Holdfast, which gives unbound the names by its control socket.\n"
 	    "# The user of holdfastd must be in the group of the socket:\n"
 	    "#   usermod -a -G unbound holdfast\n"
 	    "remote-control:\n"
@@ -71,8 +71,7 @@ void hf_ub_setup(
 	fprintf(out,
 	    "# What unbound knows at its own start. First the folder:\n"
 	    "#   install -d -o holdfast -g unbound -m 0755 %.*s\n"
-	    "# The bridge writes the file into it; only then give unbound these lines, since it "
-	    "does not start without the file.\n",
+	    "# The bridge writes the file into it; only then give unbound these lines, since it does not start without the file.\n",
 	    (int)(slash == u->start_file ? 1 : slash - u->start_file), u->start_file);
 	if (u->start_form == HF_START_INCLUDE)
 		fprintf(out, "server:\n  include: \"%s\"\n", u->start_file);

@@ -22,12 +22,12 @@
 #include "base/log.h"
 
 enum {
-	SLICE = 500,	  /* records a turn of the loop */
-	SOON_MS = 200,	  /* after a removal */
-	COST_SHARE = 20,  /* and writing takes at most this part of all time */
-	LOOK_MS = 2000,	  /* a file that others remove all the time is not written all the time */
+	SLICE = 500,     /* records a turn of the loop */
+	SOON_MS = 200,   /* after a removal */
+	COST_SHARE = 20, /* and writing takes at most this part of all time */
+	LOOK_MS = 2000,  /* a file that others remove all the time is not written all the time */
 	AGAIN_MS = 1000,
-	LATE_MS = 10000,  /* so much later than it should be written: a person should know */
+	LATE_MS = 10000, /* so much later than it should be written: a person should know */
 };
 
 static int64_t start_file_now_ms(const struct hf_ub_start_file *f)
@@ -67,8 +67,7 @@ static void tell_late(struct hf_ub_start_file *f)
 	if (!f->touched || f->warned || start_file_now_ms(f) - f->touched_ms < late_ms)
 		return;
 	snprintf(text, sizeof(text),
-	    "the start file '%s' is older than what unbound has%s: an unbound that starts now, while "
-	    "the bridge is down, knows other names",
+	    "the start file '%s' is older than what unbound has%s: an unbound that starts now, while the bridge is down, knows other names",
 	    f->a->config->unbound.start_file, f->confirmed ? "" : ", which is not confirmed yet");
 	start_file_warn(f, text);
 }
@@ -85,7 +84,8 @@ static void start_file_arm(struct hf_ub_start_file *f, int64_t ms)
 /* Whether it is to be written, and then when: 0 is now. */
 static bool start_file_is_due(const struct hf_ub_start_file *f, int64_t *ret_wait_ms)
 {
-	int64_t at = f->removed || !f->written ? f->soon_ms : f->next_ms, wait = at - start_file_now_ms(f);
+	int64_t at = f->removed || !f->written ? f->soon_ms : f->next_ms,
+		wait = at - start_file_now_ms(f);
 
 	*ret_wait_ms = wait > 0 ? wait : 0;
 	return f->confirmed && (f->touched || !f->written);
@@ -208,7 +208,8 @@ static bool is_foreign(int dir, const struct hf_ub_start_seen *s)
 	       st.st_mtim.tv_sec != s->mtime.tv_sec || st.st_mtim.tv_nsec != s->mtime.tv_nsec;
 }
 
-static bool start_file_is_missing(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone)
+static bool start_file_is_missing(
+    const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone)
 {
 	char name[NAME_MAX + 1];
 
@@ -242,8 +243,8 @@ static bool is_spoilt(struct hf_ub_start_file *f)
 static void start_file_repair(struct hf_ub_start_file *f)
 {
 	if (f->n_seen)
-		hf_log_warn("adapter '%s': the start file '%s' was removed or changed by others: "
-			    "it is written again",
+		hf_log_warn(
+		    "adapter '%s': the start file '%s' was removed or changed by others: it is written again",
 		    f->a->config->name, f->a->config->unbound.start_file);
 	f->n_seen = 0;
 	f->written = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_start_left: start files in the folder that say by themselves whose zone they are: the bare one,
- * and those of suffixes that are no longer ours. unbound goes on to read the latter as long as
+ * ub_start_left: start files in the folder that say by themselves whose zone they are: the bare
+ * one, and those of suffixes that are no longer ours. unbound goes on to read the latter as long as
  * its configuration names them, so they stay, without names.
  */
 #include <dirent.h>
@@ -65,8 +65,8 @@ void hf_ub_start_bare_read(struct hf_ub_start_file *f, const char *base)
 }
 
 /* "BASE.SUFFIX" of a suffix that is not ours, or BASE itself. */
-static bool is_left(const struct hf_ub_start_file *f, const char *base, const char *name,
-    struct hf_name *ret_zone)
+static bool is_left(
+    const struct hf_ub_start_file *f, const char *base, const char *name, struct hf_name *ret_zone)
 {
 	size_t n = strlen(base);
 	bool more;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * ub_start_private: a write of the start files under way, for ub_start_file.c (when), ub_start_write.c (what
- * is in which file) and ub_start_left.c (suffixes that are no longer ours).
+ * ub_start_private: a write of the start files under way, for ub_start_file.c (when),
+ * ub_start_write.c (what is in which file) and ub_start_left.c (suffixes that are no longer ours).
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct hf_ub_start_out {
 	char name[NAME_MAX + 1];
 	char temp[NAME_MAX + 8];
 	struct evbuffer *lines; /* owned: not written yet */
-	struct stat st;		/* after the rename */
+	struct stat st;         /* after the rename */
 };
 
 /* What a file looked like when we had written it: another look is another's work. */
@@ -46,13 +46,16 @@ struct hf_ub_start_file {
 	struct hf_ub_start_out outs[HF_UB_START_OUTS_MAX];
 	size_t n_outs;
 	struct hf_record_walk *walk; /* owned */
-	struct evbuffer *ptrs;	     /* owned: of an include, until it is known how many */
+	struct evbuffer *ptrs;       /* owned: of an include, until it is known how many */
 	size_t n_ptrs;
 	uint64_t writing; /* the generation that it will have */
 	int64_t began_ms;
 
-	/* zonefile: the suffix whose file has no suffix in its name (the bare one). Fixed by that file as long as it
-	 * is there, so that no order of the sources gives one zone another's file. */
+	/*
+	 * zonefile: the suffix whose file has no suffix in its name (the bare one). Fixed by that
+	 * file as long as it is there, so that no order of the sources gives one zone another's
+	 * file.
+	 */
 	struct hf_name bare;
 	bool has_bare;
 
@@ -60,13 +63,13 @@ struct hf_ub_start_file {
 	size_t n_seen;
 
 	/* When. */
-	bool written;	     /* in this life, and nothing has happened to it since */
-	bool touched;	     /* unbound got something since */
-	bool removed;	     /* and lost something: that is not to come back */
-	bool confirmed;	     /* all is confirmed: the file may be written */
-	int64_t touched_ms;  /* since when */
-	int64_t next_ms;     /* not before, for additions */
-	int64_t soon_ms;     /* not before, for all else */
+	bool written;       /* in this life, and nothing has happened to it since */
+	bool touched;       /* unbound got something since */
+	bool removed;       /* and lost something: that is not to come back */
+	bool confirmed;     /* all is confirmed: the file may be written */
+	int64_t touched_ms; /* since when */
+	int64_t next_ms;    /* not before, for additions */
+	int64_t soon_ms;    /* not before, for all else */
 	bool warned;
 };
 
@@ -99,5 +102,8 @@ void hf_ub_start_head(
 
 /* zonefile: whose zone the bare file is; of none, if it is missing or no file of ours. */
 void hf_ub_start_bare_read(struct hf_ub_start_file *f, const char *base);
-/* zonefile: files of ours in the folder whose zone is no longer ours are opened, to be without names. */
+/*
+ * zonefile: files of ours in the folder whose zone is no longer ours are opened, to be without
+ * names.
+ */
 int hf_ub_start_left_open(struct hf_ub_start_file *f, const char *base);

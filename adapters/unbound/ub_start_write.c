@@ -22,7 +22,8 @@ enum { PATH_MAX_LEN = 4096 };
 
 /* --- lines --- */
 
-void hf_ub_start_head(struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone)
+void hf_ub_start_head(
+    struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone)
 {
 	char text[HF_NAME_TEXT_MAX];
 	uint32_t ttl_s = f->a->ttl_s;
@@ -48,8 +49,8 @@ static void add_ptr(struct hf_ub_start_file *f, const struct hf_record *r, const
 	hf_name_text(&ptr, text);
 	if (!hf_ub_start_is_include(f))
 		/* The file of the addresses is the one after those of the zones. */
-		evbuffer_add_printf(f->outs[f->a->n_zones].lines, "%s. %u IN PTR %s.\n", text,
-		    f->a->ttl_s, name);
+		evbuffer_add_printf(
+		    f->outs[f->a->n_zones].lines, "%s. %u IN PTR %s.\n", text, f->a->ttl_s, name);
 	else if (f->n_ptrs++ < HF_UB_START_INCLUDE_PTR_MAX)
 		evbuffer_add_printf(
 		    f->ptrs, "local-data: \"%s. %u PTR %s.\"\n", text, f->a->ttl_s, name);
@@ -81,7 +82,8 @@ int hf_ub_start_out_record(const struct hf_record *r, void *arg)
 	hf_name_text(&r->name, name);
 	hf_addr_text(r->addr, addr);
 	if (evbuffer_add_printf(out->lines,
-		hf_ub_start_is_include(f) ? "local-data: \"%s. %u AAAA %s\"\n" : "%s. %u IN AAAA %s\n",
+		hf_ub_start_is_include(f) ? "local-data: \"%s. %u AAAA %s\"\n"
+					  : "%s. %u IN AAAA %s\n",
 		name, f->a->ttl_s, addr) < 0)
 		return -ENOMEM;
 	if (r->primary)

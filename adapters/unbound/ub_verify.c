@@ -67,7 +67,8 @@ static void on_ub_verify_name(const struct hf_asked *asked, void *arg)
 		e->is = ub_verify_judge(asked, e);
 	if (e->is == HF_IS_SO && e->record.primary && !e->absent) {
 		hf_ptr_name(e->record.addr, &ptr);
-		if (hf_dns_client_send(check->a->asks, &ptr, HF_TYPE_PTR, on_ub_verify_ptr, check) == 0)
+		if (hf_dns_client_send(
+			check->a->asks, &ptr, HF_TYPE_PTR, on_ub_verify_ptr, check) == 0)
 			return;
 		e->is = HF_IS_UNKNOWN;
 	}
@@ -89,7 +90,8 @@ void hf_ub_verify_begin(struct hf_adapter *a, struct hf_expect *expect, size_t n
 		checks[i] = (struct hf_ub_check){ .a = a, .expect = &expect[i] };
 		expect[i].is = HF_IS_UNKNOWN;
 		a->verify_left++;
-		if (hf_dns_client_send(a->asks, &expect[i].record.name, HF_TYPE_AAAA, on_ub_verify_name, &checks[i]))
+		if (hf_dns_client_send(a->asks, &expect[i].record.name, HF_TYPE_AAAA,
+			on_ub_verify_name, &checks[i]))
 			a->verify_left--;
 	}
 	ub_verify_end_one(a);

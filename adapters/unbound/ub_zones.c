@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_zones: what becomes of a suffix in unbound: whole when all of it is confirmed, let go of when it
- * is no longer ours, and watched in between.
+ * ub_zones: what becomes of a suffix in unbound: whole when all of it is confirmed, let go of when
+ * it is no longer ours, and watched in between.
  */
 #include "adapters/unbound/ub_private.h"
 
@@ -119,8 +119,8 @@ static void remove_zone(struct hf_adapter *a, const struct hf_name *zone, const 
 /* With the last suffix: our reverse zone over the operator's, or made by us. */
 static void remove_reverse(struct hf_adapter *a, const char *listing)
 {
-	bool opened = a->config->unbound.start_file &&
-		      a->config->unbound.start_form == HF_START_ZONEFILE;
+	bool opened =
+	    a->config->unbound.start_file && a->config->unbound.start_form == HF_START_ZONEFILE;
 
 	if (!listing || !hf_ub_list_has_soa(listing, &hf_addr_reverse_apex))
 		return;
@@ -187,8 +187,8 @@ static void reload_auth_zone(struct hf_adapter *a, const struct hf_name *zone)
 }
 
 /*
- * First the names go out of the start file: what it has comes back with unbound's next start. And out
- * of the auth-zone that has read it, as long as our local zone still covers it.
+ * First the names go out of the start file: what it has comes back with unbound's next start. And
+ * out of the auth-zone that has read it, as long as our local zone still covers it.
  */
 void hf_ub_zones_leave(struct hf_adapter *a)
 {
@@ -239,8 +239,8 @@ void hf_ub_zones_watch(struct hf_adapter *a)
 		struct hf_ub_zone *zone = &a->zones[i];
 
 		zone->a = a;
-		if (zone->state != HF_UBZONE_NEW &&
-		    hf_dns_client_send(a->asks, &zone->canary_name, HF_TYPE_TXT, on_watched, zone) == 0)
+		if (zone->state != HF_UBZONE_NEW && hf_dns_client_send(a->asks, &zone->canary_name,
+							HF_TYPE_TXT, on_watched, zone) == 0)
 			a->watch_left++;
 	}
 }

@@ -72,8 +72,7 @@ void hf_ub_step_control_failed(struct hf_adapter *a, int code)
 	switch (code) {
 	case -ENOENT:
 		hf_ub_step_fail(a, code,
-		    "there is no control socket '%s': unbound does not run, or has no "
-		    "'control-interface: %s'",
+		    "there is no control socket '%s': unbound does not run, or has no 'control-interface: %s'",
 		    path, path);
 		return;
 	case -EACCES:

@@ -21,10 +21,10 @@
 
 enum {
 	CLIENTS_MAX = 32,
-	CLIENT_MS = 15000,  /* all that a client has, from its first byte to our last */
-	SHARE = 5,          /* those who may only look get one part in so many of the CPU */
-	AGAIN_MS = 1000,    /* where it could not be listened */
-	CREDIT_MS = 1000,   /* of which so much may be used beforehand */
+	CLIENT_MS = 15000, /* all that a client has, from its first byte to our last */
+	SHARE = 5,         /* those who may only look get one part in so many of the CPU */
+	AGAIN_MS = 1000,   /* where it could not be listened */
+	CREDIT_MS = 1000,  /* of which so much may be used beforehand */
 };
 
 /* What a client wants: it is done when its turn comes. */
@@ -44,7 +44,7 @@ struct hf_control {
 	struct hf_control_groups groups;
 	struct event_base *base;
 	struct hf_request_server *server; /* owned; NULL: no socket */
-	struct hf_listing_pool *listings;     /* owned */
+	struct hf_listing_pool *listings; /* owned */
 	struct event *soon;               /* owned: those who look may go on */
 	struct asked_list waiting;        /* in the order in which they came */
 	int64_t debt_ms; /* boottime up to which those who only look have used their share */
@@ -55,7 +55,8 @@ struct hf_control {
 
 /* --- answers --- */
 
-static void answer_text(struct hf_request_server_client *cl, void (*say)(FILE *out, const char *text), const char *why)
+static void answer_text(
+    struct hf_request_server_client *cl, void (*say)(FILE *out, const char *text), const char *why)
 {
 	char line[400];
 	FILE *out = fmemopen(line, sizeof(line), "w");
@@ -77,14 +78,16 @@ static void control_deny(struct hf_control *c, struct hf_request_server_client *
 	char why[300];
 
 	if (look && order)
-		snprintf(why, sizeof(why), "permission denied: the bridge answers root, its own user, and members "
-					   "of the groups '%.64s' and '%.64s'", look, order);
+		snprintf(why, sizeof(why),
+		    "permission denied: the bridge answers root, its own user, and members of the groups '%.64s' and '%.64s'",
+		    look, order);
 	else if (look || order)
-		snprintf(why, sizeof(why), "permission denied: the bridge answers root, its own user, and members "
-					   "of the group '%.64s'", look ? look : order);
+		snprintf(why, sizeof(why),
+		    "permission denied: the bridge answers root, its own user, and members of the group '%.64s'",
+		    look ? look : order);
 	else
-		snprintf(why, sizeof(why), "permission denied: the bridge answers root and its own user alone; "
-					   "read-group in its configuration names a group that may look");
+		snprintf(why, sizeof(why),
+		    "permission denied: the bridge answers root and its own user alone; read-group in its configuration names a group that may look");
 	answer_text(cl, hf_control_denied, why);
 }
 
@@ -112,7 +115,8 @@ static void control_list_client(struct asked *a)
 	    hf_request_server_client_fd(a->client), a->peer.uid, a->peer.right == HF_RIGHT_ORDER);
 
 	if (rc)
-		answer_text(a->client, hf_control_error, "no process can be made to write the listing");
+		answer_text(
+		    a->client, hf_control_error, "no process can be made to write the listing");
 	else
 		hf_request_server_client_close(a->client);
 }
@@ -143,8 +147,9 @@ static bool is_trusted(const struct asked *a)
 }
 
 /*
- * What changes the model waits while that is lent to the store (guard rule 10), everything while a large message is
- * taken up, a listing for a place, and those who may only look for their share of the CPU.
+ * What changes the model waits while that is lent to the store (guard rule 10), everything while a
+ * large message is taken up, a listing for a place, and those who may only look for their share of
+ * the CPU.
  */
 static bool has_turn(const struct asked *a)
 {
@@ -302,9 +307,15 @@ static void on_control_gone(void *arg, struct hf_request_server_client *cl)
 
 static int control_hear(struct hf_control *c, int fd)
 {
-	const struct hf_request_server_opts opts = { .name = "control", .clock = c->env.clock,
-		.clients_max = CLIENTS_MAX, .span_ms = CLIENT_MS,
-		.came = on_came, .read = on_control_read, .late = on_control_late, .gone = on_control_gone, .arg = c };
+	const struct hf_request_server_opts opts = { .name = "control",
+		.clock = c->env.clock,
+		.clients_max = CLIENTS_MAX,
+		.span_ms = CLIENT_MS,
+		.came = on_came,
+		.read = on_control_read,
+		.late = on_control_late,
+		.gone = on_control_gone,
+		.arg = c };
 	int rc = hf_request_server_new(c->base, &opts, fd, &c->server);
 
 	if (!rc)
@@ -324,9 +335,9 @@ static int listen_now(struct hf_control *c)
 		return 0;
 	}
 	hf_fault_set(&c->fault, c->env.clock, HF_LOG_ERROR,
-	    rc == -EADDRINUSE ? "control: another bridge answers on '%s' (%s)"
-			      : "control: '%s' cannot be listened on (%s); holdfastctl will not reach "
-				"this bridge; it is tried again",
+	    rc == -EADDRINUSE
+		? "control: another bridge answers on '%s' (%s)"
+		: "control: '%s' cannot be listened on (%s); holdfastctl will not reach this bridge; it is tried again",
 	    c->env.config->control, hf_strerror(rc));
 	c->again_ms = hf_boot_ms(c->env.clock) + AGAIN_MS;
 	return rc;
@@ -382,7 +393,8 @@ void hf_control_configure(struct hf_control *c, const struct hf_config *config)
 	else if (groups)
 		rc = hf_control_rights(c->path, config);
 	if (rc < 0)
-		hf_log_error("control: '%s' cannot be opened to its groups (%s); at the next start it is",
+		hf_log_error(
+		    "control: '%s' cannot be opened to its groups (%s); at the next start it is",
 		    c->path, hf_strerror(rc));
 }
 

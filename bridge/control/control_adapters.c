@@ -9,11 +9,12 @@
 #include "bridge/feeding/feeds.h"
 #include "bridge/front/survey.h"
 
-static void control_adapter_warn(json_t *warnings, const char *name, const char *code, const char *text, int64_t since_s)
+static void control_adapter_warn(
+    json_t *warnings, const char *name, const char *code, const char *text, int64_t since_s)
 {
-	json_array_append_new(warnings,
-	    json_pack("{s:s, s:o, s:o}", "code", code, "text",
-		json_sprintf("adapter '%s': %s", name, text), "since", hf_control_json_time(since_s)));
+	json_array_append_new(warnings, json_pack("{s:s, s:o, s:o}", "code", code, "text",
+					    json_sprintf("adapter '%s': %s", name, text), "since",
+					    hf_control_json_time(since_s)));
 }
 
 static void add_warnings(const struct hf_feed_status *a, json_t *warnings)
@@ -21,16 +22,20 @@ static void add_warnings(const struct hf_feed_status *a, json_t *warnings)
 	char text[100];
 
 	if (a->state == HF_FEED_FAILED)
-		control_adapter_warn(warnings, a->name, "adapter-failed", a->last_error, a->since_s);
+		control_adapter_warn(
+		    warnings, a->name, "adapter-failed", a->last_error, a->since_s);
 	if (a->verified == 0)
-		control_adapter_warn(warnings, a->name, "adapter-wrong", "its resolver does not answer as it should", 0);
+		control_adapter_warn(warnings, a->name, "adapter-wrong",
+		    "its resolver does not answer as it should", 0);
 	if (a->skipped) {
-		snprintf(text, sizeof(text), "%llu names are left out: others have them there, or they do not fit",
+		snprintf(text, sizeof(text),
+		    "%llu names are left out: others have them there, or they do not fit",
 		    (unsigned long long)a->skipped);
 		control_adapter_warn(warnings, a->name, "adapter-skipped", text, 0);
 	}
 	for (size_t i = 0; i < a->n_warnings; i++)
-		control_adapter_warn(warnings, a->name, a->warnings[i].code, a->warnings[i].text, a->warnings[i].since_s);
+		control_adapter_warn(warnings, a->name, a->warnings[i].code, a->warnings[i].text,
+		    a->warnings[i].since_s);
 }
 
 static json_t *control_json_number(uint64_t n)
@@ -40,9 +45,11 @@ static json_t *control_json_number(uint64_t n)
 
 static json_t *check_of(const struct hf_feed_check *c)
 {
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "number", control_json_number(c->number), "running",
-	    c->running, "asked", control_json_number(c->asked), "right", control_json_number(c->right), "wrong",
-	    control_json_number(c->wrong), "foreign", control_json_number(c->foreign), "silent", control_json_number(c->silent));
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "number",
+	    control_json_number(c->number), "running", c->running, "asked",
+	    control_json_number(c->asked), "right", control_json_number(c->right), "wrong",
+	    control_json_number(c->wrong), "foreign", control_json_number(c->foreign), "silent",
+	    control_json_number(c->silent));
 }
 
 /* Where its resolver answers DNS; null where it has none that can be asked. */
@@ -69,13 +76,15 @@ static json_t *adapter_of(const struct hf_control_env *env, const struct hf_feed
 			   ? json_null()
 			   : hf_control_json_time((hf_wall_ms(env->clock) + a->next_try_ms) / 1000);
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}",
-	    "name", a->name, "type", a->type, "state", hf_feed_state_name(a->state), "since",
-	    hf_control_json_time(a->since_s), "generation", control_json_number(a->generation), "owned",
-	    control_json_number(a->owned), "skipped", control_json_number(a->skipped), "leaving", control_json_number(a->leaving),
-	    "verified", a->verified < 0 ? json_null() : json_boolean(a->verified), "attempts",
-	    (int)a->attempts, "last_error", hf_control_json_text(a->last_error), "next_try", next,
-	    "round_seconds", json_integer(a->round_ms / 1000), "check", check_of(&a->check), "ask",
+	return json_pack(
+	    "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "name",
+	    a->name, "type", a->type, "state", hf_feed_state_name(a->state), "since",
+	    hf_control_json_time(a->since_s), "generation", control_json_number(a->generation),
+	    "owned", control_json_number(a->owned), "skipped", control_json_number(a->skipped),
+	    "leaving", control_json_number(a->leaving), "verified",
+	    a->verified < 0 ? json_null() : json_boolean(a->verified), "attempts", (int)a->attempts,
+	    "last_error", hf_control_json_text(a->last_error), "next_try", next, "round_seconds",
+	    json_integer(a->round_ms / 1000), "check", check_of(&a->check), "ask",
 	    control_adapter_ask_of(env, a->name));
 }
 
@@ -103,7 +112,8 @@ static void control_adapter_tell(const struct hf_control_env *env, struct hf_fee
 	hf_control_json_row(out, adapter_of(env, &a));
 }
 
-static struct hf_feed *control_adapter_find(const struct hf_control_env *env, const char *name, FILE *out)
+static struct hf_feed *control_adapter_find(
+    const struct hf_control_env *env, const char *name, FILE *out)
 {
 	struct hf_feed *f = env->feeds ? hf_feeds_find(env->feeds, name) : NULL;
 
@@ -112,7 +122,8 @@ static struct hf_feed *control_adapter_find(const struct hf_control_env *env, co
 	return f;
 }
 
-void hf_control_refill(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
+void hf_control_refill(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	struct hf_feed *f = control_adapter_find(env, r->adapter, out);
 
@@ -123,7 +134,8 @@ void hf_control_refill(const struct hf_control_env *env, const struct hf_control
 	hf_control_json_end(out);
 }
 
-void hf_control_verify(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
+void hf_control_verify(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	if (r->adapter[0] && !control_adapter_find(env, r->adapter, out))
 		return;

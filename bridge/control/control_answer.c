@@ -72,15 +72,17 @@ static int list_history(const struct hf_history_line *line, void *arg)
 		return 1;
 	return hf_control_json_row(h->out,
 	    json_pack("{s:o, s:I, s:o, s:o, s:o, s:o}", "time", hf_control_json_time(line->wall_s),
-		"generation", (json_int_t)line->generation, "name", hf_control_json_text(line->name), "what",
-		hf_control_json_text(line->what), "reason", hf_control_json_text(line->reason), "detail",
+		"generation", (json_int_t)line->generation, "name",
+		hf_control_json_text(line->name), "what", hf_control_json_text(line->what),
+		"reason", hf_control_json_text(line->reason), "detail",
 		hf_control_json_text(line->detail)));
 }
 
 /* --- resync --- */
 
 /* Everything is asked for anew, now. */
-static void answer_resync(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
+static void answer_resync(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	int rc;
 
@@ -97,8 +99,9 @@ static void answer_resync(const struct hf_control_env *env, const struct hf_cont
 	    r->recover ? ", and allows the store's one recovery again" : "");
 	hf_sources_redial(env->sources);
 	env->work(env->work_arg);
-	hf_control_json_row(out, json_pack("{s:I, s:b, s:b}", "sources", (json_int_t)hf_sources_n(env->sources),
-			     "rearmed", r->recover, "recovering", rc > 0));
+	hf_control_json_row(
+	    out, json_pack("{s:I, s:b, s:b}", "sources", (json_int_t)hf_sources_n(env->sources),
+		     "rearmed", r->recover, "recovering", rc > 0));
 	hf_control_json_end(out);
 }
 

@@ -19,8 +19,8 @@ struct decision {
 	json_t *others; /* owned; the commands for those of another kind */
 	char source[HF_LABEL_MAX + 1];
 	struct hf_uuid owner;
-	unsigned n;     /* holds that are meant */
-	bool ambiguous; /* of more than one source or owner, none was named */
+	unsigned n;      /* holds that are meant */
+	bool ambiguous;  /* of more than one source or owner, none was named */
 	uint64_t ticket; /* changes with all that a person sees of them */
 };
 
@@ -29,7 +29,8 @@ static const char *kind_meant(const struct hf_control_request *r)
 	return r->what[0] ? r->what : "removal";
 }
 
-static bool decision_names_owner(const struct hf_control_request *r, const struct hf_owner_row *owner)
+static bool decision_names_owner(
+    const struct hf_control_request *r, const struct hf_owner_row *owner)
 {
 	struct hf_uuid id;
 
@@ -70,11 +71,12 @@ static void ticket_note_hold(struct decision *d, const struct hf_hold_view *h)
 	for (uint32_t i = 0; i < h->n_samples; i++)
 		ticket_mix(&d->ticket, h->samples[i], strlen(h->samples[i]) + 1);
 	json_array_append_new(d->holds,
-	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "source", hf_control_json_text(h->source->name),
-		"owner", hf_control_json_text(h->owner ? h->owner->name : NULL), "kind",
-		hf_control_json_text(h->row->kind), "detail", hf_control_json_text(h->row->detail), "reason",
-		hf_control_json_text(h->reason), "workspaces", (json_int_t)h->workspaces, "rejected",
-		h->row->rejected));
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "source",
+		hf_control_json_text(h->source->name), "owner",
+		hf_control_json_text(h->owner ? h->owner->name : NULL), "kind",
+		hf_control_json_text(h->row->kind), "detail", hf_control_json_text(h->row->detail),
+		"reason", hf_control_json_text(h->reason), "workspaces", (json_int_t)h->workspaces,
+		"rejected", h->row->rejected));
 }
 
 static int decision_find_hold(const struct hf_hold_view *h, void *arg)
@@ -87,9 +89,10 @@ static int decision_find_hold(const struct hf_hold_view *h, void *arg)
 	    !decision_names_owner(d->request, h->owner))
 		return 0;
 	if (!names_kind(d->request, h->row)) {
-		json_array_append_new(d->others,
-		    json_string(d->request->decision == HF_COMMAND_REJECT && *h->reject ? h->reject
-											 : h->accept));
+		json_array_append_new(
+		    d->others, json_string(d->request->decision == HF_COMMAND_REJECT && *h->reject
+					       ? h->reject
+					       : h->accept));
 		return 0;
 	}
 	if (d->n && !d->request->source[0] &&
@@ -102,8 +105,8 @@ static int decision_find_hold(const struct hf_hold_view *h, void *arg)
 	return 0;
 }
 
-static void decision_find(
-    const struct hf_control_env *env, const struct hf_control_request *r, struct decision *ret_decision)
+static void decision_find(const struct hf_control_env *env, const struct hf_control_request *r,
+    struct decision *ret_decision)
 {
 	*ret_decision = (struct decision){ .request = r,
 		.holds = json_array(),
@@ -137,13 +140,14 @@ static json_t *view_row(const struct decision *d, const struct hf_decision_view 
 	ticket_text(d, ticket);
 	return json_pack("{s:s, s:s, s:o, s:i, s:I, s:I, s:I, s:b, s:o, s:O, s:O, s:s}", "decision",
 	    d->request->decision == HF_COMMAND_REJECT ? "reject" : "accept", "what",
-	    kind_meant(d->request), "source", hf_control_json_text(d->source), "holds", (int)d->n, "workspaces",
-	    (json_int_t)v->workspaces, "removed", (json_int_t)v->removed, "renamed",
-	    (json_int_t)v->renamed, "other_deployment", v->other_deployment, "names", samples, "held",
-	    d->holds, "others", d->others, "ticket", ticket);
+	    kind_meant(d->request), "source", hf_control_json_text(d->source), "holds", (int)d->n,
+	    "workspaces", (json_int_t)v->workspaces, "removed", (json_int_t)v->removed, "renamed",
+	    (json_int_t)v->renamed, "other_deployment", v->other_deployment, "names", samples,
+	    "held", d->holds, "others", d->others, "ticket", ticket);
 }
 
-void hf_control_preview(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
+void hf_control_preview(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	bool reject = r->decision == HF_COMMAND_REJECT;
 	struct hf_decision_view view = { 0 };
@@ -152,7 +156,8 @@ void hf_control_preview(const struct hf_control_env *env, const struct hf_contro
 
 	decision_find(env, r, &d);
 	if (d.ambiguous) {
-		hf_control_error(out, "decisions of more than one source or owner wait: name the source");
+		hf_control_error(
+		    out, "decisions of more than one source or owner wait: name the source");
 	} else {
 		if (d.n)
 			rc = hf_state_decide_preview(hf_engine_state(env->core), d.source,
@@ -186,12 +191,13 @@ static bool is_outdated(const struct decision *d)
 	return d->request->ticket[0] && strcmp(d->request->ticket, ticket) != 0;
 }
 
-static int decision_settle(const struct hf_control_env *env, const struct hf_control_request *r, const struct decision *d)
+static int decision_settle(
+    const struct hf_control_env *env, const struct hf_control_request *r, const struct decision *d)
 {
 	bool accept = r->command == HF_COMMAND_ACCEPT;
 	/* With an owner named, all that was found is of that one. */
-	int rc = hf_engine_decide(env->core, d->source, r->owner[0] ? &d->owner : NULL, kind_meant(r),
-	    accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
+	int rc = hf_engine_decide(env->core, d->source, r->owner[0] ? &d->owner : NULL,
+	    kind_meant(r), accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
 
 	if (rc <= 0)
 		return rc;
@@ -204,16 +210,19 @@ static int decision_settle(const struct hf_control_env *env, const struct hf_con
 	return rc;
 }
 
-void hf_control_decide(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
+void hf_control_decide(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	struct decision d;
 	int rc = 0;
 
 	decision_find(env, r, &d);
 	if (d.ambiguous) {
-		hf_control_error(out, "decisions of more than one source or owner wait: name the source");
+		hf_control_error(
+		    out, "decisions of more than one source or owner wait: name the source");
 	} else if (is_outdated(&d)) {
-		hf_control_error(out, "what waits has changed since it was shown: nothing was done");
+		hf_control_error(
+		    out, "what waits has changed since it was shown: nothing was done");
 	} else {
 		if (d.n)
 			rc = decision_settle(env, r, &d);
@@ -221,8 +230,8 @@ void hf_control_decide(const struct hf_control_env *env, const struct hf_control
 			hf_control_error(out, hf_strerror(rc));
 		} else {
 			hf_control_json_row(out,
-			    json_pack("{s:o, s:i, s:O}", "source", hf_control_json_text(d.source), "settled", rc,
-				"others", d.others));
+			    json_pack("{s:o, s:i, s:O}", "source", hf_control_json_text(d.source),
+				"settled", rc, "others", d.others));
 			hf_control_json_end(out);
 		}
 	}

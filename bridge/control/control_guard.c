@@ -24,7 +24,8 @@ struct text {
 	size_t len;
 };
 
-static void guard_text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void guard_text_add(struct text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void guard_text_add(struct text *t, const char *format, ...)
 {
@@ -88,17 +89,21 @@ static void add_wait(struct text *t, const struct hf_hold_view *h)
 	if (h->waits & HF_WAITS_OPERATOR)
 		guard_text_add(t, ", until you decide");
 	else if (h->waits & HF_WAITS_RIGHTS)
-		guard_text_add(t, ", since the token has less rights than when it listed them (it lacks %s)",
+		guard_text_add(t,
+		    ", since the token has less rights than when it listed them (it lacks %s)",
 		    h->missing_rights);
 	else if (h->waits & HF_WAITS_READABLE)
-		guard_text_add(t, ", since Coder says that this user does not exist or may not be read");
+		guard_text_add(
+		    t, ", since Coder says that this user does not exist or may not be read");
 	else if (h->waits & HF_WAITS_FRESH)
 		guard_text_add(t, ", at least until Coder can be reached");
 	else if (h->waits & HF_WAITS_GRACE)
-		guard_text_add(t, ", and removed by themselves in %llu min if Coder still does not list them",
+		guard_text_add(t,
+		    ", and removed by themselves in %llu min if Coder still does not list them",
 		    (unsigned long long)(h->grace_left_ms / 60000 + 1));
 	else
-		guard_text_add(t, ", and removed by themselves soon if Coder still does not list them");
+		guard_text_add(
+		    t, ", and removed by themselves soon if Coder still does not list them");
 }
 
 static void add_commands(struct text *t, const struct hf_hold_view *h, const char *accept)
@@ -113,11 +118,11 @@ static void describe_removal(const struct guard *g, const struct hf_hold_view *h
 	uint32_t total = total_of(g, h);
 
 	if (h->row->rejected)
-		guard_text_add(t, "you rejected the removal of %u of %s's %u workspace%s (", h->workspaces,
-		    h->owner->name, total, guard_plural(total));
+		guard_text_add(t, "you rejected the removal of %u of %s's %u workspace%s (",
+		    h->workspaces, h->owner->name, total, guard_plural(total));
 	else
-		guard_text_add(t, "Coder no longer lists %u of %s's %u workspace%s (", h->workspaces,
-		    h->owner->name, total, guard_plural(total));
+		guard_text_add(t, "Coder no longer lists %u of %s's %u workspace%s (",
+		    h->workspaces, h->owner->name, total, guard_plural(total));
 	add_samples(t, h);
 	guard_text_add(t, "): their names are kept");
 	if (h->row->rejected)
@@ -129,7 +134,8 @@ static void describe_removal(const struct guard *g, const struct hf_hold_view *h
 
 static void describe_restored(const struct hf_hold_view *h, struct text *t)
 {
-	guard_text_add(t, "%u name%s that came back from the published zone %s not confirmed by Coder (",
+	guard_text_add(t,
+	    "%u name%s that came back from the published zone %s not confirmed by Coder (",
 	    h->workspaces, guard_plural(h->workspaces), h->workspaces == 1 ? "is" : "are");
 	add_samples(t, h);
 	guard_text_add(t, "): %s%s", *h->reason ? h->reason : "the store was lost",
@@ -141,7 +147,8 @@ static void describe_restored(const struct hf_hold_view *h, struct text *t)
 
 static void describe_user(const struct hf_hold_view *h, struct text *t)
 {
-	guard_text_add(t, "%s: the names of %s without a user's name (AGENT.WORKSPACE.me, WORKSPACE) are kept%s",
+	guard_text_add(t,
+	    "%s: the names of %s without a user's name (AGENT.WORKSPACE.me, WORKSPACE) are kept%s",
 	    h->reason, h->owner->name, h->row->rejected ? ", as you decided" : "");
 	add_commands(t, h, "let them go");
 }
@@ -153,7 +160,8 @@ static void describe_suffix(const struct guard *g, const struct hf_hold_view *h,
 	char suffix[HF_NAME_TEXT_MAX];
 
 	if (!h->source->suffix.len) {
-		guard_text_add(t, "Coder says suffix '%s', which networks at home use: no name is published; use it: %s",
+		guard_text_add(t,
+		    "Coder says suffix '%s', which networks at home use: no name is published; use it: %s",
 		    h->row->detail, h->accept);
 		return;
 	}
@@ -169,7 +177,8 @@ static void describe_suffix(const struct guard *g, const struct hf_hold_view *h,
 
 static void describe_deployment(const struct hf_hold_view *h, struct text *t)
 {
-	guard_text_add(t, "%s (%s, not %s): nothing of it is applied, the names stay%s; follow it from now on: %s",
+	guard_text_add(t,
+	    "%s (%s, not %s): nothing of it is applied, the names stay%s; follow it from now on: %s",
 	    h->reason, *h->row->detail ? h->row->detail : "no id", h->source->deployment_id,
 	    h->row->rejected ? ", as you decided" : "", h->accept);
 	if (*h->reject)
@@ -223,11 +232,13 @@ static int show_hold(const struct hf_hold_view *h, void *arg)
 	g->n++;
 	guard_describe(g, h, &t);
 	json_array_append_new(g->list,
-	    json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:b, s:s, s:I, s:o, s:o, s:I, s:o, s:s, s:o}",
+	    json_pack(
+		"{s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:b, s:s, s:I, s:o, s:o, s:I, s:o, s:s, s:o}",
 		"source", hf_control_json_text(h->source->name), "owner",
 		hf_control_json_text(h->owner ? h->owner->name : NULL), "workspaces",
 		(json_int_t)h->workspaces, "reason", hf_control_json_text(h->row->kind), "detail",
-		hf_control_json_text(h->row->detail), "since", hf_control_json_time(h->row->since_s), "fresh_seconds",
+		hf_control_json_text(h->row->detail), "since",
+		hf_control_json_time(h->row->since_s), "fresh_seconds",
 		(json_int_t)(h->row->fresh_ms / 1000), "rejected", h->row->rejected, "text", t.at,
 		"owner_workspaces", (json_int_t)total_of(g, h), "samples",
 		samples_of(h->n_samples, h->samples), "waits", waits_of(h), "grace_left_seconds",
@@ -235,9 +246,9 @@ static int show_hold(const struct hf_hold_view *h, void *arg)
 		hf_control_json_text(h->missing_rights), "accept", h->accept, "reject",
 		hf_control_json_text(h->reject)));
 	snprintf(dry_run, sizeof(dry_run), "%s --dry-run", h->accept);
-	json_array_append_new(g->warnings,
-	    json_pack("{s:s, s:s, s:o, s:s}", "code", "held", "text", t.at, "since",
-		hf_control_json_time(h->row->since_s), "command", dry_run));
+	json_array_append_new(
+	    g->warnings, json_pack("{s:s, s:s, s:o, s:s}", "code", "held", "text", t.at, "since",
+			     hf_control_json_time(h->row->since_s), "command", dry_run));
 	return 0;
 }
 
@@ -246,7 +257,8 @@ size_t hf_control_guard(const struct hf_control_env *env, const struct hf_tally 
 {
 	struct guard g = { env, tallies, guard, warnings, 0 };
 
-	hf_state_each_hold_view(hf_engine_state(env->core), hf_engine_now(env->core), show_hold, &g);
+	hf_state_each_hold_view(
+	    hf_engine_state(env->core), hf_engine_now(env->core), show_hold, &g);
 	return g.n;
 }
 
@@ -254,8 +266,8 @@ size_t hf_control_guard(const struct hf_control_env *env, const struct hf_tally 
 
 static void guard_warn(json_t *warnings, const char *code, const struct text *t)
 {
-	json_array_append_new(warnings,
-	    json_pack("{s:s, s:s, s:n}", "code", code, "text", t->at, "since"));
+	json_array_append_new(
+	    warnings, json_pack("{s:s, s:s, s:n}", "code", code, "text", t->at, "since"));
 }
 
 struct unreadable {
@@ -289,8 +301,8 @@ static int find_dispute(const struct hf_dispute_view *dispute, void *arg)
 	if (dispute->source != d->source)
 		return 0;
 	if (d->n++ < LISTED)
-		guard_text_add(&d->first, "%s'%s' of %s and of %s", d->n > 1 ? ", " : "", dispute->workspace->name,
-		    dispute->owner->name, dispute->claimant->name);
+		guard_text_add(&d->first, "%s'%s' of %s and of %s", d->n > 1 ? ", " : "",
+		    dispute->workspace->name, dispute->owner->name, dispute->claimant->name);
 	return 0;
 }
 
@@ -310,10 +322,9 @@ static int show_rights(const struct hf_source_view *v, void *arg)
 
 	if (*v->missing_rights) {
 		guard_text_add(&t,
-		    "source '%s': the token of %s reads less than before, it lacks %s: what Coder no longer "
-		    "lists is kept; give the role back or use another token, or decide by holdfastctl accept %s",
-		    v->row->name, *v->row->user_name ? v->row->user_name : "its user", v->missing_rights,
-		    v->row->name);
+		    "source '%s': the token of %s reads less than before, it lacks %s: what Coder no longer lists is kept; give the role back or use another token, or decide by holdfastctl accept %s",
+		    v->row->name, *v->row->user_name ? v->row->user_name : "its user",
+		    v->missing_rights, v->row->name);
 		guard_warn(g->warnings, "rights-less", &t);
 	}
 	hf_state_each_owner(state, hf_engine_now(g->env->core), find_unreadable, &u);
@@ -321,9 +332,7 @@ static int show_rights(const struct hf_source_view *v, void *arg)
 		t.len = 0;
 		add_more(&u.names, u.n);
 		guard_text_add(&t,
-		    "source '%s': Coder says that the workspaces of %s may not be read with this token: their "
-		    "names stay as they are; give the token's user a role that may (such as Template Admin), "
-		    "or take them out of owners",
+		    "source '%s': Coder says that the workspaces of %s may not be read with this token: their names stay as they are; give the token's user a role that may (such as Template Admin), or take them out of owners",
 		    v->row->name, u.names.at);
 		guard_warn(g->warnings, "rights-owner", &t);
 	}
@@ -331,7 +340,8 @@ static int show_rights(const struct hf_source_view *v, void *arg)
 	if (d.n) {
 		t.len = 0;
 		add_more(&d.first, d.n);
-		guard_text_add(&t, "source '%s': Coder lists %zu workspace%s for two owners: %s; the first keeps the names",
+		guard_text_add(&t,
+		    "source '%s': Coder lists %zu workspace%s for two owners: %s; the first keeps the names",
 		    v->row->name, d.n, guard_plural(d.n), d.first.at);
 		guard_warn(g->warnings, "disputed", &t);
 	}

@@ -19,7 +19,8 @@ int hf_control_json_row(FILE *out, json_t *row);
 void hf_control_json_end(FILE *out);
 
 /* A row each. 0, or HF_ECLOSED where nobody reads any more. */
-int hf_control_records(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out);
+int hf_control_records(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out);
 /* `pattern` is as shells have it, "" for all. */
 int hf_control_workspaces(const struct hf_control_env *env, const char *pattern, FILE *out);
 /* At most one row: the served name that is a slip or two away. */
@@ -28,7 +29,9 @@ int hf_control_near(const struct hf_control_env *env, const char *word, FILE *ou
 /* One object: all that `holdfastctl status --json` shows. The caller owns it; NULL: no memory. */
 json_t *hf_control_status(const struct hf_control_env *env);
 /* Of one adapter, or of each: it is filled anew, or asked what it has. What it is then is told. */
-void hf_control_refill(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out);
-void hf_control_verify(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out);
+void hf_control_refill(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out);
+void hf_control_verify(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out);
 /* The adapters, as status has them; what is wrong with them is added to `warnings`. */
 json_t *hf_control_adapters(const struct hf_control_env *env, json_t *warnings);

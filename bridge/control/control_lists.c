@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers that can be long. They are written by a process of its own, out of its copy of what was true at one moment.
+ * Answers that can be long. They are written by a process of its own, out of its copy of what was
+ * true at one moment.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -70,7 +71,8 @@ static int list_record(const struct hf_record_view *r, void *arg)
 	return hf_record_row_wanted(&l->filter, &row, &r->name) ? control_write_row(l, &row) : 0;
 }
 
-int hf_control_records(const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
+int hf_control_records(
+    const struct hf_control_env *env, const struct hf_control_request *r, FILE *out)
 {
 	struct control_records l = { .env = env,
 		.out = out,
@@ -89,8 +91,8 @@ int hf_control_records(const struct hf_control_env *env, const struct hf_control
 
 static const char *status_name(uint8_t status)
 {
-	static const char *const names[] = { "unknown", "pending", "starting", "running", "stopping",
-		"stopped", "failed", "canceling", "canceled", "deleting", "deleted" };
+	static const char *const names[] = { "unknown", "pending", "starting", "running",
+		"stopping", "stopped", "failed", "canceling", "canceled", "deleting", "deleted" };
 
 	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "unknown";
 }
@@ -104,10 +106,12 @@ static int list_workspace(const struct hf_workspace_view *w, void *arg)
 		return 0;
 	return hf_control_json_row(l->out,
 	    json_pack("{s:o, s:o, s:o, s:s, s:s, s:I, s:b, s:o, s:o}", "source",
-		hf_control_json_text(w->source->name), "owner", hf_control_json_text(w->owner->name), "workspace",
-		hf_control_json_text(w->row->name), "workspace_id", hf_uuid_text(&w->row->id, id), "status",
-		status_name(w->row->status), "agents", (json_int_t)w->agents, "held", w->row->held,
-		"refused", hf_control_json_text(w->bad), "first_seen", hf_control_json_time(w->row->first_seen_s)));
+		hf_control_json_text(w->source->name), "owner",
+		hf_control_json_text(w->owner->name), "workspace",
+		hf_control_json_text(w->row->name), "workspace_id", hf_uuid_text(&w->row->id, id),
+		"status", status_name(w->row->status), "agents", (json_int_t)w->agents, "held",
+		w->row->held, "refused", hf_control_json_text(w->bad), "first_seen",
+		hf_control_json_time(w->row->first_seen_s)));
 }
 
 int hf_control_workspaces(const struct hf_control_env *env, const char *pattern, FILE *out)

@@ -12,8 +12,7 @@ static const char *const commands[] = { "status", "records", "workspaces", "near
 bool hf_control_request_orders(const struct hf_control_request *request)
 {
 	return request->command == HF_COMMAND_ACCEPT || request->command == HF_COMMAND_REJECT ||
-	       request->command == HF_COMMAND_RESYNC ||
-	       request->command == HF_COMMAND_VERIFY;
+	       request->command == HF_COMMAND_RESYNC || request->command == HF_COMMAND_VERIFY;
 }
 
 bool hf_control_request_lists(const struct hf_control_request *request)
@@ -23,8 +22,10 @@ bool hf_control_request_lists(const struct hf_control_request *request)
 	       request->command == HF_COMMAND_PREVIEW;
 }
 
-/* A text that is not there leaves out[0] 0. False: no text, too long, or with bytes that no name
- * has. */
+/*
+ * A text that is not there leaves out[0] 0. False: no text, too long, or with bytes that no name
+ * has.
+ */
 static bool take_text(const json_t *object, const char *key, char *out, size_t size)
 {
 	const json_t *value = json_object_get(object, key);
@@ -56,7 +57,8 @@ static bool take_form(const json_t *object, struct hf_control_request *r)
 
 	if (!value || json_is_null(value))
 		return true;
-	r->formed = json_is_string(value) && hf_record_row_form_parse(json_string_value(value), &r->form);
+	r->formed =
+	    json_is_string(value) && hf_record_row_form_parse(json_string_value(value), &r->form);
 	return r->formed;
 }
 
@@ -67,7 +69,8 @@ static bool control_take_suffix(const json_t *object, struct hf_control_request 
 
 	if (!value || json_is_null(value))
 		return true;
-	return text && strlen(text) == json_string_length(value) && !hf_name_parse(text, &r->suffix);
+	return text && strlen(text) == json_string_length(value) &&
+	       !hf_name_parse(text, &r->suffix);
 }
 
 static bool take_decision(const json_t *object, struct hf_control_request *r)
@@ -132,7 +135,8 @@ int hf_control_request_parse(
 			     : NULL;
 	struct hf_control_request r = { 0 };
 
-	*ret_why = json_is_object(object) ? control_fill_request(object, &r) : "this is no JSON object";
+	*ret_why =
+	    json_is_object(object) ? control_fill_request(object, &r) : "this is no JSON object";
 	json_decref(object);
 	if (*ret_why)
 		return HF_EREFUSED;

@@ -30,12 +30,13 @@ enum hf_command {
 
 struct hf_control_request {
 	enum hf_command command;
-	char source[HF_LABEL_MAX + 1]; /* "" where not given, as all texts */
-	char owner[HF_LABEL_MAX + 1];  /* name or id */
+	char source[HF_LABEL_MAX + 1];  /* "" where not given, as all texts */
+	char owner[HF_LABEL_MAX + 1];   /* name or id */
 	char adapter[HF_LABEL_MAX + 1]; /* resync: this one alone; verify: "" is each */
-	char what[16];                 /* "removal", "deployment", "suffix" */
-	enum hf_command decision;      /* accept, reject: itself; preview: which of them */
-	char ticket[HF_TICKET_MAX];    /* accept, reject: of the preview that was shown; "": none was */
+	char what[16];                  /* "removal", "deployment", "suffix" */
+	enum hf_command decision;       /* accept, reject: itself; preview: which of them */
+	/* accept, reject: of the preview that was shown; "": none was */
+	char ticket[HF_TICKET_MAX];
 	char name[HF_NAME_TEXT_MAX]; /* records, workspaces: a pattern as shells have it */
 	bool recover;                /* resync: the one recovery is allowed again */
 	bool full;                   /* verify: all names, not a sample */
@@ -45,8 +46,8 @@ struct hf_control_request {
 	enum hf_record_form form;
 	struct hf_name suffix;       /* records: at or below it; len 0: any */
 	char data[HF_ADDR_TEXT_MAX]; /* records: with this address */
-	uint64_t after; /* history: only of later generations */
-	unsigned max;   /* history: so many lines, 1 to HF_HISTORY_MAX */
+	uint64_t after;              /* history: only of later generations */
+	unsigned max;                /* history: so many lines, 1 to HF_HISTORY_MAX */
 };
 
 /* The line without its end, any bytes. 0, or HF_EREFUSED and *ret_why (static). */

@@ -70,8 +70,8 @@ int hf_control_rights(const char *path, const struct hf_config *config)
 	} else {
 		group = getgrnam(name);
 		if (!group || lchown(path, (uid_t)-1, group->gr_gid)) {
-			hf_log_warn("control: '%s' cannot be given to the group '%s': all may "
-				    "connect, and who is not of it is refused then",
+			hf_log_warn(
+			    "control: '%s' cannot be given to the group '%s': all may connect, and who is not of it is refused then",
 			    path, name);
 			mode = 0666;
 		}
@@ -93,7 +93,9 @@ int hf_control_listen(const struct hf_config *config)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	/* bind() makes the file with the rights of the descriptor: it is never open for a moment. */
+	/*
+	 * bind() makes the file with the rights of the descriptor: it is never open for a moment.
+	 */
 	if (fchmod(fd, 0600) || bind(fd, (const struct sockaddr *)&at, sizeof(at))) {
 		rc = -errno;
 		close(fd);
@@ -162,5 +164,6 @@ void hf_control_peer(int fd, const struct hf_control_groups *of, struct hf_contr
 		groups_len = 0;
 	p.gid = cred.gid;
 	p.n = groups_len / sizeof(*groups);
-	ret_peer->right = cred.uid == 0 || cred.uid == geteuid() ? HF_RIGHT_ORDER : right_of(&p, of);
+	ret_peer->right =
+	    cred.uid == 0 || cred.uid == geteuid() ? HF_RIGHT_ORDER : right_of(&p, of);
 }

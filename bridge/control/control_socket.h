@@ -22,13 +22,13 @@ struct hf_control_groups {
 	gid_t look;
 };
 /*
- * Asks the system for the groups by name, which may take its time (LDAP): with each configuration, not with each
- * client.
+ * Asks the system for the groups by name, which may take its time (LDAP): with each configuration,
+ * not with each client.
  */
 void hf_control_groups(const struct hf_config *config, struct hf_control_groups *ret_groups);
 /*
- * Gives the socket file at `path` the rights of other groups. 0, HF_EUNSAFE where something else lies there now, or
- * another code: it stays as it is.
+ * Gives the socket file at `path` the rights of other groups. 0, HF_EUNSAFE where something else
+ * lies there now, or another code: it stays as it is.
  */
 int hf_control_rights(const char *path, const struct hf_config *config);
 

@@ -24,9 +24,9 @@ struct status {
 	json_t *sources;
 	json_t *guard;
 	json_t *refused;
-	json_t *owners; /* of the source that is being shown */
+	json_t *owners;                 /* of the source that is being shown */
 	const struct hf_client *client; /* its; NULL: it is not followed */
-	uint32_t source; /* its rid */
+	uint32_t source;                /* its rid */
 	bool fresh;
 	int64_t stale_since_s;
 	uint64_t refused_total;
@@ -78,7 +78,10 @@ static json_t *time_in(const struct status *s, int64_t ms)
 	return ms < 0 ? json_null() : hf_control_json_time((hf_wall_ms(s->env->clock) + ms) / 1000);
 }
 
-/* An owner of a fresh source is stale when no snapshot has come for two intervals; or none has since the start. */
+/*
+ * An owner of a fresh source is stale when no snapshot has come for two intervals; or none has
+ * since the start.
+ */
 static int64_t owner_stale_since_s(
     const struct status *s, const struct hf_source_view *source, const struct hf_owner_view *o)
 {
@@ -97,7 +100,7 @@ static json_t *line_of(const struct status *s, const struct hf_owner_view *o)
 		return json_null();
 	return json_pack("{s:s, s:o, s:o}", "state",
 	    line.opening ? "opening"
-	    : line.live	 ? "live"
+	    : line.live  ? "live"
 			 : "waiting",
 	    "reason", hf_control_json_text(line.problem), "next_try", time_in(s, line.next_try_ms));
 }
@@ -113,13 +116,14 @@ static int status_show_owner(
 	if (!o->fresh && source->fresh)
 		note_stale(s, owner_stale_since_s(s, source, o));
 	json_array_append_new(s->owners,
-	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "name", hf_control_json_text(o->row->name), "id",
-		hf_uuid_text(&o->row->id, id), "state",
-		o->held	   ? "held"
+	    json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "name",
+		hf_control_json_text(o->row->name), "id", hf_uuid_text(&o->row->id, id), "state",
+		o->held    ? "held"
 		: o->fresh ? "live"
 			   : "stale",
 		"workspaces", (json_int_t)o->workspaces, "agents", (json_int_t)o->agents,
-		"without_agents", (json_int_t)o->idle, "last_confirmed", hf_control_json_time(o->row->confirmed_s), "readable",
+		"without_agents", (json_int_t)o->idle, "last_confirmed",
+		hf_control_json_time(o->row->confirmed_s), "readable",
 		o->readable == READABLE_UNKNOWN ? json_null()
 						: json_boolean(o->readable == READABLE_YES),
 		"line", line_of(s, o)));
@@ -180,8 +184,8 @@ static void add_client(struct status *s, json_t *row, const char *name)
 	json_object_set_new(row, "faults", count_faults(&c));
 	if (c.state != CLIENT_LIVE && why)
 		json_array_append_new(s->warnings,
-		    json_pack("{s:s, s:o, s:o, s:b}", "code", hf_problem_name(c.problem->code), "text",
-			json_sprintf("source '%s': %s", name, why), "since",
+		    json_pack("{s:s, s:o, s:o, s:b}", "code", hf_problem_name(c.problem->code),
+			"text", json_sprintf("source '%s': %s", name, why), "since",
 			hf_control_json_time(c.since_wall_s), "source_state", true));
 }
 
@@ -200,11 +204,12 @@ static int status_show_source(const struct hf_source_view *v, void *arg)
 	s->source = v->row->rid;
 	row = json_pack(
 	    "{s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:n, s:n, s:n, s:{}, s:{}, s:b, s:b, s:o}",
-	    "name", hf_control_json_text(v->row->name), "url", hf_control_json_text(v->row->url), "state", "reason",
-	    "since", "last_contact", hf_control_json_time(v->row->contact_s), "suffix",
-	    hf_control_json_text(suffix), "deployment_id", hf_control_json_text(v->row->deployment_id),
-	    "token_expires", "attempts", "next_try", "failures", "faults", "fresh", v->fresh,
-	    "withdrawn", v->row->withdrawn, "owners", s->owners);
+	    "name", hf_control_json_text(v->row->name), "url", hf_control_json_text(v->row->url),
+	    "state", "reason", "since", "last_contact", hf_control_json_time(v->row->contact_s),
+	    "suffix", hf_control_json_text(suffix), "deployment_id",
+	    hf_control_json_text(v->row->deployment_id), "token_expires", "attempts", "next_try",
+	    "failures", "faults", "fresh", v->fresh, "withdrawn", v->row->withdrawn, "owners",
+	    s->owners);
 	if (!row)
 		return 0;
 	json_object_set_new(row, "user", hf_control_json_text(v->row->user_name));
@@ -218,8 +223,8 @@ static int status_show_source(const struct hf_source_view *v, void *arg)
 	if (v->leaving) {
 		json_object_set_new(row, "state", json_string("waiting"));
 		json_object_set_new(row, "reason",
-		    json_string("no longer configured; its names stay until a source of its suffix "
-				"is confirmed"));
+		    json_string(
+			"no longer configured; its names stay until a source of its suffix is confirmed"));
 	}
 	hf_state_each_owner(
 	    hf_engine_state(s->env->core), hf_engine_now(s->env->core), status_show_owner, s);
@@ -244,7 +249,10 @@ static int status_show_refused(const struct hf_refused_view *r, void *arg)
 
 enum { WAL_MUCH = 64 << 20 };
 
-/* What is committed is written back into the store's file unless somebody reads an older state of it. */
+/*
+ * What is committed is written back into the store's file unless somebody reads an older state of
+ * it.
+ */
 static void look_at_wal(struct status *s)
 {
 	struct hf_store_stats stats;
@@ -252,8 +260,8 @@ static void look_at_wal(struct status *s)
 	hf_store_get_stats(hf_engine_store(s->env->core), &stats);
 	if (stats.wal_bytes >= WAL_MUCH)
 		status_warn(s, "store-wal",
-		    json_sprintf("store: its -wal file is %llu MB: a program that has been reading the store "
-				 "for long keeps it from being written back (fuser %s)",
+		    json_sprintf(
+			"store: its -wal file is %llu MB: a program that has been reading the store for long keeps it from being written back (fuser %s)",
 			(unsigned long long)(stats.wal_bytes >> 20), s->env->config->store),
 		    json_null());
 }
@@ -266,7 +274,8 @@ static json_t *show_store(struct status *s)
 	    hf_store_get_state(hf_engine_store(s->env->core), &reason, &since_s);
 
 	if (state != HF_STORE_OK)
-		status_warn(s, "store", json_sprintf("store: %s: %s", hf_store_state_name(state), reason),
+		status_warn(s, "store",
+		    json_sprintf("store: %s: %s", hf_store_state_name(state), reason),
 		    hf_control_json_time(since_s));
 	return json_pack("{s:s, s:o, s:o}", "state", hf_store_state_name(state), "reason",
 	    hf_control_json_text(reason), "since", hf_control_json_time(since_s));
@@ -303,8 +312,9 @@ static json_t *show_answering(const struct hf_control_env *env)
 	struct hf_answering a;
 
 	hf_listeners_answering(env->listeners, &a);
-	return json_pack("{s:o, s:I, s:b, s:o}", "network", hf_control_json_text(hf_network_text(network)), "missing",
-	    (json_int_t)a.missing, "nobody", a.nobody, "text", hf_control_json_text(a.text));
+	return json_pack("{s:o, s:I, s:b, s:o}", "network",
+	    hf_control_json_text(hf_network_text(network)), "missing", (json_int_t)a.missing,
+	    "nobody", a.nobody, "text", hf_control_json_text(a.text));
 }
 
 static json_t *show_listeners(const struct hf_control_env *env)
@@ -316,8 +326,8 @@ static json_t *show_listeners(const struct hf_control_env *env)
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:b}", "address", hf_front_endpoint_text(&l[i].at, place), "state",
-			hf_answering_state_name(l[i].state), "seen", l[i].seen));
+		    json_pack("{s:s, s:s, s:b}", "address", hf_front_endpoint_text(&l[i].at, place),
+			"state", hf_answering_state_name(l[i].state), "seen", l[i].seen));
 	return list;
 }
 
@@ -351,7 +361,8 @@ static json_t *show_sample(const struct hf_control_env *env)
 {
 	struct status_sample s = { .now_s = hf_wall_ms(env->clock) / 1000 };
 
-	hf_state_each_record(hf_engine_state(env->core), hf_engine_now(env->core), status_take_sample, &s);
+	hf_state_each_record(
+	    hf_engine_state(env->core), hf_engine_now(env->core), status_take_sample, &s);
 	return s.row ? s.row : json_null();
 }
 
@@ -364,7 +375,8 @@ static void look_for_names(struct status *s)
 		return;
 	hf_store_history(hf_engine_store(s->env->core), NULL, 1, note_line, &had);
 	if (had)
-		status_warn(s, "no-names", json_string("no names are served any more"), json_null());
+		status_warn(
+		    s, "no-names", json_string("no names are served any more"), json_null());
 }
 
 static json_t *epoch_of(const struct hf_control_env *env)
@@ -387,9 +399,10 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	s.refused = json_array();
 	s.root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:[], s:o}", "version",
 	    HF_VERSION, "bridge", "running", "epoch", epoch_of(env), "generation",
-	    (json_int_t)hf_engine_published(env->core), "names", (json_int_t)hf_state_n_names(state),
-	    "warnings", s.warnings, "sources", s.sources, "guard", s.guard, "refused", s.refused,
-	    "readers", "adapters", hf_control_adapters(env, s.warnings));
+	    (json_int_t)hf_engine_published(env->core), "names",
+	    (json_int_t)hf_state_n_names(state), "warnings", s.warnings, "sources", s.sources,
+	    "guard", s.guard, "refused", s.refused, "readers", "adapters",
+	    hf_control_adapters(env, s.warnings));
 	if (!s.root)
 		return NULL;
 	hf_state_tally(state, hf_engine_now(env->core), s.tallies);
@@ -410,7 +423,8 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	look_for_names(&s);
 	s.fresh = s.fresh && json_array_size(s.sources) > 0;
 	json_object_set_new(s.root, "fresh", json_boolean(s.fresh));
-	json_object_set_new(s.root, "stale_since", hf_control_json_time(s.fresh ? 0 : s.stale_since_s));
+	json_object_set_new(
+	    s.root, "stale_since", hf_control_json_time(s.fresh ? 0 : s.stale_since_s));
 	json_object_set_new(s.root, "held_removals", json_integer(s.held));
 	json_object_set_new(s.root, "refused_total", json_integer((json_int_t)s.refused_total));
 	return s.root;

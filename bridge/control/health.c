@@ -29,9 +29,9 @@ struct hf_health {
 	struct event_base *base;
 	struct hf_engine *core;
 	const struct hf_listeners *listeners; /* borrowed, as the core */
-	struct hf_request_server *server; /* owned; NULL: none */
-	struct hf_endpoint at;            /* where it listens, or would */
-	int64_t again_ms;                 /* boottime: not before is it tried again to listen */
+	struct hf_request_server *server;     /* owned; NULL: none */
+	struct hf_endpoint at;                /* where it listens, or would */
+	int64_t again_ms;                     /* boottime: not before is it tried again to listen */
 	struct hf_fault fault;
 };
 
@@ -55,14 +55,15 @@ static const char *health_phrase(int status)
 	}
 }
 
-static void health_respond(struct hf_request_server_client *cl, int status, const char *body, bool head)
+static void health_respond(
+    struct hf_request_server_client *cl, int status, const char *body, bool head)
 {
 	char text[HF_STATUS_LINE_MAX + 400];
 	int len = snprintf(text, sizeof(text),
 	    "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n%sConnection: close\r\n\r\n%s%s",
-	    status, health_phrase(status), strlen(body) + 1, status == 405 ? "Allow: GET, HEAD\r\n" : "",
-	    head ? "" : body, head ? "" : "\n");
+	    status, health_phrase(status), strlen(body) + 1,
+	    status == 405 ? "Allow: GET, HEAD\r\n" : "", head ? "" : body, head ? "" : "\n");
 
 	hf_request_server_client_answer(cl, text, (size_t)len);
 }
@@ -104,7 +105,8 @@ static void on_health_read(void *arg, struct hf_request_server_client *cl, struc
 /* A listening socket, or a code. */
 static int listen_at(const struct hf_endpoint *at)
 {
-	int fd = socket(at->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, rc;
+	int fd = socket(at->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1,
+	    rc;
 
 	if (fd < 0)
 		return -errno;
@@ -119,8 +121,11 @@ static int listen_at(const struct hf_endpoint *at)
 static void health_hear(struct hf_health *h)
 {
 	const struct hf_request_server_opts opts = { .name = "status.listen",
-		.clock = &hf_clock_system, .clients_max = CLIENTS_MAX,
-		.span_ms = CLIENT_MS, .read = on_health_read, .arg = h };
+		.clock = &hf_clock_system,
+		.clients_max = CLIENTS_MAX,
+		.span_ms = CLIENT_MS,
+		.read = on_health_read,
+		.arg = h };
 	int rc;
 
 	if (!h->at.len)
@@ -138,8 +143,9 @@ static void health_hear(struct hf_health *h)
 	h->again_ms = hf_boot_ms(&hf_clock_system) + AGAIN_MS;
 }
 
-int hf_health_new(struct event_base *base, struct hf_engine *core, const struct hf_listeners *listeners,
-    const struct hf_config *config, struct hf_health **ret_health)
+int hf_health_new(struct event_base *base, struct hf_engine *core,
+    const struct hf_listeners *listeners, const struct hf_config *config,
+    struct hf_health **ret_health)
 {
 	struct hf_health *h = calloc(1, sizeof(*h));
 

@@ -15,7 +15,7 @@ struct hf_health_request {
 };
 
 /*
- * `head` is what came so far, any bytes. Returns 1 and the request when the head is whole, 0 when more
- * is to come, or the negative of the HTTP status that refuses it: -400, -405, -431, -505.
+ * `head` is what came so far, any bytes. Returns 1 and the request when the head is whole, 0 when
+ * more is to come, or the negative of the HTTP status that refuses it: -400, -405, -431, -505.
  */
 int hf_health_parse(const char *head, size_t len, struct hf_health_request *ret_request);

@@ -27,12 +27,13 @@ static const char counters[] = "_holdfast-counters", responder[] = "name=holdfas
 
 struct hf_listeners {
 	struct hf_listeners_env env;
-	const struct hf_config *config; /* borrowed */
-	struct event *timer;            /* owned */
-	struct hf_survey *survey;       /* owned; NULL while nothing is asked */
+	const struct hf_config *config;       /* borrowed */
+	struct event *timer;                  /* owned */
+	struct hf_survey *survey;             /* owned; NULL while nothing is asked */
 	struct hf_survey_question *questions; /* owned; of the survey */
 	size_t n_questions;
-	size_t n_suffixes; /* as many of the questions for each listener in turn; the rest are places of the module */
+	/* as many of the questions for each listener in turn; the rest are places of the module */
+	size_t n_suffixes;
 	struct hf_listener listeners[HF_LISTENERS_MAX];
 	size_t n;
 	bool module; /* it was found, the last time it was looked for */
@@ -96,8 +97,8 @@ static int listeners_take_suffix(const struct hf_source_view *view, void *arg)
 	return 0;
 }
 
-static void listeners_add_question(struct hf_listeners *l, const struct hf_endpoint *at,
-    const struct hf_name *name, uint16_t type)
+static void listeners_add_question(
+    struct hf_listeners *l, const struct hf_endpoint *at, const struct hf_name *name, uint16_t type)
 {
 	l->questions[l->n_questions++] = (struct hf_survey_question){
 		.at = *at, .name = *name, .type = type, .timeout_ms = TRY_MS, .tries = TRIES
@@ -108,10 +109,14 @@ static void listeners_add_question(struct hf_listeners *l, const struct hf_endpo
 static void listeners_add_modules(struct hf_listeners *l, const struct hf_name *suffix)
 {
 	struct hf_endpoint at[MODULES_MAX] = {
-		{ .in4 = { .sin_family = AF_INET, .sin_port = htons(DNS_PORT),
-		      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) }, .len = sizeof(struct sockaddr_in) },
-		{ .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(DNS_PORT),
-		      .sin6_addr = IN6ADDR_LOOPBACK_INIT }, .len = sizeof(struct sockaddr_in6) },
+		{ .in4 = { .sin_family = AF_INET,
+		      .sin_port = htons(DNS_PORT),
+		      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+		    .len = sizeof(struct sockaddr_in) },
+		{ .in6 = { .sin6_family = AF_INET6,
+		      .sin6_port = htons(DNS_PORT),
+		      .sin6_addr = IN6ADDR_LOOPBACK_INIT },
+		    .len = sizeof(struct sockaddr_in6) },
 	};
 	size_t n = 2 + hf_nameservers_read(resolv_conf, &at[2]);
 	struct hf_name name = *suffix;
@@ -158,8 +163,8 @@ static void listeners_ask(struct hf_listeners *l)
 {
 	struct hf_suffixes suffixes = { .n = 0 };
 
-	hf_state_each_source(
-	    hf_engine_state(l->env.core), hf_engine_now(l->env.core), listeners_take_suffix, &suffixes);
+	hf_state_each_source(hf_engine_state(l->env.core), hf_engine_now(l->env.core),
+	    listeners_take_suffix, &suffixes);
 	if (!suffixes.n)
 		return;
 	l->n_suffixes = hf_answering_suffixes_asked(&suffixes, l->n);
@@ -189,8 +194,8 @@ static void on_listeners_asked(void *arg)
 	size_t n = l->n * l->n_suffixes;
 
 	for (size_t i = 0; i < l->n; i++)
-		hf_answering_judge_suffixes(&l->listeners[i], &l->questions[i * l->n_suffixes], l->n_suffixes,
-		    &l->config->dns.allow);
+		hf_answering_judge_suffixes(&l->listeners[i], &l->questions[i * l->n_suffixes],
+		    l->n_suffixes, &l->config->dns.allow);
 	if (l->n_questions > n) {
 		l->module = false;
 		for (size_t i = n; i < l->n_questions; i++)

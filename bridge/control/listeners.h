@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * listeners: whether anybody answers DNS out of what the bridge publishes. Every dns.probe-interval each
- * address of dns.listen is asked for our suffix, on the loop, and where none of them answers the usual
- * places of an unbound with our module. What was found is for status, /readyz and the service manager.
+ * listeners: whether anybody answers DNS out of what the bridge publishes. Every dns.probe-interval
+ * each address of dns.listen is asked for our suffix, on the loop, and where none of them answers
+ * the usual places of an unbound with our module. What was found is for status, /readyz and the
+ * service manager.
  */
 #include "bridge/front/answering.h"
 
@@ -29,6 +30,9 @@ void hf_listeners_free(struct hf_listeners *l); /* NULL is fine */
 
 /* What is known now. */
 void hf_listeners_answering(const struct hf_listeners *l, struct hf_answering *ret_answering);
-/* Those of dns.listen, as last asked; at most HF_LISTENERS_MAX of them. Lent until the next turn of the loop. */
+/*
+ * Those of dns.listen, as last asked; at most HF_LISTENERS_MAX of them. Lent until the next turn of
+ * the loop.
+ */
 enum { HF_LISTENERS_MAX = 32 };
 const struct hf_listener *hf_listeners_get(const struct hf_listeners *l, size_t *ret_n);

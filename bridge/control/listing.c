@@ -15,16 +15,16 @@
 #include <unistd.h>
 
 enum {
-	LIMIT_S = 60,   /* all that one has */
-	CPU_S = 20,     /* and of CPU */
-	STUCK_S = 30,   /* without its client reading anything */
-	LATE_S = 2,     /* after LIMIT_S, when it is killed from here */
+	LIMIT_S = 60, /* all that one has */
+	CPU_S = 20,   /* and of CPU */
+	STUCK_S = 30, /* without its client reading anything */
+	LATE_S = 2,   /* after LIMIT_S, when it is killed from here */
 	REAP_MS = 1000,
 };
 
 struct running_listing {
 	struct hf_listing_pool *of;
-	pid_t pid; /* 0: this place is free */
+	pid_t pid;  /* 0: this place is free */
 	int pid_fd; /* owned */
 	uid_t uid;
 	bool trusted;
@@ -84,7 +84,10 @@ static int64_t listing_reap(struct running_listing *g)
 	struct pollfd p = { .fd = g->pid_fd, .events = POLLIN };
 	struct rusage used = { .ru_utime = { 0 } };
 
-	/* After SIGKILL it ends at once, unless the kernel itself waits for something: then so be it. */
+	/*
+	 * After SIGKILL it ends at once, unless the kernel itself waits for something: then so be
+	 * it.
+	 */
 	if (g->pid_fd < 0 || poll(&p, 1, REAP_MS) == 1)
 		wait4(g->pid, NULL, g->pid_fd < 0 ? 0 : WNOHANG, &used);
 	if (g->over)

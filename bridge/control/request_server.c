@@ -19,10 +19,10 @@ enum {
 	ACCEPT_AT_ONCE = 16,
 	ACCEPT_SPAN_MS = 50, /* in so long no more than the next are accepted */
 	ACCEPT_SPAN_MAX = 64,
-	PAUSE_MS = 200,      /* without a descriptor */
-	FULL_MS = 20,        /* without a place */
-	QUIET_MS = 10000,    /* without trouble for so long, it is over */
-	PARTING_MS = 1000,   /* to take an answer that says that its time is over */
+	PAUSE_MS = 200,    /* without a descriptor */
+	FULL_MS = 20,      /* without a place */
+	QUIET_MS = 10000,  /* without trouble for so long, it is over */
+	PARTING_MS = 1000, /* to take an answer that says that its time is over */
 };
 
 struct hf_request_server_client {
@@ -33,8 +33,8 @@ struct hf_request_server_client {
 	int fd;                  /* owned */
 	uid_t uid;
 	bool answered;
-	bool held; /* waits for us */
-	bool firm; /* ... and is not closed for another */
+	bool held;  /* waits for us */
+	bool firm;  /* ... and is not closed for another */
 	bool eager; /* its request was there with it and is not read yet: likewise */
 	void *data;
 };
@@ -229,7 +229,8 @@ static void client_new(struct hf_request_server *s, int fd)
 		s->opts.came(s->opts.arg, cl);
 }
 
-void hf_request_server_client_answer(struct hf_request_server_client *cl, const void *bytes, size_t len)
+void hf_request_server_client_answer(
+    struct hf_request_server_client *cl, const void *bytes, size_t len)
 {
 	cl->answered = true;
 	cl->held = cl->firm = false;
@@ -288,8 +289,8 @@ static bool accept_is_passing(int error)
 }
 
 /*
- * True: there is one again, of a silent client or the reserve. Else the listener stays readable, so it must not be
- * looked at for a while.
+ * True: there is one again, of a silent client or the reserve. Else the listener stays readable, so
+ * it must not be looked at for a while.
  */
 static bool without_descriptor(struct hf_request_server *s, int error)
 {
@@ -297,8 +298,7 @@ static bool without_descriptor(struct hf_request_server *s, int error)
 
 	s->trouble_at = request_now_ms(s);
 	hf_fault_set(&s->fault, s->opts.clock, HF_LOG_WARN,
-	    "%s: cannot accept connections (%s): the longest silent one is closed, tried again each "
-	    "%d ms",
+	    "%s: cannot accept connections (%s): the longest silent one is closed, tried again each %d ms",
 	    s->opts.name, strerror(error), PAUSE_MS);
 	if (request_make_room(s))
 		return true;
@@ -360,8 +360,8 @@ static void on_request_readable(evutil_socket_t listener, short what, void *arg)
 	}
 }
 
-int hf_request_server_new(struct event_base *base, const struct hf_request_server_opts *opts, int fd,
-    struct hf_request_server **ret_server)
+int hf_request_server_new(struct event_base *base, const struct hf_request_server_opts *opts,
+    int fd, struct hf_request_server **ret_server)
 {
 	struct hf_request_server *s = calloc(1, sizeof(*s));
 

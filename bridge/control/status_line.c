@@ -19,7 +19,10 @@ static size_t tally_names(const struct hf_tally *t)
 	return (size_t)(t->live + t->stale + t->held + t->withdrawn);
 }
 
-/* The moment of the oldest picture that is still served counts. One that has no names makes none stale. */
+/*
+ * The moment of the oldest picture that is still served counts. One that has no names makes none
+ * stale.
+ */
 static int on_status_source(const struct hf_source_view *view, void *arg)
 {
 	const struct filling *f = arg;
@@ -86,7 +89,8 @@ struct status_text {
 	size_t len;
 };
 
-static void status_text_add(struct status_text *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void status_text_add(struct status_text *l, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void status_text_add(struct status_text *l, const char *format, ...)
 {
@@ -129,7 +133,8 @@ static void add_states(struct status_text *l, const struct hf_status_line *s)
 
 char *hf_status_line_text(const struct hf_status_line *s, char out[static HF_STATUS_LINE_MAX])
 {
-	const char *who = s->answering.text[0] ? s->answering.text : "no adapter feeds its resolver";
+	const char *who =
+	    s->answering.text[0] ? s->answering.text : "no adapter feeds its resolver";
 	bool nobody = s->answering.text[0] || s->answering.nobody;
 	const char *plural = s->names == 1 ? "" : "s";
 	struct status_text l = { out, 0 };
@@ -144,7 +149,8 @@ char *hf_status_line_text(const struct hf_status_line *s, char out[static HF_STA
 	if (s->changing)
 		status_text_add(&l, "serving, and a large message is being taken up");
 	else
-		status_text_add(&l, nobody ? "%zu name%s published" : "serving %zu name%s", s->names, plural);
+		status_text_add(
+		    &l, nobody ? "%zu name%s published" : "serving %zu name%s", s->names, plural);
 	if (!s->changing)
 		add_states(&l, s);
 	if (s->held && !s->changing)

@@ -39,7 +39,8 @@ int hf_ctl_no_zone(struct hf_ctl *c, int rc)
 
 int hf_ctl_get_status(struct hf_ctl *c)
 {
-	int rc = hf_ctl_client_ask(c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why);
+	int rc = hf_ctl_client_ask(
+	    c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why);
 
 	c->denied = rc == -EACCES;
 	if (!rc)
@@ -103,7 +104,8 @@ void hf_ctl_explain_missing(struct hf_ctl *c, const char *what)
 	json_decref(c->kept);
 	c->kept = NULL;
 	if (!c->offline && c->o.name && !strpbrk(c->o.name, "*?[\\") &&
-	    hf_ctl_client_ask(c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why) == 0)
+	    hf_ctl_client_ask(
+		c->socket, json_pack("{s:s}", "command", "status"), hf_ctl_keep, c, c->why) == 0)
 		fprintf(stderr, ": %s", hf_why_missing_explain(c->socket, c->kept, c->o.name, why));
 	fputc('\n', stderr);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * ctl: what the commands of holdfastctl share: the configuration, a question to the bridge or, without
- * one, to the published zone, and how an answer is printed.
+ * ctl: what the commands of holdfastctl share: the configuration, a question to the bridge or,
+ * without one, to the published zone, and how an answer is printed.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,10 +20,10 @@ struct hf_ctl {
 	struct hf_config_errors errors; /* of the configuration; n 0: it has none */
 	const char *socket;             /* borrowed */
 	int64_t now_s;
-	bool offline; /* the answer is the zone's */
-	bool denied;  /* this user may not ask the bridge */
-	size_t n;     /* rows that were shown */
-	json_t *kept; /* owned: the row that hf_ctl_keep() kept */
+	bool offline;                    /* the answer is the zone's */
+	bool denied;                     /* this user may not ask the bridge */
+	size_t n;                        /* rows that were shown */
+	json_t *kept;                    /* owned: the row that hf_ctl_keep() kept */
 	char why[HF_CTL_CLIENT_WHY_MAX]; /* of the last question that failed */
 };
 
@@ -44,8 +44,8 @@ int hf_ctl_keep(json_t *row, void *c);
 /* The bridge's status in c->kept, without a bridge the zone's. 0 or a code. */
 int hf_ctl_get_status(struct hf_ctl *c);
 /*
- * Whether the zone is to be read, since the bridge could not be asked (`rc`): then 1, and this is said
- * once on standard error unless `quiet`.
+ * Whether the zone is to be read, since the bridge could not be asked (`rc`): then 1, and this is
+ * said once on standard error unless `quiet`.
  */
 bool hf_ctl_goes_offline(struct hf_ctl *c, int rc, bool quiet);
 /* Adds to c->why that the zone cannot be read, either. Returns rc. */

@@ -30,11 +30,13 @@ static void show_adapter(const json_t *a, int64_t now_s, FILE *out)
 	const json_t *verified = json_object_get(a, "verified");
 	char when[HF_WHEN_MAX];
 
-	fprintf(out, "  adapter %s: %s", hf_ctl_row_text(a, "name", "?"), hf_ctl_row_text(a, "state", "?"));
+	fprintf(out, "  adapter %s: %s", hf_ctl_row_text(a, "name", "?"),
+	    hf_ctl_row_text(a, "state", "?"));
 	if (json_is_string(json_object_get(a, "since")))
-		fprintf(out, " since %s", hf_ctl_when_text(json_object_get(a, "since"), now_s, when));
-	fprintf(out, ", %s, %lld name%s", hf_ctl_row_text(a, "type", "?"), adapter_number(a, "owned"),
-	    adapter_number(a, "owned") == 1 ? "" : "s");
+		fprintf(
+		    out, " since %s", hf_ctl_when_text(json_object_get(a, "since"), now_s, when));
+	fprintf(out, ", %s, %lld name%s", hf_ctl_row_text(a, "type", "?"),
+	    adapter_number(a, "owned"), adapter_number(a, "owned") == 1 ? "" : "s");
 	if (adapter_number(a, "skipped"))
 		fprintf(out, ", %lld left out", adapter_number(a, "skipped"));
 	if (adapter_number(a, "leaving"))
@@ -44,8 +46,8 @@ static void show_adapter(const json_t *a, int64_t now_s, FILE *out)
 	    : json_is_false(verified) ? "answers wrong"
 				      : "not asked yet");
 	if (adapter_number(a, "attempts")) {
-		fprintf(out, "    %lld attempt%s failed, next try %s\n", adapter_number(a, "attempts"),
-		    adapter_number(a, "attempts") == 1 ? "" : "s",
+		fprintf(out, "    %lld attempt%s failed, next try %s\n",
+		    adapter_number(a, "attempts"), adapter_number(a, "attempts") == 1 ? "" : "s",
 		    hf_ctl_when_text(json_object_get(a, "next_try"), now_s, when));
 	}
 	if (json_is_string(json_object_get(a, "last_error")))
@@ -57,8 +59,7 @@ void hf_ctl_adapters_print(const json_t *adapters, int64_t now_s, FILE *out)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(adapters, i, row)
-		show_adapter(row, now_s, out);
+	json_array_foreach(adapters, i, row) show_adapter(row, now_s, out);
 }
 
 bool hf_ctl_adapters_are_well(const json_t *adapters)
@@ -66,7 +67,8 @@ bool hf_ctl_adapters_are_well(const json_t *adapters)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(adapters, i, row) {
+	json_array_foreach(adapters, i, row)
+	{
 		const char *state = hf_ctl_row_text(row, "state", "");
 
 		if (!strcmp(state, "retrying") || !strcmp(state, "failed") ||
@@ -101,13 +103,14 @@ static bool all_ended(const json_t *status, const json_t *asked, json_t *ret_now
 
 	json_array_clear(ret_now);
 	json_array_foreach(asked, i, then)
-		json_array_foreach(json_object_get(status, "adapters"), j, now) {
-			if (strcmp(hf_ctl_row_text(now, "name", ""), hf_ctl_row_text(then, "name", "")))
-				continue;
-			ended = ended &&
-				!json_is_true(json_object_get(json_object_get(now, "check"), "running"));
-			json_array_append(ret_now, (json_t *)(uintptr_t)now);
-		}
+	    json_array_foreach(json_object_get(status, "adapters"), j, now)
+	{
+		if (strcmp(hf_ctl_row_text(now, "name", ""), hf_ctl_row_text(then, "name", "")))
+			continue;
+		ended = ended &&
+			!json_is_true(json_object_get(json_object_get(now, "check"), "running"));
+		json_array_append(ret_now, (json_t *)(uintptr_t)now);
+	}
 	return ended;
 }
 
@@ -117,14 +120,17 @@ static bool find_trouble(const json_t *now, char why[static HF_CTL_CLIENT_WHY_MA
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(now, i, row) {
+	json_array_foreach(now, i, row)
+	{
 		const char *state = hf_ctl_row_text(row, "state", "");
 
 		if (!json_is_true(json_object_get(json_object_get(row, "check"), "running")) ||
 		    (strcmp(state, "retrying") && strcmp(state, "failed")))
 			continue;
-		snprintf(why, HF_CTL_CLIENT_WHY_MAX, "adapter '%s' is %s: %s; its resolver was not asked",
-		    hf_ctl_row_text(row, "name", "?"), state, hf_ctl_row_text(row, "last_error", "?"));
+		snprintf(why, HF_CTL_CLIENT_WHY_MAX,
+		    "adapter '%s' is %s: %s; its resolver was not asked",
+		    hf_ctl_row_text(row, "name", "?"), state,
+		    hf_ctl_row_text(row, "last_error", "?"));
 		return true;
 	}
 	return false;
@@ -147,8 +153,7 @@ static int wait_for(const char *socket, const json_t *asked, int64_t limit_ms, j
 		}
 		if (waited > limit_ms) {
 			snprintf(why, HF_CTL_CLIENT_WHY_MAX,
-			    "the bridge has not asked for all of it yet; holdfastctl adapters "
-			    "says why");
+			    "the bridge has not asked for all of it yet; holdfastctl adapters says why");
 			rc = -ETIMEDOUT;
 			break;
 		}
@@ -156,16 +161,16 @@ static int wait_for(const char *socket, const json_t *asked, int64_t limit_ms, j
 			fputs("holdfastctl: waiting for the answers of the resolvers\n", stderr);
 		said |= waited > WORD_MS;
 		nanosleep(&pause, NULL);
-		rc = hf_ctl_client_ask(socket, json_pack("{s:s}", "command", "status"), adapter_keep_row, &status, why);
+		rc = hf_ctl_client_ask(socket, json_pack("{s:s}", "command", "status"),
+		    adapter_keep_row, &status, why);
 		ended = !rc && all_ended(status, asked, ret_now);
 	}
 	json_decref(status);
 	return rc;
 }
 
-int hf_ctl_adapters_verify(
-    const char *socket, const char *adapter, bool full, json_t **ret_adapters,
-    char why[static HF_CTL_CLIENT_WHY_MAX])
+int hf_ctl_adapters_verify(const char *socket, const char *adapter, bool full,
+    json_t **ret_adapters, char why[static HF_CTL_CLIENT_WHY_MAX])
 {
 	json_t *asked = json_array(), *now = json_array();
 	int rc = hf_ctl_client_ask(socket,
@@ -190,7 +195,8 @@ void hf_ctl_adapters_print_verified(const json_t *adapters, FILE *out)
 
 	if (!json_array_size(adapters))
 		fputs("no adapter is configured\n", out);
-	json_array_foreach(adapters, i, row) {
+	json_array_foreach(adapters, i, row)
+	{
 		const json_t *c = json_object_get(row, "check");
 
 		fprintf(out, "adapter %s: %lld name%s asked for, %lld right, %lld wrong or missing",
@@ -210,7 +216,8 @@ bool hf_ctl_adapters_verified(const json_t *adapters)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(adapters, i, row) {
+	json_array_foreach(adapters, i, row)
+	{
 		const json_t *c = json_object_get(row, "check");
 
 		if (adapter_number(c, "wrong") || adapter_number(c, "silent"))

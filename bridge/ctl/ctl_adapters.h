@@ -19,8 +19,8 @@ bool hf_ctl_adapters_are_well(const json_t *adapters);
  * caller's) is as status has them, with what was found in "check". 0, or a code and why in `why`;
  * -ETIMEDOUT: some are still at it.
  */
-int hf_ctl_adapters_verify(const char *socket, const char *adapter, bool full, json_t **ret_adapters,
-    char why[static HF_CTL_CLIENT_WHY_MAX]);
+int hf_ctl_adapters_verify(const char *socket, const char *adapter, bool full,
+    json_t **ret_adapters, char why[static HF_CTL_CLIENT_WHY_MAX]);
 void hf_ctl_adapters_print_verified(const json_t *adapters, FILE *out);
 /* All that was asked for was answered right. */
 bool hf_ctl_adapters_verified(const json_t *adapters);

@@ -150,7 +150,10 @@ static const char *user_name(uid_t uid)
 	return user ? user->pw_name : "an unknown user";
 }
 
-/* What has to be done so that this user may ask: the group of the socket, or of the folder around it. */
+/*
+ * What has to be done so that this user may ask: the group of the socket, or of the folder around
+ * it.
+ */
 static void say_denied(const char *socket_path, char *ret_why)
 {
 	const char *slash = strrchr(socket_path, '/'), *me = user_name(geteuid());
@@ -168,13 +171,11 @@ static void say_denied(const char *socket_path, char *ret_why)
 	}
 	if (group)
 		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX,
-		    "user '%s' may not use '%s' (permission denied): it is open to the group '%s'; as "
-		    "root: usermod -aG %s %s, then log in again",
+		    "user '%s' may not use '%s' (permission denied): it is open to the group '%s'; as root: usermod -aG %s %s, then log in again",
 		    me, socket_path, group->gr_name, group->gr_name, me);
 	else
 		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX,
-		    "user '%s' may not use '%s' (permission denied): only root and the bridge's own user "
-		    "may; read-group in the configuration names a group that may look",
+		    "user '%s' may not use '%s' (permission denied): only root and the bridge's own user may; read-group in the configuration names a group that may look",
 		    me, socket_path);
 }
 
@@ -183,12 +184,14 @@ static void say_why(const char *socket_path, int rc, char *ret_why)
 	if (rc == -EACCES)
 		say_denied(socket_path, ret_why);
 	else if (rc == -ENOENT)
-		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "no bridge runs: there is no '%s'", socket_path);
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "no bridge runs: there is no '%s'",
+		    socket_path);
 	else if (rc == -ECONNREFUSED)
-		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "no bridge runs: nobody listens on '%s'", socket_path);
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "no bridge runs: nobody listens on '%s'",
+		    socket_path);
 	else
-		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "the bridge does not answer on '%s': %s", socket_path,
-		    hf_strerror(rc));
+		snprintf(ret_why, HF_CTL_CLIENT_WHY_MAX, "the bridge does not answer on '%s': %s",
+		    socket_path, hf_strerror(rc));
 }
 
 int hf_ctl_client_ask_lines(const char *socket_path, json_t *request, hf_line_cb cb, void *arg,

@@ -33,10 +33,10 @@ static int run_setup(struct hf_ctl *c)
 	hf_setup_fill_suffixes(c->config, c->kept);
 	if (hf_setup_words_get(c->config, c->kept, &words, stderr))
 		return HF_EXIT_UNREACHED;
-	return hf_setup_print(c->config, &words, c->o.resolver, c->o.for_version, c->o.json, stdout,
-	    stderr)
-	    ? HF_EXIT_USAGE
-	    : HF_EXIT_WELL;
+	return hf_setup_print(
+		   c->config, &words, c->o.resolver, c->o.for_version, c->o.json, stdout, stderr)
+		   ? HF_EXIT_USAGE
+		   : HF_EXIT_WELL;
 }
 
 static int run_doctor(struct hf_ctl *c)
@@ -88,8 +88,8 @@ static int ctl_run_version(struct hf_ctl *c)
 	json_t *program = rc ? NULL : json_object_get(c->kept, "program");
 
 	if (c->o.json) {
-		json_t *row = json_pack("{s:s, s:s, s:s?, s:O?}", "holdfastctl", HF_VERSION, "build",
-		    HF_BUILD_NAME, "holdfastd", bridge, "program", program);
+		json_t *row = json_pack("{s:s, s:s, s:s?, s:O?}", "holdfastctl", HF_VERSION,
+		    "build", HF_BUILD_NAME, "holdfastd", bridge, "program", program);
 
 		hf_ctl_print_json(row);
 		json_decref(row);

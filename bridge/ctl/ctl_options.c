@@ -77,7 +77,8 @@ static const struct command_row {
 	{ "verify", CTL_VERIFY, 0, 1, TAKES_FULL, " [ADAPTER] [--full]",
 	    { "query the resolvers for a sample of what they should", "have, or for all of it" } },
 	{ "resync", CTL_RESYNC, 0, 1, TAKES_RECOVER, " [ADAPTER] [--recover]",
-	    { "request everything from the servers again, now; with", "ADAPTER fill that resolver again; --recover also allows",
+	    { "request everything from the servers again, now; with",
+		"ADAPTER fill that resolver again; --recover also allows",
 		"the store's one recovery again" } },
 	{ "accept", CTL_ACCEPT, 0, 2, TAKES_IDENTITY | TAKES_YES,
 	    " [SOURCE [OWNER]] [--suffix|--deployment] [--dry-run] [--yes]",
@@ -90,11 +91,13 @@ static const struct command_row {
 	    { "the names, for other programs to read" } },
 	{ "doctor", CTL_DOCTOR, 0, 0, TAKES_RESOLV_CONF | TAKES_UNBOUND_CONF,
 	    " [--resolv-conf FILE] [--unbound-conf FILE]",
-	    { "what is wrong on this machine and with its resolvers,", "and the line that repairs it" } },
+	    { "what is wrong on this machine and with its resolvers,",
+		"and the line that repairs it" } },
 	{ "setup", CTL_SETUP, 0, 1, TAKES_FOR_VERSION, " [RESOLVER [--for-version N]]",
-	    { "what to put into a resolver's configuration, for the", "installed version or for N; without RESOLVER the list",
-		"of known resolvers" } },
-	{ "version", CTL_VERSION, 0, 0, 0, "", { "the versions of holdfastctl and of the running bridge" } },
+	    { "what to put into a resolver's configuration, for the",
+		"installed version or for N; without RESOLVER the list", "of known resolvers" } },
+	{ "version", CTL_VERSION, 0, 0, 0, "",
+	    { "the versions of holdfastctl and of the running bridge" } },
 	{ "help", CTL_HELP, 0, 1, 0, " [COMMAND]", { "this text, or that of one command" } },
 };
 
@@ -164,8 +167,8 @@ static int no_command(FILE *err)
 	fputs("usage: holdfastctl [-c FILE] [-s SOCKET] [--json] COMMAND\n\ncommands:", err);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(err, " %s", commands[i].name);
-	fputs("\n\nholdfastctl status shows whether all is well, holdfastctl help what each command "
-	      "does\n",
+	fputs(
+	    "\n\nholdfastctl status shows whether all is well, holdfastctl help what each command does\n",
 	    err);
 	return -EINVAL;
 }
@@ -191,7 +194,8 @@ static int unknown_option(FILE *err, const struct command_row *c, const char *op
 	return -EINVAL;
 }
 
-static int word_unknown(FILE *err, const char *what, const char *word, const char *const *known, size_t n)
+static int word_unknown(
+    FILE *err, const char *what, const char *word, const char *const *known, size_t n)
 {
 	hf_suggest(err, what, word, known, n);
 	return -EINVAL;
@@ -239,7 +243,8 @@ static int take_args(
 	case CTL_VERIFY:
 		o->adapter = first;
 		if (o->adapter && o->recover)
-			return usage_wrong(err, c, "--recover is about the store, not about an adapter");
+			return usage_wrong(
+			    err, c, "--recover is about the store, not about an adapter");
 		return 0;
 	case CTL_SETUP:
 		o->resolver = first;
@@ -256,12 +261,12 @@ static int take_args(
 
 /* What was typed before it is known which command it belongs to. */
 struct typed {
-	unsigned takes;      /* the options that belong to some commands only */
+	unsigned takes;         /* the options that belong to some commands only */
 	const char *options[9]; /* as they were typed, by bit of `takes` */
-	const char *bad;     /* the first option that nobody knows */
-	bool valueless;      /* `bad` lacks its value */
+	const char *bad;        /* the first option that nobody knows */
+	bool valueless;         /* `bad` lacks its value */
 	bool help;
-	bool twice;          /* --suffix and --deployment */
+	bool twice; /* --suffix and --deployment */
 };
 
 static int check_options(const struct typed *t, const struct command_row *c, FILE *err)

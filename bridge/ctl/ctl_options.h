@@ -31,14 +31,14 @@ struct hf_ctl_options {
 	const char *config;
 	const char *socket;
 	bool json;
-	bool stale;         /* records */
-	bool recover;       /* resync */
-	bool full;          /* verify */
-	bool yes;           /* accept, reject: do not ask */
-	bool dry_run;       /* accept, reject: only show */
+	bool stale;          /* records */
+	bool recover;        /* resync */
+	bool full;           /* verify */
+	bool yes;            /* accept, reject: do not ask */
+	bool dry_run;        /* accept, reject: only show */
 	const char *adapter; /* resync, verify */
-	const char *name;   /* records: a pattern; history, why: a name */
-	const char *source; /* accept, reject */
+	const char *name;    /* records: a pattern; history, why: a name */
+	const char *source;  /* accept, reject */
 	const char *owner;
 	const char *what; /* "deployment", "suffix"; NULL: removals */
 	enum hf_export_form form;

@@ -18,8 +18,8 @@
 #include "zone/answer.h"
 
 enum {
-	NEAR_MS = 250,  /* a listener of ours, on this machine */
-	FAR_MS = 700,   /* a resolver may be elsewhere */
+	NEAR_MS = 250, /* a listener of ours, on this machine */
+	FAR_MS = 700,  /* a resolver may be elsewhere */
 	TRIES = 2,
 	MODULES_MAX = 2 + HF_NAMESERVERS_MAX,
 	HOSTS_MAX = 64 << 20,
@@ -52,7 +52,8 @@ static void find_listeners(struct hf_dns_probe *r, const struct hf_dns_probe_opt
 
 	r->facts.given = list ? json_is_true(json_object_get(o->status, "listen_given"))
 			      : o->config->dns.listen_given;
-	json_array_foreach(list, i, row) {
+	json_array_foreach(list, i, row)
+	{
 		if (!hf_front_endpoint_parse(hf_ctl_row_text(row, "address", ""), &at))
 			continue;
 		probe_add_listener(r, &at, json_is_true(json_object_get(row, "seen")));
@@ -80,7 +81,8 @@ static void take_its_word(struct hf_dns_probe *r, const json_t *status)
 
 	r->answering.missing = (size_t)json_integer_value(json_object_get(said, "missing"));
 	r->answering.nobody = json_is_true(json_object_get(said, "nobody"));
-	snprintf(r->answering.text, sizeof(r->answering.text), "%s", hf_ctl_row_text(said, "text", ""));
+	snprintf(
+	    r->answering.text, sizeof(r->answering.text), "%s", hf_ctl_row_text(said, "text", ""));
 }
 
 static void probe_add_resolver(
@@ -95,7 +97,10 @@ static void probe_add_resolver(
 	r->n_resolvers++;
 }
 
-/* Where the resolver of an adapter of the configuration answers; len 0: it has none that can be asked. */
+/*
+ * Where the resolver of an adapter of the configuration answers; len 0: it has none that can be
+ * asked.
+ */
 static struct hf_endpoint probe_ask_of(const struct hf_config_adapter *a)
 {
 	if (a->kind == HF_ADAPTER_UNBOUND)
@@ -114,7 +119,8 @@ static void find_adapters(struct hf_dns_probe *r, const struct hf_dns_probe_opts
 	struct hf_endpoint at;
 	size_t i;
 
-	json_array_foreach(json_object_get(o->status, "adapters"), i, row) {
+	json_array_foreach(json_object_get(o->status, "adapters"), i, row)
+	{
 		bool synced = !strcmp(hf_ctl_row_text(row, "state", ""), "synced") &&
 			      !json_is_false(json_object_get(row, "verified"));
 		const char *ask = hf_ctl_row_text(row, "ask", "");
@@ -140,7 +146,8 @@ static void find_adapters(struct hf_dns_probe *r, const struct hf_dns_probe_opts
 static void find_machine(struct hf_dns_probe *r, const struct hf_dns_probe_opts *o)
 {
 	struct hf_endpoint at[HF_NAMESERVERS_MAX];
-	size_t n = hf_nameservers_read(o->resolv_conf ? o->resolv_conf : hf_dns_probe_resolv_conf(), at);
+	size_t n =
+	    hf_nameservers_read(o->resolv_conf ? o->resolv_conf : hf_dns_probe_resolv_conf(), at);
 
 	for (size_t i = 0; i < n; i++)
 		probe_add_resolver(r, &at[i], "", false);
@@ -155,8 +162,8 @@ struct asking {
 	size_t n_modules;
 };
 
-static void probe_add_question(struct asking *a, const struct hf_endpoint *at, const struct hf_name *name,
-    uint16_t type, uint32_t timeout_ms)
+static void probe_add_question(struct asking *a, const struct hf_endpoint *at,
+    const struct hf_name *name, uint16_t type, uint32_t timeout_ms)
 {
 	a->at[a->n++] = (struct hf_survey_question){
 		.at = *at, .name = *name, .type = type, .timeout_ms = timeout_ms, .tries = TRIES
@@ -164,7 +171,8 @@ static void probe_add_question(struct asking *a, const struct hf_endpoint *at, c
 }
 
 /* Where an unbound with the module may be: it counts for clients on loopback only. */
-static size_t probe_add_modules(struct asking *a, const struct hf_dns_probe *r, const struct hf_name *counters)
+static size_t probe_add_modules(
+    struct asking *a, const struct hf_dns_probe *r, const struct hf_name *counters)
 {
 	struct hf_endpoint at[2 + HF_DNS_PROBE_RESOLVERS_MAX];
 	size_t n = 2, before = a->n;
@@ -204,15 +212,18 @@ static enum hf_resolver_state probe_state_of(const struct hf_asked *a, const uin
 /* Counters of holdfast-dns may come through a resolver that forwards to it. */
 static bool probe_is_module(const struct hf_asked *a)
 {
-	return !a->code && !strncmp(a->text, "name=", 5) && strncmp(a->text, "name=holdfast-dns", 17) != 0;
+	return !a->code && !strncmp(a->text, "name=", 5) &&
+	       strncmp(a->text, "name=holdfast-dns", 17) != 0;
 }
 
-static void take_answers(struct hf_dns_probe *r, const struct hf_dns_probe_opts *o, const struct asking *a)
+static void take_answers(
+    struct hf_dns_probe *r, const struct hf_dns_probe_opts *o, const struct asking *a)
 {
 	const struct hf_survey_question *q = a->at;
 
 	for (size_t i = 0; a->n_suffixes && i < r->n_listeners; i++) {
-		hf_answering_judge_suffixes(&r->listeners[i], q, a->n_suffixes, &o->config->dns.allow);
+		hf_answering_judge_suffixes(
+		    &r->listeners[i], q, a->n_suffixes, &o->config->dns.allow);
 		q += a->n_suffixes;
 		r->counters[i] = (q++)->asked;
 	}
@@ -260,7 +271,8 @@ static bool hosts_file_has(const struct hf_name *name, const uint8_t *addr)
 }
 
 /* Of each listener that can be asked from here: its suffixes and counters, then the name. */
-static void add_listeners(struct asking *a, const struct hf_dns_probe *r, const struct hf_dns_probe_opts *o)
+static void add_listeners(
+    struct asking *a, const struct hf_dns_probe *r, const struct hf_dns_probe_opts *o)
 {
 	struct hf_name counters = { 0 };
 
@@ -272,7 +284,8 @@ static void add_listeners(struct asking *a, const struct hf_dns_probe *r, const 
 		a->n_suffixes = hf_answering_suffixes_asked(o->suffixes, r->n_listeners);
 	for (size_t i = 0; a->n_suffixes && i < r->n_listeners; i++) {
 		for (size_t j = 0; j < a->n_suffixes; j++)
-			probe_add_question(a, &r->listeners[i].at, &o->suffixes->at[j], HF_TYPE_SOA, NEAR_MS);
+			probe_add_question(
+			    a, &r->listeners[i].at, &o->suffixes->at[j], HF_TYPE_SOA, NEAR_MS);
 		probe_add_question(a, &r->listeners[i].at, &counters, HF_TYPE_TXT, NEAR_MS);
 	}
 	for (size_t i = 0; o->name && i < r->n_listeners; i++)
@@ -293,7 +306,8 @@ int hf_dns_probe_look(const struct hf_dns_probe_opts *o, struct hf_dns_probe *re
 	find_listeners(r, o);
 	find_adapters(r, o);
 	find_machine(r, o);
-	a.at = calloc(r->n_listeners * (n_suffixes + 2) + r->n_resolvers + MODULES_MAX, sizeof(*a.at));
+	a.at =
+	    calloc(r->n_listeners * (n_suffixes + 2) + r->n_resolvers + MODULES_MAX, sizeof(*a.at));
 	if (!a.at)
 		return -ENOMEM;
 	add_listeners(&a, r, o);
@@ -355,7 +369,8 @@ bool hf_dns_probe_resolves_here(const struct hf_dns_probe *r)
 	return r->by_hosts_file || !machine || machine->state == HF_RESOLVER_RIGHT;
 }
 
-char *hf_dns_probe_resolver_text(const struct hf_dns_probe_resolver *r, char out[static HF_DNS_PROBE_TEXT_MAX])
+char *hf_dns_probe_resolver_text(
+    const struct hf_dns_probe_resolver *r, char out[static HF_DNS_PROBE_TEXT_MAX])
 {
 	char place[HF_ENDPOINT_TEXT_MAX], addr[HF_ADDR_TEXT_MAX], rcode[HF_RCODE_TEXT_MAX];
 
@@ -378,7 +393,8 @@ char *hf_dns_probe_resolver_text(const struct hf_dns_probe_resolver *r, char out
 		break;
 	case HF_RESOLVER_NONE:
 		snprintf(out, HF_DNS_PROBE_TEXT_MAX, "%s answers %s", place,
-		    r->asked.rcode ? hf_answering_rcode_text(r->asked.rcode, rcode) : "without an address");
+		    r->asked.rcode ? hf_answering_rcode_text(r->asked.rcode, rcode)
+				   : "without an address");
 		break;
 	}
 	return out;
@@ -389,7 +405,8 @@ bool hf_dns_probe_sample(const struct hf_config *config, const json_t *status,
 {
 	const json_t *sample = json_object_get(status, "sample");
 
-	if (sample && !hf_name_parse(hf_ctl_row_text(sample, "name", ""), ret_name) && ret_name->len > 1 &&
+	if (sample && !hf_name_parse(hf_ctl_row_text(sample, "name", ""), ret_name) &&
+	    ret_name->len > 1 &&
 	    inet_pton(AF_INET6, hf_ctl_row_text(sample, "data", ""), ret_addr) == 1)
 		return true;
 	return hf_offline_sample(config->zone, ret_name, ret_addr) == 1;
@@ -403,10 +420,11 @@ bool hf_dns_probe_suffixes(
 	size_t i;
 
 	ret_suffixes->n = 0;
-	json_array_foreach(json_object_get(status, "sources"), i, source)
-		if (!hf_name_parse(hf_ctl_row_text(source, "suffix", ""), &suffix))
-			hf_answering_suffixes_add(ret_suffixes, &suffix);
-	for (i = 0; i < config->sources.n && !json_array_size(json_object_get(status, "sources")); i++)
+	json_array_foreach(json_object_get(status, "sources"), i,
+	    source) if (!hf_name_parse(hf_ctl_row_text(source, "suffix", ""), &suffix))
+	    hf_answering_suffixes_add(ret_suffixes, &suffix);
+	for (i = 0; i < config->sources.n && !json_array_size(json_object_get(status, "sources"));
+	     i++)
 		hf_answering_suffixes_add(ret_suffixes, &config->sources.at[i].suffix);
 	return ret_suffixes->n;
 }
@@ -432,9 +450,10 @@ static void add_reader(json_t *readers, const struct hf_endpoint *at, const stru
 		memcpy(name, a->text + 5, (size_t)(end - a->text) - 5);
 	json_array_append_new(readers,
 	    json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", name, "address",
-		hf_front_endpoint_text(at, place), "answers", number_at(a->text, "answers="), "negative",
-		number_at(a->text, "negative="), "stale", number_at(a->text, "stale="), "refused",
-		number_at(a->text, "refused="), "errors", number_at(a->text, "errors=")));
+		hf_front_endpoint_text(at, place), "answers", number_at(a->text, "answers="),
+		"negative", number_at(a->text, "negative="), "stale", number_at(a->text, "stale="),
+		"refused", number_at(a->text, "refused="), "errors",
+		number_at(a->text, "errors=")));
 }
 
 static json_t *report_readers(const struct hf_dns_probe *r)
@@ -456,10 +475,11 @@ static json_t *report_listeners(const struct hf_dns_probe *r)
 	for (size_t i = 0; i < r->n_listeners; i++) {
 		const struct hf_listener *l = &r->listeners[i];
 
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:b, s:b}", "address", hf_front_endpoint_text(&l->at, place),
-			"state", hf_answering_state_name(l->state), "expected",
-			hf_answering_expected(l, &r->facts), "seen", l->seen));
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:b, s:b}", "address",
+			      hf_front_endpoint_text(&l->at, place), "state",
+			      hf_answering_state_name(l->state), "expected",
+			      hf_answering_expected(l, &r->facts), "seen", l->seen));
 	}
 	return list;
 }
@@ -473,9 +493,10 @@ static json_t *report_resolvers(const struct hf_dns_probe *r)
 	for (size_t i = 0; i < r->n_resolvers; i++) {
 		const struct hf_dns_probe_resolver *res = &r->resolvers[i];
 
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s?, s:s}", "address", hf_front_endpoint_text(&res->at, place),
-			"adapter", res->adapter[0] ? res->adapter : NULL, "state", states[res->state]));
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s?, s:s}", "address",
+			      hf_front_endpoint_text(&res->at, place), "adapter",
+			      res->adapter[0] ? res->adapter : NULL, "state", states[res->state]));
 	}
 	return list;
 }
@@ -494,8 +515,10 @@ static void warn_of_resolver(
 
 	if (res->state == HF_RESOLVER_SILENT)
 		probe_add_line(warnings, "not-answering",
-		    json_sprintf("adapter '%s': %s", res->adapter, hf_dns_probe_resolver_text(res, text)));
-	else if (res->synced && res->state != HF_RESOLVER_RIGHT && res->state != HF_RESOLVER_UNASKED)
+		    json_sprintf(
+			"adapter '%s': %s", res->adapter, hf_dns_probe_resolver_text(res, text)));
+	else if (res->synced && res->state != HF_RESOLVER_RIGHT &&
+		 res->state != HF_RESOLVER_UNASKED)
 		probe_add_line(warnings, "adapter-wrong",
 		    json_sprintf("adapter '%s': %s for %s", res->adapter,
 			hf_dns_probe_resolver_text(res, text), name));
@@ -508,8 +531,8 @@ static void note_machine(const struct hf_dns_probe *r, const char *name, json_t 
 
 	if (!hf_dns_probe_resolves_here(r))
 		probe_add_line(notes, "own-resolver",
-		    json_sprintf("programs on this machine do not find %s: %s (resolv.conf); if they "
-				 "should: holdfastctl doctor",
+		    json_sprintf(
+			"programs on this machine do not find %s: %s (resolv.conf); if they should: holdfastctl doctor",
 			name, hf_dns_probe_resolver_text(machine, text)));
 }
 
@@ -548,7 +571,7 @@ void hf_dns_probe_report(const struct hf_dns_probe *r, const struct hf_name *nam
 	note_machine(r, text, notes);
 	if (r->elsewhere)
 		probe_add_line(notes, "elsewhere",
-		    json_string("the bridge is in another network namespace, such as another container: who answers is "
-				"shown as it sees it; run holdfastctl there to have everybody asked"));
+		    json_string(
+			"the bridge is in another network namespace, such as another container: who answers is shown as it sees it; run holdfastctl there to have everybody asked"));
 	json_object_set_new(status, "notes", notes);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * dns_probe: who answers DNS for us, seen from this machine: each listener of dns.listen, unbound's module,
- * the resolver of each adapter, and the machine's own resolver. All are asked at once, each with a short
- * patience. status, why and doctor show what this finds, so they agree.
+ * dns_probe: who answers DNS for us, seen from this machine: each listener of dns.listen, unbound's
+ * module, the resolver of each adapter, and the machine's own resolver. All are asked at once, each
+ * with a short patience. status, why and doctor show what this finds, so they agree.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -37,7 +37,7 @@ struct hf_dns_probe_resolver {
 
 struct hf_dns_probe {
 	struct hf_listener listeners[HF_DNS_PROBE_LISTENERS_MAX];
-	struct hf_asked counters[HF_DNS_PROBE_LISTENERS_MAX]; /* of each */
+	struct hf_asked counters[HF_DNS_PROBE_LISTENERS_MAX];             /* of each */
 	struct hf_dns_probe_resolver answers[HF_DNS_PROBE_LISTENERS_MAX]; /* what each says */
 	size_t n_listeners;
 	struct hf_answering_facts facts;
@@ -48,19 +48,21 @@ struct hf_dns_probe {
 	size_t n_resolvers;
 	bool by_hosts_file; /* /etc/hosts has the name */
 	/*
-	 * The bridge is in another network namespace, such as another container: its addresses are not those that can be
-	 * asked from here. `listeners` and `answering` are as it says; adapters' resolvers and the module are not looked for.
+	 * The bridge is in another network namespace, such as another container: its addresses are
+	 * not those that can be asked from here. `listeners` and `answering` are as it says;
+	 * adapters' resolvers and the module are not looked for.
 	 */
 	bool elsewhere;
 };
 
 struct hf_dns_probe_opts {
 	const struct hf_config *config;
-	const json_t *status;      /* the bridge's or the zone's; NULL: neither */
-	const char *resolv_conf;   /* NULL: hf_dns_probe_resolv_conf() */
-	const struct hf_suffixes *suffixes; /* those that listeners should serve; NULL or none: they cannot be asked */
-	const struct hf_name *name;   /* that resolvers are asked for; NULL: none */
-	const uint8_t *addr;          /* 16 bytes, that it should have; NULL: any */
+	const json_t *status;    /* the bridge's or the zone's; NULL: neither */
+	const char *resolv_conf; /* NULL: hf_dns_probe_resolv_conf() */
+	/* those that listeners should serve; NULL or none: they cannot be asked */
+	const struct hf_suffixes *suffixes;
+	const struct hf_name *name; /* that resolvers are asked for; NULL: none */
+	const uint8_t *addr;        /* 16 bytes, that it should have; NULL: any */
 };
 
 /* /etc/resolv.conf, or what HOLDFAST_RESOLV_CONF names. */
@@ -71,8 +73,8 @@ int hf_dns_probe_look(const struct hf_dns_probe_opts *opts, struct hf_dns_probe 
 
 /*
  * The machine's own resolver as the C library uses it: the first name server that answers decides,
- * but not by SERVFAIL, NOTIMP or REFUSED. Returns it, the last one if none does, or NULL where none is known. The name resolves here if that is
- * RIGHT, or reach->by_hosts_file.
+ * but not by SERVFAIL, NOTIMP or REFUSED. Returns it, the last one if none does, or NULL where none
+ * is known. The name resolves here if that is RIGHT, or reach->by_hosts_file.
  */
 const struct hf_dns_probe_resolver *hf_dns_probe_machine(const struct hf_dns_probe *reach);
 bool hf_dns_probe_resolves_here(const struct hf_dns_probe *reach);
@@ -89,10 +91,11 @@ bool hf_dns_probe_suffixes(
     const struct hf_config *config, const json_t *status, struct hf_suffixes *ret_suffixes);
 
 /*
- * Puts it into a status: readers, listeners, resolvers, not_answering, warnings and notes. `name` is the
- * one that resolvers were asked for, or NULL.
+ * Puts it into a status: readers, listeners, resolvers, not_answering, warnings and notes. `name`
+ * is the one that resolvers were asked for, or NULL.
  */
-void hf_dns_probe_report(const struct hf_dns_probe *reach, const struct hf_name *name, json_t *status);
+void hf_dns_probe_report(
+    const struct hf_dns_probe *reach, const struct hf_name *name, json_t *status);
 
 /* One question, waits for the answer. 0, or a code: nobody was reached. */
 int hf_dns_probe_one(const struct hf_endpoint *at, const struct hf_name *name, uint16_t type,

@@ -18,13 +18,14 @@ int hf_export_suffix(
 		fprintf(err, "holdfastctl: '%s' is no name\n", wanted);
 		return -EINVAL;
 	}
-	json_array_foreach(json_object_get(status, "sources"), i, row) {
+	json_array_foreach(json_object_get(status, "sources"), i, row)
+	{
 		if (hf_name_parse(hf_ctl_row_text(row, "suffix", ""), &name) || name.len < 2 ||
 		    (wanted && !hf_name_equal(&name, &want)))
 			continue;
 		if (found && !hf_name_equal(&name, ret_suffix)) {
-			fputs("holdfastctl: there are several suffixes, and a zone is of one: "
-			      "holdfastctl export zone SUFFIX\n",
+			fputs(
+			    "holdfastctl: there are several suffixes, and a zone is of one: holdfastctl export zone SUFFIX\n",
 			    err);
 			return -EINVAL;
 		}

@@ -40,13 +40,14 @@ static bool explain_served(struct hf_ctl *c)
 	json_decref(c->kept);
 	c->kept = NULL;
 	if (strpbrk(c->o.name, "*?[\\") ||
-	    hf_ctl_client_ask(c->socket, json_pack("{s:s, s:s}", "command", "records", "name", c->o.name),
-		hf_ctl_keep, c, c->why) ||
+	    hf_ctl_client_ask(c->socket,
+		json_pack("{s:s, s:s}", "command", "records", "name", c->o.name), hf_ctl_keep, c,
+		c->why) ||
 	    !c->kept)
 		return false;
 	row = c->kept;
-	printf("%s is served since %s and has no line of its own: it came with many others at once, which "
-	       "are one line in history, or longer ago than history reaches\n",
+	printf(
+	    "%s is served since %s and has no line of its own: it came with many others at once, which are one line in history, or longer ago than history reaches\n",
 	    hf_ctl_row_text(row, "name", "?"),
 	    hf_ctl_when_text(json_object_get(row, "first_seen"), c->now_s, when));
 	return true;
@@ -80,14 +81,14 @@ static int history_collect_row(json_t *row, void *arg)
 static int watch_once(struct hf_ctl *c, json_int_t *after)
 {
 	json_t *lines = json_array();
-	int rc = hf_ctl_client_ask(c->socket, json_pack("{s:s, s:I, s:i}", "command", "history", "after", *after, "max", WATCH_MOST),
+	int rc = hf_ctl_client_ask(c->socket,
+	    json_pack("{s:s, s:I, s:i}", "command", "history", "after", *after, "max", WATCH_MOST),
 	    history_collect_row, lines, c->why);
 
 	/* So many lines are told at once, the newest. */
 	if (!rc && json_array_size(lines) == WATCH_MOST)
 		fprintf(stderr,
-		    "holdfastctl: %d changes or more at once; the first of them may be left out "
-		    "(holdfastctl records shows what there is)\n",
+		    "holdfastctl: %d changes or more at once; the first of them may be left out (holdfastctl records shows what there is)\n",
 		    WATCH_MOST);
 	c->now_s = hf_wall_ms(&hf_clock_system) / 1000;
 	for (size_t i = json_array_size(lines); !rc && i-- > 0;) {

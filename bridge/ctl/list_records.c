@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * records and export: rows that the bridge has already written in the form that is wanted; without a
- * bridge they are written here, out of the published zone.
+ * records and export: rows that the bridge has already written in the form that is wanted; without
+ * a bridge they are written here, out of the published zone.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -34,7 +34,8 @@ static void print_coloured(const char *line, size_t len)
 	bool live = len - before == 4 && !memcmp(line + before, "live", 4);
 
 	fwrite(line, 1, before, stdout);
-	hf_colour_print(stdout, live ? COLOUR_GOOD : COLOUR_WARN, "%.*s", (int)(len - before), line + before);
+	hf_colour_print(
+	    stdout, live ? COLOUR_GOOD : COLOUR_WARN, "%.*s", (int)(len - before), line + before);
 	putchar('\n');
 }
 
@@ -62,7 +63,8 @@ static int records_write_row(const struct hf_record_row *row, void *arg)
 
 	rewind(l->writer.out);
 	hf_record_row_write(&l->writer, row);
-	return fflush(l->writer.out) ? -ENOMEM : print_row(l, l->text, (size_t)ftell(l->writer.out));
+	return fflush(l->writer.out) ? -ENOMEM
+				     : print_row(l, l->text, (size_t)ftell(l->writer.out));
 }
 
 static const char *records_text_at(const json_t *row, const char *key)
@@ -84,7 +86,8 @@ static int convert_row(struct records_listing *l, const char *line, size_t len)
 	if (row.name && row.data && row.state && !hf_name_parse(row.name, &wire)) {
 		rc = 0;
 		if (hf_record_row_wanted(&l->filter, &row, &wire))
-			rc = l->form == HF_RECORD_JSON ? print_row(l, line, len) : records_write_row(&row, l);
+			rc = l->form == HF_RECORD_JSON ? print_row(l, line, len)
+						       : records_write_row(&row, l);
 	}
 	json_decref(object);
 	return rc;
@@ -162,7 +165,8 @@ int hf_ctl_records(struct hf_ctl *c)
 
 int hf_ctl_export(struct hf_ctl *c)
 {
-	static const enum hf_record_form forms[] = { HF_RECORD_HOSTS, HF_RECORD_JSON, HF_RECORD_ZONE };
+	static const enum hf_record_form forms[] = { HF_RECORD_HOSTS, HF_RECORD_JSON,
+		HF_RECORD_ZONE };
 	struct records_listing l = { .c = c, .form = forms[c->o.form] };
 	struct hf_name suffix;
 	int rc = hf_ctl_get_status(c);

@@ -59,11 +59,12 @@ static json_t *show_sources(const struct offline_view *v)
 		if (!s->suffix.len)
 			continue;
 		json_array_append_new(list,
-		    json_pack("{s:s, s:n, s:n, s:n, s:n, s:o, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:[]}",
+		    json_pack(
+			"{s:s, s:n, s:n, s:n, s:n, s:o, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:[]}",
 			"name", s->name, "url", "state", "reason", "since", "last_contact",
 			offline_last_contact(v, i), "suffix", hf_name_text(&s->suffix, suffix),
-			"deployment_id", "token_expires", "attempts", "next_try", "failures", "faults", "fresh",
-			hf_zone_reader_source_fresh(v->reader, i), "owners"));
+			"deployment_id", "token_expires", "attempts", "next_try", "failures",
+			"faults", "fresh", hf_zone_reader_source_fresh(v->reader, i), "owners"));
 	}
 	return list;
 }
@@ -101,15 +102,15 @@ static json_t *status_of(const struct offline_view *v, const struct hf_zone_stam
 	struct hf_uuid id;
 
 	memcpy(id.b, stamp->epoch, sizeof(id.b));
-	return json_pack("{s:s, s:s, s:s, s:I, s:b, s:n, s:I, s:{s:I, s:I, s:I, s:I}, s:n, s:n, "
-			 "s:{s:n, s:n, s:n}, s:n, s:[{s:s, s:s, s:n}], s:[], s:o, s:[], s:[], s:[]}",
-	    "version", HF_VERSION, "bridge", "down", "epoch", hf_uuid_text(&id, epoch), "generation",
-	    (json_int_t)stamp->generation, "fresh", !v->stale && stamp->n_names > 0, "stale_since",
-	    "names", (json_int_t)stamp->n_names, "name_states", "live", v->n_live, "stale", v->n_stale,
-	    "held", v->n_held, "withdrawn", v->n_withdrawn, "held_removals", "refused_total", "store",
-	    "state", "reason", "since", "reloads", "warnings", "code", "bridge-down", "text",
-	    "the bridge is down; this is the published zone", "since", "readers", "sources",
-	    show_sources(v), "adapters", "guard", "refused");
+	return json_pack(
+	    "{s:s, s:s, s:s, s:I, s:b, s:n, s:I, s:{s:I, s:I, s:I, s:I}, s:n, s:n, s:{s:n, s:n, s:n}, s:n, s:[{s:s, s:s, s:n}], s:[], s:o, s:[], s:[], s:[]}",
+	    "version", HF_VERSION, "bridge", "down", "epoch", hf_uuid_text(&id, epoch),
+	    "generation", (json_int_t)stamp->generation, "fresh", !v->stale && stamp->n_names > 0,
+	    "stale_since", "names", (json_int_t)stamp->n_names, "name_states", "live", v->n_live,
+	    "stale", v->n_stale, "held", v->n_held, "withdrawn", v->n_withdrawn, "held_removals",
+	    "refused_total", "store", "state", "reason", "since", "reloads", "warnings", "code",
+	    "bridge-down", "text", "the bridge is down; this is the published zone", "since",
+	    "readers", "sources", show_sources(v), "adapters", "guard", "refused");
 }
 
 int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
@@ -134,12 +135,12 @@ int hf_offline_status(const char *zone, hf_row_cb cb, void *arg)
 
 json_t *hf_offline_unreached(const char *why)
 {
-	return json_pack("{s:s, s:s, s:n, s:n, s:b, s:n, s:n, s:n, s:n, s:{s:n, s:n, s:n}, "
-			 "s:n, s:[{s:s, s:s, s:n}], s:[], s:[], s:[], s:[], s:[], s:n}",
+	return json_pack(
+	    "{s:s, s:s, s:n, s:n, s:b, s:n, s:n, s:n, s:n, s:{s:n, s:n, s:n}, s:n, s:[{s:s, s:s, s:n}], s:[], s:[], s:[], s:[], s:[], s:n}",
 	    "version", HF_VERSION, "bridge", "down", "epoch", "generation", "fresh", false,
 	    "stale_since", "names", "held_removals", "refused_total", "store", "state", "reason",
-	    "since", "reloads", "warnings", "code", "unreached", "text", why, "since", "readers", "sources",
-	    "adapters", "guard", "refused", "name_states");
+	    "since", "reloads", "warnings", "code", "unreached", "text", why, "since", "readers",
+	    "sources", "adapters", "guard", "refused", "name_states");
 }
 
 void hf_offline_denied(json_t *status, const char *why)
@@ -190,7 +191,9 @@ struct offline_records {
 	void *arg;
 };
 
-/* When the owner, or for a name of the source itself the source, was last heard from. 0: not known. */
+/*
+ * When the owner, or for a name of the source itself the source, was last heard from. 0: not known.
+ */
 static int64_t confirmed_s(const struct offline_view *v, const struct hf_zone_entry *e)
 {
 	const struct hf_pulse *pulse = hf_zone_reader_pulse(v->reader);
@@ -224,8 +227,8 @@ static int list_entry(const struct hf_name *name, const struct hf_zone_entry *e,
 	return rc;
 }
 
-int hf_offline_records(const char *zone, const struct hf_record_filter *filter,
-    hf_offline_record_cb cb, void *arg)
+int hf_offline_records(
+    const char *zone, const struct hf_record_filter *filter, hf_offline_record_cb cb, void *arg)
 {
 	struct offline_records r = { .filter = filter, .cb = cb, .arg = arg };
 	int rc = offline_view_open(&r.view, zone);

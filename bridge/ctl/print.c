@@ -81,10 +81,9 @@ static const json_t *source_find_troubled(const json_t *status, bool with_names)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "sources"), i, row)
-		if (json_is_string(json_object_get(row, "reason")) &&
-		    (print_number(row, "names") > 0) == with_names)
-			return row;
+	json_array_foreach(json_object_get(status, "sources"), i,
+	    row) if (json_is_string(json_object_get(row, "reason")) &&
+		     (print_number(row, "names") > 0) == with_names) return row;
 	return NULL;
 }
 
@@ -94,7 +93,8 @@ static const json_t *oldest_last_contact(const json_t *status)
 	const json_t *row, *oldest = NULL;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "sources"), i, row) {
+	json_array_foreach(json_object_get(status, "sources"), i, row)
+	{
 		const json_t *at = json_object_get(row, "last_contact");
 
 		if (!json_is_string(at))
@@ -113,7 +113,8 @@ static void show_count(const json_t *states, const char *state, const char **bet
 		return;
 	fputs(*between, out);
 	*between = ", ";
-	hf_colour_print(out, !strcmp(state, "live") ? COLOUR_GOOD : COLOUR_WARN, "%lld %s", n, state);
+	hf_colour_print(
+	    out, !strcmp(state, "live") ? COLOUR_GOOD : COLOUR_WARN, "%lld %s", n, state);
 }
 
 /* What the names are: all of one state, or so many of each. */
@@ -126,7 +127,8 @@ static void show_states(const json_t *status, int64_t now_s, FILE *out)
 	const char *between = ": ";
 	char when[HF_WHEN_MAX];
 
-	if (names ? print_number(states, "live") == names : json_is_true(json_object_get(status, "fresh"))) {
+	if (names ? print_number(states, "live") == names
+		  : json_is_true(json_object_get(status, "fresh"))) {
 		fputs(", ", out);
 		hf_colour_print(out, COLOUR_GOOD, "live");
 		return;
@@ -134,7 +136,8 @@ static void show_states(const json_t *status, int64_t now_s, FILE *out)
 	if (print_number(states, "stale") == names) {
 		fputs(", ", out);
 		if (json_is_string(since))
-			hf_colour_print(out, COLOUR_WARN, "stale since %s", hf_ctl_when_text(since, now_s, when));
+			hf_colour_print(out, COLOUR_WARN, "stale since %s",
+			    hf_ctl_when_text(since, now_s, when));
 		else
 			hf_colour_print(out, COLOUR_WARN, "%s", names ? "stale" : "not live");
 		return;
@@ -149,7 +152,8 @@ static void show_waiting(const json_t *status, FILE *out)
 	const json_t *row;
 	size_t i, n = 0, removals = 0;
 
-	json_array_foreach(json_object_get(status, "guard"), i, row) {
+	json_array_foreach(json_object_get(status, "guard"), i, row)
+	{
 		const char *kind = hf_ctl_row_text(row, "reason", "");
 
 		if (json_is_true(json_object_get(row, "rejected")))
@@ -166,14 +170,16 @@ static void show_waiting(const json_t *status, FILE *out)
 static void show_headline(const json_t *status, int64_t now_s, FILE *out)
 {
 	const char *not_answering = hf_ctl_row_text(status, "not_answering", NULL);
-	const json_t *source = source_find_troubled(status, true), *other = source_find_troubled(status, false);
+	const json_t *source = source_find_troubled(status, true),
+		     *other = source_find_troubled(status, false);
 	bool running = !strcmp(hf_ctl_row_text(status, "bridge", ""), "running");
 	long long names = print_number(status, "names");
 	char when[HF_WHEN_MAX];
 
 	if (not_answering) {
 		hf_colour_print(out, COLOUR_BAD, "NOT ANSWERING");
-		fprintf(out, ": %s; %lld name%s published", not_answering, names, print_plural(names));
+		fprintf(
+		    out, ": %s; %lld name%s published", not_answering, names, print_plural(names));
 	} else if (!running) {
 		fprintf(out, "%lld name%s published", names, print_plural(names));
 	} else {
@@ -185,11 +191,12 @@ static void show_headline(const json_t *status, int64_t now_s, FILE *out)
 	} else {
 		fputs(", ", out);
 		hf_colour_print(out, COLOUR_WARN, "%s",
-		    !strcmp(hf_ctl_row_text(status, "bridge", ""), "unknown") ? "the bridge cannot be asked"
-									   : "the bridge is down");
+		    !strcmp(hf_ctl_row_text(status, "bridge", ""), "unknown")
+			? "the bridge cannot be asked"
+			: "the bridge is down");
 		if (oldest_last_contact(status))
-			fprintf(
-			    out, ": last confirmed %s", hf_ctl_when_text(oldest_last_contact(status), now_s, when));
+			fprintf(out, ": last confirmed %s",
+			    hf_ctl_when_text(oldest_last_contact(status), now_s, when));
 	}
 	if (source || (other && !names))
 		fprintf(out, ": %s", hf_ctl_row_text(source ? source : other, "reason", ""));
@@ -204,11 +211,15 @@ static void show_headline(const json_t *status, int64_t now_s, FILE *out)
 /* Why an owner's changes do not come, and what is done about it. */
 static void show_owner_line(const json_t *line, FILE *out)
 {
-	const char *why = hf_ctl_row_text(line, "reason", NULL), *next = hf_ctl_row_text(line, "next_try", NULL);
+	const char *why = hf_ctl_row_text(line, "reason", NULL),
+		   *next = hf_ctl_row_text(line, "next_try", NULL);
 
 	if (!why)
 		return;
-	fprintf(out, "; %s: %s", !strcmp(hf_ctl_row_text(line, "state", ""), "live") ? "no new snapshot" : "not followed", why);
+	fprintf(out, "; %s: %s",
+	    !strcmp(hf_ctl_row_text(line, "state", ""), "live") ? "no new snapshot"
+								: "not followed",
+	    why);
 	if (next)
 		fprintf(out, ", tried again at %.8s", strlen(next) > 11 ? next + 11 : next);
 }
@@ -273,7 +284,7 @@ void hf_print_sources(const json_t *status, int64_t now_s, FILE *out)
 	size_t i;
 
 	json_array_foreach(json_object_get(status, "sources"), i, row)
-		print_source(row, now_s, out);
+	    print_source(row, now_s, out);
 }
 
 static void print_refused(const json_t *status, FILE *out)
@@ -296,11 +307,11 @@ static void show_readers(const json_t *status, FILE *out)
 	const json_t *r;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "readers"), i, r)
-		fprintf(out, "  reader %s at %s: %lld answers, %lld of them negative, %lld stale; "
-			     "%lld refused, %lld errors\n",
-		    hf_ctl_row_text(r, "name", "?"), hf_ctl_row_text(r, "address", "?"), print_number(r, "answers"),
-		    print_number(r, "negative"), print_number(r, "stale"), print_number(r, "refused"), print_number(r, "errors"));
+	json_array_foreach(json_object_get(status, "readers"), i, r) fprintf(out,
+	    "  reader %s at %s: %lld answers, %lld of them negative, %lld stale; %lld refused, %lld errors\n",
+	    hf_ctl_row_text(r, "name", "?"), hf_ctl_row_text(r, "address", "?"),
+	    print_number(r, "answers"), print_number(r, "negative"), print_number(r, "stale"),
+	    print_number(r, "refused"), print_number(r, "errors"));
 }
 
 static void show_notes(const json_t *status, FILE *out)
@@ -309,7 +320,7 @@ static void show_notes(const json_t *status, FILE *out)
 	size_t i;
 
 	json_array_foreach(json_object_get(status, "notes"), i, row)
-		fprintf(out, "note: %s\n", hf_ctl_row_text(row, "text", "?"));
+	    fprintf(out, "note: %s\n", hf_ctl_row_text(row, "text", "?"));
 }
 
 void hf_print_status(const json_t *status, int64_t now_s, FILE *out)
@@ -319,7 +330,8 @@ void hf_print_status(const json_t *status, int64_t now_s, FILE *out)
 	size_t i;
 
 	show_headline(status, now_s, out);
-	json_array_foreach(json_object_get(status, "warnings"), i, row) {
+	json_array_foreach(json_object_get(status, "warnings"), i, row)
+	{
 		hf_colour_print(out, COLOUR_WARN, "warning:");
 		fprintf(out, " %s", hf_ctl_row_text(row, "text", "?"));
 		if (json_is_string(json_object_get(row, "since")))
@@ -344,7 +356,8 @@ void hf_print_record(const json_t *r, FILE *out)
 {
 	const char *state = hf_ctl_row_text(r, "state", "?");
 
-	fprintf(out, "%-40s %-39s ", hf_ctl_row_text(r, "name", "?"), hf_ctl_row_text(r, "data", "?"));
+	fprintf(
+	    out, "%-40s %-39s ", hf_ctl_row_text(r, "name", "?"), hf_ctl_row_text(r, "data", "?"));
 	hf_colour_print(out, strcmp(state, "live") ? COLOUR_WARN : COLOUR_GOOD, "%s", state);
 	fputc('\n', out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * accept and reject: first what would happen, then the question, then the deed. Without a terminal there
- * is nobody to ask: then it takes --yes.
+ * accept and reject: first what would happen, then the question, then the deed. Without a terminal
+ * there is nobody to ask: then it takes --yes.
  */
 #include <string.h>
 #include <strings.h>
@@ -45,7 +45,8 @@ static void print_whom(const json_t *hold, FILE *out)
 
 static void print_hold(const json_t *hold, FILE *out)
 {
-	const char *kind = hf_ctl_row_text(hold, "kind", ""), *detail = hf_ctl_row_text(hold, "detail", "no id");
+	const char *kind = hf_ctl_row_text(hold, "kind", ""),
+		   *detail = hf_ctl_row_text(hold, "detail", "no id");
 	long long n = preview_number(hold, "workspaces");
 
 	fputs("  ", out);
@@ -55,8 +56,8 @@ static void print_hold(const json_t *hold, FILE *out)
 	else if (!strcmp(kind, "deployment"))
 		fprintf(out, ": another Coder deployment answers, %s", detail);
 	else if (!strcmp(kind, "restored"))
-		fprintf(out, ": %lld name%s from the published zone, which Coder does not confirm", n,
-		    preview_plural(n));
+		fprintf(out, ": %lld name%s from the published zone, which Coder does not confirm",
+		    n, preview_plural(n));
 	else if (!strcmp(kind, "user"))
 		fprintf(out, ": %s", hf_ctl_row_text(hold, "reason", ""));
 	else
@@ -70,8 +71,7 @@ static void print_names(const json_t *names, long long all, FILE *out)
 	size_t i;
 	const json_t *name;
 
-	json_array_foreach(names, i, name)
-		fprintf(out, "    %s\n", json_string_value(name));
+	json_array_foreach(names, i, name) fprintf(out, "    %s\n", json_string_value(name));
 	if (all > (long long)json_array_size(names))
 		fprintf(out, "    and %lld more\n", all - (long long)json_array_size(names));
 }
@@ -83,21 +83,21 @@ static void print_preview(const struct hf_ctl *c, const json_t *p, FILE *out)
 	const json_t *hold;
 	size_t i;
 
-	json_array_foreach(json_object_get(p, "held"), i, hold)
-		print_hold(hold, out);
+	json_array_foreach(json_object_get(p, "held"), i, hold) print_hold(hold, out);
 	if (!decide_accepts(c)) {
-		fputs("rejecting keeps what there is, until Coder lists it again or you accept\n", out);
+		fputs("rejecting keeps what there is, until Coder lists it again or you accept\n",
+		    out);
 		return;
 	}
 	if (removed)
 		fprintf(out, "accepting removes %lld name%s:\n", removed, preview_plural(removed));
 	if (renamed)
-		fprintf(out, "accepting renames %lld name%s, that is all of this source:\n", renamed,
-		    preview_plural(renamed));
+		fprintf(out, "accepting renames %lld name%s, that is all of this source:\n",
+		    renamed, preview_plural(renamed));
 	print_names(json_object_get(p, "names"), removed + renamed, out);
 	if (json_is_true(json_object_get(p, "other_deployment")))
-		fputs("accepting follows that deployment from now on; the names of the one before go by the "
-		      "guard's rules\n",
+		fputs(
+		    "accepting follows that deployment from now on; the names of the one before go by the guard's rules\n",
 		    out);
 	else if (!removed && !renamed && workspaces)
 		fprintf(out, "accepting removes %lld workspace%s without names\n", workspaces,
@@ -123,19 +123,20 @@ static void print_done(const struct hf_ctl *c, const json_t *p)
 	if (json_array_size(held) == 1)
 		print_whom(first, stdout);
 	else
-		printf("%zu decisions (source %s)", json_array_size(held), hf_ctl_row_text(p, "source", "?"));
-	puts(!decide_accepts(c) ? " are kept"
-	     : renamed	 ? " renamed"
+		printf("%zu decisions (source %s)", json_array_size(held),
+		    hf_ctl_row_text(p, "source", "?"));
+	puts(!decide_accepts(c)                                     ? " are kept"
+	     : renamed                                              ? " renamed"
 	     : json_is_true(json_object_get(p, "other_deployment")) ? " is followed"
-								     : " removed");
+								    : " removed");
 }
 
 /* --- asking --- */
 
 static json_t *request_of(const struct hf_ctl *c, const char *command)
 {
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "command", command, "decision", decide_verb(c),
-	    "source", c->o.source, "owner", c->o.owner, "what", c->o.what);
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "command", command, "decision",
+	    decide_verb(c), "source", c->o.source, "owner", c->o.owner, "what", c->o.what);
 }
 
 /* What was typed, and more: "holdfastctl accept main alice --yes". */
@@ -162,8 +163,7 @@ static int nothing_waits(const struct hf_ctl *c, const json_t *p)
 	}
 	puts(json_array_size(others) ? "no removal waits for a decision; what waits is decided by:"
 				     : "nothing waits for a decision");
-	json_array_foreach(others, i, command)
-		printf("  %s\n", json_string_value(command));
+	json_array_foreach(others, i, command) printf("  %s\n", json_string_value(command));
 	return HF_EXIT_DEGRADED;
 }
 
@@ -190,7 +190,8 @@ static int decide_confirm(struct hf_ctl *c, const json_t *p)
 	if (c->o.dry_run)
 		return -1;
 	if (!terminal) {
-		fputs("holdfastctl: nothing was done: there is no terminal to ask on; to do it: ", stderr);
+		fputs("holdfastctl: nothing was done: there is no terminal to ask on; to do it: ",
+		    stderr);
 		decide_print_command(c, "--yes", stderr);
 		return HF_EXIT_USAGE;
 	}

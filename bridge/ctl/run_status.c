@@ -18,7 +18,7 @@ static int status_unreached(struct hf_ctl *c, int rc)
 
 	if (!c->o.json)
 		return hf_ctl_failed(c, rc);
-	hf_ctl_print_json(c->o.command == CTL_SOURCES	 ? json_object_get(status, "sources")
+	hf_ctl_print_json(c->o.command == CTL_SOURCES    ? json_object_get(status, "sources")
 			  : c->o.command == CTL_ADAPTERS ? json_object_get(status, "adapters")
 							 : status);
 	json_decref(status);
@@ -87,7 +87,7 @@ static int show_unfed(const struct hf_ctl *c)
 	}
 	printf("%s: %s; the resolvers keep the names that they have\n",
 	    hf_ctl_row_text(c->kept, "bridge", "down")[0] == 'u' ? "the bridge cannot be asked"
-							      : "the bridge is down",
+								 : "the bridge is down",
 	    c->config->adapters.n ? "no adapter is fed" : "no adapter is configured");
 	for (size_t i = 0; i < c->config->adapters.n; i++)
 		printf("  adapter %s: not fed\n", c->config->adapters.at[i].name);

@@ -34,7 +34,8 @@ static json_t *why_find_source(const struct hf_why *w)
 	unsigned labels = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(w->status, "sources"), i, row) {
+	json_array_foreach(json_object_get(w->status, "sources"), i, row)
+	{
 		struct hf_name suffix;
 
 		if (hf_name_parse(hf_ctl_row_text(row, "suffix", "."), &suffix) ||
@@ -64,7 +65,8 @@ static void print_outcome(
 		fprintf(out, "%s is answered%s%s%s\n", w->text, *w->answered_by ? " by " : "",
 		    w->answered_by, any_unknown(hops) ? ", as far as could be checked" : "");
 	else if (*w->answered_by)
-		fprintf(out, "%s is answered by %s, but %s\n", w->text, w->answered_by, broken->text);
+		fprintf(
+		    out, "%s is answered by %s, but %s\n", w->text, w->answered_by, broken->text);
 	else
 		fprintf(out, "%s does not resolve: %s\n", w->text, broken->text);
 }
@@ -90,9 +92,9 @@ static void why_print_json(
 	for (size_t i = 0; i < hf_why_n_hops; i++) {
 		if (!*hops[i].text)
 			continue;
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:s}", "hop", hf_why_hops[i].name, "state",
-			state_names[hops[i].state], "text", hops[i].text));
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:s}", "hop", hf_why_hops[i].name, "state",
+			      state_names[hops[i].state], "text", hops[i].text));
 	}
 	row = json_pack("{s:s, s:s?, s:b, s:s?, s:s, s:o}", "name", w->text, "address",
 	    *w->address ? w->address : NULL, "answered", !broken, "broken", broken, "answered_by",
@@ -156,8 +158,9 @@ static void find_names(const struct hf_why_opts *o, const char *address, struct 
 	char why[HF_CTL_CLIENT_WHY_MAX];
 
 	ret_names->n = 0;
-	if (hf_ctl_client_ask(o->socket, json_pack("{s:s, s:s}", "command", "records", "data", address),
-		why_take_record, ret_names, why))
+	if (hf_ctl_client_ask(o->socket,
+		json_pack("{s:s, s:s}", "command", "records", "data", address), why_take_record,
+		ret_names, why))
 		hf_offline_records(o->config->zone, &filter, why_take_row, ret_names);
 }
 
@@ -182,9 +185,9 @@ static void print_no_name(
 		fprintf(out, "%s: %s\n", address, text);
 		return;
 	}
-	row = json_pack("{s:n, s:s, s:b, s:s, s:s, s:[{s:s, s:s, s:s}]}", "name", "address", address,
-	    "answered", false, "broken", "name", "answered_by", "", "hops", "hop", "name", "state",
-	    "broken", "text", text);
+	row = json_pack("{s:n, s:s, s:b, s:s, s:s, s:[{s:s, s:s, s:s}]}", "name", "address",
+	    address, "answered", false, "broken", "name", "answered_by", "", "hops", "hop", "name",
+	    "state", "broken", "text", text);
 	json_dumpf(row, out, JSON_INDENT(2));
 	fputc('\n', out);
 	json_decref(row);
@@ -219,9 +222,10 @@ static bool take_address(
 
 int hf_why_run(const struct hf_why_opts *o, FILE *out)
 {
-	struct hf_why w = {
-		.socket = o->socket, .config = o->config, .resolv_conf = o->resolv_conf, .now_s = o->now_s
-	};
+	struct hf_why w = { .socket = o->socket,
+		.config = o->config,
+		.resolv_conf = o->resolv_conf,
+		.now_s = o->now_s };
 	char why[HF_CTL_CLIENT_WHY_MAX], name[HF_NAME_TEXT_MAX];
 	uint8_t addr[16];
 	int status;
@@ -230,13 +234,14 @@ int hf_why_run(const struct hf_why_opts *o, FILE *out)
 	if (is_address(o->name, addr) && !take_address(&w, o, addr, name, out))
 		return EXIT_BROKEN;
 	if (hf_name_parse(name, &w.name)) {
-		fprintf(stderr, "holdfastctl: '%s' is no name that Holdfast can serve: letters, digits, "
-				"'-', '_' and dots; nor is it an IPv6 address\n",
+		fprintf(stderr,
+		    "holdfastctl: '%s' is no name that Holdfast can serve: letters, digits, '-', '_' and dots; nor is it an IPv6 address\n",
 		    o->name);
 		return EXIT_USAGE;
 	}
 	hf_name_text(&w.name, w.text);
-	if (hf_ctl_client_ask(o->socket, json_pack("{s:s}", "command", "status"), why_keep_row, &w.status, why))
+	if (hf_ctl_client_ask(
+		o->socket, json_pack("{s:s}", "command", "status"), why_keep_row, &w.status, why))
 		snprintf(w.denied, sizeof(w.denied), "%.199s", why);
 	w.source = why_find_source(&w);
 	status = why_look(&w, o->json, out);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * why: where a name is lost, or that it is not: one hop after the other from the server to what a query sees. A hop looks at
- * one thing and says in words what it found; why_hops.c has the list of them.
+ * why: where a name is lost, or that it is not: one hop after the other from the server to what a
+ * query sees. A hop looks at one thing and says in words what it found; why_hops.c has the list of
+ * them.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -36,13 +37,13 @@ struct hf_why {
 	int64_t now_s;
 	char text[HF_NAME_TEXT_MAX]; /* the name, canonical */
 	struct hf_name name;
-	char address[64]; /* what was asked for, if that was an address; else "" */
-	char denied[200]; /* why the bridge could not be asked; "" if it could */
-	json_t *status;  /* owned; NULL: the bridge could not be asked */
-	json_t *source;  /* borrowed from status: the one whose suffix it is; or NULL */
-	json_t *record;  /* owned: the bridge's, or NULL */
+	char address[64];           /* what was asked for, if that was an address; else "" */
+	char denied[200];           /* why the bridge could not be asked; "" if it could */
+	json_t *status;             /* owned; NULL: the bridge could not be asked */
+	json_t *source;             /* borrowed from status: the one whose suffix it is; or NULL */
+	json_t *record;             /* owned: the bridge's, or NULL */
 	struct hf_dns_probe *reach; /* owned: who answers what; NULL: nobody was asked yet */
-	bool has_addr;   /* the address that it should have is known */
+	bool has_addr;              /* the address that it should have is known */
 	uint8_t addr[16];
 	char answered_by[HF_HOP_TEXT_MAX]; /* the places that answer it right, in a row */
 };
@@ -57,7 +58,10 @@ struct hf_hop_kind {
 void hf_why_hop_add(struct hf_hop *hop, enum hf_hop_state state, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* why_hops_answer.c: everybody who answers DNS for us is asked once, when the first of these needs it. */
+/*
+ * why_hops_answer.c: everybody who answers DNS for us is asked once, when the first of these needs
+ * it.
+ */
 void hf_why_hop_answer(struct hf_why *w, struct hf_hop *hop);
 void hf_why_hop_feed(struct hf_why *w, struct hf_hop *hop);
 void hf_why_hop_resolver(struct hf_why *w, struct hf_hop *hop);
@@ -76,5 +80,7 @@ struct hf_why_opts {
 	bool json;
 };
 
-/* Says so on `out`. 0: it is answered everywhere; 1: not; 3: neither bridge nor zone can be asked. */
+/*
+ * Says so on `out`. 0: it is answered everywhere; 1: not; 3: neither bridge nor zone can be asked.
+ */
 int hf_why_run(const struct hf_why_opts *opts, FILE *out);

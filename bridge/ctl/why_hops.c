@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hops of why, in the order of the data. A new one is a function and a row of the table at the end.
+ * The hops of why, in the order of the data. A new one is a function and a row of the table at the
+ * end.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -52,7 +53,8 @@ static bool is_served(const struct hf_why *w, const char *name, char *ret_name)
 	char why[HF_CTL_CLIENT_WHY_MAX];
 
 	ret_name[0] = '\0';
-	return hf_ctl_client_ask(w->socket, json_pack("{s:s, s:s}", "command", "records", "name", name), hop_take_name,
+	return hf_ctl_client_ask(w->socket,
+		   json_pack("{s:s, s:s}", "command", "records", "name", name), hop_take_name,
 		   ret_name, why) == 0 &&
 	       ret_name[0];
 }
@@ -63,7 +65,8 @@ static bool complete_name(const struct hf_why *w, char ret_name[static HF_NAME_T
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(w->status, "sources"), i, row) {
+	json_array_foreach(json_object_get(w->status, "sources"), i, row)
+	{
 		const char *suffix = hf_ctl_row_text(row, "suffix", NULL);
 		char name[2 * HF_NAME_TEXT_MAX];
 
@@ -88,7 +91,8 @@ static void look_name(struct hf_why *w, struct hf_hop *hop)
 
 	if (!w->status || w->source)
 		return;
-	json_array_foreach(json_object_get(w->status, "sources"), i, row) {
+	json_array_foreach(json_object_get(w->status, "sources"), i, row)
+	{
 		const char *suffix = hf_ctl_row_text(row, "suffix", NULL);
 
 		waits |= !suffix;
@@ -97,10 +101,12 @@ static void look_name(struct hf_why *w, struct hf_hop *hop)
 			    *known ? ", " : "", suffix);
 	}
 	if (complete_name(w, name))
-		hop_say(hop, HOP_BROKEN, "not a Holdfast name: it lacks its suffix; did you mean '%.255s'?", name);
+		hop_say(hop, HOP_BROKEN,
+		    "not a Holdfast name: it lacks its suffix; did you mean '%.255s'?", name);
 	else
 		hop_say(hop, HOP_BROKEN, "not a Holdfast name (%s: %s)%s",
-		    strchr(known, ',') ? "suffixes" : "suffix", *known ? known : "none is known yet",
+		    strchr(known, ',') ? "suffixes" : "suffix",
+		    *known ? known : "none is known yet",
 		    *known && waits ? "; a source that was never reached has none yet" : "");
 }
 
@@ -122,8 +128,9 @@ static void look_stream(struct hf_why *w, struct hf_hop *hop)
 	if (is_live(w->source))
 		hop_say(hop, HOP_OK, "source '%s' is live since %s", name, when);
 	else
-		hop_say(hop, HOP_BROKEN, "source '%s' is %s since %s: %.300s; the names that were known stay",
-		    name, hf_ctl_row_text(w->source, "state", "not followed"), when,
+		hop_say(hop, HOP_BROKEN,
+		    "source '%s' is %s since %s: %.300s; the names that were known stay", name,
+		    hf_ctl_row_text(w->source, "state", "not followed"), when,
 		    hf_ctl_row_text(w->source, "reason", "no reason is known"));
 }
 
@@ -148,10 +155,10 @@ static void say_record(struct hf_why *w, struct hf_hop *hop)
 	w->has_addr = inet_pton(AF_INET6, hf_ctl_row_text(w->record, "data", ""), w->addr) == 1;
 	hop_say(hop, strcmp(state, "withdrawn") ? HOP_OK : HOP_BROKEN,
 	    "%s: %s, agent '%s' of workspace '%s' of %s, first seen %s, last confirmed %s%s", state,
-	    w->has_addr ? hf_addr_text(w->addr, addr) : "?", hf_ctl_row_text(w->record, "agent", "?"),
-	    hf_ctl_row_text(w->record, "workspace", "?"), hf_ctl_row_text(w->record, "owner", "?"), seen,
-	    confirmed,
-	    !strcmp(state, "held")	  ? "; Coder no longer lists it, the guard keeps it"
+	    w->has_addr ? hf_addr_text(w->addr, addr) : "?",
+	    hf_ctl_row_text(w->record, "agent", "?"), hf_ctl_row_text(w->record, "workspace", "?"),
+	    hf_ctl_row_text(w->record, "owner", "?"), seen, confirmed,
+	    !strcmp(state, "held")        ? "; Coder no longer lists it, the guard keeps it"
 	    : !strcmp(state, "withdrawn") ? "; the hold policy took it out of the answers"
 					  : "");
 }
@@ -167,8 +174,8 @@ static void look_state(struct hf_why *w, struct hf_hop *hop)
 	}
 	if (!w->source)
 		return;
-	rc = hf_ctl_client_ask(w->socket, json_pack("{s:s, s:s}", "command", "records", "name", w->text), keep_row,
-	    w, why);
+	rc = hf_ctl_client_ask(w->socket,
+	    json_pack("{s:s, s:s}", "command", "records", "name", w->text), keep_row, w, why);
 	if (rc)
 		hop_say(hop, HOP_UNKNOWN, "%s", why);
 	else if (w->record)
@@ -202,11 +209,12 @@ static void look_store(struct hf_why *w, struct hf_hop *hop)
 	if (!w->source)
 		return;
 	hf_ctl_client_ask(w->socket,
-	    json_pack("{s:s, s:s, s:i}", "command", "history", "name", w->text, "max", 1), keep_line,
-	    &line, why);
+	    json_pack("{s:s, s:s, s:i}", "command", "history", "name", w->text, "max", 1),
+	    keep_line, &line, why);
 	hf_ctl_when_text(json_object_get(line, "time"), w->now_s, when);
 	if (strcmp(state, "ok"))
-		hop_say(hop, HOP_BROKEN, "the store is %s: %.300s", state, hf_ctl_row_text(store, "reason", "?"));
+		hop_say(hop, HOP_BROKEN, "the store is %s: %.300s", state,
+		    hf_ctl_row_text(store, "reason", "?"));
 	else if (line)
 		hop_say(hop, HOP_OK, "%s %s (%s)", hf_ctl_row_text(line, "what", "?"), when,
 		    hf_ctl_row_text(line, "reason", "?"));
@@ -245,13 +253,15 @@ static bool entry_has_addr(const struct hf_zone_entry *e, const uint8_t addr[16]
 	return false;
 }
 
-static void say_entry(struct hf_why *w, const struct hop_view *v, const struct hf_zone_entry *e, struct hf_hop *hop)
+static void say_entry(
+    struct hf_why *w, const struct hop_view *v, const struct hf_zone_entry *e, struct hf_hop *hop)
 {
 	bool fresh = hf_zone_reader_fresh(v->reader, e->source, e->owner);
 	char addr[HF_ADDR_TEXT_MAX];
 
 	if (!e->n_addrs) {
-		hop_say(hop, HOP_BROKEN, "the published zone has names below it, but none of its own");
+		hop_say(
+		    hop, HOP_BROKEN, "the published zone has names below it, but none of its own");
 		return;
 	}
 	hf_addr_text(e->addrs[0], addr);
@@ -262,10 +272,10 @@ static void say_entry(struct hf_why *w, const struct hop_view *v, const struct h
 	memcpy(w->addr, e->addrs[0], 16);
 	w->has_addr = true;
 	hop_say(hop, e->flags & HF_REC_WITHDRAWN ? HOP_BROKEN : HOP_OK, "published%s: %s",
-	    e->flags & HF_REC_WITHDRAWN	 ? ", withdrawn by the hold policy"
-	    : e->flags & HF_REC_HELD	 ? ", held"
+	    e->flags & HF_REC_WITHDRAWN  ? ", withdrawn by the hold policy"
+	    : e->flags & HF_REC_HELD     ? ", held"
 	    : e->flags & HF_REC_RESTORED ? ", as it was before the store was lost"
-	    : fresh			 ? ", live"
+	    : fresh                      ? ", live"
 					 : ", stale",
 	    addr);
 }
@@ -280,8 +290,8 @@ static void look_zone(struct hf_why *w, struct hf_hop *hop)
 		return;
 	rc = hop_view_open(&v, w->config->zone);
 	if (rc)
-		hop_say(hop, rc == -EACCES ? HOP_UNKNOWN : HOP_BROKEN, "'%.200s' cannot be read: %s",
-		    w->config->zone, hf_strerror(rc));
+		hop_say(hop, rc == -EACCES ? HOP_UNKNOWN : HOP_BROKEN,
+		    "'%.200s' cannot be read: %s", w->config->zone, hf_strerror(rc));
 	else if (hf_zone_reader_find(v.reader, w->name.wire, w->name.len, &e) == 1)
 		say_entry(w, &v, &e, hop);
 	else

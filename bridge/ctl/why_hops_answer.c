@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hops behind the zone: holdfast-dns, what the adapters were given, what their resolvers answer, and
- * what this machine's own resolver answers.
+ * The hops behind the zone: holdfast-dns, what the adapters were given, what their resolvers
+ * answer, and what this machine's own resolver answers.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,8 +66,8 @@ static void add_place(struct hf_why *w, const struct hf_endpoint *at)
 
 	hf_front_endpoint_text(at, place);
 	if (!strstr(w->answered_by, place))
-		snprintf(w->answered_by + len, sizeof(w->answered_by) - len, "%s%s", len ? ", " : "",
-		    place);
+		snprintf(w->answered_by + len, sizeof(w->answered_by) - len, "%s%s",
+		    len ? ", " : "", place);
 }
 
 /* --- answer: what does a query to holdfast-dns see? --- */
@@ -77,7 +77,8 @@ static const char *stale_text(const struct hf_asked *a)
 	return a->ede == HF_EDE_STALE ? ", as stale" : "";
 }
 
-static void hop_add_listener(struct hf_why *w, const struct hf_dns_probe_resolver *r, struct hf_hop *hop)
+static void hop_add_listener(
+    struct hf_why *w, const struct hf_dns_probe_resolver *r, struct hf_hop *hop)
 {
 	char text[HF_DNS_PROBE_TEXT_MAX];
 
@@ -98,7 +99,8 @@ static void answer_elsewhere(const struct hf_dns_probe *r, struct hf_hop *hop)
 	char place[HF_ENDPOINT_TEXT_MAX];
 
 	if (r->answering.text[0] || r->answering.nobody)
-		hf_why_hop_add(hop, HOP_BROKEN, "%s, says the bridge, which is in another network namespace",
+		hf_why_hop_add(hop, HOP_BROKEN,
+		    "%s, says the bridge, which is in another network namespace",
 		    r->answering.text[0] ? r->answering.text : "nobody answers");
 	for (size_t i = 0; i < r->n_listeners; i++)
 		if (r->listeners[i].state == HF_LISTENER_ANSWERS)
@@ -144,12 +146,14 @@ void hf_why_hop_feed(struct hf_why *w, struct hf_hop *hop)
 	if (w->config->adapters.n && !w->status)
 		hf_why_hop_add(hop, HOP_UNKNOWN,
 		    "without the bridge nothing is fed; the resolvers keep what they have");
-	json_array_foreach(json_object_get(w->status, "adapters"), i, row) {
+	json_array_foreach(json_object_get(w->status, "adapters"), i, row)
+	{
 		const char *name = hf_ctl_row_text(row, "name", "?"),
 			   *state = hf_ctl_row_text(row, "state", "?");
 
 		if (!strcmp(state, "synced") && hop_number(row, "generation") == generation)
-			hf_why_hop_add(hop, HOP_OK, "adapter '%.80s' has generation %lld, the newest", name,
+			hf_why_hop_add(hop, HOP_OK,
+			    "adapter '%.80s' has generation %lld, the newest", name,
 			    (long long)generation);
 		else
 			hf_why_hop_add(hop, HOP_BROKEN,
@@ -196,7 +200,6 @@ void hf_why_hop_machine(struct hf_why *w, struct hf_hop *hop)
 		hf_why_hop_add(hop, HOP_OK, "resolv.conf: %s", text);
 	else
 		hf_why_hop_add(hop, HOP_BROKEN,
-		    "this machine's own resolver (resolv.conf) does not find it: %s; for the lines that "
-		    "make it: holdfastctl setup",
+		    "this machine's own resolver (resolv.conf) does not find it: %s; for the lines that make it: holdfastctl setup",
 		    text);
 }

@@ -11,31 +11,32 @@
 
 const char *hf_why_missing_workspace(const json_t *row, char out[static HF_WHY_MISSING_MAX])
 {
-	const char *name = hf_ctl_row_text(row, "workspace", "?"), *owner = hf_ctl_row_text(row, "owner", "?");
+	const char *name = hf_ctl_row_text(row, "workspace", "?"),
+		   *owner = hf_ctl_row_text(row, "owner", "?");
 	const char *status = hf_ctl_row_text(row, "status", "unknown");
 	const char *refused = hf_ctl_row_text(row, "refused", NULL);
 
 	if (refused)
-		snprintf(out, HF_WHY_MISSING_MAX, "workspace '%s' of %s is refused: %s", name, owner, refused);
+		snprintf(out, HF_WHY_MISSING_MAX, "workspace '%s' of %s is refused: %s", name,
+		    owner, refused);
 	else if (json_integer_value(json_object_get(row, "agents")))
 		return NULL;
 	else if (!strcmp(status, "stopped"))
 		snprintf(out, HF_WHY_MISSING_MAX,
-		    "workspace '%s' of %s is stopped: the server lists no agent of it, so there is no "
-		    "address; the names are back when it is started",
+		    "workspace '%s' of %s is stopped: the server lists no agent of it, so there is no address; the names are back when it is started",
 		    name, owner);
 	else
 		snprintf(out, HF_WHY_MISSING_MAX,
-		    "workspace '%s' of %s is known (%s) and has no agent: there is no address yet", name,
-		    owner, status);
+		    "workspace '%s' of %s is known (%s) and has no agent: there is no address yet",
+		    name, owner, status);
 	return out;
 }
 
 /* AGENT.WORKSPACE.OWNER or WORKSPACE, under a suffix. */
 struct parts {
 	char workspace[HF_LABEL_MAX + 1];
-	char owner[HF_LABEL_MAX + 1]; /* "": the own user's */
-	char text[HF_WHY_MISSING_MAX];    /* what was found */
+	char owner[HF_LABEL_MAX + 1];  /* "": the own user's */
+	char text[HF_WHY_MISSING_MAX]; /* what was found */
 };
 
 static bool missing_split(const json_t *status, const char *name, struct parts *p)
@@ -46,7 +47,8 @@ static bool missing_split(const json_t *status, const char *name, struct parts *
 
 	if (hf_name_parse(name, &full))
 		return false;
-	json_array_foreach(json_object_get(status, "sources"), i, row) {
+	json_array_foreach(json_object_get(status, "sources"), i, row)
+	{
 		unsigned more;
 
 		if (hf_name_parse(hf_ctl_row_text(row, "suffix", "."), &suffix) ||
@@ -85,15 +87,17 @@ const char *hf_why_missing_explain(
 	char why[HF_CTL_CLIENT_WHY_MAX], near[HF_NAME_TEXT_MAX] = "";
 
 	if (missing_split(status, name, &p))
-		hf_ctl_client_ask(socket, json_pack("{s:s, s:s}", "command", "workspaces", "name", p.workspace),
+		hf_ctl_client_ask(socket,
+		    json_pack("{s:s, s:s}", "command", "workspaces", "name", p.workspace),
 		    missing_look, &p, why);
 	if (!p.text[0])
-		hf_ctl_client_ask(socket, json_pack("{s:s, s:s}", "command", "near", "name", name), missing_take_name, near,
-		    why);
+		hf_ctl_client_ask(socket, json_pack("{s:s, s:s}", "command", "near", "name", name),
+		    missing_take_name, near, why);
 	if (p.text[0])
 		memcpy(out, p.text, sizeof(p.text));
 	else if (near[0])
-		snprintf(out, HF_WHY_MISSING_MAX, "Coder knows no such workspace; did you mean '%.255s'?", near);
+		snprintf(out, HF_WHY_MISSING_MAX,
+		    "Coder knows no such workspace; did you mean '%.255s'?", near);
 	else
 		snprintf(out, HF_WHY_MISSING_MAX, "Coder knows no such workspace or agent");
 	return out;

@@ -11,7 +11,8 @@ enum { HF_WHY_MISSING_MAX = 400 };
 const char *hf_why_missing_workspace(const json_t *row, char out[static HF_WHY_MISSING_MAX]);
 
 /*
- * Asks the bridge on `socket` whose status is `status`. `name` as it was typed. Never NULL; `out` may hold it.
+ * Asks the bridge on `socket` whose status is `status`. `name` as it was typed. Never NULL; `out`
+ * may hold it.
  */
-const char *hf_why_missing_explain(
-    const char *socket, const json_t *status, const char *name, char out[static HF_WHY_MISSING_MAX]);
+const char *hf_why_missing_explain(const char *socket, const json_t *status, const char *name,
+    char out[static HF_WHY_MISSING_MAX]);

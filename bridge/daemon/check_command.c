@@ -21,7 +21,8 @@ static void print_errors(const struct hf_config_errors *e, FILE *err)
  * Where a source's URL and token come from, in the surroundings of this very call. That there is
  * none is told, but refuses nothing: the bridge may be started in others.
  */
-static void check_tell_source(const struct hf_config *c, size_t i, const char *lead, FILE *out, FILE *err)
+static void check_tell_source(
+    const struct hf_config *c, size_t i, const char *lead, FILE *out, FILE *err)
 {
 	const struct hf_config_source *s = &c->sources.at[i];
 	char why[HF_SECRET_WHY_MAX];
@@ -49,8 +50,7 @@ static void warn_of_secrets(const struct hf_config *c, FILE *out)
 
 		if (s->headers.n || (s->proxy && strchr(s->proxy, '@')))
 			fprintf(out,
-			    "# source '%s': its headers or proxy may hold a secret; look before "
-			    "you pass this on\n",
+			    "# source '%s': its headers or proxy may hold a secret; look before you pass this on\n",
 			    s->name);
 	}
 }

@@ -32,20 +32,20 @@ enum {
 };
 
 struct daemon {
-	const char *path;         /* of the configuration; borrowed */
-	struct hf_config *config; /* owned */
-	struct event_base *base;  /* owned */
-	struct hf_engine *core;     /* owned */
-	struct hf_sources *sources; /* owned */
-	struct hf_feeds *feeds;     /* owned */
-	struct hf_listeners *listeners; /* owned */
-	struct hf_control *control; /* owned */
-	struct hf_health *health;   /* owned */
+	const char *path;                   /* of the configuration; borrowed */
+	struct hf_config *config;           /* owned */
+	struct event_base *base;            /* owned */
+	struct hf_engine *core;             /* owned */
+	struct hf_sources *sources;         /* owned */
+	struct hf_feeds *feeds;             /* owned */
+	struct hf_listeners *listeners;     /* owned */
+	struct hf_control *control;         /* owned */
+	struct hf_health *health;           /* owned */
 	struct hf_service_manager *service; /* owned */
-	struct event *work;       /* owned: when the core wants to be called */
-	struct event *zone;       /* owned: the zone's worker has something */
-	struct event *signals[3]; /* owned */
-	bool hup;                 /* a reload waits for its turn */
+	struct event *work;                 /* owned: when the core wants to be called */
+	struct event *zone;                 /* owned: the zone's worker has something */
+	struct event *signals[3];           /* owned */
+	bool hup;                           /* a reload waits for its turn */
 	struct hf_reloads reloads;
 };
 
@@ -60,7 +60,8 @@ static void daemon_work_soon(void *arg)
 static void on_event_log(int severity, const char *text)
 {
 	static const enum hf_log_level levels[] = { [EVENT_LOG_DEBUG] = HF_LOG_DEBUG,
-		[EVENT_LOG_MSG] = HF_LOG_INFO, [EVENT_LOG_WARN] = HF_LOG_WARN,
+		[EVENT_LOG_MSG] = HF_LOG_INFO,
+		[EVENT_LOG_WARN] = HF_LOG_WARN,
 		[EVENT_LOG_ERR] = HF_LOG_ERROR };
 
 	hf_log(severity < 0 || severity > EVENT_LOG_ERR ? HF_LOG_ERROR : levels[severity],
@@ -107,7 +108,8 @@ static int configure_core(struct daemon *r, const struct hf_config *next)
 
 	if (!rc)
 		return 0;
-	hf_log_error("reload rejected: the new configuration does not fit (%s); the running configuration stays",
+	hf_log_error(
+	    "reload rejected: the new configuration does not fit (%s); the running configuration stays",
 	    hf_strerror(rc));
 	hf_engine_configure(r->core, r->config);
 	return rc;
@@ -128,7 +130,8 @@ static bool daemon_adopt(struct daemon *r, struct hf_config *next)
 
 	if (hf_config_diff(before, next, log_change, NULL) == 0)
 		hf_log_info("reload: '%s' has not changed", r->path);
-	hf_reload_preview_state(hf_engine_state(r->core), hf_engine_now(r->core), next, log_removed, NULL);
+	hf_reload_preview_state(
+	    hf_engine_state(r->core), hf_engine_now(r->core), next, log_removed, NULL);
 	if (daemon_reserve(r) || configure_core(r, next)) {
 		hf_config_free(next);
 		return false;
@@ -161,8 +164,9 @@ static void daemon_reload(struct daemon *r)
 }
 
 /*
- * What changes the model waits while that is lent to the store (guard rule 10). The file is read when the reload's
- * turn comes: of several signals the newest file counts, and it is checked against the world as it is then.
+ * What changes the model waits while that is lent to the store (guard rule 10). The file is read
+ * when the reload's turn comes: of several signals the newest file counts, and it is checked
+ * against the world as it is then.
  */
 static void take_turns(struct daemon *r)
 {
@@ -197,7 +201,8 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
 
 	if (watch_zone(r) < 0)
-		hf_log_error("out of memory; the zone is looked at a little later than it could be");
+		hf_log_error(
+		    "out of memory; the zone is looked at a little later than it could be");
 	event_add(r->work, &tv);
 	hf_service_manager_worked(r->service, wait);
 	take_turns(r);
@@ -221,8 +226,8 @@ static void on_daemon_signal(evutil_socket_t number, short what, void *arg)
 		on_hup(r);
 		return;
 	}
-	hf_log_info(
-	    "ends (%s); what is published stays where it is", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	hf_log_info("ends (%s); what is published stays where it is",
+	    number == SIGTERM ? "SIGTERM" : "SIGINT");
 	hf_notify("STOPPING=1");
 	if (r->feeds)
 		hf_feeds_end(r->feeds, CLEAN_MS, daemon_end, r);
@@ -230,8 +235,10 @@ static void on_daemon_signal(evutil_socket_t number, short what, void *arg)
 		daemon_end(r);
 }
 
-/* Before anything that takes time: a signal that comes early waits for the loop, and does not kill
- * us. */
+/*
+ * Before anything that takes time: a signal that comes early waits for the loop, and does not kill
+ * us.
+ */
 static int catch_signals(struct daemon *r)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
@@ -291,8 +298,14 @@ static int start_listeners(struct daemon *r)
 
 static int start_control(struct daemon *r)
 {
-	struct hf_control_env env = { .core = r->core, .sources = r->sources, .feeds = r->feeds,
-		.reloads = &r->reloads, .config = r->config, .clock = &hf_clock_system, .work = daemon_work_soon, .work_arg = r };
+	struct hf_control_env env = { .core = r->core,
+		.sources = r->sources,
+		.feeds = r->feeds,
+		.reloads = &r->reloads,
+		.config = r->config,
+		.clock = &hf_clock_system,
+		.work = daemon_work_soon,
+		.work_arg = r };
 	int rc = start_listeners(r);
 
 	env.listeners = r->listeners;
@@ -339,10 +352,10 @@ int hf_daemon_run(const char *config_path)
 	hf_log_init(STDERR_FILENO, r.config->log.level, r.config->log.format, NULL);
 	hf_log_info("holdfastd " HF_VERSION " begins with '%s'", config_path);
 	if (!private)
-		hf_log_warn("HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory, with the "
-			    "session token");
-	if (hf_engine_open(r.config, &hf_clock_system, &r.core) ||
-	    start_work(&r) || start_control(&r)) {
+		hf_log_warn(
+		    "HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory, with the session token");
+	if (hf_engine_open(r.config, &hf_clock_system, &r.core) || start_work(&r) ||
+	    start_control(&r)) {
 		status = EXIT_FILES;
 		goto out;
 	}

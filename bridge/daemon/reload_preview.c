@@ -21,7 +21,8 @@ struct reload_preview {
 	void *arg;
 };
 
-static const struct hf_config_source *preview_find_source(const struct hf_config *c, const char *name)
+static const struct hf_config_source *preview_find_source(
+    const struct hf_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->sources.n; i++)
 		if (!strcmp(c->sources.at[i].name, name))
@@ -29,7 +30,10 @@ static const struct hf_config_source *preview_find_source(const struct hf_config
 	return NULL;
 }
 
-/* The same source under another name (contract, guard 7): what the configuration has for it, or NULL. */
+/*
+ * The same source under another name (contract, guard 7): what the configuration has for it, or
+ * NULL.
+ */
 static const struct hf_config_source *find_renamed(
     const struct hf_config *c, const struct hf_state *state, const char *name)
 {
@@ -44,7 +48,8 @@ static const struct hf_config_source *find_renamed(
 	return now ? preview_find_source(c, now) : NULL;
 }
 
-static const struct hf_config_source *find_in_state(const struct reload_preview *l, const struct hf_state *state, const char *name)
+static const struct hf_config_source *find_in_state(
+    const struct reload_preview *l, const struct hf_state *state, const char *name)
 {
 	const struct hf_config_source *conf = preview_find_source(l->next, name);
 
@@ -78,8 +83,9 @@ static enum names_owner preview_names_owner(
 	return named;
 }
 
-static void tell_suffix(const struct reload_preview *l, const char *source, const struct hf_name *before,
-    const struct hf_name *after, unsigned long long n, const char *what)
+static void tell_suffix(const struct reload_preview *l, const char *source,
+    const struct hf_name *before, const struct hf_name *after, unsigned long long n,
+    const char *what)
 {
 	char a[HF_NAME_TEXT_MAX], b[HF_NAME_TEXT_MAX], text[TEXT_MAX];
 
@@ -89,12 +95,13 @@ static void tell_suffix(const struct reload_preview *l, const char *source, cons
 	l->cb(text, l->arg);
 }
 
-static void preview_tell_source(const struct reload_preview *l, const char *source, unsigned long long n, const char *what)
+static void preview_tell_source(
+    const struct reload_preview *l, const char *source, unsigned long long n, const char *what)
 {
 	char text[TEXT_MAX];
 
-	snprintf(text, sizeof(text), "source '%s' is not in the configuration: its %llu %s go", source,
-	    n, what);
+	snprintf(text, sizeof(text), "source '%s' is not in the configuration: its %llu %s go",
+	    source, n, what);
 	l->cb(text, l->arg);
 }
 
@@ -132,7 +139,8 @@ struct with_state {
 	struct hf_when now;
 };
 
-static int on_owner(const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
+static int on_owner(
+    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
 {
 	const struct with_state *with = arg;
 	const struct reload_preview *l = with->look;
@@ -148,7 +156,8 @@ static int on_owner(const struct hf_source_view *source, const struct hf_owner_v
 static int on_preview_source(const struct hf_source_view *view, void *arg)
 {
 	const struct with_state *with = arg;
-	const struct hf_config_source *conf = find_in_state(with->look, with->state, view->row->name);
+	const struct hf_config_source *conf =
+	    find_in_state(with->look, with->state, view->row->name);
 	struct workspaces w = { .source = view->row->rid };
 
 	hf_state_each_owner(with->state, with->now, count_workspaces, &w);
@@ -239,7 +248,8 @@ static const struct hf_config_source *find_in_zone(
 	for (size_t i = 0; !conf && s->url_sum && i < l->next->sources.n; i++) {
 		const struct hf_config_source *other = &l->next->sources.at[i];
 
-		if (other->url && hf_state_url_sum(other->url) == s->url_sum && !preview_is_in_zone(w, other->name))
+		if (other->url && hf_state_url_sum(other->url) == s->url_sum &&
+		    !preview_is_in_zone(w, other->name))
 			conf = other;
 	}
 	return conf;
@@ -268,7 +278,8 @@ static void tell_walked(const struct reload_preview *l, const struct preview_wal
 	}
 }
 
-void hf_reload_preview_zone(const char *dir, const struct hf_config *next, hf_reload_preview_cb cb, void *arg)
+void hf_reload_preview_zone(
+    const char *dir, const struct hf_config *next, hf_reload_preview_cb cb, void *arg)
 {
 	struct reload_preview look = { next, cb, arg };
 	struct hf_zone_reader *reader = NULL;

@@ -23,8 +23,8 @@ struct hf_service_manager {
 	const struct hf_clock *clock; /* borrowed, as the core */
 	struct hf_engine *core;
 	const struct hf_listeners *listeners; /* borrowed; NULL: not yet */
-	struct event *timer; /* owned; NULL: no service manager */
-	bool watched;        /* it wants signs of life */
+	struct event *timer;                  /* owned; NULL: no service manager */
+	bool watched;                         /* it wants signs of life */
 	int64_t every_ms;
 	int64_t due_ms; /* boottime: the core wants to be called by then */
 	char told[HF_STATUS_LINE_MAX];
@@ -80,8 +80,8 @@ static int service_arm(struct hf_service_manager *s)
 	return event_add(s->timer, &tv);
 }
 
-int hf_service_manager_new(struct event_base *base, const struct hf_clock *clock, struct hf_engine *core,
-    struct hf_service_manager **ret_service)
+int hf_service_manager_new(struct event_base *base, const struct hf_clock *clock,
+    struct hf_engine *core, struct hf_service_manager **ret_service)
 {
 	struct hf_service_manager *s = calloc(1, sizeof(*s));
 

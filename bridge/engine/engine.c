@@ -104,8 +104,8 @@ int hf_engine_owners_settled(struct hf_engine *c, const char *source)
 	return engine_after(c, hf_state_owners_settled(c->state, source, hf_engine_now(c)));
 }
 
-int hf_engine_workspace_owner(struct hf_engine *c, const char *source, const struct hf_uuid *workspace,
-    const struct hf_uuid *owner)
+int hf_engine_workspace_owner(struct hf_engine *c, const char *source,
+    const struct hf_uuid *workspace, const struct hf_uuid *owner)
 {
 	return engine_after(
 	    c, hf_state_workspace_owner(c->state, source, workspace, owner, hf_engine_now(c)));
@@ -123,8 +123,8 @@ void hf_engine_owner_readable(struct hf_engine *c, const char *source, const str
 }
 
 /*
- * What readers see of it they see at once; the state hears of it when it is its own again. The last sign counts: of
- * a connection that ended and came back within a second nothing else is left.
+ * What readers see of it they see at once; the state hears of it when it is its own again. The last
+ * sign counts: of a connection that ended and came back within a second nothing else is left.
  */
 static void engine_sign(struct hf_engine *c, const char *source, int what)
 {
@@ -141,8 +141,8 @@ static void engine_sign(struct hf_engine *c, const char *source, int what)
 		c->signs[rid].at = now;
 		snprintf(c->signs[rid].source, sizeof(c->signs[rid].source), "%s", source);
 	}
-	hf_engine_beat(c, source, NULL,
-	    what == HF_SIGN_CONTACT && !hf_state_identity_held(c->state, source));
+	hf_engine_beat(
+	    c, source, NULL, what == HF_SIGN_CONTACT && !hf_state_identity_held(c->state, source));
 }
 
 void hf_engine_contact(struct hf_engine *c, const char *source)
@@ -182,7 +182,8 @@ void hf_engine_applied(struct hf_engine *c, bool committed)
 int hf_engine_decide(struct hf_engine *c, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision)
 {
-	return engine_after(c, hf_state_decide(c->state, source, owner, what, decision, hf_engine_now(c)));
+	return engine_after(
+	    c, hf_state_decide(c->state, source, owner, what, decision, hf_engine_now(c)));
 }
 
 bool hf_engine_busy(const struct hf_engine *c)
@@ -199,8 +200,7 @@ static void store_told(struct hf_engine *c, int rc)
 		c->commit_not_before = hf_boot_ms(c->clock) + RETRY_MS;
 	} else if (rc < 0) {
 		hf_fault_set(&c->store_fault, c->clock, HF_LOG_ERROR,
-		    "store: '%s' is not written (%s); changes wait in memory and it is tried again "
-		    "each second",
+		    "store: '%s' is not written (%s); changes wait in memory and it is tried again each second",
 		    c->config->store, hf_strerror(rc));
 		c->commit_not_before = hf_boot_ms(c->clock) + RETRY_MS;
 	} else {
@@ -209,7 +209,9 @@ static void store_told(struct hf_engine *c, int rc)
 	}
 }
 
-/* Only when what was accepted is on the disk: whoever acts on "ready" acts on what the store holds. */
+/*
+ * Only when what was accepted is on the disk: whoever acts on "ready" acts on what the store holds.
+ */
 static void get_ready(struct hf_engine *c)
 {
 	if (c->accepted && !hf_store_ready(c->store) && hf_store_set_ready(c->store) == 0)
@@ -249,8 +251,10 @@ static int begin_changes(struct hf_engine *c, const struct hf_changeset **ret_ch
 	return rc;
 }
 
-/* Begins the next changeset, or goes on with the one that is under way. Returns 1 while there is
- * more to do. */
+/*
+ * Begins the next changeset, or goes on with the one that is under way. Returns 1 while there is
+ * more to do.
+ */
 static int work_store(struct hf_engine *c)
 {
 	const struct hf_changeset *changes;
@@ -279,7 +283,9 @@ static int work_store(struct hf_engine *c)
 		return rc;
 	get_ready(c);
 	hf_engine_meta(c, &meta);
-	/* Stamps alone are nothing that readers see; a suffix is, also one that has no names yet. */
+	/*
+	 * Stamps alone are nothing that readers see; a suffix is, also one that has no names yet.
+	 */
 	c->unpublished = c->unpublished || c->shown || !hf_publish_same_meta(&meta, &c->meta);
 	c->meta = meta;
 	return 1;
@@ -292,10 +298,16 @@ static int work_zone(struct hf_engine *c)
 
 	if (!c->unpublished || hf_boot_ms(c->clock) < c->publish_not_before || hf_engine_ails(c))
 		return 0;
-	/* What state has changed since the last commit is not for readers yet: a suffix goes with its names. */
+	/*
+	 * What state has changed since the last commit is not for readers yet: a suffix goes with
+	 * its names.
+	 */
 	if (!hf_state_dirty(c->state))
 		hf_engine_meta(c, &c->meta);
-	/* Before any suffix is known there is nothing that a zone could be of; after the last one was taken out it is empty. */
+	/*
+	 * Before any suffix is known there is nothing that a zone could be of; after the last one
+	 * was taken out it is empty.
+	 */
 	rc = c->meta.n_sources || hf_publish_has_zone(c->publish)
 		 ? hf_publish_store(c->publish, c->store, &c->meta)
 		 : 1;
@@ -304,9 +316,7 @@ static int work_zone(struct hf_engine *c)
 		return 1;
 	if (rc < 0) {
 		hf_fault_set(&c->zone_fault, c->clock, HF_LOG_ERROR,
-		    "zone: '%s' cannot be published (%s); the last picture stays and it is tried "
-		    "again each "
-		    "second",
+		    "zone: '%s' cannot be published (%s); the last picture stays and it is tried again each second",
 		    c->config->zone, hf_strerror(rc));
 		c->publish_not_before = hf_boot_ms(c->clock) + RETRY_MS;
 		return rc;
@@ -327,7 +337,8 @@ static int any_fresh(const struct hf_source_view *view, void *arg)
 	return 0;
 }
 
-/* Rarely: the copy that stands by, and the one recovery armed again after an hour of good health.
+/*
+ * Rarely: the copy that stands by, and the one recovery armed again after an hour of good health.
  */
 static void work_care(struct hf_engine *c)
 {
@@ -396,7 +407,8 @@ int64_t hf_engine_work(struct hf_engine *c)
 	check = hf_engine_check(c);
 	if (check == 0)
 		return 0;
-	wait = wait_soonest(check, wait_soonest(wait_until(c, c->tick_at), hf_publish_wait_ms(c->publish)));
+	wait = wait_soonest(
+	    check, wait_soonest(wait_until(c, c->tick_at), hf_publish_wait_ms(c->publish)));
 	if (hf_state_dirty(c->state) || is_unwritten(c))
 		wait = wait_soonest(wait, wait_until(c, c->commit_not_before));
 	if (hf_engine_ails(c))

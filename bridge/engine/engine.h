@@ -6,8 +6,8 @@
  * calls hf_engine_work() when it asks for it.
  *
  * A message is judged at once, but what follows from it is committed and published in
- * hf_engine_work(), with everything else that came meanwhile: at most 20 times a second, however fast
- * messages come.
+ * hf_engine_work(), with everything else that came meanwhile: at most 20 times a second, however
+ * fast messages come.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +22,8 @@ struct hf_engine; /* opaque */
 /*
  * Opens store and zone, takes up what they have and publishes it: the last known records are in
  * force when it returns. Logs what it found. The configuration is borrowed until
- * hf_engine_configure() gives another one. HF_ELOCKED: another bridge runs. End with hf_engine_free().
+ * hf_engine_configure() gives another one. HF_ELOCKED: another bridge runs. End with
+ * hf_engine_free().
  */
 int hf_engine_open(
     const struct hf_config *config, const struct hf_clock *clock, struct hf_engine **ret_core);
@@ -34,8 +35,8 @@ int hf_engine_configure(struct hf_engine *c, const struct hf_config *config);
 /*
  * --- in: what stream and operator bring (bridge/state/state.h says what each means) ---
  *
- * While hf_engine_busy() all of them change nothing and return -EBUSY, but for contact and away, which may come at any
- * time: they take effect when their turn comes.
+ * While hf_engine_busy() all of them change nothing and return -EBUSY, but for contact and away,
+ * which may come at any time: they take effect when their turn comes.
  */
 
 int hf_engine_identify(struct hf_engine *c, const char *source, const struct hf_identity *id,
@@ -49,20 +50,22 @@ void hf_engine_owner_readable(struct hf_engine *c, const char *source, const str
 int hf_engine_update(struct hf_engine *c, const char *source, const struct hf_update *update,
     struct hf_judgement *ret_judgement);
 /*
- * The same in slices, for one that may be large. Returns 1 if more of it is left than one slice takes: `update` is the
- * core's from then on, which ends it with `release`; hf_engine_busy() is true until hf_engine_work() has come to its end, and
- * hf_engine_outcome() tells what became of it. It counts as a whole, also if its stream ends meanwhile. Otherwise it is
- * judged, and stays the caller's.
+ * The same in slices, for one that may be large. Returns 1 if more of it is left than one slice
+ * takes: `update` is the core's from then on, which ends it with `release`; hf_engine_busy() is
+ * true until hf_engine_work() has come to its end, and hf_engine_outcome() tells what became of it.
+ * It counts as a whole, also if its stream ends meanwhile. Otherwise it is judged, and stays the
+ * caller's.
  */
 int hf_engine_update_begin(struct hf_engine *c, const char *source, struct hf_update *update,
     void (*release)(struct hf_update *update), struct hf_judgement *ret_judgement);
 /*
- * What hf_engine_update() would have returned for the source's last message of which hf_engine_update_begin() returned 1;
- * to be asked once. 1: it is not through; -ENOENT: there is none.
+ * What hf_engine_update() would have returned for the source's last message of which
+ * hf_engine_update_begin() returned 1; to be asked once. 1: it is not through; -ENOENT: there is
+ * none.
  */
 int hf_engine_outcome(struct hf_engine *c, const char *source, struct hf_judgement *ret_judgement);
-int hf_engine_workspace_owner(struct hf_engine *c, const char *source, const struct hf_uuid *workspace,
-    const struct hf_uuid *owner);
+int hf_engine_workspace_owner(struct hf_engine *c, const char *source,
+    const struct hf_uuid *workspace, const struct hf_uuid *owner);
 /* Takes turns: see hf_state_disputed(). */
 bool hf_engine_disputed(struct hf_engine *c, const char *source, struct hf_uuid *ret_workspace);
 void hf_engine_contact(struct hf_engine *c, const char *source);
@@ -71,21 +74,23 @@ int hf_engine_decide(struct hf_engine *c, const char *source, const struct hf_uu
     const char *what, enum hf_decision decision);
 
 /*
- * True while a large message is taken up, or a change is made durable, from one hf_engine_work() to the next: the model is
- * lent to that (guard rule 10). Whatever changes it waits: the caller keeps it, reads its stream no further, and comes again
- * after the next hf_engine_work().
+ * True while a large message is taken up, or a change is made durable, from one hf_engine_work() to
+ * the next: the model is lent to that (guard rule 10). Whatever changes it waits: the caller keeps
+ * it, reads its stream no further, and comes again after the next hf_engine_work().
  */
 bool hf_engine_busy(const struct hf_engine *c);
 /*
- * The first of the two: what the model tells is neither as before the message nor as after it. Who shows it to people
- * or programs waits, for some tenths of a second at most.
+ * The first of the two: what the model tells is neither as before the message nor as after it. Who
+ * shows it to people or programs waits, for some tenths of a second at most.
  */
 bool hf_engine_updating(const struct hf_engine *c);
 
 /* --- work --- */
 
-/* One slice of what is to be done. Returns the milliseconds until it wants to be called again (0:
- * at once). */
+/*
+ * One slice of what is to be done. Returns the milliseconds until it wants to be called again (0:
+ * at once).
+ */
 int64_t hf_engine_work(struct hf_engine *c);
 /* Readable: call hf_engine_work(). Another one after the zone's folder was replaced; -1: none. */
 int hf_engine_fd(const struct hf_engine *c);
@@ -94,8 +99,10 @@ int hf_engine_fd(const struct hf_engine *c);
  * a code.
  */
 int hf_engine_rearm(struct hf_engine *c);
-/* All of it, however long it takes: for the end, and for scenarios. 0, or why something stays
- * unwritten. */
+/*
+ * All of it, however long it takes: for the end, and for scenarios. 0, or why something stays
+ * unwritten.
+ */
 int hf_engine_settle(struct hf_engine *c);
 
 /* --- for status --- */
@@ -113,5 +120,8 @@ struct hf_engine_trouble {
 };
 /* False if they find the same, as far as is known. */
 bool hf_engine_trouble(const struct hf_engine *c, struct hf_engine_trouble *ret_trouble);
-/* Rises when the state was made anew after memory had run out: what sources told is to be told again. */
+/*
+ * Rises when the state was made anew after memory had run out: what sources told is to be told
+ * again.
+ */
 uint64_t hf_engine_lives(const struct hf_engine *c);

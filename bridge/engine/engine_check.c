@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Promise 16: status tells what is answered. Model, store and published zone are compared, after each publication
- * and from time to time. A difference is a mistake of ours or damage, is said, and heals itself in steps, of which
- * none loses a name: first the store is published again, then the model is written into the store again, then the
- * model is what the store has, and the sources bring what is newer.
+ * Promise 16: status tells what is answered. Model, store and published zone are compared, after
+ * each publication and from time to time. A difference is a mistake of ours or damage, is said, and
+ * heals itself in steps, of which none loses a name: first the store is published again, then the
+ * model is written into the store again, then the model is what the store has, and the sources
+ * bring what is newer.
  */
 #include "bridge/engine/engine_private.h"
 
@@ -64,14 +65,15 @@ static void engine_differs(struct hf_engine *c, int rc, const struct hf_publish_
 		    "zone: readers find nothing whole there (%s): %s", hf_strerror(rc), step);
 	else if (in_zone != names)
 		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
-		    "zone: readers find %llu names and the model has %llu: %s", in_zone, names, step);
+		    "zone: readers find %llu names and the model has %llu: %s", in_zone, names,
+		    step);
 	else if (found->stamp.generation && !found->own)
 		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
 		    "zone: readers find files that the bridge did not write: %s", step);
 	else if (found->sum != hf_state_sum(c->state))
 		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
-		    "zone: readers find as many names as the model has (%llu), and they tell something else: %s", names,
-		    step);
+		    "zone: readers find as many names as the model has (%llu), and they tell something else: %s",
+		    names, step);
 	else
 		hf_fault_set(&c->differs, c->clock, HF_LOG_ERROR,
 		    "zone: readers find generation %llu and the store has %llu: %s",

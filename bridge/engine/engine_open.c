@@ -27,15 +27,13 @@ static void log_opened(const struct hf_config *config, const struct hf_store_ope
 		    config->store, o->reason, o->aside);
 		break;
 	case HF_STORE_EMPTY:
-		hf_log_error("store: '%s' was damaged (%s); it lies at '%s' now; there is no good "
-			     "copy, so the "
-			     "names of the published zone are kept until the server confirms them",
+		hf_log_error(
+		    "store: '%s' was damaged (%s); it lies at '%s' now; there is no good copy, so the names of the published zone are kept until the server confirms them",
 		    config->store, o->reason, o->aside);
 		break;
 	case HF_STORE_SPENT:
 		hf_log_error(
-		    "store: '%s' is damaged again (%s) and its one recovery was spent; nothing is "
-		    "written. Restore it from a backup, or run: holdfastctl resync --recover",
+		    "store: '%s' is damaged again (%s) and its one recovery was spent; nothing is written. Restore it from a backup, or run: holdfastctl resync --recover",
 		    config->store, o->reason);
 		break;
 	}
@@ -64,11 +62,12 @@ static bool has_restored(const struct hf_engine *c)
 }
 
 /*
- * Whether the zone that was found knows what the store does not: the newest wins (promises 3 and 8). A store knows
- * nothing of the zone that was published of another one: a new one, an empty one, a copy, one in which the recovery
- * of a process that was killed was not yet through.
+ * Whether the zone that was found knows what the store does not: the newest wins (promises 3 and
+ * 8). A store knows nothing of the zone that was published of another one: a new one, an empty one,
+ * a copy, one in which the recovery of a process that was killed was not yet through.
  */
-static bool zone_is_newer(const struct hf_engine *c, const struct hf_store_opened *o, const struct hf_zone_stamp *zone)
+static bool zone_is_newer(
+    const struct hf_engine *c, const struct hf_store_opened *o, const struct hf_zone_stamp *zone)
 {
 	bool same_epoch = !memcmp(zone->epoch, hf_store_epoch(c->store), sizeof(zone->epoch));
 
@@ -102,17 +101,19 @@ static void restore_source(uint32_t source, const struct hf_zone_source *found, 
 static void log_restored(const struct hf_engine *c, size_t n)
 {
 	if (c->newer_than)
-		hf_log_warn("store: the published zone (generation %llu) is newer than what the store "
-			    "has (%llu): its %zu names are answered, as stale, until the server "
-			    "confirms them",
+		hf_log_warn(
+		    "store: the published zone (generation %llu) is newer than what the store has (%llu): its %zu names are answered, as stale, until the server confirms them",
 		    (unsigned long long)c->newer.generation, (unsigned long long)c->newer_than, n);
 	else
-		hf_log_warn("store: %zu names were taken back from the published zone; they are "
-			    "served as stale until the server confirms them",
+		hf_log_warn(
+		    "store: %zu names were taken back from the published zone; they are served as stale until the server confirms them",
 		    n);
 }
 
-/* Names of the zone become restored rows; where the store has some of its own, those of the zone win. */
+/*
+ * Names of the zone become restored rows; where the store has some of its own, those of the zone
+ * win.
+ */
 int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state)
 {
 	bool has_names = hf_state_n_names(state);
@@ -124,7 +125,10 @@ int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state)
 		return 0;
 	rc = hf_restore_read(c->config->zone, c->clock, state, restore_source, &r, &found);
 	n = found.n < INT_MAX ? (int)found.n : INT_MAX;
-	/* Half a zone is better than nothing, and worse than a store; so is one of other sources alone. */
+	/*
+	 * Half a zone is better than nothing, and worse than a store; so is one of other sources
+	 * alone.
+	 */
 	if (!rc && has_names && (!found.whole || (!n && c->newer.n_names)))
 		n = 0;
 	else if (!rc && has_names)
@@ -238,8 +242,9 @@ void hf_engine_pulse_down(struct hf_engine *c)
 }
 
 /*
- * Until its first contact with this process nothing is live, however recent the last one was. All numbers: the zone of
- * before stays in force while the store is not ready, and in it a source may have another one than here.
+ * Until its first contact with this process nothing is live, however recent the last one was. All
+ * numbers: the zone of before stays in force while the store is not ready, and in it a source may
+ * have another one than here.
  */
 static void all_down(struct hf_engine *c)
 {
@@ -255,7 +260,10 @@ static int clear_owner(
 	return 0;
 }
 
-/* What the pulse has was written by a bridge on another store, in which these numbers may have been others'. */
+/*
+ * What the pulse has was written by a bridge on another store, in which these numbers may have been
+ * others'.
+ */
 static void clear_owners(struct hf_engine *c, const struct hf_zone_stamp *zone)
 {
 	if (memcmp(zone->epoch, hf_store_epoch(c->store), sizeof(zone->epoch)) != 0)

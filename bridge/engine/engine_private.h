@@ -41,26 +41,29 @@ struct hf_engine {
 	const struct hf_config *config; /* borrowed */
 	const struct hf_clock *clock;   /* borrowed */
 	struct hf_store *store;         /* owned */
-	bool wall_synced;       /* at the last tick: only then does it count over a reboot */
-	struct hf_state *state; /* owned */
+	bool wall_synced;           /* at the last tick: only then does it count over a reboot */
+	struct hf_state *state;     /* owned */
 	struct hf_publish *publish; /* owned */
-	struct hf_zone_meta meta; /* as of the last commit */
+	struct hf_zone_meta meta;   /* as of the last commit */
 	bool opened;                /* hf_engine_open() is through */
 	/*
-	 * The zone that was found, if it knows what the store does not have yet (generation 0: it does not). The store had
-	 * `newer_than`. Nothing is published over it meanwhile: `meta` is filled by the first commit.
+	 * The zone that was found, if it knows what the store does not have yet (generation 0: it
+	 * does not). The store had `newer_than`. Nothing is published over it meanwhile: `meta` is
+	 * filled by the first commit.
 	 */
 	struct hf_zone_stamp newer;
 	uint64_t newer_than;
-	bool applying;              /* a changeset is between begin and its last step: the state is lent */
+	/* a changeset is between begin and its last step: the state is lent */
+	bool applying;
 	struct hf_engine_message message; /* while there is one the state is lent to it */
 	struct hf_engine_outcome outcomes[HF_ZONE_SOURCES_MAX]; /* by rid, as it was then */
-	struct hf_engine_sign signs[HF_ZONE_SOURCES_MAX]; /* by rid: what waits for the end of that */
-	bool accepted;              /* a message, since this process runs */
-	bool shown;                 /* the changeset that is being applied holds names */
-	bool unpublished;           /* the store is ahead of the zone */
-	bool large;                 /* what is under way needs much memory for a while */
-	int64_t commit_not_before;  /* boottime */
+	/* by rid: what waits for the end of that */
+	struct hf_engine_sign signs[HF_ZONE_SOURCES_MAX];
+	bool accepted;             /* a message, since this process runs */
+	bool shown;                /* the changeset that is being applied holds names */
+	bool unpublished;          /* the store is ahead of the zone */
+	bool large;                /* what is under way needs much memory for a while */
+	int64_t commit_not_before; /* boottime */
 	int64_t publish_not_before;
 	int64_t tick_at;
 	int64_t copy_at;
@@ -80,8 +83,10 @@ struct hf_engine {
 	struct hf_fault differs; /* readers find something else than the model has */
 };
 
-/* What state needs of the configuration: `sources` has room for HF_ZONE_SOURCES_MAX, and outlives
- * *ret_conf. */
+/*
+ * What state needs of the configuration: `sources` has room for HF_ZONE_SOURCES_MAX, and outlives
+ * *ret_conf.
+ */
 void hf_engine_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
     struct hf_state_conf *ret_conf);
 /* The names of sources, by rid; "": there is none. */
@@ -89,8 +94,12 @@ struct hf_engine_names {
 	char at[HF_ZONE_SOURCES_MAX][HF_LABEL_MAX + 1];
 };
 void hf_engine_names(const struct hf_state *state, struct hf_engine_names *ret_names);
-/* What the store has under the name of a source goes with it to the one that it has in `state` now: last good addresses. */
-void hf_engine_renamed(struct hf_engine *c, const struct hf_engine_names *before, const struct hf_state *state);
+/*
+ * What the store has under the name of a source goes with it to the one that it has in `state` now:
+ * last good addresses.
+ */
+void hf_engine_renamed(
+    struct hf_engine *c, const struct hf_engine_names *before, const struct hf_state *state);
 /* Takes what c->newer has into `state`. Returns how many names that were, or a code. */
 int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state);
 /* It is in the store now, if it is: c->newer ends. */
@@ -98,19 +107,24 @@ void hf_engine_zone_taken(struct hf_engine *c);
 /* The state that the store has, with what c->newer has. */
 int hf_engine_load_state(struct hf_engine *c, struct hf_state **ret_state);
 /*
- * Nothing is live for readers that is not for the state: a source before its first contact, or with another name, an
- * owner before his first snapshot. How young the last one of the bridge before is proves nothing of what came since.
+ * Nothing is live for readers that is not for the state: a source before its first contact, or with
+ * another name, an owner before his first snapshot. How young the last one of the bridge before is
+ * proves nothing of what came since.
  */
 void hf_engine_pulse_down(struct hf_engine *c);
 /* What the zone is to say beside the names. */
 void hf_engine_meta(const struct hf_engine *c, struct hf_zone_meta *ret_meta);
 
 /* Proof of life for readers, or its end; of the owner too, if that is not NULL. */
-void hf_engine_beat(struct hf_engine *c, const char *source, const struct hf_uuid *owner, bool live);
+void hf_engine_beat(
+    struct hf_engine *c, const char *source, const struct hf_uuid *owner, bool live);
 /* The state is its own again: what was said of connections meanwhile takes effect. */
 void hf_engine_take_signs(struct hf_engine *c);
 
-/* The next slice of the message that is being taken up. 1 while more is left; 0: there is none (any more). */
+/*
+ * The next slice of the message that is being taken up. 1 while more is left; 0: there is none (any
+ * more).
+ */
 int hf_engine_update_slice(struct hf_engine *c);
 /* Forgets it, half done as it may be: for the end alone. */
 void hf_engine_update_drop(struct hf_engine *c);
@@ -121,10 +135,14 @@ void hf_engine_applied(struct hf_engine *c, bool committed);
 bool hf_engine_ails(const struct hf_engine *c);
 /* 1 if something was mended, 0 if nothing had failed, or why it stays as it is: later again. */
 int hf_engine_recover(struct hf_engine *c);
-/* The state as the store has it, in place of the one in memory; sources are to be asked again. 0 or a code. */
+/*
+ * The state as the store has it, in place of the one in memory; sources are to be asked again. 0 or
+ * a code.
+ */
 int hf_engine_renew_state(struct hf_engine *c);
 /*
- * Compares the model with what readers find, when both are at rest, and takes the next step against a difference.
- * Returns the milliseconds until the next look (0: something is to be done at once), -1: not now.
+ * Compares the model with what readers find, when both are at rest, and takes the next step against
+ * a difference. Returns the milliseconds until the next look (0: something is to be done at once),
+ * -1: not now.
  */
 int64_t hf_engine_check(struct hf_engine *c);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the core does when what it stands on has failed: a store that was found damaged while it is in use is made anew
- * out of memory, once; a state that memory ran out of in the middle of a change is made anew out of the store.
+ * What the core does when what it stands on has failed: a store that was found damaged while it is
+ * in use is made anew out of memory, once; a state that memory ran out of in the middle of a change
+ * is made anew out of the store.
  */
 #include "bridge/engine/engine_private.h"
 
@@ -13,7 +14,7 @@
 #include "config/config.h"
 
 enum {
-	AGAIN_MS = 1000,      /* after a disk or a memory that would not */
+	AGAIN_MS = 1000,     /* after a disk or a memory that would not */
 	THREAD_BUSY_MS = 20, /* the store's own thread ends what it is at */
 };
 
@@ -41,13 +42,12 @@ static int engine_recover_store(struct hf_engine *c, struct hf_store_opened *ret
 static void engine_log_recovered(struct hf_engine *c, const struct hf_store_opened *o)
 {
 	if (o->aside[0])
-		hf_log_error("store: '%s' was damaged (%s); it lies at '%s' now and was made anew "
-			     "out of memory: no record is lost, its history is. This was the one "
-			     "recovery; an hour in good health allows another",
+		hf_log_error(
+		    "store: '%s' was damaged (%s); it lies at '%s' now and was made anew out of memory: no record is lost, its history is. This was the one recovery; an hour in good health allows another",
 		    c->config->store, o->reason, o->aside);
 	else
-		hf_log_error("store: '%s' was taken away while it was in use; it was made anew out "
-			     "of memory",
+		hf_log_error(
+		    "store: '%s' was taken away while it was in use; it was made anew out of memory",
 		    c->config->store);
 	hf_fault_clear(&c->store_fault, c->clock, "store:");
 	hf_state_committed(c->state);
@@ -56,7 +56,10 @@ static void engine_log_recovered(struct hf_engine *c, const struct hf_store_open
 		hf_store_set_ready(c->store);
 	hf_engine_meta(c, &c->meta);
 	c->unpublished = true;
-	/* The copy is of the store before, and another one is made now; so does the hour of good health begin. */
+	/*
+	 * The copy is of the store before, and another one is made now; so does the hour of good
+	 * health begin.
+	 */
 	c->copy_at = hf_boot_ms(c->clock);
 	c->tick_at = 0;
 	c->fresh_since = 0;
@@ -76,11 +79,11 @@ static int mend_store(struct hf_engine *c)
 	c->mend_at = hf_boot_ms(c->clock) + (rc == -EAGAIN ? THREAD_BUSY_MS : AGAIN_MS);
 	if (rc == HF_EDAMAGED) {
 		hf_store_get_state(c->store, &why, NULL);
-		hf_log_error("store: '%s': %s. The records stay as they are", c->config->store, why);
+		hf_log_error(
+		    "store: '%s': %s. The records stay as they are", c->config->store, why);
 	} else if (rc != -EAGAIN) {
 		hf_fault_set(&c->store_fault, c->clock, HF_LOG_ERROR,
-		    "store: '%s' is damaged and cannot be made anew (%s); it is tried again each "
-		    "second",
+		    "store: '%s' is damaged and cannot be made anew (%s); it is tried again each second",
 		    c->config->store, hf_strerror(rc));
 	}
 	return rc;
@@ -146,13 +149,12 @@ static int mend_state(struct hf_engine *c)
 	if (rc) {
 		c->mend_at = hf_boot_ms(c->clock) + AGAIN_MS;
 		hf_fault_set(&c->state_fault, c->clock, HF_LOG_ERROR,
-		    "state: memory ran out, and the store cannot be read (%s); what is published "
-		    "stays, and it is tried again each second",
+		    "state: memory ran out, and the store cannot be read (%s); what is published stays, and it is tried again each second",
 		    hf_strerror(rc));
 		return rc;
 	}
-	hf_log_error("state: memory ran out in the middle of a change; it is as the store has it "
-		     "again, and the sources are asked anew");
+	hf_log_error(
+	    "state: memory ran out in the middle of a change; it is as the store has it again, and the sources are asked anew");
 	hf_fault_clear(&c->state_fault, c->clock, "state:");
 	return 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A source that has another name in the configuration is the same source (contract, guard 7): what the store keeps by
- * names goes along.
+ * A source that has another name in the configuration is the same source (contract, guard 7): what
+ * the store keeps by names goes along.
  */
 #include "bridge/engine/engine_private.h"
 
@@ -56,11 +56,12 @@ static void move_addresses(struct hf_engine *c, const char *from, const char *to
 	if (!rc && a.n)
 		rc = hf_store_addresses_set(c->store, from, NULL, 0);
 	if (rc)
-		hf_log_debug("source '%s': the last good addresses of '%s' are not taken over (%s)", to,
-		    from, hf_strerror(rc));
+		hf_log_debug("source '%s': the last good addresses of '%s' are not taken over (%s)",
+		    to, from, hf_strerror(rc));
 }
 
-void hf_engine_renamed(struct hf_engine *c, const struct hf_engine_names *before, const struct hf_state *state)
+void hf_engine_renamed(
+    struct hf_engine *c, const struct hf_engine_names *before, const struct hf_state *state)
 {
 	struct hf_engine_names now;
 

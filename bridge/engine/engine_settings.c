@@ -46,9 +46,10 @@ static bool engine_is_printable(const char *text)
 }
 
 /*
- * The zone knows sources by their rid. A rid that is not in use, or whose suffix is not known, stays zeroed there: a
- * suffix of length 0, which readers pass over. It must not bear another source's suffix: nobody ever hears of it, and
- * that would make each negative answer under that suffix stale.
+ * The zone knows sources by their rid. A rid that is not in use, or whose suffix is not known,
+ * stays zeroed there: a suffix of length 0, which readers pass over. It must not bear another
+ * source's suffix: nobody ever hears of it, and that would make each negative answer under that
+ * suffix stale.
  */
 static int add_meta_source(const struct hf_source_view *view, void *arg)
 {
@@ -62,7 +63,10 @@ static int add_meta_source(const struct hf_source_view *view, void *arg)
 	s->suffix = view->row->suffix;
 	s->fresh_ms = view->fresh_ms;
 	s->snapshot_ms = view->snapshot_ms;
-	/* What must not be lost with the store; such as could not lie in the zone's file is not known there. */
+	/*
+	 * What must not be lost with the store; such as could not lie in the zone's file is not
+	 * known there.
+	 */
 	if (engine_is_printable(view->row->deployment_id))
 		snprintf(s->deployment, sizeof(s->deployment), "%s", view->row->deployment_id);
 	memcpy(s->user, view->row->user.b, sizeof(s->user));

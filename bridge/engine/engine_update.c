@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A message of the stream that is too large for one turn of the loop: the state takes it up in slices, one with each
- * hf_engine_work(), and nothing else is done with the state meanwhile. Nothing of it is committed before its end: a crash
- * in between leaves what was. Whoever it came from may be gone by then; it was whole, and so it counts.
+ * A message of the stream that is too large for one turn of the loop: the state takes it up in
+ * slices, one with each hf_engine_work(), and nothing else is done with the state meanwhile.
+ * Nothing of it is committed before its end: a crash in between leaves what was. Whoever it came
+ * from may be gone by then; it was whole, and so it counts.
  */
 #include "bridge/engine/engine_private.h"
 
@@ -10,15 +11,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Records, names and addresses of one slice: 1 to 6 ms, and 15 where a table of 300,000 names grows in it. */
+/*
+ * Records, names and addresses of one slice: 1 to 6 ms, and 15 where a table of 300,000 names grows
+ * in it.
+ */
 enum { SLICE_ITEMS = 2000 };
 
-static void engine_took_update(struct hf_engine *c, const char *source, const struct hf_update *update, int rc,
-    const struct hf_judgement *j)
+static void engine_took_update(struct hf_engine *c, const char *source,
+    const struct hf_update *update, int rc, const struct hf_judgement *j)
 {
 	if (!rc && j->verdict == HF_VERDICT_ACCEPTED) {
 		/* A diff proves life; only a snapshot says that the owner is as it is here. */
-		hf_engine_beat(c, source, update->kind == HF_UPDATE_SNAPSHOT ? &update->owner : NULL, true);
+		hf_engine_beat(
+		    c, source, update->kind == HF_UPDATE_SNAPSHOT ? &update->owner : NULL, true);
 		c->accepted = true;
 	}
 	c->tick_at = 0;

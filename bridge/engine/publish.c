@@ -28,7 +28,7 @@ struct hf_publish {
 	uint64_t taken; /* the writer holds all names up to this generation of `epoch` */
 	uint8_t epoch[16];
 	struct hf_store_walk *walk; /* owned: all names are being taken in slices */
-	uint64_t n_refused; /* of the names that are being taken, and the first of them */
+	uint64_t n_refused;         /* of the names that are being taken, and the first of them */
 	struct hf_name first_refused;
 	struct hf_fault refused;
 	struct hf_fault damage;
@@ -60,7 +60,8 @@ static int open_folder(struct hf_publish *p)
 	if (fstat(dirfd, &st) < 0)
 		rc = -errno;
 	else if (p->pulse)
-		rc = hf_pulse_writer_move(p->pulse, dirfd); /* who is live and confirmed does not change with the folder */
+		/* who is live and confirmed does not change with the folder */
+		rc = hf_pulse_writer_move(p->pulse, dirfd);
 	else
 		rc = hf_pulse_writer_open(dirfd, p->clock, &p->pulse);
 	close(dirfd);
@@ -157,8 +158,10 @@ static int publish_set_name(struct hf_publish *p, const struct hf_name_change *c
 	return hf_zone_writer_set(p->writer, &rec);
 }
 
-/* Names go while the old settings are in force, and come with the new ones: a suffix may change
- * between the two. */
+/*
+ * Names go while the old settings are in force, and come with the new ones: a suffix may change
+ * between the two.
+ */
 static int on_removed(const struct hf_name_change *change, uint64_t generation, void *arg)
 {
 	struct hf_publish *p = arg;
@@ -173,8 +176,10 @@ static int on_set(const struct hf_name_change *change, uint64_t generation, void
 
 	if (rc != HF_EREFUSED)
 		return rc;
-	/* Not this one, but the others: state and zone disagree, which is ours to mend, not the
-	 * user's to suffer. */
+	/*
+	 * Not this one, but the others: state and zone disagree, which is ours to mend, not the
+	 * user's to suffer.
+	 */
 	if (!p->n_refused++)
 		p->first_refused = change->name;
 	return 0;
@@ -267,21 +272,23 @@ bool hf_publish_same_meta(const struct hf_zone_meta *a, const struct hf_zone_met
 }
 
 /*
- * What lies on the disk is not what was written: everything is taken from the store again. -EAGAIN; HF_EDAMAGED if it
- * is so again, before it was whole once: then it waits as after any failure.
+ * What lies on the disk is not what was written: everything is taken from the store again. -EAGAIN;
+ * HF_EDAMAGED if it is so again, before it was whole once: then it waits as after any failure.
  */
 static int begin_again(struct hf_publish *p)
 {
 	bool first = hf_fault_set(&p->damage, p->clock, HF_LOG_ERROR,
-	    "zone: '%s' is not as it was written: published again out of the store; readers keep "
-	    "what they have",
+	    "zone: '%s' is not as it was written: published again out of the store; readers keep what they have",
 	    p->dir);
 
 	hf_publish_let_go(p);
 	return first ? -EAGAIN : HF_EDAMAGED;
 }
 
-/* The store counts on by one where the clock would send the serial backwards: somebody has to set the clock. */
+/*
+ * The store counts on by one where the clock would send the serial backwards: somebody has to set
+ * the clock.
+ */
 static void look_at_clock(struct hf_publish *p, const struct hf_store *store)
 {
 	int64_t wall_s = hf_wall_ms(p->clock) / 1000;
@@ -291,8 +298,7 @@ static void look_at_clock(struct hf_publish *p, const struct hf_store *store)
 		hf_fault_clear(&p->clock_fault, p->clock, "zone: the clock");
 	else
 		hf_fault_set(&p->clock_fault, p->clock, HF_LOG_WARN,
-		    "zone: the clock says year %.4s, 68 years or more after the last change; "
-		    "the zone's serial does not follow it. Set the clock",
+		    "zone: the clock says year %.4s, 68 years or more after the last change; the zone's serial does not follow it. Set the clock",
 		    hf_wall_text(wall_s, now) ? now : "?");
 }
 
@@ -314,7 +320,10 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 	look_at_clock(p, store);
 	if (up_to_date && hf_publish_same_meta(&p->meta, meta))
 		return 1;
-	/* A store that knows nothing yet says nothing over a zone that does; one of its own does not. */
+	/*
+	 * A store that knows nothing yet says nothing over a zone that does; one of its own does
+	 * not.
+	 */
 	if (!meta->ready && p->found.generation && !same_epoch)
 		return 1;
 	rc = take_names(p, store, meta);
@@ -349,7 +358,9 @@ int hf_publish_work(struct hf_publish *p)
 {
 	int rc = p->writer ? hf_zone_writer_work(p->writer) : 0;
 
-	/* Found by the thread that makes a base: the next hf_publish_store() begins with all names. */
+	/*
+	 * Found by the thread that makes a base: the next hf_publish_store() begins with all names.
+	 */
 	if (rc == HF_EDAMAGED)
 		begin_again(p);
 	return rc;
@@ -381,10 +392,13 @@ int hf_publish_check(struct hf_publish *p, struct hf_store *store, uint64_t n_na
 		return rc;
 	ret_found->sum = hf_zone_writer_sum(p->writer);
 	if (memcmp(stamp->epoch, hf_store_epoch(store), sizeof(stamp->epoch)) != 0 ||
-	    stamp->generation > hf_store_generation(store) || stamp->n_names != n_names || !ret_found->own ||
-	    ret_found->sum != sum)
+	    stamp->generation > hf_store_generation(store) || stamp->n_names != n_names ||
+	    !ret_found->own || ret_found->sum != sum)
 		return 0;
-	/* Stamps alone make a generation that is not published; a name that changed is never left out. */
+	/*
+	 * Stamps alone make a generation that is not published; a name that changed is never left
+	 * out.
+	 */
 	rc = hf_store_names_since(store, stamp->generation, on_missed, NULL);
 	if (rc == 0)
 		return 1;

@@ -41,9 +41,9 @@ int hf_publish_store(struct hf_publish *p, struct hf_store *store, const struct 
 void hf_publish_let_go(struct hf_publish *p);
 
 /*
- * Whether the folder is still the one that is open; else it is opened or made anew, the pulse is written into it, and
- * everything is published into it by the next hf_publish_store(). 1 if it was another one, 0 if not, or a
- * code: look again later.
+ * Whether the folder is still the one that is open; else it is opened or made anew, the pulse is
+ * written into it, and everything is published into it by the next hf_publish_store(). 1 if it was
+ * another one, 0 if not, or a code: look again later.
  */
 int hf_publish_look(struct hf_publish *p);
 
@@ -65,19 +65,25 @@ struct hf_publish_found {
 };
 
 /*
- * Promise 16: whether what readers find in the folder (read back from there, cheaply) is what the store says, and the
+ * Promise 16: whether what readers find in the folder (read back from there, cheaply) is what the
+ * store says, and the
  * names that the model has: as many (`n_names`), telling the same (`sum`). Returns
  *   1        the same
  *   0        not the same; *ret_found is what readers find
- *   -EAGAIN  not to be judged now: a publication is under way, or this process has published nothing (a store that
+ *   -EAGAIN  not to be judged now: a publication is under way, or this process has published
+ *   nothing (a store that
  *            is not ready leaves a good zone alone)
  *   a code   readers find nothing whole there
- * To be asked when nothing waits for hf_publish_store(). A difference is healed by hf_publish_again().
+ * To be asked when nothing waits for hf_publish_store(). A difference is healed by
+ * hf_publish_again().
  */
 int hf_publish_check(struct hf_publish *p, struct hf_store *store, uint64_t n_names, uint64_t sum,
     struct hf_publish_found *ret_found);
 
-/* The next hf_publish_store() takes every name from the store again and publishes it, whatever is there. */
+/*
+ * The next hf_publish_store() takes every name from the store again and publishes it, whatever is
+ * there.
+ */
 void hf_publish_again(struct hf_publish *p);
 
 /* Proof of life, for readers (zone/pulse.h). */

@@ -17,7 +17,7 @@ struct zone_restore {
 	struct hf_restored out;
 	size_t size;
 	uint32_t rids[HF_ZONE_SOURCES_MAX]; /* of the zone's sources; UINT32_MAX: there is none */
-	uint16_t renamed; /* the one that is looked for */
+	uint16_t renamed;                   /* the one that is looked for */
 };
 
 static bool restore_find_source(const struct zone_restore *r, uint16_t source, uint32_t *ret_rid)
@@ -48,7 +48,10 @@ static int on_restore_source(const struct hf_source_view *view, void *arg)
 	return 0;
 }
 
-/* Which source each of the zone's is: by its name, else by its URL, as the operator may have renamed it meanwhile. */
+/*
+ * Which source each of the zone's is: by its name, else by its URL, as the operator may have
+ * renamed it meanwhile.
+ */
 static void match_sources(struct zone_restore *r)
 {
 	const struct hf_when now = { 0 }; /* nothing of it is looked at */

@@ -13,7 +13,8 @@ struct hf_state;
 struct hf_zone_source;
 
 /* Told before any name: a source of the state, by its rid, as the zone has it. */
-typedef void (*hf_restore_source_cb)(uint32_t source, const struct hf_zone_source *found, void *arg);
+typedef void (*hf_restore_source_cb)(
+    uint32_t source, const struct hf_zone_source *found, void *arg);
 
 struct hf_restored {
 	struct hf_restored_row *rows; /* owned: free() */
@@ -22,9 +23,10 @@ struct hf_restored {
 };
 
 /*
- * Reads all names of the zone in `dir` as restored rows, with the marks that they have there. The zone's sources are
- * found in `state`, which is only looked at, by their names or else by their URLs; names of sources that it does not have are left out.
- * Returns 0, also where nothing can be read, or -ENOMEM.
+ * Reads all names of the zone in `dir` as restored rows, with the marks that they have there. The
+ * zone's sources are found in `state`, which is only looked at, by their names or else by their
+ * URLs; names of sources that it does not have are left out. Returns 0, also where nothing can be
+ * read, or -ENOMEM.
  */
 int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct hf_state *state,
     hf_restore_source_cb cb, void *arg, struct hf_restored *ret_restored);

@@ -20,8 +20,8 @@ static int64_t adopt_done(struct hf_feed *f)
 	uint64_t n = f->ledger.counts[ROW_STALE];
 
 	if (n)
-		hf_log_info("%s: %llu names of an earlier run are there; what is still wanted stays, "
-			    "the others go when all is confirmed",
+		hf_log_info(
+		    "%s: %llu names of an earlier run are there; what is still wanted stays, the others go when all is confirmed",
 		    f->who, (unsigned long long)n);
 	hf_ledger_reached(&f->ledger, hf_store_epoch(f->env.store), 0, true);
 	f->full = true;
@@ -63,8 +63,8 @@ static bool cannot_tell(int code)
 	return code == HF_ELIMIT || code == HF_EUNSUPPORTED || code == -ENOTSUP;
 }
 
-void hf_adopt_listed(struct hf_feed *f, const struct hf_record *records, size_t n, int code,
-    const char *text)
+void hf_adopt_listed(
+    struct hf_feed *f, const struct hf_record *records, size_t n, int code, const char *text)
 {
 	int rc = 0;
 
@@ -112,8 +112,8 @@ int64_t hf_adopt_settle(struct hf_feed *f)
 	f->n_expect = 0;
 	rc = hf_store_owned_state(f->env.store, f->ledger.adapter, ROW_TRIED, add_tried, f);
 	if (rc >= 0)
-		rc = hf_store_owned_state(f->env.store, f->ledger.adapter,
-		    ROW_TRIED | ROW_PRIMARY, add_tried, f);
+		rc = hf_store_owned_state(
+		    f->env.store, f->ledger.adapter, ROW_TRIED | ROW_PRIMARY, add_tried, f);
 	if (rc < 0)
 		return hf_feed_store_failed(f, rc);
 	if (!f->n_expect) {

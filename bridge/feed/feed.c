@@ -11,10 +11,17 @@
 #include "bridge/feed/feed_private.h"
 
 static const char *const phase_names[] = {
-	[FEED_IDLE] = "idle", [FEED_LISTING] = "listing", [FEED_SETTLING] = "settling",
-	[FEED_DRAWING] = "drawing", [FEED_PUTTING] = "putting", [FEED_CONFIRMING] = "confirming",
-	[FEED_TAKING] = "taking", [FEED_SEEING_OFF] = "seeing off", [FEED_LEAVING] = "leaving",
-	[FEED_EMPTYING] = "emptying", [FEED_CLEAN] = "clean",
+	[FEED_IDLE] = "idle",
+	[FEED_LISTING] = "listing",
+	[FEED_SETTLING] = "settling",
+	[FEED_DRAWING] = "drawing",
+	[FEED_PUTTING] = "putting",
+	[FEED_CONFIRMING] = "confirming",
+	[FEED_TAKING] = "taking",
+	[FEED_SEEING_OFF] = "seeing off",
+	[FEED_LEAVING] = "leaving",
+	[FEED_EMPTYING] = "emptying",
+	[FEED_CLEAN] = "clean",
 };
 
 /* --- life --- */
@@ -93,16 +100,16 @@ void hf_feed_failed(struct hf_feed *f, int code, const char *text)
 	uint32_t wait = hf_retry_fail(&f->retry, code, text);
 
 	if (f->late && f->retry.attempts == 1)
-		hf_log_warn("%s: re-applying failed (%s), retry in %u ms", f->who, f->retry.error,
-		    wait);
+		hf_log_warn(
+		    "%s: re-applying failed (%s), retry in %u ms", f->who, f->retry.error, wait);
 }
 
 int64_t hf_feed_store_failed(struct hf_feed *f, int code)
 {
 	if (code == -EBUSY)
 		return HF_FEED_BUSY_MS;
-	hf_fault_set(&f->store_fault, f->env.clock, HF_LOG_WARN,
-	    "%s: waits for the store (%s)", f->who, hf_strerror(code));
+	hf_fault_set(&f->store_fault, f->env.clock, HF_LOG_WARN, "%s: waits for the store (%s)",
+	    f->who, hf_strerror(code));
 	f->store_at = hf_feed_now(f) + HF_FEED_STORE_MS;
 	return HF_FEED_STORE_MS;
 }
@@ -129,8 +136,8 @@ void hf_feed_complete(struct hf_feed *f, uint64_t generation)
 
 static bool is_of_this_epoch(const struct hf_feed *f)
 {
-	return !memcmp(f->ledger.cursor.epoch, hf_store_epoch(f->env.store),
-	    sizeof(f->ledger.cursor.epoch));
+	return !memcmp(
+	    f->ledger.cursor.epoch, hf_store_epoch(f->env.store), sizeof(f->ledger.cursor.epoch));
 }
 
 /* Reads the ledger; with none of this epoch, what is there has to be found out. */

@@ -32,31 +32,37 @@ struct hf_feed_conf {
 	const char *name; /* copied */
 	const struct hf_adapter_type *type;
 	const struct hf_config_adapter *config; /* borrowed until hf_feed_free() */
-	int64_t verify_ms;    /* a round of asking for all names takes so long, or longer */
-	int64_t floor_ms;     /* waits after failures: from this ... */
-	int64_t cap_ms;       /* ... doubling to this */
-	int64_t failed_ms;    /* so long without success: the state is failed */
-	int64_t skipped_ms;   /* what others had, or did not fit, is tried again after this */
+	int64_t verify_ms;  /* a round of asking for all names takes so long, or longer */
+	int64_t floor_ms;   /* waits after failures: from this ... */
+	int64_t cap_ms;     /* ... doubling to this */
+	int64_t failed_ms;  /* so long without success: the state is failed */
+	int64_t skipped_ms; /* what others had, or did not fit, is tried again after this */
 };
 
 /* Opens the adapter. What the resolver is to have is looked at in hf_feed_work(). */
-int hf_feed_new(const struct hf_feed_env *env, const struct hf_feed_conf *conf,
-    struct hf_feed **ret_feed);
-/* Writes what is not written yet and closes the adapter; the resolver keeps what it has. NULL is
- * fine. */
+int hf_feed_new(
+    const struct hf_feed_env *env, const struct hf_feed_conf *conf, struct hf_feed **ret_feed);
+/*
+ * Writes what is not written yet and closes the adapter; the resolver keeps what it has. NULL is
+ * fine.
+ */
 void hf_feed_free(struct hf_feed *f);
 
 /* The suffixes that are ours now, and the TTL of all names. */
 void hf_feed_zones(struct hf_feed *f, const struct hf_name *suffixes, size_t n, uint32_t ttl_s);
 
-/* One slice. The milliseconds until it wants to be called again; 0: at once, -1: when something
- * happens (wake(), a commit of the store, one of the calls below). */
+/*
+ * One slice. The milliseconds until it wants to be called again; 0: at once, -1: when something
+ * happens (wake(), a commit of the store, one of the calls below).
+ */
 int64_t hf_feed_work(struct hf_feed *f);
 
 /* Everything is put anew, whatever is believed to be there. */
 void hf_feed_refill(struct hf_feed *f, const char *why);
 
-/* Asks the resolver: for a sample, or for all that is owned. hf_feed_status() tells how far it is. */
+/*
+ * Asks the resolver: for a sample, or for all that is owned. hf_feed_status() tells how far it is.
+ */
 void hf_feed_verify(struct hf_feed *f, bool full);
 
 /* From now on nothing is put any more and all that is owned is taken. */
@@ -88,10 +94,10 @@ struct hf_feed_status {
 	enum hf_feed_state state;
 	int64_t since_s; /* wall clock */
 	uint64_t generation;
-	uint64_t owned;   /* names there that are ours */
-	uint64_t skipped; /* names that others have there, or that do not fit */
-	uint64_t leaving; /* of an earlier run, still to be taken */
-	int verified;     /* 1: the last question was answered right, 0: wrong, -1: none yet */
+	uint64_t owned;    /* names there that are ours */
+	uint64_t skipped;  /* names that others have there, or that do not fit */
+	uint64_t leaving;  /* of an earlier run, still to be taken */
+	int verified;      /* 1: the last question was answered right, 0: wrong, -1: none yet */
 	unsigned attempts; /* without success, in a row */
 	const char *last_error; /* "" if the last attempt succeeded */
 	int64_t next_try_ms;    /* from now; -1: none is waited for */

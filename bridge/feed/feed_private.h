@@ -35,31 +35,31 @@ enum {
 
 enum hf_feed_phase {
 	FEED_IDLE,
-	FEED_LISTING,   /* the adapter tells what is there */
-	FEED_SETTLING,  /* of rows of a run that was cut off: are they there? */
-	FEED_DRAWING,   /* what is wanted, out of the store */
+	FEED_LISTING,  /* the adapter tells what is there */
+	FEED_SETTLING, /* of rows of a run that was cut off: are they there? */
+	FEED_DRAWING,  /* what is wanted, out of the store */
 	FEED_PUTTING,
 	FEED_CONFIRMING,
 	FEED_TAKING,
 	FEED_SEEING_OFF, /* is what was taken gone? */
-	FEED_LEAVING,   /* suffixes that are no longer ours */
-	FEED_EMPTYING,  /* all of it goes */
-	FEED_CLEAN,     /* all of it is gone */
+	FEED_LEAVING,    /* suffixes that are no longer ours */
+	FEED_EMPTYING,   /* all of it goes */
+	FEED_CLEAN,      /* all of it is gone */
 };
 
 /* What verify() was called for. */
 enum hf_feed_asking { ASK_NOTHING, ASK_RUN, ASK_SETTLE, ASK_LOOK };
 
 struct hf_pass {
-	struct hf_wanted *picture; /* owned; NULL: there is no run */
+	struct hf_wanted *picture;  /* owned; NULL: there is no run */
 	struct hf_store_walk *walk; /* owned; only while it is drawn of everything */
-	bool full;   /* the picture is of all names: what is not in it goes */
-	bool refill; /* also what is believed to be there is put */
-	bool fresh;  /* nothing was believed to be there, or all of it is put again */
+	bool full;                  /* the picture is of all names: what is not in it goes */
+	bool refill;                /* also what is believed to be there is put */
+	bool fresh;      /* nothing was believed to be there, or all of it is put again */
 	uint64_t target; /* the generation that the picture is of */
 	uint8_t epoch[16];
-	bool ended;  /* the pass over the picture is at its end */
-	bool unconfirmed; /* the last question was not answered as it should be */
+	bool ended;           /* the pass over the picture is at its end */
+	bool unconfirmed;     /* the last question was not answered as it should be */
 	struct hf_owned last; /* TAKING and EMPTYING: the row behind which to go on */
 	bool has_last;
 	uint64_t n_put, n_taken;
@@ -68,15 +68,15 @@ struct hf_pass {
 
 struct hf_outbox {
 	struct hf_change *changes; /* owned */
-	uint8_t (*rows)[2]; /* owned: states until now of (name, addr) and of (name, was) */
+	uint8_t (*rows)[2];        /* owned: states until now of (name, addr) and of (name, was) */
 	size_t n, size;
-	size_t at;      /* those before have their fate */
+	size_t at;             /* those before have their fate */
 	struct hf_batch batch; /* lent to the adapter until its receipt */
-	size_t n_batch; /* of it; 0: none is out */
-	bool empty;     /* the batch of no changes is with the adapter */
-	bool announced; /* the intents are written */
+	size_t n_batch;        /* of it; 0: none is out */
+	bool empty;            /* the batch of no changes is with the adapter */
+	bool announced;        /* the intents are written */
 	size_t announced_to;
-	char *texts;    /* owned: of the batch's subjects */
+	char *texts; /* owned: of the batch's subjects */
 };
 
 struct hf_feed {
@@ -109,7 +109,7 @@ struct hf_feed {
 	bool refill, full;
 	char why[HF_FEED_TEXT_MAX]; /* of the refill; "" once it was logged */
 	bool clean;
-	bool late; /* nothing was finished since the start, or since this wish */
+	bool late;      /* nothing was finished since the start, or since this wish */
 	bool completed; /* the adapter's complete() was called in this life */
 
 	struct hf_pass run;
@@ -122,7 +122,7 @@ struct hf_feed {
 	/* questions */
 	enum hf_feed_asking asking;
 	struct hf_expect expect[HF_FEED_SAMPLE]; /* with the adapter while asking */
-	uint8_t expect_rows[HF_FEED_SAMPLE]; /* SETTLE: their states until now */
+	uint8_t expect_rows[HF_FEED_SAMPLE];     /* SETTLE: their states until now */
 	size_t n_expect;
 	struct hf_expect sample[HF_FEED_SAMPLE]; /* of this run */
 	size_t n_sample;
@@ -134,7 +134,7 @@ struct hf_feed {
 	struct hf_owned look_last, look_before;
 	bool has_look_last, had_look_before;
 	uint64_t look_runs; /* f->n_runs when it was asked */
-	int64_t look_at; /* boottime */
+	int64_t look_at;    /* boottime */
 	uint64_t look_left; /* of a full one: so many are still to be asked for */
 	bool look_now;
 	int verified;
@@ -160,10 +160,14 @@ void hf_feed_enter(struct hf_feed *f, enum hf_feed_phase phase);
 void hf_feed_failed(struct hf_feed *f, int code, const char *text);
 /* The store refused: -EBUSY is nothing to speak of. Returns how long to wait. */
 int64_t hf_feed_store_failed(struct hf_feed *f, int code);
-/* All that is wanted is there and confirmed: the adapter is told, also if nothing had to be done. */
+/*
+ * All that is wanted is there and confirmed: the adapter is told, also if nothing had to be done.
+ */
 void hf_feed_complete(struct hf_feed *f, uint64_t generation);
-/* Writes what waits, if there is so much that it is worth it. 0, or the wait + 1 where it cannot be
- * written and nothing more may be added. */
+/*
+ * Writes what waits, if there is so much that it is worth it. 0, or the wait + 1 where it cannot be
+ * written and nothing more may be added.
+ */
 int64_t hf_feed_flush(struct hf_feed *f, bool all);
 static inline int64_t hf_feed_now(const struct hf_feed *f)
 {
@@ -214,8 +218,8 @@ int64_t hf_spot_check_round_ms(const struct hf_feed *f);
 
 /* adopt.c */
 int64_t hf_adopt_list(struct hf_feed *f);
-void hf_adopt_listed(struct hf_feed *f, const struct hf_record *records, size_t n, int code,
-    const char *text);
+void hf_adopt_listed(
+    struct hf_feed *f, const struct hf_record *records, size_t n, int code, const char *text);
 int64_t hf_adopt_settle(struct hf_feed *f);
 void hf_adopt_settled(struct hf_feed *f, int code, const char *text);
 

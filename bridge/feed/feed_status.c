@@ -4,8 +4,10 @@
 #include "bridge/feed/feed_private.h"
 
 static const char *const state_names[] = {
-	[HF_FEED_SYNCED] = "synced", [HF_FEED_APPLYING] = "applying",
-	[HF_FEED_RETRYING] = "retrying", [HF_FEED_FAILED] = "failed",
+	[HF_FEED_SYNCED] = "synced",
+	[HF_FEED_APPLYING] = "applying",
+	[HF_FEED_RETRYING] = "retrying",
+	[HF_FEED_FAILED] = "failed",
 };
 
 const char *hf_feed_state_name(enum hf_feed_state state)
@@ -30,7 +32,7 @@ void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 		.verified = f->verified,
 		.attempts = attempts,
 		.last_error = f->retry.error[0] ? f->retry.error
-			      : f->unwell	? f->unwell
+			      : f->unwell       ? f->unwell
 						: f->store_fault.text,
 		.next_try_ms = attempts ? hf_retry_wait(&f->retry) : -1,
 		.round_ms = hf_spot_check_round_ms(f),

@@ -10,8 +10,8 @@
 
 enum { KEEP_ROOM = 256 };
 
-void hf_ledger_init(struct hf_ledger *l, struct hf_store *store, const struct hf_clock *clock,
-    const char *adapter)
+void hf_ledger_init(
+    struct hf_ledger *l, struct hf_store *store, const struct hf_clock *clock, const char *adapter)
 {
 	memset(l, 0, sizeof(*l));
 	l->store = store;
@@ -130,8 +130,7 @@ int hf_ledger_gone(
 	return 0;
 }
 
-void hf_ledger_reached(
-    struct hf_ledger *l, const uint8_t epoch[16], uint64_t generation, bool keep)
+void hf_ledger_reached(struct hf_ledger *l, const uint8_t epoch[16], uint64_t generation, bool keep)
 {
 	memcpy(l->cursor.epoch, epoch, sizeof(l->cursor.epoch));
 	l->cursor.generation = generation;
@@ -149,8 +148,12 @@ size_t hf_ledger_waiting(const struct hf_ledger *l)
 
 int hf_ledger_flush(struct hf_ledger *l)
 {
-	const struct hf_receipt_rows rows = { .adapter = l->adapter, .cursor = l->cursor,
-		.set = l->set, .n_set = l->n_set, .gone = l->gone, .n_gone = l->n_gone };
+	const struct hf_receipt_rows rows = { .adapter = l->adapter,
+		.cursor = l->cursor,
+		.set = l->set,
+		.n_set = l->n_set,
+		.gone = l->gone,
+		.n_gone = l->n_gone };
 	int rc;
 
 	if (!hf_ledger_waiting(l))

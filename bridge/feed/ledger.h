@@ -31,9 +31,9 @@ struct hf_ledger {
 	const struct hf_clock *clock;
 	char adapter[HF_TEXT_MAX];
 	bool loaded;
-	struct hf_cursor cursor; /* generation 0: nothing was finished yet */
+	struct hf_cursor cursor;   /* generation 0: nothing was finished yet */
 	uint64_t counts[ROW_LAST]; /* with what waits */
-	struct hf_owned *set;  /* owned, as `gone` */
+	struct hf_owned *set;      /* owned, as `gone` */
 	size_t n_set, size_set;
 	struct hf_owned *gone;
 	size_t n_gone, size_gone;
@@ -41,8 +41,8 @@ struct hf_ledger {
 	int64_t since; /* boottime at which the oldest of what waits came; 0: nothing waits */
 };
 
-void hf_ledger_init(struct hf_ledger *l, struct hf_store *store, const struct hf_clock *clock,
-    const char *adapter);
+void hf_ledger_init(
+    struct hf_ledger *l, struct hf_store *store, const struct hf_clock *clock, const char *adapter);
 void hf_ledger_done(struct hf_ledger *l);
 
 /* What the store knows. 1, 0 if it does not know the adapter in this epoch, or a code. */

@@ -134,7 +134,10 @@ static void fill_subjects(struct hf_feed *f, size_t n)
 	struct hf_subject s;
 	size_t len = 0;
 
-	/* A change that is tried again points into the texts of the batch before, and may be nobody's now. */
+	/*
+	 * A change that is tried again points into the texts of the batch before, and may be
+	 * nobody's now.
+	 */
 	for (size_t i = t->at; i < t->n; i++)
 		t->changes[i].subject = (struct hf_subject){ 0 };
 	free(t->texts);
@@ -200,9 +203,10 @@ static void note_skipped(struct hf_feed *f, enum hf_row row, const struct hf_nam
 	    hf_name_text(name, text));
 }
 
-static int put_told(struct hf_feed *f, const struct hf_change *c, const uint8_t rows[2], uint8_t fate)
+static int put_told(
+    struct hf_feed *f, const struct hf_change *c, const uint8_t rows[2], uint8_t fate)
 {
-	enum hf_row row = fate == HF_FATE_DONE	  ? ROW_PUT
+	enum hf_row row = fate == HF_FATE_DONE    ? ROW_PUT
 			  : fate == HF_FATE_CLASH ? ROW_CLASH
 						  : ROW_UNFIT;
 	int rc = hf_ledger_set(&f->ledger, &c->record.name, c->record.addr, rows[0],
@@ -219,7 +223,8 @@ static int put_told(struct hf_feed *f, const struct hf_change *c, const uint8_t 
 	return rc;
 }
 
-static int take_told(struct hf_feed *f, const struct hf_change *c, const uint8_t rows[2], uint8_t fate)
+static int take_told(
+    struct hf_feed *f, const struct hf_change *c, const uint8_t rows[2], uint8_t fate)
 {
 	char text[HF_NAME_TEXT_MAX];
 
@@ -227,8 +232,8 @@ static int take_told(struct hf_feed *f, const struct hf_change *c, const uint8_t
 		f->run.n_taken++;
 		hf_pass_sample_add(f, &c->record, true);
 	} else {
-		hf_log_info("%s: '%s' carries what others put there; it is left as it is, and no "
-			    "longer ours",
+		hf_log_info(
+		    "%s: '%s' carries what others put there; it is left as it is, and no longer ours",
 		    f->who, hf_name_text(&c->record.name, text));
 	}
 	return hf_ledger_gone(&f->ledger, &c->record.name, c->record.addr, rows[0]);
@@ -252,8 +257,8 @@ static void outbox_pace(struct hf_feed *f, const struct hf_receipt *receipt)
 {
 	f->resume_at = hf_feed_now(f) + (receipt->pause_us + 500) / 1000;
 	if (receipt->next_max)
-		f->next_max = receipt->next_max < HF_FEED_BATCH_MAX ? receipt->next_max
-								    : HF_FEED_BATCH_MAX;
+		f->next_max =
+		    receipt->next_max < HF_FEED_BATCH_MAX ? receipt->next_max : HF_FEED_BATCH_MAX;
 }
 
 void hf_outbox_applied(struct hf_feed *f, const struct hf_receipt *receipt)

@@ -178,8 +178,8 @@ static const struct hf_owned *other_row(const struct hf_rows *rows, const uint8_
 	return NULL;
 }
 
-static int push_put(struct hf_feed *f, const struct hf_record *record, uint8_t row,
-    const struct hf_owned *was)
+static int push_put(
+    struct hf_feed *f, const struct hf_record *record, uint8_t row, const struct hf_owned *was)
 {
 	struct hf_change c = { .op = HF_CHANGE_PUT, .record = *record };
 
@@ -192,7 +192,8 @@ static int put_item(struct hf_feed *f, const struct hf_item *item)
 {
 	struct hf_record record;
 	struct hf_rows rows;
-	uint8_t row, wanted = (uint8_t)(ROW_PUT | (item->flags & HF_ITEM_PRIMARY ? ROW_PRIMARY : 0));
+	uint8_t row,
+	    wanted = (uint8_t)(ROW_PUT | (item->flags & HF_ITEM_PRIMARY ? ROW_PRIMARY : 0));
 	int rc = record_of(item, &record);
 
 	if (!rc)
@@ -209,15 +210,17 @@ static int put_item(struct hf_feed *f, const struct hf_item *item)
 			hf_pass_sample_add(f, &record, false);
 		if (row == wanted)
 			return 0;
-		if (hf_ledger_row_of(row) == ROW_STALE && (row & ROW_PRIMARY) == (wanted & ROW_PRIMARY))
+		if (hf_ledger_row_of(row) == ROW_STALE &&
+		    (row & ROW_PRIMARY) == (wanted & ROW_PRIMARY))
 			return hf_ledger_set(&f->ledger, &record.name, record.addr, row, wanted);
 	}
-	return push_put(f, &record, row,
-	    hf_ledger_row_is_there(row) ? NULL : other_row(&rows, record.addr));
+	return push_put(
+	    f, &record, row, hf_ledger_row_is_there(row) ? NULL : other_row(&rows, record.addr));
 }
 
 /* Goes on over the picture until there is enough for the adapter, or time is up. */
-static int pass_gather(struct hf_feed *f, int (*each)(struct hf_feed *f, const struct hf_item *item))
+static int pass_gather(
+    struct hf_feed *f, int (*each)(struct hf_feed *f, const struct hf_item *item))
 {
 	int64_t begun = hf_feed_now(f);
 	struct hf_item item;
@@ -243,7 +246,10 @@ static int put_wanted(struct hf_feed *f, const struct hf_item *item)
 	return item->flags & HF_ITEM_ABSENT ? 0 : put_item(f, item);
 }
 
-/* Gathers, or hands over what was gathered. HF_FEED_AGAIN with `ended` and nothing waiting: through. */
+/*
+ * Gathers, or hands over what was gathered. HF_FEED_AGAIN with `ended` and nothing waiting:
+ * through.
+ */
 static int64_t work_off(struct hf_feed *f, int (*more)(struct hf_feed *f))
 {
 	int64_t wait;
@@ -251,7 +257,8 @@ static int64_t work_off(struct hf_feed *f, int (*more)(struct hf_feed *f))
 
 	if (hf_outbox_is_out(f))
 		return HF_FEED_EVENT;
-	if (!hf_outbox_is_empty(f) && (f->run.ended || f->todo.at || f->todo.n >= hf_outbox_room(f)))
+	if (!hf_outbox_is_empty(f) &&
+	    (f->run.ended || f->todo.at || f->todo.n >= hf_outbox_room(f)))
 		return hf_outbox_send(f);
 	wait = hf_feed_flush(f, hf_ledger_waiting(&f->ledger) >= FLUSH_ROWS);
 	if (wait)
@@ -299,8 +306,7 @@ static int pass_take_row(struct hf_feed *f, const struct hf_owned *row, const st
 			return rc;
 		/* The name goes on with its other address. */
 		if (hf_ledger_row_is_there(hf_ledger_rows_state(&rows, record.addr)))
-			return push_put(
-			    f, &record, hf_ledger_rows_state(&rows, record.addr), row);
+			return push_put(f, &record, hf_ledger_rows_state(&rows, record.addr), row);
 	}
 	take.record.name = row->name;
 	memcpy(take.record.addr, row->addr, sizeof(take.record.addr));

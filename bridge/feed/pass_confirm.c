@@ -117,7 +117,9 @@ int64_t hf_pass_confirm_step(struct hf_feed *f)
 		return with_news(f);
 	memcpy(f->expect, f->sample, f->n_sample * sizeof(f->sample[0]));
 	f->n_expect = f->n_sample;
-	/* An address may point to the old name until that is taken; it is looked at later, in turn. */
+	/*
+	 * An address may point to the old name until that is taken; it is looked at later, in turn.
+	 */
 	for (size_t i = 0; !is_taking(f) && i < f->n_expect; i++)
 		f->expect[i].record.primary = false;
 	hf_feed_ask(f, ASK_RUN);
@@ -127,7 +129,8 @@ int64_t hf_pass_confirm_step(struct hf_feed *f)
 static int once_more(struct hf_feed *f, const struct hf_expect *e)
 {
 	struct hf_change c = { .op = e->absent ? HF_CHANGE_TAKE : HF_CHANGE_PUT,
-		.record = e->record, .had = !e->absent };
+		.record = e->record,
+		.had = !e->absent };
 	uint8_t row = (uint8_t)(ROW_PUT | (e->record.primary ? ROW_PRIMARY : 0));
 
 	memcpy(c.was, e->record.addr, sizeof(c.was));
@@ -154,8 +157,8 @@ static void keep_open_ones(struct hf_feed *f, int code)
 	f->sampled = n;
 }
 
-static void tally_describe(const struct hf_feed *f, const struct hf_feed_tally *t, int code, const char *text,
-    char *out, size_t size)
+static void tally_describe(const struct hf_feed *f, const struct hf_feed_tally *t, int code,
+    const char *text, char *out, size_t size)
 {
 	char name[HF_NAME_TEXT_MAX] = "";
 

@@ -17,8 +17,8 @@ uint32_t hf_retry_fail(struct hf_retry *r, int code, const char *text)
 	wait = hf_backoff_fail(&r->wait);
 	r->next_at = now + wait;
 	snprintf(r->error, sizeof(r->error), "%s%s%s", hf_errname(code), *text ? ": " : "", text);
-	hf_log_debug("%s: attempt %u failed (%s), the next in %u ms", r->who, r->attempts,
-	    r->error, wait);
+	hf_log_debug(
+	    "%s: attempt %u failed (%s), the next in %u ms", r->who, r->attempts, r->error, wait);
 	hf_retry_look(r);
 	return wait;
 }
@@ -27,8 +27,7 @@ void hf_retry_ok(struct hf_retry *r)
 {
 	if (r->failed)
 		hf_log_info("%s: works again after %u failed attempts in %lld s", r->who,
-		    r->attempts,
-		    (long long)(hf_boot_ms(r->clock) - r->first_at) / 1000);
+		    r->attempts, (long long)(hf_boot_ms(r->clock) - r->first_at) / 1000);
 	hf_backoff_reset(&r->wait);
 	r->attempts = 0;
 	r->failed = false;

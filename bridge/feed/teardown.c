@@ -132,7 +132,8 @@ static int find_under(const struct hf_owned *row, void *arg)
 {
 	struct search *s = arg;
 
-	s->found = hf_ledger_row_of(row->state) != ROW_ZONE && hf_name_is_under(&row->name, s->under);
+	s->found =
+	    hf_ledger_row_of(row->state) != ROW_ZONE && hf_name_is_under(&row->name, s->under);
 	return s->found;
 }
 
@@ -177,7 +178,8 @@ int64_t hf_feed_zones_leaving(struct hf_feed *f)
 static int take_any(const struct hf_owned *row, void *arg)
 {
 	struct hf_feed *f = arg;
-	struct hf_change c = { .op = HF_CHANGE_TAKE, .record.name = row->name,
+	struct hf_change c = { .op = HF_CHANGE_TAKE,
+		.record.name = row->name,
 		.record.primary = row->state & ROW_PRIMARY };
 
 	f->run.last = *row;
@@ -225,8 +227,8 @@ int64_t hf_teardown_step(struct hf_feed *f)
 	if (wait)
 		return wait - 1;
 	f->run.has_last = false;
-	rc = hf_store_owned_after(f->env.store, f->ledger.adapter, had ? &last : NULL,
-	    hf_outbox_room(f), take_any, f);
+	rc = hf_store_owned_after(
+	    f->env.store, f->ledger.adapter, had ? &last : NULL, hf_outbox_room(f), take_any, f);
 	if (rc < 0)
 		return hf_feed_store_failed(f, rc);
 	f->run.ended = !f->run.has_last;

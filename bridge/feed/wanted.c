@@ -36,7 +36,8 @@ static int compare_at(const void *a, const void *b, void *arg)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 	const struct wanted_run *r = arg;
-	int rc = strcmp((const char *)r->bytes + x + HEAD_LEN, (const char *)r->bytes + y + HEAD_LEN);
+	int rc =
+	    strcmp((const char *)r->bytes + x + HEAD_LEN, (const char *)r->bytes + y + HEAD_LEN);
 
 	/* The earlier of two equal ones first. */
 	return rc ? rc : (x > y) - (x < y);
@@ -231,7 +232,9 @@ bool hf_wanted_at(struct hf_wanted *p, struct hf_item *ret_item)
 	r = &p->runs[p->heap[0]];
 	at = r->bytes + r->at[r->pos];
 	*ret_item = (struct hf_item){
-		.text = (const char *)at + HEAD_LEN, .addr = at + 1, .flags = at[0],
+		.text = (const char *)at + HEAD_LEN,
+		.addr = at + 1,
+		.flags = at[0],
 	};
 	return true;
 }

@@ -30,8 +30,8 @@ int hf_wanted_new(struct hf_wanted **ret_picture);
 void hf_wanted_free(struct hf_wanted *p); /* NULL is fine */
 
 /* Of a name that was added twice the last one counts. 0 or -ENOMEM. */
-int hf_wanted_add(struct hf_wanted *p, const struct hf_name *name, const uint8_t addr[16],
-    uint8_t flags);
+int hf_wanted_add(
+    struct hf_wanted *p, const struct hf_name *name, const uint8_t addr[16], uint8_t flags);
 /* All are in. 0 or -ENOMEM. */
 int hf_wanted_seal(struct hf_wanted *p);
 size_t hf_wanted_n(const struct hf_wanted *p); /* as added */

@@ -23,8 +23,8 @@ struct kept {
 
 struct feeds_entry {
 	struct hf_feeds *feeds;
-	struct hf_feed *feed; /* owned */
-	struct event *timer;  /* owned: hf_feed_work() is due */
+	struct hf_feed *feed;                   /* owned */
+	struct event *timer;                    /* owned: hf_feed_work() is due */
 	const struct hf_config_adapter *config; /* of `kept` */
 	struct kept *kept;
 	char name[HF_LABEL_MAX + 1];
@@ -36,9 +36,9 @@ struct hf_feeds {
 	struct hf_engine *core;
 	const struct hf_clock *clock;
 	const struct hf_config *config;
-	struct kept *kept; /* owned list; the first is the one in force */
+	struct kept *kept;    /* owned list; the first is the one in force */
 	struct kept *reserve; /* owned: for the next configuration; NULL: none */
-	int64_t again_ms; /* boottime: when those that could not be made are tried again */
+	int64_t again_ms;     /* boottime: when those that could not be made are tried again */
 	struct feeds_entry *entries[ENTRIES_MAX];
 	size_t n;
 	struct event *sweep; /* owned: an entry has left */
@@ -156,8 +156,12 @@ static int open_feed(struct feeds_entry *e)
 {
 	struct hf_feeds *s = e->feeds;
 	const struct hf_config_adapter *c = e->config;
-	const struct hf_feed_env env = { .base = s->base, .clock = s->clock,
-		.store = hf_engine_store(s->core), .wake = feeds_wake, .subject = feeds_subject, .arg = e };
+	const struct hf_feed_env env = { .base = s->base,
+		.clock = s->clock,
+		.store = hf_engine_store(s->core),
+		.wake = feeds_wake,
+		.subject = feeds_subject,
+		.arg = e };
 	const struct hf_feed_conf conf = {
 		.name = c->name,
 		.type = hf_adapter_type(c->kind),
@@ -229,7 +233,8 @@ static void tell_zones(struct hf_feeds *s)
 
 /* --- configured, and no longer --- */
 
-static const struct hf_config_adapter *feeds_find_config(const struct hf_config *c, const char *name)
+static const struct hf_config_adapter *feeds_find_config(
+    const struct hf_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->adapters.n; i++)
 		if (!strcmp(c->adapters.at[i].name, name))
@@ -305,10 +310,8 @@ static void feeds_tell_unknown(struct hf_feeds *s)
 
 		hf_store_owned_all(store, u->names[i], count_owned, &n);
 		if (n)
-			hf_log_warn("adapter '%s': is no longer configured, and up to %llu names of "
-				    "ours are left in its resolver; to have them taken out, "
-				    "configure it again with teardown: clean, then take it out and "
-				    "reload",
+			hf_log_warn(
+			    "adapter '%s': is no longer configured, and up to %llu names of ours are left in its resolver; to have them taken out, configure it again with teardown: clean, then take it out and reload",
 			    u->names[i], (unsigned long long)n);
 	}
 	free(u);
@@ -357,7 +360,8 @@ static void on_change(const struct hf_config_change *change, void *arg)
 }
 
 /* Another resolver, perhaps: it is filled, whatever is believed to be there. */
-static void feeds_entry_reopen(struct hf_feeds *s, struct feeds_entry *e, const struct hf_config_adapter *config)
+static void feeds_entry_reopen(
+    struct hf_feeds *s, struct feeds_entry *e, const struct hf_config_adapter *config)
 {
 	struct kept *old = e->kept;
 	int rc;

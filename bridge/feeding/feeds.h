@@ -26,12 +26,11 @@ void hf_feeds_free(struct hf_feeds *s);
 /* Sets aside the memory that the next hf_feeds_configure() must not fail for. 0 or -ENOMEM. */
 int hf_feeds_reserve(struct hf_feeds *s);
 /*
- * Another configuration, after hf_feeds_reserve(). What has not changed goes on undisturbed, what is gone is torn down as the
- * old one says. `before` is the one that was borrowed until now: it is taken over, and freed when
- * no adapter needs it any more.
+ * Another configuration, after hf_feeds_reserve(). What has not changed goes on undisturbed, what
+ * is gone is torn down as the old one says. `before` is the one that was borrowed until now: it is
+ * taken over, and freed when no adapter needs it any more.
  */
-void hf_feeds_configure(
-    struct hf_feeds *s, const struct hf_config *next, struct hf_config *before);
+void hf_feeds_configure(struct hf_feeds *s, const struct hf_config *next, struct hf_config *before);
 /* The store or the state may have news. Cheap. */
 void hf_feeds_poke(struct hf_feeds *s);
 

@@ -55,8 +55,8 @@ static void watch_token(struct hf_source *s, const char *place)
 	s->watch = NULL;
 	snprintf(s->watched, sizeof(s->watched), "%s", place);
 	if (hf_token_watch_new(hf_http_base(s->env.http), place, on_token_changed, s, &s->watch))
-		hf_log_warn("source '%s': '%s' cannot be watched; a new token in it is seen at the "
-			    "next attempt",
+		hf_log_warn(
+		    "source '%s': '%s' cannot be watched; a new token in it is seen at the next attempt",
 		    s->conf->name, place);
 }
 
@@ -128,8 +128,7 @@ static void set_owner(void *arg, const struct hf_owner_info *owner, int64_t aske
 	if (rc < 0)
 		hf_log_warn("source '%s': the owner '%s' cannot be followed (%s)", s->conf->name,
 		    owner->name, hf_strerror(rc));
-	hf_engine_owner_readable(
-	    s->env.core, s->conf->name, &owner->id, owner->readable, asked_ms);
+	hf_engine_owner_readable(s->env.core, s->conf->name, &owner->id, owner->readable, asked_ms);
 }
 
 static void source_settled(void *arg, const struct hf_server_info *told)
@@ -141,14 +140,14 @@ static void source_settled(void *arg, const struct hf_server_info *told)
 	source_work_soon(s);
 }
 
-static enum hf_client_verdict source_judged(struct hf_source *s, int rc, const struct hf_judgement *j,
-    bool *ret_again, const char **ret_why)
+static enum hf_client_verdict source_judged(struct hf_source *s, int rc,
+    const struct hf_judgement *j, bool *ret_again, const char **ret_why)
 {
 	*ret_again = j->want_snapshot;
 	*ret_why = rc < 0 ? hf_strerror(rc) : j->reason ? j->reason : "";
 	if (j->held)
-		hf_log_warn("source '%s': the removal of %u workspace%s waits", s->conf->name, j->held,
-		    j->held == 1 ? "" : "s");
+		hf_log_warn("source '%s': the removal of %u workspace%s waits", s->conf->name,
+		    j->held, j->held == 1 ? "" : "s");
 	return rc < 0 ? CLIENT_REFUSED : verdict_of(j->verdict);
 }
 
@@ -195,8 +194,7 @@ static bool source_disputed(void *arg, struct hf_uuid *ret_workspace)
 	return hf_engine_disputed(s->env.core, s->conf->name, ret_workspace);
 }
 
-static void workspace_owner(
-    void *arg, const struct hf_uuid *workspace, const struct hf_uuid *owner)
+static void workspace_owner(void *arg, const struct hf_uuid *workspace, const struct hf_uuid *owner)
 {
 	struct hf_source *s = arg;
 
@@ -249,7 +247,8 @@ static void keep_good(void *arg, const struct hf_addresses *addresses)
 
 void hf_source_poke(struct hf_source *s)
 {
-	if (s->good_again_ms && !hf_engine_busy(s->env.core) && hf_boot_ms(s->env.clock) >= s->good_again_ms)
+	if (s->good_again_ms && !hf_engine_busy(s->env.core) &&
+	    hf_boot_ms(s->env.clock) >= s->good_again_ms)
 		write_good(s);
 }
 

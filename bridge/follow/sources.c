@@ -15,12 +15,13 @@
 enum { AGAIN_MS = 1000 };
 
 struct hf_sources {
-	struct hf_source_env env;                    /* it owns env.http */
-	const struct hf_config *config;              /* borrowed */
-	struct hf_system_events *wake;                        /* owned; NULL: the system does not tell */
+	struct hf_source_env env;       /* it owns env.http */
+	const struct hf_config *config; /* borrowed */
+	/* owned; NULL: the system does not tell */
+	struct hf_system_events *wake;
 	struct hf_source *at[HF_CONFIG_SOURCES_MAX]; /* owned */
 	size_t n;
-	uint64_t lives; /* of the core's state */
+	uint64_t lives;   /* of the core's state */
 	int64_t again_ms; /* boottime: when those that memory was missing for are tried again */
 };
 
@@ -31,7 +32,8 @@ static void kick_all(
 		hf_client_kick(hf_source_client(s->at[i]), event, at);
 }
 
-static void on_system_event(void *arg, enum hf_system_events_why why, const struct hf_interfaces *at)
+static void on_system_event(
+    void *arg, enum hf_system_events_why why, const struct hf_interfaces *at)
 {
 	static const struct {
 		const char *text;
@@ -53,7 +55,8 @@ static void sources_add(struct hf_sources *s, const struct hf_config_source *con
 	if (s->n == HF_CONFIG_SOURCES_MAX)
 		return;
 	if (hf_source_new(&s->env, conf, sole, &s->at[s->n]))
-		hf_log_error("source '%s' cannot be followed: out of memory; tried again each second",
+		hf_log_error(
+		    "source '%s' cannot be followed: out of memory; tried again each second",
 		    conf->name);
 	else
 		s->n++;

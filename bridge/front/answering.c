@@ -71,8 +71,8 @@ static bool has_prefix(const uint8_t *addr, const struct hf_prefix *p)
 }
 
 /*
- * Whether we, who ask from this machine, are among the clients that it serves: a question to one of our
- * own addresses comes from that same address.
+ * Whether we, who ask from this machine, are among the clients that it serves: a question to one of
+ * our own addresses comes from that same address.
  */
 static bool serves_us(const struct hf_endpoint *at, const struct hf_prefixes *allow)
 {
@@ -97,8 +97,8 @@ static bool is_absent(int code)
 	       code == -EPROTONOSUPPORT || code == -EHOSTUNREACH;
 }
 
-void hf_answering_judge_one(struct hf_listener *l, const struct hf_asked *asked,
-    const struct hf_prefixes *allow)
+void hf_answering_judge_one(
+    struct hf_listener *l, const struct hf_asked *asked, const struct hf_prefixes *allow)
 {
 	l->code = asked->code;
 	l->rcode = asked->code ? 0 : asked->rcode;
@@ -112,8 +112,8 @@ void hf_answering_judge_one(struct hf_listener *l, const struct hf_asked *asked,
 	l->seen |= l->state == HF_LISTENER_ANSWERS;
 }
 
-void hf_answering_judge_suffixes(struct hf_listener *l, const struct hf_survey_question *questions, size_t n,
-    const struct hf_prefixes *allow)
+void hf_answering_judge_suffixes(struct hf_listener *l, const struct hf_survey_question *questions,
+    size_t n, const struct hf_prefixes *allow)
 {
 	const struct hf_survey_question *worst = NULL;
 
@@ -122,7 +122,8 @@ void hf_answering_judge_suffixes(struct hf_listener *l, const struct hf_survey_q
 
 		hf_answering_judge_one(&one, &questions[i].asked, allow);
 		/* One answer that got lost is none of the others'. */
-		if (!worst || one.state == HF_LISTENER_WRONG || (worst->asked.code && one.state == HF_LISTENER_ANSWERS))
+		if (!worst || one.state == HF_LISTENER_WRONG ||
+		    (worst->asked.code && one.state == HF_LISTENER_ANSWERS))
 			worst = &questions[i];
 		if (one.state == HF_LISTENER_WRONG)
 			break;
@@ -152,8 +153,8 @@ static bool listener_is_missing(const struct hf_listener *l, const struct hf_ans
 
 static bool same_reason(const struct hf_listener *a, const struct hf_listener *b)
 {
-	return (a->state == HF_LISTENER_WRONG) == (b->state == HF_LISTENER_WRONG) && a->code == b->code &&
-	       a->rcode == b->rcode && a->suffix.len == b->suffix.len &&
+	return (a->state == HF_LISTENER_WRONG) == (b->state == HF_LISTENER_WRONG) &&
+	       a->code == b->code && a->rcode == b->rcode && a->suffix.len == b->suffix.len &&
 	       (!a->suffix.len || hf_name_equal(&a->suffix, &b->suffix));
 }
 
@@ -172,8 +173,8 @@ static void add_reason(char *text, const struct hf_listener *l)
 }
 
 /* Those with one reason are named in a row, the reason once. */
-static void answering_describe(const struct hf_listener *listeners, size_t n,
-    const struct hf_answering_facts *f, char *text)
+static void answering_describe(
+    const struct hf_listener *listeners, size_t n, const struct hf_answering_facts *f, char *text)
 {
 	const struct hf_listener *last = NULL;
 	char place[HF_ENDPOINT_TEXT_MAX];
@@ -210,6 +211,7 @@ void hf_answering_judge(const struct hf_listener *listeners, size_t n,
 	if (a.missing)
 		answering_describe(listeners, n, f, a.text);
 	else if (a.nobody && !f->others)
-		snprintf(a.text, sizeof(a.text), "holdfast-dns: this machine has no address of dns.listen");
+		snprintf(a.text, sizeof(a.text),
+		    "holdfast-dns: this machine has no address of dns.listen");
 	*ret_answering = a;
 }

@@ -44,8 +44,10 @@ size_t hf_nameservers_read(const char *path, struct hf_endpoint ret_at[static HF
 		return 0;
 	line = strtok_r((char *)bytes, "\n", &save);
 	for (; line && n < HF_NAMESERVERS_MAX; line = strtok_r(NULL, "\n", &save))
-		if (!strncmp(line, keyword, sizeof(keyword) - 1) && isblank((unsigned char)line[sizeof(keyword) - 1]) &&
-		    sscanf(line + sizeof(keyword), "%63s", word) == 1 && parse_address(word, &ret_at[n]))
+		if (!strncmp(line, keyword, sizeof(keyword) - 1) &&
+		    isblank((unsigned char)line[sizeof(keyword) - 1]) &&
+		    sscanf(line + sizeof(keyword), "%63s", word) == 1 &&
+		    parse_address(word, &ret_at[n]))
 			n++;
 	free(bytes);
 	return n;

@@ -10,5 +10,4 @@
 enum { HF_NAMESERVERS_MAX = 3 }; /* the C library uses no more */
 
 /* The name servers of the file in its order, with port 53. 0 if it names none or cannot be read. */
-size_t hf_nameservers_read(
-    const char *path, struct hf_endpoint ret_at[static HF_NAMESERVERS_MAX]);
+size_t hf_nameservers_read(const char *path, struct hf_endpoint ret_at[static HF_NAMESERVERS_MAX]);

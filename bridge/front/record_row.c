@@ -23,8 +23,8 @@ bool hf_record_row_form_parse(const char *name, enum hf_record_form *ret_form)
 	return false;
 }
 
-bool hf_record_row_wanted(const struct hf_record_filter *f, const struct hf_record_row *row,
-    const struct hf_name *wire)
+bool hf_record_row_wanted(
+    const struct hf_record_filter *f, const struct hf_record_row *row, const struct hf_name *wire)
 {
 	if (f->stale && !strcmp(row->state, "live"))
 		return false;
@@ -61,7 +61,8 @@ static void record_row_put_text(FILE *out, const char *key, const char *text)
 	putc_unlocked('"', out);
 }
 
-static void record_row_put_time(struct hf_record_writer *w, const char *key, unsigned memo, int64_t wall_s)
+static void record_row_put_time(
+    struct hf_record_writer *w, const char *key, unsigned memo, int64_t wall_s)
 {
 	if (w->memo[memo].wall_s != wall_s || !w->memo[memo].text[0]) {
 		w->memo[memo].wall_s = wall_s;

@@ -2,8 +2,8 @@
 #pragma once
 /*
  * record_row: a published record as one line of a listing: for people, for programs, as a line of a
- * hosts file or of a zone file. The bridge writes the lines of a listing, so that holdfastctl only has
- * to pass them on; without a bridge holdfastctl writes them out of the published zone.
+ * hosts file or of a zone file. The bridge writes the lines of a listing, so that holdfastctl only
+ * has to pass them on; without a bridge holdfastctl writes them out of the published zone.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,8 +50,8 @@ const char *hf_record_row_form_name(enum hf_record_form form);
 bool hf_record_row_form_parse(const char *name, enum hf_record_form *ret_form);
 
 /* `wire` is the row's name. */
-bool hf_record_row_wanted(const struct hf_record_filter *f, const struct hf_record_row *row,
-    const struct hf_name *wire);
+bool hf_record_row_wanted(
+    const struct hf_record_filter *f, const struct hf_record_row *row, const struct hf_name *wire);
 
 /* Writes rows of one form. Zero it and set `out` and `form`. */
 struct hf_record_writer {

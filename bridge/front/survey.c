@@ -20,7 +20,7 @@ struct hf_survey {
 	size_t n;
 	size_t n_done;
 	struct hf_dns_client **asks; /* owned, each of them too */
-	struct event *end;    /* owned; reports from the loop, never from within a call */
+	struct event *end;           /* owned; reports from the loop, never from within a call */
 	void (*done)(void *arg);
 	void *arg;
 };
@@ -70,7 +70,8 @@ bool hf_front_endpoint_equal(const struct hf_endpoint *a, const struct hf_endpoi
 	if (a->sa.sa_family == AF_INET6)
 		return a->in6.sin6_port == b->in6.sin6_port &&
 		       IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
-	return a->in4.sin_port == b->in4.sin_port && a->in4.sin_addr.s_addr == b->in4.sin_addr.s_addr;
+	return a->in4.sin_port == b->in4.sin_port &&
+	       a->in4.sin_addr.s_addr == b->in4.sin_addr.s_addr;
 }
 
 bool hf_front_endpoint_is_loopback(const struct hf_endpoint *at)
@@ -132,7 +133,8 @@ static void survey_ask(struct event_base *base, struct hf_survey *s, size_t i)
 	q->done = false;
 	s->pending[i] = (struct pending){ s, q };
 	if (!rc)
-		rc = hf_dns_client_send(s->asks[i], &q->name, q->type, on_survey_asked, &s->pending[i]);
+		rc = hf_dns_client_send(
+		    s->asks[i], &q->name, q->type, on_survey_asked, &s->pending[i]);
 	if (!rc)
 		return;
 	q->done = true;

@@ -39,7 +39,10 @@ static void note_refused(struct hf_state *s, uint32_t owner, const char *what, c
 
 	j->records_refused++;
 	s->sources[o->row.source].refused_total++;
-	/* Most owners never have one: 10,000 of them would take 30 MB. What cannot be listed is counted all the same. */
+	/*
+	 * Most owners never have one: 10,000 of them would take 30 MB. What cannot be listed is
+	 * counted all the same.
+	 */
 	if (!o->refused)
 		o->refused = calloc(ST_FORM_REFUSED_MAX, sizeof(*o->refused));
 	if (!o->refused || o->n_refused == ST_FORM_REFUSED_MAX)
@@ -80,7 +83,10 @@ static void ws_change_owner(struct hf_state *s, uint32_t ws, uint32_t owner)
 	hf_st_hold_settle(s, former);
 }
 
-/* It is listed again. What is held of one that was listed all the time are its agents: those come later. */
+/*
+ * It is listed again. What is held of one that was listed all the time are its agents: those come
+ * later.
+ */
 static void return_held(struct hf_state *s, uint32_t ws, uint32_t owner)
 {
 	struct st_ws *w = &s->ws[ws];
@@ -265,11 +271,13 @@ static void settle_returned(struct hf_state *s, uint32_t ws)
 }
 
 /* The workspaces of the message, then those of its agents. */
-static uint32_t nth_listed(const struct hf_state *s, uint32_t source, const struct hf_update *u, size_t i)
+static uint32_t nth_listed(
+    const struct hf_state *s, uint32_t source, const struct hf_update *u, size_t i)
 {
 	if (i < u->n_upserted_workspaces)
 		return hf_st_ws_find(s, source, &u->upserted_workspaces[i].id);
-	return hf_st_ws_find(s, source, &u->upserted_agents[i - u->n_upserted_workspaces].workspace);
+	return hf_st_ws_find(
+	    s, source, &u->upserted_agents[i - u->n_upserted_workspaces].workspace);
 }
 
 static void settle_all_returned(struct hf_state *s, uint32_t source, const struct hf_update *u)
@@ -370,8 +378,9 @@ bool hf_st_snapshot_workspaces(struct hf_state *s)
 }
 
 /*
- * Room for what most of is new, so that no table is moved in the middle: of 300,000 names that would be the longest call
- * of all. Room that is not used costs no memory, and without it they grow as ever.
+ * Room for what most of is new, so that no table is moved in the middle: of 300,000 names that
+ * would be the longest call of all. Room that is not used costs no memory, and without it they grow
+ * as ever.
  */
 static void update_make_room(struct hf_state *s, const struct hf_update *u)
 {
@@ -381,7 +390,8 @@ static void update_make_room(struct hf_state *s, const struct hf_update *u)
 	if (agents <= 2 * s->n_agents)
 		return;
 	(void)(hf_st_reserve((void **)&s->ws, s->n_ws + ws, &s->size_ws, sizeof(*s->ws)) ||
-	       hf_st_reserve((void **)&s->agents, s->n_agents + agents, &s->size_agents, sizeof(*s->agents)) ||
+	       hf_st_reserve((void **)&s->agents, s->n_agents + agents, &s->size_agents,
+		   sizeof(*s->agents)) ||
 	       hf_multimap_reserve(&s->ws_by_id, s->ws_by_id.used + ws) ||
 	       hf_multimap_reserve(&s->agents_by_id, s->agents_by_id.used + agents) ||
 	       hf_multimap_reserve(&s->addresses, s->addresses.used + agents) ||
@@ -449,8 +459,10 @@ static const char *check_diff(struct hf_state *s, uint32_t source, const struct 
 	return why;
 }
 
-/* Marks what is to go; an upsert later in the same message may yet keep an agent. Returns how many
- * are unknown. */
+/*
+ * Marks what is to go; an upsert later in the same message may yet keep an agent. Returns how many
+ * are unknown.
+ */
 static uint32_t doom_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u)
 {
 	uint32_t unknown = 0;
@@ -483,7 +495,8 @@ static uint32_t doom_workspaces(
 		} else if (w->row.owner != owner) {
 			/* A former owner's stream has no say any more. */
 			hf_st_dispute_withdrawn(s, ix, owner);
-		} else if (!w->doomed && !(w->row.marks & HF_WS_KEPT) && !hf_st_dispute_dropped(s, ix)) {
+		} else if (!w->doomed && !(w->row.marks & HF_WS_KEPT) &&
+			   !hf_st_dispute_dropped(s, ix)) {
 			/* What the operator keeps goes by his word, or when it was listed again. */
 			w->doomed = true;
 			*ret_good += !w->bad;
@@ -510,13 +523,17 @@ static void finish_workspaces(struct hf_state *s, uint32_t owner, const struct h
 			hf_st_ws_set_held(s, ix, true, w->row.marks & (uint8_t)~HF_WS_LISTED);
 		} else {
 			j->held++;
-			hf_st_guard_hold(s, ix, 0, "the server deleted too many workspaces at once", now);
+			hf_st_guard_hold(
+			    s, ix, 0, "the server deleted too many workspaces at once", now);
 		}
 	}
 	s->why = HF_WHY_DIFF;
 }
 
-/* The agents of a workspace that this message's removal of is held stay with it, as those of one that moved. */
+/*
+ * The agents of a workspace that this message's removal of is held stay with it, as those of one
+ * that moved.
+ */
 static void finish_agents(struct hf_state *s, uint32_t owner, const struct hf_update *u)
 {
 	for (size_t i = 0; i < u->n_deleted_agents; i++) {

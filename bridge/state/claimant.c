@@ -70,7 +70,8 @@ bool hf_st_who_is(const struct hf_state *s, uint32_t who, const uint8_t *wire, u
 {
 	struct hf_name name;
 
-	return hf_st_who_name(s, who, &name) == 0 && name.len == len && !memcmp(name.wire, wire, len);
+	return hf_st_who_name(s, who, &name) == 0 && name.len == len &&
+	       !memcmp(name.wire, wire, len);
 }
 
 bool hf_st_who_published(const struct hf_state *s, uint32_t who)
@@ -80,7 +81,7 @@ bool hf_st_who_published(const struct hf_state *s, uint32_t who)
 	if (hf_st_who_kind(who) == WHO_AGENT)
 		return s->agents[ix].row.names & hf_st_who_bit(who);
 	return hf_st_who_kind(who) == WHO_RESTORED ? s->restored[ix].published
-						: s->sources[ix].row.sentinel;
+						   : s->sources[ix].row.sentinel;
 }
 
 static void who_address(const struct hf_state *s, uint32_t who, uint8_t ret_addr[static 16])
@@ -125,10 +126,13 @@ static int claimants_compare(const struct hf_state *s, uint32_t a, uint32_t b, b
 	if (!d)
 		d = who_rank(s, a, name) - who_rank(s, b, name);
 	if (!d && hf_st_who_kind(a) == WHO_AGENT && hf_st_who_kind(b) == WHO_AGENT) {
-		const struct st_agent *x = &s->agents[hf_st_who_ix(a)], *y = &s->agents[hf_st_who_ix(b)];
+		const struct st_agent *x = &s->agents[hf_st_who_ix(a)],
+				      *y = &s->agents[hf_st_who_ix(b)];
 
 		d = memcmp(s->ws[x->ws].row.id.b, s->ws[y->ws].row.id.b, 16);
-		/* Of two agents of one workspace the newer one: the other's address is the old one. */
+		/*
+		 * Of two agents of one workspace the newer one: the other's address is the old one.
+		 */
 		if (!d)
 			d = (x->row.rid < y->row.rid) - (x->row.rid > y->row.rid);
 	}
@@ -189,7 +193,8 @@ uint32_t hf_st_publisher(const struct hf_state *s, uint32_t hash, const uint8_t 
 	return ST_NONE;
 }
 
-bool hf_st_is_listed_again(const struct hf_state *s, uint32_t source, uint32_t hash, const uint8_t *wire, uint8_t len)
+bool hf_st_is_listed_again(
+    const struct hf_state *s, uint32_t source, uint32_t hash, const uint8_t *wire, uint8_t len)
 {
 	size_t at = HF_MULTIMAP_START;
 	uint32_t who;
@@ -198,8 +203,8 @@ bool hf_st_is_listed_again(const struct hf_state *s, uint32_t source, uint32_t h
 		bool held = hf_st_who_kind(who) == WHO_AGENT &&
 			    s->ws[s->agents[hf_st_who_ix(who)].ws].row.held;
 
-		if (hf_st_who_kind(who) != WHO_RESTORED && !held && hf_st_who_source(s, who) == source &&
-		    hf_st_who_is(s, who, wire, len))
+		if (hf_st_who_kind(who) != WHO_RESTORED && !held &&
+		    hf_st_who_source(s, who) == source && hf_st_who_is(s, who, wire, len))
 			return true;
 	}
 	return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * claimant: who may claim a name, as one number: an agent under one of its names, a restored name, a
- * sentinel. What each would publish, and which of two is the better claimant. Private to state.
+ * claimant: who may claim a name, as one number: an agent under one of its names, a restored name,
+ * a sentinel. What each would publish, and which of two is the better claimant. Private to state.
  */
 #include "bridge/state/objects.h"
 
@@ -40,6 +40,7 @@ uint32_t hf_st_name_hash(const struct hf_state *s, const uint8_t *wire, size_t l
 /* Who publishes the name now, or ST_NONE. */
 uint32_t hf_st_publisher(const struct hf_state *s, uint32_t hash, const uint8_t *wire, uint8_t len);
 /* A live agent of the source, or its sentinel, claims the name. */
-bool hf_st_is_listed_again(const struct hf_state *s, uint32_t source, uint32_t hash, const uint8_t *wire, uint8_t len);
+bool hf_st_is_listed_again(
+    const struct hf_state *s, uint32_t source, uint32_t hash, const uint8_t *wire, uint8_t len);
 uint32_t hf_st_address_hash(const struct hf_state *s, uint32_t who);
 bool hf_st_same_address(const struct hf_state *s, uint32_t a, uint32_t b);

@@ -148,7 +148,8 @@ static uint32_t address_rival(const struct hf_state *s, uint32_t agent)
 
 	while (hf_multimap_next(&s->addresses, hf_st_address_hash(s, me), &at, &who))
 		if (hf_st_who_kind(who) == WHO_AGENT && who != me &&
-		    hf_st_who_source(s, who) == hf_st_who_source(s, me) && hf_st_same_address(s, who, me) &&
+		    hf_st_who_source(s, who) == hf_st_who_source(s, me) &&
+		    hf_st_same_address(s, who, me) &&
 		    (best == ST_NONE || hf_st_holder_compare(s, who, best) < 0))
 			best = who;
 	return best;
@@ -254,7 +255,10 @@ void hf_st_sentinel_unclaim(struct hf_state *s, uint32_t source)
 
 /* --- out of the store --- */
 
-/* Rows of an older one's rules, or of another program: a second one has the name. The first one keeps it until all is weighed. */
+/*
+ * Rows of an older one's rules, or of another program: a second one has the name. The first one
+ * keeps it until all is weighed.
+ */
 static void only_once(struct hf_state *s, uint32_t who, uint32_t hash, const struct hf_name *name)
 {
 	if (hf_st_publisher(s, hash, name->wire, name->len) == ST_NONE)
@@ -307,7 +311,8 @@ bool hf_st_load_address(struct hf_state *s, uint32_t agent)
 	bool shared = hf_multimap_next(&s->addresses, hash, &at, &other);
 
 	/* One that has names is never left out. */
-	a->crowded = shared && !a->row.names && is_crowded(&s->addresses, hash, ST_SAME_ADDRESS_MAX);
+	a->crowded =
+	    shared && !a->row.names && is_crowded(&s->addresses, hash, ST_SAME_ADDRESS_MAX);
 	if (!a->crowded)
 		load_address(s, me, hash);
 	return shared;
@@ -318,9 +323,8 @@ void hf_st_load_claims(struct hf_state *s, uint32_t agent, bool shared)
 	struct st_agent *a = &s->agents[agent];
 	uint32_t rival = shared ? address_rival(s, agent) : ST_NONE;
 
-	a->addr_lost =
-	    a->crowded ||
-	    (rival != ST_NONE && hf_st_holder_compare(s, rival, WHO_AGENT_NAME(agent, 0)) < 0);
+	a->addr_lost = a->crowded || (rival != ST_NONE && hf_st_holder_compare(s, rival,
+							      WHO_AGENT_NAME(agent, 0)) < 0);
 	a->claimed = (uint8_t)(claims_wanted(s, agent) | a->row.names);
 	for (unsigned place = 0; place < ST_PLACES; place++)
 		if (a->claimed & 1u << place && !load_claim(s, WHO_AGENT_NAME(agent, place))) {
@@ -340,7 +344,8 @@ void hf_st_load_restored(struct hf_state *s, uint32_t restored)
 	/* Agents come first: one that publishes the name has taken it over. */
 	while (!taken && hf_multimap_next(&s->claims, hash, &at, &who))
 		taken = hf_st_who_published(s, who) && hf_st_who_is(s, who, name->wire, name->len);
-	if (hf_st_is_listed_again(s, s->restored[restored].row.source, hash, name->wire, name->len) &&
+	if (hf_st_is_listed_again(
+		s, s->restored[restored].row.source, hash, name->wire, name->len) &&
 	    hf_st_vec_push(&s->superseded, restored) < 0)
 		s->failed = true;
 	s->restored[restored].published = !taken;
@@ -406,7 +411,8 @@ int hf_st_each_name(const struct hf_state *s, st_name_cb cb, void *arg)
 
 int hf_st_one_name(const struct hf_state *s, const struct hf_name *name, st_name_cb cb, void *arg)
 {
-	uint32_t who = hf_st_publisher(s, hf_st_name_hash(s, name->wire, name->len), name->wire, name->len);
+	uint32_t who =
+	    hf_st_publisher(s, hf_st_name_hash(s, name->wire, name->len), name->wire, name->len);
 
 	return who == ST_NONE ? 0 : claim_tell(s, who, cb, arg);
 }

@@ -5,8 +5,8 @@
  *
  * Every agent claims the names that it would have; of the claimants of a name the best one gets it:
  * by the order of sources, then live before held before a former user's before restored, then the
- * lowest workspace id, then the agent that came last. The same order decides which agent of a source has an address that two
- * of them would have, and whose name an address's PTR tells.
+ * lowest workspace id, then the agent that came last. The same order decides which agent of a
+ * source has an address that two of them would have, and whose name an address's PTR tells.
  */
 #include "bridge/state/objects.h"
 

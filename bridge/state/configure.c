@@ -10,7 +10,8 @@
 #include "bridge/state/claims.h"
 #include "bridge/state/owners.h"
 
-static const struct hf_state_source_conf *conf_of(const struct hf_state_conf *conf, const char *name)
+static const struct hf_state_source_conf *conf_of(
+    const struct hf_state_conf *conf, const char *name)
 {
 	for (uint32_t i = 0; i < conf->n_sources; i++)
 		if (!strcmp(conf->sources[i].name, name))
@@ -57,7 +58,10 @@ static void configure_source(
 
 /* --- the same server under another name --- */
 
-/* Its length without a '/' at the end, which says nothing; *ret_host: of scheme and host, which are the same in upper case. */
+/*
+ * Its length without a '/' at the end, which says nothing; *ret_host: of scheme and host, which are
+ * the same in upper case.
+ */
 static size_t url_len(const char *url, size_t *ret_host)
 {
 	size_t n = strlen(url), host;
@@ -97,7 +101,8 @@ uint64_t hf_state_url_sum(const char *url)
 }
 
 /* One that the configuration does not name, at the URL of one that it names for the first time. */
-static bool source_is_former(const struct st_source *src, const struct hf_state_conf *conf, const char *url)
+static bool source_is_former(
+    const struct st_source *src, const struct hf_state_conf *conf, const char *url)
 {
 	return src->used && same_url(src->row.url, url) && !conf_of(conf, src->row.name);
 }
@@ -115,7 +120,8 @@ const char *hf_state_new_name(
 		if (hf_state_find(s, name, NULL, &rid, &owner))
 			continue;
 		while (former < HF_ZONE_SOURCES_MAX &&
-		       (taken[former] || !source_is_former(&s->sources[former], conf, conf->sources[i].url)))
+		       (taken[former] ||
+			   !source_is_former(&s->sources[former], conf, conf->sources[i].url)))
 			former++;
 		if (former == HF_ZONE_SOURCES_MAX)
 			continue;
@@ -126,7 +132,8 @@ const char *hf_state_new_name(
 	return NULL;
 }
 
-static struct st_source *former_of(struct hf_state *s, const struct hf_state_conf *conf, const char *url)
+static struct st_source *former_of(
+    struct hf_state *s, const struct hf_state_conf *conf, const char *url)
 {
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		if (source_is_former(&s->sources[i], conf, url))
@@ -135,10 +142,11 @@ static struct st_source *former_of(struct hf_state *s, const struct hf_state_con
 }
 
 /*
- * All that it has stays, under the guard: what its first messages do not list is missing from a source that was there
- * before. Until then it is as at a start: nothing was said yet.
+ * All that it has stays, under the guard: what its first messages do not list is missing from a
+ * source that was there before. Until then it is as at a start: nothing was said yet.
  */
-static void rename_source(struct hf_state *s, struct st_source *src, const char *name, struct hf_when now)
+static void rename_source(
+    struct hf_state *s, struct st_source *src, const char *name, struct hf_when now)
 {
 	uint32_t ix = hf_st_source_ix(s, src);
 
@@ -175,10 +183,12 @@ static struct st_source *find_or_make(struct hf_state *s, const struct hf_state_
 /* --- what the operator took out --- */
 
 /*
- * A configured source that may yet bring these names: of that suffix, and never confirmed in all its owners. One that
- * was is no successor: whom it follows or loses later has nothing to do with what was taken out.
+ * A configured source that may yet bring these names: of that suffix, and never confirmed in all
+ * its owners. One that was is no successor: whom it follows or loses later has nothing to do with
+ * what was taken out.
  */
-static bool source_awaits(const struct hf_state *s, const struct st_source *src, const struct st_source *of)
+static bool source_awaits(
+    const struct hf_state *s, const struct st_source *src, const struct st_source *of)
 {
 	bool any = false;
 

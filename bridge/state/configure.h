@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * configure: a new configuration in the running state, and sources that it no longer names (guard rule 7). Private to
- * state.
+ * configure: a new configuration in the running state, and sources that it no longer names (guard
+ * rule 7). Private to state.
  */
 #include "bridge/state/objects.h"
 

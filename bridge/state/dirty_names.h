@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * dirty_names: names that something may have changed since the last commit, each with what the store
- * has of it. Private to state.
+ * dirty_names: names that something may have changed since the last commit, each with what the
+ * store has of it. Private to state.
  */
 #include "bridge/state/claimant.h"
 

@@ -108,8 +108,8 @@ static bool may_have_it(const struct hf_state *s, uint32_t owner)
 }
 
 /*
- * It goes over with its agents, and what was held of it is not any more. The new owner's stream lists it by `name`: by
- * another one it might be taken for another workspace of that owner.
+ * It goes over with its agents, and what was held of it is not any more. The new owner's stream
+ * lists it by `name`: by another one it might be taken for another workspace of that owner.
  */
 static void dispute_give_ws(struct hf_state *s, uint32_t ws, uint32_t to, const char *name)
 {

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * disputes: workspaces that two owners' streams list (guard rule 8). One who has a workspace keeps it until the own
- * stream drops it or REST says whose it is. Private to state.
+ * disputes: workspaces that two owners' streams list (guard rule 8). One who has a workspace keeps
+ * it until the own stream drops it or REST says whose it is. Private to state.
  */
 #include "bridge/state/objects.h"
 
 /*
- * `owner`'s stream lists a workspace of another one. True: it is refused, and the dispute is known; false: nobody's
- * stream has it, so it moves.
+ * `owner`'s stream lists a workspace of another one. True: it is refused, and the dispute is known;
+ * false: nobody's stream has it, so it moves.
  */
 bool hf_st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct hf_when now);
-/* ... and by this name, which it has when it goes over. `bad`: why the name is refused, or NULL; static. */
+/*
+ * ... and by this name, which it has when it goes over. `bad`: why the name is refused, or NULL;
+ * static.
+ */
 void hf_st_dispute_name(struct hf_state *s, uint32_t ws, const char *name, const char *bad);
 bool hf_st_is_disputed_by(const struct hf_state *s, uint32_t ws, uint32_t owner);
 /*
- * The stream of who has it drops it: true if it went to who claims it, instead of away. Its agents stay with it, and
- * a snapshot of its new owner is wanted.
+ * The stream of who has it drops it: true if it went to who claims it, instead of away. Its agents
+ * stay with it, and a snapshot of its new owner is wanted.
  */
 bool hf_st_dispute_dropped(struct hf_state *s, uint32_t ws);
 /* `owner`, who claims it, drops it. */

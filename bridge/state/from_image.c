@@ -95,7 +95,10 @@ static int load_workspaces(struct hf_state *s, const struct hf_image *image)
 	return 0;
 }
 
-/* A new state's workspaces lie as they came, by rid. `near`: where the one before was found, which is often the place. */
+/*
+ * A new state's workspaces lie as they came, by rid. `near`: where the one before was found, which
+ * is often the place.
+ */
 static uint32_t find_rid(const struct hf_state *s, uint32_t rid, uint32_t near)
 {
 	uint32_t lo = 0, n = (uint32_t)s->n_ws;
@@ -175,7 +178,8 @@ static int load_texts(struct hf_state *s, const struct hf_image *image)
 				return -ENOMEM;
 			s->n_texts++;
 		}
-		s->texts[row->rid] = (struct st_text){ .row = malloc(sizeof(*row)), .stored = true };
+		s->texts[row->rid] =
+		    (struct st_text){ .row = malloc(sizeof(*row)), .stored = true };
 		if (!s->texts[row->rid].row)
 			return -ENOMEM;
 		*s->texts[row->rid].row = *row;
@@ -218,8 +222,8 @@ static int load_holds(struct hf_state *s, const struct hf_image *image, struct h
 }
 
 /*
- * Version 1 knew one hold an owner, and no marks: what it rejected is all that is held. What is held under no hold at
- * all (its program may have ended one of two) waits under a new one.
+ * Version 1 knew one hold an owner, and no marks: what it rejected is all that is held. What is
+ * held under no hold at all (its program may have ended one of two) waits under a new one.
  */
 static void mend_holds(struct hf_state *s, struct hf_when now)
 {
@@ -253,8 +257,8 @@ static int from_image_reserve(struct hf_state *s, const struct hf_image *image)
 	for (size_t i = 0; i < image->n_agents; i++)
 		names += (size_t)__builtin_popcount(image->agents[i].names);
 	if (hf_st_reserve((void **)&s->ws, image->n_workspaces, &s->size_ws, sizeof(*s->ws)) < 0 ||
-	    hf_st_reserve((void **)&s->agents, image->n_agents, &s->size_agents, sizeof(*s->agents)) <
-		0 ||
+	    hf_st_reserve(
+		(void **)&s->agents, image->n_agents, &s->size_agents, sizeof(*s->agents)) < 0 ||
 	    hf_multimap_reserve(&s->ws_by_id, image->n_workspaces) < 0 ||
 	    hf_multimap_reserve(&s->agents_by_id, image->n_agents) < 0 ||
 	    hf_multimap_reserve(&s->addresses, image->n_agents + image->n_restored) < 0 ||

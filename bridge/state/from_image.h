@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * from_image: the model out of the store's image, and changesets out of the model. Private to state.
+ * from_image: the model out of the store's image, and changesets out of the model. Private to
+ * state.
  */
 #include "bridge/state/objects.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What comes back out of the published zone after the store was lost, or was found older than the zone.
+ * What comes back out of the published zone after the store was lost, or was found older than the
+ * zone.
  */
 #include <errno.h>
 #include <string.h>
@@ -46,7 +47,8 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
 		return -EBUSY;
 	if (!src || !src->used)
 		return 0;
-	if (deployment_id && *deployment_id && strlen(deployment_id) < sizeof(src->row.deployment_id)) {
+	if (deployment_id && *deployment_id &&
+	    strlen(deployment_id) < sizeof(src->row.deployment_id)) {
 		memset(src->row.deployment_id, 0, sizeof(src->row.deployment_id));
 		memcpy(src->row.deployment_id, deployment_id, strlen(deployment_id));
 		end_hold(s, source, ST_HOLD_DEPLOYMENT, deployment_id);
@@ -59,7 +61,10 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
 
 /* --- names --- */
 
-/* A policy had taken the names of the source out of the answers: its age goes on from where that was due. */
+/*
+ * A policy had taken the names of the source out of the answers: its age goes on from where that
+ * was due.
+ */
 static void source_withdraw(struct hf_state *s, uint32_t source)
 {
 	struct st_source *src = &s->sources[source];
@@ -84,8 +89,8 @@ static int restored_add(struct hf_state *s, const struct hf_restored_row *row)
 	struct st_source *src = &s->sources[row->source];
 	struct st_restored *r;
 
-	if (hf_st_grow((void **)&s->restored, s->n_restored, &s->size_restored,
-		sizeof(*s->restored)) < 0)
+	if (hf_st_grow(
+		(void **)&s->restored, s->n_restored, &s->size_restored, sizeof(*s->restored)) < 0)
 		return -ENOMEM;
 	r = &s->restored[s->n_restored];
 	*r = (struct st_restored){ .row = *row, .used = true, .dirty = true };
@@ -173,7 +178,10 @@ int hf_state_restore_newer(
 		struct st_source *src = &s->sources[i];
 
 		hf_st_hold_settle_restored(s, i);
-		/* One that was taken out since the copy was made, and of which the zone has no name. */
+		/*
+		 * One that was taken out since the copy was made, and of which the zone has no
+		 * name.
+		 */
 		if (src->used && src->leaving && !src->n_restored)
 			hf_st_source_remove(s, src);
 	}

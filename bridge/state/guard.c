@@ -12,7 +12,10 @@
 #include "bridge/state/rights_text.h"
 #include "bridge/state/dirty_names.h"
 
-/* Below this number explained removals pass (rule 3c), and agents of running workspaces go (rule 1). */
+/*
+ * Below this number explained removals pass (rule 3c), and agents of running workspaces go (rule
+ * 1).
+ */
 enum { AT_LEAST = 10 };
 
 /* "BOOTTIME:N " at most. */
@@ -25,7 +28,8 @@ static uint32_t guard_limit(const struct hf_state *s, uint64_t of, uint32_t at_l
 	return share > at_least ? (uint32_t)share : at_least;
 }
 
-void hf_st_guard_hold(struct hf_state *s, uint32_t ws, uint8_t marks, const char *why, struct hf_when now)
+void hf_st_guard_hold(
+    struct hf_state *s, uint32_t ws, uint8_t marks, const char *why, struct hf_when now)
 {
 	uint32_t owner = s->ws[ws].row.owner;
 
@@ -74,7 +78,9 @@ static bool may_release(const struct hf_state *s, const struct st_owner *o, stru
 	       !(hf_st_hold_waits(s, &s->holds[o->hold], now) & ~(unsigned)HF_WAITS_SNAPSHOT);
 }
 
-/* What its stream does not list any more and another one's does goes over there, and is no removal. */
+/*
+ * What its stream does not list any more and another one's does goes over there, and is no removal.
+ */
 static void guard_hand_over(struct hf_state *s, uint32_t owner)
 {
 	uint32_t next;
@@ -94,8 +100,9 @@ struct tally {
 	uint32_t listed;  /* good */
 	uint32_t gone;    /* good, absent and not held yet */
 	uint32_t running; /* listed as such */
-	uint32_t lost;    /* ... of which so many have lost all their agents, and are not held yet */
-	bool same;        /* all is listed, and nothing is held: nothing is to be judged */
+	/* ... of which so many have lost all their agents, and are not held yet */
+	uint32_t lost;
+	bool same; /* all is listed, and nothing is held: nothing is to be judged */
 };
 
 static struct tally tally_of(struct hf_state *s, uint32_t owner, uint32_t had)
@@ -257,8 +264,8 @@ static void judge_end(struct hf_state *s, uint32_t owner)
 	s->why = HF_WHY_SNAPSHOT;
 }
 
-void hf_st_guard_weigh(struct hf_state *s, uint32_t owner, uint32_t had, bool refused, struct hf_when now,
-    struct st_judge *ret_judge)
+void hf_st_guard_weigh(struct hf_state *s, uint32_t owner, uint32_t had, bool refused,
+    struct hf_when now, struct st_judge *ret_judge)
 {
 	struct st_judge j = { .now = now };
 	struct tally n;
@@ -269,7 +276,8 @@ void hf_st_guard_weigh(struct hf_state *s, uint32_t owner, uint32_t had, bool re
 	if (n.lost > guard_limit(s, n.running, AT_LEAST))
 		j.why_lost = "too many running workspaces are listed without their agents";
 	/* A snapshot that has something more held is no proof that the rest is gone. */
-	j.release = !refused && !j.why_gone && !j.why_lost && may_release(s, &s->owners[owner], now);
+	j.release =
+	    !refused && !j.why_gone && !j.why_lost && may_release(s, &s->owners[owner], now);
 	j.replaced = !refused && (n.gone || s->owners[owner].n_held);
 	if (j.replaced)
 		hf_st_guard_mark_replaced(s, owner);
@@ -304,8 +312,8 @@ void hf_st_guard_lost(struct hf_state *s, uint32_t owner, const char *why, struc
 }
 
 /*
- * The row has the window too: a restart gives nobody a new allowance. The oldest entries have no room in it perhaps; they
- * are counted with the oldest that has, for a little too long.
+ * The row has the window too: a restart gives nobody a new allowance. The oldest entries have no
+ * room in it perhaps; they are counted with the oldest that has, for a little too long.
  */
 static void write_window(struct st_source *src)
 {
@@ -319,8 +327,8 @@ static void write_window(struct st_source *src)
 
 		for (size_t k = last ? 0 : i; k <= i; k++)
 			n += src->window[k].n;
-		at += (size_t)snprintf(text + at, HF_REMOVALS_MAX - at, "%s%lld:%llu", at ? " " : "",
-		    (long long)src->window[i].boot_ms, (unsigned long long)n);
+		at += (size_t)snprintf(text + at, HF_REMOVALS_MAX - at, "%s%lld:%llu",
+		    at ? " " : "", (long long)src->window[i].boot_ms, (unsigned long long)n);
 		n = 0;
 		if (last)
 			break;
@@ -328,7 +336,9 @@ static void write_window(struct st_source *src)
 	src->dirty = true;
 }
 
-/* One "BOOTTIME:N" of the row. Returns what follows, or NULL: there is no more that could be read. */
+/*
+ * One "BOOTTIME:N" of the row. Returns what follows, or NULL: there is no more that could be read.
+ */
 static const char *read_entry(const char *at, struct st_removed *ret)
 {
 	char *end;
@@ -392,8 +402,10 @@ bool hf_st_guard_explained(
 
 	if (before + n > guard_limit(s, had + before, AT_LEAST))
 		return false;
-	/* A full window adds to its newest entry: it then counts for a little too long, never too
-	 * short. */
+	/*
+	 * A full window adds to its newest entry: it then counts for a little too long, never too
+	 * short.
+	 */
 	if (src->n_window == ST_WINDOW_MAX)
 		src->window[src->n_window - 1].n += n;
 	else
@@ -405,7 +417,10 @@ bool hf_st_guard_explained(
 
 /* --- names of a lost store --- */
 
-/* Every followed owner has a whole snapshot and nothing held. *ret_bare: one of them has no workspace. */
+/*
+ * Every followed owner has a whole snapshot and nothing held. *ret_bare: one of them has no
+ * workspace.
+ */
 static bool all_whole(const struct hf_state *s, uint32_t source, bool *ret_bare)
 {
 	bool any = false;
@@ -445,13 +460,15 @@ static void set_restored_held(struct hf_state *s, uint32_t r)
 	s->restored[r].dirty = true;
 }
 
-void hf_st_guard_hold_restored(struct hf_state *s, uint32_t source, const char *why, struct hf_when now)
+void hf_st_guard_hold_restored(
+    struct hf_state *s, uint32_t source, const char *why, struct hf_when now)
 {
 	bool any = false;
 
 	s->why = HF_WHY_HELD;
 	for (uint32_t r = 0; r < s->n_restored; r++) {
-		if (!restored_is_of(&s->restored[r], source) || s->restored[r].row.flags & HF_REC_HELD)
+		if (!restored_is_of(&s->restored[r], source) ||
+		    s->restored[r].row.flags & HF_REC_HELD)
 			continue;
 		set_restored_held(s, r);
 		any = true;
@@ -484,14 +501,16 @@ void hf_st_guard_restored(struct hf_state *s, uint32_t source, struct hf_when no
 		hf_st_hold_close(s, hold);
 		return;
 	}
-	if (missing && (bare || missing > guard_limit(s, src->restored_at_first, s->conf.guard_min))) {
+	if (missing &&
+	    (bare || missing > guard_limit(s, src->restored_at_first, s->conf.guard_min))) {
 		hf_st_guard_hold_restored(s, source,
 		    "names kept from the published zone are not listed by the server", now);
 		return;
 	}
 	s->why = HF_WHY_SNAPSHOT;
 	for (uint32_t r = 0; r < s->n_restored; r++)
-		if (restored_is_of(&s->restored[r], source) && !(s->restored[r].row.flags & HF_REC_HELD))
+		if (restored_is_of(&s->restored[r], source) &&
+		    !(s->restored[r].row.flags & HF_REC_HELD))
 			hf_st_restored_remove(s, r);
 	if (held && hold == ST_NONE)
 		hf_st_hold_open(s, source, ST_NONE, ST_HOLD_RESTORED,

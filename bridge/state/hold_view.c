@@ -91,11 +91,13 @@ static void view_hold(
 	v->owner = h->row.owner == ST_NONE ? NULL : &s->owners[h->row.owner].row;
 	v->reason = h->row.detail;
 	if (hf_st_hold_is(h, ST_HOLD_DEPLOYMENT))
-		v->reason = *h->row.detail ? "another deployment answers at this URL"
-					   : "the server does not say any more which deployment it is";
+		v->reason = *h->row.detail
+				? "another deployment answers at this URL"
+				: "the server does not say any more which deployment it is";
 	else if (hf_st_hold_is(h, ST_HOLD_SUFFIX))
-		v->reason = v->source->suffix.len ? "the server has another suffix"
-						  : "the server's suffix is a name that networks at home use";
+		v->reason = v->source->suffix.len
+				? "the server has another suffix"
+				: "the server's suffix is a name that networks at home use";
 	list_what_it_holds(s, h, v);
 	v->waits = hf_st_hold_waits(s, h, now);
 	if (v->waits & HF_WAITS_RIGHTS)
@@ -158,8 +160,8 @@ static bool would_go(const struct preview *p, const struct hf_name_change *recor
 /* W.S, or A.W.me.S: a name of the token's own user. */
 static bool is_own_form(const struct hf_state *s, const struct hf_name_change *record)
 {
-	unsigned labels = hf_name_labels(&record->name) -
-			  hf_name_labels(&s->sources[record->source].row.suffix);
+	unsigned labels =
+	    hf_name_labels(&record->name) - hf_name_labels(&s->sources[record->source].row.suffix);
 	const uint8_t *at = record->name.wire;
 
 	if (labels != 3)

@@ -37,7 +37,10 @@ static bool is_removal(const char *kind)
 	return !strcmp(kind, ST_HOLD_REMOVAL) || !strcmp(kind, ST_HOLD_RESTORED);
 }
 
-/* Where a source has the index of its hold of this kind; -1: of an owner's kinds, or of none that is known. */
+/*
+ * Where a source has the index of its hold of this kind; -1: of an owner's kinds, or of none that
+ * is known.
+ */
 static int hold_place_of(const char *kind, bool rejected)
 {
 	if (!strcmp(kind, ST_HOLD_RESTORED))
@@ -48,8 +51,8 @@ static int hold_place_of(const char *kind, bool rejected)
 }
 
 /* With 10,000 owners held at once nothing may look through all holds for one of them. */
-static uint32_t hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind,
-    bool rejected)
+static uint32_t hold_find(
+    const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind, bool rejected)
 {
 	const struct st_owner *o = owner == ST_NONE ? NULL : &s->owners[owner];
 	int place = hold_place_of(kind, rejected);
@@ -89,7 +92,8 @@ void hf_st_hold_loaded(struct hf_state *s, uint32_t hold)
 		hf_st_hold_close(s, hold);
 }
 
-uint32_t hf_st_hold_find(const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind)
+uint32_t hf_st_hold_find(
+    const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind)
 {
 	return hold_find(s, source, owner, kind, false);
 }
@@ -230,8 +234,8 @@ void hf_st_hold_settle(struct hf_state *s, uint32_t owner)
 		hf_st_former_end(s, owner);
 }
 
-bool hf_st_hold_is_meant(const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner,
-    const char *what)
+bool hf_st_hold_is_meant(
+    const struct st_hold *h, uint32_t source, uint32_t owner, bool of_owner, const char *what)
 {
 	bool identity = hf_st_hold_is(h, ST_HOLD_DEPLOYMENT) || hf_st_hold_is(h, ST_HOLD_SUFFIX);
 

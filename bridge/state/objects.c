@@ -408,8 +408,8 @@ int hf_st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, u
 	if (s->free_agents.n) {
 		ix = s->free_agents.at[s->free_agents.n - 1];
 	} else {
-		if (hf_st_grow((void **)&s->agents, s->n_agents, &s->size_agents, sizeof(*s->agents)) <
-		    0)
+		if (hf_st_grow(
+			(void **)&s->agents, s->n_agents, &s->size_agents, sizeof(*s->agents)) < 0)
 			return -ENOMEM;
 		ix = (uint32_t)s->n_agents;
 	}
@@ -450,7 +450,8 @@ void hf_st_agent_remove(struct hf_state *s, uint32_t ix)
 		s->failed = true;
 }
 
-void hf_st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad)
+void hf_st_agent_set(
+    struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad)
 {
 	struct st_agent *a = &s->agents[ix];
 	uint32_t before = a->ws, had = s->ws[before].n_agents;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * objects: the objects of state and their lists, private to this room. Objects lie in arrays and are
- * known by index (`_ix`), since arrays move when they grow; ST_NONE is no object.
+ * objects: the objects of state and their lists, private to this room. Objects lie in arrays and
+ * are known by index (`_ix`), since arrays move when they grow; ST_NONE is no object.
  *
  * Whoever changes a row says so with st_dirty_...(); whoever changes what a name would tell calls
  * claims.h first, while the old name can still be derived.
@@ -40,7 +40,9 @@ struct st_vec {
 int hf_st_vec_push(struct st_vec *v, uint32_t value);
 void hf_st_vec_done(struct st_vec *v);
 
-/* What was told of the token's rights, and when that was asked for (of a connection: when it was). */
+/*
+ * What was told of the token's rights, and when that was asked for (of a connection: when it was).
+ */
 struct st_told {
 	char *text; /* owned; NULL: not told */
 	int64_t at_ms;
@@ -62,7 +64,7 @@ struct st_source {
 	bool leaving; /* no longer configured: goes when those that may replace it are confirmed */
 	uint32_t order; /* in the configuration: decides clashes */
 	uint32_t fresh_ms, snapshot_ms;
-	char *words;       /* of the configuration: whom to follow; owned, see owners.h */
+	char *words; /* of the configuration: whom to follow; owned, see owners.h */
 	size_t words_size;
 	uint32_t asking; /* rises with each answer to who is there */
 	bool settled;    /* since this configuration: all whom REST named have their snapshot */
@@ -71,7 +73,7 @@ struct st_source {
 	int64_t contact_boot_ms; /* of this process; 0: none yet */
 	int64_t lost_s;          /* wall clock at which `live` ended last; 0: not in this process */
 	int64_t away_from_ms;    /* boottime up to which away_ms was counted */
-	bool suffix_typed; /* by the operator */
+	bool suffix_typed;       /* by the operator */
 	bool sentinel; /* configured; row.sentinel: and it is this source's that is published */
 	bool sentinel_claimed;
 	char suffix_held[HF_TEXT_MAX];
@@ -82,7 +84,8 @@ struct st_source {
 	size_t n_workspaces; /* good ones, held or not */
 	size_t n_restored;
 	size_t restored_at_first; /* how many there were when they were restored */
-	uint32_t holds[ST_HOLDS_OF_SOURCE]; /* of the source as a whole: index plus one, see holds.c */
+	/* of the source as a whole: index plus one, see holds.c */
+	uint32_t holds[ST_HOLDS_OF_SOURCE];
 };
 
 struct st_owner {
@@ -91,24 +94,25 @@ struct st_owner {
 	bool stored;
 	bool dirty;
 	bool soft_dirty;
-	bool followed; /* REST named it, as the bridge said */
-	bool accepted; /* a snapshot since this process runs ... */
-	bool whole;    /* ... without a refused record */
-	bool wanted;   /* a snapshot of it, out of turn (guard rule 8) */
-	uint32_t asking; /* of the source, when REST named it last */
-	enum hf_readable readable; /* REST's last word ... */
-	int64_t readable_ms;       /* ... and when it was asked for */
+	bool followed;                  /* REST named it, as the bridge said */
+	bool accepted;                  /* a snapshot since this process runs ... */
+	bool whole;                     /* ... without a refused record */
+	bool wanted;                    /* a snapshot of it, out of turn (guard rule 8) */
+	uint32_t asking;                /* of the source, when REST named it last */
+	enum hf_readable readable;      /* REST's last word ... */
+	int64_t readable_ms;            /* ... and when it was asked for */
 	enum hf_readable readable_then; /* the word before this connection */
-	int64_t snapshot_boot_ms; /* of the last accepted one of this process */
-	int64_t whole_boot_ms;    /* of the last whole one, and when its connection was asked for */
+	int64_t snapshot_boot_ms;       /* of the last accepted one of this process */
+	int64_t whole_boot_ms; /* of the last whole one, and when its connection was asked for */
 	int64_t whole_connected_ms;
-	uint32_t first_ws; /* list */
-	uint32_t n_live;   /* good and not held */
-	uint32_t n_held;   /* good and held ... */
-	uint32_t n_kept;   /* ... of which the operator rejected so many removals */
+	uint32_t first_ws;   /* list */
+	uint32_t n_live;     /* good and not held */
+	uint32_t n_held;     /* good and held ... */
+	uint32_t n_kept;     /* ... of which the operator rejected so many removals */
 	uint32_t hold, kept; /* indexes into holds: removals that wait, and rejected ones */
 	uint32_t former;     /* likewise, plus one: the names of the token's own user */
-	struct hf_update_refused *refused; /* owned; [ST_FORM_REFUSED_MAX], NULL before the first one */
+	/* owned; [ST_FORM_REFUSED_MAX], NULL before the first one */
+	struct hf_update_refused *refused;
 	size_t n_refused;
 };
 
@@ -160,7 +164,8 @@ struct st_hold {
 	bool used;
 	bool stored;
 	bool dirty;
-	int64_t held_boot_ms;    /* of the last removal that it holds; of an earlier process: before all of this one */
+	/* of the last removal that it holds; of an earlier process: before all of this one */
+	int64_t held_boot_ms;
 	int64_t counted_boot_ms; /* fresh_ms is counted up to here */
 	int64_t due_boot_ms;     /* when the grace was spent; 0: not yet */
 };
@@ -175,11 +180,11 @@ struct st_text {
 /* A workspace that two owners' streams list (guard rule 8). */
 struct st_dispute {
 	uint32_t ws;
-	uint32_t claimant;   /* owner whose stream lists it, and who has it not */
-	uint32_t mark;       /* of the message that last did */
-	uint64_t turn;       /* when it was named last for REST to be asked; 0: never */
-	bool answered;       /* REST said whose it is ... */
-	int64_t answered_ms; /* ... and when */
+	uint32_t claimant;           /* owner whose stream lists it, and who has it not */
+	uint32_t mark;               /* of the message that last did */
+	uint64_t turn;               /* when it was named last for REST to be asked; 0: never */
+	bool answered;               /* REST said whose it is ... */
+	int64_t answered_ms;         /* ... and when */
 	char name[HF_LABEL_MAX + 1]; /* as the claimant's stream lists it */
 	const char *bad;             /* why that is refused, or NULL; static */
 };
@@ -255,7 +260,7 @@ struct hf_state {
 	size_t n_restored, size_restored;
 	struct st_hold *holds; /* index = rid */
 	size_t n_holds, size_holds;
-	uint32_t free_hold; /* none below it is free */
+	uint32_t free_hold;    /* none below it is free */
 	struct st_text *texts; /* index = rid */
 	size_t n_texts, size_texts;
 	struct st_dispute *disputes;
@@ -266,8 +271,8 @@ struct hf_state {
 
 	struct hf_multimap owners_by_id, ws_by_id, agents_by_id; /* within a source */
 	struct hf_multimap disputes_by_ws;
-	struct hf_multimap claims;                 /* names, see claims.c */
-	struct hf_multimap addresses;              /* see claims.c */
+	struct hf_multimap claims;    /* names, see claims.c */
+	struct hf_multimap addresses; /* see claims.c */
 
 	struct st_job job;
 	struct st_resolving resolving;
@@ -277,8 +282,10 @@ struct hf_state {
 	uint32_t mark;
 	enum hf_reason why; /* of what is being done */
 	bool failed;        /* memory ran out in the middle of a change: this state is spent */
-	bool rewrite;       /* the next changeset is the whole model: whoever follows takes all names */
-	bool lent;          /* the last changeset is with the store, or a message is half done: nothing may change */
+	/* the next changeset is the whole model: whoever follows takes all names */
+	bool rewrite;
+	/* the last changeset is with the store, or a message is half done: nothing may change */
+	bool lent;
 
 	struct st_vec dirty_ws, dirty_agents; /* indexes; ST_NONE: no longer */
 	struct st_gone *gone;
@@ -295,7 +302,8 @@ struct hf_state {
 	struct st_chunk *arena;
 	size_t n_names;
 	uint64_t sum; /* of what they tell, as of the last commit: without what is in `dirty` */
-	size_t summed;     /* so many of `dirty` are summed for the next one already, while the state is lent, ... */
+	/* so many of `dirty` are summed for the next one already, while the state is lent, ... */
+	size_t summed;
 	uint64_t sum_more; /* ... to this */
 
 	/* The last changeset. */
@@ -323,7 +331,8 @@ struct st_source *hf_st_source_add(struct hf_state *s, const char *name);
 uint32_t hf_st_owner_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
 /* Makes one that was filled by hand findable. 0 or -ENOMEM. */
 int hf_st_owner_index(struct hf_state *s, uint32_t ix);
-int hf_st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix);
+int hf_st_owner_add(
+    struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix);
 
 uint32_t hf_st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
 /* A new one at the head of its owner's list; good, not claimed. */
@@ -339,7 +348,8 @@ void hf_st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const ch
 uint32_t hf_st_agent_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
 int hf_st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint32_t *ret_ix);
 void hf_st_agent_remove(struct hf_state *s, uint32_t ix);
-void hf_st_agent_set(struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad);
+void hf_st_agent_set(
+    struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad);
 
 void hf_st_owner_remove(struct hf_state *s, uint32_t ix);
 void hf_st_source_remove(struct hf_state *s, struct st_source *src);
@@ -356,7 +366,9 @@ void hf_st_dirty_ws(struct hf_state *s, uint32_t ix);
 void hf_st_dirty_agent(struct hf_state *s, uint32_t ix);
 void hf_st_gone(struct hf_state *s, enum hf_row_kind kind, uint32_t rid);
 
-/* Takes so much of what this call may still do; false: nothing is left, and another call goes on. */
+/*
+ * Takes so much of what this call may still do; false: nothing is left, and another call goes on.
+ */
 static inline bool hf_st_spend(struct hf_state *s, size_t items)
 {
 	if (!s->budget)

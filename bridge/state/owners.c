@@ -95,8 +95,8 @@ static void add_word(char words[static HF_TEXT_MAX], const char *word, size_t le
 	words[at + len] = '\0';
 }
 
-static bool word_names_owner(const struct st_source *src, const struct st_owner *o, const char *word,
-    const char *name)
+static bool word_names_owner(
+    const struct st_source *src, const struct st_owner *o, const char *word, const char *name)
 {
 	struct hf_uuid id;
 
@@ -118,7 +118,8 @@ static void note_words(struct st_source *src, struct st_owner *o, const char *na
 	char words[HF_TEXT_MAX] = "";
 
 	for (const char *at = owners_next_word(src, NULL); at; at = owners_next_word(src, at))
-		if (word_names_owner(src, o, at, name) || owners_has_word(o->row.words, at, strlen(at)))
+		if (word_names_owner(src, o, at, name) ||
+		    owners_has_word(o->row.words, at, strlen(at)))
 			add_word(words, at, strlen(at));
 	if (owners_has_word(o->row.words, MORE_WORDS, 1))
 		add_word(words, MORE_WORDS, 1);
@@ -129,7 +130,10 @@ static void note_words(struct st_source *src, struct st_owner *o, const char *na
 	o->dirty = true;
 }
 
-/* The configuration named it, and by none of these words does so any more. Unknown words: it did not. */
+/*
+ * The configuration named it, and by none of these words does so any more. Unknown words: it did
+ * not.
+ */
 static bool operator_dropped(const struct st_source *src, const struct st_owner *o)
 {
 	const char *at = o->row.words;
@@ -170,8 +174,7 @@ bool hf_st_all_named(const struct hf_state *s, uint32_t source)
 		return true;
 	/* So many are not looked for one by one: when they have settled is soon enough. */
 	for (const char *at = owners_next_word(src, NULL); at; at = owners_next_word(src, at))
-		if (!strcmp(at, "all") || n++ == WORDS_LOOKED_FOR ||
-		    !is_followed_by(s, source, at))
+		if (!strcmp(at, "all") || n++ == WORDS_LOOKED_FOR || !is_followed_by(s, source, at))
 			return false;
 	return true;
 }
@@ -216,8 +219,10 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 	o->followed = true;
 	o->asking = src->asking;
 	note_words(src, o, name);
-	/* A name that cannot be a label takes the names that hold it; one that was good before
-	 * stays. */
+	/*
+	 * A name that cannot be a label takes the names that hold it; one that was good before
+	 * stays.
+	 */
 	if (strcmp(o->row.name, label) && !rc) {
 		s->why = HF_WHY_IDENTITY;
 		hf_st_owner_unclaim(s, ix);
@@ -292,16 +297,21 @@ int hf_state_owner_missing(
 	if (hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return HF_EREFUSED;
 	/* Names that came back from a lost store may be those of this user. */
-	hf_st_guard_hold_restored(s, hf_st_source_ix(s, src), "the server knows one of the users no more", now);
+	hf_st_guard_hold_restored(
+	    s, hf_st_source_ix(s, src), "the server knows one of the users no more", now);
 	for (uint32_t i = 0; i < s->n_owners; i++)
-		if (owner_is_of(s, i, hf_st_source_ix(s, src)) && s->owners[i].asking != src->asking &&
+		if (owner_is_of(s, i, hf_st_source_ix(s, src)) &&
+		    s->owners[i].asking != src->asking &&
 		    owners_has_word(s->owners[i].row.words, word, strlen(word)))
 			owner_lose(s, i, "the server knows no such user", now);
 	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : 0;
 }
 
-/* All whom REST names have a snapshot without a refused record: who waited for this source's names waits no more. */
+/*
+ * All whom REST names have a snapshot without a refused record: who waited for this source's names
+ * waits no more.
+ */
 static void note_confirmed(const struct hf_state *s, struct st_source *src)
 {
 	for (uint32_t i = 0; i < s->n_owners; i++)

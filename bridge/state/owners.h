@@ -11,8 +11,8 @@ int hf_st_words_set(struct st_source *src, char *const *words, size_t n);
 void hf_st_words_done(struct st_source *src);
 
 /*
- * Everybody whom the configuration names is followed, as far as that can be seen: each word has its owner, or all
- * have settled since.
+ * Everybody whom the configuration names is followed, as far as that can be seen: each word has its
+ * owner, or all have settled since.
  */
 bool hf_st_all_named(const struct hf_state *s, uint32_t source);
 

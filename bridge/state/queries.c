@@ -19,7 +19,8 @@ uint64_t hf_state_sum(const struct hf_state *s)
 
 static int add_sum(const struct hf_name_change *record, void *arg)
 {
-	*(uint64_t *)arg += hf_sum_of(&record->name, record->addr, record->flags, record->source, record->owner);
+	*(uint64_t *)arg +=
+	    hf_sum_of(&record->name, record->addr, record->flags, record->source, record->owner);
 	return 0;
 }
 
@@ -67,8 +68,8 @@ static void view_missing(const struct hf_state *s, uint32_t ix, struct hf_source
 }
 
 /*
- * A source is stale from the moment its connection was lost, at the latest when the fresh window since its
- * last proof of life is over.
+ * A source is stale from the moment its connection was lost, at the latest when the fresh window
+ * since its last proof of life is over.
  */
 static int64_t stale_since_s(const struct st_source *src, struct hf_when now)
 {
@@ -139,7 +140,8 @@ int hf_state_each_source(
 	return rc;
 }
 
-static void owner_view_count(const struct hf_state *s, const struct st_owner *o, struct hf_owner_view *view)
+static void owner_view_count(
+    const struct hf_state *s, const struct st_owner *o, struct hf_owner_view *view)
 {
 	for (uint32_t w = o->first_ws; w != ST_NONE; w = s->ws[w].next) {
 		if (s->ws[w].bad)

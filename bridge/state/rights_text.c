@@ -53,9 +53,11 @@ static bool rights_copy(char **to, const char *from)
 	return true;
 }
 
-void hf_st_rights_told(struct hf_state *s, struct st_source *src, const char *rights, int64_t asked_ms)
+void hf_st_rights_told(
+    struct hf_state *s, struct st_source *src, const char *rights, int64_t asked_ms)
 {
-	if (!rights_copy(&src->told_before.text, src->told.text) || !rights_copy(&src->told.text, rights)) {
+	if (!rights_copy(&src->told_before.text, src->told.text) ||
+	    !rights_copy(&src->told.text, rights)) {
 		s->failed = true;
 		return;
 	}

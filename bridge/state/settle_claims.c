@@ -8,8 +8,8 @@
 #include "bridge/state/dirty_names.h"
 
 /*
- * The source lists the name of one that was restored again (an agent of it, or its sentinel): that one has done its
- * service, also where another source has the name.
+ * The source lists the name of one that was restored again (an agent of it, or its sentinel): that
+ * one has done its service, also where another source has the name.
  */
 static void note_superseded(struct hf_state *s, const struct st_dirty_name *d, uint32_t who)
 {
@@ -70,7 +70,7 @@ static void set_primary(struct hf_state *s, uint32_t who, bool primary)
 static bool who_publishes(const struct hf_state *s, uint32_t who)
 {
 	return hf_st_who_kind(who) == WHO_AGENT ? s->agents[hf_st_who_ix(who)].row.names
-					     : hf_st_who_published(s, who);
+						: hf_st_who_published(s, who);
 }
 
 /* Of all that publish this address, the best one's first name is what the PTR tells. */
@@ -93,7 +93,7 @@ static void resolve_address(struct hf_state *s, uint32_t of)
 static bool who_exists(const struct hf_state *s, uint32_t who)
 {
 	return hf_st_who_kind(who) == WHO_AGENT ? s->agents[hf_st_who_ix(who)].used
-					     : s->restored[hf_st_who_ix(who)].used;
+						: s->restored[hf_st_who_ix(who)].used;
 }
 
 static bool *who_noted(struct hf_state *s, uint32_t who)
@@ -104,7 +104,8 @@ static bool *who_noted(struct hf_state *s, uint32_t who)
 }
 
 /* Each of them, from where the last call came to; false while the budget did not suffice. */
-static bool settle_each(struct hf_state *s, const struct st_vec *v, void (*act)(struct hf_state *s, uint32_t value))
+static bool settle_each(
+    struct hf_state *s, const struct st_vec *v, void (*act)(struct hf_state *s, uint32_t value))
 {
 	size_t *at = &s->resolving.at;
 

@@ -60,13 +60,17 @@ void hf_st_suffix_set(struct hf_state *s, struct st_source *src, const struct hf
 static void check_suffix(
     struct hf_state *s, struct st_source *src, const char *text, struct hf_when now)
 {
-	uint32_t ix = hf_st_source_ix(s, src), hold = hf_st_hold_find(s, ix, ST_NONE, ST_HOLD_SUFFIX);
+	uint32_t ix = hf_st_source_ix(s, src),
+		 hold = hf_st_hold_find(s, ix, ST_NONE, ST_HOLD_SUFFIX);
 	struct hf_name suffix;
 
 	if (!text || hf_suffix_check(text, HF_SUFFIX_TYPED, &suffix, NULL) < 0 ||
 	    hf_name_labels(&suffix) != 1)
 		return;
-	/* A name that people use at home is not taken by itself, but shown: the operator may want it. */
+	/*
+	 * A name that people use at home is not taken by itself, but shown: the operator may want
+	 * it.
+	 */
 	if (!src->row.suffix.len && !hf_suffix_check(text, HF_SUFFIX_ASKED, &suffix, NULL))
 		hf_st_suffix_set(s, src, &suffix);
 	if (hf_name_equal(&src->row.suffix, &suffix)) {
@@ -91,7 +95,10 @@ bool hf_st_former_has_names(const struct hf_state *s, uint32_t owner)
 	return false;
 }
 
-/* The names of a former user stay in all their forms, until the operator decides or the user is back. */
+/*
+ * The names of a former user stay in all their forms, until the operator decides or the user is
+ * back.
+ */
 static void keep_former(
     struct hf_state *s, struct st_source *src, const char *name, struct hf_when now)
 {
@@ -143,8 +150,8 @@ void hf_st_other_user(struct hf_state *s, struct st_source *src, const struct hf
 		hf_st_former_end(s, own);
 }
 
-static void set_user(struct hf_state *s, struct st_source *src, const struct hf_identity *id,
-    struct hf_when now)
+static void set_user(
+    struct hf_state *s, struct st_source *src, const struct hf_identity *id, struct hf_when now)
 {
 	char name[HF_LABEL_MAX + 1];
 

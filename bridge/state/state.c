@@ -95,7 +95,8 @@ fail:
 /* --- messages --- */
 
 /*
- * An accepted message. One with a refused record confirms nothing that was not confirmed before: it ends nobody's wait.
+ * An accepted message. One with a refused record confirms nothing that was not confirmed before: it
+ * ends nobody's wait.
  */
 static void owner_confirm(struct st_owner *o, bool whole, struct hf_when now)
 {
@@ -153,7 +154,8 @@ static void update_weigh(struct hf_state *s)
 	job->phase = ST_BACK;
 	if (!job->readable || s->failed)
 		return;
-	hf_st_guard_weigh(s, job->owner, job->had, job->judgement.records_refused, job->now, &job->judge);
+	hf_st_guard_weigh(
+	    s, job->owner, job->had, job->judgement.records_refused, job->now, &job->judge);
 	job->phase = ST_JUDGE;
 }
 
@@ -301,7 +303,10 @@ void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now
 	/* While it is fresh another sign of life changes nothing that was counted. */
 	if (!hf_st_source_fresh(src, now))
 		hf_st_hold_count(s, hf_st_source_ix(s, src), now);
-	/* An age that ends is not to come back after a crash, whatever the policy is then: it is written at once. */
+	/*
+	 * An age that ends is not to come back after a crash, whatever the policy is then: it is
+	 * written at once.
+	 */
 	age = (int64_t)src->row.away_ms + now.boot_ms - src->away_from_ms;
 	if (age >= ST_SOFT_EVERY_MS)
 		src->dirty = true;
@@ -364,8 +369,8 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
 	return waiting ? 1000 : ST_SOFT_EVERY_MS;
 }
 
-bool hf_state_wants_snapshot(const struct hf_state *s, const char *source,
-    const struct hf_uuid *owner, struct hf_when now)
+bool hf_state_wants_snapshot(
+    const struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now)
 {
 	uint32_t src, ix, restored;
 
@@ -489,4 +494,3 @@ int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid
 	hf_st_resolve(s);
 	return s->failed ? -ENOMEM : n;
 }
-

@@ -62,14 +62,20 @@ int hf_state_new(const struct hf_state_conf *conf, const struct hf_image *image,
     struct hf_state **ret_state);
 void hf_state_free(struct hf_state *s);
 /*
- * A new configuration in the running state. A source that it no longer names stays, behind all others, while a
- * source of its suffix was never confirmed: that one may bring its names anew.
+ * A new configuration in the running state. A source that it no longer names stays, behind all
+ * others, while a source of its suffix was never confirmed: that one may bring its names anew.
  */
 int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now);
 
-/* A sum of a server's URL; 0 for "". Of two that are the same server to hf_state_configure() it is the same. */
+/*
+ * A sum of a server's URL; 0 for "". Of two that are the same server to hf_state_configure() it is
+ * the same.
+ */
 uint64_t hf_state_url_sum(const char *url);
-/* The name that this source has in `conf`, another one than now; NULL: it is not there under another name. */
+/*
+ * The name that this source has in `conf`, another one than now; NULL: it is not there under
+ * another name.
+ */
 const char *hf_state_new_name(
     const struct hf_state *s, const struct hf_state_conf *conf, const char *source);
 
@@ -104,23 +110,25 @@ int hf_state_identify(struct hf_state *s, const char *source, const struct hf_id
     struct hf_when now, struct hf_judgement *ret_judgement);
 
 /*
- * An owner that is to be followed, with its present name. A renamed owner is a rename. State keeps by which words of
- * the configuration it was followed. HF_ENAME: no valid label (the owner is followed all the same). HF_EREFUSED:
- * another deployment is held, of which nothing is applied.
+ * An owner that is to be followed, with its present name. A renamed owner is a rename. State keeps
+ * by which words of the configuration it was followed. HF_ENAME: no valid label (the owner is
+ * followed all the same). HF_EREFUSED: another deployment is held, of which nothing is applied.
  */
 int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *name, struct hf_when now);
 /*
- * REST knows no user by this word of the configuration (404). Call it after the owners that it does know were set.
- * Who was followed by this word, and by no other, is as if the server did not list it: see below.
+ * REST knows no user by this word of the configuration (404). Call it after the owners that it does
+ * know were set. Who was followed by this word, and by no other, is as if the server did not list
+ * it: see below.
  */
 int hf_state_owner_missing(
     struct hf_state *s, const char *source, const char *word, struct hf_when now);
 /*
- * Every owner that was set since the last hf_state_identify() has an accepted snapshot: these, and no others, are
- * followed now. One of the others goes at once only if the configuration named it before and none of those words is
- * in it any more (guard rule 7). Else the server said so (rule 2): what it had is held, and since nobody can be asked
- * about it, until the operator decides or it is named again. Without workspaces it goes.
+ * Every owner that was set since the last hf_state_identify() has an accepted snapshot: these, and
+ * no others, are followed now. One of the others goes at once only if the configuration named it
+ * before and none of those words is in it any more (guard rule 7). Else the server said so (rule
+ * 2): what it had is held, and since nobody can be asked about it, until the operator decides or it
+ * is named again. Without workspaces it goes.
  */
 int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_when now);
 /*
@@ -134,12 +142,15 @@ void hf_state_owner_readable(struct hf_state *s, const char *source, const struc
 int hf_state_update(struct hf_state *s, const char *source, const struct hf_update *update,
     struct hf_when now, struct hf_judgement *ret_judgement);
 /*
- * The same in slices: at most about `items` records, names and addresses are gone through by this call. Returns what
- * hf_state_update() returns if that was all (as of a small message, and of one that is refused), or 1: it goes on with
+ * The same in slices: at most about `items` records, names and addresses are gone through by this
+ * call. Returns what
+ * hf_state_update() returns if that was all (as of a small message, and of one that is refused), or
+ * 1: it goes on with
  * hf_state_update_step(). Until that has returned something else
  *   - `update` is lent to the state, which changes to what it says without the owner's stream;
  *   - the state is lent as to the store (see hf_state_take(), which returns -EBUSY itself);
- *   - what it tells is neither as before the message nor as after it, and whoever asks for more than a decision that
+ *   - what it tells is neither as before the message nor as after it, and whoever asks for more
+ *     than a decision that
  *     can be taken again (status, listings) waits.
  * A state that is freed in between leaves `update` to its owner.
  */
@@ -159,20 +170,24 @@ void hf_state_away(struct hf_state *s, const char *source, struct hf_when now);
  * milliseconds until it wants to be called again at the latest.
  */
 int64_t hf_state_tick(struct hf_state *s, struct hf_when now);
-/* True if a hold waits for a new snapshot of this owner (guard rule 5), or a workspace went over to it (rule 8). */
-bool hf_state_wants_snapshot(const struct hf_state *s, const char *source,
-    const struct hf_uuid *owner, struct hf_when now);
+/*
+ * True if a hold waits for a new snapshot of this owner (guard rule 5), or a workspace went over to
+ * it (rule 8).
+ */
+bool hf_state_wants_snapshot(
+    const struct hf_state *s, const char *source, const struct hf_uuid *owner, struct hf_when now);
 
 /*
- * True if REST is to be asked again and then a new connection to be opened: what is held cannot be released otherwise
- * (guard rule 5), or the token's rights or an owner's are others than when this connection was opened. Not true of
- * what another connection would not change.
+ * True if REST is to be asked again and then a new connection to be opened: what is held cannot be
+ * released otherwise (guard rule 5), or the token's rights or an owner's are others than when this
+ * connection was opened. Not true of what another connection would not change.
  */
 bool hf_state_wants_connection(const struct hf_state *s, const char *source, struct hf_when now);
 
 /*
- * A workspace that two owners' streams list and whose owner REST did not tell yet (guard rule 8); the one that was not named
- * for the longest time, so that one that REST never tells of keeps no other waiting. False: none.
+ * A workspace that two owners' streams list and whose owner REST did not tell yet (guard rule 8);
+ * the one that was not named for the longest time, so that one that REST never tells of keeps no
+ * other waiting. False: none.
  */
 bool hf_state_disputed(struct hf_state *s, const char *source, struct hf_uuid *ret_workspace);
 /* What REST said: whose it is; `owner` zero where it does not know or does not tell. */
@@ -182,50 +197,56 @@ int hf_state_workspace_owner(struct hf_state *s, const char *source,
 /* --- the operator --- */
 
 enum hf_decision { HF_DECISION_ACCEPT, HF_DECISION_REJECT };
-/* `owner` NULL: all of the source; `what` NULL: every kind, else "removal" (every kind but the identity's),
- * "deployment", "suffix". A rejected one keeps those workspaces until they are listed again or accepted. Returns how
- * many holds it settled. */
+/*
+ * `owner` NULL: all of the source; `what` NULL: every kind, else "removal" (every kind but the
+ * identity's), "deployment", "suffix". A rejected one keeps those workspaces until they are listed
+ * again or accepted. Returns how many holds it settled.
+ */
 int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision, struct hf_when now);
 
 /*
- * What the published zone has of a source (by its rid), after the store was lost or where it is older: what the zone says
- * is newer than what the source has, but for a suffix that the operator typed. `suffix`: NULL or len 0, `deployment_id`: NULL or "", `user`: NULL or zero where the zone does not say.
+ * What the published zone has of a source (by its rid), after the store was lost or where it is
+ * older: what the zone says is newer than what the source has, but for a suffix that the operator
+ * typed. `suffix`: NULL or len 0, `deployment_id`: NULL or "", `user`: NULL or zero where the zone
+ * does not say.
  */
 int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf_name *suffix,
     const char *deployment_id, const struct hf_uuid *user, struct hf_when now);
 /* The suffix alone. */
 int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf_name *suffix);
 /*
- * Names that came out of the published zone after the store was lost; with the marks that they had there
- * (HF_REC_HELD, HF_REC_WITHDRAWN). Served as stale until the server confirms them.
+ * Names that came out of the published zone after the store was lost; with the marks that they had
+ * there (HF_REC_HELD, HF_REC_WITHDRAWN). Served as stale until the server confirms them.
  */
 int hf_state_restore(
     struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now);
 /*
- * The same where the store is there, but older than the zone (a copy): `rows` are all names of the zone, and they win
- * over those of the model. What an owner has in the model is not served before its first accepted snapshot, and what
- * that does not list goes then.
+ * The same where the store is there, but older than the zone (a copy): `rows` are all names of the
+ * zone, and they win over those of the model. What an owner has in the model is not served before
+ * its first accepted snapshot, and what that does not list goes then.
  */
 int hf_state_restore_newer(
     struct hf_state *s, const struct hf_restored_row *rows, size_t n, struct hf_when now);
 
 /* --- to the store --- */
 
-/* Memory ran out in the middle of a change: every call returns -ENOMEM, and the owner begins anew
- * with what the store has. */
+/*
+ * Memory ran out in the middle of a change: every call returns -ENOMEM, and the owner begins anew
+ * with what the store has.
+ */
 bool hf_state_spent(const struct hf_state *s);
 
 /*
  * The changes since the last commit, lent until hf_state_committed() or hf_state_not_committed().
- * Meanwhile nothing changes the state (guard rule 10): each function of "what stream and REST tell",
- * "time" and "the operator" changes nothing and returns -EBUSY, if it returns a code. Returns 1, 0
- * if there are none, or a code.
+ * Meanwhile nothing changes the state (guard rule 10): each function of "what stream and REST
+ * tell", "time" and "the operator" changes nothing and returns -EBUSY, if it returns a code.
+ * Returns 1, 0 if there are none, or a code.
  */
 int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_changeset **ret_changes);
 /*
- * Some of what hf_state_committed() has to do, of so many names, while the changeset is lent: for a large one, whose
- * commit would take long otherwise. May be left out.
+ * Some of what hf_state_committed() has to do, of so many names, while the changeset is lent: for a
+ * large one, whose commit would take long otherwise. May be left out.
  */
 void hf_state_lent_step(struct hf_state *s, size_t items);
 /* The store has it: what was taken is no longer dirty. Without this call it stays so. */
@@ -233,7 +254,10 @@ void hf_state_committed(struct hf_state *s);
 /* The store could not write it: the loan ends, and what was taken stays dirty. */
 void hf_state_not_committed(struct hf_state *s);
 bool hf_state_dirty(const struct hf_state *s);
-/* The next changeset is the whole model, whatever the store has of it. 0, -EBUSY, or -ENOMEM: it is spent. */
+/*
+ * The next changeset is the whole model, whatever the store has of it. 0, -EBUSY, or -ENOMEM: it is
+ * spent.
+ */
 int hf_state_rewrite(struct hf_state *s);
 /*
  * Everything, for a store that is made anew: fills `image`, a zeroed one of the caller's, who frees
@@ -255,7 +279,10 @@ bool hf_state_sum_again(struct hf_state *s);
 struct hf_tally {
 	uint64_t live, stale, held, withdrawn;
 };
-/* Of each source, by its rid. A walk over agents, not over names: some milliseconds for 300,000 names. */
+/*
+ * Of each source, by its rid. A walk over agents, not over names: some milliseconds for 300,000
+ * names.
+ */
 void hf_state_tally(const struct hf_state *s, struct hf_when now,
     struct hf_tally ret_tallies[static HF_ZONE_SOURCES_MAX]);
 
@@ -272,14 +299,17 @@ struct hf_owner_view {
 struct hf_source_view {
 	const struct hf_source_row *row;
 	bool fresh;
-	int64_t stale_since_s; /* wall clock, never later than now; 0: it is fresh, or was never reached */
+	/* wall clock, never later than now; 0: it is fresh, or was never reached */
+	int64_t stale_since_s;
 	bool identity_held;
 	bool leaving; /* no longer configured, see hf_state_configure() */
 	/* These two only in hf_state_each_source(). */
-	const char *former_user; /* whose names in the forms of the token's own user are kept; NULL: nobody's */
-	char missing_rights[512]; /* words that the token had at the last good state of an owner, and has no more; clipped */
-	const char *rights;      /* the token's, as told last; "" where not told (rights_text.h) */
-	uint32_t disputed;       /* workspaces that two owners' streams list */
+	/* whose names in the forms of the token's own user are kept; NULL: nobody's */
+	const char *former_user;
+	/* words that the token had at the last good state of an owner, and has no more; clipped */
+	char missing_rights[512];
+	const char *rights; /* the token's, as told last; "" where not told (rights_text.h) */
+	uint32_t disputed;  /* workspaces that two owners' streams list */
 	uint32_t fresh_ms;
 	uint32_t snapshot_ms;
 	uint64_t refused_total;
@@ -293,8 +323,8 @@ int hf_state_each_owner(
     const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg);
 
 /*
- * The numbers of a source and of an owner of it (NULL, or not known: UINT32_MAX), cheaply: each message needs them. False:
- * no such source.
+ * The numbers of a source and of an owner of it (NULL, or not known: UINT32_MAX), cheaply: each
+ * message needs them. False: no such source.
  */
 bool hf_state_find(const struct hf_state *s, const char *source, const struct hf_uuid *owner,
     uint32_t *ret_source, uint32_t *ret_owner);
@@ -331,19 +361,25 @@ int hf_state_each_record(
 int hf_state_one_record(const struct hf_state *s, const struct hf_name *name, struct hf_when now,
     hf_state_record_cb cb, void *arg);
 
-/* `workspaces`: that it holds; 0 where it is of no owner's workspaces. A removal's `rejected` ones have a hold of their own. */
+/*
+ * `workspaces`: that it holds; 0 where it is of no owner's workspaces. A removal's `rejected` ones
+ * have a hold of their own.
+ */
 typedef int (*hf_state_hold_cb)(const struct hf_hold_row *hold, const struct hf_source_row *source,
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg);
 int hf_state_each_hold(const struct hf_state *s, hf_state_hold_cb cb, void *arg);
 
 /* What a hold still waits for before the guard releases it by itself (rule 5). Several at once. */
 enum hf_waits {
-	HF_WAITS_OPERATOR = 1 << 0,   /* accept or reject, and nothing else */
-	HF_WAITS_FRESH = 1 << 1,      /* the source is stale */
-	HF_WAITS_GRACE = 1 << 2,      /* see grace_left_ms */
-	HF_WAITS_REST = 1 << 3,       /* REST has not said since that the owner exists and may be read */
-	HF_WAITS_READABLE = 1 << 4,   /* REST says that the owner does not exist or may not be read */
-	HF_WAITS_RIGHTS = 1 << 5,     /* the token has less rights than before, see missing_rights */
+	HF_WAITS_OPERATOR = 1 << 0, /* accept or reject, and nothing else */
+	HF_WAITS_FRESH = 1 << 1,    /* the source is stale */
+	HF_WAITS_GRACE = 1 << 2,    /* see grace_left_ms */
+	/* REST has not said since that the owner exists and may be read */
+	HF_WAITS_REST = 1 << 3,
+	/* REST says that the owner does not exist or may not be read */
+	HF_WAITS_READABLE = 1 << 4,
+	/* the token has less rights than before, see missing_rights */
+	HF_WAITS_RIGHTS = 1 << 5,
 	HF_WAITS_CONNECTION = 1 << 6, /* a connection that was opened after REST's word */
 	HF_WAITS_SNAPSHOT = 1 << 7,   /* one more snapshot without them */
 };
@@ -354,12 +390,13 @@ enum { HF_HOLD_SAMPLES = 10, HF_SAMPLE_MAX = 128 };
 
 /* A hold with all that people need to decide it. Valid for the call. */
 struct hf_hold_view {
-	const struct hf_hold_row *row; /* kind, since, fresh time; `rejected`: the operator keeps it */
+	/* kind, since, fresh time; `rejected`: the operator keeps it */
+	const struct hf_hold_row *row;
 	const struct hf_source_row *source;
 	const struct hf_owner_row *owner; /* NULL: of the source as a whole */
 	const char *reason;               /* in words */
-	uint32_t workspaces; /* that it holds; of "restored": names */
-	uint32_t n_samples;  /* the first of them, by name */
+	uint32_t workspaces;              /* that it holds; of "restored": names */
+	uint32_t n_samples;               /* the first of them, by name */
 	char samples[HF_HOLD_SAMPLES][HF_SAMPLE_MAX];
 	unsigned waits; /* enum hf_waits; 0: the operator keeps it, or it is as good as released */
 	uint64_t grace_left_ms;
@@ -372,15 +409,16 @@ int hf_state_each_hold_view(
     const struct hf_state *s, struct hf_when now, hf_state_hold_view_cb cb, void *arg);
 
 /*
- * What hf_state_decide() with these arguments would do, for people to see before they say so. -ENOENT as there.
+ * What hf_state_decide() with these arguments would do, for people to see before they say so.
+ * -ENOENT as there.
  */
 struct hf_decision_view {
-	unsigned holds;       /* that it settles */
-	uint32_t workspaces;  /* that are removed (accept) or kept (reject) */
-	uint64_t removed;     /* names that are removed at once */
-	uint64_t renamed;     /* names that are published under another suffix instead */
+	unsigned holds;        /* that it settles */
+	uint32_t workspaces;   /* that are removed (accept) or kept (reject) */
+	uint64_t removed;      /* names that are removed at once */
+	uint64_t renamed;      /* names that are published under another suffix instead */
 	bool other_deployment; /* from now on what that one says is applied */
-	uint32_t n_samples;   /* of the names, in no order */
+	uint32_t n_samples;    /* of the names, in no order */
 	char samples[HF_HOLD_SAMPLES][HF_SAMPLE_MAX];
 };
 int hf_state_decide_preview(const struct hf_state *s, const char *source,

@@ -20,14 +20,15 @@ static int changes_push(struct hf_state *s, struct hf_row_change change)
 /* A removed row has only its rid. */
 static int push_gone(struct hf_state *s, const struct st_gone *g)
 {
-	return changes_push(s, (struct hf_row_change){
-			   .kind = g->kind, .removed = true, .why = g->why, .rid = g->rid });
+	return changes_push(
+	    s, (struct hf_row_change){
+		   .kind = g->kind, .removed = true, .why = g->why, .rid = g->rid });
 }
 
 static int push_rows(struct hf_state *s, bool soft)
 {
-	int rc = hf_st_reserve((void **)&s->rows, s->n_gone + s->dirty_ws.n + s->dirty_agents.n, &s->size_rows,
-	    sizeof(*s->rows));
+	int rc = hf_st_reserve((void **)&s->rows, s->n_gone + s->dirty_ws.n + s->dirty_agents.n,
+	    &s->size_rows, sizeof(*s->rows));
 
 	for (size_t i = 0; i < s->n_gone && !rc; i++)
 		rc = push_gone(s, &s->gone[i]);
@@ -35,33 +36,34 @@ static int push_rows(struct hf_state *s, bool soft)
 		if (s->sources[i].used &&
 		    (s->sources[i].dirty || (soft && s->sources[i].soft_dirty)))
 			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_SOURCE,
-					 .rid = s->sources[i].row.rid,
-					 .row.source = &s->sources[i].row });
+						 .rid = s->sources[i].row.rid,
+						 .row.source = &s->sources[i].row });
 	for (size_t i = 0; i < s->n_owners && !rc; i++)
 		if (s->owners[i].used && (s->owners[i].dirty || (soft && s->owners[i].soft_dirty)))
 			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_OWNER,
-					 .rid = s->owners[i].row.rid,
-					 .row.owner = &s->owners[i].row });
+						 .rid = s->owners[i].row.rid,
+						 .row.owner = &s->owners[i].row });
 	for (size_t i = 0; i < s->dirty_ws.n && !rc; i++)
 		if (s->dirty_ws.at[i] != ST_NONE)
 			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_WORKSPACE,
-					 .rid = s->ws[s->dirty_ws.at[i]].row.rid,
-					 .row.workspace = &s->ws[s->dirty_ws.at[i]].row });
+						 .rid = s->ws[s->dirty_ws.at[i]].row.rid,
+						 .row.workspace = &s->ws[s->dirty_ws.at[i]].row });
 	for (size_t i = 0; i < s->dirty_agents.n && !rc; i++)
 		if (s->dirty_agents.at[i] != ST_NONE)
-			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_AGENT,
-					 .rid = s->agents[s->dirty_agents.at[i]].row.rid,
-					 .row.agent = &s->agents[s->dirty_agents.at[i]].row });
+			rc = changes_push(
+			    s, (struct hf_row_change){ .kind = HF_ROW_AGENT,
+				   .rid = s->agents[s->dirty_agents.at[i]].row.rid,
+				   .row.agent = &s->agents[s->dirty_agents.at[i]].row });
 	for (size_t i = 0; i < s->n_holds && !rc; i++)
 		if (s->holds[i].used && (s->holds[i].dirty || soft))
 			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_HOLD,
-					 .rid = s->holds[i].row.rid,
-					 .row.hold = &s->holds[i].row });
+						 .rid = s->holds[i].row.rid,
+						 .row.hold = &s->holds[i].row });
 	for (size_t i = 0; i < s->n_texts && !rc; i++)
 		if (s->texts[i].row && s->texts[i].dirty)
 			rc = changes_push(s, (struct hf_row_change){ .kind = HF_ROW_TEXT,
-					 .rid = s->texts[i].row->rid,
-					 .row.text = s->texts[i].row });
+						 .rid = s->texts[i].row->rid,
+						 .row.text = s->texts[i].row });
 	return rc;
 }
 
@@ -155,9 +157,7 @@ void hf_st_stamp_sources(struct hf_state *s, struct hf_when now)
 		src->row.counted_ms = src->away_from_ms;
 		/* Of a clock that nobody vouches for nothing can be told after a reboot. */
 		src->row.counted_s =
-		    now.wall_synced
-			? now.wall_s - (now.boot_ms - src->row.counted_ms) / 1000
-			: 0;
+		    now.wall_synced ? now.wall_s - (now.boot_ms - src->row.counted_ms) / 1000 : 0;
 	}
 }
 

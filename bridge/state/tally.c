@@ -9,7 +9,8 @@
 #include "bridge/state/claims.h"
 #include "bridge/state/claimant.h"
 
-static void tally_count(const struct hf_state *s, struct hf_when now, uint32_t who, struct hf_tally *ret)
+static void tally_count(
+    const struct hf_state *s, struct hf_when now, uint32_t who, struct hf_tally *ret)
 {
 	struct st_record record;
 	struct hf_tally *t;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything that state believes, as rows: what a store is made of that is lost while the bridge runs.
+ * Everything that state believes, as rows: what a store is made of that is lost while the bridge
+ * runs.
  */
 #include <errno.h>
 #include <stdlib.h>

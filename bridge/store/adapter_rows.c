@@ -99,7 +99,10 @@ static int unset_owned(struct hf_sql *q, uint32_t adapter, const struct hf_owned
 static int set_owned(struct hf_sql *q, uint32_t adapter, const struct hf_owned *owned)
 {
 	struct hf_owned_row row = {
-		.adapter = adapter, .name = owned->name, .state = owned->state, .generation = owned->generation,
+		.adapter = adapter,
+		.name = owned->name,
+		.state = owned->state,
+		.generation = owned->generation,
 	};
 
 	memcpy(row.addr, owned->addr, sizeof(row.addr));
@@ -151,7 +154,9 @@ static int tell_owned(struct hf_store *s, struct hf_stmt *st, hf_store_owned_cb 
 		rc = hf_store_row_get(st, HF_TABLE_OWNED, &row);
 		if (rc)
 			break;
-		owned = (struct hf_owned){ .name = row.name, .state = row.state, .generation = row.generation };
+		owned = (struct hf_owned){
+			.name = row.name, .state = row.state, .generation = row.generation
+		};
 		memcpy(owned.addr, row.addr, sizeof(owned.addr));
 		rc = cb(&owned, arg);
 		if (rc)
@@ -174,8 +179,8 @@ int hf_store_owned_all(struct hf_store *s, const char *adapter, hf_store_owned_c
 	return tell_owned(s, &st, cb, arg);
 }
 
-int hf_store_owned_name(struct hf_store *s, const char *adapter, const struct hf_name *name, hf_store_owned_cb cb,
-    void *arg)
+int hf_store_owned_name(struct hf_store *s, const char *adapter, const struct hf_name *name,
+    hf_store_owned_cb cb, void *arg)
 {
 	char text[HF_NAME_TEXT_MAX];
 	struct hf_stmt st;
@@ -190,8 +195,8 @@ int hf_store_owned_name(struct hf_store *s, const char *adapter, const struct hf
 	return tell_owned(s, &st, cb, arg);
 }
 
-int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct hf_owned *after, size_t max,
-    hf_store_owned_cb cb, void *arg)
+int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct hf_owned *after,
+    size_t max, hf_store_owned_cb cb, void *arg)
 {
 	static const uint8_t lowest[16];
 	char text[HF_NAME_TEXT_MAX] = "";
@@ -203,7 +208,8 @@ int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct h
 		return rc;
 	if (after)
 		hf_name_text(&after->name, text);
-	st = hf_stmt(s->r, HF_SELECT_OWNED "WHERE adapter=? AND (name,addr)>(?,?) ORDER BY name,addr LIMIT ?");
+	st = hf_stmt(s->r,
+	    HF_SELECT_OWNED "WHERE adapter=? AND (name,addr)>(?,?) ORDER BY name,addr LIMIT ?");
 	hf_stmt_put_int(&st, rid);
 	hf_stmt_put_text(&st, text);
 	hf_stmt_put_blob(&st, after ? after->addr : lowest, sizeof(lowest));
@@ -211,7 +217,8 @@ int hf_store_owned_after(struct hf_store *s, const char *adapter, const struct h
 	return tell_owned(s, &st, cb, arg);
 }
 
-int hf_store_owned_state(struct hf_store *s, const char *adapter, uint8_t state, hf_store_owned_cb cb, void *arg)
+int hf_store_owned_state(
+    struct hf_store *s, const char *adapter, uint8_t state, hf_store_owned_cb cb, void *arg)
 {
 	struct hf_stmt st;
 	uint32_t rid;
@@ -276,7 +283,8 @@ int hf_store_adapter_forget(struct hf_store *s, const char *adapter)
 
 /* --- last good addresses --- */
 
-static int write_addresses(struct hf_sql *q, const char *source, const char *const *addresses, size_t n)
+static int write_addresses(
+    struct hf_sql *q, const char *source, const char *const *addresses, size_t n)
 {
 	struct hf_stmt st = hf_stmt(q, "DELETE FROM address WHERE source=?");
 	struct hf_address_row row = { 0 };
@@ -293,7 +301,8 @@ static int write_addresses(struct hf_sql *q, const char *source, const char *con
 	return rc;
 }
 
-int hf_store_addresses_set(struct hf_store *s, const char *source, const char *const *addresses, size_t n)
+int hf_store_addresses_set(
+    struct hf_store *s, const char *source, const char *const *addresses, size_t n)
 {
 	int rc = n > HF_STORE_ADDRESSES_MAX || strlen(source) > HF_LABEL_MAX ? -EINVAL : 0;
 

@@ -21,7 +21,8 @@ static const char *const delete_sql[] = {
 
 /* --- holds are told in the history, when they begin and when they end --- */
 
-static int name_of(struct hf_sql *q, const char *sql, uint32_t rid, char out[static HF_LABEL_MAX + 1])
+static int name_of(
+    struct hf_sql *q, const char *sql, uint32_t rid, char out[static HF_LABEL_MAX + 1])
 {
 	struct hf_stmt st = hf_stmt(q, sql);
 	int rc;
@@ -37,7 +38,8 @@ static int name_of(struct hf_sql *q, const char *sql, uint32_t rid, char out[sta
 	return rc;
 }
 
-static int note_hold(struct hf_store *s, const struct hf_hold_row *hold, const char *what, enum hf_reason why)
+static int note_hold(
+    struct hf_store *s, const struct hf_hold_row *hold, const char *what, enum hf_reason why)
 {
 	char source[HF_LABEL_MAX + 1], owner[HF_LABEL_MAX + 1] = "", text[HF_TEXT_MAX * 2 + 64];
 	int rc = name_of(s->w, "SELECT name FROM source WHERE rid=?", hold->source, source);
@@ -46,8 +48,8 @@ static int note_hold(struct hf_store *s, const struct hf_hold_row *hold, const c
 		rc = name_of(s->w, "SELECT name FROM owner WHERE rid=?", hold->owner, owner);
 	if (rc)
 		return rc;
-	snprintf(text, sizeof(text), "%s%s%s: %s%s%s", source, owner[0] ? "/" : "", owner, hold->kind,
-	    hold->detail[0] ? ", " : "", hold->detail);
+	snprintf(text, sizeof(text), "%s%s%s: %s%s%s", source, owner[0] ? "/" : "", owner,
+	    hold->kind, hold->detail[0] ? ", " : "", hold->detail);
 	rc = hf_change_log_note(s->w, &s->apply, what, why, text);
 	s->apply.next_seq += rc == 0;
 	return rc;
@@ -136,7 +138,10 @@ static bool is_summary(const struct hf_store *s, const struct hf_changeset *c)
 	return c->names_reset || c->n_names > s->opts.log_max;
 }
 
-/* So many names that listing them helps nobody: followers take all of them, and the history tells how many. */
+/*
+ * So many names that listing them helps nobody: followers take all of them, and the history tells
+ * how many.
+ */
 static int note_summary(struct hf_store *s, struct hf_apply *a)
 {
 	const struct hf_changeset *c = a->changes;
@@ -150,8 +155,8 @@ static int note_summary(struct hf_store *s, struct hf_apply *a)
 	} else if (c->n_rows) {
 		first.why = c->rows[0].why;
 	}
-	snprintf(text, sizeof(text), "%s names (%zu rows set, %zu removed)", names, c->n_rows - a->rows_removed,
-	    a->rows_removed);
+	snprintf(text, sizeof(text), "%s names (%zu rows set, %zu removed)", names,
+	    c->n_rows - a->rows_removed, a->rows_removed);
 	rc = hf_change_log_note(s->w, a, "summary", first.why, text);
 	a->next_seq += rc == 0;
 	a->meta.log_floor = a->meta.generation;
@@ -244,7 +249,8 @@ static uint64_t apply_now_us(void)
 
 static bool changeset_is_empty(const struct hf_changeset *c)
 {
-	return !c->n_rows && !c->n_names && !c->names_reset && !c->n_restored && !c->n_restored_gone;
+	return !c->n_rows && !c->n_names && !c->names_reset && !c->n_restored &&
+	       !c->n_restored_gone;
 }
 
 int hf_store_begin(struct hf_store *s, const struct hf_changeset *changes)
@@ -258,7 +264,10 @@ int hf_store_begin(struct hf_store *s, const struct hf_changeset *changes)
 	if (rc)
 		return rc;
 	*a = (struct hf_apply){
-		.changes = changes, .meta = s->meta, .first_seq = s->first_seq, .next_seq = s->next_seq,
+		.changes = changes,
+		.meta = s->meta,
+		.first_seq = s->first_seq,
+		.next_seq = s->next_seq,
 	};
 	a->meta.generation = hf_store_next_generation(s);
 	return 0;
@@ -289,7 +298,7 @@ int hf_store_step(struct hf_store *s, uint32_t budget_us)
 		a->changes = NULL;
 		return 0;
 	}
-	for (unsigned n = 0; !rc && a->phase != APPLY_COMMIT; ) {
+	for (unsigned n = 0; !rc && a->phase != APPLY_COMMIT;) {
 		if (!phase_has_more(s, a)) {
 			next_phase(s, a);
 			continue;

@@ -10,9 +10,9 @@
 #include "bridge/store/rebuild.h"
 
 struct hf_background {
-	const struct hf_store_files *files;   /* borrowed */
-	const struct hf_schema *schema; /* borrowed */
-	bool has_thread;                /* the loop's */
+	const struct hf_store_files *files; /* borrowed */
+	const struct hf_schema *schema;     /* borrowed */
+	bool has_thread;                    /* the loop's */
 	pthread_t thread;
 
 	pthread_mutex_t mutex; /* over all below */
@@ -75,7 +75,8 @@ static void work_once(struct hf_background *w)
 	else
 		w->checkpoint = false;
 	pthread_mutex_unlock(&w->mutex);
-	rc = copy ? hf_rebuild_copy(w->files, w->schema, ".copy", on_connection, w, &sound) : do_checkpoint(w);
+	rc = copy ? hf_rebuild_copy(w->files, w->schema, ".copy", on_connection, w, &sound)
+		  : do_checkpoint(w);
 	pthread_mutex_lock(&w->mutex);
 	w->busy = w->copying = false;
 	if (copy) {
@@ -105,7 +106,8 @@ static void *background_run(void *arg)
 
 /* --- the loop's --- */
 
-int hf_background_new(const struct hf_store_files *files, const struct hf_schema *schema, struct hf_background **ret_work)
+int hf_background_new(const struct hf_store_files *files, const struct hf_schema *schema,
+    struct hf_background **ret_work)
 {
 	struct hf_background *w = calloc(1, sizeof(*w));
 

@@ -72,23 +72,34 @@ int hf_change_log_open(struct hf_store *s, struct hf_sql *q)
 int hf_change_log_name(struct hf_sql *q, const struct hf_apply *a, const struct hf_name_change *c)
 {
 	struct hf_change_row row = {
-		.seq = a->next_seq, .generation = a->meta.generation, .wall_s = a->changes->wall_s,
-		.name = c->name, .flags = c->flags, .source = c->source, .owner = c->owner, .agent = c->agent,
+		.seq = a->next_seq,
+		.generation = a->meta.generation,
+		.wall_s = a->changes->wall_s,
+		.name = c->name,
+		.flags = c->flags,
+		.source = c->source,
+		.owner = c->owner,
+		.agent = c->agent,
 		.first_seen_s = c->first_seen_s,
 	};
 
 	memcpy(row.addr, c->addr, sizeof(row.addr));
-	snprintf(row.what, sizeof(row.what), "%s", hf_store_what_name(c->removed ? HF_WHAT_REMOVED : c->what));
+	snprintf(row.what, sizeof(row.what), "%s",
+	    hf_store_what_name(c->removed ? HF_WHAT_REMOVED : c->what));
 	snprintf(row.why, sizeof(row.why), "%s", hf_store_reason_name(c->why));
 	return c->name.len ? hf_store_row_set(q, HF_TABLE_CHANGE, &row) : -EINVAL;
 }
 
-int hf_change_log_note(struct hf_sql *q, const struct hf_apply *a, const char *what, enum hf_reason why,
-    const char *detail)
+int hf_change_log_note(struct hf_sql *q, const struct hf_apply *a, const char *what,
+    enum hf_reason why, const char *detail)
 {
 	struct hf_change_row row = {
-		.seq = a->next_seq, .generation = a->meta.generation, .wall_s = a->changes->wall_s,
-		.source = UINT32_MAX, .owner = UINT32_MAX, .agent = UINT32_MAX,
+		.seq = a->next_seq,
+		.generation = a->meta.generation,
+		.wall_s = a->changes->wall_s,
+		.source = UINT32_MAX,
+		.owner = UINT32_MAX,
+		.agent = UINT32_MAX,
 	};
 
 	snprintf(row.what, sizeof(row.what), "%s", what);
@@ -100,7 +111,8 @@ int hf_change_log_note(struct hf_sql *q, const struct hf_apply *a, const char *w
 /* In batches: the oldest lines are on a page that nothing else touches. */
 uint64_t hf_change_log_excess(const struct hf_store *s, uint64_t first_seq, uint64_t next_seq)
 {
-	uint64_t keep = s->opts.log_max > s->opts.history_max ? s->opts.log_max : s->opts.history_max;
+	uint64_t keep =
+	    s->opts.log_max > s->opts.history_max ? s->opts.log_max : s->opts.history_max;
 
 	return next_seq - first_seq > keep + keep / 8 ? next_seq - keep : 0;
 }
@@ -151,7 +163,10 @@ static struct hf_name_change change_of(const struct hf_change_row *row)
 		.name = row->name,
 		.what = (enum hf_what)index_of(what_names, HF_WHAT_LAST, row->what),
 		.why = (enum hf_reason)index_of(reason_names, HF_WHY_LAST, row->why),
-		.flags = row->flags, .source = row->source, .owner = row->owner, .agent = row->agent,
+		.flags = row->flags,
+		.source = row->source,
+		.owner = row->owner,
+		.agent = row->agent,
 		.first_seen_s = row->first_seen_s,
 	};
 
@@ -228,8 +243,12 @@ static int tell_line(const struct hf_change_row *row, hf_store_history_cb cb, vo
 {
 	char name[HF_NAME_TEXT_MAX] = "", addr[HF_ADDR_TEXT_MAX] = "";
 	struct hf_history_line line = {
-		.wall_s = row->wall_s, .generation = row->generation, .name = name,
-		.what = row->what, .reason = row->why, .detail = row->detail,
+		.wall_s = row->wall_s,
+		.generation = row->generation,
+		.name = name,
+		.what = row->what,
+		.reason = row->why,
+		.detail = row->detail,
 	};
 
 	if (row->name.len) {
@@ -239,7 +258,8 @@ static int tell_line(const struct hf_change_row *row, hf_store_history_cb cb, vo
 	return cb(&line, arg);
 }
 
-int hf_store_history(struct hf_store *s, const char *name, size_t max, hf_store_history_cb cb, void *arg)
+int hf_store_history(
+    struct hf_store *s, const char *name, size_t max, hf_store_history_cb cb, void *arg)
 {
 	struct hf_change_row row;
 	struct hf_stmt st;
@@ -247,7 +267,10 @@ int hf_store_history(struct hf_store *s, const char *name, size_t max, hf_store_
 
 	if (!s->r)
 		return -EIO;
-	/* Without an index: all of it is looked through in some ms, and each change is spared three pages. */
+	/*
+	 * Without an index: all of it is looked through in some ms, and each change is spared three
+	 * pages.
+	 */
 	if (name)
 		st = hf_stmt(s->r, HF_SELECT_CHANGE "WHERE name=? ORDER BY seq DESC LIMIT ?");
 	else

@@ -31,7 +31,10 @@ static uint32_t rid_at(const void *rows, size_t i, size_t size)
 	return rid;
 }
 
-/* Sorted rows that begin with their rid. *near: where one was found before; the next is often there, or beside it. */
+/*
+ * Sorted rows that begin with their rid. *near: where one was found before; the next is often
+ * there, or beside it.
+ */
 static bool has_rid(const void *rows, size_t n, size_t size, uint32_t rid, size_t *near)
 {
 	size_t low = 0, high = n;
@@ -59,20 +62,20 @@ static bool has_rid(const void *rows, size_t n, size_t size, uint32_t rid, size_
 }
 
 /* `row` is kept if `there` says so; gives the new number of rows. */
-#define PRUNE(rows, n, orphans, row, there)                                                               \
-	do {                                                                                               \
-		size_t kept_ = 0;                                                                          \
-		near = 0;                                                                                  \
-		for (size_t i_ = 0; i_ < (n); i_++) {                                                      \
-			row = &(rows)[i_];                                                                 \
-			if (!(there))                                                                      \
-				continue;                                                                  \
-			if (kept_ != i_)                                                                   \
-				(rows)[kept_] = *row;                                                      \
-			kept_++;                                                                           \
-		}                                                                                          \
-		(orphans) += (n) - kept_;                                                                  \
-		(n) = kept_;                                                                               \
+#define PRUNE(rows, n, orphans, row, there)                                                        \
+	do {                                                                                       \
+		size_t kept_ = 0;                                                                  \
+		near = 0;                                                                          \
+		for (size_t i_ = 0; i_ < (n); i_++) {                                              \
+			row = &(rows)[i_];                                                         \
+			if (!(there))                                                              \
+				continue;                                                          \
+			if (kept_ != i_)                                                           \
+				(rows)[kept_] = *row;                                              \
+			kept_++;                                                                   \
+		}                                                                                  \
+		(orphans) += (n)-kept_;                                                            \
+		(n) = kept_;                                                                       \
 	} while (0)
 
 static uint64_t image_prune(struct hf_image *m)
@@ -87,12 +90,15 @@ static uint64_t image_prune(struct hf_image *m)
 
 #define HAS(rows, n, rid) has_rid(m->rows, m->n, sizeof(*m->rows), rid, &near)
 	PRUNE(m->owners, m->n_owners, orphans, owner, HAS(sources, n_sources, owner->source));
-	PRUNE(m->workspaces, m->n_workspaces, orphans, workspace, HAS(owners, n_owners, workspace->owner));
-	PRUNE(m->agents, m->n_agents, orphans, agent, HAS(workspaces, n_workspaces, agent->workspace));
+	PRUNE(m->workspaces, m->n_workspaces, orphans, workspace,
+	    HAS(owners, n_owners, workspace->owner));
+	PRUNE(m->agents, m->n_agents, orphans, agent,
+	    HAS(workspaces, n_workspaces, agent->workspace));
 	PRUNE(m->holds, m->n_holds, orphans, hold,
 	    HAS(sources, n_sources, hold->source) &&
 		(hold->owner == UINT32_MAX || HAS(owners, n_owners, hold->owner)));
-	PRUNE(m->restored, m->n_restored, orphans, restored, HAS(sources, n_sources, restored->source));
+	PRUNE(m->restored, m->n_restored, orphans, restored,
+	    HAS(sources, n_sources, restored->source));
 #undef HAS
 	return orphans;
 }
@@ -100,12 +106,8 @@ static uint64_t image_prune(struct hf_image *m)
 int hf_image_orphans_remove(struct hf_sql *q)
 {
 	return hf_sql_exec(q,
-	    "DELETE FROM owner WHERE source NOT IN (SELECT rid FROM source);"
-	    "DELETE FROM workspace WHERE owner NOT IN (SELECT rid FROM owner);"
-	    "DELETE FROM agent WHERE workspace NOT IN (SELECT rid FROM workspace);"
-	    "DELETE FROM hold WHERE source NOT IN (SELECT rid FROM source) OR "
-	    "(owner IS NOT NULL AND owner NOT IN (SELECT rid FROM owner));"
-	    "DELETE FROM restored WHERE source NOT IN (SELECT rid FROM source);");
+	    "DELETE FROM owner WHERE source NOT IN (SELECT rid FROM source);DELETE FROM workspace WHERE owner NOT IN (SELECT rid FROM owner);DELETE FROM agent WHERE workspace NOT IN (SELECT rid FROM workspace);"
+	    "DELETE FROM hold WHERE source NOT IN (SELECT rid FROM source) OR (owner IS NOT NULL AND owner NOT IN (SELECT rid FROM owner));DELETE FROM restored WHERE source NOT IN (SELECT rid FROM source);");
 }
 
 /* Numbers that were never used, also if `meta` should be behind. */
@@ -145,7 +147,8 @@ static int load_tables(struct hf_sql *q, struct hf_image *m)
 	return rc;
 }
 
-int hf_image_load(struct hf_sql *q, const struct hf_meta *meta, struct hf_image **ret_image, uint64_t *ret_orphans)
+int hf_image_load(struct hf_sql *q, const struct hf_meta *meta, struct hf_image **ret_image,
+    uint64_t *ret_orphans)
 {
 	struct hf_image *m = calloc(1, sizeof(*m));
 	int rc;
@@ -157,9 +160,10 @@ int hf_image_load(struct hf_sql *q, const struct hf_meta *meta, struct hf_image 
 		hf_image_free(m);
 		return rc;
 	}
-	m->next_workspace = next_rid(meta->next_workspace,
-	    m->n_workspaces ? &m->workspaces[m->n_workspaces - 1] : NULL);
-	m->next_agent = next_rid(meta->next_agent, m->n_agents ? &m->agents[m->n_agents - 1] : NULL);
+	m->next_workspace = next_rid(
+	    meta->next_workspace, m->n_workspaces ? &m->workspaces[m->n_workspaces - 1] : NULL);
+	m->next_agent =
+	    next_rid(meta->next_agent, m->n_agents ? &m->agents[m->n_agents - 1] : NULL);
 	*ret_orphans = image_prune(m);
 	*ret_image = m;
 	return 0;
@@ -185,8 +189,8 @@ static int image_check(struct hf_sql *q, const struct hf_schema *schema, struct 
 	return rc;
 }
 
-static int check_once(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
-    struct hf_checked *ret_checked)
+static int check_once(const char *path, const struct hf_schema *schema, char *ret_why,
+    size_t why_size, struct hf_checked *ret_checked)
 {
 	struct hf_checked c = { 0 };
 	int rc = hf_sql_open(path, HF_SQL_FROZEN, &c.sql);
@@ -196,7 +200,8 @@ static int check_once(const char *path, const struct hf_schema *schema, char *re
 	if (rc == HF_ESTORE)
 		rc = HF_EDAMAGED; /* of a sound file SQLite has nothing to complain about */
 	if (rc && ret_why)
-		snprintf(ret_why, why_size, "%s", c.sql && c.sql->error[0] ? c.sql->error : hf_strerror(rc));
+		snprintf(ret_why, why_size, "%s",
+		    c.sql && c.sql->error[0] ? c.sql->error : hf_strerror(rc));
 	if (rc) {
 		hf_image_checked_done(&c);
 		return rc;
@@ -205,12 +210,15 @@ static int check_once(const char *path, const struct hf_schema *schema, char *re
 	return 0;
 }
 
-int hf_image_check_file(const char *path, const struct hf_schema *schema, char *ret_why, size_t why_size,
-    struct hf_checked *ret_checked)
+int hf_image_check_file(const char *path, const struct hf_schema *schema, char *ret_why,
+    size_t why_size, struct hf_checked *ret_checked)
 {
 	int rc = check_once(path, schema, ret_why, why_size, ret_checked);
 
-	/* A read that failed once looks the same (SQLite takes it for damage): what is damaged still is, the second time. */
+	/*
+	 * A read that failed once looks the same (SQLite takes it for damage): what is damaged
+	 * still is, the second time.
+	 */
 	if (rc == HF_EDAMAGED)
 		rc = check_once(path, schema, ret_why, why_size, ret_checked);
 	return rc;

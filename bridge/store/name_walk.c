@@ -9,8 +9,9 @@
 #include "zone/record.h"
 
 /*
- * What is published follows from the rows: it is not written down a second time. A walk has a connection of its own and
- * holds one read transaction from its begin to its end; meanwhile the WAL only grows.
+ * What is published follows from the rows: it is not written down a second time. A walk has a
+ * connection of its own and holds one read transaction from its begin to its end; meanwhile the WAL
+ * only grows.
  */
 enum walk_phase { WALK_RESTORED, WALK_SENTINEL, WALK_AGENTS, WALK_DONE };
 
@@ -21,20 +22,19 @@ static const enum hf_table_id phase_tables[] = {
 };
 
 /*
- * Each agent with its workspace, which a statement of its own for each would cost four times as much. Columns of both
- * in the order of their tables; NULLs, where there is no workspace, are no row of a workspace.
+ * Each agent with its workspace, which a statement of its own for each would cost four times as
+ * much. Columns of both in the order of their tables; NULLs, where there is no workspace, are no
+ * row of a workspace.
  */
 static const char agents_and_workspaces[] =
-    "SELECT a.rid,a.workspace,a.id,a.name,a.names,a.main_name,a.first_seen_s,a.sum,"
-    "w.rid,w.owner,w.id,w.name,w.status,w.held,w.first_seen_s,w.sum,w.marks "
-    "FROM agent a LEFT JOIN workspace w ON w.rid=a.workspace ORDER BY a.rid";
+    "SELECT a.rid,a.workspace,a.id,a.name,a.names,a.main_name,a.first_seen_s,a.sum,w.rid,w.owner,w.id,w.name,w.status,w.held,w.first_seen_s,w.sum,w.marks FROM agent a LEFT JOIN workspace w ON w.rid=a.workspace ORDER BY a.rid";
 
 struct hf_store_walk {
 	struct hf_store *store; /* borrowed; outlives the walk */
 	struct hf_sql *sql;     /* owned; NULL: a store of memory only, in which there is nothing */
 	uint64_t generation;
 	enum walk_phase phase;
-	struct hf_stmt rows;    /* of the phase; live if `open` */
+	struct hf_stmt rows; /* of the phase; live if `open` */
 	bool open;
 	/* The agent's, kept for the next one: rid UINT32_MAX while there is none. */
 	struct hf_workspace_row workspace;
@@ -60,7 +60,8 @@ static int walk_emit(struct walk_sink *out, struct hf_name_change *c)
 
 /* --- the rows that a name needs beside its own --- */
 
-static int walk_one_row(struct hf_store_walk *w, enum hf_table_id id, const char *sql, uint32_t rid, void *ret_row)
+static int walk_one_row(
+    struct hf_store_walk *w, enum hf_table_id id, const char *sql, uint32_t rid, void *ret_row)
 {
 	struct hf_stmt st = hf_stmt(w->sql, sql);
 	int rc;
@@ -81,8 +82,7 @@ static int want_source(struct hf_store_walk *w, uint32_t rid)
 {
 	if (w->source.rid == rid)
 		return 0;
-	return walk_one_row(w, HF_TABLE_SOURCE,
-	    HF_SELECT_SOURCE "WHERE rid=?", rid, &w->source);
+	return walk_one_row(w, HF_TABLE_SOURCE, HF_SELECT_SOURCE "WHERE rid=?", rid, &w->source);
 }
 
 static int want_owner(struct hf_store_walk *w, uint32_t rid)
@@ -90,8 +90,7 @@ static int want_owner(struct hf_store_walk *w, uint32_t rid)
 	int rc = 0;
 
 	if (w->owner.rid != rid)
-		rc = walk_one_row(w, HF_TABLE_OWNER, HF_SELECT_OWNER "WHERE rid=?", rid,
-		    &w->owner);
+		rc = walk_one_row(w, HF_TABLE_OWNER, HF_SELECT_OWNER "WHERE rid=?", rid, &w->owner);
 	return rc ? rc : want_source(w, w->owner.source);
 }
 
@@ -116,7 +115,10 @@ static int want_workspace(struct hf_store_walk *w, uint32_t rid)
 static int walk_restored(struct walk_sink *out, const struct hf_restored_row *row)
 {
 	struct hf_name_change c = {
-		.name = row->name, .why = HF_WHY_RESTORED, .owner = UINT32_MAX, .agent = UINT32_MAX,
+		.name = row->name,
+		.why = HF_WHY_RESTORED,
+		.owner = UINT32_MAX,
+		.agent = UINT32_MAX,
 		.flags = HF_REC_RESTORED | (row->primary ? HF_REC_PRIMARY : 0) |
 			 (row->flags & HF_REC_HELD),
 		.first_seen_s = row->first_seen_s,
@@ -149,7 +151,10 @@ static int walk_agent(struct walk_sink *out, const struct hf_agent_row *row)
 {
 	struct hf_store_walk *w = out->walk;
 	struct hf_agent_label label = {
-		.agent = row->name, .workspace = w->workspace.name, .owner = w->owner.name, .suffix = &w->source.suffix,
+		.agent = row->name,
+		.workspace = w->workspace.name,
+		.owner = w->owner.name,
+		.suffix = &w->source.suffix,
 	};
 	int rc = row->names ? want_workspace(w, row->workspace) : 0;
 	unsigned own;
@@ -158,13 +163,19 @@ static int walk_agent(struct walk_sink *out, const struct hf_agent_row *row)
 	own = hf_uuid_equal(&w->owner.id, &w->source.user) ? HF_NAME_ALL : HF_NAME_OWNER;
 	for (unsigned bit = HF_NAME_ME; !rc && bit < HF_NAME_ALL; bit <<= 1) {
 		struct hf_name_change c = {
-			.owner = w->owner.rid, .agent = row->rid, .first_seen_s = row->first_seen_s,
+			.owner = w->owner.rid,
+			.agent = row->rid,
+			.first_seen_s = row->first_seen_s,
 			.flags = (row->primary == bit ? HF_REC_PRIMARY : 0) |
 				 (w->workspace.held || !(bit & own) ? HF_REC_HELD : 0),
 		};
 
-		/* A name that cannot be made (it would be too long) is none; state says so to people. */
-		if (!(row->names & bit) || !w->source.suffix.len || hf_agent_name(&label, bit, &c.name))
+		/*
+		 * A name that cannot be made (it would be too long) is none; state says so to
+		 * people.
+		 */
+		if (!(row->names & bit) || !w->source.suffix.len ||
+		    hf_agent_name(&label, bit, &c.name))
 			continue;
 		hf_addr_of_agent(&row->id, c.addr);
 		rc = walk_emit(out, &c);
@@ -202,7 +213,8 @@ static int next_row(struct hf_store_walk *w, union any_row *row)
 	int rc;
 
 	if (!w->open)
-		w->rows = hf_stmt(w->sql, w->phase == WALK_AGENTS ? agents_and_workspaces : hf_sql_tables[id].all);
+		w->rows = hf_stmt(w->sql,
+		    w->phase == WALK_AGENTS ? agents_and_workspaces : hf_sql_tables[id].all);
 	w->open = true;
 	rc = hf_stmt_next(&w->rows);
 	if (rc == 1) {
@@ -233,7 +245,10 @@ int hf_store_walk_step(struct hf_store_walk *w, size_t max, hf_store_name_cb cb,
 	return hf_store_read_done(w->store, w->sql, rc);
 }
 
-/* The generation is read in the same transaction as the rows. A frozen file's is what the store says it is. */
+/*
+ * The generation is read in the same transaction as the rows. A frozen file's is what the store
+ * says it is.
+ */
 static int store_walk_begin(struct hf_store_walk *w)
 {
 	struct hf_meta meta;

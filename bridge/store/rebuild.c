@@ -51,7 +51,8 @@ static int open_new(const struct hf_store_files *f, struct hf_sql **ret_sql)
 
 	if (rc)
 		return rc;
-	rc = hf_sql_exec(*ret_sql, "PRAGMA journal_mode=MEMORY;PRAGMA synchronous=OFF;BEGIN IMMEDIATE");
+	rc = hf_sql_exec(
+	    *ret_sql, "PRAGMA journal_mode=MEMORY;PRAGMA synchronous=OFF;BEGIN IMMEDIATE");
 	if (rc) {
 		hf_sql_close(*ret_sql);
 		*ret_sql = NULL;
@@ -60,8 +61,8 @@ static int open_new(const struct hf_store_files *f, struct hf_sql **ret_sql)
 }
 
 /*
- * Commits and closes. From birth it is in WAL mode, so that it never has a journal that must be played back first;
- * the WAL has gone with the close.
+ * Commits and closes. From birth it is in WAL mode, so that it never has a journal that must be
+ * played back first; the WAL has gone with the close.
  */
 static int close_new(const struct hf_store_files *f, struct hf_sql *q, int rc)
 {
@@ -81,8 +82,8 @@ static int close_new(const struct hf_store_files *f, struct hf_sql *q, int rc)
 	return rc;
 }
 
-int hf_rebuild_new(const struct hf_store_files *f, const struct hf_schema *schema, struct hf_meta *meta,
-    const struct hf_image *image)
+int hf_rebuild_new(const struct hf_store_files *f, const struct hf_schema *schema,
+    struct hf_meta *meta, const struct hf_image *image)
 {
 	struct hf_sql *q = NULL;
 	int rc = hf_store_files_create(f, new_tail);
@@ -101,7 +102,8 @@ int hf_rebuild_new(const struct hf_store_files *f, const struct hf_schema *schem
 
 /* --- out of the copy --- */
 
-static int check_new(const struct hf_store_files *f, const struct hf_schema *schema, struct hf_meta *ret_meta)
+static int check_new(
+    const struct hf_store_files *f, const struct hf_schema *schema, struct hf_meta *ret_meta)
 {
 	struct hf_checked c;
 	char path[PATH_MAX];
@@ -127,14 +129,15 @@ void hf_rebuild_renew(struct hf_meta *found, int64_t now_s, const struct hf_meta
 
 	memcpy(found->epoch, meta->epoch, sizeof(found->epoch));
 	found->generation = meta->generation ? meta->generation : last + 1;
-	if (!meta->generation && now_s > 0 && (uint64_t)now_s > last && hf_store_generation_may_be(last, now_s))
+	if (!meta->generation && now_s > 0 && (uint64_t)now_s > last &&
+	    hf_store_generation_may_be(last, now_s))
 		found->generation = (uint64_t)now_s;
 	found->log_floor = found->generation;
 	found->copied = false;
 }
 
-int hf_rebuild_from_copy(const struct hf_store_files *f, const struct hf_schema *schema, int64_t now_s, struct hf_meta *meta,
-    uint64_t *ret_generation)
+int hf_rebuild_from_copy(const struct hf_store_files *f, const struct hf_schema *schema,
+    int64_t now_s, struct hf_meta *meta, uint64_t *ret_generation)
 {
 	struct hf_meta found;
 	struct hf_sql *q = NULL;
@@ -255,8 +258,8 @@ static bool is_sound(const struct copying *c)
 	return rc != HF_EDAMAGED;
 }
 
-int hf_rebuild_copy(const struct hf_store_files *f, const struct hf_schema *schema, const char *tail,
-    hf_rebuild_running_cb running, void *arg, bool *ret_sound)
+int hf_rebuild_copy(const struct hf_store_files *f, const struct hf_schema *schema,
+    const char *tail, hf_rebuild_running_cb running, void *arg, bool *ret_sound)
 {
 	struct copying c = { .files = f, .schema = schema, .running = running, .arg = arg };
 	char path[PATH_MAX], tmp[64];

@@ -8,7 +8,10 @@
 #include "bridge/store/store_private.h"
 #include "bridge/store/background.h"
 
-/* A crash in the midst is gone on with, but not for ever: perhaps it is the copy that makes it crash, or the making. */
+/*
+ * A crash in the midst is gone on with, but not for ever: perhaps it is the copy that makes it
+ * crash, or the making.
+ */
 enum { TRIES_WITH_COPY = 3, TRIES_MAX = 5 };
 
 bool hf_recovery_exhausted(const struct hf_store *s)
@@ -21,12 +24,15 @@ void hf_recovery_plan(struct hf_store *s, const struct hf_image *image, const ch
 	struct hf_recovery_note *a = &s->attempt;
 
 	if (a->state != HF_RECOVERY_NOTE_STARTED) {
-		*a = (struct hf_recovery_note){ .state = HF_RECOVERY_NOTE_STARTED, .began_s = hf_store_now_s(s) };
+		*a = (struct hf_recovery_note){ .state = HF_RECOVERY_NOTE_STARTED,
+			.began_s = hf_store_now_s(s) };
 		hf_store_random_epoch(a->epoch);
 		snprintf(a->reason, sizeof(a->reason), "%.255s", found);
 	}
 	a->tries++;
-	a->from = image ? HF_STORE_IMAGE : a->tries <= TRIES_WITH_COPY ? HF_STORE_COPY : HF_STORE_EMPTY;
+	a->from = image                         ? HF_STORE_IMAGE
+		  : a->tries <= TRIES_WITH_COPY ? HF_STORE_COPY
+						: HF_STORE_EMPTY;
 	a->generation = 0;
 	/* Memory is newer than anything. */
 	a->zone_due = !image;
@@ -61,12 +67,16 @@ void hf_recovery_remind(const struct hf_store *s, struct hf_store_opened *ret_op
 static int recovery_write_note(struct hf_store *s)
 {
 	struct hf_recovery_note *a = &s->attempt;
-	int rc = a->aside[0] ? 0 : hf_store_files_aside_name(&s->files, hf_store_now_s(s), a->aside);
+	int rc =
+	    a->aside[0] ? 0 : hf_store_files_aside_name(&s->files, hf_store_now_s(s), a->aside);
 
 	return rc ? rc : hf_recovery_note_write(&s->files, a);
 }
 
-/* Under the name that the note has; where that is taken (by an earlier try), under another, noted first. */
+/*
+ * Under the name that the note has; where that is taken (by an earlier try), under another, noted
+ * first.
+ */
 static int set_aside(struct hf_store *s)
 {
 	struct hf_recovery_note *a = &s->attempt;
@@ -95,7 +105,8 @@ static int make_from_image(struct hf_store *s, const struct hf_image *image)
 	memcpy(meta.epoch, s->attempt.epoch, sizeof(meta.epoch));
 	meta.generation = hf_store_next_generation(s);
 	meta.log_floor = meta.generation;
-	meta.next_workspace = image->next_workspace > old->next_workspace ? image->next_workspace : old->next_workspace;
+	meta.next_workspace = image->next_workspace > old->next_workspace ? image->next_workspace
+									  : old->next_workspace;
 	meta.next_agent = image->next_agent > old->next_agent ? image->next_agent : old->next_agent;
 	return hf_rebuild_new(&s->files, s->schema, &meta, image);
 }
@@ -103,8 +114,8 @@ static int make_from_image(struct hf_store *s, const struct hf_image *image)
 /* There is none, or it is no good; and not: it cannot be read or written now. */
 static bool no_good_copy(int rc)
 {
-	return rc == -ENOENT || rc == HF_EDAMAGED || rc == HF_ESCHEMA || rc == HF_EREFUSED || rc == HF_EUNSAFE ||
-	       rc == HF_ESTORE;
+	return rc == -ENOENT || rc == HF_EDAMAGED || rc == HF_ESCHEMA || rc == HF_EREFUSED ||
+	       rc == HF_EUNSAFE || rc == HF_ESTORE;
 }
 
 static int make_from_copy(struct hf_store *s)
@@ -116,7 +127,10 @@ static int make_from_copy(struct hf_store *s)
 	memcpy(meta.epoch, s->attempt.epoch, sizeof(meta.epoch));
 	rc = hf_rebuild_from_copy(&s->files, s->schema, hf_store_now_s(s), &meta, &generation);
 	if (!rc) {
-		/* Before it has the store's place: whoever opens that after a crash needs to know it. */
+		/*
+		 * Before it has the store's place: whoever opens that after a crash needs to know
+		 * it.
+		 */
 		s->attempt.generation = generation;
 		return hf_recovery_note_write(&s->files, &s->attempt);
 	}
@@ -128,8 +142,8 @@ static int make_from_copy(struct hf_store *s)
 }
 
 /*
- * The new file is made and read back before the old one is touched: where even that cannot be read it is the disk that
- * is away, and perhaps nothing is wrong with the store.
+ * The new file is made and read back before the old one is touched: where even that cannot be read
+ * it is the disk that is away, and perhaps nothing is wrong with the store.
  */
 static int recovery_make(struct hf_store *s, const struct hf_image *image)
 {
@@ -195,7 +209,8 @@ static int read_copy(struct hf_store *s)
 	struct hf_meta target = { 0 };
 	struct hf_checked checked;
 	char path[PATH_MAX];
-	int rc = hf_image_check_file(hf_store_files_path(&s->files, ".copy", path), s->schema, NULL, 0, &checked);
+	int rc = hf_image_check_file(
+	    hf_store_files_path(&s->files, ".copy", path), s->schema, NULL, 0, &checked);
 
 	if (rc)
 		return rc;
@@ -243,7 +258,8 @@ static int make_again(struct hf_store *s, const struct hf_image *image)
 	return rc ? rc : hf_store_move_in(s);
 }
 
-static int recover_running(struct hf_store *s, const struct hf_image *image, struct hf_store_opened *opened)
+static int recover_running(
+    struct hf_store *s, const struct hf_image *image, struct hf_store_opened *opened)
 {
 	char why[256];
 	int rc = hf_store_files_lock(&s->files, why, sizeof(why));
@@ -265,7 +281,8 @@ static int recover_running(struct hf_store *s, const struct hf_image *image, str
 	return rc;
 }
 
-int hf_store_recover(struct hf_store *s, const struct hf_image *image, struct hf_store_opened *ret_opened)
+int hf_store_recover(
+    struct hf_store *s, const struct hf_image *image, struct hf_store_opened *ret_opened)
 {
 	char why[512];
 	int rc;
@@ -285,8 +302,9 @@ int hf_store_recover(struct hf_store *s, const struct hf_image *image, struct hf
 		s->image = NULL;
 		hf_store_enter(s, HF_STORE_OK, "");
 	} else if (rc == HF_EDAMAGED) {
-		snprintf(why, sizeof(why), "damaged again (%.200s) after its one recovery; nothing is written. "
-		    "'holdfastctl resync --recover' allows another", s->reason);
+		snprintf(why, sizeof(why),
+		    "damaged again (%.200s) after its one recovery; nothing is written. 'holdfastctl resync --recover' allows another",
+		    s->reason);
 		hf_store_enter(s, HF_STORE_FAILED, why);
 	}
 	return rc;

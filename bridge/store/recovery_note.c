@@ -14,7 +14,9 @@
 static const char head[] = "holdfast-recovery 1\n";
 static const char *const state_names[] = { "none", "started", "spent" };
 static const char *const from_names[] = {
-	[HF_STORE_COPY] = "copy", [HF_STORE_EMPTY] = "empty", [HF_STORE_IMAGE] = "memory",
+	[HF_STORE_COPY] = "copy",
+	[HF_STORE_EMPTY] = "empty",
+	[HF_STORE_IMAGE] = "memory",
 };
 enum { N_STATES = 3, N_FROM = sizeof(from_names) / sizeof(from_names[0]) };
 
@@ -37,7 +39,8 @@ static bool note_find(const char *text, const char *key, char *out, size_t size)
 	return true;
 }
 
-static bool find_index(const char *text, const char *key, const char *const *names, size_t n, int *ret)
+static bool find_index(
+    const char *text, const char *key, const char *const *names, size_t n, int *ret)
 {
 	char value[32];
 
@@ -83,11 +86,12 @@ static bool note_parse(const char *text, struct hf_recovery_note *a)
 	int64_t tries = 0, generation = 0, zone_due = 0;
 	int state = 0, from = 0;
 
-	if (strncmp(text, head, sizeof(head) - 1) || !find_index(text, "state", state_names, N_STATES, &state) ||
-	    !find_index(text, "from", from_names, N_FROM, &from) || !find_number(text, "tries", &tries) ||
-	    !find_number(text, "began", &a->began_s) || !find_epoch(text, a->epoch) ||
-	    !note_find(text, "aside", a->aside, sizeof(a->aside)) || strchr(a->aside, '/') ||
-	    !note_find(text, "reason", a->reason, sizeof(a->reason)))
+	if (strncmp(text, head, sizeof(head) - 1) ||
+	    !find_index(text, "state", state_names, N_STATES, &state) ||
+	    !find_index(text, "from", from_names, N_FROM, &from) ||
+	    !find_number(text, "tries", &tries) || !find_number(text, "began", &a->began_s) ||
+	    !find_epoch(text, a->epoch) || !note_find(text, "aside", a->aside, sizeof(a->aside)) ||
+	    strchr(a->aside, '/') || !note_find(text, "reason", a->reason, sizeof(a->reason)))
 		return false;
 	a->state = (enum hf_recovery_note_state)state;
 	a->from = (enum hf_store_origin)from;
@@ -106,12 +110,15 @@ void hf_recovery_note_read(const struct hf_store_files *f, struct hf_recovery_no
 	char name[NAME_MAX + 1];
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	int rc = hf_file_read(f->dirfd, hf_store_files_name(f, ".recovery", name), 4096, &bytes, &len);
+	int rc =
+	    hf_file_read(f->dirfd, hf_store_files_name(f, ".recovery", name), 4096, &bytes, &len);
 	bool none = rc == -ENOENT || (!rc && len == 0);
 
 	if (!none && (rc || strlen((char *)bytes) != len || !note_parse((char *)bytes, &a))) {
-		a = (struct hf_recovery_note){ .state = HF_RECOVERY_NOTE_SPENT, .from = HF_STORE_EMPTY };
-		snprintf(a.reason, sizeof(a.reason), "its note '%.200s' cannot be understood", name);
+		a = (struct hf_recovery_note){ .state = HF_RECOVERY_NOTE_SPENT,
+			.from = HF_STORE_EMPTY };
+		snprintf(
+		    a.reason, sizeof(a.reason), "its note '%.200s' cannot be understood", name);
 	}
 	free(bytes);
 	*ret_attempt = a;
@@ -128,11 +135,13 @@ int hf_recovery_note_write(const struct hf_store_files *f, const struct hf_recov
 	for (char *c = reason; *c; c++)
 		*c = *c == '\n' ? ' ' : *c;
 	len = snprintf(text, sizeof(text),
-	    "%sstate: %s\nfrom: %s\ntries: %u\nbegan: %" PRId64 "\nepoch: %s\naside: %s\nreason: %s\n"
+	    "%sstate: %s\nfrom: %s\ntries: %u\nbegan: %" PRId64
+	    "\nepoch: %s\naside: %s\nreason: %s\n"
 	    "generation: %" PRIu64 "\nzone-due: %d\n",
-	    head, state_names[attempt->state], from_names[attempt->from], attempt->tries, attempt->began_s, hex,
-	    attempt->aside, reason, attempt->generation, attempt->zone_due);
-	rc = hf_file_replace(f->dirfd, hf_store_files_name(f, ".recovery", name), text, (size_t)len, 0600);
+	    head, state_names[attempt->state], from_names[attempt->from], attempt->tries,
+	    attempt->began_s, hex, attempt->aside, reason, attempt->generation, attempt->zone_due);
+	rc = hf_file_replace(
+	    f->dirfd, hf_store_files_name(f, ".recovery", name), text, (size_t)len, 0600);
 	return rc ? rc : hf_file_sync_dir(f->dirfd);
 }
 

@@ -9,71 +9,52 @@
 #include "base/xxh.h"
 
 /*
- * Rows are found by their number; what else state looks up it has in memory. So there is no index, and a
- * snapshot's rows are appended. The view is for people: the store reads none.
+ * Rows are found by their number; what else state looks up it has in memory. So there is no index,
+ * and a snapshot's rows are appended. The view is for people: the store reads none.
  */
 static const char tables_sql[] =
-    "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id=1),version INT NOT NULL,oldest INT NOT NULL,"
-    "schema_sum INT NOT NULL,epoch BLOB NOT NULL,generation INT NOT NULL,ready INT NOT NULL,"
-    "copied INT NOT NULL,log_floor INT NOT NULL,next_workspace INT NOT NULL,next_agent INT NOT NULL,"
-    "made_s INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE source(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,url TEXT NOT NULL,suffix TEXT NOT NULL,"
-    "deployment_id TEXT NOT NULL,user BLOB NOT NULL,user_name TEXT NOT NULL,withdrawn INT NOT NULL,"
-    "away_ms INT NOT NULL,counted_boot BLOB NOT NULL,counted_ms INT NOT NULL,counted_s INT NOT NULL,"
-    "contact_s INT NOT NULL,sentinel INT NOT NULL,sum INT NOT NULL,removals TEXT NOT NULL DEFAULT '',"
-    "marks INT NOT NULL DEFAULT 0);"
-    "CREATE TABLE owner(rid INTEGER PRIMARY KEY,source INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
-    "confirmed_s INT NOT NULL,sum INT NOT NULL,words TEXT NOT NULL DEFAULT '',rights INT NOT NULL DEFAULT 0,"
-    "marks INT NOT NULL DEFAULT 0);"
-    "CREATE TABLE workspace(rid INTEGER PRIMARY KEY,owner INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
-    "status INT NOT NULL,held INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL,"
-    "marks INT NOT NULL DEFAULT 0);"
-    "CREATE TABLE agent(rid INTEGER PRIMARY KEY,workspace INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
-    "names INT NOT NULL,main_name INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE hold(rid INTEGER PRIMARY KEY,source INT NOT NULL,owner INT,kind TEXT NOT NULL,"
-    "detail TEXT NOT NULL,since_s INT NOT NULL,fresh_ms INT NOT NULL,rejected INT NOT NULL,"
-    "sum INT NOT NULL);"
-    "CREATE TABLE restored(name TEXT PRIMARY KEY,addr BLOB NOT NULL,main_name INT NOT NULL,"
-    "source INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL,flags INT NOT NULL DEFAULT 0,"
-    "kept INT NOT NULL DEFAULT 0) WITHOUT ROWID;"
-    "CREATE TABLE text(rid INTEGER PRIMARY KEY,text TEXT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE change(seq INTEGER PRIMARY KEY,generation INT NOT NULL,wall_s INT NOT NULL,"
-    "name TEXT NOT NULL,what TEXT NOT NULL,why TEXT NOT NULL,flags INT NOT NULL,addr BLOB NOT NULL,"
-    "source INT,owner INT,agent INT,first_seen_s INT NOT NULL,detail TEXT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE adapter(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,epoch BLOB NOT NULL,"
-    "generation INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE owned(adapter INT NOT NULL,name TEXT NOT NULL,addr BLOB NOT NULL,state INT NOT NULL,"
-    "generation INT NOT NULL,sum INT NOT NULL,PRIMARY KEY(adapter,name,addr)) WITHOUT ROWID;"
-    "CREATE TABLE address(source TEXT NOT NULL,place INT NOT NULL,address TEXT NOT NULL,sum INT NOT NULL,"
-    "PRIMARY KEY(source,place)) WITHOUT ROWID;"
-    "CREATE VIEW agents AS SELECT s.name source,o.name owner,w.name workspace,a.name agent,"
-    "lower(substr(hex(a.id),1,8)||'-'||substr(hex(a.id),9,4)||'-'||substr(hex(a.id),13,4)||'-'||"
-    "substr(hex(a.id),17,4)||'-'||substr(hex(a.id),21)) id,"
-    "lower('fd60:627a:a42b:'||substr(hex(a.id),13,4)||':'||substr(hex(a.id),17,4)||':'||"
-    "substr(hex(a.id),21,4)||':'||substr(hex(a.id),25,4)||':'||substr(hex(a.id),29,4)) address,"
-    "s.suffix suffix,w.held held,datetime(a.first_seen_s,'unixepoch') first_seen "
-    "FROM agent a JOIN workspace w ON w.rid=a.workspace JOIN owner o ON o.rid=w.owner "
-    "JOIN source s ON s.rid=o.source;";
+    "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id=1),version INT NOT NULL,oldest INT NOT NULL,schema_sum INT NOT NULL,epoch BLOB NOT NULL,generation INT NOT NULL,ready INT NOT NULL,"
+    "copied INT NOT NULL,log_floor INT NOT NULL,next_workspace INT NOT NULL,next_agent INT NOT NULL,made_s INT NOT NULL,sum INT NOT NULL);CREATE TABLE source(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,url TEXT NOT NULL,suffix TEXT NOT NULL,"
+    "deployment_id TEXT NOT NULL,user BLOB NOT NULL,user_name TEXT NOT NULL,withdrawn INT NOT NULL,away_ms INT NOT NULL,counted_boot BLOB NOT NULL,counted_ms INT NOT NULL,counted_s INT NOT NULL,"
+    "contact_s INT NOT NULL,sentinel INT NOT NULL,sum INT NOT NULL,removals TEXT NOT NULL DEFAULT '',marks INT NOT NULL DEFAULT 0);CREATE TABLE owner(rid INTEGER PRIMARY KEY,source INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
+    "confirmed_s INT NOT NULL,sum INT NOT NULL,words TEXT NOT NULL DEFAULT '',rights INT NOT NULL DEFAULT 0,marks INT NOT NULL DEFAULT 0);CREATE TABLE workspace(rid INTEGER PRIMARY KEY,owner INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
+    "status INT NOT NULL,held INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL,marks INT NOT NULL DEFAULT 0);CREATE TABLE agent(rid INTEGER PRIMARY KEY,workspace INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
+    "names INT NOT NULL,main_name INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL);CREATE TABLE hold(rid INTEGER PRIMARY KEY,source INT NOT NULL,owner INT,kind TEXT NOT NULL,"
+    "detail TEXT NOT NULL,since_s INT NOT NULL,fresh_ms INT NOT NULL,rejected INT NOT NULL,sum INT NOT NULL);CREATE TABLE restored(name TEXT PRIMARY KEY,addr BLOB NOT NULL,main_name INT NOT NULL,"
+    "source INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL,flags INT NOT NULL DEFAULT 0,kept INT NOT NULL DEFAULT 0) WITHOUT ROWID;CREATE TABLE text(rid INTEGER PRIMARY KEY,text TEXT NOT NULL,sum INT NOT NULL);"
+    "CREATE TABLE change(seq INTEGER PRIMARY KEY,generation INT NOT NULL,wall_s INT NOT NULL,name TEXT NOT NULL,what TEXT NOT NULL,why TEXT NOT NULL,flags INT NOT NULL,addr BLOB NOT NULL,"
+    "source INT,owner INT,agent INT,first_seen_s INT NOT NULL,detail TEXT NOT NULL,sum INT NOT NULL);CREATE TABLE adapter(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,epoch BLOB NOT NULL,generation INT NOT NULL,sum INT NOT NULL);"
+    "CREATE TABLE owned(adapter INT NOT NULL,name TEXT NOT NULL,addr BLOB NOT NULL,state INT NOT NULL,generation INT NOT NULL,sum INT NOT NULL,PRIMARY KEY(adapter,name,addr)) WITHOUT ROWID;"
+    "CREATE TABLE address(source TEXT NOT NULL,place INT NOT NULL,address TEXT NOT NULL,sum INT NOT NULL,PRIMARY KEY(source,place)) WITHOUT ROWID;CREATE VIEW agents AS SELECT s.name source,o.name owner,w.name workspace,a.name agent,"
+    "lower(substr(hex(a.id),1,8)||'-'||substr(hex(a.id),9,4)||'-'||substr(hex(a.id),13,4)||'-'||substr(hex(a.id),17,4)||'-'||substr(hex(a.id),21)) id,lower('fd60:627a:a42b:'||substr(hex(a.id),13,4)||':'||substr(hex(a.id),17,4)||':'||"
+    "substr(hex(a.id),21,4)||':'||substr(hex(a.id),25,4)||':'||substr(hex(a.id),29,4)) address,s.suffix suffix,w.held held,datetime(a.first_seen_s,'unixepoch') first_seen "
+    "FROM agent a JOIN workspace w ON w.rid=a.workspace JOIN owner o ON o.rid=w.owner JOIN source s ON s.rid=o.source;";
 
 /* What each version adds to the one before it. */
 static const struct hf_schema_step all_steps[] = {
-	/* By which words an owner was followed and with which rights; what is kept, and how it was published. */
-	{ .to = 2, .oldest = 1,
-	    .sql = "ALTER TABLE owner ADD COLUMN words TEXT NOT NULL DEFAULT '';"
-		   "ALTER TABLE owner ADD COLUMN rights INT NOT NULL DEFAULT 0;"
-		   "ALTER TABLE owner ADD COLUMN marks INT NOT NULL DEFAULT 0;"
-		   "ALTER TABLE workspace ADD COLUMN marks INT NOT NULL DEFAULT 0;"
-		   "ALTER TABLE restored ADD COLUMN flags INT NOT NULL DEFAULT 0;"
-		   "ALTER TABLE restored ADD COLUMN kept INT NOT NULL DEFAULT 0;"
-		   "CREATE TABLE text(rid INTEGER PRIMARY KEY,text TEXT NOT NULL,sum INT NOT NULL)" },
-	/* What the guard's window has, so that a restart gives nobody a new allowance; that a source was ever confirmed. */
-	{ .to = 3, .oldest = 1,
-	    .sql = "ALTER TABLE source ADD COLUMN removals TEXT NOT NULL DEFAULT '';"
-		   "ALTER TABLE source ADD COLUMN marks INT NOT NULL DEFAULT 0" },
+	/*
+	 * By which words an owner was followed and with which rights; what is kept, and how it was
+	 * published.
+	 */
+	{ .to = 2,
+	    .oldest = 1,
+	    .sql =
+		"ALTER TABLE owner ADD COLUMN words TEXT NOT NULL DEFAULT '';ALTER TABLE owner ADD COLUMN rights INT NOT NULL DEFAULT 0;ALTER TABLE owner ADD COLUMN marks INT NOT NULL DEFAULT 0;ALTER TABLE workspace ADD COLUMN marks INT NOT NULL DEFAULT 0;"
+		"ALTER TABLE restored ADD COLUMN flags INT NOT NULL DEFAULT 0;ALTER TABLE restored ADD COLUMN kept INT NOT NULL DEFAULT 0;CREATE TABLE text(rid INTEGER PRIMARY KEY,text TEXT NOT NULL,sum INT NOT NULL)" },
+	/*
+	 * What the guard's window has, so that a restart gives nobody a new allowance; that a
+	 * source was ever confirmed.
+	 */
+	{ .to = 3,
+	    .oldest = 1,
+	    .sql =
+		"ALTER TABLE source ADD COLUMN removals TEXT NOT NULL DEFAULT '';ALTER TABLE source ADD COLUMN marks INT NOT NULL DEFAULT 0" },
 	{ 0 },
 };
 
-const struct hf_schema hf_schema = { .version = 3, .oldest = 1, .sql = tables_sql, .steps = all_steps };
+const struct hf_schema hf_schema = {
+	.version = 3, .oldest = 1, .sql = tables_sql, .steps = all_steps
+};
 
 int hf_schema_meta_get(struct hf_sql *q, struct hf_meta *ret_meta)
 {
@@ -96,11 +77,14 @@ int hf_schema_meta_set(struct hf_sql *q, const struct hf_meta *meta)
 	return hf_store_row_set(q, HF_TABLE_META, meta);
 }
 
-/* Over the texts by which the tables were made: SQLite checks the pages, but not that a column kept its name. */
+/*
+ * Over the texts by which the tables were made: SQLite checks the pages, but not that a column kept
+ * its name.
+ */
 static int tables_sum(struct hf_sql *q, uint64_t *ret_sum)
 {
-	struct hf_stmt st = hf_stmt(q, "SELECT name,sql FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' "
-				       "ORDER BY name");
+	struct hf_stmt st = hf_stmt(q,
+	    "SELECT name,sql FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' ORDER BY name");
 	char name[64], sql[4096];
 	XXH64_hash_t sum = 0;
 	int rc;
@@ -161,13 +145,17 @@ static int judge_foreign(struct hf_sql *q)
 	return rc ? rc : HF_EREFUSED;
 }
 
-static int schema_compare(struct hf_sql *q, const struct hf_schema *schema, uint32_t version, struct hf_meta *meta)
+static int schema_compare(
+    struct hf_sql *q, const struct hf_schema *schema, uint32_t version, struct hf_meta *meta)
 {
 	struct hf_meta found;
 	uint64_t sum = 0;
 	int rc = hf_schema_meta_get(q, &found);
 
-	/* A row that cannot be read of a file that says it is newer: perhaps all is different there. */
+	/*
+	 * A row that cannot be read of a file that says it is newer: perhaps all is different
+	 * there.
+	 */
 	if ((rc == HF_EDAMAGED || rc == HF_ESTORE) && version > schema->version) {
 		rc = hf_sql_integrity(q);
 		return rc ? rc : HF_ESCHEMA;
@@ -219,7 +207,8 @@ static int migrate_steps(struct hf_sql *q, const struct hf_schema *schema, struc
 			continue;
 		rc = hf_sql_exec(q, step->sql);
 		if (!rc)
-			rc = schema_finish(q, step->to, step->oldest > meta->oldest ? step->oldest : meta->oldest, meta);
+			rc = schema_finish(q, step->to,
+			    step->oldest > meta->oldest ? step->oldest : meta->oldest, meta);
 	}
 	return rc;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * schema: the tables, their version, and the rule for one step up and down (docs/store.md tells it to people).
+ * schema: the tables, their version, and the rule for one step up and down (docs/store.md tells it
+ * to people).
  *
- * A file says which version made it and which is the oldest whose program may use it. A step that only adds
- * (tables, columns with a default) leaves `oldest` alone: the program before it goes on working with the
- * file, since it names the columns that it knows, and a row's sum goes on covering those of version 1. What such a
- * program writes has the new columns' defaults, so these must mean "not known".
- * Any other step raises `oldest`; an older program then refuses the file (HF_ESCHEMA) and leaves it untouched.
- * The columns of `meta` never change, so that every version can tell.
+ * A file says which version made it and which is the oldest whose program may use it. A step that
+ * only adds (tables, columns with a default) leaves `oldest` alone: the program before it goes on
+ * working with the file, since it names the columns that it knows, and a row's sum goes on covering
+ * those of version 1. What such a program writes has the new columns' defaults, so these must mean
+ * "not known". Any other step raises `oldest`; an older program then refuses the file (HF_ESCHEMA)
+ * and leaves it untouched. The columns of `meta` never change, so that every version can tell.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,13 +35,16 @@ struct hf_schema {
 /* What this program makes and uses. */
 extern const struct hf_schema hf_schema;
 
-/* All tables and the row of `meta`, whose version, oldest and schema_sum are filled in. Within a transaction of the caller's. */
+/*
+ * All tables and the row of `meta`, whose version, oldest and schema_sum are filled in. Within a
+ * transaction of the caller's.
+ */
 int hf_schema_make(struct hf_sql *q, const struct hf_schema *schema, struct hf_meta *meta);
 
 /*
- * Whether this file is for us. 0: yes, and *ret_meta; HF_ESCHEMA: a newer version's, not to be touched;
- * HF_EREFUSED: a sound database of another program; HF_EDAMAGED; or another code. ret_meta->version less than
- * schema->version: it is to be migrated.
+ * Whether this file is for us. 0: yes, and *ret_meta; HF_ESCHEMA: a newer version's, not to be
+ * touched; HF_EREFUSED: a sound database of another program; HF_EDAMAGED; or another code.
+ * ret_meta->version less than schema->version: it is to be migrated.
  */
 int hf_schema_check(struct hf_sql *q, const struct hf_schema *schema, struct hf_meta *ret_meta);
 

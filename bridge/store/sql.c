@@ -57,7 +57,10 @@ static int sql_code(struct hf_sql *q, int rc)
 	}
 }
 
-/* What a file may make SQLite do is kept small: no triggers, no views, no functions with side effects, no big values. */
+/*
+ * What a file may make SQLite do is kept small: no triggers, no views, no functions with side
+ * effects, no big values.
+ */
 static void sql_confine(sqlite3 *db)
 {
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -67,7 +70,9 @@ static void sql_confine(sqlite3 *db)
 	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 1 << 20);
 	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 1); /* VACUUM INTO needs one */
 	sqlite3_extended_result_codes(db, 1);
-	/* Other programs may look into the file; what they hold up for longer is tried again later. */
+	/*
+	 * Other programs may look into the file; what they hold up for longer is tried again later.
+	 */
 	sqlite3_busy_timeout(db, 50);
 }
 
@@ -101,8 +106,9 @@ static bool file_uri(const char *path, const char *query, char *out, size_t size
 }
 
 /*
- * Reading a file in WAL mode commonly makes side files. With no WAL nothing of it is needed; with one its index is
- * kept in memory, which SQLite does for a connection that is alone and takes no locks.
+ * Reading a file in WAL mode commonly makes side files. With no WAL nothing of it is needed; with
+ * one its index is kept in memory, which SQLite does for a connection that is alone and takes no
+ * locks.
  */
 static int open_frozen(struct hf_sql *q, const char *path)
 {
@@ -111,7 +117,8 @@ static int open_frozen(struct hf_sql *q, const char *path)
 	struct stat st;
 	int rc;
 
-	hf_sql_leave(q); /* or the close of the last connection removes a WAL in which it finds nothing */
+	/* or the close of the last connection removes a WAL in which it finds nothing */
+	hf_sql_leave(q);
 	if (snprintf(text, sizeof(text), "%s-wal", path) >= (int)sizeof(text))
 		return -ENAMETOOLONG;
 	if (lstat(text, &st) < 0 || st.st_size == 0) {
@@ -161,11 +168,12 @@ int hf_sql_open(const char *path, enum hf_sql_mode mode, struct hf_sql **ret_sql
 	rc = q->path || mode == HF_SQL_MEMORY ? open_mode(q, path, mode) : -ENOMEM;
 	if (!rc) {
 		sql_confine(q->db);
-		sqlite3_wal_hook(q->db, on_wal, q); /* takes the place of the automatic checkpoint */
-		rc = hf_sql_exec(q, "PRAGMA synchronous=FULL;PRAGMA mmap_size=0;PRAGMA cell_size_check=ON;"
-				    "PRAGMA secure_delete=OFF;PRAGMA temp_store=MEMORY;"
-				    /* What a long reader made it grow to, it is cut to when it begins anew. */
-				    "PRAGMA journal_size_limit=8388608");
+		/* takes the place of the automatic checkpoint */
+		sqlite3_wal_hook(q->db, on_wal, q);
+		rc = hf_sql_exec(q,
+		    "PRAGMA synchronous=FULL;PRAGMA mmap_size=0;PRAGMA cell_size_check=ON;PRAGMA secure_delete=OFF;PRAGMA temp_store=MEMORY;"
+		    /* What a long reader made it grow to, it is cut to when it begins anew. */
+		    "PRAGMA journal_size_limit=8388608");
 	}
 	if (rc) {
 		hf_sql_close(q);
@@ -192,7 +200,8 @@ int hf_sql_again(const struct hf_sql *q, struct hf_sql **ret_sql)
 {
 	if (!q->path)
 		return -ENODATA;
-	return hf_sql_open(q->path, q->mode == HF_SQL_FROZEN ? HF_SQL_FROZEN : HF_SQL_READ, ret_sql);
+	return hf_sql_open(
+	    q->path, q->mode == HF_SQL_FROZEN ? HF_SQL_FROZEN : HF_SQL_READ, ret_sql);
 }
 
 bool hf_sql_is_broken(const struct hf_sql *q)
@@ -207,7 +216,8 @@ int hf_sql_exec(struct hf_sql *q, const char *text)
 
 int hf_sql_checkpoint(struct hf_sql *q)
 {
-	return sql_code(q, sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+	return sql_code(
+	    q, sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
 }
 
 int hf_sql_checkpoint_all(struct hf_sql *q)
@@ -240,7 +250,7 @@ static int sql_prepare(struct hf_sql *q, const char *text, sqlite3_stmt **ret_st
 		return HF_ELIMIT;
 	if (!q->stmts[i].text) {
 		rc = sql_code(q, sqlite3_prepare_v3(q->db, text, -1, SQLITE_PREPARE_PERSISTENT,
-				&q->stmts[i].stmt, NULL));
+				     &q->stmts[i].stmt, NULL));
 		if (rc)
 			return rc;
 		q->stmts[i].text = text;
@@ -333,8 +343,9 @@ static void stmt_damaged(struct hf_stmt *st)
 }
 
 /*
- * The next column, NULL after an error. Looked up once, and then asked for its type and content: SQLite allows that
- * outside its lock to connections that have none (SQLITE_OPEN_NOMUTEX), as all of ours.
+ * The next column, NULL after an error. Looked up once, and then asked for its type and content:
+ * SQLite allows that outside its lock to connections that have none (SQLITE_OPEN_NOMUTEX), as all
+ * of ours.
  */
 static sqlite3_value *next_value(struct hf_stmt *st)
 {
@@ -379,7 +390,10 @@ static const void *get_bytes(struct hf_stmt *st, int type, size_t *ret_len)
 		stmt_damaged(st);
 		return NULL;
 	}
-	/* As a blob also what is a text: nobody here needs the NUL that would be put behind a copy of it. */
+	/*
+	 * As a blob also what is a text: nobody here needs the NUL that would be put behind a copy
+	 * of it.
+	 */
 	bytes = sqlite3_value_blob(v);
 	*ret_len = (size_t)sqlite3_value_bytes(v);
 	if (!bytes && *ret_len) {
@@ -453,7 +467,9 @@ int hf_sql_word(struct hf_sql *q, const char *text, char *out, size_t size)
 	return st.error;
 }
 
-/* A page that cannot be read is told as a finding; it is no damage, and may be read the next time. */
+/*
+ * A page that cannot be read is told as a finding; it is no damage, and may be read the next time.
+ */
 static int finding_code(struct hf_sql *q, const char *finding)
 {
 	const char *at = strstr(finding, "error code=");

@@ -51,7 +51,8 @@ static void store_collect(struct hf_store *s)
 		hf_store_enter(s, HF_STORE_RECOVERING, "found damaged while a copy of it was made");
 }
 
-enum hf_store_state hf_store_get_state(struct hf_store *s, const char **ret_reason, int64_t *ret_since_s)
+enum hf_store_state hf_store_get_state(
+    struct hf_store *s, const char **ret_reason, int64_t *ret_since_s)
 {
 	store_collect(s);
 	if (ret_reason)
@@ -74,7 +75,10 @@ int hf_store_read_done(struct hf_store *s, const struct hf_sql *q, int rc)
 	if (rc != HF_EDAMAGED || s->state == HF_STORE_FAILED || s->state == HF_STORE_RECOVERING)
 		return rc;
 	hf_store_why(why, sizeof(why), rc, q);
-	/* What SQLite calls damage may be a read that failed: the next begin opens it anew and looks. */
+	/*
+	 * What SQLite calls damage may be a read that failed: the next begin opens it anew and
+	 * looks.
+	 */
 	rc = q && hf_sql_is_broken(q) ? -EIO : rc;
 	hf_store_enter(s, rc == -EIO ? HF_STORE_NOT_WRITTEN : HF_STORE_RECOVERING, why);
 	return rc;
@@ -98,15 +102,19 @@ void hf_store_seen_generation(struct hf_store *s, uint64_t generation)
 
 bool hf_store_generation_may_be(uint64_t last, int64_t wall_s)
 {
-	return !last || wall_s <= 0 || (uint64_t)wall_s <= last || (uint64_t)wall_s - last <= INT32_MAX;
+	return !last || wall_s <= 0 || (uint64_t)wall_s <= last ||
+	       (uint64_t)wall_s - last <= INT32_MAX;
 }
 
 uint64_t hf_store_next_generation(const struct hf_store *s)
 {
-	uint64_t last = s->meta.generation > s->seen_generation ? s->meta.generation : s->seen_generation;
+	uint64_t last =
+	    s->meta.generation > s->seen_generation ? s->meta.generation : s->seen_generation;
 	int64_t now = hf_store_now_s(s);
 
-	return now > 0 && (uint64_t)now > last && hf_store_generation_may_be(last, now) ? (uint64_t)now : last + 1;
+	return now > 0 && (uint64_t)now > last && hf_store_generation_may_be(last, now)
+		   ? (uint64_t)now
+		   : last + 1;
 }
 
 bool hf_store_ready(const struct hf_store *s)

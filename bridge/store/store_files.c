@@ -43,7 +43,8 @@ int hf_store_files_open(const char *path, struct hf_store_files *ret_files)
 	if (strlen(path) >= sizeof(parent) || strlen(base) > NAME_MAX - TAIL_MAX)
 		return -ENAMETOOLONG;
 	snprintf(f.base, sizeof(f.base), "%s", base);
-	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+	    slash ? path : ".");
 	if (!realpath(parent, dir))
 		return -errno;
 	if (strlen(dir) + 1 + strlen(f.base) + TAIL_MAX >= sizeof(f.path))
@@ -66,12 +67,14 @@ void hf_store_files_close(struct hf_store_files *f)
 	f->dirfd = f->lock_fd = -1;
 }
 
-const char *hf_store_files_name(const struct hf_store_files *f, const char *tail, char out[static NAME_MAX + 1])
+const char *hf_store_files_name(
+    const struct hf_store_files *f, const char *tail, char out[static NAME_MAX + 1])
 {
 	return files_join(out, NAME_MAX + 1, f->base, tail);
 }
 
-const char *hf_store_files_path(const struct hf_store_files *f, const char *tail, char out[static PATH_MAX])
+const char *hf_store_files_path(
+    const struct hf_store_files *f, const char *tail, char out[static PATH_MAX])
 {
 	return files_join(out, PATH_MAX, f->path, tail);
 }
@@ -134,7 +137,8 @@ static const char *kind_name(mode_t mode)
 	return S_ISLNK(mode) ? "a symlink" : S_ISDIR(mode) ? "a folder" : "no regular file";
 }
 
-int hf_store_files_look(const struct hf_store_files *f, const char *tail, char *ret_why, size_t why_size)
+int hf_store_files_look(
+    const struct hf_store_files *f, const char *tail, char *ret_why, size_t why_size)
 {
 	char name[NAME_MAX + 1];
 	struct stat st;
@@ -147,13 +151,13 @@ int hf_store_files_look(const struct hf_store_files *f, const char *tail, char *
 		return HF_EUNSAFE;
 	}
 	if (st.st_uid != geteuid()) {
-		snprintf(ret_why, why_size, "'%s' belongs to user %u, not to user %u; chown it", name,
-		    (unsigned)st.st_uid, (unsigned)geteuid());
+		snprintf(ret_why, why_size, "'%s' belongs to user %u, not to user %u; chown it",
+		    name, (unsigned)st.st_uid, (unsigned)geteuid());
 		return HF_EUNSAFE;
 	}
 	if (st.st_mode & 0022) {
-		snprintf(ret_why, why_size, "others may write '%s' (mode %04o); chmod 0600 it", name,
-		    (unsigned)st.st_mode & 07777);
+		snprintf(ret_why, why_size, "others may write '%s' (mode %04o); chmod 0600 it",
+		    name, (unsigned)st.st_mode & 07777);
 		return HF_EUNSAFE;
 	}
 	return st.st_size ? HF_FILE_THERE : HF_FILE_EMPTY;
@@ -245,7 +249,8 @@ int hf_store_files_duplicate(const struct hf_store_files *f, const char *from, c
 	char name[NAME_MAX + 1];
 	int in, out, rc;
 
-	in = openat(f->dirfd, hf_store_files_name(f, from, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	in = openat(f->dirfd, hf_store_files_name(f, from, name),
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (in < 0)
 		return -errno;
 	out = files_create(f, to);
@@ -271,7 +276,8 @@ static bool is_free(const struct hf_store_files *f, const char *aside)
 	return true;
 }
 
-int hf_store_files_aside_name(const struct hf_store_files *f, int64_t wall_s, char out[static NAME_MAX + 1])
+int hf_store_files_aside_name(
+    const struct hf_store_files *f, int64_t wall_s, char out[static NAME_MAX + 1])
 {
 	time_t t = wall_s;
 	char date[32] = "00000000-000000";
@@ -282,7 +288,8 @@ int hf_store_files_aside_name(const struct hf_store_files *f, int64_t wall_s, ch
 	for (unsigned n = 1; n < 1000; n++) {
 		char tail[TAIL_MAX];
 
-		snprintf(tail, sizeof(tail), n == 1 ? ".damaged-%.15s" : ".damaged-%.15s-%u", date, n);
+		snprintf(
+		    tail, sizeof(tail), n == 1 ? ".damaged-%.15s" : ".damaged-%.15s-%u", date, n);
 		if (is_free(f, hf_store_files_name(f, tail, out)))
 			return 0;
 	}
@@ -300,7 +307,9 @@ static int files_move(const struct hf_store_files *f, const char *from, const ch
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
-	/* A file system that does not know this form. We hold the lock: looking first is as good. */
+	/*
+	 * A file system that does not know this form. We hold the lock: looking first is as good.
+	 */
 	if (fstatat(f->dirfd, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;
 	return renameat(f->dirfd, from, f->dirfd, to) < 0 && errno != ENOENT ? -errno : 0;
@@ -311,8 +320,8 @@ static bool is_worthless(const struct hf_store_files *f, const char *part, const
 {
 	struct stat st;
 
-	return !strcmp(part, "-shm") ||
-	       (fstatat(f->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && !st.st_size);
+	return !strcmp(part, "-shm") || (fstatat(f->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+					    S_ISREG(st.st_mode) && !st.st_size);
 }
 
 int hf_store_files_set_aside(const struct hf_store_files *f, const char *aside, bool store)

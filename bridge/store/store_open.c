@@ -33,7 +33,10 @@ static int use_wal_mode(struct hf_sql *q)
 	return rc ? rc : strcmp(mode, "wal") ? HF_ESTORE : 0;
 }
 
-/* What is put right at open: rows without an owner go, and a copy that took the store's place gets its own epoch. */
+/*
+ * What is put right at open: rows without an owner go, and a copy that took the store's place gets
+ * its own epoch.
+ */
 static int put_right(struct hf_sql *q, uint64_t orphans, struct hf_meta *meta)
 {
 	int rc;
@@ -55,7 +58,10 @@ static int put_right(struct hf_sql *q, uint64_t orphans, struct hf_meta *meta)
 	return rc;
 }
 
-/* All that is needed to write; at the end the WAL is empty, so that all that is known of it is true. */
+/*
+ * All that is needed to write; at the end the WAL is empty, so that all that is known of it is
+ * true.
+ */
 static int attach_writer(struct hf_store *s, struct hf_meta *meta, uint64_t orphans)
 {
 	int64_t page_size = 0;
@@ -114,7 +120,10 @@ int hf_store_attach(struct hf_store *s, struct hf_checked *checked)
 
 /* --- looking at what is there --- */
 
-/* A journal that is to be played back first (of a file that a person restored): SQLite does that for a writer. */
+/*
+ * A journal that is to be played back first (of a file that a person restored): SQLite does that
+ * for a writer.
+ */
 static int play_back(struct hf_store *s)
 {
 	char why[256];
@@ -133,23 +142,31 @@ static int play_back(struct hf_store *s)
 	return rc == HF_EDAMAGED ? 0 : rc; /* which the check will find, too */
 }
 
-static int store_check(struct hf_store *s, struct hf_store_opened *opened, struct hf_checked *ret_checked)
+static int store_check(
+    struct hf_store *s, struct hf_store_opened *opened, struct hf_checked *ret_checked)
 {
 	int rc = play_back(s);
 
 	if (rc)
 		return rc;
-	rc = hf_image_check_file(s->files.path, s->schema, opened->reason, sizeof(opened->reason), ret_checked);
+	rc = hf_image_check_file(
+	    s->files.path, s->schema, opened->reason, sizeof(opened->reason), ret_checked);
 	if (rc == HF_EREFUSED)
-		snprintf(opened->reason, sizeof(opened->reason), "it is another program's database");
+		snprintf(
+		    opened->reason, sizeof(opened->reason), "it is another program's database");
 	if (rc == HF_ESCHEMA)
 		snprintf(opened->reason, sizeof(opened->reason),
-		    "a newer version of Holdfast made it; this one knows schema %u", s->schema->version);
+		    "a newer version of Holdfast made it; this one knows schema %u",
+		    s->schema->version);
 	return rc == HF_EREFUSED ? HF_EUNSAFE : rc;
 }
 
-/* An earlier schema: a copy beside it first, named for its version, which the program before this one can use. */
-static int store_migrate(struct hf_store *s, struct hf_checked *checked, struct hf_store_opened *opened)
+/*
+ * An earlier schema: a copy beside it first, named for its version, which the program before this
+ * one can use.
+ */
+static int store_migrate(
+    struct hf_store *s, struct hf_checked *checked, struct hf_store_opened *opened)
 {
 	struct hf_meta meta = checked->meta;
 	char tail[16];
@@ -171,7 +188,8 @@ static int store_migrate(struct hf_store *s, struct hf_checked *checked, struct 
 }
 
 /* Sound: it is opened. On a code with *ret_sound it is, but could not be opened for writing. */
-static int open_there(struct hf_store *s, int lock_rc, struct hf_store_opened *opened, bool *ret_sound)
+static int open_there(
+    struct hf_store *s, int lock_rc, struct hf_store_opened *opened, bool *ret_sound)
 {
 	struct hf_checked checked = { 0 };
 	int rc = store_check(s, opened, &checked);
@@ -229,7 +247,9 @@ static int make_new(struct hf_store *s)
 	char aside[NAME_MAX + 1];
 	int rc;
 
-	/* A WAL without its store is not ours to throw away, nor may it be taken for the new one's. */
+	/*
+	 * A WAL without its store is not ours to throw away, nor may it be taken for the new one's.
+	 */
 	rc = hf_store_files_aside_name(&s->files, hf_store_now_s(s), aside);
 	if (!rc)
 		rc = hf_store_files_set_aside(&s->files, aside, false);
@@ -248,7 +268,10 @@ static void new_meta(struct hf_store *s)
 	hf_store_random_epoch(s->meta.epoch);
 }
 
-/* Nothing can be written now. What can be read of what there is, is; it is that which a later write begins from. */
+/*
+ * Nothing can be written now. What can be read of what there is, is; it is that which a later write
+ * begins from.
+ */
 static int store_open_reader(struct hf_store *s, bool sound)
 {
 	int rc;
@@ -265,8 +288,7 @@ static int open_failed(struct hf_store *s, struct hf_store_opened *opened)
 	char why[512];
 
 	snprintf(why, sizeof(why),
-	    "damaged again (%.160s) after its one recovery; '%.120s' is left as it is, nothing is written. "
-	    "'holdfastctl resync --recover' allows another recovery at the next start",
+	    "damaged again (%.160s) after its one recovery; '%.120s' is left as it is, nothing is written. 'holdfastctl resync --recover' allows another recovery at the next start",
 	    opened->reason, s->files.path);
 	opened->origin = HF_STORE_SPENT;
 	new_meta(s);
@@ -289,7 +311,8 @@ static int open_unwritten(struct hf_store *s, int code, bool sound)
 }
 
 /* Opens what is there, or makes what is missing. *ret_sound as of open_there(). */
-static int store_settle(struct hf_store *s, int lock_rc, struct hf_store_opened *opened, bool *ret_sound)
+static int store_settle(
+    struct hf_store *s, int lock_rc, struct hf_store_opened *opened, bool *ret_sound)
 {
 	int kind = hf_store_files_look_all(&s->files, opened->reason, sizeof(opened->reason));
 	int rc;
@@ -325,10 +348,13 @@ static bool is_refusal(int rc)
 	return rc == HF_EUNSAFE || rc == HF_ESCHEMA || rc == HF_ELOCKED || rc == -ENOMEM;
 }
 
-/* There is one, and what is in it cannot be known now. To begin from nothing would be to lose it. */
+/*
+ * There is one, and what is in it cannot be known now. To begin from nothing would be to lose it.
+ */
 static bool store_is_unknown(const struct hf_store *s, int rc, bool sound)
 {
-	return rc && rc != HF_EDAMAGED && !sound && (s->pending == HF_PENDING_NONE || s->unreadable);
+	return rc && rc != HF_EDAMAGED && !sound &&
+	       (s->pending == HF_PENDING_NONE || s->unreadable);
 }
 
 static int open_all(struct hf_store *s, struct hf_store_opened *opened)
@@ -356,8 +382,9 @@ static int open_all(struct hf_store *s, struct hf_store_opened *opened)
 	return rc;
 }
 
-int hf_store_open_schema(const char *path, const struct hf_schema *schema, const struct hf_store_opts *opts,
-    struct hf_store_opened *ret_opened, struct hf_store **ret_store)
+int hf_store_open_schema(const char *path, const struct hf_schema *schema,
+    const struct hf_store_opts *opts, struct hf_store_opened *ret_opened,
+    struct hf_store **ret_store)
 {
 	struct hf_store *s = calloc(1, sizeof(*s));
 	int rc;
@@ -387,8 +414,8 @@ int hf_store_open_schema(const char *path, const struct hf_schema *schema, const
 	return 0;
 }
 
-int hf_store_open(const char *path, const struct hf_store_opts *opts, struct hf_store_opened *ret_opened,
-    struct hf_store **ret_store)
+int hf_store_open(const char *path, const struct hf_store_opts *opts,
+    struct hf_store_opened *ret_opened, struct hf_store **ret_store)
 {
 	return hf_store_open_schema(path, &hf_schema, opts, ret_opened, ret_store);
 }
@@ -398,7 +425,8 @@ int hf_store_open(const char *path, const struct hf_store_opts *opts, struct hf_
 /* The owner's memory goes with this very content. */
 static int same_content(struct hf_store *s, const struct hf_meta *before)
 {
-	if (s->meta.generation == before->generation && !memcmp(s->meta.epoch, before->epoch, sizeof(before->epoch)))
+	if (s->meta.generation == before->generation &&
+	    !memcmp(s->meta.epoch, before->epoch, sizeof(before->epoch)))
 		return 0;
 	hf_store_detach(s);
 	s->meta = *before;

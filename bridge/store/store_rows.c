@@ -27,16 +27,14 @@
 /* clang-format on */
 
 /*
- * The order of the fields is that of the columns of `set` and `all`; `sum` is the last column, or the last but one where
- * version 1 has not all of them.
+ * The order of the fields is that of the columns of `set` and `all`; `sum` is the last column, or
+ * the last but one where version 1 has not all of them.
  */
 const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_SOURCE] = {
 		.name = "source",
 		.row_size = sizeof(struct hf_source_row),
-		.set = "INSERT OR REPLACE INTO source(rid,name,url,suffix,deployment_id,user,user_name,withdrawn,"
-		       "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,removals,sum,marks) "
-		       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO source(rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,removals,sum,marks) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_SOURCE "ORDER BY rid",
 		.n_fields = 16,
 		.n_first = 14,
@@ -54,8 +52,7 @@ const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_OWNER] = {
 		.name = "owner",
 		.row_size = sizeof(struct hf_owner_row),
-		.set = "INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,words,rights,sum,marks) "
-		       "VALUES(?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,words,rights,sum,marks) VALUES(?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_OWNER "ORDER BY rid",
 		.n_fields = 8,
 		.n_first = 5,
@@ -69,8 +66,7 @@ const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_WORKSPACE] = {
 		.name = "workspace",
 		.row_size = sizeof(struct hf_workspace_row),
-		.set = "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,sum,marks) "
-		       "VALUES(?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,sum,marks) VALUES(?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_WORKSPACE "ORDER BY rid",
 		.n_fields = 8,
 		.n_first = 7,
@@ -84,8 +80,7 @@ const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_AGENT] = {
 		.name = "agent",
 		.row_size = sizeof(struct hf_agent_row),
-		.set = "INSERT OR REPLACE INTO agent(rid,workspace,id,name,names,main_name,first_seen_s,sum) "
-		       "VALUES(?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO agent(rid,workspace,id,name,names,main_name,first_seen_s,sum) VALUES(?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_AGENT "ORDER BY rid",
 		.n_fields = 7,
 		.fields = {
@@ -97,8 +92,7 @@ const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_HOLD] = {
 		.name = "hold",
 		.row_size = sizeof(struct hf_hold_row),
-		.set = "INSERT OR REPLACE INTO hold(rid,source,owner,kind,detail,since_s,fresh_ms,rejected,"
-		       "sum) VALUES(?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO hold(rid,source,owner,kind,detail,since_s,fresh_ms,rejected,sum) VALUES(?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_HOLD "ORDER BY rid",
 		.n_fields = 8,
 		.fields = {
@@ -110,8 +104,7 @@ const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_RESTORED] = {
 		.name = "restored",
 		.row_size = sizeof(struct hf_restored_row),
-		.set = "INSERT OR REPLACE INTO restored(name,addr,main_name,source,first_seen_s,flags,sum,kept) "
-		       "VALUES(?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO restored(name,addr,main_name,source,first_seen_s,flags,sum,kept) VALUES(?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_RESTORED "ORDER BY name",
 		.n_fields = 7,
 		.n_first = 5,
@@ -125,8 +118,7 @@ const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_CHANGE] = {
 		.name = "change",
 		.row_size = sizeof(struct hf_change_row),
-		.set = "INSERT OR REPLACE INTO change(seq,generation,wall_s,name,what,why,flags,addr,source,owner,"
-		       "agent,first_seen_s,detail,sum) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO change(seq,generation,wall_s,name,what,why,flags,addr,source,owner,agent,first_seen_s,detail,sum) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_CHANGE "ORDER BY seq",
 		.n_fields = 13,
 		.fields = {
@@ -182,8 +174,7 @@ const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST] = {
 	[HF_TABLE_META] = {
 		.name = "meta",
 		.row_size = sizeof(struct hf_meta),
-		.set = "INSERT OR REPLACE INTO meta(id,version,oldest,schema_sum,epoch,generation,ready,copied,"
-		       "log_floor,next_workspace,next_agent,made_s,sum) VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?)",
+		.set = "INSERT OR REPLACE INTO meta(id,version,oldest,schema_sum,epoch,generation,ready,copied,log_floor,next_workspace,next_agent,made_s,sum) VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?)",
 		.all = HF_SELECT_META "WHERE id=1",
 		.n_fields = 11,
 		.fields = {
@@ -210,7 +201,8 @@ static bool is_plain_name(const struct hf_name *name)
 	while (at < name->len && name->wire[at]) {
 		size_t len = name->wire[at];
 
-		if (at + 1 + len >= name->len || !hf_label_is_lower((const char *)name->wire + at + 1, len))
+		if (at + 1 + len >= name->len ||
+		    !hf_label_is_lower((const char *)name->wire + at + 1, len))
 			return false;
 		at += 1 + len;
 	}
@@ -309,7 +301,10 @@ static void sum_field(struct hf_wr *w, const struct hf_field *f, const uint8_t *
 	}
 }
 
-/* 32 bits, signed: four bytes in the file. The table is in it, so that no row passes for one of another table. */
+/*
+ * 32 bits, signed: four bytes in the file. The table is in it, so that no row passes for one of
+ * another table.
+ */
 static int64_t row_sum_of(enum hf_table_id id, const void *row, size_t from, size_t to)
 {
 	const struct hf_sql_table *t = &hf_sql_tables[id];
@@ -331,12 +326,15 @@ static int64_t row_sum(enum hf_table_id id, const void *row)
 
 static bool field_is_blank(const struct hf_field *f, const uint8_t *at)
 {
-	return f->type == HF_FIELD_TEXT ? !*at
+	return f->type == HF_FIELD_TEXT  ? !*at
 	       : f->type == HF_FIELD_U32 ? !LOAD(uint32_t, at)
 					 : !*at; /* U8, BOOL: there are no others */
 }
 
-/* What version 1 has not: the last field, and above it the sum of all of them, 0 where they are blank. */
+/*
+ * What version 1 has not: the last field, and above it the sum of all of them, 0 where they are
+ * blank.
+ */
 static int64_t last_column(enum hf_table_id id, const void *row)
 {
 	const struct hf_sql_table *t = &hf_sql_tables[id];
@@ -499,7 +497,8 @@ int hf_store_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row)
 	if (!st->error && (!same || hf_store_row_check(id, ret_row) || sum != row_sum(id, ret_row)))
 		st->error = HF_EDAMAGED;
 	if (st->error == HF_EDAMAGED)
-		snprintf(st->sql->error, sizeof(st->sql->error), "a row of table '%s' is damaged", t->name);
+		snprintf(st->sql->error, sizeof(st->sql->error), "a row of table '%s' is damaged",
+		    t->name);
 	return st->error;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * store_rows: the structs that the store keeps, as rows of its tables. Each table has one description of its
- * columns, out of which a row is written, read, checked and summed.
+ * store_rows: the structs that the store keeps, as rows of its tables. Each table has one
+ * description of its columns, out of which a row is written, read, checked and summed.
  *
- * Every row carries a sum over its values and its table, so that a flipped bit is noticed even where the
- * result is still a good label or a good address.
+ * Every row carries a sum over its values and its table, so that a flipped bit is noticed even
+ * where the result is still a good label or a good address.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,20 +58,34 @@ struct hf_meta {
 	uint8_t epoch[16];
 	uint64_t generation;
 	bool ready;
-	bool copied;        /* a copy that was not in use yet: who opens it as a store gives it another epoch */
+	/* a copy that was not in use yet: who opens it as a store gives it another epoch */
+	bool copied;
 	uint64_t log_floor; /* of generations up to this one not all changes are known */
 	uint32_t next_workspace, next_agent;
 	int64_t made_s;
 };
 
 enum hf_table_id {
-	HF_TABLE_SOURCE, HF_TABLE_OWNER, HF_TABLE_WORKSPACE, HF_TABLE_AGENT, HF_TABLE_HOLD, /* as enum hf_row_kind */
-	HF_TABLE_RESTORED, HF_TABLE_CHANGE, HF_TABLE_ADAPTER, HF_TABLE_OWNED, HF_TABLE_ADDRESS, HF_TABLE_META,
+	/* as enum hf_row_kind */
+	HF_TABLE_SOURCE,
+	HF_TABLE_OWNER,
+	HF_TABLE_WORKSPACE,
+	HF_TABLE_AGENT,
+	HF_TABLE_HOLD,
+	HF_TABLE_RESTORED,
+	HF_TABLE_CHANGE,
+	HF_TABLE_ADAPTER,
+	HF_TABLE_OWNED,
+	HF_TABLE_ADDRESS,
+	HF_TABLE_META,
 	HF_TABLE_TEXT,
 	HF_TABLE_LAST,
 };
 
-/* A table's number is in the sums of its rows: it never changes, so the later ones stand at the end. */
+/*
+ * A table's number is in the sums of its rows: it never changes, so the later ones stand at the
+ * end.
+ */
 static inline enum hf_table_id hf_sql_table_of(enum hf_row_kind kind)
 {
 	return kind == HF_ROW_TEXT ? HF_TABLE_TEXT : (enum hf_table_id)kind;
@@ -80,7 +94,11 @@ static inline enum hf_table_id hf_sql_table_of(enum hf_row_kind kind)
 enum { HF_FIELDS_MAX = 16 };
 
 enum hf_field_type {
-	HF_FIELD_U8, HF_FIELD_U32, HF_FIELD_U64, HF_FIELD_S64, HF_FIELD_BOOL,
+	HF_FIELD_U8,
+	HF_FIELD_U32,
+	HF_FIELD_U64,
+	HF_FIELD_S64,
+	HF_FIELD_BOOL,
 	HF_FIELD_RID_OR_NONE, /* NULL: UINT32_MAX */
 	HF_FIELD_BLOB16,
 	HF_FIELD_TEXT,
@@ -98,47 +116,45 @@ struct hf_field {
 struct hf_sql_table {
 	const char *name;
 	size_t row_size; /* of the struct */
-	const char *set;      /* inserts or replaces; all columns */
-	const char *all;      /* reads all columns, in the order of the key */
+	const char *set; /* inserts or replaces; all columns */
+	const char *all; /* reads all columns, in the order of the key */
 	struct hf_field fields[HF_FIELDS_MAX];
 	size_t n_fields;
 	/*
-	 * Those that version 1 has: `sum` goes on covering them and no others, so that its program can use the file.
-	 * The rest has a sum of its own, above the low byte of its last column (a U8 or BOOL): 0 where all of the rest
-	 * is 0 or "", as in the rows that the program of version 1 writes. Most rows need no byte for it.
+	 * Those that version 1 has: `sum` goes on covering them and no others, so that its program
+	 * can use the file. The rest has a sum of its own, above the low byte of its last column (a
+	 * U8 or BOOL): 0 where all of the rest is 0 or "", as in the rows that the program of
+	 * version 1 writes. Most rows need no byte for it.
 	 */
 	size_t n_first;
 };
 
 extern const struct hf_sql_table hf_sql_tables[HF_TABLE_LAST];
 
-/* All columns of a table, in the order in which hf_store_row_get() takes them; a WHERE or ORDER BY follows. */
-#define HF_SELECT_SOURCE \
-	"SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms," \
+/*
+ * All columns of a table, in the order in which hf_store_row_get() takes them; a WHERE or ORDER BY
+ * follows.
+ */
+#define HF_SELECT_SOURCE                                                                           \
+	"SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms,"               \
 	"counted_boot,counted_ms,counted_s,contact_s,sentinel,removals,sum,marks FROM source "
-#define HF_SELECT_OWNER \
-	"SELECT rid,source,id,name,confirmed_s,words,rights,sum,marks FROM owner "
-#define HF_SELECT_WORKSPACE \
+#define HF_SELECT_OWNER "SELECT rid,source,id,name,confirmed_s,words,rights,sum,marks FROM owner "
+#define HF_SELECT_WORKSPACE                                                                        \
 	"SELECT rid,owner,id,name,status,held,first_seen_s,sum,marks FROM workspace "
-#define HF_SELECT_AGENT \
-	"SELECT rid,workspace,id,name,names,main_name,first_seen_s,sum FROM agent "
-#define HF_SELECT_HOLD \
+#define HF_SELECT_AGENT "SELECT rid,workspace,id,name,names,main_name,first_seen_s,sum FROM agent "
+#define HF_SELECT_HOLD                                                                             \
 	"SELECT rid,source,owner,kind,detail,since_s,fresh_ms,rejected,sum FROM hold "
-#define HF_SELECT_RESTORED \
+#define HF_SELECT_RESTORED                                                                         \
 	"SELECT name,addr,main_name,source,first_seen_s,flags,sum,kept FROM restored "
-#define HF_SELECT_CHANGE \
-	"SELECT seq,generation,wall_s,name,what,why,flags,addr,source,owner,agent," \
+#define HF_SELECT_CHANGE                                                                           \
+	"SELECT seq,generation,wall_s,name,what,why,flags,addr,source,owner,agent,"                \
 	"first_seen_s,detail,sum FROM change "
-#define HF_SELECT_ADAPTER \
-	"SELECT rid,name,epoch,generation,sum FROM adapter "
-#define HF_SELECT_OWNED \
-	"SELECT adapter,name,addr,state,generation,sum FROM owned "
-#define HF_SELECT_ADDRESS \
-	"SELECT source,place,address,sum FROM address "
-#define HF_SELECT_TEXT \
-	"SELECT rid,text,sum FROM text "
-#define HF_SELECT_META \
-	"SELECT version,oldest,schema_sum,epoch,generation,ready,copied,log_floor," \
+#define HF_SELECT_ADAPTER "SELECT rid,name,epoch,generation,sum FROM adapter "
+#define HF_SELECT_OWNED "SELECT adapter,name,addr,state,generation,sum FROM owned "
+#define HF_SELECT_ADDRESS "SELECT source,place,address,sum FROM address "
+#define HF_SELECT_TEXT "SELECT rid,text,sum FROM text "
+#define HF_SELECT_META                                                                             \
+	"SELECT version,oldest,schema_sum,epoch,generation,ready,copied,log_floor,"                \
 	"next_workspace,next_agent,made_s,sum FROM meta "
 
 /* Whether a row could be read back: 0 or -EINVAL. */
@@ -146,13 +162,13 @@ int hf_store_row_check(enum hf_table_id id, const void *row);
 /* Write it by the table's `set`; checked before. */
 int hf_store_row_set(struct hf_sql *q, enum hf_table_id id, const void *row);
 /*
- * Take the columns of a row that hf_stmt_next() has given; of statements that select all columns in the
- * table's order. 0, or HF_EDAMAGED (the statement is not ended).
+ * Take the columns of a row that hf_stmt_next() has given; of statements that select all columns in
+ * the table's order. 0, or HF_EDAMAGED (the statement is not ended).
  */
 int hf_store_row_get(struct hf_stmt *st, enum hf_table_id id, void *ret_row);
 
 /*
- * A growing array of rows of one table, read by its `all`. The caller owns *ret_rows; end it with free().
- * Its capacity is doubled as it grows.
+ * A growing array of rows of one table, read by its `all`. The caller owns *ret_rows; end it with
+ * free(). Its capacity is doubled as it grows.
  */
 int hf_store_rows_load(struct hf_sql *q, enum hf_table_id id, void **ret_rows, size_t *ret_n);

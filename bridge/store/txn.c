@@ -23,7 +23,10 @@ static int txn_fail(struct hf_store *s, int rc)
 	if (rc == -EINVAL)
 		return rc;
 	hf_store_why(why, sizeof(why), rc, s->w);
-	/* What SQLite calls damage may be a read that failed: the next begin opens it anew and looks. */
+	/*
+	 * What SQLite calls damage may be a read that failed: the next begin opens it anew and
+	 * looks.
+	 */
 	if (rc == HF_EDAMAGED && s->w && hf_sql_is_broken(s->w))
 		rc = -EIO;
 	hf_store_enter(s, rc == HF_EDAMAGED ? HF_STORE_RECOVERING : HF_STORE_NOT_WRITTEN, why);
@@ -38,10 +41,12 @@ static int txn_still_there(struct hf_store *s)
 	int rc = hf_wal_same(&s->wal, &s->files);
 
 	if (rc == -ENOENT) {
-		hf_store_enter(s, HF_STORE_RECOVERING, "its file was taken away or replaced while it was in use");
+		hf_store_enter(s, HF_STORE_RECOVERING,
+		    "its file was taken away or replaced while it was in use");
 		return HF_EDAMAGED;
 	}
-	return rc; /* without its WAL: closing writes back what is still open, so opening again is enough */
+	/* without its WAL: closing writes back what is still open, so opening again is enough */
+	return rc;
 }
 
 static bool is_usable(const struct hf_store *s)

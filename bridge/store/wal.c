@@ -6,7 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The file format of SQLite's WAL: a head with two salts that are new each time it is begun anew, then frames. */
+/*
+ * The file format of SQLite's WAL: a head with two salts that are new each time it is begun anew,
+ * then frames.
+ */
 enum { WAL_HEAD = 32, WAL_SALT_AT = 16, WAL_FRAME_HEAD = 24 };
 
 void hf_wal_init(struct hf_wal *w)
@@ -42,7 +45,8 @@ int hf_wal_open(struct hf_wal *w, const struct hf_store_files *f, bool empty)
 		return -errno;
 	w->store_dev = st.st_dev;
 	w->store_ino = st.st_ino;
-	w->fd = openat(f->dirfd, hf_store_files_name(f, "-wal", name), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	w->fd =
+	    openat(f->dirfd, hf_store_files_name(f, "-wal", name), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (w->fd < 0 || fstat(w->fd, &st) < 0)
 		rc = -errno;
 	if (rc) {
@@ -88,7 +92,10 @@ int hf_wal_cut(struct hf_wal *w)
 	rc = read_salt(w->fd, salt);
 	if (rc)
 		return rc == -ENODATA ? 0 : rc;
-	/* Another salt: begun anew since, after all that was committed had gone into the store's file and was synced. */
+	/*
+	 * Another salt: begun anew since, after all that was committed had gone into the store's
+	 * file and was synced.
+	 */
 	if (w->good && !memcmp(salt, w->salt, sizeof(salt)))
 		keep = (off_t)w->good;
 	if (ftruncate(w->fd, keep) < 0 || fsync(w->fd) < 0)

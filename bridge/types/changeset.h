@@ -44,7 +44,7 @@ struct hf_row_change {
 	bool removed; /* by rid; else the row is set as a whole */
 	enum hf_reason why;
 	uint32_t rid; /* always; of a row that is set it is the row's own */
-	union { /* unused for what is removed */
+	union {       /* unused for what is removed */
 		const struct hf_source_row *source;
 		const struct hf_owner_row *owner;
 		const struct hf_workspace_row *workspace;
@@ -80,11 +80,13 @@ struct hf_changeset {
 	void *names_arg;
 	size_t n_names;
 	/*
-	 * More names changed than are worth listing (300,000 changes are 100 MB): `names` is empty, and whoever
-	 * follows the names takes all of them anew (hf_store_names_since() answers -ESTALE).
+	 * More names changed than are worth listing (300,000 changes are 100 MB): `names` is empty,
+	 * and whoever follows the names takes all of them anew (hf_store_names_since() answers
+	 * -ESTALE).
 	 */
 	bool names_reset;
-	const struct hf_restored_row *restored; /* added; one that is there by that name is replaced */
+	/* added; one that is there by that name is replaced */
+	const struct hf_restored_row *restored;
 	size_t n_restored;
 	const struct hf_name *restored_gone; /* removed, before `restored` is added */
 	size_t n_restored_gone;

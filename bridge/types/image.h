@@ -8,7 +8,10 @@
 
 #include "bridge/types/rows.h"
 
-/* Each array is sorted by rid (restored: by name); every row's source, owner and workspace is there too. */
+/*
+ * Each array is sorted by rid (restored: by name); every row's source, owner and workspace is there
+ * too.
+ */
 struct hf_image {
 	struct hf_source_row *sources;
 	size_t n_sources;

@@ -50,20 +50,27 @@ struct hf_source_row {
 	char deployment_id[HF_TEXT_MAX]; /* pinned; "" while unknown */
 	struct hf_uuid user;             /* the token's own user */
 	char user_name[HF_LABEL_MAX + 1];
-	bool withdrawn;   /* a hold policy took its names out of the answers */
-	uint64_t away_ms;   /* how long it has been unreachable, counted up to ... */
+	bool withdrawn;              /* a hold policy took its names out of the answers */
+	uint64_t away_ms;            /* how long it has been unreachable, counted up to ... */
 	struct hf_uuid counted_boot; /* ... this boot's ... */
-	int64_t counted_ms; /* ... boottime, ... */
-	int64_t counted_s;  /* ... which was this wall clock; 0: it was not synchronised */
-	int64_t contact_s; /* wall clock of the last proof of life */
-	bool sentinel;     /* the name that tells the coder CLI that a tunnel is there is published, as this source's */
-	/* Explained removals of late (guard rule 3c), "BOOTTIME:N ..." of counted_boot, in milliseconds, the newest first. */
+	int64_t counted_ms;          /* ... boottime, ... */
+	int64_t counted_s;           /* ... which was this wall clock; 0: it was not synchronised */
+	int64_t contact_s;           /* wall clock of the last proof of life */
+	/*
+	 * the name that tells the coder CLI that a tunnel is there is published, as this source's
+	 */
+	bool sentinel;
+	/*
+	 * Explained removals of late (guard rule 3c), "BOOTTIME:N ..." of counted_boot, in
+	 * milliseconds, the newest first.
+	 */
 	char removals[HF_REMOVALS_MAX];
 	uint8_t marks; /* HF_SOURCE_... */
 };
 
 enum {
-	HF_SOURCE_CONFIRMED = 1, /* all owners whom REST named had a snapshot without a refused record, once */
+	/* all owners whom REST named had a snapshot without a refused record, once */
+	HF_SOURCE_CONFIRMED = 1,
 	HF_SOURCE_MARKS = 1,
 };
 
@@ -73,14 +80,18 @@ struct hf_owner_row {
 	struct hf_uuid id;
 	char name[HF_LABEL_MAX + 1];
 	int64_t confirmed_s; /* wall clock of the last accepted snapshot or diff; 0: never */
-	char words[HF_TEXT_MAX]; /* of the configuration, by which it was followed; a space between two */
-	uint32_t rights; /* text: the token's rights at this owner's last good state; 0: not known */
-	uint8_t marks;   /* HF_OWNER_... */
+	/* of the configuration, by which it was followed; a space between two */
+	char words[HF_TEXT_MAX];
+	/* text: the token's rights at this owner's last good state; 0: not known */
+	uint32_t rights;
+	uint8_t marks; /* HF_OWNER_... */
 };
 
 enum {
-	HF_OWNER_FORMER = 1, /* was the token's own user: its names in the forms `me` and short are kept */
-	HF_OWNER_UNSEEN = 2, /* older than the published zone: nothing of it is served before its snapshot */
+	/* was the token's own user: its names in the forms `me` and short are kept */
+	HF_OWNER_FORMER = 1,
+	/* older than the published zone: nothing of it is served before its snapshot */
+	HF_OWNER_UNSEEN = 2,
 	HF_OWNER_MARKS = 3,
 };
 
@@ -90,14 +101,15 @@ struct hf_workspace_row {
 	struct hf_uuid id;
 	char name[HF_LABEL_MAX + 1];
 	uint8_t status;
-	bool held; /* upstream no longer lists it; the guard keeps it and its agents */
+	bool held;     /* upstream no longer lists it; the guard keeps it and its agents */
 	uint8_t marks; /* HF_WS_... of one that is held */
 	int64_t first_seen_s;
 };
 
 enum {
-	HF_WS_KEPT = 1,   /* the operator rejected its removal */
-	HF_WS_LISTED = 2, /* upstream lists it as running, but none of its agents: it is those that are held */
+	HF_WS_KEPT = 1, /* the operator rejected its removal */
+	/* upstream lists it as running, but none of its agents: it is those that are held */
+	HF_WS_LISTED = 2,
 	HF_WS_MARKS = 3,
 };
 
@@ -114,13 +126,14 @@ struct hf_agent_row {
 /* A removal that waits (design.md, the guard). The workspaces concerned carry `held`. */
 struct hf_hold_row {
 	uint32_t rid;
-	uint32_t source; /* rid */
-	uint32_t owner;  /* rid, UINT32_MAX: the source as a whole */
-	char kind[32];   /* "removal", "restored", "user", "deployment", "suffix" */
+	uint32_t source;          /* rid */
+	uint32_t owner;           /* rid, UINT32_MAX: the source as a whole */
+	char kind[32];            /* "removal", "restored", "user", "deployment", "suffix" */
 	char detail[HF_TEXT_MAX]; /* what was seen: the other deployment's id, the other suffix */
 	int64_t since_s;          /* wall clock */
 	uint64_t fresh_ms;        /* fresh time spent of `grace` */
-	bool rejected;            /* the operator keeps what it holds until it is listed again or accepted */
+	/* the operator keeps what it holds until it is listed again or accepted */
+	bool rejected;
 };
 
 /* A name that came out of the published zone after the store was lost. Served as stale. */

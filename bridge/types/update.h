@@ -37,9 +37,9 @@ struct hf_update_agent {
  * (An id of a wrong length refuses a diff whole; it never gets here.)
  */
 struct hf_update_refused {
-	char what[16];    /* "workspace", "agent" */
+	char what[16]; /* "workspace", "agent" */
 	char reason[64];
-	char name[64];    /* printable */
+	char name[64]; /* printable */
 };
 
 struct hf_update_text; /* stream's: the bytes of all names */
@@ -47,7 +47,8 @@ struct hf_update_text; /* stream's: the bytes of all names */
 struct hf_update {
 	enum hf_update_kind kind;
 	struct hf_uuid owner;
-	int64_t connected_ms; /* boottime at which its connection was asked for: its rights are of then */
+	/* boottime at which its connection was asked for: its rights are of then */
+	int64_t connected_ms;
 	struct hf_update_workspace *upserted_workspaces;
 	size_t n_upserted_workspaces;
 	struct hf_update_agent *upserted_agents;

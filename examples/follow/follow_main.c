@@ -91,7 +91,8 @@ static void show_workspaces(const char *what, const struct hf_update_workspace *
 
 	for (size_t i = 0; i < n; i++)
 		printf("  %s workspace %s %s status %d\n", what, hf_uuid_text(&at[i].id, id),
-		    hf_printable_copy(name, sizeof(name), at[i].name.at, at[i].name.len), at[i].status);
+		    hf_printable_copy(name, sizeof(name), at[i].name.at, at[i].name.len),
+		    at[i].status);
 }
 
 static void show_agents(const char *what, const struct hf_update_agent *at, size_t n)
@@ -113,8 +114,9 @@ static enum hf_client_verdict show_update(
 
 	f->snapshots += snapshot;
 	f->diffs += !snapshot;
-	printf("%s of %s: %zu workspaces, %zu agents; gone: %zu workspaces, %zu agents; refused: "
-	       "%" PRIu64 "\n",
+	printf(
+	    "%s of %s: %zu workspaces, %zu agents; gone: %zu workspaces, %zu agents; refused: %" PRIu64
+	    "\n",
 	    snapshot ? "snapshot" : "diff", hf_uuid_text(&u->owner, owner),
 	    u->n_upserted_workspaces, u->n_upserted_agents, u->n_deleted_workspaces,
 	    u->n_deleted_agents, u->refused_total);
@@ -179,24 +181,24 @@ static const struct hf_client_ops ops = {
 
 static void follow_usage(FILE *out)
 {
-	fputs("usage: holdfast-follow [--url URL] [--token-file FILE] [--owner NAME]... [--ca-file "
-	      "FILE]\n"
-	      "                       [--interval SECONDS] [--seconds SECONDS] [--once] [--totals]\n"
-	      "                       [--verbose]\n"
-	      "\n"
-	      "Prints what the control stream of a Coder server brings; changes nothing.\n"
-	      "\n"
-	      "  --url URL         default: CODER_URL\n"
-	      "  --token-file FILE default: the token is in CODER_SESSION_TOKEN\n"
-	      "  --owner NAME      me (default), all, a user name or id\n"
-	      "  --ca-file FILE    certificate authorities to trust\n"
-	      "  --interval N      a new snapshot is taken so often; default 600\n"
-	      "  --seconds N       ends after so long; else at SIGINT\n"
-	      "  --once            ends when there was a snapshot of each owner\n"
-	      "  --totals          only the numbers of each message, not its records\n"
-	      "  --verbose         tells each step on stderr\n"
-	      "\n"
-	      "Ends with 0 if there was a snapshot, else with 1.\n",
+	fputs(
+	    "usage: holdfast-follow [--url URL] [--token-file FILE] [--owner NAME]... [--ca-file FILE]\n"
+	    "                       [--interval SECONDS] [--seconds SECONDS] [--once] [--totals]\n"
+	    "                       [--verbose]\n"
+	    "\n"
+	    "Prints what the control stream of a Coder server brings; changes nothing.\n"
+	    "\n"
+	    "  --url URL         default: CODER_URL\n"
+	    "  --token-file FILE default: the token is in CODER_SESSION_TOKEN\n"
+	    "  --owner NAME      me (default), all, a user name or id\n"
+	    "  --ca-file FILE    certificate authorities to trust\n"
+	    "  --interval N      a new snapshot is taken so often; default 600\n"
+	    "  --seconds N       ends after so long; else at SIGINT\n"
+	    "  --once            ends when there was a snapshot of each owner\n"
+	    "  --totals          only the numbers of each message, not its records\n"
+	    "  --verbose         tells each step on stderr\n"
+	    "\n"
+	    "Ends with 0 if there was a snapshot, else with 1.\n",
 	    out);
 }
 
@@ -331,7 +333,9 @@ int main(int argc, char **argv)
 	int rc;
 
 	if (!hf_no_dump())
-		fputs("holdfast-follow: HOLDFAST_DUMPABLE is set: a core file would hold the session token\n", stderr);
+		fputs(
+		    "holdfast-follow: HOLDFAST_DUMPABLE is set: a core file would hold the session token\n",
+		    stderr);
 	fill_defaults(&f);
 	if (read_options(&f, argc, argv, &seconds)) {
 		follow_usage(stderr);

@@ -360,7 +360,7 @@ static int conn_answer(struct sim_conn *c)
 		return 0;
 	}
 	return conn_is_stream(c) ? conn_upgrade(c, out)
-			    : hf_sim_rest_answer(&c->server->world, &c->request, out);
+				 : hf_sim_rest_answer(&c->server->world, &c->request, out);
 }
 
 static int conn_answer_now(struct sim_conn *c)

@@ -142,7 +142,8 @@ static void on_console_readable(evutil_socket_t fd, short what, void *arg)
 		c->ended(c->arg);
 }
 
-static int console_make(struct sim_server *s, int fd, const char *name, struct sim_console **ret_console)
+static int console_make(
+    struct sim_server *s, int fd, const char *name, struct sim_console **ret_console)
 {
 	struct sim_console *c = calloc(1, sizeof(*c));
 

@@ -27,7 +27,8 @@ static int take_first(struct sim_request *r, char *line)
 	if (query)
 		*query++ = '\0';
 	r->keep = !strcmp(version, "HTTP/1.1");
-	if (sim_copy(r->method, sizeof(r->method), method) || sim_copy(r->path, sizeof(r->path), path))
+	if (sim_copy(r->method, sizeof(r->method), method) ||
+	    sim_copy(r->path, sizeof(r->path), path))
 		return -EINVAL;
 	return sim_copy(r->query, sizeof(r->query), query ? query : "");
 }
@@ -141,8 +142,8 @@ static const char *sim_phrase(int status)
 	return "Status";
 }
 
-void hf_sim_http_answer(struct evbuffer *out, const struct sim_request *r, int status, const char *headers,
-    const char *type, const char *body)
+void hf_sim_http_answer(struct evbuffer *out, const struct sim_request *r, int status,
+    const char *headers, const char *type, const char *body)
 {
 	evbuffer_add_printf(out,
 	    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n%s", status,

@@ -32,5 +32,5 @@ void hf_sim_request_done(struct sim_request *r); /* and zeroes it */
 unsigned hf_sim_request_number(const struct sim_request *r, const char *name, unsigned otherwise);
 
 /* Adds an answer. `headers` are whole lines, or "". `type` is that of the body. */
-void hf_sim_http_answer(struct evbuffer *out, const struct sim_request *r, int status, const char *headers,
-    const char *type, const char *body);
+void hf_sim_http_answer(struct evbuffer *out, const struct sim_request *r, int status,
+    const char *headers, const char *type, const char *body);

@@ -32,8 +32,7 @@ static void sim_usage(void)
 	    "                          [--verbose] [SCRIPT]\n"
 	    "\n"
 	    "Plays a Coder server. Runs SCRIPT up to its first wait, listens, prints\n"
-	    "\"listening PORT\", and runs the rest; then takes the same commands, one a line, on "
-	    "its\n"
+	    "\"listening PORT\", and runs the rest; then takes the same commands, one a line, on its\n"
 	    "standard input, and answers each with a line \"ok\" or \"error\".\n"
 	    "\n"
 	    "  --port N       default 3000; 0: any that is free\n"
@@ -44,12 +43,11 @@ static void sim_usage(void)
 	    "\n"
 	    "commands:");
 	hf_sim_script_help();
-	puts("\nA WORD of a snapshot is 1=dev:7=main,8=gpu (workspace 1 has agents 7 and 8), or\n"
-	     "1..500=dev:main (workspaces dev1 to dev500, each with an agent of its number). In a "
-	     "diff\n"
-	     "it begins with + (new, or another name), or it is -1, -1..500 (workspaces go, with "
-	     "their\n"
-	     "agents) or -:8 (an agent goes). %41 in a name is the byte 0x41.");
+	puts(
+	    "\nA WORD of a snapshot is 1=dev:7=main,8=gpu (workspace 1 has agents 7 and 8), or\n"
+	    "1..500=dev:main (workspaces dev1 to dev500, each with an agent of its number). In a diff\n"
+	    "it begins with + (new, or another name), or it is -1, -1..500 (workspaces go, with their\n"
+	    "agents) or -:8 (an agent goes). %41 in a name is the byte 0x41.");
 }
 
 static int sim_parse_options(int argc, char **argv, struct options *ret_options)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * sim_mux: the server's end of a yamux session (hashicorp/yamux spec.md), under the client's windows.
+ * sim_mux: the server's end of a yamux session (hashicorp/yamux spec.md), under the client's
+ * windows.
  */
 #include <stdbool.h>
 #include <stddef.h>

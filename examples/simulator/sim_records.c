@@ -78,8 +78,8 @@ static int add_field(
 	return add_part(to, n + len, org);
 }
 
-static int add_record(struct sim_message *message, enum field field,
-    const ProtobufCMessage *record, unsigned org)
+static int add_record(
+    struct sim_message *message, enum field field, const ProtobufCMessage *record, unsigned org)
 {
 	uint8_t small[512], *body = small;
 	size_t len = protobuf_c_message_get_packed_size(record);
@@ -159,7 +159,8 @@ static int drop_agent(const struct record_sink *to, uint32_t number)
 /* The server tells of its agents, too. Another user's is told of, but stays. */
 static int drop_workspace(const struct record_sink *to, uint32_t number)
 {
-	const struct sim_workspace *ws = to->world ? hf_sim_world_workspace(to->world, number) : NULL;
+	const struct sim_workspace *ws =
+	    to->world ? hf_sim_world_workspace(to->world, number) : NULL;
 	int rc =
 	    to->message ? tell_workspace(to->world, number, DELETED_WORKSPACE, to->message) : 0;
 
@@ -190,7 +191,8 @@ static const char *records_take_name(
 		if (ret_name->len == NAME_MAX_BYTES)
 			return NULL;
 		if (*at == '%' && records_hex(at[1]) >= 0 && records_hex(at[2]) >= 0) {
-			room[ret_name->len++] = (uint8_t)(records_hex(at[1]) << 4 | records_hex(at[2]));
+			room[ret_name->len++] =
+			    (uint8_t)(records_hex(at[1]) << 4 | records_hex(at[2]));
 			at += 3;
 		} else {
 			room[ret_name->len++] = (uint8_t)*at++;
@@ -214,7 +216,8 @@ static const char *records_take_number(const char *at, uint32_t *ret_number)
 }
 
 /* "7=main,8=gpu" */
-static int put_agents(const struct record_sink *to, uint32_t workspace, const char *at, uint8_t *room)
+static int put_agents(
+    const struct record_sink *to, uint32_t workspace, const char *at, uint8_t *room)
 {
 	struct sim_text name;
 	uint32_t number;
@@ -305,8 +308,8 @@ static int change_word(const struct record_sink *to, const char *word)
 	return *word == '-' ? drop_word(to, word + 1) : -EINVAL;
 }
 
-static int each_word(const struct record_sink *to, int (*take)(const struct record_sink *, const char *),
-    char *const *words, size_t n_words)
+static int each_word(const struct record_sink *to,
+    int (*take)(const struct record_sink *, const char *), char *const *words, size_t n_words)
 {
 	int rc = 0;
 
@@ -326,10 +329,11 @@ int hf_sim_records_snapshot(
 	return each_word(&to, put_word, words, n_words);
 }
 
-int hf_sim_records_diff(struct sim_world *w, struct sim_user *user, char *const *words, size_t n_words,
-    struct sim_message *message)
+int hf_sim_records_diff(struct sim_world *w, struct sim_user *user, char *const *words,
+    size_t n_words, struct sim_message *message)
 {
-	const struct record_sink nowhere = { 0 }, to = { .world = w, .user = user, .message = message };
+	const struct record_sink nowhere = { 0 },
+				 to = { .world = w, .user = user, .message = message };
 
 	if (each_word(&nowhere, change_word, words, n_words))
 		return -EINVAL;
@@ -340,8 +344,7 @@ int hf_sim_records_workspace(
     const struct sim_world *w, uint32_t number, bool gone, struct sim_message *message)
 {
 	const struct sim_workspace *ws = hf_sim_world_workspace(w, number);
-	int rc =
-	    tell_workspace(w, number, gone ? DELETED_WORKSPACE : UPSERTED_WORKSPACE, message);
+	int rc = tell_workspace(w, number, gone ? DELETED_WORKSPACE : UPSERTED_WORKSPACE, message);
 
 	for (uint32_t n = ws->first_agent; !rc && n; n = w->agents[n].next)
 		rc = tell_agent(w, n, gone ? DELETED_AGENT : UPSERTED_AGENT, message);

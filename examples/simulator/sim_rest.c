@@ -93,9 +93,9 @@ static json_t *user_json(const struct sim_user *u)
 	}
 	for (size_t i = 0; i < u->n_roles; i++) {
 		if (!u->roles[i].org)
-			json_array_append_new(roles, json_pack("{s:s,s:s}", "name",
-							 u->roles[i].name, "display_name",
-							 u->roles[i].name));
+			json_array_append_new(
+			    roles, json_pack("{s:s,s:s}", "name", u->roles[i].name, "display_name",
+				       u->roles[i].name));
 	}
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:o,s:o}", "id", id, "username", u->name,
 	    "name", u->name, "status", "active", "created_at", CREATED, "login_type", "password",
@@ -191,7 +191,8 @@ static int rest_user(const struct sim_world *w, const struct sim_request *r, str
 }
 
 /* Whose a workspace is. */
-static int rest_workspace(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_workspace(
+    const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	const char *id = r->path + strlen("/api/v2/workspaces/");
 	const struct sim_workspace *ws = NULL;
@@ -221,7 +222,8 @@ static int rest_workspace(const struct sim_world *w, const struct sim_request *r
 		org_json(ws->org)));
 }
 
-static int rest_buildinfo(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_buildinfo(
+    const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	json_t *body =
 	    json_pack("{s:s,s:s,s:s,s:s,s:b,s:b}", "external_url", "https://github.com/coder/coder",
@@ -233,7 +235,8 @@ static int rest_buildinfo(const struct sim_world *w, const struct sim_request *r
 	return answer_json(out, r, 200, body);
 }
 
-static int rest_connection(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_connection(
+    const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	json_t *body = json_pack("{s:{},s:b,s:b}", "derp_map", "derp_force_websockets", 0,
 	    "disable_direct_connections", 0);
@@ -259,7 +262,8 @@ static bool rest_allows(
 	return u ? hf_sim_rights_read(rights, u->id, n) : hf_sim_rights_read_all(rights, n);
 }
 
-static int rest_authcheck(const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
+static int rest_authcheck(
+    const struct sim_world *w, const struct sim_request *r, struct evbuffer *out)
 {
 	json_t *asked = json_loadb(r->body, r->body_len, 0, NULL), *body = json_object();
 	json_t *checks = json_object_get(asked, "checks"), *check;

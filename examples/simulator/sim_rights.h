@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * sim_rights: what a token may read at one moment. A server asks REST's questions with today's, and a
- * stream's connection keeps those of the moment of its upgrade.
+ * sim_rights: what a token may read at one moment. A server asks REST's questions with today's, and
+ * a stream's connection keeps those of the moment of its upgrade.
  */
 #include "examples/simulator/sim_world.h"
 
 struct sim_rights {
-	uint8_t user[SIM_ID];       /* the token's own */
-	bool workspaces;            /* the token's scopes let it read some */
-	bool all;                   /* of everybody */
-	uint64_t member;            /* own ones in these organisations; a bit each */
-	uint64_t everyone;          /* everybody's in these */
-	bool lists;                 /* the list of users */
-	uint8_t (*hidden)[SIM_ID];  /* owned; users whom the script made unreadable */
+	uint8_t user[SIM_ID];      /* the token's own */
+	bool workspaces;           /* the token's scopes let it read some */
+	bool all;                  /* of everybody */
+	uint64_t member;           /* own ones in these organisations; a bit each */
+	uint64_t everyone;         /* everybody's in these */
+	bool lists;                /* the list of users */
+	uint8_t (*hidden)[SIM_ID]; /* owned; users whom the script made unreadable */
 	size_t n_hidden;
 };
 

@@ -70,7 +70,8 @@ static int take_invoke(struct sim_rpc *rpc, const struct head *h, const char *na
 	return 0;
 }
 
-static int rpc_take_packet(struct sim_rpc *rpc, const struct head *h, const uint8_t *body, size_t len)
+static int rpc_take_packet(
+    struct sim_rpc *rpc, const struct head *h, const uint8_t *body, size_t len)
 {
 	enum kind kind = h->control >> 1 & 0x3f;
 

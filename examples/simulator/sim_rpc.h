@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * sim_rpc: the server's end of one dRPC stream (storj.io/drpc): frames in, frames out. One call at a
- * time, and another after it.
+ * sim_rpc: the server's end of one dRPC stream (storj.io/drpc): frames in, frames out. One call at
+ * a time, and another after it.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -66,13 +66,15 @@ int hf_sim_line_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms)
 		*ret_ms = (uint32_t)(value * units[u].ms);
 		return 0;
 	}
-	return hf_sim_line_say(l, -EINVAL, "'%s' is no time such as 500ms, 2s, 10m", text ? text : "");
+	return hf_sim_line_say(
+	    l, -EINVAL, "'%s' is no time such as 500ms, 2s, 10m", text ? text : "");
 }
 
 /* One of the strings of the world; "-": there is none. */
 static int set_string(const struct sim_line *l, char **string)
 {
-	return hf_sim_world_set(string, strcmp(hf_sim_line_word(l, 0), "-") ? hf_sim_line_word(l, 0) : NULL);
+	return hf_sim_world_set(
+	    string, strcmp(hf_sim_line_word(l, 0), "-") ? hf_sim_line_word(l, 0) : NULL);
 }
 
 static int run_suffix(const struct sim_line *l)
@@ -300,17 +302,13 @@ static const struct sim_command commands[] = {
 	{ "wait", 1, run_wait, "TIME", "the next line is run that much later" },
 	{ "await", 1, run_await, "WHAT [N] [NAME]",
 	    "the next line is run when there are N streams (of that user), sessions, or since the\n"
-	    "        start N calls, upgrades, requests, connections; streams 0: when there are "
-	    "none" },
+	    "        start N calls, upgrades, requests, connections; streams 0: when there are none" },
 	{ "cut", 1, run_cut, "HOW",
-	    "tcp, rst: connections; ws [CODE [TEXT]]: websockets; goaway [CODE]; yamux [NAME]: "
-	    "reset of\n        the streams; call [NAME]: end of the calls; error [CODE [TEXT]]: "
-	    "the same "
-	    "with an error" },
+	    "tcp, rst: connections; ws [CODE [TEXT]]: websockets; goaway [CODE]; yamux [NAME]: reset of\n        the streams; call [NAME]: end of the calls; error [CODE [TEXT]]: the same with an error" },
 	{ "refuse", 1, run_refuse, "STATUS [stream] [/PATH] [html] [HEADER=VALUE...]",
-	    "the answer to everything (to the stream, to that path only); 200 is a login page; "
-	    "`refuse off`" },
-	{ "slow", 1, run_slow, "TIME [/PATH]", "REST (that path) is answered so late; off: at once" },
+	    "the answer to everything (to the stream, to that path only); 200 is a login page; `refuse off`" },
+	{ "slow", 1, run_slow, "TIME [/PATH]",
+	    "REST (that path) is answered so late; off: at once" },
 	{ "freeze", 0, run_freeze, "", "nothing is read or written, `thaw` ends it" },
 	{ "thaw", 0, run_thaw, "", "" },
 	{ "down", 0, run_down, "", "connections end, new ones are refused; `up` ends it" },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * sim_script_line: a line of a script that is run, and the table of commands. sim_script.c has those about
- * the server, sim_script_world.c those about what it tells of.
+ * sim_script_line: a line of a script that is run, and the table of commands. sim_script.c has
+ * those about the server, sim_script_world.c those about what it tells of.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +34,8 @@ int hf_sim_line_say(const struct sim_line *l, int rc, const char *format, ...)
 /* NULL where there is none. */
 const char *hf_sim_line_word(const struct sim_line *l, size_t i);
 /* 0, or -EINVAL and a reply; `otherwise` where there is no such word. */
-int hf_sim_line_number(const struct sim_line *l, size_t i, uint64_t otherwise, uint64_t *ret_number);
+int hf_sim_line_number(
+    const struct sim_line *l, size_t i, uint64_t otherwise, uint64_t *ret_number);
 /* A time such as "500ms"; "off" is 0. 0, or -EINVAL and a reply. */
 int hf_sim_line_duration(const struct sim_line *l, size_t i, uint32_t *ret_ms);
 /* NULL and a reply where there is none of that name. */

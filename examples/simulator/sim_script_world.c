@@ -20,7 +20,8 @@ static int run_user(const struct sim_line *l)
 	if (hf_sim_line_number(l, 1, n, &n))
 		return -EINVAL;
 	hf_sim_world_id((uint32_t)n, id);
-	if (hf_sim_world_user(w, hf_sim_line_word(l, 0)) || hf_sim_world_user_by_id(w, id) || n > SIM_NUMBER_MAX)
+	if (hf_sim_world_user(w, hf_sim_line_word(l, 0)) || hf_sim_world_user_by_id(w, id) ||
+	    n > SIM_NUMBER_MAX)
 		return hf_sim_line_say(l, -EEXIST, "there is a user of that name or number");
 	return hf_sim_world_user_add(w, hf_sim_line_word(l, 0), (uint32_t)n);
 }
@@ -43,7 +44,8 @@ static int run_remake(const struct sim_line *l)
 	int rc;
 
 	if (!u || hf_sim_line_number(l, 1, 0, &n) || !n || n > SIM_NUMBER_MAX)
-		return u ? hf_sim_line_say(l, -EINVAL, "'%s' is no number", hf_sim_line_word(l, 1)) : -ENOENT;
+		return u ? hf_sim_line_say(l, -EINVAL, "'%s' is no number", hf_sim_line_word(l, 1))
+			 : -ENOENT;
 	hf_sim_world_id((uint32_t)n, id);
 	if (hf_sim_world_user_by_id(w, id))
 		return hf_sim_line_say(l, -EEXIST, "there is a user of that number");
@@ -90,7 +92,8 @@ static int run_unreadable(const struct sim_line *l)
 
 static int words_wrong(const struct sim_line *l, int rc)
 {
-	return rc == -EINVAL ? hf_sim_line_say(l, rc, "not of the form 1=workspace:7=agent,8=agent") : rc;
+	return rc == -EINVAL ? hf_sim_line_say(l, rc, "not of the form 1=workspace:7=agent,8=agent")
+			     : rc;
 }
 
 static int run_snapshot(const struct sim_line *l)
@@ -144,7 +147,8 @@ static int run_deny(const struct sim_line *l)
 		u->deny = (enum sim_deny)i;
 		return 0;
 	}
-	return hf_sim_line_say(l, -EINVAL, "'%s' is none of close, error, reset, off", hf_sim_line_word(l, 1));
+	return hf_sim_line_say(
+	    l, -EINVAL, "'%s' is none of close, error, reset, off", hf_sim_line_word(l, 1));
 }
 
 static int run_late(const struct sim_line *l)
@@ -175,7 +179,9 @@ static int run_roles(const struct sim_line *l)
 	struct sim_user *u = hf_sim_line_named(l, 0);
 	int rc = u ? hf_sim_world_roles_set(u, l->words + 1, l->n_words - 1) : -ENOENT;
 
-	return rc == -EINVAL ? hf_sim_line_say(l, rc, "not of the form owner, or 2/organization-admin") : rc;
+	return rc == -EINVAL
+		   ? hf_sim_line_say(l, rc, "not of the form owner, or 2/organization-admin")
+		   : rc;
 }
 
 static int line_org(const struct sim_line *l, size_t i, unsigned *ret_org)
@@ -185,7 +191,9 @@ static int line_org(const struct sim_line *l, size_t i, unsigned *ret_org)
 	if (hf_sim_line_number(l, i, 0, &n))
 		return -EINVAL;
 	*ret_org = (unsigned)n;
-	return n && n <= SIM_ORG_MAX ? 0 : hf_sim_line_say(l, -EINVAL, "'%s' is no organisation", hf_sim_line_word(l, i));
+	return n && n <= SIM_ORG_MAX
+		   ? 0
+		   : hf_sim_line_say(l, -EINVAL, "'%s' is no organisation", hf_sim_line_word(l, i));
 }
 
 static int run_orgs(const struct sim_line *l)
@@ -214,7 +222,8 @@ static int line_range(const struct sim_line *l, size_t i, uint32_t *ret_first, u
 	if (n < 2)
 		last = first;
 	if (n < 1 || hf_sim_line_word(l, i)[end])
-		return hf_sim_line_say(l, -EINVAL, "'%s' is no number, and not of the form 5..9", hf_sim_line_word(l, i));
+		return hf_sim_line_say(l, -EINVAL, "'%s' is no number, and not of the form 5..9",
+		    hf_sim_line_word(l, i));
 	for (unsigned at = first; at <= last; at++) {
 		if (!hf_sim_world_workspace(&l->server->world, at))
 			return hf_sim_line_say(l, -ENOENT, "there is no workspace %u", at);
@@ -272,7 +281,9 @@ static int run_sharing(const struct sim_line *l, bool shared)
 	int rc;
 
 	if (!u || line_range(l, 0, &n, &last) || n != last)
-		return u ? hf_sim_line_say(l, -EINVAL, "'%s' is no workspace", hf_sim_line_word(l, 0)) : -ENOENT;
+		return u ? hf_sim_line_say(
+			       l, -EINVAL, "'%s' is no workspace", hf_sim_line_word(l, 0))
+			 : -ENOENT;
 	rc = hf_sim_message_init(&message);
 	if (!rc)
 		rc = hf_sim_records_workspace(&l->server->world, n, !shared, &message);
@@ -313,8 +324,7 @@ const struct sim_command hf_sim_world_commands[] = {
 	    "new streams of that user begin so late, 1h for never; off: at once" },
 	{ "me", 1, run_me, "NAME", "the token is that user's from now on" },
 	{ "roles", 1, run_roles, "NAME [ROLE...]",
-	    "what the user is: owner, template-admin, auditor, ...; in organisation 2: "
-	    "2/organization-admin" },
+	    "what the user is: owner, template-admin, auditor, ...; in organisation 2: 2/organization-admin" },
 	{ "orgs", 1, run_orgs, "NAME [N...]", "the organisations of a user; 1 at the start" },
 	{ "place", 2, run_place, "N NUMBER...",
 	    "workspaces (2 or 5..9) belong to organisation N; to 1 at the start" },

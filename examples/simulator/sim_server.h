@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * sim_server: the simulated Coder: listens, knows its connections, and does to them what scripts say.
+ * sim_server: the simulated Coder: listens, knows its connections, and does to them what scripts
+ * say.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,8 +40,8 @@ struct sim_server {
 	struct sim_refusal refusal;
 	struct sim_counts counts;
 	bool frozen;
-	unsigned slow_ms;    /* REST is answered so late */
-	char slow_path[256]; /* as in sim_refusal */
+	unsigned slow_ms;                   /* REST is answered so late */
+	char slow_path[256];                /* as in sim_refusal */
 	bool unimplemented;                 /* calls are answered with dRPC's code 12 */
 	unsigned ws_ping_ms, yamux_ping_ms; /* 0: none */
 };

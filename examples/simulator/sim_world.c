@@ -343,7 +343,8 @@ bool hf_sim_world_shared(const struct sim_world *w, uint32_t number, const struc
 	return find_share(w, number, user) != NULL;
 }
 
-int hf_sim_world_share(struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared)
+int hf_sim_world_share(
+    struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared)
 {
 	struct sim_share *found = find_share(w, number, user), *more;
 

@@ -66,18 +66,19 @@ struct sim_world {
 	char *api;
 	char *deployment;
 	char *suffix;
-	char *expires;                    /* of the token; RFC 3339 */
-	char *scopes;                     /* of the token, spaces between; NULL: "coder:all" */
-	struct sim_user *users;           /* owned */
-	struct sim_user *me;              /* borrowed: the token's own; NULL: the first */
-	struct sim_share *shares;         /* owned */
+	char *expires;            /* of the token; RFC 3339 */
+	char *scopes;             /* of the token, spaces between; NULL: "coder:all" */
+	struct sim_user *users;   /* owned */
+	struct sim_user *me;      /* borrowed: the token's own; NULL: the first */
+	struct sim_share *shares; /* owned */
 	size_t n_shares;
 	struct sim_workspace *workspaces; /* owned; by number */
 	struct sim_agent *agents;         /* owned; by number */
 	uint32_t n_workspaces, n_agents;  /* the lengths of the arrays */
 };
 
-/* The ids that tests/scenario uses, too: number 7 is "...0007", with another first byte for agents.
+/*
+ * The ids that tests/scenario uses, too: number 7 is "...0007", with another first byte for agents.
  */
 void hf_sim_world_id(uint32_t number, uint8_t ret_id[SIM_ID]);
 void hf_sim_world_agent_id(uint32_t number, uint8_t ret_id[SIM_ID]);
@@ -117,4 +118,5 @@ void hf_sim_world_clear(struct sim_world *w, const struct sim_user *user);
 /* Is it listed in that user's streams, too? */
 bool hf_sim_world_shared(const struct sim_world *w, uint32_t number, const struct sim_user *user);
 /* Begins that, or ends it. 0 or -ENOMEM. */
-int hf_sim_world_share(struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared);
+int hf_sim_world_share(
+    struct sim_world *w, uint32_t number, const struct sim_user *user, bool shared);

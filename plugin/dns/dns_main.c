@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast-dns: answers the names of the published zone by UDP and TCP. This file only wires: arguments,
- * configuration, sockets, rights, server, signals.
+ * holdfast-dns: answers the names of the published zone by UDP and TCP. This file only wires:
+ * arguments, configuration, sockets, rights, server, signals.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -72,7 +72,8 @@ static int read_arguments(struct program *p, int argc, char **argv)
 	}
 	if (optind == argc)
 		return -1;
-	fprintf(stderr, "holdfast-dns: '%s' is one argument too many\n%s", argv[optind], usage_text);
+	fprintf(
+	    stderr, "holdfast-dns: '%s' is one argument too many\n%s", argv[optind], usage_text);
 	return EXIT_USAGE;
 }
 
@@ -103,7 +104,8 @@ static int load_config(struct program *p, struct hf_config **ret_config)
 
 static int no_address(char why[static WHY_MAX])
 {
-	snprintf(why, WHY_MAX, "dns.listen is empty: expected an address to answer at, such as 127.0.0.1@5453");
+	snprintf(why, WHY_MAX,
+	    "dns.listen is empty: expected an address to answer at, such as 127.0.0.1@5453");
 	return -EDESTADDRREQ;
 }
 
@@ -114,7 +116,8 @@ static int open_sockets(struct program *p)
 	int rc = hf_socks_inherit((size_t)dns->threads, &p->socks, why, sizeof(why));
 
 	if (!rc && p->socks.n)
-		hf_log_info("using %zu sockets of the service manager; dns.listen is ignored", p->socks.n);
+		hf_log_info(
+		    "using %zu sockets of the service manager; dns.listen is ignored", p->socks.n);
 	else if (!rc && !dns->listen.n)
 		rc = no_address(why);
 	else if (!rc)
@@ -125,7 +128,8 @@ static int open_sockets(struct program *p)
 }
 
 /*
- * A folder that is not there yet is fine, it may come at any time. One that can never be read is not.
+ * A folder that is not there yet is fine, it may come at any time. One that can never be read is
+ * not.
  */
 static int check_zone(const char *path)
 {
@@ -133,7 +137,8 @@ static int check_zone(const char *path)
 	DIR *dir;
 
 	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
-		hf_log_error("zone '%s': expected the folder that holdfastd publishes, not a file", path);
+		hf_log_error(
+		    "zone '%s': expected the folder that holdfastd publishes, not a file", path);
 		return -ENOTDIR;
 	}
 	dir = opendir(path);
@@ -143,8 +148,9 @@ static int check_zone(const char *path)
 	}
 	if (errno == ENOENT)
 		return 0;
-	hf_log_error("zone '%s' cannot be read by user %u: expected a folder that one of its groups may "
-	    "read (%s)", path, (unsigned)geteuid(), strerror(errno));
+	hf_log_error(
+	    "zone '%s' cannot be read by user %u: expected a folder that one of its groups may read (%s)",
+	    path, (unsigned)geteuid(), strerror(errno));
 	return -EACCES;
 }
 
@@ -268,7 +274,8 @@ int main(int argc, char **argv)
 	if (load_config(&p, &p.config) == 0) {
 		hf_log_init(STDERR_FILENO, p.config->log.level, p.config->log.format, NULL);
 		if (!private)
-			hf_log_warn("HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory");
+			hf_log_warn(
+			    "HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory");
 		if (dns_start(&p) == 0) {
 			tell_listeners(&p);
 			hf_notify("READY=1");

@@ -177,7 +177,8 @@ static bool choose_user(const char *zone, struct who *ret_who, int *ret_back)
 	else if (rc == -EACCES)
 		hf_log_warn("user '%s' cannot read zone '%s': " STAYS, ret_who->name, zone);
 	else if (!own && rc == -ENOENT)
-		hf_log_warn("no user '" HF_DNS_RIGHTS_USER "' on this system, and no zone yet: " STAYS);
+		hf_log_warn(
+		    "no user '" HF_DNS_RIGHTS_USER "' on this system, and no zone yet: " STAYS);
 	else if (!own)
 		hf_log_warn(
 		    "no user '" HF_DNS_RIGHTS_USER "' on this system: continuing as '" NOBODY "'");

@@ -11,8 +11,8 @@
 /*
  * Call once, with the sockets open and before the first thread.
  *
- * Started as root, the process becomes HF_DNS_RIGHTS_USER with that user's groups and the group of the
- * folder `zone`. If that user does not exist it becomes `nobody` with the group of the folder
+ * Started as root, the process becomes HF_DNS_RIGHTS_USER with that user's groups and the group of
+ * the folder `zone`. If that user does not exist it becomes `nobody` with the group of the folder
  * alone. It stays root, without any capability but the one to read files, if the chosen user cannot
  * read `zone`, if there is no folder yet and only `nobody` to become, or if this system does not
  * let it change its user. Each of these is logged. Not started as root, it gives up its

@@ -19,9 +19,9 @@ struct attr {
 };
 
 enum {
-	FS_V1 = (1 << 13) - 1, /* run, write, read, list, remove, make */
-	FS_REFER = 1 << 13,    /* since version 2 */
-	FS_TRUNCATE = 1 << 14, /* 3 */
+	FS_V1 = (1 << 13) - 1,  /* run, write, read, list, remove, make */
+	FS_REFER = 1 << 13,     /* since version 2 */
+	FS_TRUNCATE = 1 << 14,  /* 3 */
 	FS_IOCTL_DEV = 1 << 15, /* 5 */
 	NET_BIND_TCP = 1 << 0,
 	NET_CONNECT_TCP = 1 << 1,

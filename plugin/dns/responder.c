@@ -7,14 +7,15 @@
 
 enum { WARM_MAX = 64 };
 
-static size_t responder_refuse(struct hf_responder *r, const struct hf_wire_query *q, uint16_t rcode,
-    uint8_t *out)
+static size_t responder_refuse(
+    struct hf_responder *r, const struct hf_wire_query *q, uint16_t rcode, uint8_t *out)
 {
 	hf_counters_add(r->own, rcode == HF_RCODE_REFUSED ? HF_COUNT_REFUSED : HF_COUNT_ERRORS, 1);
 	return hf_wire_answer_put_error(q, rcode, out);
 }
 
-void hf_responder_read(const uint8_t *packet, size_t len, struct hf_peer peer, struct hf_job *ret_job)
+void hf_responder_read(
+    const uint8_t *packet, size_t len, struct hf_peer peer, struct hf_job *ret_job)
 {
 	ret_job->peer = peer;
 	hf_wire_query_parse(packet, len, &ret_job->query);
@@ -47,7 +48,8 @@ size_t hf_responder_reply(struct hf_responder *r, const struct hf_job *job, enum
 	if (q->verdict == HF_WIRE_ERROR)
 		return responder_refuse(r, q, q->rcode, out);
 	question = (struct hf_question){ &q->name, q->type, q->class, job->peer.loopback };
-	if (!hf_counters_query(r->reader, &question, r->all, r->n_all, "holdfast-dns", &r->answer)) {
+	if (!hf_counters_query(
+		r->reader, &question, r->all, r->n_all, "holdfast-dns", &r->answer)) {
 		hf_answer(r->reader, &question, &r->answer);
 		hf_counters_add_answer(r->own, &r->answer);
 	}

@@ -15,11 +15,11 @@
 struct hf_zone_reader;
 
 struct hf_responder {
-	struct hf_zone_reader *reader;   /* borrowed; this thread's */
-	struct hf_counters *own;         /* borrowed; this thread's, one of `all` */
-	const struct hf_counters *all;   /* borrowed; what TXT shows is their sum */
+	struct hf_zone_reader *reader; /* borrowed; this thread's */
+	struct hf_counters *own;       /* borrowed; this thread's, one of `all` */
+	const struct hf_counters *all; /* borrowed; what TXT shows is their sum */
 	size_t n_all;
-	struct hf_answer answer;         /* scratch */
+	struct hf_answer answer; /* scratch */
 };
 
 enum hf_transport { HF_OVER_UDP, HF_OVER_TCP };
@@ -36,14 +36,15 @@ struct hf_job {
 	struct hf_peer peer;
 };
 
-void hf_responder_read(const uint8_t *packet, size_t len, struct hf_peer peer, struct hf_job *ret_job);
+void hf_responder_read(
+    const uint8_t *packet, size_t len, struct hf_peer peer, struct hf_job *ret_job);
 
 /* Makes the replies to many jobs quicker; see hf_zone_reader_warm(). */
 void hf_responder_warm(struct hf_responder *r, const struct hf_job *jobs, size_t n);
 
 /*
- * The reply to one job. `out` has room for `room` bytes, HF_WIRE_UDP_MAX or more by UDP. Returns the
- * length of the reply, 0 for none. hf_zone_reader_refresh() was called for the batch it is in.
+ * The reply to one job. `out` has room for `room` bytes, HF_WIRE_UDP_MAX or more by UDP. Returns
+ * the length of the reply, 0 for none. hf_zone_reader_refresh() was called for the batch it is in.
  */
 size_t hf_responder_reply(struct hf_responder *r, const struct hf_job *job, enum hf_transport over,
     uint8_t *out, size_t room);

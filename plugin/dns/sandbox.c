@@ -57,7 +57,7 @@ static bool is_firm(const char *folder)
 	if (!strcmp(folder, "/") || !strcmp(folder, "."))
 		return true;
 	return stat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
-	    (st.st_uid == 0 || st.st_uid == geteuid());
+	       (st.st_uid == 0 || st.st_uid == geteuid());
 }
 
 static void firm_parent_of(const char *path, char out[static PATH_MAX])
@@ -84,7 +84,8 @@ static void both_ways(const char *path, void (*find)(const char *, char *), char
 static int limit_files(const char *zone, const char *config)
 {
 	char zones[2][PATH_MAX], configs[2][PATH_MAX];
-	const char *folders[] = { zones[0], zones[1], NULL, NULL,
+	const char *folders[] = {
+		zones[0], zones[1], NULL, NULL,
 #ifdef LEAKS_ARE_LOOKED_FOR
 		"/proc", /* which memory and which threads there are */
 #endif
@@ -149,7 +150,10 @@ struct limited {
 	struct condition is[2];
 };
 
-#define ARG(number, wanted) { number, UINT64_MAX, wanted }
+#define ARG(number, wanted)                                                                        \
+	{                                                                                          \
+		number, UINT64_MAX, wanted                                                         \
+	}
 
 static const struct limited limited[] = {
 	/* files are opened for reading */
@@ -178,7 +182,8 @@ static int add_limited(scmp_filter_ctx ctx, const struct limited *l)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < 2 && l->is[i].mask; i++)
-		cmp[n++] = SCMP_CMP(l->is[i].arg, SCMP_CMP_MASKED_EQ, l->is[i].mask, l->is[i].value);
+		cmp[n++] =
+		    SCMP_CMP(l->is[i].arg, SCMP_CMP_MASKED_EQ, l->is[i].mask, l->is[i].value);
 	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, l->call, n, cmp);
 }
 

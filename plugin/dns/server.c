@@ -35,7 +35,8 @@ static int make_readers(struct hf_server *s)
 
 	s->reader = calloc(s->n_workers + 1, sizeof(*s->reader));
 	/* Cache lines of their own, as the type asks for. */
-	s->counters = aligned_alloc(_Alignof(struct hf_counters), s->n_workers * sizeof(*s->counters));
+	s->counters =
+	    aligned_alloc(_Alignof(struct hf_counters), s->n_workers * sizeof(*s->counters));
 	s->udp = calloc(s->n_socks + 1, sizeof(*s->udp));
 	if (!s->reader || !s->counters || !s->udp)
 		return -ENOMEM;
@@ -48,8 +49,10 @@ static int make_readers(struct hf_server *s)
 
 static struct hf_responder worker_responder(const struct hf_server *s, size_t worker)
 {
-	return (struct hf_responder){ .reader = s->reader[worker], .own = &s->counters[worker],
-		.all = s->counters, .n_all = s->n_workers };
+	return (struct hf_responder){ .reader = s->reader[worker],
+		.own = &s->counters[worker],
+		.all = s->counters,
+		.n_all = s->n_workers };
 }
 
 static int start_workers(struct hf_server *s, const struct hf_server_opts *opts)
@@ -135,8 +138,8 @@ static void tell_zone(struct hf_server *s, struct hf_zone_reader *r)
 	if (s->told_zone || !hf_zone_reader_stamp(r, &stamp))
 		return;
 	s->told_zone = true;
-	hf_log_info("answering from generation %llu, %llu names", (unsigned long long)stamp.generation,
-	    (unsigned long long)stamp.n_names);
+	hf_log_info("answering from generation %llu, %llu names",
+	    (unsigned long long)stamp.generation, (unsigned long long)stamp.n_names);
 }
 
 void hf_server_watch(struct hf_server *s)

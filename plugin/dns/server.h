@@ -20,8 +20,8 @@ struct hf_server_opts {
 };
 
 /*
- * Reads the zone, if there is one, and then answers. 0 or a code. Only what the machine cannot give makes it
- * fail, nothing that is in the zone's folder. End it with hf_server_free().
+ * Reads the zone, if there is one, and then answers. 0 or a code. Only what the machine cannot give
+ * makes it fail, nothing that is in the zone's folder. End it with hf_server_free().
  */
 int hf_server_start(const struct hf_server_opts *opts, struct hf_server **ret_server);
 void hf_server_free(struct hf_server *s); /* NULL is fine */
@@ -29,5 +29,7 @@ void hf_server_free(struct hf_server *s); /* NULL is fine */
 /* From the next batch on. 0 or -ENOMEM: then the old list stays. */
 int hf_server_allow(struct hf_server *s, const struct hf_prefixes *allow);
 
-/* Now and then, from the thread that started it: logs when the zone gets in trouble or out of it. */
+/*
+ * Now and then, from the thread that started it: logs when the zone gets in trouble or out of it.
+ */
 void hf_server_watch(struct hf_server *s);

@@ -35,8 +35,8 @@ char *hf_sock_text(const struct sockaddr *sa, char out[static HF_SOCK_TEXT_MAX])
 	bool v4 = sa->sa_family == AF_INET;
 	char addr[INET6_ADDRSTRLEN] = "?";
 
-	inet_ntop(sa->sa_family, v4 ? (const void *)&in4->sin_addr : &in6->sin6_addr, addr,
-	    sizeof(addr));
+	inet_ntop(
+	    sa->sa_family, v4 ? (const void *)&in4->sin_addr : &in6->sin6_addr, addr, sizeof(addr));
 	snprintf(out, HF_SOCK_TEXT_MAX, "%s@%u", addr, ntohs(v4 ? in4->sin_port : in6->sin6_port));
 	return out;
 }
@@ -160,8 +160,9 @@ static const char *sock_expectation(int code)
 
 static bool without_ipv6(const struct hf_endpoint *e, int code)
 {
-	return e->sa.sa_family == AF_INET6 && (code == -EAFNOSUPPORT ||
-	    (code == -EADDRNOTAVAIL && IN6_IS_ADDR_LOOPBACK(&e->in6.sin6_addr)));
+	return e->sa.sa_family == AF_INET6 &&
+	       (code == -EAFNOSUPPORT ||
+		   (code == -EADDRNOTAVAIL && IN6_IS_ADDR_LOOPBACK(&e->in6.sin6_addr)));
 }
 
 int hf_socks_open(const struct hf_endpoints *listen, size_t threads, struct hf_socks *ret_socks,
@@ -241,8 +242,9 @@ int hf_socks_inherit(size_t threads, struct hf_socks *ret_socks, char *why, size
 
 		rc = sock_look_at(fd, &addr, &stream);
 		if (rc) {
-			snprintf(why, size, "descriptor %d of the service manager cannot be used: "
-			    "expected UDP or listening TCP sockets (%s)", fd, hf_errname(rc));
+			snprintf(why, size,
+			    "descriptor %d of the service manager cannot be used: expected UDP or listening TCP sockets (%s)",
+			    fd, hf_errname(rc));
 			hf_socks_close(&socks);
 			return rc;
 		}

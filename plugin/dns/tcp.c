@@ -41,7 +41,8 @@ static bool is_listener(const struct hf_tcp *t, const void *ptr)
 {
 	const struct hf_sock *s = t->socks->at;
 
-	return (const char *)ptr >= (const char *)s && (const char *)ptr < (const char *)(s + t->socks->n);
+	return (const char *)ptr >= (const char *)s &&
+	       (const char *)ptr < (const char *)(s + t->socks->n);
 }
 
 /* Listeners are in the same epoll set, told by where their pointer points. */
@@ -162,8 +163,8 @@ static bool accept_error_passes(int error)
 {
 	/* What accept(2) tells of a connection that is gone already. */
 	return error == EINTR || error == ECONNABORTED || error == EPROTO || error == ENETDOWN ||
-	    error == EHOSTUNREACH || error == ENETUNREACH || error == ENOPROTOOPT ||
-	    error == EHOSTDOWN || error == ENONET || error == EOPNOTSUPP;
+	       error == EHOSTUNREACH || error == ENETUNREACH || error == ENOPROTOOPT ||
+	       error == EHOSTDOWN || error == ENONET || error == EOPNOTSUPP;
 }
 
 static void accept_some(struct hf_tcp *t, int listener)

@@ -5,8 +5,8 @@
  * before the first was answered; answers come in the order of the questions.
  *
  * Nothing that a client does costs more than its own connection: each has fixed buffers; one that
- * does not finish a question, or does not take its answers, for `idle_ms` is closed; where there are too many,
- * of one client or in all, the one that has been silent longest makes room.
+ * does not finish a question, or does not take its answers, for `idle_ms` is closed; where there
+ * are too many, of one client or in all, the one that has been silent longest makes room.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -25,8 +25,8 @@ struct hf_tcp_limits {
 };
 
 /*
- * Serves the stream sockets among `socks`. Everything is borrowed and outlives it but `limits` and `responder`, which
- * are copied. 0 or a code. End it with hf_tcp_free().
+ * Serves the stream sockets among `socks`. Everything is borrowed and outlives it but `limits` and
+ * `responder`, which are copied. 0 or a code. End it with hf_tcp_free().
  */
 int hf_tcp_start(const struct hf_socks *socks, const struct hf_responder *responder,
     struct hf_acl_box *acl, const struct hf_clock *clock, const struct hf_tcp_limits *limits,

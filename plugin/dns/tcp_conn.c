@@ -84,14 +84,18 @@ static bool too_long(const struct hf_conn *c)
 	return c->in_len >= 2 && hf_be16(c->in) > HF_TCP_QUERY_MAX;
 }
 
-/* Answers what is whole while there is room for the answers. Returns how many, -1 for what is no query. */
+/*
+ * Answers what is whole while there is room for the answers. Returns how many, -1 for what is no
+ * query.
+ */
 static int answer_some(struct hf_conn *c, struct hf_responder *r)
 {
 	size_t at = 0, len, reply;
 	struct hf_job job;
 	int n = 0;
 
-	while (HF_TCP_OUT_MAX - c->out_len >= 2 + HF_TCP_REPLY_MAX && (len = whole_message(c, at))) {
+	while (
+	    HF_TCP_OUT_MAX - c->out_len >= 2 + HF_TCP_REPLY_MAX && (len = whole_message(c, at))) {
 		uint8_t *out = c->out + c->out_len;
 
 		hf_responder_read(c->in + at + 2, len - 2, c->peer, &job);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * tcp_conn: one TCP connection: bytes in, questions cut out of them, answers out. It knows the socket
- * and the responder, no list and no clock.
+ * tcp_conn: one TCP connection: bytes in, questions cut out of them, answers out. It knows the
+ * socket and the responder, no list and no clock.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,7 +35,10 @@ struct hf_conn {
 	uint8_t out[HF_TCP_OUT_MAX];
 };
 
-/* NULL if there is no memory; `fd` is then the caller's still. End it with hf_conn_free(), which closes it. */
+/*
+ * NULL if there is no memory; `fd` is then the caller's still. End it with hf_conn_free(), which
+ * closes it.
+ */
 struct hf_conn *hf_conn_new(int fd, const struct sockaddr *from);
 void hf_conn_free(struct hf_conn *c); /* NULL is fine */
 

@@ -17,8 +17,8 @@
 #include "zone/reader.h"
 
 /*
- * A query longer than QUERY_MAX is cut, and then answered with FORMERR. No power of two: the first bytes of
- * all buffers would fall into the same few places of the cache.
+ * A query longer than QUERY_MAX is cut, and then answered with FORMERR. No power of two: the first
+ * bytes of all buffers would fall into the same few places of the cache.
  */
 enum { BATCH = 32, QUERY_MAX = 2048 + 64, PAUSE_MS = 50 };
 
@@ -103,7 +103,8 @@ static void read_batch(struct hf_udp *u, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct sockaddr *from = &u->from[i].sa;
-		struct hf_peer peer = { hf_acl_allows(&u->view, from), hf_peer_addr_is_loopback(from) };
+		struct hf_peer peer = { hf_acl_allows(&u->view, from),
+			hf_peer_addr_is_loopback(from) };
 
 		hf_responder_read(u->query[i], u->in[i].msg_len, peer, &u->job[i]);
 	}
@@ -118,8 +119,8 @@ static size_t answer_batch(struct hf_udp *u, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		struct msghdr *to = &u->out[m].msg_hdr, *in = &u->in[i].msg_hdr;
-		size_t len = hf_responder_reply(&u->responder, &u->job[i], HF_OVER_UDP, u->reply[m],
-		    HF_WIRE_UDP_MAX);
+		size_t len = hf_responder_reply(
+		    &u->responder, &u->job[i], HF_OVER_UDP, u->reply[m], HF_WIRE_UDP_MAX);
 
 		if (!len)
 			continue;

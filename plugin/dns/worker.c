@@ -53,7 +53,10 @@ void hf_worker_join(struct hf_worker *w)
 	struct timespec until;
 
 	atomic_store(&w->stop, true);
-	/* A signal that comes just before the thread blocks is lost, so it is sent until it has ended. */
+	/*
+	 * A signal that comes just before the thread blocks is lost, so it is sent until it has
+	 * ended.
+	 */
 	do {
 		pthread_kill(w->thread, WAKE_SIGNAL);
 		clock_gettime(CLOCK_REALTIME, &until);

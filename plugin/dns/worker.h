@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * worker: a thread that blocks in one system call at a time and can be ended while it does. Only the
- * wake-up signal reaches it; all others are the main thread's.
+ * worker: a thread that blocks in one system call at a time and can be ended while it does. Only
+ * the wake-up signal reaches it; all others are the main thread's.
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * module: the six functions that unbound's dynlib calls, and the one place that sees unbound's own
- * headers: what plugin/unbound/module_core.h answers is put into unbound's form. Each query is answered
- * anew and never cached.
+ * headers: what plugin/unbound/module_core.h answers is put into unbound's form. Each query is
+ * answered anew and never cached.
  *
  * Loaded by an unbound that it was not built for it touches none of unbound's structs: see
  * switch_off().
@@ -79,13 +79,12 @@ __attribute__((format(printf, 1, 2))) static void module_complain(const char *fo
 static int switch_off(const char *found)
 {
 	module_complain(
-	    "OFF: this module was built for the unbound with build id %s, not for this one (%s); "
-	    "its names are not answered, all else is. Build it for this unbound",
+	    "OFF: this module was built for the unbound with build id %s, not for this one (%s); its names are not answered, all else is. Build it for this unbound",
 	    HF_UNBOUND_BUILD_ID, *found ? found : "which has none");
 	*(void **)&pass_blind = dlsym(RTLD_DEFAULT, "respip_operate");
 	if (!pass_blind)
-		module_complain("this unbound gives no way to pass queries on: it cannot start with this "
-			 "module");
+		module_complain(
+		    "this unbound gives no way to pass queries on: it cannot start with this module");
 	return pass_blind != NULL;
 }
 
@@ -101,8 +100,8 @@ static struct hf_module_core *module_load(void)
 	if (!place)
 		return NULL;
 	dladdr((void *)(uintptr_t)init, &self);
-	if (hf_module_location_find(
-		self.dli_fname ? self.dli_fname : "", secure_getenv(HF_MODULE_LOCATION_ZONE_ENV), place, why))
+	if (hf_module_location_find(self.dli_fname ? self.dli_fname : "",
+		secure_getenv(HF_MODULE_LOCATION_ZONE_ENV), place, why))
 		log_err("holdfast: %s; going on without it", why);
 	log_info("holdfast: module %s, zone %s", HF_VERSION, place->zone);
 	if (hf_module_core_new(place, &hf_clock_system, &p))
@@ -125,7 +124,10 @@ int init(struct module_env *env, int id)
 	if (!plug)
 		log_err("holdfast: out of memory");
 #ifndef THREADS_DISABLED
-	/* Processes instead of threads are forked after this: those begin with their first question. */
+	/*
+	 * Processes instead of threads are forked after this: those begin with their first
+	 * question.
+	 */
 	else
 		hf_module_core_begin(plug);
 #endif
@@ -214,8 +216,10 @@ static struct ub_packed_rrset_key *make_rrset(
 	return key;
 }
 
-/* What leads to one of our names: the first `n` rrsets of an answer, and the name. n 0: the
- * question itself. */
+/*
+ * What leads to one of our names: the first `n` rrsets of an answer, and the name. n 0: the
+ * question itself.
+ */
 struct chain {
 	struct ub_packed_rrset_key **rrsets;
 	size_t n;
@@ -291,10 +295,12 @@ static bool from_loopback(const struct module_qstate *q)
 	const struct mesh_reply *first = q->mesh_info->reply_list;
 
 	return first && !first->next &&
-	       hf_peer_addr_is_loopback((const struct sockaddr *)&first->query_reply.HF_CLIENT_ADDR);
+	       hf_peer_addr_is_loopback(
+		   (const struct sockaddr *)&first->query_reply.HF_CLIENT_ADDR);
 }
 
-static const struct hf_answer *module_ask(const struct module_qstate *q, struct owner name, bool loopback)
+static const struct hf_answer *module_ask(
+    const struct module_qstate *q, struct owner name, bool loopback)
 {
 	struct hf_module_core_question question = {
 		.name = name.name,

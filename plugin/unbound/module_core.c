@@ -29,8 +29,8 @@ struct hf_module_core {
 	pthread_mutex_t lock; /* of the list */
 	struct seat *seats;   /* owned, all of them */
 	size_t n_seats;
-	struct hf_counters *sets;    /* SEATS_MAX; touched only as far as there are seats */
-	_Atomic int64_t news_s;      /* when news were last looked for */
+	struct hf_counters *sets;           /* SEATS_MAX; touched only as far as there are seats */
+	_Atomic int64_t news_s;             /* when news were last looked for */
 	char said[HF_MODULE_CORE_NEWS_MAX]; /* the last news */
 };
 
@@ -47,8 +47,8 @@ static uint64_t next_life(void)
 	return atomic_fetch_add(&last, 1) + 1;
 }
 
-int hf_module_core_new(
-    const struct hf_module_location *place, const struct hf_clock *clock, struct hf_module_core **ret_plug)
+int hf_module_core_new(const struct hf_module_location *place, const struct hf_clock *clock,
+    struct hf_module_core **ret_plug)
 {
 	struct hf_module_core *p = calloc(1, sizeof(*p));
 
@@ -102,7 +102,8 @@ static struct seat *sit_down(struct hf_module_core *p)
 		return NULL;
 	}
 	pthread_mutex_lock(&p->lock);
-	/* So many threads are not to be expected; those beyond share a set, and may lose a count.
+	/*
+	 * So many threads are not to be expected; those beyond share a set, and may lose a count.
 	 */
 	s->own = &p->sets[p->n_seats < SEATS_MAX ? p->n_seats++ : SEATS_MAX - 1];
 	s->next = p->seats;
@@ -130,7 +131,8 @@ static void answer_without_zone(
 	ret_answer->ours = false;
 }
 
-const struct hf_answer *hf_module_core_ask(struct hf_module_core *p, const struct hf_module_core_question *q)
+const struct hf_answer *hf_module_core_ask(
+    struct hf_module_core *p, const struct hf_module_core_question *q)
 {
 	struct hf_question question = { NULL, q->type, q->class, q->from_loopback };
 	struct seat *s = seat_of(p);
@@ -178,7 +180,8 @@ static enum hf_module_core_news news_describe(
 	return HF_MODULE_CORE_GOOD;
 }
 
-enum hf_module_core_news hf_module_core_news(struct hf_module_core *p, int64_t now_s, char out[static HF_MODULE_CORE_NEWS_MAX])
+enum hf_module_core_news hf_module_core_news(
+    struct hf_module_core *p, int64_t now_s, char out[static HF_MODULE_CORE_NEWS_MAX])
 {
 	int64_t last = atomic_load_explicit(&p->news_s, memory_order_relaxed);
 	enum hf_module_core_news kind;

@@ -24,7 +24,8 @@ static int location_set_zone(struct hf_module_location *p, const char *value, co
 	return 0;
 }
 
-static int location_add_suffix(struct hf_module_location *p, const char *value, const char **ret_why)
+static int location_add_suffix(
+    struct hf_module_location *p, const char *value, const char **ret_why)
 {
 	if (p->n_suffixes == HF_MODULE_LOCATION_SUFFIXES_MAX) {
 		*ret_why = "it is one suffix too many";
@@ -36,7 +37,8 @@ static int location_add_suffix(struct hf_module_location *p, const char *value, 
 	return 0;
 }
 
-static int location_set_not_ready(struct hf_module_location *p, const char *value, const char **ret_why)
+static int location_set_not_ready(
+    struct hf_module_location *p, const char *value, const char **ret_why)
 {
 	if (!strcmp(value, "servfail")) {
 		p->not_ready = HF_NOT_READY_SERVFAIL;
@@ -52,7 +54,8 @@ static int location_set_not_ready(struct hf_module_location *p, const char *valu
 static const struct {
 	const char *key;
 	int (*set)(struct hf_module_location *p, const char *value, const char **ret_why);
-} keys[] = { { "zone", location_set_zone }, { "suffix", location_add_suffix }, { "not-ready", location_set_not_ready } };
+} keys[] = { { "zone", location_set_zone }, { "suffix", location_add_suffix },
+	{ "not-ready", location_set_not_ready } };
 
 /* Cuts white space off both ends, in place. */
 static char *location_trim(char *s)
@@ -103,8 +106,8 @@ int hf_module_location_read(const char *name, const char *text, struct hf_module
 		}
 		if (rc && !first) {
 			first = rc;
-			snprintf(ret_why, HF_MODULE_LOCATION_WHY_MAX, "%.256s:%u: '%.*s': %s", name, n,
-			    (int)(len < 80 ? len : 80), text, why);
+			snprintf(ret_why, HF_MODULE_LOCATION_WHY_MAX, "%.256s:%u: '%.*s': %s", name,
+			    n, (int)(len < 80 ? len : 80), text, why);
 		}
 		text += len + (text[len] == '\n');
 	}
@@ -121,8 +124,8 @@ static bool name_beside(const char *so, char *out, size_t size)
 	return snprintf(out, size, "%.*s.conf", (int)len, so) < (int)size;
 }
 
-static int read_beside(
-    const char *so, struct hf_module_location *place, char ret_why[static HF_MODULE_LOCATION_WHY_MAX])
+static int read_beside(const char *so, struct hf_module_location *place,
+    char ret_why[static HF_MODULE_LOCATION_WHY_MAX])
 {
 	char name[PATH_MAX];
 	uint8_t *bytes;
@@ -150,14 +153,16 @@ int hf_module_location_find(const char *so, const char *env, struct hf_module_lo
 	int rc, env_rc;
 
 	memset(ret_place, 0, sizeof(*ret_place));
-	memcpy(ret_place->zone, HF_MODULE_LOCATION_ZONE_DEFAULT, sizeof(HF_MODULE_LOCATION_ZONE_DEFAULT));
+	memcpy(ret_place->zone, HF_MODULE_LOCATION_ZONE_DEFAULT,
+	    sizeof(HF_MODULE_LOCATION_ZONE_DEFAULT));
 	ret_why[0] = '\0';
 	rc = read_beside(so, ret_place, ret_why);
 	if (!env || !*env)
 		return rc;
 	env_rc = location_set_zone(ret_place, env, &why);
 	if (env_rc && !rc) {
-		snprintf(ret_why, HF_MODULE_LOCATION_WHY_MAX, "%s: '%.80s': %s", HF_MODULE_LOCATION_ZONE_ENV, env, why);
+		snprintf(ret_why, HF_MODULE_LOCATION_WHY_MAX, "%s: '%.80s': %s",
+		    HF_MODULE_LOCATION_ZONE_ENV, env, why);
 		rc = env_rc;
 	}
 	return rc;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * module_location: where the module finds its zone. By default where the bridge puts it; an environment
- * variable, or a file beside the module, says otherwise. That file may also name suffixes and what
- * to answer under them as long as there is no zone at all. Read once, when the module is loaded.
+ * module_location: where the module finds its zone. By default where the bridge puts it; an
+ * environment variable, or a file beside the module, says otherwise. That file may also name
+ * suffixes and what to answer under them as long as there is no zone at all. Read once, when the
+ * module is loaded.
  */
 #include <limits.h>
 #include <stddef.h>
@@ -19,7 +20,8 @@ enum { HF_MODULE_LOCATION_SUFFIXES_MAX = 16, HF_MODULE_LOCATION_WHY_MAX = 512 };
 struct hf_module_location {
 	char zone[PATH_MAX];
 	struct hf_name
-	    suffixes[HF_MODULE_LOCATION_SUFFIXES_MAX]; /* none: without a zone everything is passed on */
+	    /* none: without a zone everything is passed on */
+	    suffixes[HF_MODULE_LOCATION_SUFFIXES_MAX];
 	size_t n_suffixes;
 	enum hf_not_ready not_ready;
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_core: what the bridge's core costs, at 1,000 and at 100,000 workspaces of one agent each: the first snapshot, an
- * equal one, a diff of one agent until readers see it, a flood of upserts, a restart; and the anonymous memory. Prints every figure that
+ * bench_core: what the bridge's core costs, at 1,000 and at 100,000 workspaces of one agent each:
+ * the first snapshot, an
+ * equal one, a diff of one agent until readers see it, a flood of upserts, a restart; and the
+ * anonymous memory. Prints every figure that
  * has a goal with it, and one line of JSON each.
  *
  *   bench_core [--check]     --check: a goal that is missed is an error
@@ -35,9 +37,9 @@ struct figures {
 	double first_cpu, first_longest;
 	double equal_cpu;
 	double equal_commits;
-	double diff_p50, diff_p99; /* of the loop, which sleeps while the disk syncs */
-	double diff_wall_p99;      /* the sync included */
-	double flood_per_s; /* publications */
+	double diff_p50, diff_p99;   /* of the loop, which sleeps while the disk syncs */
+	double diff_wall_p99;        /* the sync included */
+	double flood_per_s;          /* publications */
 	double flood_s, flood_cpu_s; /* by the clock; of the loop's CPU */
 	double start_wall, start_cpu;
 	double anonymous_mib;
@@ -50,9 +52,10 @@ struct bench {
 	struct hf_update_workspace *ws;
 	struct hf_update_agent *agents;
 	char (*names)[16];
-	double longest_ms; /* one call of hf_engine_work(), or that passes a message in; of the loop's CPU */
+	/* one call of hf_engine_work(), or that passes a message in; of the loop's CPU */
+	double longest_ms;
 	uint64_t publications;
-	uint64_t seen; /* generation that was published last */
+	uint64_t seen;     /* generation that was published last */
 	struct figures *f; /* shared with the parent */
 };
 
@@ -73,7 +76,10 @@ static double cpu_ms(void)
 	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
 }
 
-/* Of the loop's thread alone: what the machine does beside is not ours, nor is waiting for the disk. */
+/*
+ * Of the loop's thread alone: what the machine does beside is not ours, nor is waiting for the
+ * disk.
+ */
 static double loop_ms(void)
 {
 	struct timespec ts;
@@ -106,8 +112,7 @@ static struct hf_uuid id(uint8_t kind, size_t n)
 
 static void *shared(size_t n, size_t size)
 {
-	void *p = mmap(
-	    NULL, n * size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, n * size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		abort();
@@ -151,9 +156,14 @@ static void settle(struct bench *b)
 	for (;;) {
 		int64_t wait = work(b);
 
-		/* A commit of stamps alone is not published; the thread that makes a base takes less than half a second. */
-		if (wait > 0 && !hf_engine_busy(b->core) && !hf_state_dirty(hf_engine_state(b->core)) &&
-		    (hf_engine_published(b->core) == hf_store_generation(hf_engine_store(b->core)) ||
+		/*
+		 * A commit of stamps alone is not published; the thread that makes a base takes
+		 * less than half a second.
+		 */
+		if (wait > 0 && !hf_engine_busy(b->core) &&
+		    !hf_state_dirty(hf_engine_state(b->core)) &&
+		    (hf_engine_published(b->core) ==
+			    hf_store_generation(hf_engine_store(b->core)) ||
 			(wait > 100 && ++quiet > 1000)))
 			return;
 		if (wait > 0)
@@ -243,11 +253,16 @@ static void diffs(struct bench *b)
 	b->f->diff_p99 = took[DIFFS * 99 / 100];
 }
 
-/* The same agent again and again, each time with another id, the loop going round between the messages. */
+/*
+ * The same agent again and again, each time with another id, the loop going round between the
+ * messages.
+ */
 static void flood(struct bench *b)
 {
 	struct hf_update_agent *many = shared(FLOOD_UPSERTS, sizeof(*many));
-	struct hf_update u = { .kind = HF_UPDATE_DIFF, .owner = id(9, 1), .upserted_agents = many,
+	struct hf_update u = { .kind = HF_UPDATE_DIFF,
+		.owner = id(9, 1),
+		.upserted_agents = many,
 		.n_upserted_agents = FLOOD_UPSERTS };
 	double began = now_ms(), cpu = loop_ms();
 	struct hf_judgement j;
@@ -256,7 +271,8 @@ static void flood(struct bench *b)
 	for (size_t m = 0; m < FLOOD_MESSAGES; m++) {
 		for (size_t i = 0; i < FLOOD_UPSERTS; i++) {
 			many[i] = b->agents[0];
-			many[i].name = (m + i) % 2 ? (struct hf_bytes){ "other", 5 } : b->agents[0].name;
+			many[i].name =
+			    (m + i) % 2 ? (struct hf_bytes){ "other", 5 } : b->agents[0].name;
 		}
 		while (hf_engine_busy(b->core))
 			work(b);
@@ -350,8 +366,8 @@ static void row(const char *what, double value, const char *unit, double goal)
 	missed += goal >= 0 && value > goal;
 	printf("%-62s %9.2f %-4s goal %6s%s\n", what, value, unit, text,
 	    goal >= 0 && value > goal ? "  MISSED" : "");
-	printf("{\"bench\":\"core\",\"what\":\"%s\",\"value\":%.4f,\"unit\":\"%s\",\"goal\":%s}\n", what,
-	    value, unit, goal >= 0 ? text : "null");
+	printf("{\"bench\":\"core\",\"what\":\"%s\",\"value\":%.4f,\"unit\":\"%s\",\"goal\":%s}\n",
+	    what, value, unit, goal >= 0 ? text : "null");
 }
 
 int main(int argc, char **argv)
@@ -374,7 +390,8 @@ int main(int argc, char **argv)
 	row("the same, 100k against 1k", l->diff_p99 / s->diff_p99, "", 1.5);
 	row("the same, medians", l->diff_p50 / s->diff_p50, "", 1.5);
 	row("update to published with the disk's sync, p99, 1k agents", s->diff_wall_p99, "ms", -1);
-	row("update to published with the disk's sync, p99, 100k agents", l->diff_wall_p99, "ms", -1);
+	row("update to published with the disk's sync, p99, 100k agents", l->diff_wall_p99, "ms",
+	    -1);
 	row("equal snapshot of 100k agents, CPU", l->equal_cpu, "ms", 300);
 	row("equal snapshot of 100k agents, commits", l->equal_commits, "", 0);
 	row("anonymous memory at 100k agents", l->anonymous_mib, "MiB", 64);
@@ -383,7 +400,8 @@ int main(int argc, char **argv)
 	row("start with 100k agents until served, CPU", l->start_cpu, "ms", 300);
 	row("start with 100k agents until served, wall", l->start_wall, "ms", -1);
 	row("first snapshot of 100k agents, CPU", l->first_cpu, "ms", -1);
-	row("first snapshot of 100k agents, longest call, the loop's CPU", l->first_longest, "ms", 20);
+	row("first snapshot of 100k agents, longest call, the loop's CPU", l->first_longest, "ms",
+	    20);
 	row("10^6 upserts of one agent, the loop's CPU", l->flood_cpu_s, "s", 1);
 	row("10^6 upserts of one agent took", l->flood_s, "s", -1);
 	return argc > 1 && !strcmp(argv[1], "--check") && missed ? 1 : 0;

@@ -330,8 +330,8 @@ static void print(const struct row *row, const struct result *r, bool json)
 	double mb_s = (double)r->fed / r->cpu_s / 1e6;
 
 	if (json)
-		printf("{\"name\": \"%s\", \"bytes\": %zu, \"cpu_s\": %.4f, \"mb_s\": %.0f, "
-		       "\"peak_kib\": %.0f, \"refused\": %s}\n",
+		printf(
+		    "{\"name\": \"%s\", \"bytes\": %zu, \"cpu_s\": %.4f, \"mb_s\": %.0f, \"peak_kib\": %.0f, \"refused\": %s}\n",
 		    row->name, r->fed, r->cpu_s, mb_s, r->peak_kib, r->over ? "true" : "false");
 	else
 		printf("%-32s %10zu bytes %8.3f s %6.0f MB/s %8.0f KiB%s\n", row->name, r->fed,

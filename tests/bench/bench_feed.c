@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What feeding costs the bridge, without a resolver: `bench_feed [NAMES]` fills an adapter that takes everything at once, compares all
- * without a change, and follows single changes. Told are the time, the longest slice that held the loop, and memory.
+ * What feeding costs the bridge, without a resolver: `bench_feed [NAMES]` fills an adapter that
+ * takes everything at once, compares all without a change, and follows single changes. Told are the
+ * time, the longest slice that held the loop, and memory.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +36,8 @@ static void fake_close(struct hf_adapter *a)
 {
 }
 
-static void fake_zones(struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
+static void fake_zones(
+    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
 {
 }
 
@@ -50,12 +52,17 @@ static void fake_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n
 	a->n_expect = n;
 }
 
-static const struct hf_adapter_type fake = { .name = "fake", .open = fake_open, .close = fake_close,
-	.zones = fake_zones, .apply = fake_apply, .verify = fake_verify };
+static const struct hf_adapter_type fake = { .name = "fake",
+	.open = fake_open,
+	.close = fake_close,
+	.zones = fake_zones,
+	.apply = fake_apply,
+	.verify = fake_verify };
 
 static bool answer(void)
 {
-	const struct hf_receipt receipt = { .n_done = adapter.batch ? adapter.batch->n : 0, .text = "" };
+	const struct hf_receipt receipt = { .n_done = adapter.batch ? adapter.batch->n : 0,
+		.text = "" };
 
 	if (adapter.batch) {
 		adapter.batch = NULL;
@@ -119,8 +126,8 @@ static void settle(struct hf_feed *f, const char *what)
 		longest = slice > longest ? slice : longest;
 		hf_feed_status(f, &s);
 	} while (s.state != HF_FEED_SYNCED);
-	printf("%-28s %9.1f ms, longest slice %6.1f ms, RSS %ld KiB, peak %ld KiB\n", what, now_ms() - begun,
-	    longest, rss_kib("VmRSS"), rss_kib("VmHWM"));
+	printf("%-28s %9.1f ms, longest slice %6.1f ms, RSS %ld KiB, peak %ld KiB\n", what,
+	    now_ms() - begun, longest, rss_kib("VmRSS"), rss_kib("VmHWM"));
 }
 
 static void commit(struct hf_store *s, size_t from, size_t n, uint8_t salt)
@@ -129,19 +136,27 @@ static void commit(struct hf_store *s, size_t from, size_t n, uint8_t salt)
 	struct hf_row_change row = { .kind = HF_ROW_SOURCE, .row.source = &source };
 	struct hf_restored_row *rows = calloc(n, sizeof(*rows));
 	struct hf_name_change *names = calloc(n, sizeof(*names));
-	struct hf_changeset set = { .rows = &row, .n_rows = 1, .restored = rows, .n_restored = n, .wall_s = 1,
-		.names = names, .n_names = n };
+	struct hf_changeset set = { .rows = &row,
+		.n_rows = 1,
+		.restored = rows,
+		.n_restored = n,
+		.wall_s = 1,
+		.names = names,
+		.n_names = n };
 	char text[80];
 
 	if (!rows || !names || hf_name_parse("coder", &source.suffix))
 		abort();
 	for (size_t i = 0; i < n; i++) {
-		snprintf(text, sizeof(text), "main.ws%06zu.user%03zu.coder", (from + i) * 7919 % 1000000, i % 100);
+		snprintf(text, sizeof(text), "main.ws%06zu.user%03zu.coder",
+		    (from + i) * 7919 % 1000000, i % 100);
 		hf_name_parse(text, &rows[i].name);
 		memcpy(rows[i].addr, hf_addr_prefix, 6);
 		memcpy(rows[i].addr + 8, &(uint64_t){ from + i }, 8);
 		rows[i].addr[6] = salt;
-		names[i] = (struct hf_name_change){ .name = rows[i].name, .what = HF_WHAT_ADDED, .owner = UINT32_MAX,
+		names[i] = (struct hf_name_change){ .name = rows[i].name,
+			.what = HF_WHAT_ADDED,
+			.owner = UINT32_MAX,
 			.agent = UINT32_MAX };
 		memcpy(names[i].addr, rows[i].addr, 16);
 	}
@@ -159,8 +174,13 @@ int main(int argc, char **argv)
 {
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 300000;
 	const struct hf_store_opts opts = { .clock = &hf_clock_system };
-	const struct hf_feed_conf conf = { .name = "fake", .type = &fake, .verify_ms = 3600000, .floor_ms = 50,
-		.cap_ms = 5000, .failed_ms = 30000, .skipped_ms = 60000 };
+	const struct hf_feed_conf conf = { .name = "fake",
+		.type = &fake,
+		.verify_ms = 3600000,
+		.floor_ms = 50,
+		.cap_ms = 5000,
+		.failed_ms = 30000,
+		.skipped_ms = 60000 };
 	char dir[] = "/tmp/bench-feed-XXXXXX", path[100];
 	struct hf_store_opened opened;
 	struct hf_feed_env env = { .clock = &hf_clock_system };

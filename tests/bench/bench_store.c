@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the store costs: `bench_store [--json] [--agents N] [FOLDER]`. The folder should be on the disk that is meant; by
- * default it is the current one. A table, or one line of JSON.
+ * What the store costs: `bench_store [--json] [--agents N] [FOLDER]`. The folder should be on the
+ * disk that is meant; by default it is the current one. A table, or one line of JSON.
  *
- * All times are of this thread's CPU, so that a busy machine tells the same, but those of syncs and of the copy; what
- * a slice takes is told by the clock too, syncs apart. Syncs are measured by taking fsync's place in this program.
+ * All times are of this thread's CPU, so that a busy machine tells the same, but those of syncs and
+ * of the copy; what a slice takes is told by the clock too, syncs apart. Syncs are measured by
+ * taking fsync's place in this program.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -87,7 +88,8 @@ struct deployment {
 
 static void fill_id(struct hf_uuid *id, uint64_t kind, uint64_t n)
 {
-	uint64_t x = (kind << 32 | n) * 0x9e3779b97f4a7c15u, y = (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
+	uint64_t x = (kind << 32 | n) * 0x9e3779b97f4a7c15u,
+		 y = (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
 
 	memcpy(id->b, &x, 8);
 	memcpy(id->b + 8, &y, 8);
@@ -96,8 +98,10 @@ static void fill_id(struct hf_uuid *id, uint64_t kind, uint64_t n)
 static void fill_name(struct deployment *d, size_t i, unsigned which, struct hf_name_change *c)
 {
 	struct hf_agent_label label = {
-		.agent = d->agents[i].name, .workspace = d->workspaces[i].name,
-		.owner = d->owners[i / PER_OWNER].name, .suffix = &d->source.suffix,
+		.agent = d->agents[i].name,
+		.workspace = d->workspaces[i].name,
+		.owner = d->owners[i / PER_OWNER].name,
+		.suffix = &d->source.suffix,
 	};
 
 	must("name", hf_agent_name(&label, which, &c->name));
@@ -123,8 +127,10 @@ static void fill_agent(struct deployment *d, size_t i)
 	snprintf(a->name, sizeof(a->name), "main");
 	a->names = HF_NAME_ALL;
 	a->primary = HF_NAME_ME;
-	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_WORKSPACE, .rid = w->rid, .row.workspace = w };
-	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_AGENT, .rid = a->rid, .row.agent = a };
+	d->rows[d->n_rows++] =
+	    (struct hf_row_change){ .kind = HF_ROW_WORKSPACE, .rid = w->rid, .row.workspace = w };
+	d->rows[d->n_rows++] =
+	    (struct hf_row_change){ .kind = HF_ROW_AGENT, .rid = a->rid, .row.agent = a };
 	for (unsigned k = 0; k < 3; k++)
 		fill_name(d, i, 1u << k, &d->names[3 * i + k]);
 }
@@ -136,7 +142,8 @@ static void fill_owner(struct deployment *d, size_t i)
 	o->rid = (uint32_t)i;
 	fill_id(&o->id, 1, i);
 	snprintf(o->name, sizeof(o->name), "user-%zu", i);
-	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_OWNER, .rid = o->rid, .row.owner = o };
+	d->rows[d->n_rows++] =
+	    (struct hf_row_change){ .kind = HF_ROW_OWNER, .rid = o->rid, .row.owner = o };
 }
 
 static void *room(size_t n, size_t size)
@@ -161,7 +168,9 @@ static void fill(struct deployment *d, size_t n)
 	snprintf(d->source.name, sizeof(d->source.name), "main");
 	snprintf(d->source.url, sizeof(d->source.url), "https://coder.example.com");
 	must("suffix", hf_name_parse("coder", &d->source.suffix));
-	d->rows[d->n_rows++] = (struct hf_row_change){ .kind = HF_ROW_SOURCE, .rid = d->source.rid, .row.source = &d->source };
+	d->rows[d->n_rows++] = (struct hf_row_change){
+		.kind = HF_ROW_SOURCE, .rid = d->source.rid, .row.source = &d->source
+	};
 	for (size_t i = 0; i < owners; i++)
 		fill_owner(d, i);
 	for (size_t i = 0; i < n; i++)
@@ -210,8 +219,10 @@ static void snapshot(struct hf_store *s, const struct hf_changeset *c, struct sn
 	} while (rc == 1);
 	must("step", rc);
 	*ret = (struct snapshot){
-		.ms = (double)total / 1000, .slice_ms = (double)longest / 1000,
-		.slice_wall_ms = (double)longest_wall / 1000, .sync_ms = (double)(synced_us - sync_begun) / 1000,
+		.ms = (double)total / 1000,
+		.slice_ms = (double)longest / 1000,
+		.slice_wall_ms = (double)longest_wall / 1000,
+		.sync_ms = (double)(synced_us - sync_begun) / 1000,
 	};
 }
 
@@ -232,7 +243,11 @@ static void one_change(struct hf_store *s, struct deployment *d, struct figures 
 		size_t i = (r * 7919) % d->n;
 		struct hf_row_change row = { .kind = HF_ROW_AGENT, .row.agent = &d->agents[i] };
 		struct hf_changeset c = {
-			.rows = &row, .n_rows = 1, .names = &d->names[3 * i], .n_names = 3, .wall_s = 1700000001,
+			.rows = &row,
+			.n_rows = 1,
+			.names = &d->names[3 * i],
+			.n_names = 3,
+			.wall_s = 1700000001,
 		};
 		uint64_t begun, before = synced_us;
 
@@ -322,7 +337,11 @@ static void duplicate(const char *from, const char *to, const char *tail)
 static void measure(const char *path, const char *crashed, struct deployment *d, struct figures *f)
 {
 	struct hf_changeset c = {
-		.rows = d->rows, .n_rows = d->n_rows, .names = d->names, .n_names = 3 * d->n, .wall_s = 1700000000,
+		.rows = d->rows,
+		.n_rows = d->n_rows,
+		.names = d->names,
+		.n_names = 3 * d->n,
+		.wall_s = 1700000000,
 	};
 	struct hf_image *image;
 	struct hf_store *s;
@@ -366,7 +385,8 @@ static void print(const struct figures *f, size_t agents, bool json)
 		{ "change_p99_ms", "  p99", f->change_p99_ms },
 		{ "change_sync_ms", "  its syncs, mean", f->change_sync_ms },
 		{ "snapshot_ms", "a snapshot of all, names listed", f->listed.ms },
-		{ "snapshot_slice_ms", "  its longest slice (10 were asked for)", f->listed.slice_ms },
+		{ "snapshot_slice_ms", "  its longest slice (10 were asked for)",
+		    f->listed.slice_ms },
 		{ "snapshot_slice_wall_ms", "  by the clock", f->listed.slice_wall_ms },
 		{ "snapshot_sync_ms", "  its syncs", f->listed.sync_ms },
 		{ "reset_ms", "the same over itself, names not listed", f->reset.ms },

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What looking names up costs: `bench_zone_read [--json] [--instructions] [NAMES...]`, by default with 3,000 and 300,000
- * names. User time by getrusage() while random names are asked for, each with a refresh before it as resolvers do; a
- * delta of 1,000 names lies over the base. --instructions counts them with callgrind (valgrind) instead, and
+ * What looking names up costs: `bench_zone_read [--json] [--instructions] [NAMES...]`, by default
+ * with 3,000 and 300,000 names. User time by getrusage() while random names are asked for, each
+ * with a refresh before it as resolvers do; a delta of 1,000 names lies over the base.
+ * --instructions counts them with callgrind (valgrind) instead, and
  * --check fails where they are more than they may be, or fresh and stale differ.
  * A table, or a line of JSON for each number of names.
  */
@@ -24,7 +25,7 @@ enum {
 	AGENTS_PER_OWNER = 10,
 	MEASURE_MS = 1000,
 	COUNTED_LOOKUPS = 20000,
-	FRESH_MS = 86400000, /* a bench may take long */
+	FRESH_MS = 86400000,     /* a bench may take long */
 	INSTRUCTIONS_MAX = 2000, /* of a look-up */
 	STALE_PERCENT = 5,       /* what a stale answer may cost more or less than a fresh one */
 };
@@ -91,7 +92,10 @@ static double status_mb(const char *key)
 
 /* --- the zone: agents with their three names and one PTR --- */
 
-/* Names and addresses are as random as real ones: numbers in a row are not what a hash meets in life. */
+/*
+ * Names and addresses are as random as real ones: numbers in a row are not what a hash meets in
+ * life.
+ */
 static uint64_t mixed(uint64_t n)
 {
 	n = (n + 1) * UINT64_C(0x9e3779b97f4a7c15);
@@ -218,8 +222,8 @@ static void make_sample(uint32_t agents, enum what what)
 
 uint64_t bench_lookups(struct hf_zone_reader *r, enum what what, uint32_t n, uint32_t first);
 
-__attribute__((noinline)) uint64_t bench_lookups(struct hf_zone_reader *r, enum what what,
-    uint32_t n, uint32_t first)
+__attribute__((noinline)) uint64_t bench_lookups(
+    struct hf_zone_reader *r, enum what what, uint32_t n, uint32_t first)
 {
 	struct hf_question q = { .type = what == PTR ? HF_TYPE_PTR : HF_TYPE_AAAA,
 		.class = HF_CLASS_IN };
@@ -276,8 +280,7 @@ static double count_instructions(const char *self, uint32_t agents, enum what wh
 	FILE *f;
 
 	snprintf(command, sizeof(command),
-	    "valgrind --tool=callgrind --toggle-collect=bench_lookups "
-	    "--callgrind-out-file=/dev/null %s --counted %s %u %d 2>&1",
+	    "valgrind --tool=callgrind --toggle-collect=bench_lookups --callgrind-out-file=/dev/null %s --counted %s %u %d 2>&1",
 	    self, b.dir, agents, (int)what);
 	f = popen(command, "r");
 	while (f && fgets(line, sizeof(line), f)) {
@@ -348,8 +351,8 @@ static void bench(const char *self, uint32_t names, bool instructions, struct re
 
 static void print_json(const struct result *x, bool instructions)
 {
-	printf("{\"bench\":\"zone_read\",\"names\":%u,\"base_mb\":%.2f,\"bytes_per_name\":%.1f,"
-	       "\"load_ms\":%.2f,\"delta_load_ms\":%.2f,\"rss_mb\":%.2f,\"rss_anon_mb\":%.2f",
+	printf(
+	    "{\"bench\":\"zone_read\",\"names\":%u,\"base_mb\":%.2f,\"bytes_per_name\":%.1f,\"load_ms\":%.2f,\"delta_load_ms\":%.2f,\"rss_mb\":%.2f,\"rss_anon_mb\":%.2f",
 	    x->names, x->base_mb, x->bytes_per_name, x->load_ms, x->delta_load_ms, x->rss_mb,
 	    x->rss_anon_mb);
 	for (int w = 0; w < N_WHAT; w++)
@@ -360,8 +363,8 @@ static void print_json(const struct result *x, bool instructions)
 
 static void print_table(const struct result *x, bool instructions)
 {
-	printf("%u names: base %.2f MB, %.1f bytes a name; loaded in %.2f ms, a delta of %d names in "
-	       "%.2f ms; a reader takes %.2f MB, %.2f of it its own\n",
+	printf(
+	    "%u names: base %.2f MB, %.1f bytes a name; loaded in %.2f ms, a delta of %d names in %.2f ms; a reader takes %.2f MB, %.2f of it its own\n",
 	    x->names, x->base_mb, x->bytes_per_name, x->load_ms, DELTA_NAMES, x->delta_load_ms,
 	    x->rss_mb, x->rss_anon_mb);
 	for (int w = 0; w < N_WHAT; w++) {
@@ -413,8 +416,8 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[at], "--check")) {
 			instructions = checked = true;
 		} else {
-			fprintf(stderr, "usage: %s [--json] [--instructions | --check] [NAMES...]\n",
-			    argv[0]);
+			fprintf(stderr,
+			    "usage: %s [--json] [--instructions | --check] [NAMES...]\n", argv[0]);
 			return 2;
 		}
 	}

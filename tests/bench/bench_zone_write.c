@@ -303,14 +303,12 @@ static void bench(const char *where, uint32_t agents, struct result *r)
 
 static void print_json(const struct result *r)
 {
-	printf("{\"bench\":\"zone_write\",\"agents\":%u,\"set_us\":%.2f,\"base_cpu_s\":%.3f,"
-	       "\"base_wall_s\":%.3f,\"base_mb\":%.2f,\"bytes_per_name\":%.1f,"
-	       "\"anon_full_mb\":%.1f,\"anon_rest_mb\":%.1f,\"folds\":%u,\"fold_cpu_s\":%.3f,",
+	printf(
+	    "{\"bench\":\"zone_write\",\"agents\":%u,\"set_us\":%.2f,\"base_cpu_s\":%.3f,\"base_wall_s\":%.3f,\"base_mb\":%.2f,\"bytes_per_name\":%.1f,\"anon_full_mb\":%.1f,\"anon_rest_mb\":%.1f,\"folds\":%u,\"fold_cpu_s\":%.3f,",
 	    r->agents, r->set_us, r->base_cpu_s, r->base_wall_s, r->base_mb, r->bytes_per_name,
 	    r->anon_full_mb, r->anon_rest_mb, r->folds, r->fold_cpu_s);
-	printf("\"change_sync_us\":%.0f,\"change_cpu_mean_us\":%.0f,\"change_cpu_p50_us\":%.0f,"
-	       "\"change_cpu_p99_us\":%.0f,\"change_cpu_max_us\":%.0f,\"change_p50_us\":%.0f,"
-	       "\"change_p99_us\":%.0f,\"change_max_us\":%.0f}\n",
+	printf(
+	    "\"change_sync_us\":%.0f,\"change_cpu_mean_us\":%.0f,\"change_cpu_p50_us\":%.0f,\"change_cpu_p99_us\":%.0f,\"change_cpu_max_us\":%.0f,\"change_p50_us\":%.0f,\"change_p99_us\":%.0f,\"change_max_us\":%.0f}\n",
 	    r->sync_us, r->mean_us, r->cpu_p50_us, r->cpu_p99_us, r->cpu_max_us, r->p50_us,
 	    r->p99_us, r->max_us);
 }
@@ -393,8 +391,8 @@ int main(int argc, char **argv)
 		if (!i)
 			first = r;
 		else if (!json)
-			printf("  a change costs %.2f times what it does at the first size "
-			       "(medians of CPU)\n",
+			printf(
+			    "  a change costs %.2f times what it does at the first size (medians of CPU)\n",
 			    r.cpu_p50_us / first.cpu_p50_us);
 		wrong += checked ? check(&r, &first) : 0;
 	}

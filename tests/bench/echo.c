@@ -34,8 +34,10 @@ int main(int argc, char **argv)
 
 		for (int i = 0; i < BATCH; i++) {
 			iov[i] = (struct iovec){ packet[i], SIZE };
-			msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1,
-				.msg_name = &from[i], .msg_namelen = sizeof(from[i]) };
+			msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i],
+				.msg_iovlen = 1,
+				.msg_name = &from[i],
+				.msg_namelen = sizeof(from[i]) };
 		}
 		n = recvmmsg(fd, msg, BATCH, MSG_WAITFORONE, NULL);
 		for (int i = 0; i < n; i++) {

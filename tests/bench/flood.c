@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flood: asks for AAAA of aI.wI.me.coder, I random in 1 to N, as fast as the server answers, and checks every
- * answer against the address that mkzone's "many" gave it. WINDOW (256) questions are on their way at a time.
+ * flood: asks for AAAA of aI.wI.me.coder, I random in 1 to N, as fast as the server answers, and
+ * checks every
+ * answer against the address that mkzone's "many" gave it. WINDOW (256) questions are on their way
+ * at a time.
  *
  *   flood [-w WINDOW] [-r RATE] [-e] [-x] ADDR PORT SECONDS N
  *
- *   -r  so many a second instead    -e  the server only echoes    -x  ask for names that are not there
+ *   -r  so many a second instead    -e  the server only echoes    -x  ask for names that are not
+ *   there
  *
- * Prints one line: sent N answered N lost N wrong N seconds S qps N p50_us N p99_us N p999_us N max_us N
+ * Prints one line: sent N answered N lost N wrong N seconds S qps N p50_us N p99_us N p999_us N
+ * max_us N
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -139,8 +143,8 @@ static bool right(const uint8_t *r, size_t len, uint32_t index)
 	if (f.absent)
 		return (r[3] & 0xf) == 3 && !addr;
 	return addr && !memcmp(addr, prefix, 12) &&
-	    ((uint32_t)addr[12] << 24 | (uint32_t)addr[13] << 16 | (uint32_t)addr[14] << 8 |
-		addr[15]) == index;
+	       ((uint32_t)addr[12] << 24 | (uint32_t)addr[13] << 16 | (uint32_t)addr[14] << 8 |
+		   addr[15]) == index;
 }
 
 static void take_reply(const uint8_t *r, size_t len, uint64_t now)
@@ -269,8 +273,8 @@ int main(int argc, char **argv)
 	start = now_ns();
 	run(seconds);
 	took = (double)(now_ns() - start) / 1e9;
-	printf("sent %llu answered %llu lost %llu wrong %llu seconds %.3f qps %.0f "
-	       "p50_us %u p99_us %u p999_us %u max_us %u\n",
+	printf(
+	    "sent %llu answered %llu lost %llu wrong %llu seconds %.3f qps %.0f p50_us %u p99_us %u p999_us %u max_us %u\n",
 	    (unsigned long long)f.sent, (unsigned long long)f.answered, (unsigned long long)f.lost,
 	    (unsigned long long)f.wrong, took, (double)f.answered / (double)seconds,
 	    percentile(0.5), percentile(0.99), percentile(0.999), percentile(0.999999));

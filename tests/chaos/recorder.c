@@ -4,9 +4,10 @@
  * files and folders under $HF_RECORD_ROOT (an absolute path without symlinks), into the file
  * $HF_RECORD_LOG. powercut.py makes out of it what a power cut could have left at any moment.
  *
- * Every call goes straight to the kernel under one lock, so that the log's order is the order in which
- * things happened. What no wrapper here sees (stdio, mmap, a child process) is not in the log:
- * powercut.py compares the replayed end with the real one, and refuses a log that lacks something.
+ * Every call goes straight to the kernel under one lock, so that the log's order is the order in
+ * which things happened. What no wrapper here sees (stdio, mmap, a child process) is not in the
+ * log: powercut.py compares the replayed end with the real one, and refuses a log that lacks
+ * something.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -89,8 +90,8 @@ __attribute__((constructor)) static void recorder_init(void)
 		die("HF_RECORD_ROOT");
 	memcpy(root, want, strlen(want) + 1);
 	root_dev = st.st_dev;
-	log_fd = (int)syscall(SYS_openat, AT_FDCWD, log,
-	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	log_fd = (int)syscall(
+	    SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (log_fd < 0)
 		die("HF_RECORD_LOG");
 }
@@ -194,7 +195,8 @@ static struct entry entry_of(int dirfd, const char *path)
 		return e;
 	memcpy(parent, path, (size_t)(name - path));
 	parent[name - path] = '\0';
-	fd = (int)syscall(SYS_openat, dirfd, *parent ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = (int)syscall(
+	    SYS_openat, dirfd, *parent ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
 		e.dir = folder_of_fd(fd);
 		syscall(SYS_close, fd);

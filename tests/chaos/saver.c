@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * saver: the smallest program that keeps a value safe, and three that only seem to. It shows that the tools of this
+ * saver: the smallest program that keeps a value safe, and three that only seem to. It shows that
+ * the tools of this
  * folder see the difference, and how a driver and a check behave.
  *
  *   saver KIND DIR SEED STEPS   a driver: KIND is right, no-sync, no-folder-sync or in-place
@@ -47,7 +48,8 @@ static long value_read(int dir)
 	return memcmp(have, want, (size_t)n) == 0 ? generation : -1;
 }
 
-static int write_whole(int dir, const char *name, int flags, const char *bytes, size_t len, int sync)
+static int write_whole(
+    int dir, const char *name, int flags, const char *bytes, size_t len, int sync)
 {
 	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
 	int rc = fd < 0 ? -1 : 0;

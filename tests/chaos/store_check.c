@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_check DIR LAST_ACK: whether the store there is one whole step, not older than what was acknowledged.
- * With a third argument, `damaged`, it may have been taken for damaged, and be what the copy or nothing gives; still
- * it must be one whole step.
+ * store_check DIR LAST_ACK: whether the store there is one whole step, not older than what was
+ * acknowledged. With a third argument, `damaged`, it may have been taken for damaged, and be what
+ * the copy or nothing gives; still it must be one whole step.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +12,16 @@
 #include "base/error.h"
 #include "tests/chaos/store_workload.h"
 
-static const char *check(struct hf_store *s, const struct hf_store_opened *opened, uint64_t acked, bool damaged)
+static const char *check(
+    struct hf_store *s, const struct hf_store_opened *opened, uint64_t acked, bool damaged)
 {
 	const char *why;
 	uint64_t k;
 
 	if (hf_store_get_state(s, NULL, NULL) != HF_STORE_OK)
 		return "it cannot be written";
-	if (!damaged && opened->origin != HF_STORE_OPENED && (opened->origin != HF_STORE_NEW || acked))
+	if (!damaged && opened->origin != HF_STORE_OPENED &&
+	    (opened->origin != HF_STORE_NEW || acked))
 		return "it was not there, or was taken for damaged";
 	if (!damaged && hf_store_generation(s) < acked)
 		return "an acknowledged generation is lost";
@@ -45,9 +47,11 @@ int main(int argc, char **argv)
 		printf("it does not open: %s: %s\n", hf_strerror(rc), opened.reason);
 		return 1;
 	}
-	why = check(s, &opened, strtoull(argv[2], NULL, 10), argc > 3 && !strcmp(argv[3], "damaged"));
+	why =
+	    check(s, &opened, strtoull(argv[2], NULL, 10), argc > 3 && !strcmp(argv[3], "damaged"));
 	if (why)
-		printf("generation %llu: %s (%s)\n", (unsigned long long)hf_store_generation(s), why, opened.reason);
+		printf("generation %llu: %s (%s)\n", (unsigned long long)hf_store_generation(s),
+		    why, opened.reason);
 	hf_store_free(s);
 	return why != NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_driver DIR SEED STEPS: makes changes to a store and says which are durable; chaos.py has the rules.
- * The seed decides in which slices, and when a copy is made or receipts are written; what is in the store after step k
- * follows from k.
+ * store_driver DIR SEED STEPS: makes changes to a store and says which are durable; chaos.py has
+ * the rules. The seed decides in which slices, and when a copy is made or receipts are written;
+ * what is in the store after step k follows from k.
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +25,10 @@ static unsigned random_below(unsigned n)
 	return (unsigned)(random_state >> 33) % n;
 }
 
-/* About a second in all: another thread of the store may be in the middle of something on a busy machine. */
+/*
+ * About a second in all: another thread of the store may be in the middle of something on a busy
+ * machine.
+ */
 static void wait_a_little(unsigned tries)
 {
 	unsigned ms = tries < 5 ? 5u << tries : 100;
@@ -101,7 +104,9 @@ static int drive(struct hf_store *s, uint64_t k, uint64_t last)
 
 static int open_store(const char *path, struct hf_store **ret_store)
 {
-	struct hf_store_opts opts = { .clock = &hf_clock_system, .log_max = 400, .history_max = 500,
+	struct hf_store_opts opts = { .clock = &hf_clock_system,
+		.log_max = 400,
+		.history_max = 500,
 		.checkpoint_pages = 40 };
 	struct hf_store_opened opened;
 	int rc = -1;

@@ -32,10 +32,13 @@ static uint64_t touched(uint64_t k, uint64_t place)
 	return own > snapshot ? own : snapshot;
 }
 
-static void add_names(struct workload *w, const struct hf_agent_row *a, const struct hf_workspace_row *ws)
+static void add_names(
+    struct workload *w, const struct hf_agent_row *a, const struct hf_workspace_row *ws)
 {
 	struct hf_agent_label label = {
-		.agent = a->name, .workspace = ws->name, .owner = w->owners[ws->owner].name,
+		.agent = a->name,
+		.workspace = ws->name,
+		.owner = w->owners[ws->owner].name,
 		.suffix = &w->source.suffix,
 	};
 
@@ -44,10 +47,16 @@ static void add_names(struct workload *w, const struct hf_agent_row *a, const st
 
 		if (!(a->names & bit))
 			continue;
-		/* The token's own user is nobody of these: all but the names by owner are a former user's, which are held. */
+		/*
+		 * The token's own user is nobody of these: all but the names by owner are a former
+		 * user's, which are held.
+		 */
 		*c = (struct hf_name_change){
-			.owner = ws->owner, .agent = a->rid, .first_seen_s = a->first_seen_s,
-			.what = HF_WHAT_ADDED, .why = HF_WHY_DIFF,
+			.owner = ws->owner,
+			.agent = a->rid,
+			.first_seen_s = a->first_seen_s,
+			.what = HF_WHAT_ADDED,
+			.why = HF_WHY_DIFF,
 			.flags = (uint8_t)((a->primary == bit ? HF_REC_PRIMARY : 0) |
 					   (ws->held || bit != HF_NAME_OWNER ? HF_REC_HELD : 0)),
 		};
@@ -67,13 +76,19 @@ static void add_place(struct workload *w, uint64_t place, uint64_t version)
 	if (seed % 5 == 0)
 		return;
 	*ws = (struct hf_workspace_row){
-		.rid = (uint32_t)(version * WORKLOAD_PLACES + place), .owner = (uint32_t)(seed % WORKLOAD_OWNERS),
-		.status = (uint8_t)(seed % 11), .held = seed % 7 == 0, .first_seen_s = (int64_t)version,
+		.rid = (uint32_t)(version * WORKLOAD_PLACES + place),
+		.owner = (uint32_t)(seed % WORKLOAD_OWNERS),
+		.status = (uint8_t)(seed % 11),
+		.held = seed % 7 == 0,
+		.first_seen_s = (int64_t)version,
 	};
-	*a = (struct hf_agent_row){ .rid = ws->rid, .workspace = ws->rid, .first_seen_s = (int64_t)version };
+	*a = (struct hf_agent_row){
+		.rid = ws->rid, .workspace = ws->rid, .first_seen_s = (int64_t)version
+	};
 	fill_id(&ws->id, seed);
 	fill_id(&a->id, seed + 1);
-	snprintf(ws->name, sizeof(ws->name), "w%u-%llu", (unsigned)place, (unsigned long long)version);
+	snprintf(
+	    ws->name, sizeof(ws->name), "w%u-%llu", (unsigned)place, (unsigned long long)version);
 	snprintf(a->name, sizeof(a->name), "main");
 	a->names = (uint8_t)(1 + seed / 64 % 7);
 	a->primary = (uint8_t)(a->names & -a->names);
@@ -94,7 +109,8 @@ static int by_name(const void *a, const void *b)
 {
 	const struct hf_name_change *x = a, *y = b;
 
-	return memcmp(x->name.wire, y->name.wire, x->name.len < y->name.len ? x->name.len : y->name.len);
+	return memcmp(
+	    x->name.wire, y->name.wire, x->name.len < y->name.len ? x->name.len : y->name.len);
 }
 
 void workload_at(uint64_t k, struct workload *ret)
@@ -106,7 +122,8 @@ void workload_at(uint64_t k, struct workload *ret)
 	if (k == 0)
 		return;
 	snprintf(w->source.name, sizeof(w->source.name), "main");
-	snprintf(w->source.url, sizeof(w->source.url), "https://coder.example.com/%llu", (unsigned long long)k);
+	snprintf(w->source.url, sizeof(w->source.url), "https://coder.example.com/%llu",
+	    (unsigned long long)k);
 	if (hf_name_parse("coder", &w->source.suffix))
 		abort();
 	w->source.contact_s = (int64_t)k;
@@ -124,7 +141,8 @@ void workload_at(uint64_t k, struct workload *ret)
 
 /* --- a step --- */
 
-static void add_row(struct workload_changes *c, enum hf_row_kind kind, const void *row, bool removed)
+static void add_row(
+    struct workload_changes *c, enum hf_row_kind kind, const void *row, bool removed)
 {
 	struct hf_row_change *to = &c->rows[c->set.n_rows++];
 
@@ -226,7 +244,9 @@ int workload_find(struct hf_store *s, uint64_t *ret_k, const char **ret_why)
 static const char *compare_rows(const struct hf_image *m, const struct workload *w)
 {
 	if (w->k == 0)
-		return m->n_sources + m->n_owners + m->n_workspaces + m->n_agents ? "rows of no step" : NULL;
+		return m->n_sources + m->n_owners + m->n_workspaces + m->n_agents
+			   ? "rows of no step"
+			   : NULL;
 	if (m->n_owners != WORKLOAD_OWNERS || strcmp(m->sources[0].url, w->source.url))
 		return "the source or its owners are another step's";
 	for (size_t i = 0; i < WORKLOAD_OWNERS; i++) {
@@ -241,7 +261,8 @@ static const char *compare_rows(const struct hf_image *m, const struct workload 
 		if (a->rid != b->rid || a->owner != b->owner || !hf_uuid_equal(&a->id, &b->id) ||
 		    strcmp(a->name, b->name) || a->status != b->status || a->held != b->held)
 			return "a workspace is another step's";
-		if (m->agents[i].rid != w->agents[i].rid || !hf_uuid_equal(&m->agents[i].id, &w->agents[i].id) ||
+		if (m->agents[i].rid != w->agents[i].rid ||
+		    !hf_uuid_equal(&m->agents[i].id, &w->agents[i].id) ||
 		    m->agents[i].names != w->agents[i].names)
 			return "an agent is another step's";
 	}
@@ -273,7 +294,8 @@ static const char *compare_names(struct hf_store *s, const struct workload *w)
 	qsort(have.names, have.n, sizeof(have.names[0]), by_name);
 	for (size_t i = 0; i < have.n; i++) {
 		if (!hf_name_equal(&have.names[i].name, &w->names[i].name) ||
-		    memcmp(have.names[i].addr, w->names[i].addr, 16) || have.names[i].flags != w->names[i].flags)
+		    memcmp(have.names[i].addr, w->names[i].addr, 16) ||
+		    have.names[i].flags != w->names[i].flags)
 			return "a name is another step's";
 	}
 	return NULL;

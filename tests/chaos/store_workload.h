@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * store_workload: a deployment that follows from one number alone. After step k the store holds exactly
- * workload_at(k); so what was mixed out of two steps, or lost in part, is found out.
+ * store_workload: a deployment that follows from one number alone. After step k the store holds
+ * exactly workload_at(k); so what was mixed out of two steps, or lost in part, is found out.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "bridge/store/store.h"
 
 enum {
-	WORKLOAD_PLACES = 30,   /* workspaces that come, change and go, each with one agent */
+	WORKLOAD_PLACES = 30, /* workspaces that come, change and go, each with one agent */
 	WORKLOAD_OWNERS = 3,
 	WORKLOAD_SNAPSHOT = 25, /* each so many steps all places change at once */
 	WORKLOAD_OWNED = 40,    /* rows of each receipt */

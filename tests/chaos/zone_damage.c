@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zone_damage [ROUNDS] [SEED]: harms the files of a published zone in every way while threads look names up in it.
- * Each address carries its name's number, its generation and a checksum of both, so that a wrong one is known as
- * such. In every round all names must answer, rightly; after it a good generation must show again.
+ * zone_damage [ROUNDS] [SEED]: harms the files of a published zone in every way while threads look
+ * names up in it. Each address carries its name's number, its generation and a checksum of both, so
+ * that a wrong one is known as such. In every round all names must answer, rightly; after it a good
+ * generation must show again.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -134,7 +135,9 @@ static void look_anew(void)
 static void put_names(uint32_t version, uint32_t every)
 {
 	uint8_t addr[1][16];
-	struct hf_fmt_value v = { .kind = HF_FMT_ADDRS, .n_addrs = 1, .flags = HF_REC_PRIMARY,
+	struct hf_fmt_value v = { .kind = HF_FMT_ADDRS,
+		.n_addrs = 1,
+		.flags = HF_REC_PRIMARY,
 		.addrs = (const uint8_t(*)[16])addr };
 	char text[32];
 

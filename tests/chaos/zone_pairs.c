@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zone_pairs [LOOKUPS] [SWAPS]: readers in other processes see whole generations only. Each generation gives two names
- * the same number; processes and threads look both up while the writer publishes, and count what is mixed.
+ * zone_pairs [LOOKUPS] [SWAPS]: readers in other processes see whole generations only. Each
+ * generation gives two names the same number; processes and threads look both up while the writer
+ * publishes, and count what is mixed.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -22,8 +23,10 @@
 enum {
 	PROCESSES = 2,
 	THREADS = 2, /* of each */
-	LOOKUPS = 5000, SWAPS = 100,
-	LOOKUPS_LONG = 100000, SWAPS_LONG = 1000,
+	LOOKUPS = 5000,
+	SWAPS = 100,
+	LOOKUPS_LONG = 100000,
+	SWAPS_LONG = 1000,
 	FILL = 300, /* names beside the two */
 	BASE_EVERY = 5,
 };
@@ -31,7 +34,7 @@ enum {
 static struct shared {
 	atomic_bool over;
 	atomic_ulong lookups, mixed, generations;
-} *shared;
+} * shared;
 
 static struct hf_zone_build b; /* its folder and its meta */
 static struct hf_zone_writer *writer;
@@ -123,8 +126,10 @@ static void publish(uint32_t number)
 
 static void open_writer(void)
 {
-	static const struct hf_zone_writer_opts opts = { .clock = &hf_fast_clock, .fold_names = 100,
-		.direct_names = FILL, .fold_every_ms = 100 };
+	static const struct hf_zone_writer_opts opts = { .clock = &hf_fast_clock,
+		.fold_names = 100,
+		.direct_names = FILL,
+		.fold_every_ms = 100 };
 	struct hf_zone_stamp stamp;
 
 	if (hf_zone_writer_open(b.dir, &opts, &stamp, &writer) < 0)
@@ -145,13 +150,16 @@ int main(int argc, char **argv)
 		lookups = strtoul(argv[1], NULL, 10);
 	if (argc > 2)
 		swaps = (uint32_t)strtoul(argv[2], NULL, 10);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-	    0);
+	shared =
+	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		abort();
 	hf_log_set_level(HF_LOG_WARN);
 	hf_zone_build_open(&b);
-	/* Before the writer has its thread: what a sanitizer makes of a fork beside threads is not what is asked here. */
+	/*
+	 * Before the writer has its thread: what a sanitizer makes of a fork beside threads is not
+	 * what is asked here.
+	 */
 	for (int i = 0; i < PROCESSES; i++) {
 		if (fork() == 0) {
 			be_a_reader();

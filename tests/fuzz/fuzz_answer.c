@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any question to a fixed zone: a byte of how, a type, a class, and a name in wire form (or labels before the
- * suffix or the reverse zone).
+ * Any question to a fixed zone: a byte of how, a type, a class, and a name in wire form (or labels
+ * before the suffix or the reverse zone).
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -54,8 +54,8 @@ static void open_zone(void)
 }
 
 /* The labels of the input, and then those of `under`. */
-static int get_name(const uint8_t *data, size_t size, const struct hf_name *under,
-    struct hf_name *ret_name)
+static int get_name(
+    const uint8_t *data, size_t size, const struct hf_name *under, struct hf_name *ret_name)
 {
 	uint8_t wire[2 * HF_NAME_MAX];
 

@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (hf_dns_client_packet_answer(bytes, len, &name, types[i], &asked, &cut) == 0 &&
-		    (asked.n_addrs > HF_DNS_CLIENT_ADDRS_MAX || asked.text_len > HF_DNS_CLIENT_TEXT_MAX))
+		    (asked.n_addrs > HF_DNS_CLIENT_ADDRS_MAX ||
+			asked.text_len > HF_DNS_CLIENT_TEXT_MAX))
 			__builtin_trap();
 	}
 	return 0;

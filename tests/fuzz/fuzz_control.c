@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    r.max > HF_HISTORY_MAX || !memchr(r.source, 0, sizeof(r.source)) ||
 	    !memchr(r.owner, 0, sizeof(r.owner)) || !memchr(r.what, 0, sizeof(r.what)) ||
 	    !memchr(r.name, 0, sizeof(r.name)) || !memchr(r.ticket, 0, sizeof(r.ticket)) ||
-	    (r.decision != HF_COMMAND_ACCEPT && r.decision != HF_COMMAND_REJECT) || !memchr(r.data, 0, sizeof(r.data)) || !memchr(r.adapter, 0, sizeof(r.adapter)) ||
+	    (r.decision != HF_COMMAND_ACCEPT && r.decision != HF_COMMAND_REJECT) ||
+	    !memchr(r.data, 0, sizeof(r.data)) || !memchr(r.adapter, 0, sizeof(r.adapter)) ||
 	    r.form >= HF_RECORD_FORMS || (r.suffix.len && r.suffix.wire[r.suffix.len - 1]))
 		abort();
 	return 0;

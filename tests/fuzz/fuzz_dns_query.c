@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any packet against a fixed answer: what comes out is a reply to it, within its bounds, or nothing.
- * The first byte chooses the answer and the room.
+ * Any packet against a fixed answer: what comes out is a reply to it, within its bounds, or
+ * nothing. The first byte chooses the answer and the room.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,11 +27,16 @@ static struct hf_answer choose(uint8_t bits)
 	struct hf_answer a = { .ours = bits & 1, .ede = bits & 2 ? HF_EDE_STALE : HF_EDE_NONE };
 
 	a.has_answer = bits & 4;
-	a.answer = (struct hf_rrset){ .type = HF_TYPE_AAAA, .n = bits & 8 ? 128 : 1, .rdlen = 16,
-		.rdata = rdata };
+	a.answer = (struct hf_rrset){
+		.type = HF_TYPE_AAAA, .n = bits & 8 ? 128 : 1, .rdlen = 16, .rdata = rdata
+	};
 	a.has_soa = bits & 16;
-	a.soa = (struct hf_rrset){ .owner = owner, .owner_len = sizeof(owner), .type = HF_TYPE_SOA,
-		.n = 1, .rdlen = 22, .rdata = rdata };
+	a.soa = (struct hf_rrset){ .owner = owner,
+		.owner_len = sizeof(owner),
+		.type = HF_TYPE_SOA,
+		.n = 1,
+		.rdlen = 22,
+		.rdata = rdata };
 	return a;
 }
 

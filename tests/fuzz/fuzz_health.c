@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes of a client of the health listener; what is decided of a head is not changed by what follows it. */
+/*
+ * Any bytes of a client of the health listener; what is decided of a head is not changed by what
+ * follows it.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a hook's program answers: any bytes give at most as many fates as there were changes, and a
- * text where there are fewer. */
+/*
+ * What a hook's program answers: any bytes give at most as many fates as there were changes, and a
+ * text where there are fewer.
+ */
 #include <stdlib.h>
 #include <string.h>
 

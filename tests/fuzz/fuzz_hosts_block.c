@@ -63,7 +63,8 @@ static void check(const char *bytes, size_t len, const struct hf_hosts_block *bl
 	must(!memcmp(with + n - (len - block->end), bytes + block->end, len - block->end));
 	check_merge(bytes, len, with, n);
 	hf_record_table_clear(table);
-	must(hf_hosts_block_load(with, &there, table) == 0 && hf_record_table_find_addr(table, &r.name, r.addr));
+	must(hf_hosts_block_load(with, &there, table) == 0 &&
+	     hf_record_table_find_addr(table, &r.name, r.addr));
 	hf_record_table_clear(table);
 	without = build(with, n, &there, table, &m, &gone);
 	must(gone.start == gone.end);

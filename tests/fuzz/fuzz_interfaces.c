@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any datagram of the kernel's about links, addresses and routes: what is not understood concerns all interfaces. */
+/*
+ * Any datagram of the kernel's about links, addresses and routes: what is not understood concerns
+ * all interfaces.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 

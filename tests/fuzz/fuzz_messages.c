@@ -48,7 +48,8 @@ static struct outcome read_in_pieces(
 	hf_update_free(u);
 	/* Another message, which is given up. */
 	if (hf_update_decoder_begin(&m, HF_UPDATE_DIFF) != hf_stream_fault_code(m.trouble) ||
-	    hf_update_decoder_feed(&m, (const uint8_t *)"\x0a", 1) != hf_stream_fault_code(m.trouble))
+	    hf_update_decoder_feed(&m, (const uint8_t *)"\x0a", 1) !=
+		hf_stream_fault_code(m.trouble))
 		abort();
 	hf_update_decoder_done(&m);
 	hf_arena_done(&arena);

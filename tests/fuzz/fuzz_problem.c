@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any refusal of a server: the status in two bytes, then Content-Type, Location, Retry-After and the body, a
- * line each. What people are told of it is one printable line, and how long to wait is within bounds.
+ * Any refusal of a server: the status in two bytes, then Content-Type, Location, Retry-After and
+ * the body, a line each. What people are told of it is one printable line, and how long to wait is
+ * within bounds.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any resolv.conf, and any hosts file. What is taken are addresses and names that can be asked for. */
+/*
+ * Any resolv.conf, and any hosts file. What is taken are addresses and names that can be asked for.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

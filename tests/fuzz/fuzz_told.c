@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any answer of a server to the questions before a stream; the first byte says to which. What is taken is
- * printable and within its limits; an answer that is refused changes nothing. Rights are words in order.
+ * Any answer of a server to the questions before a stream; the first byte says to which. What is
+ * taken is printable and within its limits; an answer that is refused changes nothing. Rights are
+ * words in order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -95,9 +96,9 @@ static void check_rights(const char *text)
 /* One answer after another, so that they add up; `which` says which is first. */
 static void read_rights(uint8_t which, const char *body, size_t len)
 {
-	static void (*const readers[])(struct hf_rights_list *, const char *, size_t) = {
-		hf_rights_list_of_user, hf_rights_list_of_roles, hf_rights_list_of_key, hf_rights_list_of_check
-	};
+	static void (*const readers[])(
+	    struct hf_rights_list *, const char *, size_t) = { hf_rights_list_of_user,
+		hf_rights_list_of_roles, hf_rights_list_of_key, hf_rights_list_of_check };
 	struct hf_rights_list list = { .n = 0 };
 	char text[HF_RIGHTS_MAX];
 	size_t half = len / 2;

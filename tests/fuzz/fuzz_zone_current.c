@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `current`, of any bytes, and again with the right checksum put under them, so that the fuzzer gets past it. */
+/*
+ * `current`, of any bytes, and again with the right checksum put under them, so that the fuzzer
+ * gets past it.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

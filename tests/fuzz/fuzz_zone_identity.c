@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The identity record in the zone's files, of any bytes, for any number of sources: the first byte. What is taken is
- * written back the same; what is refused changes nothing.
+ * The identity record in the zone's files, of any bytes, for any number of sources: the first byte.
+ * What is taken is written back the same; what is refused changes nothing.
  */
 #include <stdlib.h>
 #include <string.h>

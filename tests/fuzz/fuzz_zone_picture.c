@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as the files of a zone, as if their hashes were right: 4 bytes that say how long the base is, the base,
- * the delta. Whatever is in them is looked up, walked and answered.
+ * Any bytes as the files of a zone, as if their hashes were right: 4 bytes that say how long the
+ * base is, the base, the delta. Whatever is in them is looked up, walked and answered.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -107,7 +107,10 @@ static void pass(struct driver *d, int64_t ms)
 	}
 }
 
-/* What a line began is over, as a reader sees it; or only a part of it, where the line before said so. */
+/*
+ * What a line began is over, as a reader sees it; or only a part of it, where the line before said
+ * so.
+ */
 static bool settle(struct driver *d)
 {
 	if (!d->core)
@@ -204,7 +207,8 @@ static bool do_unconf(struct driver *d, const struct words *a)
 		return answered("unreal");
 	d->n_conf--;
 	memmove(&d->conf[i], &d->conf[i + 1], (d->n_conf - i) * sizeof(d->conf[0]));
-	memmove(&d->in_contact[i], &d->in_contact[i + 1], (d->n_conf - i) * sizeof(d->in_contact[0]));
+	memmove(
+	    &d->in_contact[i], &d->in_contact[i + 1], (d->n_conf - i) * sizeof(d->in_contact[0]));
 	return answered("ok");
 }
 
@@ -243,8 +247,8 @@ static bool load_config(struct driver *d, struct hf_config **ret_config)
 		return fail(d, "out of memory");
 	fprintf(out, "store: %s/store.db\nzone: %s/zone\nsources:\n", d->dir, d->dir);
 	for (size_t i = 0; i < d->n_conf; i++)
-		fprintf(out, "  - { name: %s, token-file: %s/token, %s }\n", d->conf[i].name, d->dir,
-		    d->conf[i].text);
+		fprintf(out, "  - { name: %s, token-file: %s/token, %s }\n", d->conf[i].name,
+		    d->dir, d->conf[i].text);
 	for (size_t i = 0; i < d->n_keys; i++)
 		fprintf(out, strchr(d->keys[i].value, ':') ? "%s: { %s }\n" : "%s: %s\n",
 		    d->keys[i].key, d->keys[i].value);
@@ -658,8 +662,8 @@ static bool do_decide(struct driver *d, const struct words *a)
 	for (int once = 0; once < 2; once++) {
 		int busy = rc;
 
-		rc = hf_engine_decide(d->core, words_at(a, 1), a->n > 3 ? &id : NULL, words_at(a, 2),
-		    accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
+		rc = hf_engine_decide(d->core, words_at(a, 1), a->n > 3 ? &id : NULL,
+		    words_at(a, 2), accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
 		if (!busy)
 			break;
 		if (rc != -EBUSY)

@@ -34,9 +34,9 @@ struct driver {
 		char key[64], value[128];
 	} keys[DRIVER_KEYS];
 	size_t n_keys;
-	struct event_base *base;    /* owned, as all below */
+	struct event_base *base; /* owned, as all below */
 	struct hf_config *config;
-	struct hf_engine *core;       /* NULL while the bridge is down */
+	struct hf_engine *core; /* NULL while the bridge is down */
 	struct hf_sources *sources;
 	struct hf_zone *zone;
 	struct hf_zone_reader *reader;

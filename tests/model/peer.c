@@ -18,7 +18,7 @@ struct followed {
 };
 
 struct hf_client {
-	const struct hf_clock *clock;                /* borrowed, as the three below */
+	const struct hf_clock *clock; /* borrowed, as the three below */
 	const struct hf_stream_settings *settings;
 	const struct hf_client_ops *ops;
 	void *arg;
@@ -52,9 +52,8 @@ const char *peer_name(const struct hf_client *c)
 
 const char *peer_result_name(enum peer_result result)
 {
-	static const char *const names[] = {
-		"accepted", "again", "held", "refused", "refused-again", "unreal"
-	};
+	static const char *const names[] = { "accepted", "again", "held", "refused",
+		"refused-again", "unreal" };
 
 	return names[result];
 }
@@ -143,12 +142,13 @@ void __wrap_hf_client_status(const struct hf_client *c, struct hf_client_status 
 	static const struct hf_problem none;
 	static const uint64_t zeros[256];
 
-	*ret_status = (struct hf_client_status){ .state = peer_live(c) ? CLIENT_LIVE : CLIENT_WAITING,
-		.problem = &none,
-		.next_try_ms = -1,
-		.told = c->told,
-		.problems = zeros,
-		.troubles = zeros };
+	*ret_status =
+	    (struct hf_client_status){ .state = peer_live(c) ? CLIENT_LIVE : CLIENT_WAITING,
+		    .problem = &none,
+		    .next_try_ms = -1,
+		    .told = c->told,
+		    .problems = zeros,
+		    .troubles = zeros };
 }
 
 /* --- what comes --- */
@@ -184,7 +184,10 @@ static bool is_told(const struct hf_server_info *told, const struct hf_uuid *id)
 	return false;
 }
 
-/* Those of `told`, in its order; who was followed before is so still, also by a list that is not whole. */
+/*
+ * Those of `told`, in its order; who was followed before is so still, also by a list that is not
+ * whole.
+ */
 static void follow(struct hf_client *c)
 {
 	struct followed next[OWNERS];

@@ -2,8 +2,8 @@
 #pragma once
 /*
  * peer: the client of each source as the model plays it. The linker puts it in the place of
- * bridge/stream/client/client.c, so that everything behind that interface is the bridge's own: what REST
- * and the stream bring goes through bridge/follow/source.c as in holdfastd, without a network.
+ * bridge/stream/client/client.c, so that everything behind that interface is the bridge's own: what
+ * REST and the stream bring goes through bridge/follow/source.c as in holdfastd, without a network.
  *
  * It keeps to what client.h promises: what no client would do in its present state is answered with
  * "unreal", and nothing happens.
@@ -21,7 +21,7 @@ const char *peer_name(const struct hf_client *c);
 
 enum peer_result {
 	PEER_ACCEPTED,
-	PEER_AGAIN,   /* accepted, and a new snapshot is wanted */
+	PEER_AGAIN, /* accepted, and a new snapshot is wanted */
 	PEER_HELD,
 	PEER_REFUSED, /* changed nothing */
 	PEER_REFUSED_AGAIN,
@@ -30,8 +30,8 @@ enum peer_result {
 const char *peer_result_name(enum peer_result result);
 
 /*
- * REST answered, asked `ago_ms` ago. Takes `told`. Where no connection is open one is opened, unless
- * the answer was held.
+ * REST answered, asked `ago_ms` ago. Takes `told`. Where no connection is open one is opened,
+ * unless the answer was held.
  */
 enum peer_result peer_told(struct hf_client *c, struct hf_server_info *told, int64_t ago_ms);
 /* A message of the owner's stream: the first of a new call, or one that follows. */

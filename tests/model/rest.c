@@ -7,7 +7,10 @@
 
 #include "tests/scenario/message.h"
 
-/* "1:alice:yes" or "1:alice::listed": a number, a name, "yes", "no" or nothing, whether the list of all has it. */
+/*
+ * "1:alice:yes" or "1:alice::listed": a number, a name, "yes", "no" or nothing, whether the list of
+ * all has it.
+ */
 static bool tell_owner(struct hf_server_info *t, char *word)
 {
 	char *part[4] = { word };
@@ -58,7 +61,9 @@ static bool tell_words(struct hf_server_info *t, const char *text)
 	for (char *w = ok ? strtok_r(copy, ",", &rest) : NULL; w; w = strtok_r(NULL, ",", &rest)) {
 		struct hf_word_info *word = &t->words[i++];
 
-		word->is = !strcmp(w, "unknown") ? WORD_UNKNOWN : !strcmp(w, "open") ? WORD_OPEN : WORD_FOUND;
+		word->is = !strcmp(w, "unknown") ? WORD_UNKNOWN
+			   : !strcmp(w, "open")  ? WORD_OPEN
+						 : WORD_FOUND;
 		t->n_unknown += word->is == WORD_UNKNOWN;
 		t->complete = t->complete && word->is != WORD_OPEN;
 		if (word->is == WORD_FOUND && strcmp(w, "list"))
@@ -100,7 +105,8 @@ struct hf_server_info *rest_told(const struct words *a)
 	if (t)
 		t->complete = true;
 	if (!t || !tell_user(t, words_option(a, "user")) ||
-	    !tell_owners(t, words_option(a, "owners")) || !tell_words(t, words_option(a, "words"))) {
+	    !tell_owners(t, words_option(a, "owners")) ||
+	    !tell_words(t, words_option(a, "words"))) {
 		hf_server_info_free(t);
 		return NULL;
 	}

@@ -3,10 +3,12 @@
  * show: what is to be seen after a line, as lines of their own:
  *
  *     n NAME ADDRESS FLAGS SOURCE FIRST-SEEN RCODE EDE    a published name and its AAAA answer
- *     a NAME RCODE EDE ADDRESS         the AAAA answer of a name that was asked for; RCODE -1: not ours
+ *     a NAME RCODE EDE ADDRESS         the AAAA answer of a name that was asked for; RCODE -1: not
+ *     ours
  *     p ADDRESS NAME                   the PTR of an address that is published, "-": none
  *     h SOURCE OWNER KIND WORKSPACES REJECTED             a hold; OWNER 0: of the source
- *     c SOURCE CONNECTED LIVE WANTS-CONNECTION OWNER...   its client; the owners it wants a snapshot of
+ *     c SOURCE CONNECTED LIVE WANTS-CONNECTION OWNER...   its client; the owners it wants a
+ *     snapshot of
  *     r N                              as many records are refused
  *     z READY GENERATION EPOCH         the zone's stamp, as readers have it
  *     s STATE GENERATION EPOCH         the store
@@ -92,8 +94,8 @@ static void show_answer(struct driver *d, const char *text)
 	ask(d, &name, HF_TYPE_AAAA, &answer);
 	if (answer.has_answer)
 		hf_addr_text(answer.answer.rdata, addr);
-	printf("a %s %d %d %s\n", text, answer.ours ? answer.rcode : -1, answer.ours ? answer.ede : -1,
-	    addr);
+	printf("a %s %d %d %s\n", text, answer.ours ? answer.rcode : -1,
+	    answer.ours ? answer.ede : -1, addr);
 }
 
 static void show_bytes(const uint8_t *bytes, size_t n)
@@ -130,8 +132,8 @@ static int show_hold(const struct hf_hold_row *hold, const struct hf_source_row 
     const struct hf_owner_row *owner, uint32_t workspaces, void *arg)
 {
 	(void)arg;
-	printf("h %s %u %s %u %d\n", source->name, owner ? message_number(&owner->id) : 0, hold->kind,
-	    workspaces, hold->rejected);
+	printf("h %s %u %s %u %d\n", source->name, owner ? message_number(&owner->id) : 0,
+	    hold->kind, workspaces, hold->rejected);
 	return 0;
 }
 
@@ -172,7 +174,8 @@ static void show_core(struct driver *d)
 			show_client(peer_at(i));
 	hf_state_each_refused(s, count_refused, &refused);
 	printf("r %u\n", refused);
-	printf("s %s %" PRIu64 " ", hf_store_state_name(hf_store_get_state(store, &reason, &since_s)),
+	printf("s %s %" PRIu64 " ",
+	    hf_store_state_name(hf_store_get_state(store, &reason, &since_s)),
 	    hf_store_generation(store));
 	show_bytes(hf_store_epoch(store), 16);
 }

@@ -207,7 +207,10 @@ static bool expect_wants_connection(struct world *w, const struct words *a)
 	if (!verbs_need_core(w))
 		return false;
 	return same_text(w, "a new connection is wanted",
-	    hf_state_wants_connection(hf_engine_state(w->core), words_at(a, 2), hf_engine_now(w->core)) ? "yes" : "no",
+	    hf_state_wants_connection(
+		hf_engine_state(w->core), words_at(a, 2), hf_engine_now(w->core))
+		? "yes"
+		: "no",
 	    words_at(a, 3));
 }
 

@@ -102,7 +102,10 @@ static bool upsert_agents(struct message *m, const struct hf_uuid *workspace, co
 	return true;
 }
 
-/* Of a workspace, after its name: "/running" without agents, "!3" as the number says, else by whether there are agents. */
+/*
+ * Of a workspace, after its name: "/running" without agents, "!3" as the number says, else by
+ * whether there are agents.
+ */
 static const char *status(const char *at, int32_t *ret_status)
 {
 	static const char running[] = "/running";
@@ -170,8 +173,8 @@ static bool record(struct message *m, const char *word)
 	return *word == '-' ? gone(m, word + 1) : upsert(m, word + (*word == '+'));
 }
 
-struct message *message_parse(enum hf_update_kind kind, unsigned owner, int64_t connected_ms,
-    char *const *words, size_t n)
+struct message *message_parse(
+    enum hf_update_kind kind, unsigned owner, int64_t connected_ms, char *const *words, size_t n)
 {
 	struct message *m = calloc(1, sizeof(*m));
 	bool ok = m;

@@ -18,7 +18,7 @@ enum { MESSAGE_TWIN = 100000 };
 struct hf_uuid message_agent_id(unsigned n);
 
 /* NULL if a word is not of the form that README.md tells. End it with message_free(). */
-struct message *message_parse(enum hf_update_kind kind, unsigned owner, int64_t connected_ms,
-    char *const *words, size_t n);
+struct message *message_parse(
+    enum hf_update_kind kind, unsigned owner, int64_t connected_ms, char *const *words, size_t n);
 struct hf_update *message_update(struct message *m);
 void message_free(struct message *m);

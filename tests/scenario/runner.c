@@ -60,7 +60,8 @@ static bool play_apart(const char *path, FILE *log, char *why, size_t size)
 	bool ok;
 
 	/* In memory, where there is such a folder: what a sync is for, no story tells. */
-	snprintf(dir, sizeof(dir), "%s/holdfast-scenario-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(dir, sizeof(dir), "%s/holdfast-scenario-XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(dir)) {
 		snprintf(why, size, ": no folder to play in");
 		return false;
@@ -76,7 +77,8 @@ static bool play_apart(const char *path, FILE *log, char *why, size_t size)
  */
 static FILE *open_log(void)
 {
-	static struct hf_fake_clock clock; /* the log's; a day later each time: no story uses up another one's lines */
+	/* the log's; a day later each time: no story uses up another one's lines */
+	static struct hf_fake_clock clock;
 	char path[] = "/tmp/holdfast-scenario-log-XXXXXX";
 	int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
 

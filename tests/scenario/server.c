@@ -92,8 +92,8 @@ bool do_login(struct world *w, const struct words *a)
 	keep_line(s, a);
 	rc = identify(w, s, a, &held);
 	if (!rc && !held)
-		hf_engine_owner_readable(w->core, s->name, &id,
-		    readable_of(words_option(a, "readable")), s->asked_ms);
+		hf_engine_owner_readable(
+		    w->core, s->name, &id, readable_of(words_option(a, "readable")), s->asked_ms);
 	return verbs_done(w, rc);
 }
 
@@ -173,7 +173,8 @@ bool do_owner(struct world *w, const struct words *a)
 	hf_engine_owner_readable(
 	    w->core, s->name, &id, readable_of(words_option(a, "readable")), s->asked_ms);
 	if (refused)
-		return rc == HF_ENAME ? verbs_done(w, 0) : world_fail(w, "the name was not refused");
+		return rc == HF_ENAME ? verbs_done(w, 0)
+				      : world_fail(w, "the name was not refused");
 	return verbs_done(w, rc);
 }
 
@@ -190,7 +191,8 @@ static int name_again(
 	struct others *o = arg;
 
 	if (!strcmp(source->row->name, o->source->name) && !hf_uuid_equal(&owner->row->id, o->but))
-		o->rc = hf_engine_owner_set(o->w->core, o->source->name, &owner->row->id, owner->row->name);
+		o->rc = hf_engine_owner_set(
+		    o->w->core, o->source->name, &owner->row->id, owner->row->name);
 	return 0;
 }
 
@@ -217,7 +219,8 @@ bool do_forget(struct world *w, const struct words *a)
 	words_split(line, &login);
 	rc = login.n ? identify(w, s, &login, &held) : 0;
 	if (!rc)
-		hf_state_each_owner(hf_engine_state(w->core), hf_engine_now(w->core), name_again, &others);
+		hf_state_each_owner(
+		    hf_engine_state(w->core), hf_engine_now(w->core), name_again, &others);
 	return verbs_done(w, rc ? rc : hf_engine_owners_settled(w->core, s->name));
 }
 
@@ -228,8 +231,8 @@ bool do_readable(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w) || !s)
 		return false;
-	hf_engine_owner_readable(w->core, s->name, &id, readable_of(words_at(a, 0)),
-	    hf_engine_now(w->core).boot_ms);
+	hf_engine_owner_readable(
+	    w->core, s->name, &id, readable_of(words_at(a, 0)), hf_engine_now(w->core).boot_ms);
 	return true;
 }
 
@@ -243,8 +246,9 @@ static bool done_or_refused(struct world *w, const struct words *a, int rc)
 
 bool do_missing(struct world *w, const struct words *a)
 {
-	return verbs_need_core(w) && done_or_refused(w, a,
-	    hf_engine_owner_missing(w->core, words_at(a, 1), words_at(a, 2)));
+	return verbs_need_core(w) &&
+	       done_or_refused(
+		   w, a, hf_engine_owner_missing(w->core, words_at(a, 1), words_at(a, 2)));
 }
 
 bool do_settled(struct world *w, const struct words *a)
@@ -265,5 +269,6 @@ bool do_belongs(struct world *w, const struct words *a)
 		return false;
 	if (strcmp(words_at(a, 3), "nobody"))
 		owner = message_id(verbs_user(w, words_at(a, 3)));
-	return verbs_done(w, hf_engine_workspace_owner(w->core, words_at(a, 1), &workspace, &owner));
+	return verbs_done(
+	    w, hf_engine_workspace_owner(w->core, words_at(a, 1), &workspace, &owner));
 }

@@ -101,8 +101,10 @@ static bool do_away(struct world *w, const struct words *a)
 
 /* --- the operator --- */
 
-/* "accept main", "accept main suffix", "accept main owner=bob removal", with ! where nothing is
- * held */
+/*
+ * "accept main", "accept main suffix", "accept main owner=bob removal", with ! where nothing is
+ * held
+ */
 static bool do_decide(struct world *w, const struct words *a)
 {
 	const char *owner = words_option(a, "owner"), *what = NULL;

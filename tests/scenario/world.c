@@ -50,8 +50,10 @@ void world_close(struct world *w)
 
 /* --- configuration --- */
 
-/* "guard.grace" is written as a map of one key; a second one of the same map would be a duplicate
- * key. */
+/*
+ * "guard.grace" is written as a map of one key; a second one of the same map would be a duplicate
+ * key.
+ */
 static void put_key(FILE *out, const char *key, const char *value)
 {
 	const char *dot = strchr(key, '.');
@@ -218,7 +220,8 @@ void world_after(struct world *w, int64_t ms)
 	work(w);
 }
 
-/* A message is followed by as much time as the commit wants, so that a reader sees what came of it.
+/*
+ * A message is followed by as much time as the commit wants, so that a reader sees what came of it.
  */
 void world_settle(struct world *w)
 {
@@ -230,7 +233,8 @@ bool world_sum_is_right(struct world *w)
 {
 	const struct hf_state *s = w->core ? hf_engine_state(w->core) : NULL;
 
-	if (!s || hf_state_dirty(s) || hf_state_spent(s) || hf_state_sum(s) == hf_state_count_sum(s))
+	if (!s || hf_state_dirty(s) || hf_state_spent(s) ||
+	    hf_state_sum(s) == hf_state_count_sum(s))
 		return true;
 	return world_fail(w, "the sum of the names is not kept as they change");
 }

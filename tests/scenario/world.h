@@ -40,7 +40,7 @@ struct world {
 	char owners[WORLD_OWNERS][64]; /* index + 1 is the user's id */
 	size_t n_owners;
 	struct hf_config *config; /* owned */
-	struct hf_engine *core;     /* owned; NULL while it is down */
+	struct hf_engine *core;   /* owned; NULL while it is down */
 	struct hf_zone *zone;     /* owned */
 	struct hf_zone_reader *reader;
 	bool in_contact[WORLD_SOURCES];
@@ -62,12 +62,16 @@ void world_close(struct world *w);
 bool world_line(struct world *w, char *line);
 
 /* For the verbs: each remembers in w->error why it returns false. */
-struct world_source *world_source(struct world *w, const char *name); /* NULL and an error: there is none */
+/* NULL and an error: there is none */
+struct world_source *world_source(struct world *w, const char *name);
 bool world_start(struct world *w);
 bool world_reload(struct world *w);
 void world_after(struct world *w, int64_t ms); /* second by second */
 void world_settle(struct world *w); /* until a reader sees what came of the last message */
-/* Whenever nothing waits for the store: the sum that the state keeps with each change is what counting gives. */
+/*
+ * Whenever nothing waits for the store: the sum that the state keeps with each change is what
+ * counting gives.
+ */
 bool world_sum_is_right(struct world *w);
 bool world_ask(struct world *w, const char *name, uint16_t type, struct hf_answer *ret_answer);
 bool world_count(struct world *w, unsigned long long *ret_n);

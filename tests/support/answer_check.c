@@ -75,9 +75,9 @@ void hf_answer_check(const struct hf_question *q, const struct hf_answer *a)
 		return;
 	MUST(q->class == HF_CLASS_IN);
 	MUST(a->rcode == HF_RCODE_NOERROR || a->rcode == HF_RCODE_SERVFAIL ||
-	    a->rcode == HF_RCODE_NXDOMAIN);
+	     a->rcode == HF_RCODE_NXDOMAIN);
 	MUST(a->ede == HF_EDE_NONE || a->ede == HF_EDE_STALE || a->ede == HF_EDE_NOT_READY ||
-	    a->ede == HF_EDE_STALE_NXDOMAIN);
+	     a->ede == HF_EDE_STALE_NXDOMAIN);
 	MUST(!a->has_answer || a->rcode == HF_RCODE_NOERROR);
 	/* A negative answer has its SOA, and only it has. */
 	MUST(a->has_soa == (!a->has_answer && a->rcode != HF_RCODE_SERVFAIL));

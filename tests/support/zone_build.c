@@ -36,10 +36,11 @@ void hf_zone_build_init(struct hf_zone_build *b)
 	memset(b, 0, sizeof(*b));
 	b->dirfd = -1;
 	b->fd = -1;
-	b->meta = (struct hf_zone_meta){ .ttl_s = 30, .ready = true, .n_sources = 1,
-		.provenance = HF_PROVENANCE_LOOPBACK };
-	b->meta.sources[0] = (struct hf_zone_source){ .name = "main", .fresh_ms = 60000,
-		.snapshot_ms = 600000 };
+	b->meta = (struct hf_zone_meta){
+		.ttl_s = 30, .ready = true, .n_sources = 1, .provenance = HF_PROVENANCE_LOOPBACK
+	};
+	b->meta.sources[0] =
+	    (struct hf_zone_source){ .name = "main", .fresh_ms = 60000, .snapshot_ms = 600000 };
 	b->meta.sources[0].suffix = name_of("coder");
 	memset(b->current.epoch, 0xe1, sizeof(b->current.epoch));
 	b->current.generation = 1000;
@@ -50,7 +51,8 @@ void hf_zone_build_open(struct hf_zone_build *b)
 	const char *tmp = getenv("TMPDIR");
 
 	hf_zone_build_init(b);
-	snprintf(b->dir, sizeof(b->dir), "%s/hf-zone-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+	snprintf(
+	    b->dir, sizeof(b->dir), "%s/hf-zone-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
 	NEED(mkdtemp(b->dir));
 	b->dirfd = open(b->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	NEED(b->dirfd >= 0);
@@ -97,14 +99,14 @@ void hf_zone_build_delta(struct hf_zone_build *b)
 	begin(b, true);
 }
 
-void hf_zone_build_raw(struct hf_zone_build *b, const void *key, size_t key_len, const void *value,
-    size_t value_len)
+void hf_zone_build_raw(
+    struct hf_zone_build *b, const void *key, size_t key_len, const void *value, size_t value_len)
 {
 	NEED(cdb_make_add(&b->make, key, (unsigned)key_len, value, (unsigned)value_len) == 0);
 }
 
-static void put(struct hf_zone_build *b, const uint8_t *key, size_t len,
-    const struct hf_fmt_value *value)
+static void put(
+    struct hf_zone_build *b, const uint8_t *key, size_t len, const struct hf_fmt_value *value)
 {
 	uint8_t bytes[HF_FMT_VALUE_MAX];
 	int n = hf_fmt_value_put(value, bytes, sizeof(bytes));
@@ -131,8 +133,9 @@ void hf_zone_build_addr(uint32_t k, uint8_t ret_addr[static 16])
 
 void hf_zone_build_name(struct hf_zone_build *b, const char *name, uint32_t k, uint8_t flags)
 {
-	struct hf_fmt_value v = { .kind = HF_FMT_ADDRS, .flags = flags, .first_seen_s = 1700000000,
-		.n_addrs = 1 };
+	struct hf_fmt_value v = {
+		.kind = HF_FMT_ADDRS, .flags = flags, .first_seen_s = 1700000000, .n_addrs = 1
+	};
 	uint8_t addr[1][16];
 
 	hf_zone_build_addr(k, addr[0]);
@@ -197,7 +200,9 @@ uint8_t *hf_zone_build_bytes(struct hf_zone_build *b, size_t *ret_len)
 	return bytes;
 }
 
-/* As files of the folder appear: under another name first. No sync: a test's zone is gone with it. */
+/*
+ * As files of the folder appear: under another name first. No sync: a test's zone is gone with it.
+ */
 static void write_file(struct hf_zone_build *b, const char *name, const void *bytes, size_t len)
 {
 	int fd = openat(b->dirfd, ".tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);

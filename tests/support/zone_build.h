@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * zone_build: a published zone made by hand, record by record, with tinycdb and zone/format.h alone. For tests
- * of the reading side: unlike the writer it also makes what should never be.
- * Every function ends the program on trouble of its own.
+ * zone_build: a published zone made by hand, record by record, with tinycdb and zone/format.h
+ * alone. For tests of the reading side: unlike the writer it also makes what should never be. Every
+ * function ends the program on trouble of its own.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +27,10 @@ struct hf_zone_build {
 	unsigned n_files;
 };
 
-/* A new folder, and a meta: ready, TTL 30, one source "main" with suffix "coder", fresh for 60 s, snapshots 600 s. */
+/*
+ * A new folder, and a meta: ready, TTL 30, one source "main" with suffix "coder", fresh for 60 s,
+ * snapshots 600 s.
+ */
 void hf_zone_build_open(struct hf_zone_build *b);
 /* The same without a folder, for hf_zone_build_bytes(). */
 void hf_zone_build_init(struct hf_zone_build *b);
@@ -50,8 +53,8 @@ void hf_zone_build_empty(struct hf_zone_build *b, const char *name);
 void hf_zone_build_gone(struct hf_zone_build *b, const char *name);
 void hf_zone_build_ptr(struct hf_zone_build *b, uint32_t k, const char *name);
 void hf_zone_build_ptr_to(struct hf_zone_build *b, const uint8_t addr[static 16], const char *name);
-void hf_zone_build_raw(struct hf_zone_build *b, const void *key, size_t key_len, const void *value,
-    size_t value_len);
+void hf_zone_build_raw(
+    struct hf_zone_build *b, const void *key, size_t key_len, const void *value, size_t value_len);
 
 /* End the file: the meta and, in a folder, its line in `current`. */
 void hf_zone_build_end(struct hf_zone_build *b);
@@ -62,9 +65,14 @@ void hf_zone_build_no_delta(struct hf_zone_build *b);
 /* Replace `current`; generation is one more than the last. */
 void hf_zone_build_publish(struct hf_zone_build *b);
 
-/* A base of that name alone, and no delta; a delta of that name alone over the last base. Published. */
+/*
+ * A base of that name alone, and no delta; a delta of that name alone over the last base.
+ * Published.
+ */
 void hf_zone_build_one(struct hf_zone_build *b, const char *name, uint32_t k);
 void hf_zone_build_one_changed(struct hf_zone_build *b, const char *name, uint32_t k);
 
-/* A base of n names "a<i>.w.me.coder" (address i) with PTR and empty non-terminals, not published. */
+/*
+ * A base of n names "a<i>.w.me.coder" (address i) with PTR and empty non-terminals, not published.
+ */
 void hf_zone_build_many(struct hf_zone_build *b, uint32_t n);

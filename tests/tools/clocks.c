@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clocks: an LD_PRELOAD library for a program whose clocks a test moves while it runs. The file of HF_CLOCKS holds
- * two numbers of 8 bytes: milliseconds that are added to the wall clock, and to boottime (which goes on in a sleep).
+ * clocks: an LD_PRELOAD library for a program whose clocks a test moves while it runs. The file of
+ * HF_CLOCKS holds two numbers of 8 bytes: milliseconds that are added to the wall clock, and to
+ * boottime (which goes on in a sleep).
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mkzone: a published zone out of lines of text, kept alive for as long as it runs. For tests and benchmarks of what
+ * mkzone: a published zone out of lines of text, kept alive for as long as it runs. For tests and
+ * benchmarks of what
  * reads zones; it uses the writer as the bridge does.
  *
  *   mkzone DIR < LINES
  *
- * Every line is answered by one line: "ok", "ok GENERATION" to publish, or "error TEXT"; -q answers publish and
+ * Every line is answered by one line: "ok", "ok GENERATION" to publish, or "error TEXT"; -q answers
+ * publish and
  * errors only. At the end of the input it ends, publishing first if something waits; with -k it
  * goes on keeping pulses until it is killed.
  *
- *   NAME ADDR[,ADDR...] [FLAG...]   set; ADDR may be #N, address number N of the /48. Flags: held withdrawn
+ *   NAME ADDR[,ADDR...] [FLAG...]   set; ADDR may be #N, address number N of the /48. Flags: held
+ *   withdrawn
  *                                   restored second (no PTR to it) source=N owner=N first=SECONDS
  *   - NAME                          take out
  *   many N [FIRST]                  N names aI.wI.me.SUFFIX with address #I, I from FIRST (1)
- *   agents N [FIRST]                N agents with the three names that the bridge gives each: aI.wI.me.SUFFIX (with the
+ *   agents N [FIRST]                N agents with the three names that the bridge gives each:
+ *   aI.wI.me.SUFFIX (with the
  *                                   PTR), aI.wI.alice.SUFFIX, wI.SUFFIX
  *   clear                           take all out
  *   publish [GENERATION]            make visible; by default the last generation + 1
- *   source NAME SUFFIX [FRESH_MS [SNAPSHOT_MS]]   one more; before any, there is "main coder 60000 600000"
+ *   source NAME SUFFIX [FRESH_MS [SNAPSHOT_MS]]   one more; before any, there is "main coder 60000
+ *   600000"
  *   no-source       a number that no source has; then the next source
  *   pin DEPLOYMENT  what the last source is pinned to, with the user 01010101-...
  *   ttl N | ready yes|no | not-ready servfail|nxdomain | provenance off|loopback|on | epoch HEX32
- *   live | stale | quiet [SOURCE]   keep its pulse (as at the start), tell it is down, fall silent; default: all
+ *   live | stale | quiet [SOURCE]   keep its pulse (as at the start), tell it is down, fall silent;
+ *   default: all
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -199,8 +205,10 @@ static int do_set(char **word, int n)
 {
 	static uint8_t addrs[HF_REC_ADDRS_MAX][16];
 	struct hf_name name;
-	struct hf_zone_rec rec = { .name = &name, .addrs = (const uint8_t (*)[16])addrs,
-		.flags = HF_REC_PRIMARY, .first_seen_s = hf_wall_ms(&hf_clock_system) / 1000 };
+	struct hf_zone_rec rec = { .name = &name,
+		.addrs = (const uint8_t(*)[16])addrs,
+		.flags = HF_REC_PRIMARY,
+		.first_seen_s = hf_wall_ms(&hf_clock_system) / 1000 };
 	int rc = 0;
 
 	if (n < 2)
@@ -229,8 +237,11 @@ static int set_form(uint64_t i, bool has_agent, const char *owner, uint8_t flags
 	char suffix[HF_NAME_TEXT_MAX], text[HF_NAME_TEXT_MAX + 64], agent[32] = "";
 	uint8_t addr[1][16];
 	struct hf_name name;
-	struct hf_zone_rec rec = { .name = &name, .addrs = (const uint8_t (*)[16])addr,
-		.n_addrs = 1, .flags = flags, .first_seen_s = 1700000000 };
+	struct hf_zone_rec rec = { .name = &name,
+		.addrs = (const uint8_t(*)[16])addr,
+		.n_addrs = 1,
+		.flags = flags,
+		.first_seen_s = 1700000000 };
 
 	hf_name_text(&z.meta.sources[0].suffix, suffix);
 	if (has_agent)
@@ -409,10 +420,22 @@ static const struct {
 	const char *word;
 	int (*run)(char **word, int n);
 } commands[] = {
-	{ "-", do_del }, { "many", do_many }, { "agents", do_many }, { "clear", do_clear }, { "publish", do_publish },
-	{ "source", do_source }, { "no-source", do_no_source }, { "pin", do_pin }, { "ttl", do_setting }, { "ready", do_setting },
-	{ "not-ready", do_setting }, { "provenance", do_setting }, { "epoch", do_epoch },
-	{ "live", do_pulse }, { "stale", do_pulse }, { "quiet", do_pulse },
+	{ "-", do_del },
+	{ "many", do_many },
+	{ "agents", do_many },
+	{ "clear", do_clear },
+	{ "publish", do_publish },
+	{ "source", do_source },
+	{ "no-source", do_no_source },
+	{ "pin", do_pin },
+	{ "ttl", do_setting },
+	{ "ready", do_setting },
+	{ "not-ready", do_setting },
+	{ "provenance", do_setting },
+	{ "epoch", do_epoch },
+	{ "live", do_pulse },
+	{ "stale", do_pulse },
+	{ "quiet", do_pulse },
 };
 
 static void do_line(char *line)
@@ -420,7 +443,8 @@ static void do_line(char *line)
 	char *word[WORDS_MAX], *save = NULL;
 	int n = 0, rc;
 
-	for (char *w = strtok_r(line, " \t", &save); w && n < WORDS_MAX; w = strtok_r(NULL, " \t", &save))
+	for (char *w = strtok_r(line, " \t", &save); w && n < WORDS_MAX;
+	     w = strtok_r(NULL, " \t", &save))
 		word[n++] = w;
 	if (!n || word[0][0] == '#')
 		return;
@@ -473,8 +497,9 @@ static void start(const char *dir)
 	if (rc < 0)
 		die("pulse", rc);
 	close(dirfd);
-	z.meta = (struct hf_zone_meta){ .ttl_s = 30, .provenance = HF_PROVENANCE_LOOPBACK,
-		.ready = true, .n_sources = 1 };
+	z.meta = (struct hf_zone_meta){
+		.ttl_s = 30, .provenance = HF_PROVENANCE_LOOPBACK, .ready = true, .n_sources = 1
+	};
 	snprintf(z.meta.sources[0].name, sizeof(z.meta.sources[0].name), "main");
 	hf_name_parse("coder", &z.meta.sources[0].suffix);
 	z.meta.sources[0].fresh_ms = 60000;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * no_memory: an LD_PRELOAD library for a program that memory runs out of. The file of HF_NO_MEMORY holds three
- * numbers of 8 bytes: allocations that still succeed, how many fail then (one after the other; -1: all), and whether
- * only those count that the program itself asks for (1), or those of its libraries, too (0). A test
- * writes them while the program runs; the first is counted down here.
+ * no_memory: an LD_PRELOAD library for a program that memory runs out of. The file of HF_NO_MEMORY
+ * holds three numbers of 8 bytes: allocations that still succeed, how many fail then (one after the
+ * other; -1: all), and whether only those count that the program itself asks for (1), or those of
+ * its libraries, too (0). A test writes them while the program runs; the first is counted down
+ * here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,8 +42,7 @@ static void __attribute__((constructor)) begin(void)
 {
 	const char *path = getenv("HF_NO_MEMORY");
 	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-	void *at = fd < 0 ? MAP_FAILED
-			  : mmap(NULL, 24, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *at = fd < 0 ? MAP_FAILED : mmap(NULL, 24, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (fd >= 0)
 		close(fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sleeper: an LD_PRELOAD library for a program that watches for sleep and for a wall clock that is set. The
- * FIFO of HF_SLEEPER takes the place of its timer on the wall clock: 8 bytes written to it are the milliseconds
- * that the machine slept, 0 for a clock that was only set.
+ * sleeper: an LD_PRELOAD library for a program that watches for sleep and for a wall clock that is
+ * set. The FIFO of HF_SLEEPER takes the place of its timer on the wall clock: 8 bytes written to it
+ * are the milliseconds that the machine slept, 0 for a clock that was only set.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,8 @@
  *
  *   zonelist DIR
  *
- * A line for each name with addresses, "NAME ADDR[,ADDR...]", in no order, after the first line, which is
+ * A line for each name with addresses, "NAME ADDR[,ADDR...]", in no order, after the first line,
+ * which is
  * "GENERATION NAMES". It exits with 1 and says why if there is no zone that can be read.
  */
 #include <stdio.h>

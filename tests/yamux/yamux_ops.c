@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * yamux_ops: our yamux against hashicorp's ("peer yamux") over a plain connection: opens, writes,
- * half-closes, gives up, consumes and pings at random, then ends all streams in order. Prints what it
- * saw of each: "ID wrote BYTES HASH read BYTES HASH HOW", where HOW is fin, rst or given-up.
+ * half-closes, gives up, consumes and pings at random, then ends all streams in order. Prints what
+ * it saw of each: "ID wrote BYTES HASH read BYTES HASH HOW", where HOW is fin, rst or given-up.
  * `yamux_ops PORT SEED OPERATIONS`
  */
 #include <arpa/inet.h>
@@ -73,8 +73,7 @@ static void open_one(struct ops *o)
 
 	if (o->n == STREAMS_MAX || hf_yamux_open(&o->y, &id))
 		return;
-	o->streams[o->n] =
-	    (struct stream){ .wrote_hash = hash_start, .read_hash = hash_start };
+	o->streams[o->n] = (struct stream){ .wrote_hash = hash_start, .read_hash = hash_start };
 	o->n++;
 }
 
@@ -255,7 +254,9 @@ static void tell(const struct ops *o)
 
 		printf("%u wrote %" PRIu64 " %016" PRIx64 " read %" PRIu64 " %016" PRIx64 " %s\n",
 		    id_of(i), s->wrote, s->wrote_hash, s->read, s->read_hash,
-		    s->given_up ? "given-up" : s->end ? s->end : "open");
+		    s->given_up ? "given-up"
+		    : s->end    ? s->end
+				: "open");
 	}
 	printf("goaway %d\n", o->goaway);
 }
@@ -267,8 +268,8 @@ static int dial(int port)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && (connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
-			   fcntl(fd, F_SETFL, O_NONBLOCK))) {
+	if (fd >= 0 &&
+	    (connect(fd, (struct sockaddr *)&to, sizeof(to)) || fcntl(fd, F_SETFL, O_NONBLOCK))) {
 		close(fd);
 		return -1;
 	}

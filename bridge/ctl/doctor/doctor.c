@@ -98,7 +98,8 @@ static void doctor_print_text(const struct hf_doctor *d, FILE *out)
 	const json_t *f;
 	size_t i;
 
-	json_array_foreach(d->findings, i, f) {
+	json_array_foreach(d->findings, i, f)
+	{
 		const char *grade = json_string_value(json_object_get(f, "grade"));
 		const char *line = json_string_value(json_object_get(f, "line"));
 		unsigned g = 0;

@@ -29,15 +29,15 @@ struct hf_doctor_resolver {
 };
 
 struct hf_doctor {
-	const struct hf_config *config; /* borrowed */
+	const struct hf_config *config;        /* borrowed */
 	const struct hf_config_errors *errors; /* borrowed; of the configuration */
-	const json_t *status;           /* borrowed; NULL: neither bridge nor zone */
-	const char *unreached;          /* borrowed; why there is no status */
-	bool denied;                    /* this user may not ask the bridge */
-	const char *resolv_conf;        /* borrowed: a path */
-	const char *unbound_conf;       /* borrowed: a path; NULL: unbound's own */
-	const char *modules;            /* borrowed: where the module is installed */
-	struct event_base *base;        /* owned */
+	const json_t *status;                  /* borrowed; NULL: neither bridge nor zone */
+	const char *unreached;                 /* borrowed; why there is no status */
+	bool denied;                           /* this user may not ask the bridge */
+	const char *resolv_conf;               /* borrowed: a path */
+	const char *unbound_conf;              /* borrowed: a path; NULL: unbound's own */
+	const char *modules;                   /* borrowed: where the module is installed */
+	struct event_base *base;               /* owned */
 	int64_t now_s;
 	bool has_suffix;
 	struct hf_name suffix; /* the first one */
@@ -47,7 +47,7 @@ struct hf_doctor {
 	struct hf_doctor_resolver resolvers[HF_DOCTOR_RESOLVERS_MAX];
 	size_t n_resolvers;
 	struct hf_dns_probe *reach; /* owned: who answers */
-	json_t *findings; /* owned: [{area, grade, text, line}] */
+	json_t *findings;           /* owned: [{area, grade, text, line}] */
 	size_t n_bad;
 };
 
@@ -69,7 +69,8 @@ void hf_doctor_fed(struct hf_doctor *d);
 void hf_doctor_warnings(struct hf_doctor *d);
 /* What each adapter says of its resolver. */
 void hf_doctor_adapters(struct hf_doctor *d);
-/* Each resolver of an adapter and of resolv.conf: does it know our names, and keep them to itself?
+/*
+ * Each resolver of an adapter and of resolv.conf: does it know our names, and keep them to itself?
  */
 void hf_doctor_resolvers(struct hf_doctor *d);
 /* unbound's module: is it there, does this unbound take it, is it on, is it surrounded right? */
@@ -78,11 +79,11 @@ void hf_doctor_module(struct hf_doctor *d);
 struct hf_doctor_opts {
 	const struct hf_config *config;
 	const struct hf_config_errors *errors; /* of the configuration */
-	const json_t *status;     /* NULL: neither bridge nor zone */
-	const char *unreached;    /* then: why */
-	bool denied;              /* this user may not ask the bridge */
-	const char *resolv_conf;  /* NULL: the machine's */
-	const char *unbound_conf; /* NULL: unbound's own */
+	const json_t *status;                  /* NULL: neither bridge nor zone */
+	const char *unreached;                 /* then: why */
+	bool denied;                           /* this user may not ask the bridge */
+	const char *resolv_conf;               /* NULL: the machine's */
+	const char *unbound_conf;              /* NULL: unbound's own */
 	int64_t now_s;
 	bool json;
 };

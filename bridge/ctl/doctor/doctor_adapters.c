@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * doctor_adapters: each adapter looks at its own resolver; it is opened for that and nothing is fed.
+ * doctor_adapters: each adapter looks at its own resolver; it is opened for that and nothing is
+ * fed.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * doctor_machine: what is about Holdfast itself: the bridge, its tokens, the clock, the zone folder,
- * holdfast-dns.
+ * doctor_machine: what is about Holdfast itself: the bridge, its tokens, the clock, the zone
+ * folder, holdfast-dns.
  */
 #include <errno.h>
 #include <pwd.h>
@@ -31,7 +31,8 @@ void hf_doctor_config(struct hf_doctor *d)
 		hf_doctor_tell(d, "configuration", GRADE_BAD, "holdfastd --check",
 		    "%s: %zu more errors", d->errors->file, d->errors->more);
 	if (!d->errors->n)
-		hf_doctor_tell(d, "configuration", GRADE_GOOD, "", "%s has no errors", d->errors->file);
+		hf_doctor_tell(
+		    d, "configuration", GRADE_GOOD, "", "%s has no errors", d->errors->file);
 }
 
 /* Holdfast was never started here, or never with this configuration. */
@@ -47,10 +48,10 @@ static void look_at_dead_bridge(struct hf_doctor *d)
 {
 	if (never_ran(d))
 		hf_doctor_tell(d, "bridge", GRADE_BAD,
-		    "write " HF_CONFIG_PATH " (sample: " HF_SAMPLE_PATH "), then systemctl start "
-		    "holdfastd",
-		    "holdfastd has never run here: there is neither '%s' nor '%s'", d->config->store,
-		    d->config->zone);
+		    "write " HF_CONFIG_PATH " (sample: " HF_SAMPLE_PATH
+		    "), then systemctl start holdfastd",
+		    "holdfastd has never run here: there is neither '%s' nor '%s'",
+		    d->config->store, d->config->zone);
 	else
 		hf_doctor_tell(d, "bridge", GRADE_BAD, "systemctl start holdfastd",
 		    "it does not run; %s",
@@ -68,7 +69,8 @@ static void note_user(struct hf_doctor *d)
 	if (geteuid() != 0 || stat(d->config->control, &st) || st.st_uid == 0)
 		return;
 	user = getpwuid(st.st_uid);
-	snprintf(line, sizeof(line), "runuser -u %s -- holdfastctl doctor", user ? user->pw_name : "holdfast");
+	snprintf(line, sizeof(line), "runuser -u %s -- holdfastctl doctor",
+	    user ? user->pw_name : "holdfast");
 	hf_doctor_tell(d, "user", GRADE_NOTE, line,
 	    "this is examined as root, and the bridge runs as %s: what only root may do looks good here",
 	    user ? user->pw_name : "another user");
@@ -81,14 +83,16 @@ void hf_doctor_bridge(struct hf_doctor *d)
 	const json_t *warning = json_array_get(json_object_get(d->status, "warnings"), 0);
 
 	if (!strcmp(bridge, "unknown"))
-		hf_doctor_tell(d, "bridge", GRADE_BAD, "", "%s", hf_ctl_row_text(warning, "text", ""));
+		hf_doctor_tell(
+		    d, "bridge", GRADE_BAD, "", "%s", hf_ctl_row_text(warning, "text", ""));
 	else if (!d->status && d->denied)
 		hf_doctor_tell(d, "bridge", GRADE_BAD, "", "%s", d->unreached);
 	else if (!d->status || !strcmp(bridge, "down"))
 		look_at_dead_bridge(d);
 	else if (strcmp(hf_ctl_row_text(store, "state", ""), "ok"))
 		hf_doctor_tell(d, "bridge", GRADE_BAD, "holdfastctl status", "its store is %s: %s",
-		    hf_ctl_row_text(store, "state", "not known"), hf_ctl_row_text(store, "reason", ""));
+		    hf_ctl_row_text(store, "state", "not known"),
+		    hf_ctl_row_text(store, "reason", ""));
 	else
 		hf_doctor_tell(d, "bridge", GRADE_GOOD, "", "it runs, and publishes %lld names",
 		    (long long)json_integer_value(json_object_get(d->status, "names")));
@@ -121,19 +125,17 @@ static void look_at_token(struct hf_doctor *d, const json_t *source)
 	snprintf(
 	    line, sizeof(line), "coder tokens create, and put it into %.400s", token_file(d, name));
 	if (!strcmp(hf_ctl_row_text(source, "state", ""), "unauthorised"))
-		hf_doctor_tell(d, "token", GRADE_BAD, line,
-		    "source %s: the server refuses it: %s", name,
-		    hf_ctl_row_text(source, "reason", ""));
+		hf_doctor_tell(d, "token", GRADE_BAD, line, "source %s: the server refuses it: %s",
+		    name, hf_ctl_row_text(source, "reason", ""));
 	else if (!json_is_string(json_object_get(source, "token_expires")))
-		hf_doctor_tell(
-		    d, "token", GRADE_GOOD, "", "source %s: token expiry unknown", name);
+		hf_doctor_tell(d, "token", GRADE_GOOD, "", "source %s: token expiry unknown", name);
 	else if (left < TOKEN_NOTE_DAYS * DAY_S)
 		hf_doctor_tell(d, "token", left < DAY_S ? GRADE_BAD : GRADE_NOTE, line,
 		    "source %s: it %s at %s", name, left < 0 ? "expired" : "expires",
 		    hf_ctl_row_text(source, "token_expires", ""));
 	else
-		hf_doctor_tell(d, "token", GRADE_GOOD, "",
-		    "source %s: it is valid for %lld days", name, (long long)(left / DAY_S));
+		hf_doctor_tell(d, "token", GRADE_GOOD, "", "source %s: it is valid for %lld days",
+		    name, (long long)(left / DAY_S));
 }
 
 void hf_doctor_tokens(struct hf_doctor *d)
@@ -208,7 +210,8 @@ static void look_at_listener(struct hf_doctor *d, const struct hf_listener *l)
 		break;
 	case HF_LISTENER_ABSENT:
 		hf_doctor_tell(d, "holdfast-dns", d->reach->facts.given ? GRADE_BAD : GRADE_NOTE,
-		    d->reach->facts.given ? "dns.listen" : "", "this machine has no address %s", place);
+		    d->reach->facts.given ? "dns.listen" : "", "this machine has no address %s",
+		    place);
 		break;
 	}
 }
@@ -223,8 +226,7 @@ static void look_elsewhere(struct hf_doctor *d)
 		    a->text[0] ? a->text : "nobody answers");
 	else
 		hf_doctor_tell(d, "holdfast-dns", GRADE_NOTE, "",
-		    "whoever should answer does, says the bridge; it is in another network namespace, such as another "
-		    "container, whose addresses cannot be asked from here");
+		    "whoever should answer does, says the bridge; it is in another network namespace, such as another container, whose addresses cannot be asked from here");
 }
 
 /* Where others answer for us, and dns.listen was not written, nobody needs it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * doctor_module: unbound's module. Only where unbound is to load it, or somebody has installed it, is
- * there anything to say.
+ * doctor_module: unbound's module. Only where unbound is to load it, or somebody has installed it,
+ * is there anything to say.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -93,8 +93,7 @@ static void look_whether_on(struct hf_doctor *d)
 			return;
 		}
 	hf_doctor_tell(d, "module", GRADE_BAD, "systemctl restart unbound; journalctl -u unbound",
-	    "unbound is told to load it, and nobody answers by it at the resolvers that are known "
-	    "here");
+	    "unbound is told to load it, and nobody answers by it at the resolvers that are known here");
 }
 
 static void look_whether_built_in(struct hf_doctor *d)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * doctor_resolvers: what each resolver says of our names: does it know them, does it keep what it does not
- * know to itself, and what does a client behind it see that validates?
+ * doctor_resolvers: what each resolver says of our names: does it know them, does it keep what it
+ * does not know to itself, and what does a client behind it see that validates?
  */
 #include <stdlib.h>
 #include <string.h>
@@ -74,15 +74,14 @@ static bool look_for_sample(struct hf_doctor *d, const struct hf_doctor_resolver
 	else if (!a.rcode && !a.n_addrs)
 		hf_doctor_tell(d, r->area, worst,
 		    "unbound: private-domain; dnsmasq: rebind-domain-ok (holdfastctl setup)",
-		    "%s answers %s without an address: it does not know it, or takes private addresses "
-		    "out of answers%s",
+		    "%s answers %s without an address: it does not know it, or takes private addresses out of answers%s",
 		    place, name, whose);
 	else if (!a.rcode)
 		hf_doctor_tell(d, r->area, worst, line_for(d, r, line),
 		    "%s answers %s with another address than we publish%s", place, name, whose);
 	else
-		hf_doctor_tell(d, r->area, worst, line_for(d, r, line),
-		    "%s answers %s with %s%s", place, name, hf_answering_rcode_text(a.rcode, rcode),
+		hf_doctor_tell(d, r->area, worst, line_for(d, r, line), "%s answers %s with %s%s",
+		    place, name, hf_answering_rcode_text(a.rcode, rcode),
 		    *whose ? whose : ": its clients do not find our names");
 	return true;
 }
@@ -104,15 +103,11 @@ static void look_for_leak(struct hf_doctor *d, const struct hf_doctor_resolver *
 		return;
 	if (!seen.answered || seen.rcode == RCODE_SERVFAIL)
 		hf_doctor_tell(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
-		    "%s does not answer at once for a name of ours that does not exist: it seems "
-		    "to ask "
-		    "elsewhere",
+		    "%s does not answer at once for a name of ours that does not exist: it seems to ask elsewhere",
 		    place);
 	else if (seen.has_soa && !hf_name_is_under(&seen.soa, &d->suffix))
 		hf_doctor_tell(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
-		    "names of the suffix leak from %s: the servers of '%s' answered for one that "
-		    "does "
-		    "not exist",
+		    "names of the suffix leak from %s: the servers of '%s' answered for one that does not exist",
 		    place, hf_name_text(&seen.soa, soa));
 	else
 		hf_doctor_tell(d, r->area, GRADE_GOOD, "",
@@ -138,9 +133,7 @@ static void look_as_validator(struct hf_doctor *d, const struct hf_doctor_resolv
 	hf_front_endpoint_text(&r->at, place);
 	if (seen.bogus || seen.rcode == RCODE_SERVFAIL)
 		hf_doctor_tell(d, r->area, GRADE_NOTE, line,
-		    "a client or resolver behind %s that validates takes our names for forged "
-		    "unless it "
-		    "is told that they are not signed",
+		    "a client or resolver behind %s that validates takes our names for forged unless it is told that they are not signed",
 		    place);
 	else
 		hf_doctor_tell(d, r->area, GRADE_GOOD, "",

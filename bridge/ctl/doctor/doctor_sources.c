@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * doctor_sources: the Coder servers, and whatever else the bridge warns of: what `status` shows as wrong is bad
- * here, too.
+ * doctor_sources: the Coder servers, and whatever else the bridge warns of: what `status` shows as
+ * wrong is bad here, too.
  */
 #include <grp.h>
 #include <pwd.h>
@@ -73,7 +73,7 @@ void hf_doctor_sources(struct hf_doctor *d)
 	if (strcmp(hf_ctl_row_text(d->status, "bridge", ""), "running") != 0)
 		return;
 	json_array_foreach(json_object_get(d->status, "sources"), i, source)
-		look_at_source(d, source);
+	    look_at_source(d, source);
 }
 
 /* --- adapters, as the bridge sees them --- */
@@ -81,7 +81,8 @@ void hf_doctor_sources(struct hf_doctor *d)
 /* unbound's control socket is its group's; a process has the groups that it was started with. */
 static bool line_for_group(const struct hf_doctor *d, const json_t *adapter, char *out, size_t size)
 {
-	const char *name = hf_ctl_row_text(adapter, "name", ""), *error = hf_ctl_row_text(adapter, "last_error", "");
+	const char *name = hf_ctl_row_text(adapter, "name", ""),
+		   *error = hf_ctl_row_text(adapter, "last_error", "");
 	const struct hf_config_adapter *a = NULL;
 	const struct passwd *user = NULL;
 	const struct group *group;
@@ -91,7 +92,8 @@ static bool line_for_group(const struct hf_doctor *d, const json_t *adapter, cha
 		if (!strcmp(d->config->adapters.at[i].name, name))
 			a = &d->config->adapters.at[i];
 	if (!a || a->kind != HF_ADAPTER_UNBOUND || stat(a->unbound.control, &st) ||
-	    (!strstr(error, "group") && !strstr(error, "EACCES") && !strcasestr(error, "permission")))
+	    (!strstr(error, "group") && !strstr(error, "EACCES") &&
+		!strcasestr(error, "permission")))
 		return false;
 	group = getgrgid(st.st_gid);
 	if (stat(d->config->control, &own) == 0)
@@ -107,7 +109,8 @@ void hf_doctor_fed(struct hf_doctor *d)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(d->status, "adapters"), i, row) {
+	json_array_foreach(json_object_get(d->status, "adapters"), i, row)
+	{
 		const char *state = hf_ctl_row_text(row, "state", "");
 		char area[80], line[HF_DOCTOR_LINE_MAX] = "holdfastctl adapters";
 
@@ -115,8 +118,9 @@ void hf_doctor_fed(struct hf_doctor *d)
 			continue;
 		snprintf(area, sizeof(area), "adapter %.60s", hf_ctl_row_text(row, "name", "?"));
 		line_for_group(d, row, line, sizeof(line));
-		hf_doctor_tell(d, area, GRADE_BAD, line, "the bridge cannot feed its resolver (%s): %s",
-		    state, hf_ctl_row_text(row, "last_error", "no reason is known"));
+		hf_doctor_tell(d, area, GRADE_BAD, line,
+		    "the bridge cannot feed its resolver (%s): %s", state,
+		    hf_ctl_row_text(row, "last_error", "no reason is known"));
 	}
 }
 
@@ -130,8 +134,8 @@ static bool reason_begins(const char *text, const char *with)
 /* Of these another examination has said it already. */
 static bool warning_is_told(const json_t *warning)
 {
-	static const char *const codes[] = { "store", "not-answering", "bridge-down", "bridge-denied",
-		"unreached", "adapter-wrong", "adapter-failed" };
+	static const char *const codes[] = { "store", "not-answering", "bridge-down",
+		"bridge-denied", "unreached", "adapter-wrong", "adapter-failed" };
 	const char *code = hf_ctl_row_text(warning, "code", "");
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
@@ -145,12 +149,13 @@ void hf_doctor_warnings(struct hf_doctor *d)
 	const json_t *w;
 	size_t i;
 
-	json_array_foreach(json_object_get(d->status, "warnings"), i, w) {
+	json_array_foreach(json_object_get(d->status, "warnings"), i, w)
+	{
 		const char *code = hf_ctl_row_text(w, "code", "");
 		const char *area = reason_begins(code, "adapter-") ? "adapter"
-				   : !strcmp(code, "held")  ? "guard"
+				   : !strcmp(code, "held")         ? "guard"
 				   : reason_begins(code, "rights") ? "rights"
-							    : "status";
+								   : "status";
 
 		if (!warning_is_told(w))
 			hf_doctor_tell(d, area, GRADE_BAD,

@@ -47,7 +47,8 @@ static void on_result(void *arg, int err, struct ub_result *r)
 	ub_resolve_free(r);
 }
 
-static int validator_prepare(struct ub_ctx *ctx, const struct hf_endpoint *server, const char *anchor)
+static int validator_prepare(
+    struct ub_ctx *ctx, const struct hf_endpoint *server, const char *anchor)
 {
 	char at[HF_ENDPOINT_TEXT_MAX];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * doctor_validator: one question to one resolver as a full resolver behind it would ask it: by libunbound,
- * with or without the root's trust anchor.
+ * doctor_validator: one question to one resolver as a full resolver behind it would ask it: by
+ * libunbound, with or without the root's trust anchor.
  */
 #include <stdbool.h>
 #include <stdint.h>

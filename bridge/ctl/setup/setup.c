@@ -41,7 +41,7 @@ static const struct hf_setup_versions dnsmasq_versions = {
 /* systemd says its own version, whether or not resolved is installed beside it. */
 static const struct hf_setup_versions resolved_versions = {
 	.program = { "systemctl", "systemd " },
-	.from = 258000, /* files of delegates */
+	.from = 258000,   /* files of delegates */
 	.oldest = 246000, /* ports of servers */
 	.old_template = "systemd-resolved-257",
 	.assumed = 258000,
@@ -114,7 +114,8 @@ void hf_setup_fill_suffixes(struct hf_config *config, const json_t *status)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "sources"), i, row) {
+	json_array_foreach(json_object_get(status, "sources"), i, row)
+	{
 		const char *name = json_string_value(json_object_get(row, "name"));
 		const char *text = json_string_value(json_object_get(row, "suffix"));
 		struct hf_name suffix;
@@ -137,7 +138,8 @@ int hf_setup_words_get(const struct hf_config *config, const json_t *status,
 	size_t i;
 
 	set_dns(&w, &config->dns.listen.at[0]);
-	json_array_foreach(json_object_get(status, "sources"), i, source) {
+	json_array_foreach(json_object_get(status, "sources"), i, source)
+	{
 		const char *text = json_string_value(json_object_get(source, "suffix"));
 		struct hf_name suffix;
 
@@ -147,8 +149,8 @@ int hf_setup_words_get(const struct hf_config *config, const json_t *status,
 	for (i = 0; i < config->sources.n; i++)
 		setup_add_suffix(&w, &config->sources.at[i].suffix);
 	if (!w.n_suffixes) {
-		fputs("holdfastctl: no suffix is known yet: the bridge was never live, and the "
-		      "configuration has none (sources[].suffix)\n",
+		fputs(
+		    "holdfastctl: no suffix is known yet: the bridge was never live, and the configuration has none (sources[].suffix)\n",
 		    err);
 		return -EINVAL;
 	}
@@ -210,7 +212,8 @@ static const char *next_file(const char *at, const char **ret_path, size_t *ret_
 	return *nl ? nl + 1 : nl;
 }
 
-/* What is before the first file's line is for people. Without any all is of one file, of no name.
+/*
+ * What is before the first file's line is for people. Without any all is of one file, of no name.
  */
 static json_t *split_files(const char *text)
 {
@@ -286,16 +289,15 @@ static int choose_version(
 	if (!version) {
 		version = v->assumed;
 		fprintf(err,
-		    "holdfastctl: no %s is installed here: these are the lines for version %s; "
-		    "--for-version N prints those of another one\n",
+		    "holdfastctl: no %s is installed here: these are the lines for version %s; --for-version N prints those of another one\n",
 		    v->program.name, hf_setup_version_text(version, text));
 	}
 	*ret_version = version;
 	return 0;
 }
 
-static void setup_print_json(const char *resolver, const char *form, unsigned version, const char *text,
-    FILE *out)
+static void setup_print_json(
+    const char *resolver, const char *form, unsigned version, const char *text, FILE *out)
 {
 	char version_text[HF_SETUP_VERSION_TEXT_MAX];
 	json_t *all = json_pack("{s:s, s:s, s:s?, s:o}", "resolver", resolver, "form", form,

@@ -18,7 +18,7 @@ struct hf_setup_versions {
 	unsigned from; /* the first whose lines are in the kind's own template */
 	unsigned oldest;
 	const char *old_template; /* of those before `from` */
-	unsigned assumed; /* if none is installed here */
+	unsigned assumed;         /* if none is installed here */
 };
 
 /* What a person may ask for. `adapter`: of a resolver that also an adapter may feed. */

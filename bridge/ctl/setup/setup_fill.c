@@ -154,7 +154,8 @@ static void write_paragraph(struct fill *f, struct span p)
 		if (take_mark(&line, loopback_mark) && !f->w->loopback)
 			continue;
 		if (take_mark(&line, each_mark)) {
-			span_repeat(f, line, span_holds(line, "@ours@"), span_holds(line, "@suffix@"), write_line);
+			span_repeat(f, line, span_holds(line, "@ours@"),
+			    span_holds(line, "@suffix@"), write_line);
 		} else {
 			write_line(f, line);
 		}
@@ -185,7 +186,8 @@ int hf_setup_fill(const char *text, const struct hf_setup_words *words, FILE *ou
 		const char *empty = strstr(text, "\n\n");
 		struct span p = { text, empty ? (size_t)(empty + 2 - text) : (size_t)(end - text) };
 
-		span_repeat(&f, p, paragraph_repeats(p, "@ours@"), paragraph_repeats(p, "@suffix@"), write_paragraph);
+		span_repeat(&f, p, paragraph_repeats(p, "@ours@"), paragraph_repeats(p, "@suffix@"),
+		    write_paragraph);
 		text += p.len;
 	}
 	return f.rc;

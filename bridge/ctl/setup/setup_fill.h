@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * setup_fill: a template of a resolver's lines, filled in. Its words are @word@; its paragraphs end at an
- * empty line.
+ * setup_fill: a template of a resolver's lines, filled in. Its words are @word@; its paragraphs end
+ * at an empty line.
  *
  * A paragraph that names @suffix@ comes once for each suffix, one that names @ours@ once for each
  * suffix and once for the reverse zone. A line that begins @*@ is so repeated by itself, and makes

@@ -13,11 +13,12 @@
 
 enum { OUTPUT_MAX = 4096, LIMIT_MS = 3000, TEXT_MAX = OUTPUT_MAX + HF_CHILD_ERRORS_MAX + 2 };
 
-static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin" };
+static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+	"/usr/bin" };
 
 struct version_output {
 	struct event_base *base; /* borrowed */
-	struct hf_child *child;	 /* owned */
+	struct hf_child *child;  /* owned */
 	char text[TEXT_MAX];
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * setup_version: of a resolver whose configuration is written otherwise from some version on: which one is
- * installed here.
+ * setup_version: of a resolver whose configuration is written otherwise from some version on: which
+ * one is installed here.
  */
 struct hf_setup_program {
-	const char *name;  /* of the program, looked for where systems have theirs */
+	const char *name;   /* of the program, looked for where systems have theirs */
 	const char *before; /* what stands before the number in the output of --version */
 };
 

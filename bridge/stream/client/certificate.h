@@ -15,12 +15,15 @@ struct hf_certificate {
 	int64_t not_after_s;
 };
 
-/* An empty note, with one reference, which the caller ends by hf_certificate_unref(). NULL: no memory. */
+/*
+ * An empty note, with one reference, which the caller ends by hf_certificate_unref(). NULL: no
+ * memory.
+ */
 struct hf_certificate *hf_certificate_new(void);
 void hf_certificate_unref(struct hf_certificate *note); /* NULL is fine */
 /*
- * Lets `note` be filled by the verifications of an SSL_CTX, which holds a reference of its own until
- * its end: a connection may outlive whoever made it. A certificate is shown once a connection: the
- * peer cannot renegotiate. 0 or -ENOMEM.
+ * Lets `note` be filled by the verifications of an SSL_CTX, which holds a reference of its own
+ * until its end: a connection may outlive whoever made it. A certificate is shown once a
+ * connection: the peer cannot renegotiate. 0 or -ENOMEM.
  */
 int hf_certificate_watch(void *ssl_ctx, struct hf_certificate *note);

@@ -124,7 +124,10 @@ void hf_client_steady(struct hf_client *c)
 	hf_fault_clear(&c->fault, c->clock, what);
 }
 
-/* How long until the next attempt, in which state it is waited for, and how long in spite of events. */
+/*
+ * How long until the next attempt, in which state it is waited for, and how long in spite of
+ * events.
+ */
 static int64_t client_plan_retry(struct hf_client *c, const struct hf_problem *p,
     enum hf_client_state *ret_state, int64_t *ret_kept)
 {
@@ -333,8 +336,8 @@ static void hand_on(struct hf_client *c)
 		memcpy(c->rights, c->told->rights, sizeof(c->rights));
 		client_dial(c);
 	} else if (client_rights_changed(c)) {
-		hf_log_info("source '%s': what the token may read has changed; a new connection is "
-			    "made for it",
+		hf_log_info(
+		    "source '%s': what the token may read has changed; a new connection is made for it",
 		    c->settings->name);
 		hf_client_redial(c);
 		return;
@@ -345,7 +348,8 @@ static void hand_on(struct hf_client *c)
 	hf_client_schedule(c);
 }
 
-static void on_told(void *arg, struct hf_server_info *told, size_t which, const struct hf_problem *problem)
+static void on_told(
+    void *arg, struct hf_server_info *told, size_t which, const struct hf_problem *problem)
 {
 	struct hf_client *c = arg;
 
@@ -405,7 +409,10 @@ static int add_lines(struct curl_slist **list, const struct hf_texts *lines)
 	return 0;
 }
 
-/* The operator's headers and, after them, the command's (NULL: none). 0 or -ENOMEM, then all is as it was. */
+/*
+ * The operator's headers and, after them, the command's (NULL: none). 0 or -ENOMEM, then all is as
+ * it was.
+ */
 static int client_set_headers(struct hf_client *c, const struct hf_texts *lines)
 {
 	struct curl_slist *next = NULL;
@@ -515,8 +522,8 @@ static int find_token(struct hf_client *c)
 	int rc = c->ops->token(c->arg, c->target.token, why);
 
 	if (rc) {
-		hf_problem_set(&p, is_shortage(rc) ? HF_PROBLEM_MEMORY : HF_PROBLEM_NO_TOKEN,
-		    "%.300s", why);
+		hf_problem_set(
+		    &p, is_shortage(rc) ? HF_PROBLEM_MEMORY : HF_PROBLEM_NO_TOKEN, "%.300s", why);
 		hf_client_fail(c, &p);
 	}
 	return rc;
@@ -543,8 +550,8 @@ static void connect_now(struct hf_client *c)
 	if (find_token(c))
 		return;
 	snprintf(c->target.proxy, sizeof(c->target.proxy), "%s",
-	    hf_proxy_for(s->proxy, c->target.place.tls, c->target.place.host, c->target.place.port,
-		getenv));
+	    hf_proxy_for(
+		s->proxy, c->target.place.tls, c->target.place.host, c->target.place.port, getenv));
 	c->addresses.n = 0;
 	c->at = AT_RESOLVE;
 	if (c->target.proxy[0])
@@ -634,8 +641,7 @@ static void end_wait(struct hf_client *c, enum hf_client_event event, int64_t no
 	try_at(c, at);
 }
 
-void hf_client_kick(
-    struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at)
+void hf_client_kick(struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at)
 {
 	int64_t now = hf_boot_ms(c->clock);
 
@@ -646,9 +652,8 @@ void hf_client_kick(
 		hf_client_redial(c);
 		hf_client_doubt(c, now);
 		return;
-	} else if (event == CLIENT_EVENT_CLOCK ||
-		   (event == CLIENT_EVENT_NETWORK && c->link &&
-		       (!at || hf_link_concerns(c->link, at)))) {
+	} else if (event == CLIENT_EVENT_CLOCK || (event == CLIENT_EVENT_NETWORK && c->link &&
+						      (!at || hf_link_concerns(c->link, at)))) {
 		hf_client_doubt(c, now);
 	}
 	hf_client_schedule(c);

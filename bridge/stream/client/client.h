@@ -20,7 +20,7 @@
 struct hf_clock;
 struct hf_http;
 struct hf_interfaces; /* system_events.h */
-struct hf_client; /* opaque */
+struct hf_client;     /* opaque */
 
 enum { HF_CLIENT_TOKEN_MAX = 1024, HF_CLIENT_WHY_MAX = 768 };
 
@@ -52,22 +52,28 @@ struct hf_client_ops {
 	 */
 	void (*settled)(void *arg, const struct hf_server_info *told);
 	/*
-	 * *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted. CLIENT_GOES_ON: `update` is the
-	 * callee's now and ends with hf_update_free() there, busy() is true, and when it is not any more, updated()
-	 * is asked, unless the connection has ended by then. The latter may be NULL where that is never returned.
+	 * *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted.
+	 * CLIENT_GOES_ON: `update` is the callee's now and ends with hf_update_free() there, busy()
+	 * is true, and when it is not any more, updated() is asked, unless the connection has ended
+	 * by then. The latter may be NULL where that is never returned.
 	 */
 	enum hf_client_verdict (*update)(
 	    void *arg, struct hf_update *update, bool *ret_again, const char **ret_why);
 	enum hf_client_verdict (*updated)(void *arg, bool *ret_again, const char **ret_why);
 	bool (*wants_snapshot)(void *arg, const struct hf_uuid *owner);
-	/* REST and then a new connection are wanted: something waits for snapshots with today's rights. */
+	/*
+	 * REST and then a new connection are wanted: something waits for snapshots with today's
+	 * rights.
+	 */
 	bool (*wants_connection)(void *arg);
 	/*
-	 * A workspace that two owners' streams list, and whose owner REST is to tell. The same one is
-	 * asked for at most once a minute, one at a time. May be NULL, as the next.
+	 * A workspace that two owners' streams list, and whose owner REST is to tell. The same one
+	 * is asked for at most once a minute, one at a time. May be NULL, as the next.
 	 */
 	bool (*disputed)(void *arg, struct hf_uuid *ret_workspace);
-	/* REST's answer; `owner` is zero where there is no such workspace. No answer: not called. */
+	/*
+	 * REST's answer; `owner` is zero where there is no such workspace. No answer: not called.
+	 */
 	void (*workspace_owner)(
 	    void *arg, const struct hf_uuid *workspace, const struct hf_uuid *owner);
 	bool (*busy)(void *arg);
@@ -96,8 +102,9 @@ enum hf_client_event {
 	CLIENT_EVENT_RELOAD,  /* the operator asks */
 };
 /*
- * Ends a wait at once, at most once in retry.events_ms; doubts a connection that is open. A change of
- * the network at interfaces (`at`; else NULL) that an open connection does not use is passed over.
+ * Ends a wait at once, at most once in retry.events_ms; doubts a connection that is open. A change
+ * of the network at interfaces (`at`; else NULL) that an open connection does not use is passed
+ * over.
  */
 void hf_client_kick(
     struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at);
@@ -119,25 +126,28 @@ enum hf_client_state {
 const char *hf_client_state_name(enum hf_client_state state);
 
 struct hf_client_owner_status {
-	bool live;           /* has a stream on this connection */
-	bool opening;        /* a snapshot is to come */
-	const char *problem; /* static: why the last snapshot did not come or the stream ended; NULL: it is well */
+	bool live;    /* has a stream on this connection */
+	bool opening; /* a snapshot is to come */
+	/* static: why the last snapshot did not come or the stream ended; NULL: it is well */
+	const char *problem;
 	int64_t next_try_ms; /* then, from now; -1: with the next connection */
 };
 
 struct hf_client_status {
 	enum hf_client_state state;
-	const struct hf_problem *problem; /* why it is not live; code NONE: no reason */
-	int64_t since_wall_s;             /* in this state */
-	int64_t contact_wall_s;           /* last proof of life; 0: none yet */
-	unsigned attempts;                /* that failed since it was last live */
-	int64_t next_try_ms;              /* from now; -1: none is due */
-	const struct hf_server_info *told;       /* what the server told last; NULL: nothing yet */
+	const struct hf_problem *problem;  /* why it is not live; code NONE: no reason */
+	int64_t since_wall_s;              /* in this state */
+	int64_t contact_wall_s;            /* last proof of life; 0: none yet */
+	unsigned attempts;                 /* that failed since it was last live */
+	int64_t next_try_ms;               /* from now; -1: none is due */
+	const struct hf_server_info *told; /* what the server told last; NULL: nothing yet */
 	size_t n_owners;
 	size_t n_live;
-	uint64_t refused;         /* messages */
-	const uint64_t *problems; /* [HF_PROBLEM_LAST]: how often each ended an attempt or a connection */
-	const uint64_t *troubles; /* [HF_STREAM_FAULT_LAST]: how often each ended or refused something */
+	uint64_t refused; /* messages */
+	/* [HF_PROBLEM_LAST]: how often each ended an attempt or a connection */
+	const uint64_t *problems;
+	/* [HF_STREAM_FAULT_LAST]: how often each ended or refused something */
+	const uint64_t *troubles;
 };
 void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_status);
 /* False where the client does not follow that owner. */

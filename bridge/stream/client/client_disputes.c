@@ -13,7 +13,8 @@
 static bool was_asked(const struct hf_dispute *d, const struct hf_uuid *workspace, int64_t after_ms)
 {
 	for (size_t i = 0; i < HF_DISPUTES_MAX; i++)
-		if (d->asked[i].at_ms > after_ms && hf_uuid_equal(&d->asked[i].workspace, workspace))
+		if (d->asked[i].at_ms > after_ms &&
+		    hf_uuid_equal(&d->asked[i].workspace, workspace))
 			return true;
 	return false;
 }
@@ -61,7 +62,8 @@ static void on_dispute_answer(
 	c->dispute.race = NULL;
 	if (h) {
 		curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-		c->dispute.answered = dispute_take_answer(&c->dispute, status, h->body, h->body_len);
+		c->dispute.answered =
+		    dispute_take_answer(&c->dispute, status, h->body, h->body_len);
 		hf_http_handle_free(h);
 	}
 	if (!c->dispute.answered)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The owners that a client follows: which there are, when each gets a new snapshot, and what becomes
- * of one whose call the server ends. One owner's trouble is not the others'.
+ * The owners that a client follows: which there are, when each gets a new snapshot, and what
+ * becomes of one whose call the server ends. One owner's trouble is not the others'.
  */
 #include "bridge/stream/client/client_private.h"
 
@@ -12,8 +12,8 @@
 #include "base/clock.h"
 
 enum {
-	AGAIN_MS = 60 * 1000,	      /* snapshots out of turn of one owner: at most so often */
-	ASKED_AT_ONCE = 64,	      /* owners about whom the state is asked */
+	AGAIN_MS = 60 * 1000, /* snapshots out of turn of one owner: at most so often */
+	ASKED_AT_ONCE = 64,   /* owners about whom the state is asked */
 	ASK_AGAIN_MS = 20,
 	FIRST_MOST_MS = 3600 * 1000, /* a snapshot, however steadily it comes */
 };
@@ -136,7 +136,8 @@ static struct hf_owner_stream *find_owner(const struct hf_client *c, const struc
 	struct hf_owner_stream key = { .owner.id = *id }, *at = &key, **found = NULL;
 
 	if (c->n_owners)
-		found = bsearch(&at, c->by_id, c->n_owners, sizeof(struct hf_owner_stream *), client_owner_compare);
+		found = bsearch(&at, c->by_id, c->n_owners, sizeof(struct hf_owner_stream *),
+		    client_owner_compare);
 	return found ? *found : NULL;
 }
 
@@ -252,8 +253,8 @@ void hf_client_open_calls(struct hf_client *c, int64_t now_ms)
 			continue;
 		if (hf_owner_stream_open(f, &calls, c->stack))
 			return; /* the connection is over, which its end will tell */
-		hf_patience_begin(&f->first, c->settings->timeouts.first_message_ms, FIRST_MOST_MS,
-		    now_ms, 0);
+		hf_patience_begin(
+		    &f->first, c->settings->timeouts.first_message_ms, FIRST_MOST_MS, now_ms, 0);
 		c->opening[c->n_opening++] = f;
 		if (c->n_by_call > c->by_call_mask / 2)
 			index_calls(c);
@@ -285,8 +286,8 @@ static int64_t client_owner_next_due(const struct hf_client *c, const struct hf_
 
 	/* What happened while the first was made may have got lost at the server. */
 	if (f->taken == 0)
-		return hf_client_sooner(due,
-		    in_slot(now + hf_client_between(second, 2 * second - slot), slot));
+		return hf_client_sooner(
+		    due, in_slot(now + hf_client_between(second, 2 * second - slot), slot));
 	/* From here on the owners are spread over the interval. */
 	if (f->taken == 1)
 		due = now + hf_client_between(interval / 8, interval * 15 / 16);

@@ -64,9 +64,9 @@ struct hf_client {
 	bool steady;                 /* live for long enough to forget what was before */
 	int64_t since_ms, since_wall_s;
 	int64_t contact_wall_s;
-	int64_t next_try_ms; /* in all states that wait */
-	int64_t event_ms;    /* when an event last ended a wait */
-	int64_t kept_ms;     /* events do not end a wait before: somebody said how long */
+	int64_t next_try_ms;         /* in all states that wait */
+	int64_t event_ms;            /* when an event last ended a wait */
+	int64_t kept_ms;             /* events do not end a wait before: somebody said how long */
 	int64_t dials[HF_DIALS_MAX]; /* when the last ones began, in a ring */
 	size_t n_dials;
 	unsigned attempts;
@@ -76,41 +76,41 @@ struct hf_client {
 
 	/* the way there */
 	struct hf_target target;
-	struct hf_addresses addresses; /* being tried */
-	struct hf_addresses good;      /* worked last */
-	struct hf_host_lookup *resolve;    /* owned, as all below; NULL while not in use */
+	struct hf_addresses addresses;  /* being tried */
+	struct hf_addresses good;       /* worked last */
+	struct hf_host_lookup *resolve; /* owned, as all below; NULL while not in use */
 	struct hf_header_command *command;
 	struct hf_inquiry *ask;
 	struct hf_dial *dial;
-	struct hf_server_info *told;      /* of this connection or the last */
-	bool told_new;             /* it waits to be handed on */
-	struct hf_owner_info *all; /* the last listing of all users ... */
+	struct hf_server_info *told; /* of this connection or the last */
+	bool told_new;               /* it waits to be handed on */
+	struct hf_owner_info *all;   /* the last listing of all users ... */
 	size_t n_all;
 	int64_t all_ms; /* ... and when it was made */
 
 	/* the stream */
 	struct hf_stack *stack;
 	struct hf_link *link;
-	struct hf_problem broken;   /* how the link broke; code NONE: it did not */
-	bool held;                  /* it is not read: busy */
+	struct hf_problem broken; /* how the link broke; code NONE: it did not */
+	bool held;                /* it is not read: busy */
 	struct hf_client_taken {
 		uint32_t call;
 		bool opening; /* it is the snapshot of the owner's opening call */
 		size_t n_workspaces, n_agents;
-	} taken;                    /* a message that goes on while busy() ... */
-	bool goes_on;               /* ... if there is one */
-	bool goaway;                /* no new call is possible on this connection */
-	int64_t opened_ms;          /* the upgrade was begun, or ended */
-	int64_t connected_ms;       /* the upgrade was asked for: rights are of then */
-	int64_t ping_ms;            /* the next is due */
-	bool pinged;                /* and not answered yet */
-	struct hf_patience pong;    /* then: with the connection's bytes */
-	int64_t doubt_ms;           /* some byte must have come by then; 0: as usual ... */
-	uint64_t doubt_at;          /* ... after so many */
-	int64_t refresh_ms;         /* when REST is asked next */
-	int64_t reconnect_ms;       /* a new connection is wanted, then; 0: not */
-	int64_t redial_ms;          /* it is decided, and begins then; 0: not */
-	char rights[HF_RIGHTS_MAX]; /* of this connection, as REST said before it */
+	} taken;                        /* a message that goes on while busy() ... */
+	bool goes_on;                   /* ... if there is one */
+	bool goaway;                    /* no new call is possible on this connection */
+	int64_t opened_ms;              /* the upgrade was begun, or ended */
+	int64_t connected_ms;           /* the upgrade was asked for: rights are of then */
+	int64_t ping_ms;                /* the next is due */
+	bool pinged;                    /* and not answered yet */
+	struct hf_patience pong;        /* then: with the connection's bytes */
+	int64_t doubt_ms;               /* some byte must have come by then; 0: as usual ... */
+	uint64_t doubt_at;              /* ... after so many */
+	int64_t refresh_ms;             /* when REST is asked next */
+	int64_t reconnect_ms;           /* a new connection is wanted, then; 0: not */
+	int64_t redial_ms;              /* it is decided, and begins then; 0: not */
+	char rights[HF_RIGHTS_MAX];     /* of this connection, as REST said before it */
 	struct hf_owner_stream *owners; /* owned */
 	size_t n_owners;
 	struct hf_owner_stream **by_id; /* owned: the same, in the order of their ids */
@@ -125,7 +125,7 @@ struct hf_client {
 	uint32_t *by_call;      /* owned: owner + 1, by a hash of the call's number ... */
 	size_t by_call_mask;    /* ... of so many places, less one */
 	size_t n_by_call;
-	bool settled;           /* told */
+	bool settled; /* told */
 	struct hf_dispute dispute;
 	uint64_t refused;
 	uint64_t problems[HF_PROBLEM_LAST];
@@ -168,8 +168,8 @@ int64_t hf_client_between(int64_t from_ms, int64_t to_ms);
 /* --- client_owners.c --- */
 
 /*
- * Owners as told: new ones are added; missing ones are stopped if the list is complete. At most `max`
- * are followed, which `told` does not exceed. 0 or -ENOMEM.
+ * Owners as told: new ones are added; missing ones are stopped if the list is complete. At most
+ * `max` are followed, which `told` does not exceed. 0 or -ENOMEM.
  */
 int hf_client_set_owners(struct hf_client *c, const struct hf_server_info *told, size_t max);
 /* Whose call it is; NULL: nobody's. */
@@ -187,16 +187,16 @@ void hf_client_want_again(struct hf_client *c, struct hf_owner_stream *f);
 /* The opening call is given up. */
 void hf_client_give_up(struct hf_client *c, struct hf_owner_stream *f);
 /*
- * What becomes of an owner whose opening call is over without a snapshot, whose stream is over, or of
- * one of whose calls the server ended: it is asked again, and the connection fails with `problem` if
- * nobody has a stream or may get one.
+ * What becomes of an owner whose opening call is over without a snapshot, whose stream is over, or
+ * of one of whose calls the server ended: it is asked again, and the connection fails with
+ * `problem` if nobody has a stream or may get one.
  */
 void hf_client_snapshot_failed(
     struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem);
 void hf_client_stream_ended(
     struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem);
-void hf_client_call_ended(
-    struct hf_client *c, struct hf_owner_stream *f, uint32_t call, const struct hf_problem *problem);
+void hf_client_call_ended(struct hf_client *c, struct hf_owner_stream *f, uint32_t call,
+    const struct hf_problem *problem);
 /* Notes whose snapshots are due, and when to look again at the latest. */
 void hf_client_owners_due(struct hf_client *c, int64_t now_ms);
 int64_t hf_client_owners_next(const struct hf_client *c);

@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 enum {
-	UNIMPLEMENTED = 12, /* dRPC's code */
+	UNIMPLEMENTED = 12,        /* dRPC's code */
 	PONG_MOST_MS = 600 * 1000, /* a pong, however steadily something else comes before it */
 };
 
@@ -146,8 +146,8 @@ static void snapshot_refused(struct hf_client *c, struct hf_owner_stream *f, con
 	hf_client_snapshot_failed(c, f, &p);
 }
 
-static void session_judged(struct hf_client *c, const struct hf_client_taken *t, enum hf_client_verdict verdict,
-    bool again, const char *why)
+static void session_judged(struct hf_client *c, const struct hf_client_taken *t,
+    enum hf_client_verdict verdict, bool again, const char *why)
 {
 	struct hf_owner_stream *f = hf_client_owner_of(c, t->call);
 
@@ -214,9 +214,7 @@ void hf_client_take_outcome(struct hf_client *c)
 static void set_too_old(const struct hf_client *c, struct hf_problem *p)
 {
 	hf_problem_set(p, HF_PROBLEM_OLD,
-	    "the server is too old: it has no workspace updates (it says it is %s), and Coder "
-	    "v2.18 or "
-	    "newer is needed",
+	    "the server is too old: it has no workspace updates (it says it is %s), and Coder v2.18 or newer is needed",
 	    c->told->version[0] ? c->told->version : "of no version");
 }
 
@@ -316,7 +314,8 @@ static void note_bytes(struct hf_client *c, int64_t now_ms)
 		struct hf_owner_stream *f = c->opening[i];
 
 		if (f->opening)
-			hf_patience_note(&f->first, now_ms, hf_stack_received(c->stack, f->opening));
+			hf_patience_note(
+			    &f->first, now_ms, hf_stack_received(c->stack, f->opening));
 	}
 }
 
@@ -440,7 +439,10 @@ static bool is_steady(const struct hf_client *c)
 	return c->state == CLIENT_LIVE && c->steady;
 }
 
-/* The server takes no new call, one is wanted, and a connection that has just begun has nothing more to give. */
+/*
+ * The server takes no new call, one is wanted, and a connection that has just begun has nothing
+ * more to give.
+ */
 static bool is_used_up(struct hf_client *c)
 {
 	return c->goaway && (is_steady(c) || !is_opening(c)) && hf_client_any_wanted(c);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * client_settings: what the operator says about one source, as far as the stream needs it. Plain values,
- * all borrowed from the configuration; whoever hands them over keeps them until the client is
- * freed or has got others.
+ * client_settings: what the operator says about one source, as far as the stream needs it. Plain
+ * values, all borrowed from the configuration; whoever hands them over keeps them until the client
+ * is freed or has got others.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ struct hf_stream_retry {
 	int64_t steady_ms;    /* live for so long: the next wait is the floor again */
 	int64_t permanent_ms; /* what will not mend itself */
 	int64_t unauthorised_ms;
-	int64_t events_ms; /* wake, network change, ... count at most once in this time */
+	int64_t events_ms;   /* wake, network change, ... count at most once in this time */
 	unsigned per_minute; /* connections at most, whatever asks for them */
 };
 

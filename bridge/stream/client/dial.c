@@ -10,9 +10,9 @@
 
 struct hf_dial {
 	struct hf_dial_config config;
-	struct hf_addresses addresses;               /* as they were at the start */
+	struct hf_addresses addresses;                    /* as they were at the start */
 	struct hf_http_handle *handles[HF_ADDRESSES_MAX]; /* owned; NULL: not begun, or failed */
-	size_t n;                                    /* runners in all */
+	size_t n;                                         /* runners in all */
 	size_t begun;
 	size_t failed;
 	struct hf_problem problem; /* what tells most of those that failed */
@@ -34,12 +34,13 @@ static int dial_start(struct hf_dial *r, size_t i)
 {
 	const struct hf_dial_config *c = &r->config;
 	struct hf_http_handle *h;
-	int rc = hf_http_handle_new(c->http, c->target, r->addresses.n ? r->addresses.at[i] : NULL, &h);
+	int rc =
+	    hf_http_handle_new(c->http, c->target, r->addresses.n ? r->addresses.at[i] : NULL, &h);
 
 	if (rc)
 		return rc;
-	rc =
-	    c->path ? hf_http_handle_request(h, c->target, c->path, c->body) : hf_http_handle_connect_only(h);
+	rc = c->path ? hf_http_handle_request(h, c->target, c->path, c->body)
+		     : hf_http_handle_connect_only(h);
 	if (!rc)
 		rc = hf_http_handle_keep(h, c->fresh, c->last);
 	if (!rc)

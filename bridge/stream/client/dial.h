@@ -11,8 +11,8 @@ struct hf_clock;
 struct hf_dial; /* opaque */
 
 /*
- * Told once. `winner` (the receiver's; end it with hf_http_handle_free()) came by addresses->at[which];
- * or it is NULL, and `problem` (lent) tells why. The race is gone.
+ * Told once. `winner` (the receiver's; end it with hf_http_handle_free()) came by
+ * addresses->at[which]; or it is NULL, and `problem` (lent) tells why. The race is gone.
  */
 typedef void (*hf_dial_cb)(
     void *arg, struct hf_http_handle *winner, size_t which, const struct hf_problem *problem);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * host_lookup: the addresses of a host, asked for on the loop by libunbound, as /etc/resolv.conf and
- * /etc/hosts say. Never blocks; nothing is cached here: who asks keeps what was good.
+ * host_lookup: the addresses of a host, asked for on the loop by libunbound, as /etc/resolv.conf
+ * and /etc/hosts say. Never blocks; nothing is cached here: who asks keeps what was good.
  */
 #include "bridge/stream/wire/address.h"
 #include "bridge/stream/wire/problem.h"

@@ -19,8 +19,10 @@
 struct event_base;
 struct hf_http; /* opaque */
 
-/* The loop outlives it. End it with hf_http_free(), when all handles are gone, and from no callback
- * of its own. */
+/*
+ * The loop outlives it. End it with hf_http_free(), when all handles are gone, and from no callback
+ * of its own.
+ */
 int hf_http_new(struct event_base *base, struct hf_http **ret_http);
 void hf_http_free(struct hf_http *h); /* NULL is fine */
 struct event_base *hf_http_base(const struct hf_http *h);
@@ -39,10 +41,10 @@ struct hf_http_handle;
 typedef void (*hf_http_handle_cb)(struct hf_http_handle *h, CURLcode result, void *arg);
 
 struct hf_http_handle {
-	struct hf_http *http;              /* borrowed */
-	CURL *easy;                        /* owned */
-	struct curl_slist *headers;        /* owned */
-	struct curl_slist *connect_to;     /* owned */
+	struct hf_http *http;               /* borrowed */
+	CURL *easy;                         /* owned */
+	struct curl_slist *headers;         /* owned */
+	struct curl_slist *connect_to;      /* owned */
 	struct hf_certificate *certificate; /* held: what was wrong with the server's */
 	char error[CURL_ERROR_SIZE];
 	bool added;
@@ -79,8 +81,8 @@ int hf_http_handle_request(
 int hf_http_handle_start(struct hf_http_handle *h, hf_http_handle_cb cb, void *arg);
 
 /* Why it failed, in words. */
-void hf_http_problem(
-    const struct hf_http_handle *h, CURLcode result, int64_t wall_s, struct hf_problem *ret_problem);
+void hf_http_problem(const struct hf_http_handle *h, CURLcode result, int64_t wall_s,
+    struct hf_problem *ret_problem);
 
 /* "libcurl/7.88.1 OpenSSL/3.0.19 ...": those that run. */
 const char *hf_http_library(void);

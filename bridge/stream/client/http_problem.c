@@ -33,14 +33,11 @@ static void date_problem(const struct hf_certificate *c, int64_t wall_s, struct 
 	date_text(wall_s, ours);
 	if (wall_s < written_s)
 		hf_problem_set(p, HF_PROBLEM_CLOCK,
-		    "this machine's clock is wrong: it says %s; the server's certificate is valid "
-		    "%s %s",
+		    "this machine's clock is wrong: it says %s; the server's certificate is valid %s %s",
 		    ours, early ? "from" : "until", theirs);
 	else if (early)
 		hf_problem_set(p, HF_PROBLEM_CERT_EARLY,
-		    "the server's certificate is valid only from %s, and this machine's clock says "
-		    "%s: "
-		    "one of them is wrong",
+		    "the server's certificate is valid only from %s, and this machine's clock says %s: one of them is wrong",
 		    theirs, ours);
 	else
 		hf_problem_set(p, HF_PROBLEM_CERT_EXPIRED,
@@ -61,8 +58,7 @@ static void cert_problem(const struct hf_http_handle *h, int64_t wall_s, struct 
 		    "the server's certificate is for another host (%s)", said);
 	else
 		hf_problem_set(p, HF_PROBLEM_CERT,
-		    "the server's certificate is not trusted (%s); a CA of your own goes into "
-		    "ca-file",
+		    "the server's certificate is not trusted (%s); a CA of your own goes into ca-file",
 		    said);
 }
 

@@ -35,7 +35,7 @@ struct hf_inquiry {
 	char path[512];
 	bool checked; /* a question whether owners may be read was asked */
 	struct hf_rights_list rights;
-	char *body;           /* owned */
+	char *body;                  /* owned */
 	struct hf_server_info *told; /* owned */
 	hf_inquiry_cb cb;
 	void *arg;
@@ -98,8 +98,7 @@ static bool token_id(const struct hf_inquiry *a, char *out, size_t size)
 	size_t n = strcspn(token, "-");
 
 	if (!token[n] || !n || n >= size ||
-	    strspn(token, "0123456789abcdefghijklmnopqrstuvwxyz"
-			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ") < n)
+	    strspn(token, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") < n)
 		return false;
 	memcpy(out, token, n);
 	out[n] = '\0';
@@ -184,8 +183,8 @@ static int ask_readable(struct hf_inquiry *a)
 	}
 	/* The organisations are asked for once, even where there is no owner. */
 	snprintf(a->path, sizeof(a->path), "/api/v2/authcheck");
-	a->body = hf_server_info_ask_readable(
-	    a->told, a->i, n_checks(a), a->checked ? NULL : &a->rights);
+	a->body =
+	    hf_server_info_ask_readable(a->told, a->i, n_checks(a), a->checked ? NULL : &a->rights);
 	return a->body ? send_question(a) : -ENOMEM;
 }
 
@@ -232,7 +231,8 @@ static int inquiry_step(struct hf_inquiry *a)
 
 /* --- answers --- */
 
-static void note_missing(struct hf_inquiry *a, const char *name, const struct hf_http_answer *answer)
+static void note_missing(
+    struct hf_inquiry *a, const char *name, const struct hf_http_answer *answer)
 {
 	char shown[80];
 
@@ -250,8 +250,8 @@ static bool inquiry_is_unknown(const struct hf_http_answer *answer)
 }
 
 /*
- * An error of REST is no word on an owner: `problem` says what it is. NONE where the inquiry goes on
- * without that owner.
+ * An error of REST is no word on an owner: `problem` says what it is. NONE where the inquiry goes
+ * on without that owner.
  */
 static enum hf_problem_code give_up_owner(
     struct hf_inquiry *a, const struct hf_http_answer *answer, const struct hf_problem *problem)
@@ -363,7 +363,8 @@ static void take_rights(struct hf_inquiry *a, const struct hf_http_answer *answe
 		a->rights.unknown = true;
 }
 
-static enum hf_problem_code take_buildinfo(struct hf_inquiry *a, const struct hf_http_answer *answer)
+static enum hf_problem_code take_buildinfo(
+    struct hf_inquiry *a, const struct hf_http_answer *answer)
 {
 	if (hf_server_info_buildinfo(a->told, answer->body, answer->body_len))
 		return HF_PROBLEM_NOT_CODER;
@@ -472,7 +473,8 @@ static void on_inquiry_answer(
 	}
 }
 
-int hf_inquiry_new(const struct hf_inquiry_config *config, hf_inquiry_cb cb, void *arg, struct hf_inquiry **ret_ask)
+int hf_inquiry_new(const struct hf_inquiry_config *config, hf_inquiry_cb cb, void *arg,
+    struct hf_inquiry **ret_ask)
 {
 	struct hf_inquiry *a = calloc(1, sizeof(*a));
 

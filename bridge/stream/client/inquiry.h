@@ -13,8 +13,8 @@ struct hf_clock;
 struct hf_inquiry; /* opaque */
 
 /*
- * Told once: `told` (the receiver's; end it with hf_server_info_free()) and the index of the address that
- * answered, or `problem` (lent). The ask is gone.
+ * Told once: `told` (the receiver's; end it with hf_server_info_free()) and the index of the
+ * address that answered, or `problem` (lent). The ask is gone.
  */
 typedef void (*hf_inquiry_cb)(
     void *arg, struct hf_server_info *told, size_t which, const struct hf_problem *problem);
@@ -31,6 +31,6 @@ struct hf_inquiry_config {
 };
 
 /* The callback never comes from within. End it before its time with hf_inquiry_free(). */
-int hf_inquiry_new(
-    const struct hf_inquiry_config *config, hf_inquiry_cb cb, void *arg, struct hf_inquiry **ret_ask);
+int hf_inquiry_new(const struct hf_inquiry_config *config, hf_inquiry_cb cb, void *arg,
+    struct hf_inquiry **ret_ask);
 void hf_inquiry_free(struct hf_inquiry *a); /* NULL is fine */

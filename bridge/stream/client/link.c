@@ -26,7 +26,7 @@ union any_address {
 
 struct hf_link {
 	struct hf_http_handle *handle; /* owned */
-	struct hf_stack *stack;   /* borrowed */
+	struct hf_stack *stack;        /* borrowed */
 	const struct hf_clock *clock;
 	struct event *read;  /* owned */
 	struct event *write; /* owned */

@@ -31,7 +31,10 @@ void hf_link_patience(struct hf_link *l, int64_t ms);
 void hf_link_send(struct hf_link *l);
 /* Reads no further until it is told to: then what waits comes through the loop. */
 void hf_link_hold(struct hf_link *l, bool held);
-/* May a change at these interfaces concern this connection: does it use one of them, or would another way be taken now? */
+/*
+ * May a change at these interfaces concern this connection: does it use one of them, or would
+ * another way be taken now?
+ */
 bool hf_link_concerns(const struct hf_link *l, const struct hf_interfaces *changed);
 /* All bytes that came so far. */
 uint64_t hf_link_received(const struct hf_link *l);

@@ -21,17 +21,18 @@ struct hf_call_ops {
 
 struct hf_owner_stream {
 	struct hf_owner_info owner;
-	uint32_t live;           /* the call whose snapshot was accepted; 0: none */
-	uint32_t opening;        /* the call whose snapshot is to come; 0: none */
-	bool wanted;             /* a new snapshot is to be taken */
+	uint32_t live;            /* the call whose snapshot was accepted; 0: none */
+	uint32_t opening;         /* the call whose snapshot is to come; 0: none */
+	bool wanted;              /* a new snapshot is to be taken */
 	struct hf_patience first; /* of an opening one: with its own bytes */
-	int64_t last_refused_ms; /* when a snapshot out of turn was last asked for */
-	int64_t again_ms;        /* it failed: when it is tried again; 0: it did not */
-	const char *problem;     /* static: why it failed last; NULL since a snapshot was accepted */
-	int64_t due_ms;          /* of a live one: the next snapshot in turn; 0: under way */
-	unsigned taken;          /* snapshots of this connection; counted to 2 */
-	bool refused;            /* the last snapshot was, and that was told */
-	bool named;              /* scratch: in the list that came just now */
+	int64_t last_refused_ms;  /* when a snapshot out of turn was last asked for */
+	int64_t again_ms;         /* it failed: when it is tried again; 0: it did not */
+	/* static: why it failed last; NULL since a snapshot was accepted */
+	const char *problem;
+	int64_t due_ms;           /* of a live one: the next snapshot in turn; 0: under way */
+	unsigned taken;           /* snapshots of this connection; counted to 2 */
+	bool refused;             /* the last snapshot was, and that was told */
+	bool named;               /* scratch: in the list that came just now */
 	enum hf_readable granted; /* what REST said before this connection was made */
 };
 

@@ -18,7 +18,8 @@ static const char *env_value(hf_env_cb env, const char *lower, const char *upper
 }
 
 /* Of "1.2.3.0/24": is `host` within? */
-static bool is_within(const char *net, size_t net_len, const char *bits, size_t bits_len, const char *host)
+static bool is_within(
+    const char *net, size_t net_len, const char *bits, size_t bits_len, const char *host)
 {
 	char text[INET6_ADDRSTRLEN];
 	uint8_t want[16], have[16];
@@ -68,8 +69,8 @@ static bool take_port(const char *entry, size_t *len, unsigned port)
 }
 
 /*
- * "*", a network with its bits, or an address, "example.com" or ".example.com" (both: that host and all below),
- * these with ":PORT" for that port alone.
+ * "*", a network with its bits, or an address, "example.com" or ".example.com" (both: that host and
+ * all below), these with ":PORT" for that port alone.
  */
 static bool no_proxy_covers(const char *entry, size_t len, const char *host, unsigned port)
 {
@@ -120,7 +121,8 @@ const char *hf_proxy_for(
 	if (is_exempt(env_value(env, "no_proxy", "NO_PROXY"), host, port))
 		return "";
 	/* HTTP_PROXY is not looked at: in a CGI environment a client could set it. */
-	proxy = tls ? env_value(env, "https_proxy", "HTTPS_PROXY") : env_value(env, "http_proxy", NULL);
+	proxy =
+	    tls ? env_value(env, "https_proxy", "HTTPS_PROXY") : env_value(env, "http_proxy", NULL);
 	if (!proxy)
 		proxy = env_value(env, "all_proxy", "ALL_PROXY");
 	return proxy ? proxy : "";

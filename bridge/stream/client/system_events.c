@@ -39,7 +39,10 @@ static int64_t asleep_ms(void)
 
 static void clock_timer_arm(struct hf_system_events *w)
 {
-	/* Far from now, whatever the clock says; after a sleep the kernel sets the clock, which cancels it. */
+	/*
+	 * Far from now, whatever the clock says; after a sleep the kernel sets the clock, which
+	 * cancels it.
+	 */
 	const struct itimerspec far = { .it_value = { .tv_sec = time(NULL) + FAR_S } };
 
 	timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL);
@@ -219,7 +222,8 @@ static int system_events_begin(struct hf_system_events *w, struct event_base *ba
 	return 0;
 }
 
-int hf_system_events_new(struct event_base *base, hf_system_events_cb cb, void *arg, struct hf_system_events **ret_wake)
+int hf_system_events_new(
+    struct event_base *base, hf_system_events_cb cb, void *arg, struct hf_system_events **ret_wake)
 {
 	struct hf_system_events *w = calloc(1, sizeof(*w));
 	int rc;

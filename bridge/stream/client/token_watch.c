@@ -25,12 +25,12 @@ struct mark {
 
 struct hf_token_watch {
 	int fd;
-	int watch;          /* of the folder; -1: none, it is tried again */
-	char *folder;       /* owned */
-	char *path;         /* owned */
+	int watch;    /* of the folder; -1: none, it is tried again */
+	char *folder; /* owned */
+	char *path;   /* owned */
 	struct mark mark;
-	struct event *e;    /* owned */
-	struct event *soon; /* owned: a writer may need several steps */
+	struct event *e;     /* owned */
+	struct event *soon;  /* owned: a writer may need several steps */
 	struct event *again; /* owned: pending while there is no watch */
 	hf_token_watch_cb cb;
 	void *arg;

@@ -67,7 +67,8 @@ static int call_end(struct hf_call *c, struct hf_call_event *ret_event, enum hf_
 /* The server has no more to say, and no fault was told. */
 static int end_quietly(struct hf_call *c, struct hf_call_event *ret_event)
 {
-	return call_end(c, ret_event, c->snapshot ? HF_STREAM_FAULT_CALL_ENDED : HF_STREAM_FAULT_CALL_EMPTY);
+	return call_end(
+	    c, ret_event, c->snapshot ? HF_STREAM_FAULT_CALL_ENDED : HF_STREAM_FAULT_CALL_EMPTY);
 }
 
 static int end_message(struct hf_call *c, struct hf_call_event *ret_event)
@@ -102,7 +103,8 @@ static int end_with_error(
 }
 
 /* What a dRPC event means. 1 and an event, 0, or a code. */
-static int call_take_event(struct hf_call *c, const struct hf_drpc_event *e, struct hf_call_event *ret_event)
+static int call_take_event(
+    struct hf_call *c, const struct hf_drpc_event *e, struct hf_call_event *ret_event)
 {
 	int rc = 0;
 

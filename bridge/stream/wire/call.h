@@ -32,7 +32,7 @@ struct hf_call {
 		size_t room;
 	} kept;
 	enum hf_stream_fault trouble; /* ends the connection; stays */
-	char text[4 * 256 + 1];  /* of an error or a refusal, printable */
+	char text[4 * 256 + 1];       /* of an error or a refusal, printable */
 };
 
 enum hf_call_what {
@@ -48,7 +48,8 @@ struct hf_call_event {
 	uint64_t code; /* of the server's error */
 };
 
-/* All pointers are borrowed and outlive the call. 0 or -ENOMEM; end *ret_call with hf_call_free().
+/*
+ * All pointers are borrowed and outlive the call. 0 or -ENOMEM; end *ret_call with hf_call_free().
  */
 int hf_call_new(const struct hf_stream_limits *limits, struct hf_budget *budget,
     struct hf_arena *arena, const struct hf_uuid *owner, struct hf_call **ret_call);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * control_limit: two small counters against a peer that only wants to keep us busy. Control frames are
- * counted while no data comes between them, answers to pings while they wait to be sent.
+ * control_limit: two small counters against a peer that only wants to keep us busy. Control frames
+ * are counted while no data comes between them, answers to pings while they wait to be sent.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,8 @@ struct hf_control_limit {
 };
 
 /* One control frame more. Returns true when it was one too many within `span_ms`. */
-static inline bool hf_control_limit_hit(struct hf_control_limit *f, int64_t now_ms, unsigned max, unsigned span_ms)
+static inline bool hf_control_limit_hit(
+    struct hf_control_limit *f, int64_t now_ms, unsigned max, unsigned span_ms)
 {
 	if (!f->n || now_ms - f->since_ms >= (int64_t)span_ms) {
 		f->n = 0;

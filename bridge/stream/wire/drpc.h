@@ -35,9 +35,9 @@ struct hf_drpc {
 	unsigned n_code;
 	char text[256]; /* of an error, its first bytes as they came */
 	size_t n_text;
-	size_t text_lost;        /* bytes after those */
-	bool no_more_messages;   /* CloseSend came */
-	bool ended;              /* nothing may follow */
+	size_t text_lost;             /* bytes after those */
+	bool no_more_messages;        /* CloseSend came */
+	bool ended;                   /* nothing may follow */
 	enum hf_stream_fault trouble; /* stays */
 };
 
@@ -70,7 +70,8 @@ bool hf_drpc_is_ended(const struct hf_drpc *d);
 bool hf_drpc_in_message(const struct hf_drpc *d);
 bool hf_drpc_in_packet(const struct hf_drpc *d);
 
-/* A call begins: Invoke and its one Message. HF_DRPC_FRAME_HEAD bytes at most come on top of each.
+/*
+ * A call begins: Invoke and its one Message. HF_DRPC_FRAME_HEAD bytes at most come on top of each.
  */
 void hf_drpc_invoke(
     struct hf_drpc *d, struct hf_wr *w, const char *rpc, const void *message, size_t len);

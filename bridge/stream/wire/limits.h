@@ -32,7 +32,7 @@ struct hf_stream_limits {
 #define HF_STREAM_LIMITS_DEFAULT                                                                   \
 	{                                                                                          \
 		.message = 64u << 20, .record = 4096, .results = 128u << 20,                       \
-		.drpc_frame = 16u << 20, .drpc_frames = 8192, .streams = 1024,                       \
+		.drpc_frame = 16u << 20, .drpc_frames = 8192, .streams = 1024,                     \
 		.ws_frame = 16u << 20, .head = 64u << 10, .head_fields = 128, .pongs = 256,        \
 		.control = 1000, .control_span_ms = 10000, .unsent = 256u << 10,                   \
 	}

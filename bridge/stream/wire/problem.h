@@ -68,9 +68,10 @@ enum hf_problem_code {
 
 struct hf_problem {
 	enum hf_problem_code code;
-	int64_t wait_s;      /* the server asked for so long; -1: it did not */
-	const char *trouble; /* static: the name of the stream's trouble (stream_fault.h); or NULL */
-	char text[320];      /* for people; printable */
+	int64_t wait_s; /* the server asked for so long; -1: it did not */
+	/* static: the name of the stream's trouble (stream_fault.h); or NULL */
+	const char *trouble;
+	char text[320]; /* for people; printable */
 };
 
 const char *hf_problem_name(enum hf_problem_code code);

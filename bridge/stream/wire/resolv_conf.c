@@ -76,7 +76,8 @@ static void take_server(struct hf_resolv_conf *c, struct piece word)
 {
 	char text[HF_ADDRESS_TEXT];
 
-	if (c->n_servers < HF_SERVERS_MAX && word_copy(word, text, sizeof(text)) && hf_address_is(text))
+	if (c->n_servers < HF_SERVERS_MAX && word_copy(word, text, sizeof(text)) &&
+	    hf_address_is(text))
 		snprintf(c->servers[c->n_servers++], HF_ADDRESS_TEXT, "%s", text);
 }
 
@@ -167,7 +168,8 @@ bool hf_resolv_conf_name(const struct hf_resolv_conf *conf, const char *host, si
 	return true;
 }
 
-void hf_resolv_conf_find_host(const char *text, size_t len, const char *host, struct hf_addresses *addresses)
+void hf_resolv_conf_find_host(
+    const char *text, size_t len, const char *host, struct hf_addresses *addresses)
 {
 	struct piece all = { text, text + len };
 	char bare[HF_DNS_NAME_MAX + 2], address[HF_ADDRESS_TEXT];

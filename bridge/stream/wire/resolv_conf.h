@@ -31,4 +31,5 @@ bool hf_resolv_conf_name(const struct hf_resolv_conf *conf, const char *host, si
     char out[static HF_DNS_NAME_MAX + 2]);
 
 /* Adds the addresses that a hosts file has for `host`. */
-void hf_resolv_conf_find_host(const char *text, size_t len, const char *host, struct hf_addresses *addresses);
+void hf_resolv_conf_find_host(
+    const char *text, size_t len, const char *host, struct hf_addresses *addresses);

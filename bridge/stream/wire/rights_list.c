@@ -46,7 +46,8 @@ static bool put_name(struct hf_rights_list *r, const char *name, size_t len, cha
 }
 
 /* "KIND:ID:NAME", or "KIND:NAME" where `id` is NULL. */
-static void rights_add(struct hf_rights_list *r, const char *kind, const char *id, const json_t *name)
+static void rights_add(
+    struct hf_rights_list *r, const char *kind, const char *id, const json_t *name)
 {
 	size_t len = json_string_length(name);
 	bool ok = len > 0 && r->n < WORDS_MAX && rights_put_text(r, kind) && rights_put(r, ':');
@@ -142,7 +143,8 @@ void hf_rights_list_of_roles(struct hf_rights_list *r, const char *body, size_t 
 	add_roles(r, NULL, json_object_get(root, "roles"));
 	if (!json_is_object(orgs) && !json_is_null(orgs))
 		r->unknown = true;
-	json_object_foreach(orgs, org, roles) {
+	json_object_foreach(orgs, org, roles)
+	{
 		struct hf_uuid id;
 		char text[HF_UUID_TEXT_MAX];
 

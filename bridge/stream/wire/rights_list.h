@@ -18,15 +18,17 @@ struct hf_rights_list {
 	char words[HF_RIGHTS_MAX]; /* a NUL after each, in the order in which they came */
 	size_t len;
 	size_t n;
-	bool unknown; /* an answer failed, or there was more than fits */
+	bool unknown;                     /* an answer failed, or there was more than fits */
 	struct hf_uuid orgs[HF_ORGS_MAX]; /* of "org:ID" */
 	size_t n_orgs;                    /* more than HF_ORGS_MAX: not all of them are here */
 };
 
 /* Each reads an answer with status 200; what has not the form that Coder gives it is unknown. */
-void hf_rights_list_of_user(struct hf_rights_list *r, const char *body, size_t len);  /* users/me */
-void hf_rights_list_of_roles(struct hf_rights_list *r, const char *body, size_t len); /* users/me/roles */
-void hf_rights_list_of_key(struct hf_rights_list *r, const char *body, size_t len);   /* users/me/keys/ID */
+void hf_rights_list_of_user(struct hf_rights_list *r, const char *body, size_t len); /* users/me */
+/* users/me/roles */
+void hf_rights_list_of_roles(struct hf_rights_list *r, const char *body, size_t len);
+/* users/me/keys/ID */
+void hf_rights_list_of_key(struct hf_rights_list *r, const char *body, size_t len);
 /* The answer to checks with the keys that hf_rights_list_check_key() gives. */
 void hf_rights_list_of_check(struct hf_rights_list *r, const char *body, size_t len);
 

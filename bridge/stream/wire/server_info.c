@@ -28,7 +28,8 @@ int hf_server_info_set_words(struct hf_server_info *t, size_t n)
 	return t->words ? 0 : -ENOMEM;
 }
 
-static struct hf_owner_info *server_info_find(const struct hf_server_info *t, const struct hf_uuid *id)
+static struct hf_owner_info *server_info_find(
+    const struct hf_server_info *t, const struct hf_uuid *id)
 {
 	for (size_t i = 0; i < t->n_owners; i++)
 		if (hf_uuid_equal(&t->owners[i].id, id))
@@ -145,7 +146,8 @@ int hf_server_info_user(struct hf_owner_info *ret_user, const char *body, size_t
 	return rc;
 }
 
-int hf_server_info_users(struct hf_server_info *t, const char *body, size_t len, size_t *ret_n, size_t *ret_count)
+int hf_server_info_users(
+    struct hf_server_info *t, const char *body, size_t len, size_t *ret_n, size_t *ret_count)
 {
 	json_t *root = server_info_parse(body, len);
 	const json_t *users = json_object_get(root, "users");
@@ -193,7 +195,8 @@ bool hf_server_info_is_message(const char *body, size_t len)
 	return is;
 }
 
-int hf_server_info_readable(struct hf_server_info *t, size_t first, size_t n, const char *body, size_t len)
+int hf_server_info_readable(
+    struct hf_server_info *t, size_t first, size_t n, const char *body, size_t len)
 {
 	json_t *root = server_info_parse(body, len);
 	char key[24];
@@ -210,8 +213,8 @@ int hf_server_info_readable(struct hf_server_info *t, size_t first, size_t n, co
 	return root ? 0 : HF_EFORMAT;
 }
 
-char *hf_server_info_ask_readable(const struct hf_server_info *t, size_t first, size_t n,
-    const struct hf_rights_list *rights)
+char *hf_server_info_ask_readable(
+    const struct hf_server_info *t, size_t first, size_t n, const struct hf_rights_list *rights)
 {
 	json_t *checks = json_object(), *root;
 	char key[24], id[HF_UUID_TEXT_MAX], *text;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * server_info: what a server tells about itself and its users over REST, read out of its answers. Each
- * answer is hostile until its form is checked. Pure: bytes in, values out.
+ * server_info: what a server tells about itself and its users over REST, read out of its answers.
+ * Each answer is hostile until its form is checked. Pure: bytes in, values out.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,8 +56,8 @@ struct hf_server_info {
 
 void hf_server_info_free(struct hf_server_info *t); /* NULL is fine */
 /*
- * Adds an owner; `me` is set where it is the token's user. One that is there already stays as it is,
- * but for `listed`. 0; -ENOMEM; HF_ELIMIT when there are too many.
+ * Adds an owner; `me` is set where it is the token's user. One that is there already stays as it
+ * is, but for `listed`. 0; -ENOMEM; HF_ELIMIT when there are too many.
  */
 int hf_server_info_add(struct hf_server_info *t, const struct hf_owner_info *owner);
 /* Makes room for so many words; all are WORD_OPEN. 0 or -ENOMEM. */
@@ -80,13 +80,14 @@ int hf_server_info_workspace(
 /* Is this an answer of Coder's that says why it is none: {"message": ...}? */
 bool hf_server_info_is_message(const char *body, size_t len);
 /* The answer to hf_server_info_ask_readable() for the same owners. */
-int hf_server_info_readable(struct hf_server_info *t, size_t first, size_t n, const char *body, size_t len);
+int hf_server_info_readable(
+    struct hf_server_info *t, size_t first, size_t n, const char *body, size_t len);
 /*
  * The body of that question, which also asks for the organisations of `rights` (may be NULL). The
  * caller owns it (free()); NULL: no memory.
  */
-char *hf_server_info_ask_readable(const struct hf_server_info *t, size_t first, size_t n,
-    const struct hf_rights_list *rights);
+char *hf_server_info_ask_readable(
+    const struct hf_server_info *t, size_t first, size_t n, const struct hf_rights_list *rights);
 
 /* Is a version such as "v2.17.3+abc" known to be older than 2.18? Development builds are not. */
 bool hf_server_info_is_old(const char *version);

@@ -19,7 +19,7 @@ struct hf_stack {
 	bool tell_open;
 	enum hf_stream_fault ended;   /* no more bytes come; those that came are still read */
 	enum hf_stream_fault trouble; /* and none is read any more */
-	char text[4 * 256 + 1];  /* lent with an event */
+	char text[4 * 256 + 1];       /* lent with an event */
 	int64_t now_ms;
 	struct hf_sendq out;     /* to the server */
 	struct hf_sendq mux_out; /* out of yamux, into the websocket */

@@ -42,8 +42,8 @@ struct hf_stack_event {
 	enum hf_stack_what what;
 	uint32_t call;            /* UPDATE, REFUSED, CALL_ENDED */
 	struct hf_update *update; /* UPDATE: the receiver owns it; end it with hf_update_free() */
-	enum hf_stream_fault trouble;  /* REFUSED, CALL_ENDED, ENDED */
-	uint64_t code;            /* CALL_ENDED: the server's; ENDED: close code, HTTP status */
+	enum hf_stream_fault trouble; /* REFUSED, CALL_ENDED, ENDED */
+	uint64_t code;                /* CALL_ENDED: the server's; ENDED: close code, HTTP status */
 	const char *text; /* with `trouble`: details, printable, or ""; lent until the next call */
 };
 
@@ -76,7 +76,8 @@ void hf_stack_sent(struct hf_stack *s, size_t n);
  * HF_ECLOSED after STACK_GOAWAY or the end, -EMFILE when there are as many as allowed, -ENOMEM.
  */
 int hf_stack_call(struct hf_stack *s, const struct hf_uuid *owner, uint32_t *ret_call);
-/* Nothing more of a paused call is told; the server soon stops to send. Unknown calls are ignored.
+/*
+ * Nothing more of a paused call is told; the server soon stops to send. Unknown calls are ignored.
  */
 void hf_stack_pause(struct hf_stack *s, uint32_t call, bool paused);
 /* The call is gone, without an event, and with it what was not read. */

@@ -11,7 +11,7 @@
  * Columns: constant, code that the failing function returns, name in the status, text for people.
  * What is under "refuses" or "ends" harms one message or one call; all else ends the connection.
  */
-#define HF_STREAM_FAULT_TABLE(X)                                                                        \
+#define HF_STREAM_FAULT_TABLE(X)                                                                   \
 	X(NONE, 0, "none", "nothing is wrong")                                                     \
 	X(MEMORY, -ENOMEM, "memory", "out of memory")                                              \
 	/* HTTP: the answer to the upgrade */                                                      \

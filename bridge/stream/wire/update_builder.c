@@ -120,8 +120,8 @@ static int keep_name(struct hf_update_builder *r, struct hf_bytes *name)
 	return 0;
 }
 
-int hf_update_builder_begin(struct hf_update_builder *r, struct hf_budget *budget, enum hf_update_kind kind,
-    const struct hf_uuid *owner)
+int hf_update_builder_begin(struct hf_update_builder *r, struct hf_budget *budget,
+    enum hf_update_kind kind, const struct hf_uuid *owner)
 {
 	*r = (struct hf_update_builder){ .budget = budget, .last = { .at = "" } };
 	if (budget_charge(r, sizeof(*r->update)))
@@ -137,8 +137,8 @@ int hf_update_builder_begin(struct hf_update_builder *r, struct hf_budget *budge
 }
 
 /* What both kinds of record need: room in the list, and a name that lasts. */
-static void *make_place(struct hf_update_builder *r, void *items, size_t n, size_t *room, size_t item,
-    struct hf_bytes *name, int *ret_rc)
+static void *make_place(struct hf_update_builder *r, void *items, size_t n, size_t *room,
+    size_t item, struct hf_bytes *name, int *ret_rc)
 {
 	items = array_reserve(r, items, n, room, item, ret_rc);
 	if (!*ret_rc)
@@ -146,7 +146,8 @@ static void *make_place(struct hf_update_builder *r, void *items, size_t n, size
 	return items;
 }
 
-int hf_update_builder_add_workspace(struct hf_update_builder *r, bool deleted, const struct hf_update_workspace *w)
+int hf_update_builder_add_workspace(
+    struct hf_update_builder *r, bool deleted, const struct hf_update_workspace *w)
 {
 	struct hf_update *u = r->update;
 	struct hf_update_workspace **list =
@@ -162,7 +163,8 @@ int hf_update_builder_add_workspace(struct hf_update_builder *r, bool deleted, c
 	return rc;
 }
 
-int hf_update_builder_add_agent(struct hf_update_builder *r, bool deleted, const struct hf_update_agent *a)
+int hf_update_builder_add_agent(
+    struct hf_update_builder *r, bool deleted, const struct hf_update_agent *a)
 {
 	struct hf_update *u = r->update;
 	struct hf_update_agent **list = deleted ? &u->deleted_agents : &u->upserted_agents;
@@ -177,8 +179,8 @@ int hf_update_builder_add_agent(struct hf_update_builder *r, bool deleted, const
 	return rc;
 }
 
-void hf_update_builder_refuse(
-    struct hf_update_builder *r, const char *what, const struct hf_bytes *name, const char *why, ...)
+void hf_update_builder_refuse(struct hf_update_builder *r, const char *what,
+    const struct hf_bytes *name, const char *why, ...)
 {
 	struct hf_update *u = r->update;
 	struct hf_update_refused *kept;
@@ -216,8 +218,8 @@ struct hf_update *hf_update_builder_take(struct hf_update_builder *r)
 	    r->room[UPSERTED_AGENTS], sizeof(*u->upserted_agents));
 	u->deleted_workspaces = array_trimmed(u->deleted_workspaces, u->n_deleted_workspaces,
 	    r->room[DELETED_WORKSPACES], sizeof(*u->deleted_workspaces));
-	u->deleted_agents = array_trimmed(u->deleted_agents, u->n_deleted_agents, r->room[DELETED_AGENTS],
-	    sizeof(*u->deleted_agents));
+	u->deleted_agents = array_trimmed(u->deleted_agents, u->n_deleted_agents,
+	    r->room[DELETED_AGENTS], sizeof(*u->deleted_agents));
 	r->update = NULL;
 	hf_update_builder_drop(r);
 	return u;

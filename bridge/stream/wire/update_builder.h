@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * update_builder: builds one struct hf_update while its message is still coming in, within a budget that
- * all messages of a connection share. Nothing of it is seen by anybody until hf_update_builder_take().
+ * update_builder: builds one struct hf_update while its message is still coming in, within a budget
+ * that all messages of a connection share. Nothing of it is seen by anybody until
+ * hf_update_builder_take().
  *
  * Arrays grow in place where the system can (realloc); the names lie in chunks that never move.
  */
@@ -26,19 +27,21 @@ struct hf_update_builder {
 };
 
 /* 0, -ENOMEM, or HF_ELIMIT when the budget is spent. So do the two below. */
-int hf_update_builder_begin(struct hf_update_builder *r, struct hf_budget *budget, enum hf_update_kind kind,
-    const struct hf_uuid *owner);
+int hf_update_builder_begin(struct hf_update_builder *r, struct hf_budget *budget,
+    enum hf_update_kind kind, const struct hf_uuid *owner);
 
 /* `w->name` is copied; `deleted` says to which list. */
-int hf_update_builder_add_workspace(struct hf_update_builder *r, bool deleted, const struct hf_update_workspace *w);
-int hf_update_builder_add_agent(struct hf_update_builder *r, bool deleted, const struct hf_update_agent *a);
+int hf_update_builder_add_workspace(
+    struct hf_update_builder *r, bool deleted, const struct hf_update_workspace *w);
+int hf_update_builder_add_agent(
+    struct hf_update_builder *r, bool deleted, const struct hf_update_agent *a);
 
 /*
  * Notes a refused record, with its name and why. The first few are kept, the rest is counted (and
  * costs nothing more).
  */
-void hf_update_builder_refuse(struct hf_update_builder *r, const char *what, const struct hf_bytes *name,
-    const char *why, ...) __attribute__((format(printf, 4, 5)));
+void hf_update_builder_refuse(struct hf_update_builder *r, const char *what,
+    const struct hf_bytes *name, const char *why, ...) __attribute__((format(printf, 4, 5)));
 
 /* The finished update, which the caller owns from now on; end it with hf_update_free(). */
 struct hf_update *hf_update_builder_take(struct hf_update_builder *r);

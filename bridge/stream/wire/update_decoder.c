@@ -29,7 +29,9 @@ static int decoder_fail(struct hf_update_decoder *m, enum hf_stream_fault t)
 /* For the codes of update_builder.h. */
 static int decoder_fail_code(struct hf_update_decoder *m, int rc)
 {
-	return rc ? decoder_fail(m, rc == HF_ELIMIT ? HF_STREAM_FAULT_RESULTS : HF_STREAM_FAULT_MEMORY) : 0;
+	return rc ? decoder_fail(
+			m, rc == HF_ELIMIT ? HF_STREAM_FAULT_RESULTS : HF_STREAM_FAULT_MEMORY)
+		  : 0;
 }
 
 static void refuse_message(struct hf_update_decoder *m, enum hf_stream_fault t)
@@ -44,13 +46,14 @@ static const char *what_is(uint32_t field)
 }
 
 /* An id of a wrong length: in a snapshot this record is refused, in a diff the whole message. */
-static void refuse_id_length(struct hf_update_decoder *m, uint32_t field, const char *which, size_t len,
-    const struct hf_bytes *name)
+static void refuse_id_length(struct hf_update_decoder *m, uint32_t field, const char *which,
+    size_t len, const struct hf_bytes *name)
 {
 	char shown[64];
 
 	if (m->kind == HF_UPDATE_SNAPSHOT) {
-		hf_update_builder_refuse(&m->result, what_is(field), name, "%s of %zu bytes", which, len);
+		hf_update_builder_refuse(
+		    &m->result, what_is(field), name, "%s of %zu bytes", which, len);
 		return;
 	}
 	snprintf(m->detail, sizeof(m->detail), "%s '%s': %s of %zu bytes", what_is(field),
@@ -228,7 +231,8 @@ static int begin_value(struct hf_update_decoder *m, uint64_t tag)
 }
 
 /* One byte of a varint of at most `max` bytes. 1 when it is whole, 0 for more, or a code. */
-static int decoder_read_number(struct hf_update_decoder *m, uint8_t c, unsigned max, enum hf_stream_fault t)
+static int decoder_read_number(
+    struct hf_update_decoder *m, uint8_t c, unsigned max, enum hf_stream_fault t)
 {
 	unsigned shift = 7 * m->n_bytes++;
 
@@ -244,8 +248,8 @@ static int decoder_read_number(struct hf_update_decoder *m, uint8_t c, unsigned 
 static int read_byte(struct hf_update_decoder *m, uint8_t c)
 {
 	bool tag = m->at == UPDATE_AT_TAG;
-	int rc = decoder_read_number(
-	    m, c, tag ? TAG_BYTES : VARINT_BYTES, tag ? HF_STREAM_FAULT_PB_TAG : HF_STREAM_FAULT_PB_LENGTH);
+	int rc = decoder_read_number(m, c, tag ? TAG_BYTES : VARINT_BYTES,
+	    tag ? HF_STREAM_FAULT_PB_TAG : HF_STREAM_FAULT_PB_LENGTH);
 	uint64_t number = m->number;
 
 	if (rc <= 0)
@@ -332,7 +336,8 @@ int hf_update_decoder_begin(struct hf_update_decoder *m, enum hf_update_kind kin
 	m->n_bytes = 0;
 	m->refused = HF_STREAM_FAULT_NONE;
 	m->detail[0] = '\0';
-	return decoder_fail_code(m, hf_update_builder_begin(&m->result, m->budget, kind, &m->owner));
+	return decoder_fail_code(
+	    m, hf_update_builder_begin(&m->result, m->budget, kind, &m->owner));
 }
 
 int hf_update_decoder_feed(struct hf_update_decoder *m, const uint8_t *bytes, size_t len)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * update_decoder: reads WorkspaceUpdate messages (tailnet.proto) as their bytes come in. No message is
- * ever in memory as a whole: its top level is four length-delimited fields, and each record in it,
- * at most limits->record bytes, goes alone through protobuf-c, whose arena is emptied after each.
+ * update_decoder: reads WorkspaceUpdate messages (tailnet.proto) as their bytes come in. No message
+ * is ever in memory as a whole: its top level is four length-delimited fields, and each record in
+ * it, at most limits->record bytes, goes alone through protobuf-c, whose arena is emptied after
+ * each.
  *
  * Form is checked here: encoding, and ids of 16 bytes that are not all zero. What a record means
  * is for others to judge, also which bytes a name may have.
@@ -22,17 +23,23 @@ struct hf_update_decoder {
 	struct hf_uuid owner;
 	struct hf_update_builder result;
 	enum hf_update_kind kind; /* of the message that is being read */
-	enum { UPDATE_AT_TAG, UPDATE_AT_LENGTH, UPDATE_AT_VARINT, UPDATE_AT_RECORD, UPDATE_AT_SKIP } at;
+	enum {
+		UPDATE_AT_TAG,
+		UPDATE_AT_LENGTH,
+		UPDATE_AT_VARINT,
+		UPDATE_AT_RECORD,
+		UPDATE_AT_SKIP
+	} at;
 	uint64_t number;  /* the varint that is being read ... */
 	unsigned n_bytes; /* ... and how many bytes of it were */
 	uint32_t field;
 	uint64_t skip;   /* bytes left to pass over */
 	uint8_t *gather; /* owned; limits->record bytes: a record that came in pieces */
 	size_t n_gather;
-	size_t want;             /* of the record, in `gather` */
+	size_t want;                  /* of the record, in `gather` */
 	enum hf_stream_fault refused; /* why the message as a whole cannot be used */
 	enum hf_stream_fault trouble; /* why nothing more can be read; stays */
-	char detail[160];        /* printable; of the refusal */
+	char detail[160];             /* printable; of the refusal */
 };
 
 /* How large an arena one record may need, as measured and tested: hf_arena_init() with this. */

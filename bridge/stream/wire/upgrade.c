@@ -91,7 +91,8 @@ static int take_status(struct hf_upgrade *u, const char *line)
 	u->http_10 = line[7] == '0';
 	u->status = atoi(s);
 	u->at = UPGRADE_FIELDS;
-	return u->status >= 100 && u->status <= 599 ? 0 : upgrade_fail(u, HF_STREAM_FAULT_HTTP_FORM);
+	return u->status >= 100 && u->status <= 599 ? 0
+						    : upgrade_fail(u, HF_STREAM_FAULT_HTTP_FORM);
 }
 
 /* The head of a 101 is whole. */
@@ -187,8 +188,8 @@ static int upgrade_take_head(struct hf_upgrade *u, char c)
 	}
 	/* A CR that ends no line, and control characters, LF and NUL among them. */
 	if (cr || ((unsigned char)c < ' ' && c != '\t' && c != '\r') || c == 0x7f)
-		return upgrade_fail(
-		    u, u->at == UPGRADE_STATUS ? HF_STREAM_FAULT_HTTP_FORM : HF_STREAM_FAULT_HTTP_FIELD);
+		return upgrade_fail(u, u->at == UPGRADE_STATUS ? HF_STREAM_FAULT_HTTP_FORM
+							       : HF_STREAM_FAULT_HTTP_FIELD);
 	rc = upgrade_grow_line(u);
 	if (rc)
 		return rc;
@@ -241,7 +242,8 @@ int hf_upgrade_feed(struct hf_upgrade *u, struct hf_rd *in)
 	if (u->at == UPGRADE_OPEN)
 		return 1;
 	while (!rc && !u->trouble && hf_rd_left(in))
-		rc = u->at == UPGRADE_BODY ? upgrade_take_body(u, in) : upgrade_take_head(u, (char)hf_rd_u8(in));
+		rc = u->at == UPGRADE_BODY ? upgrade_take_body(u, in)
+					   : upgrade_take_head(u, (char)hf_rd_u8(in));
 	return rc ? rc : hf_stream_fault_code(u->trouble);
 }
 
@@ -249,5 +251,6 @@ int hf_upgrade_eof(struct hf_upgrade *u)
 {
 	if (u->trouble)
 		return hf_stream_fault_code(u->trouble);
-	return upgrade_fail(u, u->at == UPGRADE_BODY ? HF_STREAM_FAULT_HTTP_STATUS : HF_STREAM_FAULT_HTTP_EOF);
+	return upgrade_fail(
+	    u, u->at == UPGRADE_BODY ? HF_STREAM_FAULT_HTTP_STATUS : HF_STREAM_FAULT_HTTP_EOF);
 }

@@ -213,7 +213,8 @@ int hf_ws_recv(struct hf_ws *ws, int64_t now_ms, const uint8_t *bytes, size_t le
 		return hf_stream_fault_code(ws->trouble);
 	if (rc) {
 		(void)ws_flush(ws); /* the close frame that tells the peer so */
-		return ws_fail(ws, rc == WSLAY_ERR_NOMEM ? HF_STREAM_FAULT_MEMORY : HF_STREAM_FAULT_WS_PROTOCOL);
+		return ws_fail(ws,
+		    rc == WSLAY_ERR_NOMEM ? HF_STREAM_FAULT_MEMORY : HF_STREAM_FAULT_WS_PROTOCOL);
 	}
 	rc = ws_flush(ws);
 	if (rc || wslay_event_get_read_enabled(ws->wslay))

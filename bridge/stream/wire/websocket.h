@@ -25,8 +25,10 @@ struct hf_ws_config {
 	void *random_arg;
 	/* Payload, lent for the call. It must not end the websocket. */
 	void (*data)(void *arg, const uint8_t *bytes, size_t len);
-	/* Only for conformance tests: text messages are taken too, and each end is told. May be
-	 * NULL. */
+	/*
+	 * Only for conformance tests: text messages are taken too, and each end is told. May be
+	 * NULL.
+	 */
 	void (*message_end)(void *arg, bool text);
 	void *arg;
 };

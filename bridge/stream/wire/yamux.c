@@ -44,10 +44,12 @@ static int add_out(struct hf_yamux *y, const void *bytes, size_t len)
 {
 	int rc = hf_sendq_add(y->out, bytes, len);
 
-	return rc ? yamux_fail(y, rc == HF_ELIMIT ? HF_STREAM_FAULT_UNSENT : HF_STREAM_FAULT_MEMORY) : 0;
+	return rc ? yamux_fail(y, rc == HF_ELIMIT ? HF_STREAM_FAULT_UNSENT : HF_STREAM_FAULT_MEMORY)
+		  : 0;
 }
 
-static int yamux_send_frame(struct hf_yamux *y, uint8_t type, uint16_t flags, uint32_t id, uint32_t len)
+static int yamux_send_frame(
+    struct hf_yamux *y, uint8_t type, uint16_t flags, uint32_t id, uint32_t len)
 {
 	uint16_t f = htons(flags);
 	uint8_t head[HEAD] = { VERSION, type };
@@ -107,7 +109,8 @@ static int forget_oldest_closing(struct hf_yamux *y)
 	return 0;
 }
 
-static int yamux_set_event(struct hf_yamux_event *ret_event, enum hf_yamux_what what, uint32_t stream)
+static int yamux_set_event(
+    struct hf_yamux_event *ret_event, enum hf_yamux_what what, uint32_t stream)
 {
 	*ret_event = (struct hf_yamux_event){ .what = what, .stream = stream };
 	return 1;

@@ -200,8 +200,8 @@ START_TEST(more_than_the_window_waits_its_turn)
 {
 	unsigned nth = 1;
 
-	open_with(
-	    answer_from_nth, &nth, (struct hf_dns_client_opts){ .window = 4, .per_second = 1000000 });
+	open_with(answer_from_nth, &nth,
+	    (struct hf_dns_client_opts){ .window = 4, .per_second = 1000000 });
 	ask_n(500);
 	ck_assert_int_eq(got.code, 0);
 }
@@ -271,7 +271,8 @@ START_TEST(a_server_that_answers_so_many_a_while_is_asked_at_its_pace)
 	struct event *timer;
 
 	open_with(answer_up_to_a_limit, &l,
-	    (struct hf_dns_client_opts){ .per_second = 20000, .window = 200, .tries = 5, .gentle = true });
+	    (struct hf_dns_client_opts){
+		.per_second = 20000, .window = 200, .tries = 5, .gentle = true });
 	timer = event_new(base, -1, EV_PERSIST, on_while_over, &l);
 	event_add(timer, &a_while);
 	ask_n(300);
@@ -302,7 +303,8 @@ START_TEST(a_server_that_falls_silent_is_given_up_in_time)
 	struct limit l = { .left = 20 };
 
 	open_with(answer_up_to_a_limit, &l,
-	    (struct hf_dns_client_opts){ .per_second = 20000, .window = 64, .tries = 5, .gentle = true });
+	    (struct hf_dns_client_opts){
+		.per_second = 20000, .window = 64, .tries = 5, .gentle = true });
 	ask_n(60);
 	ck_assert_int_eq(got.code, -ETIMEDOUT);
 	ck_assert_uint_eq(n_failed, 40);

@@ -130,7 +130,8 @@ START_TEST(a_broken_block_is_refused)
 	char why[200] = "";
 
 	ck_assert_int_eq(
-	    hf_hosts_block_find(broken[_i], strlen(broken[_i]), &block, why, sizeof(why)), HF_EREFUSED);
+	    hf_hosts_block_find(broken[_i], strlen(broken[_i]), &block, why, sizeof(why)),
+	    HF_EREFUSED);
 	ck_assert_ptr_nonnull(strstr(why, "line "));
 }
 END_TEST
@@ -175,7 +176,8 @@ Suite *hosts_block_suite(void)
 	TCase *tc = tcase_create("block");
 
 	tcase_add_loop_test(tc, the_block_comes_and_goes, 0, (int)(sizeof(rows) / sizeof(rows[0])));
-	tcase_add_loop_test(tc, a_block_without_names_stays_where_it_says_that_there_are_none, 0, 4);
+	tcase_add_loop_test(
+	    tc, a_block_without_names_stays_where_it_says_that_there_are_none, 0, 4);
 	tcase_add_test(tc, that_the_file_was_empty_is_known_from_the_mark);
 	tcase_add_test(tc, crlf_stays_crlf);
 	tcase_add_loop_test(

@@ -113,7 +113,8 @@ START_TEST(the_oldest_is_forgotten_when_there_are_too_many)
 {
 	replaced("x\n");
 	for (int i = 0; i < 2 * HF_HOSTS_LATE_MAX; i++)
-		hf_hosts_late_add(&lates, open("/dev/null", O_RDONLY | O_CLOEXEC), strdup(""), 0, 1000);
+		hf_hosts_late_add(
+		    &lates, open("/dev/null", O_RDONLY | O_CLOEXEC), strdup(""), 0, 1000);
 	ck_assert_uint_eq(lates.n, HF_HOSTS_LATE_MAX);
 	close(writer);
 	hf_hosts_late_free(&lates);

@@ -32,7 +32,8 @@ START_TEST(a_line_is_ours_or_not)
 {
 	struct hf_record r;
 
-	ck_assert_int_eq(hf_hosts_line_parse(lines[_i].line, strlen(lines[_i].line), &r), lines[_i].want);
+	ck_assert_int_eq(
+	    hf_hosts_line_parse(lines[_i].line, strlen(lines[_i].line), &r), lines[_i].want);
 	if (lines[_i].want == 1) {
 		struct hf_record want = record("main.dev.me.coder", ADDR, false);
 

@@ -22,7 +22,7 @@ static const struct {
 	{ "", "y\n", NEW, "y\n" },
 	/* others did as well: by lines, new ones last */
 	{ "x\n", "x\ny\n", "x\nz\n" NEW, "x\nz\n" NEW "y\n" },
-	{ "x\n", "x\ny", "z\nx" , "z\nx\ny" },
+	{ "x\n", "x\ny", "z\nx", "z\nx\ny" },
 	{ "x\ny\n", "x\n", "x\ny\nz\n" NEW, "x\nz\n" NEW },
 	{ "x\n" OLD, "w\n" OLD, "x\nz\n" NEW, "z\n" NEW "w\n" },
 	/* what is there already is not added again, what is gone not removed again */

@@ -140,8 +140,8 @@ END_TEST
 START_TEST(what_a_killed_run_left_goes_and_nothing_else)
 {
 	static const char *const ours[] = { ".holdfast-000.hosts.tmp", ".holdfast-3ff.hosts.tmp" };
-	static const char *const theirs[] = { ".holdfast-400.hosts.tmp", ".holdfast-0.hosts.tmp", ".other.tmp",
-		"holdfast-001.hosts.tmp", ".holdfast-001.hosts" };
+	static const char *const theirs[] = { ".holdfast-400.hosts.tmp", ".holdfast-0.hosts.tmp",
+		".other.tmp", "holdfast-001.hosts.tmp", ".holdfast-001.hosts" };
 
 	for (size_t i = 0; i < 2; i++)
 		ck_assert_int_eq(hf_file_replace(dir.fd, ours[i], "", 0, 0644), 0);

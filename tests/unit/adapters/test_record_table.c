@@ -10,7 +10,8 @@
 
 #define ADDR(n) "fd60:627a:a42b::" #n
 
-static void put(struct hf_record_table *t, const char *name, const char *addr, bool primary, int want)
+static void put(
+    struct hf_record_table *t, const char *name, const char *addr, bool primary, int want)
 {
 	struct hf_record r = record(name, addr, primary);
 
@@ -95,7 +96,8 @@ static int count_one(const struct hf_record *r, void *arg)
 	return 0;
 }
 
-/* Any changes: names, buckets and the count agree, and all names of an address are in one bucket.
+/*
+ * Any changes: names, buckets and the count agree, and all names of an address are in one bucket.
  */
 START_TEST(names_and_buckets_agree)
 {

@@ -37,8 +37,7 @@ START_TEST(lines_are_short_and_end_with_their_mark)
 	ck_assert_uint_eq(c.n, 2);
 	hf_ub_command_end(&c);
 	is("UBCT1 local_datas\nmain.dev.me.coder 30 AAAA fd60:627a:a42b::7\n"
-	   "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.2.4.a.a.7.2.6.0.6.d.f.ip6.arpa 30 PTR "
-	   "main.dev.me.coder\n\x04\n");
+	   "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.2.4.a.a.7.2.6.0.6.d.f.ip6.arpa 30 PTR main.dev.me.coder\n\x04\n");
 	hf_ub_command_begin(&c, "local_datas_remove");
 	ck_assert(hf_ub_command_remove(&c, &name));
 	hf_ub_command_end(&c);

@@ -98,8 +98,10 @@ START_TEST(how_a_program_ended_is_told_with_what_it_printed)
 {
 	int64_t begin = now_ms();
 
-	/* Its standard error is not ours: who waits for the end of ours waits for nobody left
-	 * behind. */
+	/*
+	 * Its standard error is not ours: who waits for the end of ours waits for nobody left
+	 * behind.
+	 */
 	run(rows[_i].script, (struct hf_child_opts){ .errors_kept = true });
 	ck_assert_int_eq(told.code, rows[_i].code);
 	if (rows[_i].what)
@@ -169,8 +171,7 @@ START_TEST(it_gets_no_secret_and_no_descriptor_of_ours)
 	setenv("HOLDFAST_Y", "ours", 1);
 	ck_assert_int_gt(fd, 2);
 	snprintf(script, sizeof(script),
-	    "env | grep -E 'CODER|HOLDFAST'; for n in $(seq 0 %d); do test -e /proc/$$/fd/$n && "
-	    "echo $n; done",
+	    "env | grep -E 'CODER|HOLDFAST'; for n in $(seq 0 %d); do test -e /proc/$$/fd/$n && echo $n; done",
 	    fd);
 	run(script, (struct hf_child_opts){ .env = more });
 	ck_assert_str_eq(told.output, "HOLDFAST_X=1 2\n0\n1\n2\n");

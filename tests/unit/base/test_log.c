@@ -105,8 +105,8 @@ START_TEST(json_is_an_object_a_line)
 	hf_log_init(fd, HF_LOG_INFO, HF_LOG_JSON, &fake.clock);
 	hf_log_warn("adapter '%s': \"%d\"\n", "unbound", 3);
 	ck_assert_str_eq(logged(),
-	    "{\"time\":\"" T "\",\"level\":\"warn\",\"text\":\"adapter 'unbound': "
-	    "\\\"3\\\"\\u000a\"}\n");
+	    "{\"time\":\"" T
+	    "\",\"level\":\"warn\",\"text\":\"adapter 'unbound': \\\"3\\\"\\u000a\"}\n");
 }
 END_TEST
 

@@ -83,8 +83,8 @@ START_TEST(a_flood_is_a_few_lines_and_a_number)
 	for (const char *at = text; (at = strchr(at, '\n')); at++)
 		lines++;
 	ck_assert_uint_eq(lines, HF_LOG_LIMIT_BURST + 2);
-	ck_assert_ptr_nonnull(strstr(text, "log: 89970 lines were too many at once and left out: "
-					   "\"zone: 'name %d' cannot be published\"\n"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "log: 89970 lines were too many at once and left out: \"zone: 'name %d' cannot be published\"\n"));
 	ck_assert_ptr_nonnull(strstr(text, "something else\n"));
 }
 END_TEST

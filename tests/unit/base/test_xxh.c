@@ -7,7 +7,10 @@
 
 Suite *xxh_suite(void);
 
-/* Bytes within a struct, as ids and keys are, just written: a compiler must not read them before that. */
+/*
+ * Bytes within a struct, as ids and keys are, just written: a compiler must not read them before
+ * that.
+ */
 struct key {
 	uint8_t b[16];
 };
@@ -34,7 +37,10 @@ START_TEST(bytes_that_were_just_written_are_what_is_hashed)
 }
 END_TEST
 
-/* What files of other machines and other versions hold: each way by which XXH3 takes its input. Of the bytes 0, 1, 2, ... */
+/*
+ * What files of other machines and other versions hold: each way by which XXH3 takes its input. Of
+ * the bytes 0, 1, 2, ...
+ */
 static const struct {
 	size_t len;
 	uint64_t want64, want128_high;
@@ -71,7 +77,8 @@ Suite *xxh_suite(void)
 	TCase *tc = tcase_create("inline");
 
 	tcase_add_test(tc, bytes_that_were_just_written_are_what_is_hashed);
-	tcase_add_loop_test(tc, hashes_are_those_of_every_other_machine, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(
+	    tc, hashes_are_those_of_every_other_machine, 0, sizeof(rows) / sizeof(rows[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -89,7 +89,8 @@ void engine_kit_open(struct engine_kit *k)
 	ck_assert_int_eq(engine_kit_try_open(k), 0);
 	ck_assert_int_eq(hf_engine_identify(k->core, "main", &alice, &j), 0);
 	ck_assert_int_eq(hf_engine_owner_set(k->core, "main", &alice.user, "alice"), 0);
-	hf_engine_owner_readable(k->core, "main", &alice.user, READABLE_YES, hf_engine_now(k->core).boot_ms);
+	hf_engine_owner_readable(
+	    k->core, "main", &alice.user, READABLE_YES, hf_engine_now(k->core).boot_ms);
 }
 
 void engine_kit_stop(struct engine_kit *k)
@@ -163,11 +164,16 @@ const struct hf_update *engine_kit_message(unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		int len = snprintf(names[i], sizeof(names[i]), "w%u", i + 1);
 
-		ws[i] = (struct hf_update_workspace){ id(1, i + 1), { names[i], (uint32_t)len }, 3 };
+		ws[i] =
+		    (struct hf_update_workspace){ id(1, i + 1), { names[i], (uint32_t)len }, 3 };
 		agents[i] = (struct hf_update_agent){ id(2, i + 1), id(1, i + 1), { "main", 4 } };
 	}
-	u = (struct hf_update){ .kind = HF_UPDATE_SNAPSHOT, .owner = id(9, 1), .upserted_workspaces = ws,
-		.n_upserted_workspaces = n, .upserted_agents = agents, .n_upserted_agents = n };
+	u = (struct hf_update){ .kind = HF_UPDATE_SNAPSHOT,
+		.owner = id(9, 1),
+		.upserted_workspaces = ws,
+		.n_upserted_workspaces = n,
+		.upserted_agents = agents,
+		.n_upserted_agents = n };
 	return &u;
 }
 

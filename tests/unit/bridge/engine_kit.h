@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * engine_kit: a core on a store and a zone in a folder of their own, with a clock that only the test moves.
+ * engine_kit: a core on a store and a zone in a folder of their own, with a clock that only the
+ * test moves.
  */
 #include "base/clock.h"
 #include "bridge/engine/engine.h"
@@ -13,7 +14,7 @@ struct engine_kit {
 	struct tmpdir dir;
 	struct hf_fake_clock clock;
 	struct hf_config *config; /* owned */
-	struct hf_engine *core;     /* owned; NULL while it is not open */
+	struct hf_engine *core;   /* owned; NULL while it is not open */
 };
 
 /* The folder and the configuration: one source "main", owner alice, suffix coder. */
@@ -39,8 +40,8 @@ const struct hf_update *engine_kit_message(unsigned n);
 /* It alone; what became of it. */
 int engine_kit_try_snapshot(struct engine_kit *k, unsigned n);
 /*
- * The first slice of the change that the last message made, and no more: it is being written now, on a machine of any
- * speed, until engine_kit_settle() or the next turns of work end it.
+ * The first slice of the change that the last message made, and no more: it is being written now,
+ * on a machine of any speed, until engine_kit_settle() or the next turns of work end it.
  */
 void engine_kit_begin_writing(struct engine_kit *k);
 /* Until all is durable and readers see it, or the store has failed. */

@@ -65,7 +65,8 @@ START_TEST(who_should_answer_and_does_not_is_named)
 {
 	const struct hf_listener l[] = { listener("127.0.0.1@5453", rows[_i].four, rows[_i].seen),
 		listener("::1@5453", rows[_i].six, rows[_i].seen) };
-	const struct hf_answering_facts f = { rows[_i].given, rows[_i].others, rows[_i].others_answer };
+	const struct hf_answering_facts f = { rows[_i].given, rows[_i].others,
+		rows[_i].others_answer };
 	struct hf_answering a;
 
 	hf_answering_judge(l, 2, &f, &a);
@@ -75,7 +76,9 @@ START_TEST(who_should_answer_and_does_not_is_named)
 }
 END_TEST
 
-/* What one listener answers for three suffixes: codes and rcodes; and of which suffix that is said. */
+/*
+ * What one listener answers for three suffixes: codes and rcodes; and of which suffix that is said.
+ */
 static const struct {
 	int code[3];
 	uint8_t rcode[3];
@@ -102,7 +105,8 @@ START_TEST(a_listener_has_to_serve_each_suffix)
 
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(hf_name_parse(names[i], &q[i].name), 0);
-		q[i].asked = (struct hf_asked){ .code = suffixes[_i].code[i], .rcode = suffixes[_i].rcode[i] };
+		q[i].asked = (struct hf_asked){ .code = suffixes[_i].code[i],
+			.rcode = suffixes[_i].rcode[i] };
 	}
 	hf_answering_judge_suffixes(&l, q, 3, &allow);
 	ck_assert_int_eq(l.state, suffixes[_i].want);
@@ -197,11 +201,13 @@ static const struct {
 	const char *file;
 	const char *want[3];
 } files[] = {
-	{ "search x\nnameserver 127.0.0.1\nnameserver  ::1\noptions trust-ad\n", { "127.0.0.1@53", "::1@53" } },
+	{ "search x\nnameserver 127.0.0.1\nnameserver  ::1\noptions trust-ad\n",
+	    { "127.0.0.1@53", "::1@53" } },
 	{ "# nameserver 192.0.2.1\n;nameserver 192.0.2.2\nnameserverx 192.0.2.3\n", { NULL } },
 	{ "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4",
 	    { "192.0.2.1@53", "192.0.2.2@53", "192.0.2.3@53" } },
-	{ "nameserver localhost\nnameserver fe80::1%eth0\nnameserver\t192.0.2.9 # comment\n", { "192.0.2.9@53" } },
+	{ "nameserver localhost\nnameserver fe80::1%eth0\nnameserver\t192.0.2.9 # comment\n",
+	    { "192.0.2.9@53" } },
 	{ " nameserver 192.0.2.1\nnameserver192.0.2.2\nnameserver\n", { NULL } },
 	{ "", { NULL } },
 };
@@ -232,8 +238,9 @@ END_TEST
 static const struct {
 	const char *text;
 	bool ok;
-} endpoints[] = { { "127.0.0.1@53", true }, { "::1@5453", true }, { "127.0.0.1", false }, { "@53", false },
-	{ "127.0.0.1@", false }, { "127.0.0.1@70000", false }, { "host@53", false }, { "", false } };
+} endpoints[] = { { "127.0.0.1@53", true }, { "::1@5453", true }, { "127.0.0.1", false },
+	{ "@53", false }, { "127.0.0.1@", false }, { "127.0.0.1@70000", false },
+	{ "host@53", false }, { "", false } };
 
 START_TEST(an_endpoint_is_text_and_back)
 {
@@ -256,7 +263,8 @@ Suite *answering_suite(void)
 	tcase_add_loop_test(tc, who_should_answer_and_does_not_is_named, 0, N_OF(rows));
 	tcase_add_test(tc, however_many_there_are_the_text_ends);
 	tcase_add_test(tc, however_many_suffixes_there_are_the_questions_are_few);
-	tcase_add_loop_test(tc, a_listener_has_to_serve_each_suffix, 0, sizeof(suffixes) / sizeof(suffixes[0]));
+	tcase_add_loop_test(
+	    tc, a_listener_has_to_serve_each_suffix, 0, sizeof(suffixes) / sizeof(suffixes[0]));
 	tcase_add_loop_test(tc, an_answer_is_judged, 0, N_OF(answers));
 	tcase_add_loop_test(tc, resolv_conf_is_read_as_the_c_library_reads_it, 0, N_OF(files));
 	tcase_add_loop_test(tc, an_endpoint_is_text_and_back, 0, N_OF(endpoints));

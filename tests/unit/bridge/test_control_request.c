@@ -15,8 +15,8 @@ static const struct {
 } good[] = {
 	{ "{\"command\":\"status\"}", HF_COMMAND_STATUS, false },
 	{ "{\"command\":\"records\",\"novel\":1}", HF_COMMAND_RECORDS, false },
-	{ "{\"command\":\"records\",\"form\":\"zone\",\"suffix\":\"coder\",\"stale\":true}", HF_COMMAND_RECORDS,
-	    false },
+	{ "{\"command\":\"records\",\"form\":\"zone\",\"suffix\":\"coder\",\"stale\":true}",
+	    HF_COMMAND_RECORDS, false },
 	{ "{\"command\":\"history\",\"max\":1,\"name\":null}", HF_COMMAND_HISTORY, false },
 	{ "{\"command\":\"accept\",\"what\":\"suffix\"}", HF_COMMAND_ACCEPT, true },
 	/* Whoever may look may see what a decision would do. */
@@ -30,7 +30,8 @@ START_TEST(a_request_is_read)
 	struct hf_control_request r;
 	const char *why;
 
-	ck_assert_int_eq(hf_control_request_parse(good[_i].line, strlen(good[_i].line), &r, &why), 0);
+	ck_assert_int_eq(
+	    hf_control_request_parse(good[_i].line, strlen(good[_i].line), &r, &why), 0);
 	ck_assert_ptr_null(why);
 	ck_assert_int_eq(r.command, good[_i].command);
 	ck_assert_int_eq(hf_control_request_orders(&r), good[_i].orders);

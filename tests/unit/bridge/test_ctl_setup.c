@@ -243,8 +243,8 @@ START_TEST(lines_are_those_of_the_version)
 	size_t len, told_len;
 	FILE *out = open_memstream(&text, &len), *err = open_memstream(&told, &told_len);
 
-	ck_assert_int_eq(hf_setup_print(c, &w, versions[_i].resolver, versions[_i].version, false,
-			     out, err),
+	ck_assert_int_eq(
+	    hf_setup_print(c, &w, versions[_i].resolver, versions[_i].version, false, out, err),
 	    versions[_i].rc);
 	fclose(out);
 	fclose(err);

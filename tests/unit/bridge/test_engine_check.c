@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Status tells what is answered: model, store and zone are made to differ, on the real store and zone.
+ * Status tells what is answered: model, store and zone are made to differ, on the real store and
+ * zone.
  */
 #include <arpa/inet.h>
 #include <check.h>
@@ -46,7 +47,9 @@ static size_t names(void)
 	return hf_state_n_names(hf_engine_state(k.core));
 }
 
-/* The first workspace's agent, with its name main.w1.me.coder, as the store and the zone have it. */
+/*
+ * The first workspace's agent, with its name main.w1.me.coder, as the store and the zone have it.
+ */
 static int find_agent(const struct hf_record_view *r, void *arg)
 {
 	char text[HF_NAME_TEXT_MAX];
@@ -73,13 +76,20 @@ static void name_at(const struct hf_changeset *c, size_t i, struct hf_name_chang
 /* Something that the model knows nothing of is written into the store. */
 static void write_behind_its_back(bool remove)
 {
-	struct sly s = { .changes = { .rows = &s.row, .n_rows = 1, .n_names = 1, .name_at = name_at, .names_arg = &s } };
+	struct sly s = { .changes = { .rows = &s.row,
+			     .n_rows = 1,
+			     .n_names = 1,
+			     .name_at = name_at,
+			     .names_arg = &s } };
 
 	ck_assert_int_eq(hf_state_each_record(
 			     hf_engine_state(k.core), hf_engine_now(k.core), find_agent, &s.agent),
 	    1);
-	s.row = (struct hf_row_change){ .kind = HF_ROW_AGENT, .removed = remove, .rid = s.agent.rid };
-	s.name = (struct hf_name_change){ .removed = remove, .what = HF_WHAT_ADDED, .agent = s.agent.rid };
+	s.row =
+	    (struct hf_row_change){ .kind = HF_ROW_AGENT, .removed = remove, .rid = s.agent.rid };
+	s.name = (struct hf_name_change){
+		.removed = remove, .what = HF_WHAT_ADDED, .agent = s.agent.rid
+	};
 	ck_assert_int_eq(hf_name_parse("main.w1.me.coder", &s.name.name), 0);
 	if (!remove) {
 		s.agent.rid = s.row.rid = 5000;
@@ -185,7 +195,9 @@ static void tamper(struct hf_zone_writer *w)
 {
 	uint8_t addr[1][16];
 	struct hf_name name;
-	const struct hf_zone_rec rec = { .name = &name, .addrs = (const uint8_t(*)[16])addr, .n_addrs = 1,
+	const struct hf_zone_rec rec = { .name = &name,
+		.addrs = (const uint8_t(*)[16])addr,
+		.n_addrs = 1,
 		.flags = HF_REC_PRIMARY };
 
 	ck_assert_int_eq(hf_name_parse("main.w1.me.coder", &name), 0);
@@ -196,13 +208,19 @@ static void tamper(struct hf_zone_writer *w)
 /* As many names, one of them with another address: the agent's row has another id. */
 static void change_behind_its_back(void)
 {
-	struct sly s = { .changes = { .rows = &s.row, .n_rows = 1, .n_names = 1, .name_at = name_at, .names_arg = &s } };
+	struct sly s = { .changes = { .rows = &s.row,
+			     .n_rows = 1,
+			     .n_names = 1,
+			     .name_at = name_at,
+			     .names_arg = &s } };
 
 	ck_assert_int_eq(hf_state_each_record(
 			     hf_engine_state(k.core), hf_engine_now(k.core), find_agent, &s.agent),
 	    1);
 	s.agent.id.b[15] ^= 0x55;
-	s.row = (struct hf_row_change){ .kind = HF_ROW_AGENT, .rid = s.agent.rid, .row.agent = &s.agent };
+	s.row = (struct hf_row_change){
+		.kind = HF_ROW_AGENT, .rid = s.agent.rid, .row.agent = &s.agent
+	};
 	s.name = (struct hf_name_change){ .what = HF_WHAT_CHANGED, .agent = s.agent.rid };
 	ck_assert_int_eq(hf_name_parse("main.w1.me.coder", &s.name.name), 0);
 	ck_assert_int_eq(hf_store_apply(hf_engine_store(k.core), &s.changes), 0);
@@ -235,7 +253,9 @@ START_TEST(a_store_that_tells_another_address_is_put_right)
 }
 END_TEST
 
-/* Somebody puts a whole and valid zone there: of the same store and generation, with as many names. */
+/*
+ * Somebody puts a whole and valid zone there: of the same store and generation, with as many names.
+ */
 START_TEST(a_zone_of_others_with_as_many_names_is_published_over)
 {
 	const struct hf_zone_writer_opts opts = { .clock = &k.clock.clock };
@@ -252,8 +272,8 @@ START_TEST(a_zone_of_others_with_as_many_names_is_published_over)
 	ck_assert_int_eq(hf_zone_writer_publish(w, stamp.epoch, stamp.generation), 1);
 	hf_zone_writer_free(w);
 	/* The base stays the file that it is. */
-	snprintf(command, sizeof(command), "cp -n %s/*.cdb %s && cp %s/current %s", away, k.config->zone, away,
-	    k.config->zone);
+	snprintf(command, sizeof(command), "cp -n %s/*.cdb %s && cp %s/current %s", away,
+	    k.config->zone, away, k.config->zone);
 	ck_assert_int_eq(system(command), 0);
 	address_of("main.w1.me.coder", after);
 	ck_assert_str_ne(address, after);

@@ -215,7 +215,10 @@ START_TEST(damage_that_is_met_while_it_runs_costs_no_record)
 }
 END_TEST
 
-/* The n-th call for memory fails: whatever it was for, the state is right again, or was never wrong. */
+/*
+ * The n-th call for memory fails: whatever it was for, the state is right again, or was never
+ * wrong.
+ */
 START_TEST(a_state_without_memory_is_made_anew_out_of_the_store)
 {
 	uint64_t lives;

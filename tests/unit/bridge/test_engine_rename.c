@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A source that has another name in the configuration, at the same URL: what is kept by its name goes along. */
+/*
+ * A source that has another name in the configuration, at the same URL: what is kept by its name
+ * goes along.
+ */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +17,10 @@ Suite *engine_rename_suite(void);
 
 static struct engine_kit k;
 
-static const char prod[] = "  - { name: prod, url: 'HTTPS://C.example/', token-file: /nowhere, suffix: coder }\n";
-static const char other[] = "  - { name: prod, url: 'https://d.example', token-file: /nowhere, suffix: coder }\n";
+static const char prod[] =
+    "  - { name: prod, url: 'HTTPS://C.example/', token-file: /nowhere, suffix: coder }\n";
+static const char other[] =
+    "  - { name: prod, url: 'https://d.example', token-file: /nowhere, suffix: coder }\n";
 
 static void setup(void)
 {
@@ -76,7 +81,10 @@ START_TEST(those_of_another_server_do_not)
 }
 END_TEST
 
-/* Its names wait for the server under its new name; those of a server that is not there any more do not. */
+/*
+ * Its names wait for the server under its new name; those of a server that is not there any more do
+ * not.
+ */
 START_TEST(a_lost_store_knows_it_by_its_url)
 {
 	const struct hf_identity stranger = {
@@ -116,7 +124,8 @@ START_TEST(a_preview_says_what_goes_and_of_a_renamed_one_nothing)
 	next.core = NULL;
 	next.config = NULL;
 	engine_kit_sources(&next, _i ? other : prod);
-	hf_reload_preview_state(hf_engine_state(k.core), hf_engine_now(k.core), next.config, count, &lines);
+	hf_reload_preview_state(
+	    hf_engine_state(k.core), hf_engine_now(k.core), next.config, count, &lines);
 	ck_assert_uint_eq(lines, _i ? 1 : 0);
 	lines = 0;
 	hf_reload_preview_zone(k.config->zone, next.config, count, &lines);

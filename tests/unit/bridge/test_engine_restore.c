@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The newest wins: of store, copy and published zone, while the server is away; and what the zone carries of a store
- * that was lost.
+ * The newest wins: of store, copy and published zone, while the server is away; and what the zone
+ * carries of a store that was lost.
  */
 #include <check.h>
 #include <errno.h>
@@ -50,15 +50,20 @@ static int try_say(const struct ws *list, size_t n)
 {
 	struct hf_update_workspace ws[WS_MAX];
 	struct hf_update_agent agents[WS_MAX];
-	struct hf_update u = { .kind = HF_UPDATE_SNAPSHOT, .owner = id(9, 1), .upserted_workspaces = ws,
-		.n_upserted_workspaces = n, .upserted_agents = agents, .n_upserted_agents = n };
+	struct hf_update u = { .kind = HF_UPDATE_SNAPSHOT,
+		.owner = id(9, 1),
+		.upserted_workspaces = ws,
+		.n_upserted_workspaces = n,
+		.upserted_agents = agents,
+		.n_upserted_agents = n };
 	struct hf_judgement j;
 	int rc;
 
 	for (size_t i = 0; i < n; i++) {
 		ws[i] = (struct hf_update_workspace){ id(1, list[i].id),
 			{ list[i].name, (uint32_t)strlen(list[i].name) }, 3 };
-		agents[i] = (struct hf_update_agent){ id(2, list[i].agent), id(1, list[i].id), { "main", 4 } };
+		agents[i] = (struct hf_update_agent){ id(2, list[i].agent), id(1, list[i].id),
+			{ "main", 4 } };
 	}
 	rc = hf_engine_update(k.core, "main", &u, &j);
 	return rc ? rc : j.verdict != HF_VERDICT_ACCEPTED;
@@ -69,8 +74,9 @@ static void say(const struct ws *list, size_t n)
 	ck_assert_int_eq(try_say(list, n), 0);
 	engine_kit_settle(&k);
 }
-#define SAY(...) say((const struct ws[]){ __VA_ARGS__ }, \
-	sizeof((const struct ws[]){ __VA_ARGS__ }) / sizeof(struct ws))
+#define SAY(...)                                                                                   \
+	say((const struct ws[]){ __VA_ARGS__ },                                                    \
+	    sizeof((const struct ws[]){ __VA_ARGS__ }) / sizeof(struct ws))
 
 /* The server is away: nobody is asked who alice is. */
 static void start_alone(void)
@@ -104,14 +110,14 @@ static int answer_of(const char *text)
 
 static void check_ws(const char *ws, int want)
 {
-	static const char *const forms[NAMES][2] = {
-		{ "main.", ".me.coder" }, { "main.", ".alice.coder" }, { "", ".coder" }
-	};
+	static const char *const forms[NAMES][2] = { { "main.", ".me.coder" },
+		{ "main.", ".alice.coder" }, { "", ".coder" } };
 	char text[128];
 
 	for (size_t i = 0; i < NAMES; i++) {
 		snprintf(text, sizeof(text), "%s%s%s", forms[i][0], ws, forms[i][1]);
-		ck_assert_msg(answer_of(text) == want, "%s: %d, not %d", text, answer_of(text), want);
+		ck_assert_msg(
+		    answer_of(text) == want, "%s: %d, not %d", text, answer_of(text), want);
 	}
 }
 
@@ -149,7 +155,8 @@ static void take_down(void)
 }
 
 /*
- * dev has another agent than in the copy, tmp came and box went since: the story of the finding. dev2 stayed.
+ * dev has another agent than in the copy, tmp came and box went since: the story of the finding.
+ * dev2 stayed.
  */
 static void live_on_from_the_copy(void)
 {
@@ -193,7 +200,8 @@ START_TEST(what_the_server_confirms_is_in_force_then)
 	SAY({ 1, "dev", 9 }, { 3, "dev2", 3 }, { 4, "dev3", 4 }, { 5, "tmp", 50 });
 	check_newest();
 	/* Another address, one that was there in the copy, a new one. */
-	SAY({ 1, "dev", 10 }, { 2, "box", 8 }, { 3, "dev2", 3 }, { 4, "dev3", 4 }, { 5, "tmp", 51 });
+	SAY({ 1, "dev", 10 }, { 2, "box", 8 }, { 3, "dev2", 3 }, { 4, "dev3", 4 },
+	    { 5, "tmp", 51 });
 	check_ws("dev", 10);
 	check_ws("box", 8);
 	check_ws("tmp", 51);
@@ -226,7 +234,8 @@ START_TEST(a_zone_that_is_damaged_does_not)
 {
 	live_on_from_the_copy();
 	take_down();
-	shell("for f in %s/base-*.cdb; do printf x | dd of=$f bs=1 seek=2200 conv=notrunc 2>/dev/null; done",
+	shell(
+	    "for f in %s/base-*.cdb; do printf x | dd of=$f bs=1 seek=2200 conv=notrunc 2>/dev/null; done",
 	    k.config->zone);
 	start_alone();
 	check_ws("dev", 7);
@@ -264,8 +273,8 @@ START_TEST(a_zone_that_is_newer_than_a_copy_put_there_by_hand_wins)
 END_TEST
 
 /*
- * Between the store's recovery and the commit of what the zone knew: memory runs out at some place, and the start with
- * it; or what was begun is gone on with. _i: the first of the places.
+ * Between the store's recovery and the commit of what the zone knew: memory runs out at some place,
+ * and the start with it; or what was begun is gone on with. _i: the first of the places.
  */
 START_TEST(a_recovery_that_is_cut_short_takes_the_zone_at_the_next_start)
 {
@@ -375,7 +384,10 @@ START_TEST(a_recovery_that_cannot_be_written_publishes_nothing_older)
 }
 END_TEST
 
-/* And where the copy has the store's place already, but what the zone knows cannot be written beside it. */
+/*
+ * And where the copy has the store's place already, but what the zone knows cannot be written
+ * beside it.
+ */
 START_TEST(a_recovery_that_can_only_half_be_written_publishes_nothing_older)
 {
 	FILE *lock;
@@ -407,7 +419,10 @@ START_TEST(without_a_copy_the_zone_is_all_there_is)
 }
 END_TEST
 
-/* A process that was killed when its new store was made, and before it had anything of the zone in it. */
+/*
+ * A process that was killed when its new store was made, and before it had anything of the zone in
+ * it.
+ */
 START_TEST(a_new_store_that_knows_nothing_takes_the_zone_at_any_start)
 {
 	live_on_from_the_copy();
@@ -453,8 +468,8 @@ END_TEST
 
 START_TEST(held_names_come_back_held)
 {
-	static const struct ws all[] = { { 1, "w1", 1 }, { 2, "w2", 2 }, { 3, "w3", 3 }, { 4, "w4", 4 },
-		{ 5, "w5", 5 }, { 6, "w6", 6 }, { 7, "w7", 7 }, { 8, "w8", 8 } };
+	static const struct ws all[] = { { 1, "w1", 1 }, { 2, "w2", 2 }, { 3, "w3", 3 },
+		{ 4, "w4", 4 }, { 5, "w5", 5 }, { 6, "w6", 6 }, { 7, "w7", 7 }, { 8, "w8", 8 } };
 
 	engine_kit_open(&k);
 	say(all, 8);
@@ -466,7 +481,10 @@ START_TEST(held_names_come_back_held)
 	check_ws("w8", 8);
 	engine_kit_stop(&k);
 	engine_kit_open(&k);
-	/* They are still not listed: that was known, and is not the server's word that they are gone. */
+	/*
+	 * They are still not listed: that was known, and is not the server's word that they are
+	 * gone.
+	 */
 	say(all, 2);
 	for (int i = 2; i < 8; i++)
 		check_ws(all[i].name, all[i].agent);
@@ -494,8 +512,12 @@ END_TEST
 
 START_TEST(who_the_source_was_pinned_to_comes_back)
 {
-	const struct hf_identity first = { .user = id(9, 1), .user_name = "alice", .deployment_id = "dep-1" },
-				 other = { .user = id(9, 1), .user_name = "alice", .deployment_id = "dep-2" };
+	const struct hf_identity first = { .user = id(9, 1),
+		.user_name = "alice",
+		.deployment_id = "dep-1" },
+				 other = { .user = id(9, 1),
+					 .user_name = "alice",
+					 .deployment_id = "dep-2" };
 	struct hf_judgement j;
 
 	engine_kit_open(&k);
@@ -524,7 +546,8 @@ Suite *engine_restore_suite(void)
 	tcase_add_test(tc, a_zone_that_is_damaged_does_not);
 	tcase_add_test(tc, a_zone_that_is_newer_than_the_store_wins);
 	tcase_add_test(tc, a_zone_that_is_newer_than_a_copy_put_there_by_hand_wins);
-	tcase_add_loop_test(tc, a_recovery_that_is_cut_short_takes_the_zone_at_the_next_start, 0, PLACES);
+	tcase_add_loop_test(
+	    tc, a_recovery_that_is_cut_short_takes_the_zone_at_the_next_start, 0, PLACES);
 	tcase_add_test(tc, over_a_newer_zone_nothing_is_published_before_the_store_has_it);
 	tcase_add_test(tc, a_recovery_that_cannot_be_written_publishes_nothing_older);
 	tcase_add_test(tc, a_recovery_that_can_only_half_be_written_publishes_nothing_older);

@@ -69,15 +69,18 @@ START_TEST(a_source_that_was_taken_out_makes_nothing_stale)
 {
 	uint8_t rcode;
 
-	engine_kit_sources(&k, "  - { name: dead, url: 'https://d.example', token-file: /nowhere, suffix: coder }\n"
-			     "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
+	engine_kit_sources(&k,
+	    "  - { name: dead, url: 'https://d.example', token-file: /nowhere, suffix: coder }\n"
+	    "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
 	engine_kit_open(&k);
 	engine_kit_snapshot(&k, 3);
 	for (size_t i = 0; i < N_NEGATIVE; i++) {
-		ck_assert_int_eq(ede_of(negative[i].name, negative[i].type, &rcode), negative[i].when_one_is_dead);
+		ck_assert_int_eq(ede_of(negative[i].name, negative[i].type, &rcode),
+		    negative[i].when_one_is_dead);
 		ck_assert_uint_eq(rcode, negative[i].rcode);
 	}
-	engine_kit_sources(&k, "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
+	engine_kit_sources(&k,
+	    "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
 	engine_kit_snapshot(&k, 3);
 	for (size_t i = 0; i < N_NEGATIVE; i++) {
 		ck_assert_int_eq(ede_of(negative[i].name, negative[i].type, &rcode), HF_EDE_NONE);
@@ -88,13 +91,17 @@ START_TEST(a_source_that_was_taken_out_makes_nothing_stale)
 }
 END_TEST
 
-/* Its suffix is asked of the server, which was never reached: it has no names, and says nothing of others' either. */
+/*
+ * Its suffix is asked of the server, which was never reached: it has no names, and says nothing of
+ * others' either.
+ */
 START_TEST(a_source_whose_suffix_is_not_known_makes_nothing_stale)
 {
 	uint8_t rcode;
 
-	engine_kit_sources(&k, "  - { name: new, url: 'https://d.example', token-file: /nowhere }\n"
-			     "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
+	engine_kit_sources(&k,
+	    "  - { name: new, url: 'https://d.example', token-file: /nowhere }\n"
+	    "  - { name: main, url: 'https://c.example', token-file: /nowhere, suffix: coder }\n");
 	engine_kit_open(&k);
 	engine_kit_snapshot(&k, 3);
 	for (size_t i = 0; i < N_NEGATIVE; i++)
@@ -207,7 +214,8 @@ START_TEST(a_copy_inherits_no_owners_stamp)
 	replace_alice();
 	ck_assert_int_eq(hf_engine_update(k.core, "main",
 			     &(struct hf_update){ .kind = HF_UPDATE_SNAPSHOT, .owner = bob },
-			     &(struct hf_judgement){ 0 }), 0);
+			     &(struct hf_judgement){ 0 }),
+	    0);
 	engine_kit_settle(&k);
 	ck_assert(owner_stamp(0).known);
 	engine_kit_stop(&k);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A message that is too large for one turn of the loop: taken up in slices, and as whole as any other, whatever happens
- * between two of them.
+ * A message that is too large for one turn of the loop: taken up in slices, and as whole as any
+ * other, whatever happens between two of them.
  */
 #include <check.h>
 #include <errno.h>
@@ -133,8 +133,10 @@ START_TEST(between_two_slices_nothing_else_changes_the_model)
 		ck_assert_int_eq(hf_engine_owner_missing(k.core, "main", "bob"), -EBUSY);
 		ck_assert_int_eq(hf_engine_owners_settled(k.core, "main"), -EBUSY);
 		ck_assert_int_eq(engine_kit_try_snapshot(&k, 1), -EBUSY);
-		ck_assert_int_eq(hf_engine_update_begin(k.core, "main", another, release, &j), -EBUSY);
-		ck_assert_int_eq(hf_engine_decide(k.core, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
+		ck_assert_int_eq(
+		    hf_engine_update_begin(k.core, "main", another, release, &j), -EBUSY);
+		ck_assert_int_eq(
+		    hf_engine_decide(k.core, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
 		hf_engine_work(k.core);
 	} while (hf_engine_updating(k.core));
 	free(another);

@@ -25,7 +25,8 @@ END_TEST
 static const struct {
 	const char *time;
 	const char *want;
-} whens[] = { { NULL, "never" }, { "nonsense", "never" }, { "2026-11-21T09:30:00Z", "09:30 (2 h ago)" },
+} whens[] = { { NULL, "never" }, { "nonsense", "never" },
+	{ "2026-11-21T09:30:00Z", "09:30 (2 h ago)" },
 	{ "2026-11-21T12:00:30Z", "12:00 (in 30 s)" },
 	{ "2026-11-11T12:00:00Z", "2026-11-11 12:00 (10 d ago)" } };
 

@@ -38,8 +38,8 @@ static void teardown(void)
 static int check(void)
 {
 	const struct hf_state *state = hf_engine_state(k.core);
-	int rc = hf_publish_check(
-	    k.core->publish, hf_engine_store(k.core), hf_state_n_names(state), hf_state_sum(state), &found);
+	int rc = hf_publish_check(k.core->publish, hf_engine_store(k.core), hf_state_n_names(state),
+	    hf_state_sum(state), &found);
 
 	stamp = found.stamp;
 	return rc;
@@ -71,7 +71,8 @@ static const char *base(void)
 	uint8_t *text;
 	size_t len;
 
-	ck_assert_int_eq(hf_file_read(AT_FDCWD, in_zone("current"), HF_FMT_CURRENT_MAX, &text, &len), 0);
+	ck_assert_int_eq(
+	    hf_file_read(AT_FDCWD, in_zone("current"), HF_FMT_CURRENT_MAX, &text, &len), 0);
 	ck_assert_int_eq(hf_fmt_current_get(text, len, &c), 0);
 	free(text);
 	return in_zone(c.base.name);
@@ -210,7 +211,9 @@ START_TEST(a_current_that_is_gone_or_harmed_is_found)
 }
 END_TEST
 
-/* A store that is not ready says nothing over a zone that is good: that is no difference to heal. */
+/*
+ * A store that is not ready says nothing over a zone that is good: that is no difference to heal.
+ */
 START_TEST(before_anything_was_published_nothing_is_judged)
 {
 	engine_kit_stop(&k);
@@ -233,7 +236,8 @@ Suite *publish_suite(void)
 	tcase_add_test(tc, a_model_with_other_names_is_a_difference);
 	tcase_add_test(tc, an_older_zone_put_in_its_place_is_a_difference);
 	tcase_add_test(tc, a_damaged_base_is_found_and_made_again);
-	tcase_add_loop_test(tc, a_harmed_base_holds_no_change_up, 0, sizeof(harms) / sizeof(harms[0]));
+	tcase_add_loop_test(
+	    tc, a_harmed_base_holds_no_change_up, 0, sizeof(harms) / sizeof(harms[0]));
 	tcase_add_test(tc, a_current_that_is_gone_or_harmed_is_found);
 	tcase_add_test(tc, before_anything_was_published_nothing_is_judged);
 	suite_add_tcase(s, tc);

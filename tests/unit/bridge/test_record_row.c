@@ -32,12 +32,11 @@ static const struct {
 	enum hf_record_form form;
 	const char *want;
 } rows[] = {
-	{ HF_RECORD_JSON, "{\"name\":\"main.dev.me.coder\",\"type\":\"AAAA\",\"data\":\"fd60:627a:a42b::7\","
-			  "\"ttl\":30,\"source\":\"main\",\"owner\":\"alice\",\"workspace\":null,\"agent\":null,"
-			  "\"agent_id\":null,\"state\":\"held\",\"first_seen\":\"2001-09-09T01:46:40Z\","
-			  "\"last_confirmed\":null}" },
-	{ HF_RECORD_TEXT, "main.dev.me.coder                        "
-			  "fd60:627a:a42b::7                       held" },
+	{ HF_RECORD_JSON,
+	    "{\"name\":\"main.dev.me.coder\",\"type\":\"AAAA\",\"data\":\"fd60:627a:a42b::7\",\"ttl\":30,\"source\":\"main\",\"owner\":\"alice\",\"workspace\":null,\"agent\":null,"
+	    "\"agent_id\":null,\"state\":\"held\",\"first_seen\":\"2001-09-09T01:46:40Z\",\"last_confirmed\":null}" },
+	{ HF_RECORD_TEXT,
+	    "main.dev.me.coder                        fd60:627a:a42b::7                       held" },
 	{ HF_RECORD_HOSTS, "fd60:627a:a42b::7 main.dev.me.coder" },
 	{ HF_RECORD_ZONE, "main.dev.me.coder. 30 IN AAAA fd60:627a:a42b::7" },
 };

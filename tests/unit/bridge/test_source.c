@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The source between a client, which the test plays, and a real core: what the client tells while the core is busy is
- * not lost.
+ * The source between a client, which the test plays, and a real core: what the client tells while
+ * the core is busy is not lost.
  */
 #include <check.h>
 #include <stdio.h>
@@ -29,8 +29,9 @@ static struct hf_client *client; /* the source's */
 
 /* --- the client's side, as the linker wants it --- */
 
-int hf_client_new(struct hf_http *http, const struct hf_clock *clock, const struct hf_stream_settings *settings,
-    const struct hf_addresses *good, const struct hf_client_ops *ops, void *arg, struct hf_client **ret_client)
+int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
+    const struct hf_stream_settings *settings, const struct hf_addresses *good,
+    const struct hf_client_ops *ops, void *arg, struct hf_client **ret_client)
 {
 	client = calloc(1, sizeof(*client));
 	ck_assert_ptr_nonnull(client);
@@ -64,7 +65,8 @@ void hf_token_watch_free(struct hf_token_watch *w)
 {
 }
 
-void hf_source_settings_fill(const struct hf_config_source *conf, const char *url, struct hf_stream_settings *ret_settings)
+void hf_source_settings_fill(
+    const struct hf_config_source *conf, const char *url, struct hf_stream_settings *ret_settings)
 {
 }
 

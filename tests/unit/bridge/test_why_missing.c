@@ -10,10 +10,13 @@ static const struct {
 	const char *row;
 	const char *want; /* within it; NULL: nothing is to be said */
 } rows[] = {
-	{ "{'status':'stopped','agents':0,'refused':null}", "'dev' of alice is stopped: the server lists no agent" },
-	{ "{'status':'starting','agents':0,'refused':null}", "is known (starting) and has no agent" },
+	{ "{'status':'stopped','agents':0,'refused':null}",
+	    "'dev' of alice is stopped: the server lists no agent" },
+	{ "{'status':'starting','agents':0,'refused':null}",
+	    "is known (starting) and has no agent" },
 	{ "{'status':'running','agents':1,'refused':null}", NULL },
-	{ "{'status':'running','agents':0,'refused':'it has a space'}", "is refused: it has a space" },
+	{ "{'status':'running','agents':0,'refused':'it has a space'}",
+	    "is refused: it has a space" },
 	{ "{}", "is known (unknown) and has no agent" },
 };
 

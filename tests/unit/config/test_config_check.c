@@ -13,8 +13,8 @@ static const struct {
 	const char *yaml;
 	const char *want;
 } rows[] = {
-	{ "hold: { policy: max-age }\n", "t.yaml:1:17: hold.policy: max-age needs the key max-age "
-					 "beside it, such as max-age: 7d" },
+	{ "hold: { policy: max-age }\n",
+	    "t.yaml:1:17: hold.policy: max-age needs the key max-age beside it, such as max-age: 7d" },
 	{ "hold: { max-age: 7d }\n",
 	    "t.yaml:1:18: hold.max-age: has no effect without policy: max-age" },
 	{ "hold: { policy: max-age, max-age: 7d }\n", "" },
@@ -24,9 +24,7 @@ static const struct {
 	    "t.yaml:1:26: sources[0].client-key: needs client-cert beside it" },
 	{ "sources: [ { client-key: /x, client-cert: /y } ]\n", "" },
 	{ "sources: [ { url: http://coder } ]\n",
-	    "t.yaml:1:19: sources[0].url: http:// to another host would send the token in clear; "
-	    "expected https:// "
-	    "(or allow-http: true)" },
+	    "t.yaml:1:19: sources[0].url: http:// to another host would send the token in clear; expected https:// (or allow-http: true)" },
 	{ "sources: [ { url: http://coder, allow-http: true } ]\n", "" },
 	{ "sources: [ { url: http://127.0.0.1:3000 } ]\n", "" },
 	{ "sources: [ { url: \"http://[::1]\" } ]\n", "" },
@@ -36,22 +34,16 @@ static const struct {
 	    "t.yaml:1:28: sources[0].owners[1]: 'bob' is in the list twice\n"
 	    "t.yaml:1:33: sources[0].owners[2]: 'bob' is in the list twice" },
 	{ "sources: [ { header-command: [x, /y] } ]\n",
-	    "t.yaml:1:30: sources[0].header-command: the program must be an absolute path; no "
-	    "shell and no PATH is "
-	    "used" },
+	    "t.yaml:1:30: sources[0].header-command: the program must be an absolute path; no shell and no PATH is used" },
 	{ "sources: [ { retry: { floor: 20s } } ]\n",
 	    "t.yaml:1:30: sources[0].retry.floor: is longer than retry.cap" },
 	{ "sources: [ { fresh-window: 10s } ]\n",
-	    "t.yaml:1:28: sources[0].fresh-window: is not longer than timeouts.ping-interval: "
-	    "answers would count as "
-	    "stale between two pings" },
+	    "t.yaml:1:28: sources[0].fresh-window: is not longer than timeouts.ping-interval: answers would count as stale between two pings" },
 	{ "sources: [ { max-message: 5000, limits: { record: 8KiB } } ]\n",
 	    "t.yaml:1:51: sources[0].limits.record: is larger than max-message" },
-	{ "pulse-interval: 2m\n", "t.yaml:1:1: sources[0].fresh-window: is not longer than "
-				  "pulse-interval: answers would count as stale in "
-				  "between" },
-	{ "sources: [ { fresh-window: 100ms, timeouts: { ping-interval: 20ms } } "
-	  "]\npulse-interval: 50ms\n",
+	{ "pulse-interval: 2m\n",
+	    "t.yaml:1:1: sources[0].fresh-window: is not longer than pulse-interval: answers would count as stale in between" },
+	{ "sources: [ { fresh-window: 100ms, timeouts: { ping-interval: 20ms } } ]\npulse-interval: 50ms\n",
 	    "" },
 	{ "sources: [ { name: a, suffix: x }, { name: b, suffix: x } ]\n", "" },
 	{ "sources: []\n", "" },
@@ -73,8 +65,7 @@ static const struct {
 	{ "adapters: [ { type: dnsmasq, hostsdir: /a, pid-file: /b } ]\n",
 	    "t.yaml:1:54: adapters[0].pid-file: has no effect with hostsdir: dnsmasq sees it change" },
 	{ "adapters: [ { type: hook, command: [x, /y] } ]\n",
-	    "t.yaml:1:36: adapters[0].command: the program must be an absolute path; no shell and "
-	    "no PATH is used" },
+	    "t.yaml:1:36: adapters[0].command: the program must be an absolute path; no shell and no PATH is used" },
 	{ "adapters: [ { type: hosts, path: /a }, { type: hosts, name: b, path: /a } ]\n",
 	    "t.yaml:1:70: adapters[1].path: is that of the adapter 'hosts', too; each needs its own" },
 	{ "adapters: [ { type: hosts, path: /a }, { type: hosts, name: b, path: /b } ]\n", "" },

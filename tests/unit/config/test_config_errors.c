@@ -25,7 +25,8 @@ START_TEST(text_from_outside_comes_out_printable)
 {
 	char out[64];
 
-	ck_assert_str_eq(hf_config_errors_printable(rows[_i].text, out, rows[_i].size), rows[_i].want);
+	ck_assert_str_eq(
+	    hf_config_errors_printable(rows[_i].text, out, rows[_i].size), rows[_i].want);
 }
 END_TEST
 

@@ -199,12 +199,12 @@ static const struct {
 	{ "control: /a.sock\nttl: 20\n", 0, "/a.sock", 1, 0, 20 },
 	{ "ttl: 0\ncontrol: /a.sock\n", 1, "/a.sock", 1, 0, 30 },
 	{ "contrl: /b\ncontrol: /a.sock\nttl: x\n", 2, "/a.sock", 1, 0, 30 },
-	{ "control: /a.sock\nsources: [{ name: a }, { name: b, frsh: 1 }]\nttl: 20\n", 1, "/a.sock", 1,
-	    0, 20 },
-	{ "control: /a.sock\nadapters: [{ type: dnsmasq, ask: 127.0.0.1@53 }]\n", 1, "/a.sock", 1, 0,
-	    30 },
-	{ "control: /a.sock\nadapters: [{ type: hook, command: [/h] }, { type: hoook }]\n", 1, "/a.sock",
-	    1, 0, 30 },
+	{ "control: /a.sock\nsources: [{ name: a }, { name: b, frsh: 1 }]\nttl: 20\n", 1, "/a.sock",
+	    1, 0, 20 },
+	{ "control: /a.sock\nadapters: [{ type: dnsmasq, ask: 127.0.0.1@53 }]\n", 1, "/a.sock", 1,
+	    0, 30 },
+	{ "control: /a.sock\nadapters: [{ type: hook, command: [/h] }, { type: hoook }]\n", 1,
+	    "/a.sock", 1, 0, 30 },
 	/* No YAML: what stands before counts. */
 	{ "control: /a.sock\nttl: 20\nsources:\n\t- name: a\n", 1, "/a.sock", 1, 0, 20 },
 	{ "control: /a.sock\nsources: [{ name: a }\nttl: 20\n", 1, "/a.sock", 1, 0, 30 },
@@ -260,7 +260,7 @@ START_TEST(whether_listen_is_in_the_file_is_known)
 	ck_assert_int_eq(hf_config_parse("t", given, strlen(given), 0, &c, &e), 0);
 	ck_assert(c->dns.listen_given);
 	hf_config_free(c);
-	ck_assert_int_eq(hf_config_parse("t", not, strlen(not), 0, &c, &e), 0);
+	ck_assert_int_eq(hf_config_parse("t", not, strlen(not ), 0, &c, &e), 0);
 	ck_assert(!c->dns.listen_given);
 	hf_config_free(c);
 }
@@ -279,8 +279,7 @@ Suite *config_load_suite(void)
 	tcase_add_test(tc, the_limits_of_the_stream_are_those_that_it_has_by_itself);
 	tcase_add_loop_test(tc, an_empty_file_is_one_source_of_the_environment, 0, N(empty));
 	tcase_add_test(tc, a_refused_file_gives_nothing);
-	tcase_add_loop_test(
-	    tc, what_is_left_of_a_file_with_errors_is_usable, 0, N(salvaged));
+	tcase_add_loop_test(tc, what_is_left_of_a_file_with_errors_is_usable, 0, N(salvaged));
 	tcase_add_loop_test(
 	    tc, of_a_file_that_is_not_safe_or_not_there_nothing_is_taken, 0, N(untaken));
 	tcase_add_test(tc, whether_listen_is_in_the_file_is_known);

@@ -30,8 +30,7 @@ static const struct {
 	{ "guard: { grace: 600s }\n", "guard: { grace: 10m }\n", "" },
 	{ "", "ttl: 7\n", "ttl: 30 -> 7" },
 	{ "", "store: /x\nzone: /y\nlog: { level: debug }\n",
-	    "store: /var/lib/holdfast/store.db -> /x (restart)\nzone: /var/lib/holdfast/zone -> /y "
-	    "(restart)\n"
+	    "store: /var/lib/holdfast/store.db -> /x (restart)\nzone: /var/lib/holdfast/zone -> /y (restart)\n"
 	    "log.level: info -> debug" },
 	{ "", "control-group: a b\n", "control-group: - -> \"a b\"" },
 	{ "control-group: a\n", "control-group: b\n", "control-group: a -> b" },

@@ -13,24 +13,17 @@ static const char *const files[] = {
 	"",
 	"sources: []\n",
 	"sources: [ {}, { name: b } ]\n",
-	"ttl: 7\nprovenance: on\nnot-ready: nxdomain\npulse-interval: 1500ms\ncontrol-group: "
-	"a\nread-group: \"b c\"\n",
+	"ttl: 7\nprovenance: on\nnot-ready: nxdomain\npulse-interval: 1500ms\ncontrol-group: a\nread-group: \"b c\"\n",
 	"store: \"/a b/\\\"c\\\\.db\"\nzone: '/x: #y'\n",
 	"sources:\n"
-	"  - name: \"null\"\n    url: http://[::1]:3000/x\n    token-file: \"/t \\xe9\"\n    "
-	"owners: [me, \"null\", a-b]\n"
-	"    suffix: Dev.Example.Com\n    sentinel: true\n    allow-http: true\n    "
-	"snapshot-interval: 90s\n"
-	"    ca-file: /a\n    client-cert: /b\n    client-key: /c\n    proxy: "
-	"\"socks5h://u:p@[::1]:1\"\n"
-	"    headers: [\"A: b, c\", \"D: \\\"e\\\" [f]\"]\n    header-command: [/bin/x, \"-a b\", "
-	"\"#\", \"- c\", \"%\"]\n"
-	"    max-message: 5000\n    timeouts: { head: 1ms, resolve: 1h }\n    retry: { floor: 1ms, "
-	"cap: 1d }\n"
+	"  - name: \"null\"\n    url: http://[::1]:3000/x\n    token-file: \"/t \\xe9\"\n    owners: [me, \"null\", a-b]\n"
+	"    suffix: Dev.Example.Com\n    sentinel: true\n    allow-http: true\n    snapshot-interval: 90s\n"
+	"    ca-file: /a\n    client-cert: /b\n    client-key: /c\n    proxy: \"socks5h://u:p@[::1]:1\"\n"
+	"    headers: [\"A: b, c\", \"D: \\\"e\\\" [f]\"]\n    header-command: [/bin/x, \"-a b\", \"#\", \"- c\", \"%\"]\n"
+	"    max-message: 5000\n    timeouts: { head: 1ms, resolve: 1h }\n    retry: { floor: 1ms, cap: 1d }\n"
 	"  - name: other\n    owners: all\n",
 	"hold: { policy: max-age, max-age: 36h }\nguard: { max-removal: 0%, min-workspaces: 1 }\n",
-	("dns: { listen: [0.0.0.0@53, \"::@53\"], threads: 8, allow: [] }\nstatus: { listen: "
-	 "\"::1@9\" }\n"
+	("dns: { listen: [0.0.0.0@53, \"::@53\"], threads: 8, allow: [] }\nstatus: { listen: \"::1@9\" }\n"
 	 "log: { level: debug, format: json }\n"),
 };
 

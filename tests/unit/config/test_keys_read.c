@@ -25,15 +25,14 @@ static const struct {
 	{ "floor: 1s\n", "t.yaml:1:1: floor: unknown key; did you mean 'sources[].retry.floor'?" },
 	{ "frobnicate: 1\n", "t.yaml:1:1: frobnicate: unknown key" },
 	{ "\"a\xc3\xbc\": 1\n", "t.yaml:1:1: a??: unknown key" },
-	{ "ttl:\n", "t.yaml:1:5: ttl: has no value; expected 1 to 30 (seconds) (leave the key out "
-		    "for its default)" },
+	{ "ttl:\n",
+	    "t.yaml:1:5: ttl: has no value; expected 1 to 30 (seconds) (leave the key out for its default)" },
 	{ "ttl: [1]\n", "t.yaml:1:6: ttl: is a list; expected 1 to 30 (seconds)" },
 	{ "ttl: { a: 1 }\n", "t.yaml:1:6: ttl: is keys of its own; expected 1 to 30 (seconds)" },
 	{ "guard: 5\n",
 	    "t.yaml:1:8: guard: is a single value; expected keys of its own ('key: value')" },
-	{ "guard:\n", "t.yaml:1:7: guard: has no value; expected keys of its own ('key: value') "
-		      "(leave the key out for its "
-		      "default)" },
+	{ "guard:\n",
+	    "t.yaml:1:7: guard: has no value; expected keys of its own ('key: value') (leave the key out for its default)" },
 	{ "sources: { url: https://x }\n",
 	    "t.yaml:1:10: sources: is keys of its own; expected a list ('- ' before each)" },
 	{ "sources: x\n",
@@ -43,32 +42,25 @@ static const struct {
 	    "t.yaml:1:23: sources[1].name: 'main' is also that of sources[0]; each needs its own" },
 	{ "[]\n", "t.yaml:1:1: is a list; expected keys of its own ('key: value')" },
 	{ "x\n", "t.yaml:1:1: is a single value; expected keys of its own ('key: value')" },
-	{ "not-ready: nxdomian\n", "t.yaml:1:12: not-ready: 'nxdomian' is not a known word; "
-				   "expected servfail or nxdomain" },
-	{ "sources: [ { sentinel: yes } ]\n", "t.yaml:1:24: sources[0].sentinel: 'yes' is not a "
-					      "truth value; expected true or false" },
+	{ "not-ready: nxdomian\n",
+	    "t.yaml:1:12: not-ready: 'nxdomian' is not a known word; expected servfail or nxdomain" },
+	{ "sources: [ { sentinel: yes } ]\n",
+	    "t.yaml:1:24: sources[0].sentinel: 'yes' is not a truth value; expected true or false" },
 	{ "sources: [ { suffix: local } ]\n",
 	    "t.yaml:1:22: sources[0].suffix: 'local' cannot be used: " },
 	{ "sources: [ { owners: [] } ]\n",
 	    "t.yaml:1:22: sources[0].owners: is an empty list; expected at least one" },
 	{ "sources: [ { owners: [a, '*', { b: c }] } ]\n",
-	    "t.yaml:1:26: sources[0].owners[1]: '*' is not an owner; expected me, all, the name of "
-	    "a user, or a "
-	    "user id\n"
-	    "t.yaml:1:31: sources[0].owners[2]: is keys of its own; expected me, all, the name of "
-	    "a user, or a user id" },
+	    "t.yaml:1:26: sources[0].owners[1]: '*' is not an owner; expected me, all, the name of a user, or a user id\n"
+	    "t.yaml:1:31: sources[0].owners[2]: is keys of its own; expected me, all, the name of a user, or a user id" },
 	{ "sources:\n  - name: a\n  - name: b\n  - name: A\n",
 	    "t.yaml:4:11: sources[2].name: 'A' is also that of sources[0]; each needs its own" },
 	{ "sources:\n  - suffix: a\n  - suffix: a\n",
 	    "t.yaml:3:5: sources[1].name: 'main' is also that of sources[0]; each needs its own" },
-	{ "dns: { listen: 127.0.0.1 }\n", "t.yaml:1:16: dns.listen: '127.0.0.1' is not an address "
-					  "with a port; expected ADDRESS@PORT, such as "
-					  "127.0.0.1@5453 or \"::1@5453\"" },
-	{ "ttl: "
-	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	  "aaaaaaaaa\n",
-	    "t.yaml:1:6: ttl: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...' is "
-	    "not a number" },
+	{ "dns: { listen: 127.0.0.1 }\n",
+	    "t.yaml:1:16: dns.listen: '127.0.0.1' is not an address with a port; expected ADDRESS@PORT, such as 127.0.0.1@5453 or \"::1@5453\"" },
+	{ "ttl: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+	    "t.yaml:1:6: ttl: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...' is not a number" },
 };
 
 START_TEST(what_is_wrong_is_told_with_place_and_expectation)

@@ -28,8 +28,10 @@ static const struct {
 
 START_TEST(distance_is_the_number_of_slips)
 {
-	ck_assert_uint_eq(hf_nearest_distance(distances[_i].a, distances[_i].b), distances[_i].want);
-	ck_assert_uint_eq(hf_nearest_distance(distances[_i].b, distances[_i].a), distances[_i].want);
+	ck_assert_uint_eq(
+	    hf_nearest_distance(distances[_i].a, distances[_i].b), distances[_i].want);
+	ck_assert_uint_eq(
+	    hf_nearest_distance(distances[_i].b, distances[_i].a), distances[_i].want);
 }
 END_TEST
 

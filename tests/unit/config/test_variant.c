@@ -183,11 +183,10 @@ static char *text_of(const struct zoo *zoo)
 START_TEST(the_word_decides_which_keys_there_are)
 {
 	char said[1000];
-	struct zoo z = zoo_of("animals:\n  - { type: dog, collar: red, name: a }\n  - { depth: 3, "
-			      "name: b, type: fish }\n"
-			      "  - { type: dog, tricks: roll, name: c, legs: [ { name: x }, { "
-			      "name: y, length: 1s } ] }\n"
-			      "  - { type: stone }\n",
+	struct zoo z = zoo_of(
+	    "animals:\n  - { type: dog, collar: red, name: a }\n  - { depth: 3, name: b, type: fish }\n"
+	    "  - { type: dog, tricks: roll, name: c, legs: [ { name: x }, { name: y, length: 1s } ] }\n"
+	    "  - { type: stone }\n",
 	    said);
 
 	ck_assert_str_eq(said, "");
@@ -223,13 +222,11 @@ static const struct {
 	    "animals[0].legs[1]: needs the key 'name'" },
 	{ "animals: [ { type: stone, legs: [ { name: a }, { name: a } ] } ]\n",
 	    "animals[0].legs[1].name: 'a' is also that of legs[0]; each needs its own" },
-	{ "animals: [ { type: stone, legs: [ {name: a}, {name: b}, {name: c}, {name: d}, {name: e} "
-	  "] } ]\n",
+	{ "animals: [ { type: stone, legs: [ {name: a}, {name: b}, {name: c}, {name: d}, {name: e} ] } ]\n",
 	    "animals[0].legs[4]: too many; expected at most 4" },
 	{ "animals: []\n", "animals: is an empty list; expected at least one" },
 	{ "animals: [ { type: fish, depth: 10, type2: 1 } ]\n",
-	    "animals[0].depth: 10 is out of range; expected 1 to 9\nanimals[0].type2: unknown key; "
-	    "did you mean 'type'?" },
+	    "animals[0].depth: 10 is out of range; expected 1 to 9\nanimals[0].type2: unknown key; did you mean 'type'?" },
 	{ "gate: {}\n", "" },
 };
 
@@ -283,10 +280,9 @@ START_TEST(members_are_compared_by_name_and_kind)
 	char said[1000];
 	struct zoo a =
 	    zoo_of("animals: [ { name: a, type: dog }, { name: b, type: fish, depth: 1 } ]", said);
-	struct zoo b =
-	    zoo_of("animals: [ { name: a, type: fish, depth: 2 }, { name: b, type: fish, depth: 3, "
-		   "legs: [ { name: x } ] } ]",
-		said);
+	struct zoo b = zoo_of(
+	    "animals: [ { name: a, type: fish, depth: 2 }, { name: b, type: fish, depth: 3, legs: [ { name: x } ] } ]",
+	    said);
 
 	*told = '\0';
 	ck_assert_int_eq(hf_keys_diff(&zoo_table, &a, &b, note, NULL), 3);

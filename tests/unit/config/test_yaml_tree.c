@@ -59,18 +59,15 @@ static const struct {
 	{ B("a: \"x\\x85y\"\n"), "1:4: control characters in a text are not supported" },
 	{ B("a: |\n  x\n"), "1:4: control characters in a text are not supported" },
 	{ B("\"a\\tb\": x\n"), "1:1: control characters in a text are not supported" },
-	{ B("a: [1\n"), "2:1: not valid YAML: did not find expected ',' or ']' (while parsing a "
-			"flow sequence that "
-			"begins in line 1)" },
+	{ B("a: [1\n"),
+	    "2:1: not valid YAML: did not find expected ',' or ']' (while parsing a flow sequence that begins in line 1)" },
 	{ B("a: b: c\n"), "1:5: not valid YAML: mapping values are not allowed in this context" },
 	{ B("a: 1\n b: 2\n"),
 	    "2:3: not valid YAML: mapping values are not allowed in this context" },
-	{ B("a: 1\n\tb: 2\n"), "2:1: not valid YAML: found a tab character that violates "
-			       "indentation (while scanning a "
-			       "plain scalar that begins in line 1)" },
-	{ B("a: @b\n"), "1:4: not valid YAML: found character that cannot start any token (while "
-			"scanning for the "
-			"next token that begins in line 1)" },
+	{ B("a: 1\n\tb: 2\n"),
+	    "2:1: not valid YAML: found a tab character that violates indentation (while scanning a plain scalar that begins in line 1)" },
+	{ B("a: @b\n"),
+	    "1:4: not valid YAML: found character that cannot start any token (while scanning for the next token that begins in line 1)" },
 	{ B("\xff\xfe"), "1:1: not valid YAML: invalid leading UTF-8 octet" },
 	{ B("a: \xc3"), "1:1: not valid YAML: incomplete UTF-8 octet sequence" },
 	{ B("[[[[[[[[[[[[[1]]]]]]]]]]]]]"), "1:14: nested too deeply" },

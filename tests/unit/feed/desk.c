@@ -38,7 +38,8 @@ static struct desk_record *find(struct desk *d, const char *name, int addr, bool
 	for (size_t i = 0; i < d->r.n; i++) {
 		struct desk_record *r = &d->r.at[i];
 
-		if (r->foreign == foreign && (addr < 0 || r->addr == addr) && !strcmp(r->name, name))
+		if (r->foreign == foreign && (addr < 0 || r->addr == addr) &&
+		    !strcmp(r->name, name))
 			return r;
 	}
 	return NULL;
@@ -157,8 +158,8 @@ static void fake_apply(struct hf_adapter *a, const struct hf_batch *batch)
 	ck_assert_ptr_null(r->batch);
 	for (size_t i = 0; i < batch->n; i++)
 		for (size_t j = 0; j < i && batch->n < 300; j++)
-			ck_assert(!hf_name_equal(
-			    &batch->at[i].record.name, &batch->at[j].record.name));
+			ck_assert(
+			    !hf_name_equal(&batch->at[i].record.name, &batch->at[j].record.name));
 	r->batch = batch;
 	r->done = 0;
 	r->n_applies++;
@@ -281,8 +282,8 @@ static bool answer_apply(struct desk *d)
 
 		text_of(&c->record.name, name);
 		note_subject(d, &c->subject);
-		fates[d->r.done++] = c->op == HF_CHANGE_PUT ? do_put(d, c, name)
-							    : do_take(d, c, name);
+		fates[d->r.done++] =
+		    c->op == HF_CHANGE_PUT ? do_put(d, c, name) : do_take(d, c, name);
 		return true;
 	}
 	receipt.n_done = d->r.done;
@@ -345,8 +346,14 @@ static bool answer_list(struct desk *d)
 }
 
 static const struct hf_adapter_type fake_type = {
-	.name = "fake", .open = fake_open, .close = fake_close, .zones = fake_zones,
-	.apply = fake_apply, .complete = fake_complete, .list = fake_list, .verify = fake_verify,
+	.name = "fake",
+	.open = fake_open,
+	.close = fake_close,
+	.zones = fake_zones,
+	.apply = fake_apply,
+	.complete = fake_complete,
+	.list = fake_list,
+	.verify = fake_verify,
 };
 
 /* --- the desk --- */
@@ -357,8 +364,13 @@ void desk_init(struct desk *d)
 	fixture_init(&d->fx);
 	fixture_open(&d->fx);
 	d->type = fake_type;
-	d->conf = (struct hf_feed_conf){ .name = "fake", .type = &d->type, .verify_ms = 10000,
-		.floor_ms = 50, .cap_ms = 5000, .failed_ms = 30000, .skipped_ms = 60000 };
+	d->conf = (struct hf_feed_conf){ .name = "fake",
+		.type = &d->type,
+		.verify_ms = 10000,
+		.floor_ms = 50,
+		.cap_ms = 5000,
+		.failed_ms = 30000,
+		.skipped_ms = 60000 };
 	d->check_order = true;
 	ck_assert_int_eq(hf_store_set_ready(d->fx.store), 0);
 }
@@ -392,8 +404,11 @@ static bool subject(void *arg, const struct hf_record *record, struct hf_subject
 
 void desk_start(struct desk *d)
 {
-	const struct hf_feed_env env = { .clock = &d->fx.clock.clock, .store = d->fx.store,
-		.wake = wake, .subject = subject, .arg = d };
+	const struct hf_feed_env env = { .clock = &d->fx.clock.clock,
+		.store = d->fx.store,
+		.wake = wake,
+		.subject = subject,
+		.arg = d };
 	struct hf_name suffix;
 
 	current = d;
@@ -488,12 +503,18 @@ void desk_del(struct desk *d, const char *name)
 /* The names are rows that came out of a zone: of those the store makes names as they are. */
 void desk_commit(struct desk *d)
 {
-	struct hf_source_row source = { .name = "main", .url = "https://x", .withdrawn = d->withdrawn };
+	struct hf_source_row source = {
+		.name = "main", .url = "https://x", .withdrawn = d->withdrawn
+	};
 	struct hf_row_change row = { .kind = HF_ROW_SOURCE, .row.source = &source };
 	struct hf_restored_row restored[DESK_NAMES];
 	struct hf_name gone[DESK_NAMES];
-	struct hf_changeset set = { .rows = &row, .n_rows = 1, .names = d->changes,
-		.n_names = d->n_changes, .restored = restored, .restored_gone = gone,
+	struct hf_changeset set = { .rows = &row,
+		.n_rows = 1,
+		.names = d->changes,
+		.n_names = d->n_changes,
+		.restored = restored,
+		.restored_gone = gone,
 		.wall_s = FIXTURE_WALL_S };
 
 	ck_assert_int_eq(hf_name_parse("coder", &source.suffix), 0);
@@ -582,7 +603,8 @@ void desk_check(const struct desk *d)
 		if (desk_find(d, w->name, true))
 			continue;
 		ck_assert_msg(r, "'%s' is not there", w->name);
-		ck_assert_msg(r->addr == w->addr, "'%s' is %u and not %u", w->name, r->addr, w->addr);
+		ck_assert_msg(
+		    r->addr == w->addr, "'%s' is %u and not %u", w->name, r->addr, w->addr);
 		ck_assert_int_eq(r->primary, !!(w->flags & HF_REC_PRIMARY));
 		n++;
 	}

@@ -26,20 +26,21 @@ struct desk_resolver {
 	struct desk_record *at; /* owned */
 	size_t n, size;
 	/* what it does */
-	int fail;            /* each apply fails with this; 0: none does */
-	size_t take_max;     /* changes of a batch that it takes; 0: all */
+	int fail;        /* each apply fails with this; 0: none does */
+	size_t take_max; /* changes of a batch that it takes; 0: all */
 	uint32_t pause_us;
 	size_t next_max;
-	size_t room;         /* more names do not fit; 0: any number */
-	bool silent;         /* answers no question */
-	int verify_code;     /* nothing can be asked */
+	size_t room;     /* more names do not fit; 0: any number */
+	bool silent;     /* answers no question */
+	int verify_code; /* nothing can be asked */
 	bool refuses_list;
-	bool lazy;           /* says that it did none of it, and no more */
-	bool mute;           /* never answers a question */
-	bool deaf;           /* never answers apply */
-	bool forgetful;      /* says done, and does nothing */
+	bool lazy;      /* says that it did none of it, and no more */
+	bool mute;      /* never answers a question */
+	bool deaf;      /* never answers apply */
+	bool forgetful; /* says done, and does nothing */
 	/* what was done to it */
-	unsigned n_applies, n_puts, n_takes, n_verifies, n_asked, n_lists, n_completes, n_zones, n_empty;
+	unsigned n_applies, n_puts, n_takes, n_verifies, n_asked, n_lists, n_completes, n_zones,
+	    n_empty;
 	size_t largest_batch;
 	unsigned unconfirmed; /* put since it was last asked */
 	struct hf_name zones[8];
@@ -49,7 +50,7 @@ struct desk_resolver {
 	char subjects[DESK_LOG];
 	/* under way */
 	const struct hf_batch *batch; /* lent until the receipt; NULL: none */
-	size_t done; /* changes of it that are in force */
+	size_t done;                  /* changes of it that are in force */
 	struct hf_expect *expect;
 	size_t n_expect;
 	bool listing;
@@ -104,7 +105,7 @@ void desk_settle(struct desk *d);
 void desk_foreign(struct desk *d, const char *name, uint8_t addr);
 void desk_unforeign(struct desk *d, const char *name);
 void desk_remove(struct desk *d, const char *name); /* by other hands */
-void desk_restart(struct desk *d); /* the resolver loses all that was put */
+void desk_restart(struct desk *d);                  /* the resolver loses all that was put */
 const struct desk_record *desk_find(const struct desk *d, const char *name, bool foreign);
 /* The resolver has exactly what is wanted (and what others put there). */
 void desk_check(const struct desk *d);

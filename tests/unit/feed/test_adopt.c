@@ -160,7 +160,8 @@ START_TEST(killed_at_any_step_it_ends_with_what_is_wanted)
 		for (left = (unsigned)_i / 2; left && desk_step(&d); left--)
 			;
 		desk_kill(&d);
-		if (!kill && _i % 2) { /* what was put just now is to be replaced, and is known to be ours */
+		/* what was put just now is to be replaced, and is known to be ours */
+		if (!kill && _i % 2) {
 			desk_set(&d, "n00.coder", 90, 0);
 			desk_set(&d, "renamed.coder", 91, HF_REC_PRIMARY);
 			desk_del(&d, "n05.coder");

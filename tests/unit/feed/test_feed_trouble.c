@@ -50,7 +50,8 @@ static void one(void)
 
 START_TEST(twelve_attempts_in_thirty_seconds_and_then_it_has_failed)
 {
-	static const int64_t at[] = { 0, 50, 150, 350, 750, 1550, 3150, 6350, 11350, 16350, 21350, 26350 };
+	static const int64_t at[] = { 0, 50, 150, 350, 750, 1550, 3150, 6350, 11350, 16350, 21350,
+		26350 };
 	int64_t begun;
 
 	one();
@@ -66,7 +67,8 @@ START_TEST(twelve_attempts_in_thirty_seconds_and_then_it_has_failed)
 		ck_assert_int_eq(desk_status(&d).state, HF_FEED_RETRYING);
 		ck_assert_uint_eq(desk_status(&d).attempts, i + 1);
 	}
-	ck_assert_uint_eq(logged("re-applying failed (ECONNREFUSED: the resolver is away), retry in 50 ms"), 1);
+	ck_assert_uint_eq(
+	    logged("re-applying failed (ECONNREFUSED: the resolver is away), retry in 50 ms"), 1);
 	desk_run(&d, begun + 29999 - hf_boot_ms(&d.fx.clock.clock));
 	ck_assert_int_eq(desk_status(&d).state, HF_FEED_RETRYING);
 	desk_run(&d, 1);

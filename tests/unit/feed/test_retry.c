@@ -13,7 +13,8 @@
 Suite *retry_suite(void);
 
 /* The table, to the letter. */
-static const uint32_t waits[] = { 50, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000, 5000 };
+static const uint32_t waits[] = { 50, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000,
+	5000 };
 enum { N = sizeof(waits) / sizeof(waits[0]) };
 
 static struct hf_fake_clock clock_;
@@ -28,8 +29,10 @@ static void setup(void)
 	fclose(f);
 	hf_fake_clock_init(&clock_, 1000000, 1700000000000);
 	hf_log_init(fd, HF_LOG_DEBUG, HF_LOG_TEXT, &clock_.clock);
-	retry = (struct hf_retry){ .who = "adapter 'x'", .clock = &clock_.clock,
-		.wait = { .floor_ms = 50, .cap_ms = 5000 }, .failed_ms = 30000 };
+	retry = (struct hf_retry){ .who = "adapter 'x'",
+		.clock = &clock_.clock,
+		.wait = { .floor_ms = 50, .cap_ms = 5000 },
+		.failed_ms = 30000 };
 }
 
 static void teardown(void)
@@ -79,10 +82,13 @@ START_TEST(after_30_seconds_and_12_attempts_it_has_failed_and_says_so_once)
 			ck_assert_uint_eq(attempts, 12);
 		hf_fake_clock_add(&clock_, 10);
 	}
-	ck_assert_uint_eq(logged(" failed: 12 attempts in 30 s, the last: ECONNREFUSED: no socket"), 1);
+	ck_assert_uint_eq(
+	    logged(" failed: 12 attempts in 30 s, the last: ECONNREFUSED: no socket"), 1);
 	ck_assert_uint_eq(logged("failed: "), 1);
-	ck_assert_uint_eq(logged("attempt 1 failed (ECONNREFUSED: no socket), the next in 50 ms"), 1);
-	ck_assert_uint_eq(logged("attempt 12 failed (ECONNREFUSED: no socket), the next in 5000 ms"), 1);
+	ck_assert_uint_eq(
+	    logged("attempt 1 failed (ECONNREFUSED: no socket), the next in 50 ms"), 1);
+	ck_assert_uint_eq(
+	    logged("attempt 12 failed (ECONNREFUSED: no socket), the next in 5000 ms"), 1);
 	hf_retry_ok(&retry);
 	hf_retry_ok(&retry);
 	ck_assert_uint_eq(logged("works again after"), 1);

@@ -31,8 +31,10 @@ static void add(const char *text, uint8_t last, uint8_t flags)
 
 START_TEST(names_come_in_the_order_of_their_text)
 {
-	static const char *const in[] = { "b.coder", "a.coder", "a-b.coder", "aa.coder", "a.a.coder" };
-	static const char *const out[] = { "a-b.coder", "a.a.coder", "a.coder", "aa.coder", "b.coder" };
+	static const char *const in[] = { "b.coder", "a.coder", "a-b.coder", "aa.coder",
+		"a.a.coder" };
+	static const char *const out[] = { "a-b.coder", "a.a.coder", "a.coder", "aa.coder",
+		"b.coder" };
 	struct hf_item item;
 
 	for (size_t i = 0; i < 5; i++)

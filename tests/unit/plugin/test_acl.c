@@ -21,8 +21,8 @@ static struct hf_prefix prefix(const char *addr, uint8_t bits)
 static struct sockaddr_storage from(const char *addr)
 {
 	struct sockaddr_storage any = { .ss_family = strchr(addr, ':') ? AF_INET6 : AF_INET };
-	void *at = any.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&any)->sin_addr :
-					      (void *)&((struct sockaddr_in6 *)&any)->sin6_addr;
+	void *at = any.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&any)->sin_addr
+					    : (void *)&((struct sockaddr_in6 *)&any)->sin6_addr;
 
 	ck_assert_int_eq(inet_pton(any.ss_family, addr, at), 1);
 	return any;
@@ -114,8 +114,9 @@ END_TEST
 static const struct {
 	const char *addr;
 	bool want;
-} loopbacks[] = { { "127.0.0.1", true }, { "127.9.9.9", true }, { "128.0.0.1", false }, { "::1", true },
-	{ "::", false }, { "::ffff:127.0.0.1", true }, { "::ffff:10.0.0.1", false }, { "fe80::1", false } };
+} loopbacks[] = { { "127.0.0.1", true }, { "127.9.9.9", true }, { "128.0.0.1", false },
+	{ "::1", true }, { "::", false }, { "::ffff:127.0.0.1", true },
+	{ "::ffff:10.0.0.1", false }, { "fe80::1", false } };
 
 START_TEST(loopback_is_127_and_1)
 {
@@ -130,8 +131,8 @@ Suite *acl_suite(void)
 	Suite *s = suite_create("acl");
 	TCase *tc = tcase_create("allow");
 
-	tcase_add_loop_test(tc, a_prefix_holds_its_addresses_and_no_others, 0,
-	    sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(
+	    tc, a_prefix_holds_its_addresses_and_no_others, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tc, other_families_and_empty_lists_allow_nobody);
 	tcase_add_test(tc, a_view_changes_at_its_own_refresh_only);
 	tcase_add_loop_test(tc, loopback_is_127_and_1, 0, sizeof(loopbacks) / sizeof(loopbacks[0]));

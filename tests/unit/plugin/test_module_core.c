@@ -90,7 +90,8 @@ END_TEST
 
 START_TEST(another_class_is_passed_on)
 {
-	struct hf_module_core_question q = { (const uint8_t *)"\005coder", 7, HF_TYPE_SOA, 3, true };
+	struct hf_module_core_question q = { (const uint8_t *)"\005coder", 7, HF_TYPE_SOA, 3,
+		true };
 
 	publish(7);
 	ck_assert_ptr_null(hf_module_core_ask(plug, &q));
@@ -200,8 +201,10 @@ START_TEST(more_threads_than_seats_are_answered_too)
 }
 END_TEST
 
-/* A thread outlives the plug, as unbound's first thread does at a reload, and takes its seat in the
- * next. */
+/*
+ * A thread outlives the plug, as unbound's first thread does at a reload, and takes its seat in the
+ * next.
+ */
 START_TEST(a_new_plug_has_new_seats)
 {
 	publish(7);
@@ -238,7 +241,8 @@ START_TEST(news_are_told_once)
 	publish(7);
 	now.boot += 1100;
 	ask("coder");
-	ck_assert_int_eq(hf_module_core_news(plug, 2, news), HF_MODULE_CORE_NOTHING); /* not yet another second */
+	/* not yet another second */
+	ck_assert_int_eq(hf_module_core_news(plug, 2, news), HF_MODULE_CORE_NOTHING);
 	ck_assert_int_eq(hf_module_core_news(plug, 3, news), HF_MODULE_CORE_GOOD);
 	ck_assert_ptr_nonnull(strstr(news, "answers out of"));
 	ck_assert_int_eq(hf_module_core_news(plug, 4, news), HF_MODULE_CORE_NOTHING);

@@ -47,8 +47,8 @@ START_TEST(the_file_beside_the_module_says_where)
 {
 	char text[HF_NAME_TEXT_MAX];
 
-	write_beside("holdfast_unbound.conf", "# where\n\n zone:\t/srv/a zone \r\nsuffix: "
-					      "Coder\nsuffix: x.example.org.\nnot-ready: nxdomain");
+	write_beside("holdfast_unbound.conf",
+	    "# where\n\n zone:\t/srv/a zone \r\nsuffix: Coder\nsuffix: x.example.org.\nnot-ready: nxdomain");
 	ck_assert_int_eq(hf_module_location_find(so, NULL, &place, why), 0);
 	ck_assert_str_eq(place.zone, "/srv/a zone");
 	ck_assert_uint_eq(place.n_suffixes, 2);
@@ -97,8 +97,7 @@ static const struct {
 	{ "suffix: com", NULL },
 	{ "suffix: a_very..odd", NULL },
 	{ "suffix: a\nsuffix: b\nsuffix: c\nsuffix: d\nsuffix: e\nsuffix: f\nsuffix: g\nsuffix: h\n"
-	  "suffix: ours-i\nsuffix: ours-j\nsuffix: ours-k\nsuffix: ours-l\nsuffix: ours-m\nsuffix: "
-	  "ours-n\nsuffix: ours-o\n"
+	  "suffix: ours-i\nsuffix: ours-j\nsuffix: ours-k\nsuffix: ours-l\nsuffix: ours-m\nsuffix: ours-n\nsuffix: ours-o\n"
 	  "suffix: ours-p\nsuffix: ours-q\n",
 	    "f:17: 'suffix: ours-q': it is one suffix too many" },
 };

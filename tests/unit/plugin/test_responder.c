@@ -104,8 +104,8 @@ END_TEST
 
 START_TEST(counters_are_the_sum_of_all_threads)
 {
-	static const char want[] = "\021name=holdfast-dns\012answers=45\012negative=0\010stale=45"
-				   "\011refused=0\010errors=0";
+	static const char want[] =
+	    "\021name=holdfast-dns\012answers=45\012negative=0\010stale=45\011refused=0\010errors=0";
 	struct packet p;
 
 	counters[0].n[HF_COUNT_ANSWERS] = 42;
@@ -151,8 +151,8 @@ Suite *responder_suite(void)
 	tcase_add_test(tc, who_may_not_ask_learns_nothing);
 	tcase_add_test(tc, what_is_foreign_or_wrong_is_counted_as_such);
 	tcase_add_test(tc, counters_are_the_sum_of_all_threads);
-	tcase_add_loop_test(tc, counters_are_nowhere_else, 0,
-	    sizeof(no_counters) / sizeof(no_counters[0]));
+	tcase_add_loop_test(
+	    tc, counters_are_nowhere_else, 0, sizeof(no_counters) / sizeof(no_counters[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -238,8 +238,14 @@ struct attempt {
 	bool by_landlock;
 };
 
-#define ATTEMPT(function) { #function, function, false }
-#define BY_LANDLOCK(function) { #function, function, true }
+#define ATTEMPT(function)                                                                          \
+	{                                                                                          \
+#function, function, false                                                         \
+	}
+#define BY_LANDLOCK(function)                                                                      \
+	{                                                                                          \
+#function, function, true                                                          \
+	}
 
 static const struct attempt possible[] = { ATTEMPT(zone_file), ATTEMPT(zone_listing),
 	ATTEMPT(new_zone_in_its_place), ATTEMPT(config_file), ATTEMPT(thread),
@@ -247,10 +253,10 @@ static const struct attempt possible[] = { ATTEMPT(zone_file), ATTEMPT(zone_list
 
 static const struct attempt impossible[] = { BY_LANDLOCK(other_file), BY_LANDLOCK(system_file),
 	ATTEMPT(zone_writing), ATTEMPT(new_file), ATTEMPT(truncation), ATTEMPT(removal),
-	ATTEMPT(lock_on_the_zone), ATTEMPT(internet_socket), ATTEMPT(unix_socket), ATTEMPT(connection),
-	ATTEMPT(socket_option), ATTEMPT(signal_to_the_parent), ATTEMPT(signal_by_kill),
-	ATTEMPT(signal_by_a_descriptor), ATTEMPT(limits_of_the_parent), ATTEMPT(own_new_limits),
-	ATTEMPT(program), ATTEMPT(code_in_memory) };
+	ATTEMPT(lock_on_the_zone), ATTEMPT(internet_socket), ATTEMPT(unix_socket),
+	ATTEMPT(connection), ATTEMPT(socket_option), ATTEMPT(signal_to_the_parent),
+	ATTEMPT(signal_by_kill), ATTEMPT(signal_by_a_descriptor), ATTEMPT(limits_of_the_parent),
+	ATTEMPT(own_new_limits), ATTEMPT(program), ATTEMPT(code_in_memory) };
 
 /* The errno that it gets in the sandbox; 255 stands for none that fits. */
 static int in_sandbox(const struct attempt *a)
@@ -312,8 +318,8 @@ Suite *sandbox_suite(void)
 	size_t n = sizeof(impossible) / sizeof(impossible[0]);
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, what_answering_needs_is_possible, 0,
-	    sizeof(possible) / sizeof(possible[0]));
+	tcase_add_loop_test(
+	    tc, what_answering_needs_is_possible, 0, sizeof(possible) / sizeof(possible[0]));
 	tcase_add_loop_test(tc, what_answering_does_not_need_is_not, 0, (int)n);
 	tcase_add_loop_test(tc, outside_it_would_be_possible, 0, (int)n);
 	suite_add_tcase(s, tc);

@@ -107,8 +107,10 @@ static struct hf_conn *conn_from(const char *text)
 	struct hf_conn *c;
 
 	ck_assert_int_eq(inet_pton(v4 ? AF_INET : AF_INET6, text,
-			     v4 ? (void *)&in4.sin_addr : (void *)&in6.sin6_addr), 1);
-	c = hf_conn_new(dup(far), v4 ? (const struct sockaddr *)&in4 : (const struct sockaddr *)&in6);
+			     v4 ? (void *)&in4.sin_addr : (void *)&in6.sin6_addr),
+	    1);
+	c = hf_conn_new(
+	    dup(far), v4 ? (const struct sockaddr *)&in4 : (const struct sockaddr *)&in6);
 	ck_assert_ptr_nonnull(c);
 	return c;
 }
@@ -117,7 +119,8 @@ START_TEST(a_client_is_an_address_or_an_ipv6_network)
 {
 	struct hf_conn *one = conn_from(clients[_i].one), *other = conn_from(clients[_i].other);
 
-	ck_assert_int_eq(!memcmp(one->client, other->client, sizeof(one->client)), clients[_i].same);
+	ck_assert_int_eq(
+	    !memcmp(one->client, other->client, sizeof(one->client)), clients[_i].same);
 	hf_conn_free(one);
 	hf_conn_free(other);
 }
@@ -206,17 +209,14 @@ static const struct {
 	const char *bytes;
 	size_t len;
 } no_queries[] = {
-	{ "\0\0", 2 },
-	{ "\0\5hello", 7 },
-	{ "\20\1", 2 },     /* 4,097 bytes to come */
-	{ "\377\377", 2 },
-	{ "\0\14\0\0\200\0\0\1\0\0\0\0\0\0", 14 }, /* an answer */
+	{ "\0\0", 2 }, { "\0\5hello", 7 }, { "\20\1", 2 },            /* 4,097 bytes to come */
+	{ "\377\377", 2 }, { "\0\14\0\0\200\0\0\1\0\0\0\0\0\0", 14 }, /* an answer */
 };
 
 START_TEST(what_is_no_query_ends_it)
 {
-	ck_assert_int_eq(write(far, no_queries[_i].bytes, no_queries[_i].len),
-	    (ssize_t)no_queries[_i].len);
+	ck_assert_int_eq(
+	    write(far, no_queries[_i].bytes, no_queries[_i].len), (ssize_t)no_queries[_i].len);
 	ck_assert_int_eq(hf_conn_work(conn, &responder), HF_CONN_CLOSE);
 }
 END_TEST
@@ -249,15 +249,15 @@ Suite *tcp_conn_suite(void)
 	TCase *tc = tcase_create("conn");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, a_client_is_an_address_or_an_ipv6_network, 0,
-	    sizeof(clients) / sizeof(clients[0]));
+	tcase_add_loop_test(
+	    tc, a_client_is_an_address_or_an_ipv6_network, 0, sizeof(clients) / sizeof(clients[0]));
 	tcase_add_test(tc, a_question_that_is_not_whole_waits);
 	tcase_add_test(tc, many_at_once_are_answered_at_once);
 	tcase_add_test(tc, who_takes_nothing_is_read_no_further);
 	tcase_add_test(tc, once_the_answers_are_taken_all_that_waited_is_answered);
 	tcase_add_test(tc, all_is_answered_after_the_client_has_ended_its_side);
-	tcase_add_loop_test(tc, what_is_no_query_ends_it, 0,
-	    sizeof(no_queries) / sizeof(no_queries[0]));
+	tcase_add_loop_test(
+	    tc, what_is_no_query_ends_it, 0, sizeof(no_queries) / sizeof(no_queries[0]));
 	tcase_add_test(tc, a_query_of_the_greatest_length_is_read);
 	tcase_add_test(tc, a_client_that_is_gone_ends_it);
 	suite_add_tcase(s, tc);

@@ -29,17 +29,26 @@ static void ask(const char *name, unsigned type, bool with_opt)
 
 static struct hf_answer positive(uint16_t n)
 {
-	return (struct hf_answer){ .ours = true, .ede = HF_EDE_NONE, .has_answer = true,
-		.answer = { .type = HF_TYPE_AAAA, .ttl_s = 30, .n = n, .rdlen = 16,
-		    .rdata = addrs[0] } };
+	return (struct hf_answer){ .ours = true,
+		.ede = HF_EDE_NONE,
+		.has_answer = true,
+		.answer = {
+		    .type = HF_TYPE_AAAA, .ttl_s = 30, .n = n, .rdlen = 16, .rdata = addrs[0] } };
 }
 
 static struct hf_answer negative(uint8_t rcode)
 {
-	return (struct hf_answer){ .ours = true, .rcode = rcode, .ede = HF_EDE_NONE,
+	return (struct hf_answer){ .ours = true,
+		.rcode = rcode,
+		.ede = HF_EDE_NONE,
 		.has_soa = true,
-		.soa = { .owner = suffix, .owner_len = sizeof(suffix), .type = HF_TYPE_SOA,
-		    .ttl_s = 30, .n = 1, .rdlen = sizeof(soa_rdata) - 1, .rdata = soa_rdata } };
+		.soa = { .owner = suffix,
+		    .owner_len = sizeof(suffix),
+		    .type = HF_TYPE_SOA,
+		    .ttl_s = 30,
+		    .n = 1,
+		    .rdlen = sizeof(soa_rdata) - 1,
+		    .rdata = soa_rdata } };
 }
 
 /* The reply, whose header and echoed question are checked at once. */
@@ -113,13 +122,9 @@ END_TEST
 static const struct {
 	unsigned asked_flags, want;
 } flag_rows[] = {
-	{ 0, 0x8000 | AA },
-	{ RD, 0x8000 | AA | RD },
-	{ CD, 0x8000 | AA | CD },
-	{ AD, 0x8000 | AA },
-	{ 0x80, 0x8000 | AA },         /* RA */
-	{ TC | AA, 0x8000 | AA },
-	{ 0x0040 | 0xf, 0x8000 | AA }, /* Z, and an rcode in the query */
+	{ 0, 0x8000 | AA }, { RD, 0x8000 | AA | RD }, { CD, 0x8000 | AA | CD }, { AD, 0x8000 | AA },
+	{ 0x80, 0x8000 | AA },                                   /* RA */
+	{ TC | AA, 0x8000 | AA }, { 0x0040 | 0xf, 0x8000 | AA }, /* Z, and an rcode in the query */
 };
 
 START_TEST(rd_and_cd_are_copied_and_nothing_else)
@@ -272,8 +277,8 @@ Suite *wire_answer_suite(void)
 	tcase_add_test(tc, the_question_and_its_case_come_back_and_owners_point_to_it);
 	tcase_add_test(tc, a_negative_answer_has_one_soa_whose_owner_is_the_end_of_the_question);
 	tcase_add_test(tc, an_owner_that_is_no_end_of_the_question_is_written_out);
-	tcase_add_loop_test(tc, rd_and_cd_are_copied_and_nothing_else, 0,
-	    sizeof(flag_rows) / sizeof(flag_rows[0]));
+	tcase_add_loop_test(
+	    tc, rd_and_cd_are_copied_and_nothing_else, 0, sizeof(flag_rows) / sizeof(flag_rows[0]));
 	tcase_add_test(tc, opt_is_answered_with_1232_and_do_and_ede_where_there_is_one);
 	tcase_add_test(tc, no_opt_and_no_ede_unless_asked);
 	tcase_add_test(tc, what_does_not_fit_sets_tc_and_leaves_whole_records);

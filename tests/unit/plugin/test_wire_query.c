@@ -274,7 +274,10 @@ static void unknown_extra(struct packet *p)
 	packet_bytes(p, "\0\0\0\0\0\2xy", 8);
 }
 
-#define ROW(build, verdict, rcode) { #build, build, HF_WIRE_##verdict, HF_RCODE_##rcode }
+#define ROW(build, verdict, rcode)                                                                 \
+	{                                                                                          \
+#build, build, HF_WIRE_##verdict, HF_RCODE_##rcode                                 \
+	}
 static const struct {
 	const char *label;
 	void (*build)(struct packet *p);
@@ -398,8 +401,8 @@ Suite *wire_query_suite(void)
 	Suite *s = suite_create("wire_query");
 	TCase *tc = tcase_create("parse");
 
-	tcase_add_loop_test(tc, each_kind_of_packet_gets_its_verdict, 0,
-	    sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(
+	    tc, each_kind_of_packet_gets_its_verdict, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tc, a_question_is_folded_and_lent_as_it_came);
 	tcase_add_loop_test(tc, the_size_that_the_client_takes_is_kept_within_512_and_1232, 0,
 	    sizeof(sizes) / sizeof(sizes[0]));

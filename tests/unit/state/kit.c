@@ -38,10 +38,11 @@ static char *const owner_words[] = { me, bob, carol };
 static void identify(struct kit *k)
 {
 	struct hf_uuid user = kit_id(1);
-	struct hf_identity id = {
-		.user = user, .user_name = "alice", .deployment_id = "d1", .rights = k->rights,
-		.asked_ms = k->now.boot_ms
-	};
+	struct hf_identity id = { .user = user,
+		.user_name = "alice",
+		.deployment_id = "d1",
+		.rights = k->rights,
+		.asked_ms = k->now.boot_ms };
 	struct hf_judgement j;
 
 	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), 0);
@@ -502,7 +503,8 @@ static void same_names(struct kit *a, struct kit *b)
 		y = &name_slot(b, &x->name)->record;
 		ck_assert_msg(name_slot(b, &x->name)->used && x->flags == y->flags &&
 				  x->owner == y->owner && x->agent == y->agent &&
-				  x->first_seen_s == y->first_seen_s && !memcmp(x->addr, y->addr, 16),
+				  x->first_seen_s == y->first_seen_s &&
+				  !memcmp(x->addr, y->addr, 16),
 		    "%s is not the same", hf_name_text(&x->name, text));
 	}
 }
@@ -518,11 +520,14 @@ void kit_same(struct kit *a, struct kit *b)
 		if (a->has[HF_ROW_WORKSPACE][i])
 			ck_assert_mem_eq(&a->ws_rows[i], &b->ws_rows[i], sizeof(a->ws_rows[i]));
 		if (a->has[HF_ROW_AGENT][i])
-			ck_assert_mem_eq(&a->agent_rows[i], &b->agent_rows[i], sizeof(a->agent_rows[i]));
+			ck_assert_mem_eq(
+			    &a->agent_rows[i], &b->agent_rows[i], sizeof(a->agent_rows[i]));
 		if (a->has[HF_ROW_OWNER][i])
-			ck_assert_mem_eq(&a->owner_rows[i], &b->owner_rows[i], sizeof(a->owner_rows[i]));
+			ck_assert_mem_eq(
+			    &a->owner_rows[i], &b->owner_rows[i], sizeof(a->owner_rows[i]));
 		if (a->has[HF_ROW_HOLD][i])
-			ck_assert_mem_eq(&a->hold_rows[i], &b->hold_rows[i], sizeof(a->hold_rows[i]));
+			ck_assert_mem_eq(
+			    &a->hold_rows[i], &b->hold_rows[i], sizeof(a->hold_rows[i]));
 	}
 	ck_assert_int_eq(a->judgement.verdict, b->judgement.verdict);
 	ck_assert_uint_eq(a->judgement.held, b->judgement.held);

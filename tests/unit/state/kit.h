@@ -38,15 +38,15 @@ struct kit {
 	int64_t connected_ms; /* of the connection of all messages */
 	const char *rights;   /* that REST tells; NULL: none */
 	unsigned commits;
-	size_t slice; /* messages are taken up in slices of so many items; 0: at once */
+	size_t slice;    /* messages are taken up in slices of so many items; 0: at once */
 	unsigned slices; /* that the last message took */
 	void (*between)(struct kit *k); /* called between two of them; NULL: nothing */
-	size_t n_changed; /* names in the last changeset */
+	size_t n_changed;               /* names in the last changeset */
 };
 
 /*
- * One source "main", suffix coder, own user alice (owner 1), grace 600 s. It follows `me`; with sources[0].n_owners 2 or
- * 3 and hf_state_configure() also bob and carol (owners 2 and 3).
+ * One source "main", suffix coder, own user alice (owner 1), grace 600 s. It follows `me`; with
+ * sources[0].n_owners 2 or 3 and hf_state_configure() also bob and carol (owners 2 and 3).
  */
 struct kit *kit_new(void);
 void kit_free(struct kit *k);
@@ -76,7 +76,9 @@ void kit_try_all(struct kit *k);
 void kit_ask(struct kit *k);
 /* REST is asked and a new connection opened: all messages from now on come on it. */
 void kit_login(struct kit *k);
-/* REST names these owners (their numbers, up to a 0), and no others; each has an accepted snapshot. */
+/*
+ * REST names these owners (their numbers, up to a 0), and no others; each has an accepted snapshot.
+ */
 void kit_settled(struct kit *k, const unsigned *owners);
 
 /* True if the store has this name with this agent's address. Commits first. */

@@ -92,9 +92,7 @@ START_TEST(many_explained_removals_within_grace_wait)
 
 	kit_snapshot(k, "main", 1, ten);
 	kit_snapshot(k, "main", 1,
-	    "1=w1:1=a 2=w2:2=a 3=w3:3=a 4=w4:4=a 5=w5:5=a 6=w6:6=a 7=w7:7=a 8=w8:8=a 9=w9:9=a "
-	    "10=w10:10=a "
-	    "11=v1:11=a 12=v2:12=a 13=v3:13=a 14=v4:14=a");
+	    "1=w1:1=a 2=w2:2=a 3=w3:3=a 4=w4:4=a 5=w5:5=a 6=w6:6=a 7=w7:7=a 8=w8:8=a 9=w9:9=a 10=w10:10=a 11=v1:11=a 12=v2:12=a 13=v3:13=a 14=v4:14=a");
 	kit_diff(k, "main", 1, "", "1 2 3 4 5 6");
 	ck_assert_uint_eq(k->judgement.held, 0);
 	kit_pass(k, 300, true);
@@ -135,7 +133,10 @@ static const char *numbers(unsigned first, unsigned last)
 	return text;
 }
 
-/* More removals than the window has entries, and than its text has room for: they are counted all the same, not a second less. */
+/*
+ * More removals than the window has entries, and than its text has room for: they are counted all
+ * the same, not a second less.
+ */
 START_TEST(the_window_survives_a_restart_however_full_it_is)
 {
 	struct kit *k = kit_new();
@@ -148,7 +149,8 @@ START_TEST(the_window_survives_a_restart_however_full_it_is)
 	}
 	kit_commit(k);
 	if (_i)
-		k->now.boot_ms += 4000000000000; /* long numbers: the text is full before the window is */
+		/* long numbers: the text is full before the window is */
+		k->now.boot_ms += 4000000000000;
 	for (unsigned i = 71; _i && i <= 74; i++)
 		kit_diff(k, "main", 1, "", numbers(i, i));
 	kit_commit(k);
@@ -175,7 +177,10 @@ START_TEST(the_window_survives_a_restart_however_full_it_is)
 }
 END_TEST
 
-/* The text is the store's, but whoever writes it: what cannot be read counts as not known, and nothing is read beyond it. */
+/*
+ * The text is the store's, but whoever writes it: what cannot be read counts as not known, and
+ * nothing is read beyond it.
+ */
 START_TEST(a_window_that_cannot_be_read_is_not_known)
 {
 	static const struct {
@@ -183,10 +188,11 @@ START_TEST(a_window_that_cannot_be_read_is_not_known)
 		bool full;
 	} rows[] = { { "", false }, { "x", false }, { ":10", false }, { "1000000", false },
 		{ "1000000:", false }, { "1000000:x", false }, { "1000000:10x", false },
-		{ "1000000:10", true }, { "1000000:9 1000000:1", true }, { "1000000:9  1000000:1", true },
-		{ "1000000:9 x 1000000:1", false }, { "2000000000000:10", true },
-		{ "-2000000000000:10", false }, { "1000000:99999999999999999999", true },
-		{ "1000000:10 x", true }, { "399000:10", false }, { "401000:10", true } };
+		{ "1000000:10", true }, { "1000000:9 1000000:1", true },
+		{ "1000000:9  1000000:1", true }, { "1000000:9 x 1000000:1", false },
+		{ "2000000000000:10", true }, { "-2000000000000:10", false },
+		{ "1000000:99999999999999999999", true }, { "1000000:10 x", true },
+		{ "399000:10", false }, { "401000:10", true } };
 	struct kit *k = kit_new();
 
 	kit_snapshot(k, "main", 1, ten);
@@ -587,7 +593,8 @@ Suite *guard_suite(void)
 	tcase_add_test(tc, grace_counts_only_while_fresh);
 	tcase_add_test(tc, fresh_time_spent_survives_a_restart);
 	tcase_add_test(tc, nothing_is_released_for_an_owner_who_may_not_be_read);
-	tcase_add_test(tc, an_owner_whom_the_server_lists_no_more_is_held_until_the_operator_decides);
+	tcase_add_test(
+	    tc, an_owner_whom_the_server_lists_no_more_is_held_until_the_operator_decides);
 	tcase_add_test(tc, an_owner_who_is_listed_again_is_live_again);
 	tcase_add_test(tc, a_user_whom_one_server_does_not_know_is_followed_at_another);
 	tcase_add_test(tc, of_a_source_that_is_not_there_nothing_is_taken);

@@ -336,8 +336,7 @@ START_TEST(a_name_that_two_rows_publish_is_counted_once)
 	static const struct {
 		const char *agents;
 		uint8_t names; /* that both rows have besides */
-	} rows[] = { { "1=dev:7=main,8=gpu", HF_NAME_SHORT },
-		{ "1=dev:7=main 2=web:8=main", 0 } };
+	} rows[] = { { "1=dev:7=main,8=gpu", HF_NAME_SHORT }, { "1=dev:7=main 2=web:8=main", 0 } };
 	struct kit *k = kit_new();
 
 	kit_snapshot(k, "main", 1, rows[_i].agents);
@@ -352,8 +351,7 @@ START_TEST(a_name_that_two_rows_publish_is_counted_once)
 	/* The short name is in the zone, too. */
 	if (rows[_i].names) {
 		k->names[KIT_MAX - 1].used = true;
-		ck_assert_int_eq(
-		    hf_name_parse("dev.coder", &k->names[KIT_MAX - 1].record.name), 0);
+		ck_assert_int_eq(hf_name_parse("dev.coder", &k->names[KIT_MAX - 1].record.name), 0);
 	}
 	kit_restart(k);
 	kit_commit(k);
@@ -431,11 +429,15 @@ START_TEST(a_url_is_the_same_whatever_says_nothing_in_it)
 	ck_assert_uint_eq(hf_state_url_sum(""), 0);
 	ck_assert_uint_eq(hf_state_url_sum("/"), 0);
 	ck_assert_uint_ne(hf_state_url_sum(rows[_i].a), 0);
-	ck_assert_int_eq(hf_state_url_sum(rows[_i].a) == hf_state_url_sum(rows[_i].b), rows[_i].same);
+	ck_assert_int_eq(
+	    hf_state_url_sum(rows[_i].a) == hf_state_url_sum(rows[_i].b), rows[_i].same);
 }
 END_TEST
 
-/* What hf_state_configure() will do, said before: two of one URL take turns, and one that stays is not renamed. */
+/*
+ * What hf_state_configure() will do, said before: two of one URL take turns, and one that stays is
+ * not renamed.
+ */
 START_TEST(a_new_name_is_told_before_it_is_taken)
 {
 	struct kit *k = kit_new();
@@ -655,12 +657,15 @@ START_TEST(a_restart_finds_everything_and_changes_nothing)
 }
 END_TEST
 
-/* Agents that are stored in an order of their own, of workspaces with gaps between their numbers. */
+/*
+ * Agents that are stored in an order of their own, of workspaces with gaps between their numbers.
+ */
 START_TEST(a_restart_finds_each_agents_workspace_whatever_the_order)
 {
 	struct kit *k = kit_new();
 
-	kit_snapshot(k, "main", 1, "1=a:7=main 2=b:8=main 3=c:9=main 4=d:10=main 5=e:11=main 6=f:12=main");
+	kit_snapshot(
+	    k, "main", 1, "1=a:7=main 2=b:8=main 3=c:9=main 4=d:10=main 5=e:11=main 6=f:12=main");
 	kit_commit(k);
 	kit_diff(k, "main", 1, "6=f:26=main", "6:12");
 	kit_diff(k, "main", 1, "1=a:21=main", "1:7 2");
@@ -788,7 +793,8 @@ Suite *state_suite(void)
 	tcase_add_test(tc, stale_is_since_the_connection_was_lost_or_silent_for_too_long);
 	tcase_add_loop_test(tc, a_url_is_the_same_whatever_says_nothing_in_it, 0, 11);
 	tcase_add_test(tc, a_new_name_is_told_before_it_is_taken);
-	tcase_add_test(tc, a_workspace_that_its_new_owner_cannot_name_comes_with_that_owners_snapshot);
+	tcase_add_test(
+	    tc, a_workspace_that_its_new_owner_cannot_name_comes_with_that_owners_snapshot);
 	tcase_add_test(tc, one_whose_owner_is_never_told_keeps_no_other_waiting);
 	tcase_add_test(tc, a_renamed_owner_is_a_rename);
 	tcase_add_test(tc, another_deployment_is_held_until_it_is_accepted);

@@ -109,7 +109,8 @@ static const struct {
 	{ 1, false, true, false, 3 * RECORDS, 0 },
 	/* All the same names: one has them. */
 	{ 1, true, true, false, 3, RECORDS - 1 },
-	/* All in one workspace: no more than it may have, two names for each. The list is bounded.
+	/*
+	 * All in one workspace: no more than it may have, two names for each. The list is bounded.
 	 */
 	{ RECORDS, false, false, false, 2 * 256, 20 },
 	{ RECORDS, false, true, false, 2, 255 + 20 },
@@ -231,7 +232,10 @@ START_TEST(many_small_diffs_cost_what_they_are)
 }
 END_TEST
 
-/* What is held of one owner is found, and its time counted, without a look at what is held of all others. */
+/*
+ * What is held of one owner is found, and its time counted, without a look at what is held of all
+ * others.
+ */
 START_TEST(all_owners_may_be_held_at_once)
 {
 	enum { OWNERS = RECORDS };
@@ -244,7 +248,9 @@ START_TEST(all_owners_may_be_held_at_once)
 		for (uint32_t i = 0; i < OWNERS; i++) {
 			h->update.owner = id_of(9, i, 0);
 			h->update.upserted_workspaces[0].id = id_of(2, i, 0);
-			ck_assert_int_eq(hf_state_owner_set(h->state, "main", &h->update.owner, "bob", h->now), 0);
+			ck_assert_int_eq(
+			    hf_state_owner_set(h->state, "main", &h->update.owner, "bob", h->now),
+			    0);
 			h->update.n_upserted_workspaces = !empty;
 			send_only(h, HF_UPDATE_SNAPSHOT);
 			ck_assert_uint_eq(h->judgement.held, empty);
@@ -254,7 +260,8 @@ START_TEST(all_owners_may_be_held_at_once)
 	ck_assert(!hf_state_wants_connection(h->state, "main", h->now));
 	hf_state_each_hold(h->state, count_hold, &holds);
 	ck_assert_uint_eq(holds, OWNERS);
-	ck_assert_int_eq(hf_state_decide(h->state, "main", NULL, NULL, HF_DECISION_ACCEPT, h->now), OWNERS);
+	ck_assert_int_eq(
+	    hf_state_decide(h->state, "main", NULL, NULL, HF_DECISION_ACCEPT, h->now), OWNERS);
 	ck_assert_uint_eq(hf_state_n_names(h->state), 0);
 	hostile_free(h);
 }

@@ -220,7 +220,8 @@ START_TEST(nothing_but_a_message_or_a_decision_removes)
 	follow(k);
 	for (int i = 0; i < 40; i++) {
 		step(k, &seed);
-		follow(k); /* whoever was renamed has the name again that is told after the restart */
+		/* whoever was renamed has the name again that is told after the restart */
+		follow(k);
 		n = kit_count(k);
 		hf_state_away(k->state, "main", k->now);
 		kit_pass(k, 3000, false);

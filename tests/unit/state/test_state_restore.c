@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes back out of the published zone: where the store was lost, and where it is older than the zone. */
+/*
+ * What comes back out of the published zone: where the store was lost, and where it is older than
+ * the zone.
+ */
 #include <check.h>
 #include <string.h>
 
@@ -122,7 +125,9 @@ END_TEST
 
 START_TEST(a_source_is_pinned_to_what_the_zone_says)
 {
-	struct hf_identity other = { .user = kit_id(1), .user_name = "alice", .deployment_id = "d2" };
+	struct hf_identity other = {
+		.user = kit_id(1), .user_name = "alice", .deployment_id = "d2"
+	};
 	struct hf_uuid bob = kit_id(2);
 	struct hf_judgement j;
 
@@ -165,7 +170,8 @@ static void take_newer_zone(void)
 	struct hf_restored_row rows[] = { row("dev.coder", 8, 0), row("old.coder", 2, 0),
 		row("new.coder", 9, 0) };
 
-	kit_snapshot(k, "main", 1, "1=dev:7=x 2=old:2=x 3=gone:3=x 4=gone2:4=x 5=gone3:5=x 6=gone4:6=x");
+	kit_snapshot(
+	    k, "main", 1, "1=dev:7=x 2=old:2=x 3=gone:3=x 4=gone2:4=x 5=gone3:5=x 6=gone4:6=x");
 	kit_commit(k);
 	kit_restart(k);
 	ck_assert_int_eq(hf_state_restore_newer(k->state, rows, 3, k->now), 0);
@@ -188,7 +194,9 @@ START_TEST(the_names_of_a_newer_zone_win_until_they_are_confirmed)
 	check_zones_names();
 	kit_login(k);
 	check_zones_names();
-	/* What the copy had and the zone had not any more needs no hold: nothing of it was served. */
+	/*
+	 * What the copy had and the zone had not any more needs no hold: nothing of it was served.
+	 */
 	kit_snapshot(k, "main", 1, "1=dev:8=x 2=old:2=x 9=new:9=x");
 	ck_assert_uint_eq(k->judgement.held, 0);
 	ck_assert_uint_eq(n_holds(), 0);
@@ -252,7 +260,8 @@ Suite *state_restore_suite(void)
 	tcase_add_test(tc, another_user_than_the_zones_holds_its_names);
 	tcase_add_test(tc, the_names_of_a_newer_zone_win_until_they_are_confirmed);
 	tcase_add_test(tc, an_empty_snapshot_after_a_newer_zone_holds_its_names);
-	tcase_add_test(tc, an_owner_that_is_lost_before_its_snapshot_takes_no_name_of_the_zone_along);
+	tcase_add_test(
+	    tc, an_owner_that_is_lost_before_its_snapshot_takes_no_name_of_the_zone_along);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -244,28 +244,31 @@ START_TEST(a_preview_says_what_accept_would_do)
 	kit_snapshot(k, "main", 1, "1=a:1=x 2=b:2=x");
 	kit_snapshot(k, "main", 1, "");
 	before = kit_count(k);
-	ck_assert_int_eq(hf_state_decide_preview(
-			     k->state, "main", NULL, NULL, HF_DECISION_ACCEPT, &v), 0);
+	ck_assert_int_eq(
+	    hf_state_decide_preview(k->state, "main", NULL, NULL, HF_DECISION_ACCEPT, &v), 0);
 	ck_assert_uint_eq(v.holds, 1);
 	ck_assert_uint_eq(v.workspaces, 2);
 	ck_assert_uint_eq(v.removed, 6);
 	ck_assert_uint_eq(v.renamed, 0);
 	ck_assert_uint_eq(v.n_samples, 6);
 	ck_assert(!v.other_deployment);
-	ck_assert_int_eq(hf_state_decide_preview(
-			     k->state, "main", NULL, NULL, HF_DECISION_REJECT, &v), 0);
+	ck_assert_int_eq(
+	    hf_state_decide_preview(k->state, "main", NULL, NULL, HF_DECISION_REJECT, &v), 0);
 	ck_assert_uint_eq(v.workspaces, 2);
 	ck_assert_uint_eq(v.removed, 0);
-	ck_assert_int_eq(hf_state_decide_preview(
-			     k->state, "main", &nobody, NULL, HF_DECISION_ACCEPT, &v), -ENOENT);
+	ck_assert_int_eq(
+	    hf_state_decide_preview(k->state, "main", &nobody, NULL, HF_DECISION_ACCEPT, &v),
+	    -ENOENT);
 	ck_assert_int_eq(hf_state_identify(k->state, "main", &id, k->now, &j), 0);
-	ck_assert_int_eq(hf_state_decide_preview(
-			     k->state, "main", NULL, "deployment", HF_DECISION_ACCEPT, &v), 0);
+	ck_assert_int_eq(
+	    hf_state_decide_preview(k->state, "main", NULL, "deployment", HF_DECISION_ACCEPT, &v),
+	    0);
 	ck_assert(v.other_deployment);
 	ck_assert_uint_eq(v.removed, 0);
 	/* It did nothing, and it was right. */
 	ck_assert_uint_eq(kit_count(k), before);
-	ck_assert_int_eq(hf_state_decide(k->state, "main", NULL, "removal", HF_DECISION_ACCEPT, k->now), 1);
+	ck_assert_int_eq(
+	    hf_state_decide(k->state, "main", NULL, "removal", HF_DECISION_ACCEPT, k->now), 1);
 	ck_assert_uint_eq(kit_count(k), before - 6);
 }
 END_TEST
@@ -299,8 +302,8 @@ Suite *state_rights_suite(void)
 	TCase *tc = tcase_create("rights");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, nothing_unexplained_goes_with_less_rights, 0,
-	    sizeof(rights) / sizeof(rights[0]));
+	tcase_add_loop_test(
+	    tc, nothing_unexplained_goes_with_less_rights, 0, sizeof(rights) / sizeof(rights[0]));
 	tcase_add_test(tc, the_rights_of_the_last_good_state_survive_a_restart);
 	tcase_add_test(tc, ten_thousand_owners_share_one_text);
 	tcase_add_test(tc, other_rights_want_another_connection);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A large message is taken up in slices: what each call does is bounded, whatever the message says, and counted here
- * by the names, records and addresses that it goes through (the state counts them itself, in the functions that do the
- * work), not by a clock.
+ * A large message is taken up in slices: what each call does is bounded, whatever the message says,
+ * and counted here by the names, records and addresses that it goes through (the state counts them
+ * itself, in the functions that do the work), not by a clock.
  */
 #include <check.h>
 #include <errno.h>
@@ -18,7 +18,10 @@ Suite *state_slices_suite(void);
 enum {
 	RECORDS = 6000,
 	SLICE = 100,
-	/* A record has at most three names, an address, and a workspace around it; each may be left, entered and settled. */
+	/*
+	 * A record has at most three names, an address, and a workspace around it; each may be
+	 * left, entered and settled.
+	 */
 	WORK_MAX = 20,
 };
 
@@ -67,7 +70,10 @@ static void teardown(void)
 	kit_free(k);
 }
 
-/* The first n workspaces with their agents, in slices; each did no more than it may. Returns how many there were. */
+/*
+ * The first n workspaces with their agents, in slices; each did no more than it may. Returns how
+ * many there were.
+ */
 static unsigned take_up(uint32_t n)
 {
 	uint64_t before = k->state->work;
@@ -155,7 +161,9 @@ START_TEST(names_that_a_policy_took_out_come_back_in_slices)
 }
 END_TEST
 
-/* After a zone that was newer than the store: what the owner has is not served before its snapshot. */
+/*
+ * After a zone that was newer than the store: what the owner has is not served before its snapshot.
+ */
 START_TEST(an_owner_that_was_not_seen_gets_its_names_in_slices)
 {
 	struct hf_restored_row row = { .source = 0 };
@@ -175,7 +183,8 @@ END_TEST
 START_TEST(a_small_message_is_taken_up_by_the_first_call)
 {
 	k->slice = 64;
-	ck_assert_int_eq(kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:8=main"), HF_VERDICT_ACCEPTED);
+	ck_assert_int_eq(
+	    kit_snapshot(k, "main", 1, "1=dev:7=main 2=web:8=main"), HF_VERDICT_ACCEPTED);
 	ck_assert_uint_eq(k->slices, 1);
 	ck_assert_int_eq(kit_diff(k, "main", 1, "3=db:9=main", "2"), HF_VERDICT_ACCEPTED);
 	ck_assert_uint_eq(k->slices, 1);
@@ -219,7 +228,8 @@ START_TEST(it_may_end_between_two_slices)
 {
 	update.n_upserted_workspaces = update.n_upserted_agents = RECORDS;
 	ck_assert_int_eq(
-	    hf_state_update_begin(k->state, "main", &update, k->now, 2 * RECORDS, &k->judgement), 1);
+	    hf_state_update_begin(k->state, "main", &update, k->now, 2 * RECORDS, &k->judgement),
+	    1);
 	/* teardown() frees it, and then the message. */
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each call of the C library that changes a file, with our own in front. They go to the kernel by syscall(), so that no
- * sanitizer's interceptor and no other name of the same call is missed.
+ * Each call of the C library that changes a file, with our own in front. They go to the kernel by
+ * syscall(), so that no sanitizer's interceptor and no other name of the same call is missed.
  */
 #include "tests/unit/store/disk.h"
 
@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 const unsigned disk_growing = 1u << DISK_CREATE | 1u << DISK_WRITE;
-const unsigned disk_changing = 1u << DISK_CREATE | 1u << DISK_WRITE | 1u << DISK_TRUNCATE | 1u << DISK_SYNC |
-			       1u << DISK_RENAME | 1u << DISK_UNLINK;
-const unsigned disk_readonly = 1u << DISK_CREATE | 1u << DISK_OPEN | 1u << DISK_RENAME | 1u << DISK_UNLINK;
+const unsigned disk_changing = 1u << DISK_CREATE | 1u << DISK_WRITE | 1u << DISK_TRUNCATE |
+			       1u << DISK_SYNC | 1u << DISK_RENAME | 1u << DISK_UNLINK;
+const unsigned disk_readonly =
+    1u << DISK_CREATE | 1u << DISK_OPEN | 1u << DISK_RENAME | 1u << DISK_UNLINK;
 
 static _Atomic(unsigned) armed_calls; /* 0: not armed */
 static enum disk_fault armed_fault;
@@ -211,13 +212,13 @@ static int do_open(int dirfd, const char *path, int flags, mode_t mode)
 	return (int)syscall(SYS_openat, dirfd, path, flags, mode);
 }
 
-#define MODE_OF(flags, last)                                                                               \
-	mode_t mode = 0;                                                                                   \
-	if ((flags) & O_CREAT) {                                                                           \
-		va_list ap;                                                                                \
-		va_start(ap, last);                                                                        \
-		mode = va_arg(ap, mode_t);                                                                 \
-		va_end(ap);                                                                                \
+#define MODE_OF(flags, last)                                                                       \
+	mode_t mode = 0;                                                                           \
+	if ((flags)&O_CREAT) {                                                                     \
+		va_list ap;                                                                        \
+		va_start(ap, last);                                                                \
+		mode = va_arg(ap, mode_t);                                                         \
+		va_end(ap);                                                                        \
 	}
 
 OURS int open64(const char *path, int flags, ...);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * disk: a disk that fails, or a process that dies, at a chosen storage call. It takes the place of the C library's calls in
- * this program, so that SQLite's own calls are among them. Only calls that change files are counted, and only
- * those of regular files and of folders; anything else goes through.
+ * disk: a disk that fails, or a process that dies, at a chosen storage call. It takes the place of
+ * the C library's calls in this program, so that SQLite's own calls are among them. Only calls that
+ * change files are counted, and only those of regular files and of folders; anything else goes
+ * through.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,15 +17,15 @@ enum disk_call {
 	DISK_SYNC,
 	DISK_RENAME,
 	DISK_UNLINK,
-	DISK_READ,   /* counted only where it is asked for */
+	DISK_READ, /* counted only where it is asked for */
 	DISK_LAST,
 };
 
 enum disk_fault {
 	DISK_FINE,
-	DISK_ONCE,    /* call n fails */
-	DISK_ALWAYS,  /* call n and all after it */
-	DISK_DIE,     /* the process ends before call n */
+	DISK_ONCE,     /* call n fails */
+	DISK_ALWAYS,   /* call n and all after it */
+	DISK_DIE,      /* the process ends before call n */
 	DISK_DIE_HALF, /* the same, but of a write the first half is done */
 	DISK_LOOK,     /* nothing fails; disk_look() has who is called */
 };
@@ -38,9 +39,10 @@ size_t disk_disarm(void);
 /* All that a full disk refuses, that change anything, that a read-only disk refuses. */
 extern const unsigned disk_growing, disk_changing, disk_readonly;
 /*
- * Armed with DISK_LOOK: `look` is called before each call, with its number, and again (`half`) where the first half of a
- * write is done: a process that died there would leave the files as they are now. It may make storage calls of its own,
- * which are not counted. By the thread that makes the call.
+ * Armed with DISK_LOOK: `look` is called before each call, with its number, and again (`half`)
+ * where the first half of a write is done: a process that died there would leave the files as they
+ * are now. It may make storage calls of its own, which are not counted. By the thread that makes
+ * the call.
  */
 void disk_look(void (*look)(size_t n, bool half));
 /* Whether the fault came about. */

@@ -199,7 +199,8 @@ int64_t fixture_number(const struct fixture *f, const char *tail, const char *sq
 	int64_t n;
 
 	ck_assert_int_eq(sqlite3_open(fixture_file(f, tail), &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	ck_assert_msg(
+	    sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
 	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
 	n = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);

@@ -32,12 +32,16 @@ static struct hf_owned owned(const char *name, uint8_t addr, uint8_t state)
 	return o;
 }
 
-static int receipt(const char *adapter, uint64_t generation, const struct hf_owned *set, size_t n_set,
-    const struct hf_owned *gone, size_t n_gone)
+static int receipt(const char *adapter, uint64_t generation, const struct hf_owned *set,
+    size_t n_set, const struct hf_owned *gone, size_t n_gone)
 {
 	struct hf_receipt_rows r = {
-		.adapter = adapter, .cursor = { .epoch = { 1, 2, 3 }, .generation = generation },
-		.set = set, .n_set = n_set, .gone = gone, .n_gone = n_gone,
+		.adapter = adapter,
+		.cursor = { .epoch = { 1, 2, 3 }, .generation = generation },
+		.set = set,
+		.n_set = n_set,
+		.gone = gone,
+		.n_gone = n_gone,
 	};
 
 	return hf_store_receipt(fx.store, &r);
@@ -53,8 +57,8 @@ static int take_owned(const struct hf_owned *o, void *arg)
 	struct list *l = arg;
 	char name[HF_NAME_TEXT_MAX];
 
-	snprintf(l->text[l->n++], 100, "%.60s %u %u %u", hf_name_text(&o->name, name), o->addr[15], o->state,
-	    (unsigned)o->generation);
+	snprintf(l->text[l->n++], 100, "%.60s %u %u %u", hf_name_text(&o->name, name), o->addr[15],
+	    o->state, (unsigned)o->generation);
 	return l->n == 20;
 }
 
@@ -124,10 +128,10 @@ END_TEST
 
 START_TEST(what_is_owned_is_told_by_name_in_slices_and_counted)
 {
-	struct hf_owned set[5] = { owned("c.coder", 1, 1), owned("a.coder", 2, 2), owned("a.coder", 1, 130),
-		owned("a-b.coder", 9, 1), owned("b.coder", 3, 1) };
-	static const char *const order[] = { "a-b.coder 9 1 7", "a.coder 1 130 7", "a.coder 2 2 7", "b.coder 3 1 7",
-		"c.coder 1 1 7" };
+	struct hf_owned set[5] = { owned("c.coder", 1, 1), owned("a.coder", 2, 2),
+		owned("a.coder", 1, 130), owned("a-b.coder", 9, 1), owned("b.coder", 3, 1) };
+	static const char *const order[] = { "a-b.coder 9 1 7", "a.coder 1 130 7", "a.coder 2 2 7",
+		"b.coder 3 1 7", "c.coder 1 1 7" };
 	struct hf_owned other = owned("a.coder", 7, 1), last;
 	uint64_t counts[256];
 	struct list l = { 0 };
@@ -143,14 +147,17 @@ START_TEST(what_is_owned_is_told_by_name_in_slices_and_counted)
 
 		do {
 			l.n = 0;
-			ck_assert_int_eq(hf_store_owned_after(fx.store, "one", n ? &last : NULL, max, take_owned, &l), 0);
+			ck_assert_int_eq(hf_store_owned_after(fx.store, "one", n ? &last : NULL,
+					     max, take_owned, &l),
+			    0);
 			for (size_t i = 0; i < l.n; i++, n++) {
 				char name[20];
 				unsigned addr, state, generation;
 
 				ck_assert_str_eq(l.text[i], order[n]);
-				ck_assert_int_eq(
-				    sscanf(order[n], "%19s %u %u %u", name, &addr, &state, &generation), 4);
+				ck_assert_int_eq(sscanf(order[n], "%19s %u %u %u", name, &addr,
+						     &state, &generation),
+				    4);
 				last = owned(name, (uint8_t)addr, (uint8_t)state);
 			}
 		} while (l.n == max);
@@ -236,7 +243,8 @@ END_TEST
 
 START_TEST(addresses_are_kept_in_their_order_and_replaced_whole)
 {
-	const char *three[] = { "2001:db8::7", "192.0.2.1", "192.0.2.2" }, *one[] = { "198.51.100.3" };
+	const char *three[] = { "2001:db8::7", "192.0.2.1", "192.0.2.2" },
+		   *one[] = { "198.51.100.3" };
 	struct list l = { 0 };
 
 	ck_assert_int_eq(hf_store_addresses_set(fx.store, "main", three, 3), 0);
@@ -271,7 +279,8 @@ START_TEST(addresses_have_limits)
 	text[HF_STORE_ADDRESS_TEXT_MAX] = '\0';
 	memset(name, 'n', sizeof(name));
 	name[HF_LABEL_MAX + 1] = '\0';
-	ck_assert_int_eq(hf_store_addresses_set(fx.store, "main", many, HF_STORE_ADDRESSES_MAX + 1), -EINVAL);
+	ck_assert_int_eq(
+	    hf_store_addresses_set(fx.store, "main", many, HF_STORE_ADDRESSES_MAX + 1), -EINVAL);
 	ck_assert_int_eq(hf_store_addresses_set(fx.store, "main", many, HF_STORE_ADDRESSES_MAX), 0);
 	ck_assert_int_eq(hf_store_addresses_set(fx.store, "main", &address, 1), -EINVAL);
 	ck_assert_int_eq(hf_store_addresses_set(fx.store, name, many, 1), -EINVAL);
@@ -290,14 +299,20 @@ START_TEST(damage_in_what_is_read_late_is_noticed)
 	ck_assert_int_eq(receipt("adapterfindme", 1, &a, 1, NULL, 0), 0);
 	ck_assert_int_eq(hf_store_addresses_set(fx.store, "main", &address, 1), 0);
 	fixture_close(&fx);
-	at = fixture_find(&fx, "", _i == 0 ? "findme.coder" : _i == 1 ? address : "adapterfindme",
-	    _i == 0 ? 12 : _i == 1 ? 10 : 13);
+	at = fixture_find(&fx, "",
+	    _i == 0   ? "findme.coder"
+	    : _i == 1 ? address
+		      : "adapterfindme",
+	    _i == 0   ? 12
+	    : _i == 1 ? 10
+		      : 13);
 	ck_assert_int_ge(at, 0);
 	fixture_flip(&fx, "", at + 9, 1);
 	fixture_open(&fx);
 	ck_assert_int_eq(fx.opened.origin, HF_STORE_OPENED);
 	if (_i == 0)
-		ck_assert_int_eq(hf_store_owned_all(fx.store, "adapterfindme", take_owned, &l), HF_EDAMAGED);
+		ck_assert_int_eq(
+		    hf_store_owned_all(fx.store, "adapterfindme", take_owned, &l), HF_EDAMAGED);
 	else if (_i == 1)
 		ck_assert_int_eq(hf_store_addresses(fx.store, "main", take_text, &l), HF_EDAMAGED);
 	else

@@ -155,7 +155,8 @@ static bool is_forward(uint64_t a, uint64_t b)
 
 START_TEST(a_clock_that_is_far_ahead_does_not_send_the_serial_backwards)
 {
-	static const int64_t year_2099_s = 4070908800, far_s[] = { INT64_C(1) << 31, INT64_C(1) << 33 };
+	static const int64_t year_2099_s = 4070908800,
+			     far_s[] = { INT64_C(1) << 31, INT64_C(1) << 33 };
 	uint64_t before, after;
 
 	ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
@@ -257,7 +258,8 @@ static void bad_rid(void)
 
 static void bad_suffix(void)
 {
-	changes.after.sources[0].row.suffix = (struct hf_name){ .len = 5, .wire = { 9, 'a', 'b', 'c', 0 } };
+	changes.after.sources[0].row.suffix =
+	    (struct hf_name){ .len = 5, .wire = { 9, 'a', 'b', 'c', 0 } };
 }
 
 static void root_suffix(void)
@@ -291,8 +293,21 @@ static void nameless_restored(void)
 }
 
 static void (*const mistakes[])(void) = {
-	bad_label, upper_label, endless_label, endless_text, bad_names, bad_primary, two_primaries, bad_rid, bad_suffix,
-	root_suffix, huge_number, bad_kind, no_row, nameless_change, nameless_restored,
+	bad_label,
+	upper_label,
+	endless_label,
+	endless_text,
+	bad_names,
+	bad_primary,
+	two_primaries,
+	bad_rid,
+	bad_suffix,
+	root_suffix,
+	huge_number,
+	bad_kind,
+	no_row,
+	nameless_change,
+	nameless_restored,
 };
 
 START_TEST(a_row_that_could_not_be_read_back_is_refused_with_all_that_came_with_it)
@@ -364,9 +379,11 @@ START_TEST(more_names_than_the_log_keeps_are_one_line)
 	ck_assert_int_eq(hf_store_apply(fx.store, &c), 0);
 	ck_assert_uint_le(asked, 1); /* to tell why, no more */
 	ck_assert_int_eq(hf_store_names_since(fx.store, 0, count_name, NULL), -ESTALE);
-	ck_assert_int_eq(hf_store_names_since(fx.store, hf_store_generation(fx.store), count_name, NULL), 0);
+	ck_assert_int_eq(
+	    hf_store_names_since(fx.store, hf_store_generation(fx.store), count_name, NULL), 0);
 	ck_assert_int_eq(hf_store_history(fx.store, NULL, 10, take_line, text), 1);
-	snprintf(want, sizeof(want), "|summary|diff|%zu names (%zu rows set, 0 removed)", c.n_names, c.n_rows);
+	snprintf(want, sizeof(want), "|summary|diff|%zu names (%zu rows set, 0 removed)", c.n_names,
+	    c.n_rows);
 	ck_assert_str_eq(text, want);
 	world_check(fx.store, &world);
 }
@@ -397,10 +414,16 @@ END_TEST
 START_TEST(a_hold_is_told_when_it_begins_and_when_it_ends)
 {
 	struct hf_hold_row hold = {
-		.rid = 4, .owner = 1, .source = 1, .kind = "mass-removal", .detail = "9 of 10 workspaces",
+		.rid = 4,
+		.owner = 1,
+		.source = 1,
+		.kind = "mass-removal",
+		.detail = "9 of 10 workspaces",
 		.since_s = FIXTURE_WALL_S,
 	};
-	struct hf_row_change row = { .kind = HF_ROW_HOLD, .rid = 4, .why = HF_WHY_HELD, .row.hold = &hold };
+	struct hf_row_change row = {
+		.kind = HF_ROW_HOLD, .rid = 4, .why = HF_WHY_HELD, .row.hold = &hold
+	};
 	struct hf_changeset c = { .rows = &row, .n_rows = 1, .wall_s = FIXTURE_WALL_S };
 	char text[200], want[200];
 	uint64_t lines[3];
@@ -424,13 +447,16 @@ START_TEST(a_hold_is_told_when_it_begins_and_when_it_ends)
 	ck_assert_ptr_nonnull(strstr(text, "|hold-ended|accepted|source-1/"));
 	ck_assert_int_eq(hf_store_apply(fx.store, &c), 0); /* it is gone already */
 	fixture_close(&fx);
-	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM change WHERE what LIKE 'hold%'"), 2);
+	ck_assert_int_eq(
+	    fixture_number(&fx, "", "SELECT count(*) FROM change WHERE what LIKE 'hold%'"), 2);
 }
 END_TEST
 
 START_TEST(a_hold_of_a_whole_source_names_no_owner)
 {
-	struct hf_hold_row hold = { .rid = 0, .owner = UINT32_MAX, .source = 0, .kind = "deployment" };
+	struct hf_hold_row hold = {
+		.rid = 0, .owner = UINT32_MAX, .source = 0, .kind = "deployment"
+	};
 	struct hf_row_change row = { .kind = HF_ROW_HOLD, .why = HF_WHY_HELD, .row.hold = &hold };
 	struct hf_changeset c = { .rows = &row, .n_rows = 1, .wall_s = FIXTURE_WALL_S };
 	char text[200];
@@ -467,7 +493,8 @@ Suite *apply_changeset_suite(void)
 	tcase_add_test(tc, the_generation_rises_above_what_others_have_seen);
 	tcase_add_test(tc, a_clock_that_is_far_ahead_does_not_send_the_serial_backwards);
 	tcase_add_test(tc, numbers_of_rows_are_never_used_again);
-	tcase_add_loop_test(tc, a_row_that_could_not_be_read_back_is_refused_with_all_that_came_with_it, 0,
+	tcase_add_loop_test(tc,
+	    a_row_that_could_not_be_read_back_is_refused_with_all_that_came_with_it, 0,
 	    sizeof(mistakes) / sizeof(mistakes[0]));
 	tcase_add_test(tc, names_that_are_asked_for_one_by_one_are_the_same);
 	tcase_add_test(tc, more_names_than_the_log_keeps_are_one_line);

@@ -34,8 +34,15 @@ static void reopen(uint32_t log_max, uint32_t history_max)
 static struct hf_name_change change(const char *name, bool removed, enum hf_what what)
 {
 	struct hf_name_change c = {
-		.removed = removed, .what = what, .why = HF_WHY_DIFF, .source = 1, .owner = 2, .agent = UINT32_MAX,
-		.addr = { 0xfd, 0x60, [15] = 7 }, .flags = 2, .first_seen_s = 1234,
+		.removed = removed,
+		.what = what,
+		.why = HF_WHY_DIFF,
+		.source = 1,
+		.owner = 2,
+		.agent = UINT32_MAX,
+		.addr = { 0xfd, 0x60, [15] = 7 },
+		.flags = 2,
+		.first_seen_s = 1234,
 	};
 
 	ck_assert_int_eq(hf_name_parse(name, &c.name), 0);
@@ -63,8 +70,8 @@ static int take_change(const struct hf_name_change *c, uint64_t generation, void
 {
 	char name[HF_NAME_TEXT_MAX];
 
-	snprintf(list.text[list.n++], 96, "%s%.50s@%u", c->removed ? "-" : "+", hf_name_text(&c->name, name),
-	    (unsigned)(generation - FIXTURE_WALL_S));
+	snprintf(list.text[list.n++], 96, "%s%.50s@%u", c->removed ? "-" : "+",
+	    hf_name_text(&c->name, name), (unsigned)(generation - FIXTURE_WALL_S));
 	return list.n == list.stop_at ? 5 : 0;
 }
 
@@ -182,8 +189,9 @@ END_TEST
 
 static int take_line(const struct hf_history_line *line, void *arg)
 {
-	snprintf(list.text[list.n++], 96, "%lld %.20s %.12s %.12s %.10s", (long long)line->wall_s - FIXTURE_WALL_S,
-	    line->name, line->what, line->reason, line->detail);
+	snprintf(list.text[list.n++], 96, "%lld %.20s %.12s %.12s %.10s",
+	    (long long)line->wall_s - FIXTURE_WALL_S, line->name, line->what, line->reason,
+	    line->detail);
 	return list.n == list.stop_at ? 6 : 0;
 }
 
@@ -225,7 +233,9 @@ START_TEST(the_history_is_bounded_in_batches)
 	reopen(50, 400);
 	for (int i = 0; i < 30; i++) {
 		struct hf_name_change names[40];
-		struct hf_changeset set = { .names = names, .n_names = 40, .wall_s = FIXTURE_WALL_S };
+		struct hf_changeset set = {
+			.names = names, .n_names = 40, .wall_s = FIXTURE_WALL_S
+		};
 
 		for (int k = 0; k < 40; k++) {
 			char name[32];
@@ -241,7 +251,8 @@ START_TEST(the_history_is_bounded_in_batches)
 	ck_assert_uint_le(most, 450);
 	ck_assert_int_eq(since(FIXTURE_WALL_S), -ESTALE);
 	fixture_close(&fx);
-	ck_assert_int_eq(fixture_number(&fx, "", "SELECT max(seq)-min(seq)+1=count(*) FROM change"), 1);
+	ck_assert_int_eq(
+	    fixture_number(&fx, "", "SELECT max(seq)-min(seq)+1=count(*) FROM change"), 1);
 	ck_assert_int_eq(fixture_number(&fx, "", "SELECT min(generation) FROM change") - 1,
 	    fixture_number(&fx, "", "SELECT log_floor FROM meta"));
 }
@@ -252,7 +263,9 @@ START_TEST(a_small_limit_cuts_a_long_history_in_slices)
 	reopen(2000, 2000);
 	for (int i = 0; i < 20; i++) {
 		struct hf_name_change names[90];
-		struct hf_changeset set = { .names = names, .n_names = 90, .wall_s = FIXTURE_WALL_S };
+		struct hf_changeset set = {
+			.names = names, .n_names = 90, .wall_s = FIXTURE_WALL_S
+		};
 
 		for (int k = 0; k < 90; k++)
 			names[k] = change("a.coder", false, HF_WHAT_CHANGED);
@@ -268,7 +281,10 @@ END_TEST
 
 START_TEST(a_word_of_a_newer_version_is_taken_as_an_ordinary_change)
 {
-	/* The sum is over the words: so this one is made by the store itself, with a reason that it has no word for. */
+	/*
+	 * The sum is over the words: so this one is made by the store itself, with a reason that it
+	 * has no word for.
+	 */
 	struct hf_name_change c = change("a.coder", false, (enum hf_what)99);
 	struct hf_changeset set = { .names = &c, .n_names = 1, .wall_s = FIXTURE_WALL_S };
 
@@ -286,12 +302,14 @@ START_TEST(each_word_is_there_and_another)
 	for (int i = 0; i < HF_WHY_LAST; i++) {
 		ck_assert_str_ne(hf_store_reason_name((enum hf_reason)i), "unknown");
 		for (int k = 0; k < i; k++)
-			ck_assert_str_ne(hf_store_reason_name((enum hf_reason)i), hf_store_reason_name((enum hf_reason)k));
+			ck_assert_str_ne(hf_store_reason_name((enum hf_reason)i),
+			    hf_store_reason_name((enum hf_reason)k));
 	}
 	for (int i = 0; i < HF_WHAT_LAST; i++) {
 		ck_assert_str_ne(hf_store_what_name((enum hf_what)i), "unknown");
 		for (int k = 0; k < i; k++)
-			ck_assert_str_ne(hf_store_what_name((enum hf_what)i), hf_store_what_name((enum hf_what)k));
+			ck_assert_str_ne(hf_store_what_name((enum hf_what)i),
+			    hf_store_what_name((enum hf_what)k));
 	}
 	ck_assert_str_eq(hf_store_reason_name(HF_WHY_LAST), "unknown");
 	ck_assert_str_eq(hf_store_what_name(HF_WHAT_LAST), "unknown");

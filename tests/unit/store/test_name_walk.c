@@ -46,7 +46,8 @@ static int follow(const struct hf_name_change *c, uint64_t generation, void *arg
 static int by_name(const void *a, const void *b)
 {
 	const struct hf_name_change *x = a, *y = b;
-	int rc = memcmp(x->name.wire, y->name.wire, x->name.len < y->name.len ? x->name.len : y->name.len);
+	int rc = memcmp(
+	    x->name.wire, y->name.wire, x->name.len < y->name.len ? x->name.len : y->name.len);
 
 	return rc ? rc : (int)x->name.len - (int)y->name.len;
 }
@@ -183,7 +184,8 @@ START_TEST(names_that_cannot_be_are_left_out)
 		label[HF_LABEL_MAX] = '\0';
 		if (i == 0)
 			ck_assert_int_eq(hf_name_parse("coder", &world.sources[0].row.suffix), 0);
-		ck_assert_int_eq(hf_name_prepend(&world.sources[0].row.suffix, label, HF_LABEL_MAX), 0);
+		ck_assert_int_eq(
+		    hf_name_prepend(&world.sources[0].row.suffix, label, HF_LABEL_MAX), 0);
 	}
 	for (size_t i = 0; i < WORLD_WORKSPACES; i++) {
 		memset(world.workspaces[i].row.name, 'w', HF_LABEL_MAX);
@@ -208,7 +210,8 @@ START_TEST(a_restored_name_comes_before_a_live_one)
 			live = have.names[i];
 	}
 	world.restored[0].on = true;
-	world.restored[0].row = (struct hf_restored_row){ .name = live.name, .addr = { 1 }, .source = 0 };
+	world.restored[0].row =
+	    (struct hf_restored_row){ .name = live.name, .addr = { 1 }, .source = 0 };
 	world_all(&world, FIXTURE_WALL_S, &changes);
 	ck_assert_int_eq(hf_store_apply(fx.store, &changes.set), 0);
 	have.n = 0;
@@ -231,7 +234,8 @@ START_TEST(a_row_that_is_damaged_while_it_runs_is_noticed)
 	fixture_open(&fx);
 	fixture_flip(&fx, "", fixture_find(&fx, "", id, sizeof(*id)) + 5, 4);
 	have.n = 0;
-	rc = hf_store_names_all(fx.store, follow, &have); /* by a connection of its own: nothing is cached */
+	/* by a connection of its own: nothing is cached */
+	rc = hf_store_names_all(fx.store, follow, &have);
 	ck_assert_int_eq(rc, HF_EDAMAGED);
 	ck_assert_int_eq(fixture_state(&fx), HF_STORE_RECOVERING);
 	ck_assert_ptr_nonnull(strstr(fixture_reason(&fx), "a row of table 'agent' is damaged"));

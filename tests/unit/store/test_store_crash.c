@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process dies at each storage call, one after the other, of each thing that the store does; of writes also with half
- * of them done. Whoever opens it next finds one whole state, nothing that was acknowledged is missing, and of a recovery
- * there is one. What a power cut leaves is tests/chaos's.
+ * The process dies at each storage call, one after the other, of each thing that the store does; of
+ * writes also with half of them done. Whoever opens it next finds one whole state, nothing that was
+ * acknowledged is missing, and of a recovery there is one. What a power cut leaves is
+ * tests/chaos's.
  *
- * A process that dies leaves its files as they are in that moment. So they are kept at each call of one that lives, some
- * calls at a time, and opened one after the other when it is done. Some processes really die.
+ * A process that dies leaves its files as they are in that moment. So they are kept at each call of
+ * one that lives, some calls at a time, and opened one after the other when it is done. Some
+ * processes really die.
  */
 #include <check.h>
 #include <dirent.h>
@@ -28,7 +30,8 @@ Suite *store_crash_suite(void);
 
 enum {
 	STEPS = 5,
-	AT_ONCE = 16, /* calls whose moments are kept together: the folder may be in memory, and small */
+	/* calls whose moments are kept together: the folder may be in memory, and small */
+	AT_ONCE = 16,
 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -234,7 +237,10 @@ static bool recovered_nothing(void)
 	return has_one_aside() && holds_nothing();
 }
 
-/* Before it began all is as it was; after, it is what the memory held or, where that came to no end, the copy. */
+/*
+ * Before it began all is as it was; after, it is what the memory held or, where that came to no
+ * end, the copy.
+ */
 static bool recovered_from_memory(void)
 {
 	if (!fixture_exists(&fx, ".damaged-20231114-221320"))
@@ -266,11 +272,13 @@ static const struct {
 	{ "changesets", prepare_store, run_steps, holds_acked, 20 },
 	{ "a copy", prepare_copy, run_copy, holds_acked, 10 },
 	{ "a damaged store, a copy", prepare_damaged_with_copy, run_open, recovered_copy, 20 },
-	{ "a damaged store, a WAL, a copy", prepare_damaged_with_wal, run_open, recovered_copy_with_wal, 20 },
+	{ "a damaged store, a WAL, a copy", prepare_damaged_with_wal, run_open,
+	    recovered_copy_with_wal, 20 },
 	{ "a damaged store, no copy", prepare_damaged, run_open, recovered_nothing, 20 },
 	{ "a recovery out of memory", prepare_copy, run_recover, recovered_from_memory, 20 },
 	{ "a WAL without its store", prepare_lone_wal, run_open, kept_lone_wal, 10 },
-	{ "the note is taken away", prepare_damaged_with_copy, run_rearm, recovered_or_rearmed, 20 },
+	{ "the note is taken away", prepare_damaged_with_copy, run_rearm, recovered_or_rearmed,
+	    20 },
 };
 
 /* --- dying --- */
@@ -338,7 +346,8 @@ static void setup(void)
 	struct prng p = { .state = 17 };
 
 	fixture_init(&fx);
-	fx.opts.checkpoint_pages = 1000000; /* the thread would make the order of calls another each time */
+	/* the thread would make the order of calls another each time */
+	fx.opts.checkpoint_pages = 1000000;
 	snprintf(template_dir, sizeof(template_dir), "%s.template", fx.dir);
 	ck_assert_int_eq(mkdir(template_dir, 0700), 0);
 	mine = getpid();
@@ -359,13 +368,15 @@ static void teardown(void)
 static void check_row(size_t i, const char *half, size_t n)
 {
 	fixture_open(&fx);
-	ck_assert_msg(fixture_state(&fx) == HF_STORE_OK, "%s: at call %zu%s: %s", rows[i].what, n, half,
-	    fixture_reason(&fx));
-	ck_assert_msg(rows[i].good(), "%s: at call %zu%s: not what it must be", rows[i].what, n, half);
+	ck_assert_msg(fixture_state(&fx) == HF_STORE_OK, "%s: at call %zu%s: %s", rows[i].what, n,
+	    half, fixture_reason(&fx));
+	ck_assert_msg(
+	    rows[i].good(), "%s: at call %zu%s: not what it must be", rows[i].what, n, half);
 	ck_assert_uint_eq(fixture_count(&fx, ".new"), 0);
 	fixture_close(&fx);
 	fixture_open(&fx); /* and the same once more */
-	ck_assert_msg(rows[i].good(), "%s: at call %zu%s: not the second time", rows[i].what, n, half);
+	ck_assert_msg(
+	    rows[i].good(), "%s: at call %zu%s: not the second time", rows[i].what, n, half);
 	fixture_close(&fx);
 }
 
@@ -440,7 +451,8 @@ START_TEST(dying_at_any_call_loses_nothing_and_recovers_once)
 		check_moments(i);
 	}
 	ck_assert_msg(n >= rows[i].least, "%s: only %zu calls", rows[i].what, n);
-	ck_assert_msg(kept + 2 >= n + n_halves, "%s: %zu of %zu calls", rows[i].what, kept, n); /* the thread's may come in another order */
+	/* the thread's may come in another order */
+	ck_assert_msg(kept + 2 >= n + n_halves, "%s: %zu of %zu calls", rows[i].what, kept, n);
 	ck_assert_uint_ge(n_halves, 1);
 }
 END_TEST
@@ -459,7 +471,8 @@ static void run_and_die(void (*run)(void), enum disk_fault fault, size_t n)
 		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == DISK_DIED),
+	ck_assert_msg(
+	    WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == DISK_DIED),
 	    "call %zu: status %x", n, (unsigned)status);
 }
 
@@ -499,7 +512,8 @@ Suite *store_crash_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 300);
-	tcase_add_loop_test(tc, dying_at_any_call_loses_nothing_and_recovers_once, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(tc, dying_at_any_call_loses_nothing_and_recovers_once, 0,
+	    sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tc, dying_in_a_recovery_and_again_in_going_on_recovers_once);
 	suite_add_tcase(s, tc);
 	return s;

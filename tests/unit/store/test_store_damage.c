@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bits flipped, pieces cut off, zeroed or filled at random places of the store's files. What opens is exactly what was there
- * (of a WAL: a whole earlier generation); all else is noticed, and set aside. HF_DAMAGE gives another number of tries.
+ * Bits flipped, pieces cut off, zeroed or filled at random places of the store's files. What opens
+ * is exactly what was there (of a WAL: a whole earlier generation); all else is noticed, and set
+ * aside. HF_DAMAGE gives another number of tries.
  */
 #include <check.h>
 #include <errno.h>
@@ -67,7 +68,8 @@ static void teardown(void)
 
 static void flip(struct prng *p, const char *tail, off_t size)
 {
-	fixture_flip(&fx, tail, (off_t)prng_below(p, (size_t)size), (uint8_t)(1u << prng_below(p, 8)));
+	fixture_flip(
+	    &fx, tail, (off_t)prng_below(p, (size_t)size), (uint8_t)(1u << prng_below(p, 8)));
 }
 
 static void cut(struct prng *p, const char *tail, off_t size)
@@ -116,7 +118,10 @@ static const struct {
 	void (*harm)(struct prng *p, const char *tail, off_t size);
 	size_t share; /* one of so many tries */
 } harms[] = {
-	{ "a bit flipped", flip, 1 }, { "cut off", cut, 4 }, { "zeroed", zero, 4 }, { "filled", ones, 4 },
+	{ "a bit flipped", flip, 1 },
+	{ "cut off", cut, 4 },
+	{ "zeroed", zero, 4 },
+	{ "filled", ones, 4 },
 	{ "a page of junk", junk, 4 },
 };
 enum { N_HARMS = sizeof(harms) / sizeof(harms[0]) };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk that fails at each storage call, one after the other, once or from then on. The store says so, keeps what it
- * has, takes the same changeset again when the disk is well, and never takes a failing disk for damage.
+ * A disk that fails at each storage call, one after the other, once or from then on. The store says
+ * so, keeps what it has, takes the same changeset again when the disk is well, and never takes a
+ * failing disk for damage.
  */
 #include <check.h>
 #include <errno.h>
@@ -48,7 +49,8 @@ static int step_to(int step)
 {
 	static const struct world nothing;
 
-	world_diff(step ? &worlds[step - 1] : &nothing, &worlds[step], FIXTURE_WALL_S + step, &changes);
+	world_diff(
+	    step ? &worlds[step - 1] : &nothing, &worlds[step], FIXTURE_WALL_S + step, &changes);
 	return hf_store_apply(fx.store, &changes.set);
 }
 
@@ -68,19 +70,23 @@ static const struct fault {
 } faults[] = {
 	{ DISK_ONCE, EIO, ~0u & ~(1u << DISK_READ) },
 	{ DISK_ALWAYS, EIO, ~0u & ~(1u << DISK_READ) },
-	{ DISK_ONCE, ENOSPC, 1u << DISK_CREATE | 1u << DISK_WRITE | 1u << DISK_TRUNCATE | 1u << DISK_SYNC },
-	{ DISK_ALWAYS, ENOSPC, 1u << DISK_CREATE | 1u << DISK_WRITE | 1u << DISK_TRUNCATE | 1u << DISK_SYNC },
+	{ DISK_ONCE, ENOSPC,
+	    1u << DISK_CREATE | 1u << DISK_WRITE | 1u << DISK_TRUNCATE | 1u << DISK_SYNC },
+	{ DISK_ALWAYS, ENOSPC,
+	    1u << DISK_CREATE | 1u << DISK_WRITE | 1u << DISK_TRUNCATE | 1u << DISK_SYNC },
 	{ DISK_ALWAYS, EDQUOT, 1u << DISK_CREATE | 1u << DISK_WRITE },
 	{ DISK_ALWAYS, EFBIG, 1u << DISK_WRITE },
-	{ DISK_ALWAYS, EROFS, 1u << DISK_CREATE | 1u << DISK_OPEN | 1u << DISK_RENAME | 1u << DISK_UNLINK },
+	{ DISK_ALWAYS, EROFS,
+	    1u << DISK_CREATE | 1u << DISK_OPEN | 1u << DISK_RENAME | 1u << DISK_UNLINK },
 	{ DISK_ONCE, EIO, 1u << DISK_READ },
 	{ DISK_ALWAYS, EIO, 1u << DISK_READ },
 };
 enum { N_FAULTS = sizeof(faults) / sizeof(faults[0]) };
 
 /*
- * The plain build lets each call fail. Under a sanitizer, where that takes long, it is every other one, and of the next row
- * those between: what is sought there shows at many calls, or in many rows. HF_LONG has all.
+ * The plain build lets each call fail. Under a sanitizer, where that takes long, it is every other
+ * one, and of the next row those between: what is sought there shows at many calls, or in many
+ * rows. HF_LONG has all.
  */
 static size_t stride(void)
 {
@@ -112,7 +118,8 @@ static void check_goes_on(int step, const char *when, size_t n)
 	disk_disarm();
 	for (int tries = 0; rc && tries < 3; tries++)
 		rc = step_to(step);
-	ck_assert_msg(rc == 0, "%s %zu: does not go on: %s: %s", when, n, hf_strerror(rc), fixture_reason(&fx));
+	ck_assert_msg(rc == 0, "%s %zu: does not go on: %s: %s", when, n, hf_strerror(rc),
+	    fixture_reason(&fx));
 	ck_assert_int_eq(fixture_state(&fx), HF_STORE_OK);
 	ck_assert_str_eq(fixture_reason(&fx), "");
 	world_check(fx.store, &worlds[step]);
@@ -142,7 +149,10 @@ static void fail_steps(const struct fault *f, size_t n)
 	disk_arm(f->fault, f->calls, n, f->error);
 	while (step <= 2 && step_to(step) == 0)
 		step++;
-	/* One failure may be made good at once, and a read that only looks at the WAL fails nothing. */
+	/*
+	 * One failure may be made good at once, and a read that only looks at the WAL fails
+	 * nothing.
+	 */
 	ck_assert(disk_hit() == (step <= 2) || f->fault == DISK_ONCE || is_unreadable(f));
 	if (step <= 2) {
 		ck_assert_msg(hf_store_get_state(fx.store, &reason, &since) == HF_STORE_NOT_WRITTEN,
@@ -156,10 +166,13 @@ static void fail_steps(const struct fault *f, size_t n)
 		ck_assert_uint_eq(fixture_count(&fx, ".damaged"), 0);
 	}
 	if (step <= 2 && is_unreadable(f) && fixture_state(&fx) == HF_STORE_RECOVERING) {
-		ck_assert_int_eq(hf_store_recover(fx.store, world_image(&worlds[step - 1]), &fx.opened), -EIO);
-		ck_assert_uint_eq(fixture_count(&fx, ".damaged"), 0); /* not before a new one could be read */
+		ck_assert_int_eq(
+		    hf_store_recover(fx.store, world_image(&worlds[step - 1]), &fx.opened), -EIO);
+		/* not before a new one could be read */
+		ck_assert_uint_eq(fixture_count(&fx, ".damaged"), 0);
 		disk_disarm();
-		ck_assert_int_eq(hf_store_recover(fx.store, world_image(&worlds[step - 1]), &fx.opened), 0);
+		ck_assert_int_eq(
+		    hf_store_recover(fx.store, world_image(&worlds[step - 1]), &fx.opened), 0);
 		ck_assert_int_eq(step_to(step), 0);
 		return;
 	}
@@ -217,7 +230,8 @@ static void open_failing(const struct fault *f, size_t n)
 	disk_arm(f->fault, f->calls, n, f->error);
 	rc = fixture_try_open(&fx);
 	/* What cannot be read cannot be served, nor may it be begun anew. */
-	ck_assert_msg(rc == 0 || (rc == -EIO && (f->calls & 1u << DISK_READ)), "call %zu: %s", n, hf_strerror(rc));
+	ck_assert_msg(rc == 0 || (rc == -EIO && (f->calls & 1u << DISK_READ)), "call %zu: %s", n,
+	    hf_strerror(rc));
 	if (!rc && fixture_state(&fx) == HF_STORE_NOT_WRITTEN && !(f->calls & 1u << DISK_READ))
 		world_check(fx.store, &worlds[0]); /* it serves, all the same */
 	ck_assert_msg(fixture_count(&fx, ".damaged") == 0, "call %zu: %s", n, fx.opened.reason);
@@ -402,8 +416,8 @@ END_TEST
 /* --- a sync that failed --- */
 
 /*
- * What was not synced reads as if it were there. It must not come back at the next open: the owner was told that nothing
- * of it is on disk, and may have written something else since.
+ * What was not synced reads as if it were there. It must not come back at the next open: the owner
+ * was told that nothing of it is on disk, and may have written something else since.
  */
 START_TEST(a_changeset_whose_sync_failed_does_not_come_back)
 {
@@ -504,7 +518,8 @@ START_TEST(a_store_that_another_program_reads_goes_on)
 
 	start();
 	ck_assert_int_eq(sqlite3_open(fx.path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, "BEGIN;SELECT * FROM agents", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_exec(db, "BEGIN;SELECT * FROM agents", NULL, NULL, NULL), SQLITE_OK);
 	ck_assert_int_eq(step_to(1), 0);
 	fixture_close(&fx);
 	fixture_open(&fx);
@@ -524,7 +539,8 @@ START_TEST(a_long_reader_makes_the_wal_grow_only_as_long_as_it_reads)
 	fx.opts.checkpoint_pages = 100;
 	start();
 	ck_assert_int_eq(sqlite3_open(fx.path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, "BEGIN;SELECT * FROM agents", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_exec(db, "BEGIN;SELECT * FROM agents", NULL, NULL, NULL), SQLITE_OK);
 	now = worlds[0];
 	for (int i = 1; fixture_size(&fx, "-wal") < 10 << 20; i++) {
 		struct world next = now;
@@ -601,7 +617,8 @@ Suite *store_disk_suite(void)
 	tcase_add_loop_test(tc, a_disk_that_fails_at_open_leaves_what_can_be_read, 0, N_FAULTS);
 	tcase_add_loop_test(tc, a_disk_that_fails_at_a_new_store_leaves_one_in_memory, 0, N_FAULTS);
 	tcase_add_loop_test(tc, a_disk_that_fails_in_a_recovery_ends_it_later, 0, N_FAULTS);
-	tcase_add_loop_test(tc, a_disk_that_fails_in_a_recovery_out_of_memory_ends_it_later, 0, N_FAULTS);
+	tcase_add_loop_test(
+	    tc, a_disk_that_fails_in_a_recovery_out_of_memory_ends_it_later, 0, N_FAULTS);
 	tcase_add_test(tc, a_changeset_whose_sync_failed_does_not_come_back);
 	tcase_add_test(tc, it_does_not_come_back_by_a_restart_that_comes_after_the_next_begin);
 	tcase_add_test(tc, it_does_not_come_back_where_the_wal_was_begun_anew);

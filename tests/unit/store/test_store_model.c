@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store against plain arrays: thousands of random changesets, in slices, all at once or given up, with restarts and
- * crashes between; after each step the store must hold exactly what the arrays hold, and a follower of the change
- * log must come to the same names.
+ * The store against plain arrays: thousands of random changesets, in slices, all at once or given
+ * up, with restarts and crashes between; after each step the store must hold exactly what the
+ * arrays hold, and a follower of the change log must come to the same names.
  */
 #include <check.h>
 #include <errno.h>
@@ -102,7 +102,10 @@ static int by_name(const void *a, const void *b)
 	return memcmp(x->name.wire, y->name.wire, sizeof(x->name.wire));
 }
 
-/* Who was at an earlier generation comes to the same names, or is told to take all. Returns whether it could follow. */
+/*
+ * Who was at an earlier generation comes to the same names, or is told to take all. Returns whether
+ * it could follow.
+ */
 static bool check_follower(const struct past *p)
 {
 	static struct world_names have, want;
@@ -115,9 +118,11 @@ static bool check_follower(const struct past *p)
 	ck_assert_int_eq(rc, 0);
 	world_names(&world, &want);
 	for (size_t i = 0; i < have.n; i++)
-		memset(have.names[i].name.wire + have.names[i].name.len, 0, 255u - have.names[i].name.len);
+		memset(have.names[i].name.wire + have.names[i].name.len, 0,
+		    255u - have.names[i].name.len);
 	for (size_t i = 0; i < want.n; i++)
-		memset(want.names[i].name.wire + want.names[i].name.len, 0, 255u - want.names[i].name.len);
+		memset(want.names[i].name.wire + want.names[i].name.len, 0,
+		    255u - want.names[i].name.len);
 	qsort(have.names, have.n, sizeof(have.names[0]), by_name);
 	qsort(want.names, want.n, sizeof(want.names[0]), by_name);
 	ck_assert(world_names_equal(&have, &want));

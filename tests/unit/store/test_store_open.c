@@ -192,7 +192,8 @@ static void lock_is_symlink(void)
 static void be_foreign(void)
 {
 	fixture_write(&fx, "", "", 0);
-	fixture_sql(&fx, "", "CREATE TABLE diary(day TEXT, entry TEXT); INSERT INTO diary VALUES('today', 'rain')");
+	fixture_sql(&fx, "",
+	    "CREATE TABLE diary(day TEXT, entry TEXT); INSERT INTO diary VALUES('today', 'rain')");
 }
 
 static const struct {
@@ -221,9 +222,11 @@ START_TEST(what_is_not_safe_is_refused_and_left_alone)
 	lstat(fx.path, &before);
 	ck_assert_msg(fixture_try_open(&fx) == HF_EUNSAFE, "%s", unsafe[_i].what);
 	ck_assert_ptr_null(fx.store);
-	ck_assert_msg(strstr(fx.opened.reason, unsafe[_i].says), "%s: %s", unsafe[_i].what, fx.opened.reason);
+	ck_assert_msg(
+	    strstr(fx.opened.reason, unsafe[_i].says), "%s: %s", unsafe[_i].what, fx.opened.reason);
 	lstat(fx.path, &after);
-	ck_assert(before.st_ino == after.st_ino && before.st_mode == after.st_mode && before.st_size == after.st_size);
+	ck_assert(before.st_ino == after.st_ino && before.st_mode == after.st_mode &&
+		  before.st_size == after.st_size);
 	ck_assert_uint_eq(fixture_count(&fx, ".damaged"), 0);
 	ck_assert_uint_eq(fixture_count(&fx, ".recovery"), 0);
 }
@@ -373,16 +376,20 @@ END_TEST
 
 START_TEST(a_journal_that_must_be_played_back_is)
 {
-	/* As a person may leave it: another journal mode, and their program killed in the midst of a change. */
+	/*
+	 * As a person may leave it: another journal mode, and their program killed in the midst of
+	 * a change.
+	 */
 	fill();
 	fixture_sql(&fx, "", "PRAGMA journal_mode=DELETE");
 	if (fork() == 0) {
 		sqlite3 *db;
 
-		_exit(sqlite3_open(fx.path, &db) ||
-		      sqlite3_exec(db, "PRAGMA cache_size=1;BEGIN;UPDATE agent SET names=0;UPDATE workspace SET held=1;"
-				       "CREATE TABLE filler AS SELECT randomblob(900000) b FROM workspace;",
-			  NULL, NULL, NULL));
+		_exit(
+		    sqlite3_open(fx.path, &db) ||
+		    sqlite3_exec(db,
+			"PRAGMA cache_size=1;BEGIN;UPDATE agent SET names=0;UPDATE workspace SET held=1;CREATE TABLE filler AS SELECT randomblob(900000) b FROM workspace;",
+			NULL, NULL, NULL));
 	}
 	ck_assert_int_gt(wait(NULL), 0);
 	ck_assert_int_gt(fixture_size(&fx, "-journal"), 0);
@@ -444,7 +451,8 @@ START_TEST(rows_that_belong_to_nobody_go_before_a_number_is_used_again)
 		ck_assert_uint_ne(image->workspaces[i].owner, 0);
 	hf_image_free(image);
 	fixture_close(&fx);
-	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM workspace WHERE owner=0"), 0);
+	ck_assert_int_eq(
+	    fixture_number(&fx, "", "SELECT count(*) FROM workspace WHERE owner=0"), 0);
 	fixture_open(&fx);
 	ck_assert_uint_eq(fx.opened.orphans, 0);
 }
@@ -473,8 +481,10 @@ Suite *store_open_suite(void)
 	tcase_add_test(tc, each_new_store_has_another_epoch);
 	tcase_add_test(tc, a_second_opener_is_told_at_once_who_has_it);
 	tcase_add_test(tc, the_lock_goes_with_its_process);
-	tcase_add_loop_test(tc, what_is_not_safe_is_refused_and_left_alone, 0, sizeof(unsafe) / sizeof(unsafe[0]));
-	tcase_add_loop_test(tc, a_path_that_cannot_be_is_refused, 0, sizeof(paths) / sizeof(paths[0]));
+	tcase_add_loop_test(
+	    tc, what_is_not_safe_is_refused_and_left_alone, 0, sizeof(unsafe) / sizeof(unsafe[0]));
+	tcase_add_loop_test(
+	    tc, a_path_that_cannot_be_is_refused, 0, sizeof(paths) / sizeof(paths[0]));
 	tcase_add_test(tc, a_path_that_is_too_long_is_refused);
 	tcase_add_test(tc, a_symlink_in_the_way_to_its_folder_is_fine);
 	tcase_add_test(tc, odd_characters_in_its_path_are_fine);

@@ -80,7 +80,8 @@ static void check_empty(void)
 	struct hf_image *image;
 
 	ck_assert_int_eq(hf_store_load(fx.store, &image), 0);
-	ck_assert_uint_eq(image->n_sources + image->n_owners + image->n_workspaces + image->n_agents, 0);
+	ck_assert_uint_eq(
+	    image->n_sources + image->n_owners + image->n_workspaces + image->n_agents, 0);
 	hf_image_free(image);
 }
 
@@ -94,7 +95,8 @@ static char *read_note(void)
 }
 
 /* The note of an attempt that was begun and not ended, as a crash leaves it. */
-static void write_note(const char *state, unsigned tries, const uint8_t note_epoch[16], const char *aside)
+static void write_note(
+    const char *state, unsigned tries, const uint8_t note_epoch[16], const char *aside)
 {
 	char text[512], hex[33];
 	int len;
@@ -103,7 +105,8 @@ static void write_note(const char *state, unsigned tries, const uint8_t note_epo
 		snprintf(hex + 2 * i, 3, "%02x", note_epoch[i]);
 	len = snprintf(text, sizeof(text),
 	    "holdfast-recovery 1\nstate: %s\nfrom: copy\ntries: %u\nbegan: 1700000000\nepoch: %s\naside: %s\n"
-	    "reason: it was damaged\n", state, tries, hex, aside);
+	    "reason: it was damaged\n",
+	    state, tries, hex, aside);
 	fixture_write(&fx, ".recovery", text, (size_t)len);
 }
 
@@ -259,7 +262,8 @@ static void copy_foreign(void)
 	fixture_sql(&fx, ".copy", "CREATE TABLE diary(day TEXT)");
 }
 
-static void (*const no_good[])(void) = { copy_damaged, copy_empty, copy_junk, copy_symlink, copy_newer, copy_foreign };
+static void (*const no_good[])(
+    void) = { copy_damaged, copy_empty, copy_junk, copy_symlink, copy_newer, copy_foreign };
 
 START_TEST(a_copy_that_is_no_good_is_not_taken)
 {
@@ -338,7 +342,8 @@ START_TEST(a_second_damage_leaves_the_file_and_fails_loudly)
 		ck_assert_int_eq(hf_store_walk_new(fx.store, &walk), 0);
 		ck_assert_int_eq(hf_store_walk_step(walk, 1, NULL, NULL), 0);
 		hf_store_walk_free(walk);
-		ck_assert_int_eq(hf_store_recover(fx.store, world_image(&later), &fx.opened), HF_EDAMAGED);
+		ck_assert_int_eq(
+		    hf_store_recover(fx.store, world_image(&later), &fx.opened), HF_EDAMAGED);
 		ck_assert_int_eq(fixture_state(&fx), HF_STORE_FAILED);
 		fixture_close(&fx);
 	}
@@ -515,8 +520,12 @@ static const struct {
 	unsigned tries;
 	enum hf_store_origin want;
 } crashes[] = {
-	{ 1, HF_STORE_COPY }, { 2, HF_STORE_COPY }, { 3, HF_STORE_EMPTY }, { 4, HF_STORE_EMPTY },
-	{ 5, HF_STORE_SPENT }, { 999999, HF_STORE_SPENT },
+	{ 1, HF_STORE_COPY },
+	{ 2, HF_STORE_COPY },
+	{ 3, HF_STORE_EMPTY },
+	{ 4, HF_STORE_EMPTY },
+	{ 5, HF_STORE_SPENT },
+	{ 999999, HF_STORE_SPENT },
 };
 
 START_TEST(a_recovery_that_crashes_each_time_ends)
@@ -548,7 +557,8 @@ static void open_and_find_damage(void)
 	fixture_flip(&fx, "", at, 0x02);
 	fixture_open(&fx);
 	ck_assert_int_eq(fx.opened.origin, HF_STORE_OPENED);
-	ck_assert_int_eq(hf_store_history(fx.store, NULL, SIZE_MAX, ignore_line, NULL), HF_EDAMAGED);
+	ck_assert_int_eq(
+	    hf_store_history(fx.store, NULL, SIZE_MAX, ignore_line, NULL), HF_EDAMAGED);
 }
 
 START_TEST(damage_that_is_met_while_it_runs_is_mended_out_of_memory)
@@ -723,7 +733,8 @@ Suite *store_recovery_suite(void)
 	tcase_add_test(tc, a_copy_does_not_follow_a_clock_that_is_far_ahead);
 	tcase_add_test(tc, a_damaged_store_is_set_aside_and_the_copy_taken);
 	tcase_add_test(tc, without_a_copy_it_begins_empty);
-	tcase_add_loop_test(tc, a_copy_that_is_no_good_is_not_taken, 0, sizeof(no_good) / sizeof(no_good[0]));
+	tcase_add_loop_test(
+	    tc, a_copy_that_is_no_good_is_not_taken, 0, sizeof(no_good) / sizeof(no_good[0]));
 	tcase_add_test(tc, its_wal_is_set_aside_with_it);
 	tcase_add_test(tc, nothing_that_was_set_aside_before_is_overwritten);
 	tcase_add_test(tc, a_second_damage_leaves_the_file_and_fails_loudly);
@@ -738,10 +749,12 @@ Suite *store_recovery_suite(void)
 	tcase_add_test(tc, it_is_done_where_the_new_store_has_its_place);
 	tcase_add_test(tc, it_was_not_needed_where_the_store_is_sound_after_all);
 	tcase_add_test(tc, what_is_damaged_a_second_time_in_the_midst_gets_a_name_of_its_own);
-	tcase_add_loop_test(tc, a_recovery_that_crashes_each_time_ends, 0, sizeof(crashes) / sizeof(crashes[0]));
+	tcase_add_loop_test(
+	    tc, a_recovery_that_crashes_each_time_ends, 0, sizeof(crashes) / sizeof(crashes[0]));
 	tcase_add_test(tc, damage_that_is_met_while_it_runs_is_mended_out_of_memory);
 	tcase_add_test(tc, it_is_mended_once);
-	tcase_add_loop_test(tc, a_file_that_is_taken_away_or_replaced_is_noticed_before_anything_is_lost, 0,
+	tcase_add_loop_test(tc,
+	    a_file_that_is_taken_away_or_replaced_is_noticed_before_anything_is_lost, 0,
 	    sizeof(replaced) / sizeof(replaced[0]));
 	tcase_add_test(tc, a_wal_that_is_taken_away_loses_nothing);
 	tcase_add_test(tc, the_copy_finds_damage_and_does_not_replace_a_good_one);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One step of the schema up, and back down: what docs/store.md states. The steps are the test's own. */
+/*
+ * One step of the schema up, and back down: what docs/store.md states. The steps are the test's
+ * own.
+ */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -18,20 +21,30 @@ Suite *store_schema_suite(void);
 enum { NOW = 3, NEXT = NOW + 1, LATER = NOW + 2 };
 #define BEFORE ".v3"
 
-/* A step that only adds, and one that does not: the program before can use the file after the first. */
+/*
+ * A step that only adds, and one that does not: the program before can use the file after the
+ * first.
+ */
 static const struct hf_schema_step adding[] = {
-	{ .to = NEXT, .oldest = NOW,
-	    .sql = "ALTER TABLE agent ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';"
-		   "CREATE TABLE note(rid INTEGER PRIMARY KEY,text TEXT NOT NULL);" },
+	{ .to = NEXT,
+	    .oldest = NOW,
+	    .sql =
+		"ALTER TABLE agent ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';CREATE TABLE note(rid INTEGER PRIMARY KEY,text TEXT NOT NULL);" },
 	{ 0 },
 };
 static const struct hf_schema_step breaking[] = {
-	{ .to = NEXT, .oldest = NOW, .sql = "ALTER TABLE agent ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'" },
-	{ .to = LATER, .oldest = LATER, .sql = "ALTER TABLE hold ADD COLUMN odd INT NOT NULL DEFAULT 0" },
+	{ .to = NEXT,
+	    .oldest = NOW,
+	    .sql = "ALTER TABLE agent ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'" },
+	{ .to = LATER,
+	    .oldest = LATER,
+	    .sql = "ALTER TABLE hold ADD COLUMN odd INT NOT NULL DEFAULT 0" },
 	{ 0 },
 };
 static const struct hf_schema_step broken[] = {
-	{ .to = NEXT, .oldest = NOW, .sql = "CREATE TABLE half(x);ALTER TABLE nonsense ADD COLUMN x" },
+	{ .to = NEXT,
+	    .oldest = NOW,
+	    .sql = "CREATE TABLE half(x);ALTER TABLE nonsense ADD COLUMN x" },
 	{ 0 },
 };
 static struct hf_schema two, three, unsound;
@@ -83,45 +96,27 @@ static void check_same(void)
 /* --- version 1, as it was: its tables, and what its program wrote --- */
 
 static const char one_sql[] =
-    "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id=1),version INT NOT NULL,oldest INT NOT NULL,"
-    "schema_sum INT NOT NULL,epoch BLOB NOT NULL,generation INT NOT NULL,ready INT NOT NULL,"
-    "copied INT NOT NULL,log_floor INT NOT NULL,next_workspace INT NOT NULL,next_agent INT NOT NULL,"
-    "made_s INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE source(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,url TEXT NOT NULL,suffix TEXT NOT NULL,"
-    "deployment_id TEXT NOT NULL,user BLOB NOT NULL,user_name TEXT NOT NULL,withdrawn INT NOT NULL,"
-    "away_ms INT NOT NULL,counted_boot BLOB NOT NULL,counted_ms INT NOT NULL,counted_s INT NOT NULL,"
-    "contact_s INT NOT NULL,sentinel INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE owner(rid INTEGER PRIMARY KEY,source INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
-    "confirmed_s INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE workspace(rid INTEGER PRIMARY KEY,owner INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
-    "status INT NOT NULL,held INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE agent(rid INTEGER PRIMARY KEY,workspace INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,"
-    "names INT NOT NULL,main_name INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE hold(rid INTEGER PRIMARY KEY,source INT NOT NULL,owner INT,kind TEXT NOT NULL,"
-    "detail TEXT NOT NULL,since_s INT NOT NULL,fresh_ms INT NOT NULL,rejected INT NOT NULL,"
-    "sum INT NOT NULL);"
-    "CREATE TABLE restored(name TEXT PRIMARY KEY,addr BLOB NOT NULL,main_name INT NOT NULL,"
-    "source INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE change(seq INTEGER PRIMARY KEY,generation INT NOT NULL,wall_s INT NOT NULL,"
-    "name TEXT NOT NULL,what TEXT NOT NULL,why TEXT NOT NULL,flags INT NOT NULL,addr BLOB NOT NULL,"
-    "source INT,owner INT,agent INT,first_seen_s INT NOT NULL,detail TEXT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE adapter(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,epoch BLOB NOT NULL,"
-    "generation INT NOT NULL,sum INT NOT NULL);"
-    "CREATE TABLE owned(adapter INT NOT NULL,name TEXT NOT NULL,addr BLOB NOT NULL,state INT NOT NULL,"
-    "generation INT NOT NULL,sum INT NOT NULL,PRIMARY KEY(adapter,name,addr)) WITHOUT ROWID;"
-    "CREATE TABLE address(source TEXT NOT NULL,place INT NOT NULL,address TEXT NOT NULL,sum INT NOT NULL,"
-    "PRIMARY KEY(source,place)) WITHOUT ROWID;";
+    "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id=1),version INT NOT NULL,oldest INT NOT NULL,schema_sum INT NOT NULL,epoch BLOB NOT NULL,generation INT NOT NULL,ready INT NOT NULL,"
+    "copied INT NOT NULL,log_floor INT NOT NULL,next_workspace INT NOT NULL,next_agent INT NOT NULL,made_s INT NOT NULL,sum INT NOT NULL);CREATE TABLE source(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,url TEXT NOT NULL,suffix TEXT NOT NULL,"
+    "deployment_id TEXT NOT NULL,user BLOB NOT NULL,user_name TEXT NOT NULL,withdrawn INT NOT NULL,away_ms INT NOT NULL,counted_boot BLOB NOT NULL,counted_ms INT NOT NULL,counted_s INT NOT NULL,"
+    "contact_s INT NOT NULL,sentinel INT NOT NULL,sum INT NOT NULL);CREATE TABLE owner(rid INTEGER PRIMARY KEY,source INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,confirmed_s INT NOT NULL,sum INT NOT NULL);"
+    "CREATE TABLE workspace(rid INTEGER PRIMARY KEY,owner INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,status INT NOT NULL,held INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL);"
+    "CREATE TABLE agent(rid INTEGER PRIMARY KEY,workspace INT NOT NULL,id BLOB NOT NULL,name TEXT NOT NULL,names INT NOT NULL,main_name INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL);"
+    "CREATE TABLE hold(rid INTEGER PRIMARY KEY,source INT NOT NULL,owner INT,kind TEXT NOT NULL,detail TEXT NOT NULL,since_s INT NOT NULL,fresh_ms INT NOT NULL,rejected INT NOT NULL,sum INT NOT NULL);"
+    "CREATE TABLE restored(name TEXT PRIMARY KEY,addr BLOB NOT NULL,main_name INT NOT NULL,source INT NOT NULL,first_seen_s INT NOT NULL,sum INT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE change(seq INTEGER PRIMARY KEY,generation INT NOT NULL,wall_s INT NOT NULL,name TEXT NOT NULL,what TEXT NOT NULL,why TEXT NOT NULL,flags INT NOT NULL,addr BLOB NOT NULL,"
+    "source INT,owner INT,agent INT,first_seen_s INT NOT NULL,detail TEXT NOT NULL,sum INT NOT NULL);CREATE TABLE adapter(rid INTEGER PRIMARY KEY,name TEXT NOT NULL,epoch BLOB NOT NULL,generation INT NOT NULL,sum INT NOT NULL);"
+    "CREATE TABLE owned(adapter INT NOT NULL,name TEXT NOT NULL,addr BLOB NOT NULL,state INT NOT NULL,generation INT NOT NULL,sum INT NOT NULL,PRIMARY KEY(adapter,name,addr)) WITHOUT ROWID;"
+    "CREATE TABLE address(source TEXT NOT NULL,place INT NOT NULL,address TEXT NOT NULL,sum INT NOT NULL,PRIMARY KEY(source,place)) WITHOUT ROWID;";
 
-/* What the program of version 1 writes when it changes a row, and when it removes one that later versions have more of. */
+/*
+ * What the program of version 1 writes when it changes a row, and when it removes one that later
+ * versions have more of.
+ */
 static const char one_writes[] =
-    "INSERT OR REPLACE INTO source(rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms,counted_boot,"
-    "counted_ms,counted_s,contact_s,sentinel,sum) SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,"
-    "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM source;"
-    "INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,sum) "
-    "SELECT rid,source,id,name,confirmed_s,sum FROM owner;"
-    "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,sum) "
-    "SELECT rid,owner,id,name,status,held,first_seen_s,sum FROM workspace;"
-    "INSERT OR REPLACE INTO restored(name,addr,main_name,source,first_seen_s,sum) "
+    "INSERT OR REPLACE INTO source(rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum) SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,"
+    "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM source;INSERT OR REPLACE INTO owner(rid,source,id,name,confirmed_s,sum) SELECT rid,source,id,name,confirmed_s,sum FROM owner;"
+    "INSERT OR REPLACE INTO workspace(rid,owner,id,name,status,held,first_seen_s,sum) SELECT rid,owner,id,name,status,held,first_seen_s,sum FROM workspace;INSERT OR REPLACE INTO restored(name,addr,main_name,source,first_seen_s,sum) "
     "SELECT name,addr,main_name,source,first_seen_s,sum FROM restored";
 
 /* Without what version 1 does not know. */
@@ -160,16 +155,12 @@ static void make_one(void)
 	ck_assert_int_eq(hf_schema_make(q, &one, &meta), 0);
 	snprintf(attach, sizeof(attach), "ATTACH '%s' AS two", fx.path);
 	ck_assert_int_eq(hf_sql_exec(q, attach), 0);
-	ck_assert_int_eq(hf_sql_exec(q,
-			     "INSERT INTO source SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,"
-			     "away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM two.source;"
-			     "INSERT INTO owner SELECT rid,source,id,name,confirmed_s,sum FROM two.owner;"
-			     "INSERT INTO workspace SELECT rid,owner,id,name,status,held,first_seen_s,sum "
-			     "FROM two.workspace;"
-			     "INSERT INTO agent SELECT * FROM two.agent;INSERT INTO hold SELECT * FROM two.hold;"
-			     "INSERT INTO restored SELECT name,addr,main_name,source,first_seen_s,sum "
-			     "FROM two.restored;"
-			     "INSERT INTO change SELECT * FROM two.change;DETACH two;PRAGMA journal_mode=WAL"),
+	ck_assert_int_eq(
+	    hf_sql_exec(q,
+		"INSERT INTO source SELECT rid,name,url,suffix,deployment_id,user,user_name,withdrawn,away_ms,counted_boot,counted_ms,counted_s,contact_s,sentinel,sum FROM two.source;"
+		"INSERT INTO owner SELECT rid,source,id,name,confirmed_s,sum FROM two.owner;INSERT INTO workspace SELECT rid,owner,id,name,status,held,first_seen_s,sum FROM two.workspace;"
+		"INSERT INTO agent SELECT * FROM two.agent;INSERT INTO hold SELECT * FROM two.hold;INSERT INTO restored SELECT name,addr,main_name,source,first_seen_s,sum FROM two.restored;"
+		"INSERT INTO change SELECT * FROM two.change;DETACH two;PRAGMA journal_mode=WAL"),
 	    0);
 	hf_sql_close(q);
 	fixture_sweep(&fx);
@@ -178,9 +169,11 @@ static void make_one(void)
 
 START_TEST(a_store_of_version_1_is_taken_up_with_all_that_it_has)
 {
-	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM owner WHERE words<>''") > 0, 1);
+	ck_assert_int_eq(
+	    fixture_number(&fx, "", "SELECT count(*) FROM owner WHERE words<>''") > 0, 1);
 	make_one();
-	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM pragma_table_info('owner')"), 6);
+	ck_assert_int_eq(
+	    fixture_number(&fx, "", "SELECT count(*) FROM pragma_table_info('owner')"), 6);
 	fixture_open(&fx);
 	ck_assert_int_eq(fx.opened.migrated_from, 1);
 	forget_what_is_new(&world);
@@ -198,7 +191,8 @@ START_TEST(the_program_of_version_2_goes_on_with_this_store)
 	const char *end = strstr(one_writes, "INSERT OR REPLACE INTO owner");
 
 	snprintf(writes, sizeof(writes), "%.*s", (int)(end - one_writes), one_writes);
-	ck_assert_int_gt(fixture_number(&fx, "", "SELECT count(*) FROM source WHERE removals<>''"), 0);
+	ck_assert_int_gt(
+	    fixture_number(&fx, "", "SELECT count(*) FROM source WHERE removals<>''"), 0);
 	fixture_sql(&fx, "", writes);
 	fixture_open(&fx);
 	for (size_t i = 0; i < WORLD_SOURCES; i++) {
@@ -263,7 +257,8 @@ START_TEST(one_step_up_keeps_all_and_leaves_a_copy_of_before)
 	ck_assert_int_eq(fx.opened.migrated_from, (int)hf_schema.version);
 	check_same();
 	fixture_close(&fx);
-	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='grey'"), 16);
+	ck_assert_int_eq(
+	    fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='grey'"), 16);
 	ck_assert_int_eq(fixture_number(&fx, BEFORE, "PRAGMA user_version"), hf_schema.version);
 	ck_assert_int_eq(open_as(&two), 0);
 	ck_assert_int_eq(fx.opened.migrated_from, 0); /* once */
@@ -292,8 +287,10 @@ START_TEST(the_program_before_goes_on_with_what_only_added)
 	ck_assert_int_eq(fx.opened.migrated_from, 0);
 	check_same();
 	fixture_close(&fx);
-	ck_assert_int_gt(fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='red'"), 0);
-	ck_assert_int_gt(fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='grey'"), 0);
+	ck_assert_int_gt(
+	    fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='red'"), 0);
+	ck_assert_int_gt(
+	    fixture_number(&fx, "", "SELECT count(*) FROM agent WHERE colour='grey'"), 0);
 }
 END_TEST
 
@@ -336,7 +333,8 @@ START_TEST(going_back_by_the_copy_of_before_works)
 	fixture_copy(&fx, BEFORE, "");
 	fixture_open(&fx);
 	ck_assert_int_eq(fx.opened.origin, HF_STORE_OPENED);
-	ck_assert_mem_ne(hf_store_epoch(fx.store), epoch, 16); /* whoever knows the other one takes all anew */
+	/* whoever knows the other one takes all anew */
+	ck_assert_mem_ne(hf_store_epoch(fx.store), epoch, 16);
 	world_check(fx.store, &world);
 }
 END_TEST
@@ -345,7 +343,8 @@ START_TEST(a_step_that_fails_leaves_all_as_it_was)
 {
 	ck_assert_int_lt(open_as(&unsound), 0);
 	ck_assert_ptr_null(fx.store);
-	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM sqlite_schema WHERE name='half'"), 0);
+	ck_assert_int_eq(
+	    fixture_number(&fx, "", "SELECT count(*) FROM sqlite_schema WHERE name='half'"), 0);
 	fixture_open(&fx);
 	check_same();
 }
@@ -420,7 +419,8 @@ END_TEST
 
 START_TEST(what_a_person_adds_for_looking_is_no_damage)
 {
-	fixture_sql(&fx, "", "CREATE VIEW mine AS SELECT * FROM agents; CREATE INDEX fast ON change(name); ANALYZE");
+	fixture_sql(&fx, "",
+	    "CREATE VIEW mine AS SELECT * FROM agents; CREATE INDEX fast ON change(name); ANALYZE");
 	fixture_open(&fx);
 	check_same();
 }
@@ -429,8 +429,9 @@ END_TEST
 START_TEST(the_view_for_people_says_what_is_there)
 {
 	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM agents"), 16);
-	ck_assert_int_eq(fixture_number(&fx, "", "SELECT count(*) FROM agents WHERE address LIKE 'fd60:627a:a42b:%' AND "
-						 "length(address)=39 AND length(id)=36 AND suffix IN ('coder','other.example')"),
+	ck_assert_int_eq(
+	    fixture_number(&fx, "",
+		"SELECT count(*) FROM agents WHERE address LIKE 'fd60:627a:a42b:%' AND length(address)=39 AND length(id)=36 AND suffix IN ('coder','other.example')"),
 	    16);
 }
 END_TEST

@@ -22,7 +22,8 @@ static void random_label(struct prng *p, char out[static HF_LABEL_MAX + 1])
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
 
-	prng_text(p, letters, sizeof(letters) - 1, out, 1 + prng_below(p, prng_below(p, 8) ? 12 : HF_LABEL_MAX));
+	prng_text(p, letters, sizeof(letters) - 1, out,
+	    1 + prng_below(p, prng_below(p, 8) ? 12 : HF_LABEL_MAX));
 }
 
 /* Rows are compared as memory: what lies behind the name in its struct counts, too. */
@@ -42,7 +43,8 @@ static void add_source(struct world *w, struct prng *p, size_t i)
 	snprintf(r->name, sizeof(r->name), "source-%zu", i);
 	snprintf(r->url, sizeof(r->url), "https://coder-%zu.example.com", i);
 	set_name(&r->suffix, i ? "other.example" : "coder");
-	snprintf(r->deployment_id, sizeof(r->deployment_id), "d-%016llx", (unsigned long long)prng_next(p));
+	snprintf(r->deployment_id, sizeof(r->deployment_id), "d-%016llx",
+	    (unsigned long long)prng_next(p));
 	random_id(p, &r->user);
 	snprintf(r->user_name, sizeof(r->user_name), "admin");
 	r->contact_s = 1700000000 + (int64_t)prng_below(p, 1000);
@@ -50,7 +52,8 @@ static void add_source(struct world *w, struct prng *p, size_t i)
 	r->sentinel = prng_below(p, 2);
 	r->marks = (uint8_t)(i ? prng_below(p, HF_SOURCE_MARKS + 1) : 0);
 	if (i)
-		snprintf(r->removals, sizeof(r->removals), "%zu:3 1000:1", 2000 + prng_below(p, 1000));
+		snprintf(
+		    r->removals, sizeof(r->removals), "%zu:3 1000:1", 2000 + prng_below(p, 1000));
 }
 
 static void add_owner(struct world *w, struct prng *p, size_t i)
@@ -121,7 +124,8 @@ static void add_hold(struct world *w, struct prng *p, size_t i)
 	r->owner = prng_below(p, 2) ? some_owner(w, p) : UINT32_MAX;
 	r->source = r->owner == UINT32_MAX ? 0 : w->owners[r->owner].row.source;
 	snprintf(r->kind, sizeof(r->kind), "mass-removal");
-	snprintf(r->detail, sizeof(r->detail), "%zu of %zu workspaces", prng_below(p, 10), 10 + prng_below(p, 10));
+	snprintf(r->detail, sizeof(r->detail), "%zu of %zu workspaces", prng_below(p, 10),
+	    10 + prng_below(p, 10));
 	r->since_s = 1700000000;
 	r->fresh_ms = prng_below(p, 600000);
 }
@@ -241,7 +245,8 @@ static void step_rest(struct world *w, struct prng *p)
 		if (!w->owners[owner].on)
 			add_owner(w, p, owner);
 		else if (owner)
-			drop_owner(w, owner); /* the first one stays: somebody must own what comes */
+			/* the first one stays: somebody must own what comes */
+			drop_owner(w, owner);
 		break;
 	case 2:
 		w->sources[source].row.withdrawn = prng_below(p, 4) == 0;
@@ -284,7 +289,8 @@ void world_change(struct world *w, struct prng *p, size_t steps)
 static int by_name(const void *a, const void *b)
 {
 	const struct hf_name_change *x = a, *y = b;
-	int rc = memcmp(x->name.wire, y->name.wire, x->name.len < y->name.len ? x->name.len : y->name.len);
+	int rc = memcmp(
+	    x->name.wire, y->name.wire, x->name.len < y->name.len ? x->name.len : y->name.len);
 
 	return rc ? rc : (int)x->name.len - (int)y->name.len;
 }
@@ -322,7 +328,10 @@ static void restored_names(const struct world *w, struct world_names *names)
 	for (size_t i = 0; i < WORLD_RESTORED; i++) {
 		const struct hf_restored_row *r = &w->restored[i].row;
 		struct hf_name_change c = {
-			.name = r->name, .source = r->source, .owner = UINT32_MAX, .agent = UINT32_MAX,
+			.name = r->name,
+			.source = r->source,
+			.owner = UINT32_MAX,
+			.agent = UINT32_MAX,
 			.flags = source_flags(w, r->source) | restored_flags(r),
 			.first_seen_s = r->first_seen_s,
 		};
@@ -338,7 +347,10 @@ static void sentinel_names(const struct world *w, struct world_names *names)
 	for (size_t i = 0; i < WORLD_SOURCES; i++) {
 		const struct hf_source_row *s = &w->sources[i].row;
 		struct hf_name_change c = {
-			.source = s->rid, .owner = UINT32_MAX, .agent = UINT32_MAX, .flags = source_flags(w, s->rid),
+			.source = s->rid,
+			.owner = UINT32_MAX,
+			.agent = UINT32_MAX,
+			.flags = source_flags(w, s->rid),
 			.addr = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b, [15] = 0x53 },
 		};
 
@@ -361,18 +373,25 @@ static const struct hf_workspace_row *workspace_of(const struct world *w, uint32
 	ck_abort_msg("no workspace %u", rid);
 }
 
-static void agent_names(const struct world *w, const struct hf_agent_row *a, struct world_names *names)
+static void agent_names(
+    const struct world *w, const struct hf_agent_row *a, struct world_names *names)
 {
 	const struct hf_workspace_row *ws = workspace_of(w, a->workspace);
 	const struct hf_owner_row *o = &w->owners[ws->owner].row;
 	const struct hf_source_row *s = &w->sources[o->source].row;
 	struct hf_agent_label label = {
-		.agent = a->name, .workspace = ws->name, .owner = o->name, .suffix = &s->suffix,
+		.agent = a->name,
+		.workspace = ws->name,
+		.owner = o->name,
+		.suffix = &s->suffix,
 	};
 
 	for (unsigned bit = 1; bit <= 4; bit *= 2) {
 		struct hf_name_change c = {
-			.source = s->rid, .owner = o->rid, .agent = a->rid, .first_seen_s = a->first_seen_s,
+			.source = s->rid,
+			.owner = o->rid,
+			.agent = a->rid,
+			.first_seen_s = a->first_seen_s,
 			.flags = source_flags(w, s->rid) | (a->primary == bit ? HF_REC_PRIMARY : 0),
 		};
 
@@ -406,9 +425,10 @@ void world_names(const struct world *w, struct world_names *ret_names)
 
 static bool same_name(const struct hf_name_change *a, const struct hf_name_change *b)
 {
-	return hf_name_equal(&a->name, &b->name) && a->removed == b->removed && a->flags == b->flags &&
-	       !memcmp(a->addr, b->addr, sizeof(a->addr)) && a->source == b->source && a->owner == b->owner &&
-	       a->agent == b->agent && a->first_seen_s == b->first_seen_s;
+	return hf_name_equal(&a->name, &b->name) && a->removed == b->removed &&
+	       a->flags == b->flags && !memcmp(a->addr, b->addr, sizeof(a->addr)) &&
+	       a->source == b->source && a->owner == b->owner && a->agent == b->agent &&
+	       a->first_seen_s == b->first_seen_s;
 }
 
 bool world_names_equal(const struct world_names *a, const struct world_names *b)
@@ -420,7 +440,8 @@ bool world_names_equal(const struct world_names *a, const struct world_names *b)
 	return a->n == b->n;
 }
 
-static const struct hf_name_change *find_name(const struct world_names *names, const struct hf_name *name)
+static const struct hf_name_change *find_name(
+    const struct world_names *names, const struct hf_name *name)
 {
 	for (size_t i = 0; i < names->n; i++) {
 		if (hf_name_equal(&names->names[i].name, name))
@@ -429,7 +450,8 @@ static const struct hf_name_change *find_name(const struct world_names *names, c
 	return NULL;
 }
 
-static void add_name(struct world_changes *c, const struct hf_name_change *name, bool removed, enum hf_what what)
+static void add_name(
+    struct world_changes *c, const struct hf_name_change *name, bool removed, enum hf_what what)
 {
 	struct hf_name_change *to = &c->names[c->set.n_names++];
 
@@ -461,21 +483,26 @@ static void diff_names(struct world_changes *c)
 }
 
 /* One row that came, changed or went; a place that has another rid than before has two changes. */
-#define DIFF(c, KIND, member, list)                                                                        \
-	for (size_t i_ = 0; i_ < sizeof((c)->after.list) / sizeof((c)->after.list[0]); i_++) {                \
-		bool was_ = (c)->before.list[i_].on, is_ = (c)->after.list[i_].on;                              \
-		bool other_ = (c)->before.list[i_].row.rid != (c)->after.list[i_].row.rid;                      \
-		if (was_ && (!is_ || other_))                                                                   \
-			(c)->rows[(c)->set.n_rows++] = (struct hf_row_change){ .kind = KIND, .removed = true,   \
-				.why = HF_WHY_DIFF, .rid = (c)->before.list[i_].row.rid };                      \
-		if (is_ && (!was_ || other_ || memcmp(&(c)->before.list[i_].row, &(c)->after.list[i_].row,      \
-						       sizeof((c)->after.list[i_].row))))               \
-			(c)->rows[(c)->set.n_rows++] = (struct hf_row_change){ .kind = KIND,                    \
-				.why = HF_WHY_DIFF, .rid = (c)->after.list[i_].row.rid,                         \
-				.row.member = &(c)->after.list[i_].row };                                       \
+#define DIFF(c, KIND, member, list)                                                                \
+	for (size_t i_ = 0; i_ < sizeof((c)->after.list) / sizeof((c)->after.list[0]); i_++) {     \
+		bool was_ = (c)->before.list[i_].on, is_ = (c)->after.list[i_].on;                 \
+		bool other_ = (c)->before.list[i_].row.rid != (c)->after.list[i_].row.rid;         \
+		if (was_ && (!is_ || other_))                                                      \
+			(c)->rows[(c)->set.n_rows++] = (struct hf_row_change){ .kind = KIND,       \
+				.removed = true,                                                   \
+				.why = HF_WHY_DIFF,                                                \
+				.rid = (c)->before.list[i_].row.rid };                             \
+		if (is_ && (!was_ || other_ ||                                                     \
+			       memcmp(&(c)->before.list[i_].row, &(c)->after.list[i_].row,         \
+				   sizeof((c)->after.list[i_].row))))                              \
+			(c)->rows[(c)->set.n_rows++] = (struct hf_row_change){ .kind = KIND,       \
+				.why = HF_WHY_DIFF,                                                \
+				.rid = (c)->after.list[i_].row.rid,                                \
+				.row.member = &(c)->after.list[i_].row };                          \
 	}
 
-void world_diff(const struct world *before, const struct world *after, int64_t wall_s, struct world_changes *ret)
+void world_diff(const struct world *before, const struct world *after, int64_t wall_s,
+    struct world_changes *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->before = *before;
@@ -496,7 +523,8 @@ void world_diff(const struct world *before, const struct world *after, int64_t w
 			ret->gone[ret->set.n_restored_gone++] = before->restored[i].row.name;
 		if (after->restored[i].on &&
 		    (!before->restored[i].on ||
-			memcmp(&before->restored[i].row, &after->restored[i].row, sizeof(after->restored[i].row))))
+			memcmp(&before->restored[i].row, &after->restored[i].row,
+			    sizeof(after->restored[i].row))))
 			ret->restored[ret->set.n_restored++] = after->restored[i].row;
 	}
 	diff_names(ret);
@@ -550,15 +578,15 @@ static int by_restored(const void *a, const void *b)
 }
 
 /* Those that are on, sorted, into out. */
-#define GATHER(w, list, out, n)                                                                            \
-	do {                                                                                               \
-		(n) = 0;                                                                                   \
-		for (size_t i_ = 0; i_ < sizeof((w)->list) / sizeof((w)->list[0]); i_++) {                  \
-			if ((w)->list[i_].on)                                                               \
-				(out)[(n)++] = (w)->list[i_].row;                                           \
-		}                                                                                          \
-		if (n)                                                                                     \
-			qsort(out, n, sizeof((out)[0]), by_rid);                                            \
+#define GATHER(w, list, out, n)                                                                    \
+	do {                                                                                       \
+		(n) = 0;                                                                           \
+		for (size_t i_ = 0; i_ < sizeof((w)->list) / sizeof((w)->list[0]); i_++) {         \
+			if ((w)->list[i_].on)                                                      \
+				(out)[(n)++] = (w)->list[i_].row;                                  \
+		}                                                                                  \
+		if (n)                                                                             \
+			qsort(out, n, sizeof((out)[0]), by_rid);                                   \
 	} while (0)
 
 const struct hf_image *world_image(const struct world *w)
@@ -573,8 +601,15 @@ const struct hf_image *world_image(const struct world *w)
 	static struct hf_image m;
 
 	m = (struct hf_image){
-		.sources = sources, .owners = owners, .workspaces = workspaces, .agents = agents, .holds = holds,
-		.restored = restored, .texts = texts, .next_workspace = w->next_workspace, .next_agent = w->next_agent,
+		.sources = sources,
+		.owners = owners,
+		.workspaces = workspaces,
+		.agents = agents,
+		.holds = holds,
+		.restored = restored,
+		.texts = texts,
+		.next_workspace = w->next_workspace,
+		.next_agent = w->next_agent,
 	};
 	GATHER(w, sources, sources, m.n_sources);
 	GATHER(w, owners, owners, m.n_owners);
@@ -591,7 +626,8 @@ const struct hf_image *world_image(const struct world *w)
 	return &m;
 }
 
-static const char *compare_rows(enum hf_table_id id, const void *a, size_t n, const void *b, size_t m)
+static const char *compare_rows(
+    enum hf_table_id id, const void *a, size_t n, const void *b, size_t m)
 {
 	static char why[100];
 	size_t size = hf_sql_tables[id].row_size;
@@ -609,22 +645,26 @@ static const char *compare_rows(enum hf_table_id id, const void *a, size_t n, co
 
 static const char *compare_images(const struct hf_image *a, const struct hf_image *b)
 {
-	const char *why = compare_rows(HF_TABLE_SOURCE, a->sources, a->n_sources, b->sources, b->n_sources);
+	const char *why =
+	    compare_rows(HF_TABLE_SOURCE, a->sources, a->n_sources, b->sources, b->n_sources);
 
 	if (!why)
 		why = compare_rows(HF_TABLE_OWNER, a->owners, a->n_owners, b->owners, b->n_owners);
 	if (!why)
-		why = compare_rows(HF_TABLE_WORKSPACE, a->workspaces, a->n_workspaces, b->workspaces, b->n_workspaces);
+		why = compare_rows(HF_TABLE_WORKSPACE, a->workspaces, a->n_workspaces,
+		    b->workspaces, b->n_workspaces);
 	if (!why)
 		why = compare_rows(HF_TABLE_AGENT, a->agents, a->n_agents, b->agents, b->n_agents);
 	if (!why)
 		why = compare_rows(HF_TABLE_HOLD, a->holds, a->n_holds, b->holds, b->n_holds);
 	if (!why)
-		why = compare_rows(HF_TABLE_RESTORED, a->restored, a->n_restored, b->restored, b->n_restored);
+		why = compare_rows(
+		    HF_TABLE_RESTORED, a->restored, a->n_restored, b->restored, b->n_restored);
 	if (!why)
 		why = compare_rows(HF_TABLE_TEXT, a->texts, a->n_texts, b->texts, b->n_texts);
-	if (!why && ((a->n_workspaces && a->next_workspace <= a->workspaces[a->n_workspaces - 1].rid) ||
-			(a->n_agents && a->next_agent <= a->agents[a->n_agents - 1].rid)))
+	if (!why &&
+	    ((a->n_workspaces && a->next_workspace <= a->workspaces[a->n_workspaces - 1].rid) ||
+		(a->n_agents && a->next_agent <= a->agents[a->n_agents - 1].rid)))
 		why = "a number could be used twice";
 	return why;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * world: a small deployment in plain arrays, the reference that a store is compared with. It makes changesets as
- * state would: rows, and the names that change by them, found by comparing all names before and after.
+ * world: a small deployment in plain arrays, the reference that a store is compared with. It makes
+ * changesets as state would: rows, and the names that change by them, found by comparing all names
+ * before and after.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,19 +15,47 @@
 
 struct hf_store;
 
-enum { WORLD_SOURCES = 2, WORLD_OWNERS = 6, WORLD_WORKSPACES = 24, WORLD_AGENTS = 32, WORLD_HOLDS = 3, WORLD_RESTORED = 8,
-	WORLD_TEXTS = 3 };
+enum {
+	WORLD_SOURCES = 2,
+	WORLD_OWNERS = 6,
+	WORLD_WORKSPACES = 24,
+	WORLD_AGENTS = 32,
+	WORLD_HOLDS = 3,
+	WORLD_RESTORED = 8,
+	WORLD_TEXTS = 3
+};
 enum { WORLD_NAMES_MAX = WORLD_AGENTS * 3 + WORLD_RESTORED + WORLD_SOURCES };
 
 /* A row is there where `on` says so. */
 struct world {
-	struct { bool on; struct hf_source_row row; } sources[WORLD_SOURCES];
-	struct { bool on; struct hf_owner_row row; } owners[WORLD_OWNERS];
-	struct { bool on; struct hf_workspace_row row; } workspaces[WORLD_WORKSPACES];
-	struct { bool on; struct hf_agent_row row; } agents[WORLD_AGENTS];
-	struct { bool on; struct hf_hold_row row; } holds[WORLD_HOLDS];
-	struct { bool on; struct hf_restored_row row; } restored[WORLD_RESTORED];
-	struct { bool on; struct hf_text_row row; } texts[WORLD_TEXTS];
+	struct {
+		bool on;
+		struct hf_source_row row;
+	} sources[WORLD_SOURCES];
+	struct {
+		bool on;
+		struct hf_owner_row row;
+	} owners[WORLD_OWNERS];
+	struct {
+		bool on;
+		struct hf_workspace_row row;
+	} workspaces[WORLD_WORKSPACES];
+	struct {
+		bool on;
+		struct hf_agent_row row;
+	} agents[WORLD_AGENTS];
+	struct {
+		bool on;
+		struct hf_hold_row row;
+	} holds[WORLD_HOLDS];
+	struct {
+		bool on;
+		struct hf_restored_row row;
+	} restored[WORLD_RESTORED];
+	struct {
+		bool on;
+		struct hf_text_row row;
+	} texts[WORLD_TEXTS];
 	uint32_t next_workspace, next_agent;
 };
 
@@ -39,8 +68,8 @@ struct world_names {
 /* A changeset with its memory. */
 struct world_changes {
 	struct hf_changeset set;
-	struct hf_row_change rows[WORLD_SOURCES + WORLD_OWNERS + WORLD_WORKSPACES + WORLD_AGENTS + WORLD_HOLDS +
-				    WORLD_TEXTS];
+	struct hf_row_change rows[WORLD_SOURCES + WORLD_OWNERS + WORLD_WORKSPACES + WORLD_AGENTS +
+				  WORLD_HOLDS + WORLD_TEXTS];
 	struct hf_name_change names[2 * WORLD_NAMES_MAX];
 	struct hf_restored_row restored[WORLD_RESTORED];
 	struct hf_name gone[WORLD_RESTORED];
@@ -53,7 +82,8 @@ void world_init(struct world *w, uint64_t seed);
 void world_change(struct world *w, struct prng *p, size_t steps);
 void world_names(const struct world *w, struct world_names *ret_names);
 /* What takes `before` to `after`. */
-void world_diff(const struct world *before, const struct world *after, int64_t wall_s, struct world_changes *ret);
+void world_diff(const struct world *before, const struct world *after, int64_t wall_s,
+    struct world_changes *ret);
 /* Everything of `w`, as a first snapshot. */
 void world_all(const struct world *w, int64_t wall_s, struct world_changes *ret);
 

@@ -14,8 +14,8 @@ const char server_head[] = "HTTP/1.1 101 Switching Protocols\r\n"
 			   "\r\n";
 
 /* Of RFC 6455 section 1.3. */
-const uint8_t server_sample_nonce[HF_UPGRADE_NONCE] = { 't', 'h', 'e', ' ', 's', 'a', 'm', 'p', 'l', 'e', ' ', 'n',
-	'o', 'n', 'c', 'e' };
+const uint8_t server_sample_nonce[HF_UPGRADE_NONCE] = { 't', 'h', 'e', ' ', 's', 'a', 'm', 'p', 'l',
+	'e', ' ', 'n', 'o', 'n', 'c', 'e' };
 const uint8_t *server_nonce = server_sample_nonce;
 
 int server_random(void *arg, uint8_t *out, size_t len)
@@ -157,8 +157,8 @@ static void tell_trouble(struct server_peer *p, const char *what, const struct h
 	snprintf(text, sizeof(text), "%s", what);
 	if (e->call)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %u", e->call);
-	snprintf(
-	    text + strlen(text), sizeof(text) - strlen(text), " %s", hf_stream_fault_name(e->trouble));
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s",
+	    hf_stream_fault_name(e->trouble));
 	if (e->code)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %llu",
 		    (unsigned long long)e->code);

@@ -126,10 +126,11 @@ static const struct row rows[] = {
 	{ "stream back", "05 01 01 00 05 00 02 00", HF_STREAM_FAULT_DRPC_STREAM, "<>" },
 	{ "id 0", "05 01 00 00", HF_STREAM_FAULT_DRPC_ID, "" },
 	{ "id back", DE ABC, HF_STREAM_FAULT_DRPC_ID, "<de>" },
-	{ "id back in mid message", "04 01 02 {'abc'} 05 01 01 {'d'}", HF_STREAM_FAULT_DRPC_ID, "<abc" },
-	{ "id again after its end", ABC ABC, HF_STREAM_FAULT_DRPC_ID, "<abc>" },
-	{ "another kind in one packet", "04 01 01 {'abc'} 07 01 01 {'d'}", HF_STREAM_FAULT_DRPC_KIND,
+	{ "id back in mid message", "04 01 02 {'abc'} 05 01 01 {'d'}", HF_STREAM_FAULT_DRPC_ID,
 	    "<abc" },
+	{ "id again after its end", ABC ABC, HF_STREAM_FAULT_DRPC_ID, "<abc>" },
+	{ "another kind in one packet", "04 01 01 {'abc'} 07 01 01 {'d'}",
+	    HF_STREAM_FAULT_DRPC_KIND, "<abc" },
 	{ "invoke", "03 01 01 {'/x'}", HF_STREAM_FAULT_DRPC_KIND, "" },
 	{ "invoke metadata", "0f 01 01 00", HF_STREAM_FAULT_DRPC_KIND, "" },
 	{ "kind 0", "01 01 01 00", HF_STREAM_FAULT_DRPC_KIND, "" },
@@ -139,8 +140,8 @@ static const struct row rows[] = {
 	{ "a varint of 11 bytes", "05 01 x10:81 01 00", HF_STREAM_FAULT_DRPC_VARINT, "" },
 	{ "a varint that is not minimal", "05 01 81 00 00", HF_STREAM_FAULT_DRPC_VARINT, "" },
 	{ "a length that is not minimal", "05 01 01 80 80 00", HF_STREAM_FAULT_DRPC_VARINT, "" },
-	{ "a length of nine bytes that is not minimal", "05 01 01 x8:80 00", HF_STREAM_FAULT_DRPC_VARINT,
-	    "" },
+	{ "a length of nine bytes that is not minimal", "05 01 01 x8:80 00",
+	    HF_STREAM_FAULT_DRPC_VARINT, "" },
 	{ "a length of 2^63", "05 01 01 x9:80 01", HF_STREAM_FAULT_DRPC_VARINT, "" },
 	{ "a length of 2^62", "05 01 01 x8:80 40", HF_STREAM_FAULT_DRPC_FRAME, "" },
 	{ "a frame over its limit", "05 01 01 81 80 80 08", HF_STREAM_FAULT_DRPC_FRAME, "" },
@@ -150,10 +151,13 @@ static const struct row rows[] = {
 	{ "a message after close", "0b 01 01 00" DE, HF_STREAM_FAULT_DRPC_ORDER, "closed" },
 	{ "a message after close send", "0d 01 01 00" DE, HF_STREAM_FAULT_DRPC_ORDER, "closed" },
 	{ "a message after cancel", "09 01 01 00" DE, HF_STREAM_FAULT_DRPC_ORDER, "cancelled" },
-	{ "a message after an error", ERR "05 01 04 00", HF_STREAM_FAULT_DRPC_ORDER, "error 12 no" },
+	{ "a message after an error", ERR "05 01 04 00", HF_STREAM_FAULT_DRPC_ORDER,
+	    "error 12 no" },
 	{ "close after close", "0b 01 01 00 0b 01 02 00", HF_STREAM_FAULT_DRPC_ORDER, "closed" },
-	{ "cancel in mid message", "04 01 01 {'abc'} 89 01 02 00", HF_STREAM_FAULT_DRPC_CUT, "<abc" },
-	{ "close in mid message", "04 01 01 {'abc'} 0b 01 02 00", HF_STREAM_FAULT_DRPC_CUT, "<abc" },
+	{ "cancel in mid message", "04 01 01 {'abc'} 89 01 02 00", HF_STREAM_FAULT_DRPC_CUT,
+	    "<abc" },
+	{ "close in mid message", "04 01 01 {'abc'} 0b 01 02 00", HF_STREAM_FAULT_DRPC_CUT,
+	    "<abc" },
 	{ "close send in mid message", "04 01 01 {'abc'} 0d 01 02 00", HF_STREAM_FAULT_DRPC_CUT,
 	    "<abc" },
 };
@@ -260,8 +264,8 @@ START_TEST(packets_are_encoded_as_go_does)
 	hf_drpc_close(&d, &w);
 	hf_drpc_cancel(&d, &w);
 	ck_assert_int_eq(w.error, 0);
-	bytes_parse(&want, "03 01 01 2a '/coder.tailnet.v2.Tailnet/WorkspaceUpdates'"
-			   "05 01 02 04 0a 02 'hi' 0d 01 03 00 0b 01 04 00 89 01 05 00");
+	bytes_parse(&want,
+	    "03 01 01 2a '/coder.tailnet.v2.Tailnet/WorkspaceUpdates'05 01 02 04 0a 02 'hi' 0d 01 03 00 0b 01 04 00 89 01 05 00");
 	ck_assert_uint_eq(hf_wr_len(&w), want.len);
 	ck_assert_mem_eq(sent, want.at, want.len);
 	bytes_done(&want);

@@ -38,8 +38,7 @@ static const struct row rows[] = {
 	    "'HTTP/1.1 200 OK' 0d 0a 'Content-Length: 2' 0d 0a 0d 0a 'hi'",
 	    "over http-status 200|" },
 	{ LAYER_HTTP, "redirect to another host",
-	    "'HTTP/1.1 303 x' 0d 0a 'Location: https://evil/' 0d 0a 'Content-Length: 0' 0d 0a 0d "
-	    "0a",
+	    "'HTTP/1.1 303 x' 0d 0a 'Location: https://evil/' 0d 0a 'Content-Length: 0' 0d 0a 0d 0a",
 	    "over http-status 303 'https://evil/'|" },
 	{ LAYER_HTTP, "header of 1 MiB", "'HTTP/1.1 101 x' 0d 0a 'X: ' x1048576:61",
 	    "over http-size|" },
@@ -361,9 +360,8 @@ static const struct row costly[] = {
 	{ LAYER_WS, "empty fragments", "02 00 *500000(00 00)", "" },
 	{ LAYER_WS, "empty messages", "*500000(82 00)", "" },
 	{ LAYER_YAMUX, "a byte of data a frame",
-	    Y("00", "00", "01", "00 00 00 07") "04 01 01 80 80 80 08"
-					       "*80000(" Y(
-						   "00", "00", "01", "00 00 00 02") "28 01)",
+	    Y("00", "00", "01", "00 00 00 07") "04 01 01 80 80 80 08*80000(" Y(
+		"00", "00", "01", "00 00 00 02") "28 01)",
 	    "" },
 	{ LAYER_PROTOBUF, "empty records", "*120000(0a 00)",
 	    "update 1 snapshot 0w 0a 120000 refused|" },

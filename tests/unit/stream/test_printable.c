@@ -29,7 +29,8 @@ START_TEST(bytes_become_fit_to_be_shown)
 	char out[32];
 
 	memset(out, '#', sizeof(out));
-	ck_assert_str_eq(hf_printable_copy(out, rows[_i].size, rows[_i].in, rows[_i].len), rows[_i].want);
+	ck_assert_str_eq(
+	    hf_printable_copy(out, rows[_i].size, rows[_i].in, rows[_i].len), rows[_i].want);
 	for (size_t i = rows[_i].size; i < sizeof(out); i++)
 		ck_assert_int_eq(out[i], '#');
 }

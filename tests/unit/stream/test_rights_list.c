@@ -49,19 +49,23 @@ static const struct {
 	const char *want;
 } rows[] = {
 	{ 'u', "{\"roles\":[],\"organization_ids\":[\"" B "\",\"" A "\"]}", "org:" A " org:" B },
-	{ 'u', "{\"roles\":[{\"name\":\"owner\",\"display_name\":\"Owner\"}],\"organization_ids\":null}",
+	{ 'u',
+	    "{\"roles\":[{\"name\":\"owner\",\"display_name\":\"Owner\"}],\"organization_ids\":null}",
 	    "role:owner" },
 	{ 'u', "{\"roles\":[\"owner\",\"auditor\",\"owner\"],\"organization_ids\":[]}",
 	    "role:auditor role:owner" },
-	{ 'u', "{\"roles\":[{\"name\":\"x\",\"organization_id\":\"" A "\"}],\"organization_ids\":[]}",
+	{ 'u',
+	    "{\"roles\":[{\"name\":\"x\",\"organization_id\":\"" A "\"}],\"organization_ids\":[]}",
 	    "org-role:" A ":x" },
 	/* Upper case is the same organisation. */
-	{ 'u', "{\"roles\":[],\"organization_ids\":[\"00112233-4455-6677-8899-AABBCCDDEEFF\"]}", "org:" A },
+	{ 'u', "{\"roles\":[],\"organization_ids\":[\"00112233-4455-6677-8899-AABBCCDDEEFF\"]}",
+	    "org:" A },
 	/* No name looks like two words, or like another one. */
-	{ 'u', "{\"roles\":[{\"name\":\"a role:owner\"},{\"name\":\"\\u001f\"},{\"name\":\"100%20\"}],"
-	       "\"organization_ids\":[]}",
+	{ 'u',
+	    "{\"roles\":[{\"name\":\"a role:owner\"},{\"name\":\"\\u001f\"},{\"name\":\"100%20\"}],\"organization_ids\":[]}",
 	    "role:%1f role:100%2520 role:a%20role:owner" },
-	{ 'u', "{\"roles\":[{\"name\":\"caf\\u00e9\"}],\"organization_ids\":[]}", "role:caf%c3%a9" },
+	{ 'u', "{\"roles\":[{\"name\":\"caf\\u00e9\"}],\"organization_ids\":[]}",
+	    "role:caf%c3%a9" },
 	/* What has not the form is unknown, all of it. */
 	{ 'u', "{\"organization_ids\":[\"" A "\"]}", "" },
 	{ 'u', "{\"roles\":[]}", "" },
@@ -71,13 +75,15 @@ static const struct {
 	{ 'u', "{\"roles\":[\"owner\"],\"organization_ids\":[\"x\"]}", "" },
 	{ 'u', "[]", "" },
 	{ 'u', "", "" },
-	{ 'r', "{\"roles\":[\"owner\"],\"organization_roles\":{\"" B "\":[\"x\",\"w\"],\"" A "\":null}}",
+	{ 'r',
+	    "{\"roles\":[\"owner\"],\"organization_roles\":{\"" B "\":[\"x\",\"w\"],\"" A
+	    "\":null}}",
 	    "org-role:" B ":w org-role:" B ":x role:owner" },
 	{ 'r', "{\"roles\":[\"owner\"]}", "" },
 	{ 'r', "{\"roles\":[],\"organization_roles\":{\"x\":[]}}", "" },
 	{ 'r', "{\"roles\":[],\"organization_roles\":{\"" A "\":5}}", "" },
-	{ 'k', "{\"scope\":\"all\",\"scopes\":[\"workspace:read\",\"user:read\"],"
-	       "\"allow_list\":[{\"type\":\"*\",\"id\":\"*\"},{\"type\":\"a:b\",\"id\":\"c:d\"}]}",
+	{ 'k',
+	    "{\"scope\":\"all\",\"scopes\":[\"workspace:read\",\"user:read\"],\"allow_list\":[{\"type\":\"*\",\"id\":\"*\"},{\"type\":\"a:b\",\"id\":\"c:d\"}]}",
 	    "allow:*:* allow:a%3ab:c:d scope:user:read scope:workspace:read" },
 	{ 'k', "{\"scope\":\"application_connect\"}", "scope:application_connect" },
 	{ 'k', "{\"scope\":\"all\",\"scopes\":[]}", "scope:all" },
@@ -154,8 +160,8 @@ END_TEST
 static const struct {
 	int n, len;
 	bool fits;
-} sizes[] = { { 1, HF_RIGHTS_MAX - 6, true }, { 1, HF_RIGHTS_MAX - 5, false },
-	{ 409, 4, true }, { 410, 4, false }, { 100000, 1, false } };
+} sizes[] = { { 1, HF_RIGHTS_MAX - 6, true }, { 1, HF_RIGHTS_MAX - 5, false }, { 409, 4, true },
+	{ 410, 4, false }, { 100000, 1, false } };
 
 START_TEST(what_does_not_fit_is_unknown)
 {
@@ -184,8 +190,7 @@ Suite *rights_list_suite(void)
 	tcase_add_test(tc, answers_come_together_and_one_that_failed_spoils_all);
 	tcase_add_test(tc, each_organisation_is_asked_for);
 	tcase_add_test(tc, of_very_many_organisations_none_is_asked_for);
-	tcase_add_loop_test(
-	    tc, what_does_not_fit_is_unknown, 0, sizeof(sizes) / sizeof(sizes[0]));
+	tcase_add_loop_test(tc, what_does_not_fit_is_unknown, 0, sizeof(sizes) / sizeof(sizes[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

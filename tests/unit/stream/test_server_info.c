@@ -57,8 +57,8 @@ static const struct {
 
 START_TEST(a_suffix_is_told_or_coder)
 {
-	ck_assert_int_eq(
-	    hf_server_info_suffix(&told, suffixes[_i].body, strlen(suffixes[_i].body)), suffixes[_i].rc);
+	ck_assert_int_eq(hf_server_info_suffix(&told, suffixes[_i].body, strlen(suffixes[_i].body)),
+	    suffixes[_i].rc);
 	ck_assert_str_eq(told.suffix, suffixes[_i].want);
 }
 END_TEST
@@ -83,8 +83,7 @@ START_TEST(a_page_of_users_adds_each_once)
 {
 	static const char body[] =
 	    "{\"users\":[{\"id\":\"" ID "\",\"username\":\"a\"},7,{\"id\":\"" ID2
-	    "\",\"username\":\"b\"},{\"id\":\"" ID "\",\"username\":\"a\"}],"
-	    "\"count\":-4}";
+	    "\",\"username\":\"b\"},{\"id\":\"" ID "\",\"username\":\"a\"}],\"count\":-4}";
 	size_t n, count;
 
 	ck_assert_int_eq(hf_server_info_users(&told, body, sizeof(body) - 1, &n, &count), 0);
@@ -97,8 +96,9 @@ END_TEST
 
 START_TEST(an_owner_is_known_by_the_list_and_as_the_tokens_own)
 {
-	static const char body[] = "{\"users\":[{\"id\":\"" ID "\",\"username\":\"a\"},{\"id\":\"" ID2
-				   "\",\"username\":\"b\"}],\"count\":2}";
+	static const char body[] =
+	    "{\"users\":[{\"id\":\"" ID "\",\"username\":\"a\"},{\"id\":\"" ID2
+	    "\",\"username\":\"b\"}],\"count\":2}";
 	struct hf_owner_info first = { .name = "a" }, third = { .name = "c", .id.b[0] = 3 };
 	size_t n, count;
 
@@ -129,7 +129,8 @@ START_TEST(a_workspace_tells_its_owner)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_int_eq(
-		    hf_server_info_workspace(&workspace, &owner, bad[i], strlen(bad[i])), HF_EFORMAT);
+		    hf_server_info_workspace(&workspace, &owner, bad[i], strlen(bad[i])),
+		    HF_EFORMAT);
 	ck_assert(hf_uuid_is_zero(&owner));
 	ck_assert_int_eq(hf_server_info_workspace(&workspace, &owner, body, sizeof(body) - 1), 0);
 	ck_assert_uint_eq(workspace.b[0], 0x00);

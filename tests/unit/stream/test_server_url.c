@@ -117,8 +117,7 @@ static char *env_of_entry(const char *name)
 START_TEST(networks_and_ports_are_exempt_as_elsewhere)
 {
 	entry = _i;
-	ck_assert_str_eq(
-	    hf_proxy_for(NULL, true, entries[_i].host, entries[_i].port, env_of_entry),
+	ck_assert_str_eq(hf_proxy_for(NULL, true, entries[_i].host, entries[_i].port, env_of_entry),
 	    entries[_i].exempt ? "" : "http://p:1");
 }
 END_TEST
@@ -136,7 +135,8 @@ START_TEST(a_proxy_is_chosen_as_others_choose)
 	ck_assert_str_eq(hf_proxy_for(NULL, true, "inner.example", 443, env_of), "");
 	ck_assert_str_eq(hf_proxy_for(NULL, true, "xinner.example", 443, env_of), "http://p:1");
 	ck_assert_str_eq(hf_proxy_for(NULL, true, "::1", 443, env_of), "");
-	ck_assert_str_eq(hf_proxy_for("http://own:3", true, "localhost", 443, env_of), "http://own:3");
+	ck_assert_str_eq(
+	    hf_proxy_for("http://own:3", true, "localhost", 443, env_of), "http://own:3");
 	ck_assert_str_eq(hf_proxy_for(NULL, true, "c.example", 443, no_env), "");
 }
 END_TEST

@@ -101,8 +101,8 @@ START_TEST(snapshot_then_diffs)
 	server_message(&in, 1, 3, "1a{0a{$a}} 22{0a{$m} 1a{$a}}");
 	server_message(&in, 1, 4, "");
 	ck_assert_int_eq(give(), 0);
-	ck_assert_str_eq(server_told(&p), "update 1 snapshot 1w 1a|update 1 diff 1w 0a|"
-					  "update 1 diff 0w 0a -1w -1a|update 1 diff 0w 0a|");
+	ck_assert_str_eq(server_told(&p),
+	    "update 1 snapshot 1w 1a|update 1 diff 1w 0a|update 1 diff 0w 0a -1w -1a|update 1 diff 0w 0a|");
 }
 END_TEST
 
@@ -167,10 +167,8 @@ START_TEST(what_a_paused_call_has_is_dropped_with_it)
 {
 	p.calls_at_open = 2;
 	open_it();
-	assert_sent(
-	    START_1 "00 01 0001 00000003 00000000 00 00 0000 00000003 00000048"
-		    "03 01 01 2a '/coder.tailnet.v2.Tailnet/WorkspaceUpdates' 05 01 02 12 0a 10"
-		    "01 02 03 x13:00 0d 01 03 00");
+	assert_sent(START_1
+	    "00 01 0001 00000003 00000000 00 00 0000 00000003 0000004803 01 01 2a '/coder.tailnet.v2.Tailnet/WorkspaceUpdates' 05 01 02 12 0a 1001 02 03 x13:00 0d 01 03 00");
 	server_message(&in, 1, 1, SNAP);
 	ck_assert_int_eq(give(), 0);
 	hf_stack_pause(p.stack, 1, true);
@@ -317,8 +315,7 @@ START_TEST(refused_diff_leaves_the_call_alive)
 	server_message(&in, 1, 3, W_A);
 	ck_assert_int_eq(give(), 0);
 	ck_assert_str_eq(server_told(&p),
-	    "update 1 snapshot 1w 1a|refused 1 update-record 'workspace 'x': id of 5 bytes'|"
-	    "update 1 diff 1w 0a|");
+	    "update 1 snapshot 1w 1a|refused 1 update-record 'workspace 'x': id of 5 bytes'|update 1 diff 1w 0a|");
 }
 END_TEST
 

@@ -14,7 +14,8 @@ START_TEST(every_trouble_has_a_name_of_its_own_a_text_and_a_code)
 		ck_assert_uint_eq(
 		    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-"), strlen(name));
 		ck_assert_str_ne(hf_stream_fault_text((enum hf_stream_fault)i), "");
-		ck_assert_int_eq(hf_stream_fault_code((enum hf_stream_fault)i) < 0, i != HF_STREAM_FAULT_NONE);
+		ck_assert_int_eq(
+		    hf_stream_fault_code((enum hf_stream_fault)i) < 0, i != HF_STREAM_FAULT_NONE);
 		for (int j = 0; j < i; j++)
 			ck_assert_str_ne(name, hf_stream_fault_name((enum hf_stream_fault)j));
 	}

@@ -186,12 +186,12 @@ static const struct row refused[] = {
 	{ "an id of 15 bytes in a diff", W_A "0a{0a{x15:61} 12{'od\\d'}}" W_B, DIFF,
 	    HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
 	{ "no id in a diff", "0a{}", DIFF, HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
-	{ "an id of 17 bytes in a diff", "12{0a{x17:61} 1a{$a}}", DIFF, HF_STREAM_FAULT_UPDATE_RECORD, 0,
-	    0, 0, 0, 0 },
+	{ "an id of 17 bytes in a diff", "12{0a{x17:61} 1a{$a}}", DIFF,
+	    HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
 	{ "a workspace id of 15 bytes in a diff", "12{0a{$a} 1a{x15:61}}", DIFF,
 	    HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
-	{ "a deleted id of 15 bytes", "1a{0a{x15:61}}", DIFF, HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0,
-	    0 },
+	{ "a deleted id of 15 bytes", "1a{0a{x15:61}}", DIFF, HF_STREAM_FAULT_UPDATE_RECORD, 0, 0,
+	    0, 0, 0 },
 	{ "a deleted agent with a workspace id of 3 bytes", "22{0a{$a} 1a{'abc'}}", DIFF,
 	    HF_STREAM_FAULT_UPDATE_RECORD, 0, 0, 0, 0, 0 },
 	{ "an id of 10^6 bytes in a diff", "0a{0a{x1000000:61}}" W_A "0a{0a{x5000:61}}", DIFF,
@@ -200,8 +200,8 @@ static const struct row refused[] = {
 	    HF_STREAM_FAULT_UPDATE_DELETES, 0, 0, 0, 0, 0 },
 	{ "a snapshot that deletes an agent", "22{0a{$b} 1a{$a}}" W_A, SNAP,
 	    HF_STREAM_FAULT_UPDATE_DELETES, 0, 0, 0, 0, 0 },
-	{ "a snapshot that deletes nothing twice", "1a{} 22{}", SNAP, HF_STREAM_FAULT_UPDATE_DELETES, 0,
-	    0, 0, 0, 0 },
+	{ "a snapshot that deletes nothing twice", "1a{} 22{}", SNAP,
+	    HF_STREAM_FAULT_UPDATE_DELETES, 0, 0, 0, 0, 0 },
 };
 
 START_TEST(message_is_refused_and_the_next_is_read)
@@ -216,7 +216,8 @@ START_TEST(message_is_refused_and_the_next_is_read)
 
 		ck_assert_int_eq(read_message(r->kind, &b, split, &u), HF_EREFUSED);
 		ck_assert_ptr_null(u);
-		ck_assert_str_eq(hf_stream_fault_name(messages.refused), hf_stream_fault_name(r->trouble));
+		ck_assert_str_eq(
+		    hf_stream_fault_name(messages.refused), hf_stream_fault_name(r->trouble));
 		ck_assert_str_ne(messages.detail, "");
 		ck_assert_int_eq(messages.trouble, HF_STREAM_FAULT_NONE);
 		ck_assert_uint_eq(budget.used, 0);
@@ -262,34 +263,39 @@ static const struct row broken[] = {
 	{ "a varint of 11 bytes", "28 x10:80 00", BOTH, HF_STREAM_FAULT_PB_LENGTH, 0, 0, 0, 0, 0 },
 	{ "a varint over 64 bits", "28 x9:ff 02", BOTH, HF_STREAM_FAULT_PB_LENGTH, 0, 0, 0, 0, 0 },
 	{ "a length of 2^63", "0a x9:80 01", BOTH, HF_STREAM_FAULT_PB_LENGTH, 0, 0, 0, 0, 0 },
-	{ "an unknown field over the message limit", "2a 81 80 80 20", BOTH, HF_STREAM_FAULT_PB_LENGTH,
-	    0, 0, 0, 0, 0 },
+	{ "an unknown field over the message limit", "2a 81 80 80 20", BOTH,
+	    HF_STREAM_FAULT_PB_LENGTH, 0, 0, 0, 0, 0 },
 	{ "truncated in a tag", "8a", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0, 0 },
 	{ "truncated before a length", "0a", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0, 0 },
 	{ "truncated in a length", "0a 80", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0, 0 },
-	{ "truncated in a record", W_A "0a 14 0a{$b}", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0,
-	    0 },
-	{ "truncated in a large record", "0a 90 4e 0a{$b}", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0,
+	{ "truncated in a record", W_A "0a 14 0a{$b}", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0,
 	    0, 0 },
-	{ "truncated in an unknown field", "2a 05 61", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0,
-	    0 },
+	{ "truncated in a large record", "0a 90 4e 0a{$b}", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0,
+	    0, 0, 0, 0 },
+	{ "truncated in an unknown field", "2a 05 61", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0,
+	    0, 0 },
 	{ "truncated in 64 bits", "29 61", BOTH, HF_STREAM_FAULT_PB_TRUNCATED, 0, 0, 0, 0, 0 },
-	{ "a group in a record", "0a{0a{$a} 2b 2c}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "wire type 6 in a record", "0a{0a{$a} 2e}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "wire type 7 in a record", "12{0a{$a} 2f}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "field 0 in a record", "0a{0a{$a} 02 00}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "field 0 in two bytes in a record", "0a{0a{$a} 82 00 00}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0,
-	    0, 0, 0, 0 },
-	{ "field 2^29 in a record", "0a{0a{$a} 82 80 80 80 10 00}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0,
-	    0, 0, 0, 0 },
-	{ "an id as a varint", "0a{08 01}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "a status as bytes", "0a{0a{$a} 1a{03}}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
-	{ "a name past the end of its record", "0a{0a{$a} 12 05 'x'}", BOTH, HF_STREAM_FAULT_PB_RECORD,
-	    0, 0, 0, 0, 0 },
-	{ "a varint of 11 bytes in a record", "0a{0a{$a} 18 x10:80 00}", BOTH, HF_STREAM_FAULT_PB_RECORD,
-	    0, 0, 0, 0, 0 },
-	{ "a record truncated in an id", "0a{0a 10 x15:61}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0,
+	{ "a group in a record", "0a{0a{$a} 2b 2c}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0,
 	    0 },
+	{ "wire type 6 in a record", "0a{0a{$a} 2e}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0,
+	    0 },
+	{ "wire type 7 in a record", "12{0a{$a} 2f}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0,
+	    0 },
+	{ "field 0 in a record", "0a{0a{$a} 02 00}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0,
+	    0 },
+	{ "field 0 in two bytes in a record", "0a{0a{$a} 82 00 00}", BOTH,
+	    HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "field 2^29 in a record", "0a{0a{$a} 82 80 80 80 10 00}", BOTH, HF_STREAM_FAULT_PB_RECORD,
+	    0, 0, 0, 0, 0 },
+	{ "an id as a varint", "0a{08 01}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "a status as bytes", "0a{0a{$a} 1a{03}}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0,
+	    0 },
+	{ "a name past the end of its record", "0a{0a{$a} 12 05 'x'}", BOTH,
+	    HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "a varint of 11 bytes in a record", "0a{0a{$a} 18 x10:80 00}", BOTH,
+	    HF_STREAM_FAULT_PB_RECORD, 0, 0, 0, 0, 0 },
+	{ "a record truncated in an id", "0a{0a 10 x15:61}", BOTH, HF_STREAM_FAULT_PB_RECORD, 0, 0,
+	    0, 0, 0 },
 };
 
 START_TEST(broken_encoding_ends_it)
@@ -346,9 +352,8 @@ START_TEST(values_come_out_as_they_were)
 	struct hf_update *u;
 
 	/* Singular fields twice: the last one counts. Names may hold any byte. */
-	bytes_parse(&b, "0a{0a{$z} 12{'no'} 18 01 0a{$a} 12{'x' 00 ff 'evil'} 18 04}"
-			"12{0a{$m} 12{'agent'} 1a{$z} 1a{$a}} 12{0a{$n} 12{'agent'} 1a{$a}}"
-			"0a{0a{$b}} 22{0a{$o} 12{'gone'} 1a{$c}} 1a{0a{$c} 12{'away'} 18 0a}");
+	bytes_parse(&b,
+	    "0a{0a{$z} 12{'no'} 18 01 0a{$a} 12{'x' 00 ff 'evil'} 18 04}12{0a{$m} 12{'agent'} 1a{$z} 1a{$a}} 12{0a{$n} 12{'agent'} 1a{$a}}0a{0a{$b}} 22{0a{$o} 12{'gone'} 1a{$c}} 1a{0a{$c} 12{'away'} 18 0a}");
 	ck_assert_int_eq(read_message(HF_UPDATE_DIFF, &b, 0, &u), 0);
 	ck_assert_uint_eq(u->n_upserted_workspaces, 2);
 	ck_assert_uint_eq(u->upserted_workspaces[0].id.b[15], 'a');

@@ -135,12 +135,10 @@ static const struct {
 	    "SF" },
 	{ "session2_badowner", "open|ended 1 call-empty|over ws-closed 1000|", false, "SF" },
 	{ "session2_error",
-	    "open|ended 1 call-error 'protocol error: unknown rpc: "
-	    "\"/coder.tailnet.v2.Tailnet/Nope\"'|over ws-closed 1000|",
+	    "open|ended 1 call-error 'protocol error: unknown rpc: \"/coder.tailnet.v2.Tailnet/Nope\"'|over ws-closed 1000|",
 	    false, "SF" },
 	{ "session2_unimplemented",
-	    "open|ended 1 call-error 12 'workspace updates not supported on this connection'|"
-	    "over ws-closed 1000|",
+	    "open|ended 1 call-error 12 'workspace updates not supported on this connection'|over ws-closed 1000|",
 	    true, "SF" },
 	{ "session4_empty", "open|update 1 snapshot 0w 0a|ended 1 call-ended|over ws-closed 1000|",
 	    false, "SF" },

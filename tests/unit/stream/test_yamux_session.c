@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What hashicorp/yamux's session tests see that no other test here does; yamux_cases.md has the table
- * of all of them. The peer is a few lines of C that keep its rules.
+ * What hashicorp/yamux's session tests see that no other test here does; yamux_cases.md has the
+ * table of all of them. The peer is a few lines of C that keep its rules.
  */
 #include <check.h>
 #include <errno.h>
@@ -43,8 +43,8 @@ static void add_u32(struct bytes *b, uint32_t v)
 }
 
 /* `length` is that of `body`, or what the frame tells where it has none. */
-static void add_frame(struct bytes *b, int type, int flags, uint32_t stream, uint32_t length,
-    const uint8_t *body)
+static void add_frame(
+    struct bytes *b, int type, int flags, uint32_t stream, uint32_t length, const uint8_t *body)
 {
 	bytes_add(b, (uint8_t[4]){ 0, (uint8_t)type, 0, (uint8_t)flags }, 4);
 	add_u32(b, stream);

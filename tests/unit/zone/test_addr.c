@@ -35,7 +35,9 @@ static const struct {
 	{ "00112233-4455-6677-8899-aabbccddee@f", NULL },
 	{ "00112233-4455-6677-8899-aabbccddee`f", NULL },
 	{ "00112233_4455-6677-8899-aabbccddeeff", NULL },
-	{ "00112233-4455-6677-8899-aabbccddee\xb1" "f", NULL },
+	{ "00112233-4455-6677-8899-aabbccddee\xb1"
+	  "f",
+	    NULL },
 	{ "{0112233-4455-6677-8899-aabbccddeef}", NULL },
 	{ "------------------------------------", NULL },
 };

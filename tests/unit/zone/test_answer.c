@@ -21,8 +21,13 @@ static void put_addrs(const char *name, uint32_t first, size_t n, uint8_t source
     uint8_t flags, uint32_t children)
 {
 	uint8_t addrs[HF_REC_ADDRS_MAX][16];
-	struct hf_fmt_value v = { .kind = HF_FMT_ADDRS, .flags = flags, .source = source,
-		.owner = owner, .first_seen_s = 1709210096, .children = children, .n_addrs = n,
+	struct hf_fmt_value v = { .kind = HF_FMT_ADDRS,
+		.flags = flags,
+		.source = source,
+		.owner = owner,
+		.first_seen_s = 1709210096,
+		.children = children,
+		.n_addrs = n,
 		.addrs = (const uint8_t(*)[16])addrs };
 
 	for (uint32_t i = 0; i < n; i++)
@@ -132,8 +137,9 @@ static struct hf_name name_of(const char *text)
 
 static void ask_name(const struct hf_name *name, uint16_t type)
 {
-	struct hf_question q = { .name = name, .type = type, .class = HF_CLASS_IN,
-		.from_loopback = true };
+	struct hf_question q = {
+		.name = name, .type = type, .class = HF_CLASS_IN, .from_loopback = true
+	};
 
 	memset(&a, 0xee, sizeof(a));
 	hf_answer(r, &q, &a);
@@ -302,9 +308,9 @@ END_TEST
 static bool same_rrset(const struct hf_rrset *x, const struct hf_rrset *y)
 {
 	return x->type == y->type && x->ttl_s == y->ttl_s && x->n == y->n && x->rdlen == y->rdlen &&
-	    x->owner_len == y->owner_len &&
-	    (!x->owner_len || !memcmp(x->owner, y->owner, x->owner_len)) &&
-	    !memcmp(x->rdata, y->rdata, (size_t)x->n * x->rdlen);
+	       x->owner_len == y->owner_len &&
+	       (!x->owner_len || !memcmp(x->owner, y->owner, x->owner_len)) &&
+	       !memcmp(x->rdata, y->rdata, (size_t)x->n * x->rdlen);
 }
 
 START_TEST(stale_differs_from_fresh_by_its_ede_alone)
@@ -368,7 +374,10 @@ static const struct {
 	uint8_t rcode;
 	int ede;
 } ptrs[] = {
-	{ 1, 0, EDE_NONE }, { 2, 0, EDE_NONE }, { 3, 0, 3 }, { 4, 0, 3 },
+	{ 1, 0, EDE_NONE },
+	{ 2, 0, EDE_NONE },
+	{ 3, 0, 3 },
+	{ 4, 0, 3 },
 	{ 5, 3, EDE_NONE },  /* its name is withdrawn */
 	{ 9, 3, EDE_NONE },  /* its name is not there */
 	{ 10, 3, EDE_NONE }, /* its name has another address */
@@ -447,8 +456,9 @@ START_TEST(soa_has_the_generation_and_the_fixed_times)
 	ck_assert_uint_eq(a.answer.rdlen, sizeof(names) + 20);
 	ck_assert_mem_eq(a.answer.rdata, names, sizeof(names));
 	serial = (uint32_t)a.answer.rdata[sizeof(names)] << 24 |
-	    (uint32_t)a.answer.rdata[sizeof(names) + 1] << 16 |
-	    (uint32_t)a.answer.rdata[sizeof(names) + 2] << 8 | a.answer.rdata[sizeof(names) + 3];
+		 (uint32_t)a.answer.rdata[sizeof(names) + 1] << 16 |
+		 (uint32_t)a.answer.rdata[sizeof(names) + 2] << 8 |
+		 a.answer.rdata[sizeof(names) + 3];
 	ck_assert_uint_eq(serial, 0x65f3a7c2);
 	ck_assert_mem_eq(a.answer.rdata + sizeof(names) + 4, times, sizeof(times));
 }
@@ -571,7 +581,9 @@ START_TEST(provenance_is_told_to_whom_the_setting_says)
 	publish();
 	for (size_t i = 0; i < 2; i++) {
 		struct hf_name name = name_of(names[i]);
-		struct hf_question q = { .name = &name, .type = HF_TYPE_TXT, .class = HF_CLASS_IN,
+		struct hf_question q = { .name = &name,
+			.type = HF_TYPE_TXT,
+			.class = HF_CLASS_IN,
 			.from_loopback = who[_i].from_loopback };
 
 		hf_answer(r, &q, &a);
@@ -600,8 +612,10 @@ static const struct {
 START_TEST(times_are_rfc_3339)
 {
 	uint8_t addr[1][16];
-	struct hf_fmt_value v = { .kind = HF_FMT_ADDRS, .n_addrs = 1,
-		.first_seen_s = times[_i].first_seen_s, .addrs = (const uint8_t(*)[16])addr };
+	struct hf_fmt_value v = { .kind = HF_FMT_ADDRS,
+		.n_addrs = 1,
+		.first_seen_s = times[_i].first_seen_s,
+		.addrs = (const uint8_t(*)[16])addr };
 
 	hf_zone_build_addr(1, addr[0]);
 	hf_zone_build_delta(&b);
@@ -656,7 +670,8 @@ static const struct {
 	const char *soa; /* whose, in the authority section */
 } unpublished[] = {
 	{ "main.dev.me.coder", HF_TYPE_AAAA, HF_NOT_READY_SERVFAIL, true, HF_RCODE_SERVFAIL, NULL },
-	{ "main.dev.me.coder", HF_TYPE_AAAA, HF_NOT_READY_NXDOMAIN, true, HF_RCODE_NXDOMAIN, "coder" },
+	{ "main.dev.me.coder", HF_TYPE_AAAA, HF_NOT_READY_NXDOMAIN, true, HF_RCODE_NXDOMAIN,
+	    "coder" },
 	{ "coder", HF_TYPE_SOA, HF_NOT_READY_SERVFAIL, true, HF_RCODE_SERVFAIL, NULL },
 	{ "coder", HF_TYPE_SOA, HF_NOT_READY_NXDOMAIN, true, HF_RCODE_NOERROR, NULL },
 	{ "coder", HF_TYPE_AAAA, HF_NOT_READY_NXDOMAIN, true, HF_RCODE_NOERROR, "coder" },

@@ -60,7 +60,9 @@ static int find(const void *key, size_t len, const uint8_t **ret_value, size_t *
 /* The bytes, the way tinycdb looks at them: private memory and no descriptor. */
 static struct cdb tinycdb(void)
 {
-	return (struct cdb){ .cdb_fd = -1, .cdb_mem = bytes, .cdb_fsize = (unsigned)n_bytes,
+	return (struct cdb){ .cdb_fd = -1,
+		.cdb_mem = bytes,
+		.cdb_fsize = (unsigned)n_bytes,
 		.cdb_dend = cdb_unpack(bytes) };
 }
 

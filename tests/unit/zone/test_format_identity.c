@@ -287,11 +287,14 @@ START_TEST(what_a_later_version_has_beside_the_names_is_passed_over)
 }
 END_TEST
 
-/* One whose number of sources is another than the meta's, as an earlier bridge's fold may leave it: it is not known. */
+/*
+ * One whose number of sources is another than the meta's, as an earlier bridge's fold may leave it:
+ * it is not known.
+ */
 START_TEST(one_that_does_not_fit_harms_no_reader)
 {
-	static const uint8_t two[] = { 1, 2, 1, 'x', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t two[] = { 1, 2, 1, 'x', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
 	struct hf_zone_build b;
 	struct hf_zone_reader *r;
 	struct hf_zone *z;

@@ -250,8 +250,8 @@ START_TEST(a_load_that_is_told_to_stop_ends)
 	atomic_bool stop = true;
 
 	hf_zone_build_many(&b, 3);
-	ck_assert_int_eq(hf_picture_load(b.dirfd, &b.current, NULL, &stop, &bad_file, &p),
-	    -ECANCELED);
+	ck_assert_int_eq(
+	    hf_picture_load(b.dirfd, &b.current, NULL, &stop, &bad_file, &p), -ECANCELED);
 }
 END_TEST
 
@@ -441,8 +441,8 @@ Suite *picture_suite(void)
 	tcase_add_test(tc, a_value_of_another_form_is_an_error_and_no_answer);
 	tcase_add_test(tc, a_walk_tells_each_name_once_as_the_delta_has_it);
 	tcase_add_test(tc, a_walk_ends_when_its_callback_says_so);
-	tcase_add_loop_test(tc, a_walk_over_wrong_lengths_ends, 0,
-	    sizeof(lengths) / sizeof(lengths[0]));
+	tcase_add_loop_test(
+	    tc, a_walk_over_wrong_lengths_ends, 0, sizeof(lengths) / sizeof(lengths[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -330,7 +330,16 @@ START_TEST(file_that_is_lost_is_made_anew)
 }
 END_TEST
 
-enum { HEAD_ZEROED, ALL_ZEROED, SLOT_ZEROED, SLOT_HARMED, CUT_IN_HALF, ANOTHERS_SLOT, TAKEN_AWAY, N_HARMS };
+enum {
+	HEAD_ZEROED,
+	ALL_ZEROED,
+	SLOT_ZEROED,
+	SLOT_HARMED,
+	CUT_IN_HALF,
+	ANOTHERS_SLOT,
+	TAKEN_AWAY,
+	N_HARMS
+};
 
 /* Under a writer that has it open; an owner's own proof comes each ten minutes only. */
 static void harm_file(int how)

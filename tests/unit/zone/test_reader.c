@@ -87,7 +87,10 @@ static const char *trouble(void)
 	return text;
 }
 
-/* Until the loader has brought it. The clock that counts is the fake one; this only gives the loader time. */
+/*
+ * Until the loader has brought it. The clock that counts is the fake one; this only gives the
+ * loader time.
+ */
 static void refresh_until(const char *name, int want)
 {
 	for (int i = 0; i < 20000 && number_of(name) != want; i++) {
@@ -242,7 +245,10 @@ START_TEST(a_new_base_comes_from_the_loader)
 {
 	bool went_on = false;
 
-	/* It takes milliseconds: the thread that answers goes on with what it has, unless it sleeps that long. */
+	/*
+	 * It takes milliseconds: the thread that answers goes on with what it has, unless it sleeps
+	 * that long.
+	 */
 	for (int i = 0; i < 50 && !went_on; i++) {
 		hf_zone_build_one(&b, "a.coder", 1);
 		ck_assert_int_eq(hf_zone_reader_load(r), 0);
@@ -409,7 +415,10 @@ START_TEST(what_is_lent_stays_until_the_next_refresh)
 }
 END_TEST
 
-/* How many files' memory this process holds: each of these files takes a page, read-only and of no file. */
+/*
+ * How many files' memory this process holds: each of these files takes a page, read-only and of no
+ * file.
+ */
 static int n_mapped(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -418,7 +427,8 @@ static int n_mapped(void)
 	char line[512], rights[8];
 
 	while (fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %7s %*x %*x:%*x %lu %*c", &from, &to, rights, &inode) == 4 &&
+		if (sscanf(line, "%lx-%lx %7s %*x %*x:%*x %lu %*c", &from, &to, rights, &inode) ==
+			4 &&
 		    !inode && !strcmp(rights, "r--p") && !strchr(line, '['))
 			bytes += to - from;
 	fclose(maps);
@@ -531,7 +541,7 @@ static const struct {
 	{ 0, 0, true, true },
 	{ 60000, 60000, true, true },
 	{ 60001, 0, true, false },
-	{ 0, 1200000, true, true },   /* twice the snapshot interval */
+	{ 0, 1200000, true, true }, /* twice the snapshot interval */
 	{ 0, 1200001, true, false },
 	{ 0, 0, false, false },
 	{ -1, 0, true, false },
@@ -562,8 +572,8 @@ START_TEST(fresh_is_a_live_source_and_a_confirmed_owner)
 	ck_assert(refresh_after(0));
 	ck_assert_int_eq(hf_zone_reader_fresh(r, 0, 3), ages[_i].want);
 	ck_assert(!hf_zone_reader_fresh(r, 0, 4));
-	ck_assert_int_eq(hf_zone_reader_fresh(r, 0, HF_ZONE_OWNER_NONE),
-	    hf_zone_reader_source_fresh(r, 0));
+	ck_assert_int_eq(
+	    hf_zone_reader_fresh(r, 0, HF_ZONE_OWNER_NONE), hf_zone_reader_source_fresh(r, 0));
 	ck_assert(!hf_zone_reader_fresh(r, 1, 3));
 	ck_assert(!hf_zone_reader_fresh(r, 64, 3));
 }
@@ -626,8 +636,8 @@ END_TEST
 /* --- forks and threads --- */
 
 /*
- * What work() gives in a fork of this process. The child does not exit, it is killed: what it has of the parent's
- * threads is not for a leak checker to judge.
+ * What work() gives in a fork of this process. The child does not exit, it is killed: what it has
+ * of the parent's threads is not for a leak checker to judge.
  */
 static int in_child(int (*work)(void))
 {
@@ -860,8 +870,8 @@ Suite *reader_suite(void)
 	suite_add_tcase(s, tc);
 	tc = tcase_create("freshness");
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, fresh_is_a_live_source_and_a_confirmed_owner, 0,
-	    sizeof(ages) / sizeof(ages[0]));
+	tcase_add_loop_test(
+	    tc, fresh_is_a_live_source_and_a_confirmed_owner, 0, sizeof(ages) / sizeof(ages[0]));
 	tcase_add_test(tc, a_stamp_from_the_future_is_stale);
 	tcase_add_test(tc, the_pulse_is_read_once_a_second);
 	tcase_add_test(tc, another_epoch_has_its_pulse_read_at_once);
@@ -870,7 +880,8 @@ Suite *reader_suite(void)
 	tc = tcase_create("processes and threads");
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_zone_opened_before_a_fork_works_in_the_child);
-#ifndef UNDER_TSAN /* it takes the parent's thread, which the child has not, for one never joined */
+/* it takes the parent's thread, which the child has not, for one never joined */
+#ifndef UNDER_TSAN
 	tcase_add_test(tc, a_fork_of_a_process_with_a_loader_gets_one_of_its_own);
 #endif
 #if !defined(UNDER_TSAN) && !defined(UNDER_ASAN) /* their memory is not to be limited */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file that is gone when a reader comes to open it: the bridge has published something newer between the reader's look
- * at `current` and its open. Here that is done in the very moment, as often as a test wants.
+ * A file that is gone when a reader comes to open it: the bridge has published something newer
+ * between the reader's look at `current` and its open. Here that is done in the very moment, as
+ * often as a test wants.
  */
 #include <check.h>
 #include <errno.h>
@@ -39,9 +40,11 @@ static void (*publish)(uint32_t k); /* something newer, and what it replaces goe
 
 static void come_too_late(const char *name)
 {
-	static uint32_t k = 1000; /* no two have the same content: what a reader has it does not open */
+	/* no two have the same content: what a reader has it does not open */
+	static uint32_t k = 1000;
 
-	if (atomic_load(&is_publishing) || (strncmp(name, "base-", 5) != 0 && strncmp(name, "delta-", 6) != 0))
+	if (atomic_load(&is_publishing) ||
+	    (strncmp(name, "base-", 5) != 0 && strncmp(name, "delta-", 6) != 0))
 		return;
 	atomic_fetch_add(&n_opens, 1);
 	if (atomic_load(&races) <= 0)
@@ -52,33 +55,33 @@ static void come_too_late(const char *name)
 	atomic_store(&is_publishing, false);
 }
 
-#define WRAP_OPENAT(name)                                                                                    \
-	int __real_##name(int dirfd, const char *path, int flags, ...);                                      \
-	int __wrap_##name(int dirfd, const char *path, int flags, ...);                                      \
-	int __wrap_##name(int dirfd, const char *path, int flags, ...)                                       \
-	{                                                                                                    \
-		mode_t mode = 0;                                                                             \
-		va_list ap;                                                                                  \
-                                                                                                             \
-		if (flags & O_CREAT) {                                                                       \
-			va_start(ap, flags);                                                                 \
-			mode = va_arg(ap, mode_t);                                                           \
-			va_end(ap);                                                                          \
-		}                                                                                            \
-		come_too_late(path);                                                                         \
-		return __real_##name(dirfd, path, flags, mode);                                              \
+#define WRAP_OPENAT(name)                                                                          \
+	int __real_##name(int dirfd, const char *path, int flags, ...);                            \
+	int __wrap_##name(int dirfd, const char *path, int flags, ...);                            \
+	int __wrap_##name(int dirfd, const char *path, int flags, ...)                             \
+	{                                                                                          \
+		mode_t mode = 0;                                                                   \
+		va_list ap;                                                                        \
+                                                                                                   \
+		if (flags & O_CREAT) {                                                             \
+			va_start(ap, flags);                                                       \
+			mode = va_arg(ap, mode_t);                                                 \
+			va_end(ap);                                                                \
+		}                                                                                  \
+		come_too_late(path);                                                               \
+		return __real_##name(dirfd, path, flags, mode);                                    \
 	}
 WRAP_OPENAT(openat)
 WRAP_OPENAT(openat64)
 
 /* What _FORTIFY_SOURCE makes of it, with clang and a newer glibc. */
-#define WRAP_OPENAT_2(name)                                                                                  \
-	int __real_##name(int dirfd, const char *path, int flags);                                           \
-	int __wrap_##name(int dirfd, const char *path, int flags);                                           \
-	int __wrap_##name(int dirfd, const char *path, int flags)                                            \
-	{                                                                                                    \
-		come_too_late(path);                                                                         \
-		return __real_##name(dirfd, path, flags);                                                    \
+#define WRAP_OPENAT_2(name)                                                                        \
+	int __real_##name(int dirfd, const char *path, int flags);                                 \
+	int __wrap_##name(int dirfd, const char *path, int flags);                                 \
+	int __wrap_##name(int dirfd, const char *path, int flags)                                  \
+	{                                                                                          \
+		come_too_late(path);                                                               \
+		return __real_##name(dirfd, path, flags);                                          \
 	}
 WRAP_OPENAT_2(__openat_2)
 WRAP_OPENAT_2(__openat64_2)
@@ -148,7 +151,9 @@ static int number_of(const char *text)
 	struct hf_name name;
 
 	ck_assert_int_eq(hf_name_parse(text, &name), 0);
-	return hf_zone_reader_find(r, name.wire, name.len, &e) == 1 ? e.addrs[0][15] + 256 * e.addrs[0][14] : -1;
+	return hf_zone_reader_find(r, name.wire, name.len, &e) == 1
+		   ? e.addrs[0][15] + 256 * e.addrs[0][14]
+		   : -1;
 }
 
 static const char *trouble(void)

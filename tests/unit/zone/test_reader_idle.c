@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A reader is never more than a second behind what is published, asked or not, and never gives an old picture as
- * fresh.
+ * A reader is never more than a second behind what is published, asked or not, and never gives an
+ * old picture as fresh.
  */
 #include <check.h>
 #include <errno.h>
@@ -36,7 +36,9 @@ static struct hf_fake_clock now;
 static struct hf_zone *z;
 static struct hf_zone_reader *r;
 
-/* Somebody else has the turn to look: what a thread that answers meets while that one is held up. */
+/*
+ * Somebody else has the turn to look: what a thread that answers meets while that one is held up.
+ */
 static atomic_bool turn_is_taken;
 
 int __real_pthread_mutex_trylock(pthread_mutex_t *m);
@@ -231,7 +233,9 @@ START_TEST(a_look_is_good_for_a_second)
 }
 END_TEST
 
-/* A machine that slept: boottime went on. The pulse may be young, of a bridge that woke up first. */
+/*
+ * A machine that slept: boottime went on. The pulse may be young, of a bridge that woke up first.
+ */
 START_TEST(after_a_sleep_the_first_query_looks)
 {
 	hf_zone_build_one(&b, "a.coder", 1);
@@ -303,7 +307,8 @@ START_TEST(it_begins_before_the_first_question_where_it_may)
 }
 END_TEST
 
-#ifndef UNDER_TSAN /* which has a thread of its own; and it takes the parent's, which a child has not, for one never joined */
+#ifndef UNDER_TSAN /* which has a thread of its own; and it takes the parent's, which a child has  \
+		      not, for one never joined */
 static int n_threads(void)
 {
 	FILE *f = fopen("/proc/self/status", "r");
@@ -397,7 +402,8 @@ static int n_mapped(void)
 	char line[512], rights[8];
 
 	while (fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %7s %*x %*x:%*x %lu %*c", &from, &to, rights, &inode) == 4 &&
+		if (sscanf(line, "%lx-%lx %7s %*x %*x:%*x %lu %*c", &from, &to, rights, &inode) ==
+			4 &&
 		    !inode && !strcmp(rights, "r--p") && !strchr(line, '['))
 			bytes += to - from;
 	fclose(maps);
@@ -476,9 +482,9 @@ static void *ask_and_rest(void *arg)
 		struct hf_zone_entry e, f;
 
 		wrong += !hf_zone_reader_refresh(mine) ||
-		    hf_zone_reader_find(mine, a.wire, a.len, &e) != 1 ||
-		    hf_zone_reader_find(mine, c.wire, c.len, &f) != 1 ||
-		    memcmp(e.addrs[0], f.addrs[0], 16) != 0;
+			 hf_zone_reader_find(mine, a.wire, a.len, &e) != 1 ||
+			 hf_zone_reader_find(mine, c.wire, c.len, &f) != 1 ||
+			 memcmp(e.addrs[0], f.addrs[0], 16) != 0;
 		hf_zone_reader_rest(mine);
 		atomic_fetch_add(&n_refreshed, 1);
 		if (atomic_load(&n_refreshed) % 64 == 0)

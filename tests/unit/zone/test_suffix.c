@@ -99,15 +99,15 @@ START_TEST(what_is_accepted_holds_no_hostile_byte)
 		struct hf_name name;
 
 		for (size_t k = 0; k < len; k++)
-			text[k] = (char)(prng_below(&p, 12) ? 'a' + prng_below(&p, 26) :
-			    1 + prng_below(&p, 255));
+			text[k] = (char)(prng_below(&p, 12) ? 'a' + prng_below(&p, 26)
+							    : 1 + prng_below(&p, 255));
 		text[len] = '\0';
 		if (hf_suffix_check(text, (enum hf_suffix_origin)(i % 2), &name, NULL))
 			continue;
 		n_ok++;
 		hf_name_text(&name, out);
-		ck_assert_uint_eq(strspn(out, "abcdefghijklmnopqrstuvwxyz0123456789-_."),
-		    strlen(out));
+		ck_assert_uint_eq(
+		    strspn(out, "abcdefghijklmnopqrstuvwxyz0123456789-_."), strlen(out));
 		ck_assert(i % 2 == HF_SUFFIX_TYPED || !strchr(out, '.'));
 	}
 	ck_assert_int_gt(n_ok, 100);

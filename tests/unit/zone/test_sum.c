@@ -41,8 +41,10 @@ START_TEST(what_is_no_owner_is_the_same_for_all)
 	struct hf_name name = name_of("a.coder");
 	const uint8_t addr[16] = { 0xfd };
 
-	ck_assert_uint_eq(hf_sum_of(&name, addr, 0, 0, UINT32_MAX), hf_sum_of(&name, addr, 0, 0, HF_ZONE_OWNER_NONE));
-	ck_assert_uint_ne(hf_sum_of(&name, addr, 0, 0, UINT32_MAX), hf_sum_of(&name, addr, 0, 0, 0));
+	ck_assert_uint_eq(hf_sum_of(&name, addr, 0, 0, UINT32_MAX),
+	    hf_sum_of(&name, addr, 0, 0, HF_ZONE_OWNER_NONE));
+	ck_assert_uint_ne(
+	    hf_sum_of(&name, addr, 0, 0, UINT32_MAX), hf_sum_of(&name, addr, 0, 0, 0));
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the writer publishes, as a question meets it: writer, folder, reader and answer function together.
+ * What the writer publishes, as a question meets it: writer, folder, reader and answer function
+ * together.
  */
 #include <check.h>
 #include <stdio.h>
@@ -82,7 +83,7 @@ static bool ptr_is(unsigned n, const char *text)
 		return a.rcode == HF_RCODE_NXDOMAIN;
 	want = kit_name(text);
 	return a.has_answer && a.answer.rdlen == want.len &&
-	    !memcmp(a.answer.rdata, want.wire, want.len);
+	       !memcmp(a.answer.rdata, want.wire, want.len);
 }
 
 START_TEST(an_agent_answers_by_all_its_names)
@@ -224,7 +225,10 @@ static int expected(int i)
 	return -1;
 }
 
-/* Each name has one of two addresses that no other has; so exactly one of the two may have a PTR, to it. */
+/*
+ * Each name has one of two addresses that no other has; so exactly one of the two may have a PTR,
+ * to it.
+ */
 static unsigned address_of(int i, unsigned which)
 {
 	return 1 + (unsigned)i + which * N_POOL;
@@ -279,7 +283,8 @@ Suite *through_suite(void)
 	tcase_add_test(tc, a_withdrawn_name_is_as_if_it_were_not_there);
 	tcase_add_test(tc, an_empty_zone_that_is_not_ready_is_servfail);
 	tcase_add_test(tc, the_soa_tells_the_generation);
-	tcase_add_loop_test(tc, after_any_changes_each_name_answers_as_the_list_of_names_says, 0, 3);
+	tcase_add_loop_test(
+	    tc, after_any_changes_each_name_answers_as_the_list_of_names_says, 0, 3);
 	suite_add_tcase(s, tc);
 	return s;
 }

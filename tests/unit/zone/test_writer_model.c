@@ -184,8 +184,7 @@ static void free_wants(struct want *table)
 {
 	struct want *w, *next;
 
-	HASH_ITER(hh, table, w, next)
-	{
+	HASH_ITER (hh, table, w, next) {
 		HASH_DEL(table, w);
 		free(w);
 	}
