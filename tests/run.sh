@@ -32,6 +32,8 @@ suites()
 	shell-syntax    qnl    -            shell
 	includes        qnl    -            command    tests/check_includes
 	names           qnl    -            command    tests/check_names
+	circles         qnl    -            command    tests/check_circles
+	format          qnl    -            command    tests/check_format
 	tools           nl     -            pytest     tests/lib
 	build           qnl    build        compile
 	unit            qnl    build        meson      unit:3500
