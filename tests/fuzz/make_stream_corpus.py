@@ -86,32 +86,32 @@ def agent(letter, name, of):
 
 def messages():
     snapshot, diff = drpc_messages(stream_bytes(payload("session1", "s2c")))
-    save("messages", "snapshot", b"\x00" + snapshot)
-    save("messages", "snapshot-in-pieces", b"\x0e" + snapshot)
-    save("messages", "diff", b"\x01" + diff)
-    save("messages", "all-lists", b"\x03" + field(1, workspace("a", b"alpha", b"\x18\x03")) +
+    save("update_decoder", "snapshot", b"\x00" + snapshot)
+    save("update_decoder", "snapshot-in-pieces", b"\x0e" + snapshot)
+    save("update_decoder", "diff", b"\x01" + diff)
+    save("update_decoder", "all-lists", b"\x03" + field(1, workspace("a", b"alpha", b"\x18\x03")) +
          field(2, agent("m", b"main", "a")) + field(3, workspace("b", b"")) + field(4, field(1, b"n" * 16)))
-    save("messages", "snapshot-deletes", b"\x00" + field(1, workspace("a", b"alpha")) + field(3, workspace("b", b"")))
-    save("messages", "odd-ids", b"\x02" + field(1, field(1, b"short")) + field(2, field(1, b"\0" * 16)) +
+    save("update_decoder", "snapshot-deletes", b"\x00" + field(1, workspace("a", b"alpha")) + field(3, workspace("b", b"")))
+    save("update_decoder", "odd-ids", b"\x02" + field(1, field(1, b"short")) + field(2, field(1, b"\0" * 16)) +
          field(2, agent("m", b"\0\n\"", "a")))
-    save("messages", "odd-id-in-diff", b"\x01" + field(2, field(1, b"x" * 17)))
-    save("messages", "large-records", b"\x10" + field(1, workspace("a", b"n" * 300)) +
+    save("update_decoder", "odd-id-in-diff", b"\x01" + field(2, field(1, b"x" * 17)))
+    save("update_decoder", "large-records", b"\x10" + field(1, workspace("a", b"n" * 300)) +
          field(2, field(1, b"i" * 300)) + field(1, field(2, b"n" * 300)))
-    save("messages", "unknown-fields", b"\x04" + b"\x28\x05" + b"\x29" + b"8" * 8 + field(5, b"skip") +
+    save("update_decoder", "unknown-fields", b"\x04" + b"\x28\x05" + b"\x29" + b"8" * 8 + field(5, b"skip") +
          b"\x2d" + b"4" * 4 + field(1, workspace("a", b"x", field(9, b"inner") + b"\x50\x01")))
-    save("messages", "wire-types", b"\x00\x2b\x0e\x0f")
-    save("messages", "long-varints", b"\x06\x28" + b"\xff" * 9 + b"\x01\xfa\xff\xff\xff\x0f\x00\x0a" + b"\x80" * 10)
-    save("messages", "truncated", b"\x08" + snapshot[:-3])
-    save("messages", "workspace-id", b"\x00" + field(2, field(1, b"m" * 16) + field(3, b"a" * 3)) + field(1, b""))
-    save("messages", "bad-record", b"\x00" + field(1, b"\x0a\x20short"))
-    save("messages", "field-in-record", b"\x00" + field(1, workspace("a", b"x", b"\x82\x80\x80\x80\x10\x00")))
-    save("messages", "past-limit", b"\x00\x2a\xff\xff\xff\xff\x7f")
-    save("messages", "field-0", b"\x00\x02\x00")
-    save("messages", "known-varint", b"\x00\x08\x01")
-    save("messages", "same-names", b"\x00" + b"".join(field(2, agent(l, b"main", "a")) for l in "bcdefghi"))
-    save("messages", "many-names", b"\x20" + b"".join(field(1, workspace(l, l.encode() * 200)) for l in "bcdefghijklmnopqrst"))
-    save("messages", "refused-twice", b"\x01" + field(1, b"") * 2 + field(1, b"i" * 300))
-    save("messages", "many-refused", b"\x00" + field(1, b"") * 20)
+    save("update_decoder", "wire-types", b"\x00\x2b\x0e\x0f")
+    save("update_decoder", "long-varints", b"\x06\x28" + b"\xff" * 9 + b"\x01\xfa\xff\xff\xff\x0f\x00\x0a" + b"\x80" * 10)
+    save("update_decoder", "truncated", b"\x08" + snapshot[:-3])
+    save("update_decoder", "workspace-id", b"\x00" + field(2, field(1, b"m" * 16) + field(3, b"a" * 3)) + field(1, b""))
+    save("update_decoder", "bad-record", b"\x00" + field(1, b"\x0a\x20short"))
+    save("update_decoder", "field-in-record", b"\x00" + field(1, workspace("a", b"x", b"\x82\x80\x80\x80\x10\x00")))
+    save("update_decoder", "past-limit", b"\x00\x2a\xff\xff\xff\xff\x7f")
+    save("update_decoder", "field-0", b"\x00\x02\x00")
+    save("update_decoder", "known-varint", b"\x00\x08\x01")
+    save("update_decoder", "same-names", b"\x00" + b"".join(field(2, agent(l, b"main", "a")) for l in "bcdefghi"))
+    save("update_decoder", "many-names", b"\x20" + b"".join(field(1, workspace(l, l.encode() * 200)) for l in "bcdefghijklmnopqrst"))
+    save("update_decoder", "refused-twice", b"\x01" + field(1, b"") * 2 + field(1, b"i" * 300))
+    save("update_decoder", "many-refused", b"\x00" + field(1, b"") * 20)
 
 
 def frame(kind, flags, stream, length, body=b""):
