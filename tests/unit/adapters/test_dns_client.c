@@ -8,7 +8,7 @@
 #include <check.h>
 
 #include "base/error.h"
-#include "tests/unit/adapters/resolver.h"
+#include "tests/unit/adapters/kit_resolver.h"
 
 enum { AAAA = 28, QUICK_MS = 10 };
 

@@ -6,7 +6,7 @@
 #include <check.h>
 
 #include "base/error.h"
-#include "tests/unit/adapters/resolver.h"
+#include "tests/unit/adapters/kit_resolver.h"
 
 enum { AAAA = 28, TXT = 16, PTR = 12, CNAME = 5, SOA = 6 };
 

@@ -6,7 +6,7 @@
 #include "adapters/hosts/hosts_block.h"
 #include "adapters/hosts/hosts_foreign.h"
 #include "base/error.h"
-#include "tests/unit/adapters/records.h"
+#include "tests/unit/adapters/kit_records.h"
 
 #define ADDR(n) "fd60:627a:a42b::" #n
 #define BEGIN "# BEGIN HOLDFAST: rewritten down to END, do not edit\n"

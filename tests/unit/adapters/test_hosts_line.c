@@ -4,7 +4,7 @@
 
 #include "adapters/hosts_line.h"
 #include "base/error.h"
-#include "tests/unit/adapters/records.h"
+#include "tests/unit/adapters/kit_records.h"
 
 #define ADDR "fd60:627a:a42b::7"
 

@@ -10,7 +10,7 @@
 #include "adapters/dnsmasq/hostsdir.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "tests/unit/adapters/records.h"
+#include "tests/unit/adapters/kit_records.h"
 #include "tests/unit/tmpdir.h"
 
 #define ADDR "fd60:627a:a42b::1"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "adapters/record_table.h"
-#include "tests/unit/adapters/records.h"
+#include "tests/unit/adapters/kit_records.h"
 #include "tests/unit/prng.h"
 
 #define ADDR(n) "fd60:627a:a42b::" #n

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/log_target.h"
-#include "tests/unit/base/greedy_poll.h"
+#include "tests/unit/base/kit_greedy_poll.h"
 
 Suite *log_target_suite(void);
 

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "tests/unit/bridge/engine_kit.h"
-#include "tests/unit/bridge/greedy.h"
+#include "tests/unit/bridge/kit_greedy.h"
 
 Suite *engine_recover_suite(void);
 

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "tests/unit/bridge/engine_kit.h"
-#include "tests/unit/bridge/greedy.h"
+#include "tests/unit/bridge/kit_greedy.h"
 #include "zone/reader.h"
 
 Suite *engine_restore_suite(void);

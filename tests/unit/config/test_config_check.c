@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *config_check_suite(void);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "config/config_errors.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *config_errors_suite(void);
 

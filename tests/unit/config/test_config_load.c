@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "bridge/stream/wire/limits.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *config_load_suite(void);
 

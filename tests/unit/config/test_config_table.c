@@ -8,7 +8,7 @@
 #include "config/gen.h"
 #include "config/config_table.h"
 #include "config/type.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *config_table_suite(void);
 

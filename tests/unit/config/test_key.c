@@ -7,7 +7,7 @@
 #include "config/key.h"
 #include "config/config_table.h"
 #include "config/type.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *key_suite(void);
 

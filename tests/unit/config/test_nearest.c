@@ -3,7 +3,7 @@
 
 #include "config/nearest.h"
 #include "config/config_table.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *nearest_suite(void);
 

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "config/secret.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *secret_suite(void);
 

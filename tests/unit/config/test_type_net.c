@@ -5,7 +5,7 @@
 
 #include "config/key.h"
 #include "config/type.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *type_net_suite(void);
 

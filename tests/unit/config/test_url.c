@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "config/url.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *url_suite(void);
 

@@ -15,7 +15,7 @@
 #include "config/nearest.h"
 #include "config/yaml_tree.h"
 #include "config/type.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *variant_suite(void);
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "config/config_errors.h"
 #include "config/yaml_tree.h"
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 Suite *yaml_tree_suite(void);
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "tests/unit/feed/desk.h"
+#include "tests/unit/feed/feed_kit.h"
 
 Suite *feed_trouble_suite(void);
 

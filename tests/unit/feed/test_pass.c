@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/feed/desk.h"
+#include "tests/unit/feed/feed_kit.h"
 
 Suite *pass_suite(void);
 

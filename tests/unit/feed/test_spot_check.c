@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/unit/feed/desk.h"
+#include "tests/unit/feed/feed_kit.h"
 
 Suite *spot_check_suite(void);
 

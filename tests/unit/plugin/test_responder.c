@@ -5,7 +5,7 @@
 #include "plugin/dns/responder.h"
 #include "plugin/wire_query.h"
 #include "tests/support/zone_build.h"
-#include "tests/unit/plugin/packet.h"
+#include "tests/unit/plugin/kit_packet.h"
 #include "zone/reader.h"
 
 Suite *responder_suite(void);

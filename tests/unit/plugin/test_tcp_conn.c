@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "plugin/dns/tcp_conn.h"
-#include "tests/unit/plugin/packet.h"
+#include "tests/unit/plugin/kit_packet.h"
 #include "zone/reader.h"
 
 Suite *tcp_conn_suite(void);

@@ -2,7 +2,7 @@
 #include <check.h>
 
 #include "plugin/wire_answer.h"
-#include "tests/unit/plugin/packet.h"
+#include "tests/unit/plugin/kit_packet.h"
 #include "zone/answer.h"
 
 Suite *wire_answer_suite(void);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tests/unit/state/kit.h"
+#include "tests/unit/state/state_kit.h"
 
 Suite *guard_suite(void);
 

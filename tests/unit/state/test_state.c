@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tests/unit/state/kit.h"
+#include "tests/unit/state/state_kit.h"
 #include "zone/agent_names.h"
 
 Suite *state_suite(void);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/state/kit.h"
+#include "tests/unit/state/state_kit.h"
 
 Suite *state_model_suite(void);
 

@@ -6,7 +6,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "tests/unit/state/kit.h"
+#include "tests/unit/state/state_kit.h"
 
 Suite *state_restore_suite(void);
 

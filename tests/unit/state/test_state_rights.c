@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/state/kit.h"
+#include "tests/unit/state/state_kit.h"
 
 Suite *state_rights_suite(void);
 

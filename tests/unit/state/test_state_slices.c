@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "bridge/state/objects.h"
-#include "tests/unit/state/kit.h"
+#include "tests/unit/state/state_kit.h"
 
 Suite *state_slices_suite(void);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tests/unit/store/fixture.h"
-#include "tests/unit/store/world.h"
+#include "tests/unit/store/store_kit.h"
+#include "tests/unit/store/kit_world.h"
 
 Suite *adapter_rows_suite(void);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tests/unit/store/fixture.h"
-#include "tests/unit/store/world.h"
+#include "tests/unit/store/store_kit.h"
+#include "tests/unit/store/kit_world.h"
 
 Suite *apply_changeset_suite(void);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tests/unit/store/fixture.h"
+#include "tests/unit/store/store_kit.h"
 
 Suite *change_log_suite(void);
 

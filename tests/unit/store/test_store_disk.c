@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "tests/unit/store/disk.h"
-#include "tests/unit/store/fixture.h"
-#include "tests/unit/store/world.h"
+#include "tests/unit/store/kit_disk.h"
+#include "tests/unit/store/store_kit.h"
+#include "tests/unit/store/kit_world.h"
 
 Suite *store_disk_suite(void);
 

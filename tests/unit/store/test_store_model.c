@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/store/fixture.h"
-#include "tests/unit/store/world.h"
+#include "tests/unit/store/store_kit.h"
+#include "tests/unit/store/kit_world.h"
 
 Suite *store_model_suite(void);
 

@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "tests/unit/store/fixture.h"
-#include "tests/unit/store/world.h"
+#include "tests/unit/store/store_kit.h"
+#include "tests/unit/store/kit_world.h"
 
 Suite *store_open_suite(void);
 

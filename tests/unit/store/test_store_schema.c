@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "bridge/store/store_private.h"
-#include "tests/unit/store/disk.h"
-#include "tests/unit/store/fixture.h"
-#include "tests/unit/store/world.h"
+#include "tests/unit/store/kit_disk.h"
+#include "tests/unit/store/store_kit.h"
+#include "tests/unit/store/kit_world.h"
 
 Suite *store_schema_suite(void);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "bridge/stream/wire/drpc.h"
-#include "tests/unit/stream/bytes.h"
+#include "tests/unit/stream/kit_bytes.h"
 
 Suite *drpc_suite(void);
 

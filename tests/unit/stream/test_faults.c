@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "tests/unit/stream/server.h"
+#include "tests/unit/stream/kit_server.h"
 
 Suite *faults_suite(void);
 

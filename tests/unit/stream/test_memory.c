@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/stream/server.h"
+#include "tests/unit/stream/kit_server.h"
 
 Suite *memory_suite(void);
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "bridge/stream/wire/yamux.h"
-#include "tests/unit/stream/server.h"
+#include "tests/unit/stream/kit_server.h"
 
 Suite *stack_suite(void);
 

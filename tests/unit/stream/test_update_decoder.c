@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every row is one message in the notation of bytes.h, what reading it gives, and how many records
+ * Every row is one message in the notation of kit_bytes.h, what reading it gives, and how many records
  * of each list come out. Each is read whole, and again split in two at every byte, with equal
  * results.
  */
@@ -13,7 +13,7 @@
 #include "bridge/stream/wire/update_decoder.h"
 #include "bridge/stream/wire/tailnet.pb-c.h"
 #include "tests/unit/prng.h"
-#include "tests/unit/stream/bytes.h"
+#include "tests/unit/stream/kit_bytes.h"
 
 Suite *update_decoder_suite(void);
 

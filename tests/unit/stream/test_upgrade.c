@@ -7,7 +7,7 @@
 
 #include "bridge/stream/wire/retry_after.h"
 #include "bridge/stream/wire/upgrade.h"
-#include "tests/unit/stream/bytes.h"
+#include "tests/unit/stream/kit_bytes.h"
 
 Suite *upgrade_suite(void);
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "bridge/stream/wire/yamux.h"
-#include "tests/unit/stream/server.h"
+#include "tests/unit/stream/kit_server.h"
 
 Suite *vectors_suite(void);
 

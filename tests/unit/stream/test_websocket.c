@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "bridge/stream/wire/websocket.h"
-#include "tests/unit/stream/bytes.h"
+#include "tests/unit/stream/kit_bytes.h"
 
 Suite *websocket_suite(void);
 

@@ -12,7 +12,7 @@
 
 #include "bridge/stream/wire/yamux.h"
 #include "tests/unit/prng.h"
-#include "tests/unit/stream/bytes.h"
+#include "tests/unit/stream/kit_bytes.h"
 
 Suite *yamux_suite(void);
 

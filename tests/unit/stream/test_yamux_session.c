@@ -10,7 +10,7 @@
 
 #include "bridge/stream/wire/yamux.h"
 #include "tests/unit/prng.h"
-#include "tests/unit/stream/bytes.h"
+#include "tests/unit/stream/kit_bytes.h"
 
 Suite *yamux_session_suite(void);
 

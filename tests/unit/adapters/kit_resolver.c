@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/adapters/resolver.h"
+#include "tests/unit/adapters/kit_resolver.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * records: a record out of text, for tests.
+ * kit_records: a record out of text, for tests.
  */
 #include <check.h>
 #include <arpa/inet.h>

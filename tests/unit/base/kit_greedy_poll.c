@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #undef _FORTIFY_SOURCE /* its inline poll() would be in the way of ours */
-#include "tests/unit/base/greedy_poll.h"
+#include "tests/unit/base/kit_greedy_poll.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/store/world.h"
+#include "tests/unit/store/kit_world.h"
 
 #include <check.h>
 #include <stdio.h>

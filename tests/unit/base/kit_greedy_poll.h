@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * greedy_poll: the race that poll() loses. While it is on, poll() fills the pipe like another
+ * kit_greedy_poll: the race that poll() loses. While it is on, poll() fills the pipe like another
  * writer who is quicker, and says that there is room.
  */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/stream/server.h"
+#include "tests/unit/stream/kit_server.h"
 
 #include <arpa/inet.h>
 #include <check.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/feed/desk.h"
+#include "tests/unit/feed/feed_kit.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* packet: DNS packets by hand, also such as no library would build. */
+/* kit_packet: DNS packets by hand, also such as no library would build. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

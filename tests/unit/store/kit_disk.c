@@ -3,7 +3,7 @@
  * Each call of the C library that changes a file, with our own in front. They go to the kernel by
  * syscall(), so that no sanitizer's interceptor and no other name of the same call is missed.
  */
-#include "tests/unit/store/disk.h"
+#include "tests/unit/store/kit_disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

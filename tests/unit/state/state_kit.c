@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/state/kit.h"
+#include "tests/unit/state/state_kit.h"
 
 #include <check.h>
 #include <errno.h>

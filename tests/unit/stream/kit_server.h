@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * server: the other end of a connection, for tests of the whole stack. Wraps bytes of one layer in
+ * kit_server: the other end of a connection, for tests of the whole stack. Wraps bytes of one layer in
  * all layers below it, drives a stack with them, and tells its events as text:
  *
  *   open|update 1 snapshot 2w 1a|ended 1 call-error 12 'text'|over ws-closed 1000 'reason'|
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "bridge/stream/wire/stack.h"
-#include "tests/unit/stream/bytes.h"
+#include "tests/unit/stream/kit_bytes.h"
 
 enum server_layer { LAYER_HTTP, LAYER_WS, LAYER_YAMUX, LAYER_DRPC, LAYER_PROTOBUF };
 

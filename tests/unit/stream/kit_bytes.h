@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * bytes: a growing buffer for tests, and a short notation for bytes on the wire:
+ * kit_bytes: a growing buffer for tests, and a short notation for bytes on the wire:
  *
  *   0a ff        bytes in hexadecimal
  *   'text'       as it stands

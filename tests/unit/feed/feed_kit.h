@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * desk: a feed on a store of its own, with a resolver that is a table, all on a fake clock. What
+ * feed_kit: a feed on a store of its own, with a resolver that is a table, all on a fake clock. What
  * the resolver is told and asked is answered step by step, so that a test can stop, fail or kill
  * at each of them.
  */
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "bridge/feed/feed_private.h"
-#include "tests/unit/store/fixture.h"
+#include "tests/unit/store/store_kit.h"
 
 enum { DESK_NAMES = 64, DESK_LOG = 4096 };
 

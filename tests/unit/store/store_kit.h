@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * fixture: a store in a folder of its own, and what tests do to its files.
+ * store_kit: a store in a folder of its own, and what tests do to its files.
  */
 #include <stdbool.h>
 #include <stddef.h>

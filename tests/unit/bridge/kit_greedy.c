@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/bridge/greedy.h"
+#include "tests/unit/bridge/kit_greedy.h"
 
 #include <stddef.h>
 

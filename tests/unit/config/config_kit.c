@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/config/helper.h"
+#include "tests/unit/config/config_kit.h"
 
 #include <check.h>
 #include <ftw.h>
