@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * kit_resolver: a small DNS server on the test's own loop, by UDP and TCP on one port of 127.0.0.1. The
+ * kit_resolver: a small DNS server on the test's own loop, by UDP and TCP on one port of 127.0.0.1.
+ * The
  * test decides what each question gets.
  */
 #include <stdbool.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * feed_kit: a feed on a store of its own, with a resolver that is a table, all on a fake clock. What
+ * feed_kit: a feed on a store of its own, with a resolver that is a table, all on a fake clock.
+ * What
  * the resolver is told and asked is answered step by step, so that a test can stop, fail or kill
  * at each of them.
  */
