@@ -209,6 +209,12 @@ bool hf_sql_is_broken(const struct hf_sql *q)
 	return q->broken;
 }
 
+void hf_sql_distrust(struct hf_sql *q)
+{
+	if (q)
+		q->broken = true;
+}
+
 int hf_sql_exec(struct hf_sql *q, const char *text)
 {
 	return sql_code(q, sqlite3_exec(q->db, text, NULL, NULL, NULL));

@@ -53,6 +53,8 @@ int hf_sql_again(const struct hf_sql *q, struct hf_sql **ret_sql);
  */
 void hf_sql_close(struct hf_sql *q);
 bool hf_sql_is_broken(const struct hf_sql *q);
+/* Makes it untrusted: another connection to the same file met a failure. NULL is fine. */
+void hf_sql_distrust(struct hf_sql *q);
 /* Its close leaves the WAL as it is: of a file that is not to be touched. */
 void hf_sql_leave(struct hf_sql *q);
 

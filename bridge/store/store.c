@@ -76,10 +76,14 @@ int hf_store_read_done(struct hf_store *s, const struct hf_sql *q, int rc)
 		return rc;
 	hf_store_why(why, sizeof(why), rc, q);
 	/*
-	 * What SQLite calls damage may be a read that failed: the next begin opens it anew and
-	 * looks.
+	 * What SQLite calls damage may be a read that failed: the next begin opens the file
+	 * again and checks it. A walk has a connection of its own: if the store's were
+	 * trusted, that begin would succeed unchecked.
 	 */
-	rc = q && hf_sql_is_broken(q) ? -EIO : rc;
+	if (q && hf_sql_is_broken(q)) {
+		hf_sql_distrust(s->r);
+		rc = -EIO;
+	}
 	hf_store_enter(s, rc == -EIO ? HF_STORE_NOT_WRITTEN : HF_STORE_RECOVERING, why);
 	return rc;
 }

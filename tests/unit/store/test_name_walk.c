@@ -114,6 +114,47 @@ START_TEST(two_walks_and_a_load_do_not_disturb_each_other)
 }
 END_TEST
 
+/*
+ * A walk reads by a connection of its own. SQLite cannot say whether it was damage: the store has
+ * to check the file.
+ */
+START_TEST(damage_that_a_walk_meets_is_checked)
+{
+	static struct world_names have;
+	off_t page;
+
+	fixture_close(&fx);
+	fixture_open(&fx);
+	page = fixture_number(&fx, "", "SELECT rootpage FROM sqlite_master WHERE name = 'agent'");
+	fixture_flip(&fx, "", (page - 1) * 4096, 0xff);
+	ck_assert_int_eq(hf_store_names_all(fx.store, follow, &have), -EIO);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_NOT_WRITTEN);
+	ck_assert_int_eq(hf_store_try(fx.store), HF_EDAMAGED);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_RECOVERING);
+}
+END_TEST
+
+/* The same of a page that cannot be read for a moment: nothing is recovered. */
+START_TEST(a_read_of_a_walk_that_failed_once_is_no_damage)
+{
+	static struct world_names have;
+	off_t page;
+
+	fixture_close(&fx);
+	fixture_open(&fx);
+	page = fixture_number(&fx, "", "SELECT rootpage FROM sqlite_master WHERE name = 'agent'");
+	fixture_flip(&fx, "", (page - 1) * 4096, 0xff);
+	ck_assert_int_eq(hf_store_names_all(fx.store, follow, &have), -EIO);
+	fixture_flip(&fx, "", (page - 1) * 4096, 0xff);
+	ck_assert_int_eq(hf_store_try(fx.store), 0);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_OK);
+	memset(&have, 0, sizeof(have));
+	ck_assert_int_eq(hf_store_names_all(fx.store, follow, &have), 0);
+	ck_assert(equals(&have, &world));
+	ck_assert_uint_eq(fixture_count(&fx, ".damaged"), 0);
+}
+END_TEST
+
 static int stop_at_three(const struct hf_name_change *c, uint64_t generation, void *arg)
 {
 	return ++*(int *)arg == 3 ? 99 : 0;
@@ -251,6 +292,8 @@ Suite *name_walk_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, in_slices_it_is_one_generation_whatever_is_written_meanwhile);
+	tcase_add_test(tc, damage_that_a_walk_meets_is_checked);
+	tcase_add_test(tc, a_read_of_a_walk_that_failed_once_is_no_damage);
 	tcase_add_test(tc, two_walks_and_a_load_do_not_disturb_each_other);
 	tcase_add_test(tc, what_a_callback_says_ends_the_walk);
 	tcase_add_test(tc, flags_come_from_the_rows_that_they_belong_to);
