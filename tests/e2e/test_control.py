@@ -219,6 +219,35 @@ def test_no_names_after_there_were_some_is_a_warning(live, server):
     assert done.returncode == 1 and "warning: no names are served any more" in done.stdout
 
 
+def fields(value):
+    """All names of fields below, but those that are names of problems and faults."""
+    if isinstance(value, list):
+        return set().union(*map(fields, value))
+    if not isinstance(value, dict):
+        return set()
+    return set(value).union(*(fields(v) for k, v in value.items() if k not in ("failures", "faults")))
+
+
+def test_every_field_of_status_is_explained(tmp_path, server):
+    page = (pathlib.Path(__file__).parents[2] / "docs/status.md").read_text()
+    b = Bridge(tmp_path / "bridge", server.url, adapters=f"[{{ type: hosts, path: {tmp_path}/hosts }}]")
+    b.start()
+    try:
+        b.until(lambda s: s["fresh"] and s["adapters"][0]["owned"] >= 5)
+        server.say("diff alice +9=a%01:20=main")
+        b.until(lambda s: s["refused"])
+        server.say("snapshot alice 9=a%01:20=main")
+        server.say("cut tcp")
+        with b.responder():
+            seen = fields(b.until(lambda s: s["guard"] and s["refused"] and s["readers"]))
+        b.stop(signal.SIGKILL)
+        seen |= fields(b.json("status"))
+    finally:
+        b.stop(signal.SIGKILL)
+    assert {"line", "missing_rights", "round_seconds", "waits", "expected", "libraries"} <= seen
+    assert not {name for name in seen if f"`{name}`" not in page and f"{name}[]`" not in page}
+
+
 def test_exports_are_read_by_others(live, tmp_path):
     hosts = live.ctl("export", "hosts").stdout.splitlines()
     assert "fd60:627a:a42b::8 gpu.dev.me.coder" in hosts
