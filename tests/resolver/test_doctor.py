@@ -176,6 +176,19 @@ def test_what_an_adapter_finds_is_told(zone, tmp_path):
     assert finding["grade"] == "good"
 
 
+def test_the_start_file_is_examined_and_not_written(tmp_path):
+    """The names are known to the bridge alone: the examination neither writes the file nor complains that it cannot."""
+    start = tmp_path / "start"
+    start.mkdir()
+    with Unbound(tmp_path) as unbound:
+        path = config(tmp_path, 9, top=f"adapters: [{{ type: unbound, control: {unbound.control}, ask: 127.0.0.1@{unbound.port}, "
+                                       f"start-file: {start}/start.zone }}]\n")
+        done = subprocess.run([program("bridge/holdfastctl"), "-c", path, "doctor", "--resolv-conf", "/dev/null"], capture_output=True,
+                              text=True, timeout=60, check=False)
+    assert "adapter unbound" in done.stdout
+    assert "start file" not in done.stderr and not list(start.iterdir())
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
 def test_what_root_may_do_and_the_bridge_may_not(tmp_path):
     """As root unbound takes commands; the bridge, as its own user, is not in the group of the socket."""

@@ -3,6 +3,7 @@
  * doctor_adapters: each adapter looks at its own resolver; it is opened for that and nothing is
  * fed.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include <event2/event.h>
@@ -61,10 +62,10 @@ static void on_visit_warn(void *arg, const char *code, const char *text)
 		hf_doctor_tell(v->d, v->area, GRADE_NOTE, "", "%s", text);
 }
 
-/* Nothing is known here of what should be in a resolver. */
+/* Here it is not known what should be in a resolver: an adapter must not write its files. */
 static int walk_new(void *arg, struct hf_record_walk **ret_walk)
 {
-	return HF_ENOTREADY;
+	return -EAGAIN;
 }
 
 static int walk_step(struct hf_record_walk *walk, size_t max, hf_record_cb cb, void *cb_arg)
