@@ -96,6 +96,14 @@ def test_without_an_adapter_the_plain_word_forwards_and_says_so(tmp_path):
         assert done.stdout == ctl(path, f"{word}-forward").stdout and "no adapter feeds this resolver" in done.stderr
 
 
+@pytest.mark.parametrize("resolver", ["unbound", "unbound-module", "dnsmasq-forward", "bind", "systemd-resolved", "coredns"])
+def test_without_a_holdfast_dns_there_is_nothing_to_forward_to(tmp_path, resolver):
+    path = config(tmp_path, 5453)
+    path.write_text(path.read_text().replace("listen: ['127.0.0.1@5453']", "listen: []"))
+    done = ctl(path, resolver)
+    assert (done.returncode, done.stdout) == (2, "") and "dns.listen is empty" in done.stderr
+
+
 ADAPTERS = """adapters:
   - {{ type: unbound, name: office, control: {0}/ctl, ask: 127.0.0.1@9 }}
   - {{ type: dnsmasq, hostsdir: {0}/hosts, ask: 127.0.0.1@9 }}
@@ -115,3 +123,6 @@ def test_with_an_adapter_the_plain_word_is_the_adapter_s(tmp_path, word, said):
     assert answer["form"] == "adapter" and said.format(tmp_path) in answer["files"][0]["text"]
     if word in ("unbound", "dnsmasq"):
         assert "5453" in ctl(path, f"{word}-forward").stdout
+    # The adapter's lines need no holdfast-dns.
+    path.write_text(path.read_text().replace("listen: ['127.0.0.1@5453']", "listen: []"))
+    assert ctl(path, word).stdout == done.stdout

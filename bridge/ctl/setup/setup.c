@@ -137,7 +137,8 @@ int hf_setup_words_get(const struct hf_config *config, const json_t *status,
 	const json_t *source;
 	size_t i;
 
-	set_dns(&w, &config->dns.listen.at[0]);
+	if (config->dns.listen.n)
+		set_dns(&w, &config->dns.listen.at[0]);
 	json_array_foreach(json_object_get(status, "sources"), i, source)
 	{
 		const char *text = json_string_value(json_object_get(source, "suffix"));
@@ -345,6 +346,13 @@ int hf_setup_print(const struct hf_config *config, const struct hf_setup_words *
 	if (!adapter && !kind->template) {
 		fprintf(
 		    err, "holdfastctl: no adapter of the type '%s' is configured\n", kind->adapter);
+		return -EINVAL;
+	}
+	if (!adapter && !words->dns_port) {
+		fprintf(err,
+		    "holdfastctl: dns.listen is empty, so there is no holdfast-dns for %s to forward to: "
+		    "name its address there\n",
+		    resolver);
 		return -EINVAL;
 	}
 	if (!adapter && choose_template(kind, for_version, &template, &version, err))

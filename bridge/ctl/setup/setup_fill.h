@@ -21,7 +21,7 @@ struct hf_setup_words {
 	struct hf_name suffixes[HF_SETUP_SUFFIXES_MAX];
 	size_t n_suffixes;
 	char dns_addr[HF_SETUP_ADDR_MAX]; /* where holdfast-dns answers */
-	unsigned dns_port;
+	unsigned dns_port; /* 0: no holdfast-dns is expected; every template needs one */
 	bool loopback;
 	const char *zone;   /* its folder; borrowed */
 	const char *module; /* unbound's; borrowed */
