@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * guard: which removals wait, and when they are let go (design.md, the guard, rules 1 to 4).
+ * guard: which removals wait, and when they are let go (contract, guard 1 to 4).
  * Private to state.
  */
 #include "bridge/state/holds.h"

@@ -10,7 +10,7 @@
  * the last ones are coalesced, so a store that cannot write costs no more memory than the model
  * itself.
  *
- * The guard: only removals are held, only of workspaces (design.md tells the rules by number).
+ * The guard: only removals are held, only of workspaces (docs/contract.md has the rules by number).
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -114,7 +114,7 @@ bool hf_store_generation_may_be(uint64_t last, int64_t wall_s);
 
 /*
  * Holds an accepted snapshot, or was refilled: only then may anything be published or removed
- * (design.md).
+ * (contract, store 6).
  */
 bool hf_store_ready(const struct hf_store *s);
 int hf_store_set_ready(struct hf_store *s);

@@ -123,7 +123,7 @@ struct hf_agent_row {
 	int64_t first_seen_s;
 };
 
-/* A removal that waits (design.md, the guard). The workspaces concerned carry `held`. */
+/* A removal that waits (contract, guard). The workspaces concerned carry `held`. */
 struct hf_hold_row {
 	uint32_t rid;
 	uint32_t source;          /* rid */
