@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documents say about names, codes and links is so."""
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+PAGES = sorted([*TOP.glob("*.md"), *TOP.glob("docs/*.md"), *TOP.glob("docs/*/*.md")])
+
+
+def read(path):
+    return (TOP / path).read_text()
+
+
+def prose(page):
+    """Without code: what stands in it is no link."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`\n]*`", lambda m: m[0].replace("[", " ").replace("]", " "), re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
+
+
+def anchors(page):
+    """As a forge makes them of headings."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"\w+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        to = (page.parent / path).resolve() if path else page
+        assert to.exists(), target
+        assert not anchor or anchor in anchors(to), target
+
+
+# --- codes ---
+
+# Where a code of a warning or note is made: a file, and how it stands there.
+CODES = (
+    ("bridge/control/control_status.c", r'\w*warn\w*\(s, "([a-z-]+)"'),
+    ("bridge/control/control_adapters.c", r'warn\w*\(warnings, a->name, "([a-z-]+)"'),
+    ("bridge/control/control_guard.c", r'(?:"code", |warn\w*\(\w+->warnings, )"([a-z-]+)"'),
+    ("bridge/engine/engine_check.c", r'(?:\? |: )"(zone-[a-z-]+)"'),
+    ("bridge/ctl/dns_probe.c", r'add_line\((?:warnings|notes), "([a-z-]+)"'),
+    ("bridge/ctl/offline.c", r'"code", (?:json_string\()?"([a-z-]+)"'),
+    ("adapters/adapter.h", r'define HF_\w*WARN\w* "([a-z-]+)"'),
+    ("adapters/dnsmasq/dnsmasq_replies.c", r'\[\w*WARN_\w+\] = "([a-z-]+)"'),
+    ("adapters/hosts/hosts.c", r'->warn\(\S+, "([a-z-]+)"'),
+    ("adapters/unbound/ub_start_file.c", r'->warn\(\S+, "([a-z-]+)"'),
+    ("bridge/stream/wire/problem.h", r'X\(\w+, \w+, "([a-z-]+)"'),
+)
+
+
+@pytest.mark.parametrize("file, pattern", CODES, ids=[file for file, _ in CODES])
+def test_every_code_of_status_is_in_troubleshooting(file, pattern):
+    codes = set(re.findall(pattern, read(file))) - {"none"}
+    page = read("docs/troubleshooting.md")
+    assert codes, f"{pattern} finds nothing: correct the pattern"
+    assert not {code for code in codes if f"`{code}`" not in page}
+
+
+def test_no_warning_is_made_elsewhere():
+    """A new place that warns needs a row in CODES."""
+    calls = re.compile(r'->warn\(\S+, "|add_line\((?:warnings|notes)|json_pack\([^;]*"code"')
+    files = [p for room in ("bridge", "adapters") for p in (TOP / room).rglob("*.c")]
+    known = {file for file, _ in CODES}
+    assert not [str(p.relative_to(TOP)) for p in files if calls.search(p.read_text()) and str(p.relative_to(TOP)) not in known]
+
+
+# --- names of files and functions ---
+
+# What the reader of a worked example makes.
+MADE = {"adapters/plain/plain.c", "bridge/ctl/setup/dnsdist.in"}
+
+
+@pytest.mark.parametrize("page", ["docs/walkthrough.md", "docs/architecture.md", "docs/contract.md", "CONTRIBUTING.md"])
+def test_files_are_there(page):
+    named = re.findall(r"`((?:adapters|base|bridge|config|docs|examples|packaging|plugin|tests|zone)/[\w/.-]+)`", read(page))
+    assert not [name for name in set(named) - MADE if not re.search(r"[A-Z]{3}", name) and not (TOP / name).exists()]
+
+
+def test_functions_of_the_walkthrough_are_in_their_files():
+    steps = re.findall(r"^\|.*\| `(\w+)\(\)` \| `([^`]+)` \|$", read("docs/walkthrough.md"), re.MULTILINE)
+    assert len(steps) > 30
+    assert not [step for step in steps if not re.search(rf"^[a-z].*\b{step[0]}\(", read(step[1]), re.MULTILINE)]
+
+
+def test_the_adapter_of_the_guide_compiles(tmp_path):
+    """Its own keys are not in the configuration: those of hosts stand for them."""
+    (source,) = re.findall(r"^```c\n(.*?)^```", read("docs/adapters.md"), re.MULTILINE | re.DOTALL)
+    file = tmp_path / "plain.c"
+    file.write_text(source.replace("plain.path", "hosts.path"))
+    done = subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-fsyntax-only", f"-I{TOP}", file],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    code = [line for line in source.splitlines() if not re.match(r"\s*$|/\*| \*|\s*/\*.*\*/\s*$", line)]
+    assert len(code) <= 150, len(code)
+
+
+# --- forms ---
+
+def test_entries_of_the_changelog_begin_with_a_program_and_are_short():
+    entries = re.findall(r"^- (.*)$", read("CHANGELOG.md"), re.MULTILINE)
+    assert entries
+    for entry in entries:
+        assert re.match(r"(`[\w./-]+`(, )?)+: |(packages|quickstart|tests|docs|build): ", entry), entry
+        assert len([word for word in entry.split() if re.search(r"\w", word)]) <= 30, entry
+
+
+def test_decisions_have_a_date_and_a_status():
+    files = [file for file in (TOP / "docs/decisions").glob("*.md") if file.name != "README.md"]
+    assert len(files) > 10
+    for file in files:
+        for entry in re.split(r"^## ", file.read_text(), flags=re.MULTILINE)[1:]:
+            assert re.match(r"\d{4}-\d\d-\d\d \S.*\n\nStatus: (accepted|accepted, amended by \[.*\]\(\S+\)|replaced by \[.*\]\(\S+\))\.\n\n\S", entry), entry[:80]
+        assert file.name in read("docs/decisions/README.md")
