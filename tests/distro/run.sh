@@ -32,9 +32,9 @@ releases()
 {
 	cat <<-'END'
 	# release  short                                        | long besides
-	bookworm   build unit scenario                          | fuzz-replay model e2e resolver
-	trixie     build unit fuzz-replay scenario              | model e2e resolver chaos
-	sid        build unit scenario                          | fuzz-replay model e2e resolver
+	bookworm   build unit scenario                          | fuzz-replay model-cases e2e resolver
+	trixie     build unit fuzz-replay scenario              | model-cases e2e resolver chaos
+	sid        build unit scenario                          | fuzz-replay model-cases e2e resolver
 	END
 }
 

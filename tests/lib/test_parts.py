@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tests/run.sh: the parts of a run are together the whole run, and each has the builds that it needs."""
+"""tests/run.sh: the parts of a run are together the whole run, each has the builds that it needs, and what others ask it for is there."""
 import pathlib
 import subprocess
 
 import pytest
 
 RUN = pathlib.Path(__file__).parents[1] / "run.sh"
+ROOTS = subprocess.run([RUN.parent / "distro" / "run.sh", "--list"], capture_output=True, text=True, check=True).stdout
 
 
 def listed(*args):
@@ -41,3 +42,9 @@ def test_no_part_of_a_long_run_has_nearly_all_of_it():
 def test_what_is_no_part_is_refused(text):
     done = subprocess.run([RUN, "--list", "--part", text], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "N/M" in done.stderr
+
+
+@pytest.mark.parametrize("row", [line for line in ROOTS.splitlines() if not line.startswith("#")])
+def test_a_root_is_asked_for_suites_that_a_normal_run_has(row):
+    release, *suites = row.replace("|", " ").split()
+    assert release and listed(*suites) and {row[0] for row in listed(*suites)} == set(suites)
