@@ -237,17 +237,18 @@ bool hf_zone_reader_source_fresh(const struct hf_zone_reader *r, uint16_t source
 	return stamp.live && is_young(&stamp, r->now_ms, r->picture->meta.sources[source].fresh_ms);
 }
 
+/* Both are looked at also where one is enough: a stale answer takes as long as a fresh one. */
 bool hf_zone_reader_fresh(const struct hf_zone_reader *r, uint16_t source, uint16_t owner)
 {
+	bool is_fresh = hf_zone_reader_source_fresh(r, source);
 	struct hf_pulse_stamp stamp;
+	uint64_t good_ms;
 
-	if (!hf_zone_reader_source_fresh(r, source))
-		return false;
-	if (owner == HF_ZONE_OWNER_NONE)
-		return true;
+	if (owner == HF_ZONE_OWNER_NONE || !r->picture || source >= r->picture->meta.n_sources)
+		return is_fresh;
+	good_ms = 2 * (uint64_t)r->picture->meta.sources[source].snapshot_ms;
 	stamp = hf_pulse_get_owner(r->pulse, owner);
-	return stamp.live && is_young(&stamp, r->now_ms,
-				 2 * (uint64_t)r->picture->meta.sources[source].snapshot_ms);
+	return is_fresh & stamp.live & is_young(&stamp, r->now_ms, good_ms);
 }
 
 struct reader_walk {
