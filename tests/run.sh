@@ -77,8 +77,8 @@ suites()
 	decode          l      build        command    build/tests/bench/bench_decode --check
 	core            l      build        command    build/tests/bench/bench_core --check
 	follow          l      build        command    tests/bench/bench_follow.py --check
-	feed-unbound    l      build        command    tests/bench/bench_feed_unbound.py
-	feed-dnsmasq    l      build        command    tests/bench/bench_feed_dnsmasq.py
+	feed-unbound    l      build        command    tests/bench/bench_feed_unbound.py --realtime
+	feed-dnsmasq    l      build        command    tests/bench/bench_feed_dnsmasq.py --realtime --check
 	build-fuzz      l      build-fuzz   compile
 	dns-clang       l      build-fuzz   pytest     tests/e2e/test_dns_server.py
 	fuzz-60s        l      build-fuzz   fuzz       60

@@ -6,9 +6,10 @@ time: first while nobody feeds, then while names are filled in, then while singl
 
     bench_feed_dnsmasq.py [--names 10000] [--rate 5000] [--changes 300] [--realtime] [--check]
 
---realtime: all that is measured goes before what else the machine does (root, some ten seconds of half a core).
+--realtime: all that is measured goes before what else the machine does, where that is allowed (root, some ten seconds of half a core).
 
---check: fails where a change takes more than 15 ms (99 of 100), or dnsmasq is silent for more than 20 ms (changes) or 50 ms (fill).
+--check: fails where a change takes more than 15 ms (99 of 100; more on a disk that others use, which is measured beside it), or
+dnsmasq is silent for more than 20 ms (changes) or 50 ms (fill).
 """
 import argparse
 import os
@@ -22,6 +23,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 os.environ.setdefault("HF_BUILD", str(ROOT / "build"))
 sys.path.insert(0, str(ROOT / "tests" / "lib"))
 from driver import Driver  # noqa: E402
+from realtime import Realtime  # noqa: E402
 from server import free_port  # noqa: E402
 from stock import need, run  # noqa: E402
 from zone import address, program  # noqa: E402
@@ -29,21 +31,13 @@ from zone import address, program  # noqa: E402
 PROBED = 100  # names that are there from the beginning, and asked for
 
 
-realtime = False
-
-
-def go_first(pid):
-    if realtime:
-        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
-
-
 class Flood:
     """A prober of its own; its figures by name, in the end."""
 
-    def __init__(self, port, rate, seconds):
+    def __init__(self, realtime, port, rate, seconds):
         self.process = subprocess.Popen([program("tests/bench/flood"), "-w", str(rate), "-r", str(rate), "127.0.0.1", str(port),
                                          str(seconds), str(PROBED)], stdout=subprocess.PIPE, text=True)
-        go_first(self.process.pid)
+        realtime.go_first(self.process.pid)
 
     def figures(self):
         words = self.process.communicate()[0].split()
@@ -68,7 +62,26 @@ def timed(feed, lines):
     return time.monotonic() - began
 
 
+def milliseconds(times, part):
+    return sorted(times)[int(len(times) * part)] * 1000
+
+
+def write_one(path):
+    """What the disk takes, at the same time, to keep one small file for sure."""
+    began = time.monotonic()
+    new = path.with_suffix(".new")
+    with open(new, "wb") as f:
+        f.write(b"x" * 100)
+        os.fdatasync(f.fileno())
+    new.rename(path)
+    fd = os.open(path.parent, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)
+    return time.monotonic() - began
+
+
 def measure(folder, args):
+    realtime = Realtime(args.realtime)
     hostsdir = folder / "hosts.d"
     hostsdir.mkdir()
     port = free_port()
@@ -76,26 +89,28 @@ def measure(folder, args):
                           "--no-hosts", "--log-facility=-", "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}",
                           "--local=/coder/", "--local-ttl=30", "--cache-size=10000", f"--hostsdir={hostsdir}"], port)
     with server, Driver(folder, f"type: dnsmasq, hostsdir: {hostsdir}, ask: 127.0.0.1@{port}") as feed:
-        for pid in server.process.pid, feed.process.pid, 0:
-            go_first(pid)
+        realtime.go_first(server.process.pid, feed.process.pid, 0)
         feed.good(*(f"put a{n}.w{n}.me.coder {address(n)} primary" for n in range(1, PROBED + 1)))
-        row("nobody feeds", Flood(port, args.rate, 5).figures())
+        row("nobody feeds", Flood(realtime, port, args.rate, 5).figures())
         agents = args.names // 3
-        flood = Flood(port, args.rate, 12)
+        flood = Flood(realtime, port, args.rate, 12)
         took = timed(feed, [line for i in range(agents) for line in agent(i, 1000 + i)])
         fill = row(f"{agents * 3} names filled in {took:.1f} s", flood.figures())
-        row(f"{agents * 3} names, nobody feeds", Flood(port, args.rate, 5).figures())
-        flood = Flood(port, args.rate, 10)
-        began, times = time.monotonic(), []
+        row(f"{agents * 3} names, nobody feeds", Flood(realtime, port, args.rate, 5).figures())
+        flood = Flood(realtime, port, args.rate, 10)
+        began, times, disk = time.monotonic(), [], []
         while len(times) < args.changes and time.monotonic() - began < 9:
             times.append(timed(feed, agent(len(times), 500000 + len(times))))
             time.sleep(0.015)
+            disk.append(write_one(folder / "one"))
         changed = row(f"{len(times)} agents change their address", flood.figures())
-        times.sort()
-        p50, p99 = times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
-        print(f"a change, until it is answered and the old address gone: p50 {p50:.1f} p99 {p99:.1f} max {times[-1] * 1000:.1f} ms")
+        p50, p99 = milliseconds(times, 0.5), milliseconds(times, 0.99)
+        disk = milliseconds(disk, 0.99)
+        print(f"a change, until it is answered and the old address gone: p50 {p50:.1f} p99 {p99:.1f} max {max(times) * 1000:.1f} ms")
+        print(f"a small file of ours on this disk meanwhile, for sure: p99 {disk:.1f} ms")
         if args.check:
-            assert p99 <= 15 and changed["max_us"] <= 20000 and fill["max_us"] <= 50000
+            assert p99 <= max(15, 3 * disk)
+            assert changed["max_us"] <= 20000 and fill["max_us"] <= 50000
             assert not changed["lost"] and not fill["lost"] and not changed["wrong"] and not fill["wrong"]
 
 
@@ -107,8 +122,6 @@ def main():
     parser.add_argument("--realtime", action="store_true")
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
-    global realtime
-    realtime = args.realtime
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         path.chmod(0o755)
