@@ -15,6 +15,7 @@ enum {
 	SLICE_NAMES = 8000,           /* that are summed beside it: some 2 ms */
 	COMMIT_EVERY_MS = 50,         /* at most 20 commits and publications a second */
 	RETRY_MS = 1000,              /* after a disk that would not take it */
+	TICK_EARLY_MS = 15000,        /* the tick of each minute comes along with what else wakes us so long before */
 	REARM_AFTER_MS = 3600 * 1000, /* fresh for so long: the one recovery is allowed again */
 };
 
@@ -380,6 +381,18 @@ static void engine_look_at_zone(struct hf_engine *c)
 		c->unpublished = true;
 }
 
+static void tick(struct hf_engine *c)
+{
+	int64_t wait;
+
+	c->wall_synced = hf_wall_synced();
+	wait = hf_state_tick(c->state, hf_engine_now(c));
+	c->tick_at = hf_boot_ms(c->clock) + wait;
+	c->tick_early_ms = wait > 2 * TICK_EARLY_MS ? TICK_EARLY_MS : 0;
+	work_care(c);
+	engine_look_at_zone(c);
+}
+
 int64_t hf_engine_work(struct hf_engine *c)
 {
 	int64_t wait, check;
@@ -389,12 +402,8 @@ int64_t hf_engine_work(struct hf_engine *c)
 		hf_engine_update_slice(c);
 		return 0;
 	}
-	if (!c->applying && wait_until(c, c->tick_at) == 0) {
-		c->wall_synced = hf_wall_synced();
-		c->tick_at = hf_boot_ms(c->clock) + hf_state_tick(c->state, hf_engine_now(c));
-		work_care(c);
-		engine_look_at_zone(c);
-	}
+	if (!c->applying && wait_until(c, c->tick_at) <= c->tick_early_ms)
+		tick(c);
 	if (work_store(c) == 1)
 		return 0;
 	if (work_zone(c) == 1)

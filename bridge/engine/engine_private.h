@@ -66,6 +66,7 @@ struct hf_engine {
 	int64_t commit_not_before; /* boottime */
 	int64_t publish_not_before;
 	int64_t tick_at;
+	int64_t tick_early_ms; /* so long before that it may come, if something else wakes us */
 	int64_t copy_at;
 	int64_t fresh_since; /* boottime; 0: not fresh */
 	int64_t mend_at;     /* not before is it tried again to mend what failed */

@@ -182,7 +182,7 @@ def test_an_idle_bridge_sleeps(tmp_path):
     minutes = 3
     source = "    snapshot-interval: 1h\n    fresh-window: 30m\n"
     with Simulator(tmp_path, ALICE + "ping ws off\nping yamux off\n") as sim:
-        with Bridge(tmp_path, sim.url, source, timeouts=", ping-interval: 20m", pulse="15s") as bridge:
+        with Bridge(tmp_path, sim.url, source, timeouts=", ping-interval: 20m, second-snapshot: 1s", pulse="15s") as bridge:
             bridge.wait_log("live with")
             time.sleep(10)
             wakes, ticks = bridge.wakes(), bridge.cpu_ticks()

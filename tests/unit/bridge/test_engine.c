@@ -66,6 +66,29 @@ START_TEST(an_equal_snapshot_commits_nothing_but_stamps_once_a_minute)
 }
 END_TEST
 
+/* Its own wake-ups, and no more: an idle machine sleeps. */
+START_TEST(at_rest_it_wakes_four_times_a_minute)
+{
+	int64_t wait, rest_ms = 600 * 1000, end;
+	unsigned wakes = 0;
+
+	engine_kit_settle(&k);
+	/* A message in the middle of two looks: what comes by the minute is not to fall together with them by chance. */
+	hf_fake_clock_add(&k.clock, 7 * 1000);
+	ck_assert_int_eq(engine_kit_try_snapshot(&k, 5), 0);
+	hf_engine_work(k.core);
+	end = hf_boot_ms(&k.clock.clock) + rest_ms;
+	while (hf_boot_ms(&k.clock.clock) < end) {
+		wait = hf_engine_work(k.core);
+		ck_assert_int_ge(wait, 0);
+		hf_fake_clock_add(&k.clock, wait);
+		wakes += wait > 0;
+	}
+	ck_assert_uint_ge(wakes, 10); /* it looks, though */
+	ck_assert_uint_le(wakes, 4 * 10 + 1);
+}
+END_TEST
+
 /* A change of so many workspaces that it is written in more than one slice, and its first slice. */
 static void begin_large_change(unsigned n)
 {
@@ -148,6 +171,7 @@ Suite *engine_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, however_fast_messages_come_they_are_twenty_commits_a_second);
 	tcase_add_test(tc, an_equal_snapshot_commits_nothing_but_stamps_once_a_minute);
+	tcase_add_test(tc, at_rest_it_wakes_four_times_a_minute);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("turn");
 	tcase_add_checked_fixture(tc, setup, teardown);
