@@ -129,6 +129,7 @@ main()
 	roots_names "$root"
 	enter '' bash -c '. tests/lib/packages.sh; packages_install build module examples test root' ||
 		skip "the packages of $release cannot be installed here"
+	roots_names "$root" # the package of a resolver has just taken that file
 
 	if [ $exec = yes ]; then
 		enter --net "$@"
