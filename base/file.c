@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
+
+enum { ASIDE_MAX = 9 };
 
 static int read_all(int fd, uint8_t *bytes, size_t len)
 {
@@ -126,6 +129,26 @@ int hf_file_replace(int dirfd, const char *name, const void *bytes, size_t len, 
 	if (rc)
 		unlinkat(dirfd, tmp, 0);
 	return rc;
+}
+
+int hf_file_make_way(int dirfd, const char *name)
+{
+	char aside[NAME_MAX + 1];
+
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	for (unsigned n = 1; n <= ASIDE_MAX; n++) {
+		if (snprintf(aside, sizeof(aside), "%s.aside-%u", name, n) >= (int)sizeof(aside))
+			return -ENAMETOOLONG;
+		/* It may take the place of an empty folder; any other name that is taken fails. */
+		if (renameat(dirfd, name, dirfd, aside) == 0) {
+			hf_log_warn("a folder lay in the place of the file '%s'; it is '%s' now", name, aside);
+			return 0;
+		}
+		if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
+			return -errno;
+	}
+	return -EEXIST;
 }
 
 static bool is_other(uid_t owner)

@@ -55,6 +55,17 @@ static bool pulse_is_usable(int fd)
 	       !memcmp(head, hf_pulse_head, sizeof(head));
 }
 
+static int give_name(int dirfd)
+{
+	if (renameat(dirfd, tmp_name, dirfd, file_name) == 0)
+		return 0;
+	if (errno != EISDIR)
+		return -errno;
+	if (hf_file_make_way(dirfd, file_name) < 0)
+		return -EISDIR;
+	return renameat(dirfd, tmp_name, dirfd, file_name) < 0 ? -errno : 0;
+}
+
 /* A new file appears with its head; it is never synced. Returns a descriptor or a code. */
 static int make_file(int dirfd)
 {
@@ -72,8 +83,8 @@ static int make_file(int dirfd)
 	rc = fchmod(fd, 0640) < 0 ? -errno : 0;
 	if (!rc)
 		rc = hf_file_write_all(fd, hf_pulse_head, sizeof(hf_pulse_head));
-	if (!rc && renameat(dirfd, tmp_name, dirfd, file_name) < 0)
-		rc = -errno;
+	if (!rc)
+		rc = give_name(dirfd);
 	if (!rc)
 		return fd;
 	close(fd);

@@ -210,7 +210,14 @@ int hf_folder_rename(const struct hf_folder *f, const char *name)
 {
 	char tmp[TMP_NAME_MAX];
 
-	return renameat(f->fd, tmp_name(name, tmp), f->fd, name) < 0 ? -errno : 0;
+	tmp_name(name, tmp);
+	if (renameat(f->fd, tmp, f->fd, name) == 0)
+		return 0;
+	if (errno != EISDIR)
+		return -errno;
+	if (hf_file_make_way(f->fd, name) < 0)
+		return -EISDIR;
+	return renameat(f->fd, tmp, f->fd, name) < 0 ? -errno : 0;
 }
 
 void hf_folder_discard(const struct hf_folder *f, const char *name, int fd)

@@ -33,7 +33,7 @@ void hf_folder_close(struct hf_folder *f);
 int hf_folder_create(const struct hf_folder *f, const char *name);
 /* Sync it and close it. If it fails, it is gone. */
 int hf_folder_finish(const struct hf_folder *f, const char *name, int fd);
-/* Give a finished file its name. */
+/* Give a finished file its name; a folder of that name makes way. */
 int hf_folder_rename(const struct hf_folder *f, const char *name);
 /* Close it (if fd is not negative) and remove it. */
 void hf_folder_discard(const struct hf_folder *f, const char *name, int fd);

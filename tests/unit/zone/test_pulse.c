@@ -425,13 +425,44 @@ START_TEST(all_slots_come_back_at_their_next_proof_after_a_loss)
 }
 END_TEST
 
-START_TEST(folder_in_its_place_is_an_error_and_no_harm)
+START_TEST(folder_in_its_place_makes_way)
 {
+	for (unsigned n = 0; n < 2; n++) {
+		unlinkat(dirfd_, "pulse", 0);
+		ck_assert_int_eq(mkdirat(dirfd_, "pulse", 0755), 0);
+		if (n)
+			ck_assert_int_eq(mkdirat(dirfd_, "pulse/x", 0755), 0);
+		ck_assert_int_eq(hf_pulse_load(pulse, dirfd_), HF_EUNSAFE);
+		hf_fake_clock_add(&clock_, 16000);
+		ck_assert_int_eq(hf_pulse_source(writer, 0, true), 0);
+		ck_assert_int_eq(source(0).boot_ms, 1016000 + n * 16000);
+	}
+	/* The empty one is gone; of the other nothing is lost. */
+	ck_assert_int_eq(unlinkat(dirfd_, "pulse.aside-1/x", AT_REMOVEDIR), 0);
+	ck_assert_int_eq(unlinkat(dirfd_, "pulse.aside-1", AT_REMOVEDIR), 0);
+	ck_assert_int_eq(unlinkat(dirfd_, "pulse.aside-2", AT_REMOVEDIR), -1);
+}
+END_TEST
+
+START_TEST(folder_that_cannot_make_way_is_an_error_and_no_harm)
+{
+	char name[32];
+
 	unlinkat(dirfd_, "pulse", 0);
 	ck_assert_int_eq(mkdirat(dirfd_, "pulse", 0755), 0);
+	ck_assert_int_eq(mkdirat(dirfd_, "pulse/x", 0755), 0);
+	for (unsigned n = 1; n <= 9; n++) {
+		snprintf(name, sizeof(name), "pulse.aside-%u", n);
+		ck_assert_int_eq(close(openat(dirfd_, name, O_WRONLY | O_CREAT, 0600)), 0);
+	}
 	ck_assert_int_eq(hf_pulse_source(writer, 0, true), -EISDIR);
 	ck_assert_int_eq(hf_pulse_load(pulse, dirfd_), HF_EUNSAFE);
+	ck_assert_int_eq(unlinkat(dirfd_, "pulse/x", AT_REMOVEDIR), 0);
 	ck_assert_int_eq(unlinkat(dirfd_, "pulse", AT_REMOVEDIR), 0);
+	for (unsigned n = 1; n <= 9; n++) {
+		snprintf(name, sizeof(name), "pulse.aside-%u", n);
+		ck_assert_int_eq(unlinkat(dirfd_, name, 0), 0);
+	}
 	ck_assert_int_eq(hf_pulse_load(pulse, dirfd_), -ENOENT);
 	ck_assert_int_eq(hf_pulse_source(writer, 0, true), 0);
 	ck_assert(source(0).live);
@@ -480,7 +511,8 @@ Suite *pulse_suite(void)
 	    tc, what_was_harmed_is_there_again_with_the_next_proof_of_a_source, 0, N_HARMS);
 	tcase_add_test(tc, leftover_of_a_killed_writer_goes);
 	tcase_add_test(tc, all_slots_come_back_at_their_next_proof_after_a_loss);
-	tcase_add_test(tc, folder_in_its_place_is_an_error_and_no_harm);
+	tcase_add_test(tc, folder_in_its_place_makes_way);
+	tcase_add_test(tc, folder_that_cannot_make_way_is_an_error_and_no_harm);
 	tcase_add_test(tc, write_that_fails_is_tried_again_at_the_next_proof);
 	suite_add_tcase(s, tc);
 	return s;

@@ -365,6 +365,46 @@ START_TEST(current_that_is_a_symlink_is_replaced_and_not_written_through)
 }
 END_TEST
 
+/* A folder `name` that is not empty. */
+static void make_full_folder(const char *name)
+{
+	char inner[64];
+
+	snprintf(inner, sizeof(inner), "%s/x", name);
+	ck_assert_int_eq(mkdirat(kit.dirfd, name, 0700), 0);
+	ck_assert_int_eq(mkdirat(kit.dirfd, inner, 0700), 0);
+}
+
+static void remove_full_folder(const char *name)
+{
+	char inner[64];
+
+	snprintf(inner, sizeof(inner), "%s/x", name);
+	ck_assert_int_eq(unlinkat(kit.dirfd, inner, AT_REMOVEDIR), 0);
+	ck_assert_int_eq(unlinkat(kit.dirfd, name, AT_REMOVEDIR), 0);
+}
+
+START_TEST(folder_in_the_place_of_current_makes_way)
+{
+	make_picture();
+	for (unsigned n = 0; n < 3; n++) {
+		ck_assert_int_eq(unlinkat(kit.dirfd, "current", 0), 0);
+		if (n)
+			make_full_folder("current");
+		else
+			ck_assert_int_eq(mkdirat(kit.dirfd, "current", 0700), 0);
+		kit_set("c.coder", 51 + n);
+		ck_assert_int_eq(kit_publish(), 1);
+		ck_assert_uint_eq(kit_seen("c.coder").kind, HF_FMT_ADDRS);
+		ck_assert_uint_eq(kit_current().generation, kit.generation);
+	}
+	/* The empty one is gone; of the others nothing is lost. */
+	remove_full_folder("current.aside-1");
+	remove_full_folder("current.aside-2");
+	ck_assert(!kit_is_there("current.aside-3"));
+}
+END_TEST
+
 /*
  * A rename that fails may have happened all the same: what both pictures name stays until the next
  * one.
@@ -372,13 +412,23 @@ END_TEST
 START_TEST(rename_that_fails_loses_no_file_of_either_picture)
 {
 	struct hf_fmt_current c = make_picture();
+	char name[32];
 
-	damage("current", A_FOLDER);
+	ck_assert_int_eq(unlinkat(kit.dirfd, "current", 0), 0);
+	make_full_folder("current");
+	for (unsigned n = 1; n <= 9; n++) {
+		snprintf(name, sizeof(name), "current.aside-%u", n);
+		kit_make_file(name);
+	}
 	kit_set("c.coder", 51);
 	ck_assert_int_eq(kit_publish(), -EISDIR);
 	ck_assert(kit_is_there(c.base.name) && kit_is_there(c.delta.name));
 	ck_assert(kit_is_there("delta-1-2.cdb"));
-	ck_assert_int_eq(unlinkat(kit.dirfd, "current", AT_REMOVEDIR), 0);
+	for (unsigned n = 1; n <= 9; n++) {
+		snprintf(name, sizeof(name), "current.aside-%u", n);
+		ck_assert_int_eq(unlinkat(kit.dirfd, name, 0), 0);
+	}
+	remove_full_folder("current");
 	ck_assert_int_eq(kit_publish(), 1);
 	ck_assert_uint_eq(kit_seen("c.coder").kind, HF_FMT_ADDRS);
 	ck_assert_uint_eq(hf_zone_look_n_files(kit.dirfd), 3);
@@ -550,6 +600,7 @@ Suite *writer_disk_suite(void)
 	    N_VICTIMS * N_DAMAGES);
 	tcase_add_test(tc, current_that_is_a_symlink_is_replaced_and_not_written_through);
 	tc = kit_case(s, "trouble");
+	tcase_add_test(tc, folder_in_the_place_of_current_makes_way);
 	tcase_add_test(tc, rename_that_fails_loses_no_file_of_either_picture);
 	tcase_add_loop_test(
 	    tc, publication_that_fails_leaves_the_old_picture_and_keeps_the_change, 0, 2);
