@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """holdfastd for tests: one source that follows a server, with short times."""
+import contextlib
 import json
 import os
 import pathlib
@@ -30,6 +31,7 @@ class Bridge:
         self.dns_port = free_port()
         self.waits = waits
         self.pulse = pulse
+        self.held_up = {}
         self.configure(url, source, retry, timeouts, top)
         self.start(env, wrap)
 
@@ -105,10 +107,12 @@ class Bridge:
     def rss_kib(self):
         return self.proc("VmRSS")
 
-    def wakes(self):
-        """How often any of its threads has gone to sleep."""
-        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
-        return sum(self.proc("voluntary_ctxt_switches", f"task/{t.name}/status") for t in tasks)
+    def held_up_s(self):
+        """How long its threads have had work to do and no processor: what a busy machine adds to any time of its own."""
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError, IndexError):  # a thread that has just ended, or a kernel that does not count it
+                self.held_up[str(task)] = int(task.read_text().split()[1])
+        return sum(self.held_up.values()) / 1e9
 
     def cpu_ticks(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()

@@ -36,12 +36,15 @@ def difference(bridge):
 
 
 def wait_same(bridge, seconds=2, wanted=lambda model: True):
-    """Until the zone has what the model has, and the model is as wanted; fails after so many seconds. The names."""
-    end = time.monotonic() + seconds
+    """
+    Until the zone has what the model has, and the model is as wanted; fails after so many seconds in which the bridge was not held up by
+    others. The names.
+    """
+    end = time.monotonic() + seconds - bridge.held_up_s()
     while True:
         assert bridge.process.poll() is None, f"the bridge ended ({bridge.process.returncode})\n{bridge.log()[-4000:]}"
         why, model = difference(bridge)
         if not why and wanted(model):
             return model
-        assert time.monotonic() < end, f"{why or 'the model is not as wanted'}: {len(model)} names, {sorted(model)[:4]}"
+        assert time.monotonic() - bridge.held_up_s() < end, f"{why or 'the model is not as wanted'}: {len(model)} names, {sorted(model)[:4]}"
         time.sleep(0.02)
