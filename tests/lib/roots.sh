@@ -76,7 +76,8 @@ roots_make()
 }
 
 # roots_enter ROOT FOLDER NET COMMAND...: runs it in the root, in FOLDER; NET is "" (the machine's network) or --net (loopback, and a
-# link that has an address and leads nowhere: systemd-resolved asks nobody where there is none).
+# link that has an address and leads nowhere: systemd-resolved asks nobody where there is none. Not one of those that tests take for
+# anybody else's).
 # In mount and pid namespaces of its own. The root is a mount point, so that tests can make mount namespaces in it.
 roots_enter()
 {
@@ -92,7 +93,7 @@ roots_enter()
 			exit 77
 		[ -z "$net" ] || [ ! -x /sbin/ip ] || {
 			/sbin/ip link set lo up && /sbin/ip link add hf0 type veth peer name hf1 &&
-				/sbin/ip addr add 192.0.2.1/24 dev hf0 && /sbin/ip link set hf0 up && /sbin/ip link set hf1 up; }
+				/sbin/ip addr add 198.18.0.1/30 dev hf0 && /sbin/ip link set hf0 up && /sbin/ip link set hf1 up; }
 		exec chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			bash -c "cd \"\$1\" && shift && \"\$@\"" - "$folder" "$@"
 	' - "$root" "$folder" "$net" "$@" </dev/null &
