@@ -140,22 +140,39 @@ run_pytest()
 		--junitxml="$logs/$name.xml" "${tests[@]}"
 }
 
-# Each target by itself, on what earlier runs have found and the corpus; what breaks it is kept in
-# $folder/broke/.
+# One target, on what earlier runs have found and the corpus; what breaks it is kept in $folder/broke/. Its log is in $folder/found/.
+fuzz_one()
+{
+	local target=$1 it words=()
+
+	it=${target##*/fuzz_}
+	mkdir -p "$folder/broke/$it" "$folder/found/$it"
+	[ -f "tests/fuzz/$it.dict" ] && words=(-dict="tests/fuzz/$it.dict")
+	"$target" "${words[@]}" -max_total_time="$what" -timeout=5 -print_final_stats=1 \
+		-artifact_prefix="$folder/broke/$it/" "$folder/found/$it" "tests/fuzz/corpus/$it" >"$folder/found/$it.log" 2>&1
+	echo $? >"$folder/found/$it.status"
+}
+
+# Each target by itself, as many at once as there are jobs.
 run_fuzz()
 {
-	local target it words rc=0
+	local target it rc=0
 
+	rm -f "$folder"/found/*.status
+	for target in "$folder"/tests/fuzz/fuzz_*; do
+		[ ! -f "$target" ] || printf '%s\0' "$target"
+	done | (
+		export -f fuzz_one
+		export folder what
+		xargs -0 -n 1 -P $jobs bash -c 'fuzz_one "$1"' -
+	)
 	for target in "$folder"/tests/fuzz/fuzz_*; do
 		[ -f "$target" ] || continue
 		it=${target##*/fuzz_}
-		mkdir -p "$folder/broke/$it" "$folder/found/$it"
-		words=()
-		[ -f "tests/fuzz/$it.dict" ] && words=(-dict="tests/fuzz/$it.dict")
 		echo "== $it"
-		if "$target" "${words[@]}" -max_total_time="$what" -timeout=5 -print_final_stats=1 \
-			-artifact_prefix="$folder/broke/$it/" \
-			"$folder/found/$it" "tests/fuzz/corpus/$it"; then
+		cat "$folder/found/$it.log"
+		echo # what a program printed last may have no end
+		if [ "$(cat "$folder/found/$it.status")" = 0 ]; then
 			echo "ok - $it"
 		else
 			echo "not ok - $it"

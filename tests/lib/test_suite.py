@@ -85,3 +85,26 @@ def test_warnings_are_errors_also_in_a_folder_of_somebody_else(folder):
     assert run(folder, "compile")[0] == 0
     options = json.loads(subprocess.run(["meson", "introspect", "--buildoptions", "build"], capture_output=True, text=True).stdout)
     assert {o["name"]: o["value"] for o in options}["werror"] is True
+
+
+def test_fuzz_targets_run_beside_each_other_and_each_has_its_line(tmp_path, monkeypatch):
+    targets = tmp_path / "build" / "tests" / "fuzz"
+    targets.mkdir(parents=True)
+    (tmp_path / "tests").symlink_to(TOP / "tests")
+    for name, ends in ("good", 0), ("bad", 77), ("other", 0):
+        # Each waits for another one: alone it would wait for ever.
+        (targets / f"fuzz_{name}").write_text(f"""#!/bin/sh
+echo "$@" >{tmp_path}/{name}.args
+for i in $(seq 600); do [ "$(ls {tmp_path}/*.args | wc -l)" -ge 2 ] && break; sleep 0.1; done
+[ $i != 600 ] || exit 1
+printf 'not ok in the middle'
+exit {ends}
+""")
+        (targets / f"fuzz_{name}").chmod(0o755)
+    (targets / "fuzz_good.p").mkdir()
+    monkeypatch.chdir(tmp_path)
+    status, said = run(tmp_path, "fuzz", "7")
+    lines = [line for line in said.splitlines() if line.startswith(("ok - ", "not ok - "))]
+    assert status == 1 and sorted(lines) == ["not ok - bad", "ok - good", "ok - other"], said
+    words = (tmp_path / "good.args").read_text().split()
+    assert "-max_total_time=7" in words and words[-2:] == ["build/found/good", "tests/fuzz/corpus/good"]
