@@ -104,9 +104,9 @@ class Simulator(Peer):
 
 
 def go_peer():
-    """The path of tests/peer's program, or None where it was not built."""
-    path = BUILD / "peer" / "peer"
-    return path if os.access(path, os.X_OK) else None
+    """The path of tests/peer's program, or None where it was not built. It is the same beside a sanitizer's build of ours."""
+    paths = [folder / "peer" / "peer" for folder in (BUILD, pathlib.Path(__file__).parents[2] / "build")]
+    return next((path for path in paths if os.access(path, os.X_OK)), None)
 
 
 class GoPeer(Peer):
