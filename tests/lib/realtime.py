@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is measured goes before what else the machine does, so that its figures are of itself."""
 import os
 import sys
