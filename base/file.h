@@ -25,8 +25,9 @@ int hf_file_read(int dirfd, const char *name, size_t max, uint8_t **ret_bytes, s
 int hf_file_replace(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode);
 
 /*
- * A folder that lies where the file `name` of ours belongs makes way: an empty one is removed, any other is renamed to
- * "NAME.aside-N", N from 1 to 9, and the log says so; nothing in it is lost. 0, or a code: -EEXIST where no number is free.
+ * A folder that lies where the file `name` of ours belongs makes way: an empty one is removed, any
+ * other is renamed to "NAME.aside-N", N from 1 to 9, and the log says so; nothing in it is lost.
+ * 0, or a code: -EEXIST where no number is free.
  */
 int hf_file_make_way(int dirfd, const char *name);
 

@@ -15,7 +15,7 @@ enum {
 	SLICE_NAMES = 8000,           /* that are summed beside it: some 2 ms */
 	COMMIT_EVERY_MS = 50,         /* at most 20 commits and publications a second */
 	RETRY_MS = 1000,              /* after a disk that would not take it */
-	TICK_EARLY_MS = 15000,        /* the tick of each minute comes along with what else wakes us so long before */
+	TICK_EARLY_MS = 15000,        /* a tick of each minute comes with what else wakes us then */
 	REARM_AFTER_MS = 3600 * 1000, /* fresh for so long: the one recovery is allowed again */
 };
 
@@ -381,7 +381,7 @@ static void engine_look_at_zone(struct hf_engine *c)
 		c->unpublished = true;
 }
 
-static void tick(struct hf_engine *c)
+static void tick_engine(struct hf_engine *c)
 {
 	int64_t wait;
 
@@ -403,7 +403,7 @@ int64_t hf_engine_work(struct hf_engine *c)
 		return 0;
 	}
 	if (!c->applying && wait_until(c, c->tick_at) <= c->tick_early_ms)
-		tick(c);
+		tick_engine(c);
 	if (work_store(c) == 1)
 		return 0;
 	if (work_zone(c) == 1)

@@ -73,7 +73,7 @@ START_TEST(at_rest_it_wakes_four_times_a_minute)
 	unsigned wakes = 0;
 
 	engine_kit_settle(&k);
-	/* A message in the middle of two looks: what comes by the minute is not to fall together with them by chance. */
+	/* A message between two looks: what comes by the minute does not fall on them. */
 	hf_fake_clock_add(&k.clock, 7 * 1000);
 	ck_assert_int_eq(engine_kit_try_snapshot(&k, 5), 0);
 	hf_engine_work(k.core);
