@@ -142,7 +142,8 @@ int hf_file_make_way(int dirfd, const char *name)
 			return -ENAMETOOLONG;
 		/* It may take the place of an empty folder; any other name that is taken fails. */
 		if (renameat(dirfd, name, dirfd, aside) == 0) {
-			hf_log_warn("a folder lay in the place of the file '%s'; it is '%s' now", name, aside);
+			hf_log_warn("a folder lay in the place of the file '%s'; it is '%s' now",
+			    name, aside);
 			return 0;
 		}
 		if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
