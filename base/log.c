@@ -58,7 +58,7 @@ void hf_log_set_level(enum hf_log_level level)
 	atomic_store_explicit(&max_level, level, memory_order_relaxed);
 }
 
-enum hf_log_level hf_log_level(void)
+enum hf_log_level hf_log_get_level(void)
 {
 	return (enum hf_log_level)atomic_load_explicit(&max_level, memory_order_relaxed);
 }
@@ -170,7 +170,7 @@ void hf_vlog_kind(enum hf_log_level level, const char *kind, const char *format,
 	char text[HF_LOG_LINE_MAX];
 	int saved = errno;
 
-	if (level > hf_log_level() || !may_pass(level, kind))
+	if (level > hf_log_get_level() || !may_pass(level, kind))
 		return;
 	/* What cannot be formatted is still told, by its format. */
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)

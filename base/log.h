@@ -29,7 +29,7 @@ enum hf_log_format { HF_LOG_TEXT, HF_LOG_JSON };
 void hf_log_init(
     int fd, enum hf_log_level level, enum hf_log_format format, const struct hf_clock *clock);
 void hf_log_set_level(enum hf_log_level level);
-enum hf_log_level hf_log_level(void);
+enum hf_log_level hf_log_get_level(void);
 /* Lines lost since the program began. */
 uint64_t hf_log_dropped(void);
 

@@ -67,7 +67,7 @@ START_TEST(lines_below_the_level_are_not_written)
 		};
 
 		hf_log_set_level((enum hf_log_level)level);
-		ck_assert_int_eq(hf_log_level(), level);
+		ck_assert_int_eq(hf_log_get_level(), level);
 		hf_log_error("e");
 		hf_log_warn("w");
 		hf_log_info("i");
