@@ -249,12 +249,3 @@ int hf_config_diff(const struct hf_config *before, const struct hf_config *after
 {
 	return hf_keys_diff(&hf_config_table, before, after, cb, arg);
 }
-
-const struct hf_config_source *hf_config_source(const struct hf_config *c, const char *name)
-{
-	for (size_t i = 0; i < c->sources.n; i++) {
-		if (!strcmp(c->sources.at[i].name, name))
-			return &c->sources.at[i];
-	}
-	return NULL;
-}
