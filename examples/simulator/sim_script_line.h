@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * sim_script_line: a line of a script that is run, and the table of commands. sim_script.c has
- * those about the server, sim_script_world.c those about what it tells of.
+ * sim_script_line: a line of a script that is run, what its words say, and the form of a table of
+ * commands. sim_script.c has those about the server, sim_script_world.c those about what it tells
+ * of.
  */
 #include <stddef.h>
 #include <stdint.h>
