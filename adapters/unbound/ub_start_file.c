@@ -139,7 +139,7 @@ static int start_file_begin(struct hf_ub_start_file *f)
 /* Returns 1 (more), 0 (it is written) or a code. */
 static int start_file_step(struct hf_ub_start_file *f)
 {
-	int rc = f->a->host->walk_step(f->walk, SLICE, hf_ub_start_out_record, f), wrote;
+	int rc = f->a->host->walk_step(f->walk, SLICE, hf_ub_start_outs_record, f), wrote;
 
 	if (rc < 0)
 		return rc;

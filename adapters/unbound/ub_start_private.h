@@ -2,7 +2,8 @@
 #pragma once
 /*
  * ub_start_private: a write of the start files under way, for ub_start_file.c (when),
- * ub_start_write.c (what is in which file) and ub_start_left.c (suffixes that are no longer ours).
+ * ub_start_write.c (what is in which file), ub_start_left.c (suffixes that are no longer ours) and
+ * ub_start_out.c (one file).
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -78,25 +79,32 @@ static inline bool hf_ub_start_is_include(const struct hf_ub_start_file *f)
 	return f->a->config->unbound.start_form == HF_START_INCLUDE;
 }
 
+/* --- ub_start_out.c --- */
+
+/*
+ * One more file of the write, with the zone's head in it; zone: NULL for a file of all zones. Also
+ * on failure it is one of f->outs: hf_ub_start_outs_close() ends it. Returns 0 or a code.
+ */
+int hf_ub_start_out_add(struct hf_ub_start_file *f, const char *name, const struct hf_name *zone);
+/* What a file says of a zone before its names: of a zone file the SOA record. */
+void hf_ub_start_out_head(
+    struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone);
+
 /* --- ub_start_write.c --- */
 
 /* Opens all files of our zones, each with its head. hf_ub_start_outs_close() ends it. */
 int hf_ub_start_outs_open(struct hf_ub_start_file *f);
 /* An arg for walk_step(). */
-int hf_ub_start_out_record(const struct hf_record *r, void *f);
+int hf_ub_start_outs_record(const struct hf_record *r, void *f);
 /* Writes what waits. */
 int hf_ub_start_outs_flush(struct hf_ub_start_file *f);
 /* All are whole before the first is renamed. `only_missing`: those that are there stay. */
 int hf_ub_start_outs_finish(struct hf_ub_start_file *f, bool only_missing);
 void hf_ub_start_outs_close(struct hf_ub_start_file *f);
-/* One more file, of the zone; its head is in it. */
-int hf_ub_start_out_add(struct hf_ub_start_file *f, const char *name, const struct hf_name *zone);
 int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base);
 /* The file's name for the zone. */
 int hf_ub_start_name(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone,
     char ret_name[static NAME_MAX + 1]);
-void hf_ub_start_head(
-    struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone);
 
 /* --- ub_start_left.c --- */
 

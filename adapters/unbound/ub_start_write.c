@@ -22,24 +22,6 @@ enum { PATH_MAX_LEN = 4096 };
 
 /* --- lines --- */
 
-void hf_ub_start_head(
-    struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone)
-{
-	char text[HF_NAME_TEXT_MAX];
-	uint32_t ttl_s = f->a->ttl_s;
-
-	hf_name_text(zone, text);
-	if (hf_ub_start_is_include(f))
-		evbuffer_add_printf(lines,
-		    "local-zone: \"%s.\" static\n"
-		    "local-data: \"%s. %u SOA " HF_UB_SOA " %u\"\n",
-		    text, text, ttl_s, ttl_s);
-	else
-		evbuffer_add_printf(lines,
-		    "%s. %u IN SOA holdfast.invalid. nobody.invalid. %u 60 60 2419200 %u\n", text,
-		    ttl_s, (unsigned)f->writing, ttl_s);
-}
-
 static void add_ptr(struct hf_ub_start_file *f, const struct hf_record *r, const char *name)
 {
 	char text[HF_NAME_TEXT_MAX];
@@ -70,7 +52,7 @@ static struct hf_ub_start_out *out_of(struct hf_ub_start_file *f, const struct h
 	return &f->outs[hf_ub_start_is_include(f) ? 0 : best];
 }
 
-int hf_ub_start_out_record(const struct hf_record *r, void *arg)
+int hf_ub_start_outs_record(const struct hf_record *r, void *arg)
 {
 	struct hf_ub_start_file *f = arg;
 	struct hf_ub_start_out *out = out_of(f, &r->name);
@@ -118,27 +100,6 @@ int hf_ub_start_name(const struct hf_ub_start_file *f, const char *base, const s
 	return n < 0 || n > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 
-int hf_ub_start_out_add(struct hf_ub_start_file *f, const char *name, const struct hf_name *zone)
-{
-	struct hf_ub_start_out *out = &f->outs[f->n_outs++];
-
-	memset(out, 0, sizeof(*out));
-	out->fd = -1;
-	snprintf(out->name, sizeof(out->name), "%s", name);
-	snprintf(out->temp, sizeof(out->temp), ".%s.tmp", name);
-	out->lines = evbuffer_new();
-	if (!out->lines)
-		return -ENOMEM;
-	unlinkat(f->dir, out->temp, 0);
-	out->fd =
-	    openat(f->dir, out->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (out->fd < 0)
-		return -errno;
-	if (zone)
-		hf_ub_start_head(f, out->lines, zone);
-	return 0;
-}
-
 static int open_include(struct hf_ub_start_file *f, const char *base)
 {
 	int rc = hf_ub_start_out_add(f, base, NULL);
@@ -147,7 +108,7 @@ static int open_include(struct hf_ub_start_file *f, const char *base)
 		return rc;
 	evbuffer_add_printf(f->outs[0].lines, "server:\n");
 	for (size_t i = 0; i < f->a->n_zones; i++)
-		hf_ub_start_head(f, f->outs[0].lines, &f->a->zones[i].name);
+		hf_ub_start_out_head(f, f->outs[0].lines, &f->a->zones[i].name);
 	f->ptrs = evbuffer_new();
 	return f->ptrs ? 0 : -ENOMEM;
 }
