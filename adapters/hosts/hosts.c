@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/hosts/hosts_content.h"
 #include "adapters/hosts/hosts_private.h"
 #include "adapters/hosts_line.h"
 #include "base/error.h"
@@ -246,8 +247,8 @@ static void on_hosts_watch(evutil_socket_t fd, short what, void *arg)
 	in_ms(a->watch_timer, a->lates.n ? LATE_MS : WATCH_MS);
 	if (!a->in_charge || a->applying)
 		return;
-	hf_hosts_file_look(a->h->path, &st);
-	if (hf_hosts_file_same(&st, &a->seen) && !a->lates.n)
+	hf_hosts_content_look(a->h->path, &st);
+	if (hf_hosts_content_same(&st, &a->seen) && !a->lates.n)
 		return;
 	rc = hosts_pass(a, false, why, sizeof(why));
 	if (!rc && a->wants_audit)

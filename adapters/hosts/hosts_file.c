@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "adapters/hosts/hosts_content.h"
 #include "adapters/hosts/hosts_late.h"
 #include "adapters/hosts/hosts_merge.h"
 #include "adapters/hosts/hosts_file_private.h"
@@ -113,39 +114,6 @@ static int hosts_file_still_there(struct hf_hosts_file *p)
 	return st.st_dev == p->st.st_dev && st.st_ino == p->st.st_ino ? 0 : -EAGAIN;
 }
 
-int hf_hosts_file_read_fd(int fd, char **ret_bytes, size_t *ret_len)
-{
-	size_t len = 0, size;
-	struct stat st;
-	char *bytes;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size > HF_HOSTS_FILE_MAX)
-		return HF_ELIMIT;
-	size = (size_t)st.st_size;
-	bytes = malloc(size + 1);
-	if (!bytes)
-		return -ENOMEM;
-	while (len < size) {
-		ssize_t n = pread(fd, bytes + len, size - len, (off_t)len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			free(bytes);
-			return -EIO;
-		}
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	bytes[len] = '\0';
-	*ret_bytes = bytes;
-	*ret_len = len;
-	return 0;
-}
-
 /* Empty, or without an end of its last line: a file that is being rewritten looks so. */
 static bool hosts_file_is_unfinished(const struct hf_hosts_file *p)
 {
@@ -154,7 +122,7 @@ static bool hosts_file_is_unfinished(const struct hf_hosts_file *p)
 
 static int hosts_file_read_all(struct hf_hosts_file *p)
 {
-	int rc = hf_hosts_file_read_fd(p->reader, &p->bytes, &p->len);
+	int rc = hf_hosts_content_read(p->reader, &p->bytes, &p->len);
 
 	if (rc)
 		return rc;
@@ -279,21 +247,9 @@ int hf_hosts_file_read(
 	if (!rc && S_ISLNK(st.st_mode))
 		rc = -ELOOP;
 	if (!rc)
-		rc = hf_file_read(AT_FDCWD, path, HF_HOSTS_FILE_MAX, &bytes, ret_len);
+		rc = hf_file_read(AT_FDCWD, path, HF_HOSTS_CONTENT_MAX, &bytes, ret_len);
 	if (rc)
 		return hosts_file_explain(path, rc, ret_why, why_size);
 	*ret_bytes = (char *)bytes;
 	return 0;
-}
-
-void hf_hosts_file_look(const char *path, struct stat *ret_st)
-{
-	if (lstat(path, ret_st) < 0)
-		memset(ret_st, 0, sizeof(*ret_st));
-}
-
-bool hf_hosts_file_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }

@@ -16,8 +16,6 @@
 
 struct hf_hosts_lates; /* adapters/hosts/hosts_late.h */
 
-enum { HF_HOSTS_FILE_MAX = 16 * 1024 * 1024 };
-
 /*
  * What is in the file, and what others have written into files that it replaced. Lent for the call.
  */
@@ -59,10 +57,3 @@ int hf_hosts_file_edit(
 /* Only reads it; the caller owns *ret_bytes, end it with free(). A missing file is empty. */
 int hf_hosts_file_read(
     const char *path, char **ret_bytes, size_t *ret_len, char *ret_why, size_t why_size);
-
-/* All of an open file. The caller owns *ret_bytes, which has a NUL behind it. */
-int hf_hosts_file_read_fd(int fd, char **ret_bytes, size_t *ret_len);
-
-/* What it looks like, to see whether others changed it. Zeros where it is not there. */
-void hf_hosts_file_look(const char *path, struct stat *ret_st);
-bool hf_hosts_file_same(const struct stat *a, const struct stat *b);

@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "adapters/hosts/hosts_content.h"
 #include "adapters/hosts/hosts_late.h"
 #include "adapters/hosts/hosts_file.h"
 #include "adapters/hosts/hosts_file_private.h"
@@ -94,7 +95,7 @@ static int is_unchanged(const struct hf_hosts_file *p)
 		return errno == ENOENT ? -ESTALE : -errno;
 	if (!is_what_we_read(p, &st))
 		return -ESTALE;
-	rc = hf_hosts_file_read_fd(p->fd, &bytes, &len);
+	rc = hf_hosts_content_read(p->fd, &bytes, &len);
 	if (rc)
 		return rc;
 	same = len == p->len && !memcmp(bytes, p->bytes, len);

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/hosts/hosts_content.h"
 #include "adapters/hosts/hosts_merge.h"
-#include "adapters/hosts/hosts_file.h"
 
 enum {
 	/* For so long it is looked at where it cannot be told whether somebody has it open. */
@@ -86,7 +86,7 @@ static int read_it(struct hf_hosts_late *e, int64_t now_ms, char **ret_bytes, si
 	*ret_bytes = NULL;
 	if (fstat(e->fd, &st) < 0)
 		return -errno;
-	if (!hf_hosts_file_same(&st, &e->seen)) {
+	if (!hf_hosts_content_same(&st, &e->seen)) {
 		if (e->seen.st_ino)
 			e->since_ms = now_ms;
 		e->seen = st;
@@ -94,7 +94,7 @@ static int read_it(struct hf_hosts_late *e, int64_t now_ms, char **ret_bytes, si
 	}
 	if (!e->unread)
 		return 0;
-	rc = hf_hosts_file_read_fd(e->fd, ret_bytes, ret_len);
+	rc = hf_hosts_content_read(e->fd, ret_bytes, ret_len);
 	e->unread = rc != 0;
 	return rc;
 }
