@@ -12,6 +12,7 @@
 
 #include "adapters/hosts/hosts_content.h"
 #include "adapters/hosts/hosts_private.h"
+#include "adapters/hosts/hosts_read.h"
 #include "adapters/hosts_line.h"
 #include "base/error.h"
 
@@ -265,49 +266,6 @@ static void on_hosts_watch(evutil_socket_t fd, short what, void *arg)
 
 /* --- reading --- */
 
-/* The file, its block, and what is not in the block. */
-static int hosts_look(struct hf_adapter *a, struct hf_record_table *table,
-    struct hf_hosts_foreign **ret_foreign, char *why, size_t size)
-{
-	struct hf_hosts_foreign *foreign = NULL;
-	struct hf_hosts_block block;
-	char where[WHERE_MAX];
-	char *bytes;
-	size_t len;
-	int rc = hf_hosts_file_read(a->h->path, &bytes, &len, why, size);
-
-	if (rc)
-		return rc;
-	rc = hf_hosts_block_find(bytes, len, &block, where, sizeof(where));
-	if (rc)
-		snprintf(why, size, "%.300s: %s", a->h->path, where);
-	if (!rc)
-		rc = hf_hosts_block_load(bytes, &block, table);
-	if (rc >= 0)
-		rc = hf_hosts_foreign_new(bytes, len, &block, &foreign);
-	free(bytes);
-	if (!rc)
-		*ret_foreign = foreign;
-	return rc;
-}
-
-int hf_hosts_look(struct hf_adapter *a, struct hf_record_table **ret_table,
-    struct hf_hosts_foreign **ret_foreign, char *ret_why, size_t why_size)
-{
-	struct hf_record_table *table;
-	int rc = hf_record_table_new(1, &table);
-
-	if (!rc)
-		rc = hosts_look(a, table, ret_foreign, ret_why, why_size);
-	else
-		table = NULL;
-	if (!rc)
-		*ret_table = table;
-	else
-		hf_record_table_free(table);
-	return rc;
-}
-
 static int tell_record(const struct hf_record *r, void *arg)
 {
 	struct hf_adapter *a = arg;
@@ -322,7 +280,7 @@ static void on_list(evutil_socket_t fd, short what, void *arg)
 	struct hf_hosts_foreign *foreign = NULL;
 	struct hf_record_table *table = NULL;
 	char why[WHY_MAX] = "";
-	int rc = hf_hosts_look(a, &table, &foreign, why, sizeof(why));
+	int rc = hf_hosts_read(a->h->path, &table, &foreign, why, sizeof(why));
 
 	if (!rc) {
 		hf_record_table_walk(table, 0, tell_record, a);
@@ -355,7 +313,7 @@ static void on_hosts_verify(evutil_socket_t fd, short what, void *arg)
 	struct hf_hosts_foreign *foreign = NULL;
 	struct hf_record_table *table = NULL;
 	char why[WHY_MAX] = "";
-	int rc = hf_hosts_look(a, &table, &foreign, why, sizeof(why));
+	int rc = hf_hosts_read(a->h->path, &table, &foreign, why, sizeof(why));
 
 	for (size_t i = 0; i < a->n_expect; i++)
 		a->expect[i].is = rc ? HF_IS_UNKNOWN : hosts_judge(&a->expect[i], table, foreign);

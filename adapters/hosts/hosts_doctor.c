@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "adapters/hosts/hosts_private.h"
+#include "adapters/hosts/hosts_read.h"
 #include "adapters/hosts_line.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -67,7 +68,7 @@ static void check_content(struct hf_adapter *a)
 	char why[WHY_MAX] = "";
 	size_t n;
 
-	if (hf_hosts_look(a, &table, &foreign, why, sizeof(why))) {
+	if (hf_hosts_read(a->h->path, &table, &foreign, why, sizeof(why))) {
 		hosts_doctor_report(a, HF_FINDING_BAD, "", "%s", why);
 		return;
 	}

@@ -54,10 +54,6 @@ struct hf_adapter {
 	struct event *watch_timer;
 };
 
-/* What the file holds now. The caller owns both; *ret_foreign and *ret_table only with 0. */
-int hf_hosts_look(struct hf_adapter *a, struct hf_record_table **ret_table,
-    struct hf_hosts_foreign **ret_foreign, char *ret_why, size_t why_size);
-
 /* hosts_doctor.c */
 void hf_hosts_on_doctor(evutil_socket_t fd, short what, void *arg);
 void hf_hosts_setup(
