@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "bridge/ctl/ctl_client.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 
 enum {
 	POLL_MS = 100,
@@ -17,11 +17,6 @@ enum {
 	TROUBLE_MS = 2000, /* an adapter in trouble may be out of it that soon */
 	WORD_MS = 1500,    /* who waits longer hears what for */
 };
-
-static long long adapter_number(const json_t *row, const char *key)
-{
-	return json_integer_value(json_object_get(row, key));
-}
 
 /* --- showing --- */
 
@@ -36,18 +31,19 @@ static void show_adapter(const json_t *a, int64_t now_s, FILE *out)
 		fprintf(
 		    out, " since %s", hf_ctl_when_text(json_object_get(a, "since"), now_s, when));
 	fprintf(out, ", %s, %lld name%s", hf_ctl_row_text(a, "type", "?"),
-	    adapter_number(a, "owned"), adapter_number(a, "owned") == 1 ? "" : "s");
-	if (adapter_number(a, "skipped"))
-		fprintf(out, ", %lld left out", adapter_number(a, "skipped"));
-	if (adapter_number(a, "leaving"))
-		fprintf(out, ", %lld of an earlier run", adapter_number(a, "leaving"));
+	    hf_ctl_row_number(a, "owned"), hf_ctl_row_number(a, "owned") == 1 ? "" : "s");
+	if (hf_ctl_row_number(a, "skipped"))
+		fprintf(out, ", %lld left out", hf_ctl_row_number(a, "skipped"));
+	if (hf_ctl_row_number(a, "leaving"))
+		fprintf(out, ", %lld of an earlier run", hf_ctl_row_number(a, "leaving"));
 	fprintf(out, ", %s\n",
 	    json_is_true(verified)    ? "answers right"
 	    : json_is_false(verified) ? "answers wrong"
 				      : "not asked yet");
-	if (adapter_number(a, "attempts")) {
+	if (hf_ctl_row_number(a, "attempts")) {
 		fprintf(out, "    %lld attempt%s failed, next try %s\n",
-		    adapter_number(a, "attempts"), adapter_number(a, "attempts") == 1 ? "" : "s",
+		    hf_ctl_row_number(a, "attempts"),
+		    hf_ctl_row_number(a, "attempts") == 1 ? "" : "s",
 		    hf_ctl_when_text(json_object_get(a, "next_try"), now_s, when));
 	}
 	if (json_is_string(json_object_get(a, "last_error")))
@@ -200,14 +196,14 @@ void hf_ctl_adapters_print_verified(const json_t *adapters, FILE *out)
 		const json_t *c = json_object_get(row, "check");
 
 		fprintf(out, "adapter %s: %lld name%s asked for, %lld right, %lld wrong or missing",
-		    hf_ctl_row_text(row, "name", "?"), adapter_number(c, "asked"),
-		    adapter_number(c, "asked") == 1 ? "" : "s", adapter_number(c, "right"),
-		    adapter_number(c, "wrong"));
-		if (adapter_number(c, "foreign"))
-			fprintf(out, ", %lld with others' data", adapter_number(c, "foreign"));
-		if (adapter_number(c, "silent"))
-			fprintf(out, ", %lld not answered", adapter_number(c, "silent"));
-		fprintf(out, "%s\n", adapter_number(c, "wrong") ? "; they are put again" : "");
+		    hf_ctl_row_text(row, "name", "?"), hf_ctl_row_number(c, "asked"),
+		    hf_ctl_row_number(c, "asked") == 1 ? "" : "s", hf_ctl_row_number(c, "right"),
+		    hf_ctl_row_number(c, "wrong"));
+		if (hf_ctl_row_number(c, "foreign"))
+			fprintf(out, ", %lld with others' data", hf_ctl_row_number(c, "foreign"));
+		if (hf_ctl_row_number(c, "silent"))
+			fprintf(out, ", %lld not answered", hf_ctl_row_number(c, "silent"));
+		fprintf(out, "%s\n", hf_ctl_row_number(c, "wrong") ? "; they are put again" : "");
 	}
 }
 
@@ -220,7 +216,7 @@ bool hf_ctl_adapters_verified(const json_t *adapters)
 	{
 		const json_t *c = json_object_get(row, "check");
 
-		if (adapter_number(c, "wrong") || adapter_number(c, "silent"))
+		if (hf_ctl_row_number(c, "wrong") || hf_ctl_row_number(c, "silent"))
 			return false;
 	}
 	return true;

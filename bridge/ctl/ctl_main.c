@@ -11,9 +11,9 @@
 #include "base/error.h"
 #include "bridge/ctl/ctl.h"
 #include "bridge/ctl/doctor/doctor.h"
+#include "bridge/ctl/row_text.h"
 #include "bridge/ctl/setup/setup_fill.h"
 #include "bridge/ctl/setup/setup.h"
-#include "bridge/ctl/print.h"
 #include "bridge/ctl/why.h"
 
 /* --- setup, doctor, why, version: their work is elsewhere --- */

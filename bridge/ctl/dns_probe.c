@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "bridge/ctl/offline.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 #include "bridge/front/network.h"
 #include "config/config.h"
 #include "zone/addr.h"

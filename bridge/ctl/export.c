@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 
 int hf_export_suffix(
     const json_t *status, const char *wanted, struct hf_name *ret_suffix, FILE *err)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "bridge/ctl/ctl.h"
 #include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 
 enum { WATCH_EVERY_MS = 500, WATCH_MOST = 1000 }; /* lines at once: as many as the bridge tells */
 

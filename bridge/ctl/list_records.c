@@ -12,7 +12,6 @@
 #include "bridge/ctl/export.h"
 #include "bridge/ctl/offline.h"
 #include "bridge/ctl/colour.h"
-#include "bridge/ctl/print.h"
 #include "bridge/front/record_row.h"
 
 struct records_listing {

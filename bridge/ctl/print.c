@@ -2,67 +2,16 @@
 #include "bridge/ctl/print.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "bridge/ctl/ctl_adapters.h"
 #include "bridge/ctl/colour.h"
+#include "bridge/ctl/row_text.h"
 
 enum { OWNERS_SHOWN = 10, REFUSED_SHOWN = 5 };
-
-const char *hf_ctl_row_text(const json_t *row, const char *key, const char *otherwise)
-{
-	const char *text = json_string_value(json_object_get(row, key));
-
-	return text ? text : otherwise;
-}
-
-static long long print_number(const json_t *row, const char *key)
-{
-	return json_integer_value(json_object_get(row, key));
-}
 
 static const char *print_plural(long long n)
 {
 	return n == 1 ? "" : "s";
-}
-
-char *hf_ctl_age_text(int64_t seconds, char out[static HF_AGE_MAX])
-{
-	long long s = seconds > 0 ? seconds : 0;
-
-	if (s < 120)
-		snprintf(out, HF_AGE_MAX, "%lld s", s);
-	else if (s < 2 * 3600)
-		snprintf(out, HF_AGE_MAX, "%lld min", s / 60);
-	else if (s < 2 * 86400)
-		snprintf(out, HF_AGE_MAX, "%lld h", s / 3600);
-	else
-		snprintf(out, HF_AGE_MAX, "%lld d", s / 86400);
-	return out;
-}
-
-char *hf_ctl_when_text(const json_t *time, int64_t now_s, char out[static HF_WHEN_MAX])
-{
-	const char *text = json_string_value(time);
-	time_t at, now = (time_t)now_s;
-	struct tm tm = { 0 }, then, today;
-	char clock[32] = "", age[HF_AGE_MAX];
-
-	snprintf(out, HF_WHEN_MAX, "never");
-	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return out;
-	at = timegm(&tm);
-	if (!localtime_r(&at, &then) || !localtime_r(&now, &today))
-		return out;
-	if (then.tm_year == today.tm_year && then.tm_yday == today.tm_yday)
-		strftime(clock, sizeof(clock), "%H:%M", &then);
-	else
-		strftime(clock, sizeof(clock), "%Y-%m-%d %H:%M", &then);
-	if (at > now)
-		snprintf(out, HF_WHEN_MAX, "%s (in %s)", clock, hf_ctl_age_text(at - now, age));
-	else
-		snprintf(out, HF_WHEN_MAX, "%s (%s ago)", clock, hf_ctl_age_text(now - at, age));
-	return out;
 }
 
 int hf_print_status_is_well(const json_t *status)
@@ -83,7 +32,7 @@ static const json_t *source_find_troubled(const json_t *status, bool with_names)
 
 	json_array_foreach(json_object_get(status, "sources"), i,
 	    row) if (json_is_string(json_object_get(row, "reason")) &&
-		     (print_number(row, "names") > 0) == with_names) return row;
+		     (hf_ctl_row_number(row, "names") > 0) == with_names) return row;
 	return NULL;
 }
 
@@ -107,7 +56,7 @@ static const json_t *oldest_last_contact(const json_t *status)
 
 static void show_count(const json_t *states, const char *state, const char **between, FILE *out)
 {
-	long long n = print_number(states, state);
+	long long n = hf_ctl_row_number(states, state);
 
 	if (!n)
 		return;
@@ -123,17 +72,17 @@ static void show_states(const json_t *status, int64_t now_s, FILE *out)
 	static const char *const all[] = { "live", "stale", "held", "withdrawn" };
 	const json_t *states = json_object_get(status, "name_states"),
 		     *since = json_object_get(status, "stale_since");
-	long long names = print_number(status, "names");
+	long long names = hf_ctl_row_number(status, "names");
 	const char *between = ": ";
 	char when[HF_WHEN_MAX];
 
-	if (names ? print_number(states, "live") == names
+	if (names ? hf_ctl_row_number(states, "live") == names
 		  : json_is_true(json_object_get(status, "fresh"))) {
 		fputs(", ", out);
 		hf_colour_print(out, COLOUR_GOOD, "live");
 		return;
 	}
-	if (print_number(states, "stale") == names) {
+	if (hf_ctl_row_number(states, "stale") == names) {
 		fputs(", ", out);
 		if (json_is_string(since))
 			hf_colour_print(out, COLOUR_WARN, "stale since %s",
@@ -173,7 +122,7 @@ static void show_headline(const json_t *status, int64_t now_s, FILE *out)
 	const json_t *source = source_find_troubled(status, true),
 		     *other = source_find_troubled(status, false);
 	bool running = !strcmp(hf_ctl_row_text(status, "bridge", ""), "running");
-	long long names = print_number(status, "names");
+	long long names = hf_ctl_row_number(status, "names");
 	char when[HF_WHEN_MAX];
 
 	if (not_answering) {
@@ -233,14 +182,15 @@ static void show_owners(const json_t *owners, FILE *out)
 
 		fprintf(out, "    owner %s: %s, %lld workspace%s, %lld agent%s",
 		    hf_ctl_row_text(o, "name", "?"), hf_ctl_row_text(o, "state", "?"),
-		    print_number(o, "workspaces"), print_plural(print_number(o, "workspaces")),
-		    print_number(o, "agents"), print_plural(print_number(o, "agents")));
+		    hf_ctl_row_number(o, "workspaces"),
+		    print_plural(hf_ctl_row_number(o, "workspaces")),
+		    hf_ctl_row_number(o, "agents"), print_plural(hf_ctl_row_number(o, "agents")));
 		if (json_is_false(json_object_get(o, "readable")))
 			fputs("; the token may not read them", out);
 		show_owner_line(json_object_get(o, "line"), out);
-		if (print_number(o, "without_agents"))
+		if (hf_ctl_row_number(o, "without_agents"))
 			fprintf(out, "; %lld stopped or without agents, so without names",
-			    print_number(o, "without_agents"));
+			    hf_ctl_row_number(o, "without_agents"));
 		fputc('\n', out);
 	}
 	if (n > OWNERS_SHOWN)
@@ -265,9 +215,9 @@ static void print_source(const json_t *s, int64_t now_s, FILE *out)
 		fprintf(out, "    %s\n", hf_ctl_row_text(s, "reason", ""));
 	fprintf(out, "    last contact %s",
 	    hf_ctl_when_text(json_object_get(s, "last_contact"), now_s, when));
-	if (print_number(s, "attempts"))
-		fprintf(out, ", %lld attempt%s failed", print_number(s, "attempts"),
-		    print_plural(print_number(s, "attempts")));
+	if (hf_ctl_row_number(s, "attempts"))
+		fprintf(out, ", %lld attempt%s failed", hf_ctl_row_number(s, "attempts"),
+		    print_plural(hf_ctl_row_number(s, "attempts")));
 	if (json_is_string(json_object_get(s, "next_try")))
 		fprintf(out, ", next try %s",
 		    hf_ctl_when_text(json_object_get(s, "next_try"), now_s, when));
@@ -310,8 +260,9 @@ static void show_readers(const json_t *status, FILE *out)
 	json_array_foreach(json_object_get(status, "readers"), i, r) fprintf(out,
 	    "  reader %s at %s: %lld answers, %lld of them negative, %lld stale; %lld refused, %lld errors\n",
 	    hf_ctl_row_text(r, "name", "?"), hf_ctl_row_text(r, "address", "?"),
-	    print_number(r, "answers"), print_number(r, "negative"), print_number(r, "stale"),
-	    print_number(r, "refused"), print_number(r, "errors"));
+	    hf_ctl_row_number(r, "answers"), hf_ctl_row_number(r, "negative"),
+	    hf_ctl_row_number(r, "stale"), hf_ctl_row_number(r, "refused"),
+	    hf_ctl_row_number(r, "errors"));
 }
 
 static void show_notes(const json_t *status, FILE *out)
@@ -347,7 +298,7 @@ void hf_print_status(const json_t *status, int64_t now_s, FILE *out)
 	fprintf(out, "  bridge %s, store %s, generation %lld, holdfast %s\n",
 	    hf_ctl_row_text(status, "bridge", "?"),
 	    hf_ctl_row_text(json_object_get(status, "store"), "state", "not known"),
-	    print_number(status, "generation"), hf_ctl_row_text(status, "version", "?"));
+	    hf_ctl_row_number(status, "generation"), hf_ctl_row_text(status, "version", "?"));
 }
 
 /* --- rows --- */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bridge/ctl/ctl.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 
 static bool decide_accepts(const struct hf_ctl *c)
 {
@@ -18,11 +18,6 @@ static bool decide_accepts(const struct hf_ctl *c)
 static const char *decide_verb(const struct hf_ctl *c)
 {
 	return decide_accepts(c) ? "accept" : "reject";
-}
-
-static long long preview_number(const json_t *row, const char *key)
-{
-	return json_integer_value(json_object_get(row, key));
 }
 
 static const char *preview_plural(long long n)
@@ -47,7 +42,7 @@ static void print_hold(const json_t *hold, FILE *out)
 {
 	const char *kind = hf_ctl_row_text(hold, "kind", ""),
 		   *detail = hf_ctl_row_text(hold, "detail", "no id");
-	long long n = preview_number(hold, "workspaces");
+	long long n = hf_ctl_row_number(hold, "workspaces");
 
 	fputs("  ", out);
 	print_whom(hold, out);
@@ -78,8 +73,9 @@ static void print_names(const json_t *names, long long all, FILE *out)
 
 static void print_preview(const struct hf_ctl *c, const json_t *p, FILE *out)
 {
-	long long removed = preview_number(p, "removed"), renamed = preview_number(p, "renamed");
-	long long workspaces = preview_number(p, "workspaces");
+	long long removed = hf_ctl_row_number(p, "removed"),
+		  renamed = hf_ctl_row_number(p, "renamed");
+	long long workspaces = hf_ctl_row_number(p, "workspaces");
 	const json_t *hold;
 	size_t i;
 
@@ -109,7 +105,8 @@ static void print_preview(const struct hf_ctl *c, const json_t *p, FILE *out)
 static void print_done(const struct hf_ctl *c, const json_t *p)
 {
 	const json_t *held = json_object_get(p, "held"), *first = json_array_get(held, 0);
-	long long removed = preview_number(p, "removed"), renamed = preview_number(p, "renamed");
+	long long removed = hf_ctl_row_number(p, "removed"),
+		  renamed = hf_ctl_row_number(p, "renamed");
 
 	printf("%sed: ", decide_verb(c));
 	if (!decide_accepts(c))
@@ -211,7 +208,7 @@ static int decide_send(struct hf_ctl *c, json_t *p)
 	rc = hf_ctl_client_ask(c->socket, request, hf_ctl_keep, c, c->why);
 	if (rc)
 		return hf_ctl_failed(c, rc);
-	if (!preview_number(c->kept, "settled"))
+	if (!hf_ctl_row_number(c->kept, "settled"))
 		return nothing_waits(c, p);
 	if (c->o.json) {
 		json_object_update_missing(c->kept, p);
@@ -230,12 +227,12 @@ int hf_ctl_decide(struct hf_ctl *c)
 	if (rc)
 		return hf_ctl_failed(c, rc);
 	preview = json_incref(c->kept);
-	if (!preview_number(preview, "holds"))
+	if (!hf_ctl_row_number(preview, "holds"))
 		rc = nothing_waits(c, preview);
 	else
 		rc = decide_confirm(c, preview);
 	/* A dry run ends well. */
-	if (preview_number(preview, "holds") && !rc)
+	if (hf_ctl_row_number(preview, "holds") && !rc)
 		rc = decide_send(c, preview);
 	else if (rc < 0)
 		rc = HF_EXIT_WELL;

@@ -4,7 +4,7 @@
  */
 #include "bridge/ctl/ctl_adapters.h"
 #include "bridge/ctl/ctl.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 
 int hf_ctl_verify(struct hf_ctl *c)
 {

@@ -10,6 +10,7 @@
 #include "bridge/ctl/offline.h"
 #include "bridge/ctl/dns_probe.h"
 #include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 
 /* Neither bridge nor zone: programs get all fields all the same. */
 static int status_unreached(struct hf_ctl *c, int rc)

@@ -9,7 +9,7 @@
 #include "bridge/ctl/offline.h"
 #include "bridge/ctl/colour.h"
 #include "bridge/ctl/dns_probe.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 #include "config/config.h"
 #include "zone/addr.h"
 

@@ -15,7 +15,7 @@
 #include "bridge/ctl/ctl_client.h"
 #include "bridge/ctl/why_missing.h"
 #include "bridge/ctl/dns_probe.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 #include "bridge/ctl/why.h"
 #include "config/config.h"
 #include "zone/addr.h"

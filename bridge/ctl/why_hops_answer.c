@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "bridge/ctl/dns_probe.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 #include "bridge/ctl/why.h"
 #include "config/config.h"
 #include "zone/addr.h"
@@ -130,14 +130,9 @@ void hf_why_hop_answer(struct hf_why *w, struct hf_hop *hop)
 
 /* --- feed: does the adapter say that its resolver has everything? --- */
 
-static json_int_t hop_number(const json_t *row, const char *key)
-{
-	return json_integer_value(json_object_get(row, key));
-}
-
 void hf_why_hop_feed(struct hf_why *w, struct hf_hop *hop)
 {
-	json_int_t generation = hop_number(w->status, "generation");
+	json_int_t generation = hf_ctl_row_number(w->status, "generation");
 	const json_t *row;
 	size_t i;
 
@@ -151,14 +146,14 @@ void hf_why_hop_feed(struct hf_why *w, struct hf_hop *hop)
 		const char *name = hf_ctl_row_text(row, "name", "?"),
 			   *state = hf_ctl_row_text(row, "state", "?");
 
-		if (!strcmp(state, "synced") && hop_number(row, "generation") == generation)
+		if (!strcmp(state, "synced") && hf_ctl_row_number(row, "generation") == generation)
 			hf_why_hop_add(hop, HOP_OK,
 			    "adapter '%.80s' has generation %lld, the newest", name,
 			    (long long)generation);
 		else
 			hf_why_hop_add(hop, HOP_BROKEN,
 			    "adapter '%.80s' is %s at generation %lld of %lld: %.200s", name, state,
-			    (long long)hop_number(row, "generation"), (long long)generation,
+			    hf_ctl_row_number(row, "generation"), (long long)generation,
 			    hf_ctl_row_text(row, "last_error", "it is on its way"));
 	}
 }

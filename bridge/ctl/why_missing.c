@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "bridge/ctl/ctl_client.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 #include "zone/name.h"
 
 const char *hf_why_missing_workspace(const json_t *row, char out[static HF_WHY_MISSING_MAX])

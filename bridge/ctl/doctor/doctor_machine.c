@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "bridge/ctl/doctor/doctor.h"
 #include "bridge/ctl/dns_probe.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 #include "zone/answer.h"
 
 enum { DAY_S = 86400, TOKEN_NOTE_DAYS = 7 };

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "bridge/ctl/doctor/doctor.h"
-#include "bridge/ctl/print.h"
+#include "bridge/ctl/row_text.h"
 
 /* By the code of the problem: what to do. What is not here mends itself, or says it in its text. */
 static const struct {
