@@ -2,33 +2,13 @@
 #include "bridge/ctl/doctor/doctor.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
 
-#include "bridge/ctl/colour.h"
+#include "bridge/ctl/doctor/doctor_report.h"
 #include "bridge/ctl/dns_probe.h"
-
-enum { TEXT_MAX = 900 };
-
-static const char *const grades[] = { "good", "note", "bad" };
-static const enum hf_colour paints[] = { COLOUR_GOOD, COLOUR_PLAIN, COLOUR_BAD };
-
-void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, const char *line,
-    const char *format, ...)
-{
-	char text[TEXT_MAX];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	d->n_bad += grade == GRADE_BAD;
-	json_array_append_new(d->findings, json_pack("{s:s, s:s, s:s, s:s}", "area", area, "grade",
-					       grades[grade], "text", text, "line", line));
-}
 
 /* --- what is looked for: a suffix, a name, the resolvers --- */
 
@@ -93,31 +73,6 @@ static int doctor_probe(struct hf_doctor *d)
 
 /* --- all of it --- */
 
-static void doctor_print_text(const struct hf_doctor *d, FILE *out)
-{
-	const json_t *f;
-	size_t i;
-
-	json_array_foreach(d->findings, i, f)
-	{
-		const char *grade = json_string_value(json_object_get(f, "grade"));
-		const char *line = json_string_value(json_object_get(f, "line"));
-		unsigned g = 0;
-
-		while (strcmp(grades[g], grade))
-			g++;
-		hf_colour_print(out, paints[g], "%-4s", grade);
-		fprintf(out, "  %s: %s\n", json_string_value(json_object_get(f, "area")),
-		    json_string_value(json_object_get(f, "text")));
-		for (; *line; line += strspn(line, "\n")) {
-			size_t n = strcspn(line, "\n");
-
-			fprintf(out, "        %.*s\n", (int)n, line);
-			line += n;
-		}
-	}
-}
-
 int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 {
 	struct hf_doctor d = { .config = opts->config,
@@ -145,12 +100,7 @@ int hf_doctor_run(const struct hf_doctor_opts *opts, FILE *out)
 		hf_doctor_adapters(&d);
 		hf_doctor_resolvers(&d);
 		hf_doctor_module(&d);
-		if (opts->json) {
-			json_dumpf(d.findings, out, JSON_INDENT(2));
-			fputc('\n', out);
-		} else {
-			doctor_print_text(&d, out);
-		}
+		hf_doctor_report_print(&d, opts->json, out);
 		rc = (int)d.n_bad;
 	}
 	json_decref(d.findings);

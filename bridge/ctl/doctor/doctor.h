@@ -18,9 +18,6 @@ struct hf_dns_probe;
 
 enum { HF_DOCTOR_RESOLVERS_MAX = 16, HF_DOCTOR_LINE_MAX = 600 };
 
-/* In the order of what adapters tell (adapters/adapter.h). */
-enum hf_grade { GRADE_GOOD, GRADE_NOTE, GRADE_BAD };
-
 /* A resolver that is asked, and who named it. */
 struct hf_doctor_resolver {
 	struct hf_endpoint at;
@@ -50,10 +47,6 @@ struct hf_doctor {
 	json_t *findings;           /* owned: [{area, grade, text, line}] */
 	size_t n_bad;
 };
-
-/* A finding; `line` is what to add or do, "" where nothing is to be done. */
-void hf_doctor_tell(struct hf_doctor *d, const char *area, enum hf_grade grade, const char *line,
-    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* configuration, bridge, sources, token, clock, zone folder, holdfast-dns */
 void hf_doctor_config(struct hf_doctor *d);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "bridge/ctl/doctor/doctor.h"
+#include "bridge/ctl/doctor/doctor_report.h"
 
 enum { PATIENCE_S = 30 };
 
@@ -25,7 +26,7 @@ static void on_visit_found(void *arg, const struct hf_finding *f)
 {
 	struct visit *v = arg;
 
-	hf_doctor_tell(v->d, v->area, (enum hf_grade)f->grade, f->line, "%s", f->text);
+	hf_doctor_report(v->d, v->area, (enum hf_grade)f->grade, f->line, "%s", f->text);
 }
 
 static void on_visit_examined(void *arg)
@@ -59,7 +60,7 @@ static void on_visit_warn(void *arg, const char *code, const char *text)
 	struct visit *v = arg;
 
 	if (text)
-		hf_doctor_tell(v->d, v->area, GRADE_NOTE, "", "%s", text);
+		hf_doctor_report(v->d, v->area, GRADE_NOTE, "", "%s", text);
 }
 
 /* Here it is not known what should be in a resolver: an adapter must not write its files. */
@@ -99,7 +100,7 @@ static void adapter_visit(struct hf_doctor *d, const struct hf_config_adapter *c
 
 	snprintf(v.area, sizeof(v.area), "adapter %.60s", config->name);
 	if (!type || type->open(config, &host, &a)) {
-		hf_doctor_tell(d, v.area, GRADE_BAD, "", "it cannot be opened here");
+		hf_doctor_report(d, v.area, GRADE_BAD, "", "it cannot be opened here");
 		return;
 	}
 	if (d->has_suffix)
@@ -110,7 +111,7 @@ static void adapter_visit(struct hf_doctor *d, const struct hf_config_adapter *c
 	    !v.ended && event_base_loop(d->base, EVLOOP_ONCE) == 0 && !event_base_got_exit(d->base))
 		;
 	if (!v.ended)
-		hf_doctor_tell(
+		hf_doctor_report(
 		    d, v.area, GRADE_BAD, "", "its examination takes longer than %d s", PATIENCE_S);
 	type->close(a);
 }

@@ -12,6 +12,7 @@
 #include "base/child.h"
 #include "base/file.h"
 #include "bridge/ctl/doctor/doctor.h"
+#include "bridge/ctl/doctor/doctor_report.h"
 #include "bridge/ctl/dns_probe.h"
 #include "zone/answer.h"
 
@@ -88,11 +89,11 @@ static void look_whether_on(struct hf_doctor *d)
 	for (size_t i = 0; i < d->n_resolvers; i++)
 		if (!hf_dns_probe_one(&d->resolvers[i].at, &question, HF_TYPE_TXT, &a) &&
 		    !strncmp(a.text, name, sizeof(name) - 1)) {
-			hf_doctor_tell(d, "module", GRADE_GOOD, "", "unbound answers by it at %s",
+			hf_doctor_report(d, "module", GRADE_GOOD, "", "unbound answers by it at %s",
 			    hf_front_endpoint_text(&d->resolvers[i].at, place));
 			return;
 		}
-	hf_doctor_tell(d, "module", GRADE_BAD, "systemctl restart unbound; journalctl -u unbound",
+	hf_doctor_report(d, "module", GRADE_BAD, "systemctl restart unbound; journalctl -u unbound",
 	    "unbound is told to load it, and nobody answers by it at the resolvers that are known here");
 }
 
@@ -104,9 +105,9 @@ static void look_whether_built_in(struct hf_doctor *d)
 	if (!checkconf_run(d, argv, &o))
 		return;
 	if (strstr(o.text, " dynlib"))
-		hf_doctor_tell(d, "module", GRADE_GOOD, "", "this unbound can load it");
+		hf_doctor_report(d, "module", GRADE_GOOD, "", "this unbound can load it");
 	else
-		hf_doctor_tell(d, "module", GRADE_BAD, "plugin/unbound/build.sh",
+		hf_doctor_report(d, "module", GRADE_BAD, "plugin/unbound/build.sh",
 		    "this unbound was built without --with-dynlibmodule, and cannot load it");
 }
 
@@ -130,14 +131,14 @@ static void look_at_lines(struct hf_doctor *d)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (checkconf_option(d, rows[i].option, &o) &&
 		    (rows[i].value ? !has_line(o.text, rows[i].value) : atoi(o.text) < QUERIES_MIN))
-			hf_doctor_tell(d, "module", GRADE_BAD, rows[i].line, "%s", rows[i].text);
+			hf_doctor_report(d, "module", GRADE_BAD, rows[i].line, "%s", rows[i].text);
 	if (!d->has_suffix || !checkconf_option(d, "domain-insecure", &o))
 		return;
 	hf_name_text(&d->suffix, suffix);
 	snprintf(dotted, sizeof(dotted), "%s.", suffix);
 	snprintf(line, sizeof(line), "server: domain-insecure: \"%.400s\"", dotted);
 	if (!has_line(o.text, suffix) && !has_line(o.text, dotted))
-		hf_doctor_tell(d, "module", GRADE_BAD, line,
+		hf_doctor_report(d, "module", GRADE_BAD, line,
 		    "a CNAME that leads to a name of ours is taken for forged");
 }
 
@@ -155,7 +156,7 @@ static void look_at_apparmor(struct hf_doctor *d)
 		snprintf(line, sizeof(line), "%s: %.200s mr,\n%.200s/** r,\n%s", own_rules,
 		    d->modules, d->config->zone,
 		    "holdfastctl setup unbound-module has all of them");
-		hf_doctor_tell(d, "module", GRADE_BAD, line,
+		hf_doctor_report(d, "module", GRADE_BAD, line,
 		    "AppArmor does not let unbound read the module and the zone");
 	}
 	free(rules);

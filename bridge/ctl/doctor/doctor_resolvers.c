@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "bridge/ctl/doctor/doctor.h"
+#include "bridge/ctl/doctor/doctor_report.h"
 #include "bridge/ctl/doctor/doctor_validator.h"
 #include "bridge/ctl/dns_probe.h"
 #include "zone/addr.h"
@@ -61,7 +62,7 @@ static bool look_for_sample(struct hf_doctor *d, const struct hf_doctor_resolver
 
 	hf_front_endpoint_text(&r->at, place);
 	if (hf_dns_probe_one(&r->at, ask, d->has_sample ? HF_TYPE_AAAA : HF_TYPE_SOA, &a)) {
-		hf_doctor_tell(d, r->area, worst, r->ours ? "" : line_for(d, r, line),
+		hf_doctor_report(d, r->area, worst, r->ours ? "" : line_for(d, r, line),
 		    "nobody answers at %s: %s%s", place, hf_strerror(a.code), whose);
 		return false;
 	}
@@ -69,18 +70,18 @@ static bool look_for_sample(struct hf_doctor *d, const struct hf_doctor_resolver
 		return true;
 	hf_name_text(&d->sample, name);
 	if (has_sample(d, &a))
-		hf_doctor_tell(d, r->area, GRADE_GOOD, "", "%s answers %s with our address, TTL %u",
-		    place, name, a.ttl_s);
+		hf_doctor_report(d, r->area, GRADE_GOOD, "",
+		    "%s answers %s with our address, TTL %u", place, name, a.ttl_s);
 	else if (!a.rcode && !a.n_addrs)
-		hf_doctor_tell(d, r->area, worst,
+		hf_doctor_report(d, r->area, worst,
 		    "unbound: private-domain; dnsmasq: rebind-domain-ok (holdfastctl setup)",
 		    "%s answers %s without an address: it does not know it, or takes private addresses out of answers%s",
 		    place, name, whose);
 	else if (!a.rcode)
-		hf_doctor_tell(d, r->area, worst, line_for(d, r, line),
+		hf_doctor_report(d, r->area, worst, line_for(d, r, line),
 		    "%s answers %s with another address than we publish%s", place, name, whose);
 	else
-		hf_doctor_tell(d, r->area, worst, line_for(d, r, line), "%s answers %s with %s%s",
+		hf_doctor_report(d, r->area, worst, line_for(d, r, line), "%s answers %s with %s%s",
 		    place, name, hf_answering_rcode_text(a.rcode, rcode),
 		    *whose ? whose : ": its clients do not find our names");
 	return true;
@@ -102,15 +103,15 @@ static void look_for_leak(struct hf_doctor *d, const struct hf_doctor_resolver *
 	if (hf_doctor_validator_ask(&r->at, NULL, name, HF_TYPE_AAAA, WAIT_MS, &seen))
 		return;
 	if (!seen.answered || seen.rcode == RCODE_SERVFAIL)
-		hf_doctor_tell(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
+		hf_doctor_report(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
 		    "%s does not answer at once for a name of ours that does not exist: it seems to ask elsewhere",
 		    place);
 	else if (seen.has_soa && !hf_name_is_under(&seen.soa, &d->suffix))
-		hf_doctor_tell(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
+		hf_doctor_report(d, r->area, r->ours ? GRADE_BAD : GRADE_NOTE, "holdfastctl setup",
 		    "names of the suffix leak from %s: the servers of '%s' answered for one that does not exist",
 		    place, hf_name_text(&seen.soa, soa));
 	else
-		hf_doctor_tell(d, r->area, GRADE_GOOD, "",
+		hf_doctor_report(d, r->area, GRADE_GOOD, "",
 		    "%s itself answers for names of ours that do not exist", place);
 }
 
@@ -132,11 +133,11 @@ static void look_as_validator(struct hf_doctor *d, const struct hf_doctor_resolv
 	    suffix);
 	hf_front_endpoint_text(&r->at, place);
 	if (seen.bogus || seen.rcode == RCODE_SERVFAIL)
-		hf_doctor_tell(d, r->area, GRADE_NOTE, line,
+		hf_doctor_report(d, r->area, GRADE_NOTE, line,
 		    "a client or resolver behind %s that validates takes our names for forged unless it is told that they are not signed",
 		    place);
 	else
-		hf_doctor_tell(d, r->area, GRADE_GOOD, "",
+		hf_doctor_report(d, r->area, GRADE_GOOD, "",
 		    "a client behind %s that validates sees our names, too", place);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "bridge/ctl/doctor/doctor.h"
+#include "bridge/ctl/doctor/doctor_report.h"
 #include "bridge/ctl/row_text.h"
 
 /* By the code of the problem: what to do. What is not here mends itself, or says it in its text. */
@@ -54,11 +55,11 @@ static void look_at_source(struct hf_doctor *d, const json_t *s)
 
 	snprintf(area, sizeof(area), "source %.60s", hf_ctl_row_text(s, "name", "?"));
 	if (!strcmp(state, "live") && json_is_true(json_object_get(s, "fresh")))
-		hf_doctor_tell(d, area, GRADE_GOOD, "", "live, %lld names under '%s'",
+		hf_doctor_report(d, area, GRADE_GOOD, "", "live, %lld names under '%s'",
 		    (long long)json_integer_value(json_object_get(s, "names")),
 		    hf_ctl_row_text(s, "suffix", "?"));
 	else
-		hf_doctor_tell(d, area, GRADE_BAD, cure_of(hf_ctl_row_text(s, "problem", "")),
+		hf_doctor_report(d, area, GRADE_BAD, cure_of(hf_ctl_row_text(s, "problem", "")),
 		    "%s since %s: %s", state,
 		    hf_ctl_when_text(json_object_get(s, "since"), d->now_s, when),
 		    reason ? reason : "it was not heard from lately");
@@ -118,7 +119,7 @@ void hf_doctor_fed(struct hf_doctor *d)
 			continue;
 		snprintf(area, sizeof(area), "adapter %.60s", hf_ctl_row_text(row, "name", "?"));
 		line_for_group(d, row, line, sizeof(line));
-		hf_doctor_tell(d, area, GRADE_BAD, line,
+		hf_doctor_report(d, area, GRADE_BAD, line,
 		    "the bridge cannot feed its resolver (%s): %s", state,
 		    hf_ctl_row_text(row, "last_error", "no reason is known"));
 	}
@@ -158,7 +159,7 @@ void hf_doctor_warnings(struct hf_doctor *d)
 								   : "status";
 
 		if (!warning_is_told(w))
-			hf_doctor_tell(d, area, GRADE_BAD,
+			hf_doctor_report(d, area, GRADE_BAD,
 			    hf_ctl_row_text(w, "command", "holdfastctl status"), "%s",
 			    hf_ctl_row_text(w, "text", "?"));
 	}
