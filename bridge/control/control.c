@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "bridge/control/control_json.h"
 #include "bridge/control/control_socket.h"
 #include "bridge/engine/engine.h"
 #include "bridge/control/listing.h"

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "bridge/control/control_json.h"
+#include "bridge/control/control_private.h"
 #include "bridge/feeding/feeds.h"
 #include "bridge/front/survey.h"
 

@@ -4,58 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "bridge/control/control_guard.h"
 #include "bridge/control/control_json.h"
+#include "bridge/control/control_private.h"
 #include "bridge/engine/engine.h"
 #include "bridge/follow/sources.h"
 #include "config/config.h"
-
-/* --- lines --- */
-
-json_t *hf_control_json_time(int64_t wall_s)
-{
-	char text[HF_WALL_TEXT_MAX];
-
-	return hf_wall_text(wall_s, text) ? json_string(text) : json_null();
-}
-
-json_t *hf_control_json_text(const char *text)
-{
-	json_t *value = text && *text ? json_string(text) : NULL;
-
-	return value ? value : json_null();
-}
-
-static int answer_put(FILE *out, json_t *line)
-{
-	int rc = line ? json_dumpf(line, out, JSON_COMPACT) : -1;
-
-	json_decref(line);
-	return rc || putc('\n', out) == EOF ? HF_ECLOSED : 0;
-}
-
-int hf_control_json_row(FILE *out, json_t *row)
-{
-	return answer_put(out, json_pack("{s:o}", "row", row));
-}
-
-void hf_control_json_end(FILE *out)
-{
-	answer_put(out, json_pack("{s:b}", "end", true));
-}
-
-void hf_control_error(FILE *out, const char *text)
-{
-	answer_put(out, json_pack("{s:s}", "error", text));
-}
-
-void hf_control_denied(FILE *out, const char *text)
-{
-	answer_put(out, json_pack("{s:s, s:b}", "error", text, "denied", true));
-}
 
 /* --- history --- */
 

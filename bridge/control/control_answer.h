@@ -38,6 +38,3 @@ struct hf_control_env {
 /* All lines, the last one included. Whether `out` took them is the caller's to see. */
 void hf_control_answer(
     const struct hf_control_env *env, const struct hf_control_request *request, FILE *out);
-void hf_control_error(FILE *out, const char *text);
-/* The same, of a user who has no right to it. */
-void hf_control_denied(FILE *out, const char *text);

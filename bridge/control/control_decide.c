@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "bridge/control/control_guard.h"
 #include "bridge/control/control_json.h"
+#include "bridge/control/control_private.h"
 #include "bridge/engine/engine.h"
 #include "bridge/follow/sources.h"
 

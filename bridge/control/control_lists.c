@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/glob.h"
 #include "bridge/control/control_json.h"
+#include "bridge/control/control_private.h"
 #include "bridge/engine/engine.h"
 #include "bridge/front/record_row.h"
 #include "config/config.h"

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "bridge/control/control_guard.h"
 #include "bridge/control/control_json.h"
+#include "bridge/control/control_private.h"
 #include "bridge/engine/engine.h"
 #include "bridge/front/network.h"
 #include "bridge/control/listeners.h"
