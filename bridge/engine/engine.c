@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What comes in, and the work: changes of the state into the store, the store into the zone. */
 #include "bridge/engine/engine_private.h"
 
 #include <errno.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,16 +18,6 @@ enum {
 	TICK_EARLY_MS = 15000,        /* a tick of each minute comes with what else wakes us then */
 	REARM_AFTER_MS = 3600 * 1000, /* fresh for so long: the one recovery is allowed again */
 };
-
-struct hf_when hf_engine_now(const struct hf_engine *c)
-{
-	struct hf_when now = { .boot_ms = hf_boot_ms(c->clock),
-		.wall_s = hf_wall_ms(c->clock) / 1000,
-		.wall_synced = c->wall_synced };
-
-	hf_boot_id(now.boot.b);
-	return now;
-}
 
 /* --- in --- */
 
@@ -55,17 +45,6 @@ int hf_engine_configure(struct hf_engine *c, const struct hf_config *config)
 	/* One that left, or has another name, is not live for readers either. */
 	hf_engine_pulse_down(c);
 	return engine_after(c, rc);
-}
-
-void hf_engine_beat(struct hf_engine *c, const char *source, const struct hf_uuid *owner, bool live)
-{
-	uint32_t source_rid, owner_rid;
-
-	if (!hf_state_find(c->state, source, owner, &source_rid, &owner_rid))
-		return;
-	hf_publish_source(c->publish, (uint16_t)source_rid, live);
-	if (owner_rid != UINT32_MAX)
-		hf_publish_owner(c->publish, (uint16_t)owner_rid);
 }
 
 int hf_engine_identify(struct hf_engine *c, const char *source, const struct hf_identity *id,
@@ -123,73 +102,11 @@ void hf_engine_owner_readable(struct hf_engine *c, const char *source, const str
 	hf_state_owner_readable(c->state, source, owner, readable, asked_ms);
 }
 
-/*
- * What readers see of it they see at once; the state hears of it when it is its own again. The last
- * sign counts: of a connection that ended and came back within a second nothing else is left.
- */
-static void engine_sign(struct hf_engine *c, const char *source, int what)
-{
-	struct hf_when now = hf_engine_now(c);
-	uint32_t rid, owner;
-
-	if (!hf_engine_busy(c)) {
-		if (what == HF_SIGN_CONTACT)
-			hf_state_contact(c->state, source, now);
-		else
-			hf_state_away(c->state, source, now);
-	} else if (hf_state_find(c->state, source, NULL, &rid, &owner)) {
-		c->signs[rid].what = what;
-		c->signs[rid].at = now;
-		snprintf(c->signs[rid].source, sizeof(c->signs[rid].source), "%s", source);
-	}
-	hf_engine_beat(
-	    c, source, NULL, what == HF_SIGN_CONTACT && !hf_state_identity_held(c->state, source));
-}
-
-void hf_engine_contact(struct hf_engine *c, const char *source)
-{
-	engine_sign(c, source, HF_SIGN_CONTACT);
-}
-
-void hf_engine_away(struct hf_engine *c, const char *source)
-{
-	engine_sign(c, source, HF_SIGN_AWAY);
-	engine_after(c, 0);
-}
-
-void hf_engine_take_signs(struct hf_engine *c)
-{
-	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++) {
-		struct hf_engine_sign *s = &c->signs[i];
-
-		if (s->what == HF_SIGN_CONTACT)
-			hf_state_contact(c->state, s->source, s->at);
-		else if (s->what == HF_SIGN_AWAY)
-			hf_state_away(c->state, s->source, s->at);
-		s->what = HF_SIGN_NONE;
-	}
-}
-
-void hf_engine_applied(struct hf_engine *c, bool committed)
-{
-	c->applying = false;
-	if (committed)
-		hf_state_committed(c->state);
-	else
-		hf_state_not_committed(c->state);
-	hf_engine_take_signs(c);
-}
-
 int hf_engine_decide(struct hf_engine *c, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision)
 {
 	return engine_after(
 	    c, hf_state_decide(c->state, source, owner, what, decision, hf_engine_now(c)));
-}
-
-bool hf_engine_busy(const struct hf_engine *c)
-{
-	return c->applying || hf_engine_updating(c);
 }
 
 /* --- work --- */

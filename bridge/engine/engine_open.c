@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Opens store, state and zone, and closes them. */
 #include "bridge/engine/engine_private.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "bridge/engine/restore.h"
 #include "config/config.h"
 
 static void log_opened(const struct hf_config *config, const struct hf_store_opened *o)
@@ -83,73 +82,6 @@ static bool zone_is_newer(
 	return !hf_store_ready(c->store) && !hf_state_n_names(c->state);
 }
 
-struct source_restore {
-	struct hf_state *state;
-	struct hf_when now;
-};
-
-/* Who a source was pinned to stays: another deployment behind the URL is to be found. */
-static void restore_source(uint32_t source, const struct hf_zone_source *found, void *arg)
-{
-	struct source_restore *r = arg;
-	struct hf_uuid user;
-
-	memcpy(user.b, found->user, sizeof(user.b));
-	hf_state_restore_source(r->state, source, &found->suffix, found->deployment, &user, r->now);
-}
-
-static void log_restored(const struct hf_engine *c, size_t n)
-{
-	if (c->newer_than)
-		hf_log_warn(
-		    "store: the published zone (generation %llu) is newer than what the store has (%llu): its %zu names are answered, as stale, until the server confirms them",
-		    (unsigned long long)c->newer.generation, (unsigned long long)c->newer_than, n);
-	else
-		hf_log_warn(
-		    "store: %zu names were taken back from the published zone; they are served as stale until the server confirms them",
-		    n);
-}
-
-/*
- * Names of the zone become restored rows; where the store has some of its own, those of the zone
- * win.
- */
-int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state)
-{
-	bool has_names = hf_state_n_names(state);
-	struct source_restore r = { state, hf_engine_now(c) };
-	struct hf_restored found;
-	int rc, n;
-
-	if (!c->newer.generation)
-		return 0;
-	rc = hf_restore_read(c->config->zone, c->clock, state, restore_source, &r, &found);
-	n = found.n < INT_MAX ? (int)found.n : INT_MAX;
-	/*
-	 * Half a zone is better than nothing, and worse than a store; so is one of other sources
-	 * alone.
-	 */
-	if (!rc && has_names && (!found.whole || (!n && c->newer.n_names)))
-		n = 0;
-	else if (!rc && has_names)
-		rc = hf_state_restore_newer(state, found.rows, found.n, r.now);
-	else if (!rc && n)
-		rc = hf_state_restore(state, found.rows, found.n, r.now);
-	if (!rc && n)
-		log_restored(c, found.n);
-	free(found.rows);
-	return rc < 0 ? rc : n;
-}
-
-void hf_engine_zone_taken(struct hf_engine *c)
-{
-	if (!c->newer.generation || c->applying || hf_engine_ails(c) || hf_state_dirty(c->state))
-		return;
-	c->newer = (struct hf_zone_stamp){ 0 };
-	/* Where that cannot be written, the next start sees by the names that it was done. */
-	hf_store_zone_taken(c->store);
-}
-
 static int open_store(struct hf_engine *c, struct hf_store_opened *ret_opened)
 {
 	const struct hf_store_opts opts = { .clock = c->clock };
@@ -217,28 +149,6 @@ static void log_serving(const struct hf_engine *c)
 	}
 	hf_log_info("re-applying DNS hosts from previous session: %zu names, last confirmed %s",
 	    hf_state_n_names(c->state), when);
-}
-
-static int source_down(const struct hf_source_view *view, void *arg)
-{
-	if (!view->fresh)
-		hf_publish_source(arg, (uint16_t)view->row->rid, false);
-	return 0;
-}
-
-static int owner_down(
-    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
-{
-	(void)source;
-	if (!owner->accepted && owner->row->rid < HF_ZONE_OWNERS_MAX)
-		hf_publish_owner_down(arg, (uint16_t)owner->row->rid);
-	return 0;
-}
-
-void hf_engine_pulse_down(struct hf_engine *c)
-{
-	hf_state_each_source(c->state, hf_engine_now(c), source_down, c->publish);
-	hf_state_each_owner(c->state, hf_engine_now(c), owner_down, c->publish);
 }
 
 /*

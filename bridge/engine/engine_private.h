@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * engine_private: what the files of the core share; nobody else includes it.
+ * engine_private: what the files of the engine share; nobody else includes it. A file calls only
+ * files that stand before it below; engine.c stands above all of them, and engine_open.c on top.
  */
 #include "base/log.h"
 #include "bridge/engine/engine.h"
@@ -84,12 +85,19 @@ struct hf_engine {
 	struct hf_fault differs; /* readers find something else than the model has */
 };
 
+/* --- engine_settings.c --- */
+
 /*
  * What state needs of the configuration: `sources` has room for HF_ZONE_SOURCES_MAX, and outlives
  * *ret_conf.
  */
 void hf_engine_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
     struct hf_state_conf *ret_conf);
+/* What the zone is to say beside the names. */
+void hf_engine_meta(const struct hf_engine *c, struct hf_zone_meta *ret_meta);
+
+/* --- engine_rename.c --- */
+
 /* The names of sources, by rid; "": there is none. */
 struct hf_engine_names {
 	char at[HF_ZONE_SOURCES_MAX][HF_LABEL_MAX + 1];
@@ -101,26 +109,33 @@ void hf_engine_names(const struct hf_state *state, struct hf_engine_names *ret_n
  */
 void hf_engine_renamed(
     struct hf_engine *c, const struct hf_engine_names *before, const struct hf_state *state);
-/* Takes what c->newer has into `state`. Returns how many names that were, or a code. */
-int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state);
-/* It is in the store now, if it is: c->newer ends. */
-void hf_engine_zone_taken(struct hf_engine *c);
-/* The state that the store has, with what c->newer has. */
-int hf_engine_load_state(struct hf_engine *c, struct hf_state **ret_state);
+
+/* --- engine_signs.c --- */
+
+/* Proof of life for readers, or its end; of the owner too, if that is not NULL. */
+void hf_engine_beat(
+    struct hf_engine *c, const char *source, const struct hf_uuid *owner, bool live);
 /*
  * Nothing is live for readers that is not for the state: a source before its first contact, or with
  * another name, an owner before his first snapshot. How young the last one of the bridge before is
  * proves nothing of what came since.
  */
 void hf_engine_pulse_down(struct hf_engine *c);
-/* What the zone is to say beside the names. */
-void hf_engine_meta(const struct hf_engine *c, struct hf_zone_meta *ret_meta);
-
-/* Proof of life for readers, or its end; of the owner too, if that is not NULL. */
-void hf_engine_beat(
-    struct hf_engine *c, const char *source, const struct hf_uuid *owner, bool live);
 /* The state is its own again: what was said of connections meanwhile takes effect. */
 void hf_engine_take_signs(struct hf_engine *c);
+/* The changeset that was being applied is over: the state changes again. */
+void hf_engine_applied(struct hf_engine *c, bool committed);
+
+/* --- engine_zone.c --- */
+
+/* Takes what c->newer has into `state`. Returns how many names that were, or a code. */
+int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state);
+/*
+ * If the store has now what c->newer has, c->newer ends. Only while !hf_engine_ails().
+ */
+void hf_engine_zone_taken(struct hf_engine *c);
+
+/* --- engine_update.c --- */
 
 /*
  * The next slice of the message that is being taken up. 1 while more is left; 0: there is none (any
@@ -130,8 +145,10 @@ int hf_engine_update_slice(struct hf_engine *c);
 /* Forgets it, half done as it may be: for the end alone. */
 void hf_engine_update_drop(struct hf_engine *c);
 
-/* The changeset that was being applied is over: the state changes again. */
-void hf_engine_applied(struct hf_engine *c, bool committed);
+/* --- engine_recover.c --- */
+
+/* The state that the store has, with what c->newer has. */
+int hf_engine_load_state(struct hf_engine *c, struct hf_state **ret_state);
 /* Store or state have failed, and are to be made anew by hf_engine_recover(). */
 bool hf_engine_ails(const struct hf_engine *c);
 /* 1 if something was mended, 0 if nothing had failed, or why it stays as it is: later again. */
@@ -141,6 +158,9 @@ int hf_engine_recover(struct hf_engine *c);
  * a code.
  */
 int hf_engine_renew_state(struct hf_engine *c);
+
+/* --- engine_check.c --- */
+
 /*
  * Compares the model with what readers find, when both are at rest, and takes the next step against
  * a difference. Returns the milliseconds until the next look (0: something is to be done at once),

@@ -167,7 +167,8 @@ bool hf_engine_ails(const struct hf_engine *c)
 
 int hf_engine_recover(struct hf_engine *c)
 {
-	hf_engine_zone_taken(c);
+	if (!hf_engine_ails(c))
+		hf_engine_zone_taken(c);
 	if (!hf_engine_ails(c))
 		return 0;
 	if (hf_boot_ms(c->clock) < c->mend_at)

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What the state and the zone need to know of the configuration, and the present time. */
 #include "bridge/engine/engine_private.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "config/config.h"
+
+struct hf_when hf_engine_now(const struct hf_engine *c)
+{
+	struct hf_when now = { .boot_ms = hf_boot_ms(c->clock),
+		.wall_s = hf_wall_ms(c->clock) / 1000,
+		.wall_synced = c->wall_synced };
+
+	hf_boot_id(now.boot.b);
+	return now;
+}
 
 void hf_engine_conf(const struct hf_config *config, struct hf_state_source_conf *sources,
     struct hf_state_conf *ret_conf)

@@ -115,8 +115,3 @@ int hf_engine_outcome(struct hf_engine *c, const char *source, struct hf_judgeme
 	*ret_judgement = o->judgement;
 	return o->rc;
 }
-
-bool hf_engine_updating(const struct hf_engine *c)
-{
-	return c->message.update;
-}
