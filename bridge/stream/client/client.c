@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The states of a client, and its way to the server, step by step. */
 #include "bridge/stream/client/client_private.h"
 
 #include <errno.h>
@@ -36,14 +37,6 @@ static uint32_t client_random32(void)
 	return r;
 }
 
-static void client_fail_code(struct hf_client *c, enum hf_problem_code code)
-{
-	struct hf_problem p;
-
-	hf_problem_set(&p, code, NULL);
-	hf_client_fail(c, &p);
-}
-
 /* --- states --- */
 
 static void wipe_token(struct hf_client *c)
@@ -72,7 +65,30 @@ static bool client_waits(const struct hf_client *c)
 	return c->state != CLIENT_CONNECTING && c->state != CLIENT_LIVE;
 }
 
-void hf_client_enter(struct hf_client *c, enum hf_client_state next)
+static int64_t client_next_due(struct hf_client *c)
+{
+	if (client_waits(c))
+		return c->next_try_ms;
+	return c->stack ? hf_client_stream_next(c) : INT64_MAX;
+}
+
+/* Takes the timer to what is due next. */
+static void client_schedule(struct hf_client *c)
+{
+	int64_t due = client_next_due(c), wait = due - hf_boot_ms(c->clock);
+	struct timeval tv;
+
+	if (due == INT64_MAX) {
+		event_del(c->timer);
+		return;
+	}
+	if (wait < 0)
+		wait = 0;
+	tv = (struct timeval){ .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
+	event_add(c->timer, &tv);
+}
+
+static void client_enter(struct hf_client *c, enum hf_client_state next)
 {
 	int64_t now = hf_boot_ms(c->clock);
 
@@ -89,7 +105,7 @@ void hf_client_enter(struct hf_client *c, enum hf_client_state next)
 		c->steady = false;
 		hf_problem_set(&c->problem, HF_PROBLEM_NONE, NULL);
 	}
-	hf_client_schedule(c);
+	client_schedule(c);
 }
 
 /* --- how often --- */
@@ -114,7 +130,8 @@ static void try_at(struct hf_client *c, int64_t at_ms)
 	c->next_try_ms = at_ms > may ? at_ms : may;
 }
 
-void hf_client_steady(struct hf_client *c)
+/* Live for so long that a failure is a new one. */
+static void client_steady(struct hf_client *c)
 {
 	char what[96];
 
@@ -157,13 +174,14 @@ static int64_t client_plan_retry(struct hf_client *c, const struct hf_problem *p
 	return *ret_kept > wait ? *ret_kept : wait;
 }
 
-void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
+/* The one place where things end; frees what belongs to the connection. */
+static void client_fail(struct hf_client *c, const struct hf_problem *problem)
 {
 	enum hf_client_state next;
 	int64_t now = hf_boot_ms(c->clock), wait, kept;
 
 	if (c->state == CLIENT_LIVE && now - c->since_ms >= c->settings->retry.steady_ms)
-		hf_client_steady(c);
+		client_steady(c);
 	c->problem = *problem;
 	c->problems[problem->code]++;
 	c->attempts++;
@@ -177,7 +195,15 @@ void hf_client_fail(struct hf_client *c, const struct hf_problem *problem)
 	    c->problem.text);
 	hf_log_debug("source '%s': attempt %u failed (%s), next in %" PRId64 " ms",
 	    c->settings->name, c->attempts, hf_problem_name(c->problem.code), wait);
-	hf_client_enter(c, next);
+	client_enter(c, next);
+}
+
+static void client_fail_code(struct hf_client *c, enum hf_problem_code code)
+{
+	struct hf_problem p;
+
+	hf_problem_set(&p, code, NULL);
+	client_fail(c, &p);
 }
 
 /* --- the way to the server, step by step --- */
@@ -189,7 +215,7 @@ static void on_dialled(
 
 	c->dial = NULL;
 	if (!winner) {
-		hf_client_fail(c, problem);
+		client_fail(c, problem);
 		return;
 	}
 	hf_addresses_prefer(&c->addresses, which);
@@ -324,7 +350,7 @@ static void hand_on(struct hf_client *c)
 	limit_owners(c);
 	tell_owners(c);
 	if (!c->told->n_owners && (c->told->complete || !c->n_owners)) {
-		hf_client_fail(c, &c->told->missing);
+		client_fail(c, &c->told->missing);
 		return;
 	}
 	client_tell_missing(c);
@@ -345,7 +371,7 @@ static void hand_on(struct hf_client *c)
 		hf_client_check_settled(c);
 		hf_client_stream_due(c, hf_boot_ms(c->clock));
 	}
-	hf_client_schedule(c);
+	client_schedule(c);
 }
 
 static void on_told(
@@ -359,11 +385,11 @@ static void on_told(
 		hf_log_debug("source '%s': asked again, without an answer: %s", c->settings->name,
 		    problem->text);
 		hf_client_stream_due(c, hf_boot_ms(c->clock));
-		hf_client_schedule(c);
+		client_schedule(c);
 		return;
 	}
 	if (!told) {
-		hf_client_fail(c, problem);
+		client_fail(c, problem);
 		return;
 	}
 	if (c->state != CLIENT_LIVE)
@@ -436,7 +462,7 @@ static void on_headers(void *arg, const struct hf_texts *lines, const struct hf_
 		hf_log_debug("source '%s': asked again with the headers from before: %s",
 		    c->settings->name, problem->text);
 	if (problem && !live) {
-		hf_client_fail(c, problem);
+		client_fail(c, problem);
 		return;
 	}
 	if (!problem && client_set_headers(c, lines) && !live) {
@@ -446,7 +472,7 @@ static void on_headers(void *arg, const struct hf_texts *lines, const struct hf_
 	if (!live)
 		c->at = AT_ASK;
 	client_ask(c);
-	hf_client_schedule(c);
+	client_schedule(c);
 }
 
 /* 0, or `problem` says why the command cannot be run. */
@@ -458,13 +484,11 @@ static int run_command(struct hf_client *c, struct hf_problem *problem)
 	    s->timeouts.header_command_ms, on_headers, c, &c->command, problem);
 }
 
-bool hf_client_is_asking(const struct hf_client *c)
-{
-	return c->ask || c->told_new || c->command;
-}
-
-/* What the command told may have run out meanwhile. */
-void hf_client_refresh(struct hf_client *c)
+/*
+ * Asks the server again, for the next snapshots, unless it is being asked. What the command told
+ * may have run out meanwhile.
+ */
+static void client_refresh(struct hf_client *c)
 {
 	struct hf_problem p;
 
@@ -489,7 +513,7 @@ static void get_headers(struct hf_client *c)
 		return;
 	}
 	if (run_command(c, &p))
-		hf_client_fail(c, &p);
+		client_fail(c, &p);
 }
 
 static void on_resolved(
@@ -499,7 +523,7 @@ static void on_resolved(
 
 	c->resolve = NULL;
 	if (problem && !c->good.n) {
-		hf_client_fail(c, problem);
+		client_fail(c, problem);
 		return;
 	}
 	if (problem)
@@ -524,7 +548,7 @@ static int find_token(struct hf_client *c)
 	if (rc) {
 		hf_problem_set(
 		    &p, is_shortage(rc) ? HF_PROBLEM_MEMORY : HF_PROBLEM_NO_TOKEN, "%.300s", why);
-		hf_client_fail(c, &p);
+		client_fail(c, &p);
 	}
 	return rc;
 }
@@ -541,7 +565,7 @@ static void connect_now(struct hf_client *c)
 
 	client_drop(c);
 	note_dial(c);
-	hf_client_enter(c, CLIENT_CONNECTING);
+	client_enter(c, CLIENT_CONNECTING);
 	rc = hf_server_url_parse(s->url, &c->target.place);
 	if (rc) {
 		client_fail_code(c, rc == -ENOMEM ? HF_PROBLEM_MEMORY : HF_PROBLEM_URL);
@@ -573,32 +597,10 @@ void hf_client_redial(struct hf_client *c)
 		try_at(c, now);
 	else if (c->stack)
 		c->redial_ms = may;
-	hf_client_schedule(c);
+	client_schedule(c);
 }
 
 /* --- time --- */
-
-static int64_t client_next_due(struct hf_client *c)
-{
-	if (client_waits(c))
-		return c->next_try_ms;
-	return c->stack ? hf_client_stream_next(c) : INT64_MAX;
-}
-
-void hf_client_schedule(struct hf_client *c)
-{
-	int64_t due = client_next_due(c), wait = due - hf_boot_ms(c->clock);
-	struct timeval tv;
-
-	if (due == INT64_MAX) {
-		event_del(c->timer);
-		return;
-	}
-	if (wait < 0)
-		wait = 0;
-	tv = (struct timeval){ .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
-	event_add(c->timer, &tv);
-}
 
 static void on_client_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -609,7 +611,7 @@ static void on_client_timer(evutil_socket_t fd, short what, void *arg)
 		connect_now(c);
 	else if (c->stack)
 		hf_client_stream_due(c, now);
-	hf_client_schedule(c);
+	client_schedule(c);
 }
 
 /* --- from outside --- */
@@ -656,7 +658,7 @@ void hf_client_kick(struct hf_client *c, enum hf_client_event event, const struc
 						      (!at || hf_link_concerns(c->link, at)))) {
 		hf_client_doubt(c, now);
 	}
-	hf_client_schedule(c);
+	client_schedule(c);
 }
 
 void hf_client_poke(struct hf_client *c)
@@ -671,16 +673,30 @@ void hf_client_poke(struct hf_client *c)
 		hf_client_take_events(c);
 	if (c->stack && c->state == CLIENT_LIVE)
 		hf_client_stream_due(c, hf_boot_ms(c->clock));
-	hf_client_schedule(c);
+	client_schedule(c);
 }
 
 void hf_client_decided(struct hf_client *c)
 {
 	if (c->state == CLIENT_FAILED && c->problem.code == HF_PROBLEM_HELD) {
 		c->next_try_ms = hf_boot_ms(c->clock);
-		hf_client_schedule(c);
+		client_schedule(c);
 	}
 }
+
+static void client_live(struct hf_client *c)
+{
+	client_enter(c, CLIENT_LIVE);
+}
+
+static const struct hf_client_reports reports = {
+	.failed = client_fail,
+	.live = client_live,
+	.steady = client_steady,
+	.outdated = hf_client_redial,
+	.refresh_due = client_refresh,
+	.due_changed = client_schedule,
+};
 
 int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
     const struct hf_stream_settings *settings, const struct hf_addresses *good,
@@ -694,6 +710,7 @@ int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
 	c->clock = clock;
 	c->settings = settings;
 	c->ops = ops;
+	c->reports = &reports;
 	c->arg = arg;
 	c->target.settings = settings;
 	c->backoff = (struct hf_backoff){ .floor_ms = (uint32_t)settings->retry.floor_ms,
@@ -707,7 +724,7 @@ int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
 		return -ENOMEM;
 	}
 	c->next_try_ms = hf_boot_ms(clock);
-	hf_client_enter(c, CLIENT_WAITING);
+	client_enter(c, CLIENT_WAITING);
 	*ret_client = c;
 	return 0;
 }

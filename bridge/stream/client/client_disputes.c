@@ -71,7 +71,7 @@ static void on_dispute_answer(
 		    c->settings->name, hf_uuid_text(&c->dispute.workspace, id),
 		    problem ? problem->text : "no answer that could be read");
 	hf_client_tell_dispute(c);
-	hf_client_schedule(c);
+	c->reports->due_changed(c);
 }
 
 static void dispute_ask(struct hf_client *c, const struct hf_uuid *workspace, int64_t now_ms)

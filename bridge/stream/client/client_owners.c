@@ -341,7 +341,7 @@ static bool any_hope(const struct hf_client *c)
 	return false;
 }
 
-void hf_client_snapshot_failed(
+bool hf_client_snapshot_failed(
     struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem)
 {
 	f->again_ms = hf_boot_ms(c->clock) + hf_client_again_ms(c);
@@ -350,28 +350,26 @@ void hf_client_snapshot_failed(
 	if (f->live) {
 		hf_log_debug("source '%s': the new snapshot of '%s' failed: %s", c->settings->name,
 		    f->owner.name, problem->text);
-		return;
+		return true;
 	}
 	hf_client_unsettle(c);
-	if (!any_hope(c)) {
-		hf_client_fail(c, problem);
-		return;
-	}
+	if (!any_hope(c))
+		return false;
 	hf_log_debug("source '%s': no stream of '%s': %s; it is tried again", c->settings->name,
 	    f->owner.name, problem->text);
+	return true;
 }
 
-void hf_client_stream_ended(
+/* The same for an owner whose stream is over. */
+static bool owner_stream_over(
     struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem)
 {
 	f->problem = hf_problem_text(problem->code);
 	if (f->opening)
-		return; /* the next snapshot is on its way */
+		return true; /* the next snapshot is on its way */
 	hf_client_unsettle(c);
-	if (!any_hope(c)) {
-		hf_client_fail(c, problem);
-		return;
-	}
+	if (!any_hope(c))
+		return false;
 	hf_log_debug("source '%s': no stream of '%s': %s; it is tried again", c->settings->name,
 	    f->owner.name, problem->text);
 	hf_client_want_again(c, f);
@@ -379,18 +377,17 @@ void hf_client_stream_ended(
 		f->again_ms = hf_boot_ms(c->clock) + hf_client_again_ms(c);
 	f->problem = hf_problem_text(problem->code);
 	note_next(c, f);
+	return true;
 }
 
-void hf_client_call_ended(
+bool hf_client_call_ended(
     struct hf_client *c, struct hf_owner_stream *f, uint32_t call, const struct hf_problem *problem)
 {
 	bool opening = hf_owner_stream_is(f, call) == CALL_IS_OPENING;
 
 	hf_owner_stream_ended(f, call, &calls, c->stack);
-	if (opening)
-		hf_client_snapshot_failed(c, f, problem);
-	else
-		hf_client_stream_ended(c, f, problem);
+	return opening ? hf_client_snapshot_failed(c, f, problem)
+		       : owner_stream_over(c, f, problem);
 }
 
 /* --- time --- */

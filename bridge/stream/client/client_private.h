@@ -3,7 +3,8 @@
 /*
  * client_private: what the files of the client share. client.c has the states and the way to the
  * server, client_session.c what comes over an open connection, client_owners.c whose snapshots are
- * taken when, client_disputes.c the question whose a workspace is.
+ * taken when, client_disputes.c the question whose a workspace is. A file calls only files that
+ * stand before it below; client.c stands above all of them and hears of them by hf_client_reports.
  */
 #include <event2/event.h>
 
@@ -48,11 +49,31 @@ struct hf_dispute {
 	} asked[HF_DISPUTES_MAX];
 };
 
+/*
+ * What an open connection reports to client.c, which alone changes the state. All are set. After
+ * failed(), and perhaps after outdated(), the connection is freed: c->stack is NULL then.
+ */
+struct hf_client_reports {
+	/* The connection is over. */
+	void (*failed)(struct hf_client *c, const struct hf_problem *problem);
+	/* The first snapshot of the connection was accepted. */
+	void (*live)(struct hf_client *c);
+	/* Live for retry.steady_ms. */
+	void (*steady)(struct hf_client *c);
+	/* A new connection is to take the place of this one. */
+	void (*outdated)(struct hf_client *c);
+	/* REST is to be asked again. */
+	void (*refresh_due)(struct hf_client *c);
+	/* hf_client_stream_next() may be another moment now. */
+	void (*due_changed)(struct hf_client *c);
+};
+
 struct hf_client {
 	struct hf_http *http; /* borrowed, as the three below */
 	const struct hf_clock *clock;
 	const struct hf_stream_settings *settings;
 	const struct hf_client_ops *ops;
+	const struct hf_client_reports *reports; /* static */
 	void *arg;
 	struct event *timer; /* owned: whatever is due next */
 
@@ -132,36 +153,10 @@ struct hf_client {
 	uint64_t troubles[HF_STREAM_FAULT_LAST];
 };
 
-/* --- client.c --- */
+/* --- client_random.c --- */
 
-/* The one place where things end; frees what belongs to the connection. */
-void hf_client_fail(struct hf_client *c, const struct hf_problem *problem);
-void hf_client_enter(struct hf_client *c, enum hf_client_state next);
-/* Takes the timer to what is due next. */
-void hf_client_schedule(struct hf_client *c);
-/* Live for so long that a failure is a new one. */
-void hf_client_steady(struct hf_client *c);
-/* Asks the server again, for the next snapshots, unless it is being asked. */
-void hf_client_refresh(struct hf_client *c);
-bool hf_client_is_asking(const struct hf_client *c);
-
-/* --- client_session.c --- */
-
-/* The connection is there: begins the upgrade. */
-void hf_client_open_stream(struct hf_client *c, struct hf_http_handle *handle);
-/* Frees all of it. */
-void hf_client_close_stream(struct hf_client *c);
-/* Takes what came; may end in hf_client_fail(). */
-void hf_client_take_events(struct hf_client *c);
-/* What became of a message that went on, if that is known now; likewise. */
-void hf_client_take_outcome(struct hf_client *c);
-/* Does what is due on an open connection. */
-void hf_client_stream_due(struct hf_client *c, int64_t now_ms);
-/* When something is due on it next. */
-int64_t hf_client_stream_next(struct hf_client *c);
-void hf_client_ping(struct hf_client *c, int64_t now_ms);
-/* Something happened after which an open connection may be dead: any byte says that it is not. */
-void hf_client_doubt(struct hf_client *c, int64_t now_ms);
+/* Fills `out`. Returns 0 or -1; `arg` is not used: the stack calls it. */
+int hf_client_random(void *arg, uint8_t *out, size_t len);
 /* Some moment of [from, to], at random. */
 int64_t hf_client_between(int64_t from_ms, int64_t to_ms);
 
@@ -187,15 +182,13 @@ void hf_client_want_again(struct hf_client *c, struct hf_owner_stream *f);
 /* The opening call is given up. */
 void hf_client_give_up(struct hf_client *c, struct hf_owner_stream *f);
 /*
- * What becomes of an owner whose opening call is over without a snapshot, whose stream is over, or
- * of one of whose calls the server ended: it is asked again, and the connection fails with
- * `problem` if nobody has a stream or may get one.
+ * What becomes of an owner whose opening call is over without a snapshot, or of one of whose calls
+ * the server ended: it is asked again. Returns false if nobody has a stream or may get one: then
+ * the caller lets the connection fail with `problem`.
  */
-void hf_client_snapshot_failed(
+bool hf_client_snapshot_failed(
     struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem);
-void hf_client_stream_ended(
-    struct hf_client *c, struct hf_owner_stream *f, const struct hf_problem *problem);
-void hf_client_call_ended(struct hf_client *c, struct hf_owner_stream *f, uint32_t call,
+bool hf_client_call_ended(struct hf_client *c, struct hf_owner_stream *f, uint32_t call,
     const struct hf_problem *problem);
 /* Notes whose snapshots are due, and when to look again at the latest. */
 void hf_client_owners_due(struct hf_client *c, int64_t now_ms);
@@ -222,7 +215,30 @@ int64_t hf_client_disputes_next(const struct hf_client *c);
 void hf_client_tell_dispute(struct hf_client *c);
 void hf_client_drop_dispute(struct hf_client *c);
 
+/* --- client_session.c --- */
+
+/* The connection is there: begins the upgrade. */
+void hf_client_open_stream(struct hf_client *c, struct hf_http_handle *handle);
+/* Frees all of it. */
+void hf_client_close_stream(struct hf_client *c);
+/* Takes what came; may end in failed(). */
+void hf_client_take_events(struct hf_client *c);
+/* What became of a message that went on, if that is known now; likewise. */
+void hf_client_take_outcome(struct hf_client *c);
+/* Does what is due on an open connection. */
+void hf_client_stream_due(struct hf_client *c, int64_t now_ms);
+/* When something is due on it next. */
+int64_t hf_client_stream_next(struct hf_client *c);
+void hf_client_ping(struct hf_client *c, int64_t now_ms);
+/* Something happened after which an open connection may be dead: any byte says that it is not. */
+void hf_client_doubt(struct hf_client *c, int64_t now_ms);
+
 static inline int64_t hf_client_sooner(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
+}
+
+static inline bool hf_client_is_asking(const struct hf_client *c)
+{
+	return c->ask || c->told_new || c->command;
 }

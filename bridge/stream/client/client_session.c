@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -14,27 +13,6 @@ enum {
 	UNIMPLEMENTED = 12,        /* dRPC's code */
 	PONG_MOST_MS = 600 * 1000, /* a pong, however steadily something else comes before it */
 };
-
-static int fill_random(void *arg, uint8_t *out, size_t len)
-{
-	while (len) {
-		ssize_t n = getrandom(out, len, 0);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		out += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-int64_t hf_client_between(int64_t from_ms, int64_t to_ms)
-{
-	uint32_t r = 0;
-
-	fill_random(NULL, (uint8_t *)&r, sizeof(r));
-	return from_ms + (int64_t)((double)(to_ms - from_ms) * (r / 4294967295.0));
-}
 
 /* --- what came --- */
 
@@ -57,7 +35,7 @@ static void fail_trouble(
 	struct hf_problem p;
 
 	session_set_problem(&p, code, e);
-	hf_client_fail(c, &p);
+	c->reports->failed(c, &p);
 }
 
 static void fail_upgrade(struct hf_client *c)
@@ -73,7 +51,7 @@ static void fail_upgrade(struct hf_client *c)
 
 	hf_problem_of_answer(&p, "GET /api/v2/tailnet", &answer, hf_wall_ms(c->clock) / 1000);
 	p.trouble = hf_stream_fault_name(HF_STREAM_FAULT_HTTP_STATUS);
-	hf_client_fail(c, &p);
+	c->reports->failed(c, &p);
 }
 
 static bool is_end_of_file(enum hf_stream_fault t)
@@ -93,7 +71,7 @@ static void take_end(struct hf_client *c, const struct hf_stack_event *e)
 		struct hf_problem p = c->broken;
 
 		p.trouble = hf_stream_fault_name(e->trouble);
-		hf_client_fail(c, &p);
+		c->reports->failed(c, &p);
 		return;
 	}
 	switch (hf_stream_fault_code(e->trouble)) {
@@ -124,7 +102,7 @@ static void snapshot_accepted(
 		    "source '%s': live with %s, Coder %s, user '%s'", c->settings->name,
 		    c->target.place.base, c->told->version[0] ? c->told->version : "(unknown)",
 		    c->told->user_name);
-		hf_client_enter(c, CLIENT_LIVE);
+		c->reports->live(c);
 	}
 	hf_log_debug("source '%s': snapshot of '%s': %zu workspaces, %zu agents", c->settings->name,
 	    f->owner.name, t->n_workspaces, t->n_agents);
@@ -143,7 +121,8 @@ static void snapshot_refused(struct hf_client *c, struct hf_owner_stream *f, con
 		hf_log_warn("source '%s': %s", c->settings->name, p.text);
 	f->refused = true;
 	hf_client_give_up(c, f);
-	hf_client_snapshot_failed(c, f, &p);
+	if (!hf_client_snapshot_failed(c, f, &p))
+		c->reports->failed(c, &p);
 }
 
 static void session_judged(struct hf_client *c, const struct hf_client_taken *t,
@@ -230,7 +209,8 @@ static void take_call_end(struct hf_client *c, const struct hf_stack_event *e)
 		set_too_old(c, &p);
 	else
 		session_set_problem(&p, HF_PROBLEM_CALL, e);
-	hf_client_call_ended(c, f, e->call, &p);
+	if (!hf_client_call_ended(c, f, e->call, &p))
+		c->reports->failed(c, &p);
 }
 
 static void take_refused(struct hf_client *c, const struct hf_stack_event *e)
@@ -337,7 +317,7 @@ void hf_client_take_events(struct hf_client *c)
 	if (!busy && !c->goaway && c->at == AT_FIRST)
 		hf_client_open_calls(c, hf_boot_ms(c->clock));
 	hf_link_send(c->link);
-	hf_client_schedule(c);
+	c->reports->due_changed(c);
 }
 
 static void on_link(void *arg, const struct hf_problem *problem)
@@ -354,7 +334,7 @@ static void on_link(void *arg, const struct hf_problem *problem)
 static int make_stack(struct hf_client *c)
 {
 	const struct hf_stack_config config = { .limits = &c->settings->limits,
-		.random = fill_random };
+		.random = hf_client_random };
 	struct hf_upgrade_header headers[64];
 	char *lines[64];
 	struct hf_upgrade_request request = { .host = c->target.place.authority,
@@ -400,13 +380,13 @@ void hf_client_open_stream(struct hf_client *c, struct hf_http_handle *handle)
 	if (rc) {
 		hf_problem_set(&p, rc == -EINVAL ? HF_PROBLEM_HEADERS : HF_PROBLEM_MEMORY,
 		    rc == -EINVAL ? "a header of the configuration cannot be sent" : NULL);
-		hf_client_fail(c, &p);
+		c->reports->failed(c, &p);
 		return;
 	}
 	hf_link_patience(c->link,
 	    c->settings->timeouts.ping_interval_ms + c->settings->timeouts.ping_timeout_ms);
 	hf_link_send(c->link);
-	hf_client_schedule(c);
+	c->reports->due_changed(c);
 }
 
 void hf_client_close_stream(struct hf_client *c)
@@ -511,7 +491,7 @@ static bool end_what_is_late(struct hf_client *c, int64_t now_ms)
 	if ((c->pinged && hf_patience_over(&c->pong, now_ms)) ||
 	    (c->doubt_ms && now_ms >= c->doubt_ms)) {
 		hf_problem_set(&p, HF_PROBLEM_SILENT, NULL);
-		hf_client_fail(c, &p);
+		c->reports->failed(c, &p);
 		return true;
 	}
 	for (size_t i = 0; i < c->n_opening; i++) {
@@ -521,9 +501,10 @@ static bool end_what_is_late(struct hf_client *c, int64_t now_ms)
 			continue;
 		hf_problem_set(&p, HF_PROBLEM_FIRST, NULL);
 		hf_client_give_up(c, f);
-		hf_client_snapshot_failed(c, f, &p);
-		if (!c->stack)
+		if (!hf_client_snapshot_failed(c, f, &p)) {
+			c->reports->failed(c, &p);
 			return true;
+		}
 	}
 	return false;
 }
@@ -563,20 +544,20 @@ void hf_client_stream_due(struct hf_client *c, int64_t now_ms)
 		hf_client_disputes_due(c, now_ms);
 	if (c->state == CLIENT_LIVE && !c->steady &&
 	    now_ms >= c->since_ms + c->settings->retry.steady_ms)
-		hf_client_steady(c);
+		c->reports->steady(c);
 	if (c->state == CLIENT_LIVE && now_ms >= c->refresh_ms) {
 		c->refresh_ms = now_ms + hf_client_interval_ms(c);
-		hf_client_refresh(c);
+		c->reports->refresh_due(c);
 	}
 	if (is_used_up(c) && !is_steady(c)) {
 		hf_problem_set(&p, HF_PROBLEM_CLOSED,
 		    "the server takes no more calls on a connection that has just begun");
-		hf_client_fail(c, &p);
+		c->reports->failed(c, &p);
 		return;
 	}
 	if (session_wants_connection(c, now_ms) || (c->redial_ms && now_ms >= c->redial_ms) ||
 	    (is_used_up(c) && !c->redial_ms))
-		hf_client_redial(c);
+		c->reports->outdated(c);
 	if (!c->stack)
 		return;
 	hf_client_open_calls(c, now_ms);

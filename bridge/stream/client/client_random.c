@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random bytes for the stream, and moments at random. */
+#include "bridge/stream/client/client_private.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+int hf_client_random(void *arg, uint8_t *out, size_t len)
+{
+	while (len) {
+		ssize_t n = getrandom(out, len, 0);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		out += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+int64_t hf_client_between(int64_t from_ms, int64_t to_ms)
+{
+	uint32_t r = 0;
+
+	hf_client_random(NULL, (uint8_t *)&r, sizeof(r));
+	return from_ms + (int64_t)((double)(to_ms - from_ms) * (r / 4294967295.0));
+}
