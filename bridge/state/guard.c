@@ -275,6 +275,9 @@ void hf_st_guard_weigh(struct hf_state *s, uint32_t owner, uint32_t had, bool re
 	j.why_gone = why_held(s, owner, &n);
 	if (n.lost > guard_limit(s, n.running, AT_LEAST))
 		j.why_lost = "too many running workspaces are listed without their agents";
+	/* That is a mass removal, and what is absent beside it is a part of it. */
+	if (n.gone && !j.why_gone)
+		j.why_gone = j.why_lost;
 	/* A snapshot that has something more held is no proof that the rest is gone. */
 	j.release =
 	    !refused && !j.why_gone && !j.why_lost && may_release(s, &s->owners[owner], now);
