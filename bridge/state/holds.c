@@ -376,14 +376,20 @@ bool hf_st_hold_wants_snapshot(const struct hf_state *s, const struct st_hold *h
 	return s->owners[owner].followed && !has_new_snapshot(h, &s->owners[owner]);
 }
 
+/* REST knows the owner no more; of names from a lost store: one whose they may be. */
+static bool nobody_can_be_asked(const struct hf_state *s, const struct st_hold *h)
+{
+	return h->row.owner == ST_NONE ? s->sources[h->row.source].missing
+				       : !s->owners[h->row.owner].followed;
+}
+
 unsigned hf_st_hold_waits(const struct hf_state *s, const struct st_hold *h, struct hf_when now)
 {
 	unsigned waits = 0;
 
 	if (h->row.rejected)
 		return 0;
-	if (!is_removal(h->row.kind) ||
-	    (h->row.owner != ST_NONE && !s->owners[h->row.owner].followed))
+	if (!is_removal(h->row.kind) || nobody_can_be_asked(s, h))
 		return HF_WAITS_OPERATOR;
 	if (!hf_st_source_fresh(&s->sources[h->row.source], now))
 		waits |= HF_WAITS_FRESH;

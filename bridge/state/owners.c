@@ -296,6 +296,8 @@ int hf_state_owner_missing(
 		return -ENOENT;
 	if (hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return HF_EREFUSED;
+	src->missing = true;
+	src->missing_asking = src->asking;
 	/* Names that came back from a lost store may be those of this user. */
 	hf_st_guard_hold_restored(
 	    s, hf_st_source_ix(s, src), "the server knows one of the users no more", now);
@@ -343,6 +345,7 @@ int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_wh
 			owner_lose(s, i, why_lost(src, &s->owners[i]), now);
 	}
 	src->settled = true;
+	src->missing = src->missing && src->missing_asking == src->asking;
 	note_confirmed(s, src);
 	hf_st_guard_restored(s, ix, now);
 	hf_st_resolve(s);
