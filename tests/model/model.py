@@ -597,6 +597,8 @@ class Model:
         self.was_damaged = self.disk == "damaged"
         if self.was_damaged:
             self.spent = True
+        elif self.spent:
+            self.spent = not self.is_rearmed()
         self.good = [0, 0]
         self.epoch = None
         self.gen = self.zone_gen  # what the store had beyond that nobody has seen
@@ -933,7 +935,7 @@ class Model:
     def do_contact(self, a, answer):
         s, conn = self.state.sources[a[0]], self.conns[a[0]]
         self.heard(s, conn, self.boot)
-        conn.in_contact = True
+        conn.in_contact = s.name in self.typed  # the driver's pongs go by it
 
     def do_silence(self, a, answer):
         if a[0] in self.conns:
@@ -960,7 +962,7 @@ class Model:
         self.state.ready = True
         s.withdrawn = False
         self.heard(s, conn, self.boot)
-        conn.in_contact = True
+        conn.in_contact = s.name in self.typed  # the driver's pongs go by it
         if snapshot:
             conn.snap[o.id] = self.mono
             o.wished = False
@@ -1298,7 +1300,7 @@ class Model:
         if any(w not in mine for _, _, w in agents):
             self.expect(verdict, "refused-again", "a diff with an agent of an unknown workspace")
             self.heard(s, conn, self.boot)
-            conn.in_contact = True
+            conn.in_contact = s.name in self.typed  # the driver's pongs go by it
             return
         if verdict not in ("accepted",):
             self.complain(f"the diff was to be accepted: {answer[0]}")
