@@ -734,6 +734,96 @@ START_TEST(an_image_that_is_not_in_order_is_refused)
 }
 END_TEST
 
+START_TEST(an_image_with_rows_that_refer_to_nothing_is_refused)
+{
+	struct kit *k = kit_new();
+	struct hf_source_row source = { .rid = 2, .name = "main", .url = "https://c.example" };
+	struct hf_owner_row owner = { .rid = 3, .source = 2, .name = "alice", .id = kit_id(1) };
+	struct hf_workspace_row ws = { .rid = 4, .owner = 3, .id = kit_id(4), .name = "d" };
+	struct hf_agent_row agent = { .rid = 5, .workspace = 4, .id = kit_agent_id(1), .name = "x" };
+	struct hf_hold_row hold = { .source = 2, .owner = 3, .kind = "removal" };
+	struct hf_restored_row restored = { .source = 2 };
+	struct hf_text_row text = { .rid = 1, .text = "org:a" };
+	struct hf_image image = { .sources = &source, .n_sources = 1, .owners = &owner, .n_owners = 1,
+		.workspaces = &ws, .n_workspaces = 1, .agents = &agent, .n_agents = 1, .holds = &hold,
+		.n_holds = 1, .restored = &restored, .n_restored = 1, .texts = &text, .n_texts = 1,
+		.next_workspace = 5, .next_agent = 6 };
+	const struct {
+		uint32_t *field;
+		uint32_t bad;
+	} faults[] = {
+		{ &source.rid, HF_ZONE_SOURCES_MAX },
+		{ &owner.rid, HF_ZONE_OWNERS_MAX },
+		{ &owner.source, 1 },
+		{ &owner.source, HF_ZONE_SOURCES_MAX },
+		{ &ws.owner, 2 }, /* a place before one that is there */
+		{ &ws.owner, 4 },
+		{ &hold.rid, UINT16_MAX + 1 },
+		{ &hold.source, HF_ZONE_SOURCES_MAX },
+		{ &hold.owner, 4 },
+		{ &restored.source, 1 },
+		{ &restored.source, HF_ZONE_SOURCES_MAX },
+		{ &text.rid, 0 },
+		{ &text.rid, UINT16_MAX + 1 },
+	};
+	struct hf_state *state;
+
+	ck_assert_int_eq(hf_name_parse("x.d.me.coder", &restored.name), 0);
+	ck_assert_int_eq(hf_state_new(&k->conf, &image, k->now, &state), 0);
+	hf_state_free(state);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		uint32_t good = *faults[i].field;
+
+		*faults[i].field = faults[i].bad;
+		ck_assert_int_eq(hf_state_new(&k->conf, &image, k->now, &state), HF_EFORMAT);
+		*faults[i].field = good;
+	}
+	kit_free(k);
+}
+END_TEST
+
+START_TEST(an_image_with_an_agent_of_no_workspace_is_refused)
+{
+	struct kit *k = kit_new();
+	struct hf_source_row source = { .name = "main", .url = "https://c.example" };
+	struct hf_owner_row owner = { .name = "alice", .id = kit_id(1) };
+	struct hf_workspace_row ws[] = {
+		{ .rid = 2, .id = kit_id(2), .name = "b" },
+		{ .rid = 4, .id = kit_id(4), .name = "d" },
+		{ .rid = 6, .id = kit_id(6), .name = "f" },
+	};
+	struct hf_agent_row agents[] = {
+		{ .rid = 1, .id = kit_agent_id(1), .name = "x" },
+		{ .rid = 2, .id = kit_agent_id(2), .name = "x" },
+	};
+	struct hf_image image = { .sources = &source,
+		.n_sources = 1,
+		.owners = &owner,
+		.n_owners = 1,
+		.workspaces = ws,
+		.n_workspaces = 3,
+		.agents = agents,
+		.n_agents = 2,
+		.next_workspace = 7,
+		.next_agent = 3 };
+	struct hf_state *state;
+
+	/* Before, between and behind those that are there, whichever was found last. */
+	for (uint32_t first = 2; first <= 6; first += 2)
+		for (uint32_t second = 1; second <= 7; second++) {
+			int rc;
+
+			agents[0].workspace = first;
+			agents[1].workspace = second;
+			rc = hf_state_new(&k->conf, &image, k->now, &state);
+			ck_assert_int_eq(rc, second % 2 ? HF_EFORMAT : 0);
+			if (!rc)
+				hf_state_free(state);
+		}
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(a_diff_before_any_snapshot_of_this_process_is_refused)
 {
 	struct kit *k = kit_new();
@@ -804,6 +894,8 @@ Suite *state_suite(void)
 	tcase_add_test(tc, a_restart_finds_each_agents_workspace_whatever_the_order);
 	tcase_add_test(tc, an_address_of_two_agents_stays_the_better_ones_over_a_restart);
 	tcase_add_test(tc, an_image_that_is_not_in_order_is_refused);
+	tcase_add_test(tc, an_image_with_rows_that_refer_to_nothing_is_refused);
+	tcase_add_test(tc, an_image_with_an_agent_of_no_workspace_is_refused);
 	tcase_add_test(tc, a_diff_before_any_snapshot_of_this_process_is_refused);
 	tcase_add_test(tc, the_sentinel_is_there_only_when_asked_for);
 	suite_add_tcase(s, tc);
