@@ -1102,6 +1102,8 @@ class Model:
         old = [w for w in o.ws.values() if w.held and (w.id not in listed or self.still_lacks(w, listed, of))]
         for number, (raw, status) in listed.items():
             self.upsert(s, o, number, raw, status, of[number], not odd, agents_lost)
+        if not refused:
+            self.make_room(o, listed)
         for w in moved:
             self.move(s, o, w)
         if wait and (removed or agents_lost):
@@ -1111,8 +1113,8 @@ class Model:
             for w in lost if agents_lost else []:
                 w.held = "agents"
             # Whose name another one has now is gone, and waits for nothing.
-            for number, (raw, _) in listed.items():
-                self.make_room(o, o.ws[number])
+            if not refused:
+                self.make_room(o, listed)
         else:
             for w in removed:
                 del o.ws[w.id]
@@ -1218,7 +1220,7 @@ class Model:
         a.name = name or a.name
 
     def upsert(self, s, o, number, raw, status, agents, whole, keep_lost):
-        """`whole`: the agents are all that there are. Whatever had the name and is held makes room."""
+        """`whole`: the agents are all that there are."""
         holder = self.holder(s, number)
         was = holder.ws.pop(number) if holder else None
         if was:
@@ -1241,13 +1243,12 @@ class Model:
             self.take_agent(s, w, n)
             self.put_agent(w, n, text)
         o.ws[number] = w
-        if label(raw):
-            self.make_room(o, w)
 
-    def make_room(self, o, w):
-        """Names are one of a kind: a held workspace whose name another one has is gone."""
-        for v in [v for v in o.ws.values() if v.held and v.name == w.name and v is not w and not w.held]:
-            del o.ws[v.id]
+    def make_room(self, o, listed):
+        """Names are one of a kind: a held workspace whose name one of these has is gone. (A message with a refused record ends nothing.)"""
+        for w in [o.ws[n] for n in listed if n in o.ws]:
+            for v in [v for v in o.ws.values() if w.name and v.held and v.name == w.name and v is not w and not w.held]:
+                del o.ws[v.id]
 
     def end_hold(self, o):
         if not any(w.held for w in o.ws.values()):
@@ -1319,7 +1320,7 @@ class Model:
         self.agents = {n: a for p in s.owners.values() for w in p.ws.values() for n, a in w.agents.items()}
         for number, raw, workspace in agents:
             of.setdefault(workspace, []).append((number, raw))
-        fresh = set()
+        fresh, upserted = set(), []
         for number, raw, status in ws:
             other = self.holder(s, number)
             if other and other is not o and self.is_live_with(conn, other, number):
@@ -1329,6 +1330,7 @@ class Model:
             if number in o.ws and o.ws[number].held == "absent":
                 fresh.add(number)
             self.upsert(s, o, number, raw, status, [], False, False)
+            upserted.append(number)
         kept = {}
         for p in s.owners.values():
             for w in list(p.ws.values()) + list(p.claims.values()):
@@ -1353,6 +1355,8 @@ class Model:
                 if workspace in o.ws:
                     self.take_agent(s, w, number)
                 self.put_agent(w, number, raw)
+        if not odd and len(upserted) == len(ws) and all(label(raw) for _, raw, _ in ws + agents):
+            self.make_room(o, upserted)
         self.end_hold(o)
 
     def remove_explained(self, s, o, explained, kept):

@@ -837,6 +837,28 @@ START_TEST(a_diff_before_any_snapshot_of_this_process_is_refused)
 }
 END_TEST
 
+START_TEST(the_sentinel_of_each_source_is_counted)
+{
+	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
+	struct kit *k = kit_new();
+	struct hf_name suffix;
+
+	k->sources[1] = k->sources[0];
+	k->sources[1].name = "lab";
+	k->sources[1].url = "https://lab.example";
+	ck_assert_int_eq(hf_name_parse("lab", &suffix), 0);
+	k->sources[1].suffix = &suffix;
+	k->sources[1].sentinel = true;
+	k->conf.n_sources = 2;
+	hf_state_configure(k->state, &k->conf, k->now);
+	kit_check(k);
+	hf_state_tally(k->state, k->now, tallies);
+	ck_assert_uint_eq(tallies[0].stale, 0);
+	ck_assert_uint_eq(tallies[1].stale, 1);
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(the_sentinel_is_there_only_when_asked_for)
 {
 	struct kit *k = kit_new();
@@ -897,6 +919,7 @@ Suite *state_suite(void)
 	tcase_add_test(tc, an_image_with_rows_that_refer_to_nothing_is_refused);
 	tcase_add_test(tc, an_image_with_an_agent_of_no_workspace_is_refused);
 	tcase_add_test(tc, a_diff_before_any_snapshot_of_this_process_is_refused);
+	tcase_add_test(tc, the_sentinel_of_each_source_is_counted);
 	tcase_add_test(tc, the_sentinel_is_there_only_when_asked_for);
 	suite_add_tcase(s, tc);
 	return s;

@@ -296,6 +296,44 @@ START_TEST(all_that_was_held_is_kept_where_version_1_rejected_it)
 }
 END_TEST
 
+static int count_rejected(const struct hf_hold_view *v, void *arg)
+{
+	*(unsigned *)arg += v->row->rejected;
+	return 0;
+}
+
+/* Another program's end of one of two holds. */
+START_TEST(what_the_operator_keeps_under_no_hold_is_kept_under_a_new_one)
+{
+	unsigned rejected = 0;
+
+	kit_snapshot(k, "main", 1, "1=a:1=x 2=b:2=x");
+	kit_snapshot(k, "main", 1, "");
+	hf_state_decide(k->state, "main", NULL, NULL, HF_DECISION_REJECT, k->now);
+	kit_commit(k);
+	memset(k->has[HF_ROW_HOLD], 0, sizeof(k->has[HF_ROW_HOLD]));
+	kit_restart(k);
+	hf_state_each_hold_view(k->state, k->now, count_rejected, &rejected);
+	ck_assert_uint_eq(rejected, 1);
+	for (int i = 0; i < 2; i++) {
+		kit_login(k);
+		kit_snapshot(k, "main", 1, "");
+		kit_pass(k, 601, true);
+	}
+	kit_login(k);
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_uint_eq(kit_count(k), 6);
+	/* One that comes later is not kept for it. */
+	kit_snapshot(k, "main", 1, "3=c:3=x");
+	kit_snapshot(k, "main", 1, "");
+	kit_pass(k, 601, true);
+	kit_login(k);
+	kit_snapshot(k, "main", 1, "");
+	ck_assert_uint_eq(kit_count(k), 6);
+	kit_check(k);
+}
+END_TEST
+
 Suite *state_rights_suite(void)
 {
 	Suite *s = suite_create("state_rights");
@@ -311,6 +349,7 @@ Suite *state_rights_suite(void)
 	tcase_add_test(tc, a_hold_says_what_it_holds_and_waits_for);
 	tcase_add_test(tc, a_preview_says_what_accept_would_do);
 	tcase_add_test(tc, all_that_was_held_is_kept_where_version_1_rejected_it);
+	tcase_add_test(tc, what_the_operator_keeps_under_no_hold_is_kept_under_a_new_one);
 	suite_add_tcase(s, tc);
 	return s;
 }
