@@ -10,6 +10,7 @@ import pathlib
 import random
 import resource
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -438,6 +439,21 @@ def test_its_memory_is_its_own_and_a_full_log_does_not_hold_it(tmp_path, env):
             assert os.WCOREDUMP(status) and b"holdfastd" in core
     os.close(reader)
     os.close(writer)
+
+
+@preloads
+def test_what_libevent_says_is_in_the_log(tmp_path):
+    """A descriptor that the kernel does not watch: libevent's own words are lines like all others, on no other way to stderr."""
+    with World(tmp_path, ("no_epoll", "HF_NO_EPOLL")) as w, w.names_keep_answering():
+        w.numbers.set(1, 0)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(tmp_path / "control.sock"))
+            wait_for(lambda: w.numbers.get()[0] == 0)
+            wait_for(lambda: "libevent: Epoll ADD" in w.bridge.log())
+        assert all(line.split(" ", 1)[0].endswith("Z") for line in w.bridge.log().splitlines())
+        w.live()
+        w.new_name()
+        w.same()
 
 
 # --- what the server repeats ---

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "bridge/engine/engine_private.h"
 #include "config/config.h"
 #include "tests/unit/bridge/engine_kit.h"
@@ -225,6 +226,45 @@ START_TEST(before_anything_was_published_nothing_is_judged)
 }
 END_TEST
 
+/* All of the store, under a suffix that its names are not of, into a folder beside. */
+static void publish_under_another_suffix(void)
+{
+	const struct hf_publish_opts opts = { .dir = engine_kit_file(&k, ".zone"),
+		.clock = &k.clock.clock, .pulse_ms = 15000 };
+	struct hf_zone_meta meta;
+	struct hf_publish *p;
+	int rc;
+
+	hf_engine_meta(k.core, &meta);
+	ck_assert_int_eq(hf_name_parse("other", &meta.sources[0].suffix), 0);
+	ck_assert_int_eq(hf_publish_open(&opts, &stamp, &p), 0);
+	while ((rc = hf_publish_store(p, hf_engine_store(k.core), &meta)) == -EAGAIN || rc == 0)
+		hf_publish_work(p);
+	ck_assert_int_eq(rc, 1);
+	hf_publish_free(p);
+}
+
+START_TEST(names_that_cannot_be_published_are_one_line_of_the_log)
+{
+	FILE *log = tmpfile();
+	char line[400];
+	unsigned lines = 0;
+
+	engine_kit_snapshot(&k, 500);
+	hf_log_init(fileno(log), HF_LOG_INFO, HF_LOG_TEXT, NULL);
+	publish_under_another_suffix();
+	hf_log_init(STDERR_FILENO, HF_LOG_ERROR, HF_LOG_TEXT, NULL);
+	rewind(log);
+	while (fgets(line, sizeof(line), log))
+		if (strstr(line, "cannot be published")) {
+			ck_assert_ptr_nonnull(strstr(line, "1500 names"));
+			lines++;
+		}
+	ck_assert_uint_eq(lines, 1);
+	fclose(log);
+}
+END_TEST
+
 Suite *publish_suite(void)
 {
 	Suite *s = suite_create("publish");
@@ -240,6 +280,7 @@ Suite *publish_suite(void)
 	    tc, a_harmed_base_holds_no_change_up, 0, sizeof(harms) / sizeof(harms[0]));
 	tcase_add_test(tc, a_current_that_is_gone_or_harmed_is_found);
 	tcase_add_test(tc, before_anything_was_published_nothing_is_judged);
+	tcase_add_test(tc, names_that_cannot_be_published_are_one_line_of_the_log);
 	suite_add_tcase(s, tc);
 	return s;
 }
