@@ -83,6 +83,23 @@ START_TEST(the_rights_of_the_last_good_state_survive_a_restart)
 }
 END_TEST
 
+START_TEST(a_text_of_an_earlier_life_goes_with_its_last_owner)
+{
+	unsigned texts = 0;
+
+	login("org:a");
+	kit_snapshot(k, "main", 1, "1=a:1=x");
+	kit_commit(k);
+	kit_restart(k);
+	login("org:a org:b");
+	kit_snapshot(k, "main", 1, "1=a:1=x");
+	kit_commit(k);
+	for (size_t i = 0; i < KIT_MAX; i++)
+		texts += k->has[HF_ROW_TEXT][i];
+	ck_assert_uint_eq(texts, 1);
+}
+END_TEST
+
 START_TEST(ten_thousand_owners_share_one_text)
 {
 	enum { OWNERS = 1000 };
@@ -343,6 +360,7 @@ Suite *state_rights_suite(void)
 	tcase_add_loop_test(
 	    tc, nothing_unexplained_goes_with_less_rights, 0, sizeof(rights) / sizeof(rights[0]));
 	tcase_add_test(tc, the_rights_of_the_last_good_state_survive_a_restart);
+	tcase_add_test(tc, a_text_of_an_earlier_life_goes_with_its_last_owner);
 	tcase_add_test(tc, ten_thousand_owners_share_one_text);
 	tcase_add_test(tc, other_rights_want_another_connection);
 	tcase_add_test(tc, a_release_that_cannot_be_wants_no_connection);
