@@ -809,6 +809,10 @@ class Model:
         for o in list(s.owners.values()):
             if o.id not in here:
                 self.not_told(s, o, said)
+            if not here and conn.complete and o.lost:
+                self.drop_unconfirmed(o, ())
+                if not o.ws:
+                    self.drop_owner(s, o)
         if not owners and not conn.snap:
             self.gone_away(s, conn)
             return
