@@ -809,7 +809,7 @@ class Model:
         for o in list(s.owners.values()):
             if o.id not in here:
                 self.not_told(s, o, said)
-            if not here and conn.complete and o.lost:
+            if not here and conn.complete and o.lost and o.id in s.owners:
                 self.drop_unconfirmed(o, ())
                 if not o.ws:
                     self.drop_owner(s, o)
