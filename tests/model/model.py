@@ -802,6 +802,8 @@ class Model:
         here = {int(o[0]): o for o in owners}
         for number, (_, text, readable, *listed) in here.items():
             words = {w for w, is_ in said.items() if is_ == str(number) or (is_ == "list" and listed)}
+            # A word that is this user's name is one by which the configuration named him, also where REST finds nobody by it.
+            words |= {w for w in said if w.lower() == text.lower()}
             self.hear_owner(s, number, text, words, readable, at)
         conn.todo, conn.todo_all = set(here), set(here)
         conn.complete = "open" not in said.values()
