@@ -386,8 +386,10 @@ class Model:
         order = list(self.conf)
         order += [n for n in self.state.sources if n not in order]
         self.state.sources = {n: self.state.sources[n] for n in order}
-        for s in self.state.sources.values():
-            s.heirs = None if s.name in self.conf else s.heirs
+        for s in [s for s in self.state.sources.values() if s.name in self.conf]:
+            back, s.heirs = s.heirs is not None, None
+            if back and (s.other_deployment, s.other_suffix) != (None, None) and self.may("what waited of a source that was taken out is asked anew"):
+                s.other_deployment = s.other_suffix = None
         if reload:
             for name in list(self.conns):
                 if name not in self.conf:
@@ -442,7 +444,6 @@ class Model:
         elif s.heirs is not None:
             s.heirs &= heirs
         if s.heirs:
-            s.other_deployment = s.other_suffix = None
             if name in self.pulse:
                 self.pulse[name][3] = False
             return
