@@ -293,6 +293,17 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 	return hf_state_update_begin(s, source, update, now, SIZE_MAX, ret_judgement);
 }
 
+/* By the stamp that the store has, a reboot would take as much longer as the clock was set forth by: it gets another one. */
+static void note_clock(struct st_source *src, struct hf_when now)
+{
+	int64_t by_wall = (now.wall_s - src->row.counted_s) * 1000;
+	int64_t by_boot = now.boot_ms - src->row.counted_ms;
+
+	if (src->row.counted_s && hf_uuid_equal(&src->row.counted_boot, &now.boot) &&
+	    by_wall - by_boot > ST_SOFT_EVERY_MS)
+		src->dirty = true;
+}
+
 void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now)
 {
 	struct st_source *src = hf_st_source_find(s, source);
@@ -300,6 +311,7 @@ void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now
 
 	if (s->lent || !src || hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return;
+	note_clock(src, now);
 	/* While it is fresh another sign of life changes nothing that was counted. */
 	if (!hf_st_source_fresh(src, now))
 		hf_st_hold_count(s, hf_st_source_ix(s, src), now);
@@ -362,6 +374,7 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
 		if (!s->sources[i].used)
 			continue;
 		hf_st_hold_count(s, i, now);
+		note_clock(&s->sources[i], now);
 		count_away(s, &s->sources[i], now);
 		waiting = waiting || (!s->sources[i].live && s->conf.max_age_ms);
 	}

@@ -207,6 +207,7 @@ class Source:
     withdrawn: bool = False
     age: list = field(default_factory=lambda: [0, 0])  # of the outage, at least and at most, up to `aged`
     aged: tuple = None  # (boot, boottime, wall clock, synchronised)
+    doubt: bool = False  # the clock was set since ages were written last, perhaps
     sentinel: bool = False
     words: list = field(default_factory=list)
     heirs: set = None  # taken out of the configuration: the sources one of which may be its successor
@@ -261,6 +262,7 @@ class Model:
     def __init__(self):
         self.boot, self.wall, self.boots, self.synced = 1_000_000, 1_750_000_000_000, 1, True
         self.mono = 0  # milliseconds, in all boots
+        self.clock_set = -INF  # Model.mono: when somebody set the clock last
         self.typed = {}  # the configuration that the operator has typed: source -> keys
         self.typed_keys = {}
         self.conf = None  # the one in force
@@ -682,11 +684,13 @@ class Model:
 
     def do_wall(self, a, answer):
         self.wall += span(a[0])
+        self.clock_set = self.mono
         for s in self.state.sources.values():
             s.age[1] = INF  # where a reboot comes, nobody knows any more
 
     def do_synced(self, a, answer):
         self.synced = a[0] == "yes"
+        self.clock_set = self.mono
         for s in self.state.sources.values():
             s.age[1] = INF
 
@@ -716,6 +720,7 @@ class Model:
             self.pulse[s.name] = [self.boots, at, at, True]
         conn.live, conn.contact = True, at
         s.age, s.aged = [0, 0], (self.boots, at, self.wall, self.synced)
+        s.doubt = self.mono + at - self.boot - self.clock_set < 121_000
 
     def count_fresh(self, s, conn, start, end, last, pong):
         window = span(self.conf[s.name]["fresh-window"])
@@ -751,6 +756,8 @@ class Model:
             gone = self.boot - boot
             return [low + gone, high + gone]
         by_wall = self.wall - wall
+        if s.doubt:
+            return [low, INF]
         if synced and self.synced and by_wall >= 0:
             return [low + max(0, by_wall - 121_000), high + by_wall + 121_000]
         return [low + max(0, self.boot - 20_000), INF if high >= INF else high + self.boot + 121_000 + max(0, by_wall)]
