@@ -18,6 +18,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -160,12 +161,15 @@ class Tree:
         return [hashlib.sha256(open(f, "rb").read()).hexdigest() for f in sorted(found)]
 
     def run(self, command, seconds, **env):
-        try:
-            done = subprocess.run(command, cwd=self.path, timeout=seconds, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  env=dict(os.environ, HF_BUILD=str(self.build), TMPDIR="/dev/shm", CK_VERBOSITY="silent", CK_FORK="no", **env))
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+        with subprocess.Popen(command, cwd=self.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                              env=dict(os.environ, HF_BUILD=str(self.build), TMPDIR="/dev/shm", CK_VERBOSITY="silent", CK_FORK="no",
+                                       **env)) as process:
+            try:
+                return process.wait(seconds) == 0
+            except subprocess.TimeoutExpired:
+                # With all that it began: a change may have made a loop without an end of it.
+                os.killpg(process.pid, signal.SIGKILL)
+                return False
 
 
 def tests(tree, units, lives):
