@@ -23,8 +23,8 @@ void hf_st_rights_connected(struct hf_state *s, struct st_source *src, int64_t c
 void hf_st_rights_done(struct st_source *src);
 
 /*
- * The owner's state is good: the rights of the connection are those that it takes. Where the operator keeps something
- * that is missing, more rights than before are taken over, and less are not.
+ * The owner's state is good: the rights of the connection are those that it takes. Where the
+ * operator keeps something that is missing, more rights than before are taken over, less are not.
  */
 void hf_st_rights_good(struct hf_state *s, uint32_t owner);
 /*

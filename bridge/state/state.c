@@ -293,7 +293,10 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
 	return hf_state_update_begin(s, source, update, now, SIZE_MAX, ret_judgement);
 }
 
-/* By the stamp that the store has, a reboot would take as much longer as the clock was set forth by: it gets another one. */
+/*
+ * By the stamp that the store has, a reboot would take as much longer as the clock was set forth
+ * by: it gets another one.
+ */
 static void note_clock(struct st_source *src, struct hf_when now)
 {
 	int64_t by_wall = (now.wall_s - src->row.counted_s) * 1000;

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * no_epoll: an LD_PRELOAD library for a program whose kernel does not watch a descriptor. The file of HF_NO_EPOLL holds
- * a number of 8 bytes: how many descriptors from now on are refused. A test writes it while the program runs; it is
- * counted down here.
+ * no_epoll: an LD_PRELOAD library for a program whose kernel does not watch a descriptor. The file
+ * of HF_NO_EPOLL holds a number of 8 bytes: how many descriptors from now on are refused. A test
+ * writes it while the program runs; it is counted down here.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -288,8 +288,8 @@ END_TEST
 static const unsigned only_alice[] = { 1, 0 };
 
 /*
- * More words than a row has room for have named bob in turn. Which they were is not known any more: so he is not the
- * operator's to take out, also when REST names him once more after that.
+ * More words than a row has room for have named bob in turn. Which they were is not known any more:
+ * so he is not the operator's to take out, also when REST names him once more after that.
  */
 START_TEST(an_owner_of_more_words_than_fit_is_never_taken_for_taken_out)
 {
@@ -307,7 +307,8 @@ START_TEST(an_owner_of_more_words_than_fit_is_never_taken_for_taken_out)
 	k->sources[0].n_owners = WORDS + 1;
 	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
 	for (unsigned i = 0; i <= WORDS; i++)
-		ck_assert_int_eq(hf_state_owner_set(k->state, "main", &bob, text[i % WORDS], k->now), 0);
+		ck_assert_int_eq(
+		    hf_state_owner_set(k->state, "main", &bob, text[i % WORDS], k->now), 0);
 	kit_snapshot(k, "main", 2, "1=dev:7=main 2=web:8=main");
 	kit_snapshot(k, "main", 1, "3=own:9=main");
 	kit_commit(k);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -837,6 +838,38 @@ START_TEST(a_diff_before_any_snapshot_of_this_process_is_refused)
 }
 END_TEST
 
+static int note_deployment(const struct hf_source_view *v, void *arg)
+{
+	snprintf(arg, 2 * HF_TEXT_MAX, "%.*s", HF_TEXT_MAX, v->row->deployment_id);
+	return 0;
+}
+
+/* One byte less than there is room for is an id, what is longer is none. */
+START_TEST(a_deployment_id_without_room_is_none)
+{
+	char id[HF_TEXT_MAX + 1] = "", seen[2 * HF_TEXT_MAX] = "";
+	struct hf_identity told = { .user = kit_id(1), .user_name = "alice", .deployment_id = id };
+	struct kit *k = kit_new();
+	struct hf_judgement j;
+
+	hf_state_free(k->state);
+	ck_assert_int_eq(hf_state_new(&k->conf, NULL, k->now, &k->state), 0);
+	memset(id, 'x', HF_TEXT_MAX);
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &told, k->now, &j), 0);
+	hf_state_each_source(k->state, k->now, note_deployment, seen);
+	ck_assert_str_eq(seen, "");
+	id[HF_TEXT_MAX - 1] = '\0';
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &told, k->now, &j), 0);
+	hf_state_each_source(k->state, k->now, note_deployment, seen);
+	ck_assert_str_eq(seen, id);
+	/* And where one is pinned, one that is too long is another one. */
+	id[HF_TEXT_MAX - 1] = 'x';
+	ck_assert_int_eq(hf_state_identify(k->state, "main", &told, k->now, &j), 0);
+	ck_assert_int_eq(j.verdict, HF_VERDICT_HELD);
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(the_sentinel_of_each_source_is_counted)
 {
 	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
@@ -919,6 +952,7 @@ Suite *state_suite(void)
 	tcase_add_test(tc, an_image_with_rows_that_refer_to_nothing_is_refused);
 	tcase_add_test(tc, an_image_with_an_agent_of_no_workspace_is_refused);
 	tcase_add_test(tc, a_diff_before_any_snapshot_of_this_process_is_refused);
+	tcase_add_test(tc, a_deployment_id_without_room_is_none);
 	tcase_add_test(tc, the_sentinel_of_each_source_is_counted);
 	tcase_add_test(tc, the_sentinel_is_there_only_when_asked_for);
 	suite_add_tcase(s, tc);
