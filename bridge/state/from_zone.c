@@ -42,6 +42,7 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
     const char *deployment_id, const struct hf_uuid *user, struct hf_when now)
 {
 	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
+	int rc;
 
 	if (s->lent)
 		return -EBUSY;
@@ -54,9 +55,12 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
 		end_hold(s, source, ST_HOLD_DEPLOYMENT, deployment_id);
 		src->dirty = true;
 	}
-	if (user && !hf_uuid_is_zero(user) && !hf_uuid_equal(user, &src->row.user))
+	if (user && !hf_uuid_is_zero(user) && !hf_uuid_equal(user, &src->row.user)) {
 		hf_st_other_user(s, src, user, "", now);
-	return hf_state_restore_suffix(s, source, suffix);
+		hf_st_resolve(s);
+	}
+	rc = hf_state_restore_suffix(s, source, suffix);
+	return !rc && s->failed ? -ENOMEM : rc;
 }
 
 /* --- names --- */

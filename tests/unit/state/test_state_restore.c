@@ -148,6 +148,22 @@ START_TEST(a_source_is_pinned_to_what_the_zone_says)
 }
 END_TEST
 
+/* A zone that says whose it is and has no names: there is nothing to restore after it. */
+START_TEST(what_the_zone_says_of_a_source_is_settled_at_once)
+{
+	struct hf_uuid bob = kit_id(2);
+
+	k->sources[0].sentinel = true;
+	hf_state_free(k->state);
+	ck_assert_int_eq(hf_state_new(&k->conf, NULL, k->now, &k->state), 0);
+	ck_assert_int_eq(hf_state_restore_source(k->state, 0, NULL, "d1", &bob, k->now), 0);
+	ck_assert(kit_commit(k));
+	hf_state_tick(k->state, k->now);
+	ck_assert(!kit_commit(k));
+	kit_check(k);
+}
+END_TEST
+
 START_TEST(another_user_than_the_zones_holds_its_names)
 {
 	struct hf_restored_row rows[] = { row("a.coder", 1, 0) };
@@ -257,6 +273,7 @@ Suite *state_restore_suite(void)
 	tcase_add_test(tc, owners_of_another_source_hold_nothing_up);
 	tcase_add_test(tc, a_source_that_was_withdrawn_stays_so);
 	tcase_add_test(tc, a_source_is_pinned_to_what_the_zone_says);
+	tcase_add_test(tc, what_the_zone_says_of_a_source_is_settled_at_once);
 	tcase_add_test(tc, another_user_than_the_zones_holds_its_names);
 	tcase_add_test(tc, the_names_of_a_newer_zone_win_until_they_are_confirmed);
 	tcase_add_test(tc, an_empty_snapshot_after_a_newer_zone_holds_its_names);
