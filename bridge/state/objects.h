@@ -69,7 +69,7 @@ struct st_source {
 	uint32_t asking; /* rises with each answer to who is there */
 	bool settled;    /* since this configuration: all whom REST named have their snapshot */
 	bool missing;    /* REST knew nobody by a configured word, when all had settled last ... */
-	uint32_t missing_asking; /* ... or since: in which asking */
+	uint32_t missing_asking;                     /* ... or since: in which asking */
 	struct st_told told, told_before, connected; /* see rights_text.h */
 	bool live;
 	int64_t contact_boot_ms; /* of this process; 0: none yet */

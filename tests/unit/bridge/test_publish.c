@@ -229,8 +229,9 @@ END_TEST
 /* All of the store, under a suffix that its names are not of, into a folder beside. */
 static void publish_under_another_suffix(void)
 {
-	const struct hf_publish_opts opts = { .dir = engine_kit_file(&k, ".zone"),
-		.clock = &k.clock.clock, .pulse_ms = 15000 };
+	const struct hf_publish_opts opts = {
+		.dir = engine_kit_file(&k, ".zone"), .clock = &k.clock.clock, .pulse_ms = 15000
+	};
 	struct hf_zone_meta meta;
 	struct hf_publish *p;
 	int rc;

@@ -631,8 +631,7 @@ Suite *guard_suite(void)
 	tcase_add_test(tc, nothing_is_released_for_an_owner_who_may_not_be_read);
 	tcase_add_test(
 	    tc, an_owner_whom_the_server_lists_no_more_is_held_until_the_operator_decides);
-	tcase_add_loop_test(
-	    tc, an_owner_of_more_words_than_fit_is_never_taken_for_taken_out, 0, 2);
+	tcase_add_loop_test(tc, an_owner_of_more_words_than_fit_is_never_taken_for_taken_out, 0, 2);
 	tcase_add_test(tc, an_owner_who_is_listed_again_is_live_again);
 	tcase_add_test(tc, a_user_whom_one_server_does_not_know_is_followed_at_another);
 	tcase_add_test(tc, of_a_source_that_is_not_there_nothing_is_taken);

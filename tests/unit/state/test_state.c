@@ -741,14 +741,28 @@ START_TEST(an_image_with_rows_that_refer_to_nothing_is_refused)
 	struct hf_source_row source = { .rid = 2, .name = "main", .url = "https://c.example" };
 	struct hf_owner_row owner = { .rid = 3, .source = 2, .name = "alice", .id = kit_id(1) };
 	struct hf_workspace_row ws = { .rid = 4, .owner = 3, .id = kit_id(4), .name = "d" };
-	struct hf_agent_row agent = { .rid = 5, .workspace = 4, .id = kit_agent_id(1), .name = "x" };
+	struct hf_agent_row agent = {
+		.rid = 5, .workspace = 4, .id = kit_agent_id(1), .name = "x"
+	};
 	struct hf_hold_row hold = { .source = 2, .owner = 3, .kind = "removal" };
 	struct hf_restored_row restored = { .source = 2 };
 	struct hf_text_row text = { .rid = 1, .text = "org:a" };
-	struct hf_image image = { .sources = &source, .n_sources = 1, .owners = &owner, .n_owners = 1,
-		.workspaces = &ws, .n_workspaces = 1, .agents = &agent, .n_agents = 1, .holds = &hold,
-		.n_holds = 1, .restored = &restored, .n_restored = 1, .texts = &text, .n_texts = 1,
-		.next_workspace = 5, .next_agent = 6 };
+	struct hf_image image = { .sources = &source,
+		.n_sources = 1,
+		.owners = &owner,
+		.n_owners = 1,
+		.workspaces = &ws,
+		.n_workspaces = 1,
+		.agents = &agent,
+		.n_agents = 1,
+		.holds = &hold,
+		.n_holds = 1,
+		.restored = &restored,
+		.n_restored = 1,
+		.texts = &text,
+		.n_texts = 1,
+		.next_workspace = 5,
+		.next_agent = 6 };
 	const struct {
 		uint32_t *field;
 		uint32_t bad;
