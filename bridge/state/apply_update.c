@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/state/disputes.h"
-#include "bridge/state/guard.h"
-#include "bridge/state/claims.h"
 #include "bridge/state/claimant.h"
+#include "bridge/state/claims.h"
+#include "bridge/state/dispute_list.h"
+#include "bridge/state/disputes.h"
+#include "bridge/state/edit.h"
+#include "bridge/state/guard.h"
+#include "bridge/state/holds.h"
 
 /*
  * A label as it is published. Returns NULL, or why it is refused; then `out` is a printable form of

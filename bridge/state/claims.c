@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "bridge/state/claimant.h"
 #include "bridge/state/dirty_names.h"
 #include "zone/sum.h"
 

@@ -44,16 +44,7 @@ void hf_st_load_claims(struct hf_state *s, uint32_t agent, bool shared);
 void hf_st_load_restored(struct hf_state *s, uint32_t restored);
 void hf_st_load_sentinel(struct hf_state *s, uint32_t source);
 
-/* Once after each change: who has what is settled for all names that were touched. */
-void hf_st_resolve(struct hf_state *s);
-/* The same within the call's budget: false while it did not suffice. */
-bool hf_st_resolve_some(struct hf_state *s);
-
-/* Changed names since the last commit, for hf_state_take(). */
-int hf_st_names_take(struct hf_state *s);
-void hf_st_names_committed(struct hf_state *s);
-void hf_st_names_not_committed(struct hf_state *s);
-void hf_st_names_forget(struct hf_state *s); /* the same, of a state that ends */
+/* Frees all claims and names, of a state that ends. */
 void hf_st_names_done(struct hf_state *s);
 
 /* Every published name with what it tells. Ends with cb's first non-zero value. */

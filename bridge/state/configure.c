@@ -6,9 +6,12 @@
 #include <strings.h>
 
 #include "base/error.h"
-#include "bridge/state/holds.h"
 #include "bridge/state/claims.h"
-#include "bridge/state/owners.h"
+#include "bridge/state/edit.h"
+#include "bridge/state/holds.h"
+#include "bridge/state/owner_words.h"
+#include "bridge/state/removal.h"
+#include "bridge/state/settle_claims.h"
 
 static const struct hf_state_source_conf *conf_of(
     const struct hf_state_conf *conf, const char *name)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/state/claims.h"
+#include "bridge/state/claimant.h"
 #include "zone/sum.h"
 
 enum { CHUNK_BYTES = 64 * 1024, NAMES_LISTED_MAX = 20000 };

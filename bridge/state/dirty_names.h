@@ -23,3 +23,9 @@ void hf_st_touch_published(struct hf_state *s, uint32_t who);
 /* It publishes more or less than before: its PTR may change. */
 void hf_st_note_changed(struct hf_state *s, uint32_t who);
 void hf_st_set_published(struct hf_state *s, uint32_t who, bool published);
+
+/* Changed names since the last commit, for hf_state_take(). */
+int hf_st_names_take(struct hf_state *s);
+void hf_st_names_committed(struct hf_state *s);
+void hf_st_names_not_committed(struct hf_state *s);
+void hf_st_names_forget(struct hf_state *s); /* the same, of a state that ends */

@@ -4,55 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bridge/state/dispute_list.h"
+#include "bridge/state/edit.h"
 #include "bridge/state/holds.h"
-#include "bridge/state/source_identity.h"
-#include "bridge/state/claims.h"
-
-/* --- the list --- */
-
-static uint32_t dispute_key(uint32_t ws)
-{
-	return ws * 0x9e3779b1U;
-}
-
-static struct st_dispute *dispute_find(const struct hf_state *s, uint32_t ws)
-{
-	size_t at = HF_MULTIMAP_START;
-	uint32_t i;
-
-	while (s->n_disputes && hf_multimap_next(&s->disputes_by_ws, dispute_key(ws), &at, &i))
-		if (s->disputes[i].ws == ws)
-			return &s->disputes[i];
-	return NULL;
-}
-
-static void dispute_drop(struct hf_state *s, struct st_dispute *d)
-{
-	uint32_t i = (uint32_t)(d - s->disputes), last = (uint32_t)s->n_disputes - 1;
-
-	hf_multimap_del(&s->disputes_by_ws, dispute_key(d->ws), i);
-	s->n_disputes--;
-	if (i == last)
-		return;
-	*d = s->disputes[last];
-	hf_multimap_del(&s->disputes_by_ws, dispute_key(d->ws), last);
-	if (hf_multimap_add(&s->disputes_by_ws, dispute_key(d->ws), i) < 0)
-		s->failed = true;
-}
-
-static struct st_dispute *dispute_add(struct hf_state *s, uint32_t ws)
-{
-	uint32_t i = (uint32_t)s->n_disputes;
-
-	if (hf_st_grow((void **)&s->disputes, i, &s->size_disputes, sizeof(*s->disputes)) < 0 ||
-	    hf_multimap_add(&s->disputes_by_ws, dispute_key(ws), i) < 0) {
-		s->failed = true;
-		return NULL;
-	}
-	s->n_disputes++;
-	s->disputes[i].ws = ws;
-	return &s->disputes[i];
-}
+#include "bridge/state/settle_claims.h"
 
 /* --- what streams say --- */
 
@@ -64,16 +19,16 @@ static bool has_it(const struct hf_state *s, const struct st_ws *w)
 
 bool hf_st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct hf_when now)
 {
-	struct st_dispute *d = dispute_find(s, ws);
+	struct st_dispute *d = hf_st_dispute_find(s, ws);
 	int64_t again_ms = s->sources[s->owners[owner].row.source].snapshot_ms;
 
 	if (!has_it(s, &s->ws[ws])) {
 		if (d)
-			dispute_drop(s, d);
+			hf_st_dispute_drop(s, d);
 		return false;
 	}
 	if (!d)
-		d = dispute_add(s, ws);
+		d = hf_st_dispute_add(s, ws);
 	if (!d)
 		return true;
 	/* Another claim is another question, and an answer is not for ever. */
@@ -82,24 +37,6 @@ bool hf_st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struc
 	d->claimant = owner;
 	d->mark = s->mark;
 	return true;
-}
-
-void hf_st_dispute_name(struct hf_state *s, uint32_t ws, const char *name, const char *bad)
-{
-	struct st_dispute *d = dispute_find(s, ws);
-
-	if (!d)
-		return;
-	memset(d->name, 0, sizeof(d->name));
-	memcpy(d->name, name, strnlen(name, sizeof(d->name) - 1));
-	d->bad = bad;
-}
-
-bool hf_st_is_disputed_by(const struct hf_state *s, uint32_t ws, uint32_t owner)
-{
-	const struct st_dispute *d = dispute_find(s, ws);
-
-	return d && d->claimant == owner && s->ws[ws].row.owner != owner;
 }
 
 static bool may_have_it(const struct hf_state *s, uint32_t owner)
@@ -125,12 +62,12 @@ static void dispute_give_ws(struct hf_state *s, uint32_t ws, uint32_t to, const 
 
 bool hf_st_dispute_dropped(struct hf_state *s, uint32_t ws)
 {
-	struct st_dispute *d = dispute_find(s, ws), was;
+	struct st_dispute *d = hf_st_dispute_find(s, ws), was;
 
 	if (!d)
 		return false;
 	was = *d;
-	dispute_drop(s, d);
+	hf_st_dispute_drop(s, d);
 	if (!may_have_it(s, was.claimant))
 		return false;
 	/* It has no name there: it comes with the snapshot that is asked for now. */
@@ -142,34 +79,11 @@ bool hf_st_dispute_dropped(struct hf_state *s, uint32_t ws)
 	return true;
 }
 
-void hf_st_dispute_withdrawn(struct hf_state *s, uint32_t ws, uint32_t owner)
-{
-	struct st_dispute *d = dispute_find(s, ws);
-
-	if (d && d->claimant == owner)
-		dispute_drop(s, d);
-}
-
 void hf_st_dispute_not_listed(struct hf_state *s, uint32_t owner)
 {
 	for (size_t i = s->n_disputes; i-- > 0;)
 		if (s->disputes[i].claimant == owner && s->disputes[i].mark != s->mark)
-			dispute_drop(s, &s->disputes[i]);
-}
-
-void hf_st_dispute_end(struct hf_state *s, uint32_t ws)
-{
-	struct st_dispute *d = dispute_find(s, ws);
-
-	if (d)
-		dispute_drop(s, d);
-}
-
-void hf_st_disputes_of_owner_end(struct hf_state *s, uint32_t owner)
-{
-	for (size_t i = s->n_disputes; i-- > 0;)
-		if (s->disputes[i].claimant == owner)
-			dispute_drop(s, &s->disputes[i]);
+			hf_st_dispute_drop(s, &s->disputes[i]);
 }
 
 /* --- what REST says --- */
@@ -212,7 +126,7 @@ int hf_state_workspace_owner(struct hf_state *s, const char *source,
 	if (!src)
 		return -ENOENT;
 	ws = hf_st_ws_find(s, ix, workspace);
-	d = ws == ST_NONE ? NULL : dispute_find(s, ws);
+	d = ws == ST_NONE ? NULL : hf_st_dispute_find(s, ws);
 	if (!d || hf_st_deployment_held(s, ix))
 		return 0;
 	d->answered = true;
@@ -225,7 +139,7 @@ int hf_state_workspace_owner(struct hf_state *s, const char *source,
 	was = s->ws[ws];
 	dispute_give_ws(s, ws, to, d->claimant == to && !d->bad ? d->name : was.row.name);
 	/* The former one's stream lists it all the same: that is the dispute now. */
-	d = dispute_find(s, ws);
+	d = hf_st_dispute_find(s, ws);
 	if (d)
 		d->claimant = former;
 	hf_st_dispute_name(s, ws, was.row.name, was.bad);

@@ -12,20 +12,9 @@
  */
 bool hf_st_dispute_listed(struct hf_state *s, uint32_t ws, uint32_t owner, struct hf_when now);
 /*
- * ... and by this name, which it has when it goes over. `bad`: why the name is refused, or NULL;
- * static.
- */
-void hf_st_dispute_name(struct hf_state *s, uint32_t ws, const char *name, const char *bad);
-bool hf_st_is_disputed_by(const struct hf_state *s, uint32_t ws, uint32_t owner);
-/*
  * The stream of who has it drops it: true if it went to who claims it, instead of away. Its agents
  * stay with it, and a snapshot of its new owner is wanted.
  */
 bool hf_st_dispute_dropped(struct hf_state *s, uint32_t ws);
-/* `owner`, who claims it, drops it. */
-void hf_st_dispute_withdrawn(struct hf_state *s, uint32_t ws, uint32_t owner);
 /* A snapshot of `owner` was applied: claims that it does not repeat end. */
 void hf_st_dispute_not_listed(struct hf_state *s, uint32_t owner);
-/* The workspace, or the owner, is no more. */
-void hf_st_dispute_end(struct hf_state *s, uint32_t ws);
-void hf_st_disputes_of_owner_end(struct hf_state *s, uint32_t owner);

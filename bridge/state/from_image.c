@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/state/guard.h"
 #include "bridge/state/claims.h"
+#include "bridge/state/edit.h"
+#include "bridge/state/guard.h"
+#include "bridge/state/holds.h"
 #include "bridge/state/rights_text.h"
 
 /*

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bridge/state/guard.h"
-#include "bridge/state/source_identity.h"
 #include "bridge/state/claims.h"
+#include "bridge/state/edit.h"
+#include "bridge/state/holds.h"
+#include "bridge/state/removal.h"
+#include "bridge/state/settle_claims.h"
+#include "bridge/state/source_identity.h"
 
 /* --- of a source --- */
 

@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/state/disputes.h"
+#include "bridge/state/claimant.h"
 #include "bridge/state/claims.h"
-#include "bridge/state/owners.h"
-#include "bridge/state/rights_text.h"
 #include "bridge/state/dirty_names.h"
+#include "bridge/state/disputes.h"
+#include "bridge/state/edit.h"
+#include "bridge/state/holds.h"
+#include "bridge/state/owner_words.h"
+#include "bridge/state/rights_text.h"
+#include "bridge/state/settle_claims.h"
 
 /*
  * Below this number explained removals pass (rule 3c), and agents of running workspaces go (rule

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/state/holds.h"
 #include "bridge/state/claims.h"
+#include "bridge/state/holds.h"
 #include "bridge/state/rights_text.h"
 
 const char *hf_state_waits_name(enum hf_waits bit)

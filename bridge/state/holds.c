@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/state/source_identity.h"
-#include "bridge/state/claims.h"
+#include "bridge/state/edit.h"
 #include "bridge/state/rights_text.h"
 
 /* --- fresh --- */
@@ -96,6 +95,11 @@ uint32_t hf_st_hold_find(
     const struct hf_state *s, uint32_t source, uint32_t owner, const char *kind)
 {
 	return hold_find(s, source, owner, kind, false);
+}
+
+bool hf_st_deployment_held(const struct hf_state *s, uint32_t source)
+{
+	return hf_st_hold_find(s, source, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
 }
 
 static uint32_t hold_add(struct hf_state *s)
@@ -219,6 +223,29 @@ void hf_st_holds_of_owner_end(struct hf_state *s, uint32_t owner)
 		hf_st_hold_close(s, o->kept);
 	if (o->former)
 		hf_st_hold_close(s, o->former - 1);
+}
+
+bool hf_st_former_has_names(const struct hf_state *s, uint32_t owner)
+{
+	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next)
+		if (!s->ws[w].bad && s->ws[w].n_agents)
+			return true;
+	return false;
+}
+
+void hf_st_former_end(struct hf_state *s, uint32_t owner)
+{
+	struct st_owner *o = &s->owners[owner];
+	uint32_t hold = hf_st_hold_find(s, o->row.source, owner, ST_HOLD_USER);
+
+	if (hold != ST_NONE)
+		hf_st_hold_close(s, hold);
+	if (!(o->row.marks & HF_OWNER_FORMER))
+		return;
+	hf_st_owner_unclaim(s, owner);
+	o->row.marks &= (uint8_t)~HF_OWNER_FORMER;
+	o->dirty = true;
+	hf_st_owner_claim(s, owner);
 }
 
 void hf_st_hold_settle(struct hf_state *s, uint32_t owner)

@@ -36,6 +36,12 @@ void hf_st_hold_reject(struct hf_state *s, uint32_t hold);
  * names.
  */
 void hf_st_hold_settle(struct hf_state *s, uint32_t owner);
+/* The owner has an agent, whose names in the forms of the own user are kept of a former one. */
+bool hf_st_former_has_names(const struct hf_state *s, uint32_t owner);
+/* What is kept of a former user of the token in the forms of its own user goes. */
+void hf_st_former_end(struct hf_state *s, uint32_t owner);
+/* Another deployment answers, or none says which it is: nothing of it is applied. */
+bool hf_st_deployment_held(const struct hf_state *s, uint32_t source);
 /* The owner is no more. */
 void hf_st_holds_of_owner_end(struct hf_state *s, uint32_t owner);
 /* The source's holds of restored names end with the last name that they hold. */

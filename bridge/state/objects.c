@@ -7,11 +7,6 @@
 
 #include "base/error.h"
 #include "base/xxh.h"
-#include "bridge/state/disputes.h"
-#include "bridge/state/holds.h"
-#include "bridge/state/claims.h"
-#include "bridge/state/owners.h"
-#include "bridge/state/rights_text.h"
 
 uint32_t hf_st_hash(const struct hf_state *s, const void *bytes, size_t len)
 {
@@ -183,6 +178,18 @@ int hf_st_owner_add(struct hf_state *s, uint32_t source, const struct hf_uuid *i
 	return 0;
 }
 
+void hf_st_owner_drop(struct hf_state *s, uint32_t ix)
+{
+	struct st_owner *o = &s->owners[ix];
+
+	if (o->stored)
+		hf_st_gone(s, HF_ROW_OWNER, ix);
+	else if (ix < s->free_owner)
+		s->free_owner = ix;
+	hf_multimap_del(&s->owners_by_id, id_hash(s, o->row.source, &o->row.id), ix);
+	o->used = false;
+}
+
 /* --- workspaces --- */
 
 uint32_t hf_st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id)
@@ -197,7 +204,7 @@ uint32_t hf_st_ws_find(const struct hf_state *s, uint32_t source, const struct h
 	return ST_NONE;
 }
 
-static void ws_link(struct hf_state *s, uint32_t ix, uint32_t owner)
+void hf_st_ws_link(struct hf_state *s, uint32_t ix, uint32_t owner)
 {
 	struct st_ws *w = &s->ws[ix];
 	struct st_owner *o = &s->owners[owner];
@@ -210,7 +217,7 @@ static void ws_link(struct hf_state *s, uint32_t ix, uint32_t owner)
 	o->first_ws = ix;
 }
 
-static void ws_unlink(struct hf_state *s, uint32_t ix)
+void hf_st_ws_unlink(struct hf_state *s, uint32_t ix)
 {
 	struct st_ws *w = &s->ws[ix];
 
@@ -222,8 +229,7 @@ static void ws_unlink(struct hf_state *s, uint32_t ix)
 		s->ws[w->next].prev = w->prev;
 }
 
-/* A workspace counts for the guard while it is good: by +1 or -1 in its owner's numbers. */
-static void ws_count(struct hf_state *s, const struct st_ws *w, int by)
+void hf_st_ws_count(struct hf_state *s, const struct st_ws *w, int by)
 {
 	struct st_owner *o = &s->owners[w->row.owner];
 
@@ -262,24 +268,19 @@ int hf_st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, u
 	w->row.rid = s->next_ws_rid++;
 	w->row.id = *id;
 	w->first_agent = ST_NONE;
-	ws_link(s, ix, owner);
-	ws_count(s, w, 1);
+	hf_st_ws_link(s, ix, owner);
+	hf_st_ws_count(s, w, 1);
 	*ret_ix = ix;
 	return 0;
 }
 
-void hf_st_ws_remove(struct hf_state *s, uint32_t ix)
+void hf_st_ws_drop(struct hf_state *s, uint32_t ix)
 {
 	struct st_ws *w = &s->ws[ix];
 	uint32_t source = s->owners[w->row.owner].row.source;
 
-	s->work++;
-	while (w->first_agent != ST_NONE)
-		hf_st_agent_remove(s, w->first_agent);
-	if (s->n_disputes)
-		hf_st_dispute_end(s, ix);
-	ws_count(s, w, -1);
-	ws_unlink(s, ix);
+	hf_st_ws_count(s, w, -1);
+	hf_st_ws_unlink(s, ix);
 	if (w->dirty_at)
 		s->dirty_ws.at[w->dirty_at - 1] = ST_NONE;
 	if (w->stored)
@@ -288,73 +289,6 @@ void hf_st_ws_remove(struct hf_state *s, uint32_t ix)
 	w->used = false;
 	if (hf_st_vec_push(&s->free_ws, ix) < 0)
 		s->failed = true; /* the place is lost, nothing else */
-}
-
-/* Around a change that all names of the workspace hang on. */
-static void ws_agents_leave(struct hf_state *s, uint32_t ix)
-{
-	for (uint32_t a = s->ws[ix].first_agent; a != ST_NONE; a = s->agents[a].next) {
-		hf_st_unclaim(s, a);
-		hf_st_address_del(s, a);
-	}
-}
-
-static void ws_agents_enter(struct hf_state *s, uint32_t ix)
-{
-	for (uint32_t a = s->ws[ix].first_agent; a != ST_NONE; a = s->agents[a].next) {
-		hf_st_address_add(s, a);
-		hf_st_claim(s, a);
-	}
-}
-
-void hf_st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner)
-{
-	struct st_ws *w = &s->ws[ix];
-
-	ws_agents_leave(s, ix);
-	ws_count(s, w, -1);
-	ws_unlink(s, ix);
-	ws_link(s, ix, owner);
-	ws_count(s, w, 1);
-	ws_agents_enter(s, ix);
-	hf_st_dirty_ws(s, ix);
-}
-
-void hf_st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks)
-{
-	struct st_ws *w = &s->ws[ix];
-	bool other = w->row.held != held;
-
-	if (!other && w->row.marks == marks)
-		return;
-	/* Held or live decides clashes: the claims are weighed again. */
-	if (other)
-		ws_agents_leave(s, ix);
-	ws_count(s, w, -1);
-	w->row.held = held;
-	w->row.marks = marks;
-	ws_count(s, w, 1);
-	if (other)
-		ws_agents_enter(s, ix);
-	hf_st_dirty_ws(s, ix);
-}
-
-void hf_st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char *bad)
-{
-	struct st_ws *w = &s->ws[ix];
-	bool was_bad = w->bad;
-
-	ws_agents_leave(s, ix);
-	ws_count(s, w, -1);
-	w->bad = bad;
-	ws_count(s, w, 1);
-	memset(w->row.name, 0, sizeof(w->row.name));
-	memcpy(w->row.name, name, strnlen(name, sizeof(w->row.name) - 1));
-	ws_agents_enter(s, ix);
-	hf_st_dirty_ws(s, ix);
-	/* Agents of a refused workspace are not stored; now they are to be. */
-	for (uint32_t a = w->first_agent; was_bad && a != ST_NONE; a = s->agents[a].next)
-		hf_st_dirty_agent(s, a);
 }
 
 /* --- agents --- */
@@ -374,7 +308,7 @@ uint32_t hf_st_agent_find(const struct hf_state *s, uint32_t source, const struc
 	return ST_NONE;
 }
 
-static void agent_link(struct hf_state *s, uint32_t ix, uint32_t ws)
+void hf_st_agent_link(struct hf_state *s, uint32_t ix, uint32_t ws)
 {
 	struct st_agent *a = &s->agents[ix];
 
@@ -387,7 +321,7 @@ static void agent_link(struct hf_state *s, uint32_t ix, uint32_t ws)
 		s->ws[ws].n_agents++;
 }
 
-static void agent_unlink(struct hf_state *s, uint32_t ix)
+void hf_st_agent_unlink(struct hf_state *s, uint32_t ix)
 {
 	struct st_agent *a = &s->agents[ix];
 	uint32_t *at = &s->ws[a->ws].first_agent;
@@ -425,21 +359,16 @@ int hf_st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, u
 	a->bad = "not set"; /* until hf_st_agent_set() */
 	a->row.rid = s->next_agent_rid++;
 	a->row.id = *id;
-	agent_link(s, ix, ws);
+	hf_st_agent_link(s, ix, ws);
 	*ret_ix = ix;
 	return 0;
 }
 
-void hf_st_agent_remove(struct hf_state *s, uint32_t ix)
+void hf_st_agent_drop(struct hf_state *s, uint32_t ix)
 {
 	struct st_agent *a = &s->agents[ix];
-	uint32_t ws = a->ws, source = s->owners[s->ws[ws].row.owner].row.source;
+	uint32_t source = s->owners[s->ws[a->ws].row.owner].row.source;
 
-	hf_st_unclaim(s, ix);
-	hf_st_address_del(s, ix);
-	agent_unlink(s, ix);
-	hf_st_reclaim_short(s, ws);
-	a = &s->agents[ix];
 	if (a->dirty_at)
 		s->dirty_agents.at[a->dirty_at - 1] = ST_NONE;
 	if (a->stored)
@@ -448,113 +377,4 @@ void hf_st_agent_remove(struct hf_state *s, uint32_t ix)
 	a->used = false;
 	if (hf_st_vec_push(&s->free_agents, ix) < 0)
 		s->failed = true;
-}
-
-void hf_st_agent_set(
-    struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad)
-{
-	struct st_agent *a = &s->agents[ix];
-	uint32_t before = a->ws, had = s->ws[before].n_agents;
-
-	hf_st_unclaim(s, ix);
-	hf_st_address_del(s, ix);
-	agent_unlink(s, ix);
-	a->bad = bad;
-	a->crowded = false;
-	memset(a->row.name, 0, sizeof(a->row.name));
-	memcpy(a->row.name, name, strnlen(name, sizeof(a->row.name) - 1));
-	agent_link(s, ix, ws);
-	hf_st_address_add(s, ix);
-	hf_st_claim(s, ix);
-	if (s->ws[before].n_agents != had)
-		hf_st_reclaim_short(s, before);
-	if (ws != before)
-		hf_st_reclaim_short(s, ws);
-	hf_st_dirty_agent(s, ix);
-}
-
-/* --- all of an owner, all of a source --- */
-
-static void owner_each_agent(
-    struct hf_state *s, uint32_t owner, void (*act)(struct hf_state *s, uint32_t agent))
-{
-	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next)
-		for (uint32_t a = s->ws[w].first_agent; a != ST_NONE; a = s->agents[a].next)
-			act(s, a);
-}
-
-void hf_st_owner_unclaim(struct hf_state *s, uint32_t owner)
-{
-	owner_each_agent(s, owner, hf_st_unclaim);
-}
-
-void hf_st_owner_claim(struct hf_state *s, uint32_t owner)
-{
-	owner_each_agent(s, owner, hf_st_claim);
-}
-
-static void source_each_owner(
-    struct hf_state *s, uint32_t source, void (*act)(struct hf_state *s, uint32_t owner))
-{
-	for (uint32_t o = 0; o < s->n_owners; o++)
-		if (s->owners[o].used && s->owners[o].row.source == source)
-			act(s, o);
-}
-
-void hf_st_source_unclaim(struct hf_state *s, uint32_t source)
-{
-	hf_st_sentinel_unclaim(s, source);
-	source_each_owner(s, source, hf_st_owner_unclaim);
-}
-
-void hf_st_source_claim(struct hf_state *s, uint32_t source)
-{
-	hf_st_sentinel_claim(s, source);
-	source_each_owner(s, source, hf_st_owner_claim);
-	/* After a change of the suffix: what came out of the zone stands under the former one. */
-	for (uint32_t r = 0; r < s->n_restored; r++)
-		if (s->restored[r].used && s->restored[r].row.source == source &&
-		    !hf_name_is_under(&s->restored[r].row.name, &s->sources[source].row.suffix))
-			hf_st_restored_remove(s, r);
-}
-
-void hf_st_owner_remove(struct hf_state *s, uint32_t ix)
-{
-	struct st_owner *o = &s->owners[ix];
-
-	/* What another one's stream lists, too, goes over there. */
-	while (o->first_ws != ST_NONE)
-		if (!hf_st_dispute_dropped(s, o->first_ws))
-			hf_st_ws_remove(s, o->first_ws);
-	hf_st_holds_of_owner_end(s, ix);
-	hf_st_disputes_of_owner_end(s, ix);
-	hf_st_text_drop(s, o->row.rights);
-	o->row.rights = 0;
-	free(o->refused);
-	o->refused = NULL;
-	if (o->stored)
-		hf_st_gone(s, HF_ROW_OWNER, ix);
-	else if (ix < s->free_owner)
-		s->free_owner = ix;
-	hf_multimap_del(&s->owners_by_id, id_hash(s, o->row.source, &o->row.id), ix);
-	o->used = false;
-}
-
-void hf_st_source_remove(struct hf_state *s, struct st_source *src)
-{
-	uint32_t ix = hf_st_source_ix(s, src);
-
-	hf_st_sentinel_unclaim(s, ix);
-	source_each_owner(s, ix, hf_st_owner_remove);
-	for (uint32_t r = 0; r < s->n_restored; r++)
-		if (s->restored[r].used && s->restored[r].row.source == ix)
-			hf_st_restored_remove(s, r);
-	for (uint32_t h = 0; h < s->n_holds; h++)
-		if (s->holds[h].used && s->holds[h].row.source == ix)
-			hf_st_hold_close(s, h);
-	if (src->stored)
-		hf_st_gone(s, HF_ROW_SOURCE, ix);
-	hf_st_words_done(src);
-	hf_st_rights_done(src);
-	src->used = false;
 }

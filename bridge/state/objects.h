@@ -4,8 +4,8 @@
  * objects: the objects of state and their lists, private to this room. Objects lie in arrays and
  * are known by index (`_ix`), since arrays move when they grow; ST_NONE is no object.
  *
- * Whoever changes a row says so with st_dirty_...(); whoever changes what a name would tell calls
- * claims.h first, while the old name can still be derived.
+ * Whoever changes a row says so with hf_st_dirty_...(). Whoever changes what a name would tell
+ * calls claims.h first, while the old name can still be derived: edit.h does so.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,7 +64,7 @@ struct st_source {
 	bool leaving; /* no longer configured: goes when those that may replace it are confirmed */
 	uint32_t order; /* in the configuration: decides clashes */
 	uint32_t fresh_ms, snapshot_ms;
-	char *words; /* of the configuration: whom to follow; owned, see owners.h */
+	char *words; /* of the configuration: whom to follow; owned, see owner_words.h */
 	size_t words_size;
 	uint32_t asking; /* rises with each answer to who is there */
 	bool settled;    /* since this configuration: all whom REST named have their snapshot */
@@ -198,7 +198,7 @@ struct st_gone {
 	uint32_t rid;
 };
 
-struct st_dirty_name; /* claims.c */
+struct st_dirty_name; /* dirty_names.h */
 
 /* What becomes of an owner's workspaces by a snapshot, see guard.h. */
 struct st_judge {
@@ -335,31 +335,27 @@ uint32_t hf_st_owner_find(const struct hf_state *s, uint32_t source, const struc
 int hf_st_owner_index(struct hf_state *s, uint32_t ix);
 int hf_st_owner_add(
     struct hf_state *s, uint32_t source, const struct hf_uuid *id, uint32_t *ret_ix);
+/* One that has nothing any more is not found any more, and its place is free. */
+void hf_st_owner_drop(struct hf_state *s, uint32_t ix);
 
 uint32_t hf_st_ws_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
 /* A new one at the head of its owner's list; good, not claimed. */
 int hf_st_ws_add(struct hf_state *s, uint32_t owner, const struct hf_uuid *id, uint32_t *ret_ix);
-/* With all its agents. */
-void hf_st_ws_remove(struct hf_state *s, uint32_t ix);
-void hf_st_ws_move(struct hf_state *s, uint32_t ix, uint32_t owner);
-/* `marks`: HF_WS_..., 0 where it is not held. */
-void hf_st_ws_set_held(struct hf_state *s, uint32_t ix, bool held, uint8_t marks);
-/* Its name or its goodness changes; all of its agents' names with it. `bad` NULL: good. */
-void hf_st_ws_rename(struct hf_state *s, uint32_t ix, const char *name, const char *bad);
+/* Into and out of the list of an owner. */
+void hf_st_ws_link(struct hf_state *s, uint32_t ix, uint32_t owner);
+void hf_st_ws_unlink(struct hf_state *s, uint32_t ix);
+/* A workspace counts for the guard while it is good: by +1 or -1 in its owner's numbers. */
+void hf_st_ws_count(struct hf_state *s, const struct st_ws *w, int by);
+/* One that has no agents any more is not found any more, and its place is free. */
+void hf_st_ws_drop(struct hf_state *s, uint32_t ix);
 
 uint32_t hf_st_agent_find(const struct hf_state *s, uint32_t source, const struct hf_uuid *id);
 int hf_st_agent_add(struct hf_state *s, uint32_t ws, const struct hf_uuid *id, uint32_t *ret_ix);
-void hf_st_agent_remove(struct hf_state *s, uint32_t ix);
-void hf_st_agent_set(
-    struct hf_state *s, uint32_t ix, uint32_t ws, const char *name, const char *bad);
-
-void hf_st_owner_remove(struct hf_state *s, uint32_t ix);
-void hf_st_source_remove(struct hf_state *s, struct st_source *src);
-/* Before and after something that all names of a source or an owner hang on changes. */
-void hf_st_source_unclaim(struct hf_state *s, uint32_t source);
-void hf_st_source_claim(struct hf_state *s, uint32_t source);
-void hf_st_owner_unclaim(struct hf_state *s, uint32_t owner);
-void hf_st_owner_claim(struct hf_state *s, uint32_t owner);
+/* Into and out of the list of a workspace. */
+void hf_st_agent_link(struct hf_state *s, uint32_t ix, uint32_t ws);
+void hf_st_agent_unlink(struct hf_state *s, uint32_t ix);
+/* One that is unlinked and has no claims is not found any more, and its place is free. */
+void hf_st_agent_drop(struct hf_state *s, uint32_t ix);
 
 /* Sources' rows say up to when their ages are counted. */
 void hf_st_stamp_sources(struct hf_state *s, struct hf_when now);
@@ -377,6 +373,11 @@ static inline bool hf_st_spend(struct hf_state *s, size_t items)
 		return false;
 	s->budget -= items < s->budget ? items : s->budget;
 	return true;
+}
+
+static inline bool hf_st_owner_is_of(const struct hf_state *s, uint32_t ix, uint32_t source)
+{
+	return s->owners[ix].used && s->owners[ix].row.source == source;
 }
 
 static inline struct st_source *hf_st_ws_source(struct hf_state *s, const struct st_ws *w)

@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/state/holds.h"
-#include "bridge/state/source_identity.h"
-#include "bridge/state/objects.h"
 #include "bridge/state/claims.h"
+#include "bridge/state/holds.h"
+#include "bridge/state/objects.h"
 #include "bridge/state/rights_text.h"
 #include "zone/sum.h"
 

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/state/claims.h"
-
 static bool rights_has_word(const char *words, const char *word, size_t len)
 {
 	for (; *words; words += *words == ' ') {

@@ -3,9 +3,11 @@
  * Who has what: settled for all names that were touched, then for the addresses of whoever
  * publishes more or less.
  */
-#include "bridge/state/holds.h"
+#include "bridge/state/settle_claims.h"
+
 #include "bridge/state/claims.h"
 #include "bridge/state/dirty_names.h"
+#include "bridge/state/holds.h"
 
 /*
  * The source lists the name of one that was restored again (an agent of it, or its sentinel): that

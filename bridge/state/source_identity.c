@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bridge/state/edit.h"
 #include "bridge/state/guard.h"
-#include "bridge/state/claims.h"
+#include "bridge/state/holds.h"
 #include "bridge/state/owners.h"
 #include "bridge/state/rights_text.h"
+#include "bridge/state/settle_claims.h"
 
 /* --- the deployment --- */
 
@@ -42,20 +44,7 @@ static bool same_deployment(
 	return false;
 }
 
-bool hf_st_deployment_held(const struct hf_state *s, uint32_t source)
-{
-	return hf_st_hold_find(s, source, ST_NONE, ST_HOLD_DEPLOYMENT) != ST_NONE;
-}
-
 /* --- the suffix --- */
-
-void hf_st_suffix_set(struct hf_state *s, struct st_source *src, const struct hf_name *suffix)
-{
-	hf_st_source_unclaim(s, hf_st_source_ix(s, src));
-	src->row.suffix = *suffix;
-	src->dirty = true;
-	hf_st_source_claim(s, hf_st_source_ix(s, src));
-}
 
 static void check_suffix(
     struct hf_state *s, struct st_source *src, const char *text, struct hf_when now)
@@ -87,14 +76,6 @@ static void check_suffix(
 
 /* --- the token's user --- */
 
-bool hf_st_former_has_names(const struct hf_state *s, uint32_t owner)
-{
-	for (uint32_t w = s->owners[owner].first_ws; w != ST_NONE; w = s->ws[w].next)
-		if (!s->ws[w].bad && s->ws[w].n_agents)
-			return true;
-	return false;
-}
-
 /*
  * The names of a former user stay in all their forms, until the operator decides or the user is
  * back.
@@ -116,21 +97,6 @@ static void keep_former(
 	snprintf(detail, sizeof(detail), "the token is %.40s's now, before it was %.40s's",
 	    *name ? name : "another user", o->row.name);
 	hf_st_hold_open(s, ix, former, ST_HOLD_USER, detail, now);
-}
-
-void hf_st_former_end(struct hf_state *s, uint32_t owner)
-{
-	struct st_owner *o = &s->owners[owner];
-	uint32_t hold = hf_st_hold_find(s, o->row.source, owner, ST_HOLD_USER);
-
-	if (hold != ST_NONE)
-		hf_st_hold_close(s, hold);
-	if (!(o->row.marks & HF_OWNER_FORMER))
-		return;
-	hf_st_owner_unclaim(s, owner);
-	o->row.marks &= (uint8_t)~HF_OWNER_FORMER;
-	o->dirty = true;
-	hf_st_owner_claim(s, owner);
 }
 
 void hf_st_other_user(struct hf_state *s, struct st_source *src, const struct hf_uuid *user,

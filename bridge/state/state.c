@@ -9,13 +9,15 @@
 
 #include "base/error.h"
 #include "bridge/state/apply_update.h"
-#include "bridge/state/configure.h"
-#include "bridge/state/guard.h"
-#include "bridge/state/source_identity.h"
-#include "bridge/state/from_image.h"
 #include "bridge/state/claims.h"
-#include "bridge/state/owners.h"
+#include "bridge/state/configure.h"
+#include "bridge/state/edit.h"
+#include "bridge/state/from_image.h"
+#include "bridge/state/guard.h"
+#include "bridge/state/holds.h"
+#include "bridge/state/owner_words.h"
 #include "bridge/state/rights_text.h"
+#include "bridge/state/settle_claims.h"
 
 enum { LENT_AGAIN_MS = 10 };
 

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/state/objects.h"
-#include "bridge/state/claims.h"
+#include "bridge/state/dirty_names.h"
 
 static int changes_push(struct hf_state *s, struct hf_row_change change)
 {

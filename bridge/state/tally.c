@@ -4,10 +4,8 @@
  */
 #include <string.h>
 
-#include "bridge/state/guard.h"
-#include "bridge/state/objects.h"
-#include "bridge/state/claims.h"
 #include "bridge/state/claimant.h"
+#include "bridge/state/holds.h"
 
 static void tally_count(
     const struct hf_state *s, struct hf_when now, uint32_t who, struct hf_tally *ret)
