@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dnsmasq: the adapter that feeds dnsmasq by hosts files. This file opens, closes and wires it;
- * dnsmasq_private.h tells which part is where.
+ * dnsmasq: the adapter that feeds dnsmasq by hosts files. This file opens, closes and wires it, and
+ * says whose turn it is; dnsmasq_private.h tells which part is where.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -94,6 +94,54 @@ static int dnsmasq_make_parts(struct hf_adapter *a)
 	return rc ? rc : hf_dnsmasq_watch_begin(a);
 }
 
+/*
+ * One answer a turn; each is the last thing that is done in it, since the host may close the
+ * adapter then.
+ */
+static void on_dnsmasq_answer(evutil_socket_t fd, short what, void *arg)
+{
+	struct hf_adapter *a = arg;
+	bool apply = a->phase == APPLY_ANSWER, list = a->listing && a->loaded;
+
+	if (apply + list + a->verified + a->examined + a->doctor_waits > 1)
+		hf_dnsmasq_answer_soon(a);
+	if (apply) {
+		hf_dnsmasq_reply_apply(a);
+	} else if (a->verified) {
+		hf_dnsmasq_reply_verify(a);
+	} else if (a->examined) {
+		a->examined = false;
+		a->host->examined(a->host->arg);
+	} else if (a->doctor_waits && a->loaded) {
+		a->doctor_waits = false;
+		hf_dnsmasq_doctor_loaded(a, 0, "");
+	} else if (list) {
+		hf_dnsmasq_reply_list(a);
+	}
+}
+
+/* The files were read, or could not be: what waited for it goes on. */
+static void on_dnsmasq_loaded(struct hf_adapter *a, int code, const char *why)
+{
+	bool list = a->listing;
+
+	if (a->phase == APPLY_LOAD)
+		hf_dnsmasq_apply_loaded(a, code, why);
+	if (a->expect)
+		hf_dnsmasq_verify_begin(a); /* DNS is asked all the same */
+	if (a->doctor_waits)
+		hf_dnsmasq_doctor_loaded(a, code, why);
+	a->doctor_waits = false;
+	if (a->wants_audit && !code)
+		hf_start_audit_begin(a->audit);
+	if (list && !code) {
+		hf_dnsmasq_answer_soon(a);
+	} else if (list) {
+		a->listing = false;
+		a->host->listed(a->host->arg, NULL, 0, code, why);
+	}
+}
+
 static void dnsmasq_timer_free(struct event *timer)
 {
 	if (timer)
@@ -132,8 +180,9 @@ static int dnsmasq_open(const struct hf_config_adapter *config, const struct hf_
 	a->config = config;
 	a->d = &config->dnsmasq;
 	a->host = host;
+	a->on_loaded = on_dnsmasq_loaded;
 	a->load_timer = evtimer_new(host->base, hf_dnsmasq_on_load_timer, a);
-	a->answer_timer = evtimer_new(host->base, hf_dnsmasq_on_answer_timer, a);
+	a->answer_timer = evtimer_new(host->base, on_dnsmasq_answer, a);
 	rc = a->load_timer && a->answer_timer ? dnsmasq_make_parts(a) : -ENOMEM;
 	if (rc)
 		dnsmasq_close(a);

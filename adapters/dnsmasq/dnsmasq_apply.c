@@ -12,6 +12,15 @@
 #include "adapters/hosts_line.h"
 #include "base/error.h"
 
+/* The receipt follows from the loop. */
+static void apply_end(struct hf_adapter *a, int code, const char *why)
+{
+	a->phase = APPLY_ANSWER;
+	a->code = code;
+	snprintf(a->why, sizeof(a->why), "%s", code ? why : "");
+	hf_dnsmasq_answer_soon(a);
+}
+
 static int make_fates(struct hf_adapter *a)
 {
 	size_t n = a->batch.n;
@@ -112,7 +121,7 @@ void hf_dnsmasq_on_clash(void *arg)
 	plan_puts(arg);
 }
 
-void hf_dnsmasq_apply_loaded(struct hf_adapter *a)
+static void apply_begin(struct hf_adapter *a)
 {
 	int rc = make_fates(a);
 
@@ -120,9 +129,17 @@ void hf_dnsmasq_apply_loaded(struct hf_adapter *a)
 		rc = hf_dnsmasq_clash_begin(a->clash, a->table, &a->batch, a->fates);
 	a->phase = APPLY_CLASH;
 	if (rc < 0)
-		hf_dnsmasq_answer_apply(a, rc, "no memory for a batch");
+		apply_end(a, rc, "no memory for a batch");
 	else if (!rc)
 		plan_puts(a);
+}
+
+void hf_dnsmasq_apply_loaded(struct hf_adapter *a, int code, const char *why)
+{
+	if (code)
+		apply_end(a, code, why);
+	else
+		apply_begin(a);
 }
 
 void hf_dnsmasq_apply(struct hf_adapter *a, const struct hf_batch *batch)
@@ -131,7 +148,7 @@ void hf_dnsmasq_apply(struct hf_adapter *a, const struct hf_batch *batch)
 	a->phase = APPLY_LOAD;
 	a->in_charge = true;
 	if (a->loaded)
-		hf_dnsmasq_apply_loaded(a);
+		apply_begin(a);
 	else
 		hf_dnsmasq_load(a);
 }
@@ -176,12 +193,12 @@ void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent)
 	if (!code)
 		warn_of_silence(a, silent);
 	if (a->phase == APPLY_PUT && !code && a->plan_code) {
-		hf_dnsmasq_answer_apply(a, a->plan_code, "no memory for more names");
+		apply_end(a, a->plan_code, "no memory for more names");
 	} else if (a->phase == APPLY_PUT && !code) {
 		plan_takes(a);
 	} else if (a->phase == APPLY_PUT || a->phase == APPLY_TAKE) {
 		dnsmasq_warn_of_size(a);
-		hf_dnsmasq_answer_apply(a, code, why);
+		apply_end(a, code, why);
 	} else {
 		repair_report(a, code, why);
 	}

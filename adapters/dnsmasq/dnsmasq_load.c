@@ -17,7 +17,7 @@ static void load_end(struct hf_adapter *a, int code, const char *why)
 	a->loaded = !code;
 	if (code)
 		hf_record_table_clear(a->table);
-	hf_dnsmasq_answer_load(a, code, why);
+	a->on_loaded(a, code, why);
 }
 
 /* A probe that an earlier run left is nobody's name: it goes. */

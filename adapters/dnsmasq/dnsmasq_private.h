@@ -2,8 +2,8 @@
 #pragma once
 /*
  * dnsmasq_private: the dnsmasq adapter as its own files see it. Each part of its life is a file:
- * load (what its files hold), apply (a batch), watch (what others do to them), answer (what the
- * host is told).
+ * load (what its files hold), apply (a batch), watch (what others do to them), doctor; replies
+ * (answers to the host) and warn. dnsmasq.c is above all of them.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +63,11 @@ struct hf_adapter {
 	unsigned damaged; /* files that were not as we left them */
 	unsigned refused; /* files that have our name and are not ours */
 	char damage[WHY_MAX];
+	/*
+	 * The files were read, or could not be: dnsmasq.c goes on with what waited for it. Called
+	 * once for each hf_dnsmasq_load() that began to read.
+	 */
+	void (*on_loaded)(struct hf_adapter *a, int code, const char *why);
 
 	/* dnsmasq_apply.c */
 	enum apply_phase phase;
@@ -85,8 +90,9 @@ struct hf_adapter {
 	unsigned sync_at;
 	bool sync_dirty;
 
-	/* dnsmasq_replies.c */
-	bool warned[WARNINGS];
+	bool warned[WARNINGS]; /* dnsmasq_warn.c */
+
+	/* What is to be answered: dnsmasq.c, dnsmasq_replies.c */
 	struct event *answer_timer;
 	int code; /* of the receipt */
 	char why[WHY_MAX];
@@ -101,13 +107,14 @@ struct hf_adapter {
 	bool doctor_waits;
 };
 
-/* dnsmasq_load.c: read the files, then go on with what waits for that. */
+/* dnsmasq_load.c: reads the files, then calls on_loaded(). Nothing if it is at it. */
 void hf_dnsmasq_load(struct hf_adapter *a);
 void hf_dnsmasq_on_load_timer(evutil_socket_t fd, short what, void *arg);
 
 /* dnsmasq_apply.c */
 void hf_dnsmasq_apply(struct hf_adapter *a, const struct hf_batch *batch);
-void hf_dnsmasq_apply_loaded(struct hf_adapter *a);
+/* The files were read, and the batch goes on; or `code` and `why`, and it ends. */
+void hf_dnsmasq_apply_loaded(struct hf_adapter *a, int code, const char *why);
 void hf_dnsmasq_on_clash(void *arg);
 void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent);
 
@@ -116,16 +123,16 @@ int hf_dnsmasq_watch_begin(struct hf_adapter *a);
 void hf_dnsmasq_watch_written(struct hf_adapter *a, unsigned file);
 bool hf_dnsmasq_is_probe(const struct hf_name *name);
 
-/* dnsmasq_replies.c: each from the loop, last in its call. */
-void hf_dnsmasq_answer_apply(struct hf_adapter *a, int code, const char *why);
-void hf_dnsmasq_answer_load(struct hf_adapter *a, int code, const char *why);
+/* dnsmasq_warn.c: tells the host when it begins, and ends (text NULL); not each time. */
+void hf_dnsmasq_warn(struct hf_adapter *a, enum warning which, const char *text);
+
+/* dnsmasq_replies.c: an answer that is due. Last in its call: the host may close the adapter. */
+void hf_dnsmasq_reply_apply(struct hf_adapter *a);
+void hf_dnsmasq_reply_list(struct hf_adapter *a); /* a part; the rest in later turns */
+void hf_dnsmasq_reply_verify(struct hf_adapter *a);
 /* What `expect` holds is asked. */
 void hf_dnsmasq_verify_begin(struct hf_adapter *a);
 void hf_dnsmasq_on_verified(void *arg, int code);
-/* Tells the host when it begins and, with text NULL, when it ends; not each time. */
-void hf_dnsmasq_warn(struct hf_adapter *a, enum warning which, const char *text);
-void hf_dnsmasq_answer_soon(struct hf_adapter *a);
-void hf_dnsmasq_on_answer_timer(evutil_socket_t fd, short what, void *arg);
 
 /* dnsmasq_doctor.c */
 void hf_dnsmasq_doctor(struct hf_adapter *a);
@@ -140,4 +147,10 @@ static inline void hf_dnsmasq_in_us(struct event *timer, int64_t us)
 	const struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
 
 	event_add(timer, &tv);
+}
+
+/* What is to be answered is answered from the loop, one answer a turn. */
+static inline void hf_dnsmasq_answer_soon(struct hf_adapter *a)
+{
+	hf_dnsmasq_in_us(a->answer_timer, 0);
 }
