@@ -72,7 +72,9 @@ static int add_meta_source(const struct hf_source_view *view, void *arg)
 		return 0;
 	s = &meta->sources[view->row->rid];
 	snprintf(s->name, sizeof(s->name), "%s", view->row->name);
-	s->suffix = view->row->suffix;
+	/* Not what lies behind it: metas are compared byte by byte. */
+	s->suffix.len = view->row->suffix.len;
+	memcpy(s->suffix.wire, view->row->suffix.wire, s->suffix.len);
 	s->fresh_ms = view->fresh_ms;
 	s->snapshot_ms = view->snapshot_ms;
 	/*
