@@ -119,7 +119,7 @@ run_meson()
 
 run_valgrind()
 {
-	export CK_FORK=no
+	export CK_FORK=no HF_VALGRIND=1 # what cannot be under it asks for the latter
 	unset HF_LONG # it is slow enough with the short counts
 	run_meson --timeout-multiplier 20 --wrapper \
 		'valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99'
