@@ -21,11 +21,12 @@ static struct identity make_identity(const char *name, long ends_s)
 {
 	struct identity id = { .key = EVP_EC_gen("P-256"), .cert = X509_new() };
 	X509_NAME *subject = X509_get_subject_name(id.cert);
+	time_t now = time(NULL); /* of both ends: a second may begin between them */
 
 	X509_set_version(id.cert, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(id.cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(id.cert), -7200);
-	X509_gmtime_adj(X509_getm_notAfter(id.cert), ends_s);
+	X509_time_adj(X509_getm_notBefore(id.cert), -7200, &now);
+	X509_time_adj(X509_getm_notAfter(id.cert), ends_s, &now);
 	X509_set_pubkey(id.cert, id.key);
 	X509_NAME_add_entry_by_txt(
 	    subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
