@@ -7,6 +7,7 @@
 
 #include <check.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "tests/unit/adapters/kit_resolver.h"
 
@@ -150,7 +151,9 @@ START_TEST(what_was_cut_is_asked_by_tcp)
 	ask_n(3);
 	ck_assert_int_eq(got.code, 0);
 	ck_assert_uint_eq(got.n_addrs, 1);
-	ck_assert_uint_eq(server.n, 6);
+	/* Each by UDP and by TCP; a machine that is late may repeat one. */
+	ck_assert_uint_ge(server.n, 6);
+	ck_assert_uint_le(server.n, 8);
 }
 END_TEST
 
@@ -215,14 +218,16 @@ static void after_some_time(evutil_socket_t fd, short what, void *arg)
 START_TEST(no_more_is_asked_than_so_many_a_second)
 {
 	const struct timeval tv = { .tv_usec = 100000 };
+	int64_t began = hf_boot_ms(&hf_clock_system), took_ms;
 	unsigned nth = 1;
 
 	open_with(answer_from_nth, &nth, (struct hf_dns_client_opts){ .per_second = 200 });
 	send_n(500);
 	event_base_once(base, -1, EV_TIMEOUT, after_some_time, NULL, &tv);
 	event_base_dispatch(base);
-	/* 20 in that time and what one moment may make up for; a slow machine has fewer. */
-	ck_assert_uint_le(server.n, 40);
+	took_ms = hf_boot_ms(&hf_clock_system) - began;
+	/* 20 in that time, if the end was not late, and what one moment may make up for. */
+	ck_assert_int_le(server.n, took_ms * 200 / 1000 + 20);
 	ck_assert_uint_ge(server.n, 2);
 }
 END_TEST
@@ -317,7 +322,8 @@ Suite *dns_client_suite(void)
 	TCase *tc = tcase_create("ask");
 
 	tcase_add_checked_fixture(tc, NULL, teardown);
-	tcase_add_test(tc, a_server_that_answers_so_many_a_while_is_asked_at_its_pace);
+	if (!getenv("HF_VALGRIND")) /* with which nothing keeps such a pace */
+		tcase_add_test(tc, a_server_that_answers_so_many_a_while_is_asked_at_its_pace);
 	tcase_add_test(tc, a_server_that_answers_nobody_is_given_up_in_time);
 	tcase_add_test(tc, a_server_that_falls_silent_is_given_up_in_time);
 	tcase_add_test(tc, a_lost_packet_is_asked_again);
