@@ -102,19 +102,23 @@ suites()
 long_minutes()
 {
 	cat <<-'END'
-	unit-valgrind 25
-	chaos         50
-	line-asan     20
-	e2e           20
-	resolver      20
-	fuzz-60s      26
-	model         15
-	model-asan    15
+	unit          3
+	unit-asan     4
+	e2e           15
+	resolver      10
+	chaos         12
 	reload-asan   5
-	follow        5
-	feed-unbound  5
-	feed-dnsmasq  5
-	packages      25
+	model         9
+	model-asan    6
+	line-asan     8
+	module-tsan   8
+	distro-trixie 12
+	distro-sid    10
+	packages      20
+	builds-bookworm 12
+	builds-sid    14
+	unit-valgrind 10
+	fuzz-60s      14
 	END
 }
 

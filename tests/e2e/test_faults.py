@@ -269,13 +269,13 @@ def test_12_flapping_is_met_with_patience(tmp_path):
         generation, rss = s.status()["generation"], s.bridge.rss_kib()
         with s.names_keep_answering():
             attempts = s.bridge.log().count("attempt ")
-            for _ in range(300 if LONG else 3):
+            for _ in range(60 if LONG else 3):
                 s.peer.say("down")
                 time.sleep(2)
                 s.peer.say("up")
                 time.sleep(2)
             # 50 ms doubling to 10 s, never reset since it was never steady.
-            assert s.bridge.log().count("attempt ") - attempts <= (220 if LONG else 12)
+            assert s.bridge.log().count("attempt ") - attempts <= (60 if LONG else 12)
         assert s.status()["generation"] == generation
         assert s.bridge.rss_kib() < rss + 8192
 
@@ -489,7 +489,7 @@ def test_40_nobody_asks_while_bases_change(stand):
     responder, old = stand.responder, 0
     with stand.names_keep_answering():
         pass
-    for n in range(1, 20 if LONG else 4):
+    for n in range(1, 6 if LONG else 4):
         # Each agent is built again, as after an upgrade: each name gets another address.
         first, base = n * 1000, base_of(stand)
         stand.peer.say("diff alice " + " ".join(f"-:{old + i} +{i}=dev{i}:{first + i}=main" for i in range(1, N + 1)))
