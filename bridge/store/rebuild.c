@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "bridge/store/generation.h"
 #include "bridge/store/image_load.h"
 #include "bridge/store/store.h"
 
@@ -125,13 +126,9 @@ int hf_rebuild_check(const struct hf_store_files *f, const struct hf_schema *sch
 
 void hf_rebuild_renew(struct hf_meta *found, int64_t now_s, const struct hf_meta *meta)
 {
-	uint64_t last = found->generation;
-
 	memcpy(found->epoch, meta->epoch, sizeof(found->epoch));
-	found->generation = meta->generation ? meta->generation : last + 1;
-	if (!meta->generation && now_s > 0 && (uint64_t)now_s > last &&
-	    hf_store_generation_may_be(last, now_s))
-		found->generation = (uint64_t)now_s;
+	found->generation =
+	    meta->generation ? meta->generation : hf_generation_next(found->generation, now_s);
 	found->log_floor = found->generation;
 	found->copied = false;
 }

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "bridge/store/rebuild.h"
 #include "bridge/store/store_private.h"
-#include "bridge/store/background.h"
 
 /*
  * A crash in the midst is gone on with, but not for ever: perhaps it is the copy that makes it
@@ -258,7 +257,7 @@ static int make_again(struct hf_store *s, const struct hf_image *image)
 	return rc ? rc : hf_store_move_in(s);
 }
 
-static int recover_running(
+int hf_recovery_from_memory(
     struct hf_store *s, const struct hf_image *image, struct hf_store_opened *opened)
 {
 	char why[256];
@@ -278,34 +277,5 @@ static int recover_running(
 		hf_recovery_plan(s, image, s->reason);
 	rc = hf_recovery_run(s, image);
 	hf_recovery_tell(s, opened);
-	return rc;
-}
-
-int hf_store_recover(
-    struct hf_store *s, const struct hf_image *image, struct hf_store_opened *ret_opened)
-{
-	char why[512];
-	int rc;
-
-	*ret_opened = (struct hf_store_opened){ 0 };
-	if (s->state == HF_STORE_FAILED)
-		return HF_EDAMAGED;
-	hf_store_abort(s);
-	if (!hf_background_halt(s->work))
-		return -EAGAIN;
-	if (s->state != HF_STORE_RECOVERING)
-		hf_store_enter(s, HF_STORE_RECOVERING, "asked for");
-	rc = recover_running(s, image, ret_opened);
-	if (!rc) {
-		s->pending = HF_PENDING_NONE;
-		hf_image_free(s->image);
-		s->image = NULL;
-		hf_store_enter(s, HF_STORE_OK, "");
-	} else if (rc == HF_EDAMAGED) {
-		snprintf(why, sizeof(why),
-		    "damaged again (%.200s) after its one recovery; nothing is written. 'holdfastctl resync --recover' allows another",
-		    s->reason);
-		hf_store_enter(s, HF_STORE_FAILED, why);
-	}
 	return rc;
 }

@@ -4,15 +4,19 @@
  * store_private: the store itself, for the files of this room. Each function says which part of it
  * it changes.
  *
- *   store_open.c      how a file becomes a store, and becomes one again after the disk failed it
- *   recovery.c  the one recovery
- *   txn.c       every write goes through here: what may be trusted, begin, commit, what a failure
- *   means
- *   apply_changeset.c     changesets
- *   change_log.c    the change log and the history
- *   name_walk.c      the names that are published
- *   adapter_rows.c  cursors, ownership, addresses
- *   background.c      the thread
+ *   store_base.c       its state and generation: all others stand on it
+ *   change_log.c       the change log and the history
+ *   store_attach.c     one file: checked, opened, let go
+ *   recovery.c         the one recovery
+ *   store_open.c       how a file becomes a store, and becomes one again after the disk failed it
+ *   txn.c              every write: what may be trusted, begin, commit, what a failure means
+ *   apply_changeset.c  changesets
+ *   name_walk.c        the names that are published
+ *   adapter_rows.c     cursors, ownership, addresses
+ *   store.c            what the owner calls for the store as a whole
+ *
+ * A file calls only what stands above it here, and the files with a header of their own
+ * (background, rebuild, recovery_note, ...), which do not know struct hf_store.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -89,7 +93,7 @@ struct hf_store {
 	struct hf_store_stats stats;
 };
 
-/* store.c */
+/* store_base.c */
 int64_t hf_store_now_s(const struct hf_store *s);
 /* The only one to change the state; the time is kept while only the reason changes. */
 void hf_store_enter(struct hf_store *s, enum hf_store_state state, const char *reason);
@@ -102,29 +106,43 @@ void hf_store_why(char *out, size_t size, int code, const struct hf_sql *q);
  */
 int hf_store_read_done(struct hf_store *s, const struct hf_sql *q, int rc);
 
-/* store_open.c */
-/* Open with another schema than this program's, for the tests of its steps. */
-int hf_store_open_schema(const char *path, const struct hf_schema *schema,
-    const struct hf_store_opts *opts, struct hf_store_opened *ret_opened,
-    struct hf_store **ret_store);
+/* store_attach.c */
 /*
- * The sound file at PATH for reading and writing; `checked` may be NULL, else it is taken over and
- * done.
+ * Checks the file at PATH and, if it is sound, opens it for reading and writing; an earlier schema
+ * is migrated first. `lock_rc`: 0, or the code with which the store's lock was refused: then the
+ * file is only checked, and that code is returned. On a code with *ret_sound the file is sound, but
+ * could not be opened for writing. `opened` receives what was found.
  */
-int hf_store_attach(struct hf_store *s, struct hf_checked *checked);
+int hf_store_open_there(
+    struct hf_store *s, int lock_rc, struct hf_store_opened *opened, bool *ret_sound);
+/*
+ * Nothing can be written now. What can be read of what there is, is: of the file if it is `sound`,
+ * else of an empty store in memory. It is that which a later write begins from.
+ */
+int hf_store_open_reader(struct hf_store *s, bool sound);
+/* Closes what attaching has opened. */
 void hf_store_detach(struct hf_store *s);
-/*
- * Whatever is missing for a write to be possible, after it was found that none is. The content
- * stays what it was.
- */
-int hf_store_revive(struct hf_store *s);
 /*
  * Make the new file "BASE.new" the store and open it. Where that fails with s->moved_in, go on with
  * the second.
  */
 int hf_store_move_in(struct hf_store *s);
 int hf_store_open_moved_in(struct hf_store *s);
+/* A new one, which no other store has. */
 void hf_store_random_epoch(uint8_t epoch[16]);
+/* Ends the store with all that it owns; no changeset is under way. */
+void hf_store_dispose(struct hf_store *s);
+
+/* store_open.c */
+/* Open with another schema than this program's, for the tests of its steps. */
+int hf_store_open_schema(const char *path, const struct hf_schema *schema,
+    const struct hf_store_opts *opts, struct hf_store_opened *ret_opened,
+    struct hf_store **ret_store);
+/*
+ * Whatever is missing for a write to be possible, after it was found that none is. The content
+ * stays what it was.
+ */
+int hf_store_revive(struct hf_store *s);
 
 /* recovery.c */
 /*
@@ -147,6 +165,12 @@ void hf_recovery_settle(struct hf_store *s, struct hf_store_opened *opened);
 void hf_recovery_tell(const struct hf_store *s, struct hf_store_opened *ret_opened);
 /* The store that was opened is one that was recovered, and what the zone knows is not in it yet. */
 void hf_recovery_remind(const struct hf_store *s, struct hf_store_opened *ret_opened);
+/*
+ * The store is in use, and is made again out of `image`, the owner's memory. If its file is simply
+ * gone, nothing is damaged and the recovery is not used. Fills `opened`.
+ */
+int hf_recovery_from_memory(
+    struct hf_store *s, const struct hf_image *image, struct hf_store_opened *opened);
 bool hf_recovery_exhausted(const struct hf_store *s);
 
 /* txn.c */

@@ -27,7 +27,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 AREAS = {
     "state": (["bridge/state/*.c"], ["state/test_state", "bridge/test_engine"]),
     "engine": (["bridge/follow/source.c", "bridge/engine/*.c"], ["bridge/test_engine", "bridge/test_bridge"]),
-    "store": (["bridge/store/recovery.c", "bridge/store/recovery_note.c", "bridge/store/rebuild.c", "bridge/store/store_open.c"],
+    "store": (["bridge/store/recovery.c", "bridge/store/recovery_note.c", "bridge/store/rebuild.c", "bridge/store/store_open.c",
+               "bridge/store/store_attach.c"],
               ["store/test_store", "store/test_store_disk", "bridge/test_engine"]),
     "zone": (["zone/folder_watch.c", "zone/picture.c", "zone/reader.c", "zone/answer.c"], ["zone/test_zone"]),
 }
