@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <event2/event.h>
+
 #include "adapters/adapter.h"
 #include "adapters/dns_client.h"
 #include "adapters/unbound/ub_ability.h"
@@ -18,7 +20,6 @@
 #include "adapters/unbound/ub_pace.h"
 #include "config/config.h"
 
-struct event;
 struct hf_ub_start_file;
 
 enum {
@@ -133,6 +134,7 @@ struct hf_adapter {
 	enum hf_ub_job job;
 	struct event *step; /* owned */
 	hf_ub_step then;
+	void (*on_idle)(struct hf_adapter *a); /* no job is under way: begins the next, if any */
 	hf_ub_step after_session;
 	unsigned waiting;
 	int code; /* of the job, and why */
@@ -188,7 +190,7 @@ struct hf_adapter {
 	bool doctor_ended;
 };
 
-/* --- steps (unbound.c) --- */
+/* --- ub_job.c --- */
 
 void hf_ub_step_begin(struct hf_adapter *a, hf_ub_step then);
 /* One more to wait for; each ends with hf_ub_step_end(). */
@@ -201,18 +203,30 @@ void hf_ub_step_fail(struct hf_adapter *a, int code, const char *format, ...)
 void hf_ub_step_command(struct hf_adapter *a);
 /* What a control socket's code means, as trouble of the job. */
 void hf_ub_step_control_failed(struct hf_adapter *a, int code);
-/* The job is over; then() tells whoever waits, and the next one begins. */
+/* For a->step. */
+void hf_ub_job_on_step(evutil_socket_t fd, short what, void *arg);
+/* The job is over: tell whoever waits, and begin the next one with hf_ub_job_next(). */
 void hf_ub_job_end(struct hf_adapter *a);
+/* The job that waits, if none is under way: on_idle() begins it. */
 void hf_ub_job_next(struct hf_adapter *a);
+
 /* From the loop, soon: lost, verified, examined. */
-void hf_ub_tell(struct hf_adapter *a);
+static inline void hf_ub_tell(struct hf_adapter *a)
+{
+	event_active(a->tell, EV_TIMEOUT, 0);
+}
+
+/* --- ub_zone_names.c --- */
+
+/* Whether the name is below one of our zones, and not one itself. */
 bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name);
+/* Returns 0, or a code if the zone's name is too long for that. */
+int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
 
 /* --- ub_session.c --- */
 
 /* Then `then`, with a->code set where unbound cannot be fed. */
 void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then);
-int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
 void hf_ub_session_lost(struct hf_adapter *a, const char *why);
 
 /* The text of an answer that a canary may be, into zone->seen; "" where there is none. */

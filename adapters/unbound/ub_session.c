@@ -29,14 +29,6 @@ static void new_canary(char out[static HF_UB_CANARY_MAX])
 	snprintf(out, HF_UB_CANARY_MAX, "%c%016llx", HF_CANARY_FILLING, (unsigned long long)random);
 }
 
-int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
-{
-	static const char label[] = "_holdfast-canary";
-
-	*ret_name = *zone;
-	return hf_name_prepend(ret_name, label, sizeof(label) - 1);
-}
-
 static bool is_canary(const char *text)
 {
 	return (text[0] == HF_CANARY_FILLING || text[0] == HF_CANARY_WHOLE) && strlen(text) == 17 &&

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unbound: local data by the control socket. This file has the jobs and their steps; what a job
- * does is in ub_session.c and ub_zones.c (zones and canaries), ub_apply.c (batches), ub_listing.c.
+ * unbound: local data by the control socket. This file opens and closes the adapter, and says
+ * which job is next (ub_job.c); what a job does is in ub_session.c and ub_zones.c (zones and
+ * canaries), ub_apply.c (batches), ub_listing.c.
  */
 #include "adapters/unbound/ub_private.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,96 +25,6 @@ enum {
 	PACE_PTR_START = 10,
 	PACE_PTR_CAP = 30,
 };
-
-/* --- steps --- */
-
-void hf_ub_step_begin(struct hf_adapter *a, hf_ub_step then)
-{
-	a->then = then;
-	a->waiting = 1; /* until the one who begins it has begun all */
-}
-
-void hf_ub_step_wait(struct hf_adapter *a)
-{
-	a->waiting++;
-}
-
-void hf_ub_step_end(struct hf_adapter *a)
-{
-	if (--a->waiting == 0)
-		event_active(a->step, EV_TIMEOUT, 0);
-}
-
-static void on_step(evutil_socket_t fd, short what, void *arg)
-{
-	struct hf_adapter *a = arg;
-
-	a->then(a);
-}
-
-void hf_ub_step_fail(struct hf_adapter *a, int code, const char *format, ...)
-{
-	va_list ap;
-
-	if (a->code)
-		return;
-	a->code = code;
-	va_start(ap, format);
-	vsnprintf(a->text, sizeof(a->text), format, ap);
-	va_end(ap);
-}
-
-void hf_ub_step_control_failed(struct hf_adapter *a, int code)
-{
-	const char *path = a->config->unbound.control;
-
-	a->open = false;
-	switch (code) {
-	case -ENOENT:
-		hf_ub_step_fail(a, code,
-		    "there is no control socket '%s': unbound does not run, or has no 'control-interface: %s'",
-		    path, path);
-		return;
-	case -EACCES:
-		hf_ub_step_fail(a, code,
-		    "we may not write to the control socket '%s': our user must be in its group",
-		    path);
-		return;
-	case -ECONNREFUSED:
-		hf_ub_step_fail(a, code, "nobody listens at the control socket '%s'", path);
-		return;
-	case -ETIMEDOUT:
-		hf_ub_step_fail(
-		    a, code, "unbound took a command at '%s' and does not end it", path);
-		return;
-	default:
-		hf_ub_step_fail(a, code, "the control socket '%s': %s", path, hf_strerror(code));
-	}
-}
-
-static void on_ok(const struct hf_ub_reply *reply, void *arg)
-{
-	struct hf_adapter *a = arg;
-	char text[HF_UB_TEXT_MAX];
-
-	if (reply->code)
-		hf_ub_step_control_failed(a, reply->code);
-	else if (hf_ub_command_is_ok(reply->text, text, sizeof(text)))
-		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
-	hf_ub_step_end(a);
-}
-
-void hf_ub_step_command(struct hf_adapter *a)
-{
-	int rc;
-
-	hf_ub_step_wait(a);
-	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ok, a);
-	if (rc) {
-		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
-		hf_ub_step_end(a);
-	}
-}
 
 /* --- jobs --- */
 
@@ -145,10 +55,8 @@ static void ub_job_start(struct hf_adapter *a, enum hf_ub_job job)
 	}
 }
 
-void hf_ub_job_next(struct hf_adapter *a)
+static void on_ub_idle(struct hf_adapter *a)
 {
-	if (a->job != HF_UBJOB_NONE)
-		return;
 	if (a->new_zones)
 		take_zones(a);
 	/* A batch of nothing stands for what zones() asked for: its receipt comes after that. */
@@ -162,12 +70,6 @@ void hf_ub_job_next(struct hf_adapter *a)
 		ub_job_start(a, HF_UBJOB_COMPLETE);
 	else if (a->n_leaving)
 		ub_job_start(a, HF_UBJOB_LEAVE);
-}
-
-void hf_ub_job_end(struct hf_adapter *a)
-{
-	a->job = HF_UBJOB_NONE;
-	a->watch_seq++;
 }
 
 /* --- what the host is told --- */
@@ -193,11 +95,6 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 	} else if (a->doctor_ended) {
 		hf_ub_doctor_tell(a);
 	}
-}
-
-void hf_ub_tell(struct hf_adapter *a)
-{
-	event_active(a->tell, EV_TIMEOUT, 0);
 }
 
 static void on_ub_tick(evutil_socket_t fd, short what, void *arg)
@@ -241,7 +138,7 @@ static int ub_make_parts(struct hf_adapter *a)
 		rc = hf_ub_start_file_new(a, &a->start_file);
 	if (rc)
 		return rc;
-	a->step = evtimer_new(a->host->base, on_step, a);
+	a->step = evtimer_new(a->host->base, hf_ub_job_on_step, a);
 	a->tell = evtimer_new(a->host->base, on_tell, a);
 	a->pause = evtimer_new(a->host->base, on_pause, a);
 	a->tick = event_new(a->host->base, -1, EV_PERSIST, on_ub_tick, a);
@@ -286,6 +183,7 @@ static int unbound_open(const struct hf_config_adapter *config, const struct hf_
 		return -ENOMEM;
 	a->config = config;
 	a->host = host;
+	a->on_idle = on_ub_idle;
 	a->ttl_s = 30;
 	hf_ub_pace_init(&a->pace, PACE_START, PACE_CAP);
 	hf_ub_pace_init(&a->pace_ptr, PACE_PTR_START, PACE_PTR_CAP);
@@ -380,14 +278,6 @@ static void unbound_list(struct hf_adapter *a)
 {
 	a->want_list = true;
 	hf_ub_job_next(a);
-}
-
-bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name)
-{
-	for (size_t i = 0; i < a->n_zones; i++)
-		if (name->len > a->zones[i].name.len && hf_name_is_under(name, &a->zones[i].name))
-			return true;
-	return false;
 }
 
 const struct hf_adapter_type hf_ub_adapter_type = {

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ub_zone_names: names in our zones: what is below one, and where its canary is.
+ */
+#include "adapters/unbound/ub_private.h"
+
+bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name)
+{
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (name->len > a->zones[i].name.len && hf_name_is_under(name, &a->zones[i].name))
+			return true;
+	return false;
+}
+
+int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
+{
+	static const char label[] = "_holdfast-canary";
+
+	*ret_name = *zone;
+	return hf_name_prepend(ret_name, label, sizeof(label) - 1);
+}
