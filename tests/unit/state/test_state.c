@@ -786,6 +786,8 @@ START_TEST(an_image_with_rows_that_refer_to_nothing_is_refused)
 	ck_assert_int_eq(hf_name_parse("x.d.me.coder", &restored.name), 0);
 	ck_assert_int_eq(hf_state_new(&k->conf, &image, k->now, &state), 0);
 	hf_state_free(state);
+	/* An agent would miss its workspace, and hide what was not looked at. */
+	image.n_agents = 0;
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		uint32_t good = *faults[i].field;
 
@@ -852,6 +854,19 @@ START_TEST(a_diff_before_any_snapshot_of_this_process_is_refused)
 }
 END_TEST
 
+#define L60 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefgh"
+
+static int check_unknown(const struct hf_source_view *v, void *arg)
+{
+	ck_assert_str_eq(v->row->name, "lab");
+	ck_assert_uint_eq(v->row->suffix.len, 0);
+	ck_assert(hf_uuid_is_zero(&v->row->user));
+	ck_assert_str_eq(v->row->removals, "");
+	ck_assert_str_eq(v->rights, "");
+	ck_assert(!v->fresh && !v->stale_since_s && !v->leaving);
+	return 0;
+}
+
 static int note_deployment(const struct hf_source_view *v, void *arg)
 {
 	snprintf(arg, 2 * HF_TEXT_MAX, "%.*s", HF_TEXT_MAX, v->row->deployment_id);
@@ -859,6 +874,56 @@ static int note_deployment(const struct hf_source_view *v, void *arg)
 }
 
 /* One byte less than there is room for is an id, what is longer is none. */
+/* A place that is free again is another source's, who knows nothing of the former one. */
+START_TEST(a_source_in_the_place_of_a_former_one_begins_from_nothing)
+{
+	char seen[2 * HF_TEXT_MAX] = "?";
+	struct kit *k = kit_new();
+
+	k->rights = "org:a";
+	kit_login(k);
+	kit_snapshot(k, "main", 1, "1=dev:7=main");
+	kit_diff(k, "main", 1, "2=web:8=main", "1");
+	kit_commit(k);
+	k->conf.n_sources = 0;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	ck_assert_uint_eq(kit_count(k), 0);
+	k->sources[0].name = "lab";
+	k->sources[0].url = "https://lab.example";
+	k->sources[0].suffix = NULL;
+	k->conf.n_sources = 1;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	hf_state_each_source(k->state, k->now, note_deployment, seen);
+	ck_assert_str_eq(seen, "");
+	hf_state_each_source(k->state, k->now, check_unknown, NULL);
+	kit_free(k);
+}
+END_TEST
+
+static const char *const long_suffixes[] = {
+	/* Not even the sentinel's second label fits; then its first one does not. */
+	L60 "." L60 "." L60 "." L60,
+	L60 "." L60 "." L60 ".abcdefghijklmnopqrstuvwxyzabcdef",
+};
+
+START_TEST(a_sentinel_too_long_for_dns_is_left_out_alone)
+{
+	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
+	struct kit *k = kit_new();
+	struct hf_name suffix;
+
+	ck_assert_int_eq(hf_name_parse(long_suffixes[_i], &suffix), 0);
+	k->sources[0].suffix = &suffix;
+	k->sources[0].sentinel = true;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	ck_assert_uint_eq(kit_count(k), 0);
+	ck_assert_uint_eq(hf_state_n_names(k->state), 0);
+	hf_state_tally(k->state, k->now, tallies);
+	ck_assert_uint_eq(tallies[0].stale, 0);
+	kit_free(k);
+}
+END_TEST
+
 START_TEST(a_deployment_id_without_room_is_none)
 {
 	char id[HF_TEXT_MAX + 1] = "", seen[2 * HF_TEXT_MAX] = "";
@@ -966,6 +1031,8 @@ Suite *state_suite(void)
 	tcase_add_test(tc, an_image_with_rows_that_refer_to_nothing_is_refused);
 	tcase_add_test(tc, an_image_with_an_agent_of_no_workspace_is_refused);
 	tcase_add_test(tc, a_diff_before_any_snapshot_of_this_process_is_refused);
+	tcase_add_test(tc, a_source_in_the_place_of_a_former_one_begins_from_nothing);
+	tcase_add_loop_test(tc, a_sentinel_too_long_for_dns_is_left_out_alone, 0, 2);
 	tcase_add_test(tc, a_deployment_id_without_room_is_none);
 	tcase_add_test(tc, the_sentinel_of_each_source_is_counted);
 	tcase_add_test(tc, the_sentinel_is_there_only_when_asked_for);

@@ -148,6 +148,24 @@ START_TEST(a_source_is_pinned_to_what_the_zone_says)
 }
 END_TEST
 
+/* Numbers that no source has: of a zone of another configuration. */
+START_TEST(of_a_source_that_is_not_there_nothing_is_restored)
+{
+	static const uint32_t none[] = { 1, HF_ZONE_SOURCES_MAX, UINT32_MAX };
+	struct hf_uuid bob = kit_id(2);
+	struct hf_name suffix;
+
+	ck_assert_int_eq(hf_name_parse("other", &suffix), 0);
+	kit_commit(k);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(hf_state_restore_suffix(k->state, none[i], &suffix), 0);
+		ck_assert_int_eq(
+		    hf_state_restore_source(k->state, none[i], &suffix, "d9", &bob, k->now), 0);
+	}
+	ck_assert(!kit_commit(k));
+}
+END_TEST
+
 /* A zone that says whose it is and has no names: there is nothing to restore after it. */
 START_TEST(what_the_zone_says_of_a_source_is_settled_at_once)
 {
@@ -273,6 +291,7 @@ Suite *state_restore_suite(void)
 	tcase_add_test(tc, owners_of_another_source_hold_nothing_up);
 	tcase_add_test(tc, a_source_that_was_withdrawn_stays_so);
 	tcase_add_test(tc, a_source_is_pinned_to_what_the_zone_says);
+	tcase_add_test(tc, of_a_source_that_is_not_there_nothing_is_restored);
 	tcase_add_test(tc, what_the_zone_says_of_a_source_is_settled_at_once);
 	tcase_add_test(tc, another_user_than_the_zones_holds_its_names);
 	tcase_add_test(tc, the_names_of_a_newer_zone_win_until_they_are_confirmed);
