@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -874,6 +875,73 @@ static int note_deployment(const struct hf_source_view *v, void *arg)
 }
 
 /* One byte less than there is room for is an id, what is longer is none. */
+static int list_workspace(const struct hf_workspace_view *v, void *arg)
+{
+	char *out = arg;
+	size_t at = strlen(out);
+
+	snprintf(out + at, 200 - at, "%s/%s/%s:%u ", v->source->name, v->owner->name, v->row->name,
+	    (unsigned)v->agents);
+	return 0;
+}
+
+START_TEST(each_workspace_is_listed_with_its_owner_and_its_agents)
+{
+	struct kit *k = kit_new();
+	char seen[200] = "";
+
+	kit_snapshot(k, "main", 1, "1=dev:7=main,8=gpu 2=web 3=old:9=main");
+	kit_diff(k, "main", 1, "", "1");
+	hf_state_each_workspace(k->state, list_workspace, seen);
+	ck_assert_ptr_nonnull(strstr(seen, "main/alice/web:0 "));
+	ck_assert_ptr_nonnull(strstr(seen, "main/alice/old:1 "));
+	ck_assert_uint_eq(strlen(seen), 2 * strlen("main/alice/web:0 "));
+	kit_free(k);
+}
+END_TEST
+
+static void image_done(struct hf_image *image)
+{
+	free(image->sources);
+	free(image->owners);
+	free(image->workspaces);
+	free(image->agents);
+	free(image->holds);
+	free(image->restored);
+	free(image->texts);
+}
+
+/* What a store is made anew of out of memory: a state that begins with it knows the same. */
+START_TEST(an_image_of_the_model_has_all_of_it)
+{
+	struct hf_image image = { 0 };
+	char seen[200] = "", again[200] = "";
+	struct hf_uuid bob = kit_id(2);
+	struct kit *k = kit_new();
+	struct hf_state *state;
+
+	hf_state_owner_set(k->state, "main", &bob, "bob", k->now);
+	kit_snapshot(k, "main", 1, "1=dev:7=main,8=gpu 2=web 3=old:9=main 4=x:11=main");
+	kit_snapshot(k, "main", 2, "5=his:10=main");
+	kit_diff(k, "main", 1, "", "2");
+	kit_snapshot(k, "main", 2, ""); /* held */
+	ck_assert_int_eq(hf_state_image(k->state, k->now, &image), 0);
+	ck_assert_uint_eq(image.n_workspaces, 4);
+	ck_assert_uint_eq(image.n_agents, 5);
+	ck_assert_uint_eq(image.n_holds, 1);
+	ck_assert_int_eq(hf_state_new(&k->conf, &image, k->now, &state), 0);
+	hf_state_each_workspace(k->state, list_workspace, seen);
+	hf_state_each_workspace(state, list_workspace, again);
+	ck_assert_uint_eq(strlen(seen), strlen(again));
+	ck_assert_ptr_nonnull(strstr(again, "main/alice/dev:2 "));
+	ck_assert_ptr_nonnull(strstr(again, "main/bob/his:1 "));
+	ck_assert_uint_eq(hf_state_n_names(state), hf_state_n_names(k->state));
+	hf_state_free(state);
+	image_done(&image);
+	kit_free(k);
+}
+END_TEST
+
 /* A place that is free again is another source's, who knows nothing of the former one. */
 START_TEST(a_source_in_the_place_of_a_former_one_begins_from_nothing)
 {
@@ -1031,6 +1099,8 @@ Suite *state_suite(void)
 	tcase_add_test(tc, an_image_with_rows_that_refer_to_nothing_is_refused);
 	tcase_add_test(tc, an_image_with_an_agent_of_no_workspace_is_refused);
 	tcase_add_test(tc, a_diff_before_any_snapshot_of_this_process_is_refused);
+	tcase_add_test(tc, each_workspace_is_listed_with_its_owner_and_its_agents);
+	tcase_add_test(tc, an_image_of_the_model_has_all_of_it);
 	tcase_add_test(tc, a_source_in_the_place_of_a_former_one_begins_from_nothing);
 	tcase_add_loop_test(tc, a_sentinel_too_long_for_dns_is_left_out_alone, 0, 2);
 	tcase_add_test(tc, a_deployment_id_without_room_is_none);
