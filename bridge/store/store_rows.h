@@ -66,7 +66,7 @@ struct hf_meta {
 };
 
 enum hf_table_id {
-	/* as enum hf_row_kind */
+	/* as enum hf_row_kind, but for its HF_ROW_TEXT: see hf_sql_table_of() */
 	HF_TABLE_SOURCE,
 	HF_TABLE_OWNER,
 	HF_TABLE_WORKSPACE,
@@ -81,6 +81,14 @@ enum hf_table_id {
 	HF_TABLE_TEXT,
 	HF_TABLE_LAST,
 };
+
+/* But for HF_ROW_TEXT, the last, the number of a kind is that of its table. */
+_Static_assert(
+    (int)HF_ROW_SOURCE == (int)HF_TABLE_SOURCE && (int)HF_ROW_OWNER == (int)HF_TABLE_OWNER &&
+	(int)HF_ROW_WORKSPACE == (int)HF_TABLE_WORKSPACE &&
+	(int)HF_ROW_AGENT == (int)HF_TABLE_AGENT && (int)HF_ROW_HOLD == (int)HF_TABLE_HOLD &&
+	HF_ROW_TEXT == HF_ROW_HOLD + 1 && HF_ROW_LAST == HF_ROW_TEXT + 1,
+    "hf_sql_table_of() has to know each kind");
 
 /*
  * A table's number is in the sums of its rows: it never changes, so the later ones stand at the
