@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hex.h"
+
 static int64_t read_ms(clockid_t id)
 {
 	struct timespec ts;
@@ -58,15 +60,6 @@ static pthread_once_t boot_id_once = PTHREAD_ONCE_INIT;
 static uint8_t boot_id[16];
 static int boot_id_error;
 
-static int clock_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 static void read_boot_id(void)
 {
 	char text[64];
@@ -83,9 +76,9 @@ static void read_boot_id(void)
 	boot_id_error = len < 0 ? -errno : -EIO;
 	close(fd);
 	for (ssize_t i = 0; i + 1 < len && n < sizeof(id); i++) {
-		if (clock_hex_value(text[i]) < 0 || clock_hex_value(text[i + 1]) < 0)
+		if (hf_hex_value(text[i]) < 0 || hf_hex_value(text[i + 1]) < 0)
 			continue;
-		id[n++] = (uint8_t)(clock_hex_value(text[i]) << 4 | clock_hex_value(text[i + 1]));
+		id[n++] = (uint8_t)(hf_hex_value(text[i]) << 4 | hf_hex_value(text[i + 1]));
 		i++;
 	}
 	if (n < sizeof(id))

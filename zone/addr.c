@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 
 enum {
 	PREFIX_LEN = 6,
@@ -22,18 +23,6 @@ const struct hf_name hf_addr_reverse_apex = {
 	.wire = "\001b\0012\0014\001a\001a\0017\0012\0016\0010\0016\001d\001f\003ip6\004arpa",
 };
 
-/* -1 if c is no hexadecimal digit. */
-static int addr_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool dash_before(size_t byte)
 {
 	return byte == 4 || byte == 6 || byte == 8 || byte == 10;
@@ -50,8 +39,8 @@ int hf_uuid_parse(const char *text, struct hf_uuid *ret_id)
 
 		if (dash_before(i) && *text++ != '-')
 			return HF_EFORMAT;
-		high = addr_hex_value(*text++);
-		low = addr_hex_value(*text++);
+		high = hf_hex_value(*text++);
+		low = hf_hex_value(*text++);
 		if (high < 0 || low < 0)
 			return HF_EFORMAT;
 		id.b[i] = (uint8_t)(high << 4 | low);
@@ -131,7 +120,7 @@ enum hf_ptr_kind hf_ptr_parse(const struct hf_name *name, uint8_t ret_addr[stati
 	if (n > NIBBLES_BELOW_APEX)
 		return HF_PTR_BELOW;
 	for (size_t i = 0; i < n; i++, label += NIBBLE_LABEL_LEN) {
-		int v = label[0] == 1 ? addr_hex_value((char)label[1]) : -1;
+		int v = label[0] == 1 ? hf_hex_value((char)label[1]) : -1;
 
 		if (v < 0)
 			return HF_PTR_BELOW;

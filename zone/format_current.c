@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 #include "zone/hash.h"
 
 static const char magic[] = "holdfast-zone ";
@@ -82,36 +83,12 @@ enum hf_fmt_file_kind hf_fmt_file_kind(const char *name, uint64_t *ret_n, uint64
 
 /* --- the text --- */
 
-static void current_put_hex(
-    const uint8_t bytes[static HF_FMT_HASH_LEN], char out[static HEX_LEN + 1])
+/* A word that is a hash or an epoch, and no more. */
+static int get_hash(const char *word, uint8_t ret_bytes[static HF_FMT_HASH_LEN])
 {
-	static const char digits[] = "0123456789abcdef";
+	int rc = hf_hex_get(word, HF_FMT_HASH_LEN, ret_bytes);
 
-	for (size_t i = 0; i < HF_FMT_HASH_LEN; i++) {
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	out[HEX_LEN] = '\0';
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int get_hex(const char *text, uint8_t ret_bytes[static HF_FMT_HASH_LEN])
-{
-	for (size_t i = 0; i < HF_FMT_HASH_LEN; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
-
-		if (low < 0)
-			return HF_EFORMAT;
-		ret_bytes[i] = (uint8_t)(high << 4 | low);
-	}
-	return text[HEX_LEN] ? HF_EFORMAT : 0;
+	return rc ? rc : word[HEX_LEN] ? HF_EFORMAT : 0;
 }
 
 static int put_file(const char *word, const struct hf_fmt_file *file, char *out, size_t size)
@@ -120,7 +97,7 @@ static int put_file(const char *word, const struct hf_fmt_file *file, char *out,
 
 	if (!file->name[0])
 		return snprintf(out, size, "%s - 0 -\n", word);
-	current_put_hex(file->hash, hex);
+	hf_hex_put(file->hash, sizeof(file->hash), hex);
 	return snprintf(out, size, "%s %s %" PRIu64 " %s\n", word, file->name, file->size, hex);
 }
 
@@ -133,7 +110,7 @@ int hf_fmt_current_put(const struct hf_fmt_current *c, char *out, size_t size)
 	if (hf_fmt_file_kind(c->base.name, NULL, NULL) != HF_FMT_FILE_BASE ||
 	    (c->delta.name[0] && hf_fmt_file_kind(c->delta.name, NULL, NULL) != HF_FMT_FILE_DELTA))
 		return HF_EFORMAT;
-	current_put_hex(c->epoch, epoch);
+	hf_hex_put(c->epoch, sizeof(c->epoch), epoch);
 	put_file("base", &c->base, base, sizeof(base));
 	put_file("delta", &c->delta, delta, sizeof(delta));
 	len = snprintf(out, size, "%s1\nepoch %s\ngeneration %" PRIu64 "\n%s%s", magic, epoch,
@@ -141,7 +118,7 @@ int hf_fmt_current_put(const struct hf_fmt_current *c, char *out, size_t size)
 	if (len < 0 || (size_t)len >= size)
 		return HF_ELIMIT;
 	hf_fmt_hash(out, (size_t)len, hash);
-	current_put_hex(hash, hex);
+	hf_hex_put(hash, sizeof(hash), hex);
 	n = snprintf(out + len, size - (size_t)len, "%s%s\n", end_word, hex);
 	if (n < 0 || (size_t)n >= size - (size_t)len)
 		return HF_ELIMIT;
@@ -190,7 +167,7 @@ static int get_file(struct words *w, struct hf_fmt_file *ret_file)
 		return HF_EFORMAT;
 	memcpy(ret_file->name, name, strlen(name) + 1);
 	return get_number(w, &ret_file->size) ? HF_EFORMAT
-					      : get_hex(current_next_word(w), ret_file->hash);
+					      : get_hash(current_next_word(w), ret_file->hash);
 }
 
 static int get_fields(const char *text, size_t len, struct hf_fmt_current *c)
@@ -201,7 +178,7 @@ static int get_fields(const char *text, size_t len, struct hf_fmt_current *c)
 	current_next_word(&w);
 	current_next_word(&w);
 	current_next_word(&w);
-	rc = get_hex(current_next_word(&w), c->epoch);
+	rc = get_hash(current_next_word(&w), c->epoch);
 	current_next_word(&w);
 	if (!rc)
 		rc = get_number(&w, &c->generation);
@@ -243,7 +220,7 @@ int hf_fmt_current_get(const void *bytes, size_t len, struct hf_fmt_current *ret
 	if (len < END_LINE_LEN || memcmp(text + len - END_LINE_LEN, end_word, sizeof(end_word) - 1))
 		return HF_EFORMAT;
 	memcpy(hex, text + len - 1 - HEX_LEN, HEX_LEN);
-	if (get_hex(hex, want))
+	if (hf_hex_get(hex, sizeof(want), want))
 		return HF_EFORMAT;
 	hf_fmt_hash(text, len - END_LINE_LEN, hash);
 	if (memcmp(hash, want, sizeof(hash)))

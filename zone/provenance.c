@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 enum {
 	STRING_MAX = 255,
 	DAY_S = 86400,
@@ -97,8 +99,7 @@ void hf_provenance_of_zone(struct hf_wr *wr, const struct hf_zone_stamp *stamp, 
 	char text[2 * sizeof(stamp->epoch) + 1];
 
 	put_string(wr, "", fresh ? "live" : "stale");
-	for (size_t i = 0; i < sizeof(stamp->epoch); i++)
-		snprintf(text + 2 * i, 3, "%02x", stamp->epoch[i]);
+	hf_hex_put(stamp->epoch, sizeof(stamp->epoch), text);
 	put_string(wr, "epoch=", text);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)stamp->generation);
 	put_string(wr, "generation=", text);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hex.h"
 
 static const char head[] = "holdfast-recovery 1\n";
 static const char *const state_names[] = { "none", "started", "spent" };
@@ -70,15 +71,8 @@ static bool find_epoch(const char *text, uint8_t ret[16])
 {
 	char value[33];
 
-	if (!note_find(text, "epoch", value, sizeof(value)) || strlen(value) != 32 ||
-	    strspn(value, "0123456789abcdef") != 32)
-		return false;
-	for (unsigned i = 0; i < 16; i++) {
-		char byte[3] = { value[2 * i], value[2 * i + 1] };
-
-		ret[i] = (uint8_t)strtoul(byte, NULL, 16);
-	}
-	return true;
+	return note_find(text, "epoch", value, sizeof(value)) && strlen(value) == 32 &&
+	       !hf_hex_get(value, 16, ret);
 }
 
 static bool note_parse(const char *text, struct hf_recovery_note *a)
@@ -129,8 +123,7 @@ int hf_recovery_note_write(const struct hf_store_files *f, const struct hf_recov
 	char text[1024], hex[33], name[NAME_MAX + 1], reason[256];
 	int len, rc;
 
-	for (unsigned i = 0; i < 16; i++)
-		snprintf(hex + 2 * i, 3, "%02x", attempt->epoch[i]);
+	hf_hex_put(attempt->epoch, sizeof(attempt->epoch), hex);
 	snprintf(reason, sizeof(reason), "%s", attempt->reason);
 	for (char *c = reason; *c; c++)
 		*c = *c == '\n' ? ' ' : *c;

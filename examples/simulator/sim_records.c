@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "bridge/stream/wire/tailnet.pb-c.h"
 
 /* Fields of WorkspaceUpdate. */
@@ -173,14 +174,6 @@ static int drop_workspace(const struct record_sink *to, uint32_t number)
 	return rc;
 }
 
-static int records_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Up to one of `ends`; %41 is A, so that a name can hold anything. NULL where it is too long. */
 static const char *records_take_name(
     const char *at, const char *ends, uint8_t *room, struct sim_text *ret_name)
@@ -190,9 +183,9 @@ static const char *records_take_name(
 	while (*at && !strchr(ends, *at)) {
 		if (ret_name->len == NAME_MAX_BYTES)
 			return NULL;
-		if (*at == '%' && records_hex(at[1]) >= 0 && records_hex(at[2]) >= 0) {
+		if (*at == '%' && hf_hex_value(at[1]) >= 0 && hf_hex_value(at[2]) >= 0) {
 			room[ret_name->len++] =
-			    (uint8_t)(records_hex(at[1]) << 4 | records_hex(at[2]));
+			    (uint8_t)(hf_hex_value(at[1]) << 4 | hf_hex_value(at[2]));
 			at += 3;
 		} else {
 			room[ret_name->len++] = (uint8_t)*at++;

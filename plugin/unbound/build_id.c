@@ -4,20 +4,11 @@
 #include <link.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 enum { NOTE_HEADER = 12, ID_MAX = (HF_BUILD_ID_TEXT_MAX - 1) / 2 };
 
 static const char gnu[4] = "GNU";
-
-static void build_id_put_hex(const uint8_t *id, size_t len, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < len; i++) {
-		*out++ = digits[id[i] >> 4];
-		*out++ = digits[id[i] & 15];
-	}
-	*out = '\0';
-}
 
 /* Name and content of a note are padded to four bytes. */
 static size_t note_padded(uint32_t n)
@@ -42,7 +33,7 @@ bool hf_build_id_in_notes(const uint8_t *notes, size_t len, char out[static HF_B
 		    !memcmp(notes + at + NOTE_HEADER, gnu, sizeof(gnu))) {
 			if (!head[1] || head[1] > ID_MAX)
 				return false;
-			build_id_put_hex(notes + content, head[1], out);
+			hf_hex_put(notes + content, head[1], out);
 			return true;
 		}
 		at = content + note_padded(head[1]);
