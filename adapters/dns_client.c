@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/random.h>
 
@@ -13,6 +12,7 @@
 #include "adapters/dns_client_packet.h"
 #include "adapters/dns_client_tcp.h"
 #include "base/error.h"
+#include "base/timing.h"
 #include "config/config.h"
 
 enum {
@@ -69,14 +69,6 @@ struct hf_dns_client {
 	int64_t slowed_us;
 };
 
-static int64_t dns_client_now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 /* --- the socket --- */
 
 static void on_dns_client_readable(evutil_socket_t fd, short what, void *arg);
@@ -124,7 +116,7 @@ static uint16_t new_id(struct hf_dns_client *a)
 
 	while (taken) {
 		if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-			id = (uint16_t)(id * 31 + dns_client_now_us());
+			id = (uint16_t)(id * 31 + hf_time_now_us());
 		taken = false;
 		for (size_t i = 0; i < a->opts.window && !taken; i++)
 			taken = a->flights[i].q && a->flights[i].id == id;
@@ -184,7 +176,7 @@ static void send_try(struct flight *f)
 	not_late(f);
 	f->id = new_id(a);
 	f->tries++;
-	f->sent_us = dns_client_now_us();
+	f->sent_us = hf_time_now_us();
 	f->due_us = f->sent_us + patience_us(f);
 	len = hf_dns_client_packet_query(
 	    &f->q->name, f->q->type, f->id, !a->opts.no_recursion, packet);
@@ -243,7 +235,7 @@ static void ask_by_tcp(struct flight *f)
 
 static void note_heard(struct hf_dns_client *a)
 {
-	a->heard_us = dns_client_now_us();
+	a->heard_us = hf_time_now_us();
 	if (a->rate < a->opts.per_second)
 		a->rate += 1 + a->rate / 64;
 	if (a->rate > a->opts.per_second)
@@ -357,7 +349,7 @@ static void on_dns_client_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_dns_client *a = arg;
 
-	flights_expire(a, dns_client_now_us());
+	flights_expire(a, hf_time_now_us());
 	dns_client_pump(a);
 }
 
@@ -400,7 +392,7 @@ static void start_next(struct hf_dns_client *a)
 	if (!a->first)
 		a->last = &a->first;
 	a->n_flights++;
-	*f = (struct flight){ .ask = a, .q = q, .begun_us = dns_client_now_us() };
+	*f = (struct flight){ .ask = a, .q = q, .begun_us = hf_time_now_us() };
 	send_try(f);
 }
 
@@ -414,13 +406,13 @@ static void dns_client_arm(struct hf_dns_client *a, int64_t now)
 		us = a->ready_us - now;
 	if (us < 500)
 		us = 500;
-	tv = (struct timeval){ .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+	tv = hf_time_of_us(us);
 	event_add(a->tick, &tv);
 }
 
 static void dns_client_pump(struct hf_dns_client *a)
 {
-	int64_t now = dns_client_now_us();
+	int64_t now = hf_time_now_us();
 
 	/* Nothing new before what was asked already. */
 	while (a->n_late && may_send(a, now))

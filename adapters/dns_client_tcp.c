@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "base/error.h"
+#include "base/timing.h"
 #include "config/config.h"
 
 struct hf_dns_client_tcp {
@@ -66,7 +67,7 @@ int hf_dns_client_tcp_new(struct event_base *base, const struct hf_endpoint *ser
     const uint8_t *query, size_t len, uint32_t timeout_ms, hf_dns_client_tcp_cb cb, void *arg,
     struct hf_dns_client_tcp **ret_tcp)
 {
-	struct timeval tv = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(timeout_ms);
 	const uint8_t head[2] = { (uint8_t)(len >> 8), (uint8_t)len };
 	struct hf_dns_client_tcp *t = calloc(1, sizeof(*t));
 

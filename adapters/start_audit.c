@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "base/timing.h"
 #include "adapters/hosts_line.h"
 
 enum { AUDIT_SLICE = 500 };
@@ -46,7 +47,7 @@ static void audit_end(struct hf_start_audit *a)
 
 static void again_in_ms(struct hf_start_audit *a, long ms)
 {
-	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	const struct timeval tv = hf_time_of_ms(ms);
 
 	event_add(a->timer, &tv);
 }

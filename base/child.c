@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/timing.h"
 
 /* What is read at once, and how long a killed program is waited for when we have to. */
 enum { CHUNK = 4096, REAP_MS = 50, ENV_KEPT = 4, ENV_VALUE_MAX = 512 };
@@ -280,7 +281,7 @@ static int listen_to(
 
 static int child_watch(struct hf_child *c, struct event_base *base, int64_t limit_ms)
 {
-	struct timeval tv = { .tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(limit_ms);
 
 	c->pid_fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	if (c->pid_fd < 0)

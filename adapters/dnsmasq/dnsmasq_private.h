@@ -20,6 +20,7 @@
 #include "adapters/dnsmasq/dnsmasq_readback.h"
 #include "adapters/record_table.h"
 #include "base/log.h"
+#include "base/timing.h"
 #include "config/config.h"
 
 enum {
@@ -144,7 +145,7 @@ void hf_dnsmasq_setup(
 
 static inline void hf_dnsmasq_in_us(struct event *timer, int64_t us)
 {
-	const struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+	const struct timeval tv = hf_time_of_us(us);
 
 	event_add(timer, &tv);
 }

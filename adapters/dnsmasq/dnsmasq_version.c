@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <ldns/ldns.h>
 
+#include "base/timing.h"
 #include "config/config.h"
 
 enum { PACKET_MAX = 512, ASKED_MAX = 3 };
@@ -128,7 +129,7 @@ int hf_dnsmasq_version_ask(struct event_base *base, const struct hf_endpoint *se
 	if (!v)
 		return -ENOMEM;
 	v->fd = -1;
-	v->timeout = (struct timeval){ timeout_ms / 1000, timeout_ms % 1000 * 1000 };
+	v->timeout = hf_time_of_ms(timeout_ms);
 	v->cb = cb;
 	v->arg = arg;
 	rc = version_begin(v, base, server, name);

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "adapters/dns_client.h"
 #include "base/error.h"
+#include "base/timing.h"
 
 enum {
 	TYPE_AAAA = 28,
@@ -47,17 +47,9 @@ struct hf_paced_writer {
 	char why[512];
 };
 
-static int64_t paced_writer_now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 static void in_us(struct hf_paced_writer *p, int64_t us)
 {
-	const struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+	const struct timeval tv = hf_time_of_us(us);
 
 	event_add(p->timer, &tv);
 }
@@ -163,7 +155,7 @@ static bool canary_answered(const struct hf_paced_writer *p, const struct hf_ask
 
 static void next_step(struct hf_paced_writer *p)
 {
-	int64_t took = paced_writer_now_us() - p->asked_us, gap = (int64_t)p->o.min_gap_ms * 1000;
+	int64_t took = hf_time_now_us() - p->asked_us, gap = (int64_t)p->o.min_gap_ms * 1000;
 
 	p->unsure = false;
 	if (took > STEP_AIM_US)
@@ -199,7 +191,7 @@ static void ask_canary(struct hf_paced_writer *p);
 static void on_paced_writer_canary(const struct hf_asked *a, void *arg)
 {
 	struct hf_paced_writer *p = arg;
-	int64_t waited = paced_writer_now_us() - p->asked_us;
+	int64_t waited = hf_time_now_us() - p->asked_us;
 
 	p->asking = false;
 	if (a->code == -ECONNREFUSED) {
@@ -246,7 +238,7 @@ static void on_paced_writer_timer(evutil_socket_t fd, short what, void *arg)
 		paced_writer_stop(p, p->code, p->why);
 		return;
 	}
-	p->asked_us = paced_writer_now_us();
+	p->asked_us = hf_time_now_us();
 	if (n)
 		p->wrote_us = p->asked_us;
 	p->again_ms = AGAIN_FIRST_MS;
@@ -260,7 +252,7 @@ static void on_paced_writer_timer(evutil_socket_t fd, short what, void *arg)
 
 void hf_paced_writer_go(struct hf_paced_writer *p)
 {
-	int64_t wait = p->wrote_us + (int64_t)p->o.min_gap_ms * 1000 - paced_writer_now_us();
+	int64_t wait = p->wrote_us + (int64_t)p->o.min_gap_ms * 1000 - hf_time_now_us();
 
 	if (p->running)
 		return;

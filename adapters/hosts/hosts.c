@@ -15,6 +15,7 @@
 #include "adapters/hosts/hosts_read.h"
 #include "adapters/hosts_line.h"
 #include "base/error.h"
+#include "base/timing.h"
 
 enum {
 	LOCK_TRY_MS = 10,
@@ -27,7 +28,7 @@ enum {
 
 static void in_ms(struct event *timer, long ms)
 {
-	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	const struct timeval tv = hf_time_of_ms(ms);
 
 	event_add(timer, &tv);
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/error.h"
+#include "base/timing.h"
 
 enum { READ_SIZE = 16 * 1024, READS_A_WAKE = 16 };
 
@@ -39,14 +39,6 @@ struct hf_ub_control {
 	size_t reply_len, reply_cap;
 	int64_t began_us;
 };
-
-static int64_t ub_control_now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 static void hang_up(struct hf_ub_control *c)
 {
@@ -104,7 +96,7 @@ static void ub_control_end(struct hf_ub_control *c, int code)
 	struct hf_ub_reply reply = { .code = code,
 		.text = c->reply,
 		.len = c->reply_len,
-		.took_us = ub_control_now_us() - c->began_us };
+		.took_us = hf_time_now_us() - c->began_us };
 	struct queued_command *cmd = unlink_first(c);
 
 	hang_up(c);
@@ -228,7 +220,7 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 	c->sent = 0;
 	c->reply_len = 0;
 	rc = ub_control_dial(c);
-	c->began_us = ub_control_now_us();
+	c->began_us = hf_time_now_us();
 	if (rc == 0)
 		rc = send_rest(c);
 	if (rc < 0) {
@@ -282,8 +274,7 @@ int hf_ub_control_new(struct event_base *base, const char *path, int64_t timeout
 		return -ENOMEM;
 	c->base = base;
 	c->path = path;
-	c->timeout =
-	    (struct timeval){ .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
+	c->timeout = hf_time_of_ms(timeout_ms);
 	c->fd = -1;
 	c->last = &c->first;
 	c->reply_cap = READ_SIZE;

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/timing.h"
 
 enum {
 	SLICE = 500,     /* records a turn of the loop */
@@ -76,7 +77,7 @@ static void tell_late(struct hf_ub_start_file *f)
 
 static void start_file_arm(struct hf_ub_start_file *f, int64_t ms)
 {
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(ms);
 
 	event_add(f->turn, &tv);
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/timing.h"
 #include "bridge/control/control_json.h"
 #include "bridge/control/control_socket.h"
 #include "bridge/engine/engine.h"
@@ -189,7 +190,7 @@ static void wait_for_turn(struct asked *a)
 {
 	struct hf_control *c = a->control;
 	int64_t left = c->debt_ms - hf_boot_ms(c->env.clock);
-	struct timeval tv = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(left);
 
 	TAILQ_INSERT_TAIL(&c->waiting, a, link);
 	a->waits = true;

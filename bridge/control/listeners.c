@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/timing.h"
 #include "bridge/engine/engine.h"
 #include "bridge/feeding/feeds.h"
 #include "bridge/front/nameservers.h"
@@ -181,7 +182,7 @@ static void listeners_ask(struct hf_listeners *l)
 
 static void listeners_arm(struct hf_listeners *l, int64_t ms)
 {
-	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	const struct timeval tv = hf_time_of_ms(ms);
 
 	event_add(l->timer, &tv);
 }

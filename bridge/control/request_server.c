@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timing.h"
 
 enum {
 	ACCEPT_AT_ONCE = 16,
@@ -67,7 +68,7 @@ static int64_t request_now_ms(const struct hf_request_server *s)
 
 static int request_timer_arm(struct event *timer, int64_t ms)
 {
-	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	const struct timeval tv = hf_time_of_ms(ms);
 
 	return event_add(timer, &tv);
 }

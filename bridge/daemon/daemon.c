@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/no_dump.h"
 #include "base/notify.h"
+#include "base/timing.h"
 #include "bridge/control/control.h"
 #include "bridge/engine/engine.h"
 #include "bridge/feeding/feeds.h"
@@ -198,7 +199,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *r = arg;
 	int64_t wait = hf_engine_work(r->core);
-	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(wait);
 
 	if (watch_zone(r) < 0)
 		hf_log_error(

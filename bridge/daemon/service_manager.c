@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/notify.h"
+#include "base/timing.h"
 #include "bridge/engine/engine.h"
 #include "bridge/control/status_line.h"
 
@@ -76,7 +77,7 @@ static int service_arm(struct hf_service_manager *s)
 	s->watched = s->every_ms > 0;
 	if (!s->watched || s->every_ms > LOOK_MS)
 		s->every_ms = LOOK_MS;
-	tv = (struct timeval){ .tv_sec = s->every_ms / 1000, .tv_usec = s->every_ms % 1000 * 1000 };
+	tv = hf_time_of_ms(s->every_ms);
 	return event_add(s->timer, &tv);
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/timing.h"
 #include "bridge/engine/engine.h"
 #include "config/config.h"
 
@@ -114,7 +115,7 @@ static void on_feeds_timer(evutil_socket_t fd, short what, void *arg)
 	/* Adapters ask the model what a name is of, which half a message does not tell. */
 	bool later = hf_engine_updating(e->feeds->core);
 	int64_t wait = later ? LATER_MS : hf_feed_work(e->feed);
-	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(wait);
 
 	if (wait >= 0)
 		event_add(e->timer, &tv);
@@ -449,7 +450,7 @@ static void on_feeds_limit(evutil_socket_t fd, short what, void *arg)
 
 void hf_feeds_end(struct hf_feeds *s, int64_t limit_ms, void (*done)(void *arg), void *arg)
 {
-	const struct timeval tv = { .tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000 };
+	const struct timeval tv = hf_time_of_ms(limit_ms);
 
 	s->done = done;
 	s->done_arg = arg;

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
+#include "base/timing.h"
 #include "bridge/store/store_private.h"
 
 /* Units of work between two looks at the clock, and lines that a unit of trimming removes. */
@@ -239,14 +239,6 @@ static void next_phase(struct hf_store *s, struct hf_apply *a)
 
 /* --- a changeset --- */
 
-static uint64_t apply_now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static bool changeset_is_empty(const struct hf_changeset *c)
 {
 	return !c->n_rows && !c->n_names && !c->names_reset && !c->n_restored &&
@@ -289,7 +281,7 @@ static int apply_finish(struct hf_store *s, int rc)
 int hf_store_step(struct hf_store *s, uint32_t budget_us)
 {
 	struct hf_apply *a = &s->apply;
-	uint64_t until = apply_now_us() + budget_us;
+	int64_t until = hf_time_now_us() + budget_us;
 	int rc = 0;
 
 	if (!a->changes)
@@ -303,7 +295,7 @@ int hf_store_step(struct hf_store *s, uint32_t budget_us)
 			next_phase(s, a);
 			continue;
 		}
-		if (n == UNITS_A_LOOK && apply_now_us() >= until)
+		if (n == UNITS_A_LOOK && hf_time_now_us() >= until)
 			return 1;
 		n = n == UNITS_A_LOOK ? 0 : n + 1;
 		rc = apply_unit(s, a);

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
+#include "base/timing.h"
 #include "bridge/store/store_private.h"
 #include "bridge/store/background.h"
-
-static uint64_t txn_now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* A write that did not come about. What the disk refused may be tried again; damage may not. */
 static int txn_fail(struct hf_store *s, int rc)
@@ -94,7 +86,7 @@ static void after_commit(struct hf_store *s)
 
 static int txn_commit(struct hf_store *s, const struct hf_meta *meta)
 {
-	uint64_t begun = txn_now_us();
+	int64_t begun = hf_time_now_us();
 	int rc = meta ? hf_schema_meta_set(s->w, meta) : 0;
 
 	if (!rc)
@@ -105,7 +97,7 @@ static int txn_commit(struct hf_store *s, const struct hf_meta *meta)
 		s->meta = *meta;
 	hf_wal_note(&s->wal, s->w->wal_pages, s->page_size);
 	s->stats.commits++;
-	s->stats.commit_us = txn_now_us() - begun;
+	s->stats.commit_us = (uint64_t)(hf_time_now_us() - begun);
 	hf_store_enter(s, HF_STORE_OK, "");
 	after_commit(s);
 	return 0;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/timing.h"
 #include "examples/simulator/sim_mux.h"
 #include "examples/simulator/sim_records.h"
 #include "examples/simulator/sim_rest.h"
@@ -25,7 +26,7 @@ enum { CLOSE_WAIT_MS = 5000, NORMAL = 1000, PROTOCOL_ERROR = 1002, PING_TIMEOUT 
 
 static void conn_arm(struct event *timer, unsigned ms)
 {
-	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	const struct timeval tv = hf_time_of_ms(ms);
 
 	if (ms)
 		evtimer_add(timer, &tv);

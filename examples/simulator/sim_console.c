@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/timing.h"
 #include "examples/simulator/sim_script.h"
 #include "examples/simulator/sim_server.h"
 
@@ -52,7 +53,7 @@ static void console_tell(struct sim_console *c, int rc, const char *reply)
 
 static void wait_ms(struct sim_console *c, uint32_t ms)
 {
-	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	const struct timeval tv = hf_time_of_ms(ms);
 
 	c->waiting = true;
 	evtimer_add(c->timer, &tv);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/timing.h"
 #include "bridge/stream/client/proxy.h"
 
 enum { ALL_AGAIN_MS = 3600 * 1000 };
@@ -84,7 +85,7 @@ static void client_schedule(struct hf_client *c)
 	}
 	if (wait < 0)
 		wait = 0;
-	tv = (struct timeval){ .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
+	tv = hf_time_of_ms(wait);
 	event_add(c->timer, &tv);
 }
 

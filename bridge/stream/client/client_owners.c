@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/timing.h"
 
 enum {
 	AGAIN_MS = 60 * 1000, /* snapshots out of turn of one owner: at most so often */
@@ -268,7 +269,7 @@ static int64_t owner_next(const struct hf_owner_stream *f)
 {
 	int64_t due = f->again_ms ? f->again_ms : INT64_MAX;
 
-	return f->live && f->due_ms ? hf_client_sooner(due, f->due_ms) : due;
+	return f->live && f->due_ms ? hf_time_sooner(due, f->due_ms) : due;
 }
 
 /* At a multiple of `slot`, so that many owners do not wake us one by one. */
@@ -286,7 +287,7 @@ static int64_t client_owner_next_due(const struct hf_client *c, const struct hf_
 
 	/* What happened while the first was made may have got lost at the server. */
 	if (f->taken == 0)
-		return hf_client_sooner(
+		return hf_time_sooner(
 		    due, in_slot(now + hf_client_between(second, 2 * second - slot), slot));
 	/* From here on the owners are spread over the interval. */
 	if (f->taken == 1)
@@ -296,7 +297,7 @@ static int64_t client_owner_next_due(const struct hf_client *c, const struct hf_
 
 static void note_next(struct hf_client *c, const struct hf_owner_stream *f)
 {
-	c->owners_next_ms = hf_client_sooner(c->owners_next_ms, owner_next(f));
+	c->owners_next_ms = hf_time_sooner(c->owners_next_ms, owner_next(f));
 }
 
 void hf_client_accepted(struct hf_client *c, struct hf_owner_stream *f)
@@ -433,7 +434,7 @@ int64_t hf_client_owners_next(const struct hf_client *c)
 {
 	int64_t again = hf_boot_ms(c->clock) + ASK_AGAIN_MS;
 
-	return c->n_to_ask ? hf_client_sooner(again, c->owners_next_ms) : c->owners_next_ms;
+	return c->n_to_ask ? hf_time_sooner(again, c->owners_next_ms) : c->owners_next_ms;
 }
 
 bool hf_client_any_wanted(struct hf_client *c)

@@ -233,11 +233,6 @@ void hf_client_ping(struct hf_client *c, int64_t now_ms);
 /* Something happened after which an open connection may be dead: any byte says that it is not. */
 void hf_client_doubt(struct hf_client *c, int64_t now_ms);
 
-static inline int64_t hf_client_sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 static inline bool hf_client_is_asking(const struct hf_client *c)
 {
 	return c->ask || c->told_new || c->command;

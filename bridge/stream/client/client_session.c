@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/timing.h"
 
 enum {
 	UNIMPLEMENTED = 12,        /* dRPC's code */
@@ -440,24 +441,24 @@ int64_t hf_client_stream_next(struct hf_client *c)
 		return 0;
 	due = c->ping_ms;
 	if (c->pinged)
-		due = hf_client_sooner(due, hf_patience_next(&c->pong));
+		due = hf_time_sooner(due, hf_patience_next(&c->pong));
 	if (c->doubt_ms)
-		due = hf_client_sooner(due, c->doubt_ms);
+		due = hf_time_sooner(due, c->doubt_ms);
 	for (size_t i = 0; i < c->n_opening; i++)
 		if (c->opening[i]->opening)
-			due = hf_client_sooner(due, hf_patience_next(&c->opening[i]->first));
+			due = hf_time_sooner(due, hf_patience_next(&c->opening[i]->first));
 	if (c->redial_ms)
-		due = hf_client_sooner(due, c->redial_ms);
+		due = hf_time_sooner(due, c->redial_ms);
 	if (c->state != CLIENT_LIVE)
 		return due;
-	due = hf_client_sooner(due, hf_client_owners_next(c));
+	due = hf_time_sooner(due, hf_client_owners_next(c));
 	if (!hf_client_is_asking(c))
-		due = hf_client_sooner(due, c->refresh_ms);
-	due = hf_client_sooner(due, hf_client_disputes_next(c));
+		due = hf_time_sooner(due, c->refresh_ms);
+	due = hf_time_sooner(due, hf_client_disputes_next(c));
 	if (c->reconnect_ms)
-		due = hf_client_sooner(due, c->reconnect_ms);
+		due = hf_time_sooner(due, c->reconnect_ms);
 	if (!c->steady)
-		due = hf_client_sooner(due, c->since_ms + c->settings->retry.steady_ms);
+		due = hf_time_sooner(due, c->since_ms + c->settings->retry.steady_ms);
 	return due;
 }
 

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/timing.h"
 
 struct hf_dial {
 	struct hf_dial_config config;
@@ -56,7 +57,7 @@ static int dial_start(struct hf_dial *r, size_t i)
 static void begin_next(struct hf_dial *r)
 {
 	int64_t wait = r->config.target->settings->timeouts.address_delay_ms;
-	struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(wait);
 	struct hf_problem p;
 
 	while (r->begun < r->n) {

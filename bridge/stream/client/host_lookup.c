@@ -13,6 +13,7 @@
 #include <unbound-event.h>
 
 #include "base/file.h"
+#include "base/timing.h"
 #include "bridge/stream/wire/dns_answer.h"
 #include "bridge/stream/wire/resolv_conf.h"
 
@@ -204,8 +205,7 @@ int hf_host_lookup_new(const struct hf_host_lookup_config *config, hf_host_looku
     struct hf_host_lookup **ret_resolve)
 {
 	struct hf_host_lookup *r = calloc(1, sizeof(*r));
-	struct timeval tv = { .tv_sec = config->limit_ms / 1000,
-		.tv_usec = config->limit_ms % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(config->limit_ms);
 	int rc = -ENOMEM;
 
 	if (!r)

@@ -9,6 +9,8 @@
 
 #include <event2/event.h>
 
+#include "base/timing.h"
+
 struct hf_http {
 	struct event_base *base; /* borrowed */
 	CURLM *multi;            /* owned */
@@ -80,7 +82,7 @@ static int http_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
 static int set_timer(CURLM *multi, long wait_ms, void *arg)
 {
 	struct hf_http *http = arg;
-	struct timeval tv = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
+	struct timeval tv = hf_time_of_ms(wait_ms);
 
 	return wait_ms < 0 ? event_del(http->timer) : event_add(http->timer, &tv);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge/stream/wire/patience.h"
 
+#include "base/timing.h"
+
 void hf_patience_begin(
     struct hf_patience *p, int64_t silence_ms, int64_t most_ms, int64_t now_ms, uint64_t bytes)
 {
@@ -34,14 +36,9 @@ bool hf_patience_over(struct hf_patience *p, int64_t now_ms)
 	return false;
 }
 
-static int64_t patience_sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t hf_patience_next(const struct hf_patience *p)
 {
-	int64_t at = patience_sooner(p->window_ms, p->last_ms) + p->silence_ms;
+	int64_t at = hf_time_sooner(p->window_ms, p->last_ms) + p->silence_ms;
 
-	return patience_sooner(at, p->since_ms + p->most_ms);
+	return hf_time_sooner(at, p->since_ms + p->most_ms);
 }
