@@ -164,8 +164,10 @@ void hf_st_source_claim(struct hf_state *s, uint32_t source)
 	/* After a change of the suffix: what came out of the zone stands under the former one. */
 	for (uint32_t r = 0; r < s->n_restored; r++)
 		if (s->restored[r].used && s->restored[r].row.source == source &&
-		    !hf_name_is_under(&s->restored[r].row.name, &s->sources[source].row.suffix))
+		    !hf_name_is_under(&s->restored[r].row.name, &s->sources[source].row.suffix)) {
+			s->resolving.less[source] = true;
 			hf_st_restored_remove(s, r);
+		}
 }
 
 void hf_st_suffix_set(struct hf_state *s, struct st_source *src, const struct hf_name *suffix)
