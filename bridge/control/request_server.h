@@ -2,8 +2,7 @@
 #pragma once
 /*
  * request_server: a listener whose clients send one request, get one answer, and are closed: what
- * the control
- * socket and the health listener share. It bounds what clients cost, whoever they are:
+ * the control socket and the health listener share. It bounds what clients cost, whoever they are:
  *
  * - There are at most `clients_max`. For one more, the longest silent one of the user who has most
  *   of them is closed.
