@@ -942,6 +942,27 @@ START_TEST(an_image_of_the_model_has_all_of_it)
 }
 END_TEST
 
+START_TEST(more_sources_than_a_zone_has_places_for_are_refused)
+{
+	static struct hf_state_source_conf sources[HF_ZONE_SOURCES_MAX + 1];
+	static char names[HF_ZONE_SOURCES_MAX + 1][16];
+	struct kit *k = kit_new();
+
+	for (size_t i = 0; i <= HF_ZONE_SOURCES_MAX; i++) {
+		sources[i] = k->sources[0];
+		snprintf(names[i], sizeof(names[i]), "s%zu", i);
+		sources[i].name = i ? names[i] : "main";
+		sources[i].url = i ? names[i] : k->sources[0].url;
+	}
+	k->conf.sources = sources;
+	k->conf.n_sources = HF_ZONE_SOURCES_MAX + 1;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), HF_ELIMIT);
+	k->conf.n_sources = HF_ZONE_SOURCES_MAX;
+	ck_assert_int_eq(hf_state_configure(k->state, &k->conf, k->now), 0);
+	kit_free(k);
+}
+END_TEST
+
 /* A place that is free again is another source's, who knows nothing of the former one. */
 START_TEST(a_source_in_the_place_of_a_former_one_begins_from_nothing)
 {
@@ -1101,6 +1122,7 @@ Suite *state_suite(void)
 	tcase_add_test(tc, a_diff_before_any_snapshot_of_this_process_is_refused);
 	tcase_add_test(tc, each_workspace_is_listed_with_its_owner_and_its_agents);
 	tcase_add_test(tc, an_image_of_the_model_has_all_of_it);
+	tcase_add_test(tc, more_sources_than_a_zone_has_places_for_are_refused);
 	tcase_add_test(tc, a_source_in_the_place_of_a_former_one_begins_from_nothing);
 	tcase_add_loop_test(tc, a_sentinel_too_long_for_dns_is_left_out_alone, 0, 2);
 	tcase_add_test(tc, a_deployment_id_without_room_is_none);

@@ -100,6 +100,29 @@ START_TEST(a_text_of_an_earlier_life_goes_with_its_last_owner)
 }
 END_TEST
 
+/* A store that lost what it had is given every row again. */
+START_TEST(what_is_written_again_is_all_that_there_is)
+{
+	login("org:a org:b");
+	kit_snapshot(k, "main", 1, "1=a:1=x 2=b:2=x 3=c:3=x");
+	kit_snapshot(k, "main", 1, "");
+	kit_commit(k);
+	memset(k->has, 0, sizeof(k->has));
+	ck_assert_int_eq(hf_state_rewrite(k->state), 0);
+	ck_assert(kit_commit(k));
+	ck_assert_uint_eq(kit_count(k), 9);
+	kit_restart(k);
+	ck_assert_uint_eq(kit_count(k), 9);
+	/* The hold, and the rights of the last good state. */
+	login("org:a");
+	kit_snapshot(k, "main", 1, "1=a:1=x 2=b:2=x");
+	ck_assert_uint_eq(kit_count(k), 9);
+	kit_snapshot(k, "main", 1, "1=a:1=x");
+	ck_assert_uint_eq(k->judgement.held, 1);
+	kit_check(k);
+}
+END_TEST
+
 START_TEST(ten_thousand_owners_share_one_text)
 {
 	enum { OWNERS = 1000 };
@@ -361,6 +384,7 @@ Suite *state_rights_suite(void)
 	    tc, nothing_unexplained_goes_with_less_rights, 0, sizeof(rights) / sizeof(rights[0]));
 	tcase_add_test(tc, the_rights_of_the_last_good_state_survive_a_restart);
 	tcase_add_test(tc, a_text_of_an_earlier_life_goes_with_its_last_owner);
+	tcase_add_test(tc, what_is_written_again_is_all_that_there_is);
 	tcase_add_test(tc, ten_thousand_owners_share_one_text);
 	tcase_add_test(tc, other_rights_want_another_connection);
 	tcase_add_test(tc, a_release_that_cannot_be_wants_no_connection);
