@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "zone/answer.h"
+#include "zone/own_labels.h"
 
 static const char *const keys[HF_COUNTERS] = { "answers", "negative", "stale", "refused",
 	"errors" };
-static const uint8_t label[] = "\022_holdfast-counters";
+static const uint8_t label[] = "\022" HF_OWN_LABEL_COUNTERS;
+_Static_assert(sizeof(HF_OWN_LABEL_COUNTERS) - 1 == 022, "the length is the first byte of label");
 
 void hf_counters_add(struct hf_counters *c, enum hf_counter which, uint64_t n)
 {

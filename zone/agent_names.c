@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "zone/own_labels.h"
 
 static int label_refuse(const char *why, const char **ret_why)
 {
@@ -17,7 +18,7 @@ static int label_refuse(const char *why, const char **ret_why)
 /* All under `_holdfast...` is provenance, told by Holdfast itself. */
 static bool label_is_reserved(const char *text, size_t len)
 {
-	static const char reserved[] = "_holdfast";
+	static const char reserved[] = HF_OWN_LABEL;
 	const size_t n = sizeof(reserved) - 1;
 
 	return len >= n && text[0] == '_' && !strncasecmp(text, reserved, n);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/wire.h"
+#include "zone/own_labels.h"
 #include "zone/picture.h"
 #include "zone/provenance.h"
 
@@ -16,7 +17,8 @@ enum {
 
 static const uint8_t soa_mname[] = "\010holdfast\007invalid"; /* the NUL is the root */
 static const uint8_t soa_rname[] = "\006nobody\007invalid";
-static const uint8_t provenance_label[] = "\011_holdfast";
+static const uint8_t provenance_label[] = "\011" HF_OWN_LABEL;
+_Static_assert(sizeof(HF_OWN_LABEL) - 1 == 011, "the length is the first byte of provenance_label");
 
 /* A question of ours on its way to its answer. */
 struct ask {

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "zone/name.h"
+#include "zone/own_labels.h"
 #include "zone/tlds.h"
 
 /* The last label of `name`, lent from within it; `name` is not the root. */
@@ -30,7 +31,7 @@ static bool all_digits(const uint8_t *label)
 
 static bool has_reserved_label(const struct hf_name *name)
 {
-	static const char reserved[] = "_holdfast";
+	static const char reserved[] = HF_OWN_LABEL;
 	const size_t len = sizeof(reserved) - 1;
 
 	for (const uint8_t *label = name->wire; *label; label += 1 + *label)

@@ -19,6 +19,7 @@
 #include "adapters/dnsmasq/dnsmasq_signal.h"
 #include "adapters/dnsmasq/dnsmasq_version.h"
 #include "base/error.h"
+#include "zone/own_labels.h"
 
 enum { TYPE_A = 1, TYPE_PTR = 12, TYPE_AAAA = 28, RCODE_NXDOMAIN = 3, VERSION_MS = 300 };
 enum { SEES_DELETES = 288, TTL_MAX = 30, TABLE_MIN = 1000 };
@@ -346,7 +347,7 @@ static void begin_asking(struct dnsmasq_doctor *d)
 	dnsmasq_doctor_find_suffix(d, &beside);
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		number = 1;
-	snprintf(label, sizeof(label), "_holdfast-doctor-%x", number);
+	snprintf(label, sizeof(label), HF_OWN_LABEL_DOCTOR "%x", number);
 	d->unknown = beside;
 	hf_name_prepend(&d->unknown, label, strlen(label));
 	dnsmasq_doctor_ask(d, d->has_sample ? &d->sample.name : &d->unknown, TYPE_AAAA, on_sample);

@@ -14,6 +14,7 @@
 #include "adapters/dnsmasq/dnsmasq_private.h"
 #include "adapters/dnsmasq/hostsdir.h"
 #include "base/error.h"
+#include "zone/own_labels.h"
 
 enum {
 	TYPE_AAAA = 28,
@@ -24,7 +25,7 @@ enum {
 	SYNC_GAP_MS = 5,
 };
 
-static const char probe_label[] = "_holdfast-probe";
+static const char probe_label[] = HF_OWN_LABEL_PROBE;
 
 bool hf_dnsmasq_is_probe(const struct hf_name *name)
 {

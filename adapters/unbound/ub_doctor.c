@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "zone/own_labels.h"
 
 enum { FINDINGS_MAX = 64, ABILITIES_MAX = 8, TTL_MAX_S = 30 };
 
@@ -210,7 +211,7 @@ static void ub_doctor_ask(struct hf_ub_doctor *d, const struct hf_name *name, ui
 
 static void ask_all(struct hf_ub_doctor *d)
 {
-	static const char label[] = "_holdfast-is-not-there";
+	static const char label[] = HF_OWN_LABEL_ABSENT;
 	/* An address of the prefix that no agent has: its id would be zero. */
 	static const uint8_t addr[16] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b };
 	struct hf_adapter *a = d->a;

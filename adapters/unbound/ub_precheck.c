@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "zone/own_labels.h"
 
 /* What else a name may have; unbound's local data says nothing to questions for ANY. */
 static const uint16_t other_types[] = { HF_TYPE_A, HF_TYPE_TXT, 15 /* MX */, 33 /* SRV */,
@@ -208,7 +209,7 @@ static void second_round(struct hf_adapter *a)
 /* Labels that begin so are for canaries and the like. */
 static bool ub_name_is_reserved(const struct hf_name *name)
 {
-	static const char prefix[] = "_holdfast";
+	static const char prefix[] = HF_OWN_LABEL;
 	size_t n = sizeof(prefix) - 1;
 
 	return name->wire[0] >= n && memcmp(name->wire + 1, prefix, n) == 0;

@@ -3,6 +3,7 @@
  * ub_zone_names: names in our zones: what is below one, and where its canary is.
  */
 #include "adapters/unbound/ub_private.h"
+#include "zone/own_labels.h"
 
 bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name)
 {
@@ -14,7 +15,7 @@ bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name)
 
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
 {
-	static const char label[] = "_holdfast-canary";
+	static const char label[] = HF_OWN_LABEL_CANARY;
 
 	*ret_name = *zone;
 	return hf_name_prepend(ret_name, label, sizeof(label) - 1);

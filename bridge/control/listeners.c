@@ -13,6 +13,7 @@
 #include "bridge/feeding/feeds.h"
 #include "bridge/front/nameservers.h"
 #include "config/config.h"
+#include "zone/own_labels.h"
 
 enum {
 	TRY_MS = 500,
@@ -24,7 +25,7 @@ enum {
 };
 
 static const char resolv_conf[] = "/etc/resolv.conf";
-static const char counters[] = "_holdfast-counters", responder[] = "name=holdfast-dns";
+static const char counters[] = HF_OWN_LABEL_COUNTERS, responder[] = "name=holdfast-dns";
 
 struct hf_listeners {
 	struct hf_listeners_env env;

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "zone/addr.h"
 #include "zone/answer.h"
+#include "zone/own_labels.h"
 
 enum {
 	NEAR_MS = 250, /* a listener of ours, on this machine */
@@ -25,7 +26,7 @@ enum {
 	HOSTS_MAX = 64 << 20,
 };
 
-static const char counters_label[] = "_holdfast-counters", hosts_file[] = "/etc/hosts";
+static const char counters_label[] = HF_OWN_LABEL_COUNTERS, hosts_file[] = "/etc/hosts";
 
 const char *hf_dns_probe_resolv_conf(void)
 {

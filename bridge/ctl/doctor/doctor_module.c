@@ -15,6 +15,7 @@
 #include "bridge/ctl/doctor/doctor_report.h"
 #include "bridge/ctl/dns_probe.h"
 #include "zone/answer.h"
+#include "zone/own_labels.h"
 
 enum { OUTPUT_MAX = 8192, LIMIT_MS = 5000, RULES_MAX = 1 << 16, QUERIES_MIN = 4096 };
 
@@ -79,7 +80,7 @@ static bool has_line(const char *text, const char *line)
 /* Whether the module answers at one of the resolvers. */
 static void look_whether_on(struct hf_doctor *d)
 {
-	static const char label[] = "_holdfast-counters", name[] = "name=unbound";
+	static const char label[] = HF_OWN_LABEL_COUNTERS, name[] = "name=unbound";
 	struct hf_name question = d->suffix;
 	char place[HF_ENDPOINT_TEXT_MAX];
 	struct hf_asked a;

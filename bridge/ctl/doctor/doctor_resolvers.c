@@ -15,6 +15,7 @@
 #include "bridge/ctl/dns_probe.h"
 #include "zone/addr.h"
 #include "zone/answer.h"
+#include "zone/own_labels.h"
 
 enum { WAIT_MS = 4000, RCODE_NXDOMAIN = 3, RCODE_SERVFAIL = 2 };
 
@@ -99,7 +100,7 @@ static void look_for_leak(struct hf_doctor *d, const struct hf_doctor_resolver *
 		return;
 	hf_name_text(&d->suffix, suffix);
 	hf_front_endpoint_text(&r->at, place);
-	snprintf(name, sizeof(name), "_holdfast-leak-%08x.%s", id, suffix);
+	snprintf(name, sizeof(name), HF_OWN_LABEL_LEAK "%08x.%s", id, suffix);
 	if (hf_doctor_validator_ask(&r->at, NULL, name, HF_TYPE_AAAA, WAIT_MS, &seen))
 		return;
 	if (!seen.answered || seen.rcode == RCODE_SERVFAIL)
