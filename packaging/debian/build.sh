@@ -102,7 +102,7 @@ build_in_root()
 	flock 8
 	if [ ! -e "$root/etc/apt/sources.list.d/debian.sources" ]; then
 		echo "build.sh: making a root of $release in $root (log: $cache/packaging.log)"
-		why=$(roots_make "$release" "$root" "$cache/packaging.log" build-essential,lintian) || { echo "$why"; exit 77; }
+		why=$(roots_make "$release" "$root" "$cache/packaging.log") || { echo "$why"; exit 77; }
 	fi
 	case $release in
 	sid) set_version '' ;;
@@ -112,12 +112,15 @@ build_in_root()
 	rm -rf "$root/build"
 	mkdir -p "$root/build"
 	cp -a "$work"/. "$root/build"
+	# What is built with comes by apt: debootstrap knows no virtual packages, and one stands below lintian.
 	# shellcheck disable=SC2016 # the words are the inner shell's
 	roots_enter "$root" "/build/${tree##*/}" '' bash -c '
+		export DEBIAN_FRONTEND=noninteractive
 		getent passwd builder >/dev/null || useradd --system --home-dir /build --shell /bin/sh builder
 		chown -R builder: /build
-		dpkg-checkbuilddeps 2>/dev/null ||
-			{ apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy --no-install-recommends build-dep ./; }' \
+		{ command -v lintian >/dev/null && dpkg-checkbuilddeps 2>/dev/null; } ||
+			{ apt-get -q update && apt-get -qy --no-install-recommends install build-essential lintian &&
+				apt-get -qy --no-install-recommends build-dep ./; }' \
 		>>"$cache/packaging.log" 2>&1 || { tail -n 20 "$cache/packaging.log" >&2; fail "the build's packages cannot be installed"; }
 	roots_enter "$root" "/build/${tree##*/}" --net setpriv --reuid=builder --regid=builder --init-groups --no-new-privs \
 		env HOME=/build DEB_BUILD_OPTIONS="$options" bash -c "$(declare -f build_here lint_here)
