@@ -647,8 +647,13 @@ class Model:
             s = self.state.sources.setdefault(now, Source(now))
             if s.user not in (None, was.user):
                 self.hear_user(s, was.user)
-            s.suffix, s.typed = was.suffix, was.typed
-            s.deployment, s.user, s.url = was.deployment, was.user, was.url
+            # A source that was taken out and came back has none in the zone yet; the copy knows the one that it had.
+            if was.suffix or not s.suffix or not self.may("the suffix of an older copy counts"):
+                s.suffix, s.typed = was.suffix, was.typed
+            s.user, s.url = was.user, was.url
+            # That the operator accepted a server without an id cannot be told from one that the zone does not know.
+            if was.deployment or not s.deployment or not self.may("the id of an older copy counts"):
+                s.deployment = was.deployment
             names = {n: e for n, e in zone.items() if e.source == name and not n.startswith(SENTINEL)}
             s.withdrawn = any(e.withdrawn for e in names.values()) or (was.withdrawn and not names and self.may("withdrawn"))
             s.age = [0, INF]
