@@ -158,9 +158,9 @@ static bool has_turn(const struct asked *a)
 	const struct hf_control *c = a->control;
 
 	/* Half a message is nothing to show. */
-	if (hf_engine_updating(c->env.core))
+	if (hf_engine_updating(c->env.engine))
 		return false;
-	if (hf_control_request_orders(&a->request) && hf_engine_busy(c->env.core))
+	if (hf_control_request_orders(&a->request) && hf_engine_busy(c->env.engine))
 		return false;
 	if (!is_trusted(a) && c->debt_ms > hf_boot_ms(c->env.clock))
 		return false;

@@ -21,7 +21,8 @@ int hf_control_new(
 /* The configuration has changed; the old one may go. The socket stays where it is. */
 void hf_control_configure(struct hf_control *c, const struct hf_config *config);
 /*
- * The core may have time again: orders that came while it was busy (hf_engine_busy()) are done now,
+ * The engine may have time again: orders that came while it was busy (hf_engine_busy()) are done
+ * now,
  * in the order in which they came. One that waits for longer than a client's time is refused. Where
  * the socket could not be made it is tried again. Cheap.
  */

@@ -45,7 +45,7 @@ static void answer_resync(
 		hf_control_refill(env, r, out);
 		return;
 	}
-	rc = r->recover ? hf_engine_rearm(env->core) : 0;
+	rc = r->recover ? hf_engine_rearm(env->engine) : 0;
 	if (rc < 0) {
 		hf_control_error(out, hf_strerror(rc));
 		return;
@@ -88,7 +88,7 @@ void hf_control_answer(
 		rc = hf_control_near(env, request->name, out);
 		break;
 	case HF_COMMAND_HISTORY:
-		rc = hf_store_history(hf_engine_store(env->core),
+		rc = hf_store_history(hf_engine_store(env->engine),
 		    request->name[0] ? request->name : NULL, request->max, list_history, &h);
 		break;
 	case HF_COMMAND_ACCEPT:
@@ -107,7 +107,7 @@ void hf_control_answer(
 	case HF_COMMAND_LAST:
 		break;
 	}
-	/* A read may have found the store damaged: the core is to mend it. */
+	/* A read may have found the store damaged: the engine is to mend it. */
 	if (rc == HF_EDAMAGED)
 		env->work(env->work_arg);
 	if (rc < 0)

@@ -23,14 +23,14 @@ struct hf_reloads {
 
 /* What answers are made of; all borrowed. */
 struct hf_control_env {
-	struct hf_engine *core;
+	struct hf_engine *engine;
 	struct hf_sources *sources;
 	struct hf_feeds *feeds;
 	const struct hf_listeners *listeners;
 	const struct hf_reloads *reloads;
 	const struct hf_config *config;
 	const struct hf_clock *clock;
-	/* The core has something to do. */
+	/* The engine has something to do. */
 	void (*work)(void *arg);
 	void *work_arg;
 };

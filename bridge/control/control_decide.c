@@ -112,8 +112,8 @@ static void decision_find(const struct hf_control_env *env, const struct hf_cont
 		.holds = json_array(),
 		.others = json_array(),
 		.ticket = 0xcbf29ce484222325 };
-	hf_state_each_hold_view(
-	    hf_engine_state(env->core), hf_engine_now(env->core), decision_find_hold, ret_decision);
+	hf_state_each_hold_view(hf_engine_state(env->engine), hf_engine_now(env->engine),
+	    decision_find_hold, ret_decision);
 }
 
 static void decision_done(struct decision *d)
@@ -160,7 +160,7 @@ void hf_control_preview(
 		    out, "decisions of more than one source or owner wait: name the source");
 	} else {
 		if (d.n)
-			rc = hf_state_decide_preview(hf_engine_state(env->core), d.source,
+			rc = hf_state_decide_preview(hf_engine_state(env->engine), d.source,
 			    r->owner[0] ? &d.owner : NULL, kind_meant(r),
 			    reject ? HF_DECISION_REJECT : HF_DECISION_ACCEPT, &view);
 		if (rc < 0)
@@ -196,7 +196,7 @@ static int decision_settle(
 {
 	bool accept = r->command == HF_COMMAND_ACCEPT;
 	/* With an owner named, all that was found is of that one. */
-	int rc = hf_engine_decide(env->core, d->source, r->owner[0] ? &d->owner : NULL,
+	int rc = hf_engine_decide(env->engine, d->source, r->owner[0] ? &d->owner : NULL,
 	    kind_meant(r), accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
 
 	if (rc <= 0)

@@ -79,7 +79,7 @@ static uint32_t total_of(const struct guard *g, const struct hf_hold_view *h)
 
 	if (h->owner)
 		hf_state_each_owner(
-		    hf_engine_state(g->env->core), hf_engine_now(g->env->core), find_total, &t);
+		    hf_engine_state(g->env->engine), hf_engine_now(g->env->engine), find_total, &t);
 	return t.workspaces;
 }
 
@@ -258,7 +258,7 @@ size_t hf_control_guard(const struct hf_control_env *env, const struct hf_tally 
 	struct guard g = { env, tallies, guard, warnings, 0 };
 
 	hf_state_each_hold_view(
-	    hf_engine_state(env->core), hf_engine_now(env->core), show_hold, &g);
+	    hf_engine_state(env->engine), hf_engine_now(env->engine), show_hold, &g);
 	return g.n;
 }
 
@@ -315,7 +315,7 @@ static void add_more(struct text *t, size_t n)
 static int show_rights(const struct hf_source_view *v, void *arg)
 {
 	struct guard *g = arg;
-	const struct hf_state *state = hf_engine_state(g->env->core);
+	const struct hf_state *state = hf_engine_state(g->env->engine);
 	struct unreadable u = { .source = v->row->rid };
 	struct disputes d = { .source = v->row };
 	struct text t = { .len = 0 };
@@ -327,7 +327,7 @@ static int show_rights(const struct hf_source_view *v, void *arg)
 		    v->missing_rights, v->row->name);
 		guard_warn(g->warnings, "rights-less", &t);
 	}
-	hf_state_each_owner(state, hf_engine_now(g->env->core), find_unreadable, &u);
+	hf_state_each_owner(state, hf_engine_now(g->env->engine), find_unreadable, &u);
 	if (u.n) {
 		t.len = 0;
 		add_more(&u.names, u.n);
@@ -352,5 +352,6 @@ void hf_control_token_rights(const struct hf_control_env *env, json_t *warnings)
 {
 	struct guard g = { .env = env, .warnings = warnings };
 
-	hf_state_each_source(hf_engine_state(env->core), hf_engine_now(env->core), show_rights, &g);
+	hf_state_each_source(
+	    hf_engine_state(env->engine), hf_engine_now(env->engine), show_rights, &g);
 }

@@ -85,7 +85,7 @@ int hf_control_records(
 		.writer = { .out = out, .form = r->formed ? r->form : HF_RECORD_JSON } };
 
 	return hf_state_each_record(
-	    hf_engine_state(env->core), hf_engine_now(env->core), list_record, &l);
+	    hf_engine_state(env->engine), hf_engine_now(env->engine), list_record, &l);
 }
 
 /* --- workspaces --- */
@@ -119,7 +119,7 @@ int hf_control_workspaces(const struct hf_control_env *env, const char *pattern,
 {
 	struct control_listing l = { env, out, pattern };
 
-	return hf_state_each_workspace(hf_engine_state(env->core), list_workspace, &l);
+	return hf_state_each_workspace(hf_engine_state(env->engine), list_workspace, &l);
 }
 
 /* --- the nearest name --- */
@@ -154,6 +154,7 @@ int hf_control_near(const struct hf_control_env *env, const char *word, FILE *ou
 {
 	struct near n = { .word = word, .slips = SLIPS_MAX + 1 };
 
-	hf_state_each_record(hf_engine_state(env->core), hf_engine_now(env->core), look_near, &n);
+	hf_state_each_record(
+	    hf_engine_state(env->engine), hf_engine_now(env->engine), look_near, &n);
 	return n.name[0] ? hf_control_json_row(out, json_pack("{s:s}", "name", n.name)) : 0;
 }

@@ -228,7 +228,7 @@ static int status_show_source(const struct hf_source_view *v, void *arg)
 			"no longer configured; its names stay until a source of its suffix is confirmed"));
 	}
 	hf_state_each_owner(
-	    hf_engine_state(s->env->core), hf_engine_now(s->env->core), status_show_owner, s);
+	    hf_engine_state(s->env->engine), hf_engine_now(s->env->engine), status_show_owner, s);
 	return 0;
 }
 
@@ -258,7 +258,7 @@ static void look_at_wal(struct status *s)
 {
 	struct hf_store_stats stats;
 
-	hf_store_get_stats(hf_engine_store(s->env->core), &stats);
+	hf_store_get_stats(hf_engine_store(s->env->engine), &stats);
 	if (stats.wal_bytes >= WAL_MUCH)
 		status_warn(s, "store-wal",
 		    json_sprintf(
@@ -272,7 +272,7 @@ static json_t *show_store(struct status *s)
 	const char *reason = "";
 	int64_t since_s = 0;
 	enum hf_store_state state =
-	    hf_store_get_state(hf_engine_store(s->env->core), &reason, &since_s);
+	    hf_store_get_state(hf_engine_store(s->env->engine), &reason, &since_s);
 
 	if (state != HF_STORE_OK)
 		status_warn(s, "store",
@@ -293,7 +293,7 @@ static void status_look_at_zone(struct status *s)
 {
 	struct hf_engine_trouble t;
 
-	if (hf_engine_trouble(s->env->core, &t))
+	if (hf_engine_trouble(s->env->engine, &t))
 		status_warn(s, t.code, json_string(t.text), hf_control_json_time(t.since_s));
 }
 
@@ -363,7 +363,7 @@ static json_t *show_sample(const struct hf_control_env *env)
 	struct status_sample s = { .now_s = hf_wall_ms(env->clock) / 1000 };
 
 	hf_state_each_record(
-	    hf_engine_state(env->core), hf_engine_now(env->core), status_take_sample, &s);
+	    hf_engine_state(env->engine), hf_engine_now(env->engine), status_take_sample, &s);
 	return s.row ? s.row : json_null();
 }
 
@@ -372,9 +372,9 @@ static void look_for_names(struct status *s)
 {
 	bool had = false;
 
-	if (hf_state_n_names(hf_engine_state(s->env->core)))
+	if (hf_state_n_names(hf_engine_state(s->env->engine)))
 		return;
-	hf_store_history(hf_engine_store(s->env->core), NULL, 1, note_line, &had);
+	hf_store_history(hf_engine_store(s->env->engine), NULL, 1, note_line, &had);
 	if (had)
 		status_warn(
 		    s, "no-names", json_string("no names are served any more"), json_null());
@@ -385,13 +385,13 @@ static json_t *epoch_of(const struct hf_control_env *env)
 	char text[HF_UUID_TEXT_MAX];
 	struct hf_uuid epoch;
 
-	memcpy(epoch.b, hf_store_epoch(hf_engine_store(env->core)), sizeof(epoch.b));
+	memcpy(epoch.b, hf_store_epoch(hf_engine_store(env->engine)), sizeof(epoch.b));
 	return json_string(hf_uuid_text(&epoch, text));
 }
 
 json_t *hf_control_status(const struct hf_control_env *env)
 {
-	const struct hf_state *state = hf_engine_state(env->core);
+	const struct hf_state *state = hf_engine_state(env->engine);
 	struct status s = { .env = env, .fresh = true };
 
 	s.warnings = json_array();
@@ -400,15 +400,15 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	s.refused = json_array();
 	s.root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:[], s:o}", "version",
 	    HF_VERSION, "bridge", "running", "epoch", epoch_of(env), "generation",
-	    (json_int_t)hf_engine_published(env->core), "names",
+	    (json_int_t)hf_engine_published(env->engine), "names",
 	    (json_int_t)hf_state_n_names(state), "warnings", s.warnings, "sources", s.sources,
 	    "guard", s.guard, "refused", s.refused, "readers", "adapters",
 	    hf_control_adapters(env, s.warnings));
 	if (!s.root)
 		return NULL;
-	hf_state_tally(state, hf_engine_now(env->core), s.tallies);
+	hf_state_tally(state, hf_engine_now(env->engine), s.tallies);
 	json_object_set_new(s.root, "name_states", show_tally(&s));
-	hf_state_each_source(state, hf_engine_now(env->core), status_show_source, &s);
+	hf_state_each_source(state, hf_engine_now(env->engine), status_show_source, &s);
 	s.held = (json_int_t)hf_control_guard(env, s.tallies, s.guard, s.warnings);
 	hf_control_token_rights(env, s.warnings);
 	hf_state_each_refused(state, status_show_refused, &s);

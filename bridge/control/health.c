@@ -27,8 +27,8 @@ enum {
 
 struct hf_health {
 	struct event_base *base;
-	struct hf_engine *core;
-	const struct hf_listeners *listeners; /* borrowed, as the core */
+	struct hf_engine *engine;
+	const struct hf_listeners *listeners; /* borrowed, as the engine */
 	struct hf_request_server *server;     /* owned; NULL: none */
 	struct hf_endpoint at;                /* where it listens, or would */
 	int64_t again_ms;                     /* boottime: not before is it tried again to listen */
@@ -82,7 +82,7 @@ static void health_answer(
 		health_respond(cl, 200, "ok", r->head);
 		return;
 	}
-	hf_status_line_fill(h->core, h->listeners, &s);
+	hf_status_line_fill(h->engine, h->listeners, &s);
 	health_respond(cl, s.ready ? 200 : 503, hf_status_line_text(&s, text), r->head);
 }
 
@@ -143,7 +143,7 @@ static void health_hear(struct hf_health *h)
 	h->again_ms = hf_boot_ms(&hf_clock_system) + AGAIN_MS;
 }
 
-int hf_health_new(struct event_base *base, struct hf_engine *core,
+int hf_health_new(struct event_base *base, struct hf_engine *engine,
     const struct hf_listeners *listeners, const struct hf_config *config,
     struct hf_health **ret_health)
 {
@@ -152,7 +152,7 @@ int hf_health_new(struct event_base *base, struct hf_engine *core,
 	if (!h)
 		return -ENOMEM;
 	h->base = base;
-	h->core = core;
+	h->engine = engine;
 	h->listeners = listeners;
 	h->at = config->status.listen;
 	health_hear(h);

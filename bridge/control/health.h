@@ -14,10 +14,10 @@ struct hf_listeners;
 
 /*
  * Listens where `config` says, if it does. An address that cannot be had is logged, and *ret_health
- * is there all the same: names matter more. `core` and `listeners` are borrowed and outlive it. 0
+ * is there all the same: names matter more. `engine` and `listeners` are borrowed and outlive it. 0
  * or -ENOMEM.
  */
-int hf_health_new(struct event_base *base, struct hf_engine *core,
+int hf_health_new(struct event_base *base, struct hf_engine *engine,
     const struct hf_listeners *listeners, const struct hf_config *config,
     struct hf_health **ret_health);
 /* Another configuration: another address is listened on. */

@@ -165,7 +165,7 @@ static void listeners_ask(struct hf_listeners *l)
 {
 	struct hf_suffixes suffixes = { .n = 0 };
 
-	hf_state_each_source(hf_engine_state(l->env.core), hf_engine_now(l->env.core),
+	hf_state_each_source(hf_engine_state(l->env.engine), hf_engine_now(l->env.engine),
 	    listeners_take_suffix, &suffixes);
 	if (!suffixes.n)
 		return;

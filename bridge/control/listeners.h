@@ -18,7 +18,7 @@ struct hf_listeners; /* opaque */
 struct hf_listeners_env {
 	struct event_base *base; /* all borrowed; they outlive it */
 	const struct hf_clock *clock;
-	struct hf_engine *core;
+	struct hf_engine *engine;
 	struct hf_feeds *feeds;
 };
 

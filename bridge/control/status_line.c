@@ -58,26 +58,26 @@ static void add_tally(struct hf_tally *sum, const struct hf_tally *t)
 	sum->withdrawn += t->withdrawn;
 }
 
-void hf_status_line_fill(struct hf_engine *core, const struct hf_listeners *listeners,
+void hf_status_line_fill(struct hf_engine *engine, const struct hf_listeners *listeners,
     struct hf_status_line *ret_summary)
 {
-	const struct hf_state *state = hf_engine_state(core);
-	struct hf_store *store = hf_engine_store(core);
+	const struct hf_state *state = hf_engine_state(engine);
+	struct hf_store *store = hf_engine_store(engine);
 	struct hf_engine_trouble trouble;
 	struct hf_status_line s = { .names = hf_state_n_names(state), .fresh = true };
 	struct filling f = { .s = &s };
 
-	hf_state_tally(state, hf_engine_now(core), f.tallies);
+	hf_state_tally(state, hf_engine_now(engine), f.tallies);
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		add_tally(&s.tally, &f.tallies[i]);
-	hf_state_each_source(state, hf_engine_now(core), on_status_source, &f);
+	hf_state_each_source(state, hf_engine_now(engine), on_status_source, &f);
 	hf_state_each_hold(state, on_hold, &s);
-	s.published = hf_store_ready(store) && hf_engine_published(core);
+	s.published = hf_store_ready(store) && hf_engine_published(engine);
 	if (listeners)
 		hf_listeners_answering(listeners, &s.answering);
-	s.changing = hf_engine_updating(core);
+	s.changing = hf_engine_updating(engine);
 	s.ready = s.published && !s.answering.nobody;
-	s.zone_ok = !hf_engine_trouble(core, &trouble);
+	s.zone_ok = !hf_engine_trouble(engine, &trouble);
 	s.store_ok = hf_store_get_state(store, NULL, NULL) == HF_STORE_OK;
 	*ret_summary = s;
 }

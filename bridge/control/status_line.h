@@ -29,7 +29,7 @@ struct hf_status_line {
 };
 
 /* `listeners` NULL: whether anybody answers is not known. */
-void hf_status_line_fill(struct hf_engine *core, const struct hf_listeners *listeners,
+void hf_status_line_fill(struct hf_engine *engine, const struct hf_listeners *listeners,
     struct hf_status_line *ret_summary);
 
 enum { HF_STATUS_LINE_MAX = 640 };

@@ -36,14 +36,14 @@ struct daemon {
 	const char *path;                   /* of the configuration; borrowed */
 	struct hf_config *config;           /* owned */
 	struct event_base *base;            /* owned */
-	struct hf_engine *core;             /* owned */
+	struct hf_engine *engine;           /* owned */
 	struct hf_sources *sources;         /* owned */
 	struct hf_feeds *feeds;             /* owned */
 	struct hf_listeners *listeners;     /* owned */
 	struct hf_control *control;         /* owned */
 	struct hf_health *health;           /* owned */
 	struct hf_service_manager *service; /* owned */
-	struct event *work;                 /* owned: when the core wants to be called */
+	struct event *work;                 /* owned: when the engine wants to be called */
 	struct event *zone;                 /* owned: the zone's worker has something */
 	struct event *signals[3];           /* owned */
 	bool hup;                           /* a reload waits for its turn */
@@ -102,17 +102,17 @@ static void daemon_reject(struct daemon *r)
 	hf_log_error("reload rejected: '%s' has errors; the running configuration stays", r->path);
 }
 
-/* In the core all of it or nothing: what it could not take up whole is taken back. */
+/* In the engine all of it or nothing: what it could not take up whole is taken back. */
 static int configure_core(struct daemon *r, const struct hf_config *next)
 {
-	int rc = hf_engine_configure(r->core, next);
+	int rc = hf_engine_configure(r->engine, next);
 
 	if (!rc)
 		return 0;
 	hf_log_error(
 	    "reload rejected: the new configuration does not fit (%s); the running configuration stays",
 	    hf_strerror(rc));
-	hf_engine_configure(r->core, r->config);
+	hf_engine_configure(r->engine, r->config);
 	return rc;
 }
 
@@ -132,7 +132,7 @@ static bool daemon_adopt(struct daemon *r, struct hf_config *next)
 	if (hf_config_diff(before, next, log_change, NULL) == 0)
 		hf_log_info("reload: '%s' has not changed", r->path);
 	hf_reload_preview_state(
-	    hf_engine_state(r->core), hf_engine_now(r->core), next, log_removed, NULL);
+	    hf_engine_state(r->engine), hf_engine_now(r->engine), next, log_removed, NULL);
 	if (daemon_reserve(r) || configure_core(r, next)) {
 		hf_config_free(next);
 		return false;
@@ -171,7 +171,7 @@ static void daemon_reload(struct daemon *r)
  */
 static void take_turns(struct daemon *r)
 {
-	if (hf_engine_busy(r->core))
+	if (hf_engine_busy(r->engine))
 		return;
 	if (r->hup) {
 		r->hup = false;
@@ -183,7 +183,7 @@ static void take_turns(struct daemon *r)
 static void on_hup(struct daemon *r)
 {
 	hf_notify_reloading();
-	if (hf_engine_busy(r->core) && !r->hup) {
+	if (hf_engine_busy(r->engine) && !r->hup) {
 		hf_log_info("reload: waits for the end of the change that is under way");
 		r->reloads.waited++;
 	}
@@ -198,7 +198,7 @@ static int watch_zone(struct daemon *r);
 static void on_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *r = arg;
-	int64_t wait = hf_engine_work(r->core);
+	int64_t wait = hf_engine_work(r->engine);
 	struct timeval tv = hf_time_of_ms(wait);
 
 	if (watch_zone(r) < 0)
@@ -257,7 +257,7 @@ static int catch_signals(struct daemon *r)
 /* The descriptor is another one after the zone's folder was replaced. */
 static int watch_zone(struct daemon *r)
 {
-	int fd = hf_engine_fd(r->core);
+	int fd = hf_engine_fd(r->engine);
 
 	if (r->zone && event_get_fd(r->zone) == fd)
 		return 0;
@@ -272,23 +272,24 @@ static int watch_zone(struct daemon *r)
 
 static int start_work(struct daemon *r)
 {
-	const struct hf_source_env env = {
-		.core = r->core, .clock = &hf_clock_system, .work = daemon_work_soon, .work_arg = r
-	};
+	const struct hf_source_env env = { .engine = r->engine,
+		.clock = &hf_clock_system,
+		.work = daemon_work_soon,
+		.work_arg = r };
 
 	r->work = evtimer_new(r->base, on_work, r);
 	if (!r->work || watch_zone(r) < 0 ||
-	    hf_service_manager_new(r->base, &hf_clock_system, r->core, &r->service) ||
+	    hf_service_manager_new(r->base, &hf_clock_system, r->engine, &r->service) ||
 	    hf_sources_new(r->base, &env, r->config, &r->sources))
 		return -ENOMEM;
 	event_active(r->work, EV_TIMEOUT, 0);
-	return hf_feeds_new(r->base, r->core, &hf_clock_system, r->config, &r->feeds);
+	return hf_feeds_new(r->base, r->engine, &hf_clock_system, r->config, &r->feeds);
 }
 
 static int start_listeners(struct daemon *r)
 {
 	const struct hf_listeners_env env = {
-		.base = r->base, .clock = &hf_clock_system, .core = r->core, .feeds = r->feeds
+		.base = r->base, .clock = &hf_clock_system, .engine = r->engine, .feeds = r->feeds
 	};
 	int rc = hf_listeners_new(&env, r->config, &r->listeners);
 
@@ -299,7 +300,7 @@ static int start_listeners(struct daemon *r)
 
 static int start_control(struct daemon *r)
 {
-	struct hf_control_env env = { .core = r->core,
+	struct hf_control_env env = { .engine = r->engine,
 		.sources = r->sources,
 		.feeds = r->feeds,
 		.reloads = &r->reloads,
@@ -312,7 +313,7 @@ static int start_control(struct daemon *r)
 	env.listeners = r->listeners;
 	if (!rc)
 		rc = hf_control_new(r->base, &env, &r->control);
-	return rc ? rc : hf_health_new(r->base, r->core, r->listeners, r->config, &r->health);
+	return rc ? rc : hf_health_new(r->base, r->engine, r->listeners, r->config, &r->health);
 }
 
 static void daemon_finish(struct daemon *r)
@@ -332,7 +333,7 @@ static void daemon_finish(struct daemon *r)
 	hf_service_manager_free(r->service);
 	if (r->base)
 		event_base_free(r->base);
-	hf_engine_free(r->core);
+	hf_engine_free(r->engine);
 	hf_config_free(r->config);
 }
 
@@ -355,7 +356,7 @@ int hf_daemon_run(const char *config_path)
 	if (!private)
 		hf_log_warn(
 		    "HOLDFAST_DUMPABLE is set: core files and debuggers show this process's memory, with the session token");
-	if (hf_engine_open(r.config, &hf_clock_system, &r.core) || start_work(&r) ||
+	if (hf_engine_open(r.config, &hf_clock_system, &r.engine) || start_work(&r) ||
 	    start_control(&r)) {
 		status = EXIT_FILES;
 		goto out;

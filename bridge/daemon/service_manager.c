@@ -17,17 +17,17 @@
 
 enum {
 	LOOK_MS = 5000,  /* freshness ends by itself: so often it is looked at */
-	LATE_MS = 10000, /* the core is called so late at most, or something is wrong */
+	LATE_MS = 10000, /* the engine is called so late at most, or something is wrong */
 };
 
 struct hf_service_manager {
-	const struct hf_clock *clock; /* borrowed, as the core */
-	struct hf_engine *core;
+	const struct hf_clock *clock; /* borrowed, as the engine */
+	struct hf_engine *engine;
 	const struct hf_listeners *listeners; /* borrowed; NULL: not yet */
 	struct event *timer;                  /* owned; NULL: no service manager */
 	bool watched;                         /* it wants signs of life */
 	int64_t every_ms;
-	int64_t due_ms; /* boottime: the core wants to be called by then */
+	int64_t due_ms; /* boottime: the engine wants to be called by then */
 	char told[HF_STATUS_LINE_MAX];
 };
 
@@ -37,9 +37,9 @@ static void service_tell(struct hf_service_manager *s)
 	struct hf_status_line summary;
 
 	/* Half a message is nothing to show; this is called again when it is whole. */
-	if (hf_engine_updating(s->core))
+	if (hf_engine_updating(s->engine))
 		return;
-	hf_status_line_fill(s->core, s->listeners, &summary);
+	hf_status_line_fill(s->engine, s->listeners, &summary);
 	if (!strcmp(hf_status_line_text(&summary, text), s->told))
 		return;
 	memcpy(s->told, text, sizeof(s->told));
@@ -82,14 +82,14 @@ static int service_arm(struct hf_service_manager *s)
 }
 
 int hf_service_manager_new(struct event_base *base, const struct hf_clock *clock,
-    struct hf_engine *core, struct hf_service_manager **ret_service)
+    struct hf_engine *engine, struct hf_service_manager **ret_service)
 {
 	struct hf_service_manager *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
 	s->clock = clock;
-	s->core = core;
+	s->engine = engine;
 	s->due_ms = hf_boot_ms(clock);
 	if (getenv("NOTIFY_SOCKET")) {
 		s->timer = event_new(base, -1, EV_PERSIST, on_service_timer, s);

@@ -51,7 +51,7 @@ int hf_engine_update(struct hf_engine *c, const char *source, const struct hf_up
     struct hf_judgement *ret_judgement);
 /*
  * The same in slices, for one that may be large. Returns 1 if more of it is left than one slice
- * takes: `update` is the core's from then on, which ends it with `release`; hf_engine_busy() is
+ * takes: `update` is the engine's from then on, which ends it with `release`; hf_engine_busy() is
  * true until hf_engine_work() has come to its end, and hf_engine_outcome() tells what became of it.
  * It counts as a whole, also if its stream ends meanwhile. Otherwise it is judged, and stays the
  * caller's.

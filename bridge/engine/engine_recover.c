@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the core does when what it stands on has failed: a store that was found damaged while it is
+ * What the engine does when what it stands on has failed: a store that was found damaged while it
+ * is
  * in use is made anew out of memory, once; a state that memory ran out of in the middle of a change
  * is made anew out of the store.
  */

@@ -34,7 +34,7 @@ struct feeds_entry {
 
 struct hf_feeds {
 	struct event_base *base;
-	struct hf_engine *core;
+	struct hf_engine *engine;
 	const struct hf_clock *clock;
 	const struct hf_config *config;
 	struct kept *kept;    /* owned list; the first is the one in force */
@@ -103,9 +103,9 @@ static int fill_subject(const struct hf_record_view *r, void *arg)
 
 static bool feeds_subject(void *arg, const struct hf_record *record, struct hf_subject *ret_subject)
 {
-	struct hf_engine *core = ((struct feeds_entry *)arg)->feeds->core;
+	struct hf_engine *engine = ((struct feeds_entry *)arg)->feeds->engine;
 
-	return hf_state_one_record(hf_engine_state(core), &record->name, hf_engine_now(core),
+	return hf_state_one_record(hf_engine_state(engine), &record->name, hf_engine_now(engine),
 		   fill_subject, ret_subject) == 1;
 }
 
@@ -113,7 +113,7 @@ static void on_feeds_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct feeds_entry *e = arg;
 	/* Adapters ask the model what a name is of, which half a message does not tell. */
-	bool later = hf_engine_updating(e->feeds->core);
+	bool later = hf_engine_updating(e->feeds->engine);
 	int64_t wait = later ? LATER_MS : hf_feed_work(e->feed);
 	struct timeval tv = hf_time_of_ms(wait);
 
@@ -159,7 +159,7 @@ static int open_feed(struct feeds_entry *e)
 	const struct hf_config_adapter *c = e->config;
 	const struct hf_feed_env env = { .base = s->base,
 		.clock = s->clock,
-		.store = hf_engine_store(s->core),
+		.store = hf_engine_store(s->engine),
 		.wake = feeds_wake,
 		.subject = feeds_subject,
 		.arg = e };
@@ -227,7 +227,8 @@ static void tell_zones(struct hf_feeds *s)
 {
 	struct zones z = { .n = 0 };
 
-	hf_state_each_source(hf_engine_state(s->core), hf_engine_now(s->core), feeds_add_zone, &z);
+	hf_state_each_source(
+	    hf_engine_state(s->engine), hf_engine_now(s->engine), feeds_add_zone, &z);
 	for (size_t i = 0; i < s->n; i++)
 		hf_feed_zones(s->entries[i]->feed, z.names, z.n, (uint32_t)s->config->ttl_s);
 }
@@ -299,7 +300,7 @@ static int note_unknown(const char *adapter, void *arg)
 /* Taken out while the bridge was down: how to reach it went with it, so only people can act. */
 static void feeds_tell_unknown(struct hf_feeds *s)
 {
-	struct hf_store *store = hf_engine_store(s->core);
+	struct hf_store *store = hf_engine_store(s->engine);
 	struct unknown *u = calloc(1, sizeof(*u));
 
 	if (!u)
@@ -333,7 +334,7 @@ static void feeds_entry_leave(struct hf_feeds *s, size_t i, bool forget)
 	snprintf(name, sizeof(name), "%s", e->name);
 	drop_entry(s, i);
 	if (forget)
-		hf_store_adapter_forget(hf_engine_store(s->core), name);
+		hf_store_adapter_forget(hf_engine_store(s->engine), name);
 }
 
 struct touched {
@@ -466,7 +467,7 @@ void hf_feeds_end(struct hf_feeds *s, int64_t limit_ms, void (*done)(void *arg),
 	event_active(s->sweep, EV_TIMEOUT, 0);
 }
 
-int hf_feeds_new(struct event_base *base, struct hf_engine *core, const struct hf_clock *clock,
+int hf_feeds_new(struct event_base *base, struct hf_engine *engine, const struct hf_clock *clock,
     const struct hf_config *config, struct hf_feeds **ret_feeds)
 {
 	struct hf_feeds *s = calloc(1, sizeof(*s));
@@ -474,7 +475,7 @@ int hf_feeds_new(struct event_base *base, struct hf_engine *core, const struct h
 	if (!s)
 		return -ENOMEM;
 	s->base = base;
-	s->core = core;
+	s->engine = engine;
 	s->clock = clock;
 	s->config = config;
 	s->sweep = evtimer_new(base, on_sweep, s);

@@ -96,7 +96,8 @@ static void source_tell_missing(struct hf_source *s, const struct hf_server_info
 {
 	for (size_t i = 0; i < told->n_words && i < s->conf->owners.n; i++)
 		if (told->words[i].is == WORD_UNKNOWN)
-			hf_engine_owner_missing(s->env.core, s->conf->name, s->conf->owners.at[i]);
+			hf_engine_owner_missing(
+			    s->env.engine, s->conf->name, s->conf->owners.at[i]);
 }
 
 static enum hf_client_verdict source_identify(void *arg, const struct hf_server_info *told)
@@ -111,7 +112,7 @@ static enum hf_client_verdict source_identify(void *arg, const struct hf_server_
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
 
 	source_work_soon(s);
-	if (hf_engine_identify(s->env.core, s->conf->name, &id, &j) < 0)
+	if (hf_engine_identify(s->env.engine, s->conf->name, &id, &j) < 0)
 		return CLIENT_REFUSED;
 	/* Nobody is left whose snapshot could settle it. */
 	if (j.verdict == HF_VERDICT_ACCEPTED && told->complete && !told->n_owners)
@@ -122,13 +123,14 @@ static enum hf_client_verdict source_identify(void *arg, const struct hf_server_
 static void set_owner(void *arg, const struct hf_owner_info *owner, int64_t asked_ms)
 {
 	struct hf_source *s = arg;
-	int rc = hf_engine_owner_set(s->env.core, s->conf->name, &owner->id, owner->name);
+	int rc = hf_engine_owner_set(s->env.engine, s->conf->name, &owner->id, owner->name);
 
 	source_work_soon(s);
 	if (rc < 0)
 		hf_log_warn("source '%s': the owner '%s' cannot be followed (%s)", s->conf->name,
 		    owner->name, hf_strerror(rc));
-	hf_engine_owner_readable(s->env.core, s->conf->name, &owner->id, owner->readable, asked_ms);
+	hf_engine_owner_readable(
+	    s->env.engine, s->conf->name, &owner->id, owner->readable, asked_ms);
 }
 
 static void source_settled(void *arg, const struct hf_server_info *told)
@@ -136,7 +138,7 @@ static void source_settled(void *arg, const struct hf_server_info *told)
 	struct hf_source *s = arg;
 
 	source_tell_missing(s, told);
-	hf_engine_owners_settled(s->env.core, s->conf->name);
+	hf_engine_owners_settled(s->env.engine, s->conf->name);
 	source_work_soon(s);
 }
 
@@ -156,7 +158,7 @@ static enum hf_client_verdict source_update(
 {
 	struct hf_source *s = arg;
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
-	int rc = hf_engine_update_begin(s->env.core, s->conf->name, u, hf_update_free, &j);
+	int rc = hf_engine_update_begin(s->env.engine, s->conf->name, u, hf_update_free, &j);
 
 	source_work_soon(s);
 	return rc == 1 ? CLIENT_GOES_ON : source_judged(s, rc, &j, ret_again, ret_why);
@@ -166,7 +168,7 @@ static enum hf_client_verdict source_updated(void *arg, bool *ret_again, const c
 {
 	struct hf_source *s = arg;
 	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
-	int rc = hf_engine_outcome(s->env.core, s->conf->name, &j);
+	int rc = hf_engine_outcome(s->env.engine, s->conf->name, &j);
 
 	return rc == 1 ? CLIENT_GOES_ON : source_judged(s, rc, &j, ret_again, ret_why);
 }
@@ -176,7 +178,7 @@ static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
 	struct hf_source *s = arg;
 
 	return hf_state_wants_snapshot(
-	    hf_engine_state(s->env.core), s->conf->name, owner, hf_engine_now(s->env.core));
+	    hf_engine_state(s->env.engine), s->conf->name, owner, hf_engine_now(s->env.engine));
 }
 
 static bool source_wants_connection(void *arg)
@@ -184,21 +186,21 @@ static bool source_wants_connection(void *arg)
 	struct hf_source *s = arg;
 
 	return hf_state_wants_connection(
-	    hf_engine_state(s->env.core), s->conf->name, hf_engine_now(s->env.core));
+	    hf_engine_state(s->env.engine), s->conf->name, hf_engine_now(s->env.engine));
 }
 
 static bool source_disputed(void *arg, struct hf_uuid *ret_workspace)
 {
 	struct hf_source *s = arg;
 
-	return hf_engine_disputed(s->env.core, s->conf->name, ret_workspace);
+	return hf_engine_disputed(s->env.engine, s->conf->name, ret_workspace);
 }
 
 static void workspace_owner(void *arg, const struct hf_uuid *workspace, const struct hf_uuid *owner)
 {
 	struct hf_source *s = arg;
 
-	hf_engine_workspace_owner(s->env.core, s->conf->name, workspace, owner);
+	hf_engine_workspace_owner(s->env.engine, s->conf->name, workspace, owner);
 	source_work_soon(s);
 }
 
@@ -206,14 +208,14 @@ static bool source_busy(void *arg)
 {
 	struct hf_source *s = arg;
 
-	return hf_engine_busy(s->env.core);
+	return hf_engine_busy(s->env.engine);
 }
 
 static void source_contact(void *arg)
 {
 	struct hf_source *s = arg;
 
-	hf_engine_contact(s->env.core, s->conf->name);
+	hf_engine_contact(s->env.engine, s->conf->name);
 	source_work_soon(s);
 }
 
@@ -221,7 +223,7 @@ static void source_away(void *arg)
 {
 	struct hf_source *s = arg;
 
-	hf_engine_away(s->env.core, s->conf->name);
+	hf_engine_away(s->env.engine, s->conf->name);
 	source_work_soon(s);
 }
 
@@ -233,7 +235,8 @@ static void write_good(struct hf_source *s)
 
 	for (size_t i = 0; i < s->good.n; i++)
 		texts[i] = s->good.at[i];
-	rc = hf_store_addresses_set(hf_engine_store(s->env.core), s->conf->name, texts, s->good.n);
+	rc =
+	    hf_store_addresses_set(hf_engine_store(s->env.engine), s->conf->name, texts, s->good.n);
 	s->good_again_ms = !rc ? 0 : rc == -EBUSY ? 1 : hf_boot_ms(s->env.clock) + GOOD_AGAIN_MS;
 }
 
@@ -247,7 +250,7 @@ static void keep_good(void *arg, const struct hf_addresses *addresses)
 
 void hf_source_poke(struct hf_source *s)
 {
-	if (s->good_again_ms && !hf_engine_busy(s->env.core) &&
+	if (s->good_again_ms && !hf_engine_busy(s->env.engine) &&
 	    hf_boot_ms(s->env.clock) >= s->good_again_ms)
 		write_good(s);
 }
@@ -309,7 +312,7 @@ int hf_source_new(const struct hf_source_env *env, const struct hf_config_source
 	s->conf = conf;
 	find_url(s);
 	hf_source_rebind(s, conf, sole);
-	hf_store_addresses(hf_engine_store(env->core), conf->name, add_good, &good);
+	hf_store_addresses(hf_engine_store(env->engine), conf->name, add_good, &good);
 	if (hf_client_new(env->http, env->clock, &s->settings, &good, &ops, s, &s->client)) {
 		hf_source_free(s);
 		return -ENOMEM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * source: one source of the configuration and the client that follows it, with the core behind it.
+ * source: one source of the configuration and the client that follows it, with the engine behind
+ * it.
  */
 #include "bridge/stream/client/client.h"
 
@@ -15,9 +16,9 @@ struct hf_source; /* opaque */
 
 struct hf_source_env {
 	struct hf_http *http; /* all borrowed; they outlive it */
-	struct hf_engine *core;
+	struct hf_engine *engine;
 	const struct hf_clock *clock;
-	/* The core has something to do: hf_engine_work() is to be called soon, not from within. */
+	/* The engine has something to do: call hf_engine_work() soon, not from within. */
 	void (*work)(void *arg);
 	void *work_arg;
 };

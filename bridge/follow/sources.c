@@ -21,7 +21,7 @@ struct hf_sources {
 	struct hf_system_events *wake;
 	struct hf_source *at[HF_CONFIG_SOURCES_MAX]; /* owned */
 	size_t n;
-	uint64_t lives;   /* of the core's state */
+	uint64_t lives;   /* of the engine's state */
 	int64_t again_ms; /* boottime: when those that memory was missing for are tried again */
 };
 
@@ -173,7 +173,7 @@ void hf_sources_redial(struct hf_sources *s)
 
 void hf_sources_poke(struct hf_sources *s)
 {
-	uint64_t lives = hf_engine_lives(s->env.core);
+	uint64_t lives = hf_engine_lives(s->env.engine);
 
 	sources_add_missing(s);
 	for (size_t i = 0; i < s->n; i++)

@@ -20,7 +20,7 @@ void hf_sources_free(struct hf_sources *s); /* NULL is fine */
 void hf_sources_configure(struct hf_sources *s, const struct hf_config *config);
 /* Each source begins a new connection now: identity, owners and snapshots are asked for anew. */
 void hf_sources_redial(struct hf_sources *s);
-/* The core may have time again, or wishes. Cheap. */
+/* The engine may have time again, or wishes. Cheap. */
 void hf_sources_poke(struct hf_sources *s);
 
 size_t hf_sources_n(const struct hf_sources *s);

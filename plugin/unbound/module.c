@@ -49,7 +49,7 @@ EXPORT size_t get_mem(struct module_env *env, int id);
 
 typedef void (*operate_cb)(struct module_qstate *, enum module_ev, int, struct outbound_entry *);
 
-static struct hf_module_core *plug;
+static struct hf_module_core *module_core;
 static unsigned uses;         /* several "dynlib" in module-config are one library */
 static operate_cb pass_blind; /* set: off, and this passes queries on */
 
@@ -117,11 +117,11 @@ int init(struct module_env *env, int id)
 	(void)env;
 	(void)id;
 	if (uses++)
-		return plug || pass_blind;
+		return module_core || pass_blind;
 	if (strcmp(hf_build_id_program(found), HF_UNBOUND_BUILD_ID) != 0)
 		return switch_off(found);
-	plug = module_load();
-	if (!plug)
+	module_core = module_load();
+	if (!module_core)
 		log_err("holdfast: out of memory");
 #ifndef THREADS_DISABLED
 	/*
@@ -129,9 +129,9 @@ int init(struct module_env *env, int id)
 	 * question.
 	 */
 	else
-		hf_module_core_begin(plug);
+		hf_module_core_begin(module_core);
 #endif
-	return plug != NULL;
+	return module_core != NULL;
 }
 
 /* unbound's configuration is gone by now: nothing of env is looked at. */
@@ -141,8 +141,8 @@ void deinit(struct module_env *env, int id)
 	(void)id;
 	if (!uses || --uses)
 		return;
-	hf_module_core_free(plug);
-	plug = NULL;
+	hf_module_core_free(module_core);
+	module_core = NULL;
 	pass_blind = NULL;
 }
 
@@ -310,7 +310,7 @@ static const struct hf_answer *module_ask(
 		.from_loopback = loopback,
 	};
 
-	return hf_module_core_ask(plug, &question);
+	return hf_module_core_ask(module_core, &question);
 }
 
 /* --- aliases: somebody's CNAME that leads to one of our names --- */
@@ -480,7 +480,7 @@ static void tell_news(const struct module_qstate *q)
 {
 	char text[HF_MODULE_CORE_NEWS_MAX];
 
-	switch (hf_module_core_news(plug, *q->env->now, text)) {
+	switch (hf_module_core_news(module_core, *q->env->now, text)) {
 	case HF_MODULE_CORE_GOOD:
 		log_info("holdfast: %s", text);
 		break;
@@ -511,5 +511,5 @@ void operate(struct module_qstate *q, enum module_ev event, int id, struct outbo
 		break;
 	}
 	tell_news(q);
-	hf_module_core_rest(plug);
+	hf_module_core_rest(module_core);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * module_core: all of the module but unbound. One plug a process, any number of threads; each gets
- * a seat of its own (its view of the zone, its counters) at its first question. Knows nothing of
- * unbound.
+ * module_core: all of the module but unbound. There is one in a process, for any number of threads;
+ * each gets a seat of its own (its view of the zone, its counters) at its first question. Knows
+ * nothing of unbound.
  */
 #include <stdbool.h>
 #include <stddef.h>

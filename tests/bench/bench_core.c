@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_core: what the bridge's core costs, at 1,000 and at 100,000 workspaces of one agent each:
+ * bench_core: what the bridge's engine costs, at 1,000 and at 100,000 workspaces of one agent each:
  * the first snapshot, an
  * equal one, a diff of one agent until readers see it, a flood of upserts, a restart; and the
  * anonymous memory. Prints every figure that
@@ -10,7 +10,7 @@
  *
  * Its files lie in a folder of $TMPDIR, which is removed at the end.
  *
- * What is passed in lies in shared memory, so that it does not count as the core's own.
+ * What is passed in lies in shared memory, so that it does not count as the engine's own.
  */
 #include <errno.h>
 #include <ftw.h>
@@ -46,7 +46,7 @@ struct figures {
 };
 
 struct bench {
-	struct hf_engine *core;
+	struct hf_engine *engine;
 	struct hf_config *config;
 	size_t n;
 	struct hf_update_workspace *ws;
@@ -137,12 +137,12 @@ static void make(struct bench *b, size_t n)
 static int64_t work(struct bench *b)
 {
 	double t = loop_ms();
-	int64_t wait = hf_engine_work(b->core);
+	int64_t wait = hf_engine_work(b->engine);
 
 	t = loop_ms() - t;
 	b->longest_ms = t > b->longest_ms ? t : b->longest_ms;
-	if (hf_engine_published(b->core) != b->seen) {
-		b->seen = hf_engine_published(b->core);
+	if (hf_engine_published(b->engine) != b->seen) {
+		b->seen = hf_engine_published(b->engine);
 		b->publications++;
 	}
 	return wait;
@@ -160,10 +160,10 @@ static void settle(struct bench *b)
 		 * A commit of stamps alone is not published; the thread that makes a base takes
 		 * less than half a second.
 		 */
-		if (wait > 0 && !hf_engine_busy(b->core) &&
-		    !hf_state_dirty(hf_engine_state(b->core)) &&
-		    (hf_engine_published(b->core) ==
-			    hf_store_generation(hf_engine_store(b->core)) ||
+		if (wait > 0 && !hf_engine_busy(b->engine) &&
+		    !hf_state_dirty(hf_engine_state(b->engine)) &&
+		    (hf_engine_published(b->engine) ==
+			    hf_store_generation(hf_engine_store(b->engine)) ||
 			(wait > 100 && ++quiet > 1000)))
 			return;
 		if (wait > 0)
@@ -188,10 +188,10 @@ static void pass_in(struct bench *b, enum hf_update_kind kind, size_t from, size
 	struct hf_judgement j;
 	double t = loop_ms();
 
-	hf_engine_update_begin(b->core, "main", &u, keep, &j);
+	hf_engine_update_begin(b->engine, "main", &u, keep, &j);
 	t = loop_ms() - t;
 	b->longest_ms = t > b->longest_ms ? t : b->longest_ms;
-	while (hf_engine_updating(b->core))
+	while (hf_engine_updating(b->engine))
 		work(b);
 }
 
@@ -199,7 +199,7 @@ static struct hf_store_stats stats(const struct bench *b)
 {
 	struct hf_store_stats s;
 
-	hf_store_get_stats(hf_engine_store(b->core), &s);
+	hf_store_get_stats(hf_engine_store(b->engine), &s);
 	return s;
 }
 
@@ -274,9 +274,9 @@ static void flood(struct bench *b)
 			many[i].name =
 			    (m + i) % 2 ? (struct hf_bytes){ "other", 5 } : b->agents[0].name;
 		}
-		while (hf_engine_busy(b->core))
+		while (hf_engine_busy(b->engine))
 			work(b);
-		hf_engine_update(b->core, "main", &u, &j);
+		hf_engine_update(b->engine, "main", &u, &j);
 		work(b);
 	}
 	b->f->flood_s = (now_ms() - began) / 1e3;
@@ -291,14 +291,14 @@ static int open_core(struct bench *b)
 	double wall = now_ms(), cpu = cpu_ms();
 	struct hf_identity identity = { .user = id(9, 1), .user_name = "alice" };
 	struct hf_judgement j;
-	int rc = hf_engine_open(b->config, &hf_clock_system, &b->core);
+	int rc = hf_engine_open(b->config, &hf_clock_system, &b->engine);
 
 	if (rc)
 		return rc;
 	b->f->start_wall = now_ms() - wall;
 	b->f->start_cpu = cpu_ms() - cpu;
-	hf_engine_identify(b->core, "main", &identity, &j);
-	return hf_engine_owner_set(b->core, "main", &identity.user, "alice");
+	hf_engine_identify(b->engine, "main", &identity, &j);
+	return hf_engine_owner_set(b->engine, "main", &identity.user, "alice");
 }
 
 static int measure(const char *dir, size_t n, struct figures *f)
@@ -324,9 +324,9 @@ static int measure(const char *dir, size_t n, struct figures *f)
 	diffs(&b);
 	flood(&b);
 	f->anonymous_mib = anonymous_mib();
-	hf_engine_free(b.core);
+	hf_engine_free(b.engine);
 	rc = open_core(&b);
-	hf_engine_free(b.core);
+	hf_engine_free(b.engine);
 	hf_config_free(b.config);
 	return rc ? 1 : 0;
 }

@@ -72,6 +72,29 @@ def test_no_warning_is_made_elsewhere():
 
 # --- names of files and functions ---
 
+ROOMS = sorted(page for room in ("adapters", "base", "bridge", "config", "examples", "plugin", "zone")
+               for page in (TOP / room).rglob("README.md"))
+
+
+def listed(page):
+    """What the tables of files name in their first column."""
+    for table in re.findall(r"(?:^\|.*\n)+", page.read_text(), re.MULTILINE):
+        head, _, *rows = table.splitlines()
+        if head.split("|")[1].strip() in ("file", "here", "room"):
+            for row in rows:
+                yield from re.findall(r"`([\w/.]+)`", row.split("|")[1])
+
+
+@pytest.mark.parametrize("page", ROOMS, ids=lambda page: str(page.parent.relative_to(TOP)))
+def test_a_rooms_files_are_there(page):
+    """A table of files may leave out what comes behind the dot."""
+    gone = [name for name in listed(page) if not list(page.parent.glob(name)) and not list(page.parent.glob(name + ".[ch]"))]
+    assert not gone
+
+
+def test_rooms_list_their_files():
+    assert sum(bool(list(listed(page))) for page in ROOMS) >= 9
+
 # What the reader of a worked example makes.
 MADE = {"adapters/plain/plain.c", "bridge/ctl/setup/dnsdist.in"}
 

@@ -57,8 +57,8 @@ static void wait_for_copy(struct driver *d)
 {
 	struct hf_store_stats stats;
 
-	for (hf_store_get_stats(hf_engine_store(d->core), &stats); stats.copying;
-	     hf_store_get_stats(hf_engine_store(d->core), &stats))
+	for (hf_store_get_stats(hf_engine_store(d->engine), &stats); stats.copying;
+	     hf_store_get_stats(hf_engine_store(d->engine), &stats))
 		usleep(200);
 }
 
@@ -67,18 +67,18 @@ static int64_t work(struct driver *d)
 {
 	int64_t wait = 0;
 
-	while (d->core && wait == 0) {
-		wait = hf_engine_work(d->core);
+	while (d->engine && wait == 0) {
+		wait = hf_engine_work(d->engine);
 		hf_sources_poke(d->sources);
 	}
-	if (d->core)
+	if (d->engine)
 		wait_for_copy(d);
 	return wait;
 }
 
 static void pong(struct driver *d)
 {
-	for (size_t i = 0; i < d->n_conf && d->core; i++) {
+	for (size_t i = 0; i < d->n_conf && d->engine; i++) {
 		struct hf_client *c = d->in_contact[i] ? peer_find(d->conf[i].name) : NULL;
 
 		if (c && peer_contact(c) == PEER_UNREAL)
@@ -94,7 +94,7 @@ static void pass(struct driver *d, int64_t ms)
 	while (ms > 0) {
 		int64_t step = ms < pong_in ? ms : pong_in;
 
-		if (d->core && next < step)
+		if (d->engine && next < step)
 			step = next;
 		hf_fake_clock_add(&d->clock, step);
 		ms -= step;
@@ -113,7 +113,7 @@ static void pass(struct driver *d, int64_t ms)
  */
 static bool settle(struct driver *d)
 {
-	if (!d->core)
+	if (!d->engine)
 		return true;
 	if (!d->slices) {
 		pass(d, SETTLE_MS);
@@ -121,8 +121,8 @@ static bool settle(struct driver *d)
 	}
 	hf_fake_clock_add(&d->clock, SETTLE_MS);
 	in_slices = true;
-	while (d->slices && d->core) {
-		hf_engine_work(d->core);
+	while (d->slices && d->engine) {
+		hf_engine_work(d->engine);
 		d->slices--;
 	}
 	in_slices = false;
@@ -132,8 +132,8 @@ static bool settle(struct driver *d)
 /* While a changeset is lent no client passes on what came. */
 static void finish(struct driver *d)
 {
-	while (d->core && hf_engine_busy(d->core))
-		hf_engine_work(d->core);
+	while (d->engine && hf_engine_busy(d->engine))
+		hf_engine_work(d->engine);
 }
 
 /* --- configuration --- */
@@ -272,16 +272,16 @@ static bool do_start(struct driver *d, const struct words *a)
 	int rc;
 
 	(void)a;
-	if (d->core || !d->n_conf)
+	if (d->engine || !d->n_conf)
 		return answered("unreal");
 	if (!load_config(d, &config))
 		return false;
 	hf_config_free(d->config);
 	d->config = config;
-	rc = hf_engine_open(d->config, &d->clock.clock, &d->core);
+	rc = hf_engine_open(d->config, &d->clock.clock, &d->engine);
 	if (rc)
 		return fail(d, "the bridge does not start: %s", hf_strerror(rc));
-	env.core = d->core;
+	env.engine = d->engine;
 	rc = hf_sources_new(d->base, &env, d->config, &d->sources);
 	if (rc)
 		return fail(d, "the sources do not start: %s", hf_strerror(rc));
@@ -295,16 +295,16 @@ static bool do_reload(struct driver *d, const struct words *a)
 	int rc;
 
 	(void)a;
-	if (!d->core || !d->n_conf)
+	if (!d->engine || !d->n_conf)
 		return answered("unreal");
 	if (!load_config(d, &config))
 		return false;
-	if (hf_engine_busy(d->core)) {
-		if (hf_engine_configure(d->core, config) != -EBUSY)
+	if (hf_engine_busy(d->engine)) {
+		if (hf_engine_configure(d->engine, config) != -EBUSY)
 			return fail(d, "it is taken up while a changeset is lent");
 		finish(d);
 	}
-	rc = hf_engine_configure(d->core, config);
+	rc = hf_engine_configure(d->engine, config);
 	hf_sources_configure(d->sources, config);
 	hf_config_free(d->config);
 	d->config = config;
@@ -316,16 +316,16 @@ static bool do_reload(struct driver *d, const struct words *a)
 static void stop(struct driver *d)
 {
 	hf_sources_free(d->sources);
-	hf_engine_free(d->core);
+	hf_engine_free(d->engine);
 	d->sources = NULL;
-	d->core = NULL;
+	d->engine = NULL;
 	memset(d->in_contact, 0, sizeof(d->in_contact));
 }
 
 static bool do_stop(struct driver *d, const struct words *a)
 {
 	(void)a;
-	if (!d->core)
+	if (!d->engine)
 		return answered("unreal");
 	stop(d);
 	return answered("ok");
@@ -337,7 +337,7 @@ static bool do_kill(struct driver *d, const struct words *a)
 	struct files *files;
 
 	(void)a;
-	if (!d->core)
+	if (!d->engine)
 		return answered("unreal");
 	files = files_take(d->dir);
 	stop(d);
@@ -361,7 +361,7 @@ static bool do_reboot(struct driver *d, const struct words *a)
 
 	if (!words_span(words_at(a, 1), &ms))
 		return fail(d, "reboot 2h");
-	if (d->core)
+	if (d->engine)
 		return answered("unreal");
 	stop_reading(d);
 	boot_again();
@@ -426,7 +426,7 @@ static bool do_lose(struct driver *d, const struct words *a)
 	bool all = !strcmp(what, "all");
 	char path[300];
 
-	if (d->core)
+	if (d->engine)
 		return answered("unreal");
 	for (size_t i = 0; (all || !strcmp(what, "store")) && i < 3; i++) {
 		snprintf(path, sizeof(path), "%s/%s", d->dir, store[i]);
@@ -449,7 +449,7 @@ static bool do_damage(struct driver *d, const struct words *a)
 	const char *what = words_at(a, 1);
 	char path[300];
 
-	if (d->core)
+	if (d->engine)
 		return answered("unreal");
 	if (!strcmp(what, "zone")) {
 		stop_reading(d);
@@ -516,7 +516,7 @@ static bool do_synced(struct driver *d, const struct words *a)
 /* The next line gets so many small steps of work, so that the one after it comes in the middle. */
 static bool do_slices(struct driver *d, const struct words *a)
 {
-	if (!d->core)
+	if (!d->engine)
 		return answered("unreal");
 	d->slices = (unsigned)strtoul(words_at(a, 1), NULL, 10);
 	return answered("ok");
@@ -547,7 +547,7 @@ static bool do_told(struct driver *d, const struct words *a)
 	struct hf_server_info *told;
 	int64_t ago_ms = 0;
 
-	if (!d->core || !c)
+	if (!d->engine || !c)
 		return answered("unreal");
 	told = rest_told(a);
 	if (!told || (ago && !words_span(ago, &ago_ms))) {
@@ -565,7 +565,7 @@ static bool do_message(struct driver *d, const struct words *a)
 	struct message *r;
 	enum peer_result result;
 
-	if (!d->core || !c || a->n < 3)
+	if (!d->engine || !c || a->n < 3)
 		return answered("unreal");
 	r = message_parse(diff ? HF_UPDATE_DIFF : HF_UPDATE_SNAPSHOT,
 	    (unsigned)strtoul(a->at[2], NULL, 10), 0, a->at + 3, a->n - 3);
@@ -582,7 +582,7 @@ static bool do_message(struct driver *d, const struct words *a)
 static bool do_contact(struct driver *d, const struct words *a)
 {
 	struct hf_client *c = peer_find(words_at(a, 1));
-	enum peer_result result = d->core && c ? peer_contact(c) : PEER_UNREAL;
+	enum peer_result result = d->engine && c ? peer_contact(c) : PEER_UNREAL;
 
 	if (result != PEER_UNREAL)
 		set_contact(d, words_at(a, 1), true);
@@ -595,7 +595,7 @@ static bool do_ask(struct driver *d, const struct words *a)
 	struct hf_client *c = peer_find(words_at(a, 1));
 	struct hf_uuid id;
 
-	if (!d->core || !c || !peer_live(c))
+	if (!d->engine || !c || !peer_live(c))
 		return answered("unreal");
 	finish(d);
 	printf("ok %u\n", peer_disputed(c, &id) ? message_number(&id) : 0);
@@ -610,7 +610,7 @@ static bool do_tells(struct driver *d, const struct words *a)
 	struct hf_uuid ws = message_id((unsigned)strtoul(words_at(a, 2), NULL, 10));
 	struct hf_uuid owner = n ? message_id(n) : (struct hf_uuid){ { 0 } };
 
-	if (!d->core || !c || !peer_live(c))
+	if (!d->engine || !c || !peer_live(c))
 		return answered("unreal");
 	finish(d);
 	peer_workspace_owner(c, &ws, &owner);
@@ -628,7 +628,7 @@ static bool do_away(struct driver *d, const struct words *a)
 {
 	struct hf_client *c = peer_find(words_at(a, 1));
 
-	if (!d->core || !c)
+	if (!d->engine || !c)
 		return answered("unreal");
 	set_contact(d, words_at(a, 1), false);
 	return answered_result(d, peer_away(c));
@@ -639,7 +639,7 @@ static bool do_redial(struct driver *d, const struct words *a)
 {
 	struct hf_client *c = peer_find(words_at(a, 1));
 
-	if (!d->core || !c || !peer_connected(c))
+	if (!d->engine || !c || !peer_connected(c))
 		return answered("unreal");
 	set_contact(d, words_at(a, 1), false);
 	hf_client_redial(c);
@@ -655,14 +655,14 @@ static bool do_decide(struct driver *d, const struct words *a)
 	struct hf_uuid id;
 	int rc;
 
-	if (!d->core || conf_at(d, words_at(a, 1)) == d->n_conf)
+	if (!d->engine || conf_at(d, words_at(a, 1)) == d->n_conf)
 		return answered("unreal");
 	id = message_id((unsigned)strtoul(words_at(a, 3), NULL, 10));
-	rc = hf_engine_busy(d->core) ? -EBUSY : 0;
+	rc = hf_engine_busy(d->engine) ? -EBUSY : 0;
 	for (int once = 0; once < 2; once++) {
 		int busy = rc;
 
-		rc = hf_engine_decide(d->core, words_at(a, 1), a->n > 3 ? &id : NULL,
+		rc = hf_engine_decide(d->engine, words_at(a, 1), a->n > 3 ? &id : NULL,
 		    words_at(a, 2), accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
 		if (!busy)
 			break;
@@ -683,10 +683,10 @@ static bool do_decide(struct driver *d, const struct words *a)
 static bool do_rearm(struct driver *d, const struct words *a)
 {
 	(void)a;
-	if (!d->core)
+	if (!d->engine)
 		return answered("unreal");
 	finish(d);
-	printf("ok %d\n", hf_engine_rearm(d->core));
+	printf("ok %d\n", hf_engine_rearm(d->engine));
 	return settle(d);
 }
 
@@ -767,7 +767,7 @@ static void begin(struct driver *d, const char *dir)
 static void end(struct driver *d)
 {
 	stop_reading(d);
-	if (d->core)
+	if (d->engine)
 		stop(d);
 	hf_config_free(d->config);
 	event_base_free(d->base);

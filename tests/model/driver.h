@@ -2,7 +2,7 @@
 #pragma once
 /*
  * driver: the bridge from its sources to its published zone, on a clock that only lines move: the
- * core, the sources with a client that lines play (peer.h), and a reader of the zone.
+ * engine, the sources with a client that lines play (peer.h), and a reader of the zone.
  *
  * Lines come from standard input, each is answered with a line: "ok ...", "unreal" where no server
  * or machine could do that now, "failed WHY". README.md has the language. "? NAME..." is answered
@@ -36,7 +36,7 @@ struct driver {
 	size_t n_keys;
 	struct event_base *base; /* owned, as all below */
 	struct hf_config *config;
-	struct hf_engine *core; /* NULL while the bridge is down */
+	struct hf_engine *engine; /* NULL while the bridge is down */
 	struct hf_sources *sources;
 	struct hf_zone *zone;
 	struct hf_zone_reader *reader;

@@ -158,8 +158,8 @@ static void show_client(struct hf_client *c)
 
 static void show_core(struct driver *d)
 {
-	const struct hf_state *s = hf_engine_state(d->core);
-	struct hf_store *store = hf_engine_store(d->core);
+	const struct hf_state *s = hf_engine_state(d->engine);
+	struct hf_store *store = hf_engine_store(d->engine);
 	unsigned refused = 0;
 	const char *reason;
 	int64_t since_s;
@@ -208,7 +208,7 @@ void show(struct driver *d, const struct words *names)
 		show_zone(d, names);
 	else
 		printf("x %s\n", hf_strerror(rc));
-	if (d->core)
+	if (d->engine)
 		show_core(d);
 	show_copy(d);
 	printf("t %" PRId64 " %" PRId64 "\n", d->clock.boot, d->clock.wall);

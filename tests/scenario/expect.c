@@ -72,9 +72,9 @@ static int add_change(const struct hf_name_change *change, uint64_t generation, 
 
 static bool number(struct world *w, const char *what, unsigned long long *ret_is)
 {
-	const struct hf_state *s = hf_engine_state(w->core);
-	struct hf_when now = hf_engine_now(w->core);
-	struct hf_store *store = hf_engine_store(w->core);
+	const struct hf_state *s = hf_engine_state(w->engine);
+	struct hf_when now = hf_engine_now(w->engine);
+	struct hf_store *store = hf_engine_store(w->engine);
 	struct hf_store_stats stats;
 
 	if (!strcmp(what, "held"))
@@ -123,12 +123,12 @@ bool do_mark(struct world *w, const struct words *a)
 
 	fseek(w->log, 0, SEEK_END);
 	w->mark.log = ftell(w->log);
-	if (!w->core)
+	if (!w->engine)
 		return true;
-	hf_store_get_stats(hf_engine_store(w->core), &stats);
+	hf_store_get_stats(hf_engine_store(w->engine), &stats);
 	w->mark.commits = stats.commits;
-	w->mark.generation = hf_store_generation(hf_engine_store(w->core));
-	memcpy(w->mark.epoch, hf_store_epoch(hf_engine_store(w->core)), sizeof(w->mark.epoch));
+	w->mark.generation = hf_store_generation(hf_engine_store(w->engine));
+	memcpy(w->mark.epoch, hf_store_epoch(hf_engine_store(w->engine)), sizeof(w->mark.epoch));
 	return true;
 }
 
@@ -138,7 +138,7 @@ static bool expect_epoch(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w))
 		return false;
-	same = !memcmp(w->mark.epoch, hf_store_epoch(hf_engine_store(w->core)), 16);
+	same = !memcmp(w->mark.epoch, hf_store_epoch(hf_engine_store(w->engine)), 16);
 	return same_text(w, "the epoch", same ? "same" : "new", words_at(a, 2));
 }
 
@@ -148,7 +148,7 @@ static bool expect_generation(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w))
 		return false;
-	is = hf_store_generation(hf_engine_store(w->core));
+	is = hf_store_generation(hf_engine_store(w->engine));
 	return same_text(w, "the generation",
 	    is == w->mark.generation  ? "same"
 	    : is > w->mark.generation ? "higher"
@@ -164,7 +164,7 @@ static bool expect_store(struct world *w, const struct words *a)
 	if (!verbs_need_core(w))
 		return false;
 	return same_text(w, "the store",
-	    hf_store_state_name(hf_store_get_state(hf_engine_store(w->core), &reason, &since_s)),
+	    hf_store_state_name(hf_store_get_state(hf_engine_store(w->engine), &reason, &since_s)),
 	    words_at(a, 2));
 }
 
@@ -181,7 +181,7 @@ static bool expect_history(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w))
 		return false;
-	hf_store_history(hf_engine_store(w->core), words_at(a, 2), 1, first_line, is);
+	hf_store_history(hf_engine_store(w->engine), words_at(a, 2), 1, first_line, is);
 	snprintf(want, sizeof(want), "%s %s", words_at(a, 3), words_at(a, 4));
 	return same_text(w, words_at(a, 2), is, want);
 }
@@ -196,7 +196,7 @@ static bool expect_wants(struct world *w, const struct words *a)
 		return false;
 	return same_text(w, "a new snapshot is wanted",
 	    hf_state_wants_snapshot(
-		hf_engine_state(w->core), words_at(a, 2), &owner, hf_engine_now(w->core))
+		hf_engine_state(w->engine), words_at(a, 2), &owner, hf_engine_now(w->engine))
 		? "yes"
 		: "no",
 	    words_at(a, 4));
@@ -208,7 +208,7 @@ static bool expect_wants_connection(struct world *w, const struct words *a)
 		return false;
 	return same_text(w, "a new connection is wanted",
 	    hf_state_wants_connection(
-		hf_engine_state(w->core), words_at(a, 2), hf_engine_now(w->core))
+		hf_engine_state(w->engine), words_at(a, 2), hf_engine_now(w->engine))
 		? "yes"
 		: "no",
 	    words_at(a, 3));
@@ -242,7 +242,8 @@ static bool expect_waits(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w))
 		return false;
-	hf_state_each_hold_view(hf_engine_state(w->core), hf_engine_now(w->core), note_waits, &q);
+	hf_state_each_hold_view(
+	    hf_engine_state(w->engine), hf_engine_now(w->engine), note_waits, &q);
 	return same_text(w, "it waits for", q.is, words_at(a, 4));
 }
 
@@ -254,7 +255,7 @@ static bool expect_whose(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w))
 		return false;
-	if (hf_engine_disputed(w->core, words_at(a, 2), &id))
+	if (hf_engine_disputed(w->engine, words_at(a, 2), &id))
 		snprintf(is, sizeof(is), "%u", id.b[14] * 256u + id.b[15]);
 	return same_text(w, "REST is to be asked about", is, words_at(a, 3));
 }
@@ -318,7 +319,8 @@ static bool find_record(struct world *w, const char *name, struct sought *ret)
 		return false;
 	if (hf_name_parse(name, &ret->name))
 		return world_fail(w, "'%s' is no name", name);
-	hf_state_each_record(hf_engine_state(w->core), hf_engine_now(w->core), seek_record, ret);
+	hf_state_each_record(
+	    hf_engine_state(w->engine), hf_engine_now(w->engine), seek_record, ret);
 	return ret->found || world_fail(w, "expected a record of %s, but there is none", name);
 }
 

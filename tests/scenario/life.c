@@ -119,8 +119,8 @@ bool do_reload(struct world *w, const struct words *a)
 
 bool do_stop(struct world *w, const struct words *a)
 {
-	hf_engine_free(w->core);
-	w->core = NULL;
+	hf_engine_free(w->engine);
+	w->engine = NULL;
 	memset(w->in_contact, 0, sizeof(w->in_contact));
 	return true;
 }
@@ -165,7 +165,7 @@ bool do_lose(struct world *w, const struct words *a)
 {
 	char path[400];
 
-	if (w->core && strcmp(words_at(a, 1), "zone"))
+	if (w->engine && strcmp(words_at(a, 1), "zone"))
 		return world_fail(w, "stop the bridge first");
 	if (!strcmp(words_at(a, 1), "zone")) {
 		snprintf(path, sizeof(path), "%s/zone", w->dir);
@@ -188,7 +188,7 @@ bool do_damage(struct world *w, const struct words *a)
 	FILE *f;
 	long size;
 
-	if (w->core)
+	if (w->engine)
 		return world_fail(w, "stop the bridge first");
 	snprintf(path, sizeof(path), "%s/%s", w->dir,
 	    strcmp(words_at(a, 1), "copy") ? "store.db" : "store.db.copy");

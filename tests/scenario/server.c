@@ -67,11 +67,11 @@ static int identify(struct world *w, struct world_source *s, const struct words 
 		canonical_rights(told, rights, sizeof(rights));
 		id.rights = rights;
 	}
-	rc = hf_engine_identify(w->core, s->name, &id, &j);
+	rc = hf_engine_identify(w->engine, s->name, &id, &j);
 	*ret_held = j.verdict != HF_VERDICT_ACCEPTED;
 	if (rc || *ret_held)
 		return rc;
-	rc = hf_engine_owner_set(w->core, s->name, &id.user, id.user_name);
+	rc = hf_engine_owner_set(w->engine, s->name, &id.user, id.user_name);
 	/* A name that can be no label: it has its `me` names all the same. */
 	return rc == HF_ENAME ? 0 : rc;
 }
@@ -86,14 +86,14 @@ bool do_login(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w) || !s)
 		return false;
-	s->asked_ms = hf_engine_now(w->core).boot_ms;
+	s->asked_ms = hf_engine_now(w->engine).boot_ms;
 	if (!strcmp(words_at(a, 0), "login"))
 		s->connected_ms = s->asked_ms;
 	keep_line(s, a);
 	rc = identify(w, s, a, &held);
 	if (!rc && !held)
 		hf_engine_owner_readable(
-		    w->core, s->name, &id, readable_of(words_option(a, "readable")), s->asked_ms);
+		    w->engine, s->name, &id, readable_of(words_option(a, "readable")), s->asked_ms);
 	return verbs_done(w, rc);
 }
 
@@ -103,7 +103,7 @@ bool do_connect(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w) || !s)
 		return false;
-	s->connected_ms = hf_engine_now(w->core).boot_ms;
+	s->connected_ms = hf_engine_now(w->engine).boot_ms;
 	world_settle(w);
 	return true;
 }
@@ -169,9 +169,9 @@ bool do_owner(struct world *w, const struct words *a)
 
 	if (!verbs_need_core(w) || !s || (!refused && !name_owner(w, s, words_at(a, 2), name)))
 		return false;
-	rc = hf_engine_owner_set(w->core, s->name, &id, name);
+	rc = hf_engine_owner_set(w->engine, s->name, &id, name);
 	hf_engine_owner_readable(
-	    w->core, s->name, &id, readable_of(words_option(a, "readable")), s->asked_ms);
+	    w->engine, s->name, &id, readable_of(words_option(a, "readable")), s->asked_ms);
 	if (refused)
 		return rc == HF_ENAME ? verbs_done(w, 0)
 				      : world_fail(w, "the name was not refused");
@@ -192,7 +192,7 @@ static int name_again(
 
 	if (!strcmp(source->row->name, o->source->name) && !hf_uuid_equal(&owner->row->id, o->but))
 		o->rc = hf_engine_owner_set(
-		    o->w->core, o->source->name, &owner->row->id, owner->row->name);
+		    o->w->engine, o->source->name, &owner->row->id, owner->row->name);
 	return 0;
 }
 
@@ -220,8 +220,8 @@ bool do_forget(struct world *w, const struct words *a)
 	rc = login.n ? identify(w, s, &login, &held) : 0;
 	if (!rc)
 		hf_state_each_owner(
-		    hf_engine_state(w->core), hf_engine_now(w->core), name_again, &others);
-	return verbs_done(w, rc ? rc : hf_engine_owners_settled(w->core, s->name));
+		    hf_engine_state(w->engine), hf_engine_now(w->engine), name_again, &others);
+	return verbs_done(w, rc ? rc : hf_engine_owners_settled(w->engine, s->name));
 }
 
 bool do_readable(struct world *w, const struct words *a)
@@ -232,7 +232,7 @@ bool do_readable(struct world *w, const struct words *a)
 	if (!verbs_need_core(w) || !s)
 		return false;
 	hf_engine_owner_readable(
-	    w->core, s->name, &id, readable_of(words_at(a, 0)), hf_engine_now(w->core).boot_ms);
+	    w->engine, s->name, &id, readable_of(words_at(a, 0)), hf_engine_now(w->engine).boot_ms);
 	return true;
 }
 
@@ -248,13 +248,13 @@ bool do_missing(struct world *w, const struct words *a)
 {
 	return verbs_need_core(w) &&
 	       done_or_refused(
-		   w, a, hf_engine_owner_missing(w->core, words_at(a, 1), words_at(a, 2)));
+		   w, a, hf_engine_owner_missing(w->engine, words_at(a, 1), words_at(a, 2)));
 }
 
 bool do_settled(struct world *w, const struct words *a)
 {
 	return verbs_need_core(w) &&
-	       done_or_refused(w, a, hf_engine_owners_settled(w->core, words_at(a, 1)));
+	       done_or_refused(w, a, hf_engine_owners_settled(w->engine, words_at(a, 1)));
 }
 
 /* --- workspaces --- */
@@ -270,5 +270,5 @@ bool do_belongs(struct world *w, const struct words *a)
 	if (strcmp(words_at(a, 3), "nobody"))
 		owner = message_id(verbs_user(w, words_at(a, 3)));
 	return verbs_done(
-	    w, hf_engine_workspace_owner(w->core, words_at(a, 1), &workspace, &owner));
+	    w, hf_engine_workspace_owner(w->engine, words_at(a, 1), &workspace, &owner));
 }

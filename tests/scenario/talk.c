@@ -54,8 +54,8 @@ static int count_refused(const struct hf_refused_view *refused, void *arg)
 
 static void tell_core(struct talk *t)
 {
-	const struct hf_state *s = hf_engine_state(t->w->core);
-	struct hf_store *store = hf_engine_store(t->w->core);
+	const struct hf_state *s = hf_engine_state(t->w->engine);
+	struct hf_store *store = hf_engine_store(t->w->engine);
 	unsigned refused = 0;
 
 	/* Of another store nothing is known of what changed. */
@@ -63,7 +63,7 @@ static void tell_core(struct talk *t)
 		hf_store_names_since(store, t->told, tell_change, NULL);
 	t->told = hf_store_generation(store);
 	memcpy(t->epoch, hf_store_epoch(store), sizeof(t->epoch));
-	hf_state_each_source(s, hf_engine_now(t->w->core), tell_source, NULL);
+	hf_state_each_source(s, hf_engine_now(t->w->engine), tell_source, NULL);
 	hf_state_each_hold(s, tell_hold, NULL);
 	hf_state_each_refused(s, count_refused, &refused);
 	printf("r %u\n", refused);
@@ -79,7 +79,7 @@ static void tell_all(struct talk *t)
 		if (meta)
 			hf_zone_reader_walk(t->w->reader, tell_name, (void *)meta);
 	}
-	if (t->w->core)
+	if (t->w->engine)
 		tell_core(t);
 	printf(".\n");
 }

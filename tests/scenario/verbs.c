@@ -25,7 +25,7 @@ unsigned verbs_user(struct world *w, const char *name)
 
 bool verbs_need_core(struct world *w)
 {
-	return w->core || world_fail(w, "the bridge is not running");
+	return w->engine || world_fail(w, "the bridge is not running");
 }
 
 bool verbs_done(struct world *w, int rc)
@@ -62,7 +62,7 @@ static bool do_message(struct world *w, const struct words *a)
 	    source->connected_ms, a->at + 3, a->n - 3);
 	if (!m)
 		return world_fail(w, "a record is not of the form 1=name:2=agent,3=agent");
-	rc = hf_engine_update(w->core, a->at[1], message_update(m), &j);
+	rc = hf_engine_update(w->engine, a->at[1], message_update(m), &j);
 	message_free(m);
 	/* Of an owner that nobody follows. */
 	if (rc && (want || rc != -ENOENT))
@@ -84,7 +84,7 @@ static bool do_contact(struct world *w, const struct words *a)
 	if (!verbs_need_core(w))
 		return false;
 	set_contact(w, words_at(a, 1), true);
-	hf_engine_contact(w->core, words_at(a, 1));
+	hf_engine_contact(w->engine, words_at(a, 1));
 	world_settle(w);
 	return true;
 }
@@ -94,7 +94,7 @@ static bool do_away(struct world *w, const struct words *a)
 	if (!verbs_need_core(w))
 		return false;
 	set_contact(w, words_at(a, 1), false);
-	hf_engine_away(w->core, words_at(a, 1));
+	hf_engine_away(w->engine, words_at(a, 1));
 	world_settle(w);
 	return true;
 }
@@ -117,7 +117,7 @@ static bool do_decide(struct world *w, const struct words *a)
 	for (size_t i = 2; i < a->n; i++)
 		if (!strchr(a->at[i], '='))
 			what = a->at[i];
-	rc = hf_engine_decide(w->core, words_at(a, 1), owner ? &id : NULL, what,
+	rc = hf_engine_decide(w->engine, words_at(a, 1), owner ? &id : NULL, what,
 	    accept ? HF_DECISION_ACCEPT : HF_DECISION_REJECT);
 	if (rc >= 0 && (rc > 0) != want)
 		return world_fail(w, want ? "nothing was held" : "%d were held", rc);

@@ -46,5 +46,5 @@ bool do_expect(struct world *w, const struct words *a);
 /* The user's number, from 1: the same name is the same user in every source. 0: too many. */
 unsigned verbs_user(struct world *w, const char *name);
 bool verbs_need_core(struct world *w);
-/* What a call of the core returned: time goes on, or w->error says why not. */
+/* What a call of the engine returned: time goes on, or w->error says why not. */
 bool verbs_done(struct world *w, int rc);

@@ -44,7 +44,7 @@ void world_stop_reading(struct world *w)
 void world_close(struct world *w)
 {
 	world_stop_reading(w);
-	hf_engine_free(w->core);
+	hf_engine_free(w->engine);
 	hf_config_free(w->config);
 }
 
@@ -159,13 +159,13 @@ bool world_start(struct world *w)
 	struct hf_config *config;
 	int rc;
 
-	if (w->core)
+	if (w->engine)
 		return world_fail(w, "the bridge runs already");
 	if (!load_config(w, &config))
 		return false;
 	hf_config_free(w->config);
 	w->config = config;
-	rc = hf_engine_open(w->config, &w->clock.clock, &w->core);
+	rc = hf_engine_open(w->config, &w->clock.clock, &w->engine);
 	return !rc || world_fail(w, "the bridge does not start: %s", hf_strerror(rc));
 }
 
@@ -176,7 +176,7 @@ bool world_reload(struct world *w)
 
 	if (!load_config(w, &config))
 		return false;
-	rc = hf_engine_configure(w->core, config);
+	rc = hf_engine_configure(w->engine, config);
 	hf_config_free(w->config);
 	w->config = config;
 	return !rc || world_fail(w, "%s", hf_strerror(rc));
@@ -186,7 +186,7 @@ bool world_reload(struct world *w)
 
 static void work(struct world *w)
 {
-	while (w->core && hf_engine_work(w->core) == 0)
+	while (w->engine && hf_engine_work(w->engine) == 0)
 		;
 }
 
@@ -195,19 +195,19 @@ static void wait_for_copy(struct world *w)
 {
 	struct hf_store_stats stats;
 
-	if (!w->core)
+	if (!w->engine)
 		return;
-	for (hf_store_get_stats(hf_engine_store(w->core), &stats); stats.copying;
-	     hf_store_get_stats(hf_engine_store(w->core), &stats))
+	for (hf_store_get_stats(hf_engine_store(w->engine), &stats); stats.copying;
+	     hf_store_get_stats(hf_engine_store(w->engine), &stats))
 		usleep(1000);
 }
 
 static void one_second(struct world *w)
 {
 	hf_fake_clock_add(&w->clock, 1000);
-	for (size_t i = 0; i < w->n_sources && w->core; i++)
+	for (size_t i = 0; i < w->n_sources && w->engine; i++)
 		if (w->in_contact[i])
-			hf_engine_contact(w->core, w->sources[i].name);
+			hf_engine_contact(w->engine, w->sources[i].name);
 	work(w);
 	wait_for_copy(w);
 }
@@ -231,7 +231,7 @@ void world_settle(struct world *w)
 
 bool world_sum_is_right(struct world *w)
 {
-	const struct hf_state *s = w->core ? hf_engine_state(w->core) : NULL;
+	const struct hf_state *s = w->engine ? hf_engine_state(w->engine) : NULL;
 
 	if (!s || hf_state_dirty(s) || hf_state_spent(s) ||
 	    hf_state_sum(s) == hf_state_count_sum(s))

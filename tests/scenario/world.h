@@ -2,7 +2,7 @@
 #pragma once
 /*
  * world: everything a scenario acts on: a folder of its own, a configuration that is built up line
- * by line, the bridge's core on a fake clock, and a reader of the published zone.
+ * by line, the bridge's engine on a fake clock, and a reader of the published zone.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ struct world {
 	char owners[WORLD_OWNERS][64]; /* index + 1 is the user's id */
 	size_t n_owners;
 	struct hf_config *config; /* owned */
-	struct hf_engine *core;   /* owned; NULL while it is down */
+	struct hf_engine *engine; /* owned; NULL while it is down */
 	struct hf_zone *zone;     /* owned */
 	struct hf_zone_reader *reader;
 	bool in_contact[WORLD_SOURCES];

@@ -56,8 +56,8 @@ void engine_kit_sources(struct engine_kit *k, const char *sources)
 	struct hf_config *before = k->config;
 
 	k->config = parse(k, sources);
-	if (k->core)
-		ck_assert_int_eq(hf_engine_configure(k->core, k->config), 0);
+	if (k->engine)
+		ck_assert_int_eq(hf_engine_configure(k->engine, k->config), 0);
 	hf_config_free(before);
 }
 
@@ -78,7 +78,7 @@ void engine_kit_done(struct engine_kit *k)
 
 int engine_kit_try_open(struct engine_kit *k)
 {
-	return hf_engine_open(k->config, &k->clock.clock, &k->core);
+	return hf_engine_open(k->config, &k->clock.clock, &k->engine);
 }
 
 void engine_kit_open(struct engine_kit *k)
@@ -87,16 +87,16 @@ void engine_kit_open(struct engine_kit *k)
 	struct hf_judgement j;
 
 	ck_assert_int_eq(engine_kit_try_open(k), 0);
-	ck_assert_int_eq(hf_engine_identify(k->core, "main", &alice, &j), 0);
-	ck_assert_int_eq(hf_engine_owner_set(k->core, "main", &alice.user, "alice"), 0);
+	ck_assert_int_eq(hf_engine_identify(k->engine, "main", &alice, &j), 0);
+	ck_assert_int_eq(hf_engine_owner_set(k->engine, "main", &alice.user, "alice"), 0);
 	hf_engine_owner_readable(
-	    k->core, "main", &alice.user, READABLE_YES, hf_engine_now(k->core).boot_ms);
+	    k->engine, "main", &alice.user, READABLE_YES, hf_engine_now(k->engine).boot_ms);
 }
 
 void engine_kit_stop(struct engine_kit *k)
 {
-	hf_engine_free(k->core);
-	k->core = NULL;
+	hf_engine_free(k->engine);
+	k->engine = NULL;
 }
 
 void engine_kit_killed_life(struct engine_kit *k, unsigned n)
@@ -127,24 +127,24 @@ int __wrap_hf_store_step(struct hf_store *s, uint32_t budget_us)
 void engine_kit_begin_writing(struct engine_kit *k)
 {
 	slices_are_small = true;
-	for (int i = 0; i < 1000 && !hf_engine_busy(k->core); i++) {
+	for (int i = 0; i < 1000 && !hf_engine_busy(k->engine); i++) {
 		hf_fake_clock_add(&k->clock, 10);
-		hf_engine_work(k->core);
+		hf_engine_work(k->engine);
 	}
 	slices_are_small = false;
-	ck_assert(hf_engine_busy(k->core));
+	ck_assert(hf_engine_busy(k->engine));
 }
 
 void engine_kit_settle(struct engine_kit *k)
 {
 	for (int i = 0; i < 10000; i++) {
-		int64_t wait = hf_engine_work(k->core);
-		struct hf_store *store = hf_engine_store(k->core);
+		int64_t wait = hf_engine_work(k->engine);
+		struct hf_store *store = hf_engine_store(k->engine);
 
 		if (hf_store_get_state(store, NULL, NULL) == HF_STORE_FAILED)
 			return;
-		if (wait > 0 && !hf_state_dirty(hf_engine_state(k->core)) &&
-		    (wait > 100 || hf_engine_published(k->core) == hf_store_generation(store)))
+		if (wait > 0 && !hf_state_dirty(hf_engine_state(k->engine)) &&
+		    (wait > 100 || hf_engine_published(k->engine) == hf_store_generation(store)))
 			return;
 		hf_fake_clock_add(&k->clock, 10);
 		if (wait > 0)
@@ -180,7 +180,7 @@ const struct hf_update *engine_kit_message(unsigned n)
 int engine_kit_try_snapshot(struct engine_kit *k, unsigned n)
 {
 	struct hf_judgement j;
-	int rc = hf_engine_update(k->core, "main", engine_kit_message(n), &j);
+	int rc = hf_engine_update(k->engine, "main", engine_kit_message(n), &j);
 
 	return rc ? rc : j.verdict == HF_VERDICT_ACCEPTED ? 0 : HF_EREFUSED;
 }
@@ -215,7 +215,7 @@ size_t engine_kit_published(const struct engine_kit *k)
 
 enum hf_store_state engine_kit_store(const struct engine_kit *k)
 {
-	return hf_store_get_state(hf_engine_store(k->core), NULL, NULL);
+	return hf_store_get_state(hf_engine_store(k->engine), NULL, NULL);
 }
 
 const char *engine_kit_file(const struct engine_kit *k, const char *tail)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * engine_kit: a core on a store and a zone in a folder of their own, with a clock that only the
+ * engine_kit: an engine on a store and a zone in a folder of their own, with a clock that only the
  * test moves.
  */
 #include "base/clock.h"
@@ -14,13 +14,13 @@ struct engine_kit {
 	struct tmpdir dir;
 	struct hf_fake_clock clock;
 	struct hf_config *config; /* owned */
-	struct hf_engine *core;   /* owned; NULL while it is not open */
+	struct hf_engine *engine; /* owned; NULL while it is not open */
 };
 
 /* The folder and the configuration: one source "main", owner alice, suffix coder. */
 void engine_kit_init(struct engine_kit *k);
 void engine_kit_done(struct engine_kit *k);
-/* Other sources, as lines of the configuration; a core that is open gets them, too. */
+/* Other sources, as lines of the configuration; an engine that is open gets them, too. */
 void engine_kit_sources(struct engine_kit *k, const char *sources);
 /* The one source as at the start, and more lines of the configuration. */
 void engine_kit_more(struct engine_kit *k, const char *lines);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The core's pace, and what waits while a change is on its way, on the real store and zone.
+ * The engine's pace, and what waits while a change is on its way, on the real store and zone.
  */
 #include <check.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ static void teardown(void)
 
 static uint64_t generation(void)
 {
-	return hf_store_generation(hf_engine_store(k.core));
+	return hf_store_generation(hf_engine_store(k.engine));
 }
 
 START_TEST(however_fast_messages_come_they_are_twenty_commits_a_second)
@@ -36,7 +36,7 @@ START_TEST(however_fast_messages_come_they_are_twenty_commits_a_second)
 
 	for (unsigned ms = 0; ms < 1000; ms++) {
 		ck_assert_int_eq(engine_kit_try_snapshot(&k, 5 + ms % 3), 0);
-		hf_engine_work(k.core);
+		hf_engine_work(k.engine);
 		hf_fake_clock_add(&k.clock, 1);
 		commits += generation() != last;
 		last = generation();
@@ -56,13 +56,13 @@ START_TEST(an_equal_snapshot_commits_nothing_but_stamps_once_a_minute)
 	for (unsigned seconds = 0; seconds < 600; seconds++) {
 		hf_fake_clock_add(&k.clock, 1000);
 		ck_assert_int_eq(engine_kit_try_snapshot(&k, 5), 0);
-		while (hf_engine_work(k.core) == 0)
+		while (hf_engine_work(k.engine) == 0)
 			;
 		commits += generation() != last;
 		last = generation();
 	}
 	ck_assert_uint_le(commits, 10);
-	ck_assert_uint_eq(hf_engine_published(k.core), before);
+	ck_assert_uint_eq(hf_engine_published(k.engine), before);
 }
 END_TEST
 
@@ -76,10 +76,10 @@ START_TEST(at_rest_it_wakes_four_times_a_minute)
 	/* A message between two looks: what comes by the minute does not fall on them. */
 	hf_fake_clock_add(&k.clock, 7 * 1000);
 	ck_assert_int_eq(engine_kit_try_snapshot(&k, 5), 0);
-	hf_engine_work(k.core);
+	hf_engine_work(k.engine);
 	end = hf_boot_ms(&k.clock.clock) + rest_ms;
 	while (hf_boot_ms(&k.clock.clock) < end) {
-		wait = hf_engine_work(k.core);
+		wait = hf_engine_work(k.engine);
 		ck_assert_int_ge(wait, 0);
 		hf_fake_clock_add(&k.clock, wait);
 		wakes += wait > 0;
@@ -118,18 +118,19 @@ START_TEST(while_a_change_is_written_nothing_changes_the_model)
 
 	begin_large_change(4000);
 	last = generation();
-	ck_assert_int_eq(hf_engine_configure(k.core, k.config), -EBUSY);
-	ck_assert_int_eq(hf_engine_identify(k.core, "main", &bob, &j), -EBUSY);
-	ck_assert_int_eq(hf_engine_owner_set(k.core, "main", &owner, "bob"), -EBUSY);
-	ck_assert_int_eq(hf_engine_owner_missing(k.core, "main", "bob"), -EBUSY);
-	ck_assert_int_eq(hf_engine_owners_settled(k.core, "main"), -EBUSY);
+	ck_assert_int_eq(hf_engine_configure(k.engine, k.config), -EBUSY);
+	ck_assert_int_eq(hf_engine_identify(k.engine, "main", &bob, &j), -EBUSY);
+	ck_assert_int_eq(hf_engine_owner_set(k.engine, "main", &owner, "bob"), -EBUSY);
+	ck_assert_int_eq(hf_engine_owner_missing(k.engine, "main", "bob"), -EBUSY);
+	ck_assert_int_eq(hf_engine_owners_settled(k.engine, "main"), -EBUSY);
 	ck_assert_int_eq(engine_kit_try_snapshot(&k, 1), -EBUSY);
-	ck_assert_int_eq(hf_engine_decide(k.core, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
-	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.core)), 12000);
+	ck_assert_int_eq(
+	    hf_engine_decide(k.engine, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
+	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.engine)), 12000);
 	ck_assert_uint_eq(generation(), last);
 	settle_published(12000);
 	/* Its turn has come. */
-	ck_assert_int_eq(hf_engine_configure(k.core, k.config), 0);
+	ck_assert_int_eq(hf_engine_configure(k.engine, k.config), 0);
 }
 END_TEST
 
@@ -143,21 +144,21 @@ static bool fresh(void)
 {
 	bool is = false;
 
-	hf_state_each_source(hf_engine_state(k.core), hf_engine_now(k.core), is_fresh, &is);
+	hf_state_each_source(hf_engine_state(k.engine), hf_engine_now(k.engine), is_fresh, &is);
 	return is;
 }
 
 START_TEST(a_sign_of_life_that_comes_meanwhile_is_not_lost)
 {
 	begin_large_change(4000);
-	hf_engine_away(k.core, "main");
-	hf_engine_away(k.core, "nobody");
+	hf_engine_away(k.engine, "main");
+	hf_engine_away(k.engine, "nobody");
 	ck_assert(fresh()); /* the model is not touched yet */
 	engine_kit_settle(&k);
 	ck_assert(!fresh());
 	begin_large_change(2000);
-	hf_engine_away(k.core, "main");
-	hf_engine_contact(k.core, "main");
+	hf_engine_away(k.engine, "main");
+	hf_engine_contact(k.engine, "main");
 	engine_kit_settle(&k);
 	ck_assert(fresh());
 }

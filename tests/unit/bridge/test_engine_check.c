@@ -39,12 +39,12 @@ static const char *trouble(void)
 {
 	struct hf_engine_trouble t;
 
-	return hf_engine_trouble(k.core, &t) ? t.code : "";
+	return hf_engine_trouble(k.engine, &t) ? t.code : "";
 }
 
 static size_t names(void)
 {
-	return hf_state_n_names(hf_engine_state(k.core));
+	return hf_state_n_names(hf_engine_state(k.engine));
 }
 
 /*
@@ -82,8 +82,8 @@ static void write_behind_its_back(bool remove)
 			     .name_at = name_at,
 			     .names_arg = &s } };
 
-	ck_assert_int_eq(hf_state_each_record(
-			     hf_engine_state(k.core), hf_engine_now(k.core), find_agent, &s.agent),
+	ck_assert_int_eq(hf_state_each_record(hf_engine_state(k.engine), hf_engine_now(k.engine),
+			     find_agent, &s.agent),
 	    1);
 	s.row =
 	    (struct hf_row_change){ .kind = HF_ROW_AGENT, .removed = remove, .rid = s.agent.rid };
@@ -100,7 +100,7 @@ static void write_behind_its_back(bool remove)
 		s.row.row.agent = &s.agent;
 		ck_assert_int_eq(hf_name_parse("ghost.w1.me.coder", &s.name.name), 0);
 	}
-	ck_assert_int_eq(hf_store_apply(hf_engine_store(k.core), &s.changes), 0);
+	ck_assert_int_eq(hf_store_apply(hf_engine_store(k.engine), &s.changes), 0);
 }
 
 /* Until the next look, and what follows from it. */
@@ -112,12 +112,12 @@ static void look(void)
 
 START_TEST(all_is_well_and_nothing_is_published_again)
 {
-	uint64_t published = hf_engine_published(k.core);
+	uint64_t published = hf_engine_published(k.engine);
 
 	for (int i = 0; i < 100; i++)
 		look();
 	ck_assert_str_eq(trouble(), "");
-	ck_assert_uint_eq(hf_engine_published(k.core), published);
+	ck_assert_uint_eq(hf_engine_published(k.engine), published);
 }
 END_TEST
 
@@ -142,8 +142,8 @@ START_TEST(a_zone_that_cannot_be_written_is_said_until_it_can)
 	ck_assert_int_eq(rename(k.config->zone, away), 0);
 	ck_assert_int_eq(mknod(k.config->zone, S_IFREG | 0600, 0), 0);
 	hf_fake_clock_add(&k.clock, 70000);
-	hf_engine_work(k.core);
-	hf_engine_work(k.core);
+	hf_engine_work(k.engine);
+	hf_engine_work(k.engine);
 	ck_assert_str_eq(trouble(), "zone-not-written");
 	ck_assert_int_eq(unlink(k.config->zone), 0);
 	for (int i = 0; i < 4; i++)
@@ -157,14 +157,14 @@ START_TEST(a_store_that_lost_names_has_them_from_the_model)
 {
 	write_behind_its_back(true);
 	hf_fake_clock_add(&k.clock, 20000);
-	hf_engine_work(k.core);
+	hf_engine_work(k.engine);
 	ck_assert_str_eq(trouble(), "zone-differs");
 	for (int i = 0; i < 4; i++)
 		look();
 	ck_assert_str_eq(trouble(), "");
 	ck_assert_uint_eq(names(), NAMES);
 	ck_assert_uint_eq(engine_kit_published(&k), NAMES);
-	ck_assert_uint_eq(hf_engine_lives(k.core), 0);
+	ck_assert_uint_eq(hf_engine_lives(k.engine), 0);
 	engine_kit_stop(&k);
 	engine_kit_open(&k);
 	ck_assert_uint_eq(names(), NAMES);
@@ -214,8 +214,8 @@ static void change_behind_its_back(void)
 			     .name_at = name_at,
 			     .names_arg = &s } };
 
-	ck_assert_int_eq(hf_state_each_record(
-			     hf_engine_state(k.core), hf_engine_now(k.core), find_agent, &s.agent),
+	ck_assert_int_eq(hf_state_each_record(hf_engine_state(k.engine), hf_engine_now(k.engine),
+			     find_agent, &s.agent),
 	    1);
 	s.agent.id.b[15] ^= 0x55;
 	s.row = (struct hf_row_change){
@@ -223,7 +223,7 @@ static void change_behind_its_back(void)
 	};
 	s.name = (struct hf_name_change){ .what = HF_WHAT_CHANGED, .agent = s.agent.rid };
 	ck_assert_int_eq(hf_name_parse("main.w1.me.coder", &s.name.name), 0);
-	ck_assert_int_eq(hf_store_apply(hf_engine_store(k.core), &s.changes), 0);
+	ck_assert_int_eq(hf_store_apply(hf_engine_store(k.engine), &s.changes), 0);
 }
 
 START_TEST(a_store_that_tells_another_address_is_put_right)
@@ -233,7 +233,7 @@ START_TEST(a_store_that_tells_another_address_is_put_right)
 	address_of("main.w1.me.coder", before[0]);
 	change_behind_its_back();
 	hf_fake_clock_add(&k.clock, 20000);
-	hf_engine_work(k.core);
+	hf_engine_work(k.engine);
 	ck_assert_str_eq(trouble(), "zone-differs");
 	address_of("main.w1.me.coder", before[1]);
 	for (int i = 0; i < 6; i++)
@@ -243,7 +243,7 @@ START_TEST(a_store_that_tells_another_address_is_put_right)
 	ck_assert_str_eq(before[0], after);
 	ck_assert_uint_eq(names(), NAMES);
 	ck_assert_uint_eq(engine_kit_published(&k), NAMES);
-	ck_assert_uint_eq(hf_engine_lives(k.core), 0);
+	ck_assert_uint_eq(hf_engine_lives(k.engine), 0);
 	engine_kit_stop(&k);
 	engine_kit_open(&k);
 	address_of("main.w1.me.coder", after);
@@ -278,7 +278,7 @@ START_TEST(a_zone_of_others_with_as_many_names_is_published_over)
 	address_of("main.w1.me.coder", after);
 	ck_assert_str_ne(address, after);
 	hf_fake_clock_add(&k.clock, 20000);
-	hf_engine_work(k.core);
+	hf_engine_work(k.engine);
 	ck_assert_str_eq(trouble(), "zone-differs");
 	for (int i = 0; i < 4; i++)
 		look();
@@ -297,7 +297,7 @@ START_TEST(a_store_that_has_more_names_gives_them_to_the_model)
 	ck_assert_uint_eq(names(), engine_kit_published(&k));
 	ck_assert_uint_gt(names(), NAMES);
 	/* What is newer the servers have: they are asked again. */
-	ck_assert_uint_eq(hf_engine_lives(k.core), 1);
+	ck_assert_uint_eq(hf_engine_lives(k.engine), 1);
 }
 END_TEST
 

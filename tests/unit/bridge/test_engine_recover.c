@@ -38,12 +38,12 @@ static void live(unsigned n)
 
 static bool spent(void)
 {
-	return hf_store_attempt_spent(hf_engine_store(k.core));
+	return hf_store_attempt_spent(hf_engine_store(k.engine));
 }
 
 static size_t names(void)
 {
-	return hf_state_n_names(hf_engine_state(k.core));
+	return hf_state_n_names(hf_engine_state(k.engine));
 }
 
 START_TEST(an_invalid_store_is_put_away_and_no_name_goes)
@@ -149,7 +149,7 @@ START_TEST(an_hour_in_good_health_allows_another)
 		ck_assert(seconds > 3600 ? !spent() : seconds == 3600 || spent());
 		hf_fake_clock_add(&k.clock, 30000);
 		ck_assert_int_eq(engine_kit_try_snapshot(&k, 5), 0);
-		hf_engine_work(k.core);
+		hf_engine_work(k.engine);
 	}
 }
 END_TEST
@@ -162,7 +162,7 @@ START_TEST(the_operator_may_allow_another_and_it_runs_at_once)
 	engine_kit_damage(&k);
 	engine_kit_open(&k);
 	ck_assert_int_eq(engine_kit_store(&k), HF_STORE_FAILED);
-	ck_assert_int_eq(hf_engine_rearm(k.core), 1);
+	ck_assert_int_eq(hf_engine_rearm(k.engine), 1);
 	engine_kit_settle(&k);
 	ck_assert_int_eq(engine_kit_store(&k), HF_STORE_OK);
 	ck_assert_uint_eq(engine_kit_aside(&k), 2);
@@ -198,9 +198,9 @@ START_TEST(damage_that_is_met_while_it_runs_costs_no_record)
 	engine_kit_damage(&k);
 	/* Whichever comes first, a page that is read or one that is written. */
 	engine_kit_snapshot(&k, 1400);
-	hf_store_copy_begin(hf_engine_store(k.core));
+	hf_store_copy_begin(hf_engine_store(k.engine));
 	for (int i = 0; i < 5000 && engine_kit_aside(&k) == 0; i++) {
-		hf_engine_work(k.core);
+		hf_engine_work(k.engine);
 		hf_fake_clock_add(&k.clock, 10);
 		usleep(1000);
 	}
@@ -225,7 +225,7 @@ START_TEST(a_state_without_memory_is_made_anew_out_of_the_store)
 
 	engine_kit_open(&k);
 	engine_kit_snapshot(&k, 5);
-	lives = hf_engine_lives(k.core);
+	lives = hf_engine_lives(k.engine);
 	for (unsigned n = 1; n < 100; n++) {
 		struct hf_judgement j;
 		struct hf_identity alice = { .user = { { 9, [15] = 1 } }, .user_name = "alice" };
@@ -235,14 +235,14 @@ START_TEST(a_state_without_memory_is_made_anew_out_of_the_store)
 		if (greedy_end())
 			break;
 		engine_kit_settle(&k);
-		ck_assert(!hf_state_spent(hf_engine_state(k.core)));
+		ck_assert(!hf_state_spent(hf_engine_state(k.engine)));
 		/* As the sources do when they see that it lives anew. */
-		hf_engine_identify(k.core, "main", &alice, &j);
-		hf_engine_owner_set(k.core, "main", &alice.user, "alice");
+		hf_engine_identify(k.engine, "main", &alice, &j);
+		hf_engine_owner_set(k.engine, "main", &alice.user, "alice");
 		engine_kit_snapshot(&k, 5 + n);
 		ck_assert_uint_eq(engine_kit_published(&k), (5 + n) * NAMES);
 	}
-	ck_assert_uint_gt(hf_engine_lives(k.core), lives + 10);
+	ck_assert_uint_gt(hf_engine_lives(k.engine), lives + 10);
 }
 END_TEST
 

@@ -49,7 +49,7 @@ static const char *addresses(const char *source)
 	static char text[200];
 
 	text[0] = '\0';
-	ck_assert_int_eq(hf_store_addresses(hf_engine_store(k.core), source, note, text), 0);
+	ck_assert_int_eq(hf_store_addresses(hf_engine_store(k.engine), source, note, text), 0);
 	return text;
 }
 
@@ -58,7 +58,7 @@ START_TEST(the_last_good_addresses_go_along)
 {
 	static const char *const good[] = { "192.0.2.1", "2001:db8::1" };
 
-	ck_assert_int_eq(hf_store_addresses_set(hf_engine_store(k.core), "main", good, 2), 0);
+	ck_assert_int_eq(hf_store_addresses_set(hf_engine_store(k.engine), "main", good, 2), 0);
 	if (_i)
 		engine_kit_stop(&k);
 	engine_kit_sources(&k, prod);
@@ -75,7 +75,7 @@ START_TEST(those_of_another_server_do_not)
 {
 	static const char *const good[] = { "192.0.2.1" };
 
-	ck_assert_int_eq(hf_store_addresses_set(hf_engine_store(k.core), "main", good, 1), 0);
+	ck_assert_int_eq(hf_store_addresses_set(hf_engine_store(k.engine), "main", good, 1), 0);
 	engine_kit_sources(&k, other);
 	ck_assert_str_eq(addresses("prod"), "");
 }
@@ -96,16 +96,16 @@ START_TEST(a_lost_store_knows_it_by_its_url)
 	struct hf_judgement j;
 	uint32_t source, owner;
 
-	ck_assert_int_eq(hf_engine_identify(k.core, "main", &known, &j), 0);
+	ck_assert_int_eq(hf_engine_identify(k.engine, "main", &known, &j), 0);
 	engine_kit_settle(&k);
 	engine_kit_stop(&k);
 	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
 	engine_kit_sources(&k, _i ? other : prod);
 	ck_assert_int_eq(engine_kit_try_open(&k), 0);
 	engine_kit_settle(&k);
-	ck_assert(hf_state_find(hf_engine_state(k.core), "prod", NULL, &source, &owner));
-	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.core)), _i ? 0 : 15);
-	ck_assert_int_eq(hf_engine_identify(k.core, "prod", &stranger, &j), 0);
+	ck_assert(hf_state_find(hf_engine_state(k.engine), "prod", NULL, &source, &owner));
+	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.engine)), _i ? 0 : 15);
+	ck_assert_int_eq(hf_engine_identify(k.engine, "prod", &stranger, &j), 0);
 	ck_assert_int_eq(j.verdict, _i ? HF_VERDICT_ACCEPTED : HF_VERDICT_HELD);
 }
 END_TEST
@@ -121,11 +121,11 @@ START_TEST(a_preview_says_what_goes_and_of_a_renamed_one_nothing)
 	struct engine_kit next = k;
 	unsigned lines = 0;
 
-	next.core = NULL;
+	next.engine = NULL;
 	next.config = NULL;
 	engine_kit_sources(&next, _i ? other : prod);
 	hf_reload_preview_state(
-	    hf_engine_state(k.core), hf_engine_now(k.core), next.config, count, &lines);
+	    hf_engine_state(k.engine), hf_engine_now(k.engine), next.config, count, &lines);
 	ck_assert_uint_eq(lines, _i ? 1 : 0);
 	lines = 0;
 	hf_reload_preview_zone(k.config->zone, next.config, count, &lines);

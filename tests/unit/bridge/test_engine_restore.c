@@ -65,7 +65,7 @@ static int try_say(const struct ws *list, size_t n)
 		agents[i] = (struct hf_update_agent){ id(2, list[i].agent), id(1, list[i].id),
 			{ "main", 4 } };
 	}
-	rc = hf_engine_update(k.core, "main", &u, &j);
+	rc = hf_engine_update(k.engine, "main", &u, &j);
 	return rc ? rc : j.verdict != HF_VERDICT_ACCEPTED;
 }
 
@@ -138,9 +138,9 @@ static void make_copy(void)
 {
 	struct hf_store_stats stats;
 
-	ck_assert_int_eq(hf_store_copy_begin(hf_engine_store(k.core)), 0);
+	ck_assert_int_eq(hf_store_copy_begin(hf_engine_store(k.engine)), 0);
 	for (int i = 0; i < 10000; i++) {
-		hf_store_get_stats(hf_engine_store(k.core), &stats);
+		hf_store_get_stats(hf_engine_store(k.engine), &stats);
 		if (!stats.copying)
 			break;
 		usleep(1000);
@@ -322,7 +322,7 @@ static FILE *lock_store(void)
 static void work_a_while(void)
 {
 	for (int i = 0; i < 40; i++) {
-		hf_engine_work(k.core);
+		hf_engine_work(k.engine);
 		hf_fake_clock_add(&k.clock, 100);
 	}
 }
@@ -350,11 +350,11 @@ START_TEST(over_a_newer_zone_nothing_is_published_before_the_store_has_it)
 	greedy_fail_at(1);
 	ck_assert_int_eq(try_say((const struct ws[]){ { 7, "new", 70 } }, 1), -ENOMEM);
 	greedy_end();
-	ck_assert(hf_state_spent(hf_engine_state(k.core)));
+	ck_assert(hf_state_spent(hf_engine_state(k.engine)));
 	work_a_while();
-	ck_assert(!hf_state_spent(hf_engine_state(k.core)));
+	ck_assert(!hf_state_spent(hf_engine_state(k.engine)));
 	check_newest();
-	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.core)), 4 * NAMES);
+	ck_assert_uint_eq(hf_state_n_names(hf_engine_state(k.engine)), 4 * NAMES);
 	pclose(lock);
 	hf_fake_clock_add(&k.clock, 2000);
 	engine_kit_settle(&k);
@@ -445,7 +445,7 @@ START_TEST(withdrawn_names_come_back_withdrawn)
 	engine_kit_more(&k, "hold: { policy: max-age, max-age: 1h }\n");
 	engine_kit_open(&k);
 	SAY({ 1, "dev", 7 }, { 2, "box", 8 });
-	hf_engine_away(k.core, "main");
+	hf_engine_away(k.engine, "main");
 	hf_fake_clock_add(&k.clock, 2 * 3600 * 1000);
 	engine_kit_settle(&k);
 	check_ws("dev", NONE);
@@ -521,15 +521,15 @@ START_TEST(who_the_source_was_pinned_to_comes_back)
 	struct hf_judgement j;
 
 	engine_kit_open(&k);
-	ck_assert_int_eq(hf_engine_identify(k.core, "main", &first, &j), 0);
+	ck_assert_int_eq(hf_engine_identify(k.engine, "main", &first, &j), 0);
 	SAY({ 1, "dev", 7 });
 	engine_kit_stop(&k);
 	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
 	start_alone();
-	ck_assert_int_eq(hf_engine_identify(k.core, "main", &other, &j), 0);
+	ck_assert_int_eq(hf_engine_identify(k.engine, "main", &other, &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_HELD);
 	check_ws("dev", 7);
-	ck_assert_int_eq(hf_engine_identify(k.core, "main", &first, &j), 0);
+	ck_assert_int_eq(hf_engine_identify(k.engine, "main", &first, &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_ACCEPTED);
 }
 END_TEST

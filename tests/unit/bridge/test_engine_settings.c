@@ -129,7 +129,7 @@ static uint32_t slot_of(const struct hf_uuid *owner)
 {
 	uint32_t source, rid;
 
-	ck_assert(hf_state_find(hf_engine_state(k.core), "main", owner, &source, &rid));
+	ck_assert(hf_state_find(hf_engine_state(k.engine), "main", owner, &source, &rid));
 	return rid;
 }
 
@@ -145,11 +145,11 @@ static void replace_alice(void)
 	ck_assert(owner_stamp(0).known);
 	/* She has no workspaces, and is gone as soon as the others are settled. */
 	engine_kit_snapshot(&k, 0);
-	ck_assert_int_eq(hf_engine_identify(k.core, "main", &who, &j), 0);
-	ck_assert_int_eq(hf_engine_owners_settled(k.core, "main"), 0);
+	ck_assert_int_eq(hf_engine_identify(k.engine, "main", &who, &j), 0);
+	ck_assert_int_eq(hf_engine_owners_settled(k.engine, "main"), 0);
 	ck_assert_uint_eq(slot_of(&alice), UINT32_MAX);
 	engine_kit_settle(&k); /* a number is free when the store has forgotten it */
-	ck_assert_int_eq(hf_engine_owner_set(k.core, "main", &bob, "bob"), 0);
+	ck_assert_int_eq(hf_engine_owner_set(k.engine, "main", &bob, "bob"), 0);
 	ck_assert_uint_eq(slot_of(&bob), 0);
 }
 
@@ -160,9 +160,9 @@ START_TEST(a_new_owner_does_not_inherit_when_another_was_confirmed)
 	replace_alice();
 	ck_assert(!owner_stamp(0).known);
 	/* One that is set again keeps what it has. */
-	hf_engine_contact(k.core, "main");
+	hf_engine_contact(k.engine, "main");
 	engine_kit_settle(&k);
-	ck_assert_int_eq(hf_engine_owner_set(k.core, "main", &bob, "bob"), 0);
+	ck_assert_int_eq(hf_engine_owner_set(k.engine, "main", &bob, "bob"), 0);
 	ck_assert(!owner_stamp(0).known);
 }
 END_TEST
@@ -206,13 +206,13 @@ START_TEST(a_copy_inherits_no_owners_stamp)
 
 	engine_kit_open(&k);
 	engine_kit_snapshot(&k, 0);
-	ck_assert_int_eq(hf_store_copy_begin(hf_engine_store(k.core)), 0);
+	ck_assert_int_eq(hf_store_copy_begin(hf_engine_store(k.engine)), 0);
 	do {
 		usleep(1000);
-		hf_store_get_stats(hf_engine_store(k.core), &stats);
+		hf_store_get_stats(hf_engine_store(k.engine), &stats);
 	} while (stats.copying);
 	replace_alice();
-	ck_assert_int_eq(hf_engine_update(k.core, "main",
+	ck_assert_int_eq(hf_engine_update(k.engine, "main",
 			     &(struct hf_update){ .kind = HF_UPDATE_SNAPSHOT, .owner = bob },
 			     &(struct hf_judgement){ 0 }),
 	    0);

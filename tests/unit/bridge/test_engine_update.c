@@ -36,12 +36,12 @@ static void teardown(void)
 
 static size_t n_names(void)
 {
-	return hf_state_n_names(hf_engine_state(k.core));
+	return hf_state_n_names(hf_engine_state(k.engine));
 }
 
 static uint64_t generation(void)
 {
-	return hf_store_generation(hf_engine_store(k.core));
+	return hf_store_generation(hf_engine_store(k.engine));
 }
 
 static void release(struct hf_update *update)
@@ -65,9 +65,9 @@ static void begin(void)
 {
 	struct hf_judgement j;
 
-	ck_assert_int_eq(hf_engine_update_begin(k.core, "main", message(LARGE), release, &j), 1);
-	ck_assert(hf_engine_updating(k.core));
-	ck_assert(hf_engine_busy(k.core));
+	ck_assert_int_eq(hf_engine_update_begin(k.engine, "main", message(LARGE), release, &j), 1);
+	ck_assert(hf_engine_updating(k.engine));
+	ck_assert(hf_engine_busy(k.engine));
 }
 
 /* To the end of the message, which is not the end of its way to the disk. */
@@ -75,8 +75,8 @@ static unsigned finish(void)
 {
 	unsigned n = 0;
 
-	for (; hf_engine_updating(k.core); n++)
-		ck_assert_int_eq(hf_engine_work(k.core), 0);
+	for (; hf_engine_updating(k.engine); n++)
+		ck_assert_int_eq(hf_engine_work(k.engine), 0);
 	ck_assert_uint_eq(released, 1);
 	return n;
 }
@@ -86,12 +86,12 @@ START_TEST(a_small_message_is_judged_at_once_and_stays_the_callers)
 	struct hf_update *u = message(SMALL + 1);
 	struct hf_judgement j;
 
-	ck_assert_int_eq(hf_engine_update_begin(k.core, "main", u, release, &j), 0);
+	ck_assert_int_eq(hf_engine_update_begin(k.engine, "main", u, release, &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_ACCEPTED);
-	ck_assert(!hf_engine_busy(k.core));
+	ck_assert(!hf_engine_busy(k.engine));
 	ck_assert_uint_eq(released, 0);
 	ck_assert_uint_eq(n_names(), 3 * (SMALL + 1));
-	ck_assert_int_eq(hf_engine_outcome(k.core, "main", &j), -ENOENT);
+	ck_assert_int_eq(hf_engine_outcome(k.engine, "main", &j), -ENOENT);
 	free(u);
 }
 END_TEST
@@ -102,16 +102,16 @@ START_TEST(a_large_message_is_taken_up_in_slices_and_then_told)
 	struct hf_judgement j;
 
 	begin();
-	ck_assert_int_eq(hf_engine_outcome(k.core, "main", &j), 1);
+	ck_assert_int_eq(hf_engine_outcome(k.engine, "main", &j), 1);
 	ck_assert_uint_ge(finish(), 4);
 	/* Nothing of it is on the disk before its end. */
 	ck_assert_uint_eq(generation(), before);
 	ck_assert_uint_eq(n_names(), 3 * LARGE);
-	ck_assert(!hf_engine_busy(k.core));
-	ck_assert_int_eq(hf_engine_outcome(k.core, "nobody", &j), -ENOENT);
-	ck_assert_int_eq(hf_engine_outcome(k.core, "main", &j), 0);
+	ck_assert(!hf_engine_busy(k.engine));
+	ck_assert_int_eq(hf_engine_outcome(k.engine, "nobody", &j), -ENOENT);
+	ck_assert_int_eq(hf_engine_outcome(k.engine, "main", &j), 0);
 	ck_assert_int_eq(j.verdict, HF_VERDICT_ACCEPTED);
-	ck_assert_int_eq(hf_engine_outcome(k.core, "main", &j), -ENOENT);
+	ck_assert_int_eq(hf_engine_outcome(k.engine, "main", &j), -ENOENT);
 	for (int i = 0; i < 1000 && engine_kit_published(&k) != 3 * LARGE; i++)
 		engine_kit_settle(&k);
 	ck_assert_uint_eq(engine_kit_published(&k), 3 * LARGE);
@@ -127,21 +127,21 @@ START_TEST(between_two_slices_nothing_else_changes_the_model)
 
 	begin();
 	do {
-		ck_assert_int_eq(hf_engine_configure(k.core, k.config), -EBUSY);
-		ck_assert_int_eq(hf_engine_identify(k.core, "main", &bob, &j), -EBUSY);
-		ck_assert_int_eq(hf_engine_owner_set(k.core, "main", &owner, "bob"), -EBUSY);
-		ck_assert_int_eq(hf_engine_owner_missing(k.core, "main", "bob"), -EBUSY);
-		ck_assert_int_eq(hf_engine_owners_settled(k.core, "main"), -EBUSY);
+		ck_assert_int_eq(hf_engine_configure(k.engine, k.config), -EBUSY);
+		ck_assert_int_eq(hf_engine_identify(k.engine, "main", &bob, &j), -EBUSY);
+		ck_assert_int_eq(hf_engine_owner_set(k.engine, "main", &owner, "bob"), -EBUSY);
+		ck_assert_int_eq(hf_engine_owner_missing(k.engine, "main", "bob"), -EBUSY);
+		ck_assert_int_eq(hf_engine_owners_settled(k.engine, "main"), -EBUSY);
 		ck_assert_int_eq(engine_kit_try_snapshot(&k, 1), -EBUSY);
 		ck_assert_int_eq(
-		    hf_engine_update_begin(k.core, "main", another, release, &j), -EBUSY);
+		    hf_engine_update_begin(k.engine, "main", another, release, &j), -EBUSY);
 		ck_assert_int_eq(
-		    hf_engine_decide(k.core, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
-		hf_engine_work(k.core);
-	} while (hf_engine_updating(k.core));
+		    hf_engine_decide(k.engine, "main", NULL, NULL, HF_DECISION_ACCEPT), -EBUSY);
+		hf_engine_work(k.engine);
+	} while (hf_engine_updating(k.engine));
 	free(another);
 	ck_assert_uint_eq(n_names(), 3 * LARGE);
-	ck_assert_int_eq(hf_engine_configure(k.core, k.config), 0);
+	ck_assert_int_eq(hf_engine_configure(k.engine, k.config), 0);
 }
 END_TEST
 
@@ -155,8 +155,8 @@ START_TEST(a_crash_between_two_slices_leaves_what_was)
 	if (pid == 0) {
 		engine_kit_open(&k);
 		begin();
-		hf_engine_work(k.core);
-		if (hf_engine_updating(k.core))
+		hf_engine_work(k.engine);
+		if (hf_engine_updating(k.engine))
 			raise(SIGKILL);
 		_exit(1);
 	}
@@ -190,7 +190,7 @@ static bool fresh(void)
 {
 	bool is = false;
 
-	hf_state_each_source(hf_engine_state(k.core), hf_engine_now(k.core), is_fresh, &is);
+	hf_state_each_source(hf_engine_state(k.engine), hf_engine_now(k.engine), is_fresh, &is);
 	return is;
 }
 
@@ -199,34 +199,34 @@ START_TEST(a_stream_that_ends_meanwhile_loses_nothing_of_it)
 	struct hf_judgement j;
 
 	begin();
-	hf_engine_away(k.core, "main");
+	hf_engine_away(k.engine, "main");
 	finish();
 	ck_assert_uint_eq(n_names(), 3 * LARGE);
 	ck_assert(!fresh());
 	/* Nobody has asked for its outcome, and it is not the next one's. */
 	begin();
-	ck_assert_int_eq(hf_engine_outcome(k.core, "main", &j), 1);
+	ck_assert_int_eq(hf_engine_outcome(k.engine, "main", &j), 1);
 	released = 0;
-	hf_engine_contact(k.core, "main");
+	hf_engine_contact(k.engine, "main");
 	finish();
 	ck_assert(fresh());
-	ck_assert_int_eq(hf_engine_outcome(k.core, "main", &j), 0);
+	ck_assert_int_eq(hf_engine_outcome(k.engine, "main", &j), 0);
 }
 END_TEST
 
 START_TEST(memory_that_runs_out_in_it_ends_it_and_the_store_stays)
 {
 	struct hf_judgement j;
-	uint64_t lives = hf_engine_lives(k.core);
+	uint64_t lives = hf_engine_lives(k.engine);
 
 	begin();
-	((struct hf_state *)hf_engine_state(k.core))->failed = true;
-	hf_engine_work(k.core);
-	ck_assert(!hf_engine_updating(k.core));
+	((struct hf_state *)hf_engine_state(k.engine))->failed = true;
+	hf_engine_work(k.engine);
+	ck_assert(!hf_engine_updating(k.engine));
 	ck_assert_uint_eq(released, 1);
-	ck_assert_int_eq(hf_engine_outcome(k.core, "main", &j), -ENOMEM);
+	ck_assert_int_eq(hf_engine_outcome(k.engine, "main", &j), -ENOMEM);
 	engine_kit_settle(&k);
-	ck_assert_uint_eq(hf_engine_lives(k.core), lives + 1);
+	ck_assert_uint_eq(hf_engine_lives(k.engine), lives + 1);
 	ck_assert_uint_eq(n_names(), 3 * SMALL);
 	ck_assert_uint_eq(engine_kit_published(&k), 3 * SMALL);
 }

@@ -38,9 +38,9 @@ static void teardown(void)
 
 static int check(void)
 {
-	const struct hf_state *state = hf_engine_state(k.core);
-	int rc = hf_publish_check(k.core->publish, hf_engine_store(k.core), hf_state_n_names(state),
-	    hf_state_sum(state), &found);
+	const struct hf_state *state = hf_engine_state(k.engine);
+	int rc = hf_publish_check(k.engine->publish, hf_engine_store(k.engine),
+	    hf_state_n_names(state), hf_state_sum(state), &found);
 
 	stamp = found.stamp;
 	return rc;
@@ -48,12 +48,12 @@ static int check(void)
 
 static void heal(void)
 {
-	hf_publish_again(k.core->publish);
+	hf_publish_again(k.engine->publish);
 	ck_assert_int_eq(check(), -EAGAIN);
-	k.core->unpublished = true;
+	k.engine->unpublished = true;
 	engine_kit_settle(&k);
 	ck_assert_int_eq(check(), 1);
-	ck_assert_uint_eq(stamp.n_names, hf_state_n_names(hf_engine_state(k.core)));
+	ck_assert_uint_eq(stamp.n_names, hf_state_n_names(hf_engine_state(k.engine)));
 	ck_assert_uint_eq(engine_kit_published(&k), stamp.n_names);
 }
 
@@ -83,7 +83,7 @@ START_TEST(what_is_published_is_what_the_store_says)
 {
 	ck_assert_int_eq(check(), 1);
 	ck_assert_uint_eq(stamp.n_names, 15);
-	ck_assert(!memcmp(stamp.epoch, hf_store_epoch(hf_engine_store(k.core)), 16));
+	ck_assert(!memcmp(stamp.epoch, hf_store_epoch(hf_engine_store(k.engine)), 16));
 	engine_kit_snapshot(&k, 6); /* a delta */
 	ck_assert_int_eq(check(), 1);
 	ck_assert_uint_eq(stamp.n_names, 18);
@@ -95,13 +95,13 @@ END_TEST
 
 START_TEST(a_commit_of_stamps_alone_is_no_difference)
 {
-	uint64_t before = hf_store_generation(hf_engine_store(k.core));
+	uint64_t before = hf_store_generation(hf_engine_store(k.engine));
 
 	for (unsigned i = 0; i < 3; i++) {
 		hf_fake_clock_add(&k.clock, 120000);
 		engine_kit_snapshot(&k, 5);
 	}
-	ck_assert_uint_gt(hf_store_generation(hf_engine_store(k.core)), before);
+	ck_assert_uint_gt(hf_store_generation(hf_engine_store(k.engine)), before);
 	ck_assert_int_eq(check(), 1);
 	ck_assert_uint_eq(stamp.generation, before);
 }
@@ -110,13 +110,13 @@ END_TEST
 START_TEST(a_model_with_other_names_is_a_difference)
 {
 	for (unsigned n = 14; n <= 16; n += 2)
-		ck_assert_int_eq(hf_publish_check(k.core->publish, hf_engine_store(k.core), n,
-				     hf_state_sum(hf_engine_state(k.core)), &found),
+		ck_assert_int_eq(hf_publish_check(k.engine->publish, hf_engine_store(k.engine), n,
+				     hf_state_sum(hf_engine_state(k.engine)), &found),
 		    0);
 	ck_assert_uint_eq(found.stamp.n_names, 15);
 	/* As many, and another one among them. */
-	ck_assert_int_eq(hf_publish_check(k.core->publish, hf_engine_store(k.core), 15,
-			     hf_state_sum(hf_engine_state(k.core)) + 1, &found),
+	ck_assert_int_eq(hf_publish_check(k.engine->publish, hf_engine_store(k.engine), 15,
+			     hf_state_sum(hf_engine_state(k.engine)) + 1, &found),
 	    0);
 	heal();
 }
@@ -176,7 +176,7 @@ static const struct {
 static void until_published(void)
 {
 	for (int i = 0; i < 4000 && check() != 1; i++) {
-		hf_engine_work(k.core);
+		hf_engine_work(k.engine);
 		hf_fake_clock_add(&k.clock, 10);
 		usleep(500);
 	}
@@ -221,7 +221,7 @@ START_TEST(before_anything_was_published_nothing_is_judged)
 	ck_assert_int_eq(unlink(engine_kit_file(&k, "")), 0);
 	ck_assert_int_eq(engine_kit_try_open(&k), 0);
 	ck_assert_int_eq(check(), 1); /* taken back from the zone */
-	hf_publish_again(k.core->publish);
+	hf_publish_again(k.engine->publish);
 	ck_assert_int_eq(check(), -EAGAIN);
 }
 END_TEST
@@ -236,10 +236,10 @@ static void publish_under_another_suffix(void)
 	struct hf_publish *p;
 	int rc;
 
-	hf_engine_meta(k.core, &meta);
+	hf_engine_meta(k.engine, &meta);
 	ck_assert_int_eq(hf_name_parse("other", &meta.sources[0].suffix), 0);
 	ck_assert_int_eq(hf_publish_open(&opts, &stamp, &p), 0);
-	while ((rc = hf_publish_store(p, hf_engine_store(k.core), &meta)) == -EAGAIN || rc == 0)
+	while ((rc = hf_publish_store(p, hf_engine_store(k.engine), &meta)) == -EAGAIN || rc == 0)
 		hf_publish_work(p);
 	ck_assert_int_eq(rc, 1);
 	hf_publish_free(p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The source between a client, which the test plays, and a real core: what the client tells while
- * the core is busy is not lost.
+ * The source between a client, which the test plays, and a real engine: what the client tells while
+ * the engine is busy is not lost.
  */
 #include <check.h>
 #include <stdio.h>
@@ -93,7 +93,7 @@ static void setup(void)
 	engine_kit_init(&k);
 	engine_kit_open(&k);
 	engine_kit_snapshot(&k, 1);
-	env.core = k.core;
+	env.engine = k.engine;
 	ck_assert_int_eq(hf_source_new(&env, &k.config->sources.at[0], true, &source), 0);
 }
 
@@ -120,7 +120,7 @@ static const char *stored(void)
 	static char text[STORED_MAX];
 
 	text[0] = '\0';
-	ck_assert_int_eq(hf_store_addresses(hf_engine_store(k.core), "main", take, text), 0);
+	ck_assert_int_eq(hf_store_addresses(hf_engine_store(k.engine), "main", take, text), 0);
 	return text;
 }
 
