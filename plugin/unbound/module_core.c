@@ -34,9 +34,7 @@ struct hf_module_core {
 	char said[HF_MODULE_CORE_NEWS_MAX]; /* the last news */
 };
 
-/*
- * The seat of this thread, and of which module_core: unbound ends one and makes another at a reload.
- */
+/* The seat of this thread, and whose: unbound ends a module and makes another one at a reload. */
 static _Thread_local struct {
 	uint64_t life;
 	struct seat *seat;
