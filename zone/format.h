@@ -5,12 +5,12 @@
  * includes it. Little endian throughout. docs/zone.md tells the same to people.
  *
  * base-N.cdb, delta-N-M.cdb (tinycdb); in a delta a key of the base is replaced as a whole:
- *   key: wire name, lower case     value: HF_FMT_ADDRS or HF_FMT_EMPTY, or HF_FMT_GONE (deltas
- *   only)
+ *   key: wire name, lower case     value: HF_FMT_ADDRS or HF_FMT_EMPTY, or HF_FMT_GONE
+ *                                  (deltas only)
  *   key: 0xfe, address bytes 6-15  value: HF_FMT_PTR and a wire name, or HF_FMT_GONE
  *   key: 0xff 'm'                  value: the meta; the delta's counts where there is one
- *   key: 0xff 'i'                  value: the identity, likewise; a zone of an earlier version has
- *   none
+ *   key: 0xff 'i'                  value: the identity, likewise; a zone of an earlier version
+ *                                  has none
  *   key: 0xff 'u'                  value: the URLs, likewise
  *   key: 0xff and something else   of a later version: readers pass it over, a writer drops it
  *
@@ -19,13 +19,11 @@
  * HF_FMT_EMPTY: u8 kind, u32 children
  * HF_FMT_PTR: u8 kind, wire name. HF_FMT_GONE: u8 kind
  * Children are the entries one label below. Only the writer needs them: it knows by them when an
- * empty
- * non-terminal ends.
+ * empty non-terminal ends.
  *
  * Meta: u8 1, u32 ttl, u8 not ready policy, u8 provenance, u8 ready, u64 names with addresses, u8 n
- * sources, and for
- * each: u8 length, name, u8 length, suffix (wire; length 0: not known, or no source has this
- * number), u32 fresh ms, u32 snapshot ms
+ * sources, and for each: u8 length, name, u8 length, suffix (wire; length 0: not known, or no
+ * source has this number), u32 fresh ms, u32 snapshot ms
  *
  * Identity: u8 1, u8 n sources (that of the meta), and for each: u8 length, deployment id, 16 bytes
  * id of the user.
@@ -45,8 +43,7 @@
  *
  * pulse: 16 bytes "HFPULSE1" and 8 zero bytes, then slots of 40 bytes: 64 of sources, then owners:
  *   boot id (16), i64 boottime ms, i64 wall ms, u8 live, 3 zero bytes, u32 XXH32 of the 36 bytes
- *   before with the
- *   slot's number as seed. All zero: never written.
+ *   before with the slot's number as seed. All zero: never written.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,9 +8,8 @@
  *   of them is closed.
  * - Each has `span_ms` from its first byte to our last.
  * - So many are accepted in a moment and no more; without descriptors none is accepted for a
- *   moment. One
- *   descriptor is kept in reserve, so that a request is answered also when the process has none
- *   left.
+ *   moment. One descriptor is kept in reserve, so that a request is answered also when the process
+ *   has none left.
  *
  * Everything runs on the loop. A client is valid until its gone().
  */

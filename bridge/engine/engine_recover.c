@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the engine does when what it stands on has failed: a store that was found damaged while it
- * is
- * in use is made anew out of memory, once; a state that memory ran out of in the middle of a change
- * is made anew out of the store.
+ * is in use is made anew out of memory, once; a state that memory ran out of in the middle of a
+ * change is made anew out of the store.
  */
 #include "bridge/engine/engine_private.h"
 

@@ -66,13 +66,12 @@ struct hf_publish_found {
 
 /*
  * Promise 16: whether what readers find in the folder (read back from there, cheaply) is what the
- * store says, and the
- * names that the model has: as many (`n_names`), telling the same (`sum`). Returns
+ * store says, and the names that the model has: as many (`n_names`), telling the same (`sum`).
+ * Returns
  *   1        the same
  *   0        not the same; *ret_found is what readers find
  *   -EAGAIN  not to be judged now: a publication is under way, or this process has published
- *   nothing (a store that
- *            is not ready leaves a good zone alone)
+ *            nothing (a store that is not ready leaves a good zone alone)
  *   a code   readers find nothing whole there
  * To be asked when nothing waits for hf_publish_store(). A difference is healed by
  * hf_publish_again().

@@ -15,9 +15,8 @@ struct hf_feeds; /* opaque */
 
 /*
  * Begins to feed what `config` names; it is borrowed until hf_feeds_configure(). `engine` and
- * `clock`
- * are borrowed and outlive it. An adapter that cannot be made is logged, and the others are there.
- * 0 or -ENOMEM.
+ * `clock` are borrowed and outlive it. An adapter that cannot be made is logged, and the others are
+ * there. 0 or -ENOMEM.
  */
 int hf_feeds_new(struct event_base *base, struct hf_engine *engine, const struct hf_clock *clock,
     const struct hf_config *config, struct hf_feeds **ret_feeds);

@@ -143,15 +143,13 @@ int hf_state_update(struct hf_state *s, const char *source, const struct hf_upda
     struct hf_when now, struct hf_judgement *ret_judgement);
 /*
  * The same in slices: at most about `items` records, names and addresses are gone through by this
- * call. Returns what
- * hf_state_update() returns if that was all (as of a small message, and of one that is refused), or
- * 1: it goes on with
- * hf_state_update_step(). Until that has returned something else
+ * call. Returns what hf_state_update() returns if that was all (as of a small message, and of one
+ * that is refused), or 1: it goes on with hf_state_update_step(). Until that has returned something
+ * else:
  *   - `update` is lent to the state, which changes to what it says without the owner's stream;
  *   - the state is lent as to the store (see hf_state_take(), which returns -EBUSY itself);
  *   - what it tells is neither as before the message nor as after it, and whoever asks for more
- *     than a decision that
- *     can be taken again (status, listings) waits.
+ *     than a decision that can be taken again (status, listings) waits.
  * A state that is freed in between leaves `update` to its owner.
  */
 int hf_state_update_begin(struct hf_state *s, const char *source, const struct hf_update *update,

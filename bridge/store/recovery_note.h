@@ -2,17 +2,15 @@
 #pragma once
 /*
  * recovery_note: the note beside the store that its one recovery was begun, or done. It is written
- * and synced before
- * anything else is done, so that no crash makes two attempts of one, and none of none.
+ * and synced before anything else is done, so that no crash makes two attempts of one, and none of
+ * none.
  *
  *   no file    a recovery is allowed
  *   started    one is under way. Whoever opens the store goes on with it: a sound store of the
- *   epoch that is named
- *              here is its result; a sound store of another epoch needs none (the note goes); else
- *              it is tried
- *              again, a few times
+ *              epoch that is named here is its result; a sound store of another epoch needs none
+ *              (the note goes); else it is tried again, a few times
  *   spent      it was done. A store that is damaged again stays as it is, until the note is taken
- *   away
+ *              away
  */
 #include <stdbool.h>
 #include <stdint.h>

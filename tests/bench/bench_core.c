@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_core: what the bridge's engine costs, at 1,000 and at 100,000 workspaces of one agent each:
- * the first snapshot, an
- * equal one, a diff of one agent until readers see it, a flood of upserts, a restart; and the
- * anonymous memory. Prints every figure that
- * has a goal with it, and one line of JSON each.
+ * the first snapshot, an equal one, a diff of one agent until readers see it, a flood of upserts, a
+ * restart; and the anonymous memory. Prints every figure that has a goal with it, and one line of
+ * JSON each.
  *
  *   bench_core [--check]     --check: a goal that is missed is an error
  *

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * flood: asks for AAAA of aI.wI.me.coder, I random in 1 to N, as fast as the server answers, and
- * checks every
- * answer against the address that mkzone's "many" gave it. WINDOW (256) questions are on their way
- * at a time.
+ * checks every answer against the address that mkzone's "many" gave it. WINDOW (256) questions are
+ * on their way at a time.
  *
  *   flood [-w WINDOW] [-r RATE] [-e] [-x] ADDR PORT SECONDS N
  *

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * saver: the smallest program that keeps a value safe, and three that only seem to. It shows that
- * the tools of this
- * folder see the difference, and how a driver and a check behave.
+ * the tools of this folder see the difference, and how a driver and a check behave.
  *
  *   saver KIND DIR SEED STEPS   a driver: KIND is right, no-sync, no-folder-sync or in-place
  *   saver check DIR LAST_ACK    the check

@@ -3,12 +3,12 @@
  * show: what is to be seen after a line, as lines of their own:
  *
  *     n NAME ADDRESS FLAGS SOURCE FIRST-SEEN RCODE EDE    a published name and its AAAA answer
- *     a NAME RCODE EDE ADDRESS         the AAAA answer of a name that was asked for; RCODE -1: not
- *     ours
+ *     a NAME RCODE EDE ADDRESS         the AAAA answer of a name that was asked for; RCODE -1:
+ *                                      not ours
  *     p ADDRESS NAME                   the PTR of an address that is published, "-": none
  *     h SOURCE OWNER KIND WORKSPACES REJECTED             a hold; OWNER 0: of the source
- *     c SOURCE CONNECTED LIVE WANTS-CONNECTION OWNER...   its client; the owners it wants a
- *     snapshot of
+ *     c SOURCE CONNECTED LIVE WANTS-CONNECTION OWNER...   its client; the owners it wants
+ *                                                         a snapshot of
  *     r N                              as many records are refused
  *     z READY GENERATION EPOCH         the zone's stamp, as readers have it
  *     s STATE GENERATION EPOCH         the store

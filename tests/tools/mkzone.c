@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mkzone: a published zone out of lines of text, kept alive for as long as it runs. For tests and
- * benchmarks of what
- * reads zones; it uses the writer as the bridge does.
+ * benchmarks of what reads zones; it uses the writer as the bridge does.
  *
  *   mkzone DIR < LINES
  *
  * Every line is answered by one line: "ok", "ok GENERATION" to publish, or "error TEXT"; -q answers
- * publish and
- * errors only. At the end of the input it ends, publishing first if something waits; with -k it
- * goes on keeping pulses until it is killed.
+ * publish and errors only. At the end of the input it ends, publishing first if something waits;
+ * with -k it goes on keeping pulses until it is killed.
  *
  *   NAME ADDR[,ADDR...] [FLAG...]   set; ADDR may be #N, address number N of the /48. Flags: held
- *   withdrawn
- *                                   restored second (no PTR to it) source=N owner=N first=SECONDS
+ *                                   withdrawn restored second (no PTR to it) source=N owner=N
+ *                                   first=SECONDS
  *   - NAME                          take out
  *   many N [FIRST]                  N names aI.wI.me.SUFFIX with address #I, I from FIRST (1)
  *   agents N [FIRST]                N agents with the three names that the bridge gives each:
- *   aI.wI.me.SUFFIX (with the
- *                                   PTR), aI.wI.alice.SUFFIX, wI.SUFFIX
+ *                                   aI.wI.me.SUFFIX (with the PTR), aI.wI.alice.SUFFIX, wI.SUFFIX
  *   clear                           take all out
  *   publish [GENERATION]            make visible; by default the last generation + 1
- *   source NAME SUFFIX [FRESH_MS [SNAPSHOT_MS]]   one more; before any, there is "main coder 60000
- *   600000"
+ *   source NAME SUFFIX [FRESH_MS [SNAPSHOT_MS]]   one more; before any, there is
+ *                                                 "main coder 60000 600000"
  *   no-source       a number that no source has; then the next source
  *   pin DEPLOYMENT  what the last source is pinned to, with the user 01010101-...
  *   ttl N | ready yes|no | not-ready servfail|nxdomain | provenance off|loopback|on | epoch HEX32
- *   live | stale | quiet [SOURCE]   keep its pulse (as at the start), tell it is down, fall silent;
- *   default: all
+ *   live | stale | quiet [SOURCE]   keep its pulse (as at the start), tell it is down, fall
+ *                                   silent; default: all
  */
 #include <arpa/inet.h>
 #include <errno.h>

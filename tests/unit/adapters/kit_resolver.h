@@ -2,8 +2,7 @@
 #pragma once
 /*
  * kit_resolver: a small DNS server on the test's own loop, by UDP and TCP on one port of 127.0.0.1.
- * The
- * test decides what each question gets.
+ * The test decides what each question gets.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,7 @@
 #pragma once
 /*
  * kit_greedy: the n-th realloc() of what this program was linked of fails, once. (The state's
- * arrays
- * grow by realloc(); meson.build wraps it.)
+ * arrays grow by realloc(); meson.build wraps it.)
  */
 #include <stdbool.h>
 

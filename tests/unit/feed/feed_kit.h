@@ -2,9 +2,8 @@
 #pragma once
 /*
  * feed_kit: a feed on a store of its own, with a resolver that is a table, all on a fake clock.
- * What
- * the resolver is told and asked is answered step by step, so that a test can stop, fail or kill
- * at each of them.
+ * What the resolver is told and asked is answered step by step, so that a test can stop, fail or
+ * kill at each of them.
  */
 #include <stdbool.h>
 #include <stddef.h>

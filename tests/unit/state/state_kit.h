@@ -2,8 +2,7 @@
 #pragma once
 /*
  * state_kit: a state under test, with the smallest store that can stand behind it: what was taken
- * is
- * applied to rows and names in memory, and a restart begins from exactly those.
+ * is applied to rows and names in memory, and a restart begins from exactly those.
  */
 #include <stdbool.h>
 #include <stdint.h>

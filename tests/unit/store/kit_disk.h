@@ -2,9 +2,8 @@
 #pragma once
 /*
  * kit_disk: a disk that fails, or a process that dies, at a chosen storage call. It takes the place
- * of
- * the C library's calls in this program, so that SQLite's own calls are among them. Only calls that
- * change files are counted, and only those of regular files and of folders; anything else goes
+ * of the C library's calls in this program, so that SQLite's own calls are among them. Only calls
+ * that change files are counted, and only those of regular files and of folders; anything else goes
  * through.
  */
 #include <stdbool.h>

@@ -2,9 +2,8 @@
 #pragma once
 /*
  * kit_world: a small deployment in plain arrays, the reference that a store is compared with. It
- * makes
- * changesets as state would: rows, and the names that change by them, found by comparing all names
- * before and after.
+ * makes changesets as state would: rows, and the names that change by them, found by comparing all
+ * names before and after.
  */
 #include <stdbool.h>
 #include <stddef.h>

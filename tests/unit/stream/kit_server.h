@@ -2,8 +2,7 @@
 #pragma once
 /*
  * kit_server: the other end of a connection, for tests of the whole stack. Wraps bytes of one layer
- * in
- * all layers below it, drives a stack with them, and tells its events as text:
+ * in all layers below it, drives a stack with them, and tells its events as text:
  *
  *   open|update 1 snapshot 2w 1a|ended 1 call-error 12 'text'|over ws-closed 1000 'reason'|
  */

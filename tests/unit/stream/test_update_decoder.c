@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every row is one message in the notation of kit_bytes.h, what reading it gives, and how many
- * records
- * of each list come out. Each is read whole, and again split in two at every byte, with equal
- * results.
+ * records of each list come out. Each is read whole, and again split in two at every byte, with
+ * equal results.
  */
 #include <check.h>
 #include <errno.h>
