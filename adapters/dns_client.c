@@ -11,6 +11,7 @@
 
 #include "adapters/dns_client_packet.h"
 #include "adapters/dns_client_tcp.h"
+#include "adapters/dns_pace.h"
 #include "base/error.h"
 #include "base/timing.h"
 #include "config/config.h"
@@ -21,7 +22,6 @@ enum {
 	PACKET_MAX = 4096,    /* we ask for less; what is longer is no answer to us */
 	TCP_TIMES = 5,        /* a try by TCP may take so many times that of one by UDP */
 	BURST_US = 20 * 1000, /* what is not asked in one moment may be made up for in the next */
-	RATE_LEAST = 50,      /* questions a second, however many are lost */
 	/* a server that has answered nobody for so many tries' time is given up: three seconds */
 	DEAF_TIMES = 15,
 	LONGER_MAX = 5, /* a try's time is doubled so often at most */
@@ -64,9 +64,7 @@ struct hf_dns_client {
 	size_t n_late; /* of them */
 	size_t n_waiting;
 	int64_t ready_us; /* when the next question may be sent */
-	uint32_t rate;    /* a second, now */
 	int64_t heard_us; /* the last answer */
-	int64_t slowed_us;
 };
 
 /* --- the socket --- */
@@ -231,24 +229,11 @@ static void ask_by_tcp(struct flight *f)
 
 /* --- what comes and what does not --- */
 
-/* --- the rate --- */
-
 static void note_heard(struct hf_dns_client *a)
 {
 	a->heard_us = hf_time_now_us();
-	if (a->rate < a->opts.per_second)
-		a->rate += 1 + a->rate / 64;
-	if (a->rate > a->opts.per_second)
-		a->rate = a->opts.per_second;
-}
-
-/* Once for all that were lost at the same time. */
-static void note_lost(struct hf_dns_client *a, int64_t now)
-{
-	if (!a->opts.gentle || now - a->slowed_us < (int64_t)a->opts.timeout_ms * 1000)
-		return;
-	a->slowed_us = now;
-	a->rate = a->rate / 2 > RATE_LEAST ? a->rate / 2 : RATE_LEAST;
+	if (a->opts.pace)
+		hf_dns_pace_heard(a->opts.pace, a->heard_us);
 }
 
 /*
@@ -333,7 +318,8 @@ static void flights_expire(struct hf_dns_client *a, int64_t now)
 
 		if (!f->q || f->late || f->due_us > now)
 			continue;
-		note_lost(a, now);
+		if (a->opts.pace)
+			hf_dns_pace_lost(a->opts.pace, f->sent_us, now);
 		if (!may_try_again(f, now)) {
 			finish_failed(f, f->code ? f->code : -ETIMEDOUT);
 		} else if (a->opts.gentle) {
@@ -357,13 +343,15 @@ static void on_dns_client_tick(evutil_socket_t fd, short what, void *arg)
 
 static bool may_send(struct hf_dns_client *a, int64_t now)
 {
-	int64_t step_us = 1000000 / a->rate;
-
 	if (a->ready_us > now)
 		return false;
+	if (a->opts.pace && !hf_dns_pace_take(a->opts.pace, now)) {
+		a->ready_us = a->opts.pace->ready_us;
+		return false;
+	}
 	if (a->ready_us < now - BURST_US)
 		a->ready_us = now - BURST_US;
-	a->ready_us += step_us;
+	a->ready_us += 1000000 / a->opts.per_second;
 	return true;
 }
 
@@ -442,7 +430,6 @@ int hf_dns_client_new(
 	if (a->opts.window > WINDOW_MAX)
 		a->opts.window = WINDOW_MAX;
 	a->opts.per_second = opts->per_second ? opts->per_second : 500;
-	a->rate = a->opts.per_second;
 	a->fd = -1;
 	a->last = &a->first;
 	a->flights = calloc(a->opts.window, sizeof(*a->flights));

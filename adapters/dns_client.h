@@ -15,6 +15,7 @@
 
 struct event_base;
 struct hf_dns_client; /* opaque */
+struct hf_dns_pace;   /* adapters/dns_pace.h */
 struct hf_endpoint;   /* config/config.h */
 
 enum { HF_DNS_CLIENT_ADDRS_MAX = 8, HF_DNS_CLIENT_TEXT_MAX = 256 };
@@ -26,12 +27,13 @@ struct hf_dns_client_opts {
 	unsigned window;                  /* under way at once; 0: 100. The rest waits its turn */
 	uint32_t per_second;              /* 0: 500 */
 	bool no_recursion;                /* RD=0 */
+	/* Of the server, for all who ask it; borrowed. NULL: only per_second counts. */
+	struct hf_dns_pace *pace;
 	/*
-	 * The server may have a limit of its own, above which it answers nothing: what is lost
-	 * halves the rate, each answer raises it again, each try waits twice as long as the one
-	 * before, and the next one keeps to the rate too, before anything new is asked. A try
-	 * counts only if the server answered something else meanwhile, and a server that answers
-	 * nobody is given up after the time of 15 tries.
+	 * The server may have a limit of its own, above which it answers nothing: each try waits
+	 * twice as long as the one before, and the next one keeps to the pace too, before anything
+	 * new is asked. A try counts only if the server answered something else meanwhile, and a
+	 * server that answers nobody is given up after the time of 15 tries.
 	 */
 	bool gentle;
 };

@@ -119,6 +119,12 @@ void hf_ub_command_ability(struct hf_ub_command *c, const struct hf_ub_ability *
 	ub_command_add(c, "%s", ability->command);
 }
 
+void hf_ub_command_option(struct hf_ub_command *c, const char *option)
+{
+	begin_one(c);
+	ub_command_add(c, MAGIC "get_option %s\n", option);
+}
+
 void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type)
 {
 	char text[HF_NAME_TEXT_MAX];

@@ -40,6 +40,8 @@ void hf_ub_command_end(struct hf_ub_command *c);
 /* Commands of one line, whole. `type` and `text` are ours: letters and digits. */
 void hf_ub_command_status(struct hf_ub_command *c);
 void hf_ub_command_ability(struct hf_ub_command *c, const struct hf_ub_ability *ability);
+/* The value of an option; its name is ours. */
+void hf_ub_command_option(struct hf_ub_command *c, const char *option);
 void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type);
 void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zone);
 void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zone);

@@ -13,6 +13,7 @@
 
 #include "adapters/adapter.h"
 #include "adapters/dns_client.h"
+#include "adapters/dns_pace.h"
 #include "adapters/unbound/ub_ability.h"
 #include "adapters/unbound/ub_command.h"
 #include "adapters/unbound/ub_control.h"
@@ -108,6 +109,7 @@ struct hf_adapter {
 	struct hf_ub_control *control;          /* owned */
 	struct hf_dns_client *looks; /* owned: many questions about what a batch touches */
 	struct hf_dns_client *asks;  /* owned: canaries, verify, doctor: few */
+	struct hf_dns_pace dns_pace; /* of both */
 	uint32_t ttl_s;
 	struct hf_ub_zone zones[HF_UB_ZONES_MAX];
 	size_t n_zones;
@@ -231,6 +233,11 @@ void hf_ub_session_lost(struct hf_adapter *a, const char *why);
 
 /* The text of an answer that a canary may be, into zone->seen; "" where there is none. */
 void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked);
+
+/* --- ub_limit.c --- */
+
+/* What unbound bears from one address (`ip-ratelimit`) becomes the pace's limit; then `then`. */
+void hf_ub_limit_ask(struct hf_adapter *a, hf_ub_step then);
 
 /* --- ub_cover.c --- */
 

@@ -345,6 +345,14 @@ static void ub_session_ask_abilities(struct hf_adapter *a)
 	after_ability(a);
 }
 
+static void ask_limit(struct hf_adapter *a)
+{
+	if (a->code)
+		a->after_session(a);
+	else
+		hf_ub_limit_ask(a, ub_session_ask_abilities);
+}
+
 static void on_ub_session_status(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
@@ -371,7 +379,7 @@ void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
 		ask_canaries(a, ub_session_judge);
 		return;
 	}
-	hf_ub_step_begin(a, ub_session_ask_abilities);
+	hf_ub_step_begin(a, ask_limit);
 	hf_ub_step_wait(a);
 	hf_ub_command_status(&a->command);
 	if (hf_ub_control_send(

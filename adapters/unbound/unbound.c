@@ -125,11 +125,15 @@ static int ub_make_parts(struct hf_adapter *a)
 		.window = LOOKS_WINDOW,
 		.tries = LOOKS_TRIES,
 		.no_recursion = true,
+		.pace = &a->dns_pace,
 		.gentle = true };
-	const struct hf_dns_client_opts asks = { .server = &u->ask, .no_recursion = true };
+	const struct hf_dns_client_opts asks = {
+		.server = &u->ask, .no_recursion = true, .pace = &a->dns_pace
+	};
 	const struct timeval watch = { .tv_sec = WATCH_MS / 1000 };
 	int rc = hf_ub_control_new(a->host->base, u->control, u->timeout_ms, &a->control);
 
+	hf_dns_pace_init(&a->dns_pace, LOOKS_PER_SECOND);
 	if (!rc)
 		rc = hf_dns_client_new(a->host->base, &looks, &a->looks);
 	if (!rc)

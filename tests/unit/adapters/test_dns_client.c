@@ -7,6 +7,7 @@
 
 #include <check.h>
 
+#include "adapters/dns_pace.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "tests/unit/adapters/kit_resolver.h"
@@ -20,6 +21,7 @@ static const uint8_t addr[16] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b, [15] = 7 }
 static struct event_base *base;
 static struct resolver server;
 static struct hf_dns_client *ask;
+static struct hf_dns_pace pace;
 static struct hf_asked got;
 static unsigned n_got;
 static unsigned n_failed;
@@ -37,6 +39,7 @@ static void open_with(resolver_cb cb, void *arg, struct hf_dns_client_opts opts)
 {
 	base = event_base_new();
 	resolver_open(&server, base, cb, arg);
+	hf_dns_pace_init(&pace, 20000);
 	opts.server = &server.at;
 	opts.timeout_ms = QUICK_MS;
 	ck_assert_int_eq(hf_dns_client_new(base, &opts, &ask), 0);
@@ -277,7 +280,7 @@ START_TEST(a_server_that_answers_so_many_a_while_is_asked_at_its_pace)
 
 	open_with(answer_up_to_a_limit, &l,
 	    (struct hf_dns_client_opts){
-		.per_second = 20000, .window = 200, .tries = 5, .gentle = true });
+		.per_second = 20000, .window = 200, .tries = 5, .pace = &pace, .gentle = true });
 	timer = event_new(base, -1, EV_PERSIST, on_while_over, &l);
 	event_add(timer, &a_while);
 	ask_n(300);
@@ -309,7 +312,7 @@ START_TEST(a_server_that_falls_silent_is_given_up_in_time)
 
 	open_with(answer_up_to_a_limit, &l,
 	    (struct hf_dns_client_opts){
-		.per_second = 20000, .window = 64, .tries = 5, .gentle = true });
+		.per_second = 20000, .window = 64, .tries = 5, .pace = &pace, .gentle = true });
 	ask_n(60);
 	ck_assert_int_eq(got.code, -ETIMEDOUT);
 	ck_assert_uint_eq(n_failed, 40);
