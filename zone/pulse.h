@@ -13,11 +13,16 @@ struct hf_clock;
 
 /* --- the bridge's side --- */
 
+/*
+ * What is noted is kept until it is in the file. Each call that notes something returns 0, or why
+ * something that was noted, now or before, of this slot or another, is not there: of that readers
+ * know nothing. HF_ELIMIT: there is no such slot; -ENOMEM: it is not noted.
+ */
 struct hf_pulse_writer;
 
 /*
- * Opens or makes `pulse` under dirfd (borrowed for the call only). End it with
- * hf_pulse_writer_free().
+ * Opens or makes `pulse` under dirfd (borrowed for the call only). A file that cannot be made now
+ * is no error: see hf_pulse_look(). End it with hf_pulse_writer_free().
  */
 int hf_pulse_writer_open(
     int dirfd, const struct hf_clock *clock, struct hf_pulse_writer **ret_writer);
@@ -37,6 +42,17 @@ int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i);
 int hf_pulse_owner_down(struct hf_pulse_writer *w, uint16_t i);
 /* Owner `i` is no more, or starts anew: its slot reads as never confirmed. */
 int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i);
+/*
+ * To be called from time to time, and before anybody is told what readers see: the file is made
+ * again where it is gone, and what it should have and has not is written. 0 or a code, as above.
+ */
+int hf_pulse_look(struct hf_pulse_writer *w);
+/*
+ * The last proof of life that readers find in the file, in boottime, where what was noted of the
+ * slot could not be written: INT64_MIN for none. INT64_MAX: all that was noted is there.
+ */
+int64_t hf_pulse_source_seen(const struct hf_pulse_writer *w, uint16_t i);
+int64_t hf_pulse_owner_seen(const struct hf_pulse_writer *w, uint16_t i);
 void hf_pulse_writer_pace(struct hf_pulse_writer *w, uint32_t every_ms);
 /*
  * The folder was replaced: from now on the file is the one under `dirfd` (borrowed for the call

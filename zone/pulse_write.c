@@ -22,9 +22,10 @@ enum { EVERY_MS = 15000, GROW_SLOTS = 256, CHUNK_SLOTS = 256 };
 /* What this writer knows of a slot. */
 struct pulse_seen {
 	bool looked;  /* the fields below are what the file has, or should have */
-	bool written; /* by this writer, into the file that is open now */
-	bool live;    /* as written */
+	bool written; /* all below, by this writer, into the file that is open now */
+	bool live;
 	int64_t written_ms;
+	int64_t seen_ms; /* the last proof of life that the file has; INT64_MIN: none */
 	int64_t boot_ms; /* last proof of life in this boot */
 	int64_t wall_ms;
 	bool proved; /* there was one */
@@ -36,6 +37,7 @@ struct hf_pulse_writer {
 	int fd; /* -1 while there is no file that can be written */
 	uint8_t boot_id[16];
 	uint32_t every_ms;
+	int failed; /* why something that was noted is not in the file; 0: it is */
 	uint32_t n_seen;
 	struct pulse_seen *seen; /* owned */
 };
@@ -123,8 +125,10 @@ static int need_file(struct hf_pulse_writer *w)
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = pulse_open_file(w->dirfd);
-	for (uint32_t i = 0; i < w->n_seen; i++)
+	for (uint32_t i = 0; i < w->n_seen; i++) {
 		w->seen[i].written = false;
+		w->seen[i].seen_ms = INT64_MIN;
+	}
 	return w->fd < 0 ? w->fd : 0;
 }
 
@@ -153,6 +157,7 @@ static void slot_look(struct hf_pulse_writer *w, uint32_t slot)
 	struct hf_pulse_slot old;
 
 	s->looked = true;
+	s->seen_ms = INT64_MIN;
 	if (w->fd < 0 ||
 	    pread(w->fd, bytes, sizeof(bytes), hf_pulse_offset(slot)) != (ssize_t)sizeof(bytes) ||
 	    hf_pulse_slot_get(bytes, slot, &old) != 1 ||
@@ -161,6 +166,8 @@ static void slot_look(struct hf_pulse_writer *w, uint32_t slot)
 	s->proved = true;
 	s->boot_ms = old.boot_ms;
 	s->wall_ms = old.wall_ms;
+	if (old.live)
+		s->seen_ms = old.boot_ms;
 }
 
 static int get_seen(struct hf_pulse_writer *w, uint32_t slot, struct pulse_seen **ret_seen)
@@ -181,12 +188,32 @@ static int get_seen(struct hf_pulse_writer *w, uint32_t slot, struct pulse_seen 
 	return 0;
 }
 
+/* What is known of slot `i` goes into the file. */
+static int slot_write(struct hf_pulse_writer *w, uint32_t i)
+{
+	struct pulse_seen *s = &w->seen[i];
+	struct hf_pulse_slot out = {
+		.boot_ms = s->boot_ms, .wall_ms = s->wall_ms, .live = s->live
+	};
+	uint8_t bytes[HF_PULSE_SLOT_LEN] = { 0 };
+	int rc;
+
+	memcpy(out.boot_id, w->boot_id, sizeof(out.boot_id));
+	if (s->proved)
+		hf_pulse_slot_put(&out, i, bytes);
+	s->written = false;
+	rc = write_slot(w, i, bytes);
+	if (rc)
+		return rc;
+	s->written = true;
+	s->seen_ms = s->proved && s->live ? s->boot_ms : INT64_MIN;
+	return 0;
+}
+
 /* Returns 1 if it was written, 0 if that was not needed, or a code. */
 static int slot_note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 {
 	int64_t now = hf_boot_ms(w->clock);
-	uint8_t bytes[HF_PULSE_SLOT_LEN];
-	struct hf_pulse_slot out = { .live = live };
 	struct pulse_seen *s;
 	int rc = get_seen(w, slot, &s);
 
@@ -200,53 +227,40 @@ static int slot_note(struct hf_pulse_writer *w, uint32_t slot, bool live)
 	/* Known to be down is written once: it brings nothing new. */
 	if (s->written && s->live == live && (!live || now - s->written_ms < w->every_ms))
 		return 0;
-	memcpy(out.boot_id, w->boot_id, sizeof(out.boot_id));
-	out.boot_ms = s->boot_ms;
-	out.wall_ms = s->wall_ms;
-	hf_pulse_slot_put(&out, slot, bytes);
-	if (!s->proved)
-		memset(bytes, 0, sizeof(bytes));
 	/* Where it cannot be written now, pulse_mend() writes it. */
 	s->live = live;
-	s->written = false;
-	rc = write_slot(w, slot, bytes);
+	rc = slot_write(w, slot);
 	if (rc)
 		return rc;
-	s->written = true;
 	s->written_ms = now;
 	return 1;
 }
 
-/* What the slot should tell; false if this writer does not know that it should tell anything. */
-static bool slot_wanted(const struct hf_pulse_writer *w, uint32_t i, struct hf_pulse_slot *ret_slot)
+/*
+ * The file has of slot `i` what it should have. An older time than the last is as it should be, see
+ * slot_note().
+ */
+static bool slot_is_told(const struct hf_pulse_writer *w, uint32_t i, const uint8_t *bytes)
 {
 	const struct pulse_seen *s = &w->seen[i];
-
-	if (!s->proved)
-		return false;
-	*ret_slot =
-	    (struct hf_pulse_slot){ .boot_ms = s->boot_ms, .wall_ms = s->wall_ms, .live = s->live };
-	memcpy(ret_slot->boot_id, w->boot_id, sizeof(ret_slot->boot_id));
-	return true;
-}
-
-static bool slot_is_told(const uint8_t *bytes, uint32_t i, const struct hf_pulse_slot *want)
-{
 	struct hf_pulse_slot found;
 
-	return hf_pulse_slot_get(bytes, i, &found) == 1 && found.live == want->live &&
-	       !memcmp(found.boot_id, want->boot_id, sizeof(found.boot_id)) &&
-	       found.boot_ms <= want->boot_ms;
+	if (!s->looked)
+		return true;
+	if (!s->written || !s->proved)
+		return s->written;
+	return hf_pulse_slot_get(bytes, i, &found) == 1 && found.live == s->live &&
+	       !memcmp(found.boot_id, w->boot_id, sizeof(found.boot_id)) &&
+	       found.boot_ms <= s->boot_ms;
 }
 
 /*
- * The slots that somebody harmed are written again: of an owner the next proof may be long in
- * coming, and until then its names would be stale. An older time than the last is as it should be,
- * see slot_note().
+ * The slots that could not be written, and those that somebody harmed, are written again: of an
+ * owner the next proof may be long in coming, and until then its names would be stale.
  */
 static int pulse_mend(struct hf_pulse_writer *w)
 {
-	uint8_t chunk[CHUNK_SLOTS * HF_PULSE_SLOT_LEN], bytes[HF_PULSE_SLOT_LEN];
+	uint8_t chunk[CHUNK_SLOTS * HF_PULSE_SLOT_LEN];
 	int rc = 0;
 
 	for (uint32_t first = 0; !rc && first < w->n_seen; first += CHUNK_SLOTS) {
@@ -255,45 +269,60 @@ static int pulse_mend(struct hf_pulse_writer *w)
 		if (n < 0)
 			return -errno;
 		memset(chunk + n, 0, sizeof(chunk) - (size_t)n);
-		for (uint32_t i = first; !rc && i < w->n_seen && i < first + CHUNK_SLOTS; i++) {
-			struct hf_pulse_slot want;
-
-			if (!slot_wanted(w, i, &want) ||
-			    slot_is_told(chunk + (size_t)(i - first) * HF_PULSE_SLOT_LEN, i, &want))
-				continue;
-			hf_pulse_slot_put(&want, i, bytes);
-			rc = write_slot(w, i, bytes);
-		}
+		for (uint32_t i = first; !rc && i < w->n_seen && i < first + CHUNK_SLOTS; i++)
+			if (!slot_is_told(w, i, chunk + (size_t)(i - first) * HF_PULSE_SLOT_LEN))
+				rc = slot_write(w, i);
 	}
 	return rc;
 }
 
+int hf_pulse_look(struct hf_pulse_writer *w)
+{
+	int rc = need_file(w);
+
+	w->failed = rc ? rc : pulse_mend(w);
+	return w->failed;
+}
+
+/* --- what is noted --- */
+
+/* What went wrong stays until a look at all slots goes well. */
+static int pulse_noted(struct hf_pulse_writer *w, int rc)
+{
+	if (rc < 0)
+		w->failed = rc;
+	return w->failed;
+}
+
 int hf_pulse_source(struct hf_pulse_writer *w, uint16_t i, bool live)
 {
-	int rc = i < HF_ZONE_SOURCES_MAX ? slot_note(w, i, live) : HF_ELIMIT;
+	int rc;
 
-	return rc > 0 ? pulse_mend(w) : rc;
+	if (i >= HF_ZONE_SOURCES_MAX)
+		return HF_ELIMIT;
+	rc = slot_note(w, i, live);
+	return rc > 0 ? hf_pulse_look(w) : pulse_noted(w, rc);
+}
+
+static int owner_note(struct hf_pulse_writer *w, uint16_t i, bool live)
+{
+	if (i >= HF_ZONE_OWNERS_MAX)
+		return HF_ELIMIT;
+	return pulse_noted(w, slot_note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, live));
 }
 
 int hf_pulse_owner(struct hf_pulse_writer *w, uint16_t i)
 {
-	int rc = i < HF_ZONE_OWNERS_MAX ? slot_note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, true)
-					: HF_ELIMIT;
-
-	return rc < 0 ? rc : 0;
+	return owner_note(w, i, true);
 }
 
 int hf_pulse_owner_down(struct hf_pulse_writer *w, uint16_t i)
 {
-	int rc = i < HF_ZONE_OWNERS_MAX ? slot_note(w, (uint32_t)HF_ZONE_SOURCES_MAX + i, false)
-					: HF_ELIMIT;
-
-	return rc < 0 ? rc : 0;
+	return owner_note(w, i, false);
 }
 
 int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)
 {
-	static const uint8_t never[HF_PULSE_SLOT_LEN];
 	uint32_t slot = (uint32_t)HF_ZONE_SOURCES_MAX + i;
 	struct pulse_seen *s;
 	int rc;
@@ -302,9 +331,28 @@ int hf_pulse_owner_clear(struct hf_pulse_writer *w, uint16_t i)
 		return HF_ELIMIT;
 	rc = get_seen(w, slot, &s);
 	if (rc)
-		return rc;
-	*s = (struct pulse_seen){ .looked = true };
-	return write_slot(w, slot, never);
+		return pulse_noted(w, rc);
+	*s = (struct pulse_seen){ .looked = true, .seen_ms = INT64_MIN };
+	return pulse_noted(w, slot_write(w, slot));
+}
+
+static int64_t slot_seen_ms(const struct hf_pulse_writer *w, uint32_t i)
+{
+	if (!w->failed)
+		return INT64_MAX;
+	if (i >= w->n_seen || !w->seen[i].looked)
+		return INT64_MIN;
+	return w->seen[i].written ? INT64_MAX : w->seen[i].seen_ms;
+}
+
+int64_t hf_pulse_source_seen(const struct hf_pulse_writer *w, uint16_t i)
+{
+	return slot_seen_ms(w, i);
+}
+
+int64_t hf_pulse_owner_seen(const struct hf_pulse_writer *w, uint16_t i)
+{
+	return slot_seen_ms(w, (uint32_t)HF_ZONE_SOURCES_MAX + i);
 }
 
 void hf_pulse_writer_pace(struct hf_pulse_writer *w, uint32_t every_ms)
@@ -324,9 +372,7 @@ int hf_pulse_writer_move(struct hf_pulse_writer *w, int dirfd)
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = -1;
-	/* A file that cannot be made now is made with the next proof. */
-	if (need_file(w) == 0)
-		pulse_mend(w);
+	hf_pulse_look(w);
 	return 0;
 }
 
@@ -349,12 +395,11 @@ int hf_pulse_writer_open(
 		rc = -errno;
 	else
 		unlinkat(w->dirfd, tmp_name, 0); /* of a writer that was killed */
-	if (!rc)
-		rc = need_file(w);
 	if (rc) {
 		hf_pulse_writer_free(w);
 		return rc;
 	}
+	hf_pulse_look(w);
 	*ret_writer = w;
 	return 0;
 }

@@ -394,6 +394,7 @@ json_t *hf_control_status(const struct hf_control_env *env)
 	const struct hf_state *state = hf_engine_state(env->engine);
 	struct status s = { .env = env, .fresh = true };
 
+	hf_engine_look(env->engine);
 	s.warnings = json_array();
 	s.sources = json_array();
 	s.guard = json_array();

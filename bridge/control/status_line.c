@@ -67,6 +67,7 @@ void hf_status_line_fill(struct hf_engine *engine, const struct hf_listeners *li
 	struct hf_status_line s = { .names = hf_state_n_names(state), .fresh = true };
 	struct filling f = { .s = &s };
 
+	hf_engine_look(engine);
 	hf_state_tally(state, hf_engine_now(engine), f.tallies);
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		add_tally(&s.tally, &f.tallies[i]);
@@ -77,7 +78,8 @@ void hf_status_line_fill(struct hf_engine *engine, const struct hf_listeners *li
 		hf_listeners_answering(listeners, &s.answering);
 	s.changing = hf_engine_updating(engine);
 	s.ready = s.published && !s.answering.nobody;
-	s.zone_ok = !hf_engine_trouble(engine, &trouble);
+	s.pulse_ok = !hf_engine_trouble(engine, &trouble);
+	s.zone_ok = s.pulse_ok || !strcmp(trouble.code, "zone-pulse");
 	s.store_ok = hf_store_get_state(store, NULL, NULL) == HF_STORE_OK;
 	*ret_summary = s;
 }
@@ -159,5 +161,7 @@ char *hf_status_line_text(const struct hf_status_line *s, char out[static HF_STA
 		status_text_add(&l, ", the store is not ok");
 	if (!s->zone_ok)
 		status_text_add(&l, ", the published zone differs");
+	else if (!s->pulse_ok)
+		status_text_add(&l, ", the pulse cannot be written");
 	return out;
 }

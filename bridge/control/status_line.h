@@ -25,7 +25,8 @@ struct hf_status_line {
 	int64_t stale_since_s; /* wall clock; 0: not known */
 	unsigned held;         /* removals that wait */
 	bool store_ok;
-	bool zone_ok; /* readers find what the model has */
+	bool zone_ok;  /* readers find what the model has */
+	bool pulse_ok; /* ... and see who is live */
 };
 
 /* `listeners` NULL: whether anybody answers is not known. */

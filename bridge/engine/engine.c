@@ -251,7 +251,7 @@ static int work_zone(struct hf_engine *c)
 
 static int any_fresh(const struct hf_source_view *view, void *arg)
 {
-	*(bool *)arg = *(bool *)arg || view->fresh;
+	*(bool *)arg = *(bool *)arg || view->heard;
 	return 0;
 }
 
@@ -312,7 +312,7 @@ static void tick_engine(struct hf_engine *c)
 
 int64_t hf_engine_work(struct hf_engine *c)
 {
-	int64_t wait, check;
+	int64_t wait, check, pulse = hf_engine_pulse_look(c);
 
 	/* Half a message is nothing that a tick, a commit or a repair may find. */
 	if (hf_engine_updating(c)) {
@@ -335,6 +335,7 @@ int64_t hf_engine_work(struct hf_engine *c)
 		return 0;
 	wait = wait_soonest(
 	    check, wait_soonest(wait_until(c, c->tick_at), hf_publish_wait_ms(c->publish)));
+	wait = wait_soonest(wait, pulse);
 	if (hf_state_dirty(c->state) || is_unwritten(c))
 		wait = wait_soonest(wait, wait_until(c, c->commit_not_before));
 	if (hf_engine_ails(c))

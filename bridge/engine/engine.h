@@ -112,9 +112,14 @@ struct hf_store *hf_engine_store(struct hf_engine *c);
 struct hf_when hf_engine_now(const struct hf_engine *c);
 uint64_t hf_engine_published(const struct hf_engine *c);
 
+/*
+ * To be called before status is shown: what readers see of the pulse may have changed since the
+ * last look, which is some seconds ago.
+ */
+void hf_engine_look(struct hf_engine *c);
 /* Why readers may find something else than the model has. Lent until the next hf_engine_work(). */
 struct hf_engine_trouble {
-	const char *code; /* "zone-not-written", "zone-differs" */
+	const char *code; /* "zone-not-written", "zone-differs", "zone-pulse" */
 	const char *text;
 	int64_t since_s;
 };

@@ -122,11 +122,18 @@ int64_t hf_engine_check(struct hf_engine *c)
 
 bool hf_engine_trouble(const struct hf_engine *c, struct hf_engine_trouble *ret_trouble)
 {
-	const struct hf_fault *f = c->zone_fault.text[0] ? &c->zone_fault : &c->differs;
+	const struct hf_fault *pulse = hf_publish_pulse_fault(c->publish), *f = pulse;
 
+	/* The last one is what the others bring with them. */
+	if (c->zone_fault.text[0])
+		f = &c->zone_fault;
+	else if (c->differs.text[0])
+		f = &c->differs;
 	if (!f->text[0])
 		return false;
-	ret_trouble->code = f == &c->differs ? "zone-differs" : "zone-not-written";
+	ret_trouble->code = f == pulse         ? "zone-pulse"
+			    : f == &c->differs ? "zone-differs"
+					       : "zone-not-written";
 	ret_trouble->text = f->text;
 	ret_trouble->since_s = f->since_wall_ms / 1000;
 	return true;

@@ -73,6 +73,8 @@ struct hf_engine {
 	int64_t mend_at;     /* not before is it tried again to mend what failed */
 	uint64_t lives;      /* how often the state was made anew */
 	int64_t check_at;    /* boottime: not before are model and zone compared */
+	int64_t pulse_at;    /* boottime: not before is it looked whether the pulse is written */
+	bool pulse_failed;   /* at that look */
 	enum hf_engine_heal {
 		HF_HEAL_NONE,
 		HF_HEAL_PUBLISH, /* all names were published again */
@@ -121,6 +123,11 @@ void hf_engine_beat(
  * proves nothing of what came since.
  */
 void hf_engine_pulse_down(struct hf_engine *c);
+/*
+ * Writes what could not be written of the pulse, and tells the state what readers do not see.
+ * Returns the milliseconds until the next look; -1: with whatever is next.
+ */
+int64_t hf_engine_pulse_look(struct hf_engine *c);
 /* The state is its own again: what was said of connections meanwhile takes effect. */
 void hf_engine_take_signs(struct hf_engine *c);
 /* The changeset that was being applied is over: the state changes again. */

@@ -8,6 +8,11 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "config/config.h"
+
+enum { PULSE_RETRY_MS = 1000 };
+
 bool hf_engine_updating(const struct hf_engine *c)
 {
 	return c->message.update;
@@ -88,7 +93,7 @@ void hf_engine_applied(struct hf_engine *c, bool committed)
 
 static int source_down(const struct hf_source_view *view, void *arg)
 {
-	if (!view->fresh)
+	if (!view->heard)
 		hf_publish_source(arg, (uint16_t)view->row->rid, false);
 	return 0;
 }
@@ -100,6 +105,55 @@ static int owner_down(
 	if (!owner->accepted && owner->row->rid < HF_ZONE_OWNERS_MAX)
 		hf_publish_owner_down(arg, (uint16_t)owner->row->rid);
 	return 0;
+}
+
+static int source_seen(const struct hf_source_view *view, void *arg)
+{
+	struct hf_engine *c = arg;
+	uint32_t rid = view->row->rid;
+
+	hf_state_set_seen(c->state, rid, UINT32_MAX,
+	    hf_publish_seen_ms(c->publish, (uint16_t)rid, UINT32_MAX), hf_engine_now(c));
+	return 0;
+}
+
+static int owner_seen(
+    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
+{
+	struct hf_engine *c = arg;
+	uint32_t rid = owner->row->rid;
+
+	if (rid < HF_ZONE_OWNERS_MAX)
+		hf_state_set_seen(c->state, source->row->rid, rid,
+		    hf_publish_seen_ms(c->publish, (uint16_t)source->row->rid, rid),
+		    hf_engine_now(c));
+	return 0;
+}
+
+int64_t hf_engine_pulse_look(struct hf_engine *c)
+{
+	int64_t now = hf_boot_ms(c->clock);
+	int rc;
+
+	/* The owners of half a message are not looked at. */
+	if (hf_engine_updating(c))
+		return -1;
+	if (now < c->pulse_at)
+		return c->pulse_failed ? c->pulse_at - now : -1;
+	rc = hf_publish_pulse_look(c->publish);
+	if (rc || c->pulse_failed) {
+		hf_state_each_source(c->state, hf_engine_now(c), source_seen, c);
+		hf_state_each_owner(c->state, hf_engine_now(c), owner_seen, c);
+	}
+	c->pulse_failed = rc;
+	c->pulse_at = now + (rc ? PULSE_RETRY_MS : c->config->pulse_interval_ms);
+	return rc ? PULSE_RETRY_MS : -1;
+}
+
+void hf_engine_look(struct hf_engine *c)
+{
+	c->pulse_at = 0;
+	hf_engine_pulse_look(c);
 }
 
 void hf_engine_pulse_down(struct hf_engine *c)

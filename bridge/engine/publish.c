@@ -423,6 +423,27 @@ static void pulse_told(struct hf_publish *p, int rc)
 		hf_fault_clear(&p->pulse_fault, p->clock, "zone: pulse");
 }
 
+int hf_publish_pulse_look(struct hf_publish *p)
+{
+	int rc = p->pulse ? hf_pulse_look(p->pulse) : 0;
+
+	pulse_told(p, rc);
+	return rc;
+}
+
+int64_t hf_publish_seen_ms(const struct hf_publish *p, uint16_t source, uint32_t owner)
+{
+	if (!p->pulse)
+		return INT64_MAX;
+	return owner == UINT32_MAX ? hf_pulse_source_seen(p->pulse, source)
+				   : hf_pulse_owner_seen(p->pulse, (uint16_t)owner);
+}
+
+const struct hf_fault *hf_publish_pulse_fault(const struct hf_publish *p)
+{
+	return &p->pulse_fault;
+}
+
 void hf_publish_source(struct hf_publish *p, uint16_t source, bool live)
 {
 	if (p->pulse)

@@ -91,3 +91,12 @@ void hf_publish_owner(struct hf_publish *p, uint16_t owner);
 /* No snapshot of his was accepted since the bridge began. */
 void hf_publish_owner_down(struct hf_publish *p, uint16_t owner);
 void hf_publish_owner_clear(struct hf_publish *p, uint16_t owner);
+/*
+ * Tries again what could not be written of it, and mends what was harmed. 0, or why readers do not
+ * see all of it; the log says so.
+ */
+int hf_publish_pulse_look(struct hf_publish *p);
+/* See hf_pulse_source_seen(); an owner's where that is not UINT32_MAX. */
+int64_t hf_publish_seen_ms(const struct hf_publish *p, uint16_t source, uint32_t owner);
+/* The text is empty while readers see all of it. */
+const struct hf_fault *hf_publish_pulse_fault(const struct hf_publish *p);

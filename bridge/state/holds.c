@@ -23,6 +23,24 @@ bool hf_st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struc
 	       now.boot_ms - o->snapshot_boot_ms < 2 * (int64_t)src->snapshot_ms;
 }
 
+static bool readers_know(const struct st_seen *seen, struct hf_when now, uint64_t good_ms)
+{
+	return !seen->less || seen->boot_ms >= now.boot_ms - (int64_t)good_ms;
+}
+
+bool hf_st_source_seen_fresh(const struct st_source *src, struct hf_when now)
+{
+	return hf_st_source_fresh(src, now) && readers_know(&src->seen, now, src->fresh_ms);
+}
+
+bool hf_st_owner_seen_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now)
+{
+	const struct st_source *src = &s->sources[o->row.source];
+
+	return hf_st_owner_fresh(s, o, now) && hf_st_source_seen_fresh(src, now) &&
+	       readers_know(&o->seen, now, 2 * (uint64_t)src->snapshot_ms);
+}
+
 /* --- the list --- */
 
 bool hf_st_hold_is(const struct st_hold *h, const char *kind)

@@ -84,3 +84,6 @@ bool hf_st_hold_wants_snapshot(const struct hf_state *s, const struct st_hold *h
 
 bool hf_st_source_fresh(const struct st_source *src, struct hf_when now);
 bool hf_st_owner_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now);
+/* The same as readers see it: for those who ask, and for no decision. */
+bool hf_st_source_seen_fresh(const struct st_source *src, struct hf_when now);
+bool hf_st_owner_seen_fresh(const struct hf_state *s, const struct st_owner *o, struct hf_when now);

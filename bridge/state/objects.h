@@ -54,6 +54,13 @@ struct st_removed {
 	uint32_t n;
 };
 
+/* What readers know of it, where that is less than what is known here. */
+struct st_seen {
+	bool less;
+	int64_t boot_ms; /* their last proof of life; INT64_MIN: none */
+	int64_t since_s; /* wall clock */
+};
+
 struct st_source {
 	struct hf_source_row row;
 	bool used;
@@ -74,8 +81,9 @@ struct st_source {
 	bool live;
 	int64_t contact_boot_ms; /* of this process; 0: none yet */
 	int64_t lost_s;          /* wall clock at which `live` ended last; 0: not in this process */
-	int64_t away_from_ms;    /* boottime up to which away_ms was counted */
-	bool suffix_typed;       /* by the operator */
+	struct st_seen seen;
+	int64_t away_from_ms; /* boottime up to which away_ms was counted */
+	bool suffix_typed;    /* by the operator */
 	bool sentinel; /* configured; row.sentinel: and it is this source's that is published */
 	bool sentinel_claimed;
 	char suffix_held[HF_TEXT_MAX];
@@ -96,10 +104,11 @@ struct st_owner {
 	bool stored;
 	bool dirty;
 	bool soft_dirty;
-	bool followed;                  /* REST named it, as the bridge said */
-	bool accepted;                  /* a snapshot since this process runs ... */
-	bool whole;                     /* ... without a refused record */
-	bool wanted;                    /* a snapshot of it, out of turn (guard rule 8) */
+	bool followed; /* REST named it, as the bridge said */
+	bool accepted; /* a snapshot since this process runs ... */
+	bool whole;    /* ... without a refused record */
+	bool wanted;   /* a snapshot of it, out of turn (guard rule 8) */
+	struct st_seen seen;
 	uint32_t asking;                /* of the source, when REST named it last */
 	enum hf_readable readable;      /* REST's last word ... */
 	int64_t readable_ms;            /* ... and when it was asked for */

@@ -74,8 +74,10 @@ static int64_t stale_since_s(const struct st_source *src, struct hf_when now)
 {
 	int64_t since = src->row.contact_s + src->fresh_ms / 1000;
 
-	if (!src->row.contact_s || hf_st_source_fresh(src, now))
+	if (!src->row.contact_s || hf_st_source_seen_fresh(src, now))
 		return 0;
+	if (hf_st_source_fresh(src, now))
+		return src->seen.since_s;
 	if (!src->live && src->lost_s >= src->row.contact_s && src->lost_s < since)
 		since = src->lost_s;
 	return since < now.wall_s ? since : now.wall_s;
@@ -88,7 +90,8 @@ static void view_source(
 
 	memset(ret, 0, sizeof(*ret));
 	ret->row = &src->row;
-	ret->fresh = hf_st_source_fresh(src, now);
+	ret->fresh = hf_st_source_seen_fresh(src, now);
+	ret->heard = hf_st_source_fresh(src, now);
 	ret->stale_since_s = stale_since_s(src, now);
 	ret->identity_held = hf_st_deployment_held(s, ix);
 	ret->leaving = src->leaving;
@@ -150,6 +153,23 @@ static void owner_view_count(
 	}
 }
 
+static void set_seen(struct st_seen *seen, int64_t boot_ms, struct hf_when now)
+{
+	if (!seen->less)
+		seen->since_s = now.wall_s;
+	seen->less = boot_ms != INT64_MAX;
+	seen->boot_ms = boot_ms;
+}
+
+void hf_state_set_seen(
+    struct hf_state *s, uint32_t source, uint32_t owner, int64_t boot_ms, struct hf_when now)
+{
+	if (owner == ST_NONE && source < HF_ZONE_SOURCES_MAX)
+		set_seen(&s->sources[source].seen, boot_ms, now);
+	else if (owner < s->n_owners)
+		set_seen(&s->owners[owner].seen, boot_ms, now);
+}
+
 int hf_state_each_owner(
     const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg)
 {
@@ -168,7 +188,7 @@ int hf_state_each_owner(
 			.workspaces = o->n_live + o->n_held,
 			.held = o->n_held,
 			.accepted = o->accepted,
-			.fresh = hf_st_owner_fresh(s, o, now),
+			.fresh = hf_st_owner_seen_fresh(s, o, now),
 			.readable = o->readable,
 		};
 		owner_view_count(s, o, &view);
@@ -239,7 +259,7 @@ static int on_queried_name(const struct hf_name_change *record, void *arg)
 	};
 
 	memcpy(view.addr, record->addr, sizeof(view.addr));
-	view.fresh = hf_st_source_fresh(&s->sources[record->source], walk->now);
+	view.fresh = hf_st_source_seen_fresh(&s->sources[record->source], walk->now);
 	view.confirmed_s = view.source->contact_s;
 	if (record->owner != ST_NONE) {
 		const struct st_owner *o = &s->owners[record->owner];
@@ -247,7 +267,7 @@ static int on_queried_name(const struct hf_name_change *record, void *arg)
 		view.owner = &o->row;
 		view.agent = &s->agents[record->agent].row;
 		view.workspace = &s->ws[s->agents[record->agent].ws].row;
-		view.fresh = hf_st_owner_fresh(s, o, walk->now);
+		view.fresh = hf_st_owner_seen_fresh(s, o, walk->now);
 		view.confirmed_s = o->row.confirmed_s;
 	}
 	if (record->flags & (HF_REC_HELD | HF_REC_RESTORED))

@@ -291,12 +291,13 @@ struct hf_owner_view {
 	uint32_t held;
 	uint32_t idle; /* workspaces that are listed and have no agent: most are stopped */
 	bool accepted; /* a snapshot since this process runs */
-	bool fresh;
+	bool fresh;    /* as readers see it */
 	enum hf_readable readable; /* REST's last word */
 };
 struct hf_source_view {
 	const struct hf_source_row *row;
-	bool fresh;
+	bool fresh; /* as readers see it */
+	bool heard; /* as is known here */
 	/* wall clock, never later than now; 0: it is fresh, or was never reached */
 	int64_t stale_since_s;
 	bool identity_held;
@@ -319,6 +320,15 @@ int hf_state_each_source(
     const struct hf_state *s, struct hf_when now, hf_state_source_cb cb, void *arg);
 int hf_state_each_owner(
     const struct hf_state *s, struct hf_when now, hf_state_owner_cb cb, void *arg);
+
+/*
+ * Of source `source`, or of owner `owner` where that is not UINT32_MAX, readers know no proof of
+ * life after `boot_ms` (INT64_MIN: none at all; INT64_MAX: they know all). Until the next call it
+ * is not shown as fresher than they see it. No decision depends on it, so it may be said at any
+ * time.
+ */
+void hf_state_set_seen(
+    struct hf_state *s, uint32_t source, uint32_t owner, int64_t boot_ms, struct hf_when now);
 
 /*
  * The numbers of a source and of an owner of it (NULL, or not known: UINT32_MAX), cheaply: each

@@ -16,8 +16,8 @@ static void tally_count(
 
 	hf_st_record_of(s, who, &record);
 	t = &ret[record.source];
-	fresh = record.owner == ST_NONE ? hf_st_source_fresh(&s->sources[record.source], now)
-					: hf_st_owner_fresh(s, &s->owners[record.owner], now);
+	fresh = record.owner == ST_NONE ? hf_st_source_seen_fresh(&s->sources[record.source], now)
+					: hf_st_owner_seen_fresh(s, &s->owners[record.owner], now);
 	if (record.flags & HF_REC_WITHDRAWN)
 		t->withdrawn++;
 	else if (record.flags & HF_REC_HELD)

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "config/config.h"
 #include "tests/unit/bridge/engine_kit.h"
 #include "zone/agent_names.h"
+#include "zone/pulse.h"
 #include "zone/reader.h"
 #include "zone/writer.h"
 
@@ -301,6 +303,131 @@ START_TEST(a_store_that_has_more_names_gives_them_to_the_model)
 }
 END_TEST
 
+/* --- the pulse --- */
+
+/* A folder in its place that cannot make way: for root, too. */
+static void block_pulse(bool block)
+{
+	char pulse[400], path[420];
+
+	snprintf(pulse, sizeof(pulse), "%s/pulse", k.config->zone);
+	snprintf(path, sizeof(path), "%s/x", pulse);
+	if (block) {
+		ck_assert_int_eq(unlink(pulse), 0);
+		ck_assert_int_eq(mkdir(pulse, 0700), 0);
+		ck_assert_int_eq(mkdir(path, 0700), 0);
+	} else {
+		ck_assert_int_eq(rmdir(path), 0);
+		ck_assert_int_eq(rmdir(pulse), 0);
+	}
+	for (int n = 1; n <= 9; n++) {
+		snprintf(path, sizeof(path), "%s.aside-%d", pulse, n);
+		if (block)
+			ck_assert_int_eq(mknod(path, S_IFREG | 0600, 0), 0);
+		else
+			ck_assert_int_eq(unlink(path), 0);
+	}
+}
+
+/* As one sees it that begins now. */
+static bool readers_live(void)
+{
+	int dirfd = open(k.config->zone, O_RDONLY | O_DIRECTORY);
+	struct hf_pulse *pulse;
+	bool live;
+
+	ck_assert_int_eq(hf_pulse_new(&pulse), 0);
+	ck_assert_int_eq(hf_pulse_load(pulse, dirfd), 0);
+	live = hf_pulse_get_source(pulse, 0).live && hf_pulse_get_owner(pulse, 0).live;
+	hf_pulse_free(pulse);
+	close(dirfd);
+	return live;
+}
+
+static int tell_source(const struct hf_source_view *view, void *arg)
+{
+	*(bool *)arg = view->fresh;
+	return 0;
+}
+
+static int tell_owner(
+    const struct hf_source_view *source, const struct hf_owner_view *owner, void *arg)
+{
+	(void)source;
+	*(bool *)arg = owner->fresh;
+	return 0;
+}
+
+static int tell_record(const struct hf_record_view *record, void *arg)
+{
+	*(bool *)arg = *(bool *)arg && record->fresh;
+	return 0;
+}
+
+/* What status says of it, in each place; all agree. */
+static bool shown_fresh(void)
+{
+	const struct hf_state *state = hf_engine_state(k.engine);
+	struct hf_when now = hf_engine_now(k.engine);
+	struct hf_tally tallies[HF_ZONE_SOURCES_MAX];
+	bool source = false, owner = false, records = true;
+
+	hf_engine_look(k.engine);
+	hf_state_each_source(state, now, tell_source, &source);
+	hf_state_each_owner(state, now, tell_owner, &owner);
+	hf_state_each_record(state, now, tell_record, &records);
+	hf_state_tally(state, now, tallies);
+	ck_assert_int_eq(source, owner);
+	ck_assert_int_eq(source, records);
+	ck_assert_uint_eq(tallies[0].live, source ? NAMES : 0);
+	ck_assert_uint_eq(tallies[0].stale, source ? 0 : NAMES);
+	return source;
+}
+
+START_TEST(a_pulse_that_cannot_be_written_is_said_until_it_is)
+{
+	hf_engine_contact(k.engine, "main");
+	ck_assert(shown_fresh());
+	block_pulse(true);
+	/* Without a file whoever begins now takes the names for stale. */
+	ck_assert(!shown_fresh());
+	ck_assert_str_eq(trouble(), "zone-pulse");
+	/* Signs of life of which nothing is due to be written change nothing. */
+	for (int i = 0; i < 20; i++) {
+		hf_engine_contact(k.engine, "main");
+		hf_fake_clock_add(&k.clock, 1000);
+		engine_kit_settle(&k);
+		ck_assert_str_eq(trouble(), "zone-pulse");
+		ck_assert(!shown_fresh());
+	}
+	/* What readers do not see is all the same what was heard. */
+	ck_assert_int_eq(hf_engine_configure(k.engine, k.config), 0);
+	block_pulse(false);
+	hf_fake_clock_add(&k.clock, 1000);
+	hf_engine_work(k.engine);
+	ck_assert(readers_live());
+	ck_assert_str_eq(trouble(), "");
+	ck_assert(shown_fresh());
+}
+END_TEST
+
+START_TEST(a_pulse_that_was_harmed_is_mended_before_status_is_told)
+{
+	static const uint8_t zeros[4000];
+	char path[400];
+	FILE *f;
+
+	hf_engine_contact(k.engine, "main");
+	snprintf(path, sizeof(path), "%s/pulse", k.config->zone);
+	f = fopen(path, "r+");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(zeros, 1, sizeof(zeros), f), sizeof(zeros));
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert(shown_fresh());
+	ck_assert(readers_live());
+}
+END_TEST
+
 Suite *engine_check_suite(void)
 {
 	Suite *s = suite_create("engine_check");
@@ -314,6 +441,8 @@ Suite *engine_check_suite(void)
 	tcase_add_test(tc, a_store_that_has_more_names_gives_them_to_the_model);
 	tcase_add_test(tc, a_store_that_tells_another_address_is_put_right);
 	tcase_add_test(tc, a_zone_of_others_with_as_many_names_is_published_over);
+	tcase_add_test(tc, a_pulse_that_cannot_be_written_is_said_until_it_is);
+	tcase_add_test(tc, a_pulse_that_was_harmed_is_mended_before_status_is_told);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -484,6 +484,84 @@ START_TEST(write_that_fails_is_tried_again_at_the_next_proof)
 }
 END_TEST
 
+/* A file of so many bytes is what the disk has room for. */
+static void room_for(rlim_t bytes)
+{
+	struct rlimit limit = { .rlim_cur = bytes, .rlim_max = RLIM_INFINITY };
+
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST(what_one_slot_could_not_have_is_said_until_it_has_it)
+{
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), 0);
+	room_for((rlim_t)hf_pulse_offset(64));
+	ck_assert_int_eq(hf_pulse_owner(writer, 3), -EFBIG);
+	/* Not due, or due and written: of the owner readers know nothing all the same. */
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), -EFBIG);
+	hf_fake_clock_add(&clock_, 15000);
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), -EFBIG);
+	ck_assert_int_eq(source(0).boot_ms, 1015000);
+	ck_assert_int_eq(hf_pulse_look(writer), -EFBIG);
+	ck_assert(hf_pulse_source_seen(writer, 0) == INT64_MAX);
+	ck_assert(hf_pulse_owner_seen(writer, 3) == INT64_MIN);
+	room_for(RLIM_INFINITY);
+	ck_assert_int_eq(hf_pulse_look(writer), 0);
+	ck_assert_int_eq(owner(3).boot_ms, 1000000);
+	ck_assert(owner(3).live);
+	ck_assert(hf_pulse_owner_seen(writer, 3) == INT64_MAX);
+}
+END_TEST
+
+START_TEST(what_readers_saw_last_is_known_while_nothing_is_written)
+{
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), 0);
+	ck_assert_int_eq(hf_pulse_source(writer, 1, true), 0);
+	room_for(0);
+	hf_fake_clock_add(&clock_, 20000);
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), -EFBIG);
+	ck_assert(hf_pulse_source_seen(writer, 0) == 1000000);
+	ck_assert(hf_pulse_source_seen(writer, 1) == INT64_MAX);
+	ck_assert_int_eq(source(0).boot_ms, 1000000);
+	/* A file that is gone has nothing. */
+	ck_assert_int_eq(unlinkat(dirfd_, "pulse", 0), 0);
+	ck_assert_int_eq(hf_pulse_look(writer), -EFBIG);
+	ck_assert(hf_pulse_source_seen(writer, 0) == INT64_MIN);
+	ck_assert(hf_pulse_source_seen(writer, 1) == INT64_MIN);
+	room_for(RLIM_INFINITY);
+	ck_assert_int_eq(hf_pulse_look(writer), 0);
+	ck_assert_int_eq(source(0).boot_ms, 1020000);
+	ck_assert_int_eq(source(1).boot_ms, 1000000);
+	ck_assert(hf_pulse_source_seen(writer, 0) == INT64_MAX);
+}
+END_TEST
+
+START_TEST(an_owner_who_could_not_be_cleared_is_cleared_later)
+{
+	ck_assert_int_eq(hf_pulse_owner(writer, 3), 0);
+	room_for(0);
+	ck_assert_int_eq(hf_pulse_owner_clear(writer, 3), -EFBIG);
+	ck_assert(owner(3).live);
+	room_for(RLIM_INFINITY);
+	ck_assert_int_eq(hf_pulse_look(writer), 0);
+	ck_assert(!owner(3).known);
+}
+END_TEST
+
+START_TEST(a_writer_begins_without_a_file)
+{
+	hf_pulse_writer_free(writer);
+	ck_assert_int_eq(unlinkat(dirfd_, "pulse", 0), 0);
+	room_for(0);
+	ck_assert_int_eq(hf_pulse_writer_open(dirfd_, &clock_.clock, &writer), 0);
+	ck_assert_int_eq(hf_pulse_source(writer, 0, true), -EFBIG);
+	room_for(RLIM_INFINITY);
+	ck_assert_int_eq(hf_pulse_look(writer), 0);
+	ck_assert(source(0).live);
+}
+END_TEST
+
 Suite *pulse_suite(void)
 {
 	Suite *s = suite_create("pulse");
@@ -514,6 +592,10 @@ Suite *pulse_suite(void)
 	tcase_add_test(tc, folder_in_its_place_makes_way);
 	tcase_add_test(tc, folder_that_cannot_make_way_is_an_error_and_no_harm);
 	tcase_add_test(tc, write_that_fails_is_tried_again_at_the_next_proof);
+	tcase_add_test(tc, what_one_slot_could_not_have_is_said_until_it_has_it);
+	tcase_add_test(tc, what_readers_saw_last_is_known_while_nothing_is_written);
+	tcase_add_test(tc, an_owner_who_could_not_be_cleared_is_cleared_later);
+	tcase_add_test(tc, a_writer_begins_without_a_file);
 	suite_add_tcase(s, tc);
 	return s;
 }
