@@ -70,12 +70,19 @@ enum hf_fate {
 	HF_FATE_DONE,
 	HF_FATE_CLASH, /* somebody else's record has the name: left alone, and the rest went on */
 	HF_FATE_UNFIT, /* the resolver cannot hold it (a limit of names, of length) */
+	/*
+	 * It could not be done, for a reason of its own, and may be done by half: the rest went on.
+	 * The feed tries it again, by itself.
+	 */
+	HF_FATE_FAILED,
 };
 
 struct hf_receipt {
 	size_t n_done;        /* the first so many of the batch have their fate */
 	const uint8_t *fates; /* enum hf_fate of each of those; NULL: all done. Lent for the call */
-	int code;             /* 0, or why the rest was not done: the feed tries it again */
+	/* of each that failed, why, for people; NULL: nothing is known. Lent for the call */
+	const char *const *whys;
+	int code;          /* 0, or why the rest was not done: the feed tries it again */
 	const char *text;  /* the same for people: what, where, what was expected; "" if code is 0.
 			      Lent for the call */
 	uint32_t pause_us; /* the resolver is to be left alone for so long */
@@ -171,10 +178,10 @@ struct hf_adapter_type {
 	/* lent until the receipt */
 	void (*apply)(struct hf_adapter *a, const struct hf_batch *batch);
 	/*
-	 * All that is wanted is there and confirmed; nothing is under way. Called after each
-	 * catching up, and once in each life if there was nothing to catch up with: what the
-	 * adapter itself keeps (files, what it knows of the resolver) is brought up to date then.
-	 * NULL if there is nothing to do.
+	 * All that is wanted is there and confirmed; nothing is under way. Called before a catching
+	 * up takes the first of what is stale, after each catching up, and once in each life if
+	 * there was nothing to catch up with: what the adapter itself keeps (files, what it knows
+	 * of the resolver) is brought up to date then. NULL if there is nothing to do.
 	 */
 	void (*complete)(struct hf_adapter *a, uint64_t generation);
 

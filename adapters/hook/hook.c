@@ -20,6 +20,7 @@ enum {
 	CALLS_MAX = 64,    /* changes in a batch, where each is a process */
 	LINES_MAX = 1000,  /* changes in a batch of lines */
 	PRINTED_MAX = 300, /* of a script's output, for messages */
+	FAILED_MAX = 8,    /* calls that fail one after the other: the rest of the batch waits */
 };
 
 struct hf_adapter {
@@ -29,12 +30,13 @@ struct hf_adapter {
 	struct hf_batch batch;     /* lent until its receipt */
 	size_t at;                 /* dhcp-script: the change that is under way */
 	unsigned call;             /* and which of its calls */
+	unsigned n_failed;         /* of its calls, one after the other */
 	struct hf_child *child;    /* owned */
 	struct hf_hook_call *made; /* owned: the call under way */
 	char *lines;               /* owned: json: what the program is given */
-	uint8_t *fates;            /* owned: json */
-	struct event *soon;        /* owned: an answer, or the first call, from the loop */
-	struct event *examine;     /* owned */
+	struct hf_hook_fates fates;
+	struct event *soon;    /* owned: an answer, or the first call, from the loop */
+	struct event *examine; /* owned */
 	char text[HF_HOOK_TEXT_MAX];
 };
 
@@ -45,10 +47,11 @@ static const char *hook_program(const struct hf_adapter *a)
 
 /* --- the receipt --- */
 
-static void hook_answer(struct hf_adapter *a, size_t n_done, const uint8_t *fates, int code)
+static void hook_answer(struct hf_adapter *a, int code)
 {
-	struct hf_receipt r = { .n_done = n_done,
-		.fates = fates,
+	struct hf_receipt r = { .n_done = a->fates.n,
+		.fates = a->fates.at,
+		.whys = (const char *const *)a->fates.whys,
 		.code = code,
 		.text = code ? a->text : "",
 		.next_max = a->config->hook.form == HF_HOOK_JSON ? LINES_MAX : CALLS_MAX };
@@ -86,28 +89,32 @@ static void hook_describe(
 
 static void next_call(struct hf_adapter *a);
 
+static void change_ended(struct hf_adapter *a, uint8_t fate)
+{
+	hf_hook_fates_add(&a->fates, fate, fate == HF_FATE_FAILED ? a->text : NULL);
+	a->n_failed = fate == HF_FATE_FAILED ? a->n_failed + 1 : 0;
+	a->call = 0;
+	a->at++;
+}
+
+/* A call that fails is the matter of its change: the others go on. */
 static void on_call_end(void *arg, struct hf_child_end *end)
 {
 	struct hf_adapter *a = arg;
 	const struct hf_change *c = &a->batch.at[a->at];
 	size_t n = a->config->hook.command.n;
+	bool failed = end->code;
 	char call[160];
 
-	if (end->code) {
+	if (failed) {
 		snprintf(call, sizeof(call), "%s %.120s", a->made->argv[n], a->made->name);
 		hook_describe(
 		    a, call, end->what, last_line(*end->errors ? end->errors : end->output));
 	}
 	hf_child_free(a->child);
 	a->child = NULL;
-	if (end->code) {
-		hook_answer(a, a->at, NULL, end->code);
-		return;
-	}
-	if (++a->call == hf_hook_calls(c)) {
-		a->call = 0;
-		a->at++;
-	}
+	if (failed || ++a->call == hf_hook_calls(c))
+		change_ended(a, failed ? HF_FATE_FAILED : HF_FATE_DONE);
 	next_call(a);
 }
 
@@ -122,15 +129,15 @@ static void next_call(struct hf_adapter *a)
 	char why[HF_CHILD_WHY_MAX];
 	int rc;
 
-	if (a->at == a->batch.n) {
-		hook_answer(a, a->at, NULL, 0);
+	if (a->at == a->batch.n || a->n_failed == FAILED_MAX) {
+		hook_answer(a, 0);
 		return;
 	}
 	hf_hook_call_make(a->config, &a->zones, &a->batch, &a->batch.at[a->at], a->call, a->made);
 	rc = hf_child_run(a->host->base, &o, on_call_end, a, &a->child, why);
 	if (rc) {
 		hook_describe(a, "", "cannot be run", why);
-		hook_answer(a, a->at, NULL, rc);
+		hook_answer(a, rc);
 	}
 }
 
@@ -140,8 +147,7 @@ static void on_batch_end(void *arg, struct hf_child_end *end)
 {
 	struct hf_adapter *a = arg;
 	char said[HF_HOOK_TEXT_MAX];
-	int code;
-	size_t done = hf_hook_receipt(end->output, a->batch.n, a->fates, &code, said);
+	int code = hf_hook_receipt(end->output, a->batch.n, &a->fates, said);
 
 	/* How it ended says more than that lines are missing; what was told before that holds. */
 	if (end->code) {
@@ -152,7 +158,7 @@ static void on_batch_end(void *arg, struct hf_child_end *end)
 	}
 	hf_child_free(a->child);
 	a->child = NULL;
-	hook_answer(a, done, a->fates, code);
+	hook_answer(a, code);
 }
 
 static void run_batch(struct hf_adapter *a)
@@ -169,14 +175,12 @@ static void run_batch(struct hf_adapter *a)
 		argv[i] = a->config->hook.command.at[i];
 	a->lines = hf_hook_lines(a->config, &a->zones, &a->batch, &o.input_len);
 	o.input = a->lines;
-	free(a->fates);
-	a->fates = malloc(a->batch.n + 1);
 	snprintf(why, sizeof(why), "%s", hf_strerror(rc));
-	if (a->lines && a->fates)
+	if (a->lines)
 		rc = hf_child_run(a->host->base, &o, on_batch_end, a, &a->child, why);
 	if (rc) {
 		hook_describe(a, "", "cannot be run", why);
-		hook_answer(a, 0, NULL, rc);
+		hook_answer(a, rc);
 	}
 }
 
@@ -187,7 +191,12 @@ static void on_hook_soon(evutil_socket_t fd, short what, void *arg)
 {
 	struct hf_adapter *a = arg;
 
-	if (a->config->hook.form == HF_HOOK_JSON && a->batch.n)
+	a->at = 0;
+	a->call = a->n_failed = 0;
+	if (hf_hook_fates_make(&a->fates, a->batch.n)) {
+		snprintf(a->text, sizeof(a->text), "%s", hf_strerror(-ENOMEM));
+		hook_answer(a, -ENOMEM);
+	} else if (a->config->hook.form == HF_HOOK_JSON && a->batch.n)
 		run_batch(a);
 	else
 		next_call(a);
@@ -196,8 +205,6 @@ static void on_hook_soon(evutil_socket_t fd, short what, void *arg)
 static void hook_apply(struct hf_adapter *a, const struct hf_batch *batch)
 {
 	a->batch = *batch;
-	a->at = 0;
-	a->call = 0;
 	event_active(a->soon, EV_TIMEOUT, 0);
 }
 
@@ -286,7 +293,7 @@ static void hook_close(struct hf_adapter *a)
 		event_free(a->examine);
 	free(a->made);
 	free(a->lines);
-	free(a->fates);
+	hf_hook_fates_free(&a->fates);
 	free(a);
 }
 

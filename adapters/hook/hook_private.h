@@ -39,16 +39,31 @@ void hf_hook_call_make(const struct hf_config_adapter *config, const struct hf_h
     const struct hf_batch *batch, const struct hf_change *change, unsigned i,
     struct hf_hook_call *ret_call);
 
+/* --- the fates of a batch, as far as it came --- */
+
+struct hf_hook_fates {
+	uint8_t *at; /* owned: room for the batch */
+	char **whys; /* owned, each too: of those that failed; NULL where there is none */
+	size_t n;
+};
+
+/* json_lines.c */
+int hf_hook_fates_make(struct hf_hook_fates *f, size_t room);
+void hf_hook_fates_free(struct hf_hook_fates *f);
+/* The next one; `why` is copied, NULL: there is none. */
+void hf_hook_fates_add(struct hf_hook_fates *f, uint8_t fate, const char *why);
+
 /* --- json_lines.c --- */
 
 /* The batch as lines, owned by the caller; NULL when memory is out. */
 char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
     const struct hf_batch *batch, size_t *ret_len);
 /*
- * The program's lines: one a change, in order. Returns how many changes have their fate in `fates`
- * (room for n); 0 in *ret_code, or why the next one has none, and the text of that.
+ * The program's lines: one a change, in order, into `fates` (with room for n, and empty). 0, or why
+ * the next one has none, and the text of that. Behind an error there may be no more lines: the rest
+ * is left for the next batch.
  */
-size_t hf_hook_receipt(
-    char *output, size_t n, uint8_t *fates, int *ret_code, char text[static HF_HOOK_TEXT_MAX]);
+int hf_hook_receipt(
+    char *output, size_t n, struct hf_hook_fates *fates, char text[static HF_HOOK_TEXT_MAX]);
 /* The longest output that n changes may have. */
 size_t hf_hook_output_max(size_t n);

@@ -86,6 +86,31 @@ char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook
 	return text;
 }
 
+/* --- fates --- */
+
+int hf_hook_fates_make(struct hf_hook_fates *f, size_t room)
+{
+	hf_hook_fates_free(f);
+	f->at = malloc(room + 1);
+	f->whys = calloc(room + 1, sizeof(*f->whys));
+	return f->at && f->whys ? 0 : -ENOMEM;
+}
+
+void hf_hook_fates_free(struct hf_hook_fates *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->whys[i]);
+	free(f->at);
+	free(f->whys);
+	memset(f, 0, sizeof(*f));
+}
+
+void hf_hook_fates_add(struct hf_hook_fates *f, uint8_t fate, const char *why)
+{
+	f->whys[f->n] = why ? strdup(why) : NULL;
+	f->at[f->n++] = fate;
+}
+
 /* --- what comes back --- */
 
 static int json_line_fate_of(const char *word)
@@ -100,7 +125,7 @@ static int json_line_fate_of(const char *word)
 	return -1;
 }
 
-/* The fate that one line tells, or a code and its text. */
+/* The fate that one line tells, or a code; the text of that, and of what failed. */
 static int json_line_read(const char *line, char text[static HF_HOOK_TEXT_MAX])
 {
 	json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
@@ -109,7 +134,7 @@ static int json_line_read(const char *line, char text[static HF_HOOK_TEXT_MAX])
 
 	if (error) {
 		snprintf(text, HF_HOOK_TEXT_MAX, "said: %.400s", error);
-		rc = HF_EREFUSED;
+		rc = HF_FATE_FAILED;
 	} else if (rc < 0) {
 		snprintf(text, HF_HOOK_TEXT_MAX,
 		    "answered '%.200s' where {\"fate\":\"done|clash|unfit\"} or {\"error\":TEXT} was expected",
@@ -120,31 +145,26 @@ static int json_line_read(const char *line, char text[static HF_HOOK_TEXT_MAX])
 	return rc;
 }
 
-size_t hf_hook_receipt(
-    char *output, size_t n, uint8_t *fates, int *ret_code, char text[static HF_HOOK_TEXT_MAX])
+int hf_hook_receipt(
+    char *output, size_t n, struct hf_hook_fates *fates, char text[static HF_HOOK_TEXT_MAX])
 {
-	size_t done = 0;
+	int rc = 0;
 
-	*ret_code = 0;
-	text[0] = '\0';
-	for (char *save, *line = strtok_r(output, "\n", &save); line && !*ret_code;
+	for (char *save, *line = strtok_r(output, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
-		int rc;
-
-		if (done == n) {
+		if (fates->n == n) {
 			snprintf(text, HF_HOOK_TEXT_MAX, "answered more than it was asked");
-			*ret_code = HF_EFORMAT;
-			return done;
+			return HF_EFORMAT;
 		}
 		rc = json_line_read(line, text);
 		if (rc < 0)
-			*ret_code = rc;
-		else
-			fates[done++] = (uint8_t)rc;
+			return rc;
+		hf_hook_fates_add(fates, (uint8_t)rc, rc == HF_FATE_FAILED ? text : NULL);
 	}
-	if (!*ret_code && done < n) {
-		snprintf(text, HF_HOOK_TEXT_MAX, "answered %zu of %zu changes", done, n);
-		*ret_code = HF_EFORMAT;
+	if (fates->n < n && rc != HF_FATE_FAILED) {
+		snprintf(text, HF_HOOK_TEXT_MAX, "answered %zu of %zu changes", fates->n, n);
+		return HF_EFORMAT;
 	}
-	return done;
+	text[0] = '\0';
+	return 0;
 }

@@ -18,6 +18,19 @@ static void control_adapter_warn(
 					    hf_control_json_time(since_s)));
 }
 
+/* Names that are tried again by themselves. */
+static void warn_aside(const struct hf_feed_status *a, uint64_t n, const char *code,
+    const char *why, const char *what, json_t *warnings)
+{
+	char text[HF_FEED_TEXT_MAX + 120];
+
+	if (!n)
+		return;
+	snprintf(text, sizeof(text), "%llu names %s%s%s", (unsigned long long)n, what,
+	    *why ? ", the first " : "", why);
+	control_adapter_warn(warnings, a->name, code, text, 0);
+}
+
 static void add_warnings(const struct hf_feed_status *a, json_t *warnings)
 {
 	char text[100];
@@ -34,6 +47,10 @@ static void add_warnings(const struct hf_feed_status *a, json_t *warnings)
 		    (unsigned long long)a->skipped);
 		control_adapter_warn(warnings, a->name, "adapter-skipped", text, 0);
 	}
+	warn_aside(a, a->failing, "adapter-failing", a->failing_why, "could not be put or taken",
+	    warnings);
+	warn_aside(a, a->stuck, "adapter-stuck", a->stuck_why,
+	    "were taken and are still answered: others have them there", warnings);
 	for (size_t i = 0; i < a->n_warnings; i++)
 		control_adapter_warn(warnings, a->name, a->warnings[i].code, a->warnings[i].text,
 		    a->warnings[i].since_s);
@@ -78,11 +95,12 @@ static json_t *adapter_of(const struct hf_control_env *env, const struct hf_feed
 			   : hf_control_json_time((hf_wall_ms(env->clock) + a->next_try_ms) / 1000);
 
 	return json_pack(
-	    "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "name",
-	    a->name, "type", a->type, "state", hf_feed_state_name(a->state), "since",
+	    "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}",
+	    "name", a->name, "type", a->type, "state", hf_feed_state_name(a->state), "since",
 	    hf_control_json_time(a->since_s), "generation", control_json_number(a->generation),
 	    "owned", control_json_number(a->owned), "skipped", control_json_number(a->skipped),
-	    "leaving", control_json_number(a->leaving), "verified",
+	    "leaving", control_json_number(a->leaving), "failing", control_json_number(a->failing),
+	    "stuck", control_json_number(a->stuck), "verified",
 	    a->verified < 0 ? json_null() : json_boolean(a->verified), "attempts", (int)a->attempts,
 	    "last_error", hf_control_json_text(a->last_error), "next_try", next, "round_seconds",
 	    json_integer(a->round_ms / 1000), "check", check_of(&a->check), "ask",

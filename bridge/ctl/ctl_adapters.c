@@ -36,6 +36,10 @@ static void show_adapter(const json_t *a, int64_t now_s, FILE *out)
 		fprintf(out, ", %lld left out", hf_ctl_row_number(a, "skipped"));
 	if (hf_ctl_row_number(a, "leaving"))
 		fprintf(out, ", %lld of an earlier run", hf_ctl_row_number(a, "leaving"));
+	if (hf_ctl_row_number(a, "failing"))
+		fprintf(out, ", %lld failing", hf_ctl_row_number(a, "failing"));
+	if (hf_ctl_row_number(a, "stuck"))
+		fprintf(out, ", %lld taken and still answered", hf_ctl_row_number(a, "stuck"));
 	fprintf(out, ", %s\n",
 	    json_is_true(verified)    ? "answers right"
 	    : json_is_false(verified) ? "answers wrong"

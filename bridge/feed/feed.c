@@ -59,6 +59,7 @@ int hf_feed_new(
 	if (getrandom(&f->random, sizeof(f->random), 0) != sizeof(f->random) || !f->random)
 		f->random = 1;
 	hf_ledger_init(&f->ledger, env->store, env->clock, conf->name);
+	hf_aside_init(&f->aside, env->clock, (uint32_t)conf->floor_ms, (uint32_t)conf->skipped_ms);
 	hf_feed_host(f);
 	rc = f->type->open(conf->config, &f->host, &f->adapter);
 	if (rc) {
@@ -82,6 +83,7 @@ void hf_feed_free(struct hf_feed *f)
 	hf_pass_drop(f);
 	hf_wanted_free(f->repairs);
 	hf_ledger_done(&f->ledger);
+	hf_aside_done(&f->aside);
 	free(f);
 }
 
@@ -154,6 +156,8 @@ static int64_t feed_load(struct hf_feed *f)
 	hf_feed_zones_tell(f);
 	if (f->ledger.counts[ROW_CLASH] + f->ledger.counts[ROW_UNFIT])
 		f->skipped_at = hf_feed_now(f) + f->skipped_ms;
+	/* What each is to be, the store knows; when it is due, nobody. */
+	f->full = f->full || hf_pass_n_aside(f);
 	if (!rc)
 		hf_feed_enter(f, FEED_LISTING);
 	return HF_FEED_AGAIN;
@@ -184,7 +188,8 @@ static bool is_up_to_date(const struct hf_feed *f)
 static bool has_work(struct hf_feed *f)
 {
 	return f->refill || f->full || f->repairs || f->leave || f->zones_changed ||
-	       f->ledger.counts[ROW_TRIED] || feed_is_due(f, f->skipped_at) ||
+	       f->ledger.counts[ROW_TRIED] || hf_aside_wait(&f->aside) == 0 ||
+	       feed_is_due(f, f->skipped_at) ||
 	       hf_store_generation(f->env.store) != f->ledger.cursor.generation ||
 	       hf_spot_check_wait(f) == 0;
 }
@@ -206,7 +211,7 @@ static int64_t begin_work(struct hf_feed *f)
 	}
 	if (f->full || feed_is_due(f, f->skipped_at) || (!done && generation) || generation < done)
 		return hf_pass_begin_full(f, false);
-	if (generation != done)
+	if (generation != done || hf_aside_wait(&f->aside) == 0)
 		return hf_pass_begin_log(f);
 	if (f->repairs)
 		return hf_pass_begin_repairs(f);
@@ -237,7 +242,7 @@ static int64_t feed_choose(struct hf_feed *f)
 		wait = hf_feed_flush(f, true);
 		return wait ? wait - 1 : begin_work(f);
 	}
-	wait = hf_spot_check_wait(f);
+	wait = feed_sooner(hf_spot_check_wait(f), hf_aside_wait(&f->aside));
 	if (f->skipped_at)
 		wait = feed_sooner(wait, f->skipped_at - hf_feed_now(f));
 	return wait;
@@ -290,7 +295,7 @@ static enum hf_feed_state feed_state_of(const struct hf_feed *f)
 
 	if (f->retry.failed)
 		return HF_FEED_FAILED;
-	if (f->retry.attempts || f->unwell)
+	if (f->retry.attempts || f->unwell || f->ledger.counts[ROW_FAILED])
 		return HF_FEED_RETRYING;
 	if (f->phase == FEED_CLEAN)
 		return HF_FEED_SYNCED;
@@ -359,7 +364,8 @@ void hf_feed_verify(struct hf_feed *f, bool full)
 
 	f->check = (struct hf_feed_check){ .number = number, .running = f->type->verify };
 	f->look_now = f->type->verify;
-	f->look_left = full && f->type->verify ? f->ledger.counts[ROW_PUT] : 0;
+	f->look_left =
+	    full && f->type->verify ? f->ledger.counts[ROW_PUT] + f->ledger.counts[ROW_STUCK] : 0;
 	if (full)
 		f->has_look_last = false;
 	hf_feed_wake(f);

@@ -94,9 +94,14 @@ struct hf_feed_status {
 	enum hf_feed_state state;
 	int64_t since_s; /* wall clock */
 	uint64_t generation;
-	uint64_t owned;    /* names there that are ours */
-	uint64_t skipped;  /* names that others have there, or that do not fit */
-	uint64_t leaving;  /* of an earlier run, still to be taken */
+	uint64_t owned;   /* names there that are ours */
+	uint64_t skipped; /* names that others have there, or that do not fit */
+	uint64_t leaving; /* of an earlier run, still to be taken */
+	/* names that are tried again by themselves; a reason "'NAME': TEXT", "" if none is known */
+	uint64_t failing;        /* the adapter could not put or take them */
+	const char *failing_why; /* of the first */
+	uint64_t stuck;          /* they were taken, and are not seen to be gone */
+	const char *stuck_why;
 	int verified;      /* 1: the last question was answered right, 0: wrong, -1: none yet */
 	unsigned attempts; /* without success, in a row */
 	const char *last_error; /* "" if the last attempt succeeded */

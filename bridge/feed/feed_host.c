@@ -153,10 +153,14 @@ static int on_walk_new(void *arg, struct hf_record_walk **ret_walk)
 	return 0;
 }
 
-/* What is skipped there, and a restored name that a live one has replaced, are left out. */
+/*
+ * What is skipped there, what it could not put, and a restored name that a live one has replaced,
+ * are left out.
+ */
 static bool is_left_out(struct hf_feed *f, const struct hf_name_change *change)
 {
-	bool skipped = f->ledger.counts[ROW_CLASH] + f->ledger.counts[ROW_UNFIT];
+	const uint64_t *n = f->ledger.counts;
+	bool skipped = n[ROW_CLASH] + n[ROW_UNFIT] + n[ROW_FAILED];
 	bool restored = change->flags & HF_REC_RESTORED;
 	struct hf_rows rows;
 	uint8_t row;
@@ -166,7 +170,8 @@ static bool is_left_out(struct hf_feed *f, const struct hf_name_change *change)
 	if ((!skipped && !restored) || hf_ledger_rows(&f->ledger, &change->name, &rows))
 		return false;
 	row = hf_ledger_rows_state(&rows, change->addr);
-	return hf_ledger_row_is_skipped(row) || (restored && !hf_ledger_row_is_there(row));
+	return hf_ledger_row_is_skipped(row) || hf_ledger_row_of(row) == ROW_FAILED ||
+	       (restored && !hf_ledger_row_is_there(row));
 }
 
 static int walk_name(const struct hf_name_change *change, uint64_t generation, void *arg)

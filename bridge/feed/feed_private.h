@@ -8,6 +8,7 @@
  *   outbox.c    changes that wait for the adapter, and what its receipts say
  *   pass_confirm.c  asking the resolver, and what its answers mean for the run
  *   spot_check.c     asking it in turn for all that it should have
+ *   pass_aside.c  names in trouble by themselves: set aside, tried again, told of
  *   adopt.c    what an earlier run left
  *   teardown.c    taking everything, and suffixes that are no longer ours
  *   feed_host.c     what the adapter is given
@@ -15,6 +16,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "bridge/feed/aside.h"
 #include "bridge/feed/feed.h"
 #include "bridge/feed/ledger.h"
 #include "bridge/feed/wanted.h"
@@ -30,6 +32,7 @@ enum {
 	HF_FEED_FLUSH_MS = 500,   /* a receipt waits for others so long */
 	HF_FEED_BUSY_MS = 20,     /* the store is applying a changeset */
 	HF_FEED_STORE_MS = 1000,  /* the store does not take it */
+	HF_FEED_FAILED_MAX = 16,  /* so many that fail in a row are not by themselves in trouble */
 	HF_FEED_ZONES_MAX = 2 * HF_ZONE_SOURCES_MAX,
 };
 
@@ -60,6 +63,8 @@ struct hf_pass {
 	uint8_t epoch[16];
 	bool ended;           /* the pass over the picture is at its end */
 	bool unconfirmed;     /* the last question was not answered as it should be */
+	unsigned n_looked;    /* answers to whether what was taken is gone */
+	bool completed;       /* the adapter was told that all is there, before the first take */
 	struct hf_owned last; /* TAKING and EMPTYING: the row behind which to go on */
 	bool has_last;
 	uint64_t n_put, n_taken;
@@ -74,6 +79,8 @@ struct hf_outbox {
 	struct hf_batch batch; /* lent to the adapter until its receipt */
 	size_t n_batch;        /* of it; 0: none is out */
 	bool empty;            /* the batch of no changes is with the adapter */
+	int64_t sent_at;       /* boottime at which the batch was handed over */
+	unsigned n_failed;     /* that failed in a row, and had not failed before */
 	bool announced;        /* the intents are written */
 	size_t announced_to;
 	char *texts; /* owned: of the batch's subjects */
@@ -89,6 +96,7 @@ struct hf_feed {
 	int64_t verify_ms, skipped_ms;
 	struct hf_ledger ledger;
 	struct hf_retry retry;
+	struct hf_aside aside;
 	enum hf_feed_phase phase;
 	enum hf_feed_state told_state;
 	int64_t since_s;
@@ -146,6 +154,8 @@ struct hf_feed {
 	int64_t skipped_wait_ms;
 	char skipped_name[2][HF_FEED_TEXT_MAX]; /* the last one that clashed, that did not fit */
 	struct hf_fault skipped_fault[2];
+	struct hf_fault aside_fault[2]; /* of those that fail, that are stuck */
+	char aside_why[2][HF_FEED_TEXT_MAX];
 	struct hf_feed_warning warnings[HF_FEED_WARNINGS_MAX]; /* of the adapter */
 	size_t n_warnings;
 	const char *unwell; /* one of them: the resolver does not answer, or takes nothing; NULL */
@@ -197,6 +207,20 @@ void hf_outbox_send_empty(struct hf_feed *f);
 void hf_outbox_drop(struct hf_feed *f);
 void hf_outbox_applied(struct hf_feed *f, const struct hf_receipt *receipt);
 bool hf_outbox_is_out(const struct hf_feed *f); /* a batch is with the adapter */
+
+/* pass_aside.c */
+/* ROW_FAILED or ROW_STUCK: `before` is the row's state until now. 0 or -ENOMEM. */
+int hf_pass_set_aside(struct hf_feed *f, const struct hf_change *change, uint8_t before,
+    enum hf_row row, const char *why);
+/* The row has left that state. */
+void hf_pass_not_aside(struct hf_feed *f, const struct hf_name *name, const uint8_t addr[16]);
+/* Adds those that are due to the picture. 0 or a code. */
+int hf_pass_draw_aside(struct hf_feed *f);
+/* Names that wait by themselves. */
+uint64_t hf_pass_n_aside(const struct hf_feed *f);
+/* "'NAME': TEXT" of the first one, "" if none is known. */
+const char *hf_pass_aside_why(struct hf_feed *f, enum hf_row row);
+void hf_pass_tell_aside(struct hf_feed *f);
 
 /* pass_confirm.c */
 void hf_pass_sample_add(struct hf_feed *f, const struct hf_record *record, bool absent);

@@ -19,6 +19,7 @@ void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 {
 	const uint64_t *n = f->ledger.counts;
 	unsigned attempts = f->retry.attempts;
+	const char *failing_why = hf_pass_aside_why(f, ROW_FAILED);
 
 	*ret_status = (struct hf_feed_status){
 		.name = f->name,
@@ -29,12 +30,19 @@ void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 		.owned = n[ROW_TRIED] + n[ROW_PUT] + n[ROW_STALE],
 		.skipped = n[ROW_CLASH] + n[ROW_UNFIT],
 		.leaving = n[ROW_STALE],
+		.failing = n[ROW_FAILED],
+		.failing_why = failing_why,
+		.stuck = n[ROW_STUCK],
+		.stuck_why = hf_pass_aside_why(f, ROW_STUCK),
 		.verified = f->verified,
 		.attempts = attempts,
 		.last_error = f->retry.error[0] ? f->retry.error
 			      : f->unwell       ? f->unwell
+			      : failing_why[0]  ? failing_why
 						: f->store_fault.text,
-		.next_try_ms = attempts ? hf_retry_wait(&f->retry) : -1,
+		.next_try_ms = attempts        ? hf_retry_wait(&f->retry)
+			       : n[ROW_FAILED] ? hf_aside_wait(&f->aside)
+					       : -1,
 		.round_ms = hf_spot_check_round_ms(f),
 		.warnings = f->warnings,
 		.n_warnings = f->n_warnings,

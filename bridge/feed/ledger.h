@@ -20,6 +20,11 @@ enum hf_row {
 	ROW_CLASH, /* wanted, but somebody else has the name: not ours */
 	ROW_UNFIT, /* wanted, but it does not fit: not there */
 	ROW_ZONE,  /* the name is a suffix that the adapter was told */
+	/*
+	 * Set aside (aside.h). Earlier programs do not know these two, and leave or forget them.
+	 */
+	ROW_FAILED, /* it could not be put or taken, or only by half: tried again by itself */
+	ROW_STUCK,  /* it was taken, and was not seen to be gone */
 	ROW_LAST,
 	ROW_PRIMARY = 0x80,
 };
@@ -55,6 +60,15 @@ static inline enum hf_row hf_ledger_row_of(uint8_t state)
 static inline bool hf_ledger_row_is_there(uint8_t state)
 {
 	return hf_ledger_row_of(state) >= ROW_TRIED && hf_ledger_row_of(state) <= ROW_STALE;
+}
+static inline bool hf_ledger_row_is_aside(uint8_t state)
+{
+	return hf_ledger_row_of(state) == ROW_FAILED || hf_ledger_row_of(state) == ROW_STUCK;
+}
+/* Where it is no longer wanted it has to be taken. */
+static inline bool hf_ledger_row_may_be_there(uint8_t state)
+{
+	return hf_ledger_row_is_there(state) || hf_ledger_row_is_aside(state);
 }
 static inline bool hf_ledger_row_is_skipped(uint8_t state)
 {

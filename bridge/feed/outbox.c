@@ -60,11 +60,13 @@ size_t hf_outbox_room(const struct hf_feed *f)
 void hf_outbox_drop(struct hf_feed *f)
 {
 	struct hf_outbox *t = &f->todo;
+	unsigned n_failed = t->n_failed;
 
 	free(t->changes);
 	free(t->rows);
 	free(t->texts);
 	memset(t, 0, sizeof(*t));
+	t->n_failed = n_failed;
 }
 
 /* --- intents --- */
@@ -80,7 +82,7 @@ static int outbox_announce(struct hf_feed *f)
 		uint8_t tried = with_primary(ROW_TRIED, c->record.primary);
 
 		/* What is ours there already stays so, however this ends. */
-		if (c->op != HF_CHANGE_PUT || hf_ledger_row_is_there(*row))
+		if (c->op != HF_CHANGE_PUT || hf_ledger_row_may_be_there(*row))
 			continue;
 		rc = hf_ledger_set(&f->ledger, &c->record.name, c->record.addr, *row, tried);
 		if (rc)
@@ -166,6 +168,7 @@ static void outbox_hand_over(struct hf_feed *f, size_t n)
 		.generation = f->run.target,
 	};
 	f->todo.n_batch = n;
+	f->todo.sent_at = hf_feed_now(f);
 	f->type->apply(f->adapter, &f->todo.batch);
 }
 
@@ -201,6 +204,25 @@ static void note_skipped(struct hf_feed *f, enum hf_row row, const struct hf_nam
 
 	snprintf(f->skipped_name[row == ROW_UNFIT], sizeof(f->skipped_name[0]), "%.250s",
 	    hf_name_text(name, text));
+}
+
+/* A row that was set aside is so no longer. Whether one that was stuck is gone is seen later. */
+static void told_anew(struct hf_feed *f, const struct hf_change *c, const uint8_t rows[2])
+{
+	bool stuck = hf_ledger_row_of(rows[0]) == ROW_STUCK;
+
+	if (hf_ledger_row_is_aside(rows[0]) && !(stuck && c->op == HF_CHANGE_TAKE))
+		hf_pass_not_aside(f, &c->record.name, c->record.addr);
+	if (hf_ledger_row_is_aside(rows[1]))
+		hf_pass_not_aside(f, &c->record.name, c->was);
+}
+
+static int failed_told(
+    struct hf_feed *f, const struct hf_change *c, const uint8_t rows[2], const char *why)
+{
+	if (hf_ledger_row_of(rows[0]) != ROW_FAILED)
+		f->todo.n_failed++;
+	return hf_pass_set_aside(f, c, rows[0], ROW_FAILED, why ? why : "");
 }
 
 static int put_told(
@@ -246,9 +268,16 @@ static int fates_told(struct hf_feed *f, const struct hf_receipt *receipt, size_
 
 	for (size_t i = 0; !rc && i < n; i++, t->at++) {
 		const struct hf_change *c = &t->changes[t->at];
+		const uint8_t *rows = t->rows[t->at];
 		uint8_t fate = receipt->fates ? receipt->fates[i] : HF_FATE_DONE;
 
-		rc = (c->op == HF_CHANGE_PUT ? put_told : take_told)(f, c, t->rows[t->at], fate);
+		if (fate == HF_FATE_FAILED) {
+			rc = failed_told(f, c, rows, receipt->whys ? receipt->whys[i] : NULL);
+			continue;
+		}
+		t->n_failed = 0;
+		told_anew(f, c, rows);
+		rc = (c->op == HF_CHANGE_PUT ? put_told : take_told)(f, c, rows, fate);
 	}
 	return rc;
 }
@@ -275,6 +304,10 @@ void hf_outbox_applied(struct hf_feed *f, const struct hf_receipt *receipt)
 	}
 	if (t->empty)
 		f->empty_done = !code;
+	if (!code && t->n_failed >= HF_FEED_FAILED_MAX) {
+		code = HF_EREFUSED;
+		text = hf_pass_aside_why(f, ROW_FAILED);
+	}
 	t->n_batch = 0;
 	t->empty = false;
 	outbox_pace(f, receipt);
@@ -284,6 +317,6 @@ void hf_outbox_applied(struct hf_feed *f, const struct hf_receipt *receipt)
 		hf_feed_failed(f, rc, "its receipt cannot be kept");
 	else if (code)
 		hf_feed_failed(f, code, text);
-	else if (!f->run.unconfirmed)
+	else if (!f->run.unconfirmed && !t->n_failed)
 		hf_retry_ok(&f->retry);
 }

@@ -101,6 +101,8 @@ int64_t hf_pass_begin_log(struct hf_feed *f)
 	if (!rc && unconfirmed)
 		rc = draw_unconfirmed(f);
 	if (!rc)
+		rc = hf_pass_draw_aside(f);
+	if (!rc)
 		rc = hf_store_names_since(f->env.store, since, draw_name, f);
 	if (rc == -ESTALE)
 		return hf_pass_begin_full(f, unconfirmed);
@@ -172,7 +174,7 @@ static int record_of(const struct hf_item *item, struct hf_record *ret_record)
 static const struct hf_owned *other_row(const struct hf_rows *rows, const uint8_t addr[16])
 {
 	for (size_t i = 0; i < rows->n; i++)
-		if (hf_ledger_row_is_there(rows->at[i].state) &&
+		if (hf_ledger_row_may_be_there(rows->at[i].state) &&
 		    memcmp(rows->at[i].addr, addr, sizeof(rows->at[i].addr)))
 			return &rows->at[i];
 	return NULL;
@@ -247,6 +249,18 @@ static int put_wanted(struct hf_feed *f, const struct hf_item *item)
 }
 
 /*
+ * An adapter whose resolver answers for what is taken as long as it is not told that all is there
+ * is told before.
+ */
+static void complete_before_taking(struct hf_feed *f)
+{
+	if (f->phase != FEED_TAKING || f->run.completed)
+		return;
+	f->run.completed = true;
+	hf_feed_complete(f, f->run.target);
+}
+
+/*
  * Gathers, or hands over what was gathered. HF_FEED_AGAIN with `ended` and nothing waiting:
  * through.
  */
@@ -258,8 +272,10 @@ static int64_t work_off(struct hf_feed *f, int (*more)(struct hf_feed *f))
 	if (hf_outbox_is_out(f))
 		return HF_FEED_EVENT;
 	if (!hf_outbox_is_empty(f) &&
-	    (f->run.ended || f->todo.at || f->todo.n >= hf_outbox_room(f)))
+	    (f->run.ended || f->todo.at || f->todo.n >= hf_outbox_room(f))) {
+		complete_before_taking(f);
 		return hf_outbox_send(f);
+	}
 	wait = hf_feed_flush(f, hf_ledger_waiting(&f->ledger) >= FLUSH_ROWS);
 	if (wait)
 		return wait - 1;
@@ -296,7 +312,10 @@ static int pass_take_row(struct hf_feed *f, const struct hf_owned *row, const st
 		return 0;
 	if (wanted && !memcmp(row->addr, item->addr, sizeof(row->addr)))
 		return 0;
-	if (!hf_ledger_row_is_there(row->state))
+	if (item && item->flags & HF_ITEM_ONE &&
+	    memcmp(row->addr, item->addr, sizeof(row->addr)) != 0)
+		return 0;
+	if (!hf_ledger_row_may_be_there(row->state))
 		return hf_ledger_gone(&f->ledger, &row->name, row->addr, row->state);
 	if (wanted) {
 		rc = record_of(item, &record);
@@ -304,6 +323,9 @@ static int pass_take_row(struct hf_feed *f, const struct hf_owned *row, const st
 			rc = hf_ledger_rows(&f->ledger, &record.name, &rows);
 		if (rc)
 			return rc;
+		/* It stays until the other address could be put. */
+		if (hf_ledger_row_of(hf_ledger_rows_state(&rows, record.addr)) == ROW_FAILED)
+			return 0;
 		/* The name goes on with its other address. */
 		if (hf_ledger_row_is_there(hf_ledger_rows_state(&rows, record.addr)))
 			return push_put(f, &record, hf_ledger_rows_state(&rows, record.addr), row);
@@ -409,6 +431,7 @@ static void pass_tell_end(struct hf_feed *f)
 	    (unsigned long long)r->target, (unsigned long long)r->n_put,
 	    (unsigned long long)r->n_taken, (long long)(hf_feed_now(f) - r->begun_at));
 	tell_skipped(f);
+	hf_pass_tell_aside(f);
 }
 
 void hf_pass_finish(struct hf_feed *f)
@@ -432,7 +455,8 @@ void hf_pass_finish(struct hf_feed *f)
 		f->skipped_at = 0;
 		f->skipped_wait_ms = f->skipped_ms;
 	}
-	hf_retry_ok(&f->retry);
+	if (f->todo.n_failed < HF_FEED_FAILED_MAX)
+		hf_retry_ok(&f->retry);
 	if (changed || r->full || !f->completed)
 		hf_feed_complete(f, r->target);
 	hf_pass_drop(f);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * After each apply the resolver itself is asked, for a sample of at most so many names: before that
- * nothing stale is taken.
+ * nothing stale is taken. What was taken and goes on to be answered is taken once more and then set
+ * aside: it may be there by other hands, and nothing waits for it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -94,6 +95,26 @@ static int64_t confirm_passed(struct hf_feed *f)
 	return HF_FEED_AGAIN;
 }
 
+static bool has_news(const struct hf_feed *f)
+{
+	return hf_store_generation(f->env.store) > f->run.target;
+}
+
+static int leave_stuck(struct hf_feed *f, const struct hf_record *record, const char *why)
+{
+	const struct hf_change c = { .op = HF_CHANGE_TAKE, .record = *record };
+
+	return hf_pass_set_aside(f, &c, ROW_NONE, ROW_STUCK, why);
+}
+
+/* Whether they are gone cannot be seen, and is asked later. */
+static void leave_unseen(struct hf_feed *f)
+{
+	for (size_t i = 0; i < f->n_sample; i++)
+		leave_stuck(f, &f->sample[i].record, "whether it is gone was not answered");
+	f->n_sample = 0;
+}
+
 /* It cannot be confirmed, and there is news: they are not to wait for it. */
 static int64_t with_news(struct hf_feed *f)
 {
@@ -107,13 +128,11 @@ int64_t hf_pass_confirm_step(struct hf_feed *f)
 		return HF_FEED_EVENT;
 	if (!f->type->verify || !f->n_sample)
 		return confirm_passed(f);
-	if (is_taking(f) && f->run.unconfirmed && f->retry.failed) {
-		hf_log_warn("%s: %zu names that were taken do not go; they are no longer asked for",
-		    f->who, f->n_sample);
+	if (f->run.n_looked > 1 && is_taking(f) && (has_news(f) || f->retry.failed)) {
+		leave_unseen(f);
 		return confirm_passed(f);
 	}
-	if (!is_taking(f) && f->run.unconfirmed &&
-	    hf_store_generation(f->env.store) > f->run.target)
+	if (f->run.unconfirmed && !is_taking(f) && has_news(f))
 		return with_news(f);
 	memcpy(f->expect, f->sample, f->n_sample * sizeof(f->sample[0]));
 	f->n_expect = f->n_sample;
@@ -137,19 +156,33 @@ static int once_more(struct hf_feed *f, const struct hf_expect *e)
 	return hf_outbox_push(f, &c, e->absent ? ROW_NONE : row, ROW_NONE);
 }
 
-/* What was answered leaves the sample. What is wrong for the second time is done once more. */
+/* What is not as it should be, for the first or the second time. True: it leaves the sample. */
+static bool is_settled(struct hf_feed *f, const struct hf_expect *e)
+{
+	bool again = f->run.n_looked > 1;
+
+	if (!is_taking(f))
+		return f->run.unconfirmed && once_more(f, e) == 0;
+	again = again || hf_aside_has(&f->aside, &e->record.name, e->record.addr);
+	return (again ? leave_stuck(f, &e->record, "it was taken, and is still answered")
+		      : once_more(f, e)) == 0;
+}
+
+/* What was answered leaves the sample, and what is settled otherwise. */
 static void keep_open_ones(struct hf_feed *f, int code)
 {
-	bool again = f->run.unconfirmed;
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n_expect; i++) {
 		const struct hf_expect e = f->sample[i];
 		enum hf_is is = code ? HF_IS_UNKNOWN : f->expect[i].is;
 
-		if (is == HF_IS_SO || is == HF_IS_FOREIGN)
+		if (is == HF_IS_SO || is == HF_IS_FOREIGN) {
+			if (e.absent)
+				hf_pass_not_aside(f, &e.record.name, e.record.addr);
 			continue;
-		if (is == HF_IS_NOT_SO && again && once_more(f, &e) == 0)
+		}
+		if (is == HF_IS_NOT_SO && is_settled(f, &e))
 			continue;
 		f->sample[n++] = e;
 	}
@@ -181,16 +214,21 @@ void hf_pass_confirm_answered(struct hf_feed *f, int code, const char *text)
 	if (f->phase != FEED_CONFIRMING && f->phase != FEED_SEEING_OFF)
 		return;
 	hf_feed_tally(f, code, &t);
+	f->run.n_looked += is_taking(f);
 	if (t.wrong + t.silent == 0) {
+		keep_open_ones(f, code);
 		f->run.unconfirmed = false;
 		f->n_sample = 0;
 		f->verified = 1;
 		hf_retry_ok(&f->retry);
 		return;
 	}
-	f->verified = t.wrong ? 0 : f->verified;
+	if (t.wrong && !is_taking(f))
+		f->verified = 0;
 	tally_describe(f, &t, code, text, why, sizeof(why));
 	keep_open_ones(f, code);
+	if (is_taking(f) && !f->n_sample && hf_outbox_is_empty(f))
+		return;
 	f->run.unconfirmed = true;
 	hf_feed_failed(f, code ? code : t.wrong ? HF_EREFUSED : -ETIMEDOUT, why);
 	hf_feed_enter(f, is_taking(f) ? FEED_TAKING : FEED_PUTTING);

@@ -12,16 +12,22 @@
 
 enum { LOOK_ROWS = 2 * HF_FEED_SAMPLE };
 
+/* All that should be there, and what should no longer be. */
+static uint64_t n_asked_for(const struct hf_feed *f)
+{
+	return f->ledger.counts[ROW_PUT] + f->ledger.counts[ROW_STUCK];
+}
+
 int64_t hf_spot_check_round_ms(const struct hf_feed *f)
 {
-	int64_t need = (int64_t)(f->ledger.counts[ROW_PUT] * 1000 / HF_FEED_ASK_RATE);
+	int64_t need = (int64_t)(n_asked_for(f) * 1000 / HF_FEED_ASK_RATE);
 
 	return need > f->verify_ms ? need : f->verify_ms;
 }
 
 static int64_t spot_check_gap(const struct hf_feed *f)
 {
-	uint64_t n = f->ledger.counts[ROW_PUT];
+	uint64_t n = n_asked_for(f);
 
 	if (f->look_left)
 		return 0;
@@ -38,7 +44,7 @@ int64_t hf_spot_check_wait(struct hf_feed *f)
 		return HF_FEED_EVENT;
 	if (f->look_now || f->look_left)
 		return 0;
-	if (!f->ledger.counts[ROW_PUT])
+	if (!n_asked_for(f))
 		return HF_FEED_EVENT;
 	return wait > 0 ? wait : 0;
 }
@@ -52,10 +58,11 @@ static int add_row(const struct hf_owned *row, void *arg)
 		return 1;
 	f->look_last = *row;
 	f->has_look_last = true;
-	if (hf_ledger_row_of(row->state) != ROW_PUT)
+	if (hf_ledger_row_of(row->state) != ROW_PUT && hf_ledger_row_of(row->state) != ROW_STUCK)
 		return 0;
 	*e = (struct hf_expect){ .record.name = row->name,
-		.record.primary = row->state & ROW_PRIMARY };
+		.record.primary = row->state & ROW_PRIMARY,
+		.absent = hf_ledger_row_of(row->state) == ROW_STUCK };
 	memcpy(e->record.addr, row->addr, sizeof(e->record.addr));
 	f->n_expect++;
 	return 0;
@@ -88,7 +95,7 @@ int64_t hf_spot_check_step(struct hf_feed *f)
 		return hf_feed_store_failed(f, rc);
 	}
 	/* At the end: the next time from the beginning. */
-	if (!f->n_expect && had && f->ledger.counts[ROW_PUT])
+	if (!f->n_expect && had && n_asked_for(f))
 		return HF_FEED_AGAIN;
 	if (!f->n_expect) {
 		spot_check_ended(f);
@@ -125,7 +132,8 @@ static void tell_wrong(struct hf_feed *f, const struct hf_feed_tally *t)
 /* Most of what was asked for is missing: it is not worth finding out one by one. */
 static bool is_lost(const struct hf_feed *f, const struct hf_feed_tally *t)
 {
-	return t->wrong * 2 >= f->n_expect && (t->wrong >= 10 || t->wrong == f->n_expect);
+	return t->wrong && t->wrong * 2 >= f->n_expect &&
+	       (t->wrong >= 10 || t->wrong == f->n_expect);
 }
 
 static void spot_check_judge(struct hf_feed *f, const struct hf_feed_tally *t)
@@ -144,9 +152,32 @@ static void spot_check_judge(struct hf_feed *f, const struct hf_feed_tally *t)
 			add_repair(f, &f->expect[i].record);
 }
 
-static void note_check(struct hf_feed *f, const struct hf_feed_tally *t)
+/*
+ * Of those that were taken: what is seen to be gone, or to be others', is forgotten; what is not is
+ * taken again when it is due. The others are left in f->expect.
+ */
+static void judge_stuck(struct hf_feed *f, int code)
 {
-	uint64_t asked = f->n_expect;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_expect; i++) {
+		const struct hf_expect e = f->expect[i];
+		uint8_t row = (uint8_t)(ROW_STUCK | (e.record.primary ? ROW_PRIMARY : 0));
+
+		if (!e.absent) {
+			f->expect[n++] = e;
+			continue;
+		}
+		if (code || e.is == HF_IS_NOT_SO || e.is == HF_IS_UNKNOWN)
+			continue;
+		if (!hf_ledger_gone(&f->ledger, &e.record.name, e.record.addr, row))
+			hf_pass_not_aside(f, &e.record.name, e.record.addr);
+	}
+	f->n_expect = n;
+}
+
+static void note_check(struct hf_feed *f, const struct hf_feed_tally *t, uint64_t asked)
+{
 
 	if (!f->check.running)
 		return;
@@ -162,9 +193,12 @@ static void note_check(struct hf_feed *f, const struct hf_feed_tally *t)
 
 void hf_spot_check_answered(struct hf_feed *f, int code, const char *text)
 {
+	uint64_t asked = f->n_expect;
 	char why[HF_FEED_TEXT_MAX];
 	struct hf_feed_tally t;
 
+	if (f->n_runs == f->look_runs)
+		judge_stuck(f, code);
 	hf_feed_tally(f, code, &t);
 	if (t.wrong && f->n_runs != f->look_runs) {
 		/* It was asked for what has changed since: once more. */
@@ -173,7 +207,7 @@ void hf_spot_check_answered(struct hf_feed *f, int code, const char *text)
 		f->look_at = 0;
 		return;
 	}
-	note_check(f, &t);
+	note_check(f, &t, asked);
 	f->look_at = hf_feed_now(f) + spot_check_gap(f);
 	if (code || t.silent * 2 > f->n_expect) {
 		snprintf(why, sizeof(why), "%s",

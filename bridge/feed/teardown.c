@@ -132,8 +132,10 @@ static int find_under(const struct hf_owned *row, void *arg)
 {
 	struct search *s = arg;
 
-	s->found =
-	    hf_ledger_row_of(row->state) != ROW_ZONE && hf_name_is_under(&row->name, s->under);
+	/* What others go on to answer does not keep the suffix. */
+	s->found = hf_ledger_row_of(row->state) != ROW_ZONE &&
+		   hf_ledger_row_of(row->state) != ROW_STUCK &&
+		   hf_name_is_under(&row->name, s->under);
 	return s->found;
 }
 
@@ -184,7 +186,7 @@ static int take_any(const struct hf_owned *row, void *arg)
 
 	f->run.last = *row;
 	f->run.has_last = true;
-	if (!hf_ledger_row_is_there(row->state))
+	if (!hf_ledger_row_may_be_there(row->state))
 		return hf_ledger_gone(&f->ledger, &row->name, row->addr, row->state);
 	memcpy(c.record.addr, row->addr, sizeof(c.record.addr));
 	return hf_outbox_push(f, &c, row->state, ROW_NONE);
@@ -221,11 +223,18 @@ int64_t hf_teardown_step(struct hf_feed *f)
 		return HF_FEED_EVENT;
 	if (!hf_outbox_is_empty(f))
 		return hf_outbox_send(f);
-	if (f->run.ended)
+	if (f->run.ended && !f->ledger.counts[ROW_FAILED])
 		return last_things(f);
 	wait = hf_feed_flush(f, true);
 	if (wait)
 		return wait - 1;
+	/* Those that could not be taken are left: once more, when one of them is due. */
+	if (f->run.ended) {
+		wait = hf_aside_wait(&f->aside);
+		if (wait > 0)
+			return wait;
+		had = false;
+	}
 	f->run.has_last = false;
 	rc = hf_store_owned_after(
 	    f->env.store, f->ledger.adapter, had ? &last : NULL, hf_outbox_room(f), take_any, f);

@@ -17,6 +17,7 @@ enum {
 	HF_ITEM_PRIMARY = 1, /* the PTR of the address points to this name */
 	HF_ITEM_ABSENT = 2,  /* the name is to be gone */
 	HF_ITEM_AGAIN = 4,   /* put it also where it is believed to be there */
+	HF_ITEM_ONE = 8,     /* with ABSENT: with this address, whatever else it has */
 };
 
 /* Lent by the picture. */

@@ -8,8 +8,8 @@ A hook of the form json: keeps a JSON file of names, as an adapter for something
 
 It is run once for each batch. A JSON object a line comes in: "begin", then "put" (this name is to have this address, and not `was`) and
 "take" (what was put there is to go), then "end". A line goes out for each put and take, in their order: {"fate": "done"}, "clash" (somebody
-else's record has the name: left alone) or "unfit" (it cannot be held), or {"error": TEXT}: this one and what follows it is tried again
-later. To do a batch twice must do no harm.
+else's record has the name: left alone) or "unfit" (it cannot be held), or {"error": TEXT}: this one is tried again later, by itself. To
+do a batch twice must do no harm.
 """
 import json
 import os

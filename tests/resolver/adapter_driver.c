@@ -61,6 +61,8 @@ static struct hf_adapter_host host;
 static struct owned *owned; /* by the name's wire form */
 static struct hf_change *changes;
 static size_t n_changes, changes_cap;
+static struct hf_change *failed; /* by themselves: behind the rest of the next apply */
+static size_t n_failed;
 static struct hf_expect *expects;
 static size_t n_expects;
 static size_t batch_max = BATCH_FIRST;
@@ -191,11 +193,38 @@ static void add_change(enum hf_change_op op, const struct hf_record *record)
 	}
 }
 
+static void *grown(void *at, size_t n, size_t size)
+{
+	at = reallocarray(at, n, size);
+	if (!at)
+		die("no memory", "");
+	return at;
+}
+
+static void keep_failed(const struct hf_change *change, const char *why, json_t *o)
+{
+	json_object_set_new(o, "why", why ? json_string(why) : json_null());
+	failed = grown(failed, n_failed + 1, sizeof(*failed));
+	failed[n_failed++] = *change;
+}
+
+static void take_failed(void)
+{
+	if (n_changes + n_failed > changes_cap) {
+		changes_cap = n_changes + n_failed;
+		changes = grown(changes, changes_cap, sizeof(*changes));
+	}
+	if (n_failed)
+		memcpy(changes + n_changes, failed, n_failed * sizeof(*changes));
+	n_changes += n_failed;
+	n_failed = 0;
+}
+
 static void apply_next(void)
 {
 	if (!n_changes) {
 		busy = false;
-		say(json_pack("{s:s,s:i}", "event", "applied", "left", 0));
+		say(json_pack("{s:s,s:I}", "event", "applied", "left", (json_int_t)n_failed));
 		return;
 	}
 	batch = (struct hf_batch){ .at = changes, .n = n_changes, .generation = generation };
@@ -225,13 +254,17 @@ static void applied(void *arg, const struct hf_receipt *r)
 	json_t *fates = json_array();
 
 	for (size_t i = 0; i < r->n_done; i++) {
+		static const char *const words[] = { [HF_FATE_CLASH] = "clash",
+			[HF_FATE_UNFIT] = "unfit",
+			[HF_FATE_FAILED] = "failed" };
 		int fate = r->fates ? r->fates[i] : HF_FATE_DONE;
 
 		if (fate != HF_FATE_DONE) {
 			json_t *o = record_json(&batch.at[i].record);
 
-			json_object_set_new(
-			    o, "fate", json_string(fate == HF_FATE_CLASH ? "clash" : "unfit"));
+			json_object_set_new(o, "fate", json_string(words[fate]));
+			if (fate == HF_FATE_FAILED)
+				keep_failed(&batch.at[i], r->whys ? r->whys[i] : NULL, o);
 			json_array_append_new(fates, o);
 		} else if (batch.at[i].op == HF_CHANGE_PUT) {
 			own(&batch.at[i].record);
@@ -249,7 +282,8 @@ static void applied(void *arg, const struct hf_receipt *r)
 		batch_max = r->next_max;
 	if (r->code) {
 		busy = false;
-		say(json_pack("{s:s,s:I}", "event", "applied", "left", (json_int_t)n_changes));
+		say(json_pack(
+		    "{s:s,s:I}", "event", "applied", "left", (json_int_t)(n_changes + n_failed)));
 		return;
 	}
 	event_add(pause_end, &tv);
@@ -447,6 +481,7 @@ static void do_line(char *line)
 		forget();
 	} else if (strcmp(line, "apply") == 0) {
 		generation = *rest ? strtoull(rest, NULL, 10) : generation + 1;
+		take_failed();
 		apply_next();
 	} else if (strcmp(line, "clean") == 0) {
 		clean();

@@ -77,32 +77,61 @@ def test_one_at_a_time(tmp_path):
     assert not calls(tmp_path)
 
 
-@pytest.mark.parametrize("text, code, said", [
-    ("#!/bin/sh\necho first; echo 'the reason' >&2; exit 3\n", "HF_EREFUSED", f"add {NAME} ended with status 3: the reason"),
-    ("#!/bin/sh\nprintf 'bad\\033[31m'; exit 1\n", "HF_EREFUSED", "ended with status 1: bad?[31m"),
-    ("#!/bin/sh\nkill -9 $$\n", "HF_EREFUSED", "was ended by signal 9"),
-    ("#!/bin/sh\nsleep 100\n", "ETIMEDOUT", "took too long and was ended"),
-    ("not a program", "ENOEXEC", "cannot be run: Exec format error"),
-    ("#!/bin/sh\nchmod 722 $0; exit 1\n", "HF_EREFUSED", "ended with status 1"),
+@pytest.mark.parametrize("text, said", [
+    ("#!/bin/sh\necho first; echo 'the reason' >&2; exit 3\n", f"add {NAME} ended with status 3: the reason"),
+    ("#!/bin/sh\nprintf 'bad\\033[31m'; exit 1\n", "ended with status 1: bad?[31m"),
+    ("#!/bin/sh\nkill -9 $$\n", "was ended by signal 9"),
+    ("#!/bin/sh\nsleep 100\n", "took too long and was ended"),
+    ("#!/bin/sh\nchmod 722 $0; exit 1\n", "ended with status 1"),
 ])
-def test_what_went_wrong_is_said_and_tried_again(tmp_path, text, code, said):
+def test_a_call_that_failed_is_the_matter_of_its_change(tmp_path, text, said):
     program = script(tmp_path, text)
     with hook(tmp_path, program, timeout="300ms") as d:
         (receipt,) = d.apply(f"put {NAME} {A}")
-        assert (receipt["code"], receipt["done"]) == (code, 0) and said in receipt["text"], receipt
+        (failed,) = receipt["not"]
+        assert (receipt["code"], receipt["done"], failed["fate"]) == ("", 1, "failed") and said in failed["why"], receipt
         script(tmp_path, RECORD.format(tmp_path))
         d.retry()
     assert calls(tmp_path) == [f"add unknown {A} {NAME}"]
 
 
-def test_what_was_done_before_a_failure_stays_done(tmp_path):
+def test_a_program_that_cannot_be_run_is_said_and_tried_again(tmp_path):
+    program = script(tmp_path, "not a program")
+    with hook(tmp_path, program) as d:
+        (receipt,) = d.apply(f"put {NAME} {A}")
+        assert (receipt["code"], receipt["done"]) == ("ENOEXEC", 0) and "cannot be run: Exec format error" in receipt["text"], receipt
+        script(tmp_path, RECORD.format(tmp_path))
+        d.retry()
+    assert calls(tmp_path) == [f"add unknown {A} {NAME}"]
+
+
+def test_the_others_go_on_behind_a_call_that_failed(tmp_path):
     text = RECORD.format(tmp_path) + f'[ "$4" != b.coder ] || [ -e {tmp_path}/well ]\n'
     with hook(tmp_path, script(tmp_path, text)) as d:
         (receipt,) = d.apply(f"put a.coder {A}", f"put b.coder {A}", f"put c.coder {A}")
-        assert receipt["done"] == 1 and receipt["code"] == "HF_EREFUSED"
+        assert receipt["done"] == 3 and not receipt["code"] and [n["name"] for n in receipt["not"]] == ["b.coder"]
         (tmp_path / "well").touch()
         d.retry()
-    assert [line.split()[-1] for line in calls(tmp_path)] == ["a.coder", "b.coder", "b.coder", "c.coder"]
+    assert [line.split()[-1] for line in calls(tmp_path)] == ["a.coder", "b.coder", "c.coder", "b.coder"]
+
+
+def test_of_two_calls_for_a_change_none_follows_one_that_failed(tmp_path):
+    """An address that could not be taken is not replaced."""
+    text = RECORD.format(tmp_path) + f'[ "$1" != del ] || [ -e {tmp_path}/well ]\n'
+    with hook(tmp_path, script(tmp_path, text)) as d:
+        d.good(f"put a.coder {A}")
+        (receipt,) = d.apply(f"put a.coder {B}", f"put b.coder {A}")
+        assert [n["name"] for n in receipt["not"]] == ["a.coder"]
+        (tmp_path / "well").touch()
+        d.retry()
+    assert [line.split()[0] + line.split()[-1] for line in calls(tmp_path)] == ["adda.coder", "dela.coder", "addb.coder", "dela.coder",
+                                                                                 "adda.coder"]
+
+
+def test_where_every_call_fails_a_batch_ends_early(tmp_path):
+    with hook(tmp_path, script(tmp_path, f"#!/bin/sh\necho $4 >> {tmp_path}/calls\nexit 1\n")) as d:
+        first, second, *_ = d.apply(*(f"put n{i}.coder {A}" for i in range(20)))
+    assert first["done"] == 8 and second["n"] == 12 and len(calls(tmp_path)) == 20
 
 
 @pytest.mark.parametrize("mode, folder_mode", [(0o722, 0o700), (0o702, 0o700), (0o700, 0o777)])
@@ -161,15 +190,28 @@ def test_a_batch_is_lines(tmp_path):
 
 
 def test_fates_are_taken(tmp_path):
-    text = "for f in 'done', 'clash', 'unfit': print(json.dumps({'fate': f}))"
+    text = "print(json.dumps({'error': 'no room'})); [print(json.dumps({'fate': f})) for f in ('done', 'clash', 'unfit')]"
     with hook(tmp_path, script(tmp_path, ECHO.format(tmp_path, text)), form="json") as d:
-        (receipt,) = d.apply(f"put a.coder {A}", f"put b.coder {A}", f"put c.coder {A}")
-    assert receipt["done"] == 3 and not receipt["code"]
-    assert [(n["name"], n["fate"]) for n in receipt["not"]] == [("b.coder", "clash"), ("c.coder", "unfit")]
+        (receipt,) = d.apply(*(f"put {name}.coder {A}" for name in "abcd"))
+    assert receipt["done"] == 4 and not receipt["code"]
+    assert [(n["name"], n["fate"], n.get("why")) for n in receipt["not"]] == [
+        ("a.coder", "failed", "said: no room"), ("c.coder", "clash", None), ("d.coder", "unfit", None)]
+
+
+def test_a_program_that_ends_at_an_error_gets_the_rest_next(tmp_path):
+    text = """
+for l in lines[1:-1]:
+    print(json.dumps({"error": "no room"} if l["name"] == "b.coder" and len(lines) > 3 else {"fate": "done"}))
+    if l["name"] == "b.coder": break
+"""
+    with hook(tmp_path, script(tmp_path, ECHO.format(tmp_path, text)), form="json") as d:
+        one, two = d.apply(f"put a.coder {A}", f"put b.coder {A}", f"put c.coder {A}")
+        assert (one["done"], one["code"], two["done"], two["code"]) == (2, "", 1, "")
+        d.retry()
+    assert [[c["name"] for c in b[1:-1]] for b in batches(tmp_path)] == [["a.coder", "b.coder", "c.coder"], ["c.coder"], ["b.coder"]]
 
 
 @pytest.mark.parametrize("text, done, code, said", [
-    ("print('{\"fate\":\"done\"}'); print('{\"error\":\"no room\"}')", 1, "HF_EREFUSED", "said: no room"),
     ("print('{\"fate\":\"done\"}')", 1, "HF_EFORMAT", "answered 1 of 3 changes"),
     ("print('nonsense')", 0, "HF_EFORMAT", "answered 'nonsense'"),
     ("print('{\"fate\":\"well\"}')", 0, "HF_EFORMAT", "expected"),

@@ -111,7 +111,8 @@ void desk_clear_log(struct desk *d)
 	struct desk_resolver *r = &d->r;
 
 	r->log[0] = r->subjects[0] = '\0';
-	r->n_applies = r->n_puts = r->n_takes = r->n_verifies = r->n_asked = r->n_lists = 0;
+	r->n_failed = r->n_applies = r->n_puts = r->n_takes = r->n_verifies = r->n_asked =
+	    r->n_lists = 0;
 	r->n_completes = r->n_zones = r->n_empty = 0;
 	r->largest_batch = 0;
 }
@@ -247,7 +248,7 @@ static uint8_t do_take(struct desk *d, const struct hf_change *c, const char *na
 		return HF_FATE_CLASH;
 	d->r.n_takes++;
 	note(d, "take", name, c->record.addr[15]);
-	if (!d->r.forgetful)
+	if (!d->r.forgetful && !(d->r.clings && strstr(name, d->r.clings)))
 		drop(d, find(d, name, c->record.addr[15], false));
 	return HF_FATE_DONE;
 }
@@ -267,23 +268,36 @@ static size_t limit(const struct desk *d)
 	return d->r.take_max && d->r.take_max < n ? d->r.take_max : n;
 }
 
+static uint8_t do_change(struct desk *d, const struct hf_change *c)
+{
+	char name[80];
+
+	text_of(&c->record.name, name);
+	note_subject(d, &c->subject);
+	if (d->r.fails && strstr(name, d->r.fails)) {
+		d->r.n_failed++;
+		hf_fake_clock_add(&d->fx.clock, d->r.slow_ms);
+		note(
+		    d, c->op == HF_CHANGE_PUT ? "fail put" : "fail take", name, c->record.addr[15]);
+		return HF_FATE_FAILED;
+	}
+	return c->op == HF_CHANGE_PUT ? do_put(d, c, name) : do_take(d, c, name);
+}
+
 /* One change at a time is in force; the receipt is a step of its own. */
 static bool answer_apply(struct desk *d)
 {
 	static uint8_t fates[HF_FEED_BATCH_MAX];
+	static const char *whys[HF_FEED_BATCH_MAX];
 	const struct hf_batch *b = d->r.batch;
-	struct hf_receipt receipt = { .text = "", .fates = fates };
-	char name[80];
+	struct hf_receipt receipt = { .text = "", .fates = fates, .whys = whys };
 
 	if (!b || d->r.deaf)
 		return false;
 	if (!d->r.fail && d->r.done < limit(d)) {
-		const struct hf_change *c = &b->at[d->r.done];
-
-		text_of(&c->record.name, name);
-		note_subject(d, &c->subject);
-		fates[d->r.done++] =
-		    c->op == HF_CHANGE_PUT ? do_put(d, c, name) : do_take(d, c, name);
+		fates[d->r.done] = do_change(d, &b->at[d->r.done]);
+		whys[d->r.done] = fates[d->r.done] == HF_FATE_FAILED ? "it cannot hold that" : NULL;
+		d->r.done++;
 		return true;
 	}
 	receipt.n_done = d->r.done;

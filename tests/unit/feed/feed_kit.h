@@ -34,13 +34,16 @@ struct desk_resolver {
 	bool silent;     /* answers no question */
 	int verify_code; /* nothing can be asked */
 	bool refuses_list;
-	bool lazy;      /* says that it did none of it, and no more */
-	bool mute;      /* never answers a question */
-	bool deaf;      /* never answers apply */
-	bool forgetful; /* says done, and does nothing */
+	bool lazy;          /* says that it did none of it, and no more */
+	bool mute;          /* never answers a question */
+	bool deaf;          /* never answers apply */
+	bool forgetful;     /* says done, and does nothing */
+	const char *fails;  /* what it is told of names with this in them fails; NULL: none */
+	const char *clings; /* such names are taken and answered all the same */
+	uint32_t slow_ms;   /* a change that fails takes so long */
 	/* what was done to it */
-	unsigned n_applies, n_puts, n_takes, n_verifies, n_asked, n_lists, n_completes, n_zones,
-	    n_empty;
+	unsigned n_applies, n_puts, n_takes, n_failed, n_verifies, n_asked, n_lists, n_completes,
+	    n_zones, n_empty;
 	size_t largest_batch;
 	unsigned unconfirmed; /* put since it was last asked */
 	struct hf_name zones[8];

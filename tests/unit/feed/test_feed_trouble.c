@@ -180,26 +180,6 @@ START_TEST(an_adapter_that_never_answers_is_waited_for_and_no_more)
 }
 END_TEST
 
-START_TEST(taken_names_that_do_not_go_are_told_and_hold_nothing_up_for_ever)
-{
-	one();
-	desk_set(&d, "b.coder", 2, 0);
-	desk_commit(&d);
-	desk_start(&d);
-	desk_settle(&d);
-	d.r.forgetful = true;
-	desk_del(&d, "b.coder");
-	desk_commit(&d);
-	desk_run(&d, 20000);
-	ck_assert_int_eq(desk_status(&d).state, HF_FEED_RETRYING);
-	desk_run(&d, 20000);
-	ck_assert_uint_eq(logged("1 names that were taken do not go"), 1);
-	d.r.forgetful = false;
-	desk_settle(&d);
-	ck_assert_uint_eq(desk_status(&d).owned, 1);
-}
-END_TEST
-
 Suite *feed_trouble_suite(void)
 {
 	Suite *s = suite_create("feed_trouble");
@@ -212,7 +192,6 @@ Suite *feed_trouble_suite(void)
 	tcase_add_test(tc, a_receipt_of_more_than_was_given_counts_for_what_was_given);
 	tcase_add_test(tc, while_the_store_applies_a_change_the_feed_waits_for_it);
 	tcase_add_test(tc, an_adapter_that_never_answers_is_waited_for_and_no_more);
-	tcase_add_test(tc, taken_names_that_do_not_go_are_told_and_hold_nothing_up_for_ever);
 	suite_add_tcase(s, tc);
 	return s;
 }
