@@ -13,8 +13,6 @@
 
 #include "base/error.h"
 
-enum { KNOWN_MAX = 64 * 1024, BELOW_MAX = 1 << 18 };
-
 /* A zone of unbound's own configuration at or below ours, or around it; the root is around all. */
 static void note_below(struct hf_adapter *a, const char *text)
 {
@@ -68,7 +66,7 @@ static void look_at_stubs(struct hf_adapter *a)
 {
 	hf_ub_step_begin(a, a->after_cover);
 	if (!a->code && !a->known)
-		cover_list(a, "UBCT1 list_stubs\n", BELOW_MAX, on_below);
+		cover_list(a, "UBCT1 list_stubs\n", HF_UB_LISTING_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
@@ -76,7 +74,7 @@ static void look_at_forwards(struct hf_adapter *a)
 {
 	hf_ub_step_begin(a, look_at_stubs);
 	if (!a->code && !a->known)
-		cover_list(a, "UBCT1 list_forwards\n", BELOW_MAX, on_below);
+		cover_list(a, "UBCT1 list_forwards\n", HF_UB_LISTING_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
@@ -87,7 +85,7 @@ static void look_at_auth_zones(struct hf_adapter *a)
 		a->zones[i].has_below = false;
 	a->reverse_below = false;
 	if (!a->code && !a->known)
-		cover_list(a, "UBCT1 list_auth_zones\n", BELOW_MAX, on_below);
+		cover_list(a, "UBCT1 list_auth_zones\n", HF_UB_LISTING_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
@@ -111,7 +109,7 @@ void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then)
 	a->after_cover = then;
 	hf_ub_step_begin(a, look_at_auth_zones);
 	if (!a->code && !a->known)
-		cover_list(a, "UBCT1 list_local_data\n", KNOWN_MAX, on_data);
+		cover_list(a, "UBCT1 list_local_data\n", HF_UB_LISTING_MAX, on_data);
 	hf_ub_step_end(a);
 }
 

@@ -8,9 +8,8 @@
 
 #include "adapters/dns_client.h"
 #include "adapters/unbound/ub_private.h"
+#include "adapters/unbound/ub_sums.h"
 #include "base/hash_table.h"
-
-enum { TOUCHED_LEAST = 1024 };
 
 /* All that one name has. */
 struct known_entry {
@@ -27,12 +26,7 @@ struct known_entry {
 
 struct hf_ub_known {
 	struct known_entry *entries; /* uthash */
-	/*
-	 * Names that were touched, by their hash: two that share one are both asked for. Zero:
-	 * free.
-	 */
-	uint64_t *touched;      /* owned */
-	size_t n_touched, size; /* the size is a power of two */
+	struct hf_ub_sums touched;   /* names */
 };
 
 static struct known_entry *known_find(const struct hf_ub_known *k, const struct hf_name *name)
@@ -110,57 +104,17 @@ void hf_ub_known_free(struct hf_ub_known *k)
 		HASH_DEL(k->entries, e);
 		free(e);
 	}
-	free(k->touched);
+	hf_ub_sums_free(&k->touched);
 	free(k);
 }
 
 /* --- what was touched --- */
 
-/* FNV-1a; never zero. */
-static uint64_t hash_of(const struct hf_name *name)
-{
-	uint64_t sum = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < name->len; i++)
-		sum = (sum ^ name->wire[i]) * 0x100000001b3u;
-	return sum ? sum : 1;
-}
-
-static uint64_t *touched_slot(uint64_t *table, size_t size, uint64_t hash)
-{
-	size_t i = hash & (size - 1);
-
-	while (table[i] && table[i] != hash)
-		i = (i + 1) & (size - 1);
-	return &table[i];
-}
-
-static int touched_grow(struct hf_ub_known *k)
-{
-	size_t size = k->size ? k->size * 2 : TOUCHED_LEAST;
-	uint64_t *table = calloc(size, sizeof(*table));
-
-	if (!table)
-		return -ENOMEM;
-	for (size_t i = 0; i < k->size; i++)
-		if (k->touched[i])
-			*touched_slot(table, size, k->touched[i]) = k->touched[i];
-	free(k->touched);
-	k->touched = table;
-	k->size = size;
-	return 0;
-}
-
 int hf_ub_known_touch(struct hf_ub_known *k, const struct hf_name *name)
 {
-	uint64_t hash = hash_of(name), *at;
+	int rc = hf_ub_sums_add(&k->touched, hf_ub_sum(0, name->wire, name->len));
 
-	if (2 * (k->n_touched + 1) > k->size && touched_grow(k))
-		return -ENOMEM;
-	at = touched_slot(k->touched, k->size, hash);
-	k->n_touched += !*at;
-	*at = hash;
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* --- answers --- */
@@ -168,10 +122,9 @@ int hf_ub_known_touch(struct hf_ub_known *k, const struct hf_name *name)
 bool hf_ub_known_answer(const struct hf_ub_known *k, const struct hf_name *name, uint16_t type,
     struct hf_asked *ret_asked)
 {
-	uint64_t hash = hash_of(name);
 	const struct known_entry *e;
 
-	if (k->size && *touched_slot(k->touched, k->size, hash))
+	if (hf_ub_sums_has(&k->touched, hf_ub_sum(0, name->wire, name->len)))
 		return false;
 	*ret_asked = (struct hf_asked){ .ede = -1 };
 	e = known_find(k, name);

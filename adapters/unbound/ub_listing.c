@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_listing: what unbound has of ours, out of its listing of all local data. unbound answers
- * nobody while it writes it, so it is read only up to a size that takes some milliseconds.
+ * nobody while it writes it, so it is read only up to a size that takes some milliseconds. Where it
+ * has more, what an earlier life may have left is looked for in the start files alone: what is in
+ * them, unbound has read, perhaps.
  */
 #include "adapters/unbound/ub_private.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
 
 #include "base/error.h"
-
-enum { LISTING_MAX = 1 << 20, TOLD_AT_ONCE = 64 };
-
-bool hf_ub_line_read(const char *at, struct hf_ub_line *ret_line)
-{
-	return sscanf(at, "%1023[^\t]\t%9u\tIN\t%15[^\t]\t%1023[^\n]", ret_line->owner,
-		   &ret_line->ttl_s, ret_line->type, ret_line->data) == 4;
-}
-
-/* unbound writes an empty line after each record. */
-const char *hf_ub_line_next(const char *at)
-{
-	at += strcspn(at, "\n");
-	return at + strspn(at, "\n");
-}
 
 static bool is_at(const struct hf_ub_line *line, const struct hf_name *name)
 {
@@ -91,61 +75,84 @@ bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone)
 
 /* --- for the feed --- */
 
-static bool ub_line_read_record(
-    const struct hf_adapter *a, const struct hf_ub_line *line, struct hf_record *ret_record)
+static void end_list(struct hf_adapter *a)
 {
-	memset(ret_record, 0, sizeof(*ret_record));
-	return strcmp(line->type, "AAAA") == 0 &&
-	       hf_name_parse(line->owner, &ret_record->name) == 0 &&
-	       hf_ub_is_below(a, &ret_record->name) &&
-	       inet_pton(AF_INET6, line->data, ret_record->addr) == 1 &&
-	       hf_addr_is_ours(ret_record->addr);
+	const struct hf_adapter_host *host = a->host;
+	char text[HF_UB_TEXT_MAX];
+	int code = a->code;
+
+	memcpy(text, a->text, sizeof(text));
+	a->want_list = false;
+	hf_ub_sums_free(&a->listed);
+	hf_ub_job_end(a);
+	hf_ub_job_next(a);
+	host->listed(host->arg, NULL, 0, code, text);
+}
+
+/* Each name and address once: the first time, pointers come before addresses. */
+static int tell_listed(const struct hf_record *record, void *arg)
+{
+	struct hf_adapter *a = arg;
+	uint64_t sum = hf_ub_sum(0, record->name.wire, record->name.len);
+	int rc = hf_ub_sums_add(&a->listed, hf_ub_sum(sum, record->addr, sizeof(record->addr)));
+
+	if (rc > 0)
+		a->host->listed(a->host->arg, record, 1, 0, "");
+	return rc < 0 ? rc : 0;
+}
+
+/* A slice a turn of the loop. */
+static void read_start_files(struct hf_adapter *a)
+{
+	int rc = hf_ub_start_file_read(a->start_file, tell_listed, a);
+
+	/* What cannot be read says nothing. */
+	hf_ub_step_begin(a, rc > 0 ? read_start_files : end_list);
+	hf_ub_step_end(a);
+}
+
+static int tell_listing(struct hf_adapter *a, const char *listing, bool pointers)
+{
+	int rc = 0;
+
+	for (const char *at = listing; *at && !rc; at = hf_ub_line_next(at)) {
+		struct hf_record record;
+		struct hf_ub_line line;
+
+		if (hf_ub_line_read(at, &line) && hf_ub_line_record(&line, pointers, &record) &&
+		    hf_ub_is_below(a, &record.name))
+			rc = tell_listed(&record, a);
+	}
+	return rc;
 }
 
 static void on_listing(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_adapter *a = arg;
+	int rc;
 
-	if (reply->code == HF_ELIMIT)
+	if (reply->code == HF_ELIMIT) {
 		hf_ub_step_fail(a, HF_ELIMIT,
 		    "unbound has so many local names that listing them would keep it from answering");
-	else if (reply->code)
+		a->then = read_start_files;
+	} else if (reply->code) {
 		hf_ub_step_control_failed(a, reply->code);
-	else
-		a->listing = strdup(reply->text);
-	if (!a->code && !a->listing)
-		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-	hf_ub_step_end(a);
-}
-
-static void end_list(struct hf_adapter *a)
-{
-	const struct hf_adapter_host *host = a->host;
-	char *listing = a->listing;
-	char text[HF_UB_TEXT_MAX];
-	int code = a->code;
-
-	memcpy(text, a->text, sizeof(text));
-	a->listing = NULL;
-	a->want_list = false;
-	for (const char *at = listing; at && *at; at = hf_ub_line_next(at)) {
-		struct hf_record record;
-		struct hf_ub_line line;
-
-		if (hf_ub_line_read(at, &line) && ub_line_read_record(a, &line, &record))
-			host->listed(host->arg, &record, 1, 0, "");
+	} else {
+		rc = tell_listing(a, reply->text, true);
+		if (!rc)
+			rc = tell_listing(a, reply->text, false);
+		if (rc)
+			hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
 	}
-	free(listing);
-	hf_ub_job_end(a);
-	hf_ub_job_next(a);
-	host->listed(host->arg, NULL, 0, code, text);
+	hf_ub_step_end(a);
 }
 
 void hf_ub_list_begin(struct hf_adapter *a)
 {
 	hf_ub_step_begin(a, end_list);
 	hf_ub_step_wait(a);
-	if (hf_ub_control_list(a->control, "UBCT1 list_local_data\n", LISTING_MAX, on_listing, a)) {
+	if (hf_ub_control_list(
+		a->control, "UBCT1 list_local_data\n", HF_UB_LISTING_MAX, on_listing, a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_step_end(a);
 	}

@@ -18,7 +18,9 @@
 #include "adapters/unbound/ub_command.h"
 #include "adapters/unbound/ub_control.h"
 #include "adapters/unbound/ub_known.h"
+#include "adapters/unbound/ub_line.h"
 #include "adapters/unbound/ub_pace.h"
+#include "adapters/unbound/ub_sums.h"
 #include "config/config.h"
 
 struct hf_ub_start_file;
@@ -30,6 +32,8 @@ enum {
 	HF_CANARY_FILLING = 'f', /* how its text begins */
 	HF_CANARY_WHOLE = 'w',
 	HF_UB_BATCH = 1000, /* changes that are welcome at once */
+	/* Of a listing, during which unbound answers nobody: some 4 to 8 ms. */
+	HF_UB_LISTING_MAX = 64 * 1024,
 
 	HF_TYPE_A = 1,
 	HF_TYPE_SOA = 6,
@@ -164,7 +168,7 @@ struct hf_adapter {
 	bool told_incomplete;
 	uint64_t generation;
 	bool want_list;
-	char *listing; /* owned */
+	struct hf_ub_sums listed; /* records that the host was told by the list under way */
 
 	/* The watch. */
 	struct event *tick; /* owned */
@@ -270,16 +274,6 @@ void hf_ub_apply_end(struct hf_adapter *a);
 
 /* --- ub_listing.c, ub_verify.c, ub_doctor.c, ub_setup.c --- */
 
-/* One record of a listing of local data: "main.dev.me.coder.\t30\tIN\tAAAA\tfd60:..." */
-struct hf_ub_line {
-	char owner[HF_NAME_TEXT_MAX];
-	unsigned ttl_s;
-	char type[16];
-	char data[HF_NAME_TEXT_MAX];
-};
-bool hf_ub_line_read(const char *at, struct hf_ub_line *ret_line);
-const char *hf_ub_line_next(const char *at);
-
 void hf_ub_list_begin(struct hf_adapter *a);
 /* Our SOA, at the zone itself. */
 bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone);
@@ -295,7 +289,7 @@ void hf_ub_doctor_free(struct hf_adapter *a);
 void hf_ub_setup(
     const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
 
-/* --- ub_start_file.c --- */
+/* --- ub_start_file.c, ub_start_read.c --- */
 
 int hf_ub_start_file_new(struct hf_adapter *a, struct hf_ub_start_file **ret_file);
 /* Writes what waits. NULL is fine, here as in all of these. */
@@ -318,5 +312,11 @@ int hf_ub_start_file_leave(struct hf_ub_start_file *f);
  * yet.
  */
 bool hf_ub_start_file_zone(const char *path, struct hf_name *ret_zone);
+/*
+ * Tells cb a slice of what is in the files that were not written in this life, and of those that
+ * were there before this life wrote them; pointers first. Returns 1 (more), 0 (that was all), or a
+ * code.
+ */
+int hf_ub_start_file_read(struct hf_ub_start_file *f, hf_record_cb cb, void *arg);
 /* Each second: was it removed, is it late? */
 void hf_ub_start_file_tick(struct hf_ub_start_file *f);

@@ -18,8 +18,6 @@
 #include "base/error.h"
 #include "base/log.h"
 
-enum { ZONES_LIST_MAX = 1 << 18 };
-
 static void new_canary(char out[static HF_UB_CANARY_MAX])
 {
 	uint64_t random = 0;
@@ -238,7 +236,7 @@ static void list_zones(struct hf_adapter *a)
 	if (!a->reverse_known && !a->reverse_ours && a->config->unbound.start_file &&
 	    a->config->unbound.start_form == HF_START_ZONEFILE) {
 		hf_ub_step_wait(a);
-		if (hf_ub_control_list(a->control, "UBCT1 list_local_zones\n", ZONES_LIST_MAX,
+		if (hf_ub_control_list(a->control, "UBCT1 list_local_zones\n", HF_UB_LISTING_MAX,
 			on_local_zones, a)) {
 			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 			hf_ub_step_end(a);

@@ -199,16 +199,6 @@ void hf_ub_start_file_rezone(struct hf_ub_start_file *f)
 	}
 }
 
-/* Whether a file is another one than we have written. */
-static bool is_foreign(int dir, const struct hf_ub_start_seen *s)
-{
-	struct stat st;
-
-	return fstatat(dir, s->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != s->dev ||
-	       st.st_ino != s->ino || st.st_size != s->size ||
-	       st.st_mtim.tv_sec != s->mtime.tv_sec || st.st_mtim.tv_nsec != s->mtime.tv_nsec;
-}
-
 static bool start_file_is_missing(
     const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone)
 {
@@ -234,7 +224,7 @@ static bool is_spoilt(struct hf_ub_start_file *f)
 	for (size_t i = 0; i < a->n_zones && !hf_ub_start_is_include(f); i++)
 		bad = bad || start_file_is_missing(f, base, &a->zones[i].name);
 	for (size_t i = 0; i < f->n_seen; i++)
-		bad = bad || is_foreign(f->dir, &f->seen[i]);
+		bad = bad || hf_ub_start_is_foreign(f->dir, &f->seen[i]);
 	close(f->dir);
 	f->dir = -1;
 	return bad;
@@ -354,6 +344,7 @@ void hf_ub_start_file_free(struct hf_ub_start_file *f)
 		return;
 	write_last(f);
 	hf_ub_start_outs_close(f);
+	hf_ub_start_read_end(f);
 	event_free(f->turn);
 	free(f);
 }

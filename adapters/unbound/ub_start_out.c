@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_start_out: one start file of a write under way: opened under another name, with its head.
+ * ub_start_out: one start file of a write under way: opened under another name, with its head; and
+ * what it looked like when it was written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,22 @@
 #include <event2/buffer.h>
 
 #include "adapters/unbound/ub_start_private.h"
+
+enum { PATH_MAX_LEN = 4096 };
+
+int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base)
+{
+	const char *path = f->a->config->unbound.start_file, *slash = strrchr(path, '/');
+	char folder[PATH_MAX_LEN];
+
+	*ret_base = slash ? slash + 1 : path;
+	if (!slash || (size_t)(slash - path) >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, path, (size_t)(slash - path) + 1);
+	folder[slash - path + 1] = '\0';
+	f->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return f->dir < 0 ? -errno : 0;
+}
 
 void hf_ub_start_out_head(
     struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone)
@@ -49,4 +66,31 @@ int hf_ub_start_out_add(struct hf_ub_start_file *f, const char *name, const stru
 	if (zone)
 		hf_ub_start_out_head(f, out->lines, zone);
 	return 0;
+}
+
+void hf_ub_start_note_seen(struct hf_ub_start_file *f, const struct hf_ub_start_out *out)
+{
+	struct hf_ub_start_seen *s = f->seen;
+	size_t i = 0;
+
+	while (i < f->n_seen && strcmp(s[i].name, out->name))
+		i++;
+	if (i == HF_UB_START_OUTS_MAX)
+		return;
+	if (i == f->n_seen)
+		f->n_seen++;
+	snprintf(s[i].name, sizeof(s[i].name), "%s", out->name);
+	s[i].dev = out->st.st_dev;
+	s[i].ino = out->st.st_ino;
+	s[i].size = out->st.st_size;
+	s[i].mtime = out->st.st_mtim;
+}
+
+bool hf_ub_start_is_foreign(int dir, const struct hf_ub_start_seen *s)
+{
+	struct stat st;
+
+	return fstatat(dir, s->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != s->dev ||
+	       st.st_ino != s->ino || st.st_size != s->size ||
+	       st.st_mtim.tv_sec != s->mtime.tv_sec || st.st_mtim.tv_nsec != s->mtime.tv_nsec;
 }

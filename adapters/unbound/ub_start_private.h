@@ -2,8 +2,8 @@
 #pragma once
 /*
  * ub_start_private: a write of the start files under way, for ub_start_file.c (when),
- * ub_start_write.c (what is in which file), ub_start_left.c (suffixes that are no longer ours) and
- * ub_start_out.c (one file).
+ * ub_start_write.c (what is in which file), ub_start_left.c (suffixes that are no longer ours),
+ * ub_start_read.c (what was in them) and ub_start_out.c (one file).
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -62,6 +62,10 @@ struct hf_ub_start_file {
 
 	struct hf_ub_start_seen seen[HF_UB_START_OUTS_MAX];
 	size_t n_seen;
+	/* Files that were not ours and that a write replaced, open, until they are read. */
+	int former[HF_UB_START_OUTS_MAX];
+	size_t n_former;
+	struct hf_ub_start_reading *reading; /* owned; NULL: nothing is being read */
 
 	/* When. */
 	bool written;       /* in this life, and nothing has happened to it since */
@@ -90,6 +94,19 @@ int hf_ub_start_out_add(struct hf_ub_start_file *f, const char *name, const stru
 void hf_ub_start_out_head(
     struct hf_ub_start_file *f, struct evbuffer *lines, const struct hf_name *zone);
 
+/* f->dir. */
+int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base);
+/* As it is under its own name, for the next look at it. */
+void hf_ub_start_note_seen(struct hf_ub_start_file *f, const struct hf_ub_start_out *out);
+/* Whether a file is another one than we have written. */
+bool hf_ub_start_is_foreign(int dir, const struct hf_ub_start_seen *s);
+
+/* --- ub_start_read.c --- */
+
+/* The file of that name in f->dir is about to be replaced: it is kept open if it is not ours. */
+void hf_ub_start_former_keep(struct hf_ub_start_file *f, const char *name);
+void hf_ub_start_read_end(struct hf_ub_start_file *f);
+
 /* --- ub_start_write.c --- */
 
 /* Opens all files of our zones, each with its head. hf_ub_start_outs_close() ends it. */
@@ -101,7 +118,6 @@ int hf_ub_start_outs_flush(struct hf_ub_start_file *f);
 /* All are whole before the first is renamed. `only_missing`: those that are there stay. */
 int hf_ub_start_outs_finish(struct hf_ub_start_file *f, bool only_missing);
 void hf_ub_start_outs_close(struct hf_ub_start_file *f);
-int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base);
 /* The file's name for the zone. */
 int hf_ub_start_name(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone,
     char ret_name[static NAME_MAX + 1]);

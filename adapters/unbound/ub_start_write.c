@@ -18,8 +18,6 @@
 #include "adapters/unbound/ub_start_private.h"
 #include "base/file.h"
 
-enum { PATH_MAX_LEN = 4096 };
-
 /* --- lines --- */
 
 static void add_ptr(struct hf_ub_start_file *f, const struct hf_record *r, const char *name)
@@ -74,20 +72,6 @@ int hf_ub_start_outs_record(const struct hf_record *r, void *arg)
 }
 
 /* --- files --- */
-
-int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base)
-{
-	const char *path = f->a->config->unbound.start_file, *slash = strrchr(path, '/');
-	char folder[PATH_MAX_LEN];
-
-	*ret_base = slash ? slash + 1 : path;
-	if (!slash || (size_t)(slash - path) >= sizeof(folder))
-		return -ENAMETOOLONG;
-	memcpy(folder, path, (size_t)(slash - path) + 1);
-	folder[slash - path + 1] = '\0';
-	f->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return f->dir < 0 ? -errno : 0;
-}
 
 int hf_ub_start_name(const struct hf_ub_start_file *f, const char *base, const struct hf_name *zone,
     char ret_name[static NAME_MAX + 1])
@@ -170,32 +154,14 @@ int hf_ub_start_outs_flush(struct hf_ub_start_file *f)
 	return rc;
 }
 
-/* As it is under its own name, for the next look at it. */
-static void note_seen(struct hf_ub_start_file *f, const struct hf_ub_start_out *out)
-{
-	struct hf_ub_start_seen *s = f->seen;
-	size_t i = 0;
-
-	while (i < f->n_seen && strcmp(s[i].name, out->name))
-		i++;
-	if (i == HF_UB_START_OUTS_MAX)
-		return;
-	if (i == f->n_seen)
-		f->n_seen++;
-	snprintf(s[i].name, sizeof(s[i].name), "%s", out->name);
-	s[i].dev = out->st.st_dev;
-	s[i].ino = out->st.st_ino;
-	s[i].size = out->st.st_size;
-	s[i].mtime = out->st.st_mtim;
-}
-
 static int rename_out(struct hf_ub_start_file *f, struct hf_ub_start_out *out)
 {
+	hf_ub_start_former_keep(f, out->name);
 	if (fstat(out->fd, &out->st) || renameat(f->dir, out->temp, f->dir, out->name))
 		return -errno;
 	close(out->fd);
 	out->fd = -1;
-	note_seen(f, out);
+	hf_ub_start_note_seen(f, out);
 	return 0;
 }
 

@@ -10,8 +10,6 @@
 
 #include "base/error.h"
 
-enum { LIST_MAX = 1 << 20 };
-
 /* --- all is confirmed --- */
 
 static void ub_zones_completed(struct hf_adapter *a)
@@ -158,7 +156,7 @@ static void list_and_leave(struct hf_adapter *a)
 	if (!a->code) {
 		hf_ub_step_wait(a);
 		if (hf_ub_control_list(
-			a->control, "UBCT1 list_local_data\n", LIST_MAX, on_leaving, a)) {
+			a->control, "UBCT1 list_local_data\n", HF_UB_LISTING_MAX, on_leaving, a)) {
 			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 			hf_ub_step_end(a);
 		}

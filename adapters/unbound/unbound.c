@@ -171,7 +171,7 @@ static void unbound_close(struct hf_adapter *a)
 	hf_ub_cover_forget(a);
 	hf_ub_verify_free(a);
 	hf_ub_doctor_free(a);
-	free(a->listing);
+	hf_ub_sums_free(&a->listed);
 	free(a->looked);
 	free(a->fates);
 	free(a);

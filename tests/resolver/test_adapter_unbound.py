@@ -142,22 +142,22 @@ def test_another_run_goes_on_where_the_last_one_ended(tmp_path, unbound):
     """The bridge was killed after it had filled unbound: nothing is written again, and nothing is missing."""
     between = Between(tmp_path / "between.ctl", unbound.control)
     with driver(tmp_path, unbound, control=between.path) as d:
-        d.good(*names(500))
+        d.good(*names(300))
         d.complete()
         wait_for(lambda: unbound.canary() == "w")
     before = unbound.data()
     between.commands.clear()
     with driver(tmp_path, unbound, control=between.path) as d:
         for _ in range(10):
-            d.good(*names(500))
+            d.good(*names(300))
             d.complete()
         d.wait(1200)
         assert between.writes() == [] and not d.lost()
-        d.good(*names(20, first=490))  # ten of them are new
+        d.good(*names(20, first=290))  # ten of them are new
         assert [c.split()[1] for c in between.writes()] == [b"local_datas"] * len(between.writes())
         assert sum(c.count(b" AAAA ") for c in between.writes()) == 10
         # What an earlier run left there and nobody wants is known, too.
-        assert len(d.list()) == 510
+        assert len(d.list()) == 310
     assert set(before) < set(unbound.data())
     assert all(len(c) <= 65536 and Between.is_whole(c) for c in between.commands) and not between.cut
     between.close()

@@ -27,8 +27,6 @@ def others(n):
     return "".join(f'  local-data: "{i}.{"x" * 60}.{"y" * 60}.example. A 10.1.1.1"\n' for i in range(n))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError,
-                   reason="of a lost store's names in unbound only the addresses are adopted, not the pointers")
 def test_unbound(tmp_path):
     with Stand(tmp_path) as s:
         s.unbound()
@@ -40,8 +38,6 @@ def test_unbound(tmp_path):
         until(lambda: s.in_unbound(WITHOUT_WEB, GHOST))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError,
-                   reason="of a lost store's names in unbound only the addresses are adopted, not the pointers")
 def test_an_unbound_that_restarted_meanwhile_with_its_start_file(tmp_path):
     with Stand(tmp_path) as s:
         s.unbound(server=s.include())
@@ -80,7 +76,6 @@ def test_what_cannot_all_be_found_is_said(tmp_path):
               else f"web.coder is {ask(s.ub.port, 'web.coder')}, and nobody is told: {s.told()!r}")
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="names of an earlier life are looked for in the listing alone")
 def test_the_start_file_says_what_the_listing_cannot(tmp_path):
     with Stand(tmp_path) as s:
         s.unbound(server=others(8000) + s.include())

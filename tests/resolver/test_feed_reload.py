@@ -64,8 +64,6 @@ def test_a_reload_after_a_removal_brings_nothing_back(tmp_path):
 
 # --- what others have there, and ask
 
-@pytest.mark.xfail(strict=True, raises=AssertionError,
-                   reason="a mebibyte of local data is read at once, which silences unbound for 150 ms")
 def test_little_of_a_large_listing_is_read(tmp_path):
     """unbound answers nobody while it writes one; a blocklist makes it megabytes, of which nothing is ours."""
     block = tmp_path / "block.conf"
