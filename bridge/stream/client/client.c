@@ -1,20 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The states of a client, and its way to the server, step by step. */
-#include "bridge/stream/client/client_private.h"
+/* The states of a client: it alone changes them. The way and the session report to it. */
+#include "bridge/stream/client/client.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include <event2/event.h>
+
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/timing.h"
-#include "bridge/stream/client/proxy.h"
+#include "bridge/stream/client/client_random.h"
+#include "bridge/stream/client/dial_rate.h"
+#include "bridge/stream/client/dispute_query.h"
+#include "bridge/stream/client/owner_list.h"
+#include "bridge/stream/client/session.h"
+#include "bridge/stream/client/way.h"
 
 enum { ALL_AGAIN_MS = 3600 * 1000 };
+
+struct hf_client {
+	struct hf_http *http; /* borrowed, as the four below */
+	const struct hf_clock *clock;
+	const struct hf_stream_settings *settings;
+	const struct hf_client_ops *ops;
+	void *arg;
+	struct event *timer; /* owned: whatever is due next */
+
+	enum hf_client_state state;
+	struct hf_problem problem;
+	struct hf_fault fault;
+	struct hf_fault owner_fault; /* some owner cannot be followed */
+	int64_t since_ms, since_wall_s;
+	int64_t contact_wall_s;
+	uint64_t problems[HF_PROBLEM_LAST];
+
+	/* when it is tried again */
+	int64_t next_try_ms; /* in all states that wait */
+	int64_t event_ms;    /* when an event last ended a wait */
+	int64_t kept_ms;     /* events do not end a wait before: somebody said how long */
+	struct hf_dial_rate rate;
+	unsigned attempts;
+	struct hf_backoff backoff;
+	bool fresh_token; /* a refused token was read again once already */
+
+	/* what the server told */
+	struct hf_addresses good;    /* worked last */
+	struct hf_server_info *told; /* owned: of this connection or the last */
+	bool told_new;               /* it waits to be handed on */
+	unsigned warned;             /* of the token's end: 1: 7 days, 2: 1 day, 3: over */
+	struct hf_owner_info *all;   /* owned: the last listing of all users ... */
+	size_t n_all;
+	int64_t all_ms; /* ... and when it was made */
+
+	/* the way to the server and the connection, both owned; NULL in the states that wait */
+	struct hf_way *way;
+	struct hf_session *session; /* NULL, too, until the way has led there */
+	struct hf_owner_list owners;
+	struct hf_dispute_query dispute;
+	struct hf_session_counts counts;
+	char rights[HF_RIGHTS_MAX]; /* of the connection, as REST said before it */
+	int64_t refresh_ms;         /* live: when REST is asked next */
+	int64_t reconnect_ms;       /* a new connection is wanted, then; 0: not */
+	int64_t redial_ms;          /* it is decided, and begins then; 0: not */
+};
 
 static const char *const state_names[] = {
 	[CLIENT_WAITING] = "waiting",
@@ -29,36 +83,18 @@ const char *hf_client_state_name(enum hf_client_state state)
 	return state_names[state];
 }
 
-static uint32_t client_random32(void)
-{
-	uint32_t r = 0;
-
-	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) < 0)
-		r = 0;
-	return r;
-}
-
 /* --- states --- */
 
-static void wipe_token(struct hf_client *c)
-{
-	explicit_bzero(c->target.token, sizeof(c->target.token));
-}
-
-/* Whatever was under way ends. */
+/* Whatever was under way ends, and the token is wiped. */
 static void client_drop(struct hf_client *c)
 {
-	hf_client_close_stream(c);
-	hf_host_lookup_free(c->resolve);
-	hf_header_command_free(c->command);
-	hf_inquiry_free(c->ask);
-	hf_dial_free(c->dial);
-	hf_client_drop_dispute(c);
-	c->resolve = NULL;
-	c->command = NULL;
-	c->ask = NULL;
-	c->dial = NULL;
+	hf_dispute_query_drop(&c->dispute);
+	hf_session_free(c->session);
+	hf_way_free(c->way);
+	c->session = NULL;
+	c->way = NULL;
 	c->told_new = false;
+	c->redial_ms = 0;
 }
 
 static bool client_waits(const struct hf_client *c)
@@ -66,11 +102,33 @@ static bool client_waits(const struct hf_client *c)
 	return c->state != CLIENT_CONNECTING && c->state != CLIENT_LIVE;
 }
 
+static bool client_is_asking(const struct hf_client *c)
+{
+	return c->told_new || hf_way_is_asking(c->way);
+}
+
+/* Of an open connection, beside what the session itself has. */
+static int64_t live_next(const struct hf_client *c)
+{
+	int64_t due = hf_dispute_query_next(&c->dispute);
+
+	if (!client_is_asking(c))
+		due = hf_time_sooner(due, c->refresh_ms);
+	return c->reconnect_ms ? hf_time_sooner(due, c->reconnect_ms) : due;
+}
+
 static int64_t client_next_due(struct hf_client *c)
 {
+	int64_t due;
+
 	if (client_waits(c))
 		return c->next_try_ms;
-	return c->stack ? hf_client_stream_next(c) : INT64_MAX;
+	if (!c->session || c->ops->busy(c->arg))
+		return INT64_MAX;
+	due = hf_session_next(c->session);
+	if (c->redial_ms)
+		due = hf_time_sooner(due, c->redial_ms);
+	return c->state == CLIENT_LIVE ? hf_time_sooner(due, live_next(c)) : due;
 }
 
 /* Takes the timer to what is due next. */
@@ -103,7 +161,6 @@ static void client_enter(struct hf_client *c, enum hf_client_state next)
 	c->state = next;
 	if (next == CLIENT_LIVE) {
 		c->attempts = 0;
-		c->steady = false;
 		hf_problem_set(&c->problem, HF_PROBLEM_NONE, NULL);
 	}
 	client_schedule(c);
@@ -111,22 +168,9 @@ static void client_enter(struct hf_client *c, enum hf_client_state next)
 
 /* --- how often --- */
 
-/* When the next connection may begin. */
-static int64_t may_dial_ms(const struct hf_client *c)
-{
-	size_t most = c->settings->retry.per_minute;
-
-	return c->n_dials < most ? 0 : c->dials[(c->n_dials - most) % HF_DIALS_MAX] + 60 * 1000;
-}
-
-static void note_dial(struct hf_client *c)
-{
-	c->dials[c->n_dials++ % HF_DIALS_MAX] = hf_boot_ms(c->clock);
-}
-
 static void try_at(struct hf_client *c, int64_t at_ms)
 {
-	int64_t may = may_dial_ms(c);
+	int64_t may = hf_dial_rate_next(&c->rate, c->settings->retry.per_minute);
 
 	c->next_try_ms = at_ms > may ? at_ms : may;
 }
@@ -136,7 +180,6 @@ static void client_steady(struct hf_client *c)
 {
 	char what[96];
 
-	c->steady = true;
 	hf_backoff_reset(&c->backoff);
 	snprintf(what, sizeof(what), "source '%s'", c->settings->name);
 	hf_fault_clear(&c->fault, c->clock, what);
@@ -167,7 +210,7 @@ static int64_t client_plan_retry(struct hf_client *c, const struct hf_problem *p
 		break;
 	default:
 		*ret_state = CLIENT_WAITING;
-		wait = hf_backoff_fail_jittered(&c->backoff, client_random32());
+		wait = hf_backoff_fail_jittered(&c->backoff, hf_client_random32());
 		break;
 	}
 	if (p->wait_s * 1000 > *ret_kept)
@@ -187,7 +230,6 @@ static void client_fail(struct hf_client *c, const struct hf_problem *problem)
 	c->problems[problem->code]++;
 	c->attempts++;
 	client_drop(c);
-	wipe_token(c);
 	c->ops->away(c->arg);
 	wait = client_plan_retry(c, &c->problem, &next, &kept);
 	c->kept_ms = now + kept;
@@ -207,38 +249,7 @@ static void client_fail_code(struct hf_client *c, enum hf_problem_code code)
 	client_fail(c, &p);
 }
 
-/* --- the way to the server, step by step --- */
-
-static void on_dialled(
-    void *arg, struct hf_http_handle *winner, size_t which, const struct hf_problem *problem)
-{
-	struct hf_client *c = arg;
-
-	c->dial = NULL;
-	if (!winner) {
-		client_fail(c, problem);
-		return;
-	}
-	hf_addresses_prefer(&c->addresses, which);
-	if (c->addresses.n) {
-		c->good = c->addresses;
-		if (c->ops->good)
-			c->ops->good(c->arg, &c->good);
-	}
-	c->at = AT_UPGRADE;
-	hf_client_open_stream(c, winner);
-}
-
-static void client_dial(struct hf_client *c)
-{
-	const struct hf_dial_config race = {
-		.http = c->http, .clock = c->clock, .target = &c->target, .addresses = &c->addresses
-	};
-
-	c->at = AT_DIAL;
-	if (hf_dial_new(&race, on_dialled, c, &c->dial))
-		client_fail_code(c, HF_PROBLEM_MEMORY);
-}
+/* --- what the server told --- */
 
 /* Tells once for each threshold, and anew with another token. */
 static void warn_of_expiry(struct hf_client *c)
@@ -328,7 +339,55 @@ static bool client_rights_changed(const struct hf_client *c)
 {
 	const char *now = c->told->rights;
 
-	return (*now && strcmp(now, c->rights) != 0) || hf_client_readable_changed(c);
+	return (*now && strcmp(now, c->rights) != 0) || hf_owner_list_readable_changed(&c->owners);
+}
+
+static void check_settled(struct hf_client *c)
+{
+	if (hf_owner_list_settles(&c->owners) && c->told->complete)
+		c->ops->settled(c->arg, c->told);
+}
+
+static void client_dial(struct hf_client *c)
+{
+	struct hf_problem p;
+
+	if (hf_way_dial(c->way, &p))
+		client_fail(c, &p);
+}
+
+/* At most one an interval, however long what waits for it is not content. */
+static bool client_wants_connection(struct hf_client *c, int64_t now_ms)
+{
+	c->reconnect_ms = 0;
+	if (c->state != CLIENT_LIVE || !c->ops->wants_connection(c->arg))
+		return false;
+	c->reconnect_ms = hf_session_connected_ms(c->session) + hf_owner_list_again_ms(c->settings);
+	return now_ms >= c->reconnect_ms;
+}
+
+static void client_live_due(struct hf_client *c, int64_t now_ms)
+{
+	hf_dispute_query_due(&c->dispute, hf_way_target(c->way), hf_way_addresses(c->way),
+	    hf_owner_list_again_ms(c->settings), now_ms);
+	if (now_ms < c->refresh_ms)
+		return;
+	c->refresh_ms = now_ms + hf_owner_list_interval_ms(c->settings);
+	if (!client_is_asking(c) && hf_way_ask_again(c->way))
+		hf_log_debug("source '%s': no memory to ask again", c->settings->name);
+}
+
+/* Does what is due on an open connection, if there is one. */
+static void connection_due(struct hf_client *c, int64_t now_ms)
+{
+	if (!c->session || c->ops->busy(c->arg))
+		return;
+	hf_session_due(c->session, now_ms);
+	if (c->session && c->state == CLIENT_LIVE)
+		client_live_due(c, now_ms);
+	if (c->session &&
+	    (client_wants_connection(c, now_ms) || (c->redial_ms && now_ms >= c->redial_ms)))
+		hf_client_redial(c);
 }
 
 /* Hands on what the server told, as soon as it may be; then the stream can be opened. */
@@ -350,12 +409,12 @@ static void hand_on(struct hf_client *c)
 	keep_all(c);
 	limit_owners(c);
 	tell_owners(c);
-	if (!c->told->n_owners && (c->told->complete || !c->n_owners)) {
+	if (!c->told->n_owners && (c->told->complete || !c->owners.n)) {
 		client_fail(c, &c->told->missing);
 		return;
 	}
 	client_tell_missing(c);
-	if (hf_client_set_owners(c, c->told, max_owners(c))) {
+	if (hf_owner_list_set(&c->owners, c->told, max_owners(c))) {
 		client_fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
@@ -369,226 +428,172 @@ static void hand_on(struct hf_client *c)
 		hf_client_redial(c);
 		return;
 	} else {
-		hf_client_check_settled(c);
-		hf_client_stream_due(c, hf_boot_ms(c->clock));
+		check_settled(c);
+		connection_due(c, hf_boot_ms(c->clock));
 	}
 	client_schedule(c);
 }
 
-static void on_told(
-    void *arg, struct hf_server_info *told, size_t which, const struct hf_problem *problem)
+/* --- what the session reports --- */
+
+static void on_session_failed(void *arg, const struct hf_problem *problem)
+{
+	client_fail(arg, problem);
+}
+
+static void on_session_outdated(void *arg)
+{
+	hf_client_redial(arg);
+}
+
+static void on_session_live(void *arg)
 {
 	struct hf_client *c = arg;
 
-	c->ask = NULL;
-	if (!told && c->state == CLIENT_LIVE && hf_problem_mends(problem->code) != MENDS_TOKEN) {
-		/* The stream itself says how it is; it was only to be asked again. */
-		hf_log_debug("source '%s': asked again, without an answer: %s", c->settings->name,
-		    problem->text);
-		hf_client_stream_due(c, hf_boot_ms(c->clock));
-		client_schedule(c);
-		return;
-	}
-	if (!told) {
-		client_fail(c, problem);
-		return;
-	}
-	if (c->state != CLIENT_LIVE)
-		hf_addresses_prefer(&c->addresses, which);
-	hf_server_info_free(c->told);
-	c->told = told;
-	c->told_new = true;
-	if (c->state == CLIENT_CONNECTING)
-		c->at = AT_TELL;
-	hand_on(c);
+	/* Where it was away, the end of that is told when it has lasted. */
+	hf_log(c->fault.text[0] ? HF_LOG_DEBUG : HF_LOG_INFO,
+	    "source '%s': live with %s, Coder %s, user '%s'", c->settings->name,
+	    hf_way_target(c->way)->place.base, c->told->version[0] ? c->told->version : "(unknown)",
+	    c->told->user_name);
+	client_enter(c, CLIENT_LIVE);
 }
 
-static void client_ask(struct hf_client *c)
+static void on_session_steady(void *arg)
 {
-	struct hf_inquiry_config config = { .http = c->http,
-		.clock = c->clock,
-		.target = &c->target,
-		.addresses = &c->addresses,
-		.all = c->all,
-		.n_all = c->n_all,
-		.partial = c->state != CLIENT_LIVE };
+	client_steady(arg);
+}
+
+static void on_session_alive(void *arg)
+{
+	struct hf_client *c = arg;
+
+	c->contact_wall_s = hf_wall_ms(c->clock) / 1000;
+	if (c->state == CLIENT_LIVE)
+		c->ops->contact(c->arg);
+}
+
+static void on_session_settled(void *arg)
+{
+	struct hf_client *c = arg;
+
+	if (c->told->complete)
+		c->ops->settled(c->arg, c->told);
+}
+
+static void on_session_due_changed(void *arg)
+{
+	client_schedule(arg);
+}
+
+static const struct hf_session_reports session_reports = {
+	.failed = on_session_failed,
+	.outdated = on_session_outdated,
+	.live = on_session_live,
+	.steady = on_session_steady,
+	.alive = on_session_alive,
+	.settled = on_session_settled,
+	.due_changed = on_session_due_changed,
+};
+
+/* --- what the way reports --- */
+
+static const struct hf_owner_info *client_listing(void *arg, size_t *ret_n)
+{
+	struct hf_client *c = arg;
 
 	if (c->all && hf_boot_ms(c->clock) - c->all_ms >= ALL_AGAIN_MS) {
 		free(c->all);
 		c->all = NULL;
 		c->n_all = 0;
-		config.all = NULL;
-		config.n_all = 0;
 	}
-	if (hf_inquiry_new(&config, on_told, c, &c->ask))
-		client_fail_code(c, HF_PROBLEM_MEMORY);
+	*ret_n = c->n_all;
+	return c->all;
 }
 
-static int add_lines(struct curl_slist **list, const struct hf_texts *lines)
-{
-	for (size_t i = 0; i < lines->n; i++) {
-		struct curl_slist *more = curl_slist_append(*list, lines->at[i]);
-
-		if (!more)
-			return -ENOMEM;
-		*list = more;
-	}
-	return 0;
-}
-
-/*
- * The operator's headers and, after them, the command's (NULL: none). 0 or -ENOMEM, then all is as
- * it was.
- */
-static int client_set_headers(struct hf_client *c, const struct hf_texts *lines)
-{
-	struct curl_slist *next = NULL;
-
-	if (add_lines(&next, &c->settings->headers) || (lines && add_lines(&next, lines))) {
-		curl_slist_free_all(next);
-		return -ENOMEM;
-	}
-	curl_slist_free_all(c->target.headers);
-	c->target.headers = next;
-	return 0;
-}
-
-static void on_headers(void *arg, const struct hf_texts *lines, const struct hf_problem *problem)
+static void on_way_failed(void *arg, const struct hf_problem *problem)
 {
 	struct hf_client *c = arg;
-	bool live = c->state == CLIENT_LIVE;
 
-	c->command = NULL;
-	if (problem && live)
-		hf_log_debug("source '%s': asked again with the headers from before: %s",
-		    c->settings->name, problem->text);
-	if (problem && !live) {
+	if (c->state != CLIENT_LIVE || hf_problem_mends(problem->code) == MENDS_TOKEN) {
 		client_fail(c, problem);
 		return;
 	}
-	if (!problem && client_set_headers(c, lines) && !live) {
-		client_fail_code(c, HF_PROBLEM_MEMORY);
-		return;
-	}
-	if (!live)
-		c->at = AT_ASK;
-	client_ask(c);
+	/* The stream itself says how it is; it was only to be asked again. */
+	hf_log_debug(
+	    "source '%s': asked again, without an answer: %s", c->settings->name, problem->text);
+	connection_due(c, hf_boot_ms(c->clock));
 	client_schedule(c);
 }
 
-/* 0, or `problem` says why the command cannot be run. */
-static int run_command(struct hf_client *c, struct hf_problem *problem)
-{
-	const struct hf_stream_settings *s = c->settings;
-
-	return hf_header_command_new(hf_http_base(c->http), &s->header_command,
-	    s->timeouts.header_command_ms, on_headers, c, &c->command, problem);
-}
-
-/*
- * Asks the server again, for the next snapshots, unless it is being asked. What the command told
- * may have run out meanwhile.
- */
-static void client_refresh(struct hf_client *c)
-{
-	struct hf_problem p;
-
-	if (hf_client_is_asking(c))
-		return;
-	if (!c->settings->header_command.n || run_command(c, &p))
-		client_ask(c);
-}
-
-static void get_headers(struct hf_client *c)
-{
-	struct hf_problem p;
-
-	if (client_set_headers(c, NULL)) {
-		client_fail_code(c, HF_PROBLEM_MEMORY);
-		return;
-	}
-	c->at = AT_HEADERS;
-	if (!c->settings->header_command.n) {
-		c->at = AT_ASK;
-		client_ask(c);
-		return;
-	}
-	if (run_command(c, &p))
-		client_fail(c, &p);
-}
-
-static void on_resolved(
-    void *arg, const struct hf_addresses *addresses, const struct hf_problem *problem)
+static void on_way_told(void *arg, struct hf_server_info *told)
 {
 	struct hf_client *c = arg;
 
-	c->resolve = NULL;
-	if (problem && !c->good.n) {
-		client_fail(c, problem);
-		return;
-	}
-	if (problem)
-		hf_log_debug("source '%s': %s; its last good addresses are tried",
-		    c->settings->name, problem->text);
-	c->addresses = problem ? c->good : *addresses;
-	get_headers(c);
+	hf_server_info_free(c->told);
+	c->told = told;
+	c->told_new = true;
+	hand_on(c);
 }
 
-/* Not the token is missing, but what it takes to read it. */
-static bool is_shortage(int rc)
+static void on_way_dialled(void *arg, struct hf_http_handle *handle)
 {
-	return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
-}
-
-static int find_token(struct hf_client *c)
-{
-	char why[HF_CLIENT_WHY_MAX];
+	struct hf_client *c = arg;
+	const struct hf_session_config config = { .clock = c->clock,
+		.settings = c->settings,
+		.ops = c->ops,
+		.ops_arg = c->arg,
+		.target = hf_way_target(c->way),
+		.version = c->told->version,
+		.owners = &c->owners,
+		.counts = &c->counts,
+		.reports = &session_reports,
+		.arg = c };
 	struct hf_problem p;
-	int rc = c->ops->token(c->arg, c->target.token, why);
 
-	if (rc) {
-		hf_problem_set(
-		    &p, is_shortage(rc) ? HF_PROBLEM_MEMORY : HF_PROBLEM_NO_TOKEN, "%.300s", why);
-		client_fail(c, &p);
+	if (hf_way_addresses(c->way)->n) {
+		c->good = *hf_way_addresses(c->way);
+		if (c->ops->good)
+			c->ops->good(c->arg, &c->good);
 	}
-	return rc;
+	c->refresh_ms = hf_boot_ms(c->clock) + hf_owner_list_interval_ms(c->settings);
+	c->reconnect_ms = 0;
+	if (hf_session_new(&config, handle, &c->session, &p))
+		client_fail(c, &p);
+	else
+		client_schedule(c);
 }
+
+static const struct hf_way_reports way_reports = {
+	.listing = client_listing,
+	.failed = on_way_failed,
+	.told = on_way_told,
+	.dialled = on_way_dialled,
+};
 
 static void connect_now(struct hf_client *c)
 {
-	const struct hf_stream_settings *s = c->settings;
-	struct hf_host_lookup_config config = { .base = hf_http_base(c->http),
-		.host = c->target.place.host,
-		.resolv_conf = s->resolv_conf,
-		.hosts = s->hosts,
-		.limit_ms = s->timeouts.resolve_ms };
-	int rc;
+	const struct hf_way_config config = { .http = c->http,
+		.clock = c->clock,
+		.settings = c->settings,
+		.ops = c->ops,
+		.ops_arg = c->arg,
+		.good = &c->good,
+		.reports = &way_reports,
+		.arg = c };
+	struct hf_problem p;
 
 	client_drop(c);
-	note_dial(c);
+	hf_dial_rate_note(&c->rate, hf_boot_ms(c->clock));
 	client_enter(c, CLIENT_CONNECTING);
-	rc = hf_server_url_parse(s->url, &c->target.place);
-	if (rc) {
-		client_fail_code(c, rc == -ENOMEM ? HF_PROBLEM_MEMORY : HF_PROBLEM_URL);
-		return;
-	}
-	if (find_token(c))
-		return;
-	snprintf(c->target.proxy, sizeof(c->target.proxy), "%s",
-	    hf_proxy_for(
-		s->proxy, c->target.place.tls, c->target.place.host, c->target.place.port, getenv));
-	c->addresses.n = 0;
-	c->at = AT_RESOLVE;
-	if (c->target.proxy[0])
-		get_headers(c); /* the proxy resolves */
-	else if (hf_host_lookup_new(&config, on_resolved, c, &c->resolve))
-		client_fail_code(c, HF_PROBLEM_MEMORY);
+	if (hf_way_new(&config, &c->way, &p))
+		client_fail(c, &p);
 }
 
 /* What is open serves on until then. */
 void hf_client_redial(struct hf_client *c)
 {
-	int64_t now = hf_boot_ms(c->clock), may = may_dial_ms(c);
+	int64_t now = hf_boot_ms(c->clock);
+	int64_t may = hf_dial_rate_next(&c->rate, c->settings->retry.per_minute);
 
 	if (may <= now) {
 		connect_now(c);
@@ -596,7 +601,7 @@ void hf_client_redial(struct hf_client *c)
 	}
 	if (client_waits(c))
 		try_at(c, now);
-	else if (c->stack)
+	else if (c->session)
 		c->redial_ms = may;
 	client_schedule(c);
 }
@@ -610,8 +615,8 @@ static void on_client_timer(evutil_socket_t fd, short what, void *arg)
 
 	if (client_waits(c) && now >= c->next_try_ms)
 		connect_now(c);
-	else if (c->stack)
-		hf_client_stream_due(c, now);
+	else
+		connection_due(c, now);
 	client_schedule(c);
 }
 
@@ -650,14 +655,15 @@ void hf_client_kick(struct hf_client *c, enum hf_client_event event, const struc
 
 	if (client_waits(c)) {
 		end_wait(c, event, now);
-	} else if (event == CLIENT_EVENT_WAKE && c->stack) {
+	} else if (event == CLIENT_EVENT_WAKE && c->session) {
 		/* Nothing that was open before a sleep can be trusted. */
 		hf_client_redial(c);
-		hf_client_doubt(c, now);
-		return;
-	} else if (event == CLIENT_EVENT_CLOCK || (event == CLIENT_EVENT_NETWORK && c->link &&
-						      (!at || hf_link_concerns(c->link, at)))) {
-		hf_client_doubt(c, now);
+		if (c->session)
+			hf_session_doubt(c->session, now);
+	} else if (c->session &&
+		   (event == CLIENT_EVENT_CLOCK ||
+		       (event == CLIENT_EVENT_NETWORK && hf_session_concerns(c->session, at)))) {
+		hf_session_doubt(c->session, now);
 	}
 	client_schedule(c);
 }
@@ -666,14 +672,13 @@ void hf_client_poke(struct hf_client *c)
 {
 	if (c->ops->busy(c->arg))
 		return;
-	hf_client_take_outcome(c);
+	if (c->session)
+		hf_session_go_on(c->session);
 	hand_on(c);
-	hf_client_tell_dispute(c);
-	hf_client_ask_state(c);
-	if (c->stack)
-		hf_client_take_events(c);
-	if (c->stack && c->state == CLIENT_LIVE)
-		hf_client_stream_due(c, hf_boot_ms(c->clock));
+	hf_dispute_query_tell(&c->dispute);
+	hf_owner_list_ask_state(&c->owners);
+	if (c->state == CLIENT_LIVE)
+		connection_due(c, hf_boot_ms(c->clock));
 	client_schedule(c);
 }
 
@@ -684,20 +689,6 @@ void hf_client_decided(struct hf_client *c)
 		client_schedule(c);
 	}
 }
-
-static void client_live(struct hf_client *c)
-{
-	client_enter(c, CLIENT_LIVE);
-}
-
-static const struct hf_client_reports reports = {
-	.failed = client_fail,
-	.live = client_live,
-	.steady = client_steady,
-	.outdated = hf_client_redial,
-	.refresh_due = client_refresh,
-	.due_changed = client_schedule,
-};
 
 int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
     const struct hf_stream_settings *settings, const struct hf_addresses *good,
@@ -711,14 +702,19 @@ int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
 	c->clock = clock;
 	c->settings = settings;
 	c->ops = ops;
-	c->reports = &reports;
 	c->arg = arg;
-	c->target.settings = settings;
 	c->backoff = (struct hf_backoff){ .floor_ms = (uint32_t)settings->retry.floor_ms,
 		.cap_ms = (uint32_t)settings->retry.cap_ms };
 	hf_problem_set(&c->problem, HF_PROBLEM_NONE, NULL);
 	if (good)
 		c->good = *good;
+	c->owners.clock = c->dispute.clock = clock;
+	c->owners.settings = c->dispute.settings = settings;
+	c->owners.ops = c->dispute.ops = ops;
+	c->owners.ops_arg = c->dispute.ops_arg = arg;
+	c->dispute.http = http;
+	c->dispute.changed = on_session_due_changed;
+	c->dispute.arg = c;
 	c->timer = evtimer_new(hf_http_base(http), on_client_timer, c);
 	if (!c->timer) {
 		free(c);
@@ -735,13 +731,9 @@ void hf_client_free(struct hf_client *c)
 	if (!c)
 		return;
 	client_drop(c);
-	wipe_token(c);
-	curl_slist_free_all(c->target.headers);
 	hf_server_info_free(c->told);
 	free(c->all);
-	free(c->owners);
-	free(c->by_id);
-	free(c->by_call);
+	hf_owner_list_done(&c->owners);
 	event_free(c->timer);
 	free(c);
 }
@@ -755,17 +747,36 @@ void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_st
 		.attempts = c->attempts,
 		.next_try_ms = -1,
 		.told = c->told,
-		.n_owners = c->n_owners,
-		.refused = c->refused,
+		.n_owners = c->owners.n,
+		.refused = c->counts.refused,
 		.problems = c->problems,
-		.troubles = c->troubles };
+		.troubles = c->counts.troubles };
 
 	if (client_waits(c)) {
 		s.next_try_ms = c->next_try_ms - hf_boot_ms(c->clock);
 		if (s.next_try_ms < 0)
 			s.next_try_ms = 0;
 	}
-	for (size_t i = 0; i < c->n_owners; i++)
-		s.n_live += c->owners[i].live != 0;
+	for (size_t i = 0; i < c->owners.n; i++)
+		s.n_live += c->owners.at[i].live != 0;
 	*ret_status = s;
+}
+
+bool hf_client_owner(const struct hf_client *c, const struct hf_uuid *owner,
+    struct hf_client_owner_status *ret_status)
+{
+	const struct hf_owner_stream *f = hf_owner_list_find(&c->owners, owner);
+	int64_t wait;
+
+	if (!f)
+		return false;
+	*ret_status = (struct hf_client_owner_status){ .live = f->live != 0,
+		.opening = f->opening != 0,
+		.problem = f->problem,
+		.next_try_ms = -1 };
+	if (f->problem && !f->opening && c->state == CLIENT_LIVE) {
+		wait = f->again_ms ? f->again_ms - hf_boot_ms(c->clock) : 0;
+		ret_status->next_try_ms = wait > 0 ? wait : 0;
+	}
+	return true;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random bytes for the stream, and moments at random. */
-#include "bridge/stream/client/client_private.h"
+#include "bridge/stream/client/client_random.h"
 
 #include <errno.h>
 #include <sys/random.h>
@@ -24,4 +23,13 @@ int64_t hf_client_between(int64_t from_ms, int64_t to_ms)
 
 	hf_client_random(NULL, (uint8_t *)&r, sizeof(r));
 	return from_ms + (int64_t)((double)(to_ms - from_ms) * (r / 4294967295.0));
+}
+
+uint32_t hf_client_random32(void)
+{
+	uint32_t r = 0;
+
+	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) < 0)
+		r = 0;
+	return r;
 }
