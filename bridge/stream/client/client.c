@@ -1,87 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The states of a client: it alone changes them. The way and the session report to it. */
-#include "bridge/stream/client/client.h"
+#include "bridge/stream/client/client_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/event.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
-#include "base/error.h"
-#include "base/log.h"
 #include "base/timing.h"
 #include "bridge/stream/client/client_random.h"
-#include "bridge/stream/client/dial_rate.h"
-#include "bridge/stream/client/dispute_query.h"
-#include "bridge/stream/client/owner_list.h"
-#include "bridge/stream/client/session.h"
-#include "bridge/stream/client/way.h"
-
-enum { ALL_AGAIN_MS = 3600 * 1000 };
-
-struct hf_client {
-	struct hf_http *http; /* borrowed, as the four below */
-	const struct hf_clock *clock;
-	const struct hf_stream_settings *settings;
-	const struct hf_client_ops *ops;
-	void *arg;
-	struct event *timer; /* owned: whatever is due next */
-
-	enum hf_client_state state;
-	struct hf_problem problem;
-	struct hf_fault fault;
-	struct hf_fault owner_fault; /* some owner cannot be followed */
-	int64_t since_ms, since_wall_s;
-	int64_t contact_wall_s;
-	uint64_t problems[HF_PROBLEM_LAST];
-
-	/* when it is tried again */
-	int64_t next_try_ms; /* in all states that wait */
-	int64_t event_ms;    /* when an event last ended a wait */
-	int64_t kept_ms;     /* events do not end a wait before: somebody said how long */
-	struct hf_dial_rate rate;
-	unsigned attempts;
-	struct hf_backoff backoff;
-	bool fresh_token; /* a refused token was read again once already */
-
-	/* what the server told */
-	struct hf_addresses good;    /* worked last */
-	struct hf_server_info *told; /* owned: of this connection or the last */
-	bool told_new;               /* it waits to be handed on */
-	unsigned warned;             /* of the token's end: 1: 7 days, 2: 1 day, 3: over */
-	struct hf_owner_info *all;   /* owned: the last listing of all users ... */
-	size_t n_all;
-	int64_t all_ms; /* ... and when it was made */
-
-	/* the way to the server and the connection, both owned; NULL in the states that wait */
-	struct hf_way *way;
-	struct hf_session *session; /* NULL, too, until the way has led there */
-	struct hf_owner_list owners;
-	struct hf_dispute_query dispute;
-	struct hf_session_counts counts;
-	char rights[HF_RIGHTS_MAX]; /* of the connection, as REST said before it */
-	int64_t refresh_ms;         /* live: when REST is asked next */
-	int64_t reconnect_ms;       /* a new connection is wanted, then; 0: not */
-	int64_t redial_ms;          /* it is decided, and begins then; 0: not */
-};
-
-static const char *const state_names[] = {
-	[CLIENT_WAITING] = "waiting",
-	[CLIENT_CONNECTING] = "connecting",
-	[CLIENT_LIVE] = "live",
-	[CLIENT_UNAUTHORISED] = "unauthorised",
-	[CLIENT_FAILED] = "failed",
-};
-
-const char *hf_client_state_name(enum hf_client_state state)
-{
-	return state_names[state];
-}
 
 /* --- states --- */
 
@@ -93,18 +23,13 @@ static void client_drop(struct hf_client *c)
 	hf_way_free(c->way);
 	c->session = NULL;
 	c->way = NULL;
-	c->told_new = false;
+	c->told.waits = false;
 	c->redial_ms = 0;
-}
-
-static bool client_waits(const struct hf_client *c)
-{
-	return c->state != CLIENT_CONNECTING && c->state != CLIENT_LIVE;
 }
 
 static bool client_is_asking(const struct hf_client *c)
 {
-	return c->told_new || hf_way_is_asking(c->way);
+	return c->told.waits || hf_way_is_asking(c->way);
 }
 
 /* Of an open connection, beside what the session itself has. */
@@ -121,8 +46,8 @@ static int64_t client_next_due(struct hf_client *c)
 {
 	int64_t due;
 
-	if (client_waits(c))
-		return c->next_try_ms;
+	if (hf_client_waits(c))
+		return c->next.at_ms;
 	if (!c->session || c->ops->busy(c->arg))
 		return INT64_MAX;
 	due = hf_session_next(c->session);
@@ -152,93 +77,62 @@ static void client_enter(struct hf_client *c, enum hf_client_state next)
 	int64_t now = hf_boot_ms(c->clock);
 
 	if (c->state != next)
-		hf_log_debug("source '%s': %s -> %s", c->settings->name, state_names[c->state],
-		    state_names[next]);
+		hf_log_debug("source '%s': %s -> %s", c->settings->name,
+		    hf_client_state_name(c->state), hf_client_state_name(next));
 	if (c->state != next || next == CLIENT_CONNECTING) {
 		c->since_ms = now;
 		c->since_wall_s = hf_wall_ms(c->clock) / 1000;
 	}
 	c->state = next;
 	if (next == CLIENT_LIVE) {
-		c->attempts = 0;
+		hf_next_try_live(&c->next);
 		hf_problem_set(&c->problem, HF_PROBLEM_NONE, NULL);
 	}
 	client_schedule(c);
 }
 
-/* --- how often --- */
-
-static void try_at(struct hf_client *c, int64_t at_ms)
-{
-	int64_t may = hf_dial_rate_next(&c->rate, c->settings->retry.per_minute);
-
-	c->next_try_ms = at_ms > may ? at_ms : may;
-}
+/* --- the end of an attempt --- */
 
 /* Live for so long that a failure is a new one. */
 static void client_steady(struct hf_client *c)
 {
 	char what[96];
 
-	hf_backoff_reset(&c->backoff);
+	hf_next_try_steady(&c->next);
 	snprintf(what, sizeof(what), "source '%s'", c->settings->name);
 	hf_fault_clear(&c->fault, c->clock, what);
 }
 
-/*
- * How long until the next attempt, in which state it is waited for, and how long in spite of
- * events.
- */
-static int64_t client_plan_retry(struct hf_client *c, const struct hf_problem *p,
-    enum hf_client_state *ret_state, int64_t *ret_kept)
+static enum hf_client_state state_after(enum hf_mends mends)
 {
-	const struct hf_stream_retry *retry = &c->settings->retry;
-	int64_t wait;
-
-	*ret_kept = 0;
-	switch (hf_problem_mends(p->code)) {
+	switch (mends) {
 	case MENDS_NOT:
-		*ret_state = CLIENT_FAILED;
-		wait = retry->permanent_ms;
-		break;
+		return CLIENT_FAILED;
 	case MENDS_TOKEN:
-		*ret_state = CLIENT_UNAUTHORISED;
-		/* The file may have a new one already: once, at once. */
-		wait = c->fresh_token ? retry->unauthorised_ms : retry->floor_ms;
-		*ret_kept = c->fresh_token ? wait : 0;
-		c->fresh_token = true;
-		break;
-	default:
-		*ret_state = CLIENT_WAITING;
-		wait = hf_backoff_fail_jittered(&c->backoff, hf_client_random32());
+		return CLIENT_UNAUTHORISED;
+	case MENDS_SOON:
 		break;
 	}
-	if (p->wait_s * 1000 > *ret_kept)
-		*ret_kept = p->wait_s * 1000;
-	return *ret_kept > wait ? *ret_kept : wait;
+	return CLIENT_WAITING;
 }
 
 /* The one place where things end; frees what belongs to the connection. */
 static void client_fail(struct hf_client *c, const struct hf_problem *problem)
 {
-	enum hf_client_state next;
-	int64_t now = hf_boot_ms(c->clock), wait, kept;
+	int64_t now = hf_boot_ms(c->clock), wait;
 
 	if (c->state == CLIENT_LIVE && now - c->since_ms >= c->settings->retry.steady_ms)
 		client_steady(c);
 	c->problem = *problem;
 	c->problems[problem->code]++;
-	c->attempts++;
 	client_drop(c);
 	c->ops->away(c->arg);
-	wait = client_plan_retry(c, &c->problem, &next, &kept);
-	c->kept_ms = now + kept;
-	try_at(c, now + wait);
+	wait = hf_next_try_failed(&c->next, &c->problem, now, hf_client_random32());
 	hf_fault_set(&c->fault, c->clock, HF_LOG_WARN, "source '%s': %s", c->settings->name,
 	    c->problem.text);
 	hf_log_debug("source '%s': attempt %u failed (%s), next in %" PRId64 " ms",
-	    c->settings->name, c->attempts, hf_problem_name(c->problem.code), wait);
-	client_enter(c, next);
+	    c->settings->name, c->next.attempts, hf_problem_name(c->problem.code), wait);
+	client_enter(c, state_after(hf_problem_mends(c->problem.code)));
 }
 
 static void client_fail_code(struct hf_client *c, enum hf_problem_code code)
@@ -251,101 +145,18 @@ static void client_fail_code(struct hf_client *c, enum hf_problem_code code)
 
 /* --- what the server told --- */
 
-/* Tells once for each threshold, and anew with another token. */
-static void warn_of_expiry(struct hf_client *c)
-{
-	int64_t left = c->told->token_expires_s - hf_wall_ms(c->clock) / 1000;
-	unsigned level = left <= 0 ? 3 : left <= 86400 ? 2 : left <= 7 * 86400 ? 1 : 0;
-
-	if (!c->told->token_expires_s)
-		return;
-	if (level > c->warned && left > 0)
-		hf_log_warn("source '%s': the session token expires in %" PRId64
-			    " hours; put a new one in its place before",
-		    c->settings->name, left / 3600);
-	c->warned = level;
-}
-
-/* A connection carries so many calls and no more; a new snapshot needs a second one for a while. */
-static size_t max_owners(const struct hf_client *c)
-{
-	size_t max = c->settings->limits.streams;
-
-	return max > 2 * HF_OPENING_MAX ? max - HF_OPENING_MAX : (max + 1) / 2;
-}
-
-static void limit_owners(struct hf_client *c)
-{
-	size_t max = max_owners(c);
-
-	if (c->told->n_owners <= max)
-		return;
-	hf_problem_set(&c->told->missing, HF_PROBLEM_NO_USER,
-	    "%zu of %zu owners are not followed: limits.streams is %u", c->told->n_owners - max,
-	    c->told->n_owners, c->settings->limits.streams);
-	c->told->complete = false;
-	c->told->n_owners = max;
-}
-
-/* Once, not at each snapshot. */
-static void client_tell_missing(struct hf_client *c)
-{
-	char what[112];
-
-	snprintf(what, sizeof(what), "source '%s': the list of owners", c->settings->name);
-	if (!c->told->missing.code)
-		hf_fault_clear(&c->owner_fault, c->clock, what);
-	else
-		hf_fault_set(&c->owner_fault, c->clock, HF_LOG_WARN, "source '%s': %s",
-		    c->settings->name, c->told->missing.text);
-}
-
 static void tell_owners(struct hf_client *c)
 {
-	for (size_t i = 0; i < c->told->n_owners; i++)
-		c->ops->owner(c->arg, &c->told->owners[i], c->told->asked_ms);
-}
+	const struct hf_server_info *info = c->told.info;
 
-/* The listing of all users is kept for an hour. */
-static void keep_all(struct hf_client *c)
-{
-	const struct hf_texts *owners = &c->settings->owners;
-	struct hf_owner_info *copy;
-	bool all = false;
-
-	for (size_t i = 0; i < owners->n; i++)
-		all |= !strcmp(owners->at[i], "all");
-	if (!all || !c->told->complete || c->all || !c->told->n_owners)
-		return;
-	copy = calloc(c->told->n_owners, sizeof(*copy));
-	if (!copy)
-		return;
-	c->all = copy;
-	c->n_all = 0;
-	c->all_ms = hf_boot_ms(c->clock);
-	for (size_t i = 0; i < c->told->n_owners; i++) {
-		if (!c->told->owners[i].listed)
-			continue;
-		copy[c->n_all] = c->told->owners[i];
-		copy[c->n_all++].readable = READABLE_UNKNOWN; /* that is asked each time */
-	}
-}
-
-/*
- * The server keeps the rights that a connection began with: what was granted since comes by a new
- * one only. What REST did not tell this time says nothing.
- */
-static bool client_rights_changed(const struct hf_client *c)
-{
-	const char *now = c->told->rights;
-
-	return (*now && strcmp(now, c->rights) != 0) || hf_owner_list_readable_changed(&c->owners);
+	for (size_t i = 0; i < info->n_owners; i++)
+		c->ops->owner(c->arg, &info->owners[i], info->asked_ms);
 }
 
 static void check_settled(struct hf_client *c)
 {
-	if (hf_owner_list_settles(&c->owners) && c->told->complete)
-		c->ops->settled(c->arg, c->told);
+	if (hf_owner_list_settles(&c->owners) && c->told.info->complete)
+		c->ops->settled(c->arg, c->told.info);
 }
 
 static void client_dial(struct hf_client *c)
@@ -395,33 +206,32 @@ static void hand_on(struct hf_client *c)
 {
 	enum hf_client_verdict verdict;
 
-	if (!c->told_new || c->ops->busy(c->arg))
+	if (!c->told.waits || c->ops->busy(c->arg))
 		return;
-	c->told_new = false;
-	c->fresh_token = false;
-	warn_of_expiry(c);
-	verdict = c->ops->identify(c->arg, c->told);
+	c->told.waits = false;
+	hf_next_try_token_taken(&c->next);
+	hf_told_warn_of_expiry(&c->told);
+	verdict = c->ops->identify(c->arg, c->told.info);
 	if (verdict != CLIENT_ACCEPTED) {
 		/* What is not held could not be taken: there was no memory for it. */
 		client_fail_code(c, verdict == CLIENT_HELD ? HF_PROBLEM_HELD : HF_PROBLEM_MEMORY);
 		return;
 	}
-	keep_all(c);
-	limit_owners(c);
+	hf_told_keep(&c->told);
 	tell_owners(c);
-	if (!c->told->n_owners && (c->told->complete || !c->owners.n)) {
-		client_fail(c, &c->told->missing);
+	if (!c->told.info->n_owners && (c->told.info->complete || !c->owners.n)) {
+		client_fail(c, &c->told.info->missing);
 		return;
 	}
-	client_tell_missing(c);
-	if (hf_owner_list_set(&c->owners, c->told, max_owners(c))) {
+	hf_told_tell_missing(&c->told);
+	if (hf_owner_list_set(&c->owners, c->told.info, hf_told_owners_max(&c->told))) {
 		client_fail_code(c, HF_PROBLEM_MEMORY);
 		return;
 	}
 	if (c->state != CLIENT_LIVE) {
-		memcpy(c->rights, c->told->rights, sizeof(c->rights));
+		hf_told_note_rights(&c->told);
 		client_dial(c);
-	} else if (client_rights_changed(c)) {
+	} else if (hf_told_rights_changed(&c->told) || hf_owner_list_readable_changed(&c->owners)) {
 		hf_log_info(
 		    "source '%s': what the token may read has changed; a new connection is made for it",
 		    c->settings->name);
@@ -453,8 +263,9 @@ static void on_session_live(void *arg)
 	/* Where it was away, the end of that is told when it has lasted. */
 	hf_log(c->fault.text[0] ? HF_LOG_DEBUG : HF_LOG_INFO,
 	    "source '%s': live with %s, Coder %s, user '%s'", c->settings->name,
-	    hf_way_target(c->way)->place.base, c->told->version[0] ? c->told->version : "(unknown)",
-	    c->told->user_name);
+	    hf_way_target(c->way)->place.base,
+	    c->told.info->version[0] ? c->told.info->version : "(unknown)",
+	    c->told.info->user_name);
 	client_enter(c, CLIENT_LIVE);
 }
 
@@ -476,8 +287,8 @@ static void on_session_settled(void *arg)
 {
 	struct hf_client *c = arg;
 
-	if (c->told->complete)
-		c->ops->settled(c->arg, c->told);
+	if (c->told.info->complete)
+		c->ops->settled(c->arg, c->told.info);
 }
 
 static void on_session_due_changed(void *arg)
@@ -501,13 +312,7 @@ static const struct hf_owner_info *client_listing(void *arg, size_t *ret_n)
 {
 	struct hf_client *c = arg;
 
-	if (c->all && hf_boot_ms(c->clock) - c->all_ms >= ALL_AGAIN_MS) {
-		free(c->all);
-		c->all = NULL;
-		c->n_all = 0;
-	}
-	*ret_n = c->n_all;
-	return c->all;
+	return hf_told_listing(&c->told, ret_n);
 }
 
 static void on_way_failed(void *arg, const struct hf_problem *problem)
@@ -529,9 +334,7 @@ static void on_way_told(void *arg, struct hf_server_info *told)
 {
 	struct hf_client *c = arg;
 
-	hf_server_info_free(c->told);
-	c->told = told;
-	c->told_new = true;
+	hf_told_take(&c->told, told);
 	hand_on(c);
 }
 
@@ -543,7 +346,7 @@ static void on_way_dialled(void *arg, struct hf_http_handle *handle)
 		.ops = c->ops,
 		.ops_arg = c->arg,
 		.target = hf_way_target(c->way),
-		.version = c->told->version,
+		.version = c->told.info->version,
 		.owners = &c->owners,
 		.counts = &c->counts,
 		.reports = &session_reports,
@@ -583,7 +386,7 @@ static void connect_now(struct hf_client *c)
 	struct hf_problem p;
 
 	client_drop(c);
-	hf_dial_rate_note(&c->rate, hf_boot_ms(c->clock));
+	hf_next_try_dial(&c->next, hf_boot_ms(c->clock));
 	client_enter(c, CLIENT_CONNECTING);
 	if (hf_way_new(&config, &c->way, &p))
 		client_fail(c, &p);
@@ -592,15 +395,14 @@ static void connect_now(struct hf_client *c)
 /* What is open serves on until then. */
 void hf_client_redial(struct hf_client *c)
 {
-	int64_t now = hf_boot_ms(c->clock);
-	int64_t may = hf_dial_rate_next(&c->rate, c->settings->retry.per_minute);
+	int64_t now = hf_boot_ms(c->clock), may = hf_next_try_may(&c->next);
 
 	if (may <= now) {
 		connect_now(c);
 		return;
 	}
-	if (client_waits(c))
-		try_at(c, now);
+	if (hf_client_waits(c))
+		hf_next_try_at(&c->next, now);
 	else if (c->session)
 		c->redial_ms = may;
 	client_schedule(c);
@@ -613,7 +415,7 @@ static void on_client_timer(evutil_socket_t fd, short what, void *arg)
 	struct hf_client *c = arg;
 	int64_t now = hf_boot_ms(c->clock);
 
-	if (client_waits(c) && now >= c->next_try_ms)
+	if (hf_client_waits(c) && now >= c->next.at_ms)
 		connect_now(c);
 	else
 		connection_due(c, now);
@@ -622,39 +424,13 @@ static void on_client_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- from outside --- */
 
-/*
- * An event in a wait: one in retry.events_ms begins the backoff anew, those between only move the
- * wait's end. How long a server asked to be left alone, and the minute after a refused token, they
- * leave as they are; only a token that may be another, or the operator, ends the latter.
- */
-static void end_wait(struct hf_client *c, enum hf_client_event event, int64_t now)
-{
-	int64_t at = c->event_ms + c->settings->retry.events_ms;
-	bool asked = event == CLIENT_EVENT_TOKEN || event == CLIENT_EVENT_RELOAD;
-	bool keeps = c->state != CLIENT_UNAUTHORISED || !asked || c->problem.wait_s > 0;
-
-	if (c->event_ms && at > now) {
-		if (c->next_try_ms < at)
-			return;
-	} else {
-		at = now;
-	}
-	if (keeps && at < c->kept_ms)
-		return;
-	if (at == now) {
-		c->event_ms = now;
-		hf_backoff_reset(&c->backoff);
-		c->fresh_token = c->fresh_token && !asked;
-	}
-	try_at(c, at);
-}
-
 void hf_client_kick(struct hf_client *c, enum hf_client_event event, const struct hf_interfaces *at)
 {
 	int64_t now = hf_boot_ms(c->clock);
 
-	if (client_waits(c)) {
-		end_wait(c, event, now);
+	if (hf_client_waits(c)) {
+		hf_next_try_event(&c->next, &c->problem,
+		    event == CLIENT_EVENT_TOKEN || event == CLIENT_EVENT_RELOAD, now);
 	} else if (event == CLIENT_EVENT_WAKE && c->session) {
 		/* Nothing that was open before a sleep can be trusted. */
 		hf_client_redial(c);
@@ -685,7 +461,7 @@ void hf_client_poke(struct hf_client *c)
 void hf_client_decided(struct hf_client *c)
 {
 	if (c->state == CLIENT_FAILED && c->problem.code == HF_PROBLEM_HELD) {
-		c->next_try_ms = hf_boot_ms(c->clock);
+		hf_next_try_at(&c->next, hf_boot_ms(c->clock));
 		client_schedule(c);
 	}
 }
@@ -703,13 +479,11 @@ int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
 	c->settings = settings;
 	c->ops = ops;
 	c->arg = arg;
-	c->backoff = (struct hf_backoff){ .floor_ms = (uint32_t)settings->retry.floor_ms,
-		.cap_ms = (uint32_t)settings->retry.cap_ms };
 	hf_problem_set(&c->problem, HF_PROBLEM_NONE, NULL);
 	if (good)
 		c->good = *good;
-	c->owners.clock = c->dispute.clock = clock;
-	c->owners.settings = c->dispute.settings = settings;
+	c->told.clock = c->owners.clock = c->dispute.clock = clock;
+	c->told.settings = c->owners.settings = c->dispute.settings = settings;
 	c->owners.ops = c->dispute.ops = ops;
 	c->owners.ops_arg = c->dispute.ops_arg = arg;
 	c->dispute.http = http;
@@ -720,7 +494,7 @@ int hf_client_new(struct hf_http *http, const struct hf_clock *clock,
 		free(c);
 		return -ENOMEM;
 	}
-	c->next_try_ms = hf_boot_ms(clock);
+	hf_next_try_init(&c->next, &settings->retry, hf_boot_ms(clock));
 	client_enter(c, CLIENT_WAITING);
 	*ret_client = c;
 	return 0;
@@ -731,52 +505,8 @@ void hf_client_free(struct hf_client *c)
 	if (!c)
 		return;
 	client_drop(c);
-	hf_server_info_free(c->told);
-	free(c->all);
+	hf_told_done(&c->told);
 	hf_owner_list_done(&c->owners);
 	event_free(c->timer);
 	free(c);
-}
-
-void hf_client_status(const struct hf_client *c, struct hf_client_status *ret_status)
-{
-	struct hf_client_status s = { .state = c->state,
-		.problem = &c->problem,
-		.since_wall_s = c->since_wall_s,
-		.contact_wall_s = c->contact_wall_s,
-		.attempts = c->attempts,
-		.next_try_ms = -1,
-		.told = c->told,
-		.n_owners = c->owners.n,
-		.refused = c->counts.refused,
-		.problems = c->problems,
-		.troubles = c->counts.troubles };
-
-	if (client_waits(c)) {
-		s.next_try_ms = c->next_try_ms - hf_boot_ms(c->clock);
-		if (s.next_try_ms < 0)
-			s.next_try_ms = 0;
-	}
-	for (size_t i = 0; i < c->owners.n; i++)
-		s.n_live += c->owners.at[i].live != 0;
-	*ret_status = s;
-}
-
-bool hf_client_owner(const struct hf_client *c, const struct hf_uuid *owner,
-    struct hf_client_owner_status *ret_status)
-{
-	const struct hf_owner_stream *f = hf_owner_list_find(&c->owners, owner);
-	int64_t wait;
-
-	if (!f)
-		return false;
-	*ret_status = (struct hf_client_owner_status){ .live = f->live != 0,
-		.opening = f->opening != 0,
-		.problem = f->problem,
-		.next_try_ms = -1 };
-	if (f->problem && !f->opening && c->state == CLIENT_LIVE) {
-		wait = f->again_ms ? f->again_ms - hf_boot_ms(c->clock) : 0;
-		ret_status->next_try_ms = wait > 0 ? wait : 0;
-	}
-	return true;
 }

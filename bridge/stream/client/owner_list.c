@@ -34,54 +34,9 @@ static void cancel_call(void *arg, uint32_t call)
 
 static const struct hf_call_ops calls = { make_call, pause_call, cancel_call };
 
-/* --- by call --- */
-
-static uint32_t *client_call_place(struct hf_owner_list *l, uint32_t call)
-{
-	size_t at = (call * 2654435761u) & l->by_call_mask;
-
-	while (l->by_call[at] && !hf_owner_stream_is(&l->at[l->by_call[at] - 1], call))
-		at = (at + 1) & l->by_call_mask;
-	return &l->by_call[at];
-}
-
-static void index_call(struct hf_owner_list *l, struct hf_owner_stream *f, uint32_t call)
-{
-	uint32_t *place = call ? client_call_place(l, call) : NULL;
-
-	if (!place || *place)
-		return;
-	*place = (uint32_t)(f - l->at) + 1;
-	l->n_by_call++;
-}
-
-/* What ended leaves its place taken, so all is done anew now and then. */
-static void index_calls(struct hf_owner_list *l)
-{
-	memset(l->by_call, 0, (l->by_call_mask + 1) * sizeof(*l->by_call));
-	l->n_by_call = 0;
-	for (size_t i = 0; i < l->n; i++) {
-		index_call(l, &l->at[i], l->at[i].live);
-		index_call(l, &l->at[i], l->at[i].opening);
-	}
-}
-
-/* Room for two calls of each owner, and as much again for what ended. NULL: no memory. */
-static uint32_t *make_index(size_t n_owners, size_t *ret_mask)
-{
-	size_t room = 64;
-
-	while (room < 8 * n_owners)
-		room *= 2;
-	*ret_mask = room - 1;
-	return calloc(room, sizeof(uint32_t));
-}
-
 struct hf_owner_stream *hf_owner_list_of_call(struct hf_owner_list *l, uint32_t call)
 {
-	uint32_t *place = l->by_call && call ? client_call_place(l, call) : NULL;
-
-	return place && *place ? &l->at[*place - 1] : NULL;
+	return hf_call_index_find(&l->by_call, l->at, call);
 }
 
 /* --- those whose snapshot is to come --- */
@@ -164,13 +119,12 @@ int hf_owner_list_set(struct hf_owner_list *l, const struct hf_server_info *told
 	size_t room = told->n_owners + (told->complete ? 0 : l->n), n = told->n_owners;
 	struct hf_owner_stream *next = calloc(room, sizeof(*next));
 	struct hf_owner_stream **by_id = calloc(room + 1, sizeof(struct hf_owner_stream *));
-	size_t mask;
-	uint32_t *by_call = make_index(room, &mask);
+	struct hf_call_index by_call;
 
-	if (!next || !by_id || !by_call) {
+	if (hf_call_index_make(&by_call, room) || !next || !by_id) {
 		free(next);
 		free(by_id);
-		free(by_call);
+		free(by_call.at);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < l->n; i++)
@@ -195,12 +149,11 @@ int hf_owner_list_set(struct hf_owner_list *l, const struct hf_server_info *told
 	free(l->by_id);
 	free(l->at);
 	l->by_id = by_id;
-	free(l->by_call);
+	free(l->by_call.at);
 	l->at = next;
 	l->n = n;
 	l->by_call = by_call;
-	l->by_call_mask = mask;
-	index_calls(l);
+	hf_call_index_fill(&l->by_call, l->at, l->n);
 	list_opening(l);
 	l->any_wanted = true;
 	l->next_ms = 0;
@@ -248,10 +201,7 @@ void hf_owner_list_open_calls(struct hf_owner_list *l, int64_t now_ms)
 		hf_patience_begin(
 		    &f->first, l->settings->timeouts.first_message_ms, FIRST_MOST_MS, now_ms, 0);
 		l->opening[l->n_opening++] = f;
-		if (l->n_by_call > l->by_call_mask / 2)
-			index_calls(l);
-		else
-			index_call(l, f, f->opening);
+		hf_call_index_add(&l->by_call, l->at, l->n, f);
 	}
 	l->any_wanted &= left > 0;
 }
@@ -510,7 +460,7 @@ void hf_owner_list_done(struct hf_owner_list *l)
 {
 	free(l->at);
 	free(l->by_id);
-	free(l->by_call);
+	free(l->by_call.at);
 }
 
 void hf_owner_list_detach(struct hf_owner_list *l)
@@ -528,7 +478,7 @@ void hf_owner_list_detach(struct hf_owner_list *l)
 	l->n_opening = 0;
 	l->any_wanted = true;
 	l->next_ms = INT64_MAX;
-	if (l->by_call)
-		index_calls(l);
+	if (l->by_call.at)
+		hf_call_index_fill(&l->by_call, l->at, l->n);
 	list_unsettle(l);
 }

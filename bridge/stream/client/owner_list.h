@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/stream/client/call_index.h"
 #include "bridge/stream/client/client.h"
 #include "bridge/stream/client/owner_stream.h"
 #include "bridge/stream/wire/stack.h"
@@ -29,16 +30,14 @@ struct hf_owner_list {
 	struct hf_owner_stream **by_id; /* owned: the same, in the order of their ids */
 	struct hf_owner_stream *opening[HF_OPENING_MAX]; /* whose snapshot is to come */
 	size_t n_opening;
-	size_t turn;         /* whose call is made next, if one is wanted */
-	bool any_wanted;     /* some may be wanted */
-	size_t asked;        /* the owner whom the state is asked about next */
-	size_t n_to_ask;     /* so many more, since something changed */
-	int64_t next_ms;     /* nothing is due of an owner before */
-	size_t n_settled;    /* of those before it all are live */
-	bool settled;        /* that all are was reported */
-	uint32_t *by_call;   /* owned: owner + 1, by a hash of the call's number ... */
-	size_t by_call_mask; /* ... of so many places, less one */
-	size_t n_by_call;
+	size_t turn;      /* whose call is made next, if one is wanted */
+	bool any_wanted;  /* some may be wanted */
+	size_t asked;     /* the owner whom the state is asked about next */
+	size_t n_to_ask;  /* so many more, since something changed */
+	int64_t next_ms;  /* nothing is due of an owner before */
+	size_t n_settled; /* of those before it all are live */
+	bool settled;     /* that all are was reported */
+	struct hf_call_index by_call;
 };
 
 /* Frees what the list owns. */

@@ -10,13 +10,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/timing.h"
-#include "bridge/stream/client/client_random.h"
+#include "bridge/stream/client/heartbeat.h"
 #include "bridge/stream/client/link.h"
+#include "bridge/stream/client/session_upgrade.h"
 
 enum {
-	UNIMPLEMENTED = 12,        /* dRPC's code */
-	PONG_MOST_MS = 600 * 1000, /* a pong, however steadily something else comes before it */
-	HEADERS_MAX = 64,
+	UNIMPLEMENTED = 12, /* dRPC's code */
 };
 
 enum session_at {
@@ -44,13 +43,9 @@ struct hf_session {
 	} taken;      /* a message that goes on while busy() ... */
 	bool goes_on; /* ... if there is one */
 	bool steady;
-	int64_t connected_ms;    /* the upgrade was asked for */
-	int64_t live_ms;         /* the first snapshot was accepted */
-	int64_t ping_ms;         /* the next is due */
-	bool pinged;             /* and not answered yet */
-	struct hf_patience pong; /* then: with the connection's bytes */
-	int64_t doubt_ms;        /* some byte must have come by then; 0: as usual ... */
-	uint64_t doubt_at;       /* ... after so many */
+	int64_t connected_ms; /* the upgrade was asked for */
+	int64_t live_ms;      /* the first snapshot was accepted */
+	struct hf_heartbeat beat;
 };
 
 /* --- the end --- */
@@ -277,7 +272,7 @@ static void take_open(struct hf_session *s)
 	int64_t now = hf_boot_ms(s->config.clock);
 
 	s->at = SESSION_FIRST;
-	s->ping_ms = now + s->config.settings->timeouts.ping_interval_ms;
+	hf_heartbeat_begin(&s->beat, &s->config.settings->timeouts, now);
 	hf_owner_list_open_calls(s->config.owners, now);
 }
 
@@ -297,8 +292,7 @@ static void take_event(struct hf_session *s, const struct hf_stack_event *e)
 		take_call_end(s, e);
 		break;
 	case STACK_PONG:
-		s->pinged = false;
-		s->doubt_ms = 0;
+		hf_heartbeat_pong(&s->beat);
 		s->config.reports->alive(s->config.arg);
 		break;
 	case STACK_GOAWAY:
@@ -313,49 +307,35 @@ static void take_event(struct hf_session *s, const struct hf_stack_event *e)
 
 /* --- how long the server is waited for --- */
 
-static void await_pong(struct hf_session *s, int64_t now_ms)
-{
-	hf_patience_begin(&s->pong, s->config.settings->timeouts.ping_timeout_ms, PONG_MOST_MS,
-	    now_ms, hf_link_received(s->link));
-}
-
 /* While we did not read, nobody could be late: all that is waited for has its whole time again. */
 static void session_forgive(struct hf_session *s, int64_t now_ms)
 {
-	s->doubt_ms = 0;
-	await_pong(s, now_ms);
+	hf_heartbeat_forgive(&s->beat, now_ms, hf_link_received(s->link));
 	hf_owner_list_await_again(s->config.owners, now_ms);
 }
 
 /* What came is a sign of life of what it belongs to, and of nothing else. */
 static void note_bytes(struct hf_session *s, int64_t now_ms)
 {
-	uint64_t received = hf_link_received(s->link);
-
-	hf_patience_note(&s->pong, now_ms, received);
-	if (received != s->doubt_at)
-		s->doubt_ms = 0;
+	hf_heartbeat_note(&s->beat, now_ms, hf_link_received(s->link));
 	hf_owner_list_note_bytes(s->config.owners, now_ms);
 }
 
 static void session_ping(struct hf_session *s, int64_t now_ms)
 {
-	if (hf_stack_ping(s->stack) == 0 && !s->pinged) {
-		s->pinged = true;
-		await_pong(s, now_ms);
-	}
-	s->ping_ms = now_ms + s->config.settings->timeouts.ping_interval_ms;
+	bool sent = hf_stack_ping(s->stack) == 0;
+
+	hf_heartbeat_ping(&s->beat, sent, now_ms, hf_link_received(s->link));
 	hf_link_send(s->link);
 }
 
 void hf_session_doubt(struct hf_session *s, int64_t now_ms)
 {
-	if (s->at == SESSION_UPGRADE || s->doubt_ms)
+	if (s->at == SESSION_UPGRADE || s->beat.doubt_ms)
 		return;
 	hf_log_debug("source '%s': the connection is doubted", s->config.settings->name);
 	session_ping(s, now_ms);
-	s->doubt_ms = now_ms + s->config.settings->timeouts.doubt_ms;
-	s->doubt_at = hf_link_received(s->link);
+	hf_heartbeat_doubt(&s->beat, now_ms, hf_link_received(s->link));
 }
 
 /* --- what came --- */
@@ -431,11 +411,8 @@ int64_t hf_session_next(struct hf_session *s)
 		return s->connected_ms + settings->timeouts.head_ms;
 	if (is_used_up(s) && !s->outdated)
 		return 0;
-	due = hf_time_sooner(s->ping_ms, hf_owner_list_late_next(s->config.owners));
-	if (s->pinged)
-		due = hf_time_sooner(due, hf_patience_next(&s->pong));
-	if (s->doubt_ms)
-		due = hf_time_sooner(due, s->doubt_ms);
+	due =
+	    hf_time_sooner(hf_heartbeat_next(&s->beat), hf_owner_list_late_next(s->config.owners));
 	if (s->at != SESSION_LIVE)
 		return due;
 	due = hf_time_sooner(due, hf_owner_list_next(s->config.owners));
@@ -449,8 +426,7 @@ static void end_what_is_late(struct hf_session *s, int64_t now_ms)
 	struct hf_owner_stream *f;
 	struct hf_problem p;
 
-	if ((s->pinged && hf_patience_over(&s->pong, now_ms)) ||
-	    (s->doubt_ms && now_ms >= s->doubt_ms)) {
+	if (hf_heartbeat_is_late(&s->beat, now_ms)) {
 		session_end_code(s, HF_PROBLEM_SILENT, NULL);
 		return;
 	}
@@ -506,7 +482,7 @@ void hf_session_due(struct hf_session *s, int64_t now_ms)
 		end_late_upgrade(s, now_ms);
 	} else {
 		end_what_is_late(s, now_ms);
-		if (!s->over && now_ms >= s->ping_ms)
+		if (!s->over && now_ms >= s->beat.ping_ms)
 			session_ping(s, now_ms);
 		if (!s->over && s->at == SESSION_LIVE)
 			session_live_due(s, now_ms);
@@ -533,49 +509,10 @@ int64_t hf_session_connected_ms(const struct hf_session *s)
 
 /* --- begin and end --- */
 
-/* "Name: value" to a copy of both; NULL: it is none, or there is no memory. */
-static char *split_header(const char *line, struct hf_upgrade_header *ret_header)
-{
-	char *copy = strdup(line), *colon = copy ? strchr(copy, ':') : NULL;
-
-	if (!colon) {
-		free(copy);
-		return NULL;
-	}
-	*colon = '\0';
-	*ret_header = (struct hf_upgrade_header){ .name = copy,
-		.value = colon + 1 + strspn(colon + 1, " \t") };
-	return copy;
-}
-
-static int make_stack(struct hf_session *s)
-{
-	const struct hf_target *target = s->config.target;
-	const struct hf_stack_config config = { .limits = &s->config.settings->limits,
-		.random = hf_client_random };
-	struct hf_upgrade_header headers[HEADERS_MAX];
-	char *lines[HEADERS_MAX];
-	struct hf_upgrade_request request = { .host = target->place.authority,
-		.prefix = target->place.prefix,
-		.token = target->token,
-		.headers = headers };
-	int rc;
-
-	for (const struct curl_slist *l = target->headers; l && request.n_headers < HEADERS_MAX;
-	     l = l->next) {
-		lines[request.n_headers] = split_header(l->data, &headers[request.n_headers]);
-		request.n_headers += lines[request.n_headers] != NULL;
-	}
-	rc = hf_stack_new(&config, &request, &s->stack);
-	for (size_t i = 0; i < request.n_headers; i++)
-		free(lines[i]);
-	return rc;
-}
-
 static int session_begin(struct hf_session *s, struct hf_http_handle *handle)
 {
 	const struct hf_stream_timeouts *timeouts = &s->config.settings->timeouts;
-	int rc = make_stack(s);
+	int rc = hf_session_upgrade(s->config.target, &s->config.settings->limits, &s->stack);
 
 	if (rc) {
 		hf_http_handle_free(handle);
