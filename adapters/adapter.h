@@ -186,8 +186,11 @@ struct hf_adapter_type {
 	void (*complete)(struct hf_adapter *a, uint64_t generation);
 
 	/*
-	 * What it holds of ours, and what an earlier run left there, as far as that can be told.
-	 * NULL: not cheap.
+	 * All that the resolver holds below the suffixes of zones() and within our prefix, however
+	 * it came there; what is known to be others' is left out. Called at the start of each life,
+	 * after lost(), before a suffix leaves, and when somebody asks; never while apply() is
+	 * under way. HF_ELIMIT: it is too much to be listed; what was told before counts. NULL:
+	 * not cheap.
 	 */
 	void (*list)(struct hf_adapter *a);
 	/* Ask the resolver itself. Lent until the answer. NULL: it cannot be asked. */

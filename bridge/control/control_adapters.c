@@ -63,11 +63,12 @@ static json_t *control_json_number(uint64_t n)
 
 static json_t *check_of(const struct hf_feed_check *c)
 {
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "number",
-	    control_json_number(c->number), "running", c->running, "asked",
+	return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "number",
+	    control_json_number(c->number), "running", c->running, "full", c->full, "asked",
 	    control_json_number(c->asked), "right", control_json_number(c->right), "wrong",
 	    control_json_number(c->wrong), "foreign", control_json_number(c->foreign), "silent",
-	    control_json_number(c->silent));
+	    control_json_number(c->silent), "unexpected",
+	    c->unexpected < 0 ? json_null() : json_integer(c->unexpected));
 }
 
 /* Where its resolver answers DNS; null where it has none that can be asked. */

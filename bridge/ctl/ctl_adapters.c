@@ -35,7 +35,7 @@ static void show_adapter(const json_t *a, int64_t now_s, FILE *out)
 	if (hf_ctl_row_number(a, "skipped"))
 		fprintf(out, ", %lld left out", hf_ctl_row_number(a, "skipped"));
 	if (hf_ctl_row_number(a, "leaving"))
-		fprintf(out, ", %lld of an earlier run", hf_ctl_row_number(a, "leaving"));
+		fprintf(out, ", %lld more to be removed", hf_ctl_row_number(a, "leaving"));
 	if (hf_ctl_row_number(a, "failing"))
 		fprintf(out, ", %lld failing", hf_ctl_row_number(a, "failing"));
 	if (hf_ctl_row_number(a, "stuck"))
@@ -188,6 +188,30 @@ int hf_ctl_adapters_verify(const char *socket, const char *adapter, bool full,
 	return 0;
 }
 
+static void print_verified(const json_t *a, FILE *out)
+{
+	const json_t *c = json_object_get(a, "check");
+	long long unexpected = hf_ctl_row_number(c, "unexpected");
+
+	fprintf(out, "adapter %s: %lld name%s asked for, %lld right, %lld wrong or missing",
+	    hf_ctl_row_text(a, "name", "?"), hf_ctl_row_number(c, "asked"),
+	    hf_ctl_row_number(c, "asked") == 1 ? "" : "s", hf_ctl_row_number(c, "right"),
+	    hf_ctl_row_number(c, "wrong"));
+	if (hf_ctl_row_number(c, "foreign"))
+		fprintf(out, ", %lld with others' data", hf_ctl_row_number(c, "foreign"));
+	if (hf_ctl_row_number(c, "silent"))
+		fprintf(out, ", %lld not answered", hf_ctl_row_number(c, "silent"));
+	if (hf_ctl_row_number(c, "wrong"))
+		fputs("; they are put again", out);
+	if (unexpected)
+		fprintf(out, "; %lld should not be there and %s removed", unexpected,
+		    unexpected == 1 ? "is" : "are");
+	else if (json_is_true(json_object_get(c, "full")) &&
+		 json_is_null(json_object_get(c, "unexpected")))
+		fputs("; names that should not be there could not be looked for", out);
+	fputc('\n', out);
+}
+
 void hf_ctl_adapters_print_verified(const json_t *adapters, FILE *out)
 {
 	const json_t *row;
@@ -195,20 +219,7 @@ void hf_ctl_adapters_print_verified(const json_t *adapters, FILE *out)
 
 	if (!json_array_size(adapters))
 		fputs("no adapter is configured\n", out);
-	json_array_foreach(adapters, i, row)
-	{
-		const json_t *c = json_object_get(row, "check");
-
-		fprintf(out, "adapter %s: %lld name%s asked for, %lld right, %lld wrong or missing",
-		    hf_ctl_row_text(row, "name", "?"), hf_ctl_row_number(c, "asked"),
-		    hf_ctl_row_number(c, "asked") == 1 ? "" : "s", hf_ctl_row_number(c, "right"),
-		    hf_ctl_row_number(c, "wrong"));
-		if (hf_ctl_row_number(c, "foreign"))
-			fprintf(out, ", %lld with others' data", hf_ctl_row_number(c, "foreign"));
-		if (hf_ctl_row_number(c, "silent"))
-			fprintf(out, ", %lld not answered", hf_ctl_row_number(c, "silent"));
-		fprintf(out, "%s\n", hf_ctl_row_number(c, "wrong") ? "; they are put again" : "");
-	}
+	json_array_foreach(adapters, i, row) print_verified(row, out);
 }
 
 bool hf_ctl_adapters_verified(const json_t *adapters)
@@ -220,7 +231,8 @@ bool hf_ctl_adapters_verified(const json_t *adapters)
 	{
 		const json_t *c = json_object_get(row, "check");
 
-		if (hf_ctl_row_number(c, "wrong") || hf_ctl_row_number(c, "silent"))
+		if (hf_ctl_row_number(c, "wrong") || hf_ctl_row_number(c, "silent") ||
+		    hf_ctl_row_number(c, "unexpected"))
 			return false;
 	}
 	return true;

@@ -22,5 +22,5 @@ bool hf_ctl_adapters_are_well(const json_t *adapters);
 int hf_ctl_adapters_verify(const char *socket, const char *adapter, bool full,
     json_t **ret_adapters, char why[static HF_CTL_CLIENT_WHY_MAX]);
 void hf_ctl_adapters_print_verified(const json_t *adapters, FILE *out);
-/* All that was asked for was answered right. */
+/* All that was asked for was answered right, and nothing was found that should not be there. */
 bool hf_ctl_adapters_verified(const json_t *adapters);

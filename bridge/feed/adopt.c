@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an earlier run left: with its ledger lost, all below our suffixes and within our prefix that
- * the adapter finds is ours to replace or to take; with its ledger kept, only what was under way
- * when it was cut off has to be asked for.
+ * What is there and in no row of the ledger. The adapter lists what it holds, and what is below our
+ * suffixes and within our prefix is compared with the ledger: what is not in it becomes a stale
+ * row, which a full pass uses if it is wanted, and takes last if it is not. It is looked for where
+ * something may have come in: at the start of each life, after a loss, when a suffix leaves, and
+ * when somebody asks. With the ledger lost nothing begins before it; else it delays nothing that
+ * fails on its own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,11 +14,146 @@
 #include "base/error.h"
 #include "bridge/feed/feed_private.h"
 
-enum { FLUSH_ROWS = 2048 };
+enum { ADOPT_ROWS = 512 };
 
-/* --- a lost ledger --- */
+/* --- when --- */
 
-static int64_t adopt_done(struct hf_feed *f)
+void hf_adopt_want(struct hf_feed *f)
+{
+	f->adopt.due = f->type->list;
+	f->adopt.at = 0;
+}
+
+int64_t hf_adopt_wait(const struct hf_feed *f)
+{
+	int64_t wait = f->adopt.at - hf_feed_now(f);
+
+	if (!f->adopt.due)
+		return HF_FEED_EVENT;
+	return wait > 0 ? wait : 0;
+}
+
+void hf_adopt_drop(struct hf_feed *f)
+{
+	hf_listed_done(&f->adopt.listed);
+}
+
+/* --- the listing --- */
+
+/* Too much, or no way to tell: what is not known is not ours. */
+static bool cannot_tell(int code)
+{
+	return code == HF_ELIMIT || code == HF_EUNSUPPORTED || code == -ENOTSUP;
+}
+
+int64_t hf_adopt_list(struct hf_feed *f)
+{
+	if (f->adopt.asked)
+		return HF_FEED_EVENT;
+	hf_adopt_drop(f);
+	f->adopt.due = false;
+	f->adopt.rc = 0;
+	f->adopt.check = f->check.listing ? f->check.number : 0;
+	f->adopt.whole = true;
+	if (!f->type->list) {
+		hf_feed_enter(f, FEED_COMPARING);
+		return HF_FEED_AGAIN;
+	}
+	f->adopt.asked = true;
+	f->type->list(f->adapter);
+	return HF_FEED_EVENT;
+}
+
+/* With the ledger known the rest goes on, and it is asked for the list again later. */
+static void list_failed(struct hf_feed *f, int code, const char *text)
+{
+	f->adopt.due = true;
+	f->adopt.at = hf_feed_now(f) + hf_backoff_fail(&f->adopt.wait);
+	hf_log_debug("%s: it could not be listed what is there: %s: %s", f->who, hf_errname(code),
+	    text ? text : "");
+}
+
+/* An earlier run's names that are still there, and that nobody knows of. */
+static void tell_not_adopted(struct hf_feed *f, const char *text)
+{
+	char said[HF_FEED_TEXT_MAX];
+
+	snprintf(said, sizeof(said),
+	    "names of an earlier run may be left there, and cannot be listed: %.120s; restart the resolver to be rid of them",
+	    text && *text ? text : "there are too many");
+	hf_feed_warn(f, HF_FEED_WARN_NOT_ADOPTED, said);
+}
+
+static void list_answered(struct hf_feed *f, int code, const char *text)
+{
+	f->adopt.whole = !code;
+	if (code && !cannot_tell(code)) {
+		if (f->adopt.lost) {
+			hf_feed_failed(f, code, text ? text : "");
+			return;
+		}
+		list_failed(f, code, text);
+	} else {
+		hf_backoff_reset(&f->adopt.wait);
+	}
+	if (f->adopt.lost)
+		hf_retry_ok(&f->retry);
+	if (f->adopt.lost && code == HF_ELIMIT)
+		tell_not_adopted(f, text);
+	else if (!code)
+		hf_feed_warn(f, HF_FEED_WARN_NOT_ADOPTED, NULL);
+	hf_feed_enter(f, FEED_COMPARING);
+}
+
+void hf_adopt_listed(
+    struct hf_feed *f, const struct hf_record *records, size_t n, int code, const char *text)
+{
+	for (size_t i = 0; !f->adopt.rc && i < n; i++)
+		if (hf_addr_is_ours(records[i].addr))
+			f->adopt.rc = hf_listed_add(&f->adopt.listed, &records[i]);
+	if (n)
+		return;
+	f->adopt.asked = false;
+	if (f->adopt.rc)
+		list_answered(f, f->adopt.rc, "what it lists cannot be kept");
+	else
+		list_answered(f, code, text);
+}
+
+/* --- the comparison --- */
+
+static void note_found(struct hf_feed *f, const struct hf_name *name)
+{
+	char text[HF_NAME_TEXT_MAX];
+
+	snprintf(f->adopt.name, sizeof(f->adopt.name), "%.200s", hf_name_text(name, text));
+}
+
+/* A record may come twice, as an address and as what the address points to. */
+static int compare_record(struct hf_feed *f, const struct hf_record *record)
+{
+	uint8_t stale = (uint8_t)(ROW_STALE | (record->primary ? ROW_PRIMARY : 0)), row;
+	struct hf_rows rows;
+	int rc;
+
+	if (!hf_feed_zones_have(f, &record->name))
+		return 0;
+	if (!hf_ledger_waits(&f->ledger, &record->name, record->addr, &row)) {
+		rc = hf_ledger_rows(&f->ledger, &record->name, &rows);
+		if (rc)
+			return rc;
+		row = hf_ledger_rows_state(&rows, record->addr);
+	}
+	/* What others have there is not ours, whatever its address. */
+	if (hf_ledger_row_is_skipped(row) && !f->adopt.lost)
+		return 0;
+	if (hf_ledger_row_may_be_there(row) && !(row == ROW_STALE && record->primary))
+		return 0;
+	note_found(f, &record->name);
+	return hf_ledger_set(&f->ledger, &record->name, record->addr, row, stale);
+}
+
+static void compare_ended_lost(struct hf_feed *f)
 {
 	uint64_t n = f->ledger.counts[ROW_STALE];
 
@@ -24,67 +162,69 @@ static int64_t adopt_done(struct hf_feed *f)
 		    "%s: %llu names of an earlier run are there; what is still wanted stays, the others go when all is confirmed",
 		    f->who, (unsigned long long)n);
 	hf_ledger_reached(&f->ledger, hf_store_epoch(f->env.store), 0, true);
+	f->adopt.lost = false;
 	f->full = true;
+}
+
+/* What is stale is taken by a full pass, which sees first whether it is wanted. */
+static void compare_ended(struct hf_feed *f)
+{
+	char text[HF_FEED_TEXT_MAX];
+
+	hf_adopt_drop(f);
 	hf_feed_enter(f, FEED_IDLE);
+	if (f->adopt.lost) {
+		compare_ended_lost(f);
+		return;
+	}
+	if (!f->ledger.counts[ROW_STALE]) {
+		hf_spot_check_counted(f, f->adopt.whole ? 0 : -1);
+		return;
+	}
+	f->full = true;
+	snprintf(text, sizeof(text),
+	    "names are there that should not be, such as '%.120s'; they are removed when all wanted names are confirmed",
+	    f->adopt.name);
+	if (f->adopt.name[0])
+		hf_feed_warn(f, HF_FEED_WARN_UNEXPECTED, text);
+}
+
+int64_t hf_adopt_compare(struct hf_feed *f)
+{
+	struct hf_listed *l = &f->adopt.listed;
+	int64_t begun = hf_feed_now(f), wait;
+	struct hf_record record;
+	size_t pos = l->pos;
+	unsigned n = 0;
+	int rc;
+
+	for (; hf_listed_next(l, &record); pos = l->pos) {
+		rc = compare_record(f, &record);
+		if (rc) {
+			l->pos = pos;
+			return hf_feed_store_failed(f, rc);
+		}
+		wait = hf_feed_flush(f, hf_ledger_waiting(&f->ledger) >= ADOPT_ROWS);
+		if (wait)
+			return wait - 1;
+		if (++n % 16 == 0 && hf_feed_now(f) - begun >= HF_FEED_SLICE_MS)
+			return HF_FEED_AGAIN;
+	}
+	compare_ended(f);
 	return HF_FEED_AGAIN;
 }
 
-int64_t hf_adopt_list(struct hf_feed *f)
+void hf_adopt_taking(struct hf_feed *f)
 {
-	if (f->listing)
-		return HF_FEED_EVENT;
-	if (!f->type->list)
-		return adopt_done(f);
-	f->listing = true;
-	f->type->list(f->adapter);
-	return HF_FEED_EVENT;
+	hf_spot_check_counted(f, (int64_t)f->ledger.counts[ROW_STALE]);
 }
 
-static int adopt_record(struct hf_feed *f, const struct hf_record *record)
+void hf_adopt_finished(struct hf_feed *f)
 {
-	uint8_t state = (uint8_t)(ROW_STALE | (record->primary ? ROW_PRIMARY : 0)), row;
-	struct hf_rows rows;
-	int rc;
-
-	if (!hf_addr_is_ours(record->addr) || !hf_feed_zones_have(f, &record->name))
-		return 0;
-	rc = hf_ledger_rows(&f->ledger, &record->name, &rows);
-	if (rc)
-		return rc;
-	row = hf_ledger_rows_state(&rows, record->addr);
-	return hf_ledger_row_is_there(row)
-		   ? 0
-		   : hf_ledger_set(&f->ledger, &record->name, record->addr, row, state);
-}
-
-/* Too much, or no way to tell: what is not known is not ours. */
-static bool cannot_tell(int code)
-{
-	return code == HF_ELIMIT || code == HF_EUNSUPPORTED || code == -ENOTSUP;
-}
-
-void hf_adopt_listed(
-    struct hf_feed *f, const struct hf_record *records, size_t n, int code, const char *text)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = adopt_record(f, &records[i]);
-	if (!rc && hf_ledger_waiting(&f->ledger) > FLUSH_ROWS)
-		hf_ledger_flush(&f->ledger);
-	if (rc)
-		hf_feed_failed(f, rc, "what it lists cannot be kept");
-	if (n)
+	if (f->ledger.counts[ROW_STALE])
 		return;
-	f->listing = false;
-	if (f->phase != FEED_LISTING || rc)
-		return;
-	if (code && !cannot_tell(code)) {
-		hf_feed_failed(f, code, text ? text : "");
-		return;
-	}
-	hf_retry_ok(&f->retry);
-	adopt_done(f);
+	f->adopt.name[0] = '\0';
+	hf_feed_warn(f, HF_FEED_WARN_UNEXPECTED, NULL);
 }
 
 /* --- a run that was cut off --- */

@@ -13,6 +13,7 @@
 static const char *const phase_names[] = {
 	[FEED_IDLE] = "idle",
 	[FEED_LISTING] = "listing",
+	[FEED_COMPARING] = "comparing",
 	[FEED_SETTLING] = "settling",
 	[FEED_DRAWING] = "drawing",
 	[FEED_PUTTING] = "putting",
@@ -33,6 +34,7 @@ static void take_conf(struct hf_feed *f, const struct hf_feed_conf *conf)
 	f->skipped_ms = f->skipped_wait_ms = conf->skipped_ms;
 	snprintf(f->name, sizeof(f->name), "%s", conf->name);
 	snprintf(f->who, sizeof(f->who), "adapter '%s'", f->name);
+	f->adopt.wait = (struct hf_backoff){ (uint32_t)conf->floor_ms, (uint32_t)conf->cap_ms, 0 };
 	f->retry = (struct hf_retry){
 		.who = f->who,
 		.clock = f->env.clock,
@@ -51,8 +53,10 @@ int hf_feed_new(
 		return -ENOMEM;
 	f->env = *env;
 	take_conf(f, conf);
+	hf_adopt_want(f);
 	f->next_max = 64;
 	f->verified = -1;
+	f->check.unexpected = -1;
 	f->late = true;
 	f->told_state = HF_FEED_APPLYING;
 	f->since_s = hf_wall_ms(env->clock) / 1000;
@@ -81,6 +85,7 @@ void hf_feed_free(struct hf_feed *f)
 	if (f->phase != FEED_CLEAN)
 		hf_ledger_flush(&f->ledger);
 	hf_pass_drop(f);
+	hf_adopt_drop(f);
 	hf_wanted_free(f->repairs);
 	hf_ledger_done(&f->ledger);
 	hf_aside_done(&f->aside);
@@ -158,6 +163,7 @@ static int64_t feed_load(struct hf_feed *f)
 		f->skipped_at = hf_feed_now(f) + f->skipped_ms;
 	/* What each is to be, the store knows; when it is due, nobody. */
 	f->full = f->full || hf_pass_n_aside(f);
+	f->adopt.lost = !rc;
 	if (!rc)
 		hf_feed_enter(f, FEED_LISTING);
 	return HF_FEED_AGAIN;
@@ -188,8 +194,8 @@ static bool is_up_to_date(const struct hf_feed *f)
 static bool has_work(struct hf_feed *f)
 {
 	return f->refill || f->full || f->repairs || f->leave || f->zones_changed ||
-	       f->ledger.counts[ROW_TRIED] || hf_aside_wait(&f->aside) == 0 ||
-	       feed_is_due(f, f->skipped_at) ||
+	       f->ledger.counts[ROW_TRIED] || hf_adopt_wait(f) == 0 ||
+	       hf_aside_wait(&f->aside) == 0 || feed_is_due(f, f->skipped_at) ||
 	       hf_store_generation(f->env.store) != f->ledger.cursor.generation ||
 	       hf_spot_check_wait(f) == 0;
 }
@@ -201,6 +207,10 @@ static int64_t begin_work(struct hf_feed *f)
 	hf_feed_zones_tell(f);
 	if (f->ledger.counts[ROW_TRIED]) {
 		hf_feed_enter(f, FEED_SETTLING);
+		return HF_FEED_AGAIN;
+	}
+	if (hf_adopt_wait(f) == 0) {
+		hf_feed_enter(f, FEED_LISTING);
 		return HF_FEED_AGAIN;
 	}
 	if (f->leave && hf_feed_zones_leave(f))
@@ -236,13 +246,14 @@ static int64_t feed_choose(struct hf_feed *f)
 	if (!f->ledger.loaded || !is_of_this_epoch(f))
 		return feed_load(f);
 	/* Nothing changed since the last life: what the adapter itself keeps may still be old. */
-	if (!f->completed && is_up_to_date(f))
+	if (!f->completed && hf_adopt_wait(f) && is_up_to_date(f))
 		hf_feed_complete(f, f->ledger.cursor.generation);
 	if (has_work(f)) {
 		wait = hf_feed_flush(f, true);
 		return wait ? wait - 1 : begin_work(f);
 	}
 	wait = feed_sooner(hf_spot_check_wait(f), hf_aside_wait(&f->aside));
+	wait = feed_sooner(wait, hf_adopt_wait(f));
 	if (f->skipped_at)
 		wait = feed_sooner(wait, f->skipped_at - hf_feed_now(f));
 	return wait;
@@ -255,6 +266,8 @@ static int64_t feed_step(struct hf_feed *f)
 		return feed_choose(f);
 	case FEED_LISTING:
 		return hf_adopt_list(f);
+	case FEED_COMPARING:
+		return hf_adopt_compare(f);
 	case FEED_SETTLING:
 		return hf_adopt_settle(f);
 	case FEED_DRAWING:
@@ -282,16 +295,25 @@ static int64_t feed_step(struct hf_feed *f)
 static void begin_clean(struct hf_feed *f)
 {
 	if (f->phase >= FEED_EMPTYING || hf_outbox_is_out(f) || f->asking != ASK_NOTHING ||
-	    f->listing)
+	    f->adopt.asked)
 		return;
 	hf_pass_drop(f);
+	hf_adopt_drop(f);
 	f->empty_done = false;
 	hf_feed_enter(f, FEED_EMPTYING);
 }
 
+/* To look for what should not be there is no change of state. */
+static bool is_idle(const struct hf_feed *f)
+{
+	bool looks = f->phase == FEED_LISTING || f->phase == FEED_COMPARING;
+
+	return (f->phase == FEED_IDLE || (looks && !f->adopt.lost)) && f->ledger.loaded &&
+	       !f->refill && !f->full;
+}
+
 static enum hf_feed_state feed_state_of(const struct hf_feed *f)
 {
-	bool idle = f->phase == FEED_IDLE && f->ledger.loaded && !f->refill && !f->full;
 
 	if (f->retry.failed)
 		return HF_FEED_FAILED;
@@ -299,7 +321,7 @@ static enum hf_feed_state feed_state_of(const struct hf_feed *f)
 		return HF_FEED_RETRYING;
 	if (f->phase == FEED_CLEAN)
 		return HF_FEED_SYNCED;
-	return idle && f->ledger.cursor.generation == hf_store_generation(f->env.store)
+	return is_idle(f) && f->ledger.cursor.generation == hf_store_generation(f->env.store)
 		   ? HF_FEED_SYNCED
 		   : HF_FEED_APPLYING;
 }
@@ -348,6 +370,7 @@ int64_t hf_feed_work(struct hf_feed *f)
 
 void hf_feed_refill(struct hf_feed *f, const char *why)
 {
+	hf_adopt_want(f);
 	/* All is about to be put in any case. */
 	if (f->run.picture && f->run.fresh && !f->run.n_put) {
 		hf_log_debug("%s: %s", f->who, why);
@@ -362,12 +385,20 @@ void hf_feed_verify(struct hf_feed *f, bool full)
 {
 	uint64_t number = f->check.number + 1;
 
-	f->check = (struct hf_feed_check){ .number = number, .running = f->type->verify };
+	f->check = (struct hf_feed_check){
+		.number = number,
+		.full = full,
+		.listing = full && f->type->list,
+		.unexpected = -1,
+	};
 	f->look_now = f->type->verify;
 	f->look_left =
 	    full && f->type->verify ? f->ledger.counts[ROW_PUT] + f->ledger.counts[ROW_STUCK] : 0;
-	if (full)
-		f->has_look_last = false;
+	if (full) {
+		hf_spot_check_restart(f);
+		hf_adopt_want(f);
+	}
+	f->check.running = f->look_now || f->check.listing;
 	hf_feed_wake(f);
 }
 

@@ -57,11 +57,15 @@ void hf_feed_zones(struct hf_feed *f, const struct hf_name *suffixes, size_t n, 
  */
 int64_t hf_feed_work(struct hf_feed *f);
 
-/* Everything is put anew, whatever is believed to be there. */
+/*
+ * Everything is put anew, whatever is believed to be there, and what should not be there is looked
+ * for and taken.
+ */
 void hf_feed_refill(struct hf_feed *f, const char *why);
 
 /*
- * Asks the resolver: for a sample, or for all that is owned. hf_feed_status() tells how far it is.
+ * Asks the resolver: for a sample, or for all that is owned and for what should not be there.
+ * hf_feed_status() tells how far it is.
  */
 void hf_feed_verify(struct hf_feed *f, bool full);
 
@@ -85,7 +89,10 @@ struct hf_feed_warning {
 struct hf_feed_check {
 	uint64_t number; /* of the last one that was asked for by hf_feed_verify() */
 	bool running;
+	bool full;
+	bool listing; /* it is not known yet what is there that should not be */
 	uint64_t asked, right, wrong, foreign, silent;
+	int64_t unexpected; /* names that should not be there; -1: not looked for, or not known */
 };
 
 struct hf_feed_status {
@@ -95,8 +102,8 @@ struct hf_feed_status {
 	int64_t since_s; /* wall clock */
 	uint64_t generation;
 	uint64_t owned;   /* names there that are ours */
-	uint64_t skipped; /* names that others have there, or that do not fit */
-	uint64_t leaving; /* of an earlier run, still to be taken */
+	uint64_t skipped; /* names that others have there too, or that do not fit */
+	uint64_t leaving; /* found there and not wanted, still to be taken */
 	/* names that are tried again by themselves; a reason "'NAME': TEXT", "" if none is known */
 	uint64_t failing;        /* the adapter could not put or take them */
 	const char *failing_why; /* of the first */

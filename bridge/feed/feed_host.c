@@ -30,7 +30,7 @@ static void on_feed_listed(
 {
 	struct hf_feed *f = arg;
 
-	if (f->listing)
+	if (f->adopt.asked)
 		hf_adopt_listed(f, records, n, code, text);
 	hf_feed_wake(f);
 }
@@ -115,6 +115,11 @@ static void keep_warning(struct hf_feed *f, const char *code, const char *text)
 		return;
 	snprintf(f->warnings[i].text, sizeof(f->warnings[i].text), "%s", text);
 	hf_log_warn("%s: %s", f->who, text);
+}
+
+void hf_feed_warn(struct hf_feed *f, const char *code, const char *text)
+{
+	keep_warning(f, code, text);
 }
 
 static void on_feed_warning(void *arg, const char *code, const char *text)

@@ -9,7 +9,8 @@
  *   pass_confirm.c  asking the resolver, and what its answers mean for the run
  *   spot_check.c     asking it in turn for all that it should have
  *   pass_aside.c  names in trouble by themselves: set aside, tried again, told of
- *   adopt.c    what an earlier run left
+ *   adopt.c    what is there and in no row; what a run that was cut off left
+ *   listed.c   what the adapter lists, until it is compared
  *   teardown.c    taking everything, and suffixes that are no longer ours
  *   feed_host.c     what the adapter is given
  *   feed_status.c   what is told of it
@@ -19,6 +20,7 @@
 #include "bridge/feed/aside.h"
 #include "bridge/feed/feed.h"
 #include "bridge/feed/ledger.h"
+#include "bridge/feed/listed.h"
 #include "bridge/feed/wanted.h"
 #include "bridge/feed/retry.h"
 #include "zone/record.h"
@@ -38,9 +40,10 @@ enum {
 
 enum hf_feed_phase {
 	FEED_IDLE,
-	FEED_LISTING,  /* the adapter tells what is there */
-	FEED_SETTLING, /* of rows of a run that was cut off: are they there? */
-	FEED_DRAWING,  /* what is wanted, out of the store */
+	FEED_LISTING,   /* the adapter tells what is there */
+	FEED_COMPARING, /* which of it is in no row? */
+	FEED_SETTLING,  /* of rows of a run that was cut off: are they there? */
+	FEED_DRAWING,   /* what is wanted, out of the store */
 	FEED_PUTTING,
 	FEED_CONFIRMING,
 	FEED_TAKING,
@@ -84,6 +87,25 @@ struct hf_outbox {
 	bool announced;        /* the intents are written */
 	size_t announced_to;
 	char *texts; /* owned: of the batch's subjects */
+};
+
+/* What is there and in no row. */
+struct hf_adoption {
+	bool due;               /* the adapter is to list what is there */
+	int64_t at;             /* boottime before which it is not asked again */
+	struct hf_backoff wait; /* after a list that failed */
+	bool lost;              /* the ledger is of another epoch, or there is none */
+	bool asked;             /* the adapter is at it */
+	bool whole;             /* all of it came */
+	int rc;                 /* of keeping it */
+	uint64_t check;         /* the verification that it is for; 0: none */
+	struct hf_listed listed;
+	char name[HF_FEED_TEXT_MAX]; /* one that was found; "": none */
+};
+
+/* Names where others' records were seen: in this round of questions, and in the one before. */
+struct hf_foreign_seen {
+	uint64_t now, before;
 };
 
 struct hf_feed {
@@ -149,7 +171,9 @@ struct hf_feed {
 	struct hf_feed_check check;
 	struct hf_fault wrong;
 
-	bool listing;
+	struct hf_foreign_seen foreign;
+
+	struct hf_adoption adopt;
 	int64_t skipped_at; /* boottime */
 	int64_t skipped_wait_ms;
 	char skipped_name[2][HF_FEED_TEXT_MAX]; /* the last one that clashed, that did not fit */
@@ -160,6 +184,10 @@ struct hf_feed {
 	size_t n_warnings;
 	const char *unwell; /* one of them: the resolver does not answer, or takes nothing; NULL */
 };
+
+#define HF_FEED_WARN_NOT_ADOPTED "not-adopted"
+#define HF_FEED_WARN_UNEXPECTED "unexpected-names"
+#define HF_FEED_WARN_CLASH "clash"
 
 /* What a step says: the milliseconds to wait, HF_FEED_AGAIN, or HF_FEED_EVENT. */
 enum { HF_FEED_AGAIN = 0, HF_FEED_EVENT = -1 };
@@ -239,11 +267,24 @@ int64_t hf_spot_check_wait(struct hf_feed *f); /* until the next question */
 int64_t hf_spot_check_step(struct hf_feed *f);
 void hf_spot_check_answered(struct hf_feed *f, int code, const char *text);
 int64_t hf_spot_check_round_ms(const struct hf_feed *f);
+void hf_spot_check_restart(struct hf_feed *f); /* from the first name on */
+void hf_spot_check_passed(struct hf_feed *f);  /* a pass is through */
+/* Names where others' records were seen beside or instead of ours. */
+uint64_t hf_spot_check_foreign(const struct hf_feed *f);
+/* So many are there that should not be; -1: it cannot be told. */
+void hf_spot_check_counted(struct hf_feed *f, int64_t n);
 
 /* adopt.c */
+void hf_adopt_want(struct hf_feed *f);          /* something may be there that nobody knows of */
+int64_t hf_adopt_wait(const struct hf_feed *f); /* until the adapter is to list */
 int64_t hf_adopt_list(struct hf_feed *f);
 void hf_adopt_listed(
     struct hf_feed *f, const struct hf_record *records, size_t n, int code, const char *text);
+int64_t hf_adopt_compare(struct hf_feed *f);
+void hf_adopt_drop(struct hf_feed *f);
+/* A full pass has put all that is wanted: what is stale now is to go. */
+void hf_adopt_taking(struct hf_feed *f);
+void hf_adopt_finished(struct hf_feed *f); /* a pass is through */
 int64_t hf_adopt_settle(struct hf_feed *f);
 void hf_adopt_settled(struct hf_feed *f, int code, const char *text);
 
@@ -259,4 +300,6 @@ bool hf_feed_zones_have(const struct hf_feed *f, const struct hf_name *name);
 
 /* feed_host.c */
 void hf_feed_host(struct hf_feed *f);
+/* One of the feed itself; as an adapter's. */
+void hf_feed_warn(struct hf_feed *f, const char *code, const char *text);
 void hf_feed_wake(struct hf_feed *f);

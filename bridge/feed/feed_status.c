@@ -28,7 +28,7 @@ void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 		.since_s = f->since_s,
 		.generation = f->ledger.cursor.generation,
 		.owned = n[ROW_TRIED] + n[ROW_PUT] + n[ROW_STALE],
-		.skipped = n[ROW_CLASH] + n[ROW_UNFIT],
+		.skipped = n[ROW_CLASH] + n[ROW_UNFIT] + hf_spot_check_foreign(f),
 		.leaving = n[ROW_STALE],
 		.failing = n[ROW_FAILED],
 		.failing_why = failing_why,

@@ -164,6 +164,19 @@ int hf_ledger_flush(struct hf_ledger *l)
 	return rc;
 }
 
+bool hf_ledger_waits(const struct hf_ledger *l, const struct hf_name *name, const uint8_t addr[16],
+    uint8_t *ret_state)
+{
+	for (size_t i = l->n_set; i-- > 0;) {
+		if (memcmp(l->set[i].addr, addr, sizeof(l->set[i].addr)) ||
+		    !hf_name_equal(&l->set[i].name, name))
+			continue;
+		*ret_state = l->set[i].state;
+		return true;
+	}
+	return false;
+}
+
 int hf_ledger_forget(struct hf_ledger *l)
 {
 	int rc = hf_store_adapter_forget(l->store, l->adapter);

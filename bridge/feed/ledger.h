@@ -89,6 +89,10 @@ int hf_ledger_flush(struct hf_ledger *l);
 /* All is forgotten, here and in the store. */
 int hf_ledger_forget(struct hf_ledger *l);
 
+/* Whether a state of that row waits to be written, and which. */
+bool hf_ledger_waits(const struct hf_ledger *l, const struct hf_name *name, const uint8_t addr[16],
+    uint8_t *ret_state);
+
 /* The rows of one name. */
 struct hf_rows {
 	struct hf_owned at[HF_LEDGER_ROWS_MAX];

@@ -213,8 +213,10 @@ static int put_item(struct hf_feed *f, const struct hf_item *item)
 		if (row == wanted)
 			return 0;
 		if (hf_ledger_row_of(row) == ROW_STALE &&
-		    (row & ROW_PRIMARY) == (wanted & ROW_PRIMARY))
+		    (row & ROW_PRIMARY) == (wanted & ROW_PRIMARY)) {
+			hf_pass_sample_add(f, &record, false);
 			return hf_ledger_set(&f->ledger, &record.name, record.addr, row, wanted);
+		}
 	}
 	return push_put(
 	    f, &record, row, hf_ledger_row_is_there(row) ? NULL : other_row(&rows, record.addr));
@@ -442,6 +444,8 @@ void hf_pass_finish(struct hf_feed *f)
 
 	hf_ledger_reached(&f->ledger, r->epoch, r->target, changed || r->full);
 	pass_tell_end(f);
+	hf_adopt_finished(f);
+	hf_spot_check_passed(f);
 	f->late = false;
 	if (r->full && skipped) {
 		/* Those that were tried now and are there still are tried less and less. */

@@ -87,6 +87,8 @@ static int64_t confirm_passed(struct hf_feed *f)
 	wait = hf_feed_flush(f, true);
 	if (wait)
 		return wait - 1;
+	if (f->run.full)
+		hf_adopt_taking(f);
 	hf_wanted_rewind(f->run.picture);
 	f->run.ended = f->run.has_last = f->run.unconfirmed = false;
 	f->n_sample = 0;

@@ -68,14 +68,87 @@ static int add_row(const struct hf_owned *row, void *arg)
 	return 0;
 }
 
+static void note_running(struct hf_feed *f)
+{
+	f->check.running = f->look_now || f->look_left || f->check.listing;
+}
+
+void hf_spot_check_counted(struct hf_feed *f, int64_t n)
+{
+	if (!f->check.listing || f->adopt.check != f->check.number)
+		return;
+	f->check.listing = false;
+	f->check.unexpected = n;
+	note_running(f);
+}
+
 /* A full one is over, or there was nothing to ask for. */
 static void spot_check_ended(struct hf_feed *f)
 {
 	f->look_left = 0;
 	f->look_now = false;
-	f->check.running = false;
+	note_running(f);
 	f->look_at = hf_feed_now(f) + spot_check_gap(f);
 }
+
+/* --- others' records --- */
+
+uint64_t hf_spot_check_foreign(const struct hf_feed *f)
+{
+	const struct hf_foreign_seen *s = &f->foreign;
+
+	return s->now > s->before ? s->now : s->before;
+}
+
+static void foreign_over(struct hf_feed *f)
+{
+	f->foreign = (struct hf_foreign_seen){ 0 };
+	hf_feed_warn(f, HF_FEED_WARN_CLASH, NULL);
+}
+
+/* A round is through: what it saw counts until the next one is. */
+static void foreign_round(struct hf_feed *f)
+{
+	if (!f->foreign.now) {
+		foreign_over(f);
+		return;
+	}
+	f->foreign.before = f->foreign.now;
+	f->foreign.now = 0;
+}
+
+void hf_spot_check_restart(struct hf_feed *f)
+{
+	f->has_look_last = false;
+	f->foreign.before = hf_spot_check_foreign(f);
+	f->foreign.now = 0;
+}
+
+void hf_spot_check_passed(struct hf_feed *f)
+{
+	if (!f->ledger.counts[ROW_PUT])
+		foreign_over(f);
+}
+
+static void foreign_add(struct hf_feed *f, const struct hf_feed_tally *t)
+{
+	char name[HF_NAME_TEXT_MAX], text[HF_FEED_TEXT_MAX];
+	size_t i = 0;
+
+	if (!t->foreign)
+		return;
+	while (f->expect[i].is != HF_IS_FOREIGN)
+		i++;
+	if (!f->foreign.now && !f->foreign.before) {
+		snprintf(text, sizeof(text),
+		    "others have records at names of ours, such as '%.120s'; theirs stay as they are",
+		    hf_name_text(&f->expect[i].record.name, name));
+		hf_feed_warn(f, HF_FEED_WARN_CLASH, text);
+	}
+	f->foreign.now += t->foreign;
+}
+
+/* --- the questions --- */
 
 int64_t hf_spot_check_step(struct hf_feed *f)
 {
@@ -95,6 +168,8 @@ int64_t hf_spot_check_step(struct hf_feed *f)
 		return hf_feed_store_failed(f, rc);
 	}
 	/* At the end: the next time from the beginning. */
+	if (!f->n_expect && had)
+		foreign_round(f);
 	if (!f->n_expect && had && n_asked_for(f))
 		return HF_FEED_AGAIN;
 	if (!f->n_expect) {
@@ -143,6 +218,7 @@ static void spot_check_judge(struct hf_feed *f, const struct hf_feed_tally *t)
 	else if (t->right)
 		f->verified = 1;
 	tell_wrong(f, t);
+	foreign_add(f, t);
 	if (is_lost(f, t)) {
 		f->refill = true;
 		return;
@@ -188,7 +264,7 @@ static void note_check(struct hf_feed *f, const struct hf_feed_tally *t, uint64_
 	f->check.silent += t->silent;
 	f->look_left -= asked < f->look_left ? asked : f->look_left;
 	f->look_now = false;
-	f->check.running = f->look_left > 0;
+	note_running(f);
 }
 
 void hf_spot_check_answered(struct hf_feed *f, int code, const char *text)
@@ -213,7 +289,7 @@ void hf_spot_check_answered(struct hf_feed *f, int code, const char *text)
 		snprintf(why, sizeof(why), "%s",
 		    code && text && *text ? text : "it does not answer what it is asked");
 		f->look_left = 0;
-		f->check.running = false;
+		note_running(f);
 		f->look_at = 0;
 		if (f->phase == FEED_IDLE)
 			hf_feed_failed(f, code ? code : -ETIMEDOUT, why);

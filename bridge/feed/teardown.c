@@ -65,6 +65,9 @@ void hf_feed_zones(struct hf_feed *f, const struct hf_name *suffixes, size_t n, 
 	for (size_t i = 0; i < n_before; i++)
 		add_old(f, &before[i]);
 	keep_old(f);
+	/* What is below one that leaves and is in no row is found before it is let go. */
+	if (f->leave)
+		hf_adopt_want(f);
 	if (f->told_ttl_s && ttl_s != f->ttl_s)
 		hf_feed_refill(f, "the TTL is another one");
 	f->ttl_s = ttl_s;

@@ -48,6 +48,7 @@ CODES = (
     ("bridge/ctl/*.c", r'\w+\(\s*(?:warnings|notes),\s*"([a-z-]+)"'),
     ("bridge/ctl/*.c", r'"code",\s*(?:json_string\(\s*)?"([a-z-]+)"'),
     ("adapters/*.h", r'define HF_\w*WARN\w* "([a-z-]+)"'),
+    ("bridge/feed/*.h", r'define HF_\w*WARN\w* "([a-z-]+)"'),
     ("adapters/dnsmasq/*.c", r'\[\w*WARN_\w+\] = "([a-z-]+)"'),
     ("adapters/*/*.c", r'->warn\(\s*\S+,\s*"([a-z-]+)"'),
     ("bridge/stream/wire/problem.h", r'X\(\w+, \w+, "([a-z-]+)"'),

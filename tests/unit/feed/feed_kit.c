@@ -82,6 +82,11 @@ void desk_foreign(struct desk *d, const char *name, uint8_t addr)
 	add(d, name, addr, false, true);
 }
 
+void desk_ghost(struct desk *d, const char *name, uint8_t addr, bool primary)
+{
+	add(d, name, addr, primary, false);
+}
+
 void desk_unforeign(struct desk *d, const char *name)
 {
 	drop(d, find(d, name, -1, true));
@@ -342,8 +347,9 @@ static bool answer_verify(struct desk *d)
 
 static bool answer_list(struct desk *d)
 {
+	int code = d->r.refuses_list ? HF_ELIMIT : d->r.list_code;
+	size_t n = code && d->r.list_max < d->r.n ? d->r.list_max : d->r.n;
 	struct hf_record record;
-	size_t n = d->r.n;
 
 	if (!d->r.listing)
 		return false;
@@ -355,7 +361,7 @@ static bool answer_list(struct desk *d)
 		d->host->listed(d->host->arg, &record, 1, 0, "");
 	}
 	d->r.listing = false;
-	d->host->listed(d->host->arg, NULL, 0, d->r.refuses_list ? HF_ELIMIT : 0, "");
+	d->host->listed(d->host->arg, NULL, 0, code, code ? "no list today" : "");
 	return true;
 }
 

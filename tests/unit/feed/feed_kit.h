@@ -34,6 +34,8 @@ struct desk_resolver {
 	bool silent;     /* answers no question */
 	int verify_code; /* nothing can be asked */
 	bool refuses_list;
+	int list_code;      /* the list ends with this ... */
+	size_t list_max;    /* ... after so many records; 0: none */
 	bool lazy;          /* says that it did none of it, and no more */
 	bool mute;          /* never answers a question */
 	bool deaf;          /* never answers apply */
@@ -107,6 +109,8 @@ void desk_settle(struct desk *d);
 
 void desk_foreign(struct desk *d, const char *name, uint8_t addr);
 void desk_unforeign(struct desk *d, const char *name);
+/* Ours by its looks, and nobody knows how it came. */
+void desk_ghost(struct desk *d, const char *name, uint8_t addr, bool primary);
 void desk_remove(struct desk *d, const char *name); /* by other hands */
 void desk_restart(struct desk *d);                  /* the resolver loses all that was put */
 const struct desk_record *desk_find(const struct desk *d, const char *name, bool foreign);

@@ -113,6 +113,28 @@ START_TEST(others_data_beside_ours_is_not_repaired)
 }
 END_TEST
 
+START_TEST(others_data_beside_ours_is_told_and_counted_until_it_goes)
+{
+	desk_foreign(&d, "n05.coder", 99);
+	desk_foreign(&d, "n06.coder", 98);
+	desk_run(&d, 11000);
+	ck_assert_uint_eq(desk_status(&d).skipped, 2);
+	ck_assert_uint_eq(desk_status(&d).n_warnings, 1);
+	ck_assert_str_eq(desk_status(&d).warnings[0].code, HF_FEED_WARN_CLASH);
+	ck_assert_ptr_nonnull(strstr(desk_status(&d).warnings[0].text, "'n05.coder'"));
+	/* A full verification in between, and rounds, count none twice. */
+	hf_feed_verify(d.feed, true);
+	desk_run(&d, 45000);
+	ck_assert_uint_eq(desk_status(&d).skipped, 2);
+	ck_assert_uint_eq(desk_status(&d).owned, 30);
+	desk_unforeign(&d, "n05.coder");
+	desk_unforeign(&d, "n06.coder");
+	desk_run(&d, 31000);
+	ck_assert_uint_eq(desk_status(&d).skipped, 0);
+	ck_assert_uint_eq(desk_status(&d).n_warnings, 0);
+}
+END_TEST
+
 START_TEST(a_name_that_was_taken_meanwhile_is_not_repaired)
 {
 	desk_remove(&d, "n05.coder");
@@ -270,6 +292,7 @@ Suite *spot_check_suite(void)
 	tcase_add_test(tc, lost_before_anything_was_put_is_no_reason_to_put_it_twice);
 	tcase_add_test(tc, lost_in_the_middle_of_a_filling_it_is_filled_once_more);
 	tcase_add_test(tc, others_data_beside_ours_is_not_repaired);
+	tcase_add_test(tc, others_data_beside_ours_is_told_and_counted_until_it_goes);
 	tcase_add_test(tc, a_name_that_was_taken_meanwhile_is_not_repaired);
 	tcase_add_test(tc, a_name_that_was_changed_meanwhile_is_not_taken_for_wrong);
 	tcase_add_test(tc, a_repair_that_comes_after_a_change_leaves_the_new_address);
