@@ -27,6 +27,20 @@ static void restore_source(uint32_t source, const struct hf_zone_source *found, 
 	hf_state_restore_source(r->state, source, &found->suffix, found->deployment, &user, r->now);
 }
 
+/*
+ * A source that the newer zone does not have had no suffix any more: it was taken out since, and
+ * may be another one by now.
+ */
+static int forget_suffixes(struct hf_state *state, const struct hf_restored *found)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && found->whole && i < HF_ZONE_SOURCES_MAX; i++)
+		if (!found->known[i])
+			rc = hf_state_restore_no_suffix(state, i);
+	return rc;
+}
+
 static void log_restored(const struct hf_engine *c, size_t n)
 {
 	if (c->newer_than)
@@ -54,6 +68,8 @@ int hf_engine_take_zone(struct hf_engine *c, struct hf_state *state)
 		return 0;
 	rc = hf_restore_read(c->config->zone, c->clock, state, restore_source, &r, &found);
 	n = found.n < INT_MAX ? (int)found.n : INT_MAX;
+	if (!rc)
+		rc = forget_suffixes(state, &found);
 	/*
 	 * Half a zone is better than nothing, and worse than a store; so is one of other sources
 	 * alone.

@@ -94,13 +94,17 @@ static int on_entry(const struct hf_name *name, const struct hf_zone_entry *entr
 	return 0;
 }
 
-static void tell_sources(const struct zone_restore *r, hf_restore_source_cb cb, void *arg)
+static void tell_sources(struct zone_restore *r, hf_restore_source_cb cb, void *arg)
 {
 	uint32_t source;
 
-	for (uint16_t i = 0; i < r->meta->n_sources; i++)
-		if (restore_find_source(r, i, &source))
-			cb(source, &r->meta->sources[i], arg);
+	for (uint16_t i = 0; i < r->meta->n_sources; i++) {
+		if (!restore_find_source(r, i, &source))
+			continue;
+		if (source < HF_ZONE_SOURCES_MAX)
+			r->out.known[source] = true;
+		cb(source, &r->meta->sources[i], arg);
+	}
 }
 
 int hf_restore_read(const char *dir, const struct hf_clock *clock, const struct hf_state *state,

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "bridge/types/rows.h"
+#include "zone/record.h"
 
 struct hf_clock;
 struct hf_state;
@@ -19,7 +20,8 @@ typedef void (*hf_restore_source_cb)(
 struct hf_restored {
 	struct hf_restored_row *rows; /* owned: free() */
 	size_t n;
-	bool whole; /* the zone was ready, and all of it could be read */
+	bool whole;                      /* the zone was ready, and all of it could be read */
+	bool known[HF_ZONE_SOURCES_MAX]; /* sources of the state, by rid, that the zone has, too */
 };
 
 /*

@@ -41,6 +41,21 @@ int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf
 	return s->failed ? -ENOMEM : 0;
 }
 
+int hf_state_restore_no_suffix(struct hf_state *s, uint32_t source)
+{
+	static const struct hf_name none;
+	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
+
+	if (s->lent)
+		return -EBUSY;
+	if (!src || !src->used || src->suffix_typed || !src->row.suffix.len)
+		return 0;
+	s->why = HF_WHY_RESTORED;
+	hf_st_suffix_set(s, src, &none);
+	hf_st_resolve(s);
+	return s->failed ? -ENOMEM : 0;
+}
+
 int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf_name *suffix,
     const char *deployment_id, const struct hf_uuid *user, struct hf_when now)
 {

@@ -213,6 +213,8 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
     const char *deployment_id, const struct hf_uuid *user, struct hf_when now);
 /* The suffix alone. */
 int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf_name *suffix);
+/* The zone does not have the source: it has no suffix, but for one that the operator typed. */
+int hf_state_restore_no_suffix(struct hf_state *s, uint32_t source);
 /*
  * Names that came out of the published zone after the store was lost; with the marks that they had
  * there (HF_REC_HELD, HF_REC_WITHDRAWN). Served as stale until the server confirms them.

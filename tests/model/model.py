@@ -37,7 +37,8 @@ Q15 Is a workspace that its owner drops the newcomer's at once (rule 8)? Allowed
     which is wanted then.
     The agents that come along may be those that it had, until then.
 Q16 What of a copy that is older than the zone? Read: its workspaces are known again when they are listed; until then only the
-    zone's names count, and wait, as restored ones.
+    zone's names count, and wait, as restored ones. Its suffixes are the zone's, and where that has none there is none. A deployment id
+    that only the copy has counts: it can hold and not remove, and a zone does not tell "none" from "not known".
 Q13 Does a workspace that never had a good name count for the guard? Read: no, it has nothing that could be missed.
 Q12 What is a source that has another name and the same URL? "Its names count as restored ones of that successor and go by
     rules 3 to 5"; read: it is the same source, with its pins, holds and owners; what is not confirmed is stale.
@@ -647,13 +648,10 @@ class Model:
             s = self.state.sources.setdefault(now, Source(now))
             if s.user not in (None, was.user):
                 self.hear_user(s, was.user)
-            # A source that was taken out and came back has none in the zone yet; the copy knows the one that it had.
-            if was.suffix or not s.suffix or not self.may("the suffix of an older copy counts"):
-                s.suffix, s.typed = was.suffix, was.typed
+            # A source that was taken out and came back has none in the zone yet: the newest wins. The id of the copy counts (Q16).
+            s.suffix, s.typed = was.suffix, was.typed
             s.user, s.url = was.user, was.url
-            # That the operator accepted a server without an id cannot be told from one that the zone does not know.
-            if was.deployment or not s.deployment or not self.may("the id of an older copy counts"):
-                s.deployment = was.deployment
+            s.deployment = (was.deployment if was.suffix else None) or s.deployment
             names = {n: e for n, e in zone.items() if e.source == name and not n.startswith(SENTINEL)}
             s.withdrawn = any(e.withdrawn for e in names.values()) or (was.withdrawn and not names and self.may("withdrawn"))
             s.age = [0, INF]
@@ -668,6 +666,11 @@ class Model:
                 # What the copy knows is known again when it is listed; its names are the zone's until then.
                 for w in o.ws.values():
                     w.confirmed = False
+        # What the newer zone does not have at all was taken out since the copy was made.
+        there = {self.renamed_in_zone(name, was.url) for name, was in old.sources.items() if name in self.zone_conf}
+        for s in self.state.sources.values():
+            if ready and s.name not in there:
+                s.suffix, s.typed = None, False
 
     def renamed_in_zone(self, name, url):
         """A source that has another name in the configuration is found by its URL."""
