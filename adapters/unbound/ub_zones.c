@@ -19,6 +19,9 @@ static void ub_zones_completed(struct hf_adapter *a)
 	char text[HF_UB_TEXT_MAX];
 
 	memcpy(text, a->text, sizeof(text));
+	/* What waits behind it finds its own trouble, and complete() comes after it again. */
+	if (a->code && a->batch)
+		a->want_complete = false;
 	/* That it is to be filled first is no trouble. */
 	a->told_incomplete = a->code && a->want_complete;
 	if (!a->code) {

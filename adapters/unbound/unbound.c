@@ -55,12 +55,26 @@ static void ub_job_start(struct hf_adapter *a, enum hf_ub_job job)
 	}
 }
 
+static bool is_all_whole(const struct hf_adapter *a)
+{
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (a->zones[i].state != HF_UBZONE_WHOLE)
+			return false;
+	return true;
+}
+
 static void on_ub_idle(struct hf_adapter *a)
 {
 	if (a->new_zones)
 		take_zones(a);
-	/* A batch of nothing stands for what zones() asked for: its receipt comes after that. */
-	if (a->batch && (a->batch->n || !a->n_leaving))
+	/*
+	 * What is taken is answered on out of an auth-zone of a start file until ours over it is
+	 * static. A batch of nothing stands for what zones() asked for: its receipt comes after
+	 * that.
+	 */
+	if (a->batch && a->batch->n && a->want_complete && !is_all_whole(a))
+		ub_job_start(a, HF_UBJOB_COMPLETE);
+	else if (a->batch && (a->batch->n || !a->n_leaving))
 		ub_job_start(a, HF_UBJOB_APPLY);
 	else if (a->batch)
 		ub_job_start(a, HF_UBJOB_LEAVE);
@@ -264,10 +278,20 @@ static void unbound_zones(
 		take_zones(a);
 }
 
+/* Of what is put anew nothing is confirmed yet. */
+static bool has_new(const struct hf_batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->at[i].op == HF_CHANGE_PUT && !batch->at[i].had)
+			return true;
+	return false;
+}
+
 static void unbound_apply(struct hf_adapter *a, const struct hf_batch *batch)
 {
 	a->batch = batch;
-	a->want_complete = false; /* of what was before it */
+	if (has_new(batch))
+		a->want_complete = false;
 	hf_ub_job_next(a);
 }
 

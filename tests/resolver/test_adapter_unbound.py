@@ -79,6 +79,21 @@ def test_add_change_rename_remove(feed, unbound):
     assert [line for line in unbound.data() if "AAAA\tfd60:627a:a42b:" in line] == []
 
 
+def test_what_is_taken_is_gone_by_its_receipt_though_a_zone_file_has_it(tmp_path):
+    """unbound has read an older file, and answers out of it as long as our zone over it is transparent."""
+    file = tmp_path / "old.zone"
+    file.write_text(f"coder. 30 IN SOA holdfast.invalid. nobody.invalid. 1 60 60 2419200 30\nold.coder. 30 IN AAAA {address(9)}\n")
+    auth = f'auth-zone:\n  name: "coder."\n  zonefile: "{file}"\n  for-upstream: no\n'
+    with Unbound(tmp_path, auth) as unbound, driver(tmp_path, unbound) as d:
+        d.good(f"put {NAME} {address(1)}", f"put old.coder {address(9)}")
+        assert unbound.addresses("old.coder") == [address(9)] and unbound.zones()["coder."] == "transparent"
+        d.send("complete", f"take old.coder {address(9)}", "apply")
+        receipts = [e for e in d.until("applied") if e["event"] == "receipt"]
+        assert [r["code"] for r in receipts] == [""] * len(receipts)
+        assert unbound.rcode("old.coder") == NXDOMAIN and unbound.zones()["coder."] == "static"
+        assert unbound.addresses(NAME) == [address(1)] and unbound.canary() == "w"
+
+
 def test_ten_thousand_names_while_everybody_is_answered(feed, unbound):
     old = unbound.command("local_data elsewhere.example 30 AAAA fd00::1")
     assert old == "ok\n"
