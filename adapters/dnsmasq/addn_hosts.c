@@ -139,6 +139,11 @@ int hf_addn_hosts_load(struct hf_addn_hosts *s)
 	return odd ? HF_EFORMAT : rc;
 }
 
+int hf_addn_hosts_peek(const struct hf_addn_hosts *s, struct hf_record_table *table)
+{
+	return hf_mark_load(s->dir, s->name, SINGLE_BYTES_MAX, table);
+}
+
 int hf_addn_hosts_write(struct hf_addn_hosts *s)
 {
 	char *text = NULL, *whole, mark[HF_MARK_MAX], *bytes = NULL;

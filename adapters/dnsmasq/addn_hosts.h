@@ -22,6 +22,8 @@ int hf_addn_hosts_open(struct hf_addn_hosts *s, char *ret_why, size_t why_size);
 void hf_addn_hosts_sweep(struct hf_addn_hosts *s);
 /* As hf_hostsdir_load(). */
 int hf_addn_hosts_load(struct hf_addn_hosts *s);
+/* As hf_hostsdir_peek(). */
+int hf_addn_hosts_peek(const struct hf_addn_hosts *s, struct hf_record_table *table);
 /* Also when the table is empty: dnsmasq expects the file. Durable when it returns. */
 int hf_addn_hosts_write(struct hf_addn_hosts *s);
 /* Whether the file is no longer what was last written or loaded. */

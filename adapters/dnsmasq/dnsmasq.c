@@ -14,6 +14,7 @@ enum {
 	SOON_WINDOW = 16, /* questions under way: dnsmasq has others to answer */
 	SOON_PER_SECOND = 4000,
 	PATIENCE_MS = 1000,
+	GONE_MS = 200,              /* it sees a removal at once; if not, a probe tells why */
 	PATIENCE_SIGNAL_MS = 3000,  /* it reads thousands of names before it answers */
 	PATIENCE_OTHERS_MS = 10000, /* somebody else signals it */
 	SIGNAL_GAP_MS = 1000,
@@ -37,6 +38,13 @@ static void on_doubt(void *arg, unsigned bucket)
 	hf_paced_writer_dirty(a->pump, bucket);
 }
 
+static uint32_t patience_of(const struct hf_adapter *a)
+{
+	if (a->d->hostsdir)
+		return PATIENCE_MS;
+	return a->d->pid_file ? PATIENCE_SIGNAL_MS : PATIENCE_OTHERS_MS;
+}
+
 static int make_pump(struct hf_adapter *a)
 {
 	struct hf_paced_writer_opts o = {
@@ -45,9 +53,8 @@ static int make_pump(struct hf_adapter *a)
 		.table = a->table,
 		.n_files = hf_host_files_count(a->files),
 		.min_gap_ms = a->d->hostsdir ? 0 : SIGNAL_GAP_MS,
-		.patience_ms = a->d->hostsdir   ? PATIENCE_MS
-			       : a->d->pid_file ? PATIENCE_SIGNAL_MS
-						: PATIENCE_OTHERS_MS,
+		.patience_ms = patience_of(a),
+		.gone_ms = a->d->hostsdir ? GONE_MS : patience_of(a),
 		.step_max = STEP_MAX,
 		.arg = a,
 		.write = on_host_file_write,
@@ -70,6 +77,52 @@ static int make_askers(struct hf_adapter *a)
 	return rc ? rc : hf_dns_client_new(a->host->base, &back, &a->back);
 }
 
+static int64_t on_probe_gap(void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	return hf_paced_writer_wait_us(a->pump);
+}
+
+static int on_probe_write(void *arg, unsigned file, char *ret_why, size_t why_size)
+{
+	struct hf_adapter *a = arg;
+	int rc = on_host_file_write(a, file, ret_why, why_size);
+
+	if (!rc)
+		hf_paced_writer_wrote(a->pump);
+	return rc;
+}
+
+static int make_prober(struct hf_adapter *a)
+{
+	struct hf_dnsmasq_probe_opts o = {
+		.base = a->host->base,
+		.ask = a->ask,
+		.table = a->table,
+		.patience_ms = patience_of(a),
+		.arg = a,
+		.write = on_probe_write,
+		.gap_us = on_probe_gap,
+		.left = on_doubt,
+		.done = hf_dnsmasq_on_probed,
+	};
+
+	return hf_dnsmasq_probe_new(&o, &a->prober);
+}
+
+static int make_clash(struct hf_adapter *a)
+{
+	struct hf_dnsmasq_clash_opts o = {
+		.ask = a->ask,
+		.arg = a,
+		.asks = hf_dnsmasq_asks_clash,
+		.done = hf_dnsmasq_on_clash,
+	};
+
+	return hf_dnsmasq_clash_new(&o, &a->clash);
+}
+
 static int dnsmasq_make_parts(struct hf_adapter *a)
 {
 	struct hf_dnsmasq_readback_opts readback = {
@@ -85,7 +138,9 @@ static int dnsmasq_make_parts(struct hf_adapter *a)
 	if (!rc)
 		rc = make_pump(a);
 	if (!rc)
-		rc = hf_dnsmasq_clash_new(a->ask, hf_dnsmasq_on_clash, a, &a->clash);
+		rc = make_clash(a);
+	if (!rc)
+		rc = make_prober(a);
 	readback.ask = a->back;
 	if (!rc)
 		rc = hf_dnsmasq_readback_new(&readback, &a->readback);
@@ -152,14 +207,15 @@ static void dnsmasq_close(struct hf_adapter *a)
 {
 	if (!a)
 		return;
+	hf_dns_client_free(a->ask); /* before those whom it answers */
+	hf_dns_client_free(a->back);
+	hf_dnsmasq_probe_free(a->prober); /* may write a file */
 	dnsmasq_timer_free(a->load_timer);
 	dnsmasq_timer_free(a->answer_timer);
 	dnsmasq_timer_free(a->watch_timer);
 	dnsmasq_timer_free(a->sync_timer);
 	hf_dnsmasq_doctor_free(a->doctor);
 	hf_start_audit_free(a->audit);
-	hf_dns_client_free(a->ask); /* before those whom it answers */
-	hf_dns_client_free(a->back);
 	hf_dnsmasq_clash_free(a->clash);
 	hf_dnsmasq_readback_free(a->readback);
 	hf_paced_writer_free(a->pump);
@@ -197,6 +253,8 @@ static void dnsmasq_zones(
 	memset(&a->suffix, 0, sizeof(a->suffix));
 	if (n)
 		a->suffix = suffixes[0];
+	if (n)
+		hf_dnsmasq_probe_suffix(a->prober, &suffixes[0]);
 	a->ttl_s = ttl_s;
 }
 

@@ -17,7 +17,8 @@ static void apply_end(struct hf_adapter *a, int code, const char *why)
 {
 	a->phase = APPLY_ANSWER;
 	a->code = code;
-	snprintf(a->why, sizeof(a->why), "%s", code ? why : "");
+	if (why != a->why)
+		snprintf(a->why, sizeof(a->why), "%s", code ? why : "");
 	hf_dnsmasq_answer_soon(a);
 }
 
@@ -98,6 +99,15 @@ static void plan_puts(struct hf_adapter *a)
 	hf_paced_writer_go(a->pump);
 }
 
+/* It is not in the table: but others may have put back a file that has it. */
+static void look_again(struct hf_adapter *a, const struct hf_record *r)
+{
+	unsigned bucket = hf_record_table_bucket_of(a->table, r->addr);
+
+	if (hf_host_files_changed(a->files, bucket))
+		hf_paced_writer_dirty(a->pump, bucket);
+}
+
 static void plan_takes(struct hf_adapter *a)
 {
 	for (size_t i = 0; i < a->batch.n; i++) {
@@ -111,23 +121,122 @@ static void plan_takes(struct hf_adapter *a)
 			entry_drop_others(a, &c->record, true);
 		else if (e)
 			entry_drop(a, e);
+		else
+			look_again(a, &c->record);
 	}
 	a->phase = APPLY_TAKE;
 	hf_paced_writer_go(a->pump);
 }
 
+/* --- what others have --- */
+
+/*
+ * A name that our files do not have. Of a file that others have just changed nothing is known
+ * before it is written again.
+ */
+bool hf_dnsmasq_asks_clash(void *arg, const struct hf_change *change)
+{
+	const struct hf_record *r = &change->record;
+	struct hf_adapter *a = arg;
+
+	if (change->op == HF_CHANGE_PUT)
+		return hf_hosts_line_fits(r) && !hf_record_table_find(a->table, &r->name);
+	return !hf_record_table_find_addr(a->table, &r->name, r->addr) &&
+	       !hf_host_files_changed(a->files, hf_record_table_bucket_of(a->table, r->addr));
+}
+
+/* Those that others have are not ours to write. */
+static void drop_clashes(struct hf_adapter *a)
+{
+	for (size_t i = 0; i < a->batch.n; i++) {
+		const struct hf_record *r = &a->batch.at[i].record;
+		struct hf_record_entry *e = NULL;
+
+		if (a->batch.at[i].op == HF_CHANGE_PUT && a->fates[i] == HF_FATE_CLASH)
+			e = hf_record_table_find_addr(a->table, &r->name, r->addr);
+		if (e)
+			entry_drop(a, e);
+	}
+}
+
+/* What was interrupted by a doubt goes on. */
+static void apply_resume(struct hf_adapter *a)
+{
+	if (a->resume == APPLY_CLASH) {
+		plan_puts(a);
+		return;
+	}
+	a->phase = a->resume;
+	hf_paced_writer_trust(a->pump, true);
+	drop_clashes(a);
+	hf_paced_writer_go(a->pump);
+}
+
+/* dnsmasq reads our files: what is answered all the same is others'. */
+static void apply_settle(struct hf_adapter *a)
+{
+	struct hf_record stuck;
+	bool taken;
+	int rc = 0;
+
+	a->phase = APPLY_SETTLE;
+	if (a->resume == APPLY_CLASH)
+		rc = hf_dnsmasq_clash_settle(a->clash);
+	else if (a->resume == APPLY_TAKE)
+		rc = hf_dnsmasq_clash_settle_takes(a->clash);
+	else if (hf_paced_writer_stuck(a->pump, &stuck, &taken) && !taken)
+		rc = hf_dnsmasq_clash_settle_put(a->clash, &stuck);
+	if (rc <= 0)
+		apply_resume(a);
+}
+
+/* Something is answered that is not in our files. */
+static void apply_prove(struct hf_adapter *a)
+{
+	a->resume = a->phase;
+	a->phase = APPLY_PROBE;
+	if (a->proven)
+		apply_settle(a);
+	else if (hf_dnsmasq_probe_begin(a->prober))
+		hf_dnsmasq_on_probed(a, HF_ENOTREADY);
+}
+
+void hf_dnsmasq_on_probed(void *arg, int code)
+{
+	struct hf_adapter *a = arg;
+
+	a->proven = !code;
+	if (!code)
+		apply_settle(a);
+	else if (a->resume == APPLY_CLASH)
+		plan_puts(a); /* it is not known whose they are: ours, until that can be told */
+	else
+		apply_end(a, code, a->why);
+}
+
 void hf_dnsmasq_on_clash(void *arg)
 {
-	plan_puts(arg);
+	struct hf_adapter *a = arg;
+
+	if (a->phase == APPLY_SETTLE)
+		apply_resume(a);
+	else if (hf_dnsmasq_clash_doubts(a->clash))
+		apply_prove(a);
+	else
+		plan_puts(a);
 }
+
+/* --- the batch --- */
 
 static void apply_begin(struct hf_adapter *a)
 {
 	int rc = make_fates(a);
 
-	if (!rc)
-		rc = hf_dnsmasq_clash_begin(a->clash, a->table, &a->batch, a->fates);
+	a->proven = false;
+	hf_paced_writer_trust(a->pump, false);
 	a->phase = APPLY_CLASH;
+	if (!rc)
+		rc = hf_dnsmasq_clash_begin(a->clash, &a->batch, a->fates);
 	if (rc < 0)
 		apply_end(a, rc, "no memory for a batch");
 	else if (!rc)
@@ -189,14 +298,19 @@ static void repair_report(struct hf_adapter *a, int code, const char *why)
 void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent)
 {
 	struct hf_adapter *a = arg;
+	bool applies = a->phase == APPLY_PUT || a->phase == APPLY_TAKE, taken;
+	struct hf_record stuck;
 
 	if (!code)
 		warn_of_silence(a, silent);
-	if (a->phase == APPLY_PUT && !code && a->plan_code) {
+	if (applies && code == HF_ENOTREADY && hf_paced_writer_stuck(a->pump, &stuck, &taken)) {
+		snprintf(a->why, sizeof(a->why), "%s", why);
+		apply_prove(a);
+	} else if (a->phase == APPLY_PUT && !code && a->plan_code) {
 		apply_end(a, a->plan_code, "no memory for more names");
 	} else if (a->phase == APPLY_PUT && !code) {
 		plan_takes(a);
-	} else if (a->phase == APPLY_PUT || a->phase == APPLY_TAKE) {
+	} else if (applies) {
 		dnsmasq_warn_of_size(a);
 		apply_end(a, code, why);
 	} else {

@@ -17,6 +17,7 @@
 #include "adapters/dnsmasq/dnsmasq_clash.h"
 #include "adapters/dnsmasq/host_files.h"
 #include "adapters/dnsmasq/paced_writer.h"
+#include "adapters/dnsmasq/dnsmasq_probe.h"
 #include "adapters/dnsmasq/dnsmasq_readback.h"
 #include "adapters/record_table.h"
 #include "base/log.h"
@@ -34,7 +35,16 @@ enum {
 /* The states that a person should know of. */
 enum warning { WARN_NOT_RUNNING, WARN_MANY, WARN_FOREIGN, WARN_FOLDER, WARN_RESTART, WARNINGS };
 
-enum apply_phase { APPLY_NONE, APPLY_LOAD, APPLY_CLASH, APPLY_PUT, APPLY_TAKE, APPLY_ANSWER };
+enum apply_phase {
+	APPLY_NONE,
+	APPLY_LOAD,
+	APPLY_CLASH,
+	APPLY_PUT,
+	APPLY_TAKE,
+	APPLY_PROBE,  /* does dnsmasq read our files? Then `resume` goes on */
+	APPLY_SETTLE, /* it does: what it answers besides is others' */
+	APPLY_ANSWER
+};
 
 struct dnsmasq_doctor; /* dnsmasq_doctor.c */
 
@@ -48,6 +58,7 @@ struct hf_adapter {
 	struct hf_dns_client *back;  /* read-back: at a tenth of what dnsmasq can do */
 	struct hf_paced_writer *pump;
 	struct hf_dnsmasq_clash *clash;
+	struct hf_dnsmasq_probe *prober;
 	struct hf_dnsmasq_readback *readback;
 	struct hf_start_audit *audit;
 	struct hf_record_table *table; /* lent by files */
@@ -71,7 +82,8 @@ struct hf_adapter {
 	void (*on_loaded)(struct hf_adapter *a, int code, const char *why);
 
 	/* dnsmasq_apply.c */
-	enum apply_phase phase;
+	enum apply_phase phase, resume;
+	bool proven;           /* in this batch: dnsmasq reads our files */
 	struct hf_batch batch; /* lent by the host */
 	uint8_t *fates;        /* owned */
 	size_t fates_room;
@@ -116,13 +128,14 @@ void hf_dnsmasq_on_load_timer(evutil_socket_t fd, short what, void *arg);
 void hf_dnsmasq_apply(struct hf_adapter *a, const struct hf_batch *batch);
 /* The files were read, and the batch goes on; or `code` and `why`, and it ends. */
 void hf_dnsmasq_apply_loaded(struct hf_adapter *a, int code, const char *why);
+bool hf_dnsmasq_asks_clash(void *arg, const struct hf_change *change);
 void hf_dnsmasq_on_clash(void *arg);
+void hf_dnsmasq_on_probed(void *arg, int code);
 void hf_dnsmasq_on_drained(void *arg, int code, const char *why, bool silent);
 
 /* tamper_watch.c */
 int hf_dnsmasq_watch_begin(struct hf_adapter *a);
 void hf_dnsmasq_watch_written(struct hf_adapter *a, unsigned file);
-bool hf_dnsmasq_is_probe(const struct hf_name *name);
 
 /* dnsmasq_warn.c: tells the host when it begins, and ends (text NULL); not each time. */
 void hf_dnsmasq_warn(struct hf_adapter *a, enum warning which, const char *text);

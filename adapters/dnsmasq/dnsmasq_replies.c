@@ -58,19 +58,50 @@ static int add_to_slice(const struct hf_record *r, void *arg)
 	return 0;
 }
 
+static int add_unknown(const struct hf_record *r, void *arg)
+{
+	struct slice *s = arg;
+
+	if (hf_record_table_find_addr(s->a->table, &r->name, r->addr))
+		return 0;
+	return add_to_slice(r, s);
+}
+
+/* What others have just brought back into a file of ours, before it is written again. */
+static int list_changed(struct slice *s, unsigned file)
+{
+	struct hf_record_table *there;
+	int rc;
+
+	if (!hf_host_files_changed(s->a->files, file))
+		return 0;
+	rc = hf_record_table_new(1, &there);
+	if (rc)
+		return rc;
+	rc = hf_host_files_peek(s->a->files, file, there);
+	if (!rc)
+		hf_record_table_walk(there, 0, add_unknown, s);
+	hf_record_table_free(there);
+	return rc;
+}
+
 void hf_dnsmasq_reply_list(struct hf_adapter *a)
 {
+	unsigned n_files = hf_host_files_count(a->files);
 	struct slice s = { .a = a };
+	int rc = 0;
 
-	for (unsigned n = 0; n < LIST_BUCKETS && a->list_at < hf_host_files_count(a->files); n++)
-		hf_record_table_walk(a->table, a->list_at++, add_to_slice, &s);
+	for (unsigned n = 0; n < LIST_BUCKETS && a->list_at < n_files && !rc; n++) {
+		hf_record_table_walk(a->table, a->list_at, add_to_slice, &s);
+		rc = list_changed(&s, a->list_at++);
+	}
 	tell_slice(&s);
-	if (a->list_at < hf_host_files_count(a->files)) {
+	if (!rc && a->list_at < n_files) {
 		hf_dnsmasq_answer_soon(a);
 		return;
 	}
 	a->listing = false;
-	a->host->listed(a->host->arg, NULL, 0, 0, "");
+	a->host->listed(a->host->arg, NULL, 0, rc, rc ? "its files cannot be read" : "");
 }
 
 void hf_dnsmasq_reply_verify(struct hf_adapter *a)

@@ -104,6 +104,12 @@ int hf_host_files_load(struct hf_host_files *f, unsigned i, char *ret_why, size_
 	return host_files_explain(f, i, rc, ret_why, why_size);
 }
 
+int hf_host_files_peek(const struct hf_host_files *f, unsigned i, struct hf_record_table *ret_table)
+{
+	return f->shards ? hf_hostsdir_peek(f->shards, i, ret_table)
+			 : hf_addn_hosts_peek(f->single, ret_table);
+}
+
 int hf_host_files_write(struct hf_host_files *f, unsigned i, char *ret_why, size_t why_size)
 {
 	int rc;

@@ -24,6 +24,9 @@ void hf_host_files_sweep(struct hf_host_files *f);
 /* Each with a text that says what mends it. The results are those of hostsdir.h. */
 int hf_host_files_open(struct hf_host_files *f, char *ret_why, size_t why_size);
 int hf_host_files_load(struct hf_host_files *f, unsigned i, char *ret_why, size_t why_size);
+/* As hf_hostsdir_peek(). */
+int hf_host_files_peek(
+    const struct hf_host_files *f, unsigned i, struct hf_record_table *ret_table);
 /* Also tells dnsmasq, where it does not see it by itself. */
 int hf_host_files_write(struct hf_host_files *f, unsigned i, char *ret_why, size_t why_size);
 

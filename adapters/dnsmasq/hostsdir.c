@@ -153,6 +153,14 @@ int hf_hostsdir_load(struct hf_hostsdir *s, unsigned i)
 	return rc ? rc : 1;
 }
 
+int hf_hostsdir_peek(const struct hf_hostsdir *s, unsigned i, struct hf_record_table *table)
+{
+	char name[HF_HOSTSDIR_FILE_NAME_MAX];
+
+	return hf_mark_load(
+	    s->dir, hf_hostsdir_file_name(i, name), HF_HOSTSDIR_FILE_BYTES_MAX, table);
+}
+
 /*
  * Whether something that is not ours has the name. What we wrote stays ours whatever others made
  * of it; what we have not written must begin with our mark.

@@ -37,6 +37,12 @@ int hf_hostsdir_open(struct hf_hostsdir *s, char *ret_why, size_t why_size);
 int hf_hostsdir_load(struct hf_hostsdir *s, unsigned i);
 
 /*
+ * The records that file i has now into another table, for a look that changes nothing. 0, also if
+ * it is missing or not ours; or a code.
+ */
+int hf_hostsdir_peek(const struct hf_hostsdir *s, unsigned i, struct hf_record_table *table);
+
+/*
  * Remove what a run that was killed has left half written, by our names for it. Once in a life, and
  * only by who feeds: such a file may be another process's.
  */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/dnsmasq/mark.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/hosts_line.h"
+#include "adapters/record_table.h"
 #include "base/error.h"
+#include "base/file.h"
 
 static const char begin[] = "# Holdfast wrote this file and rewrites it: do not edit. Sum ";
 
@@ -36,4 +40,20 @@ int hf_mark_check(const char *bytes, size_t len, size_t *ret_len)
 	if (n_line != *ret_len || memcmp(bytes, expected, n_line))
 		return HF_EFORMAT;
 	return 0;
+}
+
+int hf_mark_load(int dir, const char *name, size_t max, struct hf_record_table *table)
+{
+	uint8_t *bytes = NULL;
+	size_t len, mark;
+	int rc = hf_file_read(dir, name, max, &bytes, &len);
+
+	if (rc == -ENOENT || rc == HF_EUNSAFE || rc == HF_ELIMIT)
+		return 0;
+	if (rc)
+		return rc;
+	if (hf_mark_check((char *)bytes, len, &mark) != HF_EREFUSED)
+		rc = hf_record_table_load(table, (char *)bytes + mark, len - mark, NULL, NULL);
+	free(bytes);
+	return rc < 0 ? rc : 0;
 }

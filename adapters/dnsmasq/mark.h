@@ -6,6 +6,8 @@
  */
 #include <stddef.h>
 
+struct hf_record_table; /* adapters/record_table.h */
+
 enum { HF_MARK_MAX = 160 };
 
 /* The whole line for these bytes. Returns its length. */
@@ -17,3 +19,9 @@ size_t hf_mark_line(const char *bytes, size_t len, char out[static HF_MARK_MAX])
  * empty.
  */
 int hf_mark_check(const char *bytes, size_t len, size_t *ret_len);
+
+/*
+ * The records of a file that begins with our mark into `table`, whatever others made of it. 0, also
+ * if the file is missing or not ours; or a code.
+ */
+int hf_mark_load(int dir, const char *name, size_t max, struct hf_record_table *table);

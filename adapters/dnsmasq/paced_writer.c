@@ -30,6 +30,7 @@ struct hf_paced_writer {
 	bool running;
 	bool asking;
 	bool unsure; /* the last canary was not answered as it should */
+	bool trusts; /* what a canary answers needs not be looked at */
 
 	bool has_canary;
 	enum { WANT_ADDR, WANT_NO_ADDR, WANT_ANSWER } want;
@@ -114,6 +115,8 @@ static void choose_canary(struct hf_paced_writer *p, unsigned file)
 		p->name = p->gone;
 		memcpy(p->addr, p->gone_addr, 16);
 	}
+	if (p->trusts)
+		p->want = WANT_ANSWER;
 }
 
 /* A few files. Returns how many were written; p->code says if one could not be. */
@@ -188,6 +191,11 @@ static void fail_canary(struct hf_paced_writer *p, const struct hf_asked *a)
 
 static void ask_canary(struct hf_paced_writer *p);
 
+static int64_t canary_patience(const struct hf_paced_writer *p)
+{
+	return p->want == WANT_NO_ADDR ? p->o.gone_ms : p->o.patience_ms;
+}
+
 static void on_paced_writer_canary(const struct hf_asked *a, void *arg)
 {
 	struct hf_paced_writer *p = arg;
@@ -204,7 +212,7 @@ static void on_paced_writer_canary(const struct hf_asked *a, void *arg)
 			in_us(p, SILENT_GAP_MS * 1000);
 	} else if (!a->code && canary_answered(p, a)) {
 		next_step(p);
-	} else if (a->code || waited / 1000 > p->o.patience_ms) {
+	} else if (a->code || waited / 1000 > canary_patience(p)) {
 		fail_canary(p, a);
 	} else {
 		in_us(p, (int64_t)p->again_ms * 1000);
@@ -250,15 +258,43 @@ static void on_paced_writer_timer(evutil_socket_t fd, short what, void *arg)
 		next_step(p);
 }
 
-void hf_paced_writer_go(struct hf_paced_writer *p)
+bool hf_paced_writer_stuck(
+    const struct hf_paced_writer *p, struct hf_record *ret_record, bool *ret_taken)
+{
+	if (!p->unsure || !p->has_canary || p->want == WANT_ANSWER)
+		return false;
+	*ret_record = (struct hf_record){ .name = p->name };
+	memcpy(ret_record->addr, p->addr, 16);
+	*ret_taken = p->want == WANT_NO_ADDR;
+	return true;
+}
+
+void hf_paced_writer_trust(struct hf_paced_writer *p, bool trusts)
+{
+	p->trusts = trusts;
+	if (trusts)
+		p->unsure = false;
+}
+
+int64_t hf_paced_writer_wait_us(const struct hf_paced_writer *p)
 {
 	int64_t wait = p->wrote_us + (int64_t)p->o.min_gap_ms * 1000 - hf_time_now_us();
 
+	return p->wrote_us && wait > 0 ? wait : 0;
+}
+
+void hf_paced_writer_wrote(struct hf_paced_writer *p)
+{
+	p->wrote_us = hf_time_now_us();
+}
+
+void hf_paced_writer_go(struct hf_paced_writer *p)
+{
 	if (p->running)
 		return;
 	p->running = true;
 	p->code = 0;
-	in_us(p, p->wrote_us && p->n_dirty && wait > 0 ? wait : 0);
+	in_us(p, p->n_dirty ? hf_paced_writer_wait_us(p) : 0);
 }
 
 int hf_paced_writer_new(const struct hf_paced_writer_opts *opts, struct hf_paced_writer **ret_pump)

@@ -24,6 +24,7 @@ struct hf_paced_writer_opts {
 	unsigned n_files;     /* as the table has buckets */
 	uint32_t min_gap_ms;  /* between two steps */
 	uint32_t patience_ms; /* until a name that was written must be answered */
+	uint32_t gone_ms;     /* until one that was taken must not be answered any more */
 	unsigned step_max;    /* files of a step */
 
 	/* All of these get `arg`. Borrowed; outlives the pump. */
@@ -47,6 +48,22 @@ bool hf_paced_writer_is_dirty(const struct hf_paced_writer *p, unsigned file);
 bool hf_paced_writer_any(const struct hf_paced_writer *p); /* is noted */
 /* What is to be gone with what is noted: asked for where a file has nothing left. */
 void hf_paced_writer_gone(struct hf_paced_writer *p, const struct hf_record_entry *e);
+
+/*
+ * Others may have a name as well, so that a canary says nothing of our files: the one for which
+ * drained() ended with HF_ENOTREADY. `taken`: it was to be gone. False: there is none.
+ */
+bool hf_paced_writer_stuck(
+    const struct hf_paced_writer *p, struct hf_record *ret_record, bool *ret_taken);
+/*
+ * It is known that dnsmasq reads what is written (until false): whatever it answers to a canary, it
+ * has come that far. The one that it is stuck with is forgotten.
+ */
+void hf_paced_writer_trust(struct hf_paced_writer *p, bool trusts);
+
+/* For who writes a file himself: how long that has to wait, and that it was done. */
+int64_t hf_paced_writer_wait_us(const struct hf_paced_writer *p);
+void hf_paced_writer_wrote(struct hf_paced_writer *p);
 
 /*
  * Write what is noted, then call drained() once. While it is at it, this is one more wish for the

@@ -9,12 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "adapters/dnsmasq/dnsmasq_private.h"
 #include "adapters/dnsmasq/hostsdir.h"
 #include "base/error.h"
-#include "zone/own_labels.h"
 
 enum {
 	TYPE_AAAA = 28,
@@ -24,15 +22,6 @@ enum {
 	SYNC_AFTER_MS = 1000,
 	SYNC_GAP_MS = 5,
 };
-
-static const char probe_label[] = HF_OWN_LABEL_PROBE;
-
-bool hf_dnsmasq_is_probe(const struct hf_name *name)
-{
-	const size_t n = sizeof(probe_label) - 1;
-
-	return name->wire[0] == n && !memcmp(name->wire + 1, probe_label, n);
-}
 
 static void note_edit(struct hf_adapter *a, unsigned file)
 {
@@ -77,7 +66,7 @@ static void dirty_all(struct hf_adapter *a)
 	}
 }
 
-static void probe_begin(struct hf_adapter *a)
+static void folder_probe_begin(struct hf_adapter *a)
 {
 	static const char text[] =
 	    "its folder was replaced, and dnsmasq watches the old one: restart dnsmasq";
@@ -85,18 +74,14 @@ static void probe_begin(struct hf_adapter *a)
 	hf_dnsmasq_warn(a, WARN_RESTART, text);
 	if (!a->suffix.len || a->probing)
 		return;
-	memset(&a->probe, 0, sizeof(a->probe));
-	a->probe.name = a->suffix;
-	memcpy(a->probe.addr, hf_addr_prefix, sizeof(hf_addr_prefix));
-	if (hf_name_prepend(&a->probe.name, probe_label, sizeof(probe_label) - 1) ||
-	    getrandom(a->probe.addr + 6, 10, 0) != 10 ||
+	if (hf_dnsmasq_probe_make(&a->suffix, &a->probe) ||
 	    hf_record_table_put(a->table, &a->probe) < 0)
 		return;
 	a->probing = true;
 	hf_paced_writer_dirty(a->pump, hf_record_table_bucket_of(a->table, a->probe.addr));
 }
 
-static void probe_end(struct hf_adapter *a)
+static void folder_probe_end(struct hf_adapter *a)
 {
 	struct hf_record_entry *e =
 	    hf_record_table_find_addr(a->table, &a->probe.name, a->probe.addr);
@@ -109,24 +94,24 @@ static void probe_end(struct hf_adapter *a)
 	hf_dnsmasq_warn(a, WARN_RESTART, NULL);
 }
 
-static void on_probe(const struct hf_asked *asked, void *arg)
+static void on_folder_probe(const struct hf_asked *asked, void *arg)
 {
 	struct hf_adapter *a = arg;
 
 	a->probe_open = false;
 	for (size_t i = 0; i < asked->n_addrs && !asked->code && a->probing; i++) {
 		if (!memcmp(asked->addrs[i], a->probe.addr, 16)) {
-			probe_end(a);
+			folder_probe_end(a);
 			return;
 		}
 	}
 }
 
-static void ask_probe(struct hf_adapter *a)
+static void ask_folder_probe(struct hf_adapter *a)
 {
 	if (a->probing && !a->probe_open)
 		a->probe_open =
-		    !hf_dns_client_send(a->back, &a->probe.name, TYPE_AAAA, on_probe, a);
+		    !hf_dns_client_send(a->back, &a->probe.name, TYPE_AAAA, on_folder_probe, a);
 }
 
 /* Everything is written into the folder that has the name now. */
@@ -142,7 +127,7 @@ static void on_replaced(struct hf_adapter *a)
 	    "adapter '%s': %s was replaced; it is filled again, and dnsmasq must be restarted to read it",
 	    a->config->name, hf_host_files_what(a->files));
 	dirty_all(a);
-	probe_begin(a);
+	folder_probe_begin(a);
 	a->host->lost(a->host->arg, "its folder was replaced");
 }
 
@@ -174,7 +159,7 @@ static void on_tamper_watch(evutil_socket_t fd, short what, void *arg)
 	edits = look_at_files(a);
 	if (!edits && a->watch_at == 0)
 		hf_fault_clear(&a->edits, a->host->clock, hf_host_files_what(a->files));
-	ask_probe(a);
+	ask_folder_probe(a);
 	if (a->watch_ticks++ % FOREIGN_TICKS == 0)
 		look_for_foreign(a);
 	if (hf_paced_writer_any(a->pump))

@@ -61,7 +61,7 @@ static enum hf_fate hosts_fate_of(
 
 	if (!hf_hosts_line_fits(r))
 		return HF_FATE_UNFIT;
-	if (!ours && hf_hosts_foreign_clashes(foreign, r))
+	if (!ours && hf_hosts_foreign_has(foreign, &r->name))
 		return HF_FATE_CLASH;
 	if (!ours && hf_record_table_count(a->table) >= (size_t)a->h->max_names)
 		return HF_FATE_UNFIT;
@@ -303,7 +303,7 @@ static enum hf_is hosts_judge(const struct hf_expect *e, const struct hf_record_
 
 	if (e->absent)
 		return has ? HF_IS_NOT_SO : HF_IS_SO;
-	if (hf_hosts_foreign_clashes(foreign, &e->record))
+	if (hf_hosts_foreign_has(foreign, &e->record.name))
 		return HF_IS_FOREIGN;
 	return has ? HF_IS_SO : HF_IS_NOT_SO;
 }

@@ -63,7 +63,7 @@ static int copy_take(const struct hf_record *r, void *arg)
 {
 	struct merge *m = arg;
 
-	if (!hf_hosts_foreign_clashes(m->foreign, r))
+	if (!hf_hosts_foreign_has(m->foreign, &r->name))
 		return hf_record_table_put(m->table, r) < 0 ? -ENOMEM : 0;
 	m->left_out++;
 	return 0;

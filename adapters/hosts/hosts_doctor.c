@@ -37,28 +37,93 @@ static void hosts_doctor_report(
 	a->host->found(a->host->arg, &f);
 }
 
-static void check_rights(struct hf_adapter *a)
+/* Whether this process may give a file of its own to whomever it likes: CAP_CHOWN. */
+static bool may_chown(void)
+{
+	unsigned long long effective = 0;
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "CapEff: %llx", &effective) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return effective & 1;
+}
+
+static bool has_group(gid_t gid)
+{
+	gid_t groups[NGROUPS_MAX];
+	int n = getgroups(NGROUPS_MAX, groups);
+
+	for (int i = 0; i < n; i++)
+		if (groups[i] == gid)
+			return true;
+	return gid == getegid();
+}
+
+/* A new file would have the owner and the group of the old one. */
+static bool keeps_owner(const struct stat *st)
+{
+	return (st->st_uid == geteuid() && has_group(st->st_gid)) || may_chown();
+}
+
+/* In a folder as /tmp only who owns the file may replace it. */
+static bool may_unlink(const struct stat *folder, const struct stat *st)
+{
+	return !(folder->st_mode & S_ISVTX) || !geteuid() || folder->st_uid == geteuid() ||
+	       st->st_uid == geteuid();
+}
+
+struct hosts_rights {
+	bool exists, folder, file; /* the last two: may be written */
+	bool owner;                /* can be kept */
+	bool replaced;             /* can be, by rename */
+	struct stat st;
+};
+
+static void look_at_rights(const char *path, struct hosts_rights *r)
 {
 	char copy[PATH_MAX];
-	const char *path = a->h->path;
-	struct stat st;
-	bool folder, file;
+	struct stat folder = { 0 };
+	const char *up;
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	folder = !faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS);
-	file = !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
-	if (!folder && !file)
+	up = dirname(copy);
+	memset(r, 0, sizeof(*r));
+	r->exists = !stat(path, &r->st);
+	r->folder = !faccessat(AT_FDCWD, up, W_OK | X_OK, AT_EACCESS) && !stat(up, &folder);
+	r->file = !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
+	r->owner = !r->exists || keeps_owner(&r->st);
+	r->replaced = r->folder && r->owner &&
+		      (!r->exists || (r->st.st_nlink == 1 && may_unlink(&folder, &r->st)));
+}
+
+static void check_rights(struct hf_adapter *a)
+{
+	const char *path = a->h->path;
+	char line[PATH_MAX + 32];
+	struct hosts_rights r;
+
+	look_at_rights(path, &r);
+	snprintf(line, sizeof(line), "chown %u %.4000s", (unsigned)geteuid(), path);
+	if (r.replaced)
+		hosts_doctor_report(a, HF_FINDING_GOOD, "", "%s can be replaced", path);
+	else if (r.file)
+		hosts_doctor_report(a, HF_FINDING_NOTE, "",
+		    "%s can only be written in place: readers may see it half written", path);
+	else if (r.folder && strcmp(path, system_hosts))
+		hosts_doctor_report(a, HF_FINDING_BAD, line,
+		    "user %u may not write %s, and a new file in its place could not have its owner (user %u, group %u)",
+		    (unsigned)geteuid(), path, (unsigned)r.st.st_uid, (unsigned)r.st.st_gid);
+	else
 		hosts_doctor_report(a, HF_FINDING_BAD, "systemctl enable --now holdfast-hosts.path",
 		    "user %u may not write %s: let the adapter write a file of its own, which holdfast-hosts.path copies into it",
 		    (unsigned)geteuid(), path);
-	else if (!folder)
-		hosts_doctor_report(a, HF_FINDING_NOTE, "",
-		    "%s can only be written in place: readers may see it half written", path);
-	else
-		hosts_doctor_report(a, HF_FINDING_GOOD, "", "%s can be replaced", path);
-	if (!stat(path, &st) && !(st.st_mode & 0004))
+	if (r.exists && !(r.st.st_mode & 0004))
 		hosts_doctor_report(a, HF_FINDING_BAD, "chmod o+r",
-		    "%s may not be read by others (mode %04o)", path, st.st_mode & 07777);
+		    "%s may not be read by others (mode %04o)", path, r.st.st_mode & 07777);
 }
 
 static void check_content(struct hf_adapter *a)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/hosts/hosts_foreign.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,6 @@ enum { WORD_MAX = 256 };
 
 struct foreign_name {
 	UT_hash_handle hh;
-	bool several; /* addresses, of which addr is the first */
-	uint8_t addr[16];
 	struct hf_name name;
 };
 
@@ -21,7 +18,7 @@ struct hf_hosts_foreign {
 	struct foreign_name *names; /* uthash */
 };
 
-static int foreign_note(struct hf_hosts_foreign *f, const char *text, const uint8_t addr[static 16])
+static int foreign_note(struct hf_hosts_foreign *f, const char *text)
 {
 	struct hf_name name;
 	struct foreign_name *o;
@@ -30,15 +27,12 @@ static int foreign_note(struct hf_hosts_foreign *f, const char *text, const uint
 	if (hf_name_parse(text, &name))
 		return 0;
 	HASH_FIND(hh, f->names, name.wire, name.len, o);
-	if (o) {
-		o->several |= memcmp(o->addr, addr, 16) != 0;
+	if (o)
 		return 0;
-	}
 	o = calloc(1, sizeof(*o));
 	if (!o)
 		return -ENOMEM;
 	o->name = name;
-	memcpy(o->addr, addr, 16);
 	HASH_ADD_KEYPTR(hh, f->names, o->name.wire, o->name.len, o);
 	if (hf_hash_added(o))
 		return 0;
@@ -46,29 +40,17 @@ static int foreign_note(struct hf_hosts_foreign *f, const char *text, const uint
 	return -ENOMEM;
 }
 
-/* IPv4 is ::ffff:a.b.c.d; with anything else (a scope, junk) it is no address of ours: zeros. */
-static void read_addr(const char *text, uint8_t ret_addr[static 16])
-{
-	memset(ret_addr, 0, 16);
-	if (inet_pton(AF_INET6, text, ret_addr) == 1)
-		return;
-	if (inet_pton(AF_INET, text, ret_addr + 12) == 1)
-		memset(ret_addr + 10, 0xff, 2);
-}
-
 static int foreign_read_line(struct hf_hosts_foreign *f, const char *line, size_t len)
 {
 	const char *end = line + len;
 	char word[WORD_MAX];
-	uint8_t addr[16];
 	int rc = hf_hosts_line_word(&line, end, word, sizeof(word));
 
 	if (rc != 1)
 		return 0;
-	read_addr(word, addr);
 	while ((rc = hf_hosts_line_word(&line, end, word, sizeof(word)))) {
 		/* A word that is too long is gone through in pieces, which are no names of ours. */
-		if (rc == 1 && foreign_note(f, word, addr))
+		if (rc == 1 && foreign_note(f, word))
 			return -ENOMEM;
 		if (rc < 0 && line < end)
 			line++;
@@ -114,10 +96,10 @@ void hf_hosts_foreign_free(struct hf_hosts_foreign *f)
 	free(f);
 }
 
-bool hf_hosts_foreign_clashes(const struct hf_hosts_foreign *f, const struct hf_record *r)
+bool hf_hosts_foreign_has(const struct hf_hosts_foreign *f, const struct hf_name *name)
 {
 	struct foreign_name *o;
 
-	HASH_FIND(hh, f->names, r->name.wire, r->name.len, o);
-	return o && (o->several || memcmp(o->addr, r->addr, 16));
+	HASH_FIND(hh, f->names, name->wire, name->len, o);
+	return o != NULL;
 }

@@ -15,5 +15,8 @@ int hf_hosts_foreign_new(const char *bytes, size_t len, const struct hf_hosts_bl
     struct hf_hosts_foreign **ret_foreign);
 void hf_hosts_foreign_free(struct hf_hosts_foreign *f); /* NULL is fine */
 
-/* Whether they give the name another address than the record's. */
-bool hf_hosts_foreign_clashes(const struct hf_hosts_foreign *f, const struct hf_record *r);
+/*
+ * Whether a line of theirs has the name, at whatever address: also one with ours was written by
+ * somebody, and stays when ours goes.
+ */
+bool hf_hosts_foreign_has(const struct hf_hosts_foreign *f, const struct hf_name *name);

@@ -23,6 +23,10 @@ enum { FINDINGS_MAX = 64, ABILITIES_MAX = 8, TTL_MAX_S = 30 };
 /* Not there where the kernel has none: then a profile is a file and no more. */
 #define APPARMOR_ON "/sys/kernel/security/apparmor"
 
+/* unbound gives its control socket to this user's group. */
+#define LINE_ROOT_GROUP                                                                            \
+	"server: username: \"unbound\"   # in unbound.conf; then usermod -a -G unbound HOLDFAST-USER"
+
 struct finding {
 	int grade;
 	char text[HF_UB_TEXT_MAX];
@@ -83,7 +87,10 @@ static void find_control(struct hf_ub_doctor *d, int code)
 	char line[HF_UB_TEXT_MAX] = "";
 	struct stat st;
 
-	if (code == -EACCES && stat(path, &st) == 0)
+	if (code == -EACCES && stat(path, &st) == 0 && !st.st_gid)
+		/* Nobody is to join the group of root: unbound can give the socket another. */
+		snprintf(line, sizeof(line), "%s", LINE_ROOT_GROUP);
+	else if (code == -EACCES && stat(path, &st) == 0)
 		snprintf(line, sizeof(line),
 		    "usermod -a -G %u HOLDFAST-USER   # the socket's group", (unsigned)st.st_gid);
 	else if (code == -ENOENT || code == -ECONNREFUSED)

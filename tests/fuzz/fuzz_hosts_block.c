@@ -55,7 +55,7 @@ static void check(const char *bytes, size_t len, const struct hf_hosts_block *bl
 
 	memcpy(r.addr, hf_addr_prefix, sizeof(hf_addr_prefix));
 	must(!hf_hosts_foreign_new(bytes, len, block, &foreign) && !hf_record_table_new(1, &table));
-	hf_hosts_foreign_clashes(foreign, &r);
+	hf_hosts_foreign_has(foreign, &r.name);
 	must(hf_hosts_block_load(bytes, block, table) >= 0 && hf_record_table_put(table, &r) >= 0);
 	with = build(bytes, len, block, table, &n, &there);
 	must(there.start != there.end && n >= len - (block->end - block->start));

@@ -471,6 +471,111 @@ def test_setup_is_what_dnsmasq_needs(tmp_path, dnsmasq, hostsdir, hosts_file):
 # --- a bridge that was killed while it wrote
 
 
+# --- both forms
+
+@pytest.fixture(params=["hostsdir", "hosts-file"])
+def place(request, tmp_path, hostsdir):
+    """The key of the adapter, its options for dnsmasq, and all lines that are in its files."""
+    if request.param == "hostsdir":
+        return f"hostsdir: {hostsdir}", [f"--hostsdir={hostsdir}"], lambda: lines(hostsdir)
+    file = hostsdir / "names"
+    return (f"hosts-file: {file}, pid-file: {tmp_path}/dnsmasq.pid", [f"--addn-hosts={file}"], lambda: lines(hostsdir))
+
+
+@pytest.fixture
+def placed(tmp_path, place):
+    """A dnsmasq that reads a file of others too, and can be started again with more options."""
+    theirs = tmp_path / "theirs"
+    theirs.write_text(f"{address(1)} one.dev.me.coder\n")
+    d = Dnsmasq(tmp_path, "--local=/coder/", *place[1], f"--addn-hosts={theirs}").start()
+    d.theirs = theirs
+    with Driver(tmp_path, f"type: dnsmasq, {place[0]}, ask: 127.0.0.1@{d.port}") as feed:
+        yield d, feed, place[2]
+    d.stop()
+
+
+def fates(receipt):
+    assert not receipt["code"], receipt
+    return [(n["name"].split(".")[0], n["fate"]) for n in receipt["not"]]
+
+
+def test_a_line_of_others_with_our_address_is_a_clash(placed):
+    """At the put, and at the take, where it looks as if dnsmasq did not see that ours went."""
+    d, feed, written = placed
+    puts = [f"put {n}.dev.me.coder {address(i)} primary" for i, n in enumerate(("one", "two", "three"), 1)]
+    assert fates(feed.apply(*puts)[-1]) == [("one", "clash")]
+    assert written() == [f"{address(2)} two.dev.me.coder", f"{address(3)} three.dev.me.coder"]
+    with open(d.theirs, "a", encoding="ascii") as file:
+        file.write(f"{address(2)} two.dev.me.coder\n")
+    d.stop()
+    d.start()
+    take = f"take two.dev.me.coder {address(2)}"
+    receipt = feed.apply(take, f"take three.dev.me.coder {address(3)}", f"put four.dev.me.coder {address(4)} primary")[-1]
+    # In the first answer only if it is the one of many that was asked for; the feed asks again, and repeats it.
+    assert fates(receipt) in ([], [("two", "clash")])
+    assert fates(feed.apply(take)[-1]) == [("two", "clash")]
+    # Neither ours nor the probe's name is left, and theirs is answered.
+    assert written() == [f"{address(4)} four.dev.me.coder"]
+    assert d.addresses("two.dev.me.coder") == [address(2)] and d.addresses("four.dev.me.coder") == [address(4)]
+    assert d.rcode("_holdfast-probe.coder") == dns.rcode.NXDOMAIN
+    assert fates(feed.apply(f"take three.dev.me.coder {address(3)}")[-1]) == []
+
+
+def test_a_taken_name_that_stays_is_a_clash_in_the_first_answer(tmp_path, hostsdir):
+    """It is the one that is asked for: its file went with it."""
+    theirs = tmp_path / "theirs"
+    d = Dnsmasq(tmp_path, "--local=/coder/", f"--hostsdir={hostsdir}", f"--addn-hosts={theirs}").start()
+    with driver(tmp_path, d, hostsdir) as feed:
+        feed.good(f"put two.dev.me.coder {address(2)} primary")
+        theirs.write_text(f"{address(2)} two.dev.me.coder\n")
+        d.stop()
+        d.start()
+        began = time.monotonic()
+        assert fates(feed.apply(f"take two.dev.me.coder {address(2)}")[-1]) == [("two", "clash")]
+        assert time.monotonic() - began < 5 and not lines(hostsdir)
+        # Where dnsmasq does not read the folder, that is not it: nothing is known, and nothing is done with.
+        feed.good(f"put three.dev.me.coder {address(3)} primary")
+        d.stop()
+        theirs.write_text(f"{address(3)} three.dev.me.coder\n")
+        d.options = ("--local=/coder/", f"--addn-hosts={theirs}")
+        d.start()
+        receipt = feed.apply(f"take three.dev.me.coder {address(3)}")[-1]
+        assert receipt["code"] == "HF_ENOTREADY" and "does not read the folder" in receipt["text"], receipt
+    d.stop()
+
+
+def test_a_name_that_an_alias_of_others_shadows_stops_no_other(placed):
+    d, feed, written = placed
+    feed.good(f"put two.dev.me.coder {address(2)} primary", f"put three.dev.me.coder {address(3)} primary")
+    d.stop()
+    d.options = (*d.options, "--cname=two.dev.me.coder,one.dev.me.coder")
+    d.start()
+    assert address(2) not in d.addresses("two.dev.me.coder")
+    for n in range(4):  # wherever its file is among those that are written
+        receipt = feed.apply(f"put two.dev.me.coder {address(12 + n)} primary", f"put three.dev.me.coder {address(23 + n)} primary")[-1]
+        assert fates(receipt) in ([], [("two", "clash")])
+        assert d.addresses("three.dev.me.coder") == [address(23 + n)]
+
+
+def test_an_older_state_comes_back_while_we_live(placed, hostsdir):
+    """As a backup writes it: other inodes, other times, valid sums."""
+    d, feed, written = placed
+    feed.good(*names(3))
+    old = {path.name: path.read_bytes() for path in hostsdir.iterdir() if path.is_file()}
+    feed.good(f"take a1.w1.u.coder {address(1001)}", f"put a2.w2.u.coder {address(1012)} primary",
+              f"put a3.w3.u.coder {address(1003)} primary")
+    right = written()
+    for name, data in old.items():
+        (hostsdir / ".copy").write_bytes(data)
+        (hostsdir / ".copy").rename(hostsdir / name)
+    assert written() != right
+    # Whoever lists sees it before it is repaired: nothing of it is overlooked.
+    assert ("a1.w1.u.coder", address(1001)) in {(n, a) for n, a, _ in feed.list()}
+    wait_for(lambda: written() == right, 8, 0.1)
+    wait_for(lambda: d.rcode("a1.w1.u.coder") == dns.rcode.NXDOMAIN and d.addresses("a2.w2.u.coder") == [address(1012)] and
+             d.addresses("a3.w3.u.coder") == [address(1003)], 8, 0.1)
+
+
 @pytest.mark.parametrize("where", ["hostsdir", "hosts-file"])
 def test_what_a_killed_bridge_left_half_written_goes_at_the_next_start(tmp_path, dnsmasq, hostsdir, where):
     """Also if nothing has changed meanwhile; files of others stay, whatever they are."""

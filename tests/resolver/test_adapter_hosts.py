@@ -232,9 +232,9 @@ def test_what_is_no_file_is_refused(feed, hosts):
 def test_clashes_and_limits(tmp_path, hosts):
     hosts.write_text("192.0.2.1 FOUR.dev.me.coder other\nfd00::1 six.dev.me.coder.\n" + f"{address(9)} same.dev.me.coder\n")
     with driver(tmp_path, hosts, ", max-names: 3") as feed:
-        receipt = feed.apply(*(f"put {n}.dev.me.coder {address(9)}" for n in ("four", "six", "same", "free")))[-1]
-        assert [(n["name"], n["fate"]) for n in receipt["not"]] == [("four.dev.me.coder", "clash"), ("six.dev.me.coder", "clash")]
-        assert {n for n, _, _ in feed.list()} == {"same.dev.me.coder", "free.dev.me.coder"}
+        receipt = feed.apply(*(f"put {n}.dev.me.coder {address(9)}" for n in ("four", "six", "same", "free", "more")))[-1]
+        assert [(n["name"], n["fate"]) for n in receipt["not"]] == [(f"{n}.dev.me.coder", "clash") for n in ("four", "six", "same")]
+        assert {n for n, _, _ in feed.list()} == {"free.dev.me.coder", "more.dev.me.coder"}
         receipt = feed.apply(*names(3))[-1]
         assert [n["fate"] for n in receipt["not"]] == ["unfit", "unfit"] and "max-names" in feed.warned("many-names")
         feed.good(f"take free.dev.me.coder {address(9)}", *names(2))

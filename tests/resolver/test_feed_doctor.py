@@ -56,7 +56,6 @@ def bridge(folder, server, adapter):
         daemon.wait(15)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the line that repairs it gives the bridge the group of root")
 def test_nobody_is_to_join_the_group_of_root(folder, tmp_path):
     """Debian's unbound makes its control socket as root, in the group of root: that is its configuration to change."""
     with Simulator(tmp_path, "user alice\nsnapshot alice 1=dev:7=main\n") as server, Unbound(tmp_path) as unbound:
@@ -69,8 +68,6 @@ def test_nobody_is_to_join_the_group_of_root(folder, tmp_path):
                 assert lines and not [line for line in lines if "-G 0" in line or "-G root" in line], lines
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError,
-                   reason="only the right to write into the folder is looked at, not whether the file's owner can be kept")
 def test_a_hosts_file_of_root_in_a_folder_of_the_bridge_cannot_be_replaced(folder, tmp_path):
     """The new file could not be given to root, so the old one stays."""
     place = folder / "place"

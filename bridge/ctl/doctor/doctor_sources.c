@@ -96,6 +96,12 @@ static bool line_for_group(const struct hf_doctor *d, const json_t *adapter, cha
 	    (!strstr(error, "group") && !strstr(error, "EACCES") &&
 		!strcasestr(error, "permission")))
 		return false;
+	/* Nobody is to join the group of root. */
+	if (!st.st_gid) {
+		snprintf(out, size,
+		    "server: username: \"unbound\"   # in unbound.conf: it gives the socket to that user's group");
+		return true;
+	}
 	group = getgrgid(st.st_gid);
 	if (stat(d->config->control, &own) == 0)
 		user = getpwuid(own.st_uid);

@@ -122,6 +122,32 @@ START_TEST(a_change_by_others_is_seen)
 }
 END_TEST
 
+/* It was written, removed, and somebody put it back: that is seen, and changes nothing. */
+START_TEST(a_peek_shows_what_came_back)
+{
+	struct hf_record r = record("a.coder", ADDR, true);
+	struct hf_record_table *there;
+	char *old;
+
+	ck_assert_int_eq(hf_record_table_new(1, &there), 0);
+	ck_assert_int_eq(hf_hostsdir_peek(shards, at, there), 0);
+	ck_assert_uint_eq(hf_record_table_count(there), 0);
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
+	old = read_file();
+	hf_record_table_del(table, hf_record_table_find(table, &r.name));
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
+	write_file(old);
+	ck_assert_int_eq(hf_hostsdir_peek(shards, at, there), 0);
+	ck_assert_ptr_nonnull(hf_record_table_find_addr(there, &r.name, r.addr));
+	ck_assert(hf_hostsdir_changed(shards, at));
+	write_file(ADDR " b.coder\n"); /* not ours */
+	ck_assert_int_eq(hf_hostsdir_peek(shards, at, there), 0);
+	ck_assert_uint_eq(hf_record_table_count(there), 1);
+	free(old);
+	hf_record_table_free(there);
+}
+END_TEST
+
 START_TEST(a_symlink_is_neither_followed_nor_replaced)
 {
 	char there[TMPDIR_MAX + 8];
@@ -204,6 +230,7 @@ Suite *hostsdir_suite(void)
 	    tc, ours_is_known_by_its_mark, 0, (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(tc, a_file_without_names_is_removed);
 	tcase_add_test(tc, a_change_by_others_is_seen);
+	tcase_add_test(tc, a_peek_shows_what_came_back);
 	tcase_add_test(tc, a_symlink_is_neither_followed_nor_replaced);
 	tcase_add_test(tc, what_a_killed_run_left_goes_and_nothing_else);
 	tcase_add_test(tc, files_of_others_are_counted);
