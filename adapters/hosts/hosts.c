@@ -165,7 +165,7 @@ static int hosts_pass(struct hf_adapter *a, bool hurry, char *why, size_t size)
 {
 	int rc = pass_once(a, hurry, why, size);
 
-	for (int i = 0; i < LATE_ROUNDS && !rc && a->lates.n; i++)
+	for (int i = 0; i < LATE_ROUNDS && !rc && hf_hosts_late_is_urgent(&a->lates); i++)
 		if (pass_once(a, hurry, why, size))
 			break;
 	if (a->lates.n)

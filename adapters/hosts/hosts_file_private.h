@@ -33,6 +33,7 @@ struct hf_hosts_file_draft {
 	int dir; /* owned */
 	char name[NAME_MAX + 1];
 	bool unsynced;
+	bool again; /* one has been put there already: the next is synced behind its rename */
 };
 
 int hf_hosts_file_open(const char *path, bool hurry, struct hf_hosts_file **ret_place);

@@ -120,7 +120,8 @@ static int open_draft(struct hf_hosts_file_draft *d, const struct hf_hosts_file 
 {
 	if (snprintf(d->name, sizeof(d->name), ".%s.holdfast", p->name) >= (int)sizeof(d->name))
 		return -ENAMETOOLONG;
-	d->dir = fcntl(p->dir, F_DUPFD_CLOEXEC, 0);
+	if (d->dir < 0)
+		d->dir = fcntl(p->dir, F_DUPFD_CLOEXEC, 0);
 	if (d->dir < 0)
 		return -errno;
 	if (unlinkat(d->dir, d->name, 0) < 0 && errno != ENOENT)
@@ -137,8 +138,8 @@ static int open_draft(struct hf_hosts_file_draft *d, const struct hf_hosts_file 
 static int write_draft(
     struct hf_hosts_file_draft *d, const struct hf_hosts_file *p, const char *bytes, size_t len)
 {
-	bool first = d->fd < 0;
-	int rc = first ? open_draft(d, p) : 0;
+	bool first = d->fd < 0 && !d->again;
+	int rc = d->fd < 0 ? open_draft(d, p) : 0;
 
 	if (!rc)
 		rc = write_at(d->fd, bytes, 0, len);
@@ -153,10 +154,38 @@ static int write_draft(
 }
 
 /*
- * By exchange: so it is seen which file was replaced. If it is another one than we read, somebody
- * has just put it there, and it goes back.
+ * What the draft's name has now is a file that somebody has put there since we read it. Ours may
+ * have been read already by whoever writes the next one, so it stays; what theirs has and ours has
+ * not is brought in as what came late.
  */
-static int draft_exchange(struct hf_hosts_file *p, struct hf_hosts_file_draft *d)
+static int keep_theirs(struct hf_hosts_file *p, struct hf_hosts_file_draft *d,
+    struct hf_hosts_lates *lates, int64_t now_ms)
+{
+	int fd = openat(p->dir, d->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *base = malloc(p->len + 1);
+	struct stat st;
+
+	if (fd < 0 || !base || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		if (fd >= 0)
+			close(fd);
+		free(base);
+		return -EINVAL;
+	}
+	memcpy(base, p->bytes, p->len);
+	hf_hosts_late_add_held(lates, fd, base, p->len, now_ms);
+	unlinkat(p->dir, d->name, 0);
+	close(d->fd);
+	d->fd = -1;
+	d->again = true;
+	return 0;
+}
+
+/*
+ * By exchange: so it is seen which file was replaced. One that is no file that we could read goes
+ * back.
+ */
+static int draft_exchange(struct hf_hosts_file *p, struct hf_hosts_file_draft *d,
+    struct hf_hosts_lates *lates, int64_t now_ms)
 {
 	struct stat st;
 
@@ -166,17 +195,19 @@ static int draft_exchange(struct hf_hosts_file *p, struct hf_hosts_file_draft *d
 		unlinkat(p->dir, d->name, 0);
 		return 0;
 	}
-	if (renameat2(p->dir, d->name, p->dir, p->name, RENAME_EXCHANGE) < 0)
+	if (keep_theirs(p, d, lates, now_ms) &&
+	    renameat2(p->dir, d->name, p->dir, p->name, RENAME_EXCHANGE) < 0)
 		return -errno;
 	return -ESTALE;
 }
 
-static int put_there(struct hf_hosts_file *p, struct hf_hosts_file_draft *d)
+static int put_there(struct hf_hosts_file *p, struct hf_hosts_file_draft *d,
+    struct hf_hosts_lates *lates, int64_t now_ms)
 {
 	int rc = is_unchanged(p);
 
 	if (!rc)
-		rc = draft_exchange(p, d);
+		rc = draft_exchange(p, d, lates, now_ms);
 	/* A file system that cannot do it: what we read was there a moment ago. */
 	if (rc == -EINVAL || rc == -ENOSYS || rc == -ENOTSUP)
 		rc = renameat(p->dir, d->name, p->dir, p->name) < 0 ? -errno : 0;
@@ -198,7 +229,7 @@ static int hosts_file_replace(struct hf_hosts_file *p, struct hf_hosts_file_draf
 	int rc = write_draft(d, p, bytes, len);
 
 	if (!rc)
-		rc = put_there(p, d);
+		rc = put_there(p, d, lates, now_ms);
 	if (rc)
 		return rc;
 	if ((d->unsynced && fdatasync(d->fd) < 0) || fstat(d->fd, &p->st) < 0)

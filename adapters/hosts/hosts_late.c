@@ -16,6 +16,8 @@ enum {
 	BLIND_MS = 5000,
 	/* Somebody is writing it, but writes nothing for so long: what is there is taken. */
 	QUIET_MS = 2000,
+	/* So long may an editor have the file that it has read, and then put another one there. */
+	HOLD_MS = 2000,
 };
 
 int hf_hosts_late_is_written(int fd)
@@ -61,6 +63,21 @@ void hf_hosts_late_add(struct hf_hosts_lates *l, int fd, char *bytes, size_t len
 	/* Zeros: the first look always reads it. */
 	l->at[l->n++] =
 	    (struct hf_hosts_late){ .fd = fd, .bytes = bytes, .len = len, .since_ms = now_ms };
+}
+
+void hf_hosts_late_add_held(
+    struct hf_hosts_lates *l, int fd, char *base, size_t len, int64_t now_ms)
+{
+	hf_hosts_late_add(l, fd, base, len, now_ms);
+	l->at[l->n - 1].hold_ms = now_ms + HOLD_MS;
+}
+
+bool hf_hosts_late_is_urgent(const struct hf_hosts_lates *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->at[i].held)
+			return true;
+	return false;
 }
 
 void hf_hosts_late_free(struct hf_hosts_lates *l)
@@ -114,6 +131,7 @@ static int late_look(struct hf_hosts_late *e, int64_t now_ms)
 	quiet = now_ms - e->since_ms >= QUIET_MS;
 	over = written < 0 ? now_ms - e->since_ms >= BLIND_MS : !written;
 	if (rc) {
+		e->held = false;
 		e->over = rc != -ENOMEM;
 		e->unread = !e->over;
 		return rc == -ENOMEM ? rc : 0;
@@ -131,6 +149,7 @@ static int late_look(struct hf_hosts_late *e, int64_t now_ms)
 	e->found = bytes;
 	e->n_found = bytes ? len : 0;
 	e->over = over;
+	e->held = over && now_ms < e->hold_ms;
 	return 0;
 }
 
@@ -179,7 +198,10 @@ void hf_hosts_late_done(struct hf_hosts_lates *l, bool written)
 	for (size_t i = 0; i < l->n; i++) {
 		struct hf_hosts_late *e = &l->at[i];
 
-		if (e->found && written) {
+		if (e->held) {
+			free(e->found);
+			e->unread = true;
+		} else if (e->found && written) {
 			free(e->bytes);
 			e->bytes = e->found;
 			e->len = e->n_found;

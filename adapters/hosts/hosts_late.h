@@ -4,6 +4,9 @@
  * hosts_late: hosts files that we replaced while somebody may still write into them: who opened one
  * before the replacement writes into a file without a name, and what is written there would be
  * lost. Each is kept open and looked at until nobody has it open for writing.
+ *
+ * A file that somebody put there in the very instant of our replacement is held for a while longer:
+ * whoever has read ours, without what is in theirs, may put one without it there again.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +15,7 @@
 
 #include "adapters/hosts/hosts_merge.h"
 
-enum { HF_HOSTS_LATE_MAX = 16 };
+enum { HF_HOSTS_LATE_MAX = 64 };
 
 struct hf_hosts_late {
 	int fd;      /* owned; opened for reading only. -1: it can be forgotten */
@@ -21,6 +24,8 @@ struct hf_hosts_late {
 	struct stat seen; /* of the last look */
 	bool unread;      /* its content was not taken since it changed */
 	int64_t since_ms; /* when it last changed, as far as we saw */
+	int64_t hold_ms;  /* until then it is brought in again and again; 0: once is enough */
+	bool held;        /* by the last look */
 
 	char *found; /* owned; what the last look found, till hf_hosts_late_done(); or NULL */
 	size_t n_found;
@@ -34,6 +39,14 @@ struct hf_hosts_lates {
 
 /* One more; fd and bytes are taken over. If there are too many, the oldest is forgotten. */
 void hf_hosts_late_add(struct hf_hosts_lates *l, int fd, char *bytes, size_t len, int64_t now_ms);
+/*
+ * One that was put there meanwhile, and not by us; `base` is what it was made of, or what we think
+ * so. Both are taken over.
+ */
+void hf_hosts_late_add_held(
+    struct hf_hosts_lates *l, int fd, char *base, size_t len, int64_t now_ms);
+/* Some of them is not only held: somebody writes to it, or it was not looked at yet. */
+bool hf_hosts_late_is_urgent(const struct hf_hosts_lates *l);
 void hf_hosts_late_free(struct hf_hosts_lates *l);
 
 /*
