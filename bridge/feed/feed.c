@@ -27,13 +27,18 @@ static const char *const phase_names[] = {
 
 /* --- life --- */
 
+void hf_feed_rename(struct hf_feed *f, const char *name)
+{
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	snprintf(f->who, sizeof(f->who), "adapter '%s'", f->name);
+}
+
 static void take_conf(struct hf_feed *f, const struct hf_feed_conf *conf)
 {
 	f->type = conf->type;
 	f->verify_ms = conf->verify_ms;
 	f->skipped_ms = f->skipped_wait_ms = conf->skipped_ms;
-	snprintf(f->name, sizeof(f->name), "%s", conf->name);
-	snprintf(f->who, sizeof(f->who), "adapter '%s'", f->name);
+	hf_feed_rename(f, conf->name);
 	f->adopt.wait = (struct hf_backoff){ (uint32_t)conf->floor_ms, (uint32_t)conf->cap_ms, 0 };
 	f->retry = (struct hf_retry){
 		.who = f->who,
@@ -62,7 +67,8 @@ int hf_feed_new(
 	f->since_s = hf_wall_ms(env->clock) / 1000;
 	if (getrandom(&f->random, sizeof(f->random), 0) != sizeof(f->random) || !f->random)
 		f->random = 1;
-	hf_ledger_init(&f->ledger, env->store, env->clock, conf->name);
+	hf_ledger_init(
+	    &f->ledger, env->store, env->clock, conf->ledger ? conf->ledger : conf->name);
 	hf_aside_init(&f->aside, env->clock, (uint32_t)conf->floor_ms, (uint32_t)conf->skipped_ms);
 	hf_feed_host(f);
 	rc = f->type->open(conf->config, &f->host, &f->adapter);
@@ -297,6 +303,9 @@ static void begin_clean(struct hf_feed *f)
 	if (f->phase >= FEED_EMPTYING || hf_outbox_is_out(f) || f->asking != ASK_NOTHING ||
 	    f->adopt.asked)
 		return;
+	f->unreached = hf_teardown_is_unreached(f);
+	if (f->unreached)
+		f->retry.next_at = 0;
 	hf_pass_drop(f);
 	hf_adopt_drop(f);
 	f->empty_done = false;

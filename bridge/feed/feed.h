@@ -29,7 +29,8 @@ struct hf_feed_env {
 };
 
 struct hf_feed_conf {
-	const char *name; /* copied */
+	const char *name;   /* copied */
+	const char *ledger; /* copied: by which the store knows it; NULL: the name */
 	const struct hf_adapter_type *type;
 	const struct hf_config_adapter *config; /* borrowed until hf_feed_free() */
 	int64_t verify_ms;  /* a round of asking for all names takes so long, or longer */
@@ -47,6 +48,9 @@ int hf_feed_new(
  * fine.
  */
 void hf_feed_free(struct hf_feed *f);
+
+/* Another name in status and log; the store goes on to know it by the ledger's. */
+void hf_feed_rename(struct hf_feed *f, const char *name);
 
 /* The suffixes that are ours now, and the TTL of all names. */
 void hf_feed_zones(struct hf_feed *f, const struct hf_name *suffixes, size_t n, uint32_t ttl_s);

@@ -139,8 +139,10 @@ struct hf_feed {
 	bool refill, full;
 	char why[HF_FEED_TEXT_MAX]; /* of the refill; "" once it was logged */
 	bool clean;
-	bool late;      /* nothing was finished since the start, or since this wish */
-	bool completed; /* the adapter's complete() was called in this life */
+	bool unreached;     /* as that came, nothing of ours was there or had been tried */
+	unsigned n_emptied; /* attempts to have the zones taken out since then */
+	bool late;          /* nothing was finished since the start, or since this wish */
+	bool completed;     /* the adapter's complete() was called in this life */
 
 	struct hf_pass run;
 	uint64_t n_runs; /* so far */
@@ -290,6 +292,8 @@ void hf_adopt_settled(struct hf_feed *f, int code, const char *text);
 
 /* teardown.c */
 int64_t hf_teardown_step(struct hf_feed *f);
+/* Nothing was ever put there, and the last attempt to reach it failed. */
+bool hf_teardown_is_unreached(const struct hf_feed *f);
 /* Tells the adapter the suffixes if they changed. */
 void hf_feed_zones_tell(struct hf_feed *f);
 int hf_feed_zones_load(struct hf_feed *f);

@@ -195,12 +195,25 @@ static int take_any(const struct hf_owned *row, void *arg)
 	return hf_outbox_push(f, &c, row->state, ROW_NONE);
 }
 
-/* The zones themselves, and then the ledger. */
+bool hf_teardown_is_unreached(const struct hf_feed *f)
+{
+	const uint64_t *n = f->ledger.counts;
+
+	return f->retry.attempts && !f->ledger.cursor.generation &&
+	       !(n[ROW_TRIED] + n[ROW_PUT] + n[ROW_STALE] + n[ROW_FAILED]);
+}
+
+/*
+ * The zones themselves, and then the ledger. Where nothing ever was, one attempt is enough: a slip
+ * in a path is reached never.
+ */
 static int64_t last_things(struct hf_feed *f)
 {
+	bool give_up = f->unreached && f->n_emptied;
 	int rc;
 
-	if (!f->empty_done) {
+	if (!f->empty_done && !give_up) {
+		f->n_emptied++;
 		f->type->zones(f->adapter, f->zones, 0, f->ttl_s);
 		hf_outbox_send_empty(f);
 		return HF_FEED_EVENT;
@@ -208,8 +221,11 @@ static int64_t last_things(struct hf_feed *f)
 	rc = hf_ledger_forget(&f->ledger);
 	if (rc)
 		return hf_feed_store_failed(f, rc);
-	hf_log_info("%s: all %llu names of ours were taken out of it", f->who,
-	    (unsigned long long)f->run.n_taken);
+	if (f->empty_done)
+		hf_log_info("%s: all %llu names of ours were taken out of it", f->who,
+		    (unsigned long long)f->run.n_taken);
+	else
+		hf_log_info("%s: it never had a name of ours, and is not tried any more", f->who);
 	hf_pass_drop(f);
 	hf_feed_enter(f, FEED_CLEAN);
 	return HF_FEED_EVENT;

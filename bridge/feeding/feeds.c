@@ -2,205 +2,24 @@
 #include "bridge/feeding/feeds.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/log.h"
 #include "base/timing.h"
-#include "bridge/engine/engine.h"
-#include "config/config.h"
+#include "bridge/feeding/feeds_private.h"
 
-enum { ENTRIES_MAX = 2 * HF_CONFIG_ADAPTERS_MAX, AGAIN_MS = 1000, LATER_MS = 10 };
-
-/* A configuration that is no longer in force, but lent to an adapter. */
-struct kept {
-	struct hf_config *config; /* owned; NULL: the one in force, which is not ours */
-	unsigned users;
-	struct kept *next;
+enum {
+	AGAIN_MS = 1000,
+	TURN_MS = 5000, /* one that leaves may keep another of the same file waiting so long */
 };
-
-struct feeds_entry {
-	struct hf_feeds *feeds;
-	struct hf_feed *feed;                   /* owned */
-	struct event *timer;                    /* owned: hf_feed_work() is due */
-	const struct hf_config_adapter *config; /* of `kept` */
-	struct kept *kept;
-	char name[HF_LABEL_MAX + 1];
-	bool leaving; /* it is no longer configured, and takes its names out */
-};
-
-struct hf_feeds {
-	struct event_base *base;
-	struct hf_engine *engine;
-	const struct hf_clock *clock;
-	const struct hf_config *config;
-	struct kept *kept;    /* owned list; the first is the one in force */
-	struct kept *reserve; /* owned: for the next configuration; NULL: none */
-	int64_t again_ms;     /* boottime: when those that could not be made are tried again */
-	struct feeds_entry *entries[ENTRIES_MAX];
-	size_t n;
-	struct event *sweep; /* owned: an entry has left */
-	struct event *limit; /* owned: the end has taken long enough */
-	void (*done)(void *arg);
-	void *done_arg;
-};
-
-/* --- configurations --- */
-
-static void let_go(struct hf_feeds *s, struct kept *k)
-{
-	struct kept **at = &s->kept;
-
-	if (--k->users || !k->config)
-		return;
-	while (*at != k)
-		at = &(*at)->next;
-	*at = k->next;
-	hf_config_free(k->config);
-	free(k);
-}
 
 int hf_feeds_reserve(struct hf_feeds *s)
 {
 	if (!s->reserve)
 		s->reserve = calloc(1, sizeof(*s->reserve));
 	return s->reserve ? 0 : -ENOMEM;
-}
-
-/* Of the reserve. */
-static void begin_kept(struct hf_feeds *s)
-{
-	s->reserve->next = s->kept;
-	s->kept = s->reserve;
-	s->reserve = NULL;
-}
-
-/* --- what a feed asks --- */
-
-static void feeds_wake(void *arg)
-{
-	struct feeds_entry *e = arg;
-
-	event_active(e->timer, EV_TIMEOUT, 0);
-}
-
-static int fill_subject(const struct hf_record_view *r, void *arg)
-{
-	static char id[HF_UUID_TEXT_MAX];
-	struct hf_subject *subject = arg;
-
-	subject->source = r->source->name;
-	subject->owner = r->owner ? r->owner->name : NULL;
-	subject->workspace = r->workspace ? r->workspace->name : NULL;
-	subject->agent = r->agent ? r->agent->name : NULL;
-	subject->agent_id = r->agent ? hf_uuid_text(&r->agent->id, id) : NULL;
-	subject->held = r->flags & HF_REC_HELD;
-	return 1;
-}
-
-static bool feeds_subject(void *arg, const struct hf_record *record, struct hf_subject *ret_subject)
-{
-	struct hf_engine *engine = ((struct feeds_entry *)arg)->feeds->engine;
-
-	return hf_state_one_record(hf_engine_state(engine), &record->name, hf_engine_now(engine),
-		   fill_subject, ret_subject) == 1;
-}
-
-static void on_feeds_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct feeds_entry *e = arg;
-	/* Adapters ask the model what a name is of, which half a message does not tell. */
-	bool later = hf_engine_updating(e->feeds->engine);
-	int64_t wait = later ? LATER_MS : hf_feed_work(e->feed);
-	struct timeval tv = hf_time_of_ms(wait);
-
-	if (wait >= 0)
-		event_add(e->timer, &tv);
-	if (e->leaving && hf_feed_is_clean(e->feed))
-		event_active(e->feeds->sweep, EV_TIMEOUT, 0);
-}
-
-/* --- entries --- */
-
-static void feeds_entry_free(struct feeds_entry *e)
-{
-	if (!e)
-		return;
-	hf_feed_free(e->feed);
-	if (e->timer)
-		event_free(e->timer);
-	if (e->kept)
-		let_go(e->feeds, e->kept);
-	free(e);
-}
-
-static void drop_entry(struct hf_feeds *s, size_t i)
-{
-	feeds_entry_free(s->entries[i]);
-	memmove(&s->entries[i], &s->entries[i + 1], (s->n - i - 1) * sizeof(s->entries[0]));
-	s->n--;
-}
-
-static struct feeds_entry *find_entry(const struct hf_feeds *s, const char *name)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (!strcmp(s->entries[i]->name, name))
-			return s->entries[i];
-	return NULL;
-}
-
-/* The feed of an entry by its configuration; the one before it is closed. */
-static int open_feed(struct feeds_entry *e)
-{
-	struct hf_feeds *s = e->feeds;
-	const struct hf_config_adapter *c = e->config;
-	const struct hf_feed_env env = { .base = s->base,
-		.clock = s->clock,
-		.store = hf_engine_store(s->engine),
-		.wake = feeds_wake,
-		.subject = feeds_subject,
-		.arg = e };
-	const struct hf_feed_conf conf = {
-		.name = c->name,
-		.type = hf_adapter_type(c->kind),
-		.config = c,
-		.verify_ms = c->verify_interval_ms,
-		.floor_ms = c->retry.floor_ms,
-		.cap_ms = c->retry.cap_ms,
-		.failed_ms = c->retry.failed_after_ms,
-		.skipped_ms = c->retry.skipped_ms,
-	};
-
-	hf_feed_free(e->feed);
-	e->feed = NULL;
-	return conf.type ? hf_feed_new(&env, &conf, &e->feed) : HF_EUNSUPPORTED;
-}
-
-static int add_entry(struct hf_feeds *s, const struct hf_config_adapter *config)
-{
-	struct feeds_entry *e = s->n < ENTRIES_MAX ? calloc(1, sizeof(*e)) : NULL;
-	int rc;
-
-	if (!e)
-		return -ENOMEM;
-	e->feeds = s;
-	e->config = config;
-	e->kept = s->kept;
-	e->kept->users++;
-	snprintf(e->name, sizeof(e->name), "%s", config->name);
-	e->timer = evtimer_new(s->base, on_feeds_timer, e);
-	rc = e->timer ? open_feed(e) : -ENOMEM;
-	if (rc) {
-		hf_log_error("adapter '%s': cannot be made (%s)", config->name, hf_strerror(rc));
-		feeds_entry_free(e);
-		return rc;
-	}
-	s->entries[s->n++] = e;
-	feeds_wake(e);
-	return 0;
 }
 
 /* --- suffixes --- */
@@ -235,22 +54,76 @@ static void tell_zones(struct hf_feeds *s)
 
 /* --- configured, and no longer --- */
 
-static const struct hf_config_adapter *feeds_find_config(
-    const struct hf_config *c, const char *name)
+static const char *feeds_config_name(const struct hf_feeds *s, const char *name)
 {
-	for (size_t i = 0; i < c->adapters.n; i++)
-		if (!strcmp(c->adapters.at[i].name, name))
-			return &c->adapters.at[i];
+	for (size_t i = 0; i < s->config->adapters.n; i++)
+		if (!strcmp(s->config->adapters.at[i].name, name))
+			return s->config->adapters.at[i].name;
 	return NULL;
 }
 
-/* Those that have no entry get one; a name whose former adapter still leaves waits for that. */
+/* The entry that has it; NULL: it has none yet. */
+static struct hf_feeds_entry *entry_of(
+    const struct hf_feeds *s, const struct hf_config_adapter *config)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->entries[i]->now == config)
+			return s->entries[i];
+	return NULL;
+}
+
+/* An adapter of another kind takes its names out of the same file: one of the two at a time. */
+static struct hf_feeds_entry *in_the_way(
+    const struct hf_feeds *s, const struct hf_config_adapter *config)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->entries[i]->leaving &&
+		    hf_feeds_place_is_shared(s->entries[i]->config, config))
+			return s->entries[i];
+	return NULL;
+}
+
+/* Not before the other one had its time. */
+static bool waits_for_turn(struct hf_feeds *s, const struct hf_config_adapter *config)
+{
+	struct hf_feeds_entry *other = in_the_way(s, config);
+	int64_t wait = other ? other->left_ms + TURN_MS - hf_boot_ms(s->clock) : 0;
+	const struct timeval tv = hf_time_of_ms(wait);
+
+	if (!other)
+		return false;
+	if (wait > 0) {
+		event_add(s->turn, &tv);
+		return true;
+	}
+	hf_log_warn("adapter '%s': not all of its names could be taken out in time; '%s' begins",
+	    other->name, config->name);
+	for (size_t i = s->n; i-- > 0;)
+		if (s->entries[i] == other) {
+			hf_feeds_entry_drop(s, i);
+			break;
+		}
+	return false;
+}
+
+/* Those that have no entry get one. */
 static void feeds_add_missing(struct hf_feeds *s)
 {
-	for (size_t i = 0; i < s->config->adapters.n; i++)
-		if (!find_entry(s, s->config->adapters.at[i].name))
-			add_entry(s, &s->config->adapters.at[i]);
+	for (size_t i = 0; i < s->config->adapters.n; i++) {
+		const struct hf_config_adapter *c = &s->config->adapters.at[i];
+
+		if (!entry_of(s, c) && !waits_for_turn(s, c))
+			hf_feeds_entry_add(s, c);
+	}
 	tell_zones(s);
+}
+
+static bool is_any_missing(const struct hf_feeds *s)
+{
+	for (size_t i = 0; i < s->config->adapters.n; i++)
+		if (!entry_of(s, &s->config->adapters.at[i]))
+			return true;
+	return false;
 }
 
 /* Those that memory or descriptors were missing for. */
@@ -258,7 +131,7 @@ static void try_again(struct hf_feeds *s)
 {
 	int64_t now = hf_boot_ms(s->clock);
 
-	if (s->done || s->n >= s->config->adapters.n || now < s->again_ms)
+	if (s->done || now < s->again_ms || !is_any_missing(s))
 		return;
 	s->again_ms = now + AGAIN_MS;
 	feeds_add_missing(s);
@@ -273,7 +146,7 @@ void hf_feeds_poke(struct hf_feeds *s)
 		return;
 	tell_zones(s);
 	for (size_t i = 0; i < s->n; i++)
-		feeds_wake(s->entries[i]);
+		hf_feeds_entry_wake(s->entries[i]);
 }
 
 static int count_owned(const struct hf_owned *owned, void *arg)
@@ -284,20 +157,24 @@ static int count_owned(const struct hf_owned *owned, void *arg)
 
 struct unknown {
 	struct hf_feeds *feeds;
-	char names[ENTRIES_MAX][HF_TEXT_MAX];
+	char ledgers[HF_FEEDS_ENTRIES_MAX][HF_TEXT_MAX];
 	size_t n;
 };
 
-static int note_unknown(const char *adapter, void *arg)
+/* What no configured adapter goes on with, nor is about to. */
+static int note_unknown(const char *ledger, void *arg)
 {
 	struct unknown *u = arg;
+	bool known = feeds_config_name(u->feeds, ledger);
 
-	if (!feeds_find_config(u->feeds->config, adapter) && u->n < ENTRIES_MAX)
-		snprintf(u->names[u->n++], HF_TEXT_MAX, "%s", adapter);
+	for (size_t i = 0; i < u->feeds->n; i++)
+		known = known || !strcmp(u->feeds->entries[i]->ledger, ledger);
+	if (!known && u->n < HF_FEEDS_ENTRIES_MAX)
+		snprintf(u->ledgers[u->n++], HF_TEXT_MAX, "%s", ledger);
 	return 0;
 }
 
-/* Taken out while the bridge was down: how to reach it went with it, so only people can act. */
+/* Taken out while the bridge was down: what its keys were went with it, so only people can act. */
 static void feeds_tell_unknown(struct hf_feeds *s)
 {
 	struct hf_store *store = hf_engine_store(s->engine);
@@ -310,102 +187,104 @@ static void feeds_tell_unknown(struct hf_feeds *s)
 	for (size_t i = 0; i < u->n; i++) {
 		uint64_t n = 0;
 
-		hf_store_owned_all(store, u->names[i], count_owned, &n);
+		hf_store_owned_all(store, u->ledgers[i], count_owned, &n);
 		if (n)
 			hf_log_warn(
 			    "adapter '%s': is no longer configured, and up to %llu names of ours are left in its resolver; to have them taken out, configure it again with teardown: clean, then take it out and reload",
-			    u->names[i], (unsigned long long)n);
+			    u->ledgers[i], (unsigned long long)n);
 	}
 	free(u);
 }
 
-/* `forget`: another adapter will have its name. */
-static void feeds_entry_leave(struct hf_feeds *s, size_t i, bool forget)
+/* Its place is no longer configured. Another adapter may have its name from now on. */
+static void feeds_leave(struct hf_feeds *s, size_t i)
 {
-	struct feeds_entry *e = s->entries[i];
-	char name[HF_LABEL_MAX + 1];
+	struct hf_feeds_entry *e = s->entries[i];
+	char former[HF_TEXT_MAX];
 
-	if (e->config->teardown == HF_TEARDOWN_CLEAN) {
-		e->leaving = true;
-		hf_feed_clean(e->feed);
+	if (e->config->teardown == HF_TEARDOWN_KEEP) {
+		hf_log_info("adapter '%s': '%s' is no longer configured and keeps the names",
+		    e->name, e->ledger);
+		hf_feeds_entry_drop(s, i);
 		return;
 	}
-	hf_log_info("adapter '%s': is no longer configured; its resolver keeps the names", e->name);
-	snprintf(name, sizeof(name), "%s", e->name);
-	drop_entry(s, i);
-	if (forget)
-		hf_store_adapter_forget(hf_engine_store(s->engine), name);
+	if (feeds_config_name(s, e->name)) {
+		snprintf(former, sizeof(former), "%.100s (former)", e->name);
+		snprintf(e->name, sizeof(e->name), "%s", former);
+		hf_feed_rename(e->feed, former);
+	}
+	hf_log_info("adapter '%s': '%s' is no longer configured; our names are taken out of it",
+	    e->name, e->ledger);
+	hf_feeds_entry_leave(s, i);
 }
 
-struct touched {
-	const char *name;
-	bool teardown, other, kind;
-};
-
-/* "adapters[NAME].KEY" */
-static void on_change(const struct hf_config_change *change, void *arg)
+/* What the next configuration has for that place and no other entry goes on with; NULL. */
+static const struct hf_config_adapter *feeds_next_of(
+    const struct hf_feeds *s, const struct hf_feeds_entry *e)
 {
-	struct touched *t = arg;
-	size_t len = strlen(t->name);
-	const char *key;
+	const struct hf_config_adapter *ret = NULL;
 
-	if (strncmp(change->path, "adapters[", 9) || strncmp(change->path + 9, t->name, len) ||
-	    change->path[9 + len] != ']')
-		return;
-	key = change->path + 9 + len + 1;
-	if (!strcmp(key, ".teardown"))
-		t->teardown = true;
-	else if (!strcmp(key, ".type"))
-		t->kind = true;
-	else
-		t->other = true;
+	for (size_t i = 0; i < s->config->adapters.n; i++) {
+		const struct hf_config_adapter *c = &s->config->adapters.at[i];
+
+		if (!hf_feeds_place_is_same(e->config, c) || entry_of(s, c))
+			continue;
+		if (!ret || !strcmp(c->name, e->name))
+			ret = c;
+	}
+	return ret;
 }
 
-/* Another resolver, perhaps: it is filled, whatever is believed to be there. */
-static void feeds_entry_reopen(
-    struct hf_feeds *s, struct feeds_entry *e, const struct hf_config_adapter *config)
+/*
+ * The same place goes on, with the same ledger, and no name is away meanwhile. It is filled where
+ * something else may be there: by other settings, or because names were being taken.
+ */
+static bool feeds_go_on(
+    struct hf_feeds *s, struct hf_feeds_entry *e, const struct hf_config_adapter *config)
 {
-	struct kept *old = e->kept;
-	int rc;
+	bool was_leaving = e->leaving, same = hf_feeds_place_is_unchanged(e->config, config);
 
-	e->config = config;
-	e->kept = s->kept;
-	e->kept->users++;
-	rc = open_feed(e);
-	let_go(s, old);
-	if (!rc) {
+	if (strcmp(e->name, config->name) != 0 && !was_leaving)
+		hf_log_info("adapter '%s': is now '%s'", e->name, config->name);
+	if (hf_feeds_entry_reopen(e, config))
+		return false;
+	if (was_leaving)
+		hf_feed_refill(e->feed, "it is configured again");
+	else if (!same)
 		hf_feed_refill(e->feed, "its settings have changed");
-		feeds_wake(e);
-		return;
-	}
-	hf_log_error("adapter '%s': cannot be made anew (%s)", e->name, hf_strerror(rc));
-	for (size_t i = 0; i < s->n; i++)
-		if (s->entries[i] == e)
-			drop_entry(s, i);
+	return true;
+}
+
+/* Nothing at all of it is another one than in the configuration that is no longer in force. */
+static bool feeds_is_same(const struct hf_feeds_entry *e, const struct hf_config_adapter *config)
+{
+	return !e->leaving && !strcmp(e->name, config->name) &&
+	       e->config->teardown == config->teardown &&
+	       hf_feeds_place_is_unchanged(e->config, config);
 }
 
 void hf_feeds_configure(struct hf_feeds *s, const struct hf_config *next, struct hf_config *before)
 {
-	struct kept *old = s->kept;
+	struct hf_feeds_kept *old = s->kept;
 
-	begin_kept(s);
+	hf_feeds_kept_begin(s);
 	old->config = before;
 	old->users++;
 	s->config = next;
+	for (size_t i = 0; i < s->n; i++)
+		s->entries[i]->now = NULL;
 	for (size_t i = s->n; i-- > 0;) {
-		struct feeds_entry *e = s->entries[i];
-		const struct hf_config_adapter *c = feeds_find_config(next, e->name);
-		struct touched t = { .name = e->name };
+		struct hf_feeds_entry *e = s->entries[i];
+		const struct hf_config_adapter *c = feeds_next_of(s, e);
 
-		if (e->leaving)
-			continue;
-		hf_config_diff(before, next, on_change, &t);
-		if (!c || (t.kind && c->kind != e->config->kind))
-			feeds_entry_leave(s, i, c);
-		else if (t.other || t.teardown)
-			feeds_entry_reopen(s, e, c);
+		if (!c && !e->leaving)
+			feeds_leave(s, i);
+		else if (c && feeds_is_same(e, c))
+			e->now = c;
+		else if (c && !feeds_go_on(s, e, c))
+			hf_feeds_entry_drop(s, i);
 	}
-	let_go(s, old);
+	hf_feeds_kept_drop(s, old);
 	feeds_add_missing(s);
 	hf_feeds_poke(s);
 }
@@ -430,7 +309,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	for (size_t i = s->n; i-- > 0;)
 		if (s->entries[i]->leaving && hf_feed_is_clean(s->entries[i]->feed))
-			drop_entry(s, i);
+			hf_feeds_entry_drop(s, i);
 	if (!s->done)
 		feeds_add_missing(s);
 	finish_if_clean(s);
@@ -456,7 +335,7 @@ void hf_feeds_end(struct hf_feeds *s, int64_t limit_ms, void (*done)(void *arg),
 	s->done = done;
 	s->done_arg = arg;
 	for (size_t i = 0; i < s->n; i++) {
-		struct feeds_entry *e = s->entries[i];
+		struct hf_feeds_entry *e = s->entries[i];
 
 		if (e->config->teardown == HF_TEARDOWN_CLEAN)
 			e->leaving = true;
@@ -480,11 +359,12 @@ int hf_feeds_new(struct event_base *base, struct hf_engine *engine, const struct
 	s->config = config;
 	s->sweep = evtimer_new(base, on_sweep, s);
 	s->limit = evtimer_new(base, on_feeds_limit, s);
-	if (!s->sweep || !s->limit || hf_feeds_reserve(s)) {
+	s->turn = evtimer_new(base, on_sweep, s);
+	if (!s->sweep || !s->limit || !s->turn || hf_feeds_reserve(s)) {
 		hf_feeds_free(s);
 		return -ENOMEM;
 	}
-	begin_kept(s);
+	hf_feeds_kept_begin(s);
 	feeds_add_missing(s);
 	feeds_tell_unknown(s);
 	*ret_feeds = s;
@@ -496,9 +376,9 @@ void hf_feeds_free(struct hf_feeds *s)
 	if (!s)
 		return;
 	while (s->n)
-		drop_entry(s, s->n - 1);
+		hf_feeds_entry_drop(s, s->n - 1);
 	while (s->kept) {
-		struct kept *k = s->kept;
+		struct hf_feeds_kept *k = s->kept;
 
 		s->kept = k->next;
 		hf_config_free(k->config);
@@ -509,6 +389,8 @@ void hf_feeds_free(struct hf_feeds *s)
 		event_free(s->sweep);
 	if (s->limit)
 		event_free(s->limit);
+	if (s->turn)
+		event_free(s->turn);
 	free(s);
 }
 
@@ -526,7 +408,8 @@ struct hf_feed *hf_feeds_at(const struct hf_feeds *s, size_t i)
 
 struct hf_feed *hf_feeds_find(const struct hf_feeds *s, const char *name)
 {
-	const struct feeds_entry *e = find_entry(s, name);
-
-	return e ? e->feed : NULL;
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcmp(s->entries[i]->name, name))
+			return s->entries[i]->feed;
+	return NULL;
 }

@@ -281,6 +281,32 @@ int hf_store_adapter_forget(struct hf_store *s, const char *adapter)
 	return rc ? rc : hf_txn_end(s, adapter_rows_forget(s->w, rid), NULL);
 }
 
+static int adapter_row_rename(struct hf_sql *q, const char *adapter, const char *name)
+{
+	struct hf_adapter_row row, other;
+	int rc = adapter_row_find(q, adapter, &row);
+
+	if (rc != 1)
+		return rc;
+	rc = adapter_row_find(q, name, &other);
+	if (rc == 1 && other.rid != row.rid)
+		rc = adapter_rows_forget(q, other.rid);
+	if (rc < 0)
+		return rc;
+	snprintf(row.name, sizeof(row.name), "%s", name);
+	return hf_store_row_set(q, HF_TABLE_ADAPTER, &row);
+}
+
+int hf_store_adapter_rename(struct hf_store *s, const char *adapter, const char *name)
+{
+	int rc;
+
+	if (!name[0] || strlen(name) >= HF_TEXT_MAX)
+		return -EINVAL;
+	rc = hf_txn_begin(s);
+	return rc ? rc : hf_txn_end(s, adapter_row_rename(s->w, adapter, name), NULL);
+}
+
 /* --- last good addresses --- */
 
 static int write_addresses(

@@ -242,6 +242,11 @@ int hf_store_owned_state(
     struct hf_store *s, const char *adapter, uint8_t state, hf_store_owned_cb cb, void *arg);
 /* ret_counts[state] is how many have it. Reads them all. */
 int hf_store_owned_count(struct hf_store *s, const char *adapter, uint64_t ret_counts[static 256]);
+/*
+ * The adapter goes on under another name, with its cursor and all that it owns; of one that had the
+ * other name already nothing is left. 0 also if it is not known.
+ */
+int hf_store_adapter_rename(struct hf_store *s, const char *adapter, const char *name);
 /* Forget all about an adapter that was taken out of the configuration. */
 int hf_store_adapter_forget(struct hf_store *s, const char *adapter);
 /* The adapters that the store knows, also those that are no longer configured. */

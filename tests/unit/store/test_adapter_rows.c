@@ -206,6 +206,36 @@ START_TEST(adapters_know_nothing_of_each_other)
 }
 END_TEST
 
+START_TEST(an_adapter_goes_on_under_another_name)
+{
+	struct hf_owned a = owned("a.coder", 1, 1), b = owned("b.coder", 1, 1);
+	char name[HF_TEXT_MAX + 1];
+	struct hf_cursor cursor;
+	struct list l = { 0 };
+
+	ck_assert_int_eq(receipt("one", 7, &a, 1, NULL, 0), 0);
+	ck_assert_int_eq(receipt("two", 2, &b, 1, NULL, 0), 0);
+	ck_assert_int_eq(hf_store_adapter_rename(fx.store, "one", "two"), 0);
+	ck_assert_int_eq(hf_store_adapter_rename(fx.store, "never", "three"), 0);
+	ck_assert_int_eq(hf_store_adapter_rename(fx.store, "two", "two"), 0);
+	fixture_close(&fx);
+	fixture_open(&fx);
+	ck_assert_int_eq(hf_store_cursor_get(fx.store, "one", &cursor), 0);
+	ck_assert_int_eq(hf_store_cursor_get(fx.store, "two", &cursor), 1);
+	ck_assert_uint_eq(cursor.generation, 7);
+	ck_assert_int_eq(hf_store_adapters(fx.store, take_text, &l), 0);
+	ck_assert_uint_eq(l.n, 1);
+	l.n = 0;
+	ck_assert_int_eq(hf_store_owned_all(fx.store, "two", take_owned, &l), 0);
+	ck_assert_uint_eq(l.n, 1); /* of the one that had the name before nothing is left */
+	ck_assert_int_eq(memcmp(l.text[0], "a.coder ", 8), 0);
+	memset(name, 'a', sizeof(name));
+	name[HF_TEXT_MAX] = '\0';
+	ck_assert_int_eq(hf_store_adapter_rename(fx.store, "two", name), -EINVAL);
+	ck_assert_int_eq(hf_store_adapter_rename(fx.store, "two", ""), -EINVAL);
+}
+END_TEST
+
 START_TEST(what_a_callback_says_ends_the_telling)
 {
 	struct hf_owned a = owned("a.coder", 1, 1);
@@ -339,6 +369,7 @@ START_TEST(nothing_else_is_written_between_the_steps_of_a_changeset)
 	ck_assert_int_eq(receipt("one", 2, &a, 1, NULL, 0), -EBUSY);
 	ck_assert_int_eq(hf_store_addresses_set(fx.store, "main", &address, 1), -EBUSY);
 	ck_assert_int_eq(hf_store_adapter_forget(fx.store, "one"), -EBUSY);
+	ck_assert_int_eq(hf_store_adapter_rename(fx.store, "one", "two"), -EBUSY);
 	ck_assert_int_eq(hf_store_set_ready(fx.store), -EBUSY);
 	ck_assert_int_eq(hf_store_begin(fx.store, &changes->set), -EBUSY);
 	ck_assert_int_eq(fixture_state(&fx), HF_STORE_OK);
@@ -358,6 +389,7 @@ Suite *adapter_rows_suite(void)
 	tcase_add_test(tc, gone_goes_by_name_and_address_before_set_is_written);
 	tcase_add_test(tc, what_is_owned_is_told_by_name_in_slices_and_counted);
 	tcase_add_test(tc, adapters_know_nothing_of_each_other);
+	tcase_add_test(tc, an_adapter_goes_on_under_another_name);
 	tcase_add_test(tc, what_a_callback_says_ends_the_telling);
 	tcase_add_test(tc, what_could_not_be_read_back_is_refused_whole);
 	tcase_add_test(tc, addresses_are_kept_in_their_order_and_replaced_whole);
