@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "bridge/feed/feed_private.h"
 
-enum { ADOPT_ROWS = 512 };
+enum { ADOPT_ROWS = 512, SEEK_NAMES = 1000 };
 
 /* --- when --- */
 
@@ -55,6 +55,7 @@ int64_t hf_adopt_list(struct hf_feed *f)
 	f->adopt.rc = 0;
 	f->adopt.check = f->check.listing ? f->check.number : 0;
 	f->adopt.whole = true;
+	f->adopt.too_large = false;
 	if (!f->type->list) {
 		hf_feed_enter(f, FEED_COMPARING);
 		return HF_FEED_AGAIN;
@@ -87,6 +88,7 @@ static void tell_not_adopted(struct hf_feed *f, const char *text)
 static void list_answered(struct hf_feed *f, int code, const char *text)
 {
 	f->adopt.whole = !code;
+	f->adopt.too_large = code == HF_ELIMIT;
 	if (code && !cannot_tell(code)) {
 		if (f->adopt.lost) {
 			hf_feed_failed(f, code, text ? text : "");
@@ -122,38 +124,48 @@ void hf_adopt_listed(
 
 /* --- the comparison --- */
 
-static void note_found(struct hf_feed *f, const struct hf_name *name)
+static int adopt_row_of(struct hf_feed *f, const struct hf_record *record, uint8_t *ret_row)
 {
+	struct hf_rows rows;
+	int rc;
+
+	if (hf_ledger_waits(&f->ledger, &record->name, record->addr, ret_row))
+		return 0;
+	rc = hf_ledger_rows(&f->ledger, &record->name, &rows);
+	if (!rc)
+		*ret_row = hf_ledger_rows_state(&rows, record->addr);
+	return rc;
+}
+
+static int add_found(struct hf_feed *f, const struct hf_record *record, uint8_t row)
+{
+	uint8_t stale = (uint8_t)(ROW_STALE | (record->primary ? ROW_PRIMARY : 0));
 	char text[HF_NAME_TEXT_MAX];
 
-	snprintf(f->adopt.name, sizeof(f->adopt.name), "%.200s", hf_name_text(name, text));
+	snprintf(f->adopt.name, sizeof(f->adopt.name), "%.200s", hf_name_text(&record->name, text));
+	return hf_ledger_set(&f->ledger, &record->name, record->addr, row, stale);
 }
 
 /* A record may come twice, as an address and as what the address points to. */
 static int compare_record(struct hf_feed *f, const struct hf_record *record)
 {
-	uint8_t stale = (uint8_t)(ROW_STALE | (record->primary ? ROW_PRIMARY : 0)), row;
-	struct hf_rows rows;
+	uint8_t row;
 	int rc;
 
 	if (!hf_feed_zones_have(f, &record->name))
 		return 0;
-	if (!hf_ledger_waits(&f->ledger, &record->name, record->addr, &row)) {
-		rc = hf_ledger_rows(&f->ledger, &record->name, &rows);
-		if (rc)
-			return rc;
-		row = hf_ledger_rows_state(&rows, record->addr);
-	}
+	rc = adopt_row_of(f, record, &row);
+	if (rc)
+		return rc;
 	/* What others have there is not ours, whatever its address. */
 	if (hf_ledger_row_is_skipped(row) && !f->adopt.lost)
 		return 0;
 	if (hf_ledger_row_may_be_there(row) && !(row == ROW_STALE && record->primary))
 		return 0;
-	note_found(f, &record->name);
-	return hf_ledger_set(&f->ledger, &record->name, record->addr, row, stale);
+	return add_found(f, record, row);
 }
 
-static void compare_ended_lost(struct hf_feed *f)
+static void looked_lost(struct hf_feed *f)
 {
 	uint64_t n = f->ledger.counts[ROW_STALE];
 
@@ -167,14 +179,14 @@ static void compare_ended_lost(struct hf_feed *f)
 }
 
 /* What is stale is taken by a full pass, which sees first whether it is wanted. */
-static void compare_ended(struct hf_feed *f)
+static void adopt_looked(struct hf_feed *f)
 {
 	char text[HF_FEED_TEXT_MAX];
 
 	hf_adopt_drop(f);
 	hf_feed_enter(f, FEED_IDLE);
 	if (f->adopt.lost) {
-		compare_ended_lost(f);
+		looked_lost(f);
 		return;
 	}
 	if (!f->ledger.counts[ROW_STALE]) {
@@ -188,6 +200,95 @@ static void compare_ended(struct hf_feed *f)
 	if (f->adopt.name[0])
 		hf_feed_warn(f, HF_FEED_WARN_UNEXPECTED, text);
 }
+
+/* --- what cannot be listed --- */
+
+/*
+ * Where the resolver has more than can be listed, it is asked for the names that were removed last,
+ * as far as the change log has them: a file that it read may have brought them back.
+ */
+static int seek_add(const struct hf_name_change *change, uint64_t generation, void *arg)
+{
+	struct hf_record record = { .name = change->name,
+		.primary = change->flags & HF_REC_PRIMARY };
+	struct hf_feed *f = arg;
+
+	memcpy(record.addr, change->addr, sizeof(record.addr));
+	return hf_addr_is_ours(record.addr) && hf_feed_zones_have(f, &record.name)
+		   ? hf_listed_add(&f->adopt.listed, &record)
+		   : 0;
+}
+
+static int64_t seek_begin(struct hf_feed *f)
+{
+	int rc =
+	    f->type->verify ? hf_store_names_removed(f->env.store, SEEK_NAMES, seek_add, f) : 0;
+
+	if (rc) {
+		hf_adopt_drop(f);
+		return hf_feed_store_failed(f, rc);
+	}
+	hf_feed_enter(f, FEED_SEEKING);
+	return HF_FEED_AGAIN;
+}
+
+/* The next ones that no row knows of. 0 or a code. */
+static int seek_fill(struct hf_feed *f)
+{
+	size_t pos = f->adopt.listed.pos;
+	struct hf_record record;
+	uint8_t row;
+	int rc;
+
+	f->n_expect = 0;
+	while (f->n_expect < HF_FEED_SAMPLE && hf_listed_next(&f->adopt.listed, &record)) {
+		rc = adopt_row_of(f, &record, &row);
+		if (rc) {
+			f->adopt.listed.pos = pos;
+			return rc;
+		}
+		if (hf_ledger_row_of(row) != ROW_NONE)
+			continue;
+		f->expect[f->n_expect++] = (struct hf_expect){ .record = record, .absent = true };
+	}
+	return 0;
+}
+
+int64_t hf_adopt_seek(struct hf_feed *f)
+{
+	int rc;
+
+	if (f->asking != ASK_NOTHING)
+		return HF_FEED_EVENT;
+	rc = seek_fill(f);
+	if (rc)
+		return hf_feed_store_failed(f, rc);
+	if (f->n_expect)
+		hf_feed_ask(f, ASK_SEEK);
+	else
+		adopt_looked(f);
+	return HF_FEED_AGAIN;
+}
+
+void hf_adopt_sought(struct hf_feed *f, int code, const char *text)
+{
+	struct hf_feed_tally t;
+	int rc = 0;
+
+	if (f->phase != FEED_SEEKING)
+		return;
+	hf_feed_tally(f, code, &t);
+	for (size_t i = 0; !code && !rc && i < f->n_expect; i++)
+		if (f->expect[i].is == HF_IS_NOT_SO)
+			rc = add_found(f, &f->expect[i].record, ROW_NONE);
+	if (!code && !rc && !t.silent)
+		return;
+	/* What was not answered is asked for again, with all others, later. */
+	list_failed(f, rc ? rc : code ? code : -ETIMEDOUT, text);
+	adopt_looked(f);
+}
+
+/* --- going through it --- */
 
 int64_t hf_adopt_compare(struct hf_feed *f)
 {
@@ -210,7 +311,10 @@ int64_t hf_adopt_compare(struct hf_feed *f)
 		if (++n % 16 == 0 && hf_feed_now(f) - begun >= HF_FEED_SLICE_MS)
 			return HF_FEED_AGAIN;
 	}
-	compare_ended(f);
+	hf_adopt_drop(f);
+	if (f->adopt.too_large)
+		return seek_begin(f);
+	adopt_looked(f);
 	return HF_FEED_AGAIN;
 }
 

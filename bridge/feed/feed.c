@@ -14,6 +14,7 @@ static const char *const phase_names[] = {
 	[FEED_IDLE] = "idle",
 	[FEED_LISTING] = "listing",
 	[FEED_COMPARING] = "comparing",
+	[FEED_SEEKING] = "seeking",
 	[FEED_SETTLING] = "settling",
 	[FEED_DRAWING] = "drawing",
 	[FEED_PUTTING] = "putting",
@@ -274,6 +275,8 @@ static int64_t feed_step(struct hf_feed *f)
 		return hf_adopt_list(f);
 	case FEED_COMPARING:
 		return hf_adopt_compare(f);
+	case FEED_SEEKING:
+		return hf_adopt_seek(f);
 	case FEED_SETTLING:
 		return hf_adopt_settle(f);
 	case FEED_DRAWING:
@@ -315,7 +318,7 @@ static void begin_clean(struct hf_feed *f)
 /* To look for what should not be there is no change of state. */
 static bool is_idle(const struct hf_feed *f)
 {
-	bool looks = f->phase == FEED_LISTING || f->phase == FEED_COMPARING;
+	bool looks = f->phase >= FEED_LISTING && f->phase <= FEED_SEEKING;
 
 	return (f->phase == FEED_IDLE || (looks && !f->adopt.lost)) && f->ledger.loaded &&
 	       !f->refill && !f->full;

@@ -48,6 +48,9 @@ static void on_feed_verified(void *arg, int code, const char *text)
 	case ASK_SETTLE:
 		hf_adopt_settled(f, code, text);
 		break;
+	case ASK_SEEK:
+		hf_adopt_sought(f, code, text);
+		break;
 	case ASK_LOOK:
 		hf_spot_check_answered(f, code, text);
 		break;

@@ -42,6 +42,7 @@ enum hf_feed_phase {
 	FEED_IDLE,
 	FEED_LISTING,   /* the adapter tells what is there */
 	FEED_COMPARING, /* which of it is in no row? */
+	FEED_SEEKING,   /* of names that were removed: are they there? */
 	FEED_SETTLING,  /* of rows of a run that was cut off: are they there? */
 	FEED_DRAWING,   /* what is wanted, out of the store */
 	FEED_PUTTING,
@@ -54,7 +55,7 @@ enum hf_feed_phase {
 };
 
 /* What verify() was called for. */
-enum hf_feed_asking { ASK_NOTHING, ASK_RUN, ASK_SETTLE, ASK_LOOK };
+enum hf_feed_asking { ASK_NOTHING, ASK_RUN, ASK_SETTLE, ASK_LOOK, ASK_SEEK };
 
 struct hf_pass {
 	struct hf_wanted *picture;  /* owned; NULL: there is no run */
@@ -97,6 +98,7 @@ struct hf_adoption {
 	bool lost;              /* the ledger is of another epoch, or there is none */
 	bool asked;             /* the adapter is at it */
 	bool whole;             /* all of it came */
+	bool too_large;         /* it is more than can be listed */
 	int rc;                 /* of keeping it */
 	uint64_t check;         /* the verification that it is for; 0: none */
 	struct hf_listed listed;
@@ -284,6 +286,9 @@ void hf_adopt_listed(
     struct hf_feed *f, const struct hf_record *records, size_t n, int code, const char *text);
 int64_t hf_adopt_compare(struct hf_feed *f);
 void hf_adopt_drop(struct hf_feed *f);
+/* Of names that were removed, where not all can be listed: are they there? */
+int64_t hf_adopt_seek(struct hf_feed *f);
+void hf_adopt_sought(struct hf_feed *f, int code, const char *text);
 /* A full pass has put all that is wanted: what is stale now is to go. */
 void hf_adopt_taking(struct hf_feed *f);
 void hf_adopt_finished(struct hf_feed *f); /* a pass is through */

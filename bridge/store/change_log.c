@@ -237,6 +237,38 @@ int hf_store_names_since(struct hf_store *s, uint64_t since, hf_store_name_cb cb
 	return rc;
 }
 
+static int collect_last(struct hf_store *s, size_t max, struct seen_change **all)
+{
+	struct hf_stmt st = hf_stmt(s->r, HF_SELECT_CHANGE "ORDER BY seq DESC");
+	struct hf_change_row row;
+	int rc = 0;
+
+	while (!rc && max && (rc = hf_stmt_next(&st)) == 1) {
+		rc = hf_store_row_get(&st, HF_TABLE_CHANGE, &row);
+		if (rc || !row.name.len)
+			continue;
+		rc = seen_add(all, &row);
+		max--;
+	}
+	hf_stmt_end(&st);
+	return rc;
+}
+
+int hf_store_names_removed(struct hf_store *s, size_t max, hf_store_name_cb cb, void *arg)
+{
+	struct seen_change *all = NULL, *at;
+	int rc;
+
+	if (!s->r)
+		return -EIO;
+	rc = hf_store_read_done(s, s->r, collect_last(s, max, &all));
+	for (at = all; !rc && at; at = at->hh.next)
+		if (at->change.removed)
+			rc = cb(&at->change, at->generation, arg);
+	seen_free(all);
+	return rc;
+}
+
 /* --- the history --- */
 
 static int tell_line(const struct hf_change_row *row, hf_store_history_cb cb, void *arg)

@@ -167,6 +167,11 @@ typedef int (*hf_store_name_cb)(
  */
 int hf_store_names_since(struct hf_store *s, uint64_t since, hf_store_name_cb cb, void *arg);
 /*
+ * Names that are removed and not back, of the last `max` name changes in the log, newest first, as
+ * they were before. Returns 0, a code, or cb's non-zero value.
+ */
+int hf_store_names_removed(struct hf_store *s, size_t max, hf_store_name_cb cb, void *arg);
+/*
  * All names that are published now (also held, withdrawn, restored). A restored one comes before a
  * live one of that name.
  */

@@ -32,8 +32,6 @@ def remove_web(stand):
     until(lambda: stand.in_unbound(WITHOUT_WEB, GHOST))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError,
-                   reason="the pointers that unbound has are not listed")
 @pytest.mark.parametrize("how", ["reload", "kill"])
 def test_a_name_that_an_older_start_file_brought_back_goes_again(tmp_path, how):
     """The file could not follow (a full disk, rights), and unbound reads what it had; the bridge lives."""
@@ -51,8 +49,6 @@ def test_a_name_that_an_older_start_file_brought_back_goes_again(tmp_path, how):
         until(lambda: s.in_unbound(WITHOUT_WEB, GHOST))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError,
-                   reason="the pointers that unbound has are not listed")
 def test_a_start_file_out_of_a_backup_brings_nothing_back_for_long(tmp_path):
     with Stand(tmp_path) as s:
         begin(s)
@@ -65,7 +61,6 @@ def test_a_start_file_out_of_a_backup_brings_nothing_back_for_long(tmp_path):
         until(lambda: s.in_unbound(WITHOUT_WEB, GHOST))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the pointers that unbound has are not listed")
 def test_what_came_back_while_the_bridge_was_down_goes(tmp_path):
     """The removal is done and written down; then unbound starts with an older file, and only then the bridge."""
     with Stand(tmp_path) as s:
@@ -116,7 +111,6 @@ def test_verify_counts_what_should_not_be_there(tmp_path):
         assert status == 1, row
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the pointers that unbound has are not listed")
 def test_resync_takes_what_should_not_be_there(tmp_path):
     with Stand(tmp_path) as s:
         s.unbound()

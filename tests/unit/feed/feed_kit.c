@@ -463,6 +463,7 @@ void desk_lose_store(struct desk *d)
 	fixture_open(&d->fx);
 	ck_assert_int_eq(hf_store_set_ready(d->fx.store), 0);
 	d->source_written = false;
+	d->n_changes = 0; /* nor does the new one know of what was removed */
 	for (size_t i = 0; i < d->n_wanted; i++) {
 		struct desk_wanted w = d->wanted[i];
 
@@ -514,9 +515,14 @@ void desk_set(struct desk *d, const char *name, uint8_t addr, uint8_t flags)
 void desk_del(struct desk *d, const char *name)
 {
 	struct desk_wanted *w = wanted(d, name);
+	struct hf_name_change *c = change(d, name);
 
+	/* As it was, as the state tells it. */
 	ck_assert_ptr_nonnull(w);
-	change(d, name)->removed = true;
+	memcpy(c->addr, prefix, sizeof(prefix));
+	c->addr[15] = w->addr;
+	c->flags = w->flags;
+	c->removed = true;
 	*w = d->wanted[--d->n_wanted];
 }
 

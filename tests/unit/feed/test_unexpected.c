@@ -336,6 +336,84 @@ START_TEST(with_the_store_lost_what_comes_of_a_list_that_is_too_large_is_adopted
 }
 END_TEST
 
+/* The start of a resolver with an older file, which brings a removed name back. */
+static void removed_is_back(void)
+{
+	desk_del(&d, "b.coder");
+	desk_commit(&d);
+	desk_settle(&d);
+	desk_clear_log(&d);
+	desk_ghost(&d, "b.coder", 2, false);
+	d.r.list_code = HF_ELIMIT;
+}
+
+START_TEST(where_not_all_can_be_listed_it_is_asked_for_what_was_removed)
+{
+	removed_is_back();
+	d.host->lost(d.host->arg, "its canary is gone");
+	desk_settle(&d);
+	ck_assert_str_eq(d.r.log, "put a.coder 1;put c.coder 3;take b.coder 2;");
+	desk_check(&d);
+	desk_clear_log(&d);
+	hf_feed_verify(d.feed, true);
+	desk_run(&d, 1000);
+	ck_assert_int_eq(desk_status(&d).check.unexpected, -1);
+	ck_assert_uint_eq(d.r.n_asked, 1 + 2);
+	ck_assert_uint_eq(d.r.n_applies, 0);
+}
+END_TEST
+
+START_TEST(what_was_removed_and_is_back_is_counted)
+{
+	removed_is_back();
+	hf_feed_verify(d.feed, true);
+	desk_run(&d, 1000);
+	ck_assert_int_eq(desk_status(&d).check.unexpected, 1);
+	desk_check(&d);
+}
+END_TEST
+
+/* One that was taken and is still answered is known, and has its own turn. */
+START_TEST(what_is_known_to_be_left_is_not_found_once_more)
+{
+	d.r.clings = "b.coder";
+	desk_del(&d, "b.coder");
+	desk_commit(&d);
+	desk_settle(&d);
+	ck_assert_uint_eq(desk_status(&d).stuck, 1);
+	d.r.list_code = _i ? HF_ELIMIT : 0;
+	hf_feed_verify(d.feed, true);
+	desk_run(&d, 1000);
+	ck_assert_uint_eq(desk_status(&d).stuck, 1);
+	ck_assert_uint_eq(desk_status(&d).leaving, 0);
+	ck_assert_int_eq(desk_status(&d).check.unexpected, _i ? -1 : 0);
+	d.r.clings = NULL;
+	desk_run(&d, 60000);
+	ck_assert_uint_eq(desk_status(&d).stuck, 0);
+	desk_check(&d);
+}
+END_TEST
+
+/* Nobody answers, and then somebody does. */
+START_TEST(what_was_removed_is_asked_for_until_there_is_an_answer)
+{
+	removed_is_back();
+	desk_stop(&d);
+	if (_i)
+		d.r.silent = true;
+	else
+		d.r.verify_code = -ECONNREFUSED;
+	desk_start(&d);
+	desk_run(&d, 10000);
+	ck_assert_uint_eq(d.r.n_takes, 0);
+	d.r.silent = false;
+	d.r.verify_code = 0;
+	desk_run(&d, 15000);
+	ck_assert_int_eq(desk_status(&d).state, HF_FEED_SYNCED);
+	desk_check(&d);
+}
+END_TEST
+
 /* --- what is found --- */
 
 START_TEST(a_name_that_is_wanted_by_now_is_not_taken)
@@ -443,6 +521,10 @@ Suite *unexpected_suite(void)
 	tcase_add_loop_test(tc, a_list_that_is_cut_is_no_count, 0, 2);
 	tcase_add_test(tc, with_the_store_lost_and_too_much_to_list_it_is_said);
 	tcase_add_test(tc, with_the_store_lost_what_comes_of_a_list_that_is_too_large_is_adopted);
+	tcase_add_test(tc, where_not_all_can_be_listed_it_is_asked_for_what_was_removed);
+	tcase_add_test(tc, what_was_removed_and_is_back_is_counted);
+	tcase_add_loop_test(tc, what_is_known_to_be_left_is_not_found_once_more, 0, 2);
+	tcase_add_loop_test(tc, what_was_removed_is_asked_for_until_there_is_an_answer, 0, 2);
 	tcase_add_loop_test(tc, a_name_that_is_wanted_by_now_is_not_taken, 0, 3);
 	tcase_add_test(tc, a_former_address_of_a_name_goes);
 	tcase_add_test(tc, a_record_that_comes_twice_is_one);

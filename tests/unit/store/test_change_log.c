@@ -106,6 +106,40 @@ START_TEST(the_last_change_of_each_name_is_told_oldest_first)
 }
 END_TEST
 
+static int removed(size_t max)
+{
+	list.n = 0;
+	return hf_store_names_removed(fx.store, max, take_change, NULL);
+}
+
+START_TEST(what_is_removed_and_not_back_is_told_newest_first)
+{
+	ck_assert_int_eq(removed(10), 0);
+	ck_assert_uint_eq(list.n, 0);
+	apply_one("a.coder", false, HF_WHAT_ADDED);
+	apply_one("b.coder", false, HF_WHAT_ADDED);
+	apply_one("c.coder", false, HF_WHAT_ADDED);
+	apply_one("b.coder", true, HF_WHAT_REMOVED);
+	apply_one("a.coder", true, HF_WHAT_REMOVED);
+	apply_one("c.coder", true, HF_WHAT_REMOVED);
+	apply_one("a.coder", false, HF_WHAT_ADDED);
+	for (int start = 0; start < 2; start++) {
+		ck_assert_int_eq(removed(10), 0);
+		ck_assert_uint_eq(list.n, 2);
+		ck_assert_str_eq(list.text[0], "-c.coder@5");
+		ck_assert_str_eq(list.text[1], "-b.coder@3");
+		/* The last two lines of the log. */
+		ck_assert_int_eq(removed(2), 0);
+		ck_assert_uint_eq(list.n, 1);
+		list.stop_at = 1;
+		ck_assert_int_eq(removed(10), 5);
+		list.stop_at = 0;
+		fixture_close(&fx);
+		fixture_open(&fx);
+	}
+}
+END_TEST
+
 static int check_whole(const struct hf_name_change *c, uint64_t generation, void *arg)
 {
 	struct hf_name_change want = change("a.coder", false, HF_WHAT_HELD);
@@ -323,6 +357,7 @@ Suite *change_log_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_last_change_of_each_name_is_told_oldest_first);
+	tcase_add_test(tc, what_is_removed_and_not_back_is_told_newest_first);
 	tcase_add_test(tc, a_change_comes_back_with_all_that_it_had);
 	tcase_add_test(tc, what_a_callback_says_ends_the_telling);
 	tcase_add_test(tc, who_is_further_than_the_store_is_told_to_take_all);
