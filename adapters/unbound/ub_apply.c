@@ -32,13 +32,9 @@ static void next_command(struct hf_adapter *a);
 
 static bool is_whole(const struct hf_adapter *a, const struct hf_name *name)
 {
-	const struct hf_ub_zone *best = NULL;
+	int i = hf_ub_zone_of(a, name);
 
-	for (size_t i = 0; i < a->n_zones; i++)
-		if (hf_name_is_under(name, &a->zones[i].name) &&
-		    (!best || a->zones[i].name.len > best->name.len))
-			best = &a->zones[i];
-	return best && best->state == HF_UBZONE_WHOLE;
+	return i >= 0 && a->zones[i].state == HF_UBZONE_WHOLE;
 }
 
 static int compare_addrs(const void *a, const void *b)
@@ -230,12 +226,29 @@ static bool add_words(
 		   : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
 }
 
+/* The zone of what is added, once a command. */
+static bool add_head(struct hf_adapter *a, const struct hf_name *name)
+{
+	int i = a->phase <= HF_PHASE_TAKE ? hf_ub_zone_of(a, name) : -1;
+
+	if (phase_removes(a))
+		return true;
+	if (a->phase > HF_PHASE_TAKE && a->reverse_ours && !a->headed_reverse) {
+		a->headed_reverse = true;
+		return hf_ub_command_soa(&a->command, &hf_addr_reverse_apex, a->ttl_s);
+	}
+	if (i < 0 || a->headed & (UINT64_C(1) << i))
+		return true;
+	a->headed |= UINT64_C(1) << i;
+	return hf_ub_command_soa(&a->command, &a->zones[i].name, a->ttl_s);
+}
+
 static bool ub_apply_add_line(struct hf_adapter *a, const struct hf_ub_look *look)
 {
 	struct hf_name name;
 
 	phase_subject(look, a->phase, &name);
-	if (!add_words(a, look, &name))
+	if (!add_head(a, &name) || !add_words(a, look, &name))
 		return false;
 	hf_ub_cover_touch(a, &name);
 	return true;
@@ -255,21 +268,21 @@ static struct hf_ub_pace *pace_of(struct hf_adapter *a)
 /* What was refused among several lines is found line by line; alone, it is unfit. */
 static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
 {
+	long all = (long)(a->command.n + a->command.n_zones), n;
 	char text[HF_UB_TEXT_MAX];
-	long n;
 
 	if (reply->code) {
 		hf_ub_step_control_failed(a, reply->code);
 		return false;
 	}
 	n = hf_ub_command_n_taken(reply->text, text, sizeof(text));
-	if (n == (long)a->command.n)
+	if (n == all)
 		return true;
 	/* A record that others have removed meanwhile is gone, too. */
-	if (n >= 0 && n < (long)a->command.n && phase_removes(a) && (a->able & HF_UB_RECORDS) &&
+	if (n >= 0 && n < all && phase_removes(a) && (a->able & HF_UB_RECORDS) &&
 	    strncmp(text, "error", 5) == 0)
 		return true;
-	if (n < 0 || n > (long)a->command.n || phase_removes(a)) {
+	if (n < 0 || n > all || phase_removes(a)) {
 		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
 		return false;
 	}
@@ -323,6 +336,8 @@ static void fill_command(struct hf_adapter *a)
 	size_t end = a->half ? a->half_upto : a->batch->n;
 	size_t i = a->at, n = 0;
 
+	a->headed = 0;
+	a->headed_reverse = false;
 	hf_ub_command_begin(&a->command, phase_removes(a) ? "local_datas_remove" : "local_datas");
 	for (; i < end && n < max; i++) {
 		if (plan_of(&a->looked[i], a->phase) == HF_PLAN_NONE || a->fates[i] != HF_FATE_DONE)

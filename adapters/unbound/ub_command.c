@@ -46,7 +46,7 @@ static __attribute__((format(printf, 2, 3))) bool ub_command_add(
 void hf_ub_command_begin(struct hf_ub_command *c, const char *verb)
 {
 	c->len = 0;
-	c->n = 0;
+	c->n = c->n_zones = 0;
 	c->lines = true;
 	ub_command_add(c, MAGIC "%s\n", verb);
 }
@@ -79,6 +79,26 @@ bool hf_ub_command_ptr(struct hf_ub_command *c, const uint8_t addr[static 16], u
 				       ttl_s, hf_name_text(target, target_text)));
 }
 
+bool hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s)
+{
+	char text[HF_NAME_TEXT_MAX];
+	bool added =
+	    hf_ub_command_name_ok(zone) && ub_command_add(c, "%s %u SOA " HF_UB_SOA " %u\n",
+					       hf_name_text(zone, text), ttl_s, ttl_s);
+
+	c->n_zones += added;
+	return added;
+}
+
+bool hf_ub_command_txt(
+    struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text)
+{
+	char name_text[HF_NAME_TEXT_MAX];
+
+	return ub_command_count(
+	    c, ub_command_add(c, "%s %u TXT %s\n", hf_name_text(name, name_text), ttl_s, text));
+}
+
 bool hf_ub_command_remove(struct hf_ub_command *c, const struct hf_name *name)
 {
 	char text[HF_NAME_TEXT_MAX];
@@ -104,6 +124,7 @@ static void begin_one(struct hf_ub_command *c)
 {
 	c->len = 0;
 	c->n = 1;
+	c->n_zones = 0;
 	c->lines = false;
 }
 
@@ -147,25 +168,6 @@ void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zo
 
 	begin_one(c);
 	ub_command_add(c, MAGIC "auth_zone_reload %s\n", hf_name_text(zone, text));
-}
-
-void hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s)
-{
-	char text[HF_NAME_TEXT_MAX];
-
-	begin_one(c);
-	ub_command_add(c, MAGIC "local_data %s %u SOA " HF_UB_SOA " %u\n", hf_name_text(zone, text),
-	    ttl_s, ttl_s);
-}
-
-void hf_ub_command_txt(
-    struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text)
-{
-	char name_text[HF_NAME_TEXT_MAX];
-
-	begin_one(c);
-	ub_command_add(
-	    c, MAGIC "local_data %s %u TXT %s\n", hf_name_text(name, name_text), ttl_s, text);
 }
 
 void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *name)

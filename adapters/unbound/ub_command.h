@@ -15,7 +15,8 @@
 
 struct hf_ub_command {
 	size_t len;
-	size_t n; /* lines */
+	size_t n; /* lines, without those before them that make their zones */
+	size_t n_zones;
 	bool lines;
 	char bytes[HF_UB_CONTROL_COMMAND_MAX];
 };
@@ -30,6 +31,15 @@ bool hf_ub_command_aaaa(struct hf_ub_command *c, const struct hf_name *name, uin
     const uint8_t addr[static 16]);
 bool hf_ub_command_ptr(struct hf_ub_command *c, const uint8_t addr[static 16], uint32_t ttl_s,
     const struct hf_name *target);
+/*
+ * The zone's SOA. unbound makes a zone of the first name that is in none, so a command whose names
+ * come after it makes no other zone, whatever became of ours since it was made: nothing comes
+ * between the lines of one command.
+ */
+bool hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s);
+/* `text` is ours: letters and digits. */
+bool hf_ub_command_txt(
+    struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text);
 /* The name with all that it has. */
 bool hf_ub_command_remove(struct hf_ub_command *c, const struct hf_name *name);
 /* That record alone: for an unbound that can (ub_ability.h). */
@@ -37,7 +47,7 @@ bool hf_ub_command_remove_aaaa(
     struct hf_ub_command *c, const struct hf_name *name, const uint8_t addr[static 16]);
 void hf_ub_command_end(struct hf_ub_command *c);
 
-/* Commands of one line, whole. `type` and `text` are ours: letters and digits. */
+/* Commands of one line, whole. `type` is ours: letters and digits. */
 void hf_ub_command_status(struct hf_ub_command *c);
 void hf_ub_command_ability(struct hf_ub_command *c, const struct hf_ub_ability *ability);
 /* The value of an option; its name is ours. */
@@ -45,9 +55,6 @@ void hf_ub_command_option(struct hf_ub_command *c, const char *option);
 void hf_ub_command_zone(struct hf_ub_command *c, const struct hf_name *zone, const char *type);
 void hf_ub_command_zone_remove(struct hf_ub_command *c, const struct hf_name *zone);
 void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zone);
-void hf_ub_command_soa(struct hf_ub_command *c, const struct hf_name *zone, uint32_t ttl_s);
-void hf_ub_command_txt(
-    struct hf_ub_command *c, const struct hf_name *name, uint32_t ttl_s, const char *text);
 void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *name);
 
 /* The SOA's data, as a zone file has it: who, whom to ask, and the numbers. */

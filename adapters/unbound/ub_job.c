@@ -89,16 +89,39 @@ static void on_ok(const struct hf_ub_reply *reply, void *arg)
 	hf_ub_step_end(a);
 }
 
-void hf_ub_step_command(struct hf_adapter *a)
+/* A line that was not taken is complained of before the count. */
+static void on_lines(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_adapter *a = arg;
+	char text[HF_UB_TEXT_MAX];
+
+	if (reply->code)
+		hf_ub_step_control_failed(a, reply->code);
+	else if (hf_ub_command_n_taken(reply->text, text, sizeof(text)) < 0 || *text)
+		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
+	hf_ub_step_end(a);
+}
+
+static void send_as_part(struct hf_adapter *a, hf_ub_reply_cb cb)
 {
 	int rc;
 
 	hf_ub_step_wait(a);
-	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ok, a);
+	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, cb, a);
 	if (rc) {
 		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
 		hf_ub_step_end(a);
 	}
+}
+
+void hf_ub_step_command(struct hf_adapter *a)
+{
+	send_as_part(a, on_ok);
+}
+
+void hf_ub_step_lines(struct hf_adapter *a)
+{
+	send_as_part(a, on_lines);
 }
 
 /* --- jobs --- */

@@ -163,6 +163,8 @@ struct hf_adapter {
 	int64_t debt_us;     /* pause that is due */
 	struct event *pause; /* owned */
 	struct hf_ub_command command;
+	uint64_t headed; /* of the zones, those whose SOA is in the command */
+	bool headed_reverse;
 
 	bool want_complete;
 	bool told_incomplete;
@@ -207,6 +209,8 @@ void hf_ub_step_fail(struct hf_adapter *a, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* a->command, as a part of the step; a reply other than "ok" is trouble. */
 void hf_ub_step_command(struct hf_adapter *a);
+/* The same of one with lines to add: trouble unless all of them were. */
+void hf_ub_step_lines(struct hf_adapter *a);
 /* What a control socket's code means, as trouble of the job. */
 void hf_ub_step_control_failed(struct hf_adapter *a, int code);
 /* For a->step. */
@@ -226,6 +230,8 @@ static inline void hf_ub_tell(struct hf_adapter *a)
 
 /* Whether the name is below one of our zones, and not one itself. */
 bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name);
+/* The zone that the name lies in, a place of a->zones; -1: none of ours. */
+int hf_ub_zone_of(const struct hf_adapter *a, const struct hf_name *name);
 /* Returns 0, or a code if the zone's name is too long for that. */
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
 

@@ -2,7 +2,8 @@
 /*
  * ub_session: the zones in unbound, and how we know that it is still the unbound that we filled.
  *
- * Each suffix is a local zone, made before its first record (else unbound makes a zone of each).
+ * Each suffix is a local zone, made before its first record (else unbound makes a zone of each); a
+ * command that adds records begins with the zone's SOA, since a reload may have come meanwhile.
  * While it is filled it is transparent if what is not in it yet may be answered otherwise (the
  * start file, which unbound read itself: ub_cover.c). When all is confirmed it is static. A TXT
  * record, the canary, says which of both it is: "f" or "w" and random digits. A restart or a reload
@@ -116,19 +117,31 @@ static void check_setup(struct hf_adapter *a)
 		ask_canaries(a, confirm_setup);
 }
 
+/* Its first records come with the zone: no reload can be between them. */
 static void make_zone(struct hf_adapter *a, struct hf_ub_zone *zone)
 {
 	new_canary(zone->canary);
 	hf_ub_command_zone(&a->command, &zone->name, hf_ub_cover_type(a, zone));
 	hf_ub_step_command(a);
-	hf_ub_command_soa(&a->command, &zone->name, a->ttl_s);
-	hf_ub_step_command(a);
 	if (*zone->seen) {
 		hf_ub_command_remove_one(&a->command, &zone->canary_name);
 		hf_ub_step_command(a);
 	}
+	hf_ub_command_begin(&a->command, "local_datas");
+	hf_ub_command_soa(&a->command, &zone->name, a->ttl_s);
 	hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
+	hf_ub_command_end(&a->command);
+	hf_ub_step_lines(a);
+}
+
+static void make_reverse(struct hf_adapter *a)
+{
+	hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, hf_ub_cover_reverse_type(a));
 	hf_ub_step_command(a);
+	hf_ub_command_begin(&a->command, "local_datas");
+	hf_ub_command_soa(&a->command, &hf_addr_reverse_apex, a->ttl_s);
+	hf_ub_command_end(&a->command);
+	hf_ub_step_lines(a);
 }
 
 static void make_zones(struct hf_adapter *a)
@@ -153,12 +166,8 @@ static void make_zones(struct hf_adapter *a)
 		}
 		zone->covers_known = true;
 	}
-	if (a->reverse_ours && !a->reverse_known && !a->reverse_static) {
-		hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, hf_ub_cover_reverse_type(a));
-		hf_ub_step_command(a);
-		hf_ub_command_soa(&a->command, &hf_addr_reverse_apex, a->ttl_s);
-		hf_ub_step_command(a);
-	}
+	if (a->reverse_ours && !a->reverse_known && !a->reverse_static)
+		make_reverse(a);
 	a->reverse_known = true;
 	if (made) {
 		a->want_complete = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_zone_names: names in our zones: what is below one, and where its canary is.
+ * ub_zone_names: names in our zones: what is below which, and where its canary is.
  */
 #include "adapters/unbound/ub_private.h"
 #include "zone/own_labels.h"
@@ -11,6 +11,17 @@ bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name)
 		if (name->len > a->zones[i].name.len && hf_name_is_under(name, &a->zones[i].name))
 			return true;
 	return false;
+}
+
+int hf_ub_zone_of(const struct hf_adapter *a, const struct hf_name *name)
+{
+	int best = -1;
+
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (hf_name_is_under(name, &a->zones[i].name) &&
+		    (best < 0 || a->zones[i].name.len > a->zones[best].name.len))
+			best = (int)i;
+	return best;
 }
 
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)

@@ -52,8 +52,11 @@ static void write_canaries(struct hf_adapter *a)
 		zone->canary[0] = HF_CANARY_WHOLE;
 		hf_ub_command_remove_one(&a->command, &zone->canary_name);
 		hf_ub_step_command(a);
+		hf_ub_command_begin(&a->command, "local_datas");
+		hf_ub_command_soa(&a->command, &zone->name, a->ttl_s);
 		hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
-		hf_ub_step_command(a);
+		hf_ub_command_end(&a->command);
+		hf_ub_step_lines(a);
 	}
 	hf_ub_step_end(a);
 }

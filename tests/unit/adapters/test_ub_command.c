@@ -49,6 +49,26 @@ START_TEST(lines_are_short_and_end_with_their_mark)
 }
 END_TEST
 
+/* It is counted by itself: what a command changes are the other lines. */
+START_TEST(a_zone_comes_before_what_is_in_it)
+{
+	struct hf_name zone = name_of("coder"), name = name_of("canary.coder");
+
+	hf_ub_command_begin(&c, "local_datas");
+	ck_assert(hf_ub_command_soa(&c, &zone, 20));
+	ck_assert_uint_eq(c.n, 0);
+	ck_assert(hf_ub_command_txt(&c, &name, 20, "w0123"));
+	ck_assert_uint_eq(c.n, 1);
+	ck_assert_uint_eq(c.n_zones, 1);
+	hf_ub_command_end(&c);
+	is("UBCT1 local_datas\n"
+	   "coder 20 SOA holdfast.invalid. nobody.invalid. 1 60 60 2419200 20\n"
+	   "canary.coder 20 TXT w0123\n\x04\n");
+	hf_ub_command_begin(&c, "local_datas");
+	ck_assert_uint_eq(c.n_zones, 0);
+}
+END_TEST
+
 static const struct {
 	const char *reply;
 	bool able;
@@ -78,10 +98,6 @@ START_TEST(single_commands)
 
 	hf_ub_command_zone(&c, &name, "static");
 	is("UBCT1 local_zone coder static\n");
-	hf_ub_command_soa(&c, &name, 20);
-	is("UBCT1 local_data coder 20 SOA holdfast.invalid. nobody.invalid. 1 60 60 2419200 20\n");
-	hf_ub_command_txt(&c, &name, 20, "w0123");
-	is("UBCT1 local_data coder 20 TXT w0123\n");
 	hf_ub_command_remove_one(&c, &name);
 	is("UBCT1 local_data_remove coder\n");
 	hf_ub_command_zone_remove(&c, &name);
@@ -200,6 +216,7 @@ Suite *ub_command_suite(void)
 	tcase_add_test(tc, lines_are_short_and_end_with_their_mark);
 	tcase_add_loop_test(tc, one_that_looks_for_a_record_can_remove_it, 0,
 	    sizeof(record_rows) / sizeof(record_rows[0]));
+	tcase_add_test(tc, a_zone_comes_before_what_is_in_it);
 	tcase_add_test(tc, single_commands);
 	tcase_add_test(tc, a_full_command_takes_no_more_and_still_ends);
 	tcase_add_loop_test(
