@@ -153,9 +153,13 @@ static void tell_owners(struct hf_client *c)
 		c->ops->owner(c->arg, &info->owners[i], info->asked_ms);
 }
 
-static void check_settled(struct hf_client *c)
+/*
+ * What the server told since, and nobody has judged yet, settles nothing: it is handed on first,
+ * and then it is seen again.
+ */
+static void tell_settled(struct hf_client *c)
 {
-	if (hf_owner_list_settles(&c->owners) && c->told.info->complete)
+	if (c->told.info->complete && !c->told.waits)
 		c->ops->settled(c->arg, c->told.info);
 }
 
@@ -181,10 +185,10 @@ static void client_live_due(struct hf_client *c, int64_t now_ms)
 {
 	hf_dispute_query_due(&c->dispute, hf_way_target(c->way), hf_way_addresses(c->way),
 	    hf_owner_list_again_ms(c->settings), now_ms);
-	if (now_ms < c->refresh_ms)
+	if (now_ms < c->refresh_ms || client_is_asking(c))
 		return;
 	c->refresh_ms = now_ms + hf_owner_list_interval_ms(c->settings);
-	if (!client_is_asking(c) && hf_way_ask_again(c->way))
+	if (hf_way_ask_again(c->way))
 		hf_log_debug("source '%s': no memory to ask again", c->settings->name);
 }
 
@@ -194,7 +198,10 @@ static void connection_due(struct hf_client *c, int64_t now_ms)
 	if (!c->session || c->ops->busy(c->arg))
 		return;
 	hf_session_due(c->session, now_ms);
-	if (c->session && c->state == CLIENT_LIVE)
+	/* A message may have come, and go on. */
+	if (!c->session || c->ops->busy(c->arg))
+		return;
+	if (c->state == CLIENT_LIVE)
 		client_live_due(c, now_ms);
 	if (c->session &&
 	    (client_wants_connection(c, now_ms) || (c->redial_ms && now_ms >= c->redial_ms)))
@@ -238,7 +245,8 @@ static void hand_on(struct hf_client *c)
 		hf_client_redial(c);
 		return;
 	} else {
-		check_settled(c);
+		if (hf_owner_list_settles(&c->owners))
+			tell_settled(c);
 		connection_due(c, hf_boot_ms(c->clock));
 	}
 	client_schedule(c);
@@ -285,10 +293,7 @@ static void on_session_alive(void *arg)
 
 static void on_session_settled(void *arg)
 {
-	struct hf_client *c = arg;
-
-	if (c->told.info->complete)
-		c->ops->settled(c->arg, c->told.info);
+	tell_settled(arg);
 }
 
 static void on_session_due_changed(void *arg)
