@@ -312,3 +312,29 @@ int hf_record_table_walk(
 	}
 	return rc;
 }
+
+static bool entry_is_below(
+    const struct hf_record_entry *e, const struct hf_name *suffixes, size_t n)
+{
+	struct hf_name name;
+
+	hf_record_table_entry_name(e, &name);
+	for (size_t i = 0; i < n; i++)
+		if (hf_name_is_under(&name, &suffixes[i]))
+			return true;
+	return false;
+}
+
+void hf_record_table_outside(struct hf_record_table *t, const struct hf_name *suffixes, size_t n,
+    void (*drop)(struct hf_record_entry *e, void *arg), void *arg)
+{
+	for (unsigned i = 0; i < t->n_buckets; i++) {
+		struct hf_record_entry *next, *e = t->buckets[i];
+
+		for (; e; e = next) {
+			next = e->next;
+			if (!entry_is_below(e, suffixes, n))
+				drop(e, arg);
+		}
+	}
+}

@@ -47,6 +47,10 @@ struct hf_record_entry *hf_record_table_find_addr(
 int hf_record_table_put(struct hf_record_table *t, const struct hf_record *r);
 void hf_record_table_del(struct hf_record_table *t, struct hf_record_entry *e);
 
+/* Each entry whose name is below none of the suffixes, for `drop`, which may delete it. */
+void hf_record_table_outside(struct hf_record_table *t, const struct hf_name *suffixes, size_t n,
+    void (*drop)(struct hf_record_entry *e, void *arg), void *arg);
+
 /*
  * The lines of a bucket: an address's lines follow each other, its primary name first (whoever
  * reads a hosts file takes the first name of an address for its PTR). The same records give the

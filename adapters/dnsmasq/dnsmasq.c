@@ -180,6 +180,7 @@ static void on_dnsmasq_loaded(struct hf_adapter *a, int code, const char *why)
 {
 	bool list = a->listing;
 
+	hf_dnsmasq_sweep(a);
 	if (a->phase == APPLY_LOAD)
 		hf_dnsmasq_apply_loaded(a, code, why);
 	if (a->expect)
@@ -220,6 +221,7 @@ static void dnsmasq_close(struct hf_adapter *a)
 	hf_dnsmasq_readback_free(a->readback);
 	hf_paced_writer_free(a->pump);
 	hf_host_files_free(a->files);
+	free(a->zones);
 	free(a->unsynced);
 	free(a->fates);
 	free(a);
@@ -255,6 +257,11 @@ static void dnsmasq_zones(
 		a->suffix = suffixes[0];
 	if (n)
 		hf_dnsmasq_probe_suffix(a->prober, &suffixes[0]);
+	free(a->zones);
+	a->zones = n ? calloc(n, sizeof(*suffixes)) : NULL;
+	if (a->zones)
+		memcpy(a->zones, suffixes, n * sizeof(*suffixes));
+	a->n_zones = n;
 	a->ttl_s = ttl_s;
 }
 
@@ -262,8 +269,10 @@ static void dnsmasq_complete(struct hf_adapter *a, uint64_t generation)
 {
 	a->in_charge = true;
 	a->wants_audit = true;
+	a->sweeps = true;
 	if (a->loaded)
 		hf_host_files_sweep(a->files);
+	hf_dnsmasq_sweep(a);
 	if (a->loaded)
 		hf_start_audit_begin(a->audit);
 	else

@@ -228,6 +228,28 @@ void hf_dnsmasq_on_clash(void *arg)
 
 /* --- the batch --- */
 
+static void sweep_file_entry(struct hf_record_entry *e, void *arg)
+{
+	entry_drop(arg, e);
+}
+
+void hf_dnsmasq_sweep(struct hf_adapter *a)
+{
+	if (!a->loaded || !a->sweeps || !a->zones)
+		return;
+	hf_record_table_outside(a->table, a->zones, a->n_zones, sweep_file_entry, a);
+	a->sweeps = false;
+}
+
+/* The last suffix has left: no name stays, and no file that others have put back. */
+static void leave_files(struct hf_adapter *a)
+{
+	hf_record_table_outside(a->table, NULL, 0, sweep_file_entry, a);
+	for (unsigned i = 0; i < hf_host_files_count(a->files); i++)
+		if (hf_host_files_changed(a->files, i) && !hf_host_files_blocked(a->files, i))
+			hf_paced_writer_dirty(a->pump, i);
+}
+
 static void apply_begin(struct hf_adapter *a)
 {
 	int rc = make_fates(a);
@@ -235,6 +257,8 @@ static void apply_begin(struct hf_adapter *a)
 	a->proven = false;
 	hf_paced_writer_trust(a->pump, false);
 	a->phase = APPLY_CLASH;
+	if (!a->batch.n && !a->n_zones)
+		leave_files(a);
 	if (!rc)
 		rc = hf_dnsmasq_clash_begin(a->clash, &a->batch, a->fates);
 	if (rc < 0)

@@ -64,6 +64,9 @@ struct hf_adapter {
 	struct hf_record_table *table; /* lent by files */
 
 	struct hf_name suffix; /* the first of ours; len 0: not told yet */
+	struct hf_name *zones; /* owned; ours, and those that names of ours may still be below */
+	size_t n_zones;
+	bool sweeps; /* all is confirmed: what is below none of them goes */
 	uint32_t ttl_s;
 
 	/* dnsmasq_load.c */
@@ -127,6 +130,11 @@ void hf_dnsmasq_on_load_timer(evutil_socket_t fd, short what, void *arg);
 /* dnsmasq_apply.c */
 void hf_dnsmasq_apply(struct hf_adapter *a, const struct hf_batch *batch);
 /* The files were read, and the batch goes on; or `code` and `why`, and it ends. */
+/*
+ * The files are ours, whatever is in them: also names below a suffix that nobody knows any more, of
+ * a lost store. Removes them from the table and notes their files, when the files were read.
+ */
+void hf_dnsmasq_sweep(struct hf_adapter *a);
 void hf_dnsmasq_apply_loaded(struct hf_adapter *a, int code, const char *why);
 bool hf_dnsmasq_asks_clash(void *arg, const struct hf_change *change);
 void hf_dnsmasq_on_clash(void *arg);

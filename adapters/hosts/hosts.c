@@ -108,6 +108,26 @@ static int change_all(
 	return rc;
 }
 
+static void sweep_entry(struct hf_record_entry *e, void *arg)
+{
+	struct hf_adapter *a = arg;
+
+	hf_record_table_del(a->table, e);
+}
+
+/*
+ * The block is ours, whatever is in it: also names below a suffix that nobody knows any more, of a
+ * lost store. When the last suffix leaves, nothing stays.
+ */
+static void hosts_sweep(struct hf_adapter *a)
+{
+	bool leaves = a->applying && !a->batch.n && !a->n_zones;
+
+	if (leaves || (a->sweeps && a->zones))
+		hf_record_table_outside(a->table, a->zones, a->n_zones, sweep_entry, a);
+	a->sweeps = false;
+}
+
 /* A hosts file of nobody but us; one that we only found empty is not. */
 static bool is_own_file(const struct hf_hosts_file_view *file, struct hf_hosts_block *block)
 {
@@ -136,6 +156,8 @@ static int hosts_make_content(
 
 	if (!rc)
 		rc = hosts_load(a, file->bytes, &block);
+	if (!rc)
+		hosts_sweep(a);
 	if (!rc)
 		rc = change_all(a, file->bytes, file->len, &block);
 	if (!rc)
@@ -338,16 +360,21 @@ static void hosts_complete(struct hf_adapter *a, uint64_t generation)
 {
 	a->in_charge = true;
 	a->wants_audit = true;
+	a->sweeps = true;
 	if (a->loaded)
 		hf_start_audit_begin(a->audit);
-	else
-		in_ms(a->watch_timer, 0); /* reads it */
+	memset(&a->seen, 0, sizeof(a->seen));
+	in_ms(a->watch_timer, 0); /* reads it */
 }
 
 static void hosts_zones(
     struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
 {
 	/* A hosts file knows neither zones nor TTLs; with none of ours the block goes, too. */
+	free(a->zones);
+	a->zones = n ? calloc(n, sizeof(*suffixes)) : NULL;
+	if (a->zones)
+		memcpy(a->zones, suffixes, n * sizeof(*suffixes));
 	a->n_zones = n;
 }
 
@@ -374,6 +401,7 @@ static void hosts_close(struct hf_adapter *a)
 	hosts_timer_free(a->doctor_timer);
 	hf_start_audit_free(a->audit);
 	hf_record_table_free(a->table);
+	free(a->zones);
 	free(a->fates);
 	free(a);
 }

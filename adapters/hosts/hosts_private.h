@@ -34,7 +34,9 @@ struct hf_adapter {
 	bool in_charge;   /* the host feeds us: what others do to the block is repaired */
 	struct stat seen; /* the file after our last pass */
 	struct hf_hosts_lates lates; /* what we replaced, and others may still write to */
+	struct hf_name *zones; /* owned; ours, and those that names of ours may still be below */
 	size_t n_zones;
+	bool sweeps; /* all is confirmed: what is below none of them goes with the next pass */
 	char where[WHERE_MAX]; /* what is wrong with the block */
 	struct hf_fault fault;
 

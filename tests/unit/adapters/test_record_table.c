@@ -99,6 +99,32 @@ static int count_one(const struct hf_record *r, void *arg)
 /*
  * Any changes: names, buckets and the count agree, and all names of an address are in one bucket.
  */
+static void drop_entry(struct hf_record_entry *e, void *arg)
+{
+	hf_record_table_del(arg, e);
+}
+
+START_TEST(what_is_below_no_suffix_is_found)
+{
+	struct hf_name suffixes[2];
+	struct hf_record_table *t;
+
+	ck_assert_int_eq(hf_record_table_new(1, &t), 0);
+	ck_assert_int_eq(hf_name_parse("coder", &suffixes[0]), 0);
+	ck_assert_int_eq(hf_name_parse("beta.example", &suffixes[1]), 0);
+	put(t, "a.coder", ADDR(1), true, 1);
+	put(t, "a.coder", ADDR(2), true, 1);
+	put(t, "a.encoder", ADDR(3), true, 1);
+	put(t, "b.alpha.example", ADDR(1), false, 1);
+	put(t, "b.beta.example", ADDR(1), false, 1);
+	hf_record_table_outside(t, suffixes, 2, drop_entry, t);
+	expect_text(t, ADDR(1) " a.coder\n" ADDR(1) " b.beta.example\n" ADDR(2) " a.coder\n");
+	hf_record_table_outside(t, suffixes, 0, drop_entry, t);
+	ck_assert_uint_eq(hf_record_table_count(t), 0);
+	hf_record_table_free(t);
+}
+END_TEST
+
 START_TEST(names_and_buckets_agree)
 {
 	struct prng p = { .state = (uint64_t)_i };
@@ -142,6 +168,7 @@ Suite *record_table_suite(void)
 	tcase_add_test(tc, an_address_has_its_primary_name_first);
 	tcase_add_test(tc, a_name_may_have_two_addresses_while_it_changes);
 	tcase_add_test(tc, what_is_loaded_is_what_was_written);
+	tcase_add_test(tc, what_is_below_no_suffix_is_found);
 	tcase_add_loop_test(tc, names_and_buckets_agree, 1, 6);
 	suite_add_tcase(s, tc);
 	return s;
