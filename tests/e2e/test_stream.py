@@ -46,6 +46,11 @@ def lives(r, name=NAME):
     wait_for(lambda: r.ask(name).rcode() == dns.rcode.NOERROR and addresses(r.ask(name)) and not ede(r.ask(name)))
 
 
+def states(bridge):
+    """Of each owner, as status has it."""
+    return {o["name"]: o["state"] for o in bridge.ask("status")[0]["sources"][0]["owners"]}
+
+
 def answers(r, name=NAME):
     assert addresses(r.ask(name))
 
@@ -283,6 +288,47 @@ def test_one_owners_trouble_is_not_the_others(tmp_path):
         lives(r, "main.gpu.me.coder")
         lives(r, "main.more.bob.coder")
         assert sim.status()["upgrades"] == 1
+
+
+TWO = ALICE + "user bob 2\nsnapshot bob 5=web:20=main 9=old:90=main\n"
+OF = {"alice": "main.dev.me.coder", "bob": "main.web.bob.coder"}
+FORM = {"alice": "main.{}.me.coder", "bob": "main.{}.bob.coder"}
+
+
+@pytest.mark.parametrize("who, how", [("alice", "late {} 1h"), ("alice", "deny {} close"), ("bob", "deny {} reset")])
+def test_one_owner_without_a_snapshot_beside_another(tmp_path, who, how):
+    """Whoever it is, also the token's own user; over a restart, so that what was known is served and nothing live is left of him."""
+    other = "bob" if who == "alice" else "alice"
+    gone = {"alice": "diff alice -4", "bob": "diff bob -9"}[other]
+    old = {"alice": "main.gone.me.coder", "bob": "main.old.bob.coder"}[other]
+    source = "    owners: [me, bob]\n    snapshot-interval: 1s\n"
+    with Simulator(tmp_path, TWO.replace("7=main", "7=main 4=gone:40=main")) as sim, Responder(tmp_path, tmp_path / "zone", wait=False) as r:
+        with Bridge(tmp_path, sim.url, source=source):
+            wait_for(r.answers)
+            for name in [*OF.values(), old]:
+                lives(r, name)
+        sim.say(how.format(who))
+        sim.say(f"diff {who} +{60 if who == 'bob' else 61}=missed:66=main")
+        with Bridge(tmp_path, sim.url, source=source, timeouts=", first-message: 500ms") as bridge:
+            before = sim.status()["upgrades"]
+            # His names stay, and nobody takes them for fresh, in status or in an answer.
+            wait_for(lambda: ede(r.ask(OF[who])) and not ede(r.ask(OF[other])) and states(bridge) == {who: "stale", other: "live"})
+            answers(r, OF[who])
+            # What the other one has changes as ever: what comes, what goes, and what a snapshot tells.
+            sim.say(f"diff {other} +70=new:70=main")
+            lives(r, FORM[other].format("new"))
+            sim.say(gone)
+            wait_for(lambda: r.ask(old).rcode() == dns.rcode.NXDOMAIN)
+            sim.say(f"lose {other} +71=quiet:71=main")
+            lives(r, FORM[other].format("quiet"))
+            time.sleep(1)
+            lives(r, OF[other])
+            answers(r, OF[who])
+            assert ede(r.ask(OF[who])) and states(bridge) == {who: "stale", other: "live"}
+            assert sim.status()["upgrades"] - before <= 1
+            sim.say(f"{how.split()[0]} {who} off")
+            lives(r, OF[who])
+            lives(r, FORM[who].format("missed"))
 
 
 def test_more_owners_than_streams_are_told(tmp_path):
