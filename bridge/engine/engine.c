@@ -50,8 +50,12 @@ int hf_engine_configure(struct hf_engine *c, const struct hf_config *config)
 int hf_engine_identify(struct hf_engine *c, const char *source, const struct hf_identity *id,
     struct hf_judgement *ret_judgement)
 {
-	int rc = hf_state_identify(c->state, source, id, hf_engine_now(c), ret_judgement);
+	int rc;
 
+	memset(ret_judgement, 0, sizeof(*ret_judgement));
+	if (hf_engine_busy(c))
+		return -EBUSY;
+	rc = hf_state_identify(c->state, source, id, hf_engine_now(c), ret_judgement);
 	if (ret_judgement->verdict == HF_VERDICT_HELD)
 		hf_engine_beat(c, source, NULL, false);
 	/* The suffix may be known now: an empty zone can say that it is not ready. */
@@ -65,6 +69,8 @@ int hf_engine_owner_set(
 	uint32_t source_rid, before = UINT32_MAX, rid = UINT32_MAX;
 	int rc;
 
+	if (hf_engine_busy(c))
+		return -EBUSY;
 	hf_state_find(c->state, source, owner, &source_rid, &before);
 	rc = hf_state_owner_set(c->state, source, owner, name, hf_engine_now(c));
 	hf_state_find(c->state, source, owner, &source_rid, &rid);
@@ -76,17 +82,23 @@ int hf_engine_owner_set(
 
 int hf_engine_owner_missing(struct hf_engine *c, const char *source, const char *word)
 {
-	return engine_after(c, hf_state_owner_missing(c->state, source, word, hf_engine_now(c)));
+	return hf_engine_busy(c) ? -EBUSY
+				 : engine_after(c, hf_state_owner_missing(
+						       c->state, source, word, hf_engine_now(c)));
 }
 
 int hf_engine_owners_settled(struct hf_engine *c, const char *source)
 {
-	return engine_after(c, hf_state_owners_settled(c->state, source, hf_engine_now(c)));
+	return hf_engine_busy(c)
+		   ? -EBUSY
+		   : engine_after(c, hf_state_owners_settled(c->state, source, hf_engine_now(c)));
 }
 
 int hf_engine_workspace_owner(struct hf_engine *c, const char *source,
     const struct hf_uuid *workspace, const struct hf_uuid *owner)
 {
+	if (hf_engine_busy(c))
+		return -EBUSY;
 	return engine_after(
 	    c, hf_state_workspace_owner(c->state, source, workspace, owner, hf_engine_now(c)));
 }
@@ -99,12 +111,15 @@ bool hf_engine_disputed(struct hf_engine *c, const char *source, struct hf_uuid 
 void hf_engine_owner_readable(struct hf_engine *c, const char *source, const struct hf_uuid *owner,
     enum hf_readable readable, int64_t asked_ms)
 {
-	hf_state_owner_readable(c->state, source, owner, readable, asked_ms);
+	if (!hf_engine_busy(c))
+		hf_state_owner_readable(c->state, source, owner, readable, asked_ms);
 }
 
 int hf_engine_decide(struct hf_engine *c, const char *source, const struct hf_uuid *owner,
     const char *what, enum hf_decision decision)
 {
+	if (hf_engine_busy(c))
+		return -EBUSY;
 	return engine_after(
 	    c, hf_state_decide(c->state, source, owner, what, decision, hf_engine_now(c)));
 }

@@ -32,8 +32,12 @@ static void engine_took_update(struct hf_engine *c, const char *source,
 int hf_engine_update(struct hf_engine *c, const char *source, const struct hf_update *update,
     struct hf_judgement *ret_judgement)
 {
-	int rc = hf_state_update(c->state, source, update, hf_engine_now(c), ret_judgement);
+	int rc;
 
+	memset(ret_judgement, 0, sizeof(*ret_judgement));
+	if (hf_engine_busy(c))
+		return -EBUSY;
+	rc = hf_state_update(c->state, source, update, hf_engine_now(c), ret_judgement);
 	engine_took_update(c, source, update, rc, ret_judgement);
 	return rc;
 }
@@ -64,9 +68,13 @@ int hf_engine_update_begin(struct hf_engine *c, const char *source, struct hf_up
 {
 	struct hf_engine_message m = { .update = update, .release = release };
 	uint32_t owner;
-	int rc = hf_state_update_begin(
-	    c->state, source, update, hf_engine_now(c), SLICE_ITEMS, ret_judgement);
+	int rc;
 
+	memset(ret_judgement, 0, sizeof(*ret_judgement));
+	if (hf_engine_busy(c))
+		return -EBUSY;
+	rc = hf_state_update_begin(
+	    c->state, source, update, hf_engine_now(c), SLICE_ITEMS, ret_judgement);
 	if (rc != 1) {
 		engine_took_update(c, source, update, rc, ret_judgement);
 		return rc;

@@ -260,7 +260,7 @@ static void reconsider_withdrawn(struct hf_state *s)
 
 int hf_state_configure(struct hf_state *s, const struct hf_state_conf *conf, struct hf_when now)
 {
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	s->conf = *conf;
 	s->conf.sources = NULL;

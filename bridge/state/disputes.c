@@ -121,7 +121,7 @@ int hf_state_workspace_owner(struct hf_state *s, const char *source,
 	struct st_dispute *d;
 	struct st_ws was;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;

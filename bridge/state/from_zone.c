@@ -29,7 +29,7 @@ int hf_state_restore_suffix(struct hf_state *s, uint32_t source, const struct hf
 	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
 	char text[HF_NAME_TEXT_MAX];
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src || !src->used || src->suffix_typed || !suffix || !suffix->len ||
 	    hf_name_equal(suffix, &src->row.suffix))
@@ -46,7 +46,7 @@ int hf_state_restore_no_suffix(struct hf_state *s, uint32_t source)
 	static const struct hf_name none;
 	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src || !src->used || src->suffix_typed || !src->row.suffix.len)
 		return 0;
@@ -62,7 +62,7 @@ int hf_state_restore_source(struct hf_state *s, uint32_t source, const struct hf
 	struct st_source *src = source < HF_ZONE_SOURCES_MAX ? &s->sources[source] : NULL;
 	int rc;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src || !src->used)
 		return 0;
@@ -151,7 +151,7 @@ int hf_state_restore(
 {
 	bool before = false;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	for (size_t r = 0; r < s->n_restored; r++)
 		before = before || s->restored[r].used;
@@ -185,7 +185,7 @@ int hf_state_restore_newer(
 {
 	int rc;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	s->why = HF_WHY_RESTORED;
 	for (uint32_t r = 0; r < s->n_restored; r++)

@@ -8,6 +8,15 @@
 #include "base/error.h"
 #include "base/xxh.h"
 
+void (*hf_state_on_lent)(const char *function);
+
+bool hf_st_is_lent(const struct hf_state *s, const char *who)
+{
+	if (s->lent && hf_state_on_lent)
+		hf_state_on_lent(who);
+	return s->lent;
+}
+
 uint32_t hf_st_hash(const struct hf_state *s, const void *bytes, size_t len)
 {
 	return (uint32_t)XXH3_64bits_withSeed(bytes, len, s->seed);

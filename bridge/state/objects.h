@@ -54,6 +54,12 @@ struct st_removed {
 	uint32_t n;
 };
 
+/*
+ * Guard rule 10: nothing may change the state now. Each function that would asks it first, by its
+ * name.
+ */
+bool hf_st_is_lent(const struct hf_state *s, const char *who);
+
 /* What readers know of it, where that is less than what is known here. */
 struct st_seen {
 	bool less;

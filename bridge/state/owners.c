@@ -34,7 +34,7 @@ int hf_state_owner_set(struct hf_state *s, const char *source, const struct hf_u
 	uint32_t ix;
 	int rc;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;
@@ -74,7 +74,8 @@ void hf_state_owner_readable(struct hf_state *s, const char *source, const struc
 	struct st_source *src = hf_st_source_find(s, source);
 	uint32_t ix = src ? hf_st_owner_find(s, hf_st_source_ix(s, src), owner) : ST_NONE;
 
-	if (s->lent || ix == ST_NONE || hf_st_deployment_held(s, hf_st_source_ix(s, src)))
+	if (hf_st_is_lent(s, __func__) || ix == ST_NONE ||
+	    hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return;
 	s->owners[ix].readable = readable;
 	s->owners[ix].readable_ms = asked_ms;
@@ -123,7 +124,7 @@ int hf_state_owner_missing(
 {
 	struct st_source *src = hf_st_source_find(s, source);
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;
@@ -162,7 +163,7 @@ int hf_state_owners_settled(struct hf_state *s, const char *source, struct hf_wh
 	struct st_source *src = hf_st_source_find(s, source);
 	uint32_t ix;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;

@@ -141,7 +141,7 @@ int hf_state_identify(struct hf_state *s, const char *source, const struct hf_id
 	struct st_source *src = hf_st_source_find(s, source);
 
 	memset(ret_judgement, 0, sizeof(*ret_judgement));
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src)
 		return -ENOENT;

@@ -255,7 +255,7 @@ int hf_state_update_begin(struct hf_state *s, const char *source, const struct h
 	struct st_job job = { .update = update, .now = now, .owner = ST_NONE };
 
 	memset(ret_judgement, 0, sizeof(*ret_judgement));
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (src) {
 		job.source = hf_st_source_ix(s, src);
@@ -314,7 +314,7 @@ void hf_state_contact(struct hf_state *s, const char *source, struct hf_when now
 	struct st_source *src = hf_st_source_find(s, source);
 	int64_t age;
 
-	if (s->lent || !src || hf_st_deployment_held(s, hf_st_source_ix(s, src)))
+	if (hf_st_is_lent(s, __func__) || !src || hf_st_deployment_held(s, hf_st_source_ix(s, src)))
 		return;
 	note_clock(src, now);
 	/* While it is fresh another sign of life changes nothing that was counted. */
@@ -341,7 +341,7 @@ void hf_state_away(struct hf_state *s, const char *source, struct hf_when now)
 {
 	struct st_source *src = hf_st_source_find(s, source);
 
-	if (s->lent || !src || !src->live)
+	if (hf_st_is_lent(s, __func__) || !src || !src->live)
 		return;
 	hf_st_hold_count(s, hf_st_source_ix(s, src), now);
 	/* Its age counts from the last proof of life on, also where a sleep lies between. */
@@ -371,7 +371,7 @@ int64_t hf_state_tick(struct hf_state *s, struct hf_when now)
 {
 	bool waiting = false;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return LENT_AGAIN_MS;
 	for (size_t i = 0; i < s->n_holds; i++)
 		waiting = waiting || s->holds[i].used;
@@ -494,7 +494,7 @@ int hf_state_decide(struct hf_state *s, const char *source, const struct hf_uuid
 	uint32_t of = src && owner ? hf_st_owner_find(s, hf_st_source_ix(s, src), owner) : ST_NONE;
 	int n = 0;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!src || (owner && of == ST_NONE))
 		return -ENOENT;

@@ -236,6 +236,12 @@ int hf_state_restore_newer(
  * with what the store has.
  */
 bool hf_state_spent(const struct hf_state *s);
+/*
+ * For tests; NULL in the bridge. Called with the name of a function that would change the state
+ * while it is lent, before that is refused: who relies on the refusal has made a mistake that
+ * nobody else sees.
+ */
+extern void (*hf_state_on_lent)(const char *function);
 
 /*
  * The changes since the last commit, lent until hf_state_committed() or hf_state_not_committed().

@@ -124,7 +124,7 @@ bool hf_state_dirty(const struct hf_state *s)
 
 int hf_state_rewrite(struct hf_state *s)
 {
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	for (size_t i = 0; i < HF_ZONE_SOURCES_MAX; i++)
 		s->sources[i].dirty = s->sources[i].dirty || s->sources[i].used;
@@ -166,7 +166,7 @@ int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_change
 	bool due = now.boot_ms - s->soft_written_ms >= ST_SOFT_EVERY_MS;
 	int rc;
 
-	if (s->lent)
+	if (hf_st_is_lent(s, __func__))
 		return -EBUSY;
 	if (!hard && !(due && soft_rows(s)))
 		return 0;

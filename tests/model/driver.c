@@ -265,6 +265,13 @@ static void ignore_work(void *arg)
 	(void)arg;
 }
 
+/* The engine is to know by itself that it is busy. */
+static void on_lent(const char *function)
+{
+	fprintf(stderr, "%s() while the state is lent\n", function);
+	abort();
+}
+
 static bool do_start(struct driver *d, const struct words *a)
 {
 	struct hf_source_env env = { .clock = &d->clock.clock, .work = ignore_work };
@@ -278,6 +285,7 @@ static bool do_start(struct driver *d, const struct words *a)
 		return false;
 	hf_config_free(d->config);
 	d->config = config;
+	hf_state_on_lent = on_lent;
 	rc = hf_engine_open(d->config, &d->clock.clock, &d->engine);
 	if (rc)
 		return fail(d, "the bridge does not start: %s", hf_strerror(rc));

@@ -154,6 +154,13 @@ struct world_source *world_source(struct world *w, const char *name)
 	return NULL;
 }
 
+/* The engine is to know by itself that it is busy. */
+static void on_lent(const char *function)
+{
+	fprintf(stderr, "%s() while the state is lent\n", function);
+	abort();
+}
+
 bool world_start(struct world *w)
 {
 	struct hf_config *config;
@@ -165,6 +172,7 @@ bool world_start(struct world *w)
 		return false;
 	hf_config_free(w->config);
 	w->config = config;
+	hf_state_on_lent = on_lent;
 	rc = hf_engine_open(w->config, &w->clock.clock, &w->engine);
 	return !rc || world_fail(w, "the bridge does not start: %s", hf_strerror(rc));
 }

@@ -41,9 +41,16 @@ static struct hf_config *parse(const struct engine_kit *k, const char *sources)
 	return config;
 }
 
+/* The engine is to know by itself that it is busy. */
+static void on_lent(const char *function)
+{
+	ck_abort_msg("%s() while the state is lent", function);
+}
+
 void engine_kit_init(struct engine_kit *k)
 {
 	memset(k, 0, sizeof(*k));
+	hf_state_on_lent = on_lent;
 	tmpdir_make(&k->dir);
 	hf_fake_clock_init(&k->clock, 1000000, (int64_t)WALL_S * 1000);
 	/* What is logged is not what is tested here. */

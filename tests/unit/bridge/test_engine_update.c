@@ -132,6 +132,9 @@ START_TEST(between_two_slices_nothing_else_changes_the_model)
 		ck_assert_int_eq(hf_engine_owner_set(k.engine, "main", &owner, "bob"), -EBUSY);
 		ck_assert_int_eq(hf_engine_owner_missing(k.engine, "main", "bob"), -EBUSY);
 		ck_assert_int_eq(hf_engine_owners_settled(k.engine, "main"), -EBUSY);
+		ck_assert_int_eq(
+		    hf_engine_workspace_owner(k.engine, "main", &owner, &owner), -EBUSY);
+		hf_engine_owner_readable(k.engine, "main", &owner, READABLE_NO, 1);
 		ck_assert_int_eq(engine_kit_try_snapshot(&k, 1), -EBUSY);
 		ck_assert_int_eq(
 		    hf_engine_update_begin(k.engine, "main", another, release, &j), -EBUSY);
