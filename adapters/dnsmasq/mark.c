@@ -30,7 +30,8 @@ int hf_mark_check(const char *bytes, size_t len, size_t *ret_len)
 	size_t n_line;
 
 	*ret_len = 0;
-	if (!len)
+	/* A power cut leaves an empty file, or zeros where the disk did not get the bytes. */
+	if (!len || !bytes[0])
 		return HF_EFORMAT;
 	if (memcmp(bytes, begin, len < n ? len : n))
 		return HF_EREFUSED;

@@ -16,7 +16,7 @@ size_t hf_mark_line(const char *bytes, size_t len, char out[static HF_MARK_MAX])
 /*
  * The length of the mark that the file begins with. HF_EREFUSED: it begins with something else;
  * HF_EFORMAT: with our mark, but what follows is not what was marked (*ret_len is set), or it is
- * empty.
+ * empty, or begins with a zero: nobody writes that, and a power cut may leave it.
  */
 int hf_mark_check(const char *bytes, size_t len, size_t *ret_len);
 

@@ -96,6 +96,22 @@ START_TEST(ours_is_known_by_its_mark)
 }
 END_TEST
 
+START_TEST(zeros_of_a_power_cut_are_ours)
+{
+	static const char zeros[100];
+	char *after;
+
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
+	ck_assert_int_eq(hf_file_replace(dir.fd, name, zeros, sizeof(zeros), 0644), 0);
+	ck_assert_int_eq(hf_hostsdir_load(shards, at), HF_EFORMAT);
+	ck_assert(!hf_hostsdir_blocked(shards, at));
+	ck_assert_int_eq(hf_hostsdir_write(shards, at), 0);
+	after = read_file();
+	ck_assert_ptr_nonnull(strstr(after, ADDR " a.coder\n"));
+	free(after);
+}
+END_TEST
+
 START_TEST(a_file_without_names_is_removed)
 {
 	struct hf_record r = record("a.coder", ADDR, true);
@@ -228,6 +244,7 @@ Suite *hostsdir_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(
 	    tc, ours_is_known_by_its_mark, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(tc, zeros_of_a_power_cut_are_ours);
 	tcase_add_test(tc, a_file_without_names_is_removed);
 	tcase_add_test(tc, a_change_by_others_is_seen);
 	tcase_add_test(tc, a_peek_shows_what_came_back);
