@@ -3,12 +3,15 @@
 Files of ours in the three forms that dnsmasq and programs read: what is in them is ours whatever it is, and nothing of it stays that
 nobody wants.
 """
+import pathlib
 import shutil
 import signal
+import subprocess
 
 import pytest
 
-from fed_stand import ALL, WITHOUT_WEB, Stand, until
+from fed_stand import ALL, WITHOUT_WEB, Stand, ask, names, until
+from zone import address
 
 ORIGINAL = "127.0.0.1 localhost\n10.1.1.1 other\n"
 
@@ -106,3 +109,34 @@ def test_clean_right_after_an_older_state_came_back(tmp_path, form, how):
             assert not files.left()
         else:
             until(files.left, 8)
+
+
+GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs/dnsmasq.md"
+
+
+def test_the_lines_of_the_guide_show_it_and_leave_nothing(tmp_path):
+    """By hand, with the bridge dead."""
+    def lines_with(word):
+        """The lines of code of the guide with it, for the folders of the test."""
+        lines = [line.strip() for line in GUIDE.read_text().splitlines() if line.startswith("    ") and word in line]
+        assert lines, word
+        return "\n".join(lines).replace("/var/lib/holdfast/dnsmasq", str(s.hostsdir)).replace("/etc/hosts", str(s.hosts))
+
+    def run(script):
+        return subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=True).stdout
+
+    with Stand(tmp_path) as s:
+        s.hosts.write_text(f"# BEGIN HOLDFASTER\n{ORIGINAL}")
+        s.dnsmasq()
+        (s.hostsdir / "holdfast-notes.hosts").write_text("10.1.1.2 theirs\n")
+        s.run(s.hosts_entry(), s.dnsmasq_entry())
+        until(lambda: s.in_hosts(ALL) or s.in_dnsmasq(ALL))
+        shown = run(lines_with("cat ")) + run(lines_with("sed -n"))
+        assert all(shown.count(f"{address(n)} {name}\n") == 2 for w, n in ALL.items() for name in names(w)), shown
+        s.end(signal.SIGKILL)
+        run(lines_with("rm -f"))
+        run(lines_with("sed -i"))
+        assert s.hosts.read_text() == f"# BEGIN HOLDFASTER\n{ORIGINAL}"
+        assert [path.name for path in s.hostsdir.iterdir()] == ["holdfast-notes.hosts"]
+        until(lambda: s.in_dnsmasq({}, ALL))
+        assert ask(s.dm.port, "theirs", "A") == "10.1.1.2"
