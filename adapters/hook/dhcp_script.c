@@ -42,23 +42,22 @@ static void env_set(struct hf_hook_call *call, size_t *n, const char *name, cons
 }
 
 /* The suffix that the name is under. */
-static const struct hf_name *suffix_of(
-    const struct hf_hook_zones *zones, const struct hf_name *name)
+static const struct hf_name *suffix_of(const struct hf_adapter *a, const struct hf_name *name)
 {
-	for (size_t i = 0; i < zones->n; i++)
-		if (hf_name_is_under(name, &zones->suffixes[i]))
-			return &zones->suffixes[i];
+	for (size_t i = 0; i < a->n_suffixes; i++)
+		if (hf_name_is_under(name, &a->suffixes[i]))
+			return &a->suffixes[i];
 	return NULL;
 }
 
-static void set_environment(struct hf_hook_call *call, const struct hf_config_adapter *config,
-    const struct hf_hook_zones *zones, const struct hf_batch *batch, const struct hf_change *c)
+static void set_environment(struct hf_hook_call *call, const struct hf_adapter *a,
+    const struct hf_batch *batch, const struct hf_change *c)
 {
-	const struct hf_name *suffix = suffix_of(zones, &c->record.name);
+	const struct hf_name *suffix = suffix_of(a, &c->record.name);
 	char number[32], text[HF_NAME_TEXT_MAX];
 	size_t n = 0;
 
-	env_set(call, &n, "ADAPTER", config->name);
+	env_set(call, &n, "ADAPTER", a->config->name);
 	env_set(call, &n, "SOURCE", c->subject.source);
 	env_set(call, &n, "OWNER", c->subject.owner);
 	env_set(call, &n, "WORKSPACE", c->subject.workspace);
@@ -67,18 +66,17 @@ static void set_environment(struct hf_hook_call *call, const struct hf_config_ad
 	env_set(call, &n, "HELD", c->subject.held ? "1" : "0");
 	env_set(call, &n, "PRIMARY", c->record.primary ? "1" : "0");
 	env_set(call, &n, "SUFFIX", suffix ? hf_name_text(suffix, text) : NULL);
-	snprintf(number, sizeof(number), "%u", zones->ttl_s);
+	snprintf(number, sizeof(number), "%u", a->ttl_s);
 	env_set(call, &n, "TTL", number);
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)batch->generation);
 	env_set(call, &n, "GENERATION", number);
 	call->env[n] = NULL;
 }
 
-void hf_hook_call_make(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
-    const struct hf_batch *batch, const struct hf_change *c, unsigned i,
-    struct hf_hook_call *ret_call)
+void hf_hook_call_make(const struct hf_adapter *a, const struct hf_batch *batch,
+    const struct hf_change *c, unsigned i, struct hf_hook_call *ret_call)
 {
-	const struct hf_strings *command = &config->hook.command;
+	const struct hf_strings *command = &a->config->hook.command;
 	bool was = hf_hook_calls(c) == 2 && i == 0;
 	size_t n = 0;
 
@@ -93,5 +91,5 @@ void hf_hook_call_make(const struct hf_config_adapter *config, const struct hf_h
 	ret_call->argv[n++] = hf_addr_text(was ? c->was : c->record.addr, ret_call->addr);
 	ret_call->argv[n++] = hf_name_text(&c->record.name, ret_call->name);
 	ret_call->argv[n] = NULL;
-	set_environment(ret_call, config, zones, batch, c);
+	set_environment(ret_call, a, batch, c);
 }

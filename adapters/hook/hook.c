@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
 #include "adapters/hook/hook_private.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -23,10 +21,8 @@ enum {
 	FAILED_MAX = 8,    /* calls that fail one after the other: the rest of the batch waits */
 };
 
-struct hf_adapter {
-	const struct hf_config_adapter *config; /* borrowed */
-	const struct hf_adapter_host *host;     /* borrowed */
-	struct hf_hook_zones zones;
+struct hf_hook {
+	struct hf_adapter base;
 	struct hf_batch batch;     /* lent until its receipt */
 	size_t at;                 /* dhcp-script: the change that is under way */
 	unsigned call;             /* and which of its calls */
@@ -35,31 +31,34 @@ struct hf_adapter {
 	struct hf_hook_call *made; /* owned: the call under way */
 	char *lines;               /* owned: json: what the program is given */
 	struct hf_hook_fates fates;
-	struct event *soon;    /* owned: an answer, or the first call, from the loop */
-	struct event *examine; /* owned */
 	char text[HF_HOOK_TEXT_MAX];
 };
 
-static const char *hook_program(const struct hf_adapter *a)
+static struct hf_hook *hook_of(struct hf_adapter *a)
 {
-	return a->config->hook.command.at[0];
+	return (struct hf_hook *)a;
+}
+
+static const char *hook_program(const struct hf_hook *h)
+{
+	return h->base.config->hook.command.at[0];
 }
 
 /* --- the receipt --- */
 
-static void hook_answer(struct hf_adapter *a, int code)
+static void hook_answer(struct hf_hook *h, int code)
 {
-	struct hf_receipt r = { .n_done = a->fates.n,
-		.fates = a->fates.at,
-		.whys = (const char *const *)a->fates.whys,
+	struct hf_receipt r = { .n_done = h->fates.n,
+		.fates = h->fates.at,
+		.whys = (const char *const *)h->fates.whys,
 		.code = code,
-		.text = code ? a->text : "",
-		.next_max = a->config->hook.form == HF_HOOK_JSON ? LINES_MAX : CALLS_MAX };
+		.text = code ? h->text : "",
+		.next_max = h->base.config->hook.form == HF_HOOK_JSON ? LINES_MAX : CALLS_MAX };
 
-	free(a->lines);
-	a->lines = NULL;
-	a->batch = (struct hf_batch){ 0 };
-	a->host->applied(a->host->arg, &r);
+	free(h->lines);
+	h->lines = NULL;
+	h->batch = (struct hf_batch){ 0 };
+	h->base.host->applied(h->base.host->arg, &r);
 }
 
 /* The last line of a text, without what could spoil a line of the log. */
@@ -79,65 +78,65 @@ static const char *last_line(char *text)
 
 /* "'/usr/local/bin/x' add main.dev.me.coder ended with status 3: what it printed last" */
 static void hook_describe(
-    struct hf_adapter *a, const char *call, const char *what, const char *printed)
+    struct hf_hook *h, const char *call, const char *what, const char *printed)
 {
-	snprintf(a->text, sizeof(a->text), "'%.150s' %.130s%s%.60s%s%.200s", hook_program(a), call,
+	snprintf(h->text, sizeof(h->text), "'%.150s' %.130s%s%.60s%s%.200s", hook_program(h), call,
 	    *call ? " " : "", what, *printed ? ": " : "", printed);
 }
 
 /* --- dhcp-script: a call after the other --- */
 
-static void next_call(struct hf_adapter *a);
+static void next_call(struct hf_hook *h);
 
-static void change_ended(struct hf_adapter *a, uint8_t fate)
+static void change_ended(struct hf_hook *h, uint8_t fate)
 {
-	hf_hook_fates_add(&a->fates, fate, fate == HF_FATE_FAILED ? a->text : NULL);
-	a->n_failed = fate == HF_FATE_FAILED ? a->n_failed + 1 : 0;
-	a->call = 0;
-	a->at++;
+	hf_hook_fates_add(&h->fates, fate, fate == HF_FATE_FAILED ? h->text : NULL);
+	h->n_failed = fate == HF_FATE_FAILED ? h->n_failed + 1 : 0;
+	h->call = 0;
+	h->at++;
 }
 
 /* A call that fails is the matter of its change: the others go on. */
 static void on_call_end(void *arg, struct hf_child_end *end)
 {
-	struct hf_adapter *a = arg;
-	const struct hf_change *c = &a->batch.at[a->at];
-	size_t n = a->config->hook.command.n;
+	struct hf_hook *h = arg;
+	const struct hf_change *c = &h->batch.at[h->at];
+	size_t n = h->base.config->hook.command.n;
 	bool failed = end->code;
 	char call[160];
 
 	if (failed) {
-		snprintf(call, sizeof(call), "%s %.120s", a->made->argv[n], a->made->name);
+		snprintf(call, sizeof(call), "%s %.120s", h->made->argv[n], h->made->name);
 		hook_describe(
-		    a, call, end->what, last_line(*end->errors ? end->errors : end->output));
+		    h, call, end->what, last_line(*end->errors ? end->errors : end->output));
 	}
-	hf_child_free(a->child);
-	a->child = NULL;
-	if (failed || ++a->call == hf_hook_calls(c))
-		change_ended(a, failed ? HF_FATE_FAILED : HF_FATE_DONE);
-	next_call(a);
+	hf_child_free(h->child);
+	h->child = NULL;
+	if (failed || ++h->call == hf_hook_calls(c))
+		change_ended(h, failed ? HF_FATE_FAILED : HF_FATE_DONE);
+	next_call(h);
 }
 
-static void next_call(struct hf_adapter *a)
+static void next_call(struct hf_hook *h)
 {
-	struct hf_child_opts o = { .argv = a->made->argv,
-		.env = a->made->env,
+	struct hf_child_opts o = { .argv = h->made->argv,
+		.env = h->made->env,
 		.output_max = PRINTED_MAX,
 		.output_clipped = true,
 		.errors_kept = true,
-		.limit_ms = a->config->hook.timeout_ms };
+		.limit_ms = h->base.config->hook.timeout_ms };
 	char why[HF_CHILD_WHY_MAX];
 	int rc;
 
-	if (a->at == a->batch.n || a->n_failed == FAILED_MAX) {
-		hook_answer(a, 0);
+	if (h->at == h->batch.n || h->n_failed == FAILED_MAX) {
+		hook_answer(h, 0);
 		return;
 	}
-	hf_hook_call_make(a->config, &a->zones, &a->batch, &a->batch.at[a->at], a->call, a->made);
-	rc = hf_child_run(a->host->base, &o, on_call_end, a, &a->child, why);
+	hf_hook_call_make(&h->base, &h->batch, &h->batch.at[h->at], h->call, h->made);
+	rc = hf_child_run(h->base.host->base, &o, on_call_end, h, &h->child, why);
 	if (rc) {
-		hook_describe(a, "", "cannot be run", why);
-		hook_answer(a, rc);
+		hook_describe(h, "", "cannot be run", why);
+		hook_answer(h, rc);
 	}
 }
 
@@ -145,94 +144,76 @@ static void next_call(struct hf_adapter *a)
 
 static void on_batch_end(void *arg, struct hf_child_end *end)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hook *h = arg;
 	char said[HF_HOOK_TEXT_MAX];
-	int code = hf_hook_receipt(end->output, a->batch.n, &a->fates, said);
+	int code = hf_hook_receipt(end->output, h->batch.n, &h->fates, said);
 
 	/* How it ended says more than that lines are missing; what was told before that holds. */
 	if (end->code) {
 		code = end->code;
-		hook_describe(a, "", end->what, last_line(end->errors));
+		hook_describe(h, "", end->what, last_line(end->errors));
 	} else if (code) {
-		snprintf(a->text, sizeof(a->text), "'%.100s' %.480s", hook_program(a), said);
+		snprintf(h->text, sizeof(h->text), "'%.100s' %.480s", hook_program(h), said);
 	}
-	hf_child_free(a->child);
-	a->child = NULL;
-	hook_answer(a, code);
+	hf_child_free(h->child);
+	h->child = NULL;
+	hook_answer(h, code);
 }
 
-static void run_batch(struct hf_adapter *a)
+static void run_batch(struct hf_hook *h)
 {
 	const char *argv[HF_HOOK_ARGS_MAX + 1] = { NULL };
 	struct hf_child_opts o = { .argv = argv,
-		.output_max = hf_hook_output_max(a->batch.n),
+		.output_max = hf_hook_output_max(h->batch.n),
 		.errors_kept = true,
-		.limit_ms = a->config->hook.timeout_ms };
+		.limit_ms = h->base.config->hook.timeout_ms };
 	char why[HF_CHILD_WHY_MAX];
 	int rc = -ENOMEM;
 
-	for (size_t i = 0; i < a->config->hook.command.n && i < HF_HOOK_ARGS_MAX; i++)
-		argv[i] = a->config->hook.command.at[i];
-	a->lines = hf_hook_lines(a->config, &a->zones, &a->batch, &o.input_len);
-	o.input = a->lines;
+	for (size_t i = 0; i < h->base.config->hook.command.n && i < HF_HOOK_ARGS_MAX; i++)
+		argv[i] = h->base.config->hook.command.at[i];
+	h->lines = hf_hook_lines(&h->base, &h->batch, &o.input_len);
+	o.input = h->lines;
 	snprintf(why, sizeof(why), "%s", hf_strerror(rc));
-	if (a->lines)
-		rc = hf_child_run(a->host->base, &o, on_batch_end, a, &a->child, why);
+	if (h->lines)
+		rc = hf_child_run(h->base.host->base, &o, on_batch_end, h, &h->child, why);
 	if (rc) {
-		hook_describe(a, "", "cannot be run", why);
-		hook_answer(a, rc);
+		hook_describe(h, "", "cannot be run", why);
+		hook_answer(h, rc);
 	}
 }
 
 /* --- the type's functions --- */
 
-/* From the loop: an answer never comes from within the call. */
-static void on_hook_soon(evutil_socket_t fd, short what, void *arg)
+/* In a turn of its own: an answer never comes from within apply(). */
+static void hook_begin(struct hf_adapter *a)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hook *h = hook_of(a);
 
-	a->at = 0;
-	a->call = a->n_failed = 0;
-	if (hf_hook_fates_make(&a->fates, a->batch.n)) {
-		snprintf(a->text, sizeof(a->text), "%s", hf_strerror(-ENOMEM));
-		hook_answer(a, -ENOMEM);
-	} else if (a->config->hook.form == HF_HOOK_JSON && a->batch.n)
-		run_batch(a);
+	h->at = 0;
+	h->call = h->n_failed = 0;
+	if (hf_hook_fates_make(&h->fates, h->batch.n)) {
+		snprintf(h->text, sizeof(h->text), "%s", hf_strerror(-ENOMEM));
+		hook_answer(h, -ENOMEM);
+	} else if (h->base.config->hook.form == HF_HOOK_JSON && h->batch.n)
+		run_batch(h);
 	else
-		next_call(a);
+		next_call(h);
 }
 
 static void hook_apply(struct hf_adapter *a, const struct hf_batch *batch)
 {
-	a->batch = *batch;
-	event_active(a->soon, EV_TIMEOUT, 0);
-}
-
-static void hook_zones(
-    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
-{
-	a->zones.n = n < HF_HOOK_SUFFIXES_MAX ? n : HF_HOOK_SUFFIXES_MAX;
-	if (n)
-		memcpy(a->zones.suffixes, suffixes, a->zones.n * sizeof(*suffixes));
-	a->zones.ttl_s = ttl_s;
-}
-
-static void hook_doctor_report(struct hf_adapter *a, int grade, const char *line, const char *what)
-{
-	struct hf_finding f = { .text = a->text, .line = line };
-
-	f.grade = grade;
-	snprintf(a->text, sizeof(a->text), "the program '%.150s' %.300s", hook_program(a), what);
-	a->host->found(a->host->arg, &f);
+	hook_of(a)->batch = *batch;
+	hf_adapter_answers_due(&a->answers, HF_ANSWER_APPLY);
 }
 
 /* The program is not run to see: whatever it does, it does. */
-static void on_examine(evutil_socket_t fd, short what, void *arg)
+static void hook_examine(struct hf_adapter *a)
 {
-	struct hf_adapter *a = arg;
-	char why[200] = "", said[260], line[400];
-	int file = hf_file_open_checked(
-	    hook_program(a), HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE, why, sizeof(why));
+	const char *program = hook_program(hook_of(a));
+	char why[200] = "", line[400];
+	int file =
+	    hf_file_open_checked(program, HF_FILE_OWN | HF_FILE_NO_OTHER_WRITE, why, sizeof(why));
 
 	if (file >= 0)
 		close(file);
@@ -241,23 +222,23 @@ static void on_examine(evutil_socket_t fd, short what, void *arg)
 		    file == HF_EUNSAFE
 			? "chown root %.150s; chmod go-w %.150s; its folder likewise"
 			: "command: the path of a program that is there, not %.150s%.0s",
-		    hook_program(a), hook_program(a));
-		snprintf(
-		    said, sizeof(said), "cannot be used: %s", why[0] ? why : hf_strerror(file));
-		hook_doctor_report(a, HF_FINDING_BAD, line, said);
-	} else if (access(hook_program(a), X_OK) < 0) {
-		snprintf(line, sizeof(line), "chmod +x %.150s", hook_program(a));
-		hook_doctor_report(a, HF_FINDING_BAD, line, "cannot be run");
+		    program, program);
+		hf_adapter_found(a, HF_FINDING_BAD, line, "the program '%.150s' cannot be used: %s",
+		    program, why[0] ? why : hf_strerror(file));
+	} else if (access(program, X_OK) < 0) {
+		snprintf(line, sizeof(line), "chmod +x %.150s", program);
+		hf_adapter_found(
+		    a, HF_FINDING_BAD, line, "the program '%.150s' cannot be run", program);
 	} else {
-		hook_doctor_report(
-		    a, HF_FINDING_GOOD, "", "is there, and only its owner may write it");
+		hf_adapter_found(a, HF_FINDING_GOOD, "",
+		    "the program '%.150s' is there, and only its owner may write it", program);
 	}
 	a->host->examined(a->host->arg);
 }
 
 static void hook_doctor(struct hf_adapter *a)
 {
-	event_active(a->examine, EV_TIMEOUT, 0);
+	hf_adapter_answers_due(&a->answers, HF_ANSWER_DOCTOR);
 }
 
 static void hook_setup(
@@ -284,36 +265,38 @@ static void hook_setup(
 
 static void hook_close(struct hf_adapter *a)
 {
+	struct hf_hook *h = hook_of(a);
+
 	if (!a)
 		return;
-	hf_child_free(a->child);
-	if (a->soon)
-		event_free(a->soon);
-	if (a->examine)
-		event_free(a->examine);
-	free(a->made);
-	free(a->lines);
-	hf_hook_fates_free(&a->fates);
-	free(a);
+	hf_adapter_done(a);
+	hf_child_free(h->child);
+	free(h->made);
+	free(h->lines);
+	hf_hook_fates_free(&h->fates);
+	free(h);
 }
+
+static const struct hf_adapter_parts hook_parts = {
+	.type = &hf_hook_adapter_type,
+	.answers = { [HF_ANSWER_APPLY] = hook_begin, [HF_ANSWER_DOCTOR] = hook_examine },
+};
 
 static int hook_open(const struct hf_config_adapter *config, const struct hf_adapter_host *host,
     struct hf_adapter **ret_adapter)
 {
-	struct hf_adapter *a = calloc(1, sizeof(*a));
+	struct hf_hook *h = calloc(1, sizeof(*h));
+	int rc = h ? hf_adapter_init(&h->base, &hook_parts, config, host) : -ENOMEM;
 
-	if (!a)
-		return -ENOMEM;
-	a->config = config;
-	a->host = host;
-	a->made = calloc(1, sizeof(*a->made));
-	a->soon = event_new(host->base, -1, EV_TIMEOUT, on_hook_soon, a);
-	a->examine = event_new(host->base, -1, EV_TIMEOUT, on_examine, a);
-	if (!a->made || !a->soon || !a->examine) {
-		hook_close(a);
-		return -ENOMEM;
+	if (!rc) {
+		h->made = calloc(1, sizeof(*h->made));
+		rc = h->made ? 0 : -ENOMEM;
 	}
-	*ret_adapter = a;
+	if (rc) {
+		hook_close(h ? &h->base : NULL);
+		return rc;
+	}
+	*ret_adapter = &h->base;
 	return 0;
 }
 
@@ -321,7 +304,7 @@ const struct hf_adapter_type hf_hook_adapter_type = {
 	.name = "hook",
 	.open = hook_open,
 	.close = hook_close,
-	.zones = hook_zones,
+	.zones = hf_adapter_keep_zones,
 	.apply = hook_apply,
 	.doctor = hook_doctor,
 	.setup = hook_setup,

@@ -4,20 +4,13 @@
  * hook_private: what the files of the hook share. hook.c is the adapter; dhcp_script.c makes the
  * calls of the form dhcp-script, json_lines.c the lines of the form json.
  */
-#include "adapters/adapter.h"
+#include "adapters/adapter_head.h"
 #include "base/child.h"
 #include "config/config.h"
 
 enum {
 	HF_HOOK_ARGS_MAX = 40, /* the configuration has at most 32 words */
-	HF_HOOK_SUFFIXES_MAX = 64,
 	HF_HOOK_TEXT_MAX = 600,
-};
-
-struct hf_hook_zones {
-	struct hf_name suffixes[HF_HOOK_SUFFIXES_MAX];
-	size_t n;
-	uint32_t ttl_s;
 };
 
 /* --- dhcp_script.c: one change is one call, or two: the old address goes first --- */
@@ -34,10 +27,9 @@ struct hf_hook_call {
 
 /* How many calls the change needs. */
 unsigned hf_hook_calls(const struct hf_change *change);
-/* Call number i of them. The call points into itself and to `config` and `change`. */
-void hf_hook_call_make(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
-    const struct hf_batch *batch, const struct hf_change *change, unsigned i,
-    struct hf_hook_call *ret_call);
+/* Call number i of them. The call points into itself and to the configuration and `change`. */
+void hf_hook_call_make(const struct hf_adapter *a, const struct hf_batch *batch,
+    const struct hf_change *change, unsigned i, struct hf_hook_call *ret_call);
 
 /* --- the fates of a batch, as far as it came --- */
 
@@ -56,8 +48,7 @@ void hf_hook_fates_add(struct hf_hook_fates *f, uint8_t fate, const char *why);
 /* --- json_lines.c --- */
 
 /* The batch as lines, owned by the caller; NULL when memory is out. */
-char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
-    const struct hf_batch *batch, size_t *ret_len);
+char *hf_hook_lines(const struct hf_adapter *a, const struct hf_batch *batch, size_t *ret_len);
 /*
  * The program's lines: one a change, in order, into `fates` (with room for n, and empty). 0, or why
  * the next one has none, and the text of that. Behind an error there may be no more lines: the rest

@@ -27,20 +27,18 @@ static int json_line_put(FILE *out, json_t *line)
 	return rc || fputc('\n', out) == EOF ? -ENOMEM : 0;
 }
 
-static json_t *json_line_begin(const struct hf_config_adapter *config,
-    const struct hf_hook_zones *zones, const struct hf_batch *batch)
+static json_t *json_line_begin(const struct hf_adapter *a, const struct hf_batch *batch)
 {
 	json_t *suffixes = json_array();
 
-	for (size_t i = 0; i < zones->n; i++) {
+	for (size_t i = 0; i < a->n_suffixes; i++) {
 		char text[HF_NAME_TEXT_MAX];
 
-		json_array_append_new(
-		    suffixes, json_string(hf_name_text(&zones->suffixes[i], text)));
+		json_array_append_new(suffixes, json_string(hf_name_text(&a->suffixes[i], text)));
 	}
 	return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:o}", "op", "begin", "version", 1,
-	    "adapter", config->name, "generation", (json_int_t)batch->generation, "changes",
-	    (json_int_t)batch->n, "ttl", (json_int_t)zones->ttl_s, "suffixes", suffixes);
+	    "adapter", a->config->name, "generation", (json_int_t)batch->generation, "changes",
+	    (json_int_t)batch->n, "ttl", (json_int_t)a->ttl_s, "suffixes", suffixes);
 }
 
 /* Text of others may be no UTF-8; what is not known or not sayable is null. */
@@ -65,8 +63,7 @@ static json_t *change_line(const struct hf_change *c)
 	    "held", c->subject.held);
 }
 
-char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook_zones *zones,
-    const struct hf_batch *batch, size_t *ret_len)
+char *hf_hook_lines(const struct hf_adapter *a, const struct hf_batch *batch, size_t *ret_len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, ret_len);
@@ -74,7 +71,7 @@ char *hf_hook_lines(const struct hf_config_adapter *config, const struct hf_hook
 
 	if (!out)
 		return NULL;
-	rc = json_line_put(out, json_line_begin(config, zones, batch));
+	rc = json_line_put(out, json_line_begin(a, batch));
 	for (size_t i = 0; i < batch->n && !rc; i++)
 		rc = json_line_put(out, change_line(&batch->at[i]));
 	if (!rc)
