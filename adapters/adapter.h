@@ -193,6 +193,11 @@ struct hf_adapter_type {
 	 * not cheap.
 	 */
 	void (*list)(struct hf_adapter *a);
+	/*
+	 * list() tells only what marks or file names show to be ours: what is not wanted goes,
+	 * whatever its suffix.
+	 */
+	bool lists_only_ours;
 	/* Ask the resolver itself. Lent until the answer. NULL: it cannot be asked. */
 	void (*verify)(struct hf_adapter *a, struct hf_expect *expect, size_t n);
 

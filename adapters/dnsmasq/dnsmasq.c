@@ -307,6 +307,7 @@ const struct hf_adapter_type hf_dnsmasq_adapter_type = {
 	.apply = hf_dnsmasq_apply,
 	.complete = dnsmasq_complete,
 	.list = dnsmasq_list,
+	.lists_only_ours = true,
 	.verify = dnsmasq_verify,
 	.doctor = hf_dnsmasq_doctor,
 	.setup = hf_dnsmasq_setup,

@@ -450,6 +450,7 @@ const struct hf_adapter_type hf_hosts_adapter_type = {
 	.apply = hosts_apply,
 	.complete = hosts_complete,
 	.list = hosts_list,
+	.lists_only_ours = true,
 	.verify = hosts_verify,
 	.doctor = hosts_doctor,
 	.setup = hf_hosts_setup,

@@ -90,7 +90,7 @@ static void list_answered(struct hf_feed *f, int code, const char *text)
 	f->adopt.whole = !code;
 	f->adopt.too_large = code == HF_ELIMIT;
 	if (code && !cannot_tell(code)) {
-		if (f->adopt.lost) {
+		if (f->adopt.lost && !f->clean) {
 			hf_feed_failed(f, code, text ? text : "");
 			return;
 		}
@@ -152,7 +152,7 @@ static int compare_record(struct hf_feed *f, const struct hf_record *record)
 	uint8_t row;
 	int rc;
 
-	if (!hf_feed_zones_have(f, &record->name))
+	if (!f->type->lists_only_ours && !hf_feed_zones_have(f, &record->name))
 		return 0;
 	rc = adopt_row_of(f, record, &row);
 	if (rc)
@@ -312,7 +312,7 @@ int64_t hf_adopt_compare(struct hf_feed *f)
 			return HF_FEED_AGAIN;
 	}
 	hf_adopt_drop(f);
-	if (f->adopt.too_large)
+	if (f->adopt.too_large && !f->clean)
 		return seek_begin(f);
 	adopt_looked(f);
 	return HF_FEED_AGAIN;
@@ -369,12 +369,8 @@ int64_t hf_adopt_settle(struct hf_feed *f)
 		hf_feed_ask(f, ASK_SETTLE);
 		return HF_FEED_EVENT;
 	}
-	/* Nobody to ask: it is taken for done, and put again in case. */
-	for (size_t i = 0; i < f->n_expect; i++)
-		f->expect[i].is = HF_IS_SO;
-	f->refill = true;
-	hf_adopt_settled(f, 0, "");
-	return HF_FEED_AGAIN;
+	/* Nobody to ask: a comparison of all puts it once more, or takes it. */
+	return hf_pass_begin_full(f, f->refill);
 }
 
 void hf_adopt_settled(struct hf_feed *f, int code, const char *text)

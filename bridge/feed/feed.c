@@ -303,10 +303,21 @@ static int64_t feed_step(struct hf_feed *f)
 /* The adapter goes: as soon as it has nothing of ours in its hands. */
 static void begin_clean(struct hf_feed *f)
 {
+	bool looks = f->phase >= FEED_LISTING && f->phase <= FEED_SEEKING;
+
 	if (f->phase >= FEED_EMPTYING || hf_outbox_is_out(f) || f->asking != ASK_NOTHING ||
-	    f->adopt.asked)
+	    f->adopt.asked || (looks && f->clean_looked))
+		return;
+	/* The ledger is read first. */
+	if (f->type->list && !f->ledger.loaded && hf_store_ready(f->env.store))
 		return;
 	f->unreached = hf_teardown_is_unreached(f);
+	if (f->type->list && f->ledger.loaded && !f->unreached && !f->clean_looked) {
+		f->clean_looked = true;
+		hf_pass_drop(f);
+		hf_feed_enter(f, FEED_LISTING);
+		return;
+	}
 	if (f->unreached)
 		f->retry.next_at = 0;
 	hf_pass_drop(f);
@@ -365,9 +376,9 @@ int64_t hf_feed_work(struct hf_feed *f)
 {
 	int64_t begun = hf_feed_now(f), wait, failing = hf_retry_look(&f->retry);
 
-	if (f->clean)
-		begin_clean(f);
 	do {
+		if (f->clean)
+			begin_clean(f);
 		wait = hf_retry_wait(&f->retry);
 		if (!wait && f->store_at > hf_feed_now(f))
 			wait = f->store_at - hf_feed_now(f);

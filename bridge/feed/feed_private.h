@@ -141,6 +141,7 @@ struct hf_feed {
 	bool refill, full;
 	char why[HF_FEED_TEXT_MAX]; /* of the refill; "" once it was logged */
 	bool clean;
+	bool clean_looked;  /* what nobody knows of was looked for, before all of it is taken */
 	bool unreached;     /* as that came, nothing of ours was there or had been tried */
 	unsigned n_emptied; /* attempts to have the zones taken out since then */
 	bool late;          /* nothing was finished since the start, or since this wish */

@@ -180,12 +180,19 @@ static const struct hf_owned *other_row(const struct hf_rows *rows, const uint8_
 	return NULL;
 }
 
+/* Of one that was cut off nobody knows, if there is nobody to ask. */
+static bool is_known_there(const struct hf_feed *f, uint8_t row)
+{
+	return hf_ledger_row_is_there(row) &&
+	       (hf_ledger_row_of(row) != ROW_TRIED || f->type->verify);
+}
+
 static int push_put(
     struct hf_feed *f, const struct hf_record *record, uint8_t row, const struct hf_owned *was)
 {
 	struct hf_change c = { .op = HF_CHANGE_PUT, .record = *record };
 
-	c.had = was || hf_ledger_row_is_there(row);
+	c.had = was || is_known_there(f, row);
 	memcpy(c.was, was ? was->addr : record->addr, sizeof(c.was));
 	return hf_outbox_push(f, &c, row, was ? was->state : ROW_NONE);
 }
@@ -219,7 +226,7 @@ static int put_item(struct hf_feed *f, const struct hf_item *item)
 		}
 	}
 	return push_put(
-	    f, &record, row, hf_ledger_row_is_there(row) ? NULL : other_row(&rows, record.addr));
+	    f, &record, row, is_known_there(f, row) ? NULL : other_row(&rows, record.addr));
 }
 
 /* Goes on over the picture until there is enough for the adapter, or time is up. */

@@ -201,6 +201,47 @@ START_TEST(killed_at_any_step_after_the_store_was_lost_too)
 }
 END_TEST
 
+/* Nobody can be asked whether what was under way was done: it is done until it is known. */
+START_TEST(killed_at_any_step_twice_with_nobody_to_ask)
+{
+	d.type.verify = NULL;
+	d.type.list = NULL;
+	d.check_order = false;
+	three();
+	d.r.next_max = 3;
+	many_changes();
+	for (int i = 0; i < _i / 8 && desk_step(&d); i++)
+		;
+	desk_kill(&d);
+	desk_start(&d);
+	for (int i = 0; i < _i % 8 && desk_step(&d); i++)
+		;
+	desk_kill(&d);
+	desk_start(&d);
+	desk_settle(&d);
+	desk_check(&d);
+	ck_assert_uint_eq(desk_status(&d).owned, d.n_wanted);
+}
+END_TEST
+
+START_TEST(with_nobody_to_ask_only_what_was_under_way_is_done_once_more)
+{
+	d.type.verify = NULL;
+	d.type.list = NULL;
+	d.check_order = false;
+	three();
+	desk_set(&d, "new.coder", 4, 0);
+	desk_commit(&d);
+	while (!d.r.batch)
+		ck_assert(desk_step(&d));
+	desk_kill(&d);
+	desk_start(&d);
+	desk_settle(&d);
+	ck_assert_str_eq(d.r.log, "put new.coder 4;");
+	desk_check(&d);
+}
+END_TEST
+
 START_TEST(what_a_killed_run_put_and_nobody_answers_for_is_asked_again)
 {
 	three();
@@ -371,6 +412,8 @@ Suite *adopt_suite(void)
 	tcase_add_test(tc, with_its_list_unanswered_adoption_begins_anew);
 	tcase_add_loop_test(tc, killed_at_any_step_it_ends_with_what_is_wanted, 0, 120);
 	tcase_add_loop_test(tc, killed_at_any_step_after_the_store_was_lost_too, 0, 30);
+	tcase_add_loop_test(tc, killed_at_any_step_twice_with_nobody_to_ask, 0, 240);
+	tcase_add_test(tc, with_nobody_to_ask_only_what_was_under_way_is_done_once_more);
 	tcase_add_test(tc, what_a_killed_run_put_and_nobody_answers_for_is_asked_again);
 	tcase_add_test(tc, what_a_killed_run_put_unconfirmed_is_confirmed_before_anything_goes);
 	tcase_add_test(tc, a_suffix_that_changed_is_emptied_and_then_let_go);

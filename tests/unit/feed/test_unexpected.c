@@ -146,6 +146,42 @@ START_TEST(what_is_listed_below_a_suffix_that_went_is_left_alone)
 }
 END_TEST
 
+/* Who lists by marks of ours: what is between them is ours, whatever its suffix. */
+START_TEST(what_is_marked_as_ours_goes_whatever_its_suffix)
+{
+	desk_stop(&d);
+	d.type.lists_only_ours = true;
+	desk_ghost(&d, "old.former", 9, false);
+	desk_start(&d);
+	desk_settle(&d);
+	ck_assert_str_eq(d.r.log, "take old.former 9;");
+	desk_check(&d);
+}
+END_TEST
+
+START_TEST(cleaning_up_begins_with_a_look)
+{
+	if (_i == 1)
+		desk_lose_store(&d), desk_start(&d);
+	desk_del(&d, "b.coder");
+	desk_commit(&d);
+	desk_settle(&d);
+	desk_clear_log(&d);
+	if (_i == 2)
+		d.r.list_code = HF_ELIMIT;
+	if (_i == 3)
+		d.r.list_code = -EIO;
+	desk_ghost(&d, "old.coder", 9, true);
+	d.check_order = false;
+	hf_feed_clean(d.feed);
+	desk_run(&d, 100);
+	ck_assert(hf_feed_is_clean(d.feed));
+	ck_assert_uint_eq(d.r.n, _i < 2 ? 0 : 1);
+	ck_assert_uint_eq(d.r.n_puts + d.r.n_asked, 0);
+	desk_remove(&d, "old.coder");
+}
+END_TEST
+
 START_TEST(where_all_is_as_it_should_be_nothing_is_written)
 {
 	uint64_t before;
@@ -510,6 +546,8 @@ Suite *unexpected_suite(void)
 	tcase_add_test(tc, a_loss_in_the_middle_of_a_pass_is_looked_at_after_it);
 	tcase_add_test(tc, a_suffix_that_leaves_is_looked_through_first);
 	tcase_add_test(tc, what_is_listed_below_a_suffix_that_went_is_left_alone);
+	tcase_add_test(tc, what_is_marked_as_ours_goes_whatever_its_suffix);
+	tcase_add_loop_test(tc, cleaning_up_begins_with_a_look, 0, 4);
 	tcase_add_test(tc, where_all_is_as_it_should_be_nothing_is_written);
 	tcase_add_test(tc, who_verifies_all_is_told_how_many_should_not_be_there);
 	tcase_add_test(tc, who_verifies_a_sample_is_told_nothing_of_it);
