@@ -12,6 +12,8 @@
 #define HF_OWN_LABEL_COUNTERS HF_OWN_LABEL "-counters"
 /* TXT: in a resolver that is fed, the proof that the data is still there. */
 #define HF_OWN_LABEL_CANARY HF_OWN_LABEL "-canary"
+/* TXT: beside the canary, written once when a fill begins. */
+#define HF_OWN_LABEL_FILL HF_OWN_LABEL "-fill"
 
 /* Names that are asked for and exist nowhere, or for a moment. */
 #define HF_OWN_LABEL_PROBE HF_OWN_LABEL "-probe"

@@ -58,15 +58,15 @@ static bool is_below(const char *owner, const struct hf_name *zone)
 
 bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone)
 {
-	struct hf_name canary;
+	struct hf_name canary, fill;
 	struct hf_ub_line line;
 
-	if (hf_ub_canary_name(zone, &canary))
+	if (hf_ub_canary_name(zone, &canary) || hf_ub_fill_name(zone, &fill))
 		return false;
 	for (; *listing; listing = hf_ub_line_next(listing)) {
 		if (!hf_ub_line_read(listing, &line) || !is_below(line.owner, zone))
 			continue;
-		if (!is_at(&line, &canary) &&
+		if (!is_at(&line, &canary) && !is_at(&line, &fill) &&
 		    !(is_at(&line, zone) && strcmp(line.type, "SOA") == 0))
 			return false;
 	}

@@ -55,11 +55,14 @@ struct hf_ub_zone {
 	struct hf_adapter *a; /* borrowed: whose it is */
 	struct hf_name name;
 	struct hf_name canary_name;
+	struct hf_name fill_name; /* of the mark beside it: ub_canary.c */
 	enum hf_ub_zone_state state;
 	bool covers_known; /* FILLING: what it covers was looked at */
 	bool has_below;    /* an auth-zone, forward-zone or stub-zone answers its names */
 	char canary[HF_UB_CANARY_MAX]; /* the text that is to be there */
-	char seen[HF_UB_CANARY_MAX];   /* the text that was there when last asked; "" for none */
+	/* The texts that were there when last asked; "" for none. */
+	char seen[HF_UB_CANARY_MAX];
+	char fill_seen[HF_UB_CANARY_MAX];
 };
 
 /* Where the name, or the PTR of the address, stands in unbound. */
@@ -234,15 +237,26 @@ bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name);
 int hf_ub_zone_of(const struct hf_adapter *a, const struct hf_name *name);
 /* Returns 0, or a code if the zone's name is too long for that. */
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
+int hf_ub_fill_name(const struct hf_name *zone, struct hf_name *ret_name);
+
+/* --- ub_canary.c --- */
+
+/* zone->canary, of a fill that begins. */
+void hf_ub_canary_new(struct hf_ub_zone *zone);
+/* What was seen is a canary with its mark, by whichever life of the bridge. */
+bool hf_ub_canary_is_one(const struct hf_ub_zone *zone);
+/* The canary that was seen is the one that is to be there. */
+bool hf_ub_canary_is_there(const struct hf_ub_zone *zone);
+/* The text of an answer that a canary may be, into zone->seen; "" where there is none. */
+void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked);
+/* Asks for all canaries, and for the marks of all zones or of new ones alone; then `then`. */
+void hf_ub_canaries_ask(struct hf_adapter *a, bool marks, hf_ub_step then);
 
 /* --- ub_session.c --- */
 
 /* Then `then`, with a->code set where unbound cannot be fed. */
 void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then);
 void hf_ub_session_lost(struct hf_adapter *a, const char *why);
-
-/* The text of an answer that a canary may be, into zone->seen; "" where there is none. */
-void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked);
 
 /* --- ub_limit.c --- */
 
@@ -284,7 +298,7 @@ void hf_ub_list_begin(struct hf_adapter *a);
 /* Our SOA, at the zone itself. */
 bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone);
 bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone);
-/* True: of the listing's records nothing but our SOA and canary is at or below the zone. */
+/* True: of the listing's records nothing but our SOA, canary and mark is at or below the zone. */
 bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone);
 void hf_ub_verify_begin(struct hf_adapter *a, struct hf_expect *expect, size_t n);
 void hf_ub_verify_tell(struct hf_adapter *a);

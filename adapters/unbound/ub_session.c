@@ -6,33 +6,17 @@
  * command that adds records begins with the zone's SOA, since a reload may have come meanwhile.
  * While it is filled it is transparent if what is not in it yet may be answered otherwise (the
  * start file, which unbound read itself: ub_cover.c). When all is confirmed it is static. A TXT
- * record, the canary, says which of both it is: "f" or "w" and random digits. A restart or a reload
- * takes it away with all the rest, and nothing else shows a reload.
+ * record, the canary (ub_canary.c), says which of both it is. A restart or a reload takes it away
+ * with all the rest, and nothing else shows a reload.
  */
 #include "adapters/unbound/ub_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/error.h"
 #include "base/log.h"
-
-static void new_canary(char out[static HF_UB_CANARY_MAX])
-{
-	uint64_t random = 0;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random ^= (uint64_t)(uintptr_t)out;
-	snprintf(out, HF_UB_CANARY_MAX, "%c%016llx", HF_CANARY_FILLING, (unsigned long long)random);
-}
-
-static bool is_canary(const char *text)
-{
-	return (text[0] == HF_CANARY_FILLING || text[0] == HF_CANARY_WHOLE) && strlen(text) == 17 &&
-	       strspn(text + 1, "0123456789abcdef") == 16;
-}
 
 void hf_ub_session_lost(struct hf_adapter *a, const char *why)
 {
@@ -48,48 +32,6 @@ void hf_ub_session_lost(struct hf_adapter *a, const char *why)
 	hf_ub_tell(a);
 }
 
-/* --- asking for the canaries --- */
-
-void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked)
-{
-	size_t n = asked->text_len;
-
-	zone->seen[0] = '\0';
-	if (asked->n_records && n < sizeof(zone->seen)) {
-		memcpy(zone->seen, asked->text, n);
-		zone->seen[n] = '\0';
-	}
-}
-
-static void on_ub_session_canary(const struct hf_asked *asked, void *arg)
-{
-	struct hf_ub_zone *zone = arg;
-
-	if (asked->code)
-		hf_ub_step_fail(zone->a, asked->code,
-		    "unbound does not answer DNS at the address of 'ask': %s",
-		    hf_strerror(asked->code));
-	hf_ub_canary_keep(zone, asked);
-	hf_ub_step_end(zone->a);
-}
-
-static void ask_canaries(struct hf_adapter *a, hf_ub_step then)
-{
-	hf_ub_step_begin(a, then);
-	for (size_t i = 0; i < a->n_zones; i++) {
-		struct hf_ub_zone *zone = &a->zones[i];
-
-		zone->a = a;
-		hf_ub_step_wait(a);
-		if (hf_dns_client_send(
-			a->looks, &zone->canary_name, HF_TYPE_TXT, on_ub_session_canary, zone)) {
-			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-			hf_ub_step_end(a);
-		}
-	}
-	hf_ub_step_end(a);
-}
-
 /* --- a session begins, or goes on --- */
 
 static void confirm_setup(struct hf_adapter *a)
@@ -99,7 +41,7 @@ static void confirm_setup(struct hf_adapter *a)
 
 		if (zone->state != HF_UBZONE_NEW)
 			continue;
-		if (strcmp(zone->seen, zone->canary) != 0)
+		if (!hf_ub_canary_is_there(zone) || !hf_ub_canary_is_one(zone))
 			hf_ub_step_fail(a, HF_EREFUSED,
 			    "what was put into unbound by '%s' is not answered at the address of 'ask': is that the same unbound, may we ask it (access-control), and is our address in no view without 'view-first: yes' (access-control-view)?",
 			    a->config->unbound.control);
@@ -114,21 +56,24 @@ static void check_setup(struct hf_adapter *a)
 	if (a->code)
 		a->after_session(a);
 	else
-		ask_canaries(a, confirm_setup);
+		hf_ub_canaries_ask(a, false, confirm_setup);
 }
 
 /* Its first records come with the zone: no reload can be between them. */
 static void make_zone(struct hf_adapter *a, struct hf_ub_zone *zone)
 {
-	new_canary(zone->canary);
+	hf_ub_canary_new(zone);
 	hf_ub_command_zone(&a->command, &zone->name, hf_ub_cover_type(a, zone));
 	hf_ub_step_command(a);
-	if (*zone->seen) {
+	if (*zone->seen || *zone->fill_seen) {
 		hf_ub_command_remove_one(&a->command, &zone->canary_name);
+		hf_ub_step_command(a);
+		hf_ub_command_remove_one(&a->command, &zone->fill_name);
 		hf_ub_step_command(a);
 	}
 	hf_ub_command_begin(&a->command, "local_datas");
 	hf_ub_command_soa(&a->command, &zone->name, a->ttl_s);
+	hf_ub_command_txt(&a->command, &zone->fill_name, a->ttl_s, zone->canary);
 	hf_ub_command_txt(&a->command, &zone->canary_name, a->ttl_s, zone->canary);
 	hf_ub_command_end(&a->command);
 	hf_ub_step_lines(a);
@@ -276,8 +221,8 @@ static void ub_session_judge(struct hf_adapter *a)
 		struct hf_ub_zone *zone = &a->zones[i];
 
 		if (zone->state != HF_UBZONE_NEW) {
-			lost |= strcmp(zone->seen, zone->canary) != 0;
-		} else if (is_canary(zone->seen)) {
+			lost |= !hf_ub_canary_is_there(zone);
+		} else if (hf_ub_canary_is_one(zone)) {
 			memcpy(zone->canary, zone->seen, sizeof(zone->canary));
 			zone->state =
 			    *zone->seen == HF_CANARY_WHOLE ? HF_UBZONE_WHOLE : HF_UBZONE_FILLING;
@@ -302,7 +247,7 @@ static void after_status(struct hf_adapter *a)
 		a->after_session(a);
 	else {
 		a->open = true;
-		ask_canaries(a, ub_session_judge);
+		hf_ub_canaries_ask(a, false, ub_session_judge);
 	}
 }
 
@@ -383,7 +328,7 @@ void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
 {
 	a->after_session = then;
 	if (a->open) {
-		ask_canaries(a, ub_session_judge);
+		hf_ub_canaries_ask(a, false, ub_session_judge);
 		return;
 	}
 	hf_ub_step_begin(a, ask_limit);

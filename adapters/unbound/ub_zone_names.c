@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_zone_names: names in our zones: what is below which, and where its canary is.
+ * ub_zone_names: names in our zones: what is below which, and where its canary and its mark are.
  */
 #include "adapters/unbound/ub_private.h"
 #include "zone/own_labels.h"
@@ -24,10 +24,23 @@ int hf_ub_zone_of(const struct hf_adapter *a, const struct hf_name *name)
 	return best;
 }
 
+static int own_name(
+    const struct hf_name *zone, const char *label, size_t n, struct hf_name *ret_name)
+{
+	*ret_name = *zone;
+	return hf_name_prepend(ret_name, label, n);
+}
+
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name)
 {
 	static const char label[] = HF_OWN_LABEL_CANARY;
 
-	*ret_name = *zone;
-	return hf_name_prepend(ret_name, label, sizeof(label) - 1);
+	return own_name(zone, label, sizeof(label) - 1, ret_name);
+}
+
+int hf_ub_fill_name(const struct hf_name *zone, struct hf_name *ret_name)
+{
+	static const char label[] = HF_OWN_LABEL_FILL;
+
+	return own_name(zone, label, sizeof(label) - 1, ret_name);
 }

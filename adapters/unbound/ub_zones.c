@@ -10,6 +10,14 @@
 
 #include "base/error.h"
 
+/* With zone files it is the operator who has opened the reverse zone for ours. */
+static bool has_opened_reverse(const struct hf_adapter *a)
+{
+	const struct hf_config_unbound *u = &a->config->unbound;
+
+	return u->start_file && u->start_form == HF_START_ZONEFILE;
+}
+
 /* --- all is confirmed --- */
 
 static void ub_zones_completed(struct hf_adapter *a)
@@ -40,10 +48,57 @@ static void ub_zones_completed(struct hf_adapter *a)
 		host->warn(host->arg, HF_WARN_INCOMPLETE, a->told_incomplete ? text : NULL);
 }
 
+/* What was done to an unbound that is another one by now does not stay: its zones are empty. */
+static void undo_whole(struct hf_adapter *a)
+{
+	hf_ub_step_begin(a, ub_zones_completed);
+	hf_ub_session_lost(a, "unbound was reloaded before all was confirmed: its mark is gone");
+	hf_ub_step_fail(a, HF_ENOTREADY, "unbound was restarted or reloaded");
+	for (size_t i = 0; i < a->n_zones; i++) {
+		hf_ub_command_zone(&a->command, &a->zones[i].name, "transparent");
+		hf_ub_step_command(a);
+		hf_ub_command_remove_one(&a->command, &a->zones[i].canary_name);
+		hf_ub_step_command(a);
+	}
+	if (a->reverse_ours && !a->reverse_static) {
+		if (has_opened_reverse(a))
+			hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, "transparent");
+		else
+			hf_ub_command_zone_remove(&a->command, &hf_addr_reverse_apex);
+		hf_ub_step_command(a);
+	}
+	hf_ub_step_end(a);
+}
+
+static void check_marks(struct hf_adapter *a)
+{
+	bool there = true;
+
+	for (size_t i = 0; i < a->n_zones; i++)
+		there = there && hf_ub_canary_is_there(&a->zones[i]) &&
+			hf_ub_canary_is_one(&a->zones[i]);
+	if (a->code || there)
+		ub_zones_completed(a);
+	else
+		undo_whole(a);
+}
+
+static void ask_marks(struct hf_adapter *a)
+{
+	if (a->code)
+		ub_zones_completed(a);
+	else
+		hf_ub_canaries_ask(a, true, check_marks);
+}
+
 /* Only when they are static: a canary that says so is believed by the next run. */
 static void write_canaries(struct hf_adapter *a)
 {
-	hf_ub_step_begin(a, ub_zones_completed);
+	bool any = false;
+
+	for (size_t i = 0; i < a->n_zones; i++)
+		any = any || a->zones[i].state != HF_UBZONE_WHOLE;
+	hf_ub_step_begin(a, any ? ask_marks : ub_zones_completed);
 	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
 		struct hf_ub_zone *zone = &a->zones[i];
 
@@ -112,10 +167,13 @@ static void remove_zone(struct hf_adapter *a, const struct hf_name *zone, const 
 	if (listing && hf_ub_list_is_empty_below(listing, zone)) {
 		hf_ub_command_zone_remove(&a->command, zone);
 		hf_ub_step_command(a);
-	} else if (hf_ub_canary_name(zone, &was.canary_name) == 0) {
+	} else if (hf_ub_canary_name(zone, &was.canary_name) == 0 &&
+		   hf_ub_fill_name(zone, &was.fill_name) == 0) {
 		hf_ub_command_zone(&a->command, zone, "transparent");
 		hf_ub_step_command(a);
 		hf_ub_command_remove_one(&a->command, &was.canary_name);
+		hf_ub_step_command(a);
+		hf_ub_command_remove_one(&a->command, &was.fill_name);
 		hf_ub_step_command(a);
 	}
 }
@@ -123,12 +181,9 @@ static void remove_zone(struct hf_adapter *a, const struct hf_name *zone, const 
 /* With the last suffix: our reverse zone over the operator's, or made by us. */
 static void remove_reverse(struct hf_adapter *a, const char *listing)
 {
-	bool opened =
-	    a->config->unbound.start_file && a->config->unbound.start_form == HF_START_ZONEFILE;
-
 	if (!listing || !hf_ub_list_has_soa(listing, &hf_addr_reverse_apex))
 		return;
-	if (!opened && hf_ub_list_is_empty_below(listing, &hf_addr_reverse_apex)) {
+	if (!has_opened_reverse(a) && hf_ub_list_is_empty_below(listing, &hf_addr_reverse_apex)) {
 		hf_ub_command_zone_remove(&a->command, &hf_addr_reverse_apex);
 		hf_ub_step_command(a);
 		return;

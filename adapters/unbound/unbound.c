@@ -243,7 +243,7 @@ static void ub_add_zone(struct hf_adapter *a, const struct hf_name *name)
 			a->leaving[n++] = a->leaving[i];
 	a->n_leaving = n;
 	if (a->n_zones == HF_UB_ZONES_MAX || !hf_ub_command_name_ok(name) ||
-	    hf_ub_canary_name(name, &zone.canary_name)) {
+	    hf_ub_canary_name(name, &zone.canary_name) || hf_ub_fill_name(name, &zone.fill_name)) {
 		hf_log_warn("adapter '%s': one suffix is not served: too long, or too many",
 		    a->config->name);
 		return;

@@ -2,10 +2,13 @@
 """
 unbound is reloaded in the midst of a fill, and when it has much else to do: no zone, no name and no answer is the worse for it.
 """
+import os
+
 import pytest
 
 from fed_stand import ALL, Stand, ask, until, wait_for
 
+LONG = bool(os.environ.get("HF_LONG"))
 CROWD = {f"w{n}": n for n in range(100, 160)}
 WORLD = "user alice\nsnapshot alice " + " ".join(f"{n}={name}:{n}=main" for name, n in CROWD.items()) + "\n"
 
@@ -57,6 +60,47 @@ def test_a_reload_after_a_removal_brings_nothing_back(tmp_path):
         until(lambda: s.in_unbound({"w101": 101}, {"w100": 100, "w159": 159}))
         assert not s.gate.hook, "there was no reload"
         until(lambda: stray(s))
+
+
+FEW = "user alice\nsnapshot alice 1=dev:7=main 2=web:8=main\n"
+FEW_NAMES = {"dev": 7, "web": 8}
+
+
+def whole(s):
+    """Each name is answered, all others are denied, and nothing is left of what was under way."""
+    zones = s.ub.zones()
+    return (s.in_unbound(FEW_NAMES, ["nobody"]) or stray(s) or
+            ("" if zones.get("coder.") == "static" else f"the zone is {zones.get('coder.')}") or
+            ("" if s.ub.canary() == "w" else f"the canary says {s.ub.canary()!r}"))
+
+
+def commands_of_a_fill(s):
+    """Their first lines, of an unbound that has lost all."""
+    s.gate.commands.clear()
+    s.reload_unbound()
+    until(lambda: whole(s))
+    return [command.split(b"\n")[0].decode() for command in s.gate.commands]
+
+
+@pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.skipif(not LONG, reason="HF_LONG"))])
+def test_a_reload_at_any_command_of_a_fill(tmp_path, when):
+    """unbound is reloaded, and once more at the first command by which it is filled again, at the second, and so on."""
+    with Stand(tmp_path, FEW) as s:
+        begin(s)
+        s.run(s.unbound_entry(more=", verify-interval: 1h"))
+        until(lambda: whole(s))
+        commands = commands_of_a_fill(s)
+        assert "UBCT1 local_zone coder static" in commands, commands
+        for n, command in enumerate(commands, 1):
+            # Those that read are no end of anything, and of those that add names any one will do, but for the canary's.
+            if not LONG and not command.startswith(("UBCT1 local_zone", "UBCT1 local_data_remove _holdfast-canary")) and \
+                    "UBCT1 local_zone coder static" not in commands[:n - 1]:
+                continue
+            s.gate.at("UBCT1", s.reload_unbound, nth=n, after=when == "after")
+            s.reload_unbound()
+            wait_for(lambda: not s.gate.hook)
+            until(lambda c=command: said and f"at {c}: {said}" if (said := whole(s)) else "")
+
 
 
 # --- what others have there, and ask
