@@ -33,75 +33,75 @@ static void in_ms(struct event *timer, long ms)
 	event_add(timer, &tv);
 }
 
-static int hosts_load(struct hf_adapter *a, const char *bytes, const struct hf_hosts_block *block)
+static int hosts_load(struct hf_hosts *h, const char *bytes, const struct hf_hosts_block *block)
 {
-	int rc = a->loaded ? 0 : hf_hosts_block_load(bytes, block, a->table);
+	int rc = h->loaded ? 0 : hf_hosts_block_load(bytes, block, h->table);
 
 	if (rc < 0)
 		return rc;
-	a->loaded = true;
+	h->loaded = true;
 	return 0;
 }
 
-static void hosts_drop_others(struct hf_adapter *a, const struct hf_record *r)
+static void hosts_drop_others(struct hf_hosts *h, const struct hf_record *r)
 {
-	struct hf_record_entry *next, *e = hf_record_table_find(a->table, &r->name);
+	struct hf_record_entry *next, *e = hf_record_table_find(h->table, &r->name);
 
 	for (; e; e = next) {
 		next = e->same;
 		if (memcmp(e->addr, r->addr, 16))
-			hf_record_table_del(a->table, e);
+			hf_record_table_del(h->table, e);
 	}
 }
 
 static enum hf_fate hosts_fate_of(
-    const struct hf_adapter *a, const struct hf_record *r, const struct hf_hosts_foreign *foreign)
+    const struct hf_hosts *h, const struct hf_record *r, const struct hf_hosts_foreign *foreign)
 {
-	bool ours = hf_record_table_find(a->table, &r->name) != NULL;
+	bool ours = hf_record_table_find(h->table, &r->name) != NULL;
 
 	if (!hf_hosts_line_fits(r))
 		return HF_FATE_UNFIT;
 	if (!ours && hf_hosts_foreign_has(foreign, &r->name))
 		return HF_FATE_CLASH;
-	if (!ours && hf_record_table_count(a->table) >= (size_t)a->h->max_names)
+	if (!ours && hf_record_table_count(h->table) >= (size_t)h->conf->max_names)
 		return HF_FATE_UNFIT;
 	return HF_FATE_DONE;
 }
 
 /* One change in the table. 0 or -ENOMEM. */
-static int hosts_change(struct hf_adapter *a, size_t i, const struct hf_hosts_foreign *foreign)
+static int hosts_change(struct hf_hosts *h, size_t i, const struct hf_hosts_foreign *foreign)
 {
-	const struct hf_change *c = &a->batch.at[i];
+	const struct hf_change *c = &h->batch.at[i];
 	struct hf_record_entry *e;
 
-	a->fates[i] = HF_FATE_DONE;
+	h->fates[i] = HF_FATE_DONE;
 	if (c->op == HF_CHANGE_TAKE) {
-		e = hf_record_table_find_addr(a->table, &c->record.name, c->record.addr);
+		e = hf_record_table_find_addr(h->table, &c->record.name, c->record.addr);
 		if (e)
-			hf_record_table_del(a->table, e);
+			hf_record_table_del(h->table, e);
 		return 0;
 	}
-	a->fates[i] = (uint8_t)hosts_fate_of(a, &c->record, foreign);
-	if (a->fates[i])
+	h->fates[i] = (uint8_t)hosts_fate_of(h, &c->record, foreign);
+	if (h->fates[i])
 		return 0;
-	hosts_drop_others(a, &c->record);
-	return hf_record_table_put(a->table, &c->record) < 0 ? -ENOMEM : 0;
+	hosts_drop_others(h, &c->record);
+	return hf_record_table_put(h->table, &c->record) < 0 ? -ENOMEM : 0;
 }
 
 /* Removals first, so that a full block has room for what comes instead. */
 static int change_all(
-    struct hf_adapter *a, const char *bytes, size_t len, const struct hf_hosts_block *block)
+    struct hf_hosts *h, const char *bytes, size_t len, const struct hf_hosts_block *block)
 {
 	struct hf_hosts_foreign *foreign;
 	int rc = hf_hosts_foreign_new(bytes, len, block, &foreign);
 
-	for (size_t i = 0; i < a->batch.n && !rc; i++) {
-		if (a->batch.at[i].op == HF_CHANGE_TAKE)
-			rc = hosts_change(a, i, foreign);
+	for (size_t i = 0; i < h->batch.n && !rc; i++) {
+		if (h->batch.at[i].op == HF_CHANGE_TAKE)
+			rc = hosts_change(h, i, foreign);
 	}
-	for (size_t i = 0; i < a->batch.n && !rc; i++) {
-		if (a->batch.at[i].op == HF_CHANGE_PUT)
-			rc = hosts_change(a, i, foreign);
+	for (size_t i = 0; i < h->batch.n && !rc; i++) {
+		if (h->batch.at[i].op == HF_CHANGE_PUT)
+			rc = hosts_change(h, i, foreign);
 	}
 	if (foreign)
 		hf_hosts_foreign_free(foreign);
@@ -110,22 +110,23 @@ static int change_all(
 
 static void sweep_entry(struct hf_record_entry *e, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hosts *h = arg;
 
-	hf_record_table_del(a->table, e);
+	hf_record_table_del(h->table, e);
 }
 
 /*
  * The block is ours, whatever is in it: also names below a suffix that nobody knows any more, of a
  * lost store. When the last suffix leaves, nothing stays.
  */
-static void hosts_sweep(struct hf_adapter *a)
+static void hosts_sweep(struct hf_hosts *h)
 {
-	bool leaves = a->applying && !a->batch.n && !a->n_zones;
+	bool leaves = h->applying && !h->batch.n && !h->base.n_suffixes;
 
-	if (leaves || (a->sweeps && a->zones))
-		hf_record_table_outside(a->table, a->zones, a->n_zones, sweep_entry, a);
-	a->sweeps = false;
+	if (leaves || (h->sweeps && h->base.n_suffixes))
+		hf_record_table_outside(
+		    h->table, h->base.suffixes, h->base.n_suffixes, sweep_entry, h);
+	h->sweeps = false;
 }
 
 /* A hosts file of nobody but us; one that we only found empty is not. */
@@ -141,181 +142,178 @@ static bool is_own_file(const struct hf_hosts_file_view *file, struct hf_hosts_b
  * when no suffix is ours any more (teardown), but not out of a file of our own.
  */
 static bool block_stays(
-    const struct hf_adapter *a, const struct hf_hosts_file_view *file, struct hf_hosts_block *block)
+    const struct hf_hosts *h, const struct hf_hosts_file_view *file, struct hf_hosts_block *block)
 {
-	return is_own_file(file, block) || (a->n_zones && block->start != block->end);
+	return is_own_file(file, block) || (h->base.n_suffixes && block->start != block->end);
 }
 
 /* What the file is to be: the batch is done in the table, and the table is the block. */
 static int hosts_make_content(
     const struct hf_hosts_file_view *file, char **ret_bytes, size_t *ret_len, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hosts *h = arg;
 	struct hf_hosts_block block;
-	int rc = hf_hosts_block_find(file->bytes, file->len, &block, a->where, sizeof(a->where));
+	int rc = hf_hosts_block_find(file->bytes, file->len, &block, h->where, sizeof(h->where));
 
 	if (!rc)
-		rc = hosts_load(a, file->bytes, &block);
+		rc = hosts_load(h, file->bytes, &block);
 	if (!rc)
-		hosts_sweep(a);
+		hosts_sweep(h);
 	if (!rc)
-		rc = change_all(a, file->bytes, file->len, &block);
+		rc = change_all(h, file->bytes, file->len, &block);
 	if (!rc)
-		rc = hf_hosts_block_build(file->bytes, file->len, &block, a->table,
-		    block_stays(a, file, &block), ret_bytes, ret_len);
+		rc = hf_hosts_block_build(file->bytes, file->len, &block, h->table,
+		    block_stays(h, file, &block), ret_bytes, ret_len);
 	return rc;
 }
 
 /* What is to be done under the lock: `batch` may be empty, then the block is only made right. */
-static int pass_once(struct hf_adapter *a, bool hurry, char *why, size_t size)
+static int pass_once(struct hf_hosts *h, bool hurry, char *why, size_t size)
 {
-	const struct hf_hosts_file_edit edit = { .path = a->h->path,
-		.lates = &a->lates,
-		.now_ms = hf_boot_ms(a->host->clock),
+	const struct hf_hosts_file_edit edit = { .path = h->conf->path,
+		.lates = &h->lates,
+		.now_ms = hf_boot_ms(h->base.host->clock),
 		.hurry = hurry,
 		.make = hosts_make_content,
-		.arg = a };
-	int rc = hf_hosts_file_edit(&edit, &a->seen, why, size);
+		.arg = h };
+	int rc = hf_hosts_file_edit(&edit, &h->seen, why, size);
 
 	if (rc == HF_EREFUSED)
-		snprintf(why, size, "%.300s: %s", a->h->path, a->where);
+		snprintf(why, size, "%.300s: %s", h->conf->path, h->where);
 	return rc;
 }
 
 /* And what others wrote meanwhile into the replaced file; on_hosts_watch() does the rest. */
-static int hosts_pass(struct hf_adapter *a, bool hurry, char *why, size_t size)
+static int hosts_pass(struct hf_hosts *h, bool hurry, char *why, size_t size)
 {
-	int rc = pass_once(a, hurry, why, size);
+	int rc = pass_once(h, hurry, why, size);
 
-	for (int i = 0; i < LATE_ROUNDS && !rc && hf_hosts_late_is_urgent(&a->lates); i++)
-		if (pass_once(a, hurry, why, size))
+	for (int i = 0; i < LATE_ROUNDS && !rc && hf_hosts_late_is_urgent(&h->lates); i++)
+		if (pass_once(h, hurry, why, size))
 			break;
-	if (a->lates.n)
-		in_ms(a->watch_timer, LATE_MS);
+	if (h->lates.n)
+		in_ms(h->watch_timer, LATE_MS);
 	return rc;
 }
 
 /* --- apply --- */
 
-static void hosts_warn_of_size(struct hf_adapter *a, bool unfit)
+static void hosts_warn_of_size(struct hf_hosts *h, bool unfit)
 {
-	bool full =
-	    unfit || (a->full && hf_record_table_count(a->table) >= (size_t)a->h->max_names);
-
-	if (full == a->full)
-		return;
-	a->full = full;
-	a->host->warn(a->host->arg, "many-names",
-	    full ? "it has as many names as max-names allows; others are not written" : NULL);
+	h->full =
+	    unfit || (h->full && hf_record_table_count(h->table) >= (size_t)h->conf->max_names);
+	hf_adapter_warnings_set(&h->base.warnings, WARN_MANY,
+	    h->full ? "it has as many names as max-names allows; others are not written" : NULL);
 }
 
-static void answer_apply(struct hf_adapter *a, int code, const char *why)
+static void answer_apply(struct hf_hosts *h, int code, const char *why)
 {
 	bool unfit = false;
 
 	struct hf_receipt r = {
-		.n_done = code ? 0 : a->batch.n,
+		.n_done = code ? 0 : h->batch.n,
 		.code = code,
 		.text = code ? why : "",
 		.pause_us = PAUSE_US,
 		.next_max = NEXT_MAX,
 	};
 
-	for (size_t i = 0; i < a->batch.n && !code; i++) {
-		if (a->fates[i])
-			r.fates = a->fates;
-		unfit |= a->fates[i] == HF_FATE_UNFIT;
+	for (size_t i = 0; i < h->batch.n && !code; i++) {
+		if (h->fates[i])
+			r.fates = h->fates;
+		unfit |= h->fates[i] == HF_FATE_UNFIT;
 	}
-	hosts_warn_of_size(a, unfit);
-	a->applying = false;
-	a->batch.n = 0;
-	a->host->applied(a->host->arg, &r);
+	hosts_warn_of_size(h, unfit);
+	h->applying = false;
+	h->batch.n = 0;
+	h->base.host->applied(h->base.host->arg, &r);
 }
 
 static void on_apply(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_adapter *a = arg;
-	int64_t waited_ms = hf_boot_ms(a->host->clock) - a->began_ms;
+	struct hf_hosts *h = arg;
+	int64_t waited_ms = hf_boot_ms(h->base.host->clock) - h->began_ms;
 	char why[WHY_MAX] = "";
 	int rc =
-	    a->no_memory ? -ENOMEM : hosts_pass(a, waited_ms > LOCK_WAIT_MS / 2, why, sizeof(why));
+	    h->no_memory ? -ENOMEM : hosts_pass(h, waited_ms > LOCK_WAIT_MS / 2, why, sizeof(why));
 
 	if (rc == -EAGAIN && waited_ms < LOCK_WAIT_MS)
-		in_ms(a->apply_timer, LOCK_TRY_MS);
+		in_ms(h->apply_timer, LOCK_TRY_MS);
 	else
-		answer_apply(a, rc == -EAGAIN ? -EBUSY : rc, why);
+		answer_apply(h, rc == -EAGAIN ? -EBUSY : rc, why);
 }
 
 static void hosts_apply(struct hf_adapter *a, const struct hf_batch *batch)
 {
-	uint8_t *fates = realloc(a->fates, batch->n + 1);
+	struct hf_hosts *h = hf_hosts_of(a);
+	uint8_t *fates = realloc(h->fates, batch->n + 1);
 
 	if (fates)
-		a->fates = fates;
-	a->no_memory = !fates;
-	a->batch = *batch;
-	a->applying = a->in_charge = true;
-	a->began_ms = hf_boot_ms(a->host->clock);
-	in_ms(a->apply_timer, 0);
+		h->fates = fates;
+	h->no_memory = !fates;
+	h->batch = *batch;
+	h->applying = h->in_charge = true;
+	h->began_ms = hf_boot_ms(h->base.host->clock);
+	in_ms(h->apply_timer, 0);
 }
 
 /* --- what others do to it --- */
 
 static void on_hosts_watch(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hosts *h = arg;
 	char why[WHY_MAX] = "";
 	struct stat st;
 	int rc;
 
-	in_ms(a->watch_timer, a->lates.n ? LATE_MS : WATCH_MS);
-	if (!a->in_charge || a->applying)
+	in_ms(h->watch_timer, h->lates.n ? LATE_MS : WATCH_MS);
+	if (!h->in_charge || h->applying)
 		return;
-	hf_hosts_content_look(a->h->path, &st);
-	if (hf_hosts_content_same(&st, &a->seen) && !a->lates.n)
+	hf_hosts_content_look(h->conf->path, &st);
+	if (hf_hosts_content_same(&st, &h->seen) && !h->lates.n)
 		return;
-	rc = hosts_pass(a, false, why, sizeof(why));
-	if (!rc && a->wants_audit)
-		hf_start_audit_begin(a->audit);
+	rc = hosts_pass(h, false, why, sizeof(why));
+	if (!rc && h->wants_audit)
+		hf_start_audit_begin(h->audit);
 	if (rc)
-		memset(&a->seen, 0, sizeof(a->seen)); /* look again in the next round */
+		memset(&h->seen, 0, sizeof(h->seen)); /* look again in the next round */
 	if (rc && rc != -EAGAIN)
-		hf_fault_set(&a->fault, a->host->clock, HF_LOG_WARN,
+		hf_fault_set(&h->fault, h->base.host->clock, HF_LOG_WARN,
 		    "adapter '%s': what others changed is not repaired yet: %s (%s)",
-		    a->config->name, why, hf_errname(rc));
+		    h->base.config->name, why, hf_errname(rc));
 	else if (!rc)
-		hf_fault_clear(&a->fault, a->host->clock, a->h->path);
+		hf_fault_clear(&h->fault, h->base.host->clock, h->conf->path);
 }
 
 /* --- reading --- */
 
 static int tell_record(const struct hf_record *r, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hosts *h = arg;
 
-	a->host->listed(a->host->arg, r, 1, 0, "");
+	h->base.host->listed(h->base.host->arg, r, 1, 0, "");
 	return 0;
 }
 
-static void on_list(evutil_socket_t fd, short what, void *arg)
+static void hosts_give_list(struct hf_adapter *a)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hosts *h = hf_hosts_of(a);
 	struct hf_hosts_foreign *foreign = NULL;
 	struct hf_record_table *table = NULL;
 	char why[WHY_MAX] = "";
-	int rc = hf_hosts_read(a->h->path, &table, &foreign, why, sizeof(why));
+	int rc = hf_hosts_read(h->conf->path, &table, &foreign, why, sizeof(why));
 
 	if (!rc) {
-		hf_record_table_walk(table, 0, tell_record, a);
+		hf_record_table_walk(table, 0, tell_record, h);
 		hf_hosts_foreign_free(foreign);
 		hf_record_table_free(table);
 	}
-	a->host->listed(a->host->arg, NULL, 0, rc, why);
+	h->base.host->listed(h->base.host->arg, NULL, 0, rc, why);
 }
 
 static void hosts_list(struct hf_adapter *a)
 {
-	in_ms(a->list_timer, 0);
+	hf_adapter_answers_due(&a->answers, HF_ANSWER_LIST);
 }
 
 static enum hf_is hosts_judge(const struct hf_expect *e, const struct hf_record_table *table,
@@ -330,52 +328,45 @@ static enum hf_is hosts_judge(const struct hf_expect *e, const struct hf_record_
 	return has ? HF_IS_SO : HF_IS_NOT_SO;
 }
 
-static void on_hosts_verify(evutil_socket_t fd, short what, void *arg)
+static void hosts_give_verify(struct hf_adapter *a)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hosts *h = hf_hosts_of(a);
 	struct hf_hosts_foreign *foreign = NULL;
 	struct hf_record_table *table = NULL;
 	char why[WHY_MAX] = "";
-	int rc = hf_hosts_read(a->h->path, &table, &foreign, why, sizeof(why));
+	int rc = hf_hosts_read(h->conf->path, &table, &foreign, why, sizeof(why));
 
-	for (size_t i = 0; i < a->n_expect; i++)
-		a->expect[i].is = rc ? HF_IS_UNKNOWN : hosts_judge(&a->expect[i], table, foreign);
+	for (size_t i = 0; i < h->n_expect; i++)
+		h->expect[i].is = rc ? HF_IS_UNKNOWN : hosts_judge(&h->expect[i], table, foreign);
 	if (!rc) {
 		hf_hosts_foreign_free(foreign);
 		hf_record_table_free(table);
 	}
-	a->host->verified(a->host->arg, rc, why);
+	h->base.host->verified(h->base.host->arg, rc, why);
 }
 
 static void hosts_verify(struct hf_adapter *a, struct hf_expect *expect, size_t n)
 {
-	a->expect = expect;
-	a->n_expect = n;
-	in_ms(a->verify_timer, 0);
+	struct hf_hosts *h = hf_hosts_of(a);
+
+	h->expect = expect;
+	h->n_expect = n;
+	hf_adapter_answers_due(&a->answers, HF_ANSWER_VERIFY);
 }
 
 /* --- its life --- */
 
 static void hosts_complete(struct hf_adapter *a, uint64_t generation)
 {
-	a->in_charge = true;
-	a->wants_audit = true;
-	a->sweeps = true;
-	if (a->loaded)
-		hf_start_audit_begin(a->audit);
-	memset(&a->seen, 0, sizeof(a->seen));
-	in_ms(a->watch_timer, 0); /* reads it */
-}
+	struct hf_hosts *h = hf_hosts_of(a);
 
-static void hosts_zones(
-    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
-{
-	/* A hosts file knows neither zones nor TTLs; with none of ours the block goes, too. */
-	free(a->zones);
-	a->zones = n ? calloc(n, sizeof(*suffixes)) : NULL;
-	if (a->zones)
-		memcpy(a->zones, suffixes, n * sizeof(*suffixes));
-	a->n_zones = n;
+	h->in_charge = true;
+	h->wants_audit = true;
+	h->sweeps = true;
+	if (h->loaded)
+		hf_start_audit_begin(h->audit);
+	memset(&h->seen, 0, sizeof(h->seen));
+	in_ms(h->watch_timer, 0); /* reads it */
 }
 
 static void hosts_timer_free(struct event *timer)
@@ -386,67 +377,76 @@ static void hosts_timer_free(struct event *timer)
 
 static void hosts_close(struct hf_adapter *a)
 {
+	struct hf_hosts *h = hf_hosts_of(a);
 	char why[WHY_MAX];
 
 	if (!a)
 		return;
 	/* The last look at what others wrote into the file that was replaced last. */
-	if (a->lates.n && a->in_charge && !a->applying)
-		pass_once(a, true, why, sizeof(why));
-	hf_hosts_late_free(&a->lates);
-	hosts_timer_free(a->apply_timer);
-	hosts_timer_free(a->watch_timer);
-	hosts_timer_free(a->list_timer);
-	hosts_timer_free(a->verify_timer);
-	hosts_timer_free(a->doctor_timer);
-	hf_start_audit_free(a->audit);
-	hf_record_table_free(a->table);
-	free(a->zones);
-	free(a->fates);
-	free(a);
+	if (h->lates.n && h->in_charge && !h->applying)
+		pass_once(h, true, why, sizeof(why));
+	hf_adapter_done(a);
+	hf_hosts_late_free(&h->lates);
+	hosts_timer_free(h->apply_timer);
+	hosts_timer_free(h->watch_timer);
+	hf_start_audit_free(h->audit);
+	hf_record_table_free(h->table);
+	free(h->fates);
+	free(h);
+}
+
+static const char *const hosts_warnings[] = { [WARN_MANY] = "many-names" };
+
+static const struct hf_adapter_parts hosts_parts = {
+	.type = &hf_hosts_adapter_type,
+	.answers = { [HF_ANSWER_LIST] = hosts_give_list,
+	    [HF_ANSWER_VERIFY] = hosts_give_verify,
+	    [HF_ANSWER_DOCTOR] = hf_hosts_doctor },
+	.warnings = hosts_warnings,
+};
+
+static int hosts_make(
+    struct hf_hosts *h, const struct hf_config_adapter *config, const struct hf_adapter_host *host)
+{
+	int rc = hf_adapter_init(&h->base, &hosts_parts, config, host);
+
+	h->conf = &config->hosts;
+	h->apply_timer = evtimer_new(host->base, on_apply, h);
+	h->watch_timer = evtimer_new(host->base, on_hosts_watch, h);
+	if (!h->apply_timer || !h->watch_timer)
+		rc = -ENOMEM;
+	if (!rc)
+		rc = hf_record_table_new(1, &h->table);
+	if (!rc)
+		rc = hf_start_audit_new(host, h->table, h->conf->path, &h->audit);
+	return rc;
 }
 
 static int hosts_open(const struct hf_config_adapter *config, const struct hf_adapter_host *host,
     struct hf_adapter **ret_adapter)
 {
-	struct hf_adapter *a = calloc(1, sizeof(*a));
-	int rc;
+	struct hf_hosts *h = calloc(1, sizeof(*h));
+	int rc = h ? hosts_make(h, config, host) : -ENOMEM;
 
-	if (!a)
-		return -ENOMEM;
-	a->config = config;
-	a->h = &config->hosts;
-	a->host = host;
-	a->apply_timer = evtimer_new(host->base, on_apply, a);
-	a->watch_timer = evtimer_new(host->base, on_hosts_watch, a);
-	a->list_timer = evtimer_new(host->base, on_list, a);
-	a->verify_timer = evtimer_new(host->base, on_hosts_verify, a);
-	a->doctor_timer = evtimer_new(host->base, hf_hosts_on_doctor, a);
-	rc = hf_record_table_new(1, &a->table);
-	if (!rc)
-		rc = hf_start_audit_new(host, a->table, a->h->path, &a->audit);
-	if (!a->apply_timer || !a->watch_timer || !a->list_timer || !a->verify_timer ||
-	    !a->doctor_timer)
-		rc = -ENOMEM;
 	if (rc) {
-		hosts_close(a);
+		hosts_close(h ? &h->base : NULL);
 		return rc;
 	}
-	in_ms(a->watch_timer, WATCH_MS);
-	*ret_adapter = a;
+	in_ms(h->watch_timer, WATCH_MS);
+	*ret_adapter = &h->base;
 	return 0;
 }
 
 static void hosts_doctor(struct hf_adapter *a)
 {
-	in_ms(a->doctor_timer, 0);
+	hf_adapter_answers_due(&a->answers, HF_ANSWER_DOCTOR);
 }
 
 const struct hf_adapter_type hf_hosts_adapter_type = {
 	.name = "hosts",
 	.open = hosts_open,
 	.close = hosts_close,
-	.zones = hosts_zones,
+	.zones = hf_adapter_keep_zones,
 	.apply = hosts_apply,
 	.complete = hosts_complete,
 	.list = hosts_list,

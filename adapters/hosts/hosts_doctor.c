@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,23 +18,6 @@
 #include "base/file.h"
 
 static const char system_hosts[] = "/etc/hosts";
-
-static void hosts_doctor_report(struct hf_adapter *a, int grade, const char *line,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static void hosts_doctor_report(
-    struct hf_adapter *a, int grade, const char *line, const char *format, ...)
-{
-	char text[WHY_MAX];
-	struct hf_finding f = { .text = text, .line = line };
-	va_list ap;
-
-	f.grade = grade;
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	a->host->found(a->host->arg, &f);
-}
 
 /* Whether this process may give a file of its own to whomever it likes: CAP_CHOWN. */
 static bool may_chown(void)
@@ -100,60 +82,62 @@ static void look_at_rights(const char *path, struct hosts_rights *r)
 		      (!r->exists || (r->st.st_nlink == 1 && may_unlink(&folder, &r->st)));
 }
 
-static void check_rights(struct hf_adapter *a)
+static void check_rights(struct hf_hosts *h)
 {
-	const char *path = a->h->path;
+	const char *path = h->conf->path;
 	char line[PATH_MAX + 32];
 	struct hosts_rights r;
 
 	look_at_rights(path, &r);
 	snprintf(line, sizeof(line), "chown %u %.4000s", (unsigned)geteuid(), path);
 	if (r.replaced)
-		hosts_doctor_report(a, HF_FINDING_GOOD, "", "%s can be replaced", path);
+		hf_adapter_found(&h->base, HF_FINDING_GOOD, "", "%s can be replaced", path);
 	else if (r.file)
-		hosts_doctor_report(a, HF_FINDING_NOTE, "",
+		hf_adapter_found(&h->base, HF_FINDING_NOTE, "",
 		    "%s can only be written in place: readers may see it half written", path);
 	else if (r.folder && strcmp(path, system_hosts))
-		hosts_doctor_report(a, HF_FINDING_BAD, line,
+		hf_adapter_found(&h->base, HF_FINDING_BAD, line,
 		    "user %u may not write %s, and a new file in its place could not have its owner (user %u, group %u)",
 		    (unsigned)geteuid(), path, (unsigned)r.st.st_uid, (unsigned)r.st.st_gid);
 	else
-		hosts_doctor_report(a, HF_FINDING_BAD, "systemctl enable --now holdfast-hosts.path",
+		hf_adapter_found(&h->base, HF_FINDING_BAD,
+		    "systemctl enable --now holdfast-hosts.path",
 		    "user %u may not write %s: let the adapter write a file of its own, which holdfast-hosts.path copies into it",
 		    (unsigned)geteuid(), path);
 	if (r.exists && !(r.st.st_mode & 0004))
-		hosts_doctor_report(a, HF_FINDING_BAD, "chmod o+r",
+		hf_adapter_found(&h->base, HF_FINDING_BAD, "chmod o+r",
 		    "%s may not be read by others (mode %04o)", path, r.st.st_mode & 07777);
 }
 
-static void check_content(struct hf_adapter *a)
+static void check_content(struct hf_hosts *h)
 {
 	struct hf_hosts_foreign *foreign;
 	struct hf_record_table *table;
 	char why[WHY_MAX] = "";
 	size_t n;
 
-	if (hf_hosts_read(a->h->path, &table, &foreign, why, sizeof(why))) {
-		hosts_doctor_report(a, HF_FINDING_BAD, "", "%s", why);
+	if (hf_hosts_read(h->conf->path, &table, &foreign, why, sizeof(why))) {
+		hf_adapter_found(&h->base, HF_FINDING_BAD, "", "%s", why);
 		return;
 	}
 	n = hf_record_table_count(table);
-	hosts_doctor_report(a, n < (size_t)a->h->max_names ? HF_FINDING_GOOD : HF_FINDING_BAD,
-	    n < (size_t)a->h->max_names ? "" : "max-names, or a resolver",
-	    "its block has %zu names, of at most %lld", n, (long long)a->h->max_names);
+	hf_adapter_found(&h->base,
+	    n < (size_t)h->conf->max_names ? HF_FINDING_GOOD : HF_FINDING_BAD,
+	    n < (size_t)h->conf->max_names ? "" : "max-names, or a resolver",
+	    "its block has %zu names, of at most %lld", n, (long long)h->conf->max_names);
 	hf_record_table_free(table);
 	hf_hosts_foreign_free(foreign);
 }
 
 /* Whether programs of this machine look into hosts files at all. */
-static void check_switch(struct hf_adapter *a)
+static void check_switch(struct hf_hosts *h)
 {
 	uint8_t *bytes;
 	const char *at, *end, *line;
 	bool files = false;
 	size_t len;
 
-	if (strcmp(a->h->path, system_hosts) ||
+	if (strcmp(h->conf->path, system_hosts) ||
 	    hf_file_read(AT_FDCWD, "/etc/nsswitch.conf", 65536, &bytes, &len))
 		return;
 	at = (char *)bytes;
@@ -169,18 +153,18 @@ static void check_switch(struct hf_adapter *a)
 			files |= !strcmp(word, "files");
 	}
 	free(bytes);
-	hosts_doctor_report(a, files ? HF_FINDING_GOOD : HF_FINDING_BAD,
+	hf_adapter_found(&h->base, files ? HF_FINDING_GOOD : HF_FINDING_BAD,
 	    files ? "" : "/etc/nsswitch.conf: hosts: files dns",
 	    "programs of this machine %s /etc/hosts", files ? "look into" : "do not look into");
 }
 
-void hf_hosts_on_doctor(evutil_socket_t fd, short what, void *arg)
+void hf_hosts_doctor(struct hf_adapter *a)
 {
-	struct hf_adapter *a = arg;
+	struct hf_hosts *h = hf_hosts_of(a);
 
-	check_rights(a);
-	check_content(a);
-	check_switch(a);
+	check_rights(h);
+	check_content(h);
+	check_switch(h);
 	a->host->examined(a->host->arg);
 }
 

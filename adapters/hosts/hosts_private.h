@@ -10,7 +10,7 @@
 
 #include <event2/event.h>
 
-#include "adapters/adapter.h"
+#include "adapters/adapter_head.h"
 #include "adapters/start_audit.h"
 #include "adapters/hosts/hosts_block.h"
 #include "adapters/hosts/hosts_foreign.h"
@@ -23,10 +23,16 @@
 
 enum { WHY_MAX = 512, WHERE_MAX = 200, NEXT_MAX = 30000 };
 
-struct hf_adapter {
-	const struct hf_config_adapter *config; /* borrowed, as all of these */
-	const struct hf_config_hosts *h;
-	const struct hf_adapter_host *host;
+/* The states that a person should know of. */
+enum { WARN_MANY };
+
+/*
+ * A hosts file knows neither zones nor TTLs. With no suffix of ours (base.n_suffixes) the block
+ * goes, too.
+ */
+struct hf_hosts {
+	struct hf_adapter base;
+	const struct hf_config_hosts *conf; /* borrowed */
 
 	struct hf_record_table *table; /* owned; what the block is to have */
 	struct hf_start_audit *audit;  /* owned */
@@ -34,8 +40,6 @@ struct hf_adapter {
 	bool in_charge;   /* the host feeds us: what others do to the block is repaired */
 	struct stat seen; /* the file after our last pass */
 	struct hf_hosts_lates lates; /* what we replaced, and others may still write to */
-	struct hf_name *zones; /* owned; ours, and those that names of ours may still be below */
-	size_t n_zones;
 	bool sweeps; /* all is confirmed: what is below none of them goes with the next pass */
 	char where[WHERE_MAX]; /* what is wrong with the block */
 	struct hf_fault fault;
@@ -51,12 +55,15 @@ struct hf_adapter {
 	struct hf_expect *expect; /* lent by the host */
 	size_t n_expect;
 
-	/* Owned. One for each kind of call, whose answer comes from it. */
-	struct event *apply_timer, *list_timer, *verify_timer, *doctor_timer;
-	struct event *watch_timer;
+	struct event *apply_timer, *watch_timer; /* owned */
 };
 
-/* hosts_doctor.c */
-void hf_hosts_on_doctor(evutil_socket_t fd, short what, void *arg);
+static inline struct hf_hosts *hf_hosts_of(struct hf_adapter *a)
+{
+	return (struct hf_hosts *)a;
+}
+
+/* hosts_doctor.c: gives its answer, from the loop. */
+void hf_hosts_doctor(struct hf_adapter *a);
 void hf_hosts_setup(
     const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
