@@ -36,6 +36,7 @@ bool world_likely(unsigned percent)
 static int give_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
     char ret_why[static HF_CLIENT_WHY_MAX])
 {
+	world.redial_ms = 0;
 	world.dials[world.n_dials++ % WORLD_DIALS_MAX] = world_now();
 	if (!world_likely(world.luck / 2 + 50)) {
 		snprintf(ret_why, HF_CLIENT_WHY_MAX, "no token");
@@ -55,9 +56,12 @@ static enum hf_client_verdict judge(void)
 
 static enum hf_client_verdict identify(void *arg, const struct hf_server_info *told)
 {
-	WORLD_RULE(!world.busy, "%s", __func__);
+	enum hf_client_verdict verdict = judge();
+
+	WORLD_RULE(!world.busy, "%s while busy", __func__);
 	world.refused_ms[0] = world.refused_ms[1] = 0;
-	return judge();
+	world.identified_ms = verdict == CLIENT_ACCEPTED ? told->asked_ms : 0;
+	return verdict;
 }
 
 static void set_owner(void *arg, const struct hf_owner_info *owner, int64_t asked_ms)
@@ -75,6 +79,7 @@ static void settled(void *arg, const struct hf_server_info *told)
 {
 	WORLD_RULE(!world.busy, "%s while busy", __func__);
 	WORLD_RULE(told->complete, "settled, and the list is not whole");
+	WORLD_RULE(told->asked_ms == world.identified_ms, "settled by what was not judged");
 	for (size_t i = 0; i < told->n_owners; i++) {
 		int owner = owner_number(&told->owners[i].id);
 
@@ -105,7 +110,7 @@ static enum hf_client_verdict update(
 	WORLD_RULE(u->connected_ms <= world_now(), "%s", __func__);
 	world.judged = u->kind == HF_UPDATE_SNAPSHOT ? owner_number(&u->owner) : -1;
 	world.connected_ms = u->connected_ms;
-	*ret_again = world_likely(10);
+	*ret_again = world.restless && world_likely(10);
 	*ret_why = "a reason";
 	if (world_likely(20)) {
 		hf_update_free(u);
@@ -120,7 +125,7 @@ static enum hf_client_verdict updated(void *arg, bool *ret_again, const char **r
 {
 	WORLD_RULE(!world.busy && world.goes_on, "%s", __func__);
 	world.goes_on = false;
-	*ret_again = world_likely(10);
+	*ret_again = world.restless && world_likely(10);
 	*ret_why = "a reason";
 	return judge_message();
 }
@@ -128,7 +133,7 @@ static enum hf_client_verdict updated(void *arg, bool *ret_again, const char **r
 static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
 {
 	WORLD_RULE(!world.busy, "%s", __func__);
-	return world_likely(5);
+	return world.restless && world_likely(5);
 }
 
 void world_excuse(void)
@@ -215,10 +220,12 @@ static void choose_settings(struct hf_stream_settings *s)
 		.proxy = world_likely(20) ? "http://proxy.test:3128" : "",
 		.owners = { .at = words, .n = 1 + prng_below(&world.rng, 5) },
 		.ask_suffix = world_likely(50),
-		.snapshot_interval_ms = some(1, 40) * 15000,
+		.snapshot_interval_ms = some(1, world_likely(50) ? 2 : 40) * 15000,
 		.limits = HF_STREAM_LIMITS_DEFAULT,
 		.resolv_conf = "/dev/null",
 		.hosts = "/dev/null" };
+	if (world_likely(30))
+		s->snapshot_interval_ms = some(500, 5000);
 	if (world_likely(40))
 		s->owners = (struct hf_texts){ .at = all, .n = 1 };
 	if (world_likely(20))
@@ -258,7 +265,10 @@ void world_begin(uint64_t seed)
 	world.interval_ms = world.settings.snapshot_interval_ms;
 	world.luck = (unsigned)some(30, 100);
 	world.diligence = world_likely(50) ? (unsigned)some(80, 100) : 0;
-	world.pongs = (unsigned)some(0, 100);
+	world.rest_luck = world_likely(50) ? 98 : 60;
+	world.restless = world_likely(50);
+	world.quiet = world.diligence && world_likely(60);
+	world.pongs = world.quiet ? 100 : (unsigned)some(0, 100);
 	world.n_users = (unsigned)some(1, CODER_OWNERS_MAX);
 	if (world_likely(30))
 		hf_addresses_add(&good_ones, "192.0.2.9");
@@ -267,7 +277,7 @@ void world_begin(uint64_t seed)
 			     &ops, NULL, &world.client),
 	    0);
 	hf_client_status(world.client, &world.is);
-	world.since_ms = world.settings_ms = world.progress_ms = world_now();
+	world.since_ms = world.progress_ms = world_now();
 	world_settle();
 }
 
@@ -287,7 +297,7 @@ void world_end(void)
 
 static void on_call(int owner, void *arg)
 {
-	world.call_ms[owner] = world_now();
+	world.idle_ms[owner] = 0;
 }
 
 /* The connection that the client closed; the caller frees it. */
@@ -308,6 +318,8 @@ static void settle_once(void)
 	world.was = world.is;
 	world.was_problem = world.is.problem->code;
 	WORLD_RULE(loop_run(CALLBACKS_MAX) < CALLBACKS_MAX, "the loop spins");
+	hf_client_status(world.client, &world.is);
+	world_note_idle();
 	cut = closed_coder();
 	if (world.coder)
 		coder_read(world.coder, on_call, NULL);
@@ -315,7 +327,6 @@ static void settle_once(void)
 		world.busy_ms = world_now();
 	if (world.coder && world.coder->line->full)
 		world.full_ms = world_now();
-	hf_client_status(world.client, &world.is);
 	world_rest_look();
 	world_rules(cut);
 	if (cut)

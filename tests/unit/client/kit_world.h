@@ -30,31 +30,38 @@ struct world {
 
 	/* the caller */
 	bool busy;
-	bool goes_on;       /* an update is the caller's */
-	int judged;         /* the owner of the snapshot that is judged; -1: it is a change */
-	unsigned luck;      /* in 100, by which the caller says yes and REST answers well */
-	unsigned diligence; /* in 100, by which the servers do their work at once; 0: never */
+	bool goes_on;  /* an update is the caller's */
+	int judged;    /* the owner of the snapshot that is judged; -1: it is a change */
+	unsigned luck; /* in 100, by which the caller says yes and REST answers well */
+	unsigned
+	    diligence; /* in 100, by which servers and caller do their work at once; 0: never */
+	unsigned rest_luck; /* in 100, by which REST then answers well */
+	bool quiet;         /* mostly time passes */
+	bool restless;      /* the caller wants snapshots out of turn */
 	unsigned pongs;     /* in 100, by which a step of the stream answers a ping */
 
 	/* when things happened, for the rules */
 	int64_t busy_ms;     /* last moment at which it was busy */
 	int64_t progress_ms; /* the server did something */
 	int64_t since_ms;    /* the state began */
-	int64_t settings_ms; /* the settings changed */
 	int64_t interval_ms; /* the longest that the settings had: what is planned stays so */
 	int64_t asked_ms;    /* REST was asked for the first thing */
-	int64_t call_ms[CODER_OWNERS_MAX];
+	/* Free time of a live client, since the last call of an owner and the last question: */
+	int64_t idle_ms[CODER_OWNERS_MAX], rest_idle_ms;
+	int64_t settled_ms;             /* the last step ended ... */
+	bool was_free;                  /* ... live, neither busy nor stopped */
 	int64_t dials[WORLD_DIALS_MAX]; /* a ring */
 	size_t n_dials;
+	int64_t redial_ms;     /* another connection was asked for; 0: it came */
 	int64_t kept_ms;       /* a server asked to be left alone until then */
 	int64_t refused_ms[2]; /* the token was refused, last and before it; 0: it was not */
 	bool forced;           /* the operator asked for a connection: no wait is kept */
 	bool bad_answer;       /* REST has not told all, in this inquiry */
 	int64_t accepted[CODER_OWNERS_MAX]; /* the connection (when it was asked for) of the last */
 	int64_t connected_ms;               /* of the connection whose message is judged */
-	int64_t full_ms;                    /* last moment at which the client could send no more */
-	int64_t followed_ms[CODER_OWNERS_MAX]; /* since when; 0: not */
-	uint64_t n_failed;                     /* attempts and connections, in all */
+	int64_t identified_ms; /* what REST said last and was accepted was asked then */
+	int64_t full_ms;       /* last moment at which the client could send no more */
+	uint64_t n_failed;     /* attempts and connections, in all */
 	size_t n_dials_seen;
 
 	uint64_t seed, step; /* for the reader of a failure */
@@ -97,10 +104,12 @@ void world_rest_answer(size_t transfer, bool well);
 /* Looks at transfers that are new. */
 void world_rest_look(void);
 
-/* What the servers do at once, if they are diligent. False: nothing. */
+/* What servers and caller do at once, if they are diligent. False: nothing. */
 bool world_serve(void);
 
 /* --- kit_world_rules.c --- */
 
+/* Time passed. It counts only while the client may do what is due. */
+void world_note_idle(void);
 /* `cut`: the connection that ended in this step; NULL: none did. */
 void world_rules(const struct coder *cut);

@@ -66,18 +66,26 @@ static void note_failure(void)
 	world.refused_ms[0] = world_now();
 }
 
-static void note_followed(void)
+void world_note_idle(void)
 {
+	int64_t ms = since(world.settled_ms);
 	struct hf_client_owner_status o;
 
+	if (world.is.state != CLIENT_LIVE)
+		world.rest_idle_ms = 0;
+	else if (world.was_free)
+		world.rest_idle_ms += ms;
 	for (unsigned i = 0; i < CODER_OWNERS_MAX; i++) {
 		struct hf_uuid id = coder_owner(i);
 
-		if (!hf_client_owner(world.client, &id, &o))
-			world.followed_ms[i] = 0;
-		else if (!world.followed_ms[i])
-			world.followed_ms[i] = world_now();
+		if (world.is.state != CLIENT_LIVE || !hf_client_owner(world.client, &id, &o))
+			world.idle_ms[i] = 0;
+		else if (world.was_free)
+			world.idle_ms[i] += ms;
 	}
+	world.settled_ms = world_now();
+	world.was_free = world.is.state == CLIENT_LIVE && !world.busy &&
+			 !(world.coder && world.coder->line->full);
 }
 
 static void note_what_happened(void)
@@ -91,7 +99,6 @@ static void note_what_happened(void)
 	if (failures() > world.n_failed && waits(world.is.state))
 		note_failure();
 	world.n_failed = failures();
-	note_followed();
 }
 
 /* --- dials and waits --- */
@@ -165,29 +172,24 @@ static void check_connection(const struct coder *s)
 
 /* --- nobody starves --- */
 
-static void check_owner(unsigned i, int64_t begin)
+static void check_live(void)
 {
 	const struct hf_stream_settings *s = &world.settings;
 	int64_t rounds = (int64_t)world.is.n_owners / 8 + 2;
 	int64_t most = 2 * world.interval_ms + 2 * MINUTE_MS +
 		       2 * rounds * s->timeouts.first_message_ms + SLACK_MS;
-	int64_t quiet = since(later(later(world.call_ms[i], world.followed_ms[i]), begin));
 
-	WORLD_RULE(!world.followed_ms[i] || quiet <= most, "owner %u was not asked for %lld ms", i,
-	    (long long)quiet);
-}
-
-static void check_live(void)
-{
-	int64_t begin = later(later(world.since_ms, world.busy_ms), world.settings_ms);
-	int64_t asked = since(later(begin, world.asked_ms));
-
-	WORLD_RULE(curl_transfers() || names_children() || asked <= world.interval_ms + SLACK_MS,
-	    "REST was not asked for %lld ms", (long long)asked);
+	WORLD_RULE(curl_transfers() || names_children() ||
+		       world.rest_idle_ms <= world.interval_ms + SLACK_MS,
+	    "REST was not asked for %lld ms", (long long)world.rest_idle_ms);
 	for (unsigned i = 0; i < CODER_OWNERS_MAX; i++)
-		check_owner(i, later(begin, world.full_ms));
-	WORLD_RULE(world.is.n_owners >= world.was.n_owners || !world.bad_answer ||
-		       world.settings.limits.streams < 64,
+		WORLD_RULE(world.idle_ms[i] <= most, "owner %u was not asked for %lld ms", i,
+		    (long long)world.idle_ms[i]);
+	WORLD_RULE(!world.redial_ms ||
+		       since(later(world.redial_ms, world.busy_ms)) <= MINUTE_MS + SLACK_MS,
+	    "no dial since one was asked for");
+	WORLD_RULE(
+	    world.is.n_owners >= world.was.n_owners || !world.bad_answer || s->limits.streams < 64,
 	    "an owner was left without a word of REST");
 }
 

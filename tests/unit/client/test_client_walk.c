@@ -17,7 +17,7 @@
 #include "tests/unit/client/kit_names.h"
 #include "tests/unit/client/kit_world.h"
 
-enum { LIFE = 1000, STEPS = 100 * 1000, STEPS_LONG = 10 * 1000 * 1000 };
+enum { LIFE = 1000, STEPS = 500 * 1000, STEPS_LONG = 10 * 1000 * 1000 };
 
 Suite *client_walk_suite(void);
 
@@ -128,7 +128,23 @@ static void step_server(void)
 		step_stream(s);
 }
 
-static void step_event(void)
+/* While a connection is open, another one is to come; a way that is under way may go on. */
+static void expect_redial(void)
+{
+	world_excuse();
+	if (world.is.state == CLIENT_LIVE && !world.redial_ms)
+		world.redial_ms = world_now();
+}
+
+static void redial(void)
+{
+	world.forced = true;
+	expect_redial();
+	world.refused_ms[0] = world.refused_ms[1] = 0;
+	hf_client_redial(world.client);
+}
+
+static void kick(void)
 {
 	static const enum hf_client_event events[] = { CLIENT_EVENT_TOKEN, CLIENT_EVENT_WAKE,
 		CLIENT_EVENT_CLOCK, CLIENT_EVENT_NETWORK, CLIENT_EVENT_RELOAD };
@@ -137,25 +153,34 @@ static void step_event(void)
 	if (event == CLIENT_EVENT_TOKEN || event == CLIENT_EVENT_RELOAD)
 		world.refused_ms[0] = world.refused_ms[1] = 0;
 	if (event == CLIENT_EVENT_WAKE)
-		world_excuse();
+		expect_redial();
 	hf_client_kick(world.client, event, NULL);
+}
+
+/* Many in a row, of one kind or of all. */
+static void step_events(void)
+{
+	for (size_t left = any(10) ? 1 : any(40); left; left--) {
+		kick();
+		world_settle();
+		if (left > 1 && any(4) == 0)
+			redial();
+		world_settle();
+		world_pass((int64_t)any(1000));
+	}
 }
 
 static void step_operator(void)
 {
 	switch (any(5)) {
 	case 0:
-		world.forced = true;
-		world_excuse();
-		world.refused_ms[0] = world.refused_ms[1] = 0;
-		hf_client_redial(world.client);
+		redial();
 		break;
 	case 1:
 		hf_client_decided(world.client);
 		break;
 	case 2:
-		world.settings.snapshot_interval_ms = (int64_t)(1 + any(40)) * 15000;
-		world.settings_ms = world_now();
+		world.settings.snapshot_interval_ms = (int64_t)(1 + any(10)) * 3000;
 		if (world.settings.snapshot_interval_ms > world.interval_ms)
 			world.interval_ms = world.settings.snapshot_interval_ms;
 		break;
@@ -183,7 +208,7 @@ static void step_caller(void)
 
 static void step(void)
 {
-	size_t dice = any(100);
+	size_t dice = world.quiet && any(10) ? 0 : any(100);
 
 	if (dice < 30)
 		step_time();
@@ -193,10 +218,10 @@ static void step(void)
 		step_names();
 	else if (dice < 85)
 		step_server();
-	else if (dice < 96)
+	else if (dice < 93)
 		step_caller();
 	else if (dice < 99)
-		step_event();
+		step_events();
 	else
 		step_operator();
 	world_settle();
