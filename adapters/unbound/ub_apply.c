@@ -126,6 +126,7 @@ void hf_ub_apply_end(struct hf_adapter *a)
 	a->wrote = a->wrote_removal = false;
 	a->batch = NULL;
 	a->debt_us = 0;
+	hf_ub_cover_data_end(a);
 	hf_ub_job_end(a);
 	/* The host may give the next batch from within, or end the adapter. */
 	host->applied(host->arg, &r);

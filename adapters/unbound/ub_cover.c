@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ub_cover: before a zone is filled: what it covers in unbound, and with it how its names can be
- * looked at. If unbound has little local data, all of it is read at once (ub_known.h). Else each
- * name is asked for, and a missing one should not be an error to unbound: so the zone is static
- * from the beginning if nothing below it answers its names: no auth-zone (our start file, say),
- * forward-zone or stub-zone.
+ * looked at. If unbound has little local data, all of it is read at once (ub_known.h), and so it is
+ * before a batch that removes something, where it shows what others have at a name, whatever its
+ * type. Else each name is asked for, and a missing one should not be an error to unbound: so the
+ * zone is static from the beginning if nothing below it answers its names: no auth-zone (our start
+ * file, say), forward-zone or stub-zone.
  */
 #include "adapters/unbound/ub_private.h"
 
@@ -94,6 +95,7 @@ static void on_data(const struct hf_ub_reply *reply, void *arg)
 	struct hf_adapter *a = arg;
 	int rc;
 
+	a->data_large = reply->code == HF_ELIMIT;
 	if (reply->code && reply->code != HF_ELIMIT) {
 		hf_ub_step_control_failed(a, reply->code);
 	} else if (!reply->code) {
@@ -102,6 +104,22 @@ static void on_data(const struct hf_ub_reply *reply, void *arg)
 			hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
 	}
 	hf_ub_step_end(a);
+}
+
+void hf_ub_cover_data(struct hf_adapter *a, hf_ub_step then)
+{
+	hf_ub_step_begin(a, then);
+	if (!a->known && !a->data_large) {
+		a->known_once = true;
+		cover_list(a, "UBCT1 list_local_data\n", HF_UB_LISTING_QUICK, on_data);
+	}
+	hf_ub_step_end(a);
+}
+
+void hf_ub_cover_data_end(struct hf_adapter *a)
+{
+	if (a->known_once)
+		hf_ub_cover_forget(a);
 }
 
 void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then)
@@ -133,4 +151,5 @@ void hf_ub_cover_forget(struct hf_adapter *a)
 {
 	hf_ub_known_free(a->known);
 	a->known = NULL;
+	a->known_once = false;
 }

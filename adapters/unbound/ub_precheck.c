@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_precheck: where the names of a batch stand in unbound, asked by DNS before anything is
- * written. A removal takes all that a name has, so a name that has anything of others is neither
- * fed nor taken. But for an unbound that removes single records (ub_ability.h): there others'
+ * ub_precheck: where the names of a batch stand in unbound before anything is written: out of its
+ * listing where that is short, else asked by DNS. A removal takes all that a name has, so a name
+ * that has anything of others is neither fed nor taken. But for an unbound that removes single
+ * records (ub_ability.h): there others'
  * records of other types are no hindrance, and ours goes from between theirs. An address or an
  * alias of others at the name is: half of those who ask would be led astray.
  *
@@ -17,7 +18,10 @@
 #include "base/error.h"
 #include "zone/own_labels.h"
 
-/* What else a name may have; unbound's local data says nothing to questions for ANY. */
+/*
+ * What else a name may have, where local data is too much to be listed; it says nothing to
+ * questions for ANY.
+ */
 static const uint16_t other_types[] = { HF_TYPE_A, HF_TYPE_TXT, 15 /* MX */, 33 /* SRV */,
 	65 /* HTTPS */, 64 /* SVCB */, 257 /* CAA */, 44 /* SSHFP */, 2 /* NS */, 52 /* TLSA */,
 	35 /* NAPTR */, 256 /* URI */, 29 /* LOC */, 13 /* HINFO */, 43 /* DS */, 17 /* RP */,
@@ -238,9 +242,8 @@ static void look_begin(struct hf_ub_look *look)
 	}
 }
 
-void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then)
+static void first_round(struct hf_adapter *a)
 {
-	a->after_session = then;
 	hf_ub_step_begin(a, second_round);
 	for (size_t i = 0; i < a->batch->n && !a->code; i++) {
 		struct hf_ub_look *look = &a->looked[i];
@@ -255,4 +258,26 @@ void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then)
 			a->fates[i] = HF_FATE_UNFIT;
 	}
 	hf_ub_step_end(a);
+}
+
+/* Whether all that a name has may go. */
+static bool removes_any(const struct hf_batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct hf_change *c = &batch->at[i];
+
+		if (c->op == HF_CHANGE_TAKE ||
+		    (c->had && memcmp(c->was, c->record.addr, sizeof(c->was)) != 0))
+			return true;
+	}
+	return false;
+}
+
+void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then)
+{
+	a->after_session = then;
+	if (removes_any(a->batch))
+		hf_ub_cover_data(a, first_round);
+	else
+		first_round(a);
 }

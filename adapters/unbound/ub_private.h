@@ -32,8 +32,9 @@ enum {
 	HF_CANARY_FILLING = 'f', /* how its text begins */
 	HF_CANARY_WHOLE = 'w',
 	HF_UB_BATCH = 1000, /* changes that are welcome at once */
-	/* Of a listing, during which unbound answers nobody: some 4 to 8 ms. */
+	/* Of a listing, during which unbound answers nobody: some 4 to 8 ms; and before a batch. */
 	HF_UB_LISTING_MAX = 64 * 1024,
+	HF_UB_LISTING_QUICK = 32 * 1024,
 
 	HF_TYPE_A = 1,
 	HF_TYPE_SOA = 6,
@@ -137,6 +138,8 @@ struct hf_adapter {
 	bool reverse_static;
 	bool reverse_below;
 	struct hf_ub_known *known; /* owned; while it is filled, if unbound had little; NULL: ask */
+	bool known_once;           /* it is of the batch under way, and no longer */
+	bool data_large;           /* the listing is too long to be read before each batch */
 	hf_ub_step after_cover;
 
 	/* The job under way, and its step. */
@@ -265,6 +268,10 @@ void hf_ub_limit_ask(struct hf_adapter *a, hf_ub_step then);
 
 /* --- ub_cover.c --- */
 
+/* All local data into `known`, for the batch under way, if it is little; then `then`. */
+void hf_ub_cover_data(struct hf_adapter *a, hf_ub_step then);
+/* The batch is over. */
+void hf_ub_cover_data_end(struct hf_adapter *a);
 /* What the zones that are to be filled cover, into the fields of `known` and `has_below`. */
 void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then);
 /* The type of the local zone while it is filled. */

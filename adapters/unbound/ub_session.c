@@ -25,6 +25,7 @@ void hf_ub_session_lost(struct hf_adapter *a, const char *why)
 		a->zones[i].covers_known = false;
 	}
 	hf_ub_cover_forget(a);
+	a->data_large = false;
 	a->open = false;
 	a->reverse_known = false;
 	a->tell_lost = true;
