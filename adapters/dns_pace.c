@@ -55,7 +55,8 @@ static void pace_grow(struct hf_dns_pace *p, int64_t now_us)
 		p->borne = 0;
 	if (since_us < (p->borne ? GROW_US : DOUBLE_US))
 		return;
-	if ((int64_t)p->sent * SECOND_US * 2 < since_us * rate)
+	p->unused = (int64_t)p->sent * SECOND_US * 2 < since_us * rate;
+	if (p->unused)
 		; /* it stays */
 	else if (!p->borne)
 		rate *= 2;
@@ -88,11 +89,13 @@ void hf_dns_pace_heard(struct hf_dns_pace *p, int64_t now_us)
 		p->second_us = now_us;
 	}
 	p->heard++;
+	p->heard_us = now_us;
 }
 
 /*
- * A server that answers nobody has shown no limit: it is asked as slowly as at first. One that
- * falls silent for a while says the same with many losses: each takes a quarter at most.
+ * Limits are of a second: a server that answers nobody for longer has shown none, and is asked as
+ * slowly as at first. One that falls silent for a while says the same with many losses: each takes
+ * a quarter at most.
  */
 void hf_dns_pace_lost(struct hf_dns_pace *p, int64_t sent_us, int64_t now_us)
 {
@@ -101,6 +104,12 @@ void hf_dns_pace_lost(struct hf_dns_pace *p, int64_t sent_us, int64_t now_us)
 	if (sent_us <= p->slowed_us)
 		return;
 	p->slowed_us = now_us;
+	if (now_us - p->heard_us >= SECOND_US) {
+		heard = p->borne = 0;
+	} else if (p->unused) {
+		pace_set(p, p->rate < FIRST_RATE ? p->rate : FIRST_RATE, now_us);
+		return;
+	}
 	if (heard < p->borne / 4 * 3)
 		heard = p->borne / 4 * 3;
 	p->borne = heard;

@@ -19,8 +19,10 @@ struct hf_dns_pace {
 	int64_t ready_us;  /* when the next question may be sent */
 	int64_t grown_us;  /* the rate became what it is */
 	uint32_t sent;     /* since then */
+	bool unused;       /* less than half of the rate was asked for before that */
 	int64_t second_us; /* began then */
 	uint32_t heard, heard_before; /* answers in it, and in the one before */
+	int64_t heard_us;             /* the last answer */
 	int64_t slowed_us;
 };
 
@@ -32,6 +34,8 @@ void hf_dns_pace_limit(struct hf_dns_pace *p, uint32_t limit);
 bool hf_dns_pace_take(struct hf_dns_pace *p, int64_t now_us);
 void hf_dns_pace_heard(struct hf_dns_pace *p, int64_t now_us);
 /*
- * A question that was sent then had no answer in its time. What was lost together counts once.
+ * A question that was sent then had no answer in its time. What was lost together counts once. Far
+ * below the rate, and where nothing is answered for a while, it is no limit that was met: the
+ * server was restarted, or is not there.
  */
 void hf_dns_pace_lost(struct hf_dns_pace *p, int64_t sent_us, int64_t now_us);

@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 
-from fed_life import PATIENCE_S, Life, Wrong, event
+from fed_life import Life, Wrong, event
 from fed_outputs import pointer_name
 from zone import PREFIX, address
 
@@ -21,7 +21,6 @@ OPEN = {
     "lost-put": "a hook is not told of a name that a killed bridge was about to tell it of",
     "former-suffix": "names of a suffix that left stay in our block of a hosts file, if no row has them",
     "theirs": "where others have a record below our suffix, a clean end leaves the SOA",
-    "slow-end": "a clean end at SIGTERM is not always over in time: pointers are left in unbound",
 }
 
 
@@ -199,8 +198,7 @@ def adapter_taken_out_and_put_back(life):
     want = life.want()
     life.reload()
     if settled:
-        life.until(lambda: [f"status still has {o.name}"] if o.name in [a["name"] for a in life.bridge.ask("status")[0]["adapters"]] else [],
-                   PATIENCE_S if may("slow-end") else 60)
+        life.until(lambda: [f"status still has {o.name}"] if o.name in [a["name"] for a in life.bridge.ask("status")[0]["adapters"]] else [])
         if o.teardown == "clean" and not o.foreign:
             life.until(o.left)
         elif not o.foreign and (lines := o.wrong(want)):

@@ -134,8 +134,7 @@ class Life:
         if status:
             raise Wrong(f"the bridge ended with status {status}")
         for o in self.outputs if self.settled else ():
-            if o.configured and o.up and o.teardown == "clean" and not o.foreign and (o.word != "ub" or self.may("slow-end")) and \
-                    (left := o.left()):
+            if o.configured and o.up and o.teardown == "clean" and not o.foreign and (left := o.left()):
                 raise Wrong(f"{o.name} after the bridge's end: {left[:4]}")
 
     def reload(self):

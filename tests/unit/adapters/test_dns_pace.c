@@ -118,6 +118,30 @@ START_TEST(a_server_that_answers_nobody_is_asked_slowly)
 }
 END_TEST
 
+/* One that is restarted while it is asked for little, as spot checks do, has shown no limit. */
+START_TEST(what_is_lost_far_below_the_rate_shows_no_limit)
+{
+	for (int i = 0; i < 300; i++, now_us += SECOND / 100) {
+		ck_assert(hf_dns_pace_take(&p, now_us));
+		hf_dns_pace_heard(&p, now_us);
+	}
+	hf_dns_pace_lost(&p, now_us - SECOND / 100, now_us);
+	ck_assert_uint_eq(p.rate, 250);
+	ask_for(SECOND, 1000000);
+	ck_assert_uint_eq(p.rate, TOP);
+}
+END_TEST
+
+/* It was not there for ten seconds, in the midst of many questions. */
+START_TEST(a_server_that_was_away_is_asked_as_at_first)
+{
+	ask_for(5 * SECOND, 1000000);
+	ask_for(10 * SECOND, 0);
+	ask_for(2 * SECOND, 1000000);
+	ck_assert_uint_eq(p.rate, TOP);
+}
+END_TEST
+
 /* A question a second says nothing of twenty thousand. */
 START_TEST(what_was_not_made_use_of_does_not_grow)
 {
@@ -152,6 +176,8 @@ Suite *dns_pace_suite(void)
 	tcase_add_loop_test(tc, a_limit_that_is_found_by_loss_is_met_seldom_then, 0, 4);
 	tcase_add_test(tc, a_server_that_falls_silent_for_a_moment_has_no_limit);
 	tcase_add_test(tc, a_server_that_answers_nobody_is_asked_slowly);
+	tcase_add_test(tc, what_is_lost_far_below_the_rate_shows_no_limit);
+	tcase_add_test(tc, a_server_that_was_away_is_asked_as_at_first);
 	tcase_add_test(tc, what_was_not_made_use_of_does_not_grow);
 	tcase_add_test(tc, what_is_lost_together_counts_once);
 	suite_add_tcase(s, tc);
