@@ -34,6 +34,7 @@ enum {
 	HF_FEED_FLUSH_MS = 500,   /* a receipt waits for others so long */
 	HF_FEED_BUSY_MS = 20,     /* the store is applying a changeset */
 	HF_FEED_STORE_MS = 1000,  /* the store does not take it */
+	HF_FEED_ALONE_MAX = 3,    /* attempts before one that fails alone makes way for news */
 	HF_FEED_FAILED_MAX = 16,  /* so many that fail in a row are not by themselves in trouble */
 	HF_FEED_ZONES_MAX = 2 * HF_ZONE_SOURCES_MAX,
 };
@@ -78,6 +79,10 @@ struct hf_pass {
 struct hf_outbox {
 	struct hf_change *changes; /* owned */
 	uint8_t (*rows)[2];        /* owned: states until now of (name, addr) and of (name, was) */
+	uint64_t *suspect;  /* owned: n_ok + 1 when a batch with it first failed; 0: none has */
+	uint64_t n_ok;      /* changes that were done, so far */
+	uint64_t n_ok_then; /* when one was last found to be at fault */
+	size_t limit; /* changes in a batch, while it is found out which one fails; 0: any number */
 	size_t n, size;
 	size_t at;             /* those before have their fate */
 	struct hf_batch batch; /* lent to the adapter until its receipt */

@@ -33,8 +33,13 @@ int hf_outbox_push(struct hf_feed *f, const struct hf_change *change, uint8_t ro
 		if (!rows)
 			return -ENOMEM;
 		t->rows = rows;
+		rows = reallocarray(t->suspect, size, sizeof(t->suspect[0]));
+		if (!rows)
+			return -ENOMEM;
+		t->suspect = rows;
 		t->size = size;
 	}
+	t->suspect[t->n] = 0;
 	t->changes[t->n] = *change;
 	t->rows[t->n][0] = row;
 	t->rows[t->n][1] = row_was;
@@ -64,6 +69,7 @@ void hf_outbox_drop(struct hf_feed *f)
 
 	free(t->changes);
 	free(t->rows);
+	free(t->suspect);
 	free(t->texts);
 	memset(t, 0, sizeof(*t));
 	t->n_failed = n_failed;
@@ -110,6 +116,9 @@ static size_t batch_len(const struct hf_feed *f)
 {
 	const struct hf_outbox *t = &f->todo;
 	size_t max = t->n - t->at < f->next_max ? t->n - t->at : f->next_max, n = 1;
+
+	if (t->limit && t->limit < max)
+		max = t->limit;
 
 	while (n < max && !same_name(&t->changes[t->at + n - 1], &t->changes[t->at + n]))
 		n++;
@@ -282,6 +291,78 @@ static int fates_told(struct hf_feed *f, const struct hf_receipt *receipt, size_
 	return rc;
 }
 
+/* --- which one it is --- */
+
+/*
+ * A batch may fail as a whole because of one of its changes. The batches are halved until one fails
+ * alone. If others were done since the first batch with it failed it is set aside; else it goes
+ * behind the others.
+ */
+static void put_behind(struct hf_outbox *t)
+{
+	const struct hf_change change = t->changes[t->at];
+	const uint8_t rows[2] = { t->rows[t->at][0], t->rows[t->at][1] };
+	uint64_t suspect = t->suspect[t->at];
+	size_t n = t->n - t->at - 1;
+
+	/* Changes of one name keep their order. */
+	if (!n || same_name(&change, &t->changes[t->at + 1]))
+		return;
+	memmove(&t->changes[t->at], &t->changes[t->at + 1], n * sizeof(t->changes[0]));
+	memmove(&t->rows[t->at], &t->rows[t->at + 1], n * sizeof(t->rows[0]));
+	memmove(&t->suspect[t->at], &t->suspect[t->at + 1], n * sizeof(t->suspect[0]));
+	t->changes[t->n - 1] = change;
+	memcpy(t->rows[t->n - 1], rows, sizeof(rows));
+	t->suspect[t->n - 1] = suspect;
+}
+
+/* It is not the adapter's to say so of all: it was heard, and refused. */
+static bool was_heard(int code)
+{
+	return code == HF_EREFUSED || code == HF_EFORMAT;
+}
+
+/* The one that failed alone. 1: it is set aside, 0: it is tried again, or a code. */
+static int judge_alone(struct hf_feed *f, int code, const char *text)
+{
+	struct hf_outbox *t = &f->todo;
+	/* Where it is not even heard, one is not taken for another that was at fault. */
+	bool others_are_done =
+	    t->n_ok >= t->suspect[t->at] && (was_heard(code) || t->n_ok > t->n_ok_then);
+	bool is_in_the_way = was_heard(code) && f->retry.attempts >= HF_FEED_ALONE_MAX &&
+			     f->run.target < hf_store_generation(f->env.store);
+	int rc;
+
+	if (!others_are_done && !is_in_the_way) {
+		put_behind(t);
+		return 0;
+	}
+	rc = failed_told(f, &t->changes[t->at], t->rows[t->at], text);
+	t->at++;
+	t->n_ok_then = t->n_ok;
+	return rc ? rc : 1;
+}
+
+/* What a receipt of n done changes out of n_batch says. As judge_alone(). */
+static int outbox_blame(struct hf_feed *f, size_t n, int code, const char *text)
+{
+	struct hf_outbox *t = &f->todo;
+	/* What a batch had done counts, too, if the adapter was heard until it failed. */
+	uint64_t suspect = t->n_ok + (was_heard(code) ? 0 : n) + 1;
+
+	t->n_ok += n;
+	if (!code) {
+		t->limit = t->limit && t->limit < f->next_max ? 2 * t->limit : 0;
+		return 0;
+	}
+	for (size_t i = t->at; i < t->at + t->n_batch - n; i++)
+		t->suspect[i] = t->suspect[i] ? t->suspect[i] : suspect;
+	if (t->n_batch == 1 && !n)
+		return judge_alone(f, code, text);
+	t->limit = n || t->n_batch < 2 ? 1 : t->n_batch / 2;
+	return 0;
+}
+
 static void outbox_pace(struct hf_feed *f, const struct hf_receipt *receipt)
 {
 	f->resume_at = hf_feed_now(f) + (receipt->pause_us + 500) / 1000;
@@ -290,33 +371,50 @@ static void outbox_pace(struct hf_feed *f, const struct hf_receipt *receipt)
 		    receipt->next_max < HF_FEED_BATCH_MAX ? receipt->next_max : HF_FEED_BATCH_MAX;
 }
 
+/* A receipt's code and text, and where it says nothing, that. */
+static int receipt_code(
+    const struct hf_feed *f, const struct hf_receipt *receipt, const char **text)
+{
+	*text = receipt->code && receipt->text ? receipt->text : "";
+	if (receipt->code || receipt->n_done || !f->todo.n_batch)
+		return receipt->code;
+	*text = "the adapter did nothing and does not say why";
+	return HF_EPEER;
+}
+
+/* How it went, for the table of waits. */
+static void outbox_tell(struct hf_feed *f, int rc, int code, const char *text)
+{
+	unsigned n_failed = f->todo.n_failed;
+
+	if (rc)
+		hf_feed_failed(f, rc, "its receipt cannot be kept");
+	else if (code)
+		hf_feed_failed(f, code, text);
+	else if (n_failed >= HF_FEED_FAILED_MAX)
+		hf_feed_failed(f, HF_EREFUSED, hf_pass_aside_why(f, ROW_FAILED));
+	else if (!f->run.unconfirmed && !n_failed)
+		hf_retry_ok(&f->retry);
+}
+
 void hf_outbox_applied(struct hf_feed *f, const struct hf_receipt *receipt)
 {
 	struct hf_outbox *t = &f->todo;
 	size_t n = receipt->n_done < t->n_batch ? receipt->n_done : t->n_batch;
-	int code = receipt->code;
-	const char *text = code && receipt->text ? receipt->text : "";
-	int rc = fates_told(f, receipt, n);
+	const char *text;
+	int code = receipt_code(f, receipt, &text), rc = fates_told(f, receipt, n);
 
-	if (!code && !n && t->n_batch) {
-		code = HF_EPEER;
-		text = "the adapter did nothing and does not say why";
-	}
 	if (t->empty)
 		f->empty_done = !code;
-	if (!code && t->n_failed >= HF_FEED_FAILED_MAX) {
-		code = HF_EREFUSED;
-		text = hf_pass_aside_why(f, ROW_FAILED);
-	}
+	else if (!rc)
+		rc = outbox_blame(f, n, code, text);
+	/* One was set aside: that is what had failed. */
+	if (rc > 0)
+		rc = code = 0;
 	t->n_batch = 0;
 	t->empty = false;
 	outbox_pace(f, receipt);
 	if (t->at == t->n)
 		t->at = t->n = t->announced_to = 0;
-	if (rc)
-		hf_feed_failed(f, rc, "its receipt cannot be kept");
-	else if (code)
-		hf_feed_failed(f, code, text);
-	else if (!f->run.unconfirmed && !t->n_failed)
-		hf_retry_ok(&f->retry);
+	outbox_tell(f, rc, code, text);
 }

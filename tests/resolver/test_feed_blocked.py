@@ -106,7 +106,20 @@ for line in sys.stdin:
 """
 
 
-@pytest.mark.parametrize("form, text", [("dhcp-script", DHCP_SCRIPT), ("json", JSON)], ids=["dhcp-script", "json"])
+DIES = """#!/usr/bin/python3
+import json, sys
+for line in sys.stdin:
+    it = json.loads(line)
+    if it["op"] in ("put", "take"):
+        open("{log}", "a").write({{"put": "add", "take": "del"}}[it["op"]] + " " + it["name"] + "\\n")
+        if "web" in it["name"]:
+            sys.exit("cannot hold web")
+        print(json.dumps({{"fate": "done"}}), flush=True)
+"""
+
+
+@pytest.mark.parametrize("form, text", [("dhcp-script", DHCP_SCRIPT), ("json", JSON), ("json", DIES)],
+                         ids=["dhcp-script", "json", "json-that-dies"])
 def test_a_hook_that_fails_for_one_workspace(tmp_path, form, text):
     program, log = tmp_path / "hook", tmp_path / "calls"
     log.write_text("")

@@ -266,9 +266,27 @@ static void note_subject(struct desk *d, const struct hf_subject *s)
 	    s->agent ? s->agent : "-");
 }
 
+/* The first change of the batch that it cannot bear; n: there is none. */
+static size_t poisoned_at(const struct desk *d)
+{
+	const struct hf_batch *b = d->r.batch;
+	char name[80];
+	size_t i = 0;
+
+	for (; i < b->n; i++) {
+		text_of(&b->at[i].record.name, name);
+		if (d->r.poison && strstr(name, d->r.poison))
+			break;
+	}
+	return i;
+}
+
 static size_t limit(const struct desk *d)
 {
-	size_t n = d->r.lazy ? 0 : d->r.batch->n;
+	size_t n = d->r.lazy ? 0 : d->r.batch->n, poisoned = poisoned_at(d);
+
+	if (poisoned < n)
+		n = d->r.poison_late ? poisoned : 0;
 
 	return d->r.take_max && d->r.take_max < n ? d->r.take_max : n;
 }
@@ -306,8 +324,8 @@ static bool answer_apply(struct desk *d)
 		return true;
 	}
 	receipt.n_done = d->r.done;
-	receipt.code = d->r.fail;
-	receipt.text = d->r.fail ? "the resolver is away" : "";
+	receipt.code = d->r.fail ? d->r.fail : poisoned_at(d) < b->n ? HF_EREFUSED : 0;
+	receipt.text = d->r.fail ? "the resolver is away" : receipt.code ? "it chokes" : "";
 	receipt.pause_us = d->r.pause_us;
 	receipt.next_max = d->r.next_max;
 	d->r.batch = NULL;

@@ -43,6 +43,8 @@ struct desk_resolver {
 	const char *fails;  /* what it is told of names with this in them fails; NULL: none */
 	const char *clings; /* such names are taken and answered all the same */
 	uint32_t slow_ms;   /* a change that fails takes so long */
+	const char *poison; /* a batch with such a name fails, as a whole or ... */
+	bool poison_late;   /* ... from there on */
 	/* what was done to it */
 	unsigned n_applies, n_puts, n_takes, n_failed, n_verifies, n_asked, n_lists, n_completes,
 	    n_zones, n_empty;

@@ -220,6 +220,92 @@ START_TEST(an_adapter_that_goes_takes_what_could_not_be_taken_too)
 }
 END_TEST
 
+static void twenty(const char *last)
+{
+	char name[20];
+
+	for (uint8_t i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "n%02u.coder", i);
+		desk_set(&d, name, (uint8_t)(100 + i), 0);
+	}
+	desk_set(&d, last, 7, 0);
+	desk_commit(&d);
+}
+
+/* As unbound does, and as a program that dies of one line. */
+START_TEST(one_change_of_which_a_whole_batch_fails_is_found_and_set_aside)
+{
+	d.r.poison = "p1.";
+	d.r.poison_late = _i;
+	desk_set(&d, "np1.coder", 8, 0);
+	twenty("xp1.coder");
+	desk_del(&d, "b.coder");
+	desk_commit(&d);
+	desk_run(&d, 20000);
+	ck_assert_uint_eq(desk_status(&d).failing, 2);
+	ck_assert_ptr_nonnull(strstr(desk_status(&d).failing_why, "it chokes"));
+	ck_assert_uint_eq(desk_status(&d).owned, 22);
+	ck_assert_ptr_null(desk_find(&d, "b.coder", false));
+	d.r.poison = NULL;
+	desk_run(&d, 61000);
+	ck_assert_uint_eq(desk_status(&d).failing, 0);
+	ck_assert_int_eq(desk_status(&d).state, HF_FEED_SYNCED);
+	desk_check(&d);
+}
+END_TEST
+
+START_TEST(one_that_is_refused_alone_makes_way_for_news)
+{
+	d.r.poison = "p1.";
+	desk_set(&d, "xp1.coder", 8, 0);
+	desk_commit(&d);
+	desk_run(&d, 2000);
+	ck_assert_uint_eq(
+	    desk_status(&d).failing, 0); /* there is nobody that it is in the way of */
+	ck_assert_int_eq(desk_status(&d).state, HF_FEED_RETRYING);
+	desk_set(&d, "new.coder", 9, 0);
+	desk_commit(&d);
+	desk_run(&d, 5000);
+	ck_assert_ptr_nonnull(desk_find(&d, "new.coder", false));
+	ck_assert_uint_eq(desk_status(&d).failing, 1);
+}
+END_TEST
+
+START_TEST(an_adapter_that_is_away_is_the_fault_of_no_name)
+{
+	d.r.fail = -ECONNREFUSED;
+	twenty("x.coder");
+	desk_run(&d, 60000);
+	desk_set(&d, "new.coder", 9, 0);
+	desk_commit(&d);
+	desk_run(&d, 60000);
+	ck_assert_uint_eq(desk_status(&d).failing, 0);
+	ck_assert_int_eq(desk_status(&d).state, HF_FEED_FAILED);
+	d.r.fail = 0;
+	desk_clear_log(&d);
+	desk_run(&d, 5100);
+	ck_assert_int_eq(desk_status(&d).state, HF_FEED_SYNCED);
+	ck_assert_uint_eq(d.r.n_puts, 22);
+	ck_assert_uint_le(d.r.n_applies, 8); /* not one by one */
+	desk_check(&d);
+}
+END_TEST
+
+START_TEST(nor_one_that_goes_away_in_the_middle)
+{
+	d.r.next_max = 5;
+	twenty("x.coder");
+	while (d.r.n_puts < 13)
+		ck_assert(desk_step(&d) || (desk_run(&d, 1), true));
+	d.r.fail = -ECONNRESET;
+	desk_run(&d, 60000);
+	ck_assert_uint_eq(desk_status(&d).failing, 0);
+	d.r.fail = 0;
+	desk_settle(&d);
+	desk_check(&d);
+}
+END_TEST
+
 static int count_record(const struct hf_record *record, void *arg)
 {
 	++*(unsigned *)arg;
@@ -421,6 +507,11 @@ Suite *feed_aside_suite(void)
 	tcase_add_test(tc, where_all_fails_the_adapter_waits_and_no_longer_than_that);
 	tcase_add_test(tc, an_adapter_that_goes_takes_what_could_not_be_taken_too);
 	tcase_add_test(tc, who_writes_whole_files_does_not_get_what_could_not_be_put);
+	tcase_add_loop_test(
+	    tc, one_change_of_which_a_whole_batch_fails_is_found_and_set_aside, 0, 2);
+	tcase_add_test(tc, one_that_is_refused_alone_makes_way_for_news);
+	tcase_add_test(tc, an_adapter_that_is_away_is_the_fault_of_no_name);
+	tcase_add_test(tc, nor_one_that_goes_away_in_the_middle);
 	add_stuck(tc);
 	suite_add_tcase(s, tc);
 	return s;
