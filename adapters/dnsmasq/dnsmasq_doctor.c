@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +23,9 @@
 enum { TYPE_A = 1, TYPE_PTR = 12, TYPE_AAAA = 28, RCODE_NXDOMAIN = 3, VERSION_MS = 300 };
 enum { SEES_DELETES = 288, TTL_MAX = 30, TABLE_MIN = 1000 };
 
-struct dnsmasq_doctor {
-	struct hf_adapter *a;
+struct hf_dnsmasq_doctor {
+	struct hf_dnsmasq *a;               /* borrowed: whose it is */
+	bool waits;                         /* for the files */
 	struct hf_dnsmasq_version *version; /* owned */
 	bool has_sample;
 	struct hf_record sample; /* a name that is in the files */
@@ -33,30 +33,13 @@ struct dnsmasq_doctor {
 	char suffix[HF_NAME_TEXT_MAX];
 };
 
-static void dnsmasq_doctor_report(struct hf_adapter *a, int grade, const char *line,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static void dnsmasq_doctor_report(
-    struct hf_adapter *a, int grade, const char *line, const char *format, ...)
-{
-	char text[WHY_MAX];
-	struct hf_finding f = { .text = text, .line = line };
-	va_list ap;
-
-	f.grade = grade;
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	a->host->found(a->host->arg, &f);
-}
-
-static const char *dnsmasq_path_of(const struct hf_adapter *a)
+static const char *dnsmasq_path_of(const struct hf_dnsmasq *a)
 {
 	return a->d->hostsdir ? a->d->hostsdir : a->d->hosts_file;
 }
 
 /* "hostsdir=/x": what dnsmasq's configuration must have. */
-static const char *key_line(const struct hf_adapter *a, char *out, size_t size)
+static const char *key_line(const struct hf_dnsmasq *a, char *out, size_t size)
 {
 	snprintf(
 	    out, size, "%s=%s", a->d->hostsdir ? "hostsdir" : "addn-hosts", dnsmasq_path_of(a));
@@ -64,7 +47,7 @@ static const char *key_line(const struct hf_adapter *a, char *out, size_t size)
 }
 
 /* dnsmasq gives its rights up: each folder above must let everybody through. */
-static void check_way(struct hf_adapter *a)
+static void check_way(struct hf_dnsmasq *a)
 {
 	char path[PATH_MAX], line[PATH_MAX + 32];
 	mode_t need = a->d->hostsdir ? 0005 : 0004;
@@ -79,7 +62,7 @@ static void check_way(struct hf_adapter *a)
 			    : need == 0001 ? "x"
 					   : "r",
 			    path);
-			dnsmasq_doctor_report(a, HF_FINDING_BAD, line,
+			hf_adapter_found(&a->base, HF_FINDING_BAD, line,
 			    "dnsmasq's own user cannot reach %s: %s has mode %04o",
 			    hf_host_files_what(a->files), path, st.st_mode & 07777);
 			return;
@@ -90,11 +73,11 @@ static void check_way(struct hf_adapter *a)
 		memmove(path, up, strlen(up) + 1);
 		need = 0001;
 	}
-	dnsmasq_doctor_report(
-	    a, HF_FINDING_GOOD, "", "dnsmasq's own user can read %s", hf_host_files_what(a->files));
+	hf_adapter_found(&a->base, HF_FINDING_GOOD, "", "dnsmasq's own user can read %s",
+	    hf_host_files_what(a->files));
 }
 
-static void check_apparmor(struct hf_adapter *a)
+static void check_apparmor(struct hf_dnsmasq *a)
 {
 	char line[2 * PATH_MAX];
 
@@ -103,52 +86,51 @@ static void check_apparmor(struct hf_adapter *a)
 		return;
 	snprintf(
 	    line, sizeof(line), "%.4000s%s r,", dnsmasq_path_of(a), a->d->hostsdir ? "/{,**}" : "");
-	dnsmasq_doctor_report(a, HF_FINDING_NOTE, line,
+	hf_adapter_found(&a->base, HF_FINDING_NOTE, line,
 	    "AppArmor has a profile for dnsmasq; /etc/apparmor.d/local/usr.sbin.dnsmasq must let it read %s",
 	    hf_host_files_what(a->files));
 }
 
-static void check_size(struct hf_adapter *a)
+static void check_size(struct hf_dnsmasq *a)
 {
 	size_t n = hf_record_table_count(a->table);
-	size_t limit = a->d->hostsdir ? NAMES_WARN : NAMES_WARN_SINGLE;
+	size_t limit = hf_dnsmasq_names_warn(a);
 
 	if (n > limit)
-		dnsmasq_doctor_report(a, HF_FINDING_BAD, "holdfastctl setup dnsmasq-forward",
+		hf_adapter_found(&a->base, HF_FINDING_BAD, "holdfastctl setup dnsmasq-forward",
 		    "%zu names are in %s; above %zu each change makes dnsmasq silent for long", n,
 		    hf_host_files_what(a->files), limit);
 	else
-		dnsmasq_doctor_report(a, HF_FINDING_GOOD, "",
+		hf_adapter_found(&a->base, HF_FINDING_GOOD, "",
 		    "%zu names are in %s; up to %zu are fine", n, hf_host_files_what(a->files),
 		    limit);
 }
 
-static void check_others(struct hf_adapter *a)
+static void check_others(struct hf_dnsmasq *a)
 {
 	char name[HF_HOSTSDIR_FILE_NAME_MAX], why[WHY_MAX];
 
 	if (hf_host_files_foreign(a->files, name) > 0)
-		dnsmasq_doctor_report(a, HF_FINDING_NOTE, "",
+		hf_adapter_found(&a->base, HF_FINDING_NOTE, "",
 		    "%s has files that are not Holdfast's, such as '%s'; dnsmasq reads them too",
 		    hf_host_files_what(a->files), name);
 	if (!a->d->pid_file)
 		return;
 	if (hf_dnsmasq_pid(a->d->pid_file, why, sizeof(why)) < 0)
-		dnsmasq_doctor_report(a, HF_FINDING_BAD, "", "%s", why);
+		hf_adapter_found(&a->base, HF_FINDING_BAD, "", "%s", why);
 	else
-		dnsmasq_doctor_report(
-		    a, HF_FINDING_GOOD, "", "the process of %s can be signalled", a->d->pid_file);
+		hf_adapter_found(&a->base, HF_FINDING_GOOD, "",
+		    "the process of %s can be signalled", a->d->pid_file);
 }
 
-static void doctor_end(struct dnsmasq_doctor *d)
+static void doctor_end(struct hf_dnsmasq_doctor *d)
 {
-	d->a->examined = true;
-	hf_dnsmasq_answer_soon(d->a);
+	hf_adapter_answers_examined(&d->a->base.answers);
 }
 
 /* Asks, or ends. */
 static void dnsmasq_doctor_ask(
-    struct dnsmasq_doctor *d, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
+    struct hf_dnsmasq_doctor *d, const struct hf_name *name, uint16_t type, hf_asked_cb cb)
 {
 	if (hf_dns_client_send(d->a->back, name, type, cb, d))
 		doctor_end(d);
@@ -156,12 +138,12 @@ static void dnsmasq_doctor_ask(
 
 static void on_cache_size(const char *text, void *arg)
 {
-	struct dnsmasq_doctor *d = arg;
+	struct hf_dnsmasq_doctor *d = arg;
 	size_t n = hf_record_table_count(d->a->table);
 	unsigned long size = strtoul(text, NULL, 10);
 
 	if (*text && n > TABLE_MIN && size < n)
-		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "cache-size=10000",
+		hf_adapter_found(&d->a->base, HF_FINDING_NOTE, "cache-size=10000",
 		    "its table was laid out for %lu names and has %zu of ours: each answer is slower until its next restart or SIGHUP",
 		    size, n);
 	hf_dnsmasq_version_free(d->version);
@@ -170,97 +152,97 @@ static void on_cache_size(const char *text, void *arg)
 }
 
 /* Asks dnsmasq about itself, or ends. */
-static void ask_self(struct dnsmasq_doctor *d, const char *name, hf_dnsmasq_version_cb cb)
+static void ask_self(struct hf_dnsmasq_doctor *d, const char *name, hf_dnsmasq_version_cb cb)
 {
 	hf_dnsmasq_version_free(d->version);
 	d->version = NULL;
 	if (hf_dnsmasq_version_ask(
-		d->a->host->base, &d->a->d->ask, name, VERSION_MS, cb, d, &d->version))
+		d->a->base.host->base, &d->a->d->ask, name, VERSION_MS, cb, d, &d->version))
 		doctor_end(d);
 }
 
 static void on_version(const char *text, void *arg)
 {
-	struct dnsmasq_doctor *d = arg;
+	struct hf_dnsmasq_doctor *d = arg;
 	unsigned number = hf_dnsmasq_version_number(text);
 
 	if (!number)
-		dnsmasq_doctor_report(d->a, HF_FINDING_NOTE, "",
+		hf_adapter_found(&d->a->base, HF_FINDING_NOTE, "",
 		    "the version of dnsmasq is not known: it says '%s'", text);
 	else if (number < SEES_DELETES && d->a->d->hostsdir)
-		dnsmasq_doctor_report(d->a, HF_FINDING_BAD,
+		hf_adapter_found(&d->a->base, HF_FINDING_BAD,
 		    "use hosts-file and pid-file instead of hostsdir",
 		    "%s does not notice files that are removed from a hostsdir; 2.88 does", text);
 	else
-		dnsmasq_doctor_report(d->a, HF_FINDING_GOOD, "", "it is %s", text);
+		hf_adapter_found(&d->a->base, HF_FINDING_GOOD, "", "it is %s", text);
 	ask_self(d, "cachesize.bind.", on_cache_size);
 }
 
-static void ask_version(struct dnsmasq_doctor *d)
+static void ask_version(struct hf_dnsmasq_doctor *d)
 {
 	ask_self(d, "version.bind.", on_version);
 }
 
-static void tell_leak(struct dnsmasq_doctor *d, const char *what)
+static void tell_leak(struct hf_dnsmasq_doctor *d, const char *what)
 {
 	char line[HF_NAME_TEXT_MAX + 16];
 
 	snprintf(line, sizeof(line), "local=/%s/", d->suffix);
-	dnsmasq_doctor_report(d->a, HF_FINDING_BAD, line, "%s is asked of other servers", what);
+	hf_adapter_found(&d->a->base, HF_FINDING_BAD, line, "%s is asked of other servers", what);
 }
 
 /* dnsmasq's own negative answers have no SOA; one that has was somebody else's. */
 static void on_unknown(const struct hf_asked *asked, void *arg)
 {
-	struct dnsmasq_doctor *d = arg;
+	struct hf_dnsmasq_doctor *d = arg;
 
 	if (asked->code || asked->rcode != RCODE_NXDOMAIN || asked->has_soa)
 		tell_leak(d, "a name of the suffix that does not exist");
 	else
-		dnsmasq_doctor_report(
-		    d->a, HF_FINDING_GOOD, "", "a name that does not exist is answered at once");
+		hf_adapter_found(&d->a->base, HF_FINDING_GOOD, "",
+		    "a name that does not exist is answered at once");
 	ask_version(d);
 }
 
 static void on_dnsmasq_doctor_a(const struct hf_asked *asked, void *arg)
 {
-	struct dnsmasq_doctor *d = arg;
+	struct hf_dnsmasq_doctor *d = arg;
 
 	if (asked->code || asked->rcode || asked->has_soa)
 		tell_leak(d, "the A of a name that has an AAAA only");
 	else
-		dnsmasq_doctor_report(
-		    d->a, HF_FINDING_GOOD, "", "the A of a name that has an AAAA only is empty");
+		hf_adapter_found(&d->a->base, HF_FINDING_GOOD, "",
+		    "the A of a name that has an AAAA only is empty");
 	dnsmasq_doctor_ask(d, &d->unknown, TYPE_AAAA, on_unknown);
 }
 
 static void on_dnsmasq_doctor_ptr(const struct hf_asked *asked, void *arg)
 {
-	struct dnsmasq_doctor *d = arg;
+	struct hf_dnsmasq_doctor *d = arg;
 	char addr[HF_ADDR_TEXT_MAX], name[HF_NAME_TEXT_MAX];
 
 	hf_addr_text(d->sample.addr, addr);
 	if (asked->code || !asked->has_target)
-		dnsmasq_doctor_report(
-		    d->a, HF_FINDING_BAD, "", "the PTR of %s is not answered", addr);
+		hf_adapter_found(
+		    &d->a->base, HF_FINDING_BAD, "", "the PTR of %s is not answered", addr);
 	else
-		dnsmasq_doctor_report(d->a,
+		hf_adapter_found(&d->a->base,
 		    hf_name_equal(&asked->target, &d->sample.name) ? HF_FINDING_GOOD
 								   : HF_FINDING_NOTE,
 		    "", "the PTR of %s is %.200s", addr, hf_name_text(&asked->target, name));
 	dnsmasq_doctor_ask(d, &d->sample.name, TYPE_A, on_dnsmasq_doctor_a);
 }
 
-static void check_ttl(struct hf_adapter *a, uint32_t ttl_s)
+static void check_ttl(struct hf_dnsmasq *a, uint32_t ttl_s)
 {
-	uint32_t max = a->ttl_s ? a->ttl_s : TTL_MAX;
+	uint32_t max = a->base.ttl_s ? a->base.ttl_s : TTL_MAX;
 	char line[32];
 
 	snprintf(line, sizeof(line), "local-ttl=%u", max);
 	if (!ttl_s || ttl_s > max)
-		dnsmasq_doctor_report(a, HF_FINDING_BAD, line, "its answers have TTL %u", ttl_s);
+		hf_adapter_found(&a->base, HF_FINDING_BAD, line, "its answers have TTL %u", ttl_s);
 	else
-		dnsmasq_doctor_report(a, HF_FINDING_GOOD, "", "its answers have TTL %u", ttl_s);
+		hf_adapter_found(&a->base, HF_FINDING_GOOD, "", "its answers have TTL %u", ttl_s);
 }
 
 static bool answer_has_addr(const struct hf_asked *asked, const uint8_t addr[static 16])
@@ -274,12 +256,12 @@ static bool answer_has_addr(const struct hf_asked *asked, const uint8_t addr[sta
 
 static void on_sample(const struct hf_asked *asked, void *arg)
 {
-	struct dnsmasq_doctor *d = arg;
+	struct hf_dnsmasq_doctor *d = arg;
 	char name[HF_NAME_TEXT_MAX], line[PATH_MAX + 32];
 	struct hf_name ptr;
 
 	if (asked->code) {
-		dnsmasq_doctor_report(d->a, HF_FINDING_BAD, "",
+		hf_adapter_found(&d->a->base, HF_FINDING_BAD, "",
 		    "dnsmasq does not answer at the address of 'ask': %s",
 		    hf_strerror(asked->code));
 		doctor_end(d);
@@ -287,12 +269,12 @@ static void on_sample(const struct hf_asked *asked, void *arg)
 	}
 	hf_name_text(&d->sample.name, name);
 	if (d->has_sample && !answer_has_addr(asked, d->sample.addr))
-		dnsmasq_doctor_report(d->a, HF_FINDING_BAD, key_line(d->a, line, sizeof(line)),
+		hf_adapter_found(&d->a->base, HF_FINDING_BAD, key_line(d->a, line, sizeof(line)),
 		    "%s is in %s, but dnsmasq does not have it", name,
 		    hf_host_files_what(d->a->files));
 	else if (d->has_sample)
-		dnsmasq_doctor_report(
-		    d->a, HF_FINDING_GOOD, "", "it answers %s as it should", name);
+		hf_adapter_found(
+		    &d->a->base, HF_FINDING_GOOD, "", "it answers %s as it should", name);
 	if (d->has_sample && answer_has_addr(asked, d->sample.addr))
 		check_ttl(d->a, asked->ttl_s);
 	hf_ptr_name(d->sample.addr, &ptr);
@@ -306,7 +288,7 @@ static void on_sample(const struct hf_asked *asked, void *arg)
 
 static int dnsmasq_doctor_take_sample(const struct hf_record *r, void *arg)
 {
-	struct dnsmasq_doctor *d = arg;
+	struct hf_dnsmasq_doctor *d = arg;
 
 	if (d->has_sample && !r->primary)
 		return 0;
@@ -316,31 +298,33 @@ static int dnsmasq_doctor_take_sample(const struct hf_record *r, void *arg)
 }
 
 /* The suffix that we were told, else the last label of a name. */
-static void dnsmasq_doctor_find_suffix(struct dnsmasq_doctor *d, struct hf_name *ret_beside)
+static void dnsmasq_doctor_find_suffix(struct hf_dnsmasq_doctor *d, struct hf_name *ret_beside)
 {
-	struct hf_name up = d->has_sample ? d->sample.name : d->a->suffix;
+	const struct hf_name *suffix = &d->a->base.suffixes[0];
+	struct hf_name up = d->has_sample ? d->sample.name : *suffix;
 
-	*ret_beside = d->a->suffix;
+	*ret_beside = *suffix;
 	if (d->has_sample)
 		hf_name_get_parent(&up, ret_beside);
 	while (hf_name_labels(&up) > 1)
 		hf_name_get_parent(&up, &up);
-	hf_name_text(d->a->suffix.len ? &d->a->suffix : &up, d->suffix);
+	hf_name_text(d->a->base.n_suffixes ? suffix : &up, d->suffix);
 }
 
-static void begin_asking(struct dnsmasq_doctor *d)
+static void begin_asking(struct hf_dnsmasq_doctor *d)
 {
 	struct hf_name beside;
 	uint32_t number = 0;
 	char label[32];
 
-	for (unsigned i = 0; i < hf_host_files_count(d->a->files) && d->a->loaded; i++) {
+	for (unsigned i = 0;
+	     i < hf_host_files_count(d->a->files) && hf_file_loader_is_done(d->a->loader); i++) {
 		if (hf_record_table_walk(d->a->table, i, dnsmasq_doctor_take_sample, d))
 			break;
 	}
-	if (!d->has_sample && !d->a->suffix.len) {
-		dnsmasq_doctor_report(
-		    d->a, HF_FINDING_NOTE, "", "there are no names yet to ask dnsmasq for");
+	if (!d->has_sample && !d->a->base.n_suffixes) {
+		hf_adapter_found(
+		    &d->a->base, HF_FINDING_NOTE, "", "there are no names yet to ask dnsmasq for");
 		ask_version(d);
 		return;
 	}
@@ -354,10 +338,13 @@ static void begin_asking(struct dnsmasq_doctor *d)
 }
 
 /* The files were read, or `code` and `why`. */
-void hf_dnsmasq_doctor_loaded(struct hf_adapter *a, int code, const char *why)
+void hf_dnsmasq_doctor_loaded(struct hf_dnsmasq *a, int code, const char *why)
 {
+	if (!a->doctor || !a->doctor->waits)
+		return;
+	a->doctor->waits = false;
 	if (code) {
-		dnsmasq_doctor_report(a, HF_FINDING_BAD, "", "%s", why);
+		hf_adapter_found(&a->base, HF_FINDING_BAD, "", "%s", why);
 	} else {
 		check_size(a);
 		check_others(a);
@@ -367,25 +354,36 @@ void hf_dnsmasq_doctor_loaded(struct hf_adapter *a, int code, const char *why)
 	begin_asking(a->doctor);
 }
 
-void hf_dnsmasq_doctor(struct hf_adapter *a)
+void hf_dnsmasq_doctor(struct hf_adapter *adapter)
 {
+	struct hf_dnsmasq *a = hf_dnsmasq_of(adapter);
+
 	if (!a->doctor)
 		a->doctor = calloc(1, sizeof(*a->doctor));
 	if (!a->doctor) {
-		a->examined = true;
-		hf_dnsmasq_answer_soon(a);
+		hf_adapter_answers_examined(&adapter->answers);
 		return;
 	}
 	a->doctor->a = a;
 	a->doctor->has_sample = false;
-	a->doctor_waits = true;
-	if (a->loaded)
-		hf_dnsmasq_answer_soon(a);
+	a->doctor->waits = true;
+	if (hf_file_loader_is_done(a->loader))
+		hf_adapter_answers_due(&adapter->answers, HF_ANSWER_DOCTOR);
 	else
-		hf_dnsmasq_load(a);
+		hf_file_loader_begin(a->loader);
 }
 
-void hf_dnsmasq_doctor_free(struct dnsmasq_doctor *d)
+void hf_dnsmasq_reply_doctor(struct hf_adapter *adapter)
+{
+	struct hf_dnsmasq *a = hf_dnsmasq_of(adapter);
+
+	if (a->doctor && a->doctor->waits)
+		hf_dnsmasq_doctor_loaded(a, 0, "");
+	else
+		adapter->host->examined(adapter->host->arg);
+}
+
+void hf_dnsmasq_doctor_free(struct hf_dnsmasq_doctor *d)
 {
 	if (!d)
 		return;

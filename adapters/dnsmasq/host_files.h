@@ -4,6 +4,8 @@
  * host_files: what dnsmasq reads, in either form: the many files of a hostsdir, or one addn-hosts
  * file and a signal. The rest of the adapter knows files by number.
  */
+#include "adapters/dnsmasq/addn_hosts.h"
+#include "adapters/dnsmasq/hostsdir.h"
 #include "adapters/record_table.h"
 
 struct hf_config_dnsmasq;
@@ -17,6 +19,10 @@ struct hf_record_table *hf_host_files_table(const struct hf_host_files *f); /* l
 unsigned hf_host_files_count(const struct hf_host_files *f);
 /* "the folder /x", "the file /x": lent. */
 const char *hf_host_files_what(const struct hf_host_files *f);
+
+/* The name of a file of several; "it" for the only one. Returns out. */
+const char *hf_host_files_name(
+    const struct hf_host_files *f, unsigned i, char out[static HF_HOSTSDIR_FILE_NAME_MAX]);
 
 /* What a killed run left half written, as hf_hostsdir_sweep(). The folder is open. */
 void hf_host_files_sweep(struct hf_host_files *f);

@@ -1,207 +1,221 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * tamper_watch: what others do to the files. A part of them is looked at each second, all of them
- * within a few; one that was changed, cut or removed is written again. A folder that was replaced
- * is filled again too, but dnsmasq watches the old one until it is restarted: a probe, a name that
- * only the new folder has, tells when that was done.
- */
+#include "adapters/dnsmasq/tamper_watch.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/dnsmasq/dnsmasq_private.h"
-#include "adapters/dnsmasq/hostsdir.h"
+#include <event2/event.h>
+
+#include "adapters/dns_client.h"
+#include "adapters/dnsmasq/dnsmasq_probe.h"
+#include "adapters/dnsmasq/host_files.h"
+#include "adapters/dnsmasq/paced_writer.h"
 #include "base/error.h"
+#include "base/log.h"
+#include "base/timing.h"
 
 enum {
 	TYPE_AAAA = 28,
-	WATCH_MS = 1000,
-	WATCH_SLICE = 256,  /* a round takes four seconds */
+	WATCH_SLICE = 256,  /* of 1,024: a round is four looks */
 	FOREIGN_TICKS = 10, /* so often the folder is read for files of others */
-	SYNC_AFTER_MS = 1000,
-	SYNC_GAP_MS = 5,
+	TAMPER_WHY_MAX = 512,
 };
 
-static void note_edit(struct hf_adapter *a, unsigned file)
-{
-	char what[HF_HOSTSDIR_FILE_NAME_MAX] = "it";
+struct hf_tamper_watch {
+	struct hf_tamper_watch_opts o;
+	struct event *timer; /* owned */
+	bool on;
+	unsigned at; /* the next file to look at */
+	unsigned ticks;
+	struct hf_name suffix; /* len 0: not told yet */
+	bool probing;          /* the folder was replaced; does dnsmasq read the new one? */
+	bool probe_open;
+	struct hf_record probe;
+	struct hf_fault edits;
+};
 
-	if (hf_host_files_count(a->files) > 1)
-		hf_hostsdir_file_name(file, what);
-	hf_fault_set(&a->edits, a->host->clock, HF_LOG_WARN,
-	    "adapter '%s': %s was changed by others (first: %s); what is missing is written again",
-	    a->config->name, hf_host_files_what(a->files), what);
+static void watch_again(struct hf_tamper_watch *w)
+{
+	const struct timeval tv = hf_time_of_ms(w->o.every_ms);
+
+	event_add(w->timer, &tv);
 }
 
-static unsigned look_at_files(struct hf_adapter *a)
+static void note_edit(struct hf_tamper_watch *w, unsigned file)
 {
-	unsigned n = hf_host_files_count(a->files), edits = 0;
-	char why[WHY_MAX];
+	char what[HF_HOSTSDIR_FILE_NAME_MAX];
+
+	hf_fault_set(&w->edits, w->o.clock, HF_LOG_WARN,
+	    "adapter '%s': %s was changed by others (first: %s); what is missing is written again",
+	    w->o.who, hf_host_files_what(w->o.files), hf_host_files_name(w->o.files, file, what));
+}
+
+static unsigned look_at_files(struct hf_tamper_watch *w)
+{
+	unsigned n = hf_host_files_count(w->o.files), edits = 0;
+	char why[TAMPER_WHY_MAX];
 
 	for (unsigned i = 0; i < WATCH_SLICE && i < n; i++) {
-		unsigned file = a->watch_at;
+		unsigned file = w->at;
 
-		a->watch_at = (a->watch_at + 1) % n;
-		if (hf_paced_writer_is_dirty(a->pump, file) ||
-		    !hf_host_files_changed(a->files, file))
+		w->at = (w->at + 1) % n;
+		if (hf_paced_writer_is_dirty(w->o.pump, file) ||
+		    !hf_host_files_changed(w->o.files, file))
 			continue;
 		/* What has our name and was not ours may be gone, or ours now. */
-		if (hf_host_files_blocked(a->files, file)) {
-			hf_host_files_load(a->files, file, why, sizeof(why));
+		if (hf_host_files_blocked(w->o.files, file)) {
+			hf_host_files_load(w->o.files, file, why, sizeof(why));
 			continue;
 		}
 		if (!edits++)
-			note_edit(a, file);
-		hf_paced_writer_dirty(a->pump, file);
+			note_edit(w, file);
+		hf_paced_writer_dirty(w->o.pump, file);
 	}
 	return edits;
 }
 
-static void dirty_all(struct hf_adapter *a)
+static void dirty_all(struct hf_tamper_watch *w)
 {
-	for (unsigned i = 0; i < hf_host_files_count(a->files); i++) {
-		if (hf_record_table_bucket(a->table, i))
-			hf_paced_writer_dirty(a->pump, i);
+	for (unsigned i = 0; i < hf_host_files_count(w->o.files); i++) {
+		if (hf_record_table_bucket(hf_host_files_table(w->o.files), i))
+			hf_paced_writer_dirty(w->o.pump, i);
 	}
 }
 
-static void folder_probe_begin(struct hf_adapter *a)
+static void folder_probe_begin(struct hf_tamper_watch *w)
 {
 	static const char text[] =
 	    "its folder was replaced, and dnsmasq watches the old one: restart dnsmasq";
 
-	hf_dnsmasq_warn(a, WARN_RESTART, text);
-	if (!a->suffix.len || a->probing)
+	w->o.state(w->o.arg, HF_TAMPER_RESTART, text);
+	if (!w->suffix.len || w->probing)
 		return;
-	if (hf_dnsmasq_probe_make(&a->suffix, &a->probe) ||
-	    hf_record_table_put(a->table, &a->probe) < 0)
+	if (hf_dnsmasq_probe_make(&w->suffix, &w->probe) ||
+	    hf_record_table_put(hf_host_files_table(w->o.files), &w->probe) < 0)
 		return;
-	a->probing = true;
-	hf_paced_writer_dirty(a->pump, hf_record_table_bucket_of(a->table, a->probe.addr));
+	w->probing = true;
+	hf_paced_writer_dirty(
+	    w->o.pump, hf_record_table_bucket_of(hf_host_files_table(w->o.files), w->probe.addr));
 }
 
-static void folder_probe_end(struct hf_adapter *a)
+static void folder_probe_end(struct hf_tamper_watch *w)
 {
-	struct hf_record_entry *e =
-	    hf_record_table_find_addr(a->table, &a->probe.name, a->probe.addr);
+	struct hf_record_entry *e = hf_record_table_find_addr(
+	    hf_host_files_table(w->o.files), &w->probe.name, w->probe.addr);
 
-	a->probing = false;
+	w->probing = false;
 	if (e) {
-		hf_paced_writer_dirty(a->pump, e->bucket);
-		hf_record_table_del(a->table, e);
+		hf_paced_writer_dirty(w->o.pump, e->bucket);
+		hf_record_table_del(hf_host_files_table(w->o.files), e);
 	}
-	hf_dnsmasq_warn(a, WARN_RESTART, NULL);
+	w->o.state(w->o.arg, HF_TAMPER_RESTART, NULL);
 }
 
 static void on_folder_probe(const struct hf_asked *asked, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_tamper_watch *w = arg;
 
-	a->probe_open = false;
-	for (size_t i = 0; i < asked->n_addrs && !asked->code && a->probing; i++) {
-		if (!memcmp(asked->addrs[i], a->probe.addr, 16)) {
-			folder_probe_end(a);
+	w->probe_open = false;
+	for (size_t i = 0; i < asked->n_addrs && !asked->code && w->probing; i++) {
+		if (!memcmp(asked->addrs[i], w->probe.addr, 16)) {
+			folder_probe_end(w);
 			return;
 		}
 	}
 }
 
-static void ask_folder_probe(struct hf_adapter *a)
+static void ask_folder_probe(struct hf_tamper_watch *w)
 {
-	if (a->probing && !a->probe_open)
-		a->probe_open =
-		    !hf_dns_client_send(a->back, &a->probe.name, TYPE_AAAA, on_folder_probe, a);
+	if (w->probing && !w->probe_open)
+		w->probe_open =
+		    !hf_dns_client_send(w->o.ask, &w->probe.name, TYPE_AAAA, on_folder_probe, w);
 }
 
 /* Everything is written into the folder that has the name now. */
-static void on_replaced(struct hf_adapter *a)
+static void on_replaced(struct hf_tamper_watch *w)
 {
-	char why[WHY_MAX];
-	int rc = hf_host_files_open(a->files, why, sizeof(why));
+	char why[TAMPER_WHY_MAX];
+	int rc = hf_host_files_open(w->o.files, why, sizeof(why));
 
-	hf_dnsmasq_warn(a, WARN_FOLDER, rc ? why : NULL);
+	w->o.state(w->o.arg, HF_TAMPER_FOLDER, rc ? why : NULL);
 	if (rc)
 		return;
 	hf_log_warn(
 	    "adapter '%s': %s was replaced; it is filled again, and dnsmasq must be restarted to read it",
-	    a->config->name, hf_host_files_what(a->files));
-	dirty_all(a);
-	folder_probe_begin(a);
-	a->host->lost(a->host->arg, "its folder was replaced");
+	    w->o.who, hf_host_files_what(w->o.files));
+	dirty_all(w);
+	folder_probe_begin(w);
+	w->o.lost(w->o.arg, "its folder was replaced");
 }
 
-static void look_for_foreign(struct hf_adapter *a)
+static void look_for_foreign(struct hf_tamper_watch *w)
 {
-	char name[HF_HOSTSDIR_FILE_NAME_MAX], text[WHY_MAX];
-	int n = hf_host_files_foreign(a->files, name);
+	char name[HF_HOSTSDIR_FILE_NAME_MAX], text[TAMPER_WHY_MAX];
+	int n = hf_host_files_foreign(w->o.files, name);
 
 	if (n > 0)
 		snprintf(text, sizeof(text),
 		    "%s has %d files that are not Holdfast's (such as '%.100s'); dnsmasq reads them too. They are left alone",
-		    hf_host_files_what(a->files), n, name);
-	hf_dnsmasq_warn(a, WARN_FOREIGN, n > 0 ? text : NULL);
+		    hf_host_files_what(w->o.files), n, name);
+	w->o.state(w->o.arg, HF_TAMPER_FOREIGN, n > 0 ? text : NULL);
 }
 
 static void on_tamper_watch(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_tamper_watch *w = arg;
 	unsigned edits;
 
-	hf_dnsmasq_in_us(a->watch_timer, WATCH_MS * 1000);
-	if (!a->loaded || !a->in_charge)
+	watch_again(w);
+	if (!w->on)
 		return;
-	if (hf_host_files_replaced(a->files)) {
-		on_replaced(a);
-		hf_paced_writer_go(a->pump);
-		return;
-	}
-	edits = look_at_files(a);
-	if (!edits && a->watch_at == 0)
-		hf_fault_clear(&a->edits, a->host->clock, hf_host_files_what(a->files));
-	ask_folder_probe(a);
-	if (a->watch_ticks++ % FOREIGN_TICKS == 0)
-		look_for_foreign(a);
-	if (hf_paced_writer_any(a->pump))
-		hf_paced_writer_go(a->pump);
-}
-
-/* One file a turn: each may take as long as the disk does. */
-static void on_sync(evutil_socket_t fd, short what, void *arg)
-{
-	struct hf_adapter *a = arg;
-	unsigned n = hf_host_files_count(a->files);
-
-	for (unsigned i = 0; i < n; i++) {
-		unsigned file = a->sync_at;
-
-		a->sync_at = (a->sync_at + 1) % n;
-		if (!a->unsynced[file])
-			continue;
-		a->unsynced[file] = false;
-		hf_host_files_sync(a->files, file);
-		hf_dnsmasq_in_us(a->sync_timer, SYNC_GAP_MS * 1000);
+	if (hf_host_files_replaced(w->o.files)) {
+		on_replaced(w);
+		hf_paced_writer_go(w->o.pump);
 		return;
 	}
-	a->sync_dirty = false;
-	hf_host_files_sync_folder(a->files);
+	edits = look_at_files(w);
+	if (!edits && w->at == 0)
+		hf_fault_clear(&w->edits, w->o.clock, hf_host_files_what(w->o.files));
+	ask_folder_probe(w);
+	if (w->ticks++ % FOREIGN_TICKS == 0)
+		look_for_foreign(w);
+	if (hf_paced_writer_any(w->o.pump))
+		hf_paced_writer_go(w->o.pump);
 }
 
-void hf_dnsmasq_watch_written(struct hf_adapter *a, unsigned file)
+void hf_tamper_watch_begin(struct hf_tamper_watch *w)
 {
-	a->unsynced[file] = true;
-	if (!a->sync_dirty)
-		hf_dnsmasq_in_us(a->sync_timer, SYNC_AFTER_MS * 1000);
-	a->sync_dirty = true;
+	w->on = true;
 }
 
-int hf_dnsmasq_watch_begin(struct hf_adapter *a)
+void hf_tamper_watch_suffix(struct hf_tamper_watch *w, const struct hf_name *suffix)
 {
-	a->unsynced = calloc(hf_host_files_count(a->files), sizeof(bool));
-	a->watch_timer = evtimer_new(a->host->base, on_tamper_watch, a);
-	a->sync_timer = evtimer_new(a->host->base, on_sync, a);
-	if (!a->unsynced || !a->watch_timer || !a->sync_timer)
+	w->suffix = *suffix;
+}
+
+int hf_tamper_watch_new(const struct hf_tamper_watch_opts *opts, struct hf_tamper_watch **ret_watch)
+{
+	struct hf_tamper_watch *w = calloc(1, sizeof(*w));
+
+	if (!w)
 		return -ENOMEM;
-	hf_dnsmasq_in_us(a->watch_timer, WATCH_MS * 1000);
+	w->o = *opts;
+	w->timer = evtimer_new(opts->base, on_tamper_watch, w);
+	if (!w->timer) {
+		free(w);
+		return -ENOMEM;
+	}
+	watch_again(w);
+	*ret_watch = w;
 	return 0;
+}
+
+void hf_tamper_watch_free(struct hf_tamper_watch *w)
+{
+	if (!w)
+		return;
+	event_free(w->timer);
+	free(w);
 }
