@@ -53,7 +53,7 @@ void hf_feed_free(struct hf_feed *f);
 void hf_feed_rename(struct hf_feed *f, const char *name);
 
 /* The suffixes that are ours now, and the TTL of all names. */
-void hf_feed_zones(struct hf_feed *f, const struct hf_name *suffixes, size_t n, uint32_t ttl_s);
+void hf_feed_set_zones(struct hf_feed *f, const struct hf_name *suffixes, size_t n, uint32_t ttl_s);
 
 /*
  * One slice. The milliseconds until it wants to be called again; 0: at once, -1: when something

@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the adapter is given: ears for its answers, and a walk over all names.
+ * The life of a feed: it opens the adapter and gives it ears for its answers, and a walk over all
+ * names.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "bridge/feed/feed_private.h"
+#include "bridge/feed/settle.h"
 
-void hf_feed_wake(struct hf_feed *f)
-{
-	if (f->env.wake)
-		f->env.wake(f->env.arg);
-}
+/* --- answers --- */
 
 static void on_feed_applied(void *arg, const struct hf_receipt *receipt)
 {
 	struct hf_feed *f = arg;
+	struct hf_feed_step step;
 
-	if (hf_outbox_is_out(f))
-		hf_outbox_applied(f, receipt);
+	if (hf_outbox_is_out(&f->outbox)) {
+		f->outbox.attempts = f->retry.attempts;
+		if (f->pass)
+			step = hf_outbox_applied(&f->outbox, receipt, hf_pass_told, f->pass);
+		else
+			step =
+			    hf_outbox_applied(&f->outbox, receipt, hf_teardown_told, &f->teardown);
+		/* What is not confirmed is not well yet. */
+		step.well = step.well && !(f->pass && f->pass->unconfirmed);
+		hf_feed_heard(f, &step);
+	}
 	hf_feed_wake(f);
 }
 
@@ -29,30 +39,64 @@ static void on_feed_listed(
     void *arg, const struct hf_record *records, size_t n, int code, const char *text)
 {
 	struct hf_feed *f = arg;
+	struct hf_feed_step step = hf_adopt_listed(&f->adopt, records, n, code, text);
 
-	if (f->adopt.asked)
-		hf_adopt_listed(f, records, n, code, text);
+	hf_feed_heard(f, &step);
 	hf_feed_wake(f);
+}
+
+static void run_verified(struct hf_feed *f, int code, const char *text)
+{
+	struct hf_feed_step step;
+	int verified;
+
+	if (!f->pass)
+		return;
+	step = hf_pass_answered(f->pass, code, text, &verified);
+	if (verified >= 0)
+		f->checker.verified = verified;
+	hf_feed_heard(f, &step);
+}
+
+static void settle_verified(struct hf_feed *f, int code, const char *text)
+{
+	struct hf_feed_step step;
+
+	if (f->phase != FEED_SETTLING)
+		return;
+	hf_feed_enter(f, FEED_IDLE);
+	step = hf_settle_answered(&f->outbox.ledger, &f->questions, code, text);
+	hf_feed_heard(f, &step);
+}
+
+static void look_verified(struct hf_feed *f, int code, const char *text)
+{
+	struct hf_feed_step step;
+	bool lost;
+
+	step = hf_checker_answered(&f->checker, code, text, f->n_passes, &lost);
+	f->refill = f->refill || lost;
+	/* Beside other work it is that work that fails or goes well. */
+	if (f->phase == FEED_IDLE)
+		hf_feed_heard(f, &step);
 }
 
 static void on_feed_verified(void *arg, int code, const char *text)
 {
 	struct hf_feed *f = arg;
-	enum hf_feed_asking why = f->asking;
 
-	f->asking = ASK_NOTHING;
-	switch (why) {
+	switch (hf_questions_answered(&f->questions)) {
 	case ASK_RUN:
-		hf_pass_confirm_answered(f, code, text);
+		run_verified(f, code, text);
 		break;
 	case ASK_SETTLE:
-		hf_adopt_settled(f, code, text);
-		break;
-	case ASK_SEEK:
-		hf_adopt_sought(f, code, text);
+		settle_verified(f, code, text);
 		break;
 	case ASK_LOOK:
-		hf_spot_check_answered(f, code, text);
+		look_verified(f, code, text);
+		break;
+	case ASK_SEEK:
+		hf_adopt_answered(&f->adopt, code, text);
 		break;
 	case ASK_NOTHING:
 		break;
@@ -74,64 +118,14 @@ static void on_feed_lost(void *arg, const char *why)
 	hf_feed_refill(arg, why);
 }
 
-/* What the adapter says of the resolver as a whole: it is not fed, whatever our ledger has. */
-static bool is_of_resolver(const char *code)
-{
-	return !strcmp(code, HF_WARN_NO_ANSWER) || !strcmp(code, HF_WARN_INCOMPLETE);
-}
-
-static void note_unwell(struct hf_feed *f)
-{
-	const char *text = NULL;
-
-	for (size_t i = 0; i < f->n_warnings; i++)
-		if (is_of_resolver(f->warnings[i].code))
-			text = f->warnings[i].text;
-	f->unwell = text;
-	if (text)
-		f->verified = -1;
-	hf_feed_wake(f);
-}
-
-static void keep_warning(struct hf_feed *f, const char *code, const char *text)
-{
-	size_t i = 0;
-
-	while (i < f->n_warnings && strcmp(f->warnings[i].code, code))
-		i++;
-	if (!text) {
-		if (i < f->n_warnings) {
-			hf_log_info("%s: no longer: %s", f->who, f->warnings[i].text);
-			f->warnings[i] = f->warnings[--f->n_warnings];
-		}
-		return;
-	}
-	if (i == HF_FEED_WARNINGS_MAX)
-		return;
-	if (i == f->n_warnings) {
-		f->n_warnings++;
-		memset(&f->warnings[i], 0, sizeof(f->warnings[i]));
-		snprintf(f->warnings[i].code, sizeof(f->warnings[i].code), "%s", code);
-		f->warnings[i].since_s = hf_wall_ms(f->env.clock) / 1000;
-	}
-	if (!strncmp(f->warnings[i].text, text, HF_FEED_TEXT_MAX - 1))
-		return;
-	snprintf(f->warnings[i].text, sizeof(f->warnings[i].text), "%s", text);
-	hf_log_warn("%s: %s", f->who, text);
-}
-
-void hf_feed_warn(struct hf_feed *f, const char *code, const char *text)
-{
-	keep_warning(f, code, text);
-}
-
 static void on_feed_warning(void *arg, const char *code, const char *text)
 {
 	struct hf_feed *f = arg;
 
-	keep_warning(f, code, text);
-	if (is_of_resolver(code))
-		note_unwell(f);
+	hf_feed_warnings_set(&f->warnings, code, text);
+	if (hf_feed_unwell(f))
+		f->checker.verified = -1;
+	hf_feed_wake(f);
 }
 
 /* --- all that should be there --- */
@@ -167,7 +161,7 @@ static int on_walk_new(void *arg, struct hf_record_walk **ret_walk)
  */
 static bool is_left_out(struct hf_feed *f, const struct hf_name_change *change)
 {
-	const uint64_t *n = f->ledger.counts;
+	const uint64_t *n = f->outbox.ledger.counts;
 	bool skipped = n[ROW_CLASH] + n[ROW_UNFIT] + n[ROW_FAILED];
 	bool restored = change->flags & HF_REC_RESTORED;
 	struct hf_rows rows;
@@ -175,7 +169,7 @@ static bool is_left_out(struct hf_feed *f, const struct hf_name_change *change)
 
 	if (change->removed || (change->flags & HF_REC_WITHDRAWN))
 		return true;
-	if ((!skipped && !restored) || hf_ledger_rows(&f->ledger, &change->name, &rows))
+	if ((!skipped && !restored) || hf_ledger_rows(&f->outbox.ledger, &change->name, &rows))
 		return false;
 	row = hf_ledger_rows_state(&rows, change->addr);
 	return hf_ledger_row_is_skipped(row) || hf_ledger_row_of(row) == ROW_FAILED ||
@@ -209,7 +203,7 @@ static void on_walk_free(struct hf_record_walk *walk)
 	free(walk);
 }
 
-void hf_feed_host(struct hf_feed *f)
+static void feed_host_fill(struct hf_feed *f)
 {
 	f->host = (struct hf_adapter_host){
 		.base = f->env.base,
@@ -226,4 +220,96 @@ void hf_feed_host(struct hf_feed *f)
 		.walk_step = on_walk_step,
 		.walk_free = on_walk_free,
 	};
+}
+
+/* --- life --- */
+
+void hf_feed_rename(struct hf_feed *f, const char *name)
+{
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	snprintf(f->who, sizeof(f->who), "adapter '%s'", f->name);
+}
+
+/* Each of them knows what it works with. */
+static void join_objects(struct hf_feed *f)
+{
+	f->peer = (struct hf_feed_peer){
+		.type = f->peer.type,
+		.store = f->env.store,
+		.clock = f->env.clock,
+		.who = f->who,
+	};
+	f->questions.peer = f->warnings.peer = f->zones.peer = &f->peer;
+	f->checker.peer = f->adopt.peer = f->teardown.peer = &f->peer;
+	f->checker.outbox = f->adopt.outbox = f->teardown.outbox = &f->outbox;
+	f->checker.questions = f->adopt.questions = &f->questions;
+	f->checker.warnings = f->adopt.warnings = &f->warnings;
+	f->adopt.zones = f->teardown.zones = &f->zones;
+	f->zones.ledger = &f->outbox.ledger;
+	f->outbox.subject = f->env.subject;
+	f->outbox.subject_arg = f->env.arg;
+}
+
+static void take_conf(struct hf_feed *f, const struct hf_feed_conf *conf)
+{
+	uint32_t floor_ms = (uint32_t)conf->floor_ms, cap_ms = (uint32_t)conf->cap_ms;
+
+	f->peer.type = conf->type;
+	hf_feed_rename(f, conf->name);
+	join_objects(f);
+	hf_outbox_init(&f->outbox, &f->peer, conf->ledger ? conf->ledger : conf->name, floor_ms,
+	    conf->skipped_ms);
+	f->checker.verify_ms = conf->verify_ms;
+	f->checker.verified = -1;
+	f->checker.check.unexpected = -1;
+	f->adopt.wait = (struct hf_backoff){ floor_ms, cap_ms, 0 };
+	hf_adopt_want(&f->adopt);
+	f->retry = (struct hf_retry){
+		.who = f->who,
+		.clock = f->env.clock,
+		.wait = { .floor_ms = floor_ms, .cap_ms = cap_ms },
+		.failed_ms = conf->failed_ms,
+	};
+}
+
+int hf_feed_new(
+    const struct hf_feed_env *env, const struct hf_feed_conf *conf, struct hf_feed **ret_feed)
+{
+	struct hf_feed *f = calloc(1, sizeof(*f));
+	int rc;
+
+	if (!f)
+		return -ENOMEM;
+	f->env = *env;
+	take_conf(f, conf);
+	f->late = true;
+	f->told_state = HF_FEED_APPLYING;
+	f->since_s = hf_wall_ms(env->clock) / 1000;
+	if (getrandom(&f->random, sizeof(f->random), 0) != sizeof(f->random) || !f->random)
+		f->random = 1;
+	feed_host_fill(f);
+	rc = conf->type->open(conf->config, &f->host, &f->peer.adapter);
+	if (rc) {
+		f->peer.adapter = NULL;
+		hf_feed_free(f);
+		return rc;
+	}
+	*ret_feed = f;
+	return 0;
+}
+
+void hf_feed_free(struct hf_feed *f)
+{
+	if (!f)
+		return;
+	if (f->peer.adapter)
+		f->peer.type->close(f->peer.adapter);
+	/* What cannot be written now is found out by the next one. */
+	if (f->phase != FEED_CLEAN)
+		hf_ledger_flush(&f->outbox.ledger);
+	hf_pass_free(f->pass);
+	hf_adopt_done(&f->adopt);
+	hf_checker_done(&f->checker);
+	hf_outbox_done(&f->outbox);
+	free(f);
 }

@@ -17,35 +17,36 @@ const char *hf_feed_state_name(enum hf_feed_state state)
 
 void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 {
-	const uint64_t *n = f->ledger.counts;
+	const char *failing_why = hf_outbox_aside_why(&f->outbox, ROW_FAILED);
+	const uint64_t *n = f->outbox.ledger.counts;
+	const char *unwell = hf_feed_unwell(f);
 	unsigned attempts = f->retry.attempts;
-	const char *failing_why = hf_pass_aside_why(f, ROW_FAILED);
 
 	*ret_status = (struct hf_feed_status){
 		.name = f->name,
-		.type = f->type->name,
+		.type = f->peer.type->name,
 		.state = f->told_state,
 		.since_s = f->since_s,
-		.generation = f->ledger.cursor.generation,
+		.generation = f->outbox.ledger.cursor.generation,
 		.owned = n[ROW_TRIED] + n[ROW_PUT] + n[ROW_STALE],
-		.skipped = n[ROW_CLASH] + n[ROW_UNFIT] + hf_spot_check_foreign(f),
+		.skipped = hf_outbox_n_skipped(&f->outbox) + hf_checker_n_foreign(&f->checker),
 		.leaving = n[ROW_STALE],
 		.failing = n[ROW_FAILED],
 		.failing_why = failing_why,
 		.stuck = n[ROW_STUCK],
-		.stuck_why = hf_pass_aside_why(f, ROW_STUCK),
-		.verified = f->verified,
+		.stuck_why = hf_outbox_aside_why(&f->outbox, ROW_STUCK),
+		.verified = f->checker.verified,
 		.attempts = attempts,
 		.last_error = f->retry.error[0] ? f->retry.error
-			      : f->unwell       ? f->unwell
+			      : unwell          ? unwell
 			      : failing_why[0]  ? failing_why
 						: f->store_fault.text,
 		.next_try_ms = attempts        ? hf_retry_wait(&f->retry)
-			       : n[ROW_FAILED] ? hf_aside_wait(&f->aside)
+			       : n[ROW_FAILED] ? hf_aside_wait(&f->outbox.aside)
 					       : -1,
-		.round_ms = hf_spot_check_round_ms(f),
-		.warnings = f->warnings,
-		.n_warnings = f->n_warnings,
-		.check = f->check,
+		.round_ms = hf_checker_round_ms(&f->checker),
+		.warnings = f->warnings.at,
+		.n_warnings = f->warnings.n,
+		.check = f->checker.check,
 	};
 }

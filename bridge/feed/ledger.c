@@ -159,8 +159,10 @@ int hf_ledger_flush(struct hf_ledger *l)
 	if (!hf_ledger_waiting(l))
 		return 0;
 	rc = hf_store_receipt(l->store, &rows);
-	if (!rc)
-		drop_waiting(l);
+	if (rc)
+		return rc;
+	l->n_written++;
+	drop_waiting(l);
 	return rc;
 }
 

@@ -43,7 +43,8 @@ struct hf_ledger {
 	struct hf_owned *gone;
 	size_t n_gone, size_gone;
 	bool cursor_moved;
-	int64_t since; /* boottime at which the oldest of what waits came; 0: nothing waits */
+	uint64_t n_written; /* transactions of this life */
+	int64_t since;      /* boottime at which the oldest of what waits came; 0: nothing waits */
 };
 
 void hf_ledger_init(

@@ -9,145 +9,107 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bridge/feed/feed_private.h"
+#include "bridge/feed/pass_private.h"
 
-static uint64_t next_random(struct hf_feed *f)
+static uint64_t next_random(struct hf_pass *p)
 {
-	uint64_t x = f->random;
+	uint64_t x = *p->env.random;
 
 	x ^= x << 13;
 	x ^= x >> 7;
 	x ^= x << 17;
-	f->random = x;
+	*p->env.random = x;
 	return x;
 }
 
-/* Each of all that are added has the same chance to be in the sample at the end. */
-void hf_pass_sample_add(struct hf_feed *f, const struct hf_record *record, bool absent)
+void hf_pass_sample_add(struct hf_pass *p, const struct hf_record *record, bool absent)
 {
-	uint64_t place = f->n_sample;
+	uint64_t place = p->n_sample;
 
-	f->sampled++;
-	if (f->n_sample == HF_FEED_SAMPLE)
-		place = next_random(f) % f->sampled;
+	p->sampled++;
+	if (p->n_sample == HF_FEED_SAMPLE)
+		place = next_random(p) % p->sampled;
 	else
-		f->n_sample++;
+		p->n_sample++;
 	if (place < HF_FEED_SAMPLE)
-		f->sample[place] = (struct hf_expect){ .record = *record, .absent = absent };
+		p->sample[place] = (struct hf_expect){ .record = *record, .absent = absent };
 }
 
-void hf_feed_ask(struct hf_feed *f, enum hf_feed_asking why)
+static bool is_taking(const struct hf_pass *p)
 {
-	f->asking = why;
-	f->type->verify(f->adapter, f->expect, f->n_expect);
+	return p->state == PASS_SEEING_OFF;
 }
 
-void hf_feed_tally(const struct hf_feed *f, int code, struct hf_feed_tally *ret_tally)
+static struct hf_feed_step confirm_passed(struct hf_pass *p)
 {
-	struct hf_feed_tally t = { .first_bad = f->n_expect };
-	size_t first_silent = f->n_expect;
+	int rc;
 
-	for (size_t i = 0; i < f->n_expect; i++) {
-		switch (code ? HF_IS_UNKNOWN : f->expect[i].is) {
-		case HF_IS_SO:
-			t.right++;
-			break;
-		case HF_IS_FOREIGN:
-			t.foreign++;
-			break;
-		case HF_IS_NOT_SO:
-			if (!t.wrong++)
-				t.first_bad = i;
-			break;
-		case HF_IS_UNKNOWN:
-			if (!t.silent++)
-				first_silent = i;
-			break;
-		}
-	}
-	if (!t.wrong)
-		t.first_bad = first_silent;
-	*ret_tally = t;
-}
-
-static bool is_taking(const struct hf_feed *f)
-{
-	return f->phase == FEED_SEEING_OFF;
-}
-
-static int64_t confirm_passed(struct hf_feed *f)
-{
-	int64_t wait;
-
-	if (is_taking(f)) {
-		hf_pass_finish(f);
-		return HF_FEED_AGAIN;
+	if (is_taking(p)) {
+		p->state = PASS_DONE;
+		return hf_feed_again();
 	}
 	/* What was put is read by who looks for what is to be taken. */
-	wait = hf_feed_flush(f, true);
-	if (wait)
-		return wait - 1;
-	if (f->run.full)
-		hf_adopt_taking(f);
-	hf_wanted_rewind(f->run.picture);
-	f->run.ended = f->run.has_last = f->run.unconfirmed = false;
-	f->n_sample = 0;
-	f->sampled = 0;
-	hf_feed_enter(f, FEED_TAKING);
-	return HF_FEED_AGAIN;
+	rc = hf_ledger_flush(&p->env.outbox->ledger);
+	if (rc)
+		return hf_feed_store_refused(rc);
+	p->n_stale = p->env.outbox->ledger.counts[ROW_STALE];
+	hf_wanted_rewind(p->picture);
+	p->ended = p->has_last = p->unconfirmed = false;
+	p->n_sample = 0;
+	p->sampled = 0;
+	p->state = PASS_TAKING;
+	return hf_feed_again();
 }
 
-static bool has_news(const struct hf_feed *f)
+static bool has_news(const struct hf_pass *p)
 {
-	return hf_store_generation(f->env.store) > f->run.target;
+	return hf_store_generation(p->env.peer->store) > p->target;
 }
 
-static int leave_stuck(struct hf_feed *f, const struct hf_record *record, const char *why)
+static int leave_stuck(struct hf_pass *p, const struct hf_record *record, const char *why)
 {
 	const struct hf_change c = { .op = HF_CHANGE_TAKE, .record = *record };
 
-	return hf_pass_set_aside(f, &c, ROW_NONE, ROW_STUCK, why);
+	return hf_outbox_set_aside(p->env.outbox, &c, ROW_NONE, ROW_STUCK, why);
 }
 
 /* Whether they are gone cannot be seen, and is asked later. */
-static void leave_unseen(struct hf_feed *f)
+static void leave_unseen(struct hf_pass *p)
 {
-	for (size_t i = 0; i < f->n_sample; i++)
-		leave_stuck(f, &f->sample[i].record, "whether it is gone was not answered");
-	f->n_sample = 0;
+	for (size_t i = 0; i < p->n_sample; i++)
+		leave_stuck(p, &p->sample[i].record, "whether it is gone was not answered");
+	p->n_sample = 0;
 }
 
-/* It cannot be confirmed, and there is news: they are not to wait for it. */
-static int64_t with_news(struct hf_feed *f)
+struct hf_feed_step hf_pass_confirm(struct hf_pass *p)
 {
-	f->full = f->full || f->run.full;
-	return hf_pass_begin_log(f);
-}
+	struct hf_questions *q = p->env.questions;
 
-int64_t hf_pass_confirm_step(struct hf_feed *f)
-{
-	if (f->asking != ASK_NOTHING)
-		return HF_FEED_EVENT;
-	if (!f->type->verify || !f->n_sample)
-		return confirm_passed(f);
-	if (f->run.n_looked > 1 && is_taking(f) && (has_news(f) || f->retry.failed)) {
-		leave_unseen(f);
-		return confirm_passed(f);
+	if (q->asking != ASK_NOTHING)
+		return hf_feed_on_event();
+	if (!p->env.peer->type->verify || !p->n_sample)
+		return confirm_passed(p);
+	if (p->n_looked > 1 && is_taking(p) && (has_news(p) || p->failed)) {
+		leave_unseen(p);
+		return confirm_passed(p);
 	}
-	if (f->run.unconfirmed && !is_taking(f) && has_news(f))
-		return with_news(f);
-	memcpy(f->expect, f->sample, f->n_sample * sizeof(f->sample[0]));
-	f->n_expect = f->n_sample;
+	/* It cannot be confirmed, and there is news, which is not to wait for it. */
+	if (p->unconfirmed && !is_taking(p) && has_news(p)) {
+		p->overtaken = true;
+		return hf_feed_again();
+	}
+	memcpy(q->at, p->sample, p->n_sample * sizeof(p->sample[0]));
+	q->n = p->n_sample;
 	/*
 	 * An address may point to the old name until that is taken; it is looked at later, in turn.
 	 */
-	for (size_t i = 0; !is_taking(f) && i < f->n_expect; i++)
-		f->expect[i].record.primary = false;
-	hf_feed_ask(f, ASK_RUN);
-	return HF_FEED_EVENT;
+	for (size_t i = 0; !is_taking(p) && i < q->n; i++)
+		q->at[i].record.primary = false;
+	hf_questions_ask(q, ASK_RUN);
+	return hf_feed_on_event();
 }
 
-static int once_more(struct hf_feed *f, const struct hf_expect *e)
+static int once_more(struct hf_pass *p, const struct hf_expect *e)
 {
 	struct hf_change c = { .op = e->absent ? HF_CHANGE_TAKE : HF_CHANGE_PUT,
 		.record = e->record,
@@ -155,84 +117,87 @@ static int once_more(struct hf_feed *f, const struct hf_expect *e)
 	uint8_t row = (uint8_t)(ROW_PUT | (e->record.primary ? ROW_PRIMARY : 0));
 
 	memcpy(c.was, e->record.addr, sizeof(c.was));
-	return hf_outbox_push(f, &c, e->absent ? ROW_NONE : row, ROW_NONE);
+	return hf_outbox_push(p->env.outbox, &c, e->absent ? ROW_NONE : row, ROW_NONE);
 }
 
 /* What is not as it should be, for the first or the second time. True: it leaves the sample. */
-static bool is_settled(struct hf_feed *f, const struct hf_expect *e)
+static bool is_settled(struct hf_pass *p, const struct hf_expect *e)
 {
-	bool again = f->run.n_looked > 1;
+	bool again = p->n_looked > 1;
 
-	if (!is_taking(f))
-		return f->run.unconfirmed && once_more(f, e) == 0;
-	again = again || hf_aside_has(&f->aside, &e->record.name, e->record.addr);
-	return (again ? leave_stuck(f, &e->record, "it was taken, and is still answered")
-		      : once_more(f, e)) == 0;
+	if (!is_taking(p))
+		return p->unconfirmed && once_more(p, e) == 0;
+	again = again || hf_aside_has(&p->env.outbox->aside, &e->record.name, e->record.addr);
+	return (again ? leave_stuck(p, &e->record, "it was taken, and is still answered")
+		      : once_more(p, e)) == 0;
 }
 
 /* What was answered leaves the sample, and what is settled otherwise. */
-static void keep_open_ones(struct hf_feed *f, int code)
+static void keep_open_ones(struct hf_pass *p, int code)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < f->n_expect; i++) {
-		const struct hf_expect e = f->sample[i];
-		enum hf_is is = code ? HF_IS_UNKNOWN : f->expect[i].is;
+	for (size_t i = 0; i < p->env.questions->n; i++) {
+		const struct hf_expect e = p->sample[i];
+		enum hf_is is = code ? HF_IS_UNKNOWN : p->env.questions->at[i].is;
 
 		if (is == HF_IS_SO || is == HF_IS_FOREIGN) {
 			if (e.absent)
-				hf_pass_not_aside(f, &e.record.name, e.record.addr);
+				hf_outbox_not_aside(p->env.outbox, &e.record.name, e.record.addr);
 			continue;
 		}
-		if (is == HF_IS_NOT_SO && is_settled(f, &e))
+		if (is == HF_IS_NOT_SO && is_settled(p, &e))
 			continue;
-		f->sample[n++] = e;
+		p->sample[n++] = e;
 	}
-	f->n_sample = n;
-	f->sampled = n;
+	p->n_sample = n;
+	p->sampled = n;
 }
 
-static void tally_describe(const struct hf_feed *f, const struct hf_feed_tally *t, int code,
-    const char *text, char *out, size_t size)
+static void tally_describe(
+    struct hf_pass *p, const struct hf_questions_tally *t, int code, const char *text)
 {
+	const struct hf_questions *q = p->env.questions;
 	char name[HF_NAME_TEXT_MAX] = "";
 
 	if (code) {
-		snprintf(out, size, "%s", text ? text : "");
+		snprintf(p->why, sizeof(p->why), "%s", text ? text : "");
 		return;
 	}
-	if (t->first_bad < f->n_expect)
-		hf_name_text(&f->expect[t->first_bad].record.name, name);
-	snprintf(out, size, "%zu of %zu names that were asked for are %s, such as '%.120s'",
-	    t->wrong ? t->wrong : t->silent, f->n_expect,
+	if (t->first_bad < q->n)
+		hf_name_text(&q->at[t->first_bad].record.name, name);
+	snprintf(p->why, sizeof(p->why),
+	    "%zu of %zu names that were asked for are %s, such as '%.120s'",
+	    t->wrong ? t->wrong : t->silent, q->n,
 	    t->wrong ? "not as they should be" : "not answered", name);
 }
 
-void hf_pass_confirm_answered(struct hf_feed *f, int code, const char *text)
+struct hf_feed_step hf_pass_answered(
+    struct hf_pass *p, int code, const char *text, int *ret_verified)
 {
-	char why[HF_FEED_TEXT_MAX];
-	struct hf_feed_tally t;
+	bool taking = is_taking(p);
+	struct hf_questions_tally t;
 
-	if (f->phase != FEED_CONFIRMING && f->phase != FEED_SEEING_OFF)
-		return;
-	hf_feed_tally(f, code, &t);
-	f->run.n_looked += is_taking(f);
+	*ret_verified = -1;
+	if (p->state != PASS_CONFIRMING && !taking)
+		return hf_feed_again();
+	hf_questions_tally(p->env.questions, code, &t);
+	p->n_looked += taking;
 	if (t.wrong + t.silent == 0) {
-		keep_open_ones(f, code);
-		f->run.unconfirmed = false;
-		f->n_sample = 0;
-		f->verified = 1;
-		hf_retry_ok(&f->retry);
-		return;
+		keep_open_ones(p, code);
+		p->unconfirmed = false;
+		p->n_sample = 0;
+		*ret_verified = 1;
+		return hf_feed_well();
 	}
-	if (t.wrong && !is_taking(f))
-		f->verified = 0;
-	tally_describe(f, &t, code, text, why, sizeof(why));
-	keep_open_ones(f, code);
-	if (is_taking(f) && !f->n_sample && hf_outbox_is_empty(f))
-		return;
-	f->run.unconfirmed = true;
-	hf_feed_failed(f, code ? code : t.wrong ? HF_EREFUSED : -ETIMEDOUT, why);
-	hf_feed_enter(f, is_taking(f) ? FEED_TAKING : FEED_PUTTING);
-	f->run.ended = true;
+	if (t.wrong && !taking)
+		*ret_verified = 0;
+	tally_describe(p, &t, code, text);
+	keep_open_ones(p, code);
+	if (taking && !p->n_sample && hf_outbox_is_empty(p->env.outbox))
+		return hf_feed_again();
+	p->unconfirmed = true;
+	p->state = taking ? PASS_TAKING : PASS_PUTTING;
+	p->ended = true;
+	return hf_feed_step_failed(code ? code : t.wrong ? HF_EREFUSED : -ETIMEDOUT, p->why);
 }

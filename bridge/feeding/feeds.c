@@ -49,7 +49,7 @@ static void tell_zones(struct hf_feeds *s)
 	hf_state_each_source(
 	    hf_engine_state(s->engine), hf_engine_now(s->engine), feeds_add_zone, &z);
 	for (size_t i = 0; i < s->n; i++)
-		hf_feed_zones(s->entries[i]->feed, z.names, z.n, (uint32_t)s->config->ttl_s);
+		hf_feed_set_zones(s->entries[i]->feed, z.names, z.n, (uint32_t)s->config->ttl_s);
 }
 
 /* --- configured, and no longer --- */

@@ -198,7 +198,7 @@ int main(int argc, char **argv)
 	printf("%zu names; RSS before %ld KiB\n", n, rss_kib("VmRSS"));
 	if (hf_feed_new(&env, &conf, &f))
 		return 1;
-	hf_feed_zones(f, &suffix, 1, 30);
+	hf_feed_set_zones(f, &suffix, 1, 30);
 	settle(f, "first fill");
 	hf_feed_refill(f, "for the bench");
 	settle(f, "filled again");

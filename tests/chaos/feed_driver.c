@@ -109,7 +109,7 @@ static int start(void)
 
 	if (hf_feed_new(&env, &conf, &d.feed))
 		return BROKEN;
-	hf_feed_zones(d.feed, &suffix, 1, 30);
+	hf_feed_set_zones(d.feed, &suffix, 1, 30);
 	return 0;
 }
 

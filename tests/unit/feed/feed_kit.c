@@ -310,8 +310,8 @@ static uint8_t do_change(struct desk *d, const struct hf_change *c)
 /* One change at a time is in force; the receipt is a step of its own. */
 static bool answer_apply(struct desk *d)
 {
-	static uint8_t fates[HF_FEED_BATCH_MAX];
-	static const char *whys[HF_FEED_BATCH_MAX];
+	static uint8_t fates[HF_OUTBOX_BATCH_MAX];
+	static const char *whys[HF_OUTBOX_BATCH_MAX];
 	const struct hf_batch *b = d->r.batch;
 	struct hf_receipt receipt = { .text = "", .fates = fates, .whys = whys };
 
@@ -452,7 +452,7 @@ void desk_start(struct desk *d)
 	current = d;
 	ck_assert_int_eq(hf_feed_new(&env, &d->conf, &d->feed), 0);
 	ck_assert_int_eq(hf_name_parse("coder", &suffix), 0);
-	hf_feed_zones(d->feed, &suffix, 1, 30);
+	hf_feed_set_zones(d->feed, &suffix, 1, 30);
 }
 
 void desk_stop(struct desk *d)
@@ -463,7 +463,7 @@ void desk_stop(struct desk *d)
 
 void desk_kill(struct desk *d)
 {
-	struct hf_ledger *l = &d->feed->ledger;
+	struct hf_ledger *l = &d->feed->outbox.ledger;
 
 	/* What waits was never written. */
 	l->n_set = l->n_gone = 0;
@@ -621,7 +621,7 @@ void desk_settle(struct desk *d)
 {
 	for (unsigned i = 0; i < 600; i++) {
 		desk_run(d, 1000);
-		if (desk_status(d).state == HF_FEED_SYNCED && !d->feed->repairs)
+		if (desk_status(d).state == HF_FEED_SYNCED && !d->feed->checker.repairs)
 			return;
 	}
 	ck_abort_msg("the feed is not synced after ten minutes: %s, %s",

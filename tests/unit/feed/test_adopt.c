@@ -289,7 +289,7 @@ static void zones(const char *a, const char *b, uint32_t ttl_s)
 	ck_assert_int_eq(hf_name_parse(a, &names[0]), 0);
 	if (b)
 		ck_assert_int_eq(hf_name_parse(b, &names[1]), 0);
-	hf_feed_zones(d.feed, names, b ? 2 : 1, ttl_s);
+	hf_feed_set_zones(d.feed, names, b ? 2 : 1, ttl_s);
 }
 
 static void move_to_dev(void)

@@ -33,7 +33,7 @@ static void teardown(void)
 
 static uint8_t row_of(const char *text, uint8_t addr)
 {
-	struct hf_ledger *l = &d.feed->ledger;
+	struct hf_ledger *l = &d.feed->outbox.ledger;
 	struct hf_name name;
 	struct hf_rows rows;
 

@@ -167,7 +167,7 @@ START_TEST(a_name_that_was_changed_meanwhile_is_not_taken_for_wrong)
 	ck_assert_uint_eq(d.r.n_takes, 0);
 	ck_assert_uint_eq(desk_status(&d).check.wrong, 0);
 	ck_assert_uint_eq(desk_status(&d).check.asked, 30);
-	ck_assert_str_eq(d.feed->wrong.text, "");
+	ck_assert_str_eq(d.feed->checker.wrong.text, "");
 }
 END_TEST
 
@@ -175,7 +175,7 @@ END_TEST
 START_TEST(a_repair_that_comes_after_a_change_leaves_the_new_address)
 {
 	desk_remove(&d, "n05.coder");
-	while (!d.feed->repairs)
+	while (!d.feed->checker.repairs)
 		if (!desk_step(&d))
 			hf_fake_clock_add(&d.fx.clock, 100);
 	desk_set(&d, "n05.coder", 55, 0);
