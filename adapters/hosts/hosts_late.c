@@ -116,6 +116,17 @@ static int read_it(struct hf_hosts_late *e, int64_t now_ms, char **ret_bytes, si
 	return rc;
 }
 
+/* A line that is being written has no end yet, and whoever appends next would go on in it. */
+static void cut_last_line(struct hf_hosts_late *e, const char *bytes, size_t *len)
+{
+	size_t n = *len;
+
+	while (n && bytes[n - 1] != '\n')
+		n--;
+	e->unread = e->unread || n < *len;
+	*len = n;
+}
+
 /* What is in it that the caller's file does not have, into e->found. */
 static int late_look(struct hf_hosts_late *e, int64_t now_ms)
 {
@@ -136,6 +147,8 @@ static int late_look(struct hf_hosts_late *e, int64_t now_ms)
 		e->unread = !e->over;
 		return rc == -ENOMEM ? rc : 0;
 	}
+	if (bytes && !over && !quiet)
+		cut_last_line(e, bytes, &len);
 	if (bytes && len == e->len && !memcmp(bytes, e->bytes, len)) {
 		free(bytes);
 		bytes = NULL;

@@ -741,3 +741,20 @@ def test_follow_prints_what_comes(tmp_path):
     assert "+ workspace 10000000-0000-0000-0000-000000000001 dev" in out
     assert "x\\x0ay" in out
     assert out.count("snapshot of") >= 2
+
+
+def test_the_right_deployment_is_noticed_without_an_event(tmp_path):
+    """... and soon, if it is back soon: nobody has to decide anything."""
+    script = "deployment d1\n" + ALICE
+    with world_of(tmp_path, script, retry=", permanent: 30s") as (sim, bridge, r):
+        lives(r)
+        sim.say("deployment d2")
+        sim.say("snapshot alice 1=dev:9=main")
+        sim.say("cut tcp")
+        bridge.wait_log("-> failed")
+        assert bridge.ask("status")[0]["sources"][0]["problem"] == "deployment-held"
+        upgrades = sim.status()["upgrades"]
+        sim.say("deployment d1")
+        bridge.wait_log("live with", 12, 2)
+        assert sim.status()["upgrades"] == upgrades + 1
+        lives(r)

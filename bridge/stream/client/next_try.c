@@ -30,6 +30,20 @@ void hf_next_try_at(struct hf_next_try *t, int64_t at_ms)
 	t->at_ms = at_ms > may ? at_ms : may;
 }
 
+/*
+ * Another deployment answers: the right one may be back any time, without an event that could be
+ * seen here (a proxy, a name, a port that was forwarded elsewhere). Whether it is costs one dial.
+ */
+static int64_t wait_for_the_right_one(struct hf_next_try *t)
+{
+	int64_t wait = (t->retry->permanent_ms + 9) / 10;
+
+	for (unsigned i = 0; i < t->held && wait < t->retry->permanent_ms; i++)
+		wait *= 2;
+	t->held++;
+	return wait < t->retry->permanent_ms ? wait : t->retry->permanent_ms;
+}
+
 int64_t hf_next_try_failed(
     struct hf_next_try *t, const struct hf_problem *problem, int64_t now_ms, uint32_t random)
 {
@@ -37,9 +51,12 @@ int64_t hf_next_try_failed(
 	int64_t wait, kept = 0;
 
 	t->attempts++;
+	if (problem->code != HF_PROBLEM_HELD)
+		t->held = 0;
 	switch (hf_problem_mends(problem->code)) {
 	case MENDS_NOT:
-		wait = retry->permanent_ms;
+		wait = problem->code == HF_PROBLEM_HELD ? wait_for_the_right_one(t)
+							: retry->permanent_ms;
 		break;
 	case MENDS_TOKEN:
 		/* The file may have a new one already: once, at once. */
@@ -78,6 +95,7 @@ void hf_next_try_event(
 	if (at == now_ms) {
 		t->event_ms = now_ms;
 		hf_backoff_reset(&t->backoff);
+		t->held = 0;
 		t->fresh_token = t->fresh_token && !token;
 	}
 	hf_next_try_at(t, at);
@@ -90,7 +108,7 @@ void hf_next_try_token_taken(struct hf_next_try *t)
 
 void hf_next_try_live(struct hf_next_try *t)
 {
-	t->attempts = 0;
+	t->attempts = t->held = 0;
 }
 
 void hf_next_try_steady(struct hf_next_try *t)

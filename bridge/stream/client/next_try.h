@@ -22,6 +22,7 @@ struct hf_next_try {
 	int64_t event_ms;  /* when an event last ended a wait; 0: none did */
 	int64_t kept_ms;   /* events do not end a wait before: somebody said how long */
 	unsigned attempts; /* that failed since it was last live */
+	unsigned held;     /* of the last ones, that found another deployment */
 	struct hf_backoff backoff;
 	bool fresh_token;                     /* a refused token was read again once already */
 	int64_t dials[HF_NEXT_TRY_DIALS_MAX]; /* when the last ones began, in a ring */

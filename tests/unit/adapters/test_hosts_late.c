@@ -66,6 +66,23 @@ START_TEST(what_is_appended_late_is_found_as_long_as_somebody_can_write)
 }
 END_TEST
 
+START_TEST(half_a_line_is_taken_when_it_is_whole)
+{
+	replaced("x\n");
+	ck_assert_int_eq(write(writer, "y\nhal", 5), 5);
+	ck_assert_str_eq(look("x\n", 1000, true), "x\ny\n");
+	ck_assert_str_eq(look("x\ny\n", 1010, true), "x\ny\n");
+	ck_assert_int_eq(write(writer, "f\n", 2), 2);
+	ck_assert_str_eq(look("x\ny\n", 1020, true), "x\ny\nhalf\n");
+	ck_assert_int_eq(write(writer, "z", 1), 1);
+	ck_assert_str_eq(look("x\ny\nhalf\n", 1030, true), "x\ny\nhalf\n");
+	/* Who stops there for long means it so, and so does who is gone. */
+	ck_assert_str_eq(look("x\ny\nhalf\n", 5000, true), "x\ny\nhalf\nz");
+	close(writer);
+	hf_hosts_late_free(&lates);
+}
+END_TEST
+
 START_TEST(a_file_that_nobody_can_write_is_read_once_and_forgotten)
 {
 	replaced("x\n");
@@ -128,6 +145,7 @@ Suite *hosts_late_suite(void)
 	TCase *tc = tcase_create("all");
 
 	tcase_add_test(tc, what_is_appended_late_is_found_as_long_as_somebody_can_write);
+	tcase_add_test(tc, half_a_line_is_taken_when_it_is_whole);
 	tcase_add_test(tc, a_file_that_nobody_can_write_is_read_once_and_forgotten);
 	tcase_add_test(tc, what_could_not_be_written_is_found_again);
 	tcase_add_test(tc, a_half_written_file_is_not_taken);
