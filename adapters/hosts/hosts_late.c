@@ -166,12 +166,14 @@ static int late_look(struct hf_hosts_late *e, int64_t now_ms)
 	return 0;
 }
 
-static int merge_one(struct hf_hosts_late *e, char **bytes, size_t *len)
+/* As a whole, or only what is new in it. */
+static int merge_one(struct hf_hosts_late *e, bool whole, char **bytes, size_t *len)
 {
 	const struct hf_text base = { e->bytes, e->len }, theirs = { e->found, e->n_found },
 			     now = { *bytes, *len };
 	char *merged;
-	int rc = hf_hosts_merge(&base, &theirs, &now, &merged, len);
+	int rc =
+	    (whole ? hf_hosts_merge : hf_hosts_merge_added)(&base, &theirs, &now, &merged, len);
 
 	if (rc)
 		return rc;
@@ -194,8 +196,12 @@ int hf_hosts_late_content(struct hf_hosts_lates *l, const struct hf_text *file, 
 	for (size_t i = 0; i < l->n && !rc; i++) {
 		rc = late_look(&l->at[i], now_ms);
 		if (!rc && l->at[i].found)
-			rc = merge_one(&l->at[i], &bytes, &len);
+			rc = merge_one(&l->at[i], !l->at[i].brought, &bytes, &len);
 	}
+	/* One that was made before another was brought in does not remove what is new in that. */
+	for (size_t i = 0; i < l->n && !rc; i++)
+		if (l->at[i].found && l->at[i].held)
+			rc = merge_one(&l->at[i], false, &bytes, &len);
 	if (rc) {
 		free(bytes);
 		hf_hosts_late_done(l, false);
@@ -212,6 +218,7 @@ void hf_hosts_late_done(struct hf_hosts_lates *l, bool written)
 		struct hf_hosts_late *e = &l->at[i];
 
 		if (e->held) {
+			e->brought = e->brought || (e->found && written);
 			free(e->found);
 			e->unread = true;
 		} else if (e->found && written) {

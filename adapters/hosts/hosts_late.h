@@ -26,6 +26,7 @@ struct hf_hosts_late {
 	int64_t since_ms; /* when it last changed, as far as we saw */
 	int64_t hold_ms;  /* until then it is brought in again and again; 0: once is enough */
 	bool held;        /* by the last look */
+	bool brought;     /* it was brought in once: from then on only what is new in it */
 
 	char *found; /* owned; what the last look found, till hf_hosts_late_done(); or NULL */
 	size_t n_found;

@@ -124,13 +124,13 @@ static size_t merge_less(size_t a, size_t b)
 }
 
 /* What is there already is not added again, and what is gone already is not removed again. */
-static void merge_lines_decide(struct lines *l)
+static void merge_lines_decide(struct lines *l, bool removes)
 {
 	struct merge_line *line, *next;
 
 	HASH_ITER (hh, l->all, line, next) {
 		line->add = merge_less(line->theirs, merge_larger(line->now, line->base));
-		line->del = merge_less(line->base, line->theirs);
+		line->del = removes ? merge_less(line->base, line->theirs) : 0;
 		if (line->del > merge_less(line->now, line->theirs))
 			line->del = merge_less(line->now, line->theirs);
 	}
@@ -186,7 +186,7 @@ static void merge_out_append(struct merge_out *o, struct lines *l, const struct 
 }
 
 static int by_lines(const struct hf_text *base, const struct hf_text *theirs,
-    const struct hf_text *now, struct merge_out *o)
+    const struct hf_text *now, bool removes, struct merge_out *o)
 {
 	struct lines l = { 0 };
 	int rc = merge_lines_count(&l, base, offsetof(struct merge_line, base));
@@ -196,7 +196,7 @@ static int by_lines(const struct hf_text *base, const struct hf_text *theirs,
 	if (!rc)
 		rc = merge_lines_count(&l, now, offsetof(struct merge_line, now));
 	if (!rc) {
-		merge_lines_decide(&l);
+		merge_lines_decide(&l, removes);
 		merge_out_keep(o, &l, now);
 		merge_out_append(o, &l, theirs);
 	}
@@ -229,17 +229,17 @@ static bool is_untouched(const struct hf_text *base, const struct hf_text *now)
 	       !memcmp(base->at + a.end, now->at + b.end, base->len - a.end);
 }
 
-int hf_hosts_merge(const struct hf_text *base, const struct hf_text *theirs,
-    const struct hf_text *now, char **ret_bytes, size_t *ret_len)
+static int merge_as(const struct hf_text *base, const struct hf_text *theirs,
+    const struct hf_text *now, bool removes, char **ret_bytes, size_t *ret_len)
 {
 	/* Each line of theirs may need an end before it. */
 	struct merge_out o = { .bytes = malloc(now->len + 2 * theirs->len + 1) };
 	int rc = o.bytes ? 0 : -ENOMEM;
 
-	if (!rc && is_untouched(base, now))
+	if (!rc && removes && is_untouched(base, now))
 		merge_out_add(&o, theirs->at, theirs->len);
 	else if (!rc)
-		rc = by_lines(base, theirs, now, &o);
+		rc = by_lines(base, theirs, now, removes, &o);
 	if (rc) {
 		free(o.bytes);
 		return rc;
@@ -247,4 +247,16 @@ int hf_hosts_merge(const struct hf_text *base, const struct hf_text *theirs,
 	*ret_bytes = o.bytes;
 	*ret_len = o.len;
 	return 0;
+}
+
+int hf_hosts_merge(const struct hf_text *base, const struct hf_text *theirs,
+    const struct hf_text *now, char **ret_bytes, size_t *ret_len)
+{
+	return merge_as(base, theirs, now, true, ret_bytes, ret_len);
+}
+
+int hf_hosts_merge_added(const struct hf_text *base, const struct hf_text *theirs,
+    const struct hf_text *now, char **ret_bytes, size_t *ret_len)
+{
+	return merge_as(base, theirs, now, false, ret_bytes, ret_len);
 }

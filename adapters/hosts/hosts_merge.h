@@ -20,3 +20,6 @@ struct hf_text {
  */
 int hf_hosts_merge(const struct hf_text *base, const struct hf_text *theirs,
     const struct hf_text *now, char **ret_bytes, size_t *ret_len);
+/* The same of their new lines alone: nothing is removed. */
+int hf_hosts_merge_added(const struct hf_text *base, const struct hf_text *theirs,
+    const struct hf_text *now, char **ret_bytes, size_t *ret_len);

@@ -173,6 +173,40 @@ START_TEST(nor_if_it_comes_a_while_later)
 }
 END_TEST
 
+/* Two in the same instant, the second made without the first. */
+START_TEST(one_made_without_the_other_does_not_remove_its_line)
+{
+	before_rename = put_theirs;
+	ck_assert_int_eq(edit_at(1000), 0);
+	put_with("first\n", "theirs\n"); /* ours is gone: there is something to do */
+	before_rename = put_late;
+	ck_assert_int_eq(edit_at(1500), 0);
+	ck_assert_ptr_nonnull(strstr(there(), "theirs\n"));
+	ck_assert_ptr_nonnull(strstr(there(), "late\n"));
+	/* The first is held no longer, the second still is. */
+	ck_assert_int_eq(edit_at(3200), 0);
+	ck_assert_int_eq(edit_at(3300), 0);
+	ck_assert_ptr_nonnull(strstr(there(), "theirs\n"));
+	ck_assert_int_eq(edit_at(9000), 0);
+	ck_assert_ptr_nonnull(strstr(there(), "theirs\n"));
+	ck_assert_ptr_nonnull(strstr(there(), "late\n"));
+}
+END_TEST
+
+static void put_removal(void)
+{
+	put_with("", "other\n");
+}
+
+START_TEST(a_line_that_others_remove_in_the_same_instant_is_removed)
+{
+	before_rename = put_removal;
+	ck_assert_int_eq(edit_at(1000), 0);
+	ck_assert_ptr_null(strstr(there(), "first\n"));
+	ck_assert_ptr_nonnull(strstr(there(), "other\n"));
+}
+END_TEST
+
 static void put_link(void)
 {
 	put(other, "elsewhere\n");
@@ -210,6 +244,8 @@ Suite *hosts_file_suite(void)
 	tcase_add_test(tc, a_file_that_others_put_there_in_the_same_instant_is_not_lost);
 	tcase_add_test(tc, whoever_has_read_ours_in_between_does_not_undo_theirs);
 	tcase_add_test(tc, nor_if_it_comes_a_while_later);
+	tcase_add_test(tc, one_made_without_the_other_does_not_remove_its_line);
+	tcase_add_test(tc, a_line_that_others_remove_in_the_same_instant_is_removed);
 	tcase_add_test(tc, a_symlink_that_others_put_there_in_the_same_instant_goes_back);
 	tcase_add_test(tc, without_an_exchange_it_is_a_rename);
 	suite_add_tcase(s, tc);
