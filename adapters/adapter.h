@@ -168,6 +168,13 @@ struct hf_adapter_type {
 	void (*close)(struct hf_adapter *a);
 
 	/*
+	 * The same resolver goes on with another configuration, and close() follows: what this one
+	 * keeps for it and the next one will not write is left without names. NULL: it keeps
+	 * nothing.
+	 */
+	void (*succeed)(struct hf_adapter *a, const struct hf_config_adapter *next);
+
+	/*
 	 * Before the first batch, and whenever they change: the suffixes that are ours, and the
 	 * TTL. A suffix that is no longer among them has been emptied by batches before: what is
 	 * left of it (the zone itself) goes with the next batch or at once.

@@ -122,7 +122,7 @@ void hf_ub_apply_end(struct hf_adapter *a)
 
 	/* Also of a batch that failed on its way. */
 	if (a->wrote)
-		hf_ub_start_file_touched(a->start_file, a->wrote_removal);
+		hf_ub_start_file_touched(a->start_file, a->wrote_removal && !a->file_first);
 	a->wrote = a->wrote_removal = false;
 	a->batch = NULL;
 	a->debt_us = 0;
@@ -390,6 +390,24 @@ static void next_command(struct hf_adapter *a)
 
 /* --- the steps of the job --- */
 
+static bool takes_any(const struct hf_adapter *a)
+{
+	for (size_t i = 0; i < a->batch->n; i++)
+		if (a->looked[i].plan == HF_PLAN_TAKE || a->looked[i].plan == HF_PLAN_SWAP ||
+		    a->looked[i].plan == HF_PLAN_MOVE)
+			return true;
+	return false;
+}
+
+static void begin_phases(struct hf_adapter *a)
+{
+	a->phase = HF_PHASE_ADD;
+	a->at = 0;
+	a->single = 0;
+	a->half = false;
+	next_command(a);
+}
+
 static void after_looks(struct hf_adapter *a)
 {
 	uint8_t(*set)[16];
@@ -404,11 +422,10 @@ static void after_looks(struct hf_adapter *a)
 	for (size_t i = 0; i < a->batch->n; i++)
 		plan_one(a, &a->looked[i], &a->fates[i], set, n_set);
 	free(set);
-	a->phase = HF_PHASE_ADD;
-	a->at = 0;
-	a->single = 0;
-	a->half = false;
-	next_command(a);
+	a->file_first =
+	    takes_any(a) && hf_ub_start_file_before_removal(a->start_file, begin_phases);
+	if (!a->file_first)
+		begin_phases(a);
 }
 
 static void after_session(struct hf_adapter *a)

@@ -164,6 +164,7 @@ struct hf_adapter {
 	bool half;     /* of a move or swap the first half is done, up to half_upto */
 	size_t half_upto;
 	bool wrote, wrote_removal; /* what the batch did to unbound */
+	bool file_first;           /* what it removes is out of the start file */
 	struct hf_ub_pace pace;
 	struct hf_ub_pace pace_ptr;
 	int64_t debt_us;     /* pause that is due */
@@ -325,6 +326,11 @@ void hf_ub_start_file_free(struct hf_ub_start_file *f);
 void hf_ub_start_file_prepare(struct hf_ub_start_file *f);
 /* The zones are others now: what is being written begins again. */
 void hf_ub_start_file_rezone(struct hf_ub_start_file *f);
+/*
+ * Names are about to be taken: the file is written without them first, if that takes no long time.
+ * True: `then` is called from the loop when it is written, or cannot be.
+ */
+bool hf_ub_start_file_before_removal(struct hf_ub_start_file *f, hf_ub_step then);
 /* Something was put into unbound; `removed`: something was removed there. */
 void hf_ub_start_file_touched(struct hf_ub_start_file *f, bool removed);
 /* What is in unbound is confirmed. */
@@ -334,6 +340,11 @@ void hf_ub_start_file_confirmed(struct hf_ub_start_file *f);
  * of their files. Returns 0 or a code.
  */
 int hf_ub_start_file_leave(struct hf_ub_start_file *f);
+/*
+ * Another configuration follows: files that it will not write are left without names. Nothing is
+ * written any more.
+ */
+void hf_ub_start_file_succeed(struct hf_ub_start_file *f, const struct hf_config_unbound *next);
 /*
  * zonefile: the suffix that has the file without a suffix in its name. False: it is not written
  * yet.

@@ -2,8 +2,9 @@
 /*
  * ub_start_file: the names in a file that unbound reads at its own start, so that it has them also
  * while the bridge is down. This is when it is written: whole, in slices, after what changed is
- * confirmed in unbound. Additions at most once in start-interval; a removal soon, since a name that
- * is gone must not come back with unbound's next start; and at our own end. Once in each life of
+ * confirmed in unbound. Additions at most once in start-interval; a removal before unbound gets it
+ * if that is quick, else soon after, since a name that is gone must not come back with unbound's
+ * next start; and at our own end. Once in each life of
  * the bridge in any case, since nothing tells what happened to the file before. What is in it:
  * ub_start_write.c.
  */
@@ -29,6 +30,7 @@ enum {
 	LOOK_MS = 2000,  /* a file that others remove all the time is not written all the time */
 	AGAIN_MS = 1000,
 	LATE_MS = 10000, /* so much later than it should be written: a person should know */
+	QUICK_MS = 100,  /* what takes no longer is waited for before a removal */
 };
 
 static int64_t start_file_now_ms(const struct hf_ub_start_file *f)
@@ -108,8 +110,10 @@ static int64_t start_file_least(int64_t a, int64_t b)
 static void start_file_end(struct hf_ub_start_file *f, int code)
 {
 	int64_t interval_ms = f->a->config->unbound.start_interval_ms, now = start_file_now_ms(f);
+	hf_ub_step then = f->then;
 
 	hf_ub_start_outs_close(f);
+	f->took_ms = now - f->began_ms;
 	f->next_ms = now + interval_ms;
 	f->soon_ms = now + start_file_least(interval_ms, code ? LOOK_MS : SOON_MS);
 	/* However large it is, most of the time it is not being written. */
@@ -119,6 +123,9 @@ static void start_file_end(struct hf_ub_start_file *f, int code)
 	f->confirmed = f->confirmed || code;
 	start_file_report(f, code);
 	start_file_schedule(f);
+	f->then = NULL;
+	if (then)
+		then(f->a);
 }
 
 static int start_file_begin(struct hf_ub_start_file *f)
@@ -168,6 +175,24 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 }
 
 /* --- what happens --- */
+
+bool hf_ub_start_file_before_removal(struct hf_ub_start_file *f, hf_ub_step then)
+{
+	int rc;
+
+	if (!f || !f->a->n_zones || !f->written || f->took_ms > QUICK_MS)
+		return false;
+	/* One under way may have them still. */
+	hf_ub_start_outs_close(f);
+	rc = start_file_begin(f);
+	if (rc && rc != -EAGAIN)
+		start_file_end(f, rc);
+	if (rc)
+		return false;
+	f->then = then;
+	start_file_arm(f, 0);
+	return true;
+}
 
 void hf_ub_start_file_touched(struct hf_ub_start_file *f, bool removed)
 {
@@ -300,6 +325,21 @@ int hf_ub_start_file_leave(struct hf_ub_start_file *f)
 	if (rc)
 		start_file_report(f, rc);
 	return rc;
+}
+
+void hf_ub_start_file_succeed(struct hf_ub_start_file *f, const struct hf_config_unbound *next)
+{
+	const struct hf_config_unbound *u = f ? &f->a->config->unbound : NULL;
+
+	if (!f || !f->a->n_zones ||
+	    (next->start_file && next->start_form == u->start_form &&
+		strcmp(next->start_file, u->start_file) == 0))
+		return;
+	f->a->n_zones = 0;
+	if (hf_ub_start_file_leave(f) == 0)
+		hf_log_info(
+		    "adapter '%s': the start file '%s' is no longer used: it has no names now",
+		    f->a->config->name, u->start_file);
 }
 
 /* --- life --- */

@@ -51,6 +51,8 @@ struct hf_ub_start_file {
 	size_t n_ptrs;
 	uint64_t writing; /* the generation that it will have */
 	int64_t began_ms;
+	int64_t took_ms; /* the last write */
+	hf_ub_step then; /* who waits for the end of the write; NULL: nobody */
 
 	/*
 	 * zonefile: the suffix whose file has no suffix in its name (the bare one). Fixed by that

@@ -258,7 +258,8 @@ void hf_ub_zones_leave(struct hf_adapter *a)
 	if (rc)
 		hf_ub_step_fail(a, rc, "the start file '%s' cannot be written: %s", u->start_file,
 		    hf_strerror(rc));
-	if (!a->code && u->start_file && u->start_form == HF_START_ZONEFILE) {
+	/* Also if there is no start file now: there may have been one. */
+	if (!a->code) {
 		reload_auth_zone(a, &a->leaving[a->n_leaving - 1]);
 		if (!a->n_zones)
 			reload_auth_zone(a, &hf_addr_reverse_apex);

@@ -308,10 +308,16 @@ static void unbound_list(struct hf_adapter *a)
 	hf_ub_job_next(a);
 }
 
+static void unbound_succeed(struct hf_adapter *a, const struct hf_config_adapter *next)
+{
+	hf_ub_start_file_succeed(a->start_file, &next->unbound);
+}
+
 const struct hf_adapter_type hf_ub_adapter_type = {
 	.name = "unbound",
 	.open = unbound_open,
 	.close = unbound_close,
+	.succeed = unbound_succeed,
 	.zones = unbound_zones,
 	.apply = unbound_apply,
 	.complete = unbound_complete,

@@ -52,6 +52,9 @@ void hf_feed_free(struct hf_feed *f);
 /* Another name in status and log; the store goes on to know it by the ledger's. */
 void hf_feed_rename(struct hf_feed *f, const char *name);
 
+/* hf_feed_free() follows, and another feed goes on with the same resolver by that configuration. */
+void hf_feed_succeed(struct hf_feed *f, const struct hf_config_adapter *next);
+
 /* The suffixes that are ours now, and the TTL of all names. */
 void hf_feed_set_zones(struct hf_feed *f, const struct hf_name *suffixes, size_t n, uint32_t ttl_s);
 

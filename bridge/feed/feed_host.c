@@ -224,6 +224,12 @@ static void feed_host_fill(struct hf_feed *f)
 
 /* --- life --- */
 
+void hf_feed_succeed(struct hf_feed *f, const struct hf_config_adapter *next)
+{
+	if (f->peer.type->succeed)
+		f->peer.type->succeed(f->peer.adapter, next);
+}
+
 void hf_feed_rename(struct hf_feed *f, const char *name)
 {
 	snprintf(f->name, sizeof(f->name), "%s", name);

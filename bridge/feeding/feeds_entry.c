@@ -209,6 +209,7 @@ int hf_feeds_entry_reopen(struct hf_feeds_entry *e, const struct hf_config_adapt
 	int rc;
 
 	snprintf(before, sizeof(before), "%s", e->ledger);
+	hf_feed_succeed(e->feed, config);
 	e->config = e->now = config;
 	e->kept = e->feeds->kept;
 	e->kept->users++;
