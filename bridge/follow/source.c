@@ -78,19 +78,6 @@ static int source_get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX
 	return 0;
 }
 
-static enum hf_client_verdict verdict_of(enum hf_verdict verdict)
-{
-	switch (verdict) {
-	case HF_VERDICT_ACCEPTED:
-		return CLIENT_ACCEPTED;
-	case HF_VERDICT_HELD:
-		return CLIENT_HELD;
-	case HF_VERDICT_REFUSED:
-		break;
-	}
-	return CLIENT_REFUSED;
-}
-
 /* Words of the configuration by which REST knows nobody. */
 static void source_tell_missing(struct hf_source *s, const struct hf_server_info *told)
 {
@@ -100,7 +87,7 @@ static void source_tell_missing(struct hf_source *s, const struct hf_server_info
 			    s->env.engine, s->conf->name, s->conf->owners.at[i]);
 }
 
-static enum hf_client_verdict source_identify(void *arg, const struct hf_server_info *told)
+static enum hf_verdict source_identify(void *arg, const struct hf_server_info *told)
 {
 	struct hf_source *s = arg;
 	const struct hf_identity id = { .user = told->user,
@@ -113,11 +100,11 @@ static enum hf_client_verdict source_identify(void *arg, const struct hf_server_
 
 	source_work_soon(s);
 	if (hf_engine_identify(s->env.engine, s->conf->name, &id, &j) < 0)
-		return CLIENT_REFUSED;
+		return HF_VERDICT_REFUSED;
 	/* Nobody is left whose snapshot could settle it. */
 	if (j.verdict == HF_VERDICT_ACCEPTED && told->complete && !told->n_owners)
 		source_tell_missing(s, told);
-	return verdict_of(j.verdict);
+	return j.verdict;
 }
 
 static void set_owner(void *arg, const struct hf_owner_info *owner, int64_t asked_ms)
@@ -142,35 +129,30 @@ static void source_settled(void *arg, const struct hf_server_info *told)
 	source_work_soon(s);
 }
 
-static enum hf_client_verdict source_judged(struct hf_source *s, int rc,
-    const struct hf_judgement *j, bool *ret_again, const char **ret_why)
+static int source_judged(struct hf_source *s, int rc, const struct hf_judgement *j)
 {
-	*ret_again = j->want_snapshot;
-	*ret_why = rc < 0 ? hf_strerror(rc) : j->reason ? j->reason : "";
-	if (j->held)
+	if (rc != 1 && j->held)
 		hf_log_warn("source '%s': the removal of %u workspace%s waits", s->conf->name,
 		    j->held, j->held == 1 ? "" : "s");
-	return rc < 0 ? CLIENT_REFUSED : verdict_of(j->verdict);
+	return rc;
 }
 
-static enum hf_client_verdict source_update(
-    void *arg, struct hf_update *u, bool *ret_again, const char **ret_why)
+static int source_update(void *arg, struct hf_update *u, struct hf_judgement *ret_judgement)
 {
 	struct hf_source *s = arg;
-	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
-	int rc = hf_engine_update_begin(s->env.engine, s->conf->name, u, hf_update_free, &j);
+	int rc =
+	    hf_engine_update_begin(s->env.engine, s->conf->name, u, hf_update_free, ret_judgement);
 
 	source_work_soon(s);
-	return rc == 1 ? CLIENT_GOES_ON : source_judged(s, rc, &j, ret_again, ret_why);
+	return source_judged(s, rc, ret_judgement);
 }
 
-static enum hf_client_verdict source_updated(void *arg, bool *ret_again, const char **ret_why)
+static int source_updated(void *arg, struct hf_judgement *ret_judgement)
 {
 	struct hf_source *s = arg;
-	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
-	int rc = hf_engine_outcome(s->env.engine, s->conf->name, &j);
 
-	return rc == 1 ? CLIENT_GOES_ON : source_judged(s, rc, &j, ret_again, ret_why);
+	return source_judged(
+	    s, hf_engine_outcome(s->env.engine, s->conf->name, ret_judgement), ret_judgement);
 }
 
 static bool wants_snapshot(void *arg, const struct hf_uuid *owner)

@@ -18,6 +18,7 @@
 
 #include "bridge/types/changeset.h"
 #include "bridge/types/image.h"
+#include "bridge/types/judgement.h"
 #include "bridge/types/rights.h"
 #include "bridge/types/update.h"
 #include "zone/record.h"
@@ -89,20 +90,6 @@ struct hf_identity {
 	const char *deployment_id;
 	const char *rights; /* as rights_text.h has them; NULL or "": not told */
 	int64_t asked_ms;   /* boottime at which this was asked for */
-};
-
-enum hf_verdict {
-	HF_VERDICT_ACCEPTED,
-	HF_VERDICT_HELD,    /* identity: nothing is applied until the operator accepts it */
-	HF_VERDICT_REFUSED, /* the message changes nothing; ask for a new snapshot */
-};
-
-struct hf_judgement {
-	enum hf_verdict verdict;
-	const char *reason; /* static; NULL if accepted without a remark */
-	bool want_snapshot; /* unknown ids were deleted: ask for one (at most one a minute) */
-	uint32_t held;      /* workspaces whose removal was held by this message */
-	uint32_t records_refused;
 };
 
 /* First of all at each connection. HF_VERDICT_HELD: another deployment (guard rule 6). */

@@ -66,13 +66,13 @@ static int follow_get_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX
 	return rc;
 }
 
-static enum hf_client_verdict follow_identify(void *arg, const struct hf_server_info *told)
+static enum hf_verdict follow_identify(void *arg, const struct hf_server_info *told)
 {
 	printf("server: Coder %s, deployment %s, user %s, suffix %s\n",
 	    told->version[0] ? told->version : "(unknown)",
 	    told->deployment_id[0] ? told->deployment_id : "(unknown)", told->user_name,
 	    told->suffix[0] ? told->suffix : "(not asked)");
-	return CLIENT_ACCEPTED;
+	return HF_VERDICT_ACCEPTED;
 }
 
 static void follow_show_owner(void *arg, const struct hf_owner_info *owner, int64_t asked_ms)
@@ -105,8 +105,7 @@ static void show_agents(const char *what, const struct hf_update_agent *at, size
 		    hf_uuid_text(&at[i].workspace, workspace));
 }
 
-static enum hf_client_verdict show_update(
-    void *arg, struct hf_update *u, bool *ret_again, const char **ret_why)
+static int show_update(void *arg, struct hf_update *u, struct hf_judgement *ret_judgement)
 {
 	struct follow *f = arg;
 	char owner[HF_UUID_TEXT_MAX];
@@ -130,7 +129,8 @@ static enum hf_client_verdict show_update(
 		printf("  refused %s %s: %s\n", u->refused[i].what, u->refused[i].name,
 		    u->refused[i].reason);
 	fflush(stdout);
-	return CLIENT_ACCEPTED;
+	*ret_judgement = (struct hf_judgement){ .verdict = HF_VERDICT_ACCEPTED };
+	return 0;
 }
 
 static void show_settled(void *arg, const struct hf_server_info *told)

@@ -233,7 +233,7 @@ static void connect_now(struct hf_client *c)
 
 enum peer_result peer_told(struct hf_client *c, struct hf_server_info *told, int64_t ago_ms)
 {
-	enum hf_client_verdict verdict;
+	enum hf_verdict verdict;
 
 	/* It was asked for each word of the configuration. */
 	if (told->n_words != c->settings->owners.n) {
@@ -244,9 +244,9 @@ enum peer_result peer_told(struct hf_client *c, struct hf_server_info *told, int
 	hf_server_info_free(c->told);
 	c->told = told;
 	verdict = c->ops->identify(c->arg, told);
-	if (verdict != CLIENT_ACCEPTED) {
+	if (verdict != HF_VERDICT_ACCEPTED) {
 		peer_away(c);
-		return verdict == CLIENT_HELD ? PEER_HELD : PEER_REFUSED;
+		return verdict == HF_VERDICT_HELD ? PEER_HELD : PEER_REFUSED;
 	}
 	for (size_t i = 0; i < told->n_owners; i++)
 		c->ops->owner(c->arg, &told->owners[i], told->asked_ms);
@@ -276,15 +276,14 @@ static void check_settled(struct hf_client *c)
 /* What the bridge says of a message. */
 static enum peer_result judge(struct hf_client *c, struct hf_update *u)
 {
-	const char *why = "";
-	bool again = false;
-	enum hf_client_verdict verdict;
+	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
+	int rc;
 
 	u->connected_ms = c->connected_ms;
-	verdict = c->ops->update(c->arg, u, &again, &why);
-	if (verdict == CLIENT_ACCEPTED)
-		return again ? PEER_AGAIN : PEER_ACCEPTED;
-	return again ? PEER_REFUSED_AGAIN : PEER_REFUSED;
+	rc = c->ops->update(c->arg, u, &j);
+	if (rc == 0 && j.verdict == HF_VERDICT_ACCEPTED)
+		return j.want_snapshot ? PEER_AGAIN : PEER_ACCEPTED;
+	return j.want_snapshot ? PEER_REFUSED_AGAIN : PEER_REFUSED;
 }
 
 static bool was_accepted(enum peer_result result)

@@ -211,7 +211,7 @@ static void connection_due(struct hf_client *c, int64_t now_ms)
 /* Hands on what the server told, as soon as it may be; then the stream can be opened. */
 static void hand_on(struct hf_client *c)
 {
-	enum hf_client_verdict verdict;
+	enum hf_verdict verdict;
 
 	if (!c->told.waits || c->ops->busy(c->arg))
 		return;
@@ -219,9 +219,10 @@ static void hand_on(struct hf_client *c)
 	hf_next_try_token_taken(&c->next);
 	hf_told_warn_of_expiry(&c->told);
 	verdict = c->ops->identify(c->arg, c->told.info);
-	if (verdict != CLIENT_ACCEPTED) {
+	if (verdict != HF_VERDICT_ACCEPTED) {
 		/* What is not held could not be taken: there was no memory for it. */
-		client_fail_code(c, verdict == CLIENT_HELD ? HF_PROBLEM_HELD : HF_PROBLEM_MEMORY);
+		client_fail_code(
+		    c, verdict == HF_VERDICT_HELD ? HF_PROBLEM_HELD : HF_PROBLEM_MEMORY);
 		return;
 	}
 	hf_told_keep(&c->told);

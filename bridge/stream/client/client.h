@@ -15,6 +15,7 @@
 #include "bridge/stream/client/client_settings.h"
 #include "bridge/stream/wire/server_info.h"
 #include "bridge/stream/wire/stream_fault.h"
+#include "bridge/types/judgement.h"
 #include "bridge/types/update.h"
 
 struct hf_clock;
@@ -23,13 +24,6 @@ struct hf_interfaces; /* system_events.h */
 struct hf_client;     /* opaque */
 
 enum { HF_CLIENT_TOKEN_MAX = 1024, HF_CLIENT_WHY_MAX = 768 };
-
-enum hf_client_verdict {
-	CLIENT_ACCEPTED,
-	CLIENT_HELD,    /* nothing is to come before the operator has decided */
-	CLIENT_REFUSED, /* the message changed nothing */
-	CLIENT_GOES_ON, /* of an update alone: it is not through yet */
-};
 
 /*
  * All are called from the loop; none may free the client. Pointers are lent for the call. While
@@ -42,8 +36,9 @@ struct hf_client_ops {
 	/*
 	 * First of all on each connection, and again at each snapshot interval. told->words says by
 	 * which configured words the owners were found, and which words REST does not know (404).
+	 * HF_VERDICT_HELD: nothing is to come before the operator has decided.
 	 */
-	enum hf_client_verdict (*identify)(void *arg, const struct hf_server_info *told);
+	enum hf_verdict (*identify)(void *arg, const struct hf_server_info *told);
 	/* An owner that is to be followed, with its present name, and whether it may be read. */
 	void (*owner)(void *arg, const struct hf_owner_info *owner, int64_t asked_ms);
 	/*
@@ -52,14 +47,13 @@ struct hf_client_ops {
 	 */
 	void (*settled)(void *arg, const struct hf_server_info *told);
 	/*
-	 * *ret_why: static, why it was refused; *ret_again: a new snapshot is wanted.
-	 * CLIENT_GOES_ON: `update` is the callee's now and ends with hf_update_free() there, busy()
-	 * is true, and when it is not any more, updated() is asked, unless the connection has ended
-	 * by then. The latter may be NULL where that is never returned.
+	 * Returns 0 and *ret_judgement, or a negative code: then it is refused. Or 1, it goes on:
+	 * `update` is the callee's now and ends with hf_update_free() there, busy() is true, and
+	 * when it is not any more, updated() is asked, unless the connection has ended by then. The
+	 * latter may be NULL where that is never returned.
 	 */
-	enum hf_client_verdict (*update)(
-	    void *arg, struct hf_update *update, bool *ret_again, const char **ret_why);
-	enum hf_client_verdict (*updated)(void *arg, bool *ret_again, const char **ret_why);
+	int (*update)(void *arg, struct hf_update *update, struct hf_judgement *ret_judgement);
+	int (*updated)(void *arg, struct hf_judgement *ret_judgement);
 	bool (*wants_snapshot)(void *arg, const struct hf_uuid *owner);
 	/*
 	 * REST and then a new connection are wanted: something waits for snapshots with today's

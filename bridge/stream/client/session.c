@@ -161,22 +161,25 @@ static void snapshot_refused(struct hf_session *s, struct hf_owner_stream *f, co
 		session_end(s, &p);
 }
 
-static void session_judged(struct hf_session *s, const struct session_taken *t,
-    enum hf_client_verdict verdict, bool again, const char *why)
+/* `rc` and `j`: of update() or updated(); it does not go on. */
+static void session_judged(
+    struct hf_session *s, const struct session_taken *t, int rc, const struct hf_judgement *j)
 {
 	struct hf_owner_stream *f = hf_owner_list_of_call(s->config.owners, t->call);
+	bool accepted = rc == 0 && j->verdict == HF_VERDICT_ACCEPTED, again = j->want_snapshot;
+	const char *why = rc ? hf_strerror(rc) : j->reason ? j->reason : "";
 
 	if (!f)
 		return;
-	if (verdict == CLIENT_ACCEPTED && t->opening) {
+	if (accepted && t->opening) {
 		snapshot_accepted(s, f, t);
 	} else if (t->opening) {
-		snapshot_refused(s, f, why ? why : "");
-	} else if (verdict != CLIENT_ACCEPTED) {
+		snapshot_refused(s, f, why);
+	} else if (!accepted) {
 		s->config.counts->refused++;
 		again = true;
 		hf_log_debug("source '%s': a change of '%s' was refused: %s",
-		    s->config.settings->name, f->owner.name, why ? why : "");
+		    s->config.settings->name, f->owner.name, why);
 	}
 	if (s->over)
 		return;
@@ -188,10 +191,9 @@ static void session_judged(struct hf_session *s, const struct session_taken *t,
 static void take_update(struct hf_session *s, const struct hf_stack_event *e)
 {
 	struct hf_owner_stream *f = hf_owner_list_of_call(s->config.owners, e->call);
+	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
 	struct session_taken t = { .call = e->call };
-	enum hf_client_verdict verdict;
-	const char *why = "";
-	bool again = false;
+	int rc;
 
 	if (!f) {
 		hf_update_free(e->update);
@@ -201,30 +203,29 @@ static void take_update(struct hf_session *s, const struct hf_stack_event *e)
 	t.n_workspaces = e->update->n_upserted_workspaces;
 	t.n_agents = e->update->n_upserted_agents;
 	e->update->connected_ms = s->connected_ms;
-	verdict = s->config.ops->update(s->config.ops_arg, e->update, &again, &why);
-	if (verdict == CLIENT_GOES_ON) {
+	rc = s->config.ops->update(s->config.ops_arg, e->update, &j);
+	if (rc == 1) {
 		s->taken = t;
 		s->goes_on = true;
 		return;
 	}
 	hf_update_free(e->update);
-	session_judged(s, &t, verdict, again, why);
+	session_judged(s, &t, rc, &j);
 }
 
 /* What became of a message that went on, if that is known now. */
 static void take_outcome(struct hf_session *s)
 {
-	enum hf_client_verdict verdict;
-	const char *why = "";
-	bool again = false;
+	struct hf_judgement j = { .verdict = HF_VERDICT_REFUSED };
+	int rc;
 
 	if (!s->goes_on || s->config.ops->busy(s->config.ops_arg))
 		return;
-	verdict = s->config.ops->updated(s->config.ops_arg, &again, &why);
-	if (verdict == CLIENT_GOES_ON)
+	rc = s->config.ops->updated(s->config.ops_arg, &j);
+	if (rc == 1)
 		return;
 	s->goes_on = false;
-	session_judged(s, &s->taken, verdict, again, why);
+	session_judged(s, &s->taken, rc, &j);
 }
 
 /* --- calls --- */

@@ -50,6 +50,8 @@ static uint32_t u32(const uint8_t *at)
 
 static void take(struct bytes *b, size_t n)
 {
+	if (!n)
+		return;
 	memmove(b->at, b->at + n, b->len - n);
 	b->len -= n;
 }

@@ -47,20 +47,20 @@ static int give_token(void *arg, char ret_token[static HF_CLIENT_TOKEN_MAX + 1],
 }
 
 /* Of what REST says, and of messages. */
-static enum hf_client_verdict judge(void)
+static enum hf_verdict judge(void)
 {
 	if (world_likely(world.luck))
-		return CLIENT_ACCEPTED;
-	return world_likely(70) ? CLIENT_REFUSED : CLIENT_HELD;
+		return HF_VERDICT_ACCEPTED;
+	return world_likely(70) ? HF_VERDICT_REFUSED : HF_VERDICT_HELD;
 }
 
-static enum hf_client_verdict identify(void *arg, const struct hf_server_info *told)
+static enum hf_verdict identify(void *arg, const struct hf_server_info *told)
 {
-	enum hf_client_verdict verdict = judge();
+	enum hf_verdict verdict = judge();
 
 	WORLD_RULE(!world.busy, "%s while busy", __func__);
 	world.refused_ms[0] = world.refused_ms[1] = 0;
-	world.identified_ms = verdict == CLIENT_ACCEPTED ? told->asked_ms : 0;
+	world.identified_ms = verdict == HF_VERDICT_ACCEPTED ? told->asked_ms : 0;
 	return verdict;
 }
 
@@ -94,40 +94,38 @@ static void grow_busy(void)
 	world.busy_ms = world_now();
 }
 
-static enum hf_client_verdict judge_message(void)
+static int judge_message(struct hf_judgement *ret_judgement)
 {
-	enum hf_client_verdict verdict = judge();
-
-	if (verdict == CLIENT_ACCEPTED && world.judged >= 0)
+	*ret_judgement = (struct hf_judgement){ .verdict = judge(),
+		.reason = "a reason",
+		.want_snapshot = world.restless && world_likely(10) };
+	if (world_likely(3))
+		return -ENOMEM;
+	if (ret_judgement->verdict == HF_VERDICT_ACCEPTED && world.judged >= 0)
 		world.accepted[world.judged] = world.connected_ms;
-	return verdict;
+	return 0;
 }
 
-static enum hf_client_verdict update(
-    void *arg, struct hf_update *u, bool *ret_again, const char **ret_why)
+static int update(void *arg, struct hf_update *u, struct hf_judgement *ret_judgement)
 {
-	WORLD_RULE(!world.busy, "%s", __func__);
+	WORLD_RULE(!world.busy, "%s while busy", __func__);
 	WORLD_RULE(u->connected_ms <= world_now(), "%s", __func__);
 	world.judged = u->kind == HF_UPDATE_SNAPSHOT ? owner_number(&u->owner) : -1;
 	world.connected_ms = u->connected_ms;
-	*ret_again = world.restless && world_likely(10);
-	*ret_why = "a reason";
 	if (world_likely(20)) {
 		hf_update_free(u);
 		world.goes_on = true;
 		grow_busy();
-		return CLIENT_GOES_ON;
+		return 1;
 	}
-	return judge_message();
+	return judge_message(ret_judgement);
 }
 
-static enum hf_client_verdict updated(void *arg, bool *ret_again, const char **ret_why)
+static int updated(void *arg, struct hf_judgement *ret_judgement)
 {
 	WORLD_RULE(!world.busy && world.goes_on, "%s", __func__);
 	world.goes_on = false;
-	*ret_again = world.restless && world_likely(10);
-	*ret_why = "a reason";
-	return judge_message();
+	return judge_message(ret_judgement);
 }
 
 static bool wants_snapshot(void *arg, const struct hf_uuid *owner)
