@@ -197,7 +197,7 @@ void hf_owner_list_open_calls(struct hf_owner_list *l, int64_t now_ms)
 		if (!f->wanted || f->opening)
 			continue;
 		if (hf_owner_stream_open(f, &calls, l->stack))
-			return; /* the connection is over, which its end will tell */
+			return; /* it is over, as its end tells; or no memory: again later */
 		hf_patience_begin(
 		    &f->first, l->settings->timeouts.first_message_ms, FIRST_MOST_MS, now_ms, 0);
 		l->opening[l->n_opening++] = f;

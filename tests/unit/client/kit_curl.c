@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "base/timing.h"
+#include "tests/unit/client/kit_famine.h"
 #include "tests/unit/client/kit_loop.h"
 
 #undef curl_easy_setopt
@@ -168,8 +169,12 @@ CURL *curl_easy_init(void)
 	if (!e)
 		return NULL;
 	e->connection = -1;
-	e->next = handles;
 	e->limit = event_new(NULL, -1, 0, on_limit, e);
+	if (!e->limit) {
+		free(e);
+		return NULL;
+	}
+	e->next = handles;
 	handles = e;
 	loop_is_ready = is_ready;
 	return e;
@@ -294,11 +299,15 @@ CURLcode curl_easy_send(CURL *easy, const void *bytes, size_t len, size_t *ret_n
 {
 	struct curl_connection *c = &connections[((struct easy *)easy)->connection];
 
+	bool hungry;
+
 	if (c->broken)
 		return CURLE_SEND_ERROR;
 	if (c->full)
 		return CURLE_AGAIN;
+	hungry = famine_set(false);
 	bytes_add(&c->sent, bytes, len);
+	famine_set(hungry);
 	*ret_n = len;
 	return CURLE_OK;
 }
@@ -329,7 +338,12 @@ struct curl_slist *curl_slist_append(struct curl_slist *list, const char *text)
 {
 	struct curl_slist *new = calloc(1, sizeof(*new)), *last = list;
 
-	new->data = strdup(text);
+	if (new)
+		new->data = strdup(text);
+	if (!new || !new->data) {
+		free(new);
+		return NULL;
+	}
 	if (!list)
 		return new;
 	while (last->next)

@@ -34,8 +34,10 @@ static uint8_t answer[] = { 0, 1, 0x81, 0x80, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0
 
 struct ub_ctx *ub_ctx_create_event(struct event_base *base)
 {
-	n_contexts++;
-	return calloc(1, 1);
+	void *ctx = calloc(1, 1);
+
+	n_contexts += ctx != NULL;
+	return ctx;
 }
 
 void ub_ctx_delete(struct ub_ctx *ctx)
@@ -140,8 +142,14 @@ int hf_child_run(struct event_base *base, const struct hf_child_opts *opts, hf_c
 	struct hf_child *c = calloc(1, sizeof(*c));
 	struct timeval tv = hf_time_of_ms(opts->limit_ms);
 
+	if (!c)
+		return -ENOMEM;
 	*c = (struct hf_child){ .next = children, .cb = cb, .arg = arg };
 	c->limit = event_new(base, -1, 0, on_child_limit, c);
+	if (!c->limit) {
+		free(c);
+		return -ENOMEM;
+	}
 	event_add(c->limit, &tv);
 	children = *ret_child = c;
 	return 0;

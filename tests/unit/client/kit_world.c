@@ -265,6 +265,8 @@ void world_begin(uint64_t seed)
 	world.diligence = world_likely(50) ? (unsigned)some(80, 100) : 0;
 	world.rest_luck = world_likely(50) ? 98 : 60;
 	world.restless = world_likely(50);
+	world.hungry = world_likely(15);
+	famine_begin(world.hungry ? (unsigned)some(1, 300) : 0, &world.rng);
 	world.quiet = world.diligence && world_likely(60);
 	world.pongs = world.quiet ? 100 : (unsigned)some(0, 100);
 	world.n_users = (unsigned)some(1, CODER_OWNERS_MAX);
@@ -312,10 +314,12 @@ static struct coder *closed_coder(void)
 static void settle_once(void)
 {
 	struct coder *cut;
+	size_t n;
 
 	world.was = world.is;
 	world.was_problem = world.is.problem->code;
-	WORLD_RULE(loop_run(CALLBACKS_MAX) < CALLBACKS_MAX, "the loop spins");
+	WORLD_CALL(n = loop_run(CALLBACKS_MAX));
+	WORLD_RULE(n < CALLBACKS_MAX, "the loop spins");
 	hf_client_status(world.client, &world.is);
 	world_note_idle();
 	cut = closed_coder();

@@ -14,6 +14,7 @@
 #include "bridge/stream/client/client.h"
 #include "bridge/stream/client/http.h"
 #include "tests/unit/client/kit_coder.h"
+#include "tests/unit/client/kit_famine.h"
 #include "tests/unit/prng.h"
 
 enum { WORLD_DIALS_MAX = 64 };
@@ -36,6 +37,7 @@ struct world {
 	unsigned
 	    diligence; /* in 100, by which servers and caller do their work at once; 0: never */
 	unsigned rest_luck; /* in 100, by which REST then answers well */
+	bool hungry;        /* allocations fail now and then */
 	bool quiet;         /* mostly time passes */
 	bool restless;      /* the caller wants snapshots out of turn */
 	unsigned pongs;     /* in 100, by which a step of the stream answers a ping */
@@ -86,6 +88,13 @@ extern struct world world;
 /* A world of its own for each seed: other limits, owners, luck. */
 void world_begin(uint64_t seed);
 void world_end(void);
+/* Calls the client, which may then find no memory. */
+#define WORLD_CALL(call)                                                                           \
+	do {                                                                                       \
+		famine_set(true);                                                                  \
+		call;                                                                              \
+		famine_set(false);                                                                 \
+	} while (0)
 /* Runs what is due at this moment, and holds the rules. */
 void world_settle(void);
 /* Time passes; all that is due meanwhile happens in its order. */

@@ -187,7 +187,7 @@ bool world_serve(void)
 		return false;
 	if (world.busy) {
 		world.busy = false;
-		hf_client_poke(world.client);
+		WORLD_CALL(hf_client_poke(world.client));
 		return true;
 	}
 	world.progress_ms = world_now();

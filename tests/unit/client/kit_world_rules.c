@@ -156,6 +156,8 @@ static void check_connection(const struct coder *s)
 	/* What the client said in between did not come. */
 	int64_t begin = later(world.busy_ms, world.full_ms);
 
+	WORLD_RULE(s->n_streams || world.is.state == CLIENT_LIVE || s->line->full || world.hungry,
+	    "open, and no owner is called");
 	WORLD_RULE(loop_next() - world_now() <= t->ping_interval_ms, "the next ping is not armed");
 	WORLD_RULE(quiet <= t->ping_interval_ms + t->ping_timeout_ms + SLACK_MS,
 	    "the server is silent for %lld ms", (long long)quiet);
@@ -179,7 +181,7 @@ static void check_live(void)
 	int64_t most = 2 * world.interval_ms + 2 * MINUTE_MS +
 		       2 * rounds * s->timeouts.first_message_ms + SLACK_MS;
 
-	WORLD_RULE(curl_transfers() || names_children() ||
+	WORLD_RULE(world.hungry || curl_transfers() || names_children() ||
 		       world.rest_idle_ms <= world.interval_ms + SLACK_MS,
 	    "REST was not asked for %lld ms", (long long)world.rest_idle_ms);
 	for (unsigned i = 0; i < CODER_OWNERS_MAX; i++)
@@ -200,7 +202,8 @@ static void check_silent(const struct coder *s)
 	const struct hf_stream_timeouts *t = &world.settings.timeouts;
 	int64_t ping, quiet = since(s->byte_ms);
 
-	if (world.full_ms >= s->since_ms)
+	/* A ping may have found no way out, or no memory. */
+	if (world.full_ms >= s->since_ms || world.hungry)
 		return;
 	WORLD_RULE(s->n_pings, "silent, and no ping waits for its answer");
 	ping = since(s->ping_ms[0]);
