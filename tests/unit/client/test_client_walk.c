@@ -3,8 +3,8 @@
  * A client walks at random: bytes, silence, ends and errors of the server, answers of REST and of
  * DNS, time, wake, clock, network, token and reload, and a caller that is busy, refuses and holds.
  * After each step the rules of kit_world_rules.c hold. HF_WALK_SEED=N walks that one life again,
- * HF_WALK_STEPS=N so many steps in all, HF_WALK_LOG=1 with the log. Ten million under HF_LONG, or as
- * many as fit into a quarter of an hour.
+ * HF_WALK_STEPS=N so many steps in all, HF_WALK_LOG=1 with the log. Ten million under HF_LONG, or
+ * as many as fit into a quarter of an hour.
  */
 #include <check.h>
 #include <stdio.h>
