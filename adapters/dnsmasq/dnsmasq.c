@@ -283,6 +283,7 @@ static int make_readback(struct hf_dnsmasq *d)
 	struct hf_dnsmasq_readback_opts o = {
 		.ask = d->back,
 		.table = d->table,
+		.n_files = hf_host_files_count(d->files),
 		.arg = d,
 		.doubt = on_odd_file,
 		.done = hf_dnsmasq_on_verified,

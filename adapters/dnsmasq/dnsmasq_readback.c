@@ -22,6 +22,8 @@ struct hf_dnsmasq_readback {
 	size_t open;
 	size_t unanswered;
 	int code; /* of the last that was not answered */
+	/* Owned. By file: the address whose PTR was another name of ours lately; zeros: none. */
+	uint8_t (*doubtful)[16];
 };
 
 int hf_dnsmasq_readback_new(
@@ -32,6 +34,11 @@ int hf_dnsmasq_readback_new(
 	if (!r)
 		return -ENOMEM;
 	r->o = *opts;
+	r->doubtful = calloc(opts->n_files, sizeof(*r->doubtful));
+	if (!r->doubtful) {
+		free(r);
+		return -ENOMEM;
+	}
 	*ret_readback = r;
 	return 0;
 }
@@ -40,6 +47,7 @@ void hf_dnsmasq_readback_free(struct hf_dnsmasq_readback *r)
 {
 	if (!r)
 		return;
+	free(r->doubtful);
 	free(r->at);
 	free(r);
 }
@@ -63,20 +71,37 @@ static void readback_unanswered(const struct readback_one *one, int code)
 	finish_one(one, HF_IS_UNKNOWN);
 }
 
-/* A PTR to a name that is not ours is others' data, which we leave; none at all is our loss. */
+/*
+ * A PTR to a name that is not ours is others' data, which we leave; none at all is our loss. One to
+ * another name of ours is an old order of our file, which has the right one first: it is written
+ * again. If that does not help, others have a line with that name and our address.
+ */
+static enum hf_is judge_ptr(
+    struct hf_dnsmasq_readback *r, const struct hf_record *want, const struct hf_asked *a)
+{
+	uint8_t *doubtful = r->doubtful[hf_record_table_bucket_of(r->o.table, want->addr)];
+	bool before = !memcmp(doubtful, want->addr, 16);
+
+	if (!a->has_target)
+		return HF_IS_NOT_SO;
+	if (hf_name_equal(&a->target, &want->name) ||
+	    !hf_record_table_find_addr(r->o.table, &a->target, want->addr)) {
+		if (before)
+			memset(doubtful, 0, 16);
+		return HF_IS_SO;
+	}
+	memcpy(doubtful, want->addr, 16);
+	return before ? HF_IS_FOREIGN : HF_IS_NOT_SO;
+}
+
 static void on_readback_ptr(const struct hf_asked *a, void *arg)
 {
 	const struct readback_one *one = arg;
-	const struct hf_record *want = &one->expect->record;
 
 	if (a->code)
 		readback_unanswered(one, a->code);
-	else if (!a->has_target ||
-		 (!hf_name_equal(&a->target, &want->name) &&
-		     hf_record_table_find_addr(one->r->o.table, &a->target, want->addr)))
-		finish_one(one, HF_IS_NOT_SO);
 	else
-		finish_one(one, HF_IS_SO);
+		finish_one(one, judge_ptr(one->r, &one->expect->record, a));
 }
 
 static enum hf_is readback_judge(

@@ -12,6 +12,7 @@ struct hf_dnsmasq_readback; /* opaque */
 struct hf_dnsmasq_readback_opts {
 	struct hf_dns_client *ask;
 	const struct hf_record_table *table;
+	unsigned n_files; /* the buckets of the table */
 	void *arg;
 	/*
 	 * The file that should have answered otherwise is to be written again with its next change.

@@ -557,6 +557,25 @@ def test_a_name_that_an_alias_of_others_shadows_stops_no_other(placed):
         assert d.addresses("three.dev.me.coder") == [address(23 + n)]
 
 
+def test_a_pointer_that_a_line_of_others_decides_is_repaired_once(placed):
+    """It leads to another name of ours: an order of ours that is old, or a copied line."""
+    d, feed, written = placed
+    feed.good(f"put two.dev.me.coder {address(2)} primary", f"put second.coder {address(2)}", f"put three.dev.me.coder {address(3)} primary")
+    d.theirs.write_text(f"{address(2)} second.coder\n")
+    d.stop()
+    d.start()
+    assert d.ptr(2) == ["second.coder."]
+    expects = [f"expect {n}.dev.me.coder {address(i)} primary" for n, i in (("two", 2), ("three", 3))]
+    assert [(n["name"], n["is"]) for n in feed.verify(*expects)["not"]] == [("two.dev.me.coder", "not-so")]
+    feed.good(f"put two.dev.me.coder {address(2)} primary")
+    for _ in range(3):
+        assert [(n["name"], n["is"]) for n in feed.verify(*expects)["not"]] == [("two.dev.me.coder", "foreign")]
+    d.theirs.write_text("")
+    d.stop()
+    d.start()
+    assert feed.verify(*expects)["not"] == [] and d.ptr(2) == ["two.dev.me.coder."]
+
+
 def test_an_older_state_comes_back_while_we_live(placed, hostsdir):
     """As a backup writes it: other inodes, other times, valid sums."""
     d, feed, written = placed
