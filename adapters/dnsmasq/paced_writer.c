@@ -36,7 +36,8 @@ struct hf_paced_writer {
 	enum { WANT_ADDR, WANT_NO_ADDR, WANT_ANSWER } want;
 	struct hf_name name;
 	uint8_t addr[16];
-	bool has_gone;
+	bool has_gone;   /* `gone` was in a file of ours once */
+	bool gone_fresh; /* it is to go with what is noted */
 	struct hf_name gone;
 	uint8_t gone_addr[16];
 
@@ -81,7 +82,7 @@ static void paced_writer_clean(struct hf_paced_writer *p, unsigned file)
 
 void hf_paced_writer_gone(struct hf_paced_writer *p, const struct hf_record_entry *e)
 {
-	p->has_gone = true;
+	p->has_gone = p->gone_fresh = true;
 	hf_record_table_entry_name(e, &p->gone);
 	memcpy(p->gone_addr, e->addr, 16);
 }
@@ -92,8 +93,16 @@ static void paced_writer_stop(struct hf_paced_writer *p, int code, const char *w
 
 	p->running = false;
 	p->silent = false;
+	p->gone_fresh = p->gone_fresh && code;
 	p->code = 0;
 	p->o.drained(p->o.arg, code, why, silent); /* last: the owner may begin anew */
+}
+
+/* Its file was written without it, and nothing was known of it before. */
+static bool gone_is_written(const struct hf_paced_writer *p)
+{
+	return p->gone_fresh && !p->dirty[hf_record_table_bucket_of(p->o.table, p->gone_addr)] &&
+	       !hf_record_table_find_addr(p->o.table, &p->gone, p->gone_addr);
 }
 
 /*
@@ -110,8 +119,7 @@ static void choose_canary(struct hf_paced_writer *p, unsigned file)
 		hf_record_table_entry_name(e, &p->name);
 		memcpy(p->addr, e->addr, 16);
 	} else if (p->has_gone) {
-		p->want = hf_record_table_bucket_of(p->o.table, p->gone_addr) == file ? WANT_NO_ADDR
-										      : WANT_ANSWER;
+		p->want = gone_is_written(p) ? WANT_NO_ADDR : WANT_ANSWER;
 		p->name = p->gone;
 		memcpy(p->addr, p->gone_addr, 16);
 	}
@@ -273,7 +281,7 @@ void hf_paced_writer_trust(struct hf_paced_writer *p, bool trusts)
 {
 	p->trusts = trusts;
 	if (trusts)
-		p->unsure = false;
+		p->unsure = p->gone_fresh = false;
 }
 
 int64_t hf_paced_writer_wait_us(const struct hf_paced_writer *p)
