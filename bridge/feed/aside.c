@@ -41,6 +41,15 @@ bool hf_aside_has(const struct hf_aside *s, const struct hf_name *name, const ui
 	return aside_find(s, name, addr);
 }
 
+bool hf_aside_puts(const struct hf_aside *s, const uint8_t addr[16])
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!s->changes[i].take &&
+		    !memcmp(s->changes[i].record.addr, addr, sizeof(s->changes[i].record.addr)))
+			return true;
+	return false;
+}
+
 static struct hf_aside_change *aside_add(struct hf_aside *s)
 {
 	struct hf_aside_change *c;

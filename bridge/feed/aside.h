@@ -45,6 +45,8 @@ void hf_aside_done(struct hf_aside *s);
 bool hf_aside_failed(struct hf_aside *s, const struct hf_record *record, bool take, uint8_t kind,
     int64_t least_ms, const char *why);
 bool hf_aside_has(const struct hf_aside *s, const struct hf_name *name, const uint8_t addr[16]);
+/* A name that is to be put with this address. */
+bool hf_aside_puts(const struct hf_aside *s, const uint8_t addr[16]);
 /* It was done, or is no longer wanted. */
 void hf_aside_drop(struct hf_aside *s, const struct hf_name *name, const uint8_t addr[16]);
 

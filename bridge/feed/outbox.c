@@ -213,12 +213,16 @@ struct hf_feed_step hf_outbox_send(struct hf_outbox *o, uint64_t generation)
 
 /* --- receipts --- */
 
-/* A row that was set aside is so no longer. Whether one that was stuck is gone is seen later. */
+/*
+ * A row that was set aside is so no longer. Whether one that was stuck is gone, and one that failed
+ * is there, is seen when it is asked for.
+ */
 static void told_anew(struct hf_outbox *o, const struct hf_change *c, const uint8_t rows[2])
 {
-	bool stuck = hf_ledger_row_of(rows[0]) == ROW_STUCK;
+	bool is_asked_for = c->op == HF_CHANGE_PUT ? o->peer->type->verify != NULL
+						   : hf_ledger_row_of(rows[0]) == ROW_STUCK;
 
-	if (hf_ledger_row_is_aside(rows[0]) && !(stuck && c->op == HF_CHANGE_TAKE))
+	if (hf_ledger_row_is_aside(rows[0]) && !is_asked_for)
 		hf_outbox_not_aside(o, &c->record.name, c->record.addr);
 	if (hf_ledger_row_is_aside(rows[1]))
 		hf_outbox_not_aside(o, &c->record.name, c->was);

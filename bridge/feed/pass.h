@@ -46,7 +46,8 @@ struct hf_pass {
 	bool ended;           /* all of the picture was gone through, or all rows */
 	bool unconfirmed;     /* the last question was not answered as it should be */
 	bool overtaken;       /* there is news, which is not to wait: a pass of the log is due */
-	unsigned n_looked;    /* answers to whether what was taken is gone */
+	unsigned n_looked;    /* answers to whether what was taken is gone, or put is there */
+	bool any_right;       /* it answers something of what was put as it should */
 	bool completed;       /* the adapter was told that all is there, before the first take */
 	struct hf_owned last; /* TAKING: the row behind which to go on */
 	bool has_last;

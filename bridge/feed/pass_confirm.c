@@ -2,7 +2,8 @@
 /*
  * After each apply the resolver itself is asked, for a sample of at most so many names: before that
  * nothing stale is taken. What was taken and goes on to be answered is taken once more and then set
- * aside: it may be there by other hands, and nothing waits for it.
+ * aside: it may be there by other hands, and nothing waits for it. So is what was put and is not
+ * answered as it should be, if others are.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ static struct hf_feed_step confirm_passed(struct hf_pass *p)
 	p->n_stale = p->env.outbox->ledger.counts[ROW_STALE];
 	hf_wanted_rewind(p->picture);
 	p->ended = p->has_last = p->unconfirmed = false;
+	p->n_looked = 0;
 	p->n_sample = 0;
 	p->sampled = 0;
 	p->state = PASS_TAKING;
@@ -71,6 +73,15 @@ static int leave_stuck(struct hf_pass *p, const struct hf_record *record, const 
 	const struct hf_change c = { .op = HF_CHANGE_TAKE, .record = *record };
 
 	return hf_outbox_set_aside(p->env.outbox, &c, ROW_NONE, ROW_STUCK, why);
+}
+
+static int leave_unanswered(struct hf_pass *p, const struct hf_record *record)
+{
+	const struct hf_change c = { .op = HF_CHANGE_PUT, .record = *record };
+	uint8_t row = (uint8_t)(ROW_PUT | (record->primary ? ROW_PRIMARY : 0));
+
+	return hf_outbox_set_aside(
+	    p->env.outbox, &c, row, ROW_FAILED, "it was put, and is not answered as it should be");
 }
 
 /* Whether they are gone cannot be seen, and is asked later. */
@@ -123,11 +134,13 @@ static int once_more(struct hf_pass *p, const struct hf_expect *e)
 /* What is not as it should be, for the first or the second time. True: it leaves the sample. */
 static bool is_settled(struct hf_pass *p, const struct hf_expect *e)
 {
-	bool again = p->n_looked > 1;
+	bool before = hf_aside_has(&p->env.outbox->aside, &e->record.name, e->record.addr);
+	bool again = p->n_looked > 1 || before;
 
+	if (!is_taking(p) && (before || (p->any_right && p->n_looked > 2)))
+		return leave_unanswered(p, &e->record) == 0;
 	if (!is_taking(p))
 		return p->unconfirmed && once_more(p, e) == 0;
-	again = again || hf_aside_has(&p->env.outbox->aside, &e->record.name, e->record.addr);
 	return (again ? leave_stuck(p, &e->record, "it was taken, and is still answered")
 		      : once_more(p, e)) == 0;
 }
@@ -142,8 +155,7 @@ static void keep_open_ones(struct hf_pass *p, int code)
 		enum hf_is is = code ? HF_IS_UNKNOWN : p->env.questions->at[i].is;
 
 		if (is == HF_IS_SO || is == HF_IS_FOREIGN) {
-			if (e.absent)
-				hf_outbox_not_aside(p->env.outbox, &e.record.name, e.record.addr);
+			hf_outbox_not_aside(p->env.outbox, &e.record.name, e.record.addr);
 			continue;
 		}
 		if (is == HF_IS_NOT_SO && is_settled(p, &e))
@@ -182,7 +194,8 @@ struct hf_feed_step hf_pass_answered(
 	if (p->state != PASS_CONFIRMING && !taking)
 		return hf_feed_again();
 	hf_questions_tally(p->env.questions, code, &t);
-	p->n_looked += taking;
+	p->n_looked++;
+	p->any_right = p->any_right || t.right;
 	if (t.wrong + t.silent == 0) {
 		keep_open_ones(p, code);
 		p->unconfirmed = false;
@@ -194,7 +207,7 @@ struct hf_feed_step hf_pass_answered(
 		*ret_verified = 0;
 	tally_describe(p, &t, code, text);
 	keep_open_ones(p, code);
-	if (taking && !p->n_sample && hf_outbox_is_empty(p->env.outbox))
+	if (!p->n_sample && hf_outbox_is_empty(p->env.outbox))
 		return hf_feed_again();
 	p->unconfirmed = true;
 	p->state = taking ? PASS_TAKING : PASS_PUTTING;

@@ -160,6 +160,15 @@ struct hf_feed_step hf_pass_put(struct hf_pass *p)
 
 /* --- taking --- */
 
+/* The name that is to come in the place of this one could not be put yet. */
+static bool has_to_stay(const struct hf_pass *p, const struct hf_owned *row)
+{
+	const struct hf_outbox *o = p->env.outbox;
+
+	return hf_ledger_row_of(row->state) != ROW_STALE &&
+	       hf_ledger_row_of(row->state) != ROW_STUCK && hf_aside_puts(&o->aside, row->addr);
+}
+
 /* A row, and what is wanted of its name (NULL: nothing). */
 static int pass_take_row(struct hf_pass *p, const struct hf_owned *row, const struct hf_item *item)
 {
@@ -194,6 +203,9 @@ static int pass_take_row(struct hf_pass *p, const struct hf_owned *row, const st
 	take.record.name = row->name;
 	memcpy(take.record.addr, row->addr, sizeof(take.record.addr));
 	take.record.primary = row->state & ROW_PRIMARY;
+	if (has_to_stay(p, row))
+		return hf_outbox_set_aside(p->env.outbox, &take, row->state, ROW_FAILED,
+		    "it stays until the name that comes in its place could be put");
 	return hf_outbox_push(p->env.outbox, &take, row->state, ROW_NONE);
 }
 

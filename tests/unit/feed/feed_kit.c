@@ -223,7 +223,7 @@ static uint8_t do_put(struct desk *d, const struct hf_change *c, const char *nam
 		return HF_FATE_CLASH;
 	d->r.n_puts++;
 	note(d, "put", name, c->record.addr[15]);
-	if (d->r.forgetful)
+	if (d->r.forgetful || (d->r.loses && strstr(name, d->r.loses)))
 		return HF_FATE_DONE;
 	if (c->had && memcmp(c->was, c->record.addr, 16))
 		drop(d, find(d, name, c->was[15], false));

@@ -42,6 +42,7 @@ struct desk_resolver {
 	bool forgetful;     /* says done, and does nothing */
 	const char *fails;  /* what it is told of names with this in them fails; NULL: none */
 	const char *clings; /* such names are taken and answered all the same */
+	const char *loses;  /* such names are said to be put, and are not there */
 	uint32_t slow_ms;   /* a change that fails takes so long */
 	const char *poison; /* a batch with such a name fails, as a whole or ... */
 	bool poison_late;   /* ... from there on */

@@ -232,6 +232,58 @@ static void twenty(const char *last)
 	desk_commit(&d);
 }
 
+START_TEST(what_is_put_and_not_answered_holds_nothing_up)
+{
+	d.r.loses = "lost";
+	desk_set(&d, "lost.coder", 7, 0);
+	desk_set(&d, "new.coder", 8, 0);
+	desk_del(&d, "b.coder");
+	desk_commit(&d);
+	desk_run(&d, 1000);
+	ck_assert_ptr_null(desk_find(&d, "b.coder", false));
+	ck_assert_uint_eq(desk_status(&d).failing, 1);
+	ck_assert_str_eq(desk_status(&d).failing_why,
+	    "'lost.coder': it was put, and is not answered as it should be");
+	ck_assert_int_eq(desk_status(&d).state, HF_FEED_RETRYING);
+	desk_clear_log(&d);
+	desk_run(&d, 60000);
+	ck_assert_uint_le(d.r.n_puts, 12); /* less and less */
+	ck_assert_uint_eq(desk_status(&d).failing, 1);
+	d.r.loses = NULL;
+	desk_run(&d, 61000);
+	ck_assert_uint_eq(desk_status(&d).failing, 0);
+	ck_assert_int_eq(desk_status(&d).state, HF_FEED_SYNCED);
+	desk_check(&d);
+}
+END_TEST
+
+/* A workspace that is renamed is never without a name. */
+START_TEST(the_name_before_stays_until_the_next_could_be_put)
+{
+	const char **trouble = _i ? &d.r.fails : &d.r.loses;
+
+	*trouble = "renamed";
+	desk_set(&d, "renamed.coder", 1, 0);
+	desk_set(&d, "new.coder", 8, 0);
+	desk_del(&d, "a.coder");
+	desk_del(&d, "b.coder");
+	desk_commit(&d);
+	for (int i = 0; i < 3; i++) {
+		desk_run(&d, 5000);
+		ck_assert_ptr_null(desk_find(&d, "b.coder", false));
+		ck_assert_ptr_nonnull(desk_find(&d, "new.coder", false));
+		ck_assert_ptr_nonnull(desk_find(&d, "a.coder", false));
+		ck_assert_uint_eq(desk_status(&d).failing, 2);
+		desk_kill(&d);
+		desk_start(&d);
+	}
+	*trouble = NULL;
+	desk_run(&d, 130000);
+	ck_assert_int_eq(desk_status(&d).state, HF_FEED_SYNCED);
+	desk_check(&d);
+}
+END_TEST
+
 /* As unbound does, and as a program that dies of one line. */
 START_TEST(one_change_of_which_a_whole_batch_fails_is_found_and_set_aside)
 {
@@ -507,6 +559,8 @@ Suite *feed_aside_suite(void)
 	tcase_add_test(tc, where_all_fails_the_adapter_waits_and_no_longer_than_that);
 	tcase_add_test(tc, an_adapter_that_goes_takes_what_could_not_be_taken_too);
 	tcase_add_test(tc, who_writes_whole_files_does_not_get_what_could_not_be_put);
+	tcase_add_test(tc, what_is_put_and_not_answered_holds_nothing_up);
+	tcase_add_loop_test(tc, the_name_before_stays_until_the_next_could_be_put, 0, 2);
 	tcase_add_loop_test(
 	    tc, one_change_of_which_a_whole_batch_fails_is_found_and_set_aside, 0, 2);
 	tcase_add_test(tc, one_that_is_refused_alone_makes_way_for_news);
