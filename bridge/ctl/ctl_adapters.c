@@ -208,7 +208,7 @@ static void print_verified(const json_t *a, FILE *out)
 		    unexpected == 1 ? "is" : "are");
 	else if (json_is_true(json_object_get(c, "full")) &&
 		 json_is_null(json_object_get(c, "unexpected")))
-		fputs("; names that should not be there could not be looked for", out);
+		fputs("; not all that should not be there could be looked for", out);
 	fputc('\n', out);
 }
 

@@ -15,7 +15,6 @@
 #include "bridge/feed/settle.h"
 
 enum {
-	BUSY_MS = 20,    /* the store is applying a changeset */
 	STORE_MS = 1000, /* the store does not take it */
 };
 
@@ -48,13 +47,14 @@ static void resolver_failed(struct hf_feed *f, int code, const char *text)
 		    "%s: re-applying failed (%s), retry in %u ms", f->who, f->retry.error, wait);
 }
 
-/* That it applies a changeset is nothing to speak of. */
+/* That it applies a changeset is nothing to speak of: its commit wakes the feed. */
 static void store_failed(struct hf_feed *f, int code)
 {
-	f->store_at = hf_feed_now(f) + (code == -EBUSY ? BUSY_MS : STORE_MS);
-	if (code != -EBUSY)
-		hf_fault_set(&f->store_fault, f->env.clock, HF_LOG_WARN,
-		    "%s: waits for the store (%s)", f->who, hf_strerror(code));
+	if (code == -EBUSY)
+		return;
+	f->store_at = hf_feed_now(f) + STORE_MS;
+	hf_fault_set(&f->store_fault, f->env.clock, HF_LOG_WARN, "%s: waits for the store (%s)",
+	    f->who, hf_strerror(code));
 }
 
 void hf_feed_heard(struct hf_feed *f, const struct hf_feed_step *step)

@@ -7,7 +7,10 @@
 #include "base/log.h"
 #include "bridge/feed/feed_private.h"
 
-enum { FLUSH_MS = 500 /* a receipt waits for others so long */ };
+enum {
+	FLUSH_MS = 500, /* a receipt waits for others so long */
+	BUSY_MS = 20,   /* the store is applying a changeset */
+};
 
 /* --- all of it goes --- */
 
@@ -100,6 +103,21 @@ static void note_written(struct hf_feed *f)
 	hf_fault_clear(&f->store_fault, f->env.clock, f->who);
 }
 
+/* Until the resolver, or the store, is tried again. 0: now. */
+static int64_t held_back(const struct hf_feed *f)
+{
+	int64_t wait = hf_retry_wait(&f->retry), store = f->store_at - hf_feed_now(f);
+
+	return wait ? wait : store > 0 ? store : 0;
+}
+
+static int64_t after_failure(const struct hf_feed *f)
+{
+	int64_t wait = held_back(f);
+
+	return wait ? wait : BUSY_MS;
+}
+
 /* Receipts that nothing else has written: the milliseconds until they are, or -1. */
 static int64_t flush_late(struct hf_feed *f)
 {
@@ -113,15 +131,7 @@ static int64_t flush_late(struct hf_feed *f)
 		return wait;
 	step = hf_feed_flush(f);
 	hf_feed_heard(f, &step);
-	return step.next == HF_STEP_FAILED ? f->store_at - hf_feed_now(f) : -1;
-}
-
-/* Until the resolver, or the store, is tried again. 0: now. */
-static int64_t held_back(const struct hf_feed *f)
-{
-	int64_t wait = hf_retry_wait(&f->retry), store = f->store_at - hf_feed_now(f);
-
-	return wait ? wait : store > 0 ? store : 0;
+	return step.next == HF_STEP_FAILED ? after_failure(f) : -1;
 }
 
 /* One step, and the milliseconds until the next: 0: at once, -1: when something happens. */
@@ -144,7 +154,7 @@ static int64_t feed_go(struct hf_feed *f)
 	case HF_STEP_FAILED:
 		break;
 	}
-	return held_back(f);
+	return after_failure(f);
 }
 
 int64_t hf_feed_work(struct hf_feed *f)
