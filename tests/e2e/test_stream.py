@@ -680,7 +680,7 @@ def test_headers_of_a_command_are_new_at_each_asking(tmp_path):
         assert bridge.log().count("live with") == 1
 
 
-@pytest.mark.parametrize("how", ["folder", "late folder"])
+@pytest.mark.parametrize("how", ["folder", "folder that was away", "late folder"])
 def test_a_new_token_is_seen_however_it_comes(tmp_path, how):
     """A folder is renamed into its place, or comes when the bridge runs already."""
     old, new = "oldid00000-first-secret", "newid00000-other-secret"
@@ -691,7 +691,7 @@ def test_a_new_token_is_seen_however_it_comes(tmp_path, how):
         (folder / "token").chmod(0o600)
 
     place = tmp_path / "secrets"
-    if how == "folder":
+    if how != "late folder":
         make(place, old)
     with Simulator(tmp_path, ALICE + f"token {old}\n") as sim, Bridge(tmp_path, sim.url) as bridge:
         bridge.wait_log("attempt 2 failed (unauthorised)")
@@ -705,8 +705,10 @@ def test_a_new_token_is_seen_however_it_comes(tmp_path, how):
             sim.say("cut tcp")
             bridge.wait_log("next in 60000 ms", times=2)
         make(tmp_path / "v2", old if how == "late folder" else new)
-        if how == "folder":
+        if how != "late folder":
             place.rename(tmp_path / "gone")
+        if how == "folder that was away":
+            time.sleep(1.5)  # what is seen at once is that nothing is there
         (tmp_path / "v2").rename(place)
         bridge.wait_log("live with", 10, 1 if how == "late folder" else 2)
 
