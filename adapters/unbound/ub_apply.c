@@ -26,11 +26,11 @@
 
 enum { PAUSE_LEAST_US = 1000 }; /* what the loop can wait */
 
-static void next_command(struct hf_adapter *a);
+static void next_command(struct hf_ub *a);
 
 /* --- the plan --- */
 
-static bool is_whole(const struct hf_adapter *a, const struct hf_name *name)
+static bool is_whole(const struct hf_ub *a, const struct hf_name *name)
 {
 	int i = hf_ub_zone_of(a, name);
 
@@ -67,7 +67,7 @@ static uint8_t ub_fate_of(struct hf_ub_look *look)
 	if (c->op == HF_CHANGE_PUT)
 		return HF_FATE_CLASH;
 	/* Nothing of ours is there that could go, or it goes from between theirs. */
-	if (look->plan == HF_PLAN_NONE || (look->a->able & HF_UB_RECORDS))
+	if (look->plan == HF_PLAN_NONE || (look->a->session.able & HF_UB_RECORDS))
 		return HF_FATE_DONE;
 	return HF_FATE_CLASH;
 }
@@ -84,7 +84,7 @@ static enum hf_plan plan_put_ptr(const struct hf_ub_look_ptr *ptr, bool whole)
 }
 
 static void plan_one(
-    struct hf_adapter *a, struct hf_ub_look *look, uint8_t *fate, uint8_t (*set)[16], size_t n_set)
+    struct hf_ub *a, struct hf_ub_look *look, uint8_t *fate, uint8_t (*set)[16], size_t n_set)
 {
 	const struct hf_change *c = look->change;
 	bool whole = is_whole(a, &c->record.name);
@@ -110,22 +110,23 @@ static void plan_one(
 
 /* --- receipts --- */
 
-void hf_ub_apply_end(struct hf_adapter *a)
+void hf_ub_apply_end(struct hf_ub *a)
 {
-	const struct hf_adapter_host *host = a->host;
-	struct hf_receipt r = { .n_done = a->code ? 0 : a->batch->n,
-		.fates = a->fates,
-		.code = a->code,
-		.text = a->text,
-		.pause_us = a->debt_us > 0 ? (uint32_t)a->debt_us : 0,
+	const struct hf_adapter_host *host = a->base.host;
+	struct hf_receipt r = { .n_done = a->base.job.code ? 0 : a->batch.lent->n,
+		.fates = a->batch.fates,
+		.code = a->base.job.code,
+		.text = a->base.job.text,
+		.pause_us = a->batch.debt_us > 0 ? (uint32_t)a->batch.debt_us : 0,
 		.next_max = HF_UB_BATCH };
 
 	/* Also of a batch that failed on its way. */
-	if (a->wrote)
-		hf_ub_start_file_touched(a->start_file, a->wrote_removal && !a->file_first);
-	a->wrote = a->wrote_removal = false;
-	a->batch = NULL;
-	a->debt_us = 0;
+	if (a->batch.wrote)
+		hf_ub_start_file_touched(
+		    a->start_file, a->batch.wrote_removal && !a->batch.file_first);
+	a->batch.wrote = a->batch.wrote_removal = false;
+	a->batch.lent = NULL;
+	a->batch.debt_us = 0;
 	hf_ub_cover_data_end(a);
 	hf_ub_job_end(a);
 	/* The host may give the next batch from within, or end the adapter. */
@@ -158,7 +159,7 @@ static void phase_subject(
 }
 
 /* A take that leaves other addresses of ours puts those back. */
-static bool add_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
+static bool add_addrs(struct hf_ub *a, const struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
 	bool added = true;
@@ -176,7 +177,7 @@ static bool add_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
  * Of the name: what goes, record by record. A take leaves other addresses, all else leaves none of
  * the old ones.
  */
-static bool remove_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
+static bool remove_addrs(struct hf_ub *a, const struct hf_ub_look *look)
 {
 	const struct hf_change *c = look->change;
 	bool removed = true;
@@ -184,8 +185,9 @@ static bool remove_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
 	for (size_t i = 0; i < look->n_addrs && removed; i++) {
 		bool same = memcmp(look->addrs[i], c->record.addr, 16) == 0;
 
-		if (!hf_addr_is_ours(look->addrs[i]) || (a->phase == HF_PHASE_TAKE && !same) ||
-		    (a->phase == HF_PHASE_MOVE && same))
+		if (!hf_addr_is_ours(look->addrs[i]) ||
+		    (a->batch.phase == HF_PHASE_TAKE && !same) ||
+		    (a->batch.phase == HF_PHASE_MOVE && same))
 			continue;
 		removed = hf_ub_command_remove_aaaa(&a->command, &c->record.name, look->addrs[i]);
 	}
@@ -193,12 +195,12 @@ static bool remove_addrs(struct hf_adapter *a, const struct hf_ub_look *look)
 }
 
 /* True: what goes of the name is not all of it. */
-static bool goes_by_record(const struct hf_adapter *a, const struct hf_ub_look *look)
+static bool goes_by_record(const struct hf_ub *a, const struct hf_ub_look *look)
 {
-	if (!(a->able & HF_UB_RECORDS) || a->phase > HF_PHASE_TAKE)
+	if (!(a->session.able & HF_UB_RECORDS) || a->batch.phase > HF_PHASE_TAKE)
 		return false;
-	return a->phase == HF_PHASE_MOVE || look->others ||
-	       (a->phase == HF_PHASE_TAKE && look->n_addrs > 1);
+	return a->batch.phase == HF_PHASE_MOVE || look->others ||
+	       (a->batch.phase == HF_PHASE_TAKE && look->n_addrs > 1);
 }
 
 static bool is_halved(enum hf_ub_phase phase)
@@ -207,48 +209,47 @@ static bool is_halved(enum hf_ub_phase phase)
 }
 
 /* Whether the command under way removes: a move adds first. */
-static bool phase_removes(const struct hf_adapter *a)
+static bool phase_removes(const struct hf_ub *a)
 {
-	if (is_halved(a->phase))
-		return a->half == (a->phase == HF_PHASE_MOVE);
-	return a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD;
+	if (is_halved(a->batch.phase))
+		return a->batch.half == (a->batch.phase == HF_PHASE_MOVE);
+	return a->batch.phase != HF_PHASE_ADD && a->batch.phase != HF_PHASE_PTR_ADD;
 }
 
-static bool add_words(
-    struct hf_adapter *a, const struct hf_ub_look *look, const struct hf_name *name)
+static bool add_words(struct hf_ub *a, const struct hf_ub_look *look, const struct hf_name *name)
 {
 	const struct hf_record *r = &look->change->record;
 
 	if (phase_removes(a))
 		return goes_by_record(a, look) ? remove_addrs(a, look)
 					       : hf_ub_command_remove(&a->command, name);
-	return a->phase <= HF_PHASE_TAKE
+	return a->batch.phase <= HF_PHASE_TAKE
 		   ? add_addrs(a, look)
 		   : hf_ub_command_ptr(&a->command, r->addr, a->ttl_s, &r->name);
 }
 
 /* The zone of what is added, once a command. */
-static bool add_head(struct hf_adapter *a, const struct hf_name *name)
+static bool add_head(struct hf_ub *a, const struct hf_name *name)
 {
-	int i = a->phase <= HF_PHASE_TAKE ? hf_ub_zone_of(a, name) : -1;
+	int i = a->batch.phase <= HF_PHASE_TAKE ? hf_ub_zone_of(a, name) : -1;
 
 	if (phase_removes(a))
 		return true;
-	if (a->phase > HF_PHASE_TAKE && a->reverse_ours && !a->headed_reverse) {
-		a->headed_reverse = true;
+	if (a->batch.phase > HF_PHASE_TAKE && a->session.reverse_ours && !a->batch.headed_reverse) {
+		a->batch.headed_reverse = true;
 		return hf_ub_command_soa(&a->command, &hf_addr_reverse_apex, a->ttl_s);
 	}
-	if (i < 0 || a->headed & (UINT64_C(1) << i))
+	if (i < 0 || a->batch.headed & (UINT64_C(1) << i))
 		return true;
-	a->headed |= UINT64_C(1) << i;
+	a->batch.headed |= UINT64_C(1) << i;
 	return hf_ub_command_soa(&a->command, &a->zones[i].name, a->ttl_s);
 }
 
-static bool ub_apply_add_line(struct hf_adapter *a, const struct hf_ub_look *look)
+static bool ub_apply_add_line(struct hf_ub *a, const struct hf_ub_look *look)
 {
 	struct hf_name name;
 
-	phase_subject(look, a->phase, &name);
+	phase_subject(look, a->batch.phase, &name);
 	if (!add_head(a, &name) || !add_words(a, look, &name))
 		return false;
 	hf_ub_cover_touch(a, &name);
@@ -261,13 +262,13 @@ static bool is_swap(enum hf_ub_phase phase)
 	return is_halved(phase) && phase != HF_PHASE_MOVE;
 }
 
-static struct hf_ub_pace *pace_of(struct hf_adapter *a)
+static struct hf_ub_pace *pace_of(struct hf_ub *a)
 {
-	return a->phase <= HF_PHASE_TAKE ? &a->pace : &a->pace_ptr;
+	return a->batch.phase <= HF_PHASE_TAKE ? &a->batch.pace : &a->batch.pace_ptr;
 }
 
 /* What was refused among several lines is found line by line; alone, it is unfit. */
-static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
+static bool judge_reply(struct hf_ub *a, const struct hf_ub_reply *reply)
 {
 	long all = (long)(a->command.n + a->command.n_zones), n;
 	char text[HF_UB_TEXT_MAX];
@@ -280,25 +281,25 @@ static bool judge_reply(struct hf_adapter *a, const struct hf_ub_reply *reply)
 	if (n == all)
 		return true;
 	/* A record that others have removed meanwhile is gone, too. */
-	if (n >= 0 && n < all && phase_removes(a) && (a->able & HF_UB_RECORDS) &&
+	if (n >= 0 && n < all && phase_removes(a) && (a->session.able & HF_UB_RECORDS) &&
 	    strncmp(text, "error", 5) == 0)
 		return true;
 	if (n < 0 || n > all || phase_removes(a)) {
 		hf_ub_step_fail(a, HF_EREFUSED, "unbound says: %s", text);
 		return false;
 	}
-	if (a->command.n > 1 && !is_swap(a->phase)) {
-		a->single = a->upto;
-		a->upto = a->at;
+	if (a->command.n > 1 && !is_swap(a->batch.phase)) {
+		a->batch.single = a->batch.upto;
+		a->batch.upto = a->batch.at;
 		return true;
 	}
-	a->fates[a->upto - 1] = HF_FATE_UNFIT;
+	a->batch.fates[a->batch.upto - 1] = HF_FATE_UNFIT;
 	return true;
 }
 
 static void on_ub_applied(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	struct timeval tv = { 0 };
 
 	if (!judge_reply(a, reply)) {
@@ -306,56 +307,57 @@ static void on_ub_applied(const struct hf_ub_reply *reply, void *arg)
 		hf_ub_step_end(a);
 		return;
 	}
-	a->debt_us += hf_ub_pace_took(pace_of(a), a->command.n, reply->took_us);
+	a->batch.debt_us += hf_ub_pace_took(pace_of(a), a->command.n, reply->took_us);
 	/* Nobody waits between the two halves. */
-	if (is_halved(a->phase) && !a->half && a->upto > a->at) {
-		a->half = true;
-		a->half_upto = a->upto;
+	if (is_halved(a->batch.phase) && !a->batch.half && a->batch.upto > a->batch.at) {
+		a->batch.half = true;
+		a->batch.half_upto = a->batch.upto;
 		next_command(a);
 		return;
 	}
-	a->half = false;
-	a->at = a->upto;
-	if (a->debt_us < PAUSE_LEAST_US) {
+	a->batch.half = false;
+	a->batch.at = a->batch.upto;
+	if (a->batch.debt_us < PAUSE_LEAST_US) {
 		next_command(a);
 		return;
 	}
-	tv.tv_usec = a->debt_us < 900000 ? a->debt_us : 900000;
-	a->debt_us = 0;
-	event_add(a->pause, &tv);
+	tv.tv_usec = a->batch.debt_us < 900000 ? a->batch.debt_us : 900000;
+	a->batch.debt_us = 0;
+	event_add(a->batch.pause, &tv);
 }
 
-void hf_ub_apply_go_on(struct hf_adapter *a)
+void hf_ub_apply_go_on(struct hf_ub *a)
 {
 	next_command(a);
 }
 
-/* Fills the command from a->at on; the changes up to a->upto are in it, or not in this phase. */
-static void fill_command(struct hf_adapter *a)
+/* Fills the command from a->batch.at on; up to a->batch.upto all are in it or not of this phase. */
+static void fill_command(struct hf_ub *a)
 {
-	size_t max = is_swap(a->phase) || a->at < a->single ? 1 : pace_of(a)->now;
-	size_t end = a->half ? a->half_upto : a->batch->n;
-	size_t i = a->at, n = 0;
+	size_t max = is_swap(a->batch.phase) || a->batch.at < a->batch.single ? 1 : pace_of(a)->now;
+	size_t end = a->batch.half ? a->batch.half_upto : a->batch.lent->n;
+	size_t i = a->batch.at, n = 0;
 
-	a->headed = 0;
-	a->headed_reverse = false;
+	a->batch.headed = 0;
+	a->batch.headed_reverse = false;
 	hf_ub_command_begin(&a->command, phase_removes(a) ? "local_datas_remove" : "local_datas");
 	for (; i < end && n < max; i++) {
-		if (plan_of(&a->looked[i], a->phase) == HF_PLAN_NONE || a->fates[i] != HF_FATE_DONE)
+		if (plan_of(&a->batch.looked[i], a->batch.phase) == HF_PLAN_NONE ||
+		    a->batch.fates[i] != HF_FATE_DONE)
 			continue;
-		if (!ub_apply_add_line(a, &a->looked[i]))
+		if (!ub_apply_add_line(a, &a->batch.looked[i]))
 			break;
 		n++;
 	}
-	a->upto = i;
+	a->batch.upto = i;
 	hf_ub_command_end(&a->command);
 }
 
-static void next_command(struct hf_adapter *a)
+static void next_command(struct hf_ub *a)
 {
 	int rc;
 
-	while (a->phase != HF_PHASE_END) {
+	while (a->batch.phase != HF_PHASE_END) {
 		fill_command(a);
 		if (a->command.n)
 			break;
@@ -363,23 +365,23 @@ static void next_command(struct hf_adapter *a)
 		 * Of a move whose second half removes nothing (all of it was refused) the rest goes
 		 * on.
 		 */
-		if (a->half) {
-			a->half = false;
-			a->at = a->half_upto;
+		if (a->batch.half) {
+			a->batch.half = false;
+			a->batch.at = a->batch.half_upto;
 			continue;
 		}
-		a->phase++;
-		a->at = 0;
-		a->single = 0;
+		a->batch.phase++;
+		a->batch.at = 0;
+		a->batch.single = 0;
 	}
-	if (a->phase == HF_PHASE_END) {
+	if (a->batch.phase == HF_PHASE_END) {
 		hf_ub_step_begin(a, hf_ub_apply_end);
 		hf_ub_step_end(a);
 		return;
 	}
-	a->wrote = true;
-	a->wrote_removal =
-	    a->wrote_removal || (a->phase != HF_PHASE_ADD && a->phase != HF_PHASE_PTR_ADD);
+	a->batch.wrote = true;
+	a->batch.wrote_removal = a->batch.wrote_removal || (a->batch.phase != HF_PHASE_ADD &&
+							       a->batch.phase != HF_PHASE_PTR_ADD);
 	rc = hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_ub_applied, a);
 	if (rc) {
 		hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
@@ -390,73 +392,74 @@ static void next_command(struct hf_adapter *a)
 
 /* --- the steps of the job --- */
 
-static bool takes_any(const struct hf_adapter *a)
+static bool takes_any(const struct hf_ub *a)
 {
-	for (size_t i = 0; i < a->batch->n; i++)
-		if (a->looked[i].plan == HF_PLAN_TAKE || a->looked[i].plan == HF_PLAN_SWAP ||
-		    a->looked[i].plan == HF_PLAN_MOVE)
+	for (size_t i = 0; i < a->batch.lent->n; i++)
+		if (a->batch.looked[i].plan == HF_PLAN_TAKE ||
+		    a->batch.looked[i].plan == HF_PLAN_SWAP ||
+		    a->batch.looked[i].plan == HF_PLAN_MOVE)
 			return true;
 	return false;
 }
 
-static void begin_phases(struct hf_adapter *a)
+static void begin_phases(struct hf_ub *a)
 {
-	a->phase = HF_PHASE_ADD;
-	a->at = 0;
-	a->single = 0;
-	a->half = false;
+	a->batch.phase = HF_PHASE_ADD;
+	a->batch.at = 0;
+	a->batch.single = 0;
+	a->batch.half = false;
 	next_command(a);
 }
 
-static void after_looks(struct hf_adapter *a)
+static void after_looks(struct hf_ub *a)
 {
 	uint8_t(*set)[16];
 	size_t n_set;
 
-	set = a->code ? NULL : set_addrs(a->batch, &n_set);
+	set = a->base.job.code ? NULL : set_addrs(a->batch.lent, &n_set);
 	if (!set) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
 		hf_ub_apply_end(a);
 		return;
 	}
-	for (size_t i = 0; i < a->batch->n; i++)
-		plan_one(a, &a->looked[i], &a->fates[i], set, n_set);
+	for (size_t i = 0; i < a->batch.lent->n; i++)
+		plan_one(a, &a->batch.looked[i], &a->batch.fates[i], set, n_set);
 	free(set);
-	a->file_first =
+	a->batch.file_first =
 	    takes_any(a) && hf_ub_start_file_before_removal(a->start_file, begin_phases);
-	if (!a->file_first)
+	if (!a->batch.file_first)
 		begin_phases(a);
 }
 
-static void after_session(struct hf_adapter *a)
+static void after_session(struct hf_ub *a)
 {
-	if (a->code)
+	if (a->base.job.code)
 		hf_ub_apply_end(a);
 	else
 		hf_ub_look_all(a, after_looks);
 }
 
-static int ub_apply_reserve(struct hf_adapter *a)
+static int ub_apply_reserve(struct hf_ub *a)
 {
-	size_t n = a->batch->n;
+	size_t n = a->batch.lent->n;
 	struct hf_ub_look *looked;
 	uint8_t *fates;
 
-	if (n <= a->looked_cap)
+	if (n <= a->batch.looked_cap)
 		return 0;
-	looked = realloc(a->looked, n * sizeof(*looked));
+	looked = realloc(a->batch.looked, n * sizeof(*looked));
 	if (looked)
-		a->looked = looked;
-	fates = realloc(a->fates, n);
+		a->batch.looked = looked;
+	fates = realloc(a->batch.fates, n);
 	if (fates)
-		a->fates = fates;
+		a->batch.fates = fates;
 	if (!looked || !fates)
 		return -ENOMEM;
-	a->looked_cap = n;
+	a->batch.looked_cap = n;
 	return 0;
 }
 
-void hf_ub_apply_begin(struct hf_adapter *a)
+void hf_ub_apply_begin(struct hf_ub *a)
 {
 	if (ub_apply_reserve(a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));

@@ -87,7 +87,7 @@ static void on_ub_fill(const struct hf_asked *asked, void *arg)
 
 static void ask_text(struct hf_ub_zone *zone, const struct hf_name *name, hf_asked_cb cb)
 {
-	struct hf_adapter *a = zone->a;
+	struct hf_ub *a = zone->a;
 
 	hf_ub_step_wait(a);
 	if (hf_dns_client_send(a->looks, name, HF_TYPE_TXT, cb, zone)) {
@@ -96,7 +96,7 @@ static void ask_text(struct hf_ub_zone *zone, const struct hf_name *name, hf_ask
 	}
 }
 
-void hf_ub_canaries_ask(struct hf_adapter *a, bool marks, hf_ub_step then)
+void hf_ub_canaries_ask(struct hf_ub *a, bool marks, hf_ub_step then)
 {
 	hf_ub_step_begin(a, then);
 	for (size_t i = 0; i < a->n_zones; i++) {

@@ -15,7 +15,7 @@
 #include "base/error.h"
 
 /* A zone of unbound's own configuration at or below ours, or around it; the root is around all. */
-static void note_below(struct hf_adapter *a, const char *text)
+static void note_below(struct hf_ub *a, const char *text)
 {
 	struct hf_name name;
 
@@ -27,19 +27,19 @@ static void note_below(struct hf_adapter *a, const char *text)
 			a->zones[i].has_below = true;
 	if (hf_name_is_under(&name, &hf_addr_reverse_apex) ||
 	    hf_name_is_under(&hf_addr_reverse_apex, &name))
-		a->reverse_below = true;
+		a->session.reverse_below = true;
 }
 
 /* Each line begins with the zone's name. */
 static void on_below(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	char text[HF_NAME_TEXT_MAX];
 
 	if (reply->code == HF_ELIMIT) {
 		for (size_t i = 0; i < a->n_zones; i++)
 			a->zones[i].has_below = true;
-		a->reverse_below = true;
+		a->session.reverse_below = true;
 	} else if (reply->code && reply->code != HF_ECLOSED) {
 		hf_ub_step_control_failed(a, reply->code);
 	}
@@ -50,7 +50,7 @@ static void on_below(const struct hf_ub_reply *reply, void *arg)
 	hf_ub_step_end(a);
 }
 
-static void cover_list(struct hf_adapter *a, const char *command, size_t max, hf_ub_reply_cb cb)
+static void cover_list(struct hf_ub *a, const char *command, size_t max, hf_ub_reply_cb cb)
 {
 	hf_ub_step_wait(a);
 	if (hf_ub_control_list(a->control, command, max, cb, a)) {
@@ -63,93 +63,93 @@ static void cover_list(struct hf_adapter *a, const char *command, size_t max, hf
  * Each in a step of its own: an empty listing looks like an unbound that went away, for all that
  * wait.
  */
-static void look_at_stubs(struct hf_adapter *a)
+static void look_at_stubs(struct hf_ub *a)
 {
-	hf_ub_step_begin(a, a->after_cover);
-	if (!a->code && !a->known)
+	hf_ub_step_begin(a, a->session.after_cover);
+	if (!a->base.job.code && !a->session.known)
 		cover_list(a, "UBCT1 list_stubs\n", HF_UB_LISTING_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
-static void look_at_forwards(struct hf_adapter *a)
+static void look_at_forwards(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, look_at_stubs);
-	if (!a->code && !a->known)
+	if (!a->base.job.code && !a->session.known)
 		cover_list(a, "UBCT1 list_forwards\n", HF_UB_LISTING_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
-static void look_at_auth_zones(struct hf_adapter *a)
+static void look_at_auth_zones(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, look_at_forwards);
 	for (size_t i = 0; i < a->n_zones; i++)
 		a->zones[i].has_below = false;
-	a->reverse_below = false;
-	if (!a->code && !a->known)
+	a->session.reverse_below = false;
+	if (!a->base.job.code && !a->session.known)
 		cover_list(a, "UBCT1 list_auth_zones\n", HF_UB_LISTING_MAX, on_below);
 	hf_ub_step_end(a);
 }
 
 static void on_data(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	int rc;
 
-	a->data_large = reply->code == HF_ELIMIT;
+	a->session.data_large = reply->code == HF_ELIMIT;
 	if (reply->code && reply->code != HF_ELIMIT) {
 		hf_ub_step_control_failed(a, reply->code);
 	} else if (!reply->code) {
-		rc = hf_ub_known_new(reply->text, &a->known);
+		rc = hf_ub_known_new(reply->text, &a->session.known);
 		if (rc)
 			hf_ub_step_fail(a, rc, "%s", hf_strerror(rc));
 	}
 	hf_ub_step_end(a);
 }
 
-void hf_ub_cover_data(struct hf_adapter *a, hf_ub_step then)
+void hf_ub_cover_data(struct hf_ub *a, hf_ub_step then)
 {
 	hf_ub_step_begin(a, then);
-	if (!a->known && !a->data_large) {
-		a->known_once = true;
+	if (!a->session.known && !a->session.data_large) {
+		a->session.known_once = true;
 		cover_list(a, "UBCT1 list_local_data\n", HF_UB_LISTING_QUICK, on_data);
 	}
 	hf_ub_step_end(a);
 }
 
-void hf_ub_cover_data_end(struct hf_adapter *a)
+void hf_ub_cover_data_end(struct hf_ub *a)
 {
-	if (a->known_once)
+	if (a->session.known_once)
 		hf_ub_cover_forget(a);
 }
 
-void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then)
+void hf_ub_cover_look(struct hf_ub *a, hf_ub_step then)
 {
-	a->after_cover = then;
+	a->session.after_cover = then;
 	hf_ub_step_begin(a, look_at_auth_zones);
-	if (!a->code && !a->known)
+	if (!a->base.job.code && !a->session.known)
 		cover_list(a, "UBCT1 list_local_data\n", HF_UB_LISTING_MAX, on_data);
 	hf_ub_step_end(a);
 }
 
-const char *hf_ub_cover_type(const struct hf_adapter *a, const struct hf_ub_zone *zone)
+const char *hf_ub_cover_type(const struct hf_ub *a, const struct hf_ub_zone *zone)
 {
-	return a->known || zone->has_below ? "transparent" : "static";
+	return a->session.known || zone->has_below ? "transparent" : "static";
 }
 
-const char *hf_ub_cover_reverse_type(const struct hf_adapter *a)
+const char *hf_ub_cover_reverse_type(const struct hf_ub *a)
 {
-	return a->known || a->reverse_below ? "transparent" : "static";
+	return a->session.known || a->session.reverse_below ? "transparent" : "static";
 }
 
-void hf_ub_cover_touch(struct hf_adapter *a, const struct hf_name *name)
+void hf_ub_cover_touch(struct hf_ub *a, const struct hf_name *name)
 {
-	if (a->known && hf_ub_known_touch(a->known, name))
+	if (a->session.known && hf_ub_known_touch(a->session.known, name))
 		hf_ub_cover_forget(a);
 }
 
-void hf_ub_cover_forget(struct hf_adapter *a)
+void hf_ub_cover_forget(struct hf_ub *a)
 {
-	hf_ub_known_free(a->known);
-	a->known = NULL;
-	a->known_once = false;
+	hf_ub_known_free(a->session.known);
+	a->session.known = NULL;
+	a->session.known_once = false;
 }

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@
 #include "base/error.h"
 #include "zone/own_labels.h"
 
-enum { FINDINGS_MAX = 64, ABILITIES_MAX = 8, TTL_MAX_S = 30 };
+enum { ABILITIES_MAX = 8, TTL_MAX_S = 30 };
 
 #define APPARMOR "/etc/apparmor.d/usr.sbin.unbound"
 /* Not there where the kernel has none: then a profile is a file and no more. */
@@ -26,12 +25,6 @@ enum { FINDINGS_MAX = 64, ABILITIES_MAX = 8, TTL_MAX_S = 30 };
 /* unbound gives its control socket to this user's group. */
 #define LINE_ROOT_GROUP                                                                            \
 	"server: username: \"unbound\"   # in unbound.conf; then usermod -a -G unbound HOLDFAST-USER"
-
-struct finding {
-	int grade;
-	char text[HF_UB_TEXT_MAX];
-	char line[HF_UB_TEXT_MAX];
-};
 
 /* A question, and the suffix that it is about. */
 struct ub_doctor_question {
@@ -46,36 +39,17 @@ struct ability_question {
 };
 
 struct hf_ub_doctor {
-	struct hf_adapter *a;
+	struct hf_ub *a;
 	size_t left; /* answers */
 	bool silent; /* DNS is not answered: told once */
-	size_t n;
-	struct finding findings[FINDINGS_MAX];
 	struct ub_doctor_question questions[2 * HF_UB_ZONES_MAX + 1];
 	struct ability_question abilities[ABILITIES_MAX];
 };
 
-static __attribute__((format(printf, 4, 5))) void ub_doctor_report(
-    struct hf_ub_doctor *d, int grade, const char *line, const char *format, ...)
-{
-	struct finding *f;
-	va_list ap;
-
-	if (d->n == FINDINGS_MAX)
-		return;
-	f = &d->findings[d->n++];
-	f->grade = grade;
-	snprintf(f->line, sizeof(f->line), "%s", line);
-	va_start(ap, format);
-	vsnprintf(f->text, sizeof(f->text), format, ap);
-	va_end(ap);
-}
-
 static void ub_doctor_end_one(struct hf_ub_doctor *d)
 {
 	if (--d->left == 0) {
-		d->a->doctor_ended = true;
-		hf_ub_tell(d->a);
+		hf_adapter_answers_examined(&d->a->base.answers);
 	}
 }
 
@@ -83,7 +57,7 @@ static void ub_doctor_end_one(struct hf_ub_doctor *d)
 
 static void find_control(struct hf_ub_doctor *d, int code)
 {
-	const char *path = d->a->config->unbound.control;
+	const char *path = d->a->base.config->unbound.control;
 	char line[HF_UB_TEXT_MAX] = "";
 	struct stat st;
 
@@ -96,24 +70,25 @@ static void find_control(struct hf_ub_doctor *d, int code)
 	else if (code == -ENOENT || code == -ECONNREFUSED)
 		snprintf(line, sizeof(line),
 		    "remote-control: control-enable: yes, control-interface: %s", path);
-	ub_doctor_report(d, HF_FINDING_BAD, line, "unbound takes no commands at '%s': %s", path,
-	    hf_strerror(code));
+	hf_adapter_found(&d->a->base, HF_FINDING_BAD, line, "unbound takes no commands at '%s': %s",
+	    path, hf_strerror(code));
 }
 
 static void on_ub_doctor_status(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_ub_doctor *d = arg;
-	const char *path = d->a->config->unbound.control;
+	const char *path = d->a->base.config->unbound.control;
 	unsigned v = reply->code ? 0 : hf_ub_command_version(reply->text);
 
 	if (reply->code) {
 		find_control(d, reply->code);
 	} else if (!v) {
-		ub_doctor_report(
-		    d, HF_FINDING_BAD, "", "what listens at '%s' is not unbound", path);
+		hf_adapter_found(
+		    &d->a->base, HF_FINDING_BAD, "", "what listens at '%s' is not unbound", path);
 	} else {
-		ub_doctor_report(d, HF_FINDING_GOOD, "", "unbound %u.%u.%u takes commands at '%s'",
-		    v / 1000000, v / 1000 % 1000, v % 1000, path);
+		hf_adapter_found(&d->a->base, HF_FINDING_GOOD, "",
+		    "unbound %u.%u.%u takes commands at '%s'", v / 1000000, v / 1000 % 1000,
+		    v % 1000, path);
 	}
 	ub_doctor_end_one(d);
 }
@@ -125,7 +100,7 @@ static void on_ub_doctor_ability(const struct hf_ub_reply *reply, void *arg)
 
 	/* One that takes no commands was told once. */
 	if (!reply->code && !q->row->is_able(reply->text))
-		ub_doctor_report(q->d, HF_FINDING_NOTE, "",
+		hf_adapter_found(&q->d->a->base, HF_FINDING_NOTE, "",
 		    "this unbound can do less than the newest: %s", q->row->without);
 	ub_doctor_end_one(q->d);
 }
@@ -148,7 +123,7 @@ static void ub_doctor_ask_abilities(struct hf_ub_doctor *d, struct hf_ub_command
 static bool has_answer(struct hf_ub_doctor *d, const struct hf_asked *asked)
 {
 	if (asked->code && !d->silent)
-		ub_doctor_report(d, HF_FINDING_BAD, "ask: ADDRESS@PORT",
+		hf_adapter_found(&d->a->base, HF_FINDING_BAD, "ask: ADDRESS@PORT",
 		    "unbound does not answer DNS at the address of 'ask': %s",
 		    hf_strerror(asked->code));
 	d->silent |= asked->code != 0;
@@ -166,13 +141,13 @@ static void on_ub_doctor_canary(const struct hf_asked *asked, void *arg)
 		return;
 	}
 	if (!asked->n_records)
-		ub_doctor_report(
-		    q->d, HF_FINDING_NOTE, "", "unbound has not been filled with '%s' yet", name);
+		hf_adapter_found(&q->d->a->base, HF_FINDING_NOTE, "",
+		    "unbound has not been filled with '%s' yet", name);
 	else if (asked->ttl_s < 1 || asked->ttl_s > TTL_MAX_S)
-		ub_doctor_report(q->d, HF_FINDING_BAD, "", "the TTL of '%s' is %u, not 1 to %u",
-		    name, asked->ttl_s, TTL_MAX_S);
+		hf_adapter_found(&q->d->a->base, HF_FINDING_BAD, "",
+		    "the TTL of '%s' is %u, not 1 to %u", name, asked->ttl_s, TTL_MAX_S);
 	else
-		ub_doctor_report(q->d, HF_FINDING_GOOD, "", "unbound has '%s' (%s)", name,
+		hf_adapter_found(&q->d->a->base, HF_FINDING_GOOD, "", "unbound has '%s' (%s)", name,
 		    asked->text_len && asked->text[0] == 'w' ? "whole" : "it is being filled");
 	ub_doctor_end_one(q->d);
 }
@@ -189,21 +164,21 @@ static void on_missing(const struct hf_asked *asked, void *arg)
 		return;
 	}
 	if (!asked->aa)
-		ub_doctor_report(q->d, HF_FINDING_BAD, q->is_reverse ? line : "",
+		hf_adapter_found(&q->d->a->base, HF_FINDING_BAD, q->is_reverse ? line : "",
 		    "questions for what is not there under '%s' leave this unbound%s", name,
 		    q->is_reverse ? "" : " until it has been filled");
 	else if (!asked->has_soa)
-		ub_doctor_report(q->d, HF_FINDING_NOTE, "",
+		hf_adapter_found(&q->d->a->base, HF_FINDING_NOTE, "",
 		    "a negative answer under '%s' has no SOA: whoever asks may not keep it", name);
 	else if (asked->negative_ttl_s > TTL_MAX_S && !q->is_reverse)
-		ub_doctor_report(q->d, HF_FINDING_BAD, "",
+		hf_adapter_found(&q->d->a->base, HF_FINDING_BAD, "",
 		    "a negative answer under '%s' may be kept for %u seconds: a new name shows late",
 		    name, asked->negative_ttl_s);
 	else
-		ub_doctor_report(q->d, HF_FINDING_GOOD, "",
+		hf_adapter_found(&q->d->a->base, HF_FINDING_GOOD, "",
 		    "what is not there under '%s' is answered by this unbound itself", name);
 	if (asked->ad)
-		ub_doctor_report(q->d, HF_FINDING_NOTE, "",
+		hf_adapter_found(&q->d->a->base, HF_FINDING_NOTE, "",
 		    "answers under '%s' come as validated: they are not ours", name);
 	ub_doctor_end_one(q->d);
 }
@@ -221,7 +196,7 @@ static void ask_all(struct hf_ub_doctor *d)
 	static const char label[] = HF_OWN_LABEL_ABSENT;
 	/* An address of the prefix that no agent has: its id would be zero. */
 	static const uint8_t addr[16] = { 0xfd, 0x60, 0x62, 0x7a, 0xa4, 0x2b };
-	struct hf_adapter *a = d->a;
+	struct hf_ub *a = d->a;
 	struct ub_doctor_question *q = d->questions;
 	struct hf_name name;
 
@@ -255,18 +230,18 @@ static void find_apparmor(struct hf_ub_doctor *d, const char *path)
 		return;
 	snprintf(
 	    line, sizeof(line), "%.400s* r,   # in /etc/apparmor.d/local/usr.sbin.unbound", path);
-	ub_doctor_report(d, HF_FINDING_BAD, line,
+	hf_adapter_found(&d->a->base, HF_FINDING_BAD, line,
 	    "AppArmor's profile of unbound does not let it read the start file '%s'", path);
 }
 
 static void find_start_file(struct hf_ub_doctor *d)
 {
-	const char *path = d->a->config->unbound.start_file;
+	const char *path = d->a->base.config->unbound.start_file;
 	char folder[PATH_MAX];
 	struct stat st;
 
 	if (!path) {
-		ub_doctor_report(d, HF_FINDING_NOTE,
+		hf_adapter_found(&d->a->base, HF_FINDING_NOTE,
 		    "start-file: /var/lib/unbound/holdfast/start.zone",
 		    "there is no start file: unbound knows no names from its start until the bridge has filled it");
 		return;
@@ -274,41 +249,39 @@ static void find_start_file(struct hf_ub_doctor *d)
 	snprintf(folder, sizeof(folder), "%s", path);
 	dirname(folder);
 	if (stat(path, &st))
-		ub_doctor_report(d, HF_FINDING_BAD, "",
+		hf_adapter_found(&d->a->base, HF_FINDING_BAD, "",
 		    "the start file '%s': %s; unbound may not start", path, hf_strerror(-errno));
 	else if (!(st.st_mode & S_IROTH))
-		ub_doctor_report(d, HF_FINDING_BAD, "",
+		hf_adapter_found(&d->a->base, HF_FINDING_BAD, "",
 		    "the start file '%s' may not be read by unbound's user", path);
 	else
-		ub_doctor_report(d, HF_FINDING_GOOD, "", "the start file '%s' is there", path);
+		hf_adapter_found(
+		    &d->a->base, HF_FINDING_GOOD, "", "the start file '%s' is there", path);
 	if (access(folder, W_OK)) {
 		char line[HF_UB_TEXT_MAX];
 
 		snprintf(line, sizeof(line),
 		    "install -d -o HOLDFAST-USER -g unbound -m 0755 %.400s", folder);
-		ub_doctor_report(
-		    d, HF_FINDING_BAD, line, "we may not write into the folder '%s'", folder);
+		hf_adapter_found(&d->a->base, HF_FINDING_BAD, line,
+		    "we may not write into the folder '%s'", folder);
 	}
 	find_apparmor(d, path);
 }
 
 /* --- from outside --- */
 
-void hf_ub_doctor_begin(struct hf_adapter *a)
+static void examine_all(struct hf_ub *a)
 {
-	struct hf_ub_doctor *d = calloc(1, sizeof(*d));
+	struct hf_ub_doctor *d = a->doctor;
 	struct hf_ub_command *c = malloc(sizeof(*c));
 
-	hf_ub_doctor_free(a);
-	a->doctor = d;
-	if (!d || !c) {
-		free(c);
-		a->doctor_ended = true;
-		hf_ub_tell(a);
-		return;
-	}
 	d->a = a;
 	d->left = 2;
+	if (!c) {
+		d->left = 1;
+		ub_doctor_end_one(d);
+		return;
+	}
 	/* Not the command of the job under way. */
 	hf_ub_command_status(c);
 	if (hf_ub_control_send(a->control, c->bytes, c->len, on_ub_doctor_status, d))
@@ -320,25 +293,22 @@ void hf_ub_doctor_begin(struct hf_adapter *a)
 	ub_doctor_end_one(d);
 }
 
-void hf_ub_doctor_tell(struct hf_adapter *a)
+void hf_ub_doctor_turn(struct hf_ub *a)
 {
-	const struct hf_adapter_host *host = a->host;
-	struct hf_ub_doctor *d = a->doctor;
+	const struct hf_adapter_host *host = a->base.host;
 
-	a->doctor = NULL;
-	a->doctor_ended = false;
-	for (size_t i = 0; d && i < d->n; i++) {
-		const struct hf_finding f = { .grade = d->findings[i].grade,
-			.text = d->findings[i].text,
-			.line = d->findings[i].line };
-
-		host->found(host->arg, &f);
+	if (!a->doctor) {
+		a->doctor = calloc(1, sizeof(*a->doctor));
+		if (a->doctor) {
+			examine_all(a);
+			return;
+		}
 	}
-	free(d);
+	hf_ub_doctor_free(a);
 	host->examined(host->arg);
 }
 
-void hf_ub_doctor_free(struct hf_adapter *a)
+void hf_ub_doctor_free(struct hf_ub *a)
 {
 	free(a->doctor);
 	a->doctor = NULL;

@@ -16,7 +16,7 @@ enum { LIMIT_MAX = 1000 * 1000 };
 /* One that does not know the option has no such limit: "error ..." is 0. */
 static void on_ub_limit(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	long limit = reply->code ? 0 : strtol(reply->text, NULL, 10);
 
 	if (reply->code)
@@ -26,13 +26,13 @@ static void on_ub_limit(const struct hf_ub_reply *reply, void *arg)
 	if (limit && (uint32_t)limit != a->dns_pace.limit)
 		hf_log_info(
 		    "adapter '%s': unbound answers one address at most %ld questions a second (ip-ratelimit); half of that is ours",
-		    a->config->name, limit);
+		    a->base.config->name, limit);
 	if (!reply->code)
 		hf_dns_pace_limit(&a->dns_pace, (uint32_t)limit);
 	hf_ub_step_end(a);
 }
 
-void hf_ub_limit_ask(struct hf_adapter *a, hf_ub_step then)
+void hf_ub_limit_ask(struct hf_ub *a, hf_ub_step then)
 {
 	hf_ub_step_begin(a, then);
 	hf_ub_step_wait(a);

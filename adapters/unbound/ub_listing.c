@@ -75,13 +75,13 @@ bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone)
 
 /* --- for the feed --- */
 
-static void end_list(struct hf_adapter *a)
+static void end_list(struct hf_ub *a)
 {
-	const struct hf_adapter_host *host = a->host;
+	const struct hf_adapter_host *host = a->base.host;
 	char text[HF_UB_TEXT_MAX];
-	int code = a->code;
+	int code = a->base.job.code;
 
-	memcpy(text, a->text, sizeof(text));
+	memcpy(text, a->base.job.text, sizeof(text));
 	a->want_list = false;
 	hf_ub_sums_free(&a->listed);
 	hf_ub_job_end(a);
@@ -92,17 +92,17 @@ static void end_list(struct hf_adapter *a)
 /* Each name and address once: the first time, pointers come before addresses. */
 static int tell_listed(const struct hf_record *record, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	uint64_t sum = hf_ub_sum(0, record->name.wire, record->name.len);
 	int rc = hf_ub_sums_add(&a->listed, hf_ub_sum(sum, record->addr, sizeof(record->addr)));
 
 	if (rc > 0)
-		a->host->listed(a->host->arg, record, 1, 0, "");
+		a->base.host->listed(a->base.host->arg, record, 1, 0, "");
 	return rc < 0 ? rc : 0;
 }
 
 /* A slice a turn of the loop. */
-static void read_start_files(struct hf_adapter *a)
+static void read_start_files(struct hf_ub *a)
 {
 	int rc = hf_ub_start_file_read(a->start_file, tell_listed, a);
 
@@ -111,7 +111,7 @@ static void read_start_files(struct hf_adapter *a)
 	hf_ub_step_end(a);
 }
 
-static int tell_listing(struct hf_adapter *a, const char *listing, bool pointers)
+static int tell_listing(struct hf_ub *a, const char *listing, bool pointers)
 {
 	int rc = 0;
 
@@ -128,7 +128,7 @@ static int tell_listing(struct hf_adapter *a, const char *listing, bool pointers
 
 static void on_listing(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	int rc;
 
 	if (reply->code == HF_ELIMIT) {
@@ -147,7 +147,7 @@ static void on_listing(const struct hf_ub_reply *reply, void *arg)
 	hf_ub_step_end(a);
 }
 
-void hf_ub_list_begin(struct hf_adapter *a)
+void hf_ub_list_begin(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, end_list);
 	hf_ub_step_wait(a);

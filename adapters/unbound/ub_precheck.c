@@ -29,12 +29,12 @@ static const uint16_t other_types[] = { HF_TYPE_A, HF_TYPE_TXT, 15 /* MX */, 33 
 
 enum { N_OTHER_TYPES = sizeof(other_types) / sizeof(other_types[0]) };
 
-static bool can_records(const struct hf_adapter *a)
+static bool can_records(const struct hf_ub *a)
 {
-	return a->able & HF_UB_RECORDS;
+	return a->session.able & HF_UB_RECORDS;
 }
 
-static void fail_asked(struct hf_adapter *a, int code)
+static void fail_asked(struct hf_ub *a, int code)
 {
 	hf_ub_step_fail(
 	    a, code, "unbound does not answer DNS at the address of 'ask': %s", hf_strerror(code));
@@ -46,7 +46,8 @@ static void look_ask(
 	struct hf_asked asked;
 
 	hf_ub_step_wait(look->a);
-	if (look->a->known && hf_ub_known_answer(look->a->known, name, type, &asked)) {
+	if (look->a->session.known &&
+	    hf_ub_known_answer(look->a->session.known, name, type, &asked)) {
 		cb(&asked, look);
 		return;
 	}
@@ -197,11 +198,11 @@ static size_t n_other_types(const struct hf_ub_look *look)
 	return look->plan == HF_PLAN_MOVE;
 }
 
-static void second_round(struct hf_adapter *a)
+static void second_round(struct hf_ub *a)
 {
-	hf_ub_step_begin(a, a->after_session);
-	for (size_t i = 0; i < a->batch->n && !a->code; i++) {
-		struct hf_ub_look *look = &a->looked[i];
+	hf_ub_step_begin(a, a->session.after_session);
+	for (size_t i = 0; i < a->batch.lent->n && !a->base.job.code; i++) {
+		struct hf_ub_look *look = &a->batch.looked[i];
 
 		look->plan = plan_name(look);
 		for (size_t t = 0, n = n_other_types(look); t < n; t++)
@@ -219,7 +220,7 @@ static bool ub_name_is_reserved(const struct hf_name *name)
 	return name->wire[0] >= n && memcmp(name->wire + 1, prefix, n) == 0;
 }
 
-static bool ub_record_is_ours(const struct hf_adapter *a, const struct hf_record *record)
+static bool ub_record_is_ours(const struct hf_ub *a, const struct hf_record *record)
 {
 	return !ub_name_is_reserved(&record->name) && hf_ub_command_name_ok(&record->name) &&
 	       hf_ub_is_below(a, &record->name) && hf_addr_is_ours(record->addr);
@@ -242,20 +243,20 @@ static void look_begin(struct hf_ub_look *look)
 	}
 }
 
-static void first_round(struct hf_adapter *a)
+static void first_round(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, second_round);
-	for (size_t i = 0; i < a->batch->n && !a->code; i++) {
-		struct hf_ub_look *look = &a->looked[i];
+	for (size_t i = 0; i < a->batch.lent->n && !a->base.job.code; i++) {
+		struct hf_ub_look *look = &a->batch.looked[i];
 
 		memset(look, 0, sizeof(*look));
 		look->a = a;
-		look->change = &a->batch->at[i];
-		a->fates[i] = HF_FATE_DONE;
+		look->change = &a->batch.lent->at[i];
+		a->batch.fates[i] = HF_FATE_DONE;
 		if (ub_record_is_ours(a, &look->change->record))
 			look_begin(look);
 		else
-			a->fates[i] = HF_FATE_UNFIT;
+			a->batch.fates[i] = HF_FATE_UNFIT;
 	}
 	hf_ub_step_end(a);
 }
@@ -273,10 +274,10 @@ static bool removes_any(const struct hf_batch *batch)
 	return false;
 }
 
-void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then)
+void hf_ub_look_all(struct hf_ub *a, hf_ub_step then)
 {
-	a->after_session = then;
-	if (removes_any(a->batch))
+	a->session.after_session = then;
+	if (removes_any(a->batch.lent))
 		hf_ub_cover_data(a, first_round);
 	else
 		first_round(a);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * ub_private: what the files of the unbound adapter share. One job at a time: feed a batch, make
- * the zones whole, let go of a zone, list. A job is a row of steps; a step begins some commands and
- * questions, and the next one comes from the loop when all of them are back.
+ * ub_private: what the files of the unbound adapter share. One job at a time (adapter_job.h): feed
+ * a batch, make the zones whole, let go of a zone, list.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +10,7 @@
 
 #include <event2/event.h>
 
-#include "adapters/adapter.h"
+#include "adapters/adapter_head.h"
 #include "adapters/dns_client.h"
 #include "adapters/dns_pace.h"
 #include "adapters/unbound/ub_ability.h"
@@ -27,7 +26,7 @@ struct hf_ub_start_file;
 
 enum {
 	HF_UB_ZONES_MAX = 64,
-	HF_UB_TEXT_MAX = 512,
+	HF_UB_TEXT_MAX = HF_ADAPTER_TEXT_MAX,
 	HF_UB_CANARY_MAX = 20,
 	HF_CANARY_FILLING = 'f', /* how its text begins */
 	HF_CANARY_WHOLE = 'w',
@@ -53,7 +52,7 @@ enum hf_ub_zone_state {
 };
 
 struct hf_ub_zone {
-	struct hf_adapter *a; /* borrowed: whose it is */
+	struct hf_ub *a; /* borrowed: whose it is */
 	struct hf_name name;
 	struct hf_name canary_name;
 	struct hf_name fill_name; /* of the mark beside it: ub_canary.c */
@@ -82,7 +81,7 @@ struct hf_ub_look_ptr {
 };
 
 struct hf_ub_look {
-	struct hf_adapter *a;
+	struct hf_ub *a;
 	const struct hf_change *change;
 	enum hf_ub_look_is is;
 	bool alias;  /* it has a CNAME, which hides the rest */
@@ -95,7 +94,7 @@ struct hf_ub_look {
 	struct hf_ub_look_ptr old_ptr; /* of the address that the name had */
 };
 
-enum hf_ub_job { HF_UBJOB_NONE, HF_UBJOB_APPLY, HF_UBJOB_COMPLETE, HF_UBJOB_LEAVE, HF_UBJOB_LIST };
+enum hf_ub_job { HF_UBJOB_APPLY = 1, HF_UBJOB_COMPLETE, HF_UBJOB_LEAVE, HF_UBJOB_LIST };
 
 enum hf_ub_phase {
 	HF_PHASE_ADD,
@@ -109,26 +108,10 @@ enum hf_ub_phase {
 	HF_PHASE_END,
 };
 
-typedef void (*hf_ub_step)(struct hf_adapter *a);
+typedef void (*hf_ub_step)(struct hf_ub *a);
 
-struct hf_adapter {
-	const struct hf_config_adapter *config; /* borrowed */
-	const struct hf_adapter_host *host;     /* borrowed */
-	struct hf_ub_control *control;          /* owned */
-	struct hf_dns_client *looks; /* owned: many questions about what a batch touches */
-	struct hf_dns_client *asks;  /* owned: canaries, verify, doctor: few */
-	struct hf_dns_pace dns_pace; /* of both */
-	uint32_t ttl_s;
-	struct hf_ub_zone zones[HF_UB_ZONES_MAX];
-	size_t n_zones;
-	struct hf_name leaving[HF_UB_ZONES_MAX];
-	size_t n_leaving;
-	bool new_zones; /* the two below wait for the end of a job */
-	struct hf_name suffixes[HF_UB_ZONES_MAX];
-	size_t n_suffixes;
-	uint32_t new_ttl_s;
-
-	/* The session: what is known of this unbound. */
+/* What is known of this unbound; ub_session.c. */
+struct hf_ub_session {
 	bool open;         /* it has answered a status since the last trouble */
 	unsigned version;  /* 1017001 is 1.17.1 */
 	unsigned able;     /* HF_UB_... */
@@ -140,21 +123,14 @@ struct hf_adapter {
 	struct hf_ub_known *known; /* owned; while it is filled, if unbound had little; NULL: ask */
 	bool known_once;           /* it is of the batch under way, and no longer */
 	bool data_large;           /* the listing is too long to be read before each batch */
-	hf_ub_step after_cover;
+	char lost_why[HF_UB_TEXT_MAX]; /* the last time */
+	hf_ub_step after_cover, after_session;
+};
 
-	/* The job under way, and its step. */
-	enum hf_ub_job job;
-	struct event *step; /* owned */
-	hf_ub_step then;
-	void (*on_idle)(struct hf_adapter *a); /* no job is under way: begins the next, if any */
-	hf_ub_step after_session;
-	unsigned waiting;
-	int code; /* of the job, and why */
-	char text[HF_UB_TEXT_MAX];
-
-	/* apply */
-	const struct hf_batch *batch; /* lent until the receipt; also while it waits for its turn */
-	struct hf_ub_look *looked;    /* owned: one a change */
+/* The batch under way; ub_precheck.c and ub_apply.c. */
+struct hf_ub_batch {
+	const struct hf_batch *lent; /* until the receipt; also while it waits for its turn */
+	struct hf_ub_look *looked;   /* owned: one a change */
 	size_t looked_cap;
 	uint8_t *fates; /* owned */
 	enum hf_ub_phase phase;
@@ -163,82 +139,96 @@ struct hf_adapter {
 	size_t single; /* up to here line by line: one of them was refused */
 	bool half;     /* of a move or swap the first half is done, up to half_upto */
 	size_t half_upto;
-	bool wrote, wrote_removal; /* what the batch did to unbound */
+	bool wrote, wrote_removal; /* what it did to unbound */
 	bool file_first;           /* what it removes is out of the start file */
+	uint64_t headed;           /* of the zones, those whose SOA is in the command */
+	bool headed_reverse;
 	struct hf_ub_pace pace;
 	struct hf_ub_pace pace_ptr;
 	int64_t debt_us;     /* pause that is due */
 	struct event *pause; /* owned */
-	struct hf_ub_command command;
-	uint64_t headed; /* of the zones, those whose SOA is in the command */
-	bool headed_reverse;
+};
 
+/* Each second the canaries are asked for; ub_watch.c. */
+struct hf_ub_watch {
+	struct event *tick; /* owned */
+	unsigned seq;       /* an answer to an earlier watch says nothing */
+	unsigned asked;
+	size_t left;
+	unsigned silent; /* watches without an answer, in a row */
+};
+
+/* ub_verify.c */
+struct hf_ub_verify {
+	struct hf_expect *expect; /* lent until the answer */
+	size_t n;
+	struct hf_ub_check *checks; /* owned */
+	size_t left;                /* answers that are still to come */
+	int code;
+};
+
+/* The states that a person should know of. */
+enum { HF_UB_WARN_NO_ANSWER, HF_UB_WARN_INCOMPLETE };
+
+struct hf_ub {
+	struct hf_adapter base;
+	struct hf_ub_control *control; /* owned */
+	struct hf_dns_client *looks;   /* owned: many questions about what a batch touches */
+	struct hf_dns_client *asks;    /* owned: canaries, verify, doctor: few */
+	struct hf_dns_pace dns_pace;   /* of both */
+	uint32_t ttl_s;                /* of the zones below; base.ttl_s may be the next one */
+	struct hf_ub_zone zones[HF_UB_ZONES_MAX];
+	size_t n_zones;
+	struct hf_name leaving[HF_UB_ZONES_MAX];
+	size_t n_leaving;
+	bool new_zones; /* base.suffixes wait for the end of a job */
+
+	hf_ub_step then; /* the next step of the job under way */
+	struct hf_ub_command command;
 	bool want_complete;
-	bool told_incomplete;
 	uint64_t generation;
 	bool want_list;
 	struct hf_ub_sums listed; /* records that the host was told by the list under way */
 
-	/* The watch. */
-	struct event *tick; /* owned */
-	unsigned watch_seq; /* an answer to an earlier watch says nothing */
-	unsigned watch_asked;
-	size_t watch_left;
-	unsigned silent; /* watches without an answer, in a row */
-	bool told_silent;
-	bool tell_lost;
-	char lost_why[HF_UB_TEXT_MAX];
-	struct event *tell; /* owned: what the host is told, from the loop */
-
+	struct hf_ub_session session;
+	struct hf_ub_batch batch;
+	struct hf_ub_watch watch;
+	struct hf_ub_verify verify;
+	struct hf_ub_doctor *doctor;         /* owned; NULL: nobody examines */
 	struct hf_ub_start_file *start_file; /* owned; NULL: none configured */
-
-	/* verify */
-	bool verifying;
-	struct hf_expect *expect; /* lent while verifying */
-	size_t n_expect;
-	struct hf_ub_check *checks; /* owned */
-	size_t verify_left;
-	int verify_code;
-
-	/* doctor */
-	struct hf_ub_doctor *doctor; /* owned */
-	bool doctor_ended;
 };
 
-/* --- ub_job.c --- */
+static inline struct hf_ub *hf_ub_of(struct hf_adapter *a)
+{
+	return (struct hf_ub *)a;
+}
 
-void hf_ub_step_begin(struct hf_adapter *a, hf_ub_step then);
+/* --- ub_step.c --- */
+
+void hf_ub_step_begin(struct hf_ub *a, hf_ub_step then);
 /* One more to wait for; each ends with hf_ub_step_end(). */
-void hf_ub_step_wait(struct hf_adapter *a);
-void hf_ub_step_end(struct hf_adapter *a);
+void hf_ub_step_wait(struct hf_ub *a);
+void hf_ub_step_end(struct hf_ub *a);
 /* The first trouble of a job is kept. */
-void hf_ub_step_fail(struct hf_adapter *a, int code, const char *format, ...)
+void hf_ub_step_fail(struct hf_ub *a, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* a->command, as a part of the step; a reply other than "ok" is trouble. */
-void hf_ub_step_command(struct hf_adapter *a);
+void hf_ub_step_command(struct hf_ub *a);
 /* The same of one with lines to add: trouble unless all of them were. */
-void hf_ub_step_lines(struct hf_adapter *a);
+void hf_ub_step_lines(struct hf_ub *a);
 /* What a control socket's code means, as trouble of the job. */
-void hf_ub_step_control_failed(struct hf_adapter *a, int code);
-/* For a->step. */
-void hf_ub_job_on_step(evutil_socket_t fd, short what, void *arg);
+void hf_ub_step_control_failed(struct hf_ub *a, int code);
 /* The job is over: tell whoever waits, and begin the next one with hf_ub_job_next(). */
-void hf_ub_job_end(struct hf_adapter *a);
-/* The job that waits, if none is under way: on_idle() begins it. */
-void hf_ub_job_next(struct hf_adapter *a);
-
-/* From the loop, soon: lost, verified, examined. */
-static inline void hf_ub_tell(struct hf_adapter *a)
-{
-	event_active(a->tell, EV_TIMEOUT, 0);
-}
+void hf_ub_job_end(struct hf_ub *a);
+/* The job that waits, if none is under way. */
+void hf_ub_job_next(struct hf_ub *a);
 
 /* --- ub_zone_names.c --- */
 
 /* Whether the name is below one of our zones, and not one itself. */
-bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name);
+bool hf_ub_is_below(const struct hf_ub *a, const struct hf_name *name);
 /* The zone that the name lies in, a place of a->zones; -1: none of ours. */
-int hf_ub_zone_of(const struct hf_adapter *a, const struct hf_name *name);
+int hf_ub_zone_of(const struct hf_ub *a, const struct hf_name *name);
 /* Returns 0, or a code if the zone's name is too long for that. */
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
 int hf_ub_fill_name(const struct hf_name *zone, struct hf_name *ret_name);
@@ -254,72 +244,74 @@ bool hf_ub_canary_is_there(const struct hf_ub_zone *zone);
 /* The text of an answer that a canary may be, into zone->seen; "" where there is none. */
 void hf_ub_canary_keep(struct hf_ub_zone *zone, const struct hf_asked *asked);
 /* Asks for all canaries, and for the marks of all zones or of new ones alone; then `then`. */
-void hf_ub_canaries_ask(struct hf_adapter *a, bool marks, hf_ub_step then);
+void hf_ub_canaries_ask(struct hf_ub *a, bool marks, hf_ub_step then);
 
 /* --- ub_session.c --- */
 
-/* Then `then`, with a->code set where unbound cannot be fed. */
-void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then);
-void hf_ub_session_lost(struct hf_adapter *a, const char *why);
+/* Then `then`, with a->base.job.code set where unbound cannot be fed. */
+void hf_ub_session_ensure(struct hf_ub *a, hf_ub_step then);
+void hf_ub_session_lost(struct hf_ub *a, const char *why);
 
 /* --- ub_limit.c --- */
 
 /* What unbound bears from one address (`ip-ratelimit`) becomes the pace's limit; then `then`. */
-void hf_ub_limit_ask(struct hf_adapter *a, hf_ub_step then);
+void hf_ub_limit_ask(struct hf_ub *a, hf_ub_step then);
 
 /* --- ub_cover.c --- */
 
 /* All local data into `known`, for the batch under way, if it is little; then `then`. */
-void hf_ub_cover_data(struct hf_adapter *a, hf_ub_step then);
+void hf_ub_cover_data(struct hf_ub *a, hf_ub_step then);
 /* The batch is over. */
-void hf_ub_cover_data_end(struct hf_adapter *a);
+void hf_ub_cover_data_end(struct hf_ub *a);
 /* What the zones that are to be filled cover, into the fields of `known` and `has_below`. */
-void hf_ub_cover_look(struct hf_adapter *a, hf_ub_step then);
+void hf_ub_cover_look(struct hf_ub *a, hf_ub_step then);
 /* The type of the local zone while it is filled. */
-const char *hf_ub_cover_type(const struct hf_adapter *a, const struct hf_ub_zone *zone);
-const char *hf_ub_cover_reverse_type(const struct hf_adapter *a);
+const char *hf_ub_cover_type(const struct hf_ub *a, const struct hf_ub_zone *zone);
+const char *hf_ub_cover_reverse_type(const struct hf_ub *a);
 /* A command for this name goes out. */
-void hf_ub_cover_touch(struct hf_adapter *a, const struct hf_name *name);
+void hf_ub_cover_touch(struct hf_ub *a, const struct hf_name *name);
 /* It is filled, or unbound is another one. */
-void hf_ub_cover_forget(struct hf_adapter *a);
+void hf_ub_cover_forget(struct hf_ub *a);
 
 /* --- ub_zones.c --- */
 
-void hf_ub_zones_complete(struct hf_adapter *a);
-void hf_ub_zones_leave(struct hf_adapter *a);
-void hf_ub_zones_watch(struct hf_adapter *a);
+void hf_ub_zones_complete(struct hf_ub *a);
+void hf_ub_zones_leave(struct hf_ub *a);
+
+/* --- ub_watch.c --- */
+
+void hf_ub_watch_ask(struct hf_ub *a);
 
 /* --- ub_precheck.c: where the names of a batch stand --- */
 
-void hf_ub_look_all(struct hf_adapter *a, hf_ub_step then);
+void hf_ub_look_all(struct hf_ub *a, hf_ub_step then);
 
 /* --- ub_apply.c --- */
 
-void hf_ub_apply_begin(struct hf_adapter *a);
-void hf_ub_apply_go_on(struct hf_adapter *a);
+void hf_ub_apply_begin(struct hf_ub *a);
+void hf_ub_apply_go_on(struct hf_ub *a);
 /* The batch's receipt, with the job's code. */
-void hf_ub_apply_end(struct hf_adapter *a);
+void hf_ub_apply_end(struct hf_ub *a);
 
 /* --- ub_listing.c, ub_verify.c, ub_doctor.c, ub_setup.c --- */
 
-void hf_ub_list_begin(struct hf_adapter *a);
+void hf_ub_list_begin(struct hf_ub *a);
 /* Our SOA, at the zone itself. */
 bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone);
 bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone);
 /* True: of the listing's records nothing but our SOA, canary and mark is at or below the zone. */
 bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone);
-void hf_ub_verify_begin(struct hf_adapter *a, struct hf_expect *expect, size_t n);
-void hf_ub_verify_tell(struct hf_adapter *a);
-void hf_ub_verify_free(struct hf_adapter *a);
-void hf_ub_doctor_begin(struct hf_adapter *a);
-void hf_ub_doctor_tell(struct hf_adapter *a);
-void hf_ub_doctor_free(struct hf_adapter *a);
+void hf_ub_verify_begin(struct hf_ub *a, struct hf_expect *expect, size_t n);
+void hf_ub_verify_free(struct hf_ub *a);
+/* Gives the doctor's answer: begins to examine, or says that it has ended. From the loop. */
+void hf_ub_doctor_turn(struct hf_ub *a);
+void hf_ub_doctor_free(struct hf_ub *a);
 void hf_ub_setup(
     const struct hf_config *config, const struct hf_config_adapter *adapter, FILE *out);
 
 /* --- ub_start_file.c, ub_start_read.c --- */
 
-int hf_ub_start_file_new(struct hf_adapter *a, struct hf_ub_start_file **ret_file);
+int hf_ub_start_file_new(struct hf_ub *a, struct hf_ub_start_file **ret_file);
 /* Writes what waits. NULL is fine, here as in all of these. */
 void hf_ub_start_file_free(struct hf_ub_start_file *f);
 /* Files without names if some are missing: unbound does not start without them. */

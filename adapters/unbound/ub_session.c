@@ -18,26 +18,25 @@
 #include "base/error.h"
 #include "base/log.h"
 
-void hf_ub_session_lost(struct hf_adapter *a, const char *why)
+void hf_ub_session_lost(struct hf_ub *a, const char *why)
 {
 	for (size_t i = 0; i < a->n_zones; i++) {
 		a->zones[i].state = HF_UBZONE_NEW;
 		a->zones[i].covers_known = false;
 	}
 	hf_ub_cover_forget(a);
-	a->data_large = false;
-	a->open = false;
-	a->reverse_known = false;
-	a->tell_lost = true;
-	snprintf(a->lost_why, sizeof(a->lost_why), "%s", why);
-	hf_ub_tell(a);
+	a->session.data_large = false;
+	a->session.open = false;
+	a->session.reverse_known = false;
+	snprintf(a->session.lost_why, sizeof(a->session.lost_why), "%s", why);
+	hf_adapter_answers_lost(&a->base.answers, why);
 }
 
 /* --- a session begins, or goes on --- */
 
-static void confirm_setup(struct hf_adapter *a)
+static void confirm_setup(struct hf_ub *a)
 {
-	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+	for (size_t i = 0; i < a->n_zones && !a->base.job.code; i++) {
 		struct hf_ub_zone *zone = &a->zones[i];
 
 		if (zone->state != HF_UBZONE_NEW)
@@ -45,23 +44,23 @@ static void confirm_setup(struct hf_adapter *a)
 		if (!hf_ub_canary_is_there(zone) || !hf_ub_canary_is_one(zone))
 			hf_ub_step_fail(a, HF_EREFUSED,
 			    "what was put into unbound by '%s' is not answered at the address of 'ask': is that the same unbound, may we ask it (access-control), and is our address in no view without 'view-first: yes' (access-control-view)?",
-			    a->config->unbound.control);
+			    a->base.config->unbound.control);
 		else
 			zone->state = HF_UBZONE_FILLING;
 	}
-	a->after_session(a);
+	a->session.after_session(a);
 }
 
-static void check_setup(struct hf_adapter *a)
+static void check_setup(struct hf_ub *a)
 {
-	if (a->code)
-		a->after_session(a);
+	if (a->base.job.code)
+		a->session.after_session(a);
 	else
 		hf_ub_canaries_ask(a, false, confirm_setup);
 }
 
 /* Its first records come with the zone: no reload can be between them. */
-static void make_zone(struct hf_adapter *a, struct hf_ub_zone *zone)
+static void make_zone(struct hf_ub *a, struct hf_ub_zone *zone)
 {
 	hf_ub_canary_new(zone);
 	hf_ub_command_zone(&a->command, &zone->name, hf_ub_cover_type(a, zone));
@@ -80,7 +79,7 @@ static void make_zone(struct hf_adapter *a, struct hf_ub_zone *zone)
 	hf_ub_step_lines(a);
 }
 
-static void make_reverse(struct hf_adapter *a)
+static void make_reverse(struct hf_ub *a)
 {
 	hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, hf_ub_cover_reverse_type(a));
 	hf_ub_step_command(a);
@@ -90,12 +89,12 @@ static void make_reverse(struct hf_adapter *a)
 	hf_ub_step_lines(a);
 }
 
-static void make_zones(struct hf_adapter *a)
+static void make_zones(struct hf_ub *a)
 {
 	bool made = false;
 
-	if (a->code) {
-		a->after_session(a);
+	if (a->base.job.code) {
+		a->session.after_session(a);
 		return;
 	}
 	hf_ub_step_begin(a, check_setup);
@@ -112,16 +111,15 @@ static void make_zones(struct hf_adapter *a)
 		}
 		zone->covers_known = true;
 	}
-	if (a->reverse_ours && !a->reverse_known && !a->reverse_static)
+	if (a->session.reverse_ours && !a->session.reverse_known && !a->session.reverse_static)
 		make_reverse(a);
-	a->reverse_known = true;
+	a->session.reverse_known = true;
 	if (made) {
 		a->want_complete = false;
-		a->tell_lost = true;
-		if (!*a->lost_why)
-			snprintf(a->lost_why, sizeof(a->lost_why),
+		if (!*a->session.lost_why)
+			snprintf(a->session.lost_why, sizeof(a->session.lost_why),
 			    "unbound has nothing of an earlier fill");
-		hf_ub_tell(a);
+		hf_adapter_answers_lost(&a->base.answers, a->session.lost_why);
 	}
 	hf_ub_step_end(a);
 }
@@ -133,13 +131,13 @@ static void make_zones(struct hf_adapter *a)
  */
 static void on_reverse(const struct hf_asked *asked, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 
 	if (asked->code)
 		hf_ub_step_fail(
 		    a, asked->code, "unbound does not answer DNS: %s", hf_strerror(asked->code));
-	a->reverse_ours = !asked->aa;
-	a->reverse_static = false;
+	a->session.reverse_ours = !asked->aa;
+	a->session.reverse_static = false;
 	hf_ub_step_end(a);
 }
 
@@ -165,7 +163,7 @@ static void listing_find_zone(
  */
 static void on_local_zones(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	char type[32];
 
 	if (reply->code && reply->code != HF_ELIMIT) {
@@ -173,23 +171,24 @@ static void on_local_zones(const struct hf_ub_reply *reply, void *arg)
 	} else {
 		listing_find_zone(reply->text, &hf_addr_reverse_apex, type);
 		if (*type) {
-			a->reverse_ours = true;
-			a->reverse_static = strcmp(type, "static") == 0;
+			a->session.reverse_ours = true;
+			a->session.reverse_static = strcmp(type, "static") == 0;
 		}
 	}
 	hf_ub_step_end(a);
 }
 
-static void look_at_cover(struct hf_adapter *a)
+static void look_at_cover(struct hf_ub *a)
 {
 	hf_ub_cover_look(a, make_zones);
 }
 
-static void list_zones(struct hf_adapter *a)
+static void list_zones(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, look_at_cover);
-	if (!a->reverse_known && !a->reverse_ours && a->config->unbound.start_file &&
-	    a->config->unbound.start_form == HF_START_ZONEFILE) {
+	if (!a->session.reverse_known && !a->session.reverse_ours &&
+	    a->base.config->unbound.start_file &&
+	    a->base.config->unbound.start_form == HF_START_ZONEFILE) {
 		hf_ub_step_wait(a);
 		if (hf_ub_control_list(a->control, "UBCT1 list_local_zones\n", HF_UB_LISTING_MAX,
 			on_local_zones, a)) {
@@ -200,10 +199,10 @@ static void list_zones(struct hf_adapter *a)
 	hf_ub_step_end(a);
 }
 
-static void look_at_reverse(struct hf_adapter *a)
+static void look_at_reverse(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, list_zones);
-	if (!a->reverse_known) {
+	if (!a->session.reverse_known) {
 		hf_ub_step_wait(a);
 		if (hf_dns_client_send(
 			a->looks, &hf_addr_reverse_apex, HF_TYPE_SOA, on_reverse, a)) {
@@ -214,11 +213,11 @@ static void look_at_reverse(struct hf_adapter *a)
 	hf_ub_step_end(a);
 }
 
-static void ub_session_judge(struct hf_adapter *a)
+static void ub_session_judge(struct hf_ub *a)
 {
 	bool lost = false, made = true;
 
-	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+	for (size_t i = 0; i < a->n_zones && !a->base.job.code; i++) {
 		struct hf_ub_zone *zone = &a->zones[i];
 
 		if (zone->state != HF_UBZONE_NEW) {
@@ -236,53 +235,53 @@ static void ub_session_judge(struct hf_adapter *a)
 		hf_ub_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
 		hf_ub_step_fail(a, HF_ENOTREADY, "unbound was restarted or reloaded");
 	}
-	if (a->code || (made && a->reverse_known))
-		a->after_session(a);
+	if (a->base.job.code || (made && a->session.reverse_known))
+		a->session.after_session(a);
 	else
 		look_at_reverse(a);
 }
 
-static void after_status(struct hf_adapter *a)
+static void after_status(struct hf_ub *a)
 {
-	if (a->code)
-		a->after_session(a);
+	if (a->base.job.code)
+		a->session.after_session(a);
 	else {
-		a->open = true;
+		a->session.open = true;
 		hf_ub_canaries_ask(a, false, ub_session_judge);
 	}
 }
 
 /* --- what it can --- */
 
-static void ask_ability(struct hf_adapter *a);
+static void ask_ability(struct hf_ub *a);
 
 static void on_ub_session_ability(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
-	const struct hf_ub_ability *row = &hf_ub_abilities[a->asked_able++];
+	struct hf_ub *a = arg;
+	const struct hf_ub_ability *row = &hf_ub_abilities[a->session.asked_able++];
 
 	if (reply->code)
 		hf_ub_step_control_failed(a, reply->code);
 	else if (row->is_able(reply->text))
-		a->able |= row->bit;
+		a->session.able |= row->bit;
 	hf_ub_step_end(a);
 }
 
-static void after_ability(struct hf_adapter *a)
+static void after_ability(struct hf_ub *a)
 {
-	if (a->code)
-		a->after_session(a);
-	else if (a->asked_able < hf_ub_n_abilities)
+	if (a->base.job.code)
+		a->session.after_session(a);
+	else if (a->session.asked_able < hf_ub_n_abilities)
 		ask_ability(a);
 	else
 		after_status(a);
 }
 
-static void ask_ability(struct hf_adapter *a)
+static void ask_ability(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, after_ability);
 	hf_ub_step_wait(a);
-	hf_ub_command_ability(&a->command, &hf_ub_abilities[a->asked_able]);
+	hf_ub_command_ability(&a->command, &hf_ub_abilities[a->session.asked_able]);
 	if (hf_ub_control_send(
 		a->control, a->command.bytes, a->command.len, on_ub_session_ability, a)) {
 		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
@@ -291,44 +290,44 @@ static void ask_ability(struct hf_adapter *a)
 	hf_ub_step_end(a);
 }
 
-static void ub_session_ask_abilities(struct hf_adapter *a)
+static void ub_session_ask_abilities(struct hf_ub *a)
 {
-	a->able = 0;
-	a->asked_able = 0;
+	a->session.able = 0;
+	a->session.asked_able = 0;
 	after_ability(a);
 }
 
-static void ask_limit(struct hf_adapter *a)
+static void ask_limit(struct hf_ub *a)
 {
-	if (a->code)
-		a->after_session(a);
+	if (a->base.job.code)
+		a->session.after_session(a);
 	else
 		hf_ub_limit_ask(a, ub_session_ask_abilities);
 }
 
 static void on_ub_session_status(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	unsigned version = reply->code ? 0 : hf_ub_command_version(reply->text);
 
 	if (reply->code) {
 		hf_ub_step_control_failed(a, reply->code);
 	} else if (!version) {
 		hf_ub_step_fail(a, HF_EPEER, "what listens at '%s' does not answer as unbound does",
-		    a->config->unbound.control);
+		    a->base.config->unbound.control);
 	} else {
-		if (version != a->version)
-			hf_log_info("adapter '%s': unbound %u.%u.%u", a->config->name,
+		if (version != a->session.version)
+			hf_log_info("adapter '%s': unbound %u.%u.%u", a->base.config->name,
 			    version / 1000000, version / 1000 % 1000, version % 1000);
-		a->version = version;
+		a->session.version = version;
 	}
 	hf_ub_step_end(a);
 }
 
-void hf_ub_session_ensure(struct hf_adapter *a, hf_ub_step then)
+void hf_ub_session_ensure(struct hf_ub *a, hf_ub_step then)
 {
-	a->after_session = then;
-	if (a->open) {
+	a->session.after_session = then;
+	if (a->session.open) {
 		hf_ub_canaries_ask(a, false, ub_session_judge);
 		return;
 	}

@@ -35,17 +35,17 @@ enum {
 
 static int64_t start_file_now_ms(const struct hf_ub_start_file *f)
 {
-	return hf_boot_ms(f->a->host->clock);
+	return hf_boot_ms(f->a->base.host->clock);
 }
 
 /* --- what people are told --- */
 
 static void start_file_warn(struct hf_ub_start_file *f, const char *text)
 {
-	struct hf_adapter *a = f->a;
+	struct hf_ub *a = f->a;
 
 	if (text || f->warned)
-		a->host->warn(a->host->arg, "start-file", text);
+		a->base.host->warn(a->base.host->arg, "start-file", text);
 	f->warned = text != NULL;
 }
 
@@ -58,20 +58,21 @@ static void start_file_report(struct hf_ub_start_file *f, int code)
 		return;
 	}
 	snprintf(text, sizeof(text), "the start file '%s' cannot be written: %s",
-	    f->a->config->unbound.start_file, hf_strerror(code));
+	    f->a->base.config->unbound.start_file, hf_strerror(code));
 	start_file_warn(f, text);
 }
 
 static void tell_late(struct hf_ub_start_file *f)
 {
-	int64_t late_ms = f->a->config->unbound.start_interval_ms + LATE_MS;
+	int64_t late_ms = f->a->base.config->unbound.start_interval_ms + LATE_MS;
 	char text[HF_UB_TEXT_MAX];
 
 	if (!f->touched || f->warned || start_file_now_ms(f) - f->touched_ms < late_ms)
 		return;
 	snprintf(text, sizeof(text),
 	    "the start file '%s' is older than what unbound has%s: an unbound that starts now, while the bridge is down, knows other names",
-	    f->a->config->unbound.start_file, f->confirmed ? "" : ", which is not confirmed yet");
+	    f->a->base.config->unbound.start_file,
+	    f->confirmed ? "" : ", which is not confirmed yet");
 	start_file_warn(f, text);
 }
 
@@ -109,7 +110,8 @@ static int64_t start_file_least(int64_t a, int64_t b)
 
 static void start_file_end(struct hf_ub_start_file *f, int code)
 {
-	int64_t interval_ms = f->a->config->unbound.start_interval_ms, now = start_file_now_ms(f);
+	int64_t interval_ms = f->a->base.config->unbound.start_interval_ms,
+		now = start_file_now_ms(f);
 	hf_ub_step then = f->then;
 
 	hf_ub_start_outs_close(f);
@@ -130,8 +132,8 @@ static void start_file_end(struct hf_ub_start_file *f, int code)
 
 static int start_file_begin(struct hf_ub_start_file *f)
 {
-	struct hf_adapter *a = f->a;
-	int rc = a->host->walk_new(a->host->arg, &f->walk);
+	struct hf_ub *a = f->a;
+	int rc = a->base.host->walk_new(a->base.host->arg, &f->walk);
 
 	f->began_ms = start_file_now_ms(f);
 	if (rc)
@@ -147,7 +149,7 @@ static int start_file_begin(struct hf_ub_start_file *f)
 /* Returns 1 (more), 0 (it is written) or a code. */
 static int start_file_step(struct hf_ub_start_file *f)
 {
-	int rc = f->a->host->walk_step(f->walk, SLICE, hf_ub_start_outs_record, f), wrote;
+	int rc = f->a->base.host->walk_step(f->walk, SLICE, hf_ub_start_outs_record, f), wrote;
 
 	if (rc < 0)
 		return rc;
@@ -236,7 +238,7 @@ static bool start_file_is_missing(
 /* Whether a file that unbound reads is not there, or is not ours any more. */
 static bool is_spoilt(struct hf_ub_start_file *f)
 {
-	const struct hf_adapter *a = f->a;
+	const struct hf_ub *a = f->a;
 	bool bad = false;
 	const char *base;
 
@@ -261,7 +263,7 @@ static void start_file_repair(struct hf_ub_start_file *f)
 	if (f->n_seen)
 		hf_log_warn(
 		    "adapter '%s': the start file '%s' was removed or changed by others: it is written again",
-		    f->a->config->name, f->a->config->unbound.start_file);
+		    f->a->base.config->name, f->a->base.config->unbound.start_file);
 	f->n_seen = 0;
 	f->written = false;
 	f->confirmed = true;
@@ -329,7 +331,7 @@ int hf_ub_start_file_leave(struct hf_ub_start_file *f)
 
 void hf_ub_start_file_succeed(struct hf_ub_start_file *f, const struct hf_config_unbound *next)
 {
-	const struct hf_config_unbound *u = f ? &f->a->config->unbound : NULL;
+	const struct hf_config_unbound *u = f ? &f->a->base.config->unbound : NULL;
 
 	if (!f || !f->a->n_zones ||
 	    (next->start_file && next->start_form == u->start_form &&
@@ -339,12 +341,12 @@ void hf_ub_start_file_succeed(struct hf_ub_start_file *f, const struct hf_config
 	if (hf_ub_start_file_leave(f) == 0)
 		hf_log_info(
 		    "adapter '%s': the start file '%s' is no longer used: it has no names now",
-		    f->a->config->name, u->start_file);
+		    f->a->base.config->name, u->start_file);
 }
 
 /* --- life --- */
 
-int hf_ub_start_file_new(struct hf_adapter *a, struct hf_ub_start_file **ret_file)
+int hf_ub_start_file_new(struct hf_ub *a, struct hf_ub_start_file **ret_file)
 {
 	struct hf_ub_start_file *f = calloc(1, sizeof(*f));
 
@@ -352,7 +354,7 @@ int hf_ub_start_file_new(struct hf_adapter *a, struct hf_ub_start_file **ret_fil
 		return -ENOMEM;
 	f->a = a;
 	f->dir = -1;
-	f->turn = evtimer_new(a->host->base, on_turn, f);
+	f->turn = evtimer_new(a->base.host->base, on_turn, f);
 	if (!f->turn) {
 		free(f);
 		return -ENOMEM;
@@ -375,7 +377,8 @@ static void write_last(struct hf_ub_start_file *f)
 	hf_ub_start_outs_close(f);
 	if (rc < 0 && rc != -EAGAIN)
 		hf_log_warn("adapter '%s': the start file '%s' cannot be written: %s",
-		    f->a->config->name, f->a->config->unbound.start_file, hf_strerror(rc));
+		    f->a->base.config->name, f->a->base.config->unbound.start_file,
+		    hf_strerror(rc));
 }
 
 void hf_ub_start_file_free(struct hf_ub_start_file *f)

@@ -15,7 +15,7 @@
 
 enum { HEAD_MAX = 2048 };
 
-static bool ub_zone_is_ours(const struct hf_adapter *a, const struct hf_name *zone)
+static bool ub_zone_is_ours(const struct hf_ub *a, const struct hf_name *zone)
 {
 	for (size_t i = 0; i < a->n_zones; i++)
 		if (hf_name_equal(&a->zones[i].name, zone))

@@ -17,7 +17,7 @@ enum { PATH_MAX_LEN = 4096 };
 
 int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base)
 {
-	const char *path = f->a->config->unbound.start_file, *slash = strrchr(path, '/');
+	const char *path = f->a->base.config->unbound.start_file, *slash = strrchr(path, '/');
 	char folder[PATH_MAX_LEN];
 
 	*ret_base = slash ? slash + 1 : path;

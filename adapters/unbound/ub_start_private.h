@@ -39,8 +39,8 @@ struct hf_ub_start_seen {
 };
 
 struct hf_ub_start_file {
-	struct hf_adapter *a; /* borrowed: the owner */
-	struct event *turn;   /* owned */
+	struct hf_ub *a;    /* borrowed: the owner */
+	struct event *turn; /* owned */
 
 	/* The write under way. */
 	int dir; /* the folder; -1: nothing is being written */
@@ -82,7 +82,7 @@ struct hf_ub_start_file {
 
 static inline bool hf_ub_start_is_include(const struct hf_ub_start_file *f)
 {
-	return f->a->config->unbound.start_form == HF_START_INCLUDE;
+	return f->a->base.config->unbound.start_form == HF_START_INCLUDE;
 }
 
 /* --- ub_start_out.c --- */

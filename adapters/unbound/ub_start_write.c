@@ -38,7 +38,7 @@ static void add_ptr(struct hf_ub_start_file *f, const struct hf_record *r, const
 
 static struct hf_ub_start_out *out_of(struct hf_ub_start_file *f, const struct hf_name *name)
 {
-	const struct hf_adapter *a = f->a;
+	const struct hf_ub *a = f->a;
 	size_t best = a->n_zones;
 
 	for (size_t i = 0; i < a->n_zones; i++)
@@ -99,7 +99,7 @@ static int open_include(struct hf_ub_start_file *f, const char *base)
 
 static int open_zonefiles(struct hf_ub_start_file *f, const char *base)
 {
-	const struct hf_adapter *a = f->a;
+	const struct hf_ub *a = f->a;
 	char name[NAME_MAX + 1];
 	int rc = 0;
 
@@ -198,7 +198,7 @@ void hf_ub_start_outs_close(struct hf_ub_start_file *f)
 	}
 	f->n_outs = 0;
 	if (f->walk)
-		f->a->host->walk_free(f->walk);
+		f->a->base.host->walk_free(f->walk);
 	f->walk = NULL;
 	if (f->ptrs)
 		evbuffer_free(f->ptrs);

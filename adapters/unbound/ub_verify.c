@@ -12,14 +12,33 @@
 #include "base/error.h"
 
 struct hf_ub_check {
-	struct hf_adapter *a;
+	struct hf_ub *a;
 	struct hf_expect *expect; /* lent */
 };
 
-static void ub_verify_end_one(struct hf_adapter *a)
+/* What was found out of some is worth telling, whatever became of the others. */
+static int verify_outcome(const struct hf_ub_verify *v)
 {
-	if (--a->verify_left == 0)
-		hf_ub_tell(a);
+	bool any = false, all = true;
+
+	for (size_t i = 0; i < v->n; i++) {
+		any = any || v->expect[i].is != HF_IS_UNKNOWN;
+		all = all && v->expect[i].is != HF_IS_UNKNOWN;
+	}
+	if (all || any)
+		return 0;
+	return v->code ? v->code : -ENOMEM;
+}
+
+static void ub_verify_end_one(struct hf_ub *a)
+{
+	int code;
+
+	if (--a->verify.left)
+		return;
+	code = verify_outcome(&a->verify);
+	hf_adapter_answers_verified(&a->base.answers, code,
+	    code ? "unbound does not answer DNS at the address of 'ask'" : "");
 }
 
 static enum hf_is ub_verify_judge(const struct hf_asked *asked, const struct hf_expect *expect)
@@ -45,7 +64,7 @@ static void on_ub_verify_ptr(const struct hf_asked *asked, void *arg)
 
 	if (asked->code) {
 		check->expect->is = HF_IS_UNKNOWN;
-		check->a->verify_code = asked->code;
+		check->a->verify.code = asked->code;
 	} else if (asked->has_target && !hf_ub_is_below(check->a, &asked->target)) {
 		/* Others' PTR is theirs to keep, and the name is as it should be. */
 		check->expect->is = HF_IS_SO;
@@ -62,7 +81,7 @@ static void on_ub_verify_name(const struct hf_asked *asked, void *arg)
 	struct hf_name ptr;
 
 	if (asked->code)
-		check->a->verify_code = asked->code;
+		check->a->verify.code = asked->code;
 	else
 		e->is = ub_verify_judge(asked, e);
 	if (e->is == HF_IS_SO && e->record.primary && !e->absent) {
@@ -75,46 +94,29 @@ static void on_ub_verify_name(const struct hf_asked *asked, void *arg)
 	ub_verify_end_one(check->a);
 }
 
-void hf_ub_verify_begin(struct hf_adapter *a, struct hf_expect *expect, size_t n)
+void hf_ub_verify_begin(struct hf_ub *a, struct hf_expect *expect, size_t n)
 {
 	struct hf_ub_check *checks = calloc(n ? n : 1, sizeof(*checks));
 
 	hf_ub_verify_free(a);
-	a->checks = checks;
-	a->verifying = true;
-	a->expect = expect;
-	a->n_expect = n;
-	a->verify_code = checks ? 0 : -ENOMEM;
-	a->verify_left = 1;
+	a->verify.checks = checks;
+	a->verify.expect = expect;
+	a->verify.n = n;
+	a->verify.code = checks ? 0 : -ENOMEM;
+	a->verify.left = 1;
 	for (size_t i = 0; checks && i < n; i++) {
 		checks[i] = (struct hf_ub_check){ .a = a, .expect = &expect[i] };
 		expect[i].is = HF_IS_UNKNOWN;
-		a->verify_left++;
+		a->verify.left++;
 		if (hf_dns_client_send(a->asks, &expect[i].record.name, HF_TYPE_AAAA,
 			on_ub_verify_name, &checks[i]))
-			a->verify_left--;
+			a->verify.left--;
 	}
 	ub_verify_end_one(a);
 }
 
-void hf_ub_verify_tell(struct hf_adapter *a)
+void hf_ub_verify_free(struct hf_ub *a)
 {
-	int code = 0;
-
-	/* What was found out of some is worth telling, whatever became of the others. */
-	for (size_t i = 0; i < a->n_expect && !code; i++)
-		if (a->expect[i].is == HF_IS_UNKNOWN)
-			code = a->verify_code ? a->verify_code : -ENOMEM;
-	for (size_t i = 0; i < a->n_expect && code; i++)
-		if (a->expect[i].is != HF_IS_UNKNOWN)
-			code = 0;
-	a->verifying = false;
-	a->host->verified(
-	    a->host->arg, code, code ? "unbound does not answer DNS at the address of 'ask'" : "");
-}
-
-void hf_ub_verify_free(struct hf_adapter *a)
-{
-	free(a->checks);
-	a->checks = NULL;
+	free(a->verify.checks);
+	a->verify.checks = NULL;
 }

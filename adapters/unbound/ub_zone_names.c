@@ -5,7 +5,7 @@
 #include "adapters/unbound/ub_private.h"
 #include "zone/own_labels.h"
 
-bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name)
+bool hf_ub_is_below(const struct hf_ub *a, const struct hf_name *name)
 {
 	for (size_t i = 0; i < a->n_zones; i++)
 		if (name->len > a->zones[i].name.len && hf_name_is_under(name, &a->zones[i].name))
@@ -13,7 +13,7 @@ bool hf_ub_is_below(const struct hf_adapter *a, const struct hf_name *name)
 	return false;
 }
 
-int hf_ub_zone_of(const struct hf_adapter *a, const struct hf_name *name)
+int hf_ub_zone_of(const struct hf_ub *a, const struct hf_name *name)
 {
 	int best = -1;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_zones: what becomes of a suffix in unbound: whole when all of it is confirmed, let go of when
- * it is no longer ours, and watched in between.
+ * ub_zones: what becomes of a suffix in unbound: whole when all of it is confirmed, and let go of
+ * when it is no longer ours.
  */
 #include "adapters/unbound/ub_private.h"
 
@@ -11,45 +11,43 @@
 #include "base/error.h"
 
 /* With zone files it is the operator who has opened the reverse zone for ours. */
-static bool has_opened_reverse(const struct hf_adapter *a)
+static bool has_opened_reverse(const struct hf_ub *a)
 {
-	const struct hf_config_unbound *u = &a->config->unbound;
+	const struct hf_config_unbound *u = &a->base.config->unbound;
 
 	return u->start_file && u->start_form == HF_START_ZONEFILE;
 }
 
 /* --- all is confirmed --- */
 
-static void ub_zones_completed(struct hf_adapter *a)
+static void ub_zones_completed(struct hf_ub *a)
 {
-	const struct hf_adapter_host *host = a->host;
-	bool told = a->told_incomplete;
 	char text[HF_UB_TEXT_MAX];
+	bool incomplete;
 
-	memcpy(text, a->text, sizeof(text));
+	memcpy(text, a->base.job.text, sizeof(text));
 	/* What waits behind it finds its own trouble, and complete() comes after it again. */
-	if (a->code && a->batch)
+	if (a->base.job.code && a->batch.lent)
 		a->want_complete = false;
 	/* That it is to be filled first is no trouble. */
-	a->told_incomplete = a->code && a->want_complete;
-	if (!a->code) {
+	incomplete = a->base.job.code && a->want_complete;
+	if (!a->base.job.code) {
 		for (size_t i = 0; i < a->n_zones; i++)
 			a->zones[i].state = HF_UBZONE_WHOLE;
-		a->reverse_static = true;
+		a->session.reverse_static = true;
 		a->want_complete = false;
 		hf_ub_cover_forget(a);
 		hf_ub_start_file_confirmed(a->start_file);
 	}
 	hf_ub_job_end(a);
-	if (!a->told_incomplete)
+	if (!incomplete)
 		hf_ub_job_next(a);
 	/* The host may end the adapter. */
-	if (a->told_incomplete || told)
-		host->warn(host->arg, HF_WARN_INCOMPLETE, a->told_incomplete ? text : NULL);
+	hf_adapter_warnings_set(&a->base.warnings, HF_UB_WARN_INCOMPLETE, incomplete ? text : NULL);
 }
 
 /* What was done to an unbound that is another one by now does not stay: its zones are empty. */
-static void undo_whole(struct hf_adapter *a)
+static void undo_whole(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, ub_zones_completed);
 	hf_ub_session_lost(a, "unbound was reloaded before all was confirmed: its mark is gone");
@@ -60,7 +58,7 @@ static void undo_whole(struct hf_adapter *a)
 		hf_ub_command_remove_one(&a->command, &a->zones[i].canary_name);
 		hf_ub_step_command(a);
 	}
-	if (a->reverse_ours && !a->reverse_static) {
+	if (a->session.reverse_ours && !a->session.reverse_static) {
 		if (has_opened_reverse(a))
 			hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, "transparent");
 		else
@@ -70,36 +68,36 @@ static void undo_whole(struct hf_adapter *a)
 	hf_ub_step_end(a);
 }
 
-static void check_marks(struct hf_adapter *a)
+static void check_marks(struct hf_ub *a)
 {
 	bool there = true;
 
 	for (size_t i = 0; i < a->n_zones; i++)
 		there = there && hf_ub_canary_is_there(&a->zones[i]) &&
 			hf_ub_canary_is_one(&a->zones[i]);
-	if (a->code || there)
+	if (a->base.job.code || there)
 		ub_zones_completed(a);
 	else
 		undo_whole(a);
 }
 
-static void ask_marks(struct hf_adapter *a)
+static void ask_marks(struct hf_ub *a)
 {
-	if (a->code)
+	if (a->base.job.code)
 		ub_zones_completed(a);
 	else
 		hf_ub_canaries_ask(a, true, check_marks);
 }
 
 /* Only when they are static: a canary that says so is believed by the next run. */
-static void write_canaries(struct hf_adapter *a)
+static void write_canaries(struct hf_ub *a)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < a->n_zones; i++)
 		any = any || a->zones[i].state != HF_UBZONE_WHOLE;
 	hf_ub_step_begin(a, any ? ask_marks : ub_zones_completed);
-	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+	for (size_t i = 0; i < a->n_zones && !a->base.job.code; i++) {
 		struct hf_ub_zone *zone = &a->zones[i];
 
 		if (zone->state == HF_UBZONE_WHOLE)
@@ -116,41 +114,41 @@ static void write_canaries(struct hf_adapter *a)
 	hf_ub_step_end(a);
 }
 
-static void make_whole(struct hf_adapter *a)
+static void make_whole(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, write_canaries);
 	if (!a->want_complete)
 		hf_ub_step_fail(a, HF_ENOTREADY, "it is to be filled first");
-	for (size_t i = 0; i < a->n_zones && !a->code; i++) {
+	for (size_t i = 0; i < a->n_zones && !a->base.job.code; i++) {
 		if (a->zones[i].state == HF_UBZONE_WHOLE)
 			continue;
 		hf_ub_command_zone(&a->command, &a->zones[i].name, "static");
 		hf_ub_step_command(a);
 	}
-	if (a->reverse_ours && !a->reverse_static && !a->code) {
+	if (a->session.reverse_ours && !a->session.reverse_static && !a->base.job.code) {
 		hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, "static");
 		hf_ub_step_command(a);
 	}
 	hf_ub_step_end(a);
 }
 
-void hf_ub_zones_complete(struct hf_adapter *a)
+void hf_ub_zones_complete(struct hf_ub *a)
 {
 	hf_ub_session_ensure(a, make_whole);
 }
 
 /* --- a suffix is no longer ours --- */
 
-static void ub_zones_left(struct hf_adapter *a)
+static void ub_zones_left(struct hf_ub *a)
 {
-	int code = a->code;
+	int code = a->base.job.code;
 
 	if (!code)
 		a->n_leaving--;
 	if (!code && !a->n_leaving)
 		hf_ub_start_file_confirmed(a->start_file);
 	/* Whoever waits for it hears why it was not done. */
-	if (code && a->batch && !a->batch->n) {
+	if (code && a->batch.lent && !a->batch.lent->n) {
 		hf_ub_apply_end(a);
 		return;
 	}
@@ -160,7 +158,7 @@ static void ub_zones_left(struct hf_adapter *a)
 }
 
 /* The zone goes if nothing but ours was in it; else what others put there stays. */
-static void remove_zone(struct hf_adapter *a, const struct hf_name *zone, const char *listing)
+static void remove_zone(struct hf_ub *a, const struct hf_name *zone, const char *listing)
 {
 	struct hf_ub_zone was = { .name = *zone };
 
@@ -179,7 +177,7 @@ static void remove_zone(struct hf_adapter *a, const struct hf_name *zone, const 
 }
 
 /* With the last suffix: our reverse zone over the operator's, or made by us. */
-static void remove_reverse(struct hf_adapter *a, const char *listing)
+static void remove_reverse(struct hf_ub *a, const char *listing)
 {
 	if (!listing || !hf_ub_list_has_soa(listing, &hf_addr_reverse_apex))
 		return;
@@ -196,7 +194,7 @@ static void remove_reverse(struct hf_adapter *a, const char *listing)
 
 static void on_leaving(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	const struct hf_name *zone = &a->leaving[a->n_leaving - 1];
 	const char *listing = reply->code ? NULL : reply->text;
 
@@ -211,10 +209,10 @@ static void on_leaving(const struct hf_ub_reply *reply, void *arg)
 	hf_ub_step_end(a);
 }
 
-static void list_and_leave(struct hf_adapter *a)
+static void list_and_leave(struct hf_ub *a)
 {
 	hf_ub_step_begin(a, ub_zones_left);
-	if (!a->code) {
+	if (!a->base.job.code) {
 		hf_ub_step_wait(a);
 		if (hf_ub_control_list(
 			a->control, "UBCT1 list_local_data\n", HF_UB_LISTING_MAX, on_leaving, a)) {
@@ -228,14 +226,14 @@ static void list_and_leave(struct hf_adapter *a)
 /* An unbound that has no auth-zone of that name says so, which is all right. */
 static void on_reloaded(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 
 	if (reply->code)
 		hf_ub_step_control_failed(a, reply->code);
 	hf_ub_step_end(a);
 }
 
-static void reload_auth_zone(struct hf_adapter *a, const struct hf_name *zone)
+static void reload_auth_zone(struct hf_ub *a, const struct hf_name *zone)
 {
 	hf_ub_command_auth_reload(&a->command, zone);
 	hf_ub_step_wait(a);
@@ -249,9 +247,9 @@ static void reload_auth_zone(struct hf_adapter *a, const struct hf_name *zone)
  * First the names go out of the start file: what it has comes back with unbound's next start. And
  * out of the auth-zone that has read it, as long as our local zone still covers it.
  */
-void hf_ub_zones_leave(struct hf_adapter *a)
+void hf_ub_zones_leave(struct hf_ub *a)
 {
-	const struct hf_config_unbound *u = &a->config->unbound;
+	const struct hf_config_unbound *u = &a->base.config->unbound;
 	int rc = hf_ub_start_file_leave(a->start_file);
 
 	hf_ub_step_begin(a, list_and_leave);
@@ -259,48 +257,10 @@ void hf_ub_zones_leave(struct hf_adapter *a)
 		hf_ub_step_fail(a, rc, "the start file '%s' cannot be written: %s", u->start_file,
 		    hf_strerror(rc));
 	/* Also if there is no start file now: there may have been one. */
-	if (!a->code) {
+	if (!a->base.job.code) {
 		reload_auth_zone(a, &a->leaving[a->n_leaving - 1]);
 		if (!a->n_zones)
 			reload_auth_zone(a, &hf_addr_reverse_apex);
 	}
 	hf_ub_step_end(a);
-}
-
-/* --- the watch: each second --- */
-
-static void on_watched(const struct hf_asked *asked, void *arg)
-{
-	struct hf_ub_zone *zone = arg;
-	struct hf_adapter *a = zone->a;
-
-	a->watch_left--;
-	if (asked->code)
-		a->silent++;
-	else
-		a->silent = 0;
-	if ((a->silent >= 3) != a->told_silent)
-		hf_ub_tell(a);
-	if (asked->code || a->watch_seq != a->watch_asked || zone->state == HF_UBZONE_NEW)
-		return;
-	hf_ub_canary_keep(zone, asked);
-	if (strcmp(zone->seen, zone->canary) == 0)
-		return;
-	a->watch_seq++; /* once is enough */
-	hf_ub_session_lost(a, "unbound was restarted or reloaded: its canary is gone");
-}
-
-void hf_ub_zones_watch(struct hf_adapter *a)
-{
-	if (a->watch_left)
-		return;
-	a->watch_asked = a->watch_seq;
-	for (size_t i = 0; i < a->n_zones; i++) {
-		struct hf_ub_zone *zone = &a->zones[i];
-
-		zone->a = a;
-		if (zone->state != HF_UBZONE_NEW && hf_dns_client_send(a->asks, &zone->canary_name,
-							HF_TYPE_TXT, on_watched, zone) == 0)
-			a->watch_left++;
-	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unbound: local data by the control socket. This file opens and closes the adapter, and says
- * which job is next (ub_job.c); what a job does is in ub_session.c and ub_zones.c (zones and
+ * which job is next; what a job does is in ub_session.c and ub_zones.c (zones and
  * canaries), ub_apply.c (batches), ub_listing.c.
  */
 #include "adapters/unbound/ub_private.h"
@@ -20,6 +20,7 @@ enum {
 	LOOKS_WINDOW = 64, /* more are lost in a socket's default buffer */
 	LOOKS_TRIES = 5,
 	WATCH_MS = 1000,
+	SILENT = 3, /* watches without an answer */
 	PACE_START = 20,
 	PACE_CAP = 100,
 	PACE_PTR_START = 10,
@@ -28,14 +29,12 @@ enum {
 
 /* --- jobs --- */
 
-static void take_zones(struct hf_adapter *a);
+static void take_zones(struct hf_ub *a);
 
-static void ub_job_start(struct hf_adapter *a, enum hf_ub_job job)
+static void ub_job_start(struct hf_ub *a, enum hf_ub_job job)
 {
-	a->job = job;
-	a->watch_seq++;
-	a->code = 0;
-	a->text[0] = '\0';
+	hf_adapter_job_start(&a->base.job, job);
+	a->watch.seq++;
 	hf_ub_start_file_prepare(a->start_file);
 	switch (job) {
 	case HF_UBJOB_APPLY:
@@ -50,12 +49,10 @@ static void ub_job_start(struct hf_adapter *a, enum hf_ub_job job)
 	case HF_UBJOB_LIST:
 		hf_ub_list_begin(a);
 		break;
-	case HF_UBJOB_NONE:
-		break;
 	}
 }
 
-static bool is_all_whole(const struct hf_adapter *a)
+static bool is_all_whole(const struct hf_ub *a)
 {
 	for (size_t i = 0; i < a->n_zones; i++)
 		if (a->zones[i].state != HF_UBZONE_WHOLE)
@@ -63,8 +60,10 @@ static bool is_all_whole(const struct hf_adapter *a)
 	return true;
 }
 
-static void on_ub_idle(struct hf_adapter *a)
+static void on_ub_idle(struct hf_adapter *base)
 {
+	struct hf_ub *a = hf_ub_of(base);
+
 	if (a->new_zones)
 		take_zones(a);
 	/*
@@ -72,11 +71,11 @@ static void on_ub_idle(struct hf_adapter *a)
 	 * static. A batch of nothing stands for what zones() asked for: its receipt comes after
 	 * that.
 	 */
-	if (a->batch && a->batch->n && a->want_complete && !is_all_whole(a))
+	if (a->batch.lent && a->batch.lent->n && a->want_complete && !is_all_whole(a))
 		ub_job_start(a, HF_UBJOB_COMPLETE);
-	else if (a->batch && (a->batch->n || !a->n_leaving))
+	else if (a->batch.lent && (a->batch.lent->n || !a->n_leaving))
 		ub_job_start(a, HF_UBJOB_APPLY);
-	else if (a->batch)
+	else if (a->batch.lent)
 		ub_job_start(a, HF_UBJOB_LEAVE);
 	else if (a->want_list)
 		ub_job_start(a, HF_UBJOB_LIST);
@@ -86,42 +85,21 @@ static void on_ub_idle(struct hf_adapter *a)
 		ub_job_start(a, HF_UBJOB_LEAVE);
 }
 
-/* --- what the host is told --- */
-
-static void on_tell(evutil_socket_t fd, short what, void *arg)
-{
-	struct hf_adapter *a = arg;
-	bool silent = a->silent >= 3;
-
-	/* Each may end the adapter: one a time, and the rest from the loop again. */
-	if (a->tell_lost) {
-		a->tell_lost = false;
-		hf_ub_tell(a);
-		a->host->lost(a->host->arg, a->lost_why);
-	} else if (silent != a->told_silent) {
-		a->told_silent = silent;
-		hf_ub_tell(a);
-		a->host->warn(a->host->arg, HF_WARN_NO_ANSWER,
-		    silent ? "unbound does not answer DNS at the address of 'ask'" : NULL);
-	} else if (a->verifying && !a->verify_left) {
-		hf_ub_tell(a);
-		hf_ub_verify_tell(a);
-	} else if (a->doctor_ended) {
-		hf_ub_doctor_tell(a);
-	}
-}
-
 static void on_ub_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 
 	hf_ub_start_file_tick(a->start_file);
-	if (a->job != HF_UBJOB_NONE)
-		return;
-	if (a->want_complete || a->n_leaving)
-		hf_ub_job_next(a);
-	else
-		hf_ub_zones_watch(a);
+	if (!hf_adapter_job_is_under_way(&a->base.job)) {
+		if (a->want_complete || a->n_leaving)
+			hf_ub_job_next(a);
+		else
+			hf_ub_watch_ask(a);
+	}
+	/* The host may end the adapter. */
+	hf_adapter_warnings_set(&a->base.warnings, HF_UB_WARN_NO_ANSWER,
+	    a->watch.silent >= SILENT ? "unbound does not answer DNS at the address of 'ask'"
+				      : NULL);
 }
 
 /* --- the type --- */
@@ -131,9 +109,9 @@ static void on_pause(evutil_socket_t fd, short what, void *arg)
 	hf_ub_apply_go_on(arg);
 }
 
-static int ub_make_parts(struct hf_adapter *a)
+static int ub_make_parts(struct hf_ub *a)
 {
-	const struct hf_config_unbound *u = &a->config->unbound;
+	const struct hf_config_unbound *u = &a->base.config->unbound;
 	const struct hf_dns_client_opts looks = { .server = &u->ask,
 		.per_second = LOOKS_PER_SECOND,
 		.window = LOOKS_WINDOW,
@@ -145,29 +123,27 @@ static int ub_make_parts(struct hf_adapter *a)
 		.server = &u->ask, .no_recursion = true, .pace = &a->dns_pace
 	};
 	const struct timeval watch = { .tv_sec = WATCH_MS / 1000 };
-	int rc = hf_ub_control_new(a->host->base, u->control, u->timeout_ms, &a->control);
+	int rc = hf_ub_control_new(a->base.host->base, u->control, u->timeout_ms, &a->control);
 
 	hf_dns_pace_init(&a->dns_pace, LOOKS_PER_SECOND);
 	if (!rc)
-		rc = hf_dns_client_new(a->host->base, &looks, &a->looks);
+		rc = hf_dns_client_new(a->base.host->base, &looks, &a->looks);
 	if (!rc)
-		rc = hf_dns_client_new(a->host->base, &asks, &a->asks);
+		rc = hf_dns_client_new(a->base.host->base, &asks, &a->asks);
 	if (!rc && u->start_file)
 		rc = hf_ub_start_file_new(a, &a->start_file);
 	if (rc)
 		return rc;
-	a->step = evtimer_new(a->host->base, hf_ub_job_on_step, a);
-	a->tell = evtimer_new(a->host->base, on_tell, a);
-	a->pause = evtimer_new(a->host->base, on_pause, a);
-	a->tick = event_new(a->host->base, -1, EV_PERSIST, on_ub_tick, a);
-	if (!a->step || !a->tell || !a->pause || !a->tick || event_add(a->tick, &watch))
+	a->batch.pause = evtimer_new(a->base.host->base, on_pause, a);
+	a->watch.tick = event_new(a->base.host->base, -1, EV_PERSIST, on_ub_tick, a);
+	if (!a->batch.pause || !a->watch.tick || event_add(a->watch.tick, &watch))
 		return -ENOMEM;
 	return 0;
 }
 
-static void unbound_close(struct hf_adapter *a)
+static void unbound_close(struct hf_adapter *base)
 {
-	struct event *events[4];
+	struct hf_ub *a = base ? hf_ub_of(base) : NULL;
 
 	if (!a)
 		return;
@@ -175,42 +151,56 @@ static void unbound_close(struct hf_adapter *a)
 	hf_dns_client_free(a->looks);
 	hf_dns_client_free(a->asks);
 	hf_ub_start_file_free(a->start_file);
-	events[0] = a->step;
-	events[1] = a->tell;
-	events[2] = a->pause;
-	events[3] = a->tick;
-	for (size_t i = 0; i < 4; i++)
-		if (events[i])
-			event_free(events[i]);
+	if (a->batch.pause)
+		event_free(a->batch.pause);
+	if (a->watch.tick)
+		event_free(a->watch.tick);
 	hf_ub_cover_forget(a);
 	hf_ub_verify_free(a);
 	hf_ub_doctor_free(a);
 	hf_ub_sums_free(&a->listed);
-	free(a->looked);
-	free(a->fates);
+	free(a->batch.looked);
+	free(a->batch.fates);
+	hf_adapter_done(base);
 	free(a);
 }
+
+static void answer_doctor(struct hf_adapter *base)
+{
+	hf_ub_doctor_turn(hf_ub_of(base));
+}
+
+static const char *const warning_codes[] = {
+	[HF_UB_WARN_NO_ANSWER] = HF_WARN_NO_ANSWER,
+	[HF_UB_WARN_INCOMPLETE] = HF_WARN_INCOMPLETE,
+};
+
+static const struct hf_adapter_parts unbound_parts = {
+	.type = &hf_ub_adapter_type,
+	.answers = { [HF_ANSWER_DOCTOR] = answer_doctor },
+	.idle = on_ub_idle,
+	.warnings = warning_codes,
+};
 
 static int unbound_open(const struct hf_config_adapter *config, const struct hf_adapter_host *host,
     struct hf_adapter **ret_adapter)
 {
-	struct hf_adapter *a = calloc(1, sizeof(*a));
+	struct hf_ub *a = calloc(1, sizeof(*a));
 	int rc;
 
 	if (!a)
 		return -ENOMEM;
-	a->config = config;
-	a->host = host;
-	a->on_idle = on_ub_idle;
 	a->ttl_s = 30;
-	hf_ub_pace_init(&a->pace, PACE_START, PACE_CAP);
-	hf_ub_pace_init(&a->pace_ptr, PACE_PTR_START, PACE_PTR_CAP);
-	rc = ub_make_parts(a);
+	hf_ub_pace_init(&a->batch.pace, PACE_START, PACE_CAP);
+	hf_ub_pace_init(&a->batch.pace_ptr, PACE_PTR_START, PACE_PTR_CAP);
+	rc = hf_adapter_init(&a->base, &unbound_parts, config, host);
+	if (!rc)
+		rc = ub_make_parts(a);
 	if (rc) {
-		unbound_close(a);
+		unbound_close(&a->base);
 		return rc;
 	}
-	*ret_adapter = a;
+	*ret_adapter = &a->base;
 	return 0;
 }
 
@@ -222,7 +212,7 @@ static bool has_zone(const struct hf_name *names, size_t n, const struct hf_name
 	return false;
 }
 
-static void leave_zone(struct hf_adapter *a, size_t i)
+static void leave_zone(struct hf_ub *a, size_t i)
 {
 	if (a->n_leaving < HF_UB_ZONES_MAX)
 		a->leaving[a->n_leaving++] = a->zones[i].name;
@@ -230,7 +220,7 @@ static void leave_zone(struct hf_adapter *a, size_t i)
 	memmove(&a->zones[i], &a->zones[i + 1], (a->n_zones - i) * sizeof(a->zones[0]));
 }
 
-static void ub_add_zone(struct hf_adapter *a, const struct hf_name *name)
+static void ub_add_zone(struct hf_ub *a, const struct hf_name *name)
 {
 	struct hf_ub_zone zone = { .name = *name };
 	size_t n = 0;
@@ -245,36 +235,34 @@ static void ub_add_zone(struct hf_adapter *a, const struct hf_name *name)
 	if (a->n_zones == HF_UB_ZONES_MAX || !hf_ub_command_name_ok(name) ||
 	    hf_ub_canary_name(name, &zone.canary_name) || hf_ub_fill_name(name, &zone.fill_name)) {
 		hf_log_warn("adapter '%s': one suffix is not served: too long, or too many",
-		    a->config->name);
+		    a->base.config->name);
 		return;
 	}
 	a->zones[a->n_zones++] = zone;
 }
 
 /* Between two jobs: what a job asks for is about places in the table. */
-static void take_zones(struct hf_adapter *a)
+static void take_zones(struct hf_ub *a)
 {
 	a->new_zones = false;
 	hf_ub_start_file_rezone(a->start_file);
-	a->watch_seq++;
-	a->ttl_s = a->new_ttl_s;
+	a->watch.seq++;
+	a->ttl_s = a->base.ttl_s;
 	for (size_t i = a->n_zones; i > 0; i--)
-		if (!has_zone(a->suffixes, a->n_suffixes, &a->zones[i - 1].name))
+		if (!has_zone(a->base.suffixes, a->base.n_suffixes, &a->zones[i - 1].name))
 			leave_zone(a, i - 1);
-	for (size_t i = 0; i < a->n_suffixes; i++)
-		ub_add_zone(a, &a->suffixes[i]);
+	for (size_t i = 0; i < a->base.n_suffixes; i++)
+		ub_add_zone(a, &a->base.suffixes[i]);
 }
 
 static void unbound_zones(
-    struct hf_adapter *a, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
+    struct hf_adapter *base, const struct hf_name *suffixes, size_t n, uint32_t ttl_s)
 {
-	if (n > HF_UB_ZONES_MAX)
-		n = HF_UB_ZONES_MAX;
-	memcpy(a->suffixes, suffixes, n * sizeof(*suffixes));
-	a->n_suffixes = n;
-	a->new_ttl_s = ttl_s;
+	struct hf_ub *a = hf_ub_of(base);
+
+	hf_adapter_keep_zones(base, suffixes, n, ttl_s);
 	a->new_zones = true;
-	if (a->job == HF_UBJOB_NONE)
+	if (!hf_adapter_job_is_under_way(&base->job))
 		take_zones(a);
 }
 
@@ -287,30 +275,48 @@ static bool has_new(const struct hf_batch *batch)
 	return false;
 }
 
-static void unbound_apply(struct hf_adapter *a, const struct hf_batch *batch)
+static void unbound_apply(struct hf_adapter *base, const struct hf_batch *batch)
 {
-	a->batch = batch;
+	struct hf_ub *a = hf_ub_of(base);
+
+	a->batch.lent = batch;
 	if (has_new(batch))
 		a->want_complete = false;
 	hf_ub_job_next(a);
 }
 
-static void unbound_complete(struct hf_adapter *a, uint64_t generation)
+static void unbound_complete(struct hf_adapter *base, uint64_t generation)
 {
+	struct hf_ub *a = hf_ub_of(base);
+
 	a->want_complete = true;
 	a->generation = generation;
 	hf_ub_job_next(a);
 }
 
-static void unbound_list(struct hf_adapter *a)
+static void unbound_list(struct hf_adapter *base)
 {
+	struct hf_ub *a = hf_ub_of(base);
+
 	a->want_list = true;
 	hf_ub_job_next(a);
 }
 
-static void unbound_succeed(struct hf_adapter *a, const struct hf_config_adapter *next)
+static void unbound_succeed(struct hf_adapter *base, const struct hf_config_adapter *next)
 {
+	struct hf_ub *a = hf_ub_of(base);
+
 	hf_ub_start_file_succeed(a->start_file, &next->unbound);
+}
+
+static void unbound_verify(struct hf_adapter *base, struct hf_expect *expect, size_t n)
+{
+	hf_ub_verify_begin(hf_ub_of(base), expect, n);
+}
+
+static void unbound_doctor(struct hf_adapter *base)
+{
+	hf_adapter_answers_due(&base->answers, HF_ANSWER_DOCTOR);
 }
 
 const struct hf_adapter_type hf_ub_adapter_type = {
@@ -322,7 +328,7 @@ const struct hf_adapter_type hf_ub_adapter_type = {
 	.apply = unbound_apply,
 	.complete = unbound_complete,
 	.list = unbound_list,
-	.verify = hf_ub_verify_begin,
-	.doctor = hf_ub_doctor_begin,
+	.verify = unbound_verify,
+	.doctor = unbound_doctor,
 	.setup = hf_ub_setup,
 };

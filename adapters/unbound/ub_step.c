@@ -1,59 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_job: the job under way: its steps, the first thing that failed in it, and its end.
+ * ub_step: the steps of the job under way, as the frame has them, with commands as a part of them,
+ * and what goes wrong at the control socket as its trouble.
  */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#include <event2/event.h>
-
 #include "adapters/unbound/ub_private.h"
 #include "base/error.h"
 
-/* --- steps --- */
-
-void hf_ub_step_begin(struct hf_adapter *a, hf_ub_step then)
+static void run_step(struct hf_adapter *base)
 {
-	a->then = then;
-	a->waiting = 1; /* until the one who begins it has begun all */
-}
-
-void hf_ub_step_wait(struct hf_adapter *a)
-{
-	a->waiting++;
-}
-
-void hf_ub_step_end(struct hf_adapter *a)
-{
-	if (--a->waiting == 0)
-		event_active(a->step, EV_TIMEOUT, 0);
-}
-
-void hf_ub_job_on_step(evutil_socket_t fd, short what, void *arg)
-{
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = hf_ub_of(base);
 
 	a->then(a);
 }
 
-void hf_ub_step_fail(struct hf_adapter *a, int code, const char *format, ...)
+void hf_ub_step_begin(struct hf_ub *a, hf_ub_step then)
 {
-	va_list ap;
-
-	if (a->code)
-		return;
-	a->code = code;
-	va_start(ap, format);
-	vsnprintf(a->text, sizeof(a->text), format, ap);
-	va_end(ap);
+	a->then = then;
+	hf_adapter_job_step(&a->base.job, run_step);
 }
 
-void hf_ub_step_control_failed(struct hf_adapter *a, int code)
+void hf_ub_step_wait(struct hf_ub *a)
 {
-	const char *path = a->config->unbound.control;
+	hf_adapter_job_wait(&a->base.job);
+}
 
-	a->open = false;
+void hf_ub_step_end(struct hf_ub *a)
+{
+	hf_adapter_job_arrived(&a->base.job);
+}
+
+void hf_ub_step_fail(struct hf_ub *a, int code, const char *format, ...)
+{
+	char text[HF_UB_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	hf_adapter_job_fail(&a->base.job, code, "%s", text);
+}
+
+void hf_ub_step_control_failed(struct hf_ub *a, int code)
+{
+	const char *path = a->base.config->unbound.control;
+
+	a->session.open = false;
 	switch (code) {
 	case -ENOENT:
 		hf_ub_step_fail(a, code,
@@ -79,7 +74,7 @@ void hf_ub_step_control_failed(struct hf_adapter *a, int code)
 
 static void on_ok(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	char text[HF_UB_TEXT_MAX];
 
 	if (reply->code)
@@ -92,7 +87,7 @@ static void on_ok(const struct hf_ub_reply *reply, void *arg)
 /* A line that was not taken is complained of before the count. */
 static void on_lines(const struct hf_ub_reply *reply, void *arg)
 {
-	struct hf_adapter *a = arg;
+	struct hf_ub *a = arg;
 	char text[HF_UB_TEXT_MAX];
 
 	if (reply->code)
@@ -102,7 +97,7 @@ static void on_lines(const struct hf_ub_reply *reply, void *arg)
 	hf_ub_step_end(a);
 }
 
-static void send_as_part(struct hf_adapter *a, hf_ub_reply_cb cb)
+static void send_as_part(struct hf_ub *a, hf_ub_reply_cb cb)
 {
 	int rc;
 
@@ -114,26 +109,25 @@ static void send_as_part(struct hf_adapter *a, hf_ub_reply_cb cb)
 	}
 }
 
-void hf_ub_step_command(struct hf_adapter *a)
+void hf_ub_step_command(struct hf_ub *a)
 {
 	send_as_part(a, on_ok);
 }
 
-void hf_ub_step_lines(struct hf_adapter *a)
+void hf_ub_step_lines(struct hf_ub *a)
 {
 	send_as_part(a, on_lines);
 }
 
 /* --- jobs --- */
 
-void hf_ub_job_next(struct hf_adapter *a)
+void hf_ub_job_next(struct hf_ub *a)
 {
-	if (a->job == HF_UBJOB_NONE)
-		a->on_idle(a);
+	hf_adapter_job_next(&a->base.job);
 }
 
-void hf_ub_job_end(struct hf_adapter *a)
+void hf_ub_job_end(struct hf_ub *a)
 {
-	a->job = HF_UBJOB_NONE;
-	a->watch_seq++;
+	hf_adapter_job_end(&a->base.job);
+	a->watch.seq++;
 }
