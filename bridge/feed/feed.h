@@ -81,6 +81,9 @@ void hf_feed_clean(struct hf_feed *f);
 /* It is done: nothing is left there, and the store knows the adapter no longer. */
 bool hf_feed_is_clean(const struct hf_feed *f);
 
+/* The names that may still be there of a ledger that no feed goes on with. */
+uint64_t hf_feed_left(struct hf_store *store, const char *ledger);
+
 enum hf_feed_state { HF_FEED_SYNCED, HF_FEED_APPLYING, HF_FEED_RETRYING, HF_FEED_FAILED };
 const char *hf_feed_state_name(enum hf_feed_state state); /* "synced", ... */
 

@@ -50,3 +50,17 @@ void hf_feed_status(struct hf_feed *f, struct hf_feed_status *ret_status)
 		.check = f->checker.check,
 	};
 }
+
+static int count_left(const struct hf_owned *row, void *arg)
+{
+	*(uint64_t *)arg += hf_ledger_row_may_be_there(row->state);
+	return 0;
+}
+
+uint64_t hf_feed_left(struct hf_store *store, const char *ledger)
+{
+	uint64_t n = 0;
+
+	hf_store_owned_all(store, ledger, count_left, &n);
+	return n;
+}

@@ -149,12 +149,6 @@ void hf_feeds_poke(struct hf_feeds *s)
 		hf_feeds_entry_wake(s->entries[i]);
 }
 
-static int count_owned(const struct hf_owned *owned, void *arg)
-{
-	++*(uint64_t *)arg;
-	return 0;
-}
-
 struct unknown {
 	struct hf_feeds *feeds;
 	char ledgers[HF_FEEDS_ENTRIES_MAX][HF_TEXT_MAX];
@@ -185,9 +179,8 @@ static void feeds_tell_unknown(struct hf_feeds *s)
 	u->feeds = s;
 	hf_store_adapters(store, note_unknown, u);
 	for (size_t i = 0; i < u->n; i++) {
-		uint64_t n = 0;
+		uint64_t n = hf_feed_left(store, u->ledgers[i]);
 
-		hf_store_owned_all(store, u->ledgers[i], count_owned, &n);
 		if (n)
 			hf_log_warn(
 			    "adapter '%s': is no longer configured, and up to %llu names of ours are left in its resolver; to have them taken out, configure it again with teardown: clean, then take it out and reload",
@@ -218,19 +211,34 @@ static void feeds_leave(struct hf_feeds *s, size_t i)
 	hf_feeds_entry_leave(s, i);
 }
 
+/*
+ * How well what is configured goes on with an entry; 0: it does not. A hook by another program is
+ * the same hook: what it fed may be the same.
+ */
+static int rank_of(const struct hf_feeds_entry *e, const struct hf_config_adapter *c)
+{
+	bool same = hf_feeds_place_is_same(e->config, c), name = !strcmp(e->name, c->name);
+
+	if (same)
+		return name ? 3 : 2;
+	return name && c->kind == HF_ADAPTER_HOOK && e->config->kind == HF_ADAPTER_HOOK;
+}
+
 /* What the next configuration has for that place and no other entry goes on with; NULL. */
 static const struct hf_config_adapter *feeds_next_of(
     const struct hf_feeds *s, const struct hf_feeds_entry *e)
 {
 	const struct hf_config_adapter *ret = NULL;
+	int rank, best = 0;
 
 	for (size_t i = 0; i < s->config->adapters.n; i++) {
 		const struct hf_config_adapter *c = &s->config->adapters.at[i];
 
-		if (!hf_feeds_place_is_same(e->config, c) || entry_of(s, c))
+		rank = rank_of(e, c);
+		if (rank <= best || entry_of(s, c))
 			continue;
-		if (!ret || !strcmp(c->name, e->name))
-			ret = c;
+		ret = c;
+		best = rank;
 	}
 	return ret;
 }

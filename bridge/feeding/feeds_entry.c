@@ -103,6 +103,19 @@ void hf_feeds_entry_drop(struct hf_feeds *s, size_t i)
 	s->n--;
 }
 
+/* Two hooks may run the same: the second one's ledger has its name. */
+static void choose_ledger(const struct hf_feeds_entry *e, char out[static HF_TEXT_MAX])
+{
+	const struct hf_feeds *s = e->feeds;
+
+	hf_feeds_place_text(e->config, out);
+	for (size_t i = 0; i < s->n; i++)
+		if (s->entries[i] != e && !strcmp(s->entries[i]->ledger, out)) {
+			snprintf(out, HF_TEXT_MAX, "%s", e->config->name);
+			return;
+		}
+}
+
 /*
  * A ledger of an older version has the adapter's name, one of the same place by another path that
  * one. Where the store cannot rename it now it stays as it is: it is this place's all the same.
@@ -111,14 +124,12 @@ static void take_ledger(struct hf_feeds_entry *e, const char *before)
 {
 	struct hf_store *store = hf_engine_store(e->feeds->engine);
 	struct hf_cursor cursor;
-	char place[HF_TEXT_MAX];
 
-	hf_feeds_place_text(e->config, place);
-	snprintf(e->ledger, sizeof(e->ledger), "%s", place);
-	if (strcmp(before, place) == 0 || hf_store_cursor_get(store, place, &cursor) != 0 ||
+	choose_ledger(e, e->ledger);
+	if (strcmp(before, e->ledger) == 0 || hf_store_cursor_get(store, e->ledger, &cursor) != 0 ||
 	    hf_store_cursor_get(store, before, &cursor) != 1)
 		return;
-	if (hf_store_adapter_rename(store, before, place))
+	if (hf_store_adapter_rename(store, before, e->ledger))
 		snprintf(e->ledger, sizeof(e->ledger), "%s", before);
 }
 

@@ -73,8 +73,7 @@ void hf_feeds_entry_wake(struct hf_feeds_entry *e);
 
 /* --- feeds_place.c: pure but for the paths that it resolves --- */
 
-/* "unbound /run/unbound.ctl"; a hook has no place but its name. Never a name that an adapter can
- * have. */
+/* "unbound /run/unbound.ctl"; of a hook its program. Never a name that an adapter can have. */
 void hf_feeds_place_text(const struct hf_config_adapter *c, char out[static HF_TEXT_MAX]);
 /* The same kind of adapter, and what it feeds is the same, also by another path. */
 bool hf_feeds_place_is_same(const struct hf_config_adapter *a, const struct hf_config_adapter *b);

@@ -190,3 +190,22 @@ def test_one_that_never_reached_anything_is_gone_at_once(tmp_path):
         s.configure(s.hosts_entry(more=CLEAN))
         wait_for(lambda: [a["name"] for a in s.status()["adapters"]] == ["ho"])
         s.bridge.wait_log("adapter 'slip': it never had a name of ours")
+
+
+def test_a_renamed_hook_goes_on(tmp_path):
+    """What it was told is in the store alone: it is told nothing twice, and nothing is taken."""
+    script, log = tmp_path / "hook.sh", tmp_path / "hook.log"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
+    script.chmod(0o755)
+    with Stand(tmp_path) as s:
+        entry = f"{{ type: hook, name: NAME, command: [{script}, word], form: dhcp-script{CLEAN} }}"
+        s.run(entry.replace("NAME", "a"))
+        told = log.read_text()
+        assert len(told.splitlines()) == 9
+        s.configure(entry.replace("NAME", "b"))
+        wait_for(lambda: s.adapter("b")["state"] == "synced" and s.adapter("b")["owned"] == 9)
+        s.end(signal.SIGKILL)
+        s.run()
+        assert log.read_text() == told
+        s.configure()
+        until(lambda: "" if len([line for line in log.read_text().splitlines() if " del " in line]) == 9 else log.read_text())

@@ -24,19 +24,34 @@ static struct hf_config_adapter of(enum hf_adapter_kind kind, char *path)
 	return c;
 }
 
+static struct hf_config_adapter hook_of(size_t n)
+{
+	static char program[] = "/bin/x", one[] = "one", two[] = "two";
+	static char *words[] = { program, one, two };
+	struct hf_config_adapter c = of(HF_ADAPTER_HOOK, NULL);
+
+	c.hook.command.at = words;
+	c.hook.command.n = n;
+	return c;
+}
+
 START_TEST(a_place_has_a_text_of_its_own)
 {
 	char path[] = "/etc/hosts", text[HF_TEXT_MAX];
 	struct hf_config_adapter hosts = of(HF_ADAPTER_HOSTS, path),
-				 unbound = of(HF_ADAPTER_UNBOUND, path),
-				 hook = of(HF_ADAPTER_HOOK, NULL);
+				 unbound = of(HF_ADAPTER_UNBOUND, path), hook = hook_of(2);
 
 	hf_feeds_place_text(&hosts, text);
 	ck_assert_str_eq(text, "hosts /etc/hosts");
 	hf_feeds_place_text(&unbound, text);
 	ck_assert_str_eq(text, "unbound /etc/hosts");
+	hook.hook.command.n = 1;
 	hf_feeds_place_text(&hook, text);
-	ck_assert_str_eq(text, "hook x");
+	ck_assert_str_eq(text, "hook /bin/x");
+	hook.hook.command.n = 2; /* which may be a secret */
+	hf_feeds_place_text(&hook, text);
+	ck_assert_int_eq(strncmp(text, "hook /bin/x ", 12), 0);
+	ck_assert_ptr_null(strstr(text, "one"));
 }
 END_TEST
 
@@ -101,15 +116,17 @@ START_TEST(a_folder_is_not_fed_as_a_file_is)
 }
 END_TEST
 
-START_TEST(a_hook_is_known_by_its_name)
+START_TEST(a_hook_is_known_by_what_it_runs)
 {
 	char other[] = "y";
-	struct hf_config_adapter a = of(HF_ADAPTER_HOOK, NULL), b = a;
+	struct hf_config_adapter a = hook_of(2), b = hook_of(2), c = hook_of(3);
 
-	ck_assert(hf_feeds_place_is_same(&a, &b));
 	b.name = other;
-	ck_assert(!hf_feeds_place_is_same(&a, &b));
+	ck_assert(hf_feeds_place_is_same(&a, &b));
+	ck_assert(!hf_feeds_place_is_same(&a, &c));
 	ck_assert(!hf_feeds_place_is_shared(&a, &b));
+	b.hook.form = HF_HOOK_JSON;
+	ck_assert(!hf_feeds_place_is_same(&a, &b));
 }
 END_TEST
 
@@ -138,7 +155,7 @@ Suite *feeds_place_suite(void)
 	tcase_add_test(tc, long_paths_have_different_texts);
 	tcase_add_test(tc, a_place_is_its_path_however_it_is_written);
 	tcase_add_test(tc, a_folder_is_not_fed_as_a_file_is);
-	tcase_add_test(tc, a_hook_is_known_by_its_name);
+	tcase_add_test(tc, a_hook_is_known_by_what_it_runs);
 	tcase_add_test(tc, a_name_and_what_happens_at_the_end_change_nothing);
 	suite_add_tcase(s, tc);
 	return s;
