@@ -31,7 +31,7 @@ static void read_folder(struct kit_dnsmasq *k)
 
 	ck_assert_ptr_nonnull(d);
 	while ((e = readdir(d))) {
-		if (e->d_name[0] == '.' || hf_file_read(k->dir.fd, e->d_name, 65536, &bytes, &len))
+		if (e->d_name[0] == '.' || hf_file_read(dirfd(d), e->d_name, 65536, &bytes, &len))
 			continue;
 		read_lines(k, (char *)bytes, len);
 		free(bytes);
