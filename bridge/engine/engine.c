@@ -13,6 +13,7 @@
 enum {
 	SLICE_US = 10000,             /* how long one slice of a large change may hold the loop */
 	SLICE_NAMES = 8000,           /* that are summed beside it: some 2 ms */
+	LAST_NAMES = 4 * SLICE_NAMES, /* ... and when nothing is beside it any more */
 	COMMIT_EVERY_MS = 50,         /* at most 20 commits and publications a second */
 	RETRY_MS = 1000,              /* after a disk that would not take it */
 	TICK_EARLY_MS = 15000,        /* a tick of each minute comes with what else wakes us then */
@@ -185,6 +186,21 @@ static int begin_changes(struct hf_engine *c, const struct hf_changeset **ret_ch
 }
 
 /*
+ * A slice of the changeset that is under way: the store's part, and beside it the state's, of which
+ * there may be some left when the store has all.
+ */
+static int write_slice(struct hf_engine *c)
+{
+	size_t names = c->written ? LAST_NAMES : SLICE_NAMES;
+	int rc = c->written ? 0 : hf_store_step(c->store, SLICE_US);
+
+	if (rc < 0)
+		return rc;
+	c->written = !rc;
+	return hf_state_lent_step(c->state, names) || rc == 1;
+}
+
+/*
  * Begins the next changeset, or goes on with the one that is under way. Returns 1 while there is
  * more to do.
  */
@@ -205,11 +221,9 @@ static int work_store(struct hf_engine *c)
 		c->shown = changes->n_names || changes->names_reset;
 		c->large = c->large || changes->names_reset;
 	}
-	rc = hf_store_step(c->store, SLICE_US);
-	if (rc == 1) {
-		hf_state_lent_step(c->state, SLICE_NAMES);
+	rc = write_slice(c);
+	if (rc == 1)
 		return 1;
-	}
 	hf_engine_applied(c, !rc);
 	store_told(c, rc);
 	if (rc)

@@ -56,6 +56,7 @@ struct hf_engine {
 	uint64_t newer_than;
 	/* a changeset is between begin and its last step: the state is lent */
 	bool applying;
+	bool written; /* ... and the store has it; what the state makes of that is not done yet */
 	struct hf_engine_message message; /* while there is one the state is lent to it */
 	struct hf_engine_outcome outcomes[HF_ZONE_SOURCES_MAX]; /* by rid, as it was then */
 	/* by rid: what waits for the end of that */

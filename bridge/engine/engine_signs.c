@@ -83,7 +83,7 @@ void hf_engine_take_signs(struct hf_engine *c)
 
 void hf_engine_applied(struct hf_engine *c, bool committed)
 {
-	c->applying = false;
+	c->applying = c->written = false;
 	if (committed)
 		hf_state_committed(c->state);
 	else

@@ -240,14 +240,15 @@ static uint64_t sum_of_change(const struct hf_state *s, const struct st_dirty_na
 	return sum + sum_of_record(&name, &now);
 }
 
-void hf_state_lent_step(struct hf_state *s, size_t items)
+bool hf_state_lent_step(struct hf_state *s, size_t items)
 {
 	size_t left = s->n_dirty - s->summed;
 
 	if (!s->lent || s->job.update)
-		return;
+		return false;
 	for (size_t end = s->summed + (items < left ? items : left); s->summed < end; s->summed++)
 		s->sum_more += sum_of_change(s, s->dirty[s->summed]);
+	return s->summed < s->n_dirty;
 }
 
 void hf_st_names_not_committed(struct hf_state *s)

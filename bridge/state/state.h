@@ -239,9 +239,10 @@ extern void (*hf_state_on_lent)(const char *function);
 int hf_state_take(struct hf_state *s, struct hf_when now, const struct hf_changeset **ret_changes);
 /*
  * Some of what hf_state_committed() has to do, of so many names, while the changeset is lent: for a
- * large one, whose commit would take long otherwise. May be left out.
+ * large one, whose commit would take long otherwise. May be left out. True while more of it is
+ * left.
  */
-void hf_state_lent_step(struct hf_state *s, size_t items);
+bool hf_state_lent_step(struct hf_state *s, size_t items);
 /* The store has it: what was taken is no longer dirty. Without this call it stays so. */
 void hf_state_committed(struct hf_state *s);
 /* The store could not write it: the loan ends, and what was taken stays dirty. */

@@ -93,6 +93,25 @@ START_TEST(what_was_summed_for_a_commit_that_failed_is_forgotten)
 }
 END_TEST
 
+/* What the store has meanwhile or not: so much is left for the commit, and no more. */
+START_TEST(what_is_left_to_sum_is_told)
+{
+	size_t steps = 0;
+
+	ck_assert(!hf_state_lent_step(k->state, 1)); /* nothing is lent */
+	kit_snapshot(k, "main", 1, "1=dev:10=main 2=web:9=main");
+	take();
+	while (hf_state_lent_step(k->state, 1))
+		steps++;
+	ck_assert_uint_ge(
+	    steps, 2); /* three names and more have changed, all but the last left some */
+	ck_assert(!hf_state_lent_step(k->state, 1));
+	hf_state_committed(k->state);
+	ck_assert(!hf_state_lent_step(k->state, 1));
+	ck_assert_uint_eq(hf_state_sum(k->state), hf_state_count_sum(k->state));
+}
+END_TEST
+
 Suite *state_lent_suite(void)
 {
 	Suite *s = suite_create("state_lent");
@@ -102,6 +121,7 @@ Suite *state_lent_suite(void)
 	tcase_add_test(tc, what_is_lent_does_not_change);
 	tcase_add_test(tc, when_the_loan_is_over_it_changes_again);
 	tcase_add_test(tc, what_was_not_written_stays_to_be_written);
+	tcase_add_test(tc, what_is_left_to_sum_is_told);
 	tcase_add_test(tc, what_was_summed_for_a_commit_that_failed_is_forgotten);
 	suite_add_tcase(s, tc);
 	return s;
