@@ -16,8 +16,12 @@ enum {
 	BLIND_MS = 5000,
 	/* Somebody is writing it, but writes nothing for so long: what is there is taken. */
 	QUIET_MS = 2000,
-	/* So long may an editor have the file that it has read, and then put another one there. */
+	/*
+	 * So long may an editor have the file that it has read, and then put another one there. It
+	 * begins anew when that has happened, for so long in all.
+	 */
 	HOLD_MS = 2000,
+	HOLD_END_MS = 20000,
 };
 
 int hf_hosts_late_is_written(int fd)
@@ -70,6 +74,7 @@ void hf_hosts_late_add_held(
 {
 	hf_hosts_late_add(l, fd, base, len, now_ms);
 	l->at[l->n - 1].hold_ms = now_ms + HOLD_MS;
+	l->at[l->n - 1].end_ms = now_ms + HOLD_END_MS;
 }
 
 bool hf_hosts_late_is_urgent(const struct hf_hosts_lates *l)
@@ -182,6 +187,19 @@ static int merge_one(struct hf_hosts_late *e, bool whole, char **bytes, size_t *
 	return 0;
 }
 
+/* What is new in it; if some of that is missing once more it is held for longer. */
+static int bring_again(struct hf_hosts_late *e, int64_t now_ms, char **bytes, size_t *len)
+{
+	size_t before = *len;
+	int rc = merge_one(e, false, bytes, len);
+
+	if (rc || *len == before || now_ms >= e->end_ms)
+		return rc;
+	e->hold_ms = now_ms + HOLD_MS;
+	e->held = e->over;
+	return 0;
+}
+
 /* --- all --- */
 
 int hf_hosts_late_content(struct hf_hosts_lates *l, const struct hf_text *file, int64_t now_ms,
@@ -195,13 +213,14 @@ int hf_hosts_late_content(struct hf_hosts_lates *l, const struct hf_text *file, 
 		memcpy(bytes, file->at, len);
 	for (size_t i = 0; i < l->n && !rc; i++) {
 		rc = late_look(&l->at[i], now_ms);
-		if (!rc && l->at[i].found)
-			rc = merge_one(&l->at[i], !l->at[i].brought, &bytes, &len);
+		/* One that was brought in is brought in again behind the others. */
+		if (!rc && l->at[i].found && !l->at[i].brought)
+			rc = merge_one(&l->at[i], true, &bytes, &len);
 	}
 	/* One that was made before another was brought in does not remove what is new in that. */
 	for (size_t i = 0; i < l->n && !rc; i++)
-		if (l->at[i].found && l->at[i].held)
-			rc = merge_one(&l->at[i], false, &bytes, &len);
+		if (l->at[i].found && l->at[i].hold_ms)
+			rc = bring_again(&l->at[i], now_ms, &bytes, &len);
 	if (rc) {
 		free(bytes);
 		hf_hosts_late_done(l, false);

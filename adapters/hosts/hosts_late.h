@@ -25,6 +25,7 @@ struct hf_hosts_late {
 	bool unread;      /* its content was not taken since it changed */
 	int64_t since_ms; /* when it last changed, as far as we saw */
 	int64_t hold_ms;  /* until then it is brought in again and again; 0: once is enough */
+	int64_t end_ms;   /* ... and no longer than this, whatever is missing again */
 	bool held;        /* by the last look */
 	bool brought;     /* it was brought in once: from then on only what is new in it */
 
