@@ -31,8 +31,10 @@ int64_t hf_store_now_s(const struct hf_store *s)
 void hf_store_why(char *out, size_t size, int code, const struct hf_sql *q)
 {
 	const char *detail = q && q->error[0] ? q->error : NULL;
+	/* That of the C library, "no locks available", is taken for another process's. */
+	const char *text = code == -ENOLCK ? "its file system takes no lock" : hf_strerror(code);
 
-	snprintf(out, size, "%s%s%s%s", hf_strerror(code), detail ? " (" : "", detail ? detail : "",
+	snprintf(out, size, "%s%s%s%s", text, detail ? " (" : "", detail ? detail : "",
 	    detail ? ")" : "");
 }
 

@@ -103,10 +103,18 @@ static void tell_holder(int fd, char *why, size_t size)
 	snprintf(why, size, "another Holdfast has it%s%s", pid[0] ? ", process " : "", pid);
 }
 
+/* That another one has it, or that none can be had: some network file systems have no locks. */
+static int lock_code(int error)
+{
+	if (error == EWOULDBLOCK)
+		return HF_ELOCKED;
+	return error == ENOSYS || error == EOPNOTSUPP ? -ENOLCK : -error;
+}
+
 int hf_store_files_lock(struct hf_store_files *f, char *ret_why, size_t why_size)
 {
 	char pid[16];
-	int fd, len;
+	int fd, len, rc;
 
 	if (f->lock_fd >= 0)
 		return 0;
@@ -118,9 +126,11 @@ int hf_store_files_lock(struct hf_store_files *f, char *ret_why, size_t why_size
 	if (fd < 0)
 		return fd;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		tell_holder(fd, ret_why, why_size);
+		rc = lock_code(errno);
+		if (rc == HF_ELOCKED)
+			tell_holder(fd, ret_why, why_size);
 		close(fd);
-		return HF_ELOCKED;
+		return rc;
 	}
 	/* For people only, so it matters not if it cannot be written. */
 	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());

@@ -24,8 +24,9 @@ int hf_store_files_open(const char *path, struct hf_store_files *ret_files);
 void hf_store_files_close(struct hf_store_files *f);
 
 /*
- * The lock of the one bridge. 0; HF_ELOCKED (ret_why tells who has it), HF_EUNSAFE, or the code for
- * which the lock file could not be made. Taking it again is fine.
+ * The lock of the one bridge. 0; HF_ELOCKED (ret_why tells who has it), HF_EUNSAFE, -ENOLCK where
+ * the file system has no locks, or the code for which the lock file could not be made. Taking it
+ * again is fine.
  */
 int hf_store_files_lock(struct hf_store_files *f, char *ret_why, size_t why_size);
 

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -180,6 +181,49 @@ OURS ssize_t pread(int fd, void *bytes, size_t len, off_t at);
 OURS ssize_t pread(int fd, void *bytes, size_t len, off_t at)
 {
 	return pread64(fd, bytes, len, at);
+}
+
+/* --- locks --- */
+
+static int do_lock(int fd, int command, void *arg)
+{
+	bool takes = command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK;
+
+	if (takes && ((const struct flock *)arg)->l_type != F_UNLCK && refused(DISK_LOCK))
+		return -1;
+	return (int)syscall(SYS_fcntl, fd, command, arg);
+}
+
+OURS int fcntl64(int fd, int command, ...);
+OURS int fcntl64(int fd, int command, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, command);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	return do_lock(fd, command, arg);
+}
+
+OURS int fcntl(int fd, int command, ...);
+OURS int fcntl(int fd, int command, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, command);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	return do_lock(fd, command, arg);
+}
+
+OURS int flock(int fd, int operation);
+OURS int flock(int fd, int operation)
+{
+	if (!(operation & LOCK_UN) && refused(DISK_LOCK))
+		return -1;
+	return (int)syscall(SYS_flock, fd, operation);
 }
 
 /* --- syncing --- */

@@ -18,6 +18,7 @@ enum disk_call {
 	DISK_RENAME,
 	DISK_UNLINK,
 	DISK_READ, /* counted only where it is asked for */
+	DISK_LOCK, /* likewise: a lock is taken */
 	DISK_LAST,
 };
 

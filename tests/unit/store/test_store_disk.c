@@ -68,8 +68,8 @@ static const struct fault {
 	int error;
 	unsigned calls;
 } faults[] = {
-	{ DISK_ONCE, EIO, ~0u & ~(1u << DISK_READ) },
-	{ DISK_ALWAYS, EIO, ~0u & ~(1u << DISK_READ) },
+	{ DISK_ONCE, EIO, ~0u & ~(1u << DISK_READ | 1u << DISK_LOCK) },
+	{ DISK_ALWAYS, EIO, ~0u & ~(1u << DISK_READ | 1u << DISK_LOCK) },
 	{ DISK_ONCE, ENOSPC,
 	    1u << DISK_CREATE | 1u << DISK_WRITE | 1u << DISK_TRUNCATE | 1u << DISK_SYNC },
 	{ DISK_ALWAYS, ENOSPC,
@@ -606,6 +606,30 @@ START_TEST(a_disk_that_takes_no_byte_is_not_taken_for_well)
 }
 END_TEST
 
+/* Some network file systems, and some of user space. */
+START_TEST(a_file_system_without_locks_is_read_and_not_written)
+{
+	static const int errors[] = { ENOLCK, EOPNOTSUPP, ENOSYS };
+
+	start();
+	fixture_close(&fx);
+	disk_arm(DISK_ALWAYS, 1u << DISK_LOCK, 1, errors[_i]);
+	ck_assert_int_eq(fixture_try_open(&fx), 0);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_NOT_WRITTEN);
+	ck_assert_msg(
+	    strstr(fixture_reason(&fx), "takes no lock") != NULL, "%s", fixture_reason(&fx));
+	world_check(fx.store, &worlds[0]);
+	ck_assert_int_lt(step_to(1), 0);
+	ck_assert_int_lt(hf_store_try(fx.store), 0);
+	ck_assert_int_eq(fixture_state(&fx), HF_STORE_NOT_WRITTEN);
+	world_check(fx.store, &worlds[0]);
+	check_goes_on(1, "locks", 0);
+	fixture_close(&fx);
+	fixture_open(&fx);
+	world_check(fx.store, &worlds[1]);
+}
+END_TEST
+
 Suite *store_disk_suite(void)
 {
 	Suite *s = suite_create("store_disk");
@@ -628,6 +652,10 @@ Suite *store_disk_suite(void)
 	tcase_add_test(tc, a_long_reader_makes_the_wal_grow_only_as_long_as_it_reads);
 	tcase_add_test(tc, what_was_locked_is_well_again_with_nothing_to_write);
 	tcase_add_test(tc, a_disk_that_takes_no_byte_is_not_taken_for_well);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("locks");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, a_file_system_without_locks_is_read_and_not_written, 0, 3);
 	suite_add_tcase(s, tc);
 	return s;
 }
