@@ -83,6 +83,15 @@ static enum hf_plan plan_put_ptr(const struct hf_ub_look_ptr *ptr, bool whole)
 	return whole ? HF_PLAN_NONE : HF_PLAN_ADD;
 }
 
+/* Of an address that goes: what points to the name, unless the batch has it point elsewhere. */
+static void plan_take_ptr(struct hf_ub_look *look, uint8_t (*set)[16], size_t n_set)
+{
+	const struct hf_record *r = &look->change->record;
+
+	if (r->primary && look->ptr.same && !bsearch(r->addr, set, n_set, 16, compare_addrs))
+		look->ptr.plan = HF_PLAN_TAKE;
+}
+
 static void plan_one(
     struct hf_ub *a, struct hf_ub_look *look, uint8_t *fate, uint8_t (*set)[16], size_t n_set)
 {
@@ -93,6 +102,9 @@ static void plan_one(
 		*fate = ub_fate_of(look);
 	if (*fate != HF_FATE_DONE) {
 		look->plan = HF_PLAN_NONE;
+		/* The name is theirs, too; the pointer to it is not. */
+		if (*fate == HF_FATE_CLASH && c->op == HF_CHANGE_TAKE)
+			plan_take_ptr(look, set, n_set);
 		return;
 	}
 	/* What a whole, static zone answers is in it: nothing is to be written. */
@@ -101,9 +113,8 @@ static void plan_one(
 		look->plan = HF_PLAN_NONE;
 	if (c->record.primary && c->op == HF_CHANGE_PUT)
 		look->ptr.plan = plan_put_ptr(&look->ptr, whole);
-	else if (c->record.primary && look->ptr.same &&
-		 !bsearch(c->record.addr, set, n_set, 16, compare_addrs))
-		look->ptr.plan = HF_PLAN_TAKE;
+	else if (c->op == HF_CHANGE_TAKE)
+		plan_take_ptr(look, set, n_set);
 	if (look->old_ptr.same && !bsearch(c->was, set, n_set, 16, compare_addrs))
 		look->old_ptr.plan = HF_PLAN_TAKE;
 }
@@ -343,7 +354,7 @@ static void fill_command(struct hf_ub *a)
 	hf_ub_command_begin(&a->command, phase_removes(a) ? "local_datas_remove" : "local_datas");
 	for (; i < end && n < max; i++) {
 		if (plan_of(&a->batch.looked[i], a->batch.phase) == HF_PLAN_NONE ||
-		    a->batch.fates[i] != HF_FATE_DONE)
+		    a->batch.fates[i] == HF_FATE_UNFIT)
 			continue;
 		if (!ub_apply_add_line(a, &a->batch.looked[i]))
 			break;

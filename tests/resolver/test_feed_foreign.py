@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fed_stand import ALL, WITHOUT_WEB, Stand, ask, names, until, wait_for
+from fed_stand import ALL, WITHOUT_WEB, Stand, ask, names, pointer, until, wait_for
 from zone import address, program
 
 DIGEST = "0011223344556677889900112233445566778899001122334455667788990011"
@@ -40,6 +40,20 @@ def test_what_others_put_at_a_name_outlives_it(tmp_path, rdtype):
         until(lambda: s.in_unbound({"dev": 7}, ["tri"]))
         until(lambda: "" if ask(s.ub.port, "web.coder") == "NXDOMAIN" else "web.coder is there")
         assert [ask(s.ub.port, name, rdtype) for name in names("web")[:2]] == theirs
+
+
+@pytest.mark.parametrize("record", ["TXT theirs", "AAAA 2001:db8::66"])
+def test_the_pointer_goes_where_others_have_the_name(tmp_path, record):
+    """The address at the name cannot be taken from between theirs before unbound 1.26; what points to it is ours alone."""
+    with Stand(tmp_path) as s:
+        s.unbound()
+        s.run(s.unbound_entry())
+        until(lambda: s.in_unbound(ALL))
+        assert s.ub.command(f"local_data main.web.me.coder. 300 IN {record}") == "ok\n"
+        s.tell("-:8 +2=web:18=main")
+        until(lambda: f"the former address points to {at}" if (at := pointer(s.ub.port, 8)).endswith(".") else "")
+        s.ub.command("local_data_remove main.web.me.coder.")
+        until(lambda: "" if s.in_unbound({"dev": 7, "tri": 9}) == "" else "others are wrong")
 
 
 def test_an_address_of_others_over_ours_is_told_by_unbound(tmp_path):
