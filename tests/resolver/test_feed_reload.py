@@ -7,6 +7,9 @@ import os
 import pytest
 
 from fed_stand import ALL, Stand, ask, until, wait_for
+from fed_unbound import Prober
+from realtime import Realtime
+from zone import address
 
 LONG = bool(os.environ.get("HF_LONG"))
 CROWD = {f"w{n}": n for n in range(100, 160)}
@@ -118,6 +121,35 @@ def test_little_of_a_large_listing_is_read(tmp_path):
         wait_for(lambda: s.status() and not s.status()["adapters"])
         # What the kernel holds for the bridge counts too: that is some 200 KiB.
         assert max(s.gate.listed, default=0) <= 400 * 1024, s.gate.listed
+
+
+def test_first_contact_and_farewell_with_many_zones_of_others(tmp_path):
+    """A blocklist: listing it would keep unbound from answering. Nobody who asks meanwhile waits long, and no answer is lost."""
+    block = tmp_path / "block.conf"
+    block.write_text("".join(f'local-zone: "ads{i}.tracker{i % 97}.invalid." always_nxdomain\n' +
+                             (f'local-data: "is{i}.blocked.invalid. A 0.0.0.0"\n' if not i % 3 else "")
+                             for i in range(150000 if LONG else 15000)))
+    with Stand(tmp_path, WORLD) as s:
+        begin(s, server=f'  include: "{block}"\n')
+        zones = len(s.ub.zones())
+        first = Realtime(LONG)
+        first.go_first(s.ub.server.process.pid, 0)
+        with Prober(s.ub.port, ["localhost"], rate=2000) as quiet:
+            until(lambda: "" if len(quiet.took) > 4000 else "it goes on", 20)
+        with Prober(s.ub.port, ["localhost"], rate=2000 if LONG else 500) as prober:
+            s.run(s.unbound_entry(more=", teardown: clean"))
+            until(lambda: s.in_unbound(CROWD))
+            assert s.verify()[0] == 0
+            s.configure()
+            wait_for(lambda: s.status() and not s.status()["adapters"])
+        assert prober.asked > 500 and not prober.lost, prober.lost
+        print(f"{prober.asked} asked, p99.9 {prober.ms(.999):.1f} ms, max {prober.ms(1):.1f} ms; quiet {quiet.ms(1):.1f} ms")
+        if first.wanted:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+            assert prober.ms(1) < 50 or prober.ms(1) < 2 * quiet.ms(1)  # the machine has others to run, too
+        left = sorted(set(s.ub.zones()) - {"coder."})
+        assert len(left) == zones
+        assert ask(s.ub.port, "main.w100.me.coder") != address(100)
 
 
 def test_a_limit_of_questions_is_kept_to(tmp_path):
