@@ -35,11 +35,12 @@ void hf_dns_pace_init(struct hf_dns_pace *p, uint32_t top)
 
 void hf_dns_pace_limit(struct hf_dns_pace *p, uint32_t limit)
 {
-	if (limit == p->limit)
+	if (p->told && limit == p->limit)
 		return;
+	p->told = true;
 	p->limit = limit;
 	p->borne = 0;
-	pace_set(p, FIRST_RATE, p->grown_us);
+	pace_set(p, limit ? FIRST_RATE : p->top, p->grown_us);
 }
 
 /*

@@ -14,6 +14,7 @@
 struct hf_dns_pace {
 	uint32_t top;      /* a second: never more */
 	uint32_t limit;    /* the server's own, as it tells; 0: none is known */
+	bool told;         /* it was asked for its limit */
 	uint32_t rate;     /* a second, now */
 	uint32_t borne;    /* answered in the best second before something was lost; 0: never yet */
 	int64_t ready_us;  /* when the next question may be sent */
@@ -28,7 +29,10 @@ struct hf_dns_pace {
 
 /* At most `top` a second. */
 void hf_dns_pace_init(struct hf_dns_pace *p, uint32_t top);
-/* What the server bears from one address in a second; we take half of it. 0: not known. */
+/*
+ * What the server bears from one address in a second; we take half of it. 0: it says that it has no
+ * limit, so it is asked at full speed from now on, until something is lost all the same.
+ */
 void hf_dns_pace_limit(struct hf_dns_pace *p, uint32_t limit);
 /* A question may be sent now, and counts as sent. If not: at p->ready_us. */
 bool hf_dns_pace_take(struct hf_dns_pace *p, int64_t now_us);

@@ -79,6 +79,18 @@ START_TEST(a_limit_that_is_known_is_never_met)
 }
 END_TEST
 
+/* Else the first changes of a life would wait, since it begins slowly to find one. */
+START_TEST(one_that_has_no_limit_is_asked_at_full_speed_at_once)
+{
+	hf_dns_pace_limit(&p, 0);
+	ck_assert_uint_eq(p.rate, TOP);
+	ask_for(SECOND, 500); /* something else drops questions all the same */
+	ck_assert_uint_lt(p.rate, 1000);
+	hf_dns_pace_limit(&p, 0); /* said once more: what was found by loss stays */
+	ck_assert_uint_lt(p.rate, 1000);
+}
+END_TEST
+
 START_TEST(a_limit_that_is_found_by_loss_is_met_seldom_then)
 {
 	static const unsigned limits[] = { 100, 500, 1000, 5000 };
@@ -173,6 +185,7 @@ Suite *dns_pace_suite(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, it_begins_slowly_and_is_at_the_top_soon);
 	tcase_add_test(tc, a_limit_that_is_known_is_never_met);
+	tcase_add_test(tc, one_that_has_no_limit_is_asked_at_full_speed_at_once);
 	tcase_add_loop_test(tc, a_limit_that_is_found_by_loss_is_met_seldom_then, 0, 4);
 	tcase_add_test(tc, a_server_that_falls_silent_for_a_moment_has_no_limit);
 	tcase_add_test(tc, a_server_that_answers_nobody_is_asked_slowly);
