@@ -44,6 +44,18 @@ bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone)
 	return false;
 }
 
+bool hf_ub_list_has_others_at(const char *listing, const struct hf_name *zone)
+{
+	struct hf_ub_line line;
+
+	for (; *listing; listing = hf_ub_line_next(listing))
+		if (hf_ub_line_read(listing, &line) && is_at(&line, zone) &&
+		    (strcmp(line.type, "SOA") != 0 ||
+			strncmp(line.data, HF_UB_SOA, sizeof(HF_UB_SOA) - 1) != 0))
+			return true;
+	return false;
+}
+
 /* By its text: what others put there need not be a name as ours are. */
 static bool is_below(const char *owner, const struct hf_name *zone)
 {

@@ -181,7 +181,8 @@ struct hf_ub {
 	size_t n_zones;
 	struct hf_name leaving[HF_UB_ZONES_MAX];
 	size_t n_leaving;
-	bool new_zones; /* base.suffixes wait for the end of a job */
+	bool leaving_there, leaving_shared; /* asked: its canary, and others' records at it */
+	bool new_zones;                     /* base.suffixes wait for the end of a job */
 
 	hf_ub_step then; /* the next step of the job under way */
 	struct hf_ub_command command;
@@ -232,6 +233,8 @@ int hf_ub_zone_of(const struct hf_ub *a, const struct hf_name *name);
 /* Returns 0, or a code if the zone's name is too long for that. */
 int hf_ub_canary_name(const struct hf_name *zone, struct hf_name *ret_name);
 int hf_ub_fill_name(const struct hf_name *zone, struct hf_name *ret_name);
+/* With zone files it is the operator who has opened the reverse zone for ours. */
+bool hf_ub_has_opened_reverse(const struct hf_ub *a);
 
 /* --- ub_canary.c --- */
 
@@ -276,7 +279,11 @@ void hf_ub_cover_forget(struct hf_ub *a);
 /* --- ub_zones.c --- */
 
 void hf_ub_zones_complete(struct hf_ub *a);
-void hf_ub_zones_leave(struct hf_ub *a);
+
+/* --- ub_leave.c --- */
+
+/* The last one of a->leaving. */
+void hf_ub_zone_leave(struct hf_ub *a);
 
 /* --- ub_watch.c --- */
 
@@ -299,6 +306,8 @@ void hf_ub_list_begin(struct hf_ub *a);
 /* Our SOA, at the zone itself. */
 bool hf_ub_list_has_soa(const char *listing, const struct hf_name *zone);
 bool hf_ub_list_has_canary(const char *listing, const struct hf_name *zone);
+/* Others have something at the zone itself. */
+bool hf_ub_list_has_others_at(const char *listing, const struct hf_name *zone);
 /* True: of the listing's records nothing but our SOA, canary and mark is at or below the zone. */
 bool hf_ub_list_is_empty_below(const char *listing, const struct hf_name *zone);
 void hf_ub_verify_begin(struct hf_ub *a, struct hf_expect *expect, size_t n);

@@ -44,3 +44,10 @@ int hf_ub_fill_name(const struct hf_name *zone, struct hf_name *ret_name)
 
 	return own_name(zone, label, sizeof(label) - 1, ret_name);
 }
+
+bool hf_ub_has_opened_reverse(const struct hf_ub *a)
+{
+	const struct hf_config_unbound *u = &a->base.config->unbound;
+
+	return u->start_file && u->start_form == HF_START_ZONEFILE;
+}

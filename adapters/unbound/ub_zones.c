@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ub_zones: what becomes of a suffix in unbound: whole when all of it is confirmed, and let go of
- * when it is no longer ours.
+ * ub_zones: a suffix is whole when all of it is confirmed.
  */
 #include "adapters/unbound/ub_private.h"
 
@@ -9,14 +8,6 @@
 #include <string.h>
 
 #include "base/error.h"
-
-/* With zone files it is the operator who has opened the reverse zone for ours. */
-static bool has_opened_reverse(const struct hf_ub *a)
-{
-	const struct hf_config_unbound *u = &a->base.config->unbound;
-
-	return u->start_file && u->start_form == HF_START_ZONEFILE;
-}
 
 /* --- all is confirmed --- */
 
@@ -59,7 +50,7 @@ static void undo_whole(struct hf_ub *a)
 		hf_ub_step_command(a);
 	}
 	if (a->session.reverse_ours && !a->session.reverse_static) {
-		if (has_opened_reverse(a))
+		if (hf_ub_has_opened_reverse(a))
 			hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, "transparent");
 		else
 			hf_ub_command_zone_remove(&a->command, &hf_addr_reverse_apex);
@@ -135,132 +126,4 @@ static void make_whole(struct hf_ub *a)
 void hf_ub_zones_complete(struct hf_ub *a)
 {
 	hf_ub_session_ensure(a, make_whole);
-}
-
-/* --- a suffix is no longer ours --- */
-
-static void ub_zones_left(struct hf_ub *a)
-{
-	int code = a->base.job.code;
-
-	if (!code)
-		a->n_leaving--;
-	if (!code && !a->n_leaving)
-		hf_ub_start_file_confirmed(a->start_file);
-	/* Whoever waits for it hears why it was not done. */
-	if (code && a->batch.lent && !a->batch.lent->n) {
-		hf_ub_apply_end(a);
-		return;
-	}
-	hf_ub_job_end(a);
-	if (!code)
-		hf_ub_job_next(a);
-}
-
-/* The zone goes if nothing but ours was in it; else what others put there stays. */
-static void remove_zone(struct hf_ub *a, const struct hf_name *zone, const char *listing)
-{
-	struct hf_ub_zone was = { .name = *zone };
-
-	if (listing && hf_ub_list_is_empty_below(listing, zone)) {
-		hf_ub_command_zone_remove(&a->command, zone);
-		hf_ub_step_command(a);
-	} else if (hf_ub_canary_name(zone, &was.canary_name) == 0 &&
-		   hf_ub_fill_name(zone, &was.fill_name) == 0) {
-		hf_ub_command_zone(&a->command, zone, "transparent");
-		hf_ub_step_command(a);
-		hf_ub_command_remove_one(&a->command, &was.canary_name);
-		hf_ub_step_command(a);
-		hf_ub_command_remove_one(&a->command, &was.fill_name);
-		hf_ub_step_command(a);
-	}
-}
-
-/* With the last suffix: our reverse zone over the operator's, or made by us. */
-static void remove_reverse(struct hf_ub *a, const char *listing)
-{
-	if (!listing || !hf_ub_list_has_soa(listing, &hf_addr_reverse_apex))
-		return;
-	if (!has_opened_reverse(a) && hf_ub_list_is_empty_below(listing, &hf_addr_reverse_apex)) {
-		hf_ub_command_zone_remove(&a->command, &hf_addr_reverse_apex);
-		hf_ub_step_command(a);
-		return;
-	}
-	hf_ub_command_zone(&a->command, &hf_addr_reverse_apex, "transparent");
-	hf_ub_step_command(a);
-	hf_ub_command_remove_one(&a->command, &hf_addr_reverse_apex);
-	hf_ub_step_command(a);
-}
-
-static void on_leaving(const struct hf_ub_reply *reply, void *arg)
-{
-	struct hf_ub *a = arg;
-	const struct hf_name *zone = &a->leaving[a->n_leaving - 1];
-	const char *listing = reply->code ? NULL : reply->text;
-
-	if (reply->code && reply->code != HF_ELIMIT) {
-		hf_ub_step_control_failed(a, reply->code);
-	} else {
-		if (!listing || hf_ub_list_has_canary(listing, zone))
-			remove_zone(a, zone, listing);
-		if (!a->n_zones && a->n_leaving == 1)
-			remove_reverse(a, listing);
-	}
-	hf_ub_step_end(a);
-}
-
-static void list_and_leave(struct hf_ub *a)
-{
-	hf_ub_step_begin(a, ub_zones_left);
-	if (!a->base.job.code) {
-		hf_ub_step_wait(a);
-		if (hf_ub_control_list(
-			a->control, "UBCT1 list_local_data\n", HF_UB_LISTING_MAX, on_leaving, a)) {
-			hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-			hf_ub_step_end(a);
-		}
-	}
-	hf_ub_step_end(a);
-}
-
-/* An unbound that has no auth-zone of that name says so, which is all right. */
-static void on_reloaded(const struct hf_ub_reply *reply, void *arg)
-{
-	struct hf_ub *a = arg;
-
-	if (reply->code)
-		hf_ub_step_control_failed(a, reply->code);
-	hf_ub_step_end(a);
-}
-
-static void reload_auth_zone(struct hf_ub *a, const struct hf_name *zone)
-{
-	hf_ub_command_auth_reload(&a->command, zone);
-	hf_ub_step_wait(a);
-	if (hf_ub_control_send(a->control, a->command.bytes, a->command.len, on_reloaded, a)) {
-		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
-		hf_ub_step_end(a);
-	}
-}
-
-/*
- * First the names go out of the start file: what it has comes back with unbound's next start. And
- * out of the auth-zone that has read it, as long as our local zone still covers it.
- */
-void hf_ub_zones_leave(struct hf_ub *a)
-{
-	const struct hf_config_unbound *u = &a->base.config->unbound;
-	int rc = hf_ub_start_file_leave(a->start_file);
-
-	hf_ub_step_begin(a, list_and_leave);
-	if (rc)
-		hf_ub_step_fail(a, rc, "the start file '%s' cannot be written: %s", u->start_file,
-		    hf_strerror(rc));
-	/* Also if there is no start file now: there may have been one. */
-	if (!a->base.job.code) {
-		reload_auth_zone(a, &a->leaving[a->n_leaving - 1]);
-		if (!a->n_zones)
-			reload_auth_zone(a, &hf_addr_reverse_apex);
-	}
-	hf_ub_step_end(a);
 }

@@ -44,7 +44,7 @@ static void ub_job_start(struct hf_ub *a, enum hf_ub_job job)
 		hf_ub_zones_complete(a);
 		break;
 	case HF_UBJOB_LEAVE:
-		hf_ub_zones_leave(a);
+		hf_ub_zone_leave(a);
 		break;
 	case HF_UBJOB_LIST:
 		hf_ub_list_begin(a);
