@@ -16,9 +16,10 @@
 #include "adapters/hosts/hosts_file_private.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/timing.h"
 
-/* How often an edit begins again at once because others changed the file meanwhile. */
-enum { TRIES = 50 };
+/* How often, and for how long, an edit begins anew because others changed the file meanwhile. */
+enum { TRIES = 50, TRIES_MS = 500 };
 
 static int hosts_file_explain(const char *path, int rc, char *why, size_t size)
 {
@@ -222,10 +223,15 @@ int hf_hosts_file_edit(
     const struct hf_hosts_file_edit *e, struct stat *ret_st, char *ret_why, size_t why_size)
 {
 	struct hf_hosts_file_draft d = { .fd = -1, .dir = -1 };
+	struct hf_hosts_file_edit once = *e;
+	int64_t begun_us = hf_time_now_us();
 	int rc = -ESTALE;
 
-	for (int i = 0; i < TRIES && rc == -ESTALE; i++)
-		rc = edit_once(e, &d, ret_st);
+	/* Each may take as long as the disk does. */
+	for (int i = 0; i < TRIES && rc == -ESTALE && once.now_ms - e->now_ms < TRIES_MS; i++) {
+		rc = edit_once(&once, &d, ret_st);
+		once.now_ms = e->now_ms + (hf_time_now_us() - begun_us) / 1000;
+	}
 	hf_hosts_file_draft_drop(&d);
 	if (rc == -ESTALE)
 		rc = -EAGAIN;

@@ -17,11 +17,12 @@ enum {
 	/* Somebody is writing it, but writes nothing for so long: what is there is taken. */
 	QUIET_MS = 2000,
 	/*
-	 * So long may an editor have the file that it has read, and then put another one there. It
-	 * begins anew when that has happened, for so long in all.
+	 * So long may an editor have the file that it has read, and then put another one there.
+	 * It begins when the file has what is held, and anew when that was missing, for so long in
+	 * all.
 	 */
 	HOLD_MS = 2000,
-	HOLD_END_MS = 20000,
+	HOLD_END_MS = 60000,
 };
 
 int hf_hosts_late_is_written(int fd)
@@ -73,7 +74,6 @@ void hf_hosts_late_add_held(
     struct hf_hosts_lates *l, int fd, char *base, size_t len, int64_t now_ms)
 {
 	hf_hosts_late_add(l, fd, base, len, now_ms);
-	l->at[l->n - 1].hold_ms = now_ms + HOLD_MS;
 	l->at[l->n - 1].end_ms = now_ms + HOLD_END_MS;
 }
 
@@ -167,7 +167,9 @@ static int late_look(struct hf_hosts_late *e, int64_t now_ms)
 	e->found = bytes;
 	e->n_found = bytes ? len : 0;
 	e->over = over;
-	e->held = over && now_ms < e->hold_ms;
+	e->held = over && now_ms < e->end_ms && (!e->hold_ms || now_ms < e->hold_ms);
+	e->looked_ms = now_ms;
+	e->missing = false;
 	return 0;
 }
 
@@ -195,7 +197,7 @@ static int bring_again(struct hf_hosts_late *e, int64_t now_ms, char **bytes, si
 
 	if (rc || *len == before || now_ms >= e->end_ms)
 		return rc;
-	e->hold_ms = now_ms + HOLD_MS;
+	e->missing = true;
 	e->held = e->over;
 	return 0;
 }
@@ -219,7 +221,7 @@ int hf_hosts_late_content(struct hf_hosts_lates *l, const struct hf_text *file, 
 	}
 	/* One that was made before another was brought in does not remove what is new in that. */
 	for (size_t i = 0; i < l->n && !rc; i++)
-		if (l->at[i].found && l->at[i].hold_ms)
+		if (l->at[i].found && l->at[i].end_ms)
 			rc = bring_again(&l->at[i], now_ms, &bytes, &len);
 	if (rc) {
 		free(bytes);
@@ -237,7 +239,10 @@ void hf_hosts_late_done(struct hf_hosts_lates *l, bool written)
 		struct hf_hosts_late *e = &l->at[i];
 
 		if (e->held) {
-			e->brought = e->brought || (e->found && written);
+			if (e->found && written && (e->missing || !e->brought)) {
+				e->brought = true;
+				e->hold_ms = e->looked_ms + HOLD_MS;
+			}
 			free(e->found);
 			e->unread = true;
 		} else if (e->found && written) {

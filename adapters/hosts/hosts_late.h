@@ -24,10 +24,13 @@ struct hf_hosts_late {
 	struct stat seen; /* of the last look */
 	bool unread;      /* its content was not taken since it changed */
 	int64_t since_ms; /* when it last changed, as far as we saw */
-	int64_t hold_ms;  /* until then it is brought in again and again; 0: once is enough */
-	int64_t end_ms;   /* ... and no longer than this, whatever is missing again */
-	bool held;        /* by the last look */
-	bool brought;     /* it was brought in once: from then on only what is new in it */
+	int64_t end_ms;   /* it is brought in again and again, but not after this; 0: only once */
+	int64_t
+	    hold_ms; /* ... until then: since it was last missing; 0: it was not brought in yet */
+	int64_t looked_ms;
+	bool missing; /* the last look had to bring in something of it */
+	bool held;    /* by the last look */
+	bool brought; /* it was brought in once: from then on only what is new in it */
 
 	char *found; /* owned; what the last look found, till hf_hosts_late_done(); or NULL */
 	size_t n_found;

@@ -83,6 +83,40 @@ START_TEST(half_a_line_is_taken_when_it_is_whole)
 }
 END_TEST
 
+/* One that somebody put there, with `text`, in the instant in which we put ours over `base`. */
+static void held(const char *base, const char *text)
+{
+	struct hf_hosts_late one;
+
+	replaced(text);
+	close(writer);
+	one = lates.at[0];
+	lates.n = 0;
+	free(one.bytes);
+	hf_hosts_late_add_held(&lates, one.fd, strdup(base), strlen(base), 1000);
+}
+
+START_TEST(what_is_held_is_brought_in_until_it_was_there_for_long)
+{
+	held("x\n", "x\ny\n");
+	/* On a slow disk, and beside an editor that is faster. */
+	ck_assert_str_eq(look("x\n", 1000, false), "x\ny\n");
+	ck_assert_str_eq(look("x\n", 9000, true), "x\ny\n");
+	ck_assert_str_eq(look("x\nz\n", 9100, true), "x\nz\ny\n");
+	ck_assert_str_eq(look("x\nz\n", 11050, true), "x\nz\ny\n");
+	ck_assert_str_eq(look("x\nz\ny\n", 13000, true), "x\nz\ny\n");
+	ck_assert_uint_eq(lates.n, 1);
+	ck_assert_str_eq(look("x\nz\ny\n", 13100, true), "x\nz\ny\n");
+	ck_assert_uint_eq(lates.n, 0);
+	/* But not for ever. */
+	held("x\n", "x\ny\n");
+	for (int64_t now = 1000; now < 60000; now += 1000)
+		ck_assert_str_eq(look("x\n", now, true), "x\ny\n");
+	look("x\n", 61100, true);
+	ck_assert_uint_eq(lates.n, 0);
+}
+END_TEST
+
 START_TEST(a_file_that_nobody_can_write_is_read_once_and_forgotten)
 {
 	replaced("x\n");
@@ -146,6 +180,7 @@ Suite *hosts_late_suite(void)
 
 	tcase_add_test(tc, what_is_appended_late_is_found_as_long_as_somebody_can_write);
 	tcase_add_test(tc, half_a_line_is_taken_when_it_is_whole);
+	tcase_add_test(tc, what_is_held_is_brought_in_until_it_was_there_for_long);
 	tcase_add_test(tc, a_file_that_nobody_can_write_is_read_once_and_forgotten);
 	tcase_add_test(tc, what_could_not_be_written_is_found_again);
 	tcase_add_test(tc, a_half_written_file_is_not_taken);
