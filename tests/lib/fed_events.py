@@ -14,13 +14,10 @@ ENDS = signal.SIGTERM, signal.SIGKILL
 
 # Faults that are known and not mended yet: what meets them is left out, but with HF_ALL=1.
 OPEN = {
-    "former-zone": "the zone of a suffix that left comes back with an older start file, and stays",
     "moved": "a changed path is not a leave of the old one",
-    "foreign": "an address of others at a name of ours in unbound is seen, and counted nowhere",
     "renamed": "the old adapter takes names, clean, after the new one has put them",
-    "lost-put": "a hook is not told of a name that a killed bridge was about to tell it of",
-    "former-suffix": "names of a suffix that left stay in our block of a hosts file, if no row has them",
     "theirs": "where others have a record below our suffix, a clean end leaves the SOA",
+    "former-suffix": "names of a suffix that left stay, in our block of a hosts file or out of a start file, where no row has them",
 }
 
 
@@ -56,12 +53,6 @@ def unseen(life):
 
 def say(life, text):
     life.story[-1] += f"({text})"
-
-
-def calm(life, output):
-    """Nothing is on its way to an unbound that is about to forget all, or has."""
-    if output.word == "ub" and not may("former-zone"):
-        life.check()
 
 
 def forgotten(life):
@@ -166,8 +157,6 @@ def resolvers_alone(life):
     if life.rnd.random() < 0.5:
         change(life)
     life.start_bridge()
-    for o in life.outputs:
-        calm(life, o)
 
 
 # --- the configuration
@@ -244,6 +233,17 @@ def source_out_or_in(life):
         life.away.append(life.sources.pop(life.rnd.choice([0, 1])))
         say(life, f"{life.away[0].name} out")
     life.reload()
+    no_backups(life)
+
+
+def no_backups(life):
+    """Of names below a suffix that left."""
+    if not may("former-suffix"):
+        for o in life.outputs:
+            o.backups = []
+        life.check()
+        for o in life.outputs:
+            o.backups = []
 
 
 @event()
@@ -252,10 +252,7 @@ def another_suffix(life):
     source.suffix = life.rnd.choice([s for s in life.SUFFIXES if s not in [x.suffix for x in life.sources + life.away]])
     say(life, f"{source.name} {source.suffix}")
     life.reload()
-    if not may("former-suffix"):
-        for o in life.outputs:
-            o.backups = []
-        life.check()
+    no_backups(life)
     o = life.pick("ub")
     if o and o.form == "zonefile" and life.rnd.random() < 0.5:
         life.check()
@@ -276,10 +273,8 @@ def resolver_reloaded(life):
     if o := life.pick("ub", "dm"):
         how = life.rnd.choice(o.reloads) if o.word == "ub" else "HUP"
         say(life, f"{o.name} {how}")
-        calm(life, o)
         with unseen(life):
             o.reload(how)
-        calm(life, o)
 
 
 @event(4, "ub dm")
@@ -287,10 +282,8 @@ def resolver_restarted(life):
     if o := life.pick("ub", "dm"):
         how = life.rnd.choice(ENDS)
         say(life, f"{o.name} {how.name}")
-        calm(life, o)
         with unseen(life):
             o.restart(how)
-        calm(life, o)
 
 
 @event(2, "ub dm")
@@ -309,7 +302,6 @@ def resolver_away(life):
     if not o:
         return
     say(life, o.name)
-    calm(life, o)
     o.resolver.stop(life.rnd.choice(ENDS))
     o.up = False
     if life.rnd.random() < 0.7:
@@ -324,7 +316,6 @@ def resolver_away(life):
     o.up = True
     if o.word == "ub":
         o.forget()
-    calm(life, o)
 
 
 @event(1, "ub dm")
@@ -347,14 +338,12 @@ def files_out_of_a_backup(life):
     backup = life.rnd.choice(o.backups)
     what = life.rnd.choice(["nothing", "reload", "restart"]) if o.word != "ho" else ""
     say(life, f"{o.name} {what}")
-    calm(life, o)
     with unseen(life):
         o.put_back(backup, life.rnd.choice(["over", "instead"]))
         if what == "reload":
             o.reload()
         elif what == "restart":
             o.restart(life.rnd.choice(ENDS))
-    calm(life, o)
 
 
 @event(1, "ub dm ho")
@@ -364,6 +353,8 @@ def files_spoilt(life):
     if o and (life.rounds or o.word != "ho"):
         say(life, o.name)
         o.spoil(life.rnd)
+        if o.word == "ub" and o.form == "zonefile":
+            life.check()  # an unbound that starts meanwhile would not come up
 
 
 @event(1, "ub")
@@ -380,7 +371,6 @@ def start_folder_away(life):
     with hung(life) if life.rnd.random() < 0.7 else contextlib.nullcontext():
         away.rename(o.start)
         o.reload() if life.rnd.random() < 0.5 else o.restart(life.rnd.choice(ENDS))
-    calm(life, o)
 
 
 # --- others
@@ -408,7 +398,7 @@ def others_elsewhere(life):
 def others_at_our_name(life):
     """A record of others at a name of ours: it stays, is told of, and the rest goes on; when it is gone, ours is right."""
     o = life.pick("ub", "dm", "ho")
-    if not o or o.foreign or not life.rounds or (o.word == "ub" and not may("foreign")):
+    if not o or o.foreign or not life.rounds:
         return
     life.check()
     name = life.rnd.choice(sorted(life.want().names))
@@ -440,7 +430,6 @@ def others_remove_ours(life):
     elif not any(suffix in line for line in o.theirs):
         say(life, suffix)
         o.resolver.command(f"local_zone_remove {suffix}")
-        calm(life, o)
 
 
 @event(2, "ub")

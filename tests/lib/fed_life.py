@@ -97,8 +97,6 @@ class Life:
         self.bridge.configure()
         self.bridge.start()
         self.answers()
-        if not self.may("lost-put") and self.pick("hk"):
-            self.check()
 
     def answers(self):
         """The bridge takes commands."""
@@ -116,8 +114,6 @@ class Life:
             raise Wrong(f"the bridge has ended: {self.bridge.process.returncode}")
 
     def kill(self):
-        if not self.may("lost-put") and self.pick("hk"):
-            self.check()
         self.bridge.process.kill()
         self.bridge.process.wait()
 
