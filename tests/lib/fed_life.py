@@ -158,7 +158,8 @@ class Life:
         if not row:
             return [f"status has no adapter {output.name}"]
         if output.foreign:
-            return [] if output.quiet or self.told(status, output) else [f"status tells nothing of {sorted(output.foreign)}"]
+            gone = output.word != "ub" and not output.foreign & (set(self.want().names) | {f"{w[0]}." for s in self.sources for w in s.workspaces.values()})
+            return [] if output.quiet or gone or self.told(status, output) else [f"status tells nothing of {sorted(output.foreign)}"]
         if row["state"] != "synced" or row["leaving"] or row["skipped"]:
             return [f"status: {row}"]
         return []

@@ -224,6 +224,13 @@ class Ub(Output):
         wait_for(lambda: ask_all(self.resolver.port, [("localhost", "AAAA")])["localhost", "AAAA"][1], 20)
         self.forget()
 
+    def is_free(self):
+        """It takes commands now."""
+        try:
+            return bool(self.resolver.command("status", 0.5))
+        except OSError:
+            return False
+
     def foreign_record(self, name, rdata):
         line = f"{name}. 300 IN {rdata}"
         assert self.resolver.command(f"local_data {line}") == "ok\n"
