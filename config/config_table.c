@@ -287,7 +287,7 @@ static const struct hf_key adapter_retry_keys[] = {
 	VALUE(hf_config_adapter_retry, skipped_ms, duration, "skipped", .min = MS, .max = DAY,
 	    .def = "1m",
 	    .help =
-		"When names that others have there, or that did not fit, are tried again; up to ten times as long while nothing changes."),
+		"When names that others have, or that did not fit, are tried again; up to ten times as long if nothing changes. Also the longest wait of a name that failed."),
 };
 
 #define A(field, type, nm, ...) VALUE(hf_config_adapter, field, type, nm, __VA_ARGS__)
