@@ -60,7 +60,7 @@ class Life:
         # Names are asked for in turn all the time, or as good as never: what is noticed then is noticed by the watch.
         self.rounds = rnd.random() < 0.75
         self.waits = (f"verify-interval: {'100ms' if self.rounds else '1h'}, "
-                      "retry: { floor: 20ms, cap: 200ms, skipped: 500ms }")
+                      "retry: { floor: 20ms, cap: 200ms, skipped: 200ms }")
         n = rnd.choice([1, 1, 2])
         self.sources = [Source(folder, name, user, suffix, first, rnd) for name, user, suffix, first in
                         [("main", "alice", "coder", 0), ("two", "bob", "lab.example", 5000)][:n]]
