@@ -92,6 +92,18 @@ void hf_outbox_drop(struct hf_outbox *o)
 
 /* --- intents --- */
 
+/*
+ * What is ours there already stays so, however it ends. But of what is taken nobody would know, if
+ * there is nobody to ask: it might be wanted again by then.
+ */
+static bool is_announced(const struct hf_outbox *o, const struct hf_change *c, uint8_t row)
+{
+	if (c->op == HF_CHANGE_PUT)
+		return !hf_ledger_row_may_be_there(row);
+	return !o->peer->type->verify && hf_ledger_row_is_there(row) &&
+	       hf_ledger_row_of(row) != ROW_TRIED;
+}
+
 static int outbox_announce(struct hf_outbox *o)
 {
 	int rc;
@@ -101,8 +113,7 @@ static int outbox_announce(struct hf_outbox *o)
 		uint8_t *row = &o->rows[o->announced_to][0];
 		uint8_t tried = with_primary(ROW_TRIED, c->record.primary);
 
-		/* What is ours there already stays so, however this ends. */
-		if (c->op != HF_CHANGE_PUT || hf_ledger_row_may_be_there(*row))
+		if (!is_announced(o, c, *row))
 			continue;
 		rc = hf_ledger_set(&o->ledger, &c->record.name, c->record.addr, *row, tried);
 		if (rc)

@@ -224,6 +224,27 @@ START_TEST(killed_at_any_step_twice_with_nobody_to_ask)
 }
 END_TEST
 
+/* It was taken, the receipt did not come, and then it is wanted again. */
+START_TEST(with_nobody_to_ask_what_was_being_taken_is_put_again)
+{
+	d.type.verify = NULL;
+	d.type.list = NULL;
+	d.check_order = false;
+	three();
+	desk_del(&d, "b.coder");
+	desk_commit(&d);
+	while (!d.r.n_takes)
+		ck_assert(desk_step(&d));
+	desk_kill(&d);
+	desk_set(&d, "b.coder", 2, 0);
+	desk_commit(&d);
+	desk_start(&d);
+	desk_settle(&d);
+	desk_check(&d);
+	ck_assert_uint_eq(desk_status(&d).owned, 3);
+}
+END_TEST
+
 START_TEST(with_nobody_to_ask_only_what_was_under_way_is_done_once_more)
 {
 	d.type.verify = NULL;
@@ -413,6 +434,7 @@ Suite *adopt_suite(void)
 	tcase_add_loop_test(tc, killed_at_any_step_it_ends_with_what_is_wanted, 0, 120);
 	tcase_add_loop_test(tc, killed_at_any_step_after_the_store_was_lost_too, 0, 30);
 	tcase_add_loop_test(tc, killed_at_any_step_twice_with_nobody_to_ask, 0, 240);
+	tcase_add_test(tc, with_nobody_to_ask_what_was_being_taken_is_put_again);
 	tcase_add_test(tc, with_nobody_to_ask_only_what_was_under_way_is_done_once_more);
 	tcase_add_test(tc, what_a_killed_run_put_and_nobody_answers_for_is_asked_again);
 	tcase_add_test(tc, what_a_killed_run_put_unconfirmed_is_confirmed_before_anything_goes);
