@@ -71,6 +71,18 @@ static struct hf_aside_change *aside_add(struct hf_aside *s)
 	return c;
 }
 
+/* Of two addresses that are to be put for a name the later one counts. */
+static void aside_overtake(struct hf_aside *s, const struct hf_record *record)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct hf_record *r = &s->changes[i].record;
+
+		if (hf_name_equal(&r->name, &record->name) &&
+		    memcmp(r->addr, record->addr, sizeof(r->addr)) != 0)
+			s->changes[i].take = true;
+	}
+}
+
 bool hf_aside_failed(struct hf_aside *s, const struct hf_record *record, bool take, uint8_t kind,
     int64_t least_ms, const char *why)
 {
@@ -84,6 +96,8 @@ bool hf_aside_failed(struct hf_aside *s, const struct hf_record *record, bool ta
 	c->record = *record;
 	c->take = take;
 	c->kind = kind;
+	if (!take)
+		aside_overtake(s, record);
 	wait = hf_backoff_fail(&c->wait);
 	if (least_ms > s->cap_ms)
 		least_ms = s->cap_ms;

@@ -39,7 +39,8 @@ void hf_aside_done(struct hf_aside *s);
 
 /*
  * It failed, for the first time or again: the next wait is twice as long, and least_ms or more
- * (what trying it has cost the others). A name and address are here once. Returns whether it is
+ * (what trying it has cost the others). A name and address are here once; of one that is to be
+ * put other addresses are to go from now on. Returns whether it is
  * held here.
  */
 bool hf_aside_failed(struct hf_aside *s, const struct hf_record *record, bool take, uint8_t kind,

@@ -117,6 +117,21 @@ START_TEST(puts_and_takes_and_kinds_are_told_apart)
 }
 END_TEST
 
+/* An agent was replaced twice meanwhile: only the last address is to come, the others are to go. */
+START_TEST(of_two_addresses_of_a_name_the_later_one_counts)
+{
+	ck_assert(failed("a.coder", 1));
+	ck_assert(failed("b.coder", 1));
+	ck_assert(failed("a.coder", 2));
+	hf_fake_clock_add(&clock_, 100);
+	ck_assert_uint_eq(hf_aside_next(&s, true)->record.addr[15], 1);
+	ck_assert_ptr_null(hf_aside_next(&s, true));
+	ck_assert(failed("a.coder", 1));
+	hf_fake_clock_add(&clock_, 200);
+	ck_assert_uint_eq(hf_aside_next(&s, true)->record.addr[15], 2);
+}
+END_TEST
+
 START_TEST(there_are_only_so_many)
 {
 	char name[32];
@@ -144,6 +159,7 @@ Suite *aside_suite(void)
 	tcase_add_test(tc, what_cost_much_waits_at_least_so_long);
 	tcase_add_test(tc, one_that_was_handed_out_comes_again_without_an_outcome_too);
 	tcase_add_test(tc, puts_and_takes_and_kinds_are_told_apart);
+	tcase_add_test(tc, of_two_addresses_of_a_name_the_later_one_counts);
 	tcase_add_test(tc, there_are_only_so_many);
 	suite_add_tcase(suite, tc);
 	return suite;
