@@ -160,7 +160,8 @@ class Life:
         if output.foreign:
             gone = output.word != "ub" and not output.foreign & (set(self.want().names) | {f"{w[0]}." for s in self.sources for w in s.workspaces.values()})
             return [] if output.quiet or gone or self.told(status, output) else [f"status tells nothing of {sorted(output.foreign)}"]
-        if row["state"] != "synced" or row["leaving"] or row["skipped"]:
+        # What was seen of others is told until the name's next turn.
+        if row["state"] != "synced" or row["leaving"] or (row["skipped"] and self.rounds):
             return [f"status: {row}"]
         return []
 
