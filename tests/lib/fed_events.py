@@ -217,6 +217,7 @@ def adapter_moved(life):
         say(life, o.name)
         o.place, o.backups = 1 - o.place, []
         life.reload()
+        life.check()  # a bridge that dies before it has read that leaves the former place as it is, and says so
 
 
 @event()
