@@ -158,7 +158,9 @@ class Life:
         if not row:
             return [f"status has no adapter {output.name}"]
         if output.foreign:
-            gone = output.word != "ub" and not output.foreign & (set(self.want().names) | {f"{w[0]}." for s in self.sources for w in s.workspaces.values()})
+            # What is wanted no longer is theirs alone: the log says so, status does not.
+            words = {f"{w[0]}." for source in self.sources for w in source.workspaces.values()}
+            gone = not output.foreign & (set(self.want().names) | words)
             return [] if output.quiet or gone or self.told(status, output) else [f"status tells nothing of {sorted(output.foreign)}"]
         # What was seen of others is told until the name's next turn.
         if row["state"] != "synced" or row["leaving"] or (row["skipped"] and self.rounds):
