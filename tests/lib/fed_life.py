@@ -94,8 +94,14 @@ class Life:
     # -- the bridge
 
     def start_bridge(self):
+        """As the service manager does: a call that the killed one had just begun may hold its store for a moment."""
         self.bridge.configure()
-        self.bridge.start()
+        for _ in range(3):
+            self.bridge.start()
+            time.sleep(0.02)
+            if self.bridge.process.poll() != 2:
+                break
+            time.sleep(0.2)
         self.answers()
 
     def answers(self):
