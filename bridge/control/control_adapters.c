@@ -22,7 +22,7 @@ static void control_adapter_warn(
 static void warn_aside(const struct hf_feed_status *a, uint64_t n, const char *code,
     const char *why, const char *what, json_t *warnings)
 {
-	char text[HF_FEED_TEXT_MAX + 120];
+	char text[HF_FEED_WHY_MAX + 120];
 
 	if (!n)
 		return;

@@ -15,7 +15,7 @@
 
 struct hf_clock;
 
-enum { HF_ASIDE_MAX = 1024, HF_ASIDE_WHY_MAX = 200 };
+enum { HF_ASIDE_MAX = 1024, HF_ASIDE_WHY_MAX = 480 };
 
 struct hf_aside_change {
 	struct hf_record record;

@@ -87,7 +87,11 @@ uint64_t hf_feed_left(struct hf_store *store, const char *ledger);
 enum hf_feed_state { HF_FEED_SYNCED, HF_FEED_APPLYING, HF_FEED_RETRYING, HF_FEED_FAILED };
 const char *hf_feed_state_name(enum hf_feed_state state); /* "synced", ... */
 
-enum { HF_FEED_WARNINGS_MAX = 8, HF_FEED_TEXT_MAX = 256 };
+enum {
+	HF_FEED_WARNINGS_MAX = 8,
+	HF_FEED_TEXT_MAX = 256,
+	HF_FEED_WHY_MAX = 640, /* a name, and what the adapter says of it */
+};
 
 struct hf_feed_warning {
 	char code[32];

@@ -56,7 +56,7 @@ struct hf_outbox {
 	char skipped_name[2][HF_FEED_TEXT_MAX]; /* the last one that clashed, that did not fit */
 	struct hf_fault skipped_fault[2];
 	struct hf_fault aside_fault[2]; /* of those that fail, that are stuck */
-	char aside_why[2][HF_FEED_TEXT_MAX];
+	char aside_why[2][HF_FEED_WHY_MAX];
 };
 
 /* `ledger`: the name under which the store keeps it. Waits are those of hf_feed_conf. */

@@ -84,8 +84,8 @@ const char *hf_outbox_aside_why(struct hf_outbox *o, enum hf_row row)
 
 	why[0] = '\0';
 	if (c)
-		snprintf(why, HF_FEED_TEXT_MAX, "'%.100s'%s%.140s",
-		    hf_name_text(&c->record.name, name), c->why[0] ? ": " : "", c->why);
+		snprintf(why, HF_FEED_WHY_MAX, "'%.150s'%s%s", hf_name_text(&c->record.name, name),
+		    c->why[0] ? ": " : "", c->why);
 	return why;
 }
 

@@ -423,12 +423,12 @@ def test_a_changed_setting_loses_nothing(world):
     before = world.status()["owned"]
     world.more = ", teardown: clean"
     world.reconfigure()
-    world.bridge.wait_log("its settings have changed")
+    world.bridge.wait_log("adapters[fed].teardown: keep -> clean")
     world.settled()
     assert world.status()["owned"] == before
     world.more = ""
     world.reconfigure()
-    world.bridge.wait_log("its settings have changed", times=2)
+    world.bridge.wait_log("adapters[fed].teardown: clean -> keep")
     world.settled()
 
 
@@ -436,7 +436,7 @@ def test_reconnects_with_the_same_snapshot_write_nothing(folder):
     world = make(folder, "hosts")
     try:
         before = world.fed.path.stat()
-        commits = world.bridge.log().count("fed': putting")
+        commits = world.bridge.log().count("fed': idle -> passing")
         for _ in range(1000 if LONG else 50):
             world.sim.say("cut tcp")
             world.sim.say("await streams 1")
