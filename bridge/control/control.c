@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/handover.h"
 #include "base/log.h"
 #include "base/timing.h"
 #include "bridge/control/control_json.h"
@@ -347,8 +348,13 @@ static int listen_now(struct hf_control *c)
 
 static int control_make(struct hf_control *c)
 {
-	int rc = listen_now(c);
+	struct hf_handover handover = { 0 };
+	int rc;
 
+	/* A program that a killed bridge had just begun has its socket for a moment. */
+	do
+		rc = listen_now(c);
+	while (rc == -EADDRINUSE && hf_handover_wait(&handover));
 	if (rc != -EADDRINUSE)
 		rc = hf_listing_pool_new(c->base, on_control_listed, c, &c->listings);
 	c->soon = evtimer_new(c->base, on_control_soon, c);

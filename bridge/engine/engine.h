@@ -22,8 +22,8 @@ struct hf_engine; /* opaque */
 /*
  * Opens store and zone, takes up what they have and publishes it: the last known records are in
  * force when it returns. Logs what it found. The configuration is borrowed until
- * hf_engine_configure() gives another one. HF_ELOCKED: another bridge runs. End with
- * hf_engine_free().
+ * hf_engine_configure() gives another one. HF_ELOCKED: another bridge had it
+ * for a whole second. End with hf_engine_free().
  */
 int hf_engine_open(
     const struct hf_config *config, const struct hf_clock *clock, struct hf_engine **ret_core);

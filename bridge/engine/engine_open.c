@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/handover.h"
 #include "config/config.h"
 
 static void log_opened(const struct hf_config *config, const struct hf_store_opened *o)
@@ -82,11 +83,23 @@ static bool zone_is_newer(
 	return !hf_store_ready(c->store) && !hf_state_n_names(c->state);
 }
 
+/* Whoever has it may be about to end: a program that a killed bridge had just begun. */
+static bool wait_for_lock(struct hf_handover *handover, const char *what, const char *path)
+{
+	if (!handover->until_us)
+		hf_log_info("%s: '%s' is in use; waits up to a second for it", what, path);
+	return hf_handover_wait(handover);
+}
+
 static int open_store(struct hf_engine *c, struct hf_store_opened *ret_opened)
 {
 	const struct hf_store_opts opts = { .clock = c->clock };
-	int rc = hf_store_open(c->config->store, &opts, ret_opened, &c->store);
+	struct hf_handover handover = { 0 };
+	int rc;
 
+	do
+		rc = hf_store_open(c->config->store, &opts, ret_opened, &c->store);
+	while (rc == HF_ELOCKED && wait_for_lock(&handover, "store", c->config->store));
 	if (rc == HF_ELOCKED)
 		hf_log_error("store: '%s' is in use by another holdfastd; this one does not start",
 		    c->config->store);
@@ -104,6 +117,22 @@ static int open_state(struct hf_engine *c)
 
 	if (rc)
 		hf_log_error("store: '%s' cannot be read (%s)", c->config->store, hf_strerror(rc));
+	return rc;
+}
+
+static int open_zone(struct hf_engine *c, struct hf_zone_stamp *ret_found)
+{
+	const struct hf_publish_opts opts = { .dir = c->config->zone,
+		.clock = c->clock,
+		.pulse_ms = (uint32_t)c->config->pulse_interval_ms };
+	struct hf_handover handover = { 0 };
+	int rc;
+
+	do
+		rc = hf_publish_open(&opts, ret_found, &c->publish);
+	while (rc == HF_ELOCKED && wait_for_lock(&handover, "zone", c->config->zone));
+	if (rc)
+		hf_log_error("zone: '%s' cannot be used (%s)", c->config->zone, hf_strerror(rc));
 	return rc;
 }
 
@@ -183,9 +212,6 @@ static void clear_owners(struct hf_engine *c, const struct hf_zone_stamp *zone)
 int hf_engine_open(
     const struct hf_config *config, const struct hf_clock *clock, struct hf_engine **ret_core)
 {
-	struct hf_publish_opts publish = {
-		.dir = config->zone, .clock = clock, .pulse_ms = (uint32_t)config->pulse_interval_ms
-	};
 	struct hf_engine *c = calloc(1, sizeof(*c));
 	struct hf_store_opened opened = { 0 };
 	struct hf_zone_stamp found = { 0 };
@@ -202,11 +228,9 @@ int hf_engine_open(
 	rc = open_state(c);
 	if (rc)
 		goto fail;
-	rc = hf_publish_open(&publish, &found, &c->publish);
-	if (rc) {
-		hf_log_error("zone: '%s' cannot be used (%s)", config->zone, hf_strerror(rc));
+	rc = open_zone(c, &found);
+	if (rc)
 		goto fail;
-	}
 	hf_store_seen_generation(c->store, found.generation);
 	if (zone_is_newer(c, &opened, &found)) {
 		c->newer = found;

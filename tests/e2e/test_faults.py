@@ -382,7 +382,7 @@ def test_34_a_storm_of_signals_and_a_second_start(stand):
         second = subprocess.run([program("bridge/holdfastd"), "-c", stand.bridge.config], capture_output=True, text=True,
                                 timeout=10, check=False)
         assert second.returncode == 2 and "in use by another holdfastd" in second.stderr
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5  # for a second it waits for who may be about to end
         stand.peer.say("diff alice +9001=new1:90001=main")
         new_name_comes(stand, 1)
         stand.live()

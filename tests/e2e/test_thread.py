@@ -3,11 +3,14 @@
 The thread through all rooms: a scripted file's messages through state, store and zone to an answer of holdfast-dns; and the
 bridge itself, started on what that left, serving before it has heard anything.
 """
+import fcntl
 import pathlib
 import signal
+import socket
 import subprocess
 
 import dns.rcode
+import pytest
 
 from server import Responder, addresses, ede, wait_for
 from zone import program
@@ -70,13 +73,51 @@ def test_a_second_bridge_is_refused_in_one_line(tmp_path):
     try:
         wait_for(lambda: (tmp_path / "store.db").exists() and (tmp_path / "zone").exists())
         second = bridge(tmp_path)
-        log = second.communicate(timeout=1)[1]
+        log = second.communicate(timeout=10)[1]
         assert second.returncode == 2
         errors = [line for line in log.splitlines() if " error: " in line]
         assert len(errors) == 1 and "is in use by another holdfastd" in errors[0]
     finally:
         first.terminate()
         first.communicate(timeout=10)
+
+
+def held(path):
+    """As a program has it that a bridge had just begun, and that is not executed yet."""
+    if path.suffix == ".sock":
+        path.unlink()
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(str(path))
+        s.listen()
+        return s
+    f = open(path, "r+b")
+    fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return f
+
+
+def connects(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(str(path)) == 0
+
+
+@pytest.mark.parametrize("what", ["store.db.lock", "zone/.lock", "control.sock"])
+def test_what_a_killed_bridge_still_holds_for_a_moment_is_waited_for(tmp_path, what):
+    first = bridge(tmp_path)
+    wait_for(lambda: connects(tmp_path / "control.sock"))
+    first.kill()
+    first.communicate(timeout=10)
+    with held(tmp_path / what):
+        second = bridge(tmp_path)
+        for line in second.stderr:
+            if "is in use; waits up to" in line or "another bridge answers" in line:
+                break
+    try:
+        wait_for(lambda: second.poll() is not None or connects(tmp_path / "control.sock"))
+        assert second.poll() is None
+    finally:
+        second.terminate()
+        second.communicate(timeout=10)
+    assert second.returncode == 0
 
 
 def test_reload_takes_all_or_nothing(tmp_path):

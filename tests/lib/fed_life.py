@@ -94,16 +94,10 @@ class Life:
     # -- the bridge
 
     def start_bridge(self):
-        """As the service manager does: a call that the killed one had just begun may hold its store for a moment."""
+        """As the service manager does."""
         self.bridge.configure()
-        for left in 2, 1, 0:
-            self.bridge.start()
-            try:
-                return self.answers()
-            except Wrong:
-                if not left or self.bridge.process.poll() != 2:
-                    raise
-            time.sleep(0.2)
+        self.bridge.start()
+        self.answers()
 
     def answers(self):
         """The bridge takes commands."""
