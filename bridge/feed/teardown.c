@@ -5,6 +5,16 @@
 
 #include "base/log.h"
 
+/*
+ * Rows go, and how far it came would say that nothing is to be done: should it be cut off and be
+ * configured again, all that is wanted is compared with what is left. It is written with the rows.
+ */
+static void begin_anew_then(struct hf_ledger *l)
+{
+	if (l->cursor.generation)
+		hf_ledger_reached(l, hf_store_epoch(l->store), 0, true);
+}
+
 void hf_teardown_begin(struct hf_feed_teardown *t, bool unreached)
 {
 	t->unreached = unreached;
@@ -12,6 +22,7 @@ void hf_teardown_begin(struct hf_feed_teardown *t, bool unreached)
 	t->n_taken = 0;
 	t->n_emptied = 0;
 	t->outbox->empty_done = false;
+	begin_anew_then(&t->outbox->ledger);
 }
 
 void hf_teardown_told(void *arg, const struct hf_change *change, enum hf_fate fate)

@@ -22,7 +22,10 @@ struct hf_feed_teardown {
 	unsigned n_emptied; /* attempts to have the suffixes taken out */
 };
 
-/* Begins. `unreached`: one attempt is enough, nothing of ours is there. */
+/*
+ * Begins. `unreached`: one attempt is enough, nothing of ours is there. From here on the ledger has
+ * come nowhere: one that is cut off and configured again has all that is wanted put.
+ */
 void hf_teardown_begin(struct hf_feed_teardown *t, bool unreached);
 /* Until it is clean. */
 struct hf_feed_step hf_teardown_step(struct hf_feed_teardown *t);

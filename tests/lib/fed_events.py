@@ -14,9 +14,7 @@ ENDS = signal.SIGTERM, signal.SIGKILL
 
 # Faults that are known and not mended yet: what meets them is left out, but with HF_ALL=1.
 OPEN = {
-    "hook-at-once": "a hook that is put back while it is cleaned, and the bridge is killed, is not told all of it again",
     "former-zone": "the zone of a suffix that left comes back with an older start file, and stays",
-    "theirs": "where others have a record below our suffix, a clean end leaves the SOA",
     "former-suffix": "names of a suffix that left stay, in our block of a hosts file or out of a start file, where no row has them",
 }
 
@@ -186,7 +184,7 @@ def adapter_taken_out_and_put_back(life):
     if life.rnd.random() < 0.3:
         o.teardown = {"keep": "clean", "clean": "keep"}[o.teardown]
         life.reload()
-    settled = life.rnd.random() < 0.7 or (o.word == "hk" and not may("hook-at-once"))
+    settled = life.rnd.random() < 0.7
     if settled:
         life.check()
     say(life, f"{o.name} {o.teardown} {'settled' if settled else 'at once'}")
@@ -402,7 +400,7 @@ def others_elsewhere(life):
     if o.word == "ub":
         suffix = life.rnd.choice(life.suffixes())
         life.check()
-        names = [f"printer{life.serial}.home.invalid"] + ([f"theirs{life.serial}.{suffix}"] if may("theirs") else [])
+        names = f"printer{life.serial}.home.invalid", f"theirs{life.serial}.{suffix}"
         o.foreign_record(life.rnd.choice(names),
                          life.rnd.choice(["AAAA 2001:db8::77", "A 192.0.2.7", "TXT theirs"]))
     elif o.word == "ho":

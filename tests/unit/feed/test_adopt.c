@@ -245,6 +245,24 @@ START_TEST(with_nobody_to_ask_what_was_being_taken_is_put_again)
 }
 END_TEST
 
+/* Cut off at any step, and configured again: with somebody to ask and with nobody. */
+START_TEST(killed_at_any_step_of_a_clean_end_it_has_all_again)
+{
+	if (_i % 2)
+		d.type.verify = NULL, d.type.list = NULL;
+	d.check_order = false;
+	three();
+	hf_feed_clean(d.feed);
+	for (int i = 0; i < _i / 2 && desk_step(&d); i++)
+		;
+	desk_kill(&d);
+	desk_start(&d);
+	desk_settle(&d);
+	desk_check(&d);
+	ck_assert_uint_eq(desk_status(&d).owned, 3);
+}
+END_TEST
+
 START_TEST(with_nobody_to_ask_only_what_was_under_way_is_done_once_more)
 {
 	d.type.verify = NULL;
@@ -435,6 +453,7 @@ Suite *adopt_suite(void)
 	tcase_add_loop_test(tc, killed_at_any_step_after_the_store_was_lost_too, 0, 30);
 	tcase_add_loop_test(tc, killed_at_any_step_twice_with_nobody_to_ask, 0, 240);
 	tcase_add_test(tc, with_nobody_to_ask_what_was_being_taken_is_put_again);
+	tcase_add_loop_test(tc, killed_at_any_step_of_a_clean_end_it_has_all_again, 0, 80);
 	tcase_add_test(tc, with_nobody_to_ask_only_what_was_under_way_is_done_once_more);
 	tcase_add_test(tc, what_a_killed_run_put_and_nobody_answers_for_is_asked_again);
 	tcase_add_test(tc, what_a_killed_run_put_unconfirmed_is_confirmed_before_anything_goes);
