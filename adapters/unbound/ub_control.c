@@ -193,7 +193,10 @@ static void on_ub_control_limit(evutil_socket_t fd, short what, void *arg)
 	fail_all(arg, -ETIMEDOUT);
 }
 
-/* A Unix connection is there at once, or not. */
+/*
+ * A Unix connection is there at once, or not. From then on unbound waits for the first bytes and
+ * does nothing else: between connect() and send() nothing else is done.
+ */
 static int ub_control_dial(struct hf_ub_control *c)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -204,9 +207,10 @@ static int ub_control_dial(struct hf_ub_control *c)
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->fd < 0)
 		return -errno;
+	c->began_us = hf_time_now_us();
 	if (connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)) < 0)
 		return -errno;
-	return 0;
+	return send_rest(c);
 }
 
 static void on_start(evutil_socket_t fd, short what, void *arg)
@@ -220,9 +224,6 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 	c->sent = 0;
 	c->reply_len = 0;
 	rc = ub_control_dial(c);
-	c->began_us = hf_time_now_us();
-	if (rc == 0)
-		rc = send_rest(c);
 	if (rc < 0) {
 		fail_all(c, rc);
 		return;
