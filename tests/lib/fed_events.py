@@ -15,7 +15,6 @@ ENDS = signal.SIGTERM, signal.SIGKILL
 # Faults that are known and not mended yet: what meets them is left out, but with HF_ALL=1.
 OPEN = {
     "former-zone": "the zone of a suffix that left comes back with an older start file, and stays",
-    "former-suffix": "names of a suffix that left stay, in our block of a hosts file or out of a start file, where no row has them",
 }
 
 
@@ -170,8 +169,6 @@ def resolvers_alone(life):
 @event(2)
 def adapter_renamed(life):
     if o := life.pick():
-        if not may("former-suffix"):
-            life.check()
         o.number += 1
         say(life, o.name)
         life.reload()
@@ -250,12 +247,13 @@ def source_out_or_in(life):
 
 
 def no_backups(life):
-    """Of names below a suffix that left."""
-    if not may("former-suffix") or not may("former-zone"):
-        for o in life.outputs:
+    """Of names below a suffix that left, in unbound's start files."""
+    if not may("former-zone"):
+        unbounds = [o for o in life.outputs if o.word == "ub"]
+        for o in unbounds:
             o.backups = []
         life.check()
-        for o in life.outputs:
+        for o in unbounds:
             o.backups = []
 
 
