@@ -351,6 +351,8 @@ void hf_ub_start_file_succeed(struct hf_ub_start_file *f, const struct hf_config
  * yet.
  */
 bool hf_ub_start_file_zone(const char *path, struct hf_name *ret_zone);
+/* Whether the suffix has a zone file under its own name beside that one. */
+bool hf_ub_start_file_is_own(const char *path, const struct hf_name *zone);
 /*
  * Tells cb a slice of what is in the files that were not written in this life, and of those that
  * were there before this life wrote them; pointers first. Returns 1 (more), 0 (that was all), or a

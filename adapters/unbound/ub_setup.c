@@ -20,15 +20,14 @@ static void print_auth_zone(FILE *out, const char *zone, const char *file, const
 }
 
 /*
- * Each suffix once. The file without a suffix in its name is that of the first one, or of the one
- * that it was written for before.
+ * Each suffix once. The file without a suffix in its name is that of the one that it was written
+ * for before, or else of the first one that has no file under its own name.
  */
 static void print_zonefiles(FILE *out, const struct hf_config *config, const char *file)
 {
 	char text[HF_NAME_TEXT_MAX];
 	struct hf_name bare;
-	bool fixed = hf_ub_start_file_zone(file, &bare), known;
-	size_t n = 0;
+	bool fixed = hf_ub_start_file_zone(file, &bare), known, given = false;
 
 	fprintf(out, "server:\n  local-zone: \"%s.\" transparent\n",
 	    hf_name_text(&hf_addr_reverse_apex, text));
@@ -45,8 +44,10 @@ static void print_zonefiles(FILE *out, const struct hf_config *config, const cha
 		hf_name_text(suffix, text);
 		if (!suffix->len)
 			snprintf(text, sizeof(text), "coder");
-		known = suffix->len && fixed ? hf_name_equal(&bare, suffix) : !n;
-		n++;
+		known = suffix->len && fixed
+			    ? hf_name_equal(&bare, suffix)
+			    : !given && !(suffix->len && hf_ub_start_file_is_own(file, suffix));
+		given |= known;
 		print_auth_zone(out, text, file, known ? "" : text);
 	}
 	print_auth_zone(out, hf_name_text(&hf_addr_reverse_apex, text), file, "ptr");

@@ -53,6 +53,21 @@ bool hf_ub_start_file_zone(const char *path, struct hf_name *ret_zone)
 	return read_zone(AT_FDCWD, path, ret_zone, &more);
 }
 
+static bool has_own_file(int dir, const char *base, const struct hf_name *zone)
+{
+	char name[PATH_MAX + HF_NAME_TEXT_MAX], text[HF_NAME_TEXT_MAX];
+	struct hf_name of;
+	bool more;
+
+	snprintf(name, sizeof(name), "%s.%s", base, hf_name_text(zone, text));
+	return read_zone(dir, name, &of, &more) && hf_name_equal(&of, zone);
+}
+
+bool hf_ub_start_file_is_own(const char *path, const struct hf_name *zone)
+{
+	return has_own_file(AT_FDCWD, path, zone);
+}
+
 void hf_ub_start_bare_read(struct hf_ub_start_file *f, const char *base)
 {
 	struct hf_name zone;
@@ -62,6 +77,29 @@ void hf_ub_start_bare_read(struct hf_ub_start_file *f, const char *base)
 		return;
 	f->bare = zone;
 	f->has_bare = true;
+}
+
+void hf_ub_start_bare_choose(struct hf_ub_start_file *f, const char *base)
+{
+	const struct hf_ub *a = f->a;
+
+	hf_ub_start_bare_read(f, base);
+	for (size_t i = 0; i < a->n_zones && !f->has_bare; i++) {
+		if (has_own_file(f->dir, base, &a->zones[i].name))
+			continue;
+		f->bare = a->zones[i].name;
+		f->has_bare = true;
+	}
+}
+
+/* The bare file of a suffix that left, and that somebody has removed or spoilt. */
+static bool is_bare_missing(const struct hf_ub_start_file *f, const char *base)
+{
+	struct hf_name zone;
+	bool more;
+
+	return f->has_bare && !ub_zone_is_ours(f->a, &f->bare) &&
+	       !read_zone(f->dir, base, &zone, &more);
 }
 
 /* "BASE.SUFFIX" of a suffix that is not ours, or BASE itself. */
@@ -84,6 +122,8 @@ int hf_ub_start_left_open(struct hf_ub_start_file *f, const char *base)
 	struct dirent *e;
 	struct hf_name zone;
 
+	if (d && f->n_outs < HF_UB_START_OUTS_MAX && is_bare_missing(f, base))
+		rc = hf_ub_start_out_add(f, base, &f->bare);
 	if (!d) {
 		rc = -errno;
 		if (fd >= 0)

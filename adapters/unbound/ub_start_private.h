@@ -128,6 +128,8 @@ int hf_ub_start_name(const struct hf_ub_start_file *f, const char *base, const s
 
 /* zonefile: whose zone the bare file is; of none, if it is missing or no file of ours. */
 void hf_ub_start_bare_read(struct hf_ub_start_file *f, const char *base);
+/* And where it is missing, of the first suffix that has no file under its own name. */
+void hf_ub_start_bare_choose(struct hf_ub_start_file *f, const char *base);
 /*
  * zonefile: files of ours in the folder whose zone is no longer ours are opened, to be without
  * names.

@@ -103,11 +103,7 @@ static int open_zonefiles(struct hf_ub_start_file *f, const char *base)
 	char name[NAME_MAX + 1];
 	int rc = 0;
 
-	hf_ub_start_bare_read(f, base);
-	if (!f->has_bare && a->n_zones) {
-		f->bare = a->zones[0].name;
-		f->has_bare = true;
-	}
+	hf_ub_start_bare_choose(f, base);
 	for (size_t i = 0; i < a->n_zones && !rc; i++) {
 		rc = hf_ub_start_name(f, base, &a->zones[i].name, name);
 		if (!rc)

@@ -300,6 +300,29 @@ def test_files_stay_with_their_zone_whatever_the_order_of_the_sources(tmp_path):
         two.stop()
 
 
+@pytest.mark.parametrize("bridge", ["runs", "is down"])
+def test_a_zone_keeps_its_file_where_that_of_a_former_suffix_is_removed(tmp_path, bridge):
+    with Stand(tmp_path, "zonefile", "100ms", ", verify-interval: 1h") as s:
+        lab = s.start / "start.zone.lab.example"
+        both = {"main.dev.me.lab.example", "main.web.me.lab.example"}
+        s.bridge.configure(s.server.url, "    suffix: lab.example\n", top=s.adapters())
+        s.bridge.reload()
+        wait_for(lambda: s.names(lab) == both and s.names() == set())
+        if bridge == "runs":
+            s.file.unlink()
+            wait_for(lambda: s.text() and s.text().startswith("coder. ") and s.names() == set(), 10)
+        s.stop()
+        if bridge == "is down":
+            s.file.unlink()
+        s.run(suffix="lab.example")
+        wait_for(lambda: s.adapter()["state"] == "synced")
+        s.server.say("diff alice -2")
+        wait_for(lambda: s.names(lab) == {"main.dev.me.lab.example"}, 10)
+        printed = subprocess.run([program("bridge/holdfastctl"), "-c", s.bridge.config, "setup", "unbound"], capture_output=True,
+                                 text=True, check=True).stdout
+        assert f'zonefile: "{lab}"' in printed and f'zonefile: "{s.file}"' not in printed
+
+
 def test_an_unbound_that_restarted_before_the_bridge_came_back_is_filled(tmp_path):
     """With a current cursor there is nothing to do, but the watch must run."""
     with Stand(tmp_path, "zonefile", "1h", ", verify-interval: 1h") as s:
