@@ -45,7 +45,8 @@ int hf_ub_control_send(
 
 /*
  * The same for a listing, which may be long: at most `max` bytes are read, then the connection ends
- * (as unbound's listing does) and the code is HF_ELIMIT.
+ * (as unbound's listing does) and the code is HF_ELIMIT. A listing of nothing is HF_ECLOSED: it
+ * looks like an unbound that went away.
  */
 int hf_ub_control_list(
     struct hf_ub_control *c, const char *command, size_t max, hf_ub_reply_cb cb, void *arg);

@@ -96,7 +96,8 @@ static void on_data(const struct hf_ub_reply *reply, void *arg)
 	int rc;
 
 	a->session.data_large = reply->code == HF_ELIMIT;
-	if (reply->code && reply->code != HF_ELIMIT) {
+	/* One that has none at all says nothing, as one that went away does: so it is asked. */
+	if (reply->code && reply->code != HF_ELIMIT && reply->code != HF_ECLOSED) {
 		hf_ub_step_control_failed(a, reply->code);
 	} else if (!reply->code) {
 		rc = hf_ub_known_new(reply->text, &a->session.known);

@@ -59,7 +59,7 @@ static void remove_zone(struct hf_ub *a, const struct hf_name *zone, const char 
 		empty_zone(a, zone, hf_ub_list_has_others_at(listing, zone));
 }
 
-/* --- where the listing is too long --- */
+/* --- where the listing is too long, or empty --- */
 
 static void leave_asked(struct hf_ub *a)
 {
@@ -143,7 +143,8 @@ static void on_leaving(const struct hf_ub_reply *reply, void *arg)
 	struct hf_ub *a = arg;
 	const struct hf_name *zone = &a->leaving[a->n_leaving - 1];
 
-	if (reply->code == HF_ELIMIT) {
+	/* What says nothing has nothing at all, or went away: that is asked, too. */
+	if (reply->code == HF_ELIMIT || reply->code == HF_ECLOSED) {
 		a->then = ask_about_leaving;
 	} else if (reply->code) {
 		hf_ub_step_control_failed(a, reply->code);

@@ -138,6 +138,29 @@ static int tell_listing(struct hf_ub *a, const char *listing, bool pointers)
 	return rc;
 }
 
+static void on_listing_status(const struct hf_ub_reply *reply, void *arg)
+{
+	struct hf_ub *a = arg;
+
+	if (reply->code)
+		hf_ub_step_control_failed(a, reply->code);
+	hf_ub_step_end(a);
+}
+
+/* It said nothing: it has no local data at all, or it went away. Then it says nothing now. */
+static void check_is_empty(struct hf_ub *a)
+{
+	hf_ub_step_begin(a, end_list);
+	hf_ub_step_wait(a);
+	hf_ub_command_status(&a->command);
+	if (hf_ub_control_send(
+		a->control, a->command.bytes, a->command.len, on_listing_status, a)) {
+		hf_ub_step_fail(a, -ENOMEM, "%s", hf_strerror(-ENOMEM));
+		hf_ub_step_end(a);
+	}
+	hf_ub_step_end(a);
+}
+
 static void on_listing(const struct hf_ub_reply *reply, void *arg)
 {
 	struct hf_ub *a = arg;
@@ -147,6 +170,8 @@ static void on_listing(const struct hf_ub_reply *reply, void *arg)
 		hf_ub_step_fail(a, HF_ELIMIT,
 		    "unbound has so many local names that listing them would keep it from answering");
 		a->then = read_start_files;
+	} else if (reply->code == HF_ECLOSED) {
+		a->then = check_is_empty;
 	} else if (reply->code) {
 		hf_ub_step_control_failed(a, reply->code);
 	} else {

@@ -21,6 +21,17 @@ def test_an_unbound_that_lost_all_is_filled_in_a_life_without_a_change(tmp_path)
         until(lambda: s.in_unbound(ALL))
 
 
+def test_an_unbound_that_has_no_local_data_is_filled(tmp_path):
+    """All of its own zones are turned off: its listings are empty, and an empty listing is no byte at all."""
+    with Stand(tmp_path) as s:
+        s.unbound()
+        s.ub.configure(server="".join(f'  local-zone: "{zone}" nodefault\n' for zone in s.ub.zones()))
+        s.ub.restart()
+        assert s.ub.command("list_local_data") == ""
+        s.run(s.unbound_entry(more=IDLE))
+        until(lambda: s.in_unbound(ALL))
+
+
 def test_an_unbound_that_hangs_is_said_in_a_life_without_a_change(tmp_path):
     with Stand(tmp_path) as s:
         s.unbound()

@@ -22,7 +22,7 @@ void ub_peer_reload(struct ub_peer *p)
 void ub_peer_when(struct ub_peer *p, const char *at, enum ub_peer_act act, const char *text)
 {
 	p->when.at = at;
-	p->when.skip = 0;
+	p->when.skip = p->when.again = 0;
 	p->when.act = act;
 	p->when.text = text;
 }
@@ -244,7 +244,10 @@ static enum ub_peer_act act_of(struct ub_peer *p, const char *command)
 		p->when.skip--;
 		return 0;
 	}
-	p->when.at = NULL;
+	if (!p->when.again)
+		p->when.at = NULL;
+	else
+		p->when.again--;
 	return p->when.act;
 }
 

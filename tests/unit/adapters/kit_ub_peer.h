@@ -33,6 +33,7 @@ struct ub_peer {
 	struct {
 		const char *at; /* the command begins so; NULL: never */
 		unsigned skip;  /* so many of them are done as usual */
+		unsigned again; /* once, and so many times more */
 		enum ub_peer_act act;
 		const char *text;
 	} when;

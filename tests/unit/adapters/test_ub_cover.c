@@ -81,6 +81,20 @@ START_TEST(a_listing_that_does_not_come_ends_the_batch)
 }
 END_TEST
 
+/* It has no local data, or went away: what it is asked then shows which. */
+START_TEST(a_listing_that_says_nothing_is_asked_about)
+{
+	kit_unbound_open_peer(&k, false, true);
+	ub_data_zone_set(&k.peer.data, "coder", "transparent");
+	ub_data_add(&k.peer.data, "dev.coder 30 AAAA 2001:db8::1");
+	ub_peer_when(&k.peer, "list_local_data", UB_PEER_CUTS, NULL);
+	ck_assert_int_eq(put("dev.coder"), 0);
+	ck_assert_ptr_nonnull(strstr(k.peer.log, "list_stubs\n"));
+	ck_assert_str_eq(k.fates, "c");
+	kit_unbound_close(&k);
+}
+END_TEST
+
 /* It is known what unbound had when the fill began: what we wrote since has to be asked for. */
 START_TEST(what_was_written_is_asked_for)
 {
@@ -172,6 +186,7 @@ Suite *ub_cover_suite(void)
 	tcase_add_loop_test(c, a_zone_is_transparent_where_something_below_it_answers, 0,
 	    sizeof(rows) / sizeof(rows[0]));
 	tcase_add_loop_test(c, a_listing_that_does_not_come_ends_the_batch, 0, 4);
+	tcase_add_test(c, a_listing_that_says_nothing_is_asked_about);
 	tcase_add_test(c, what_was_written_is_asked_for);
 	tcase_add_test(c, what_is_known_is_forgotten_when_the_zone_is_whole);
 	tcase_add_test(c, a_removal_is_preceded_by_the_listing_and_an_addition_is_not);

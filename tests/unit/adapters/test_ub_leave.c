@@ -129,8 +129,7 @@ START_TEST(a_suffix_that_comes_back_in_time_stays)
 END_TEST
 
 /* Each command of it. */
-static const char *const commands[] = { "auth_zone_reload", "list_local_data",
-	"local_zone_remove" };
+static const char *const commands[] = { "auth_zone_reload", "local_zone_remove" };
 
 START_TEST(a_connection_that_is_cut_is_told_and_it_goes_the_next_time)
 {
@@ -141,6 +140,16 @@ START_TEST(a_connection_that_is_cut_is_told_and_it_goes_the_next_time)
 	ck_assert_int_eq(leave(true), 0);
 	check_gone();
 	ck_assert_str_eq(ub_data_zone_type(&k.peer.data, "coder"), "");
+}
+END_TEST
+
+/* It says nothing: it has nothing, or went away, or is too busy. So it is asked. */
+START_TEST(a_listing_that_says_nothing_is_asked_about)
+{
+	ub_peer_when(&k.peer, "list_local_data", UB_PEER_CUTS, NULL);
+	ck_assert_int_eq(leave(true), 0);
+	check_gone();
+	ck_assert_str_eq(ub_data_zone_type(&k.peer.data, "coder"), "transparent");
 }
 END_TEST
 
@@ -221,7 +230,8 @@ Suite *ub_leave_suite(void)
 	tcase_add_loop_test(c, what_others_have_in_it_stays, 0, sizeof(others) / sizeof(others[0]));
 	tcase_add_loop_test(c, a_zone_without_our_canary_is_left_alone, 0, 2);
 	tcase_add_test(c, a_suffix_that_comes_back_in_time_stays);
-	tcase_add_loop_test(c, a_connection_that_is_cut_is_told_and_it_goes_the_next_time, 0, 6);
+	tcase_add_loop_test(c, a_connection_that_is_cut_is_told_and_it_goes_the_next_time, 0, 4);
+	tcase_add_test(c, a_listing_that_says_nothing_is_asked_about);
 	tcase_add_test(c, a_refusal_is_told_in_its_words);
 	tcase_add_test(c, without_dns_nothing_goes);
 	tcase_add_loop_test(last, with_the_last_suffix_goes_the_reverse_zone_that_we_made, 0, 2);

@@ -132,8 +132,8 @@ START_TEST(what_is_not_answered_where_we_ask_is_another_unbound)
 END_TEST
 
 /* Each command of a first batch, and what goes wrong with it. */
-static const char *const commands[] = { "status", "get_option", "local_data_remove",
-	"list_local_data", "local_zone", "local_datas\ncoder 30 SOA holdfast.invalid. nobody" };
+static const char *const commands[] = { "status", "get_option", "local_data_remove", "local_zone",
+	"local_datas\ncoder 30 SOA holdfast.invalid. nobody" };
 
 START_TEST(a_connection_that_is_cut_ends_the_batch_and_no_more)
 {
@@ -209,6 +209,16 @@ START_TEST(without_dns_nothing_is_written)
 }
 END_TEST
 
+/* All of its own zones were turned off: it has nothing to list, and says nothing. */
+START_TEST(an_unbound_without_any_local_data_is_filled)
+{
+	ub_data_zone_remove(&k.peer.data, "d.f.ip6.arpa");
+	ub_data_zone_remove(&k.peer.data, "localhost");
+	ck_assert_int_eq(fill_one(), 0);
+	ck_assert(ub_data_has(&k.peer.data, "dev.coder AAAA " ADDR));
+}
+END_TEST
+
 START_TEST(what_it_can_is_found_out_by_asking)
 {
 	kit_unbound_open_peer(&k, _i, false);
@@ -259,6 +269,7 @@ Suite *ub_session_suite(void)
 	tcase_add_test(c, whoever_takes_a_command_and_does_not_end_it_is_left);
 	tcase_add_test(c, without_a_socket_it_is_said_what_is_missing);
 	tcase_add_test(c, without_dns_nothing_is_written);
+	tcase_add_test(c, an_unbound_without_any_local_data_is_filled);
 	tcase_add_loop_test(own, what_it_can_is_found_out_by_asking, 0, 2);
 	tcase_add_test(own, a_reverse_zone_is_made_where_there_is_none);
 	suite_add_tcase(s, c);
