@@ -5,7 +5,7 @@
 
 #include "tests/unit/feed/feed_kit.h"
 
-Suite *adopt_suite(void);
+Suite *feed_adopt_suite(void);
 
 static struct desk d;
 
@@ -437,9 +437,9 @@ START_TEST(cleaning_up_waits_for_the_batch_that_is_out)
 }
 END_TEST
 
-Suite *adopt_suite(void)
+Suite *feed_adopt_suite(void)
 {
-	Suite *s = suite_create("adopt");
+	Suite *s = suite_create("feed_adopt");
 	TCase *tc = tcase_create("adopt");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -6,7 +6,7 @@
 
 #include "tests/unit/feed/feed_kit.h"
 
-Suite *pass_suite(void);
+Suite *feed_pass_suite(void);
 
 static struct desk d;
 
@@ -374,9 +374,9 @@ START_TEST(an_adapter_that_cannot_be_asked_is_fed_all_the_same)
 }
 END_TEST
 
-Suite *pass_suite(void)
+Suite *feed_pass_suite(void)
 {
-	Suite *s = suite_create("pass");
+	Suite *s = suite_create("feed_pass");
 	TCase *tc = tcase_create("run");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

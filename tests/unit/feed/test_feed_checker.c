@@ -6,7 +6,7 @@
 
 #include "tests/unit/feed/feed_kit.h"
 
-Suite *checker_suite(void);
+Suite *feed_checker_suite(void);
 
 static struct desk d;
 
@@ -279,9 +279,9 @@ START_TEST(what_an_adapter_warns_of_is_kept_until_it_is_over)
 }
 END_TEST
 
-Suite *checker_suite(void)
+Suite *feed_checker_suite(void)
 {
-	Suite *s = suite_create("checker");
+	Suite *s = suite_create("feed_checker");
 	TCase *tc = tcase_create("look");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
