@@ -69,7 +69,8 @@ struct hf_pass {
 int hf_pass_new_full(const struct hf_pass_env *env, bool refill, struct hf_pass **ret_pass);
 /*
  * Changes since the cursor, and what is due of what was set aside. `before` (may be NULL) was not
- * confirmed: what of its sample is open is put once more. -ESTALE: it has to be a full one.
+ * confirmed: what of its sample is open is put once more, and what the log has is asked for even if
+ * it is believed to be there. -ESTALE: it has to be a full one.
  */
 int hf_pass_new_log(
     const struct hf_pass_env *env, const struct hf_pass *before, struct hf_pass **ret_pass);

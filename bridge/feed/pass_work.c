@@ -61,8 +61,8 @@ static int put_item(struct hf_pass *p, const struct hf_item *item)
 	if (item->flags & HF_ITEM_AGAIN && !hf_ledger_row_is_there(row))
 		return 0;
 	if (!p->refill && !(item->flags & HF_ITEM_AGAIN)) {
-		/* Put by a run that was cut off, perhaps, before it was confirmed. */
-		if (row == wanted && p->late)
+		/* Put by a run or a pass that was cut off, perhaps, before it was confirmed. */
+		if (row == wanted && (p->late || p->unconfirmed))
 			hf_pass_sample_add(p, &record, false);
 		if (row == wanted)
 			return 0;

@@ -111,6 +111,27 @@ START_TEST(news_goes_on_while_something_cannot_be_confirmed)
 }
 END_TEST
 
+/* News of other names, or of none: the old name stays until the new one was seen. */
+START_TEST(news_confirms_nothing)
+{
+	three();
+	d.r.silent = true;
+	desk_del(&d, "a.coder");
+	desk_set(&d, "renamed.coder", 1, HF_REC_PRIMARY);
+	desk_commit(&d);
+	desk_run(&d, 2000);
+	if (_i)
+		desk_del(&d, "c.coder");
+	desk_commit(&d);
+	desk_run(&d, 30000);
+	ck_assert_uint_eq(d.r.n_takes, 0);
+	d.r.silent = false;
+	desk_settle(&d);
+	ck_assert_uint_eq(d.r.n_takes, _i ? 2 : 1);
+	desk_check(&d);
+}
+END_TEST
+
 START_TEST(what_the_resolver_said_it_has_and_has_not_is_put_again)
 {
 	three();
@@ -384,6 +405,7 @@ Suite *feed_pass_suite(void)
 	tcase_add_test(tc, the_new_name_is_put_and_confirmed_before_the_old_one_goes);
 	tcase_add_test(tc, nothing_is_taken_while_what_was_put_is_not_confirmed);
 	tcase_add_test(tc, news_goes_on_while_something_cannot_be_confirmed);
+	tcase_add_loop_test(tc, news_confirms_nothing, 0, 2);
 	tcase_add_test(tc, what_the_resolver_said_it_has_and_has_not_is_put_again);
 	tcase_add_test(tc, a_commit_that_changes_no_name_writes_nothing_anywhere);
 	tcase_add_test(tc, held_names_stay_and_withdrawn_ones_go_and_return);
