@@ -147,6 +147,19 @@ static void foreign_add(struct hf_checker *c, const struct hf_questions_tally *t
 
 /* --- the questions --- */
 
+/*
+ * There are no more rows. Whether to go on with the first one: once, since what is counted may be
+ * in no row yet.
+ */
+static bool checker_at_end(struct hf_checker *c, bool had)
+{
+	if (!had || c->wrapped)
+		return false;
+	foreign_round(c);
+	c->wrapped = n_asked_for(c);
+	return c->wrapped;
+}
+
 struct hf_feed_step hf_checker_step(struct hf_checker *c, uint64_t n_passes)
 {
 	struct hf_owned after = c->last;
@@ -164,11 +177,12 @@ struct hf_feed_step hf_checker_step(struct hf_checker *c, uint64_t n_passes)
 		c->at = hf_feed_peer_now(c->peer) + STORE_MS;
 		return hf_feed_store_refused(rc);
 	}
-	/* At the end: the next time from the beginning. */
-	if (!c->questions->n && had)
-		foreign_round(c);
-	if (!c->questions->n && had && n_asked_for(c))
+	/* Rows, but none that is asked for. */
+	if (!c->questions->n && c->has_last)
 		return hf_feed_again();
+	if (!c->questions->n && checker_at_end(c, had))
+		return hf_feed_again();
+	c->wrapped = false;
 	if (!c->questions->n) {
 		checker_ended(c);
 		return hf_feed_again();

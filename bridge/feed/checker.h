@@ -31,6 +31,7 @@ struct hf_checker {
 	struct hf_wanted *repairs; /* owned; NULL: nothing is to be repaired */
 	struct hf_owned last, before;
 	bool has_last, had_before;
+	bool wrapped;      /* it began anew, and has asked for none since */
 	uint64_t n_passes; /* so many had begun when it was asked */
 	int64_t at;        /* boottime of the next question */
 	uint64_t left;     /* of a full one: so many are still to be asked for */

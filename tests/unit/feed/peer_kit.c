@@ -113,3 +113,110 @@ void peer_done(struct peer *p)
 {
 	fixture_done(&p->fx);
 }
+
+/* --- names in the store --- */
+
+static void commit_name(struct peer *p, const char *name, uint8_t addr, uint8_t flags, bool removed)
+{
+	const struct hf_record r = peer_record(name, addr, false);
+	struct hf_name_change change = {
+		.name = r.name,
+		.removed = removed,
+		.what = removed ? HF_WHAT_REMOVED : HF_WHAT_ADDED,
+		.why = HF_WHY_DIFF,
+		.flags = flags,
+		.source = 1,
+		.owner = UINT32_MAX,
+		.agent = UINT32_MAX,
+	};
+	const struct hf_changeset set = {
+		.names = &change, .n_names = 1, .wall_s = FIXTURE_WALL_S
+	};
+
+	memcpy(change.addr, r.addr, sizeof(change.addr));
+	ck_assert_int_eq(hf_store_apply(p->fx.store, &set), 0);
+}
+
+void peer_commit(struct peer *p, const char *name, uint8_t addr, uint8_t flags)
+{
+	commit_name(p, name, addr, flags, false);
+}
+
+void peer_remove(struct peer *p, const char *name)
+{
+	commit_name(p, name, 0, 0, true);
+}
+
+/* --- parts --- */
+
+void parts_init(struct parts *s, struct peer *p)
+{
+	struct hf_name suffix;
+	bool ttl;
+
+	memset(s, 0, sizeof(*s));
+	hf_outbox_init(&s->outbox, &p->peer, adapter_name, PARTS_FLOOR_MS, PARTS_SKIPPED_MS);
+	ck_assert_int_ge(hf_ledger_load(&s->outbox.ledger), 0);
+	s->zones.peer = s->questions.peer = s->warnings.peer = &p->peer;
+	s->zones.ledger = &s->outbox.ledger;
+	ck_assert_int_eq(hf_name_parse("coder", &suffix), 0);
+	hf_feed_zones_set(&s->zones, &suffix, 1, 30, &ttl);
+	hf_feed_zones_tell(&s->zones);
+	ck_assert_int_eq(hf_ledger_flush(&s->outbox.ledger), 0);
+}
+
+void parts_done(struct parts *s)
+{
+	hf_outbox_done(&s->outbox);
+}
+
+void parts_own(struct parts *s, const char *name, uint8_t addr, uint8_t state)
+{
+	const struct hf_record r = peer_record(name, addr, false);
+
+	ck_assert_int_eq(hf_ledger_set(&s->outbox.ledger, &r.name, r.addr, ROW_NONE, state), 0);
+	ck_assert_int_eq(hf_ledger_flush(&s->outbox.ledger), 0);
+}
+
+const char *parts_lot(struct parts *s)
+{
+	char name[HF_NAME_TEXT_MAX];
+	size_t len = 0;
+
+	s->lot[0] = '\0';
+	for (size_t i = 0; s->questions.asking != ASK_NOTHING && i < s->questions.n; i++) {
+		const struct hf_expect *e = &s->questions.at[i];
+
+		len += (size_t)snprintf(s->lot + len, sizeof(s->lot) - len, "%s%.30s %u%s;",
+		    e->absent ? "!" : "", hf_name_text(&e->record.name, name), e->record.addr[15],
+		    e->record.primary ? "*" : "");
+		ck_assert_uint_lt(len, sizeof(s->lot));
+	}
+	return s->lot;
+}
+
+void parts_answer(struct parts *s, enum hf_is is)
+{
+	for (size_t i = 0; i < s->questions.n; i++)
+		s->questions.at[i].is = is;
+	parts_answered(s);
+}
+
+void parts_answer_one(struct parts *s, const char *name, enum hf_is is)
+{
+	struct hf_name wanted;
+
+	ck_assert_int_eq(hf_name_parse(name, &wanted), 0);
+	for (size_t i = 0; i < s->questions.n; i++) {
+		if (!hf_name_equal(&s->questions.at[i].record.name, &wanted))
+			continue;
+		s->questions.at[i].is = is;
+		return;
+	}
+	ck_abort_msg("%s is not asked for", name);
+}
+
+void parts_answered(struct parts *s)
+{
+	ck_assert_int_ne(hf_questions_answered(&s->questions), ASK_NOTHING);
+}
