@@ -142,9 +142,9 @@ void peer_commit(struct peer *p, const char *name, uint8_t addr, uint8_t flags)
 	commit_name(p, name, addr, flags, false);
 }
 
-void peer_remove(struct peer *p, const char *name)
+void peer_remove(struct peer *p, const char *name, uint8_t addr, uint8_t flags)
 {
-	commit_name(p, name, 0, 0, true);
+	commit_name(p, name, addr, flags, true);
 }
 
 /* --- parts --- */
