@@ -116,35 +116,58 @@ void peer_done(struct peer *p)
 
 /* --- names in the store --- */
 
-static void commit_name(struct peer *p, const char *name, uint8_t addr, uint8_t flags, bool removed)
+/* The name is a row that came out of a zone: of those the store makes names as they are. */
+static void commit_name(struct peer *p, struct hf_name_change *change)
+{
+	struct hf_source_row source = {
+		.name = "main", .url = "https://x", .withdrawn = change->flags & HF_REC_WITHDRAWN
+	};
+	const struct hf_row_change row = { .kind = HF_ROW_SOURCE, .row.source = &source };
+	struct hf_restored_row restored = { .name = change->name,
+		.primary = change->flags & HF_REC_PRIMARY,
+		.flags = change->flags & (HF_REC_HELD | HF_REC_WITHDRAWN) };
+	const struct hf_changeset set = { .rows = &row,
+		.n_rows = 1,
+		.names = change,
+		.n_names = 1,
+		.restored = &restored,
+		.n_restored = !change->removed,
+		.restored_gone = &change->name,
+		.n_restored_gone = change->removed,
+		.wall_s = FIXTURE_WALL_S };
+
+	ck_assert_int_eq(hf_name_parse("coder", &source.suffix), 0);
+	memcpy(restored.addr, change->addr, sizeof(restored.addr));
+	ck_assert_int_eq(hf_store_apply(p->fx.store, &set), 0);
+}
+
+static struct hf_name_change peer_change(const char *name, uint8_t addr, uint8_t flags)
 {
 	const struct hf_record r = peer_record(name, addr, false);
-	struct hf_name_change change = {
-		.name = r.name,
-		.removed = removed,
-		.what = removed ? HF_WHAT_REMOVED : HF_WHAT_ADDED,
-		.why = HF_WHY_DIFF,
+	struct hf_name_change change = { .name = r.name,
+		.what = HF_WHAT_ADDED,
+		.why = HF_WHY_SNAPSHOT,
 		.flags = flags,
-		.source = 1,
 		.owner = UINT32_MAX,
-		.agent = UINT32_MAX,
-	};
-	const struct hf_changeset set = {
-		.names = &change, .n_names = 1, .wall_s = FIXTURE_WALL_S
-	};
+		.agent = UINT32_MAX };
 
 	memcpy(change.addr, r.addr, sizeof(change.addr));
-	ck_assert_int_eq(hf_store_apply(p->fx.store, &set), 0);
+	return change;
 }
 
 void peer_commit(struct peer *p, const char *name, uint8_t addr, uint8_t flags)
 {
-	commit_name(p, name, addr, flags, false);
+	struct hf_name_change change = peer_change(name, addr, flags);
+
+	commit_name(p, &change);
 }
 
 void peer_remove(struct peer *p, const char *name, uint8_t addr, uint8_t flags)
 {
-	commit_name(p, name, addr, flags, true);
+	struct hf_name_change change = peer_change(name, addr, flags);
+
+	change.removed = true;
+	commit_name(p, &change);
 }
 
 /* --- parts --- */

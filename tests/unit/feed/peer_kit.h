@@ -36,7 +36,7 @@ void peer_done(struct peer *p);
 struct hf_record peer_record(const char *name, uint8_t addr, bool primary);
 /* The state of a row as the store has it; ROW_NONE. */
 uint8_t peer_row(struct peer *p, const char *name, uint8_t addr);
-/* A commit of one name. One that is removed is told as it was. */
+/* A commit of one name. A withdrawn one withdraws all; one that is removed is told as it was. */
 void peer_commit(struct peer *p, const char *name, uint8_t addr, uint8_t flags);
 void peer_remove(struct peer *p, const char *name, uint8_t addr, uint8_t flags);
 
