@@ -315,6 +315,9 @@ START_TEST(one_that_fails_is_made_again_later_and_delays_nothing)
 	begin();
 	ends(-ETIMEDOUT, "");
 	ck_assert_int_eq(hf_adopt_wait(&a), 100);
+	/* Who has a reason of its own does not wait for that. */
+	hf_adopt_want(&a);
+	ck_assert_int_eq(hf_adopt_wait(&a), 0);
 }
 END_TEST
 
@@ -366,6 +369,7 @@ START_TEST(one_that_cannot_be_had_at_all_is_not_tried_again)
 	ck_assert(ends(codes[_i], "it has no such command").well);
 	look_through();
 	ck_assert(!a.lost && !a.whole);
+	ck_assert_int_eq(hf_ledger_load(&s.outbox.ledger), 1);
 	ck_assert_int_eq(hf_adopt_wait(&a), -1);
 	ck_assert_ptr_null(not_adopted());
 }
@@ -422,6 +426,7 @@ START_TEST(the_names_that_were_removed_last_are_asked_for)
 	ck_assert_int_eq(peer_row(&p, "a.coder", 1), ROW_STALE | ROW_PRIMARY);
 	ck_assert_int_eq(peer_row(&p, "b.coder", 2), ROW_NONE);
 	ck_assert_ptr_nonnull(strstr(unexpected(), "'a.coder'"));
+	ck_assert_ptr_null(not_adopted());
 	ck_assert_int_eq(hf_adopt_wait(&a), -1);
 }
 END_TEST
@@ -434,7 +439,7 @@ START_TEST(what_is_not_answered_is_asked_for_again_later)
 	go_on();
 	ck_assert_str_eq(parts_lot(&s), "!c.coder 3;!b.coder 2;!a.coder 1*;");
 	parts_answer_one(&s, "a.coder", HF_IS_NOT_SO);
-	parts_answer_one(&s, "b.coder", HF_IS_SO);
+	parts_answer_one(&s, "b.coder", HF_IS_FOREIGN);
 	parts_answered(&s);
 	hf_adopt_answered(&a, _i ? -ECONNREFUSED : 0, "");
 	ck_assert_int_eq(a.state, ADOPT_NOTHING);
@@ -442,6 +447,8 @@ START_TEST(what_is_not_answered_is_asked_for_again_later)
 	ck_assert_int_eq(hf_ledger_flush(&s.outbox.ledger), 0);
 	/* With a code nothing was found out. */
 	ck_assert_int_eq(peer_row(&p, "a.coder", 1), _i ? ROW_NONE : ROW_STALE | ROW_PRIMARY);
+	ck_assert_int_eq(peer_row(&p, "b.coder", 2), ROW_NONE);
+	ck_assert_int_eq(peer_row(&p, "c.coder", 3), ROW_NONE);
 }
 END_TEST
 

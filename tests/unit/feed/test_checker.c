@@ -219,6 +219,13 @@ START_TEST(with_nothing_there_or_nobody_to_ask_it_asks_never)
 }
 END_TEST
 
+START_TEST(with_nothing_left_but_what_should_be_gone_it_asks_for_that)
+{
+	parts_own(&s, "d.coder", 4, ROW_STUCK);
+	ck_assert_str_eq(ask(), "!d.coder 4;");
+}
+END_TEST
+
 /* --- the answers --- */
 
 START_TEST(what_is_missing_is_to_be_put_again)
@@ -370,6 +377,24 @@ START_TEST(what_a_pass_has_changed_since_is_asked_for_once_more)
 }
 END_TEST
 
+/* And what was seen of others in the round before goes on to count. */
+START_TEST(to_ask_once_more_is_no_round)
+{
+	own_three();
+	ask();
+	parts_answer_one(&s, "a.coder", HF_IS_SO);
+	parts_answer_one(&s, "b.coder", HF_IS_SO);
+	parts_answer_one(&s, "c.coder", HF_IS_FOREIGN);
+	answered(0, "");
+	hf_fake_clock_add(&p.fx.clock, VERIFY_MS);
+	ask();
+	n_passes++;
+	answer(HF_IS_NOT_SO);
+	ck_assert_str_eq(ask(), "a.coder 1*;b.coder 2;c.coder 3;");
+	ck_assert_uint_eq(hf_checker_n_foreign(&c), 1);
+}
+END_TEST
+
 /* Its row may be another one by now: of that nothing was asked. */
 START_TEST(a_pass_since_keeps_what_was_taken_before)
 {
@@ -474,6 +499,21 @@ START_TEST(a_full_verification_asks_for_all_from_the_first_on_at_once)
 }
 END_TEST
 
+START_TEST(a_full_verification_in_the_midst_of_a_round_counts_others_once)
+{
+	own_many(0, 300, ROW_PUT);
+	ask();
+	answer(HF_IS_FOREIGN);
+	hf_checker_verify(&c, true);
+	ask();
+	answer(HF_IS_FOREIGN);
+	ck_assert_uint_eq(hf_checker_n_foreign(&c), 200);
+	ask();
+	answer(HF_IS_FOREIGN);
+	ck_assert_uint_eq(hf_checker_n_foreign(&c), 300);
+}
+END_TEST
+
 START_TEST(a_sample_is_one_lot_now)
 {
 	own_many(0, 450, ROW_PUT);
@@ -556,6 +596,7 @@ static TCase *questions_case(void)
 	    tc, a_round_takes_as_long_as_was_asked_for_and_never_less_than_the_rate_allows);
 	tcase_add_test(tc, few_names_are_asked_for_once_in_a_round);
 	tcase_add_test(tc, with_nothing_there_or_nobody_to_ask_it_asks_never);
+	tcase_add_test(tc, with_nothing_left_but_what_should_be_gone_it_asks_for_that);
 	return tc;
 }
 
@@ -571,6 +612,7 @@ static TCase *answers_case(void)
 	tcase_add_test(tc, some_that_are_silent_are_no_failure);
 	tcase_add_loop_test(tc, what_was_taken_is_forgotten_when_it_is_seen_to_be_gone, 0, 5);
 	tcase_add_test(tc, what_a_pass_has_changed_since_is_asked_for_once_more);
+	tcase_add_test(tc, to_ask_once_more_is_no_round);
 	tcase_add_test(tc, a_pass_since_keeps_what_was_taken_before);
 	tcase_add_test(tc, others_records_are_counted_until_a_round_saw_none);
 	tcase_add_test(tc, names_that_are_left_out_end_no_round_of_others_records);
@@ -587,6 +629,7 @@ Suite *checker_suite(void)
 	suite_add_tcase(suite, answers_case());
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_full_verification_asks_for_all_from_the_first_on_at_once);
+	tcase_add_test(tc, a_full_verification_in_the_midst_of_a_round_counts_others_once);
 	tcase_add_test(tc, a_sample_is_one_lot_now);
 	tcase_add_test(tc, a_verification_that_nobody_answers_ends);
 	tcase_add_loop_test(tc, a_verification_of_nothing_is_over_at_once, 0, 2);

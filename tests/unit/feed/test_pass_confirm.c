@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pass whose questions are not answered as they should be: nothing is taken before what was put is
- * seen, and nothing waits for ever.
+ * A pass whose questions are not answered as they should be: nothing is taken before what was put
+ * is seen, and nothing waits for ever.
  */
 #include <check.h>
 #include <errno.h>
