@@ -77,7 +77,9 @@ static void note_change(struct run *r, const struct hf_change *c)
 {
 	char name[HF_NAME_TEXT_MAX], text[100], was[8] = "";
 
-	if (c->had && memcmp(c->was, c->record.addr, sizeof(c->was)) != 0)
+	if (c->had && !memcmp(c->was, c->record.addr, sizeof(c->was)))
+		snprintf(was, sizeof(was), "=");
+	else if (c->had)
 		snprintf(was, sizeof(was), "<%u", c->was[15]);
 	snprintf(text, sizeof(text), "%s %.60s %u%s%s;", c->op == HF_CHANGE_PUT ? "put" : "take",
 	    hf_name_text(&c->record.name, name), c->record.addr[15], c->record.primary ? "*" : "",

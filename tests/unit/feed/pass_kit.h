@@ -3,7 +3,7 @@
 /*
  * pass_kit: one pass on the parts that it works with. All that the adapter hears is written down as
  * text: "put NAME ADDR;", "take ...", "ask ...", "complete;". `*` is primary, `!` is to be gone,
- * `<ADDR` is the address that it had.
+ * `<ADDR` is the address that it had, `=` the same one.
  */
 #include "bridge/feed/pass.h"
 #include "tests/unit/feed/peer_kit.h"

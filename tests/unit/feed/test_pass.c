@@ -54,11 +54,11 @@ START_TEST(what_is_there_is_not_put_and_what_is_other_is)
 	parts_own(&r.s, "a.coder", 1, ROW_PUT);
 	parts_own(&r.s, "b.coder", 7, ROW_PUT);
 	parts_own(&r.s, "c.coder", 3, ROW_PUT);
-	parts_own(&r.s, "d.coder", 4, ROW_CLASH);
+	parts_own(&r.s, "d.coder", 44, ROW_CLASH); /* that address it never had */
 	run_full(&r, false);
 	run_all(&r);
 	ck_assert_str_eq(r.heard,
-	    "put b.coder 2<7;put c.coder 3*;put d.coder 4;ask b.coder 2;c.coder 3;d.coder 4;");
+	    "put b.coder 2<7;put c.coder 3*=;put d.coder 4;ask b.coder 2;c.coder 3;d.coder 4;");
 	ck_assert_int_eq(peer_row(&r.p, "b.coder", 7), ROW_NONE);
 	ck_assert_int_eq(peer_row(&r.p, "b.coder", 2), ROW_PUT);
 	ck_assert_int_eq(peer_row(&r.p, "c.coder", 3), ROW_PUT | ROW_PRIMARY);
@@ -73,7 +73,7 @@ START_TEST(a_refill_puts_also_what_is_believed_to_be_there)
 	run_full(&r, true);
 	ck_assert(r.pass->refill && r.pass->fresh);
 	run_all(&r);
-	ck_assert_str_eq(r.heard, "put a.coder 1;ask a.coder 1;");
+	ck_assert_str_eq(r.heard, "put a.coder 1=;ask a.coder 1;");
 }
 END_TEST
 
@@ -103,10 +103,23 @@ START_TEST(a_stale_row_is_used_where_it_is_wanted_and_taken_last)
 	run_full(&r, false);
 	run_all(&r);
 	ck_assert_str_eq(r.heard,
-	    "put b.coder 2*;put c.coder 3<8;ask a.coder 1;b.coder 2;c.coder 3;"
+	    "put b.coder 2*=;put c.coder 3<8;ask a.coder 1;b.coder 2;c.coder 3;"
 	    "complete;take ghost.coder 9;ask !ghost.coder 9;");
 	ck_assert_uint_eq(r.pass->n_stale, 1);
 	ck_assert_int_eq(peer_row(&r.p, "a.coder", 1), ROW_PUT);
+}
+END_TEST
+
+START_TEST(a_name_with_two_addresses_keeps_the_wanted_one)
+{
+	peer_commit(&r.p, "a.coder", 5, 0);
+	parts_own(&r.s, "a.coder", 1, ROW_PUT);
+	parts_own(&r.s, "a.coder", 5, ROW_PUT);
+	run_full(&r, false);
+	run_all(&r);
+	ck_assert_str_eq(r.heard, "complete;put a.coder 5<1;ask a.coder 5;");
+	ck_assert_int_eq(peer_row(&r.p, "a.coder", 1), ROW_NONE);
+	ck_assert_int_eq(peer_row(&r.p, "a.coder", 5), ROW_PUT);
 }
 END_TEST
 
@@ -298,6 +311,7 @@ START_TEST(what_was_set_aside_and_is_due_comes_with_it)
 	const struct hf_change take = { .op = HF_CHANGE_TAKE,
 		.record = peer_record("g.coder", 7, false) };
 
+	parts_own(&r.s, "g.coder", 8, ROW_PUT); /* with that address it is well */
 	run_reached(&r);
 	ck_assert_int_eq(hf_outbox_set_aside(&r.s.outbox, &put, ROW_NONE, ROW_FAILED, "x"), 0);
 	ck_assert_int_eq(hf_outbox_set_aside(&r.s.outbox, &take, ROW_NONE, ROW_FAILED, "x"), 0);
@@ -312,6 +326,8 @@ START_TEST(what_was_set_aside_and_is_due_comes_with_it)
 	ck_assert_str_eq(
 	    r.heard, "put f.coder 6;ask f.coder 6;complete;take g.coder 7;ask !g.coder 7;");
 	ck_assert_uint_eq(hf_outbox_n_aside(&r.s.outbox), 0);
+	ck_assert_int_eq(hf_aside_wait(&r.s.outbox.aside), -1);
+	ck_assert_int_eq(peer_row(&r.p, "g.coder", 8), ROW_PUT);
 }
 END_TEST
 
@@ -326,6 +342,22 @@ START_TEST(an_address_that_changes_is_one_change)
 	run_all(&r);
 	ck_assert_str_eq(r.heard, "put a.coder 5<1;ask a.coder 5;");
 	ck_assert_int_eq(peer_row(&r.p, "a.coder", 1), ROW_NONE);
+}
+END_TEST
+
+START_TEST(an_address_stays_until_the_other_one_could_be_put)
+{
+	const uint8_t failed[] = { HF_FATE_FAILED };
+
+	parts_own(&r.s, "a.coder", 1, ROW_PUT);
+	run_reached(&r);
+	peer_commit(&r.p, "a.coder", 5, 0);
+	run_log(&r, NULL);
+	run_on(&r);
+	run_receipt(&r, failed);
+	run_all(&r);
+	ck_assert_str_eq(r.heard, "put a.coder 5<1;");
+	ck_assert_int_eq(peer_row(&r.p, "a.coder", 1), ROW_PUT);
 }
 END_TEST
 
@@ -350,6 +382,22 @@ START_TEST(a_name_stays_whose_address_has_no_other_yet)
 }
 END_TEST
 
+/* What an earlier run left there, or was taken before, is no name that its user has. */
+START_TEST(what_nobody_wanted_does_not_stay_for_that)
+{
+	const struct hf_change put = { .op = HF_CHANGE_PUT,
+		.record = peer_record("b.coder", 1, false) };
+
+	ck_assert_int_eq(hf_outbox_set_aside(&r.s.outbox, &put, ROW_NONE, ROW_FAILED, "x"), 0);
+	parts_own(&r.s, "ghost.coder", 1, _i ? ROW_STUCK : ROW_STALE);
+	run_full(&r, false);
+	while (!r.p.batch)
+		run_on(&r);
+	ck_assert_ptr_nonnull(strstr(r.heard, "take ghost.coder 1;"));
+	run_receipt(&r, NULL);
+}
+END_TEST
+
 /* --- of repairs --- */
 
 START_TEST(a_repair_puts_what_is_owned_and_takes_nothing)
@@ -359,6 +407,9 @@ START_TEST(a_repair_puts_what_is_owned_and_takes_nothing)
 	const struct hf_pass_env e = run_env(&r);
 	struct hf_wanted *repairs;
 
+	run_reached(&r);
+	peer_commit(&r.p, "first.coder", 5, 0);
+	run_reached(&r);
 	peer_commit(&r.p, "later.coder", 5, 0);
 	parts_own(&r.s, "a.coder", 1, ROW_PUT | ROW_PRIMARY);
 	parts_own(&r.s, "a.coder", 7, ROW_PUT);
@@ -367,9 +418,9 @@ START_TEST(a_repair_puts_what_is_owned_and_takes_nothing)
 	hf_wanted_add(repairs, &a.name, a.addr, HF_ITEM_AGAIN | HF_ITEM_PRIMARY);
 	hf_wanted_add(repairs, &gone.name, gone.addr, HF_ITEM_AGAIN);
 	ck_assert_int_eq(hf_pass_new_repairs(&e, repairs, &r.pass), 0);
-	ck_assert_uint_eq(r.pass->target, r.s.outbox.ledger.cursor.generation);
+	ck_assert_uint_eq(r.pass->target, hf_store_generation(r.p.fx.store) - 1);
 	run_all(&r);
-	ck_assert_str_eq(r.heard, "put a.coder 1*;ask a.coder 1;");
+	ck_assert_str_eq(r.heard, "put a.coder 1*=;ask a.coder 1;");
 	ck_assert_int_eq(peer_row(&r.p, "a.coder", 7), ROW_PUT);
 }
 END_TEST
@@ -430,6 +481,7 @@ static TCase *full_case(void)
 	tcase_add_test(tc, a_refill_puts_also_what_is_believed_to_be_there);
 	tcase_add_loop_test(tc, with_nothing_there_it_is_fresh, 0, 4);
 	tcase_add_test(tc, a_stale_row_is_used_where_it_is_wanted_and_taken_last);
+	tcase_add_test(tc, a_name_with_two_addresses_keeps_the_wanted_one);
 	tcase_add_test(tc, what_was_never_there_is_forgotten_without_a_word);
 	tcase_add_test(tc, as_long_as_nothing_was_finished_also_what_is_there_is_asked_for);
 	tcase_add_loop_test(tc, what_is_withdrawn_goes, 0, 2);
@@ -450,6 +502,8 @@ static TCase *log_case(void)
 	tcase_add_test(tc, a_log_that_does_not_reach_back_is_no_pass);
 	tcase_add_test(tc, what_was_set_aside_and_is_due_comes_with_it);
 	tcase_add_test(tc, an_address_that_changes_is_one_change);
+	tcase_add_test(tc, an_address_stays_until_the_other_one_could_be_put);
+	tcase_add_loop_test(tc, what_nobody_wanted_does_not_stay_for_that, 0, 2);
 	tcase_add_test(tc, a_name_stays_whose_address_has_no_other_yet);
 	tcase_add_test(tc, a_repair_puts_what_is_owned_and_takes_nothing);
 	return tc;
