@@ -385,15 +385,15 @@ END_TEST
 /* What an earlier run left there, or was taken before, is no name that its user has. */
 START_TEST(what_nobody_wanted_does_not_stay_for_that)
 {
-	const struct hf_change put = { .op = HF_CHANGE_PUT,
-		.record = peer_record("b.coder", 1, false) };
+	const uint8_t failed[] = { HF_FATE_FAILED };
 
-	ck_assert_int_eq(hf_outbox_set_aside(&r.s.outbox, &put, ROW_NONE, ROW_FAILED, "x"), 0);
+	peer_commit(&r.p, "b.coder", 1, 0);
 	parts_own(&r.s, "ghost.coder", 1, _i ? ROW_STUCK : ROW_STALE);
 	run_full(&r, false);
-	while (!r.p.batch)
-		run_on(&r);
-	ck_assert_ptr_nonnull(strstr(r.heard, "take ghost.coder 1;"));
+	run_on(&r);
+	run_receipt(&r, failed);
+	run_on(&r);
+	ck_assert_str_eq(r.heard, "put b.coder 1;complete;take ghost.coder 1;");
 	run_receipt(&r, NULL);
 }
 END_TEST

@@ -129,8 +129,11 @@ START_TEST(one_that_is_never_right_where_others_are_is_set_aside)
 	ck_assert_int_eq(run_answer(&r, HF_IS_NOT_SO).next, HF_STEP_FAILED);
 	run_to_question(&r);
 	ck_assert_int_eq(run_answer(&r, HF_IS_NOT_SO).next, HF_STEP_AGAIN);
-	run_all(&r);
+	run_on(&r);
+	ck_assert_ptr_nonnull(r.p.batch);
 	ck_assert(!r.pass->unconfirmed);
+	run_receipt(&r, NULL);
+	run_all(&r);
 	ck_assert_ptr_null(strstr(r.heard, "take old.coder"));
 	ck_assert_ptr_nonnull(strstr(r.heard, "complete;take z.coder 9;"));
 	ck_assert_int_eq(peer_row(&r.p, "new.coder", 1), ROW_FAILED);
