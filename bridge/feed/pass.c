@@ -13,9 +13,13 @@ enum { DRAW_NAMES = 256 };
 
 static int pass_new(const struct hf_pass_env *env, uint64_t target, struct hf_pass **ret_pass)
 {
-	struct hf_pass *p = calloc(1, sizeof(*p));
-	int rc;
+	/* What waits would not be read. */
+	int rc = hf_ledger_flush(&env->outbox->ledger);
+	struct hf_pass *p;
 
+	if (rc)
+		return rc;
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
 	p->env = *env;

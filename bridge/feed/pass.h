@@ -65,7 +65,7 @@ struct hf_pass {
 	bool failed; /* it has failed for so long that it is said aloud */
 };
 
-/* 0 or a code of the store. */
+/* 0 or a code of the store, as the two below: what waits for the ledger is written first. */
 int hf_pass_new_full(const struct hf_pass_env *env, bool refill, struct hf_pass **ret_pass);
 /*
  * Changes since the cursor, and what is due of what was set aside. `before` (may be NULL) was not

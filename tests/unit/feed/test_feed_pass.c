@@ -111,6 +111,24 @@ START_TEST(news_goes_on_while_something_cannot_be_confirmed)
 }
 END_TEST
 
+/* Whether receipts are written by the time that news comes, or still wait. */
+START_TEST(news_counts_no_name_twice)
+{
+	three();
+	d.r.silent = true;
+	desk_set(&d, "d.coder", 4, 0);
+	desk_commit(&d);
+	desk_run(&d, _i ? 2000 : 20);
+	desk_set(&d, "e.coder", 5, 0);
+	desk_commit(&d);
+	desk_run(&d, 2000);
+	d.r.silent = false;
+	desk_settle(&d);
+	ck_assert_uint_eq(desk_status(&d).owned, 5);
+	desk_check(&d);
+}
+END_TEST
+
 /* News of other names, or of none: the old name stays until the new one was seen. */
 START_TEST(news_confirms_nothing)
 {
@@ -406,6 +424,7 @@ Suite *feed_pass_suite(void)
 	tcase_add_test(tc, nothing_is_taken_while_what_was_put_is_not_confirmed);
 	tcase_add_test(tc, news_goes_on_while_something_cannot_be_confirmed);
 	tcase_add_loop_test(tc, news_confirms_nothing, 0, 2);
+	tcase_add_loop_test(tc, news_counts_no_name_twice, 0, 2);
 	tcase_add_test(tc, what_the_resolver_said_it_has_and_has_not_is_put_again);
 	tcase_add_test(tc, a_commit_that_changes_no_name_writes_nothing_anywhere);
 	tcase_add_test(tc, held_names_stay_and_withdrawn_ones_go_and_return);
