@@ -89,7 +89,7 @@ START_TEST(names_last_and_never_move)
 {
 	enum { N = 20000 };
 	struct hf_update *u;
-	char text[40];
+	char text[40], expected[40];
 
 	begin();
 	for (unsigned i = 0; i < N; i++) {
@@ -100,8 +100,8 @@ START_TEST(names_last_and_never_move)
 	}
 	u = hf_update_builder_take(&r);
 	for (unsigned i = 0; i < N; i++) {
-		snprintf(text, sizeof(text), "workspace-%u", i);
-		is_name(&u->upserted_workspaces[i].name, text);
+		snprintf(expected, sizeof(expected), "workspace-%u", i);
+		is_name(&u->upserted_workspaces[i].name, expected);
 	}
 	hf_update_free(u);
 }
@@ -164,6 +164,7 @@ START_TEST(nothing_costs_more_than_the_budget)
 	} while (!rc);
 	ck_assert_int_eq(rc, HF_ELIMIT);
 	ck_assert_uint_gt(n, 100);
+	ck_assert_uint_le(n * sizeof(struct hf_update_agent), budget.max);
 	/* What was whole before is there, and no half of the last one. */
 	u = hf_update_builder_take(&r);
 	ck_assert_uint_eq(u->n_upserted_agents, n);
