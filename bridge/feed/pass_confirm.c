@@ -104,8 +104,8 @@ struct hf_feed_step hf_pass_confirm(struct hf_pass *p)
 		leave_unseen(p);
 		return confirm_passed(p);
 	}
-	/* It cannot be confirmed, and there is news, which is not to wait for it. */
-	if (p->unconfirmed && !is_taking(p) && has_news(p)) {
+	/* It was asked for in vain, and there is news, which is not to wait for it. */
+	if (p->unconfirmed && p->n_looked && !is_taking(p) && has_news(p)) {
 		p->overtaken = true;
 		return hf_feed_again();
 	}

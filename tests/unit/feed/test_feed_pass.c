@@ -129,6 +129,35 @@ START_TEST(news_counts_no_name_twice)
 }
 END_TEST
 
+/* Each time that something is put there is news before it is asked for. */
+START_TEST(endless_news_confirms_all_the_same)
+{
+	char name[20];
+
+	three();
+	d.r.silent = true;
+	desk_del(&d, "a.coder");
+	desk_set(&d, "renamed.coder", 1, HF_REC_PRIMARY);
+	desk_commit(&d);
+	desk_run(&d, 1000);
+	desk_set(&d, "first.coder", 9, 0);
+	desk_commit(&d);
+	d.r.silent = false;
+	d.check_order = false;
+	for (unsigned i = 0; i < 200; i++) {
+		while (!d.r.batch)
+			if (!desk_step(&d))
+				hf_fake_clock_add(&d.fx.clock, 10);
+		snprintf(name, sizeof(name), "n%02u.coder", i % 40);
+		desk_set(&d, name, (uint8_t)i, 0);
+		desk_commit(&d);
+		while (d.r.batch)
+			desk_step(&d);
+	}
+	ck_assert_uint_gt(d.r.n_takes, 0);
+}
+END_TEST
+
 /* News of other names, or of none: the old name stays until the new one was seen. */
 START_TEST(news_confirms_nothing)
 {
@@ -424,6 +453,7 @@ Suite *feed_pass_suite(void)
 	tcase_add_test(tc, nothing_is_taken_while_what_was_put_is_not_confirmed);
 	tcase_add_test(tc, news_goes_on_while_something_cannot_be_confirmed);
 	tcase_add_loop_test(tc, news_confirms_nothing, 0, 2);
+	tcase_add_test(tc, endless_news_confirms_all_the_same);
 	tcase_add_loop_test(tc, news_counts_no_name_twice, 0, 2);
 	tcase_add_test(tc, what_the_resolver_said_it_has_and_has_not_is_put_again);
 	tcase_add_test(tc, a_commit_that_changes_no_name_writes_nothing_anywhere);
