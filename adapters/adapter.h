@@ -132,6 +132,12 @@ struct hf_adapter_host {
 	 */
 	void (*lost)(void *arg, const char *why);
 	/*
+	 * Within list(), before its answer: a suffix that was ours, and is none of zones() now, is
+	 * in the resolver again; a file of an earlier state has brought it back. zones() is called
+	 * from within, with it, until it is empty again.
+	 */
+	void (*former)(void *arg, const struct hf_name *suffix);
+	/*
 	 * A state that a person should know of; text NULL: it is over. `code` is one word. With
 	 * the two codes below the adapter is not synced as long as it lasts.
 	 */

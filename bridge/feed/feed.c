@@ -250,12 +250,18 @@ static bool is_up_to_date(const struct hf_feed *f)
 	       !f->refill && !f->full && !f->zones.changed && !l->counts[ROW_TRIED];
 }
 
+/* What is below one that leaves and is in no row is found before it is let go. */
+static bool may_leave(const struct hf_feed *f)
+{
+	return f->zones.leave && hf_adopt_wait(&f->adopt) < 0;
+}
+
 /* False: nothing of the store has to be read for it. */
 static bool has_work(const struct hf_feed *f)
 {
 	const struct hf_ledger *l = &f->outbox.ledger;
 
-	return f->refill || f->full || f->checker.repairs || f->zones.leave || f->zones.changed ||
+	return f->refill || f->full || f->checker.repairs || may_leave(f) || f->zones.changed ||
 	       l->counts[ROW_TRIED] || hf_adopt_wait(&f->adopt) == 0 ||
 	       hf_aside_wait(&f->outbox.aside) == 0 || hf_outbox_skipped_wait(&f->outbox) == 0 ||
 	       hf_store_generation(f->env.store) != l->cursor.generation ||
@@ -285,7 +291,7 @@ static struct hf_feed_step begin_work(struct hf_feed *f)
 		hf_feed_begin_adopting(f);
 		return hf_feed_again();
 	}
-	if (f->zones.leave && hf_feed_zones_leave(&f->zones)) {
+	if (may_leave(f) && hf_feed_zones_leave(&f->zones)) {
 		f->outbox.empty_done = false;
 		hf_feed_enter(f, FEED_LEAVING);
 		return hf_feed_again();

@@ -118,6 +118,16 @@ static void on_feed_lost(void *arg, const char *why)
 	hf_feed_refill(arg, why);
 }
 
+static void on_feed_former(void *arg, const struct hf_name *suffix)
+{
+	struct hf_feed *f = arg;
+	char text[HF_NAME_TEXT_MAX];
+
+	hf_log_info("%s: the former suffix '%.200s' is there again, by a file of an earlier state",
+	    f->who, hf_name_text(suffix, text));
+	hf_feed_zones_former(&f->zones, suffix);
+}
+
 static void on_feed_warning(void *arg, const char *code, const char *text)
 {
 	struct hf_feed *f = arg;
@@ -215,6 +225,7 @@ static void feed_host_fill(struct hf_feed *f)
 		.found = on_feed_found,
 		.examined = on_feed_examined,
 		.lost = on_feed_lost,
+		.former = on_feed_former,
 		.warn = on_feed_warning,
 		.walk_new = on_walk_new,
 		.walk_step = on_walk_step,

@@ -90,16 +90,32 @@ static int zones_find(const struct hf_owned *row, void *arg)
 }
 
 /* So that the next start knows which suffixes may have to be cleaned up. */
+static void write_zone(struct hf_feed_zones *z, const struct hf_name *zone)
+{
+	bool known = false;
+
+	hf_store_owned_name(z->peer->store, z->ledger->adapter, zone, zones_find, &known);
+	if (!known)
+		hf_ledger_set(z->ledger, zone, no_addr, ROW_NONE, ROW_ZONE);
+}
+
 static void write_zones(struct hf_feed_zones *z)
 {
-	for (size_t i = 0; i < z->n_now; i++) {
-		bool known = false;
+	for (size_t i = 0; i < z->n_now; i++)
+		write_zone(z, &z->now[i]);
+}
 
-		hf_store_owned_name(
-		    z->peer->store, z->ledger->adapter, &z->now[i], zones_find, &known);
-		if (!known)
-			hf_ledger_set(z->ledger, &z->now[i], no_addr, ROW_NONE, ROW_ZONE);
-	}
+void hf_feed_zones_former(struct hf_feed_zones *z, const struct hf_name *suffix)
+{
+	size_t n_old = z->n_old;
+
+	if (!zones_has(z->now, z->n_now, suffix))
+		add_old(z, suffix);
+	if (z->n_old == n_old)
+		return;
+	write_zone(z, suffix);
+	z->changed = z->leave = true;
+	hf_feed_zones_tell(z);
 }
 
 void hf_feed_zones_tell(struct hf_feed_zones *z)

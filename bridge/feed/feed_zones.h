@@ -30,6 +30,11 @@ bool hf_feed_zones_set(struct hf_feed_zones *z, const struct hf_name *suffixes, 
     uint32_t ttl_s, bool *ret_ttl);
 /* The former ones out of the ledger. 0 or a code. */
 int hf_feed_zones_load(struct hf_feed_zones *z);
+/*
+ * One that was ours is in the resolver again, by a file of an earlier state: it is a former one,
+ * also in the next life.
+ */
+void hf_feed_zones_former(struct hf_feed_zones *z, const struct hf_name *suffix);
 /* Tells the adapter, if they changed. */
 void hf_feed_zones_tell(struct hf_feed_zones *z);
 /* Former ones with nothing left below them go, and the adapter is told. False: none of them. */

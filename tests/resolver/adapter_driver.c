@@ -348,6 +348,13 @@ static void lost(void *arg, const char *why)
 	say(json_pack("{s:s,s:s}", "event", "lost", "why", why));
 }
 
+static void former(void *arg, const struct hf_name *suffix)
+{
+	char text[HF_NAME_TEXT_MAX];
+
+	say(json_pack("{s:s,s:s}", "event", "former", "suffix", hf_name_text(suffix, text)));
+}
+
 static void warn(void *arg, const char *code, const char *text)
 {
 	say(json_pack("{s:s,s:s,s:s?}", "event", "warn", "code", code, "text", text));
@@ -566,6 +573,7 @@ int main(int argc, char **argv)
 		.found = found,
 		.examined = examined,
 		.lost = lost,
+		.former = former,
 		.warn = warn,
 		.walk_new = walk_new,
 		.walk_step = walk_step,

@@ -55,6 +55,10 @@ static void on_visit_lost(void *arg, const char *why)
 {
 }
 
+static void on_visit_former(void *arg, const struct hf_name *suffix)
+{
+}
+
 static void on_visit_warn(void *arg, const char *code, const char *text)
 {
 	struct visit *v = arg;
@@ -92,6 +96,7 @@ static void adapter_visit(struct hf_doctor *d, const struct hf_config_adapter *c
 		.found = on_visit_found,
 		.examined = on_visit_examined,
 		.lost = on_visit_lost,
+		.former = on_visit_former,
 		.warn = on_visit_warn,
 		.walk_new = walk_new,
 		.walk_step = walk_step,

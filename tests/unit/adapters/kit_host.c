@@ -54,6 +54,13 @@ static void on_lost(void *arg, const char *why)
 	tell(arg, "lost %s\n", why);
 }
 
+static void on_former(void *arg, const struct hf_name *suffix)
+{
+	char text[HF_NAME_TEXT_MAX];
+
+	tell(arg, "former %s\n", hf_name_text(suffix, text));
+}
+
 static void on_warn(void *arg, const char *code, const char *text)
 {
 	tell(arg, "warn %s %s\n", code, text ? text : "-");
@@ -71,6 +78,7 @@ void kit_host_open(struct kit_host *k)
 		.found = on_found,
 		.examined = on_examined,
 		.lost = on_lost,
+		.former = on_former,
 		.warn = on_warn };
 	ck_assert_ptr_nonnull(k->host.base);
 }

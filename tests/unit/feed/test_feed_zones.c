@@ -180,6 +180,35 @@ START_TEST(one_that_comes_back_has_not_left)
 }
 END_TEST
 
+/* A file of before has brought it back. */
+START_TEST(one_that_is_there_again_is_a_former_one_until_it_is_empty)
+{
+	struct hf_name gone, coder;
+	bool ttl;
+
+	ck_assert_int_eq(hf_name_parse("gone", &gone), 0);
+	ck_assert_int_eq(hf_name_parse("coder", &coder), 0);
+	set("coder", NULL, 30, &ttl);
+	hf_feed_zones_tell(&z);
+	hf_feed_zones_former(&z, &coder);
+	ck_assert_uint_eq(z.n_old, 0);
+	hf_feed_zones_former(&z, &gone);
+	hf_feed_zones_former(&z, &gone);
+	ck_assert_uint_eq(p.n_told, 2);
+	ck_assert(has("a.gone") && z.leave);
+	end_life();
+	begin_life();
+	set("coder", NULL, 30, &ttl);
+	ck_assert(has("a.gone"));
+	hf_feed_zones_passed(&z);
+	ck_assert(hf_feed_zones_leave(&z));
+	ck_assert(!has("a.gone"));
+	end_life();
+	begin_life();
+	ck_assert(!has("a.gone"));
+}
+END_TEST
+
 Suite *feed_zones_suite(void)
 {
 	Suite *s = suite_create("feed_zones");
@@ -193,6 +222,7 @@ Suite *feed_zones_suite(void)
 	tcase_add_test(tc, a_name_that_is_stuck_keeps_no_suffix);
 	tcase_add_test(tc, one_that_left_while_nobody_looked_is_known_in_the_next_life);
 	tcase_add_test(tc, one_that_comes_back_has_not_left);
+	tcase_add_test(tc, one_that_is_there_again_is_a_former_one_until_it_is_empty);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -129,6 +129,52 @@ START_TEST(a_suffix_that_leaves_is_looked_through_first)
 }
 END_TEST
 
+/* Who lets go of it before it is known what is below it leaves that for good. */
+START_TEST(a_suffix_stays_as_long_as_it_cannot_be_looked_through)
+{
+	struct hf_name dev;
+
+	ck_assert_int_eq(hf_name_parse("dev", &dev), 0);
+	desk_ghost(&d, "old.coder", 9, false);
+	desk_del(&d, "a.coder");
+	desk_del(&d, "b.coder");
+	desk_del(&d, "c.coder");
+	desk_set(&d, "a.dev", 1, HF_REC_PRIMARY);
+	d.r.list_code = -EIO;
+	hf_feed_set_zones(d.feed, &dev, 1, 30);
+	desk_commit(&d);
+	desk_run(&d, 20000);
+	ck_assert_uint_eq(d.r.n_told, 2);
+	ck_assert_uint_le(d.r.n_lists, 12);
+	ck_assert_ptr_nonnull(desk_find(&d, "a.dev", false));
+	ck_assert_ptr_null(desk_find(&d, "a.coder", false));
+	d.r.list_code = 0;
+	desk_run(&d, 6000);
+	ck_assert_uint_eq(d.r.n_told, 1);
+	desk_check(&d);
+}
+END_TEST
+
+/* The adapter tells of one below which nothing was ours before. */
+START_TEST(a_suffix_that_is_there_again_is_emptied_and_let_go)
+{
+	struct hf_name gone;
+
+	ck_assert_int_eq(hf_name_parse("gone", &gone), 0);
+	hf_feed_verify(d.feed, true);
+	while (!d.r.listing)
+		ck_assert(desk_step(&d));
+	d.host->former(d.host->arg, &gone);
+	ck_assert_uint_eq(d.r.n_told, 2);
+	desk_ghost(&d, "old.gone", 9, true);
+	desk_settle(&d);
+	ck_assert_uint_eq(d.r.n_told, 1);
+	ck_assert_ptr_null(desk_find(&d, "old.gone", false));
+	ck_assert_uint_eq(d.r.n_puts, 0);
+	desk_check(&d);
+}
+END_TEST
+
 /* It is listed while the suffix is ours, and not compared before it has gone. */
 START_TEST(what_is_listed_below_a_suffix_that_went_is_left_alone)
 {
@@ -549,6 +595,8 @@ Suite *unexpected_suite(void)
 	tcase_add_test(tc, a_loss_in_the_middle_of_a_pass_is_looked_at_after_it);
 	tcase_add_test(tc, a_suffix_that_leaves_is_looked_through_first);
 	tcase_add_test(tc, what_is_listed_below_a_suffix_that_went_is_left_alone);
+	tcase_add_test(tc, a_suffix_stays_as_long_as_it_cannot_be_looked_through);
+	tcase_add_test(tc, a_suffix_that_is_there_again_is_emptied_and_let_go);
 	tcase_add_test(tc, what_is_marked_as_ours_goes_whatever_its_suffix);
 	tcase_add_loop_test(tc, cleaning_up_begins_with_a_look, 0, 4);
 	tcase_add_test(tc, where_all_is_as_it_should_be_nothing_is_written);
