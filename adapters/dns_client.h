@@ -49,7 +49,7 @@ struct hf_asked {
 	    n_records;  /* of the asked type in the answer section, also those beyond the arrays */
 	size_t n_addrs; /* AAAA */
 	uint8_t addrs[HF_DNS_CLIENT_ADDRS_MAX][16];
-	bool has_target; /* PTR, CNAME: the first one's */
+	bool has_target; /* PTR, CNAME: the first one's; SOA: its server */
 	struct hf_name target;
 	size_t text_len; /* TXT: the first record's strings in a row */
 	char text[HF_DNS_CLIENT_TEXT_MAX];

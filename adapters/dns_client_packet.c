@@ -108,6 +108,7 @@ static int read_asked_type(const ldns_rr *rr, struct hf_asked *asked)
 		return 0;
 	case LDNS_RR_TYPE_PTR:
 	case LDNS_RR_TYPE_CNAME:
+	case LDNS_RR_TYPE_SOA:
 		return asked->has_target ? 0 : read_target(rr, asked);
 	default:
 		return 0;

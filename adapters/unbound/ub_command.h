@@ -58,7 +58,8 @@ void hf_ub_command_auth_reload(struct hf_ub_command *c, const struct hf_name *zo
 void hf_ub_command_remove_one(struct hf_ub_command *c, const struct hf_name *name);
 
 /* The SOA's data, as a zone file has it: who, whom to ask, and the numbers. */
-#define HF_UB_SOA "holdfast.invalid. nobody.invalid. 1 60 60 2419200"
+#define HF_UB_SOA_SERVER "holdfast.invalid."
+#define HF_UB_SOA HF_UB_SOA_SERVER " nobody.invalid. 1 60 60 2419200"
 
 /* --- replies --- */
 

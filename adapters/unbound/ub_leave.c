@@ -85,6 +85,17 @@ static void on_leaving_canary(const struct hf_asked *asked, void *arg)
 	on_leaving_asked(a, asked, &a->leaving_there);
 }
 
+static void on_leaving_soa(const struct hf_asked *asked, void *arg)
+{
+	struct hf_ub *a = arg;
+
+	a->leaving_there = a->leaving_there || hf_ub_is_our_soa(asked);
+	if (asked->code)
+		hf_ub_step_fail(
+		    a, asked->code, "unbound does not answer DNS: %s", hf_strerror(asked->code));
+	hf_ub_step_end(a);
+}
+
 static void on_leaving_other(const struct hf_asked *asked, void *arg)
 {
 	struct hf_ub *a = arg;
@@ -113,6 +124,7 @@ static void ask_about_leaving(struct hf_ub *a)
 	hf_ub_step_begin(a, leave_asked);
 	if (!a->base.job.code && hf_ub_canary_name(zone, &canary) == 0) {
 		leave_ask(a, &canary, HF_TYPE_TXT, on_leaving_canary);
+		leave_ask(a, zone, HF_TYPE_SOA, on_leaving_soa);
 		for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 			leave_ask(a, zone, types[i], on_leaving_other);
 	}
@@ -149,7 +161,9 @@ static void on_leaving(const struct hf_ub_reply *reply, void *arg)
 	} else if (reply->code) {
 		hf_ub_step_control_failed(a, reply->code);
 	} else {
-		if (hf_ub_list_has_canary(reply->text, zone))
+		/* Of one that only a start file has brought there is the SOA alone. */
+		if (hf_ub_list_has_canary(reply->text, zone) ||
+		    hf_ub_list_has_soa(reply->text, zone))
 			remove_zone(a, zone, reply->text);
 		if (!a->n_zones && a->n_leaving == 1)
 			remove_reverse(a, reply->text);

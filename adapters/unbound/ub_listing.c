@@ -184,8 +184,20 @@ static void on_listing(const struct hf_ub_reply *reply, void *arg)
 	hf_ub_step_end(a);
 }
 
-void hf_ub_list_begin(struct hf_ub *a)
+/* Another suffix is ours since: it is listed with it. */
+static void list_again(struct hf_ub *a)
 {
+	hf_ub_job_end(a);
+	hf_ub_job_next(a);
+}
+
+static void list_data(struct hf_ub *a)
+{
+	if (a->base.job.code || a->new_zones) {
+		hf_ub_step_begin(a, a->base.job.code ? end_list : list_again);
+		hf_ub_step_end(a);
+		return;
+	}
 	hf_ub_step_begin(a, end_list);
 	hf_ub_step_wait(a);
 	if (hf_ub_control_list(
@@ -194,4 +206,9 @@ void hf_ub_list_begin(struct hf_ub *a)
 		hf_ub_step_end(a);
 	}
 	hf_ub_step_end(a);
+}
+
+void hf_ub_list_begin(struct hf_ub *a)
+{
+	hf_ub_former_look(a, list_data);
 }

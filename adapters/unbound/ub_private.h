@@ -181,8 +181,10 @@ struct hf_ub {
 	size_t n_zones;
 	struct hf_name leaving[HF_UB_ZONES_MAX];
 	size_t n_leaving;
-	bool leaving_there, leaving_shared; /* asked: its canary, and others' records at it */
-	bool new_zones;                     /* base.suffixes wait for the end of a job */
+	/* asked: its canary or SOA, and others' records at it */
+	bool leaving_there, leaving_shared;
+	hf_ub_step after_former;
+	bool new_zones; /* base.suffixes wait for the end of a job */
 
 	hf_ub_step then; /* the next step of the job under way */
 	struct hf_ub_command command;
@@ -285,6 +287,16 @@ void hf_ub_zones_complete(struct hf_ub *a);
 /* The last one of a->leaving. */
 void hf_ub_zone_leave(struct hf_ub *a);
 
+/* --- ub_former.c --- */
+
+/* The SOA of the answer is ours. */
+bool hf_ub_is_our_soa(const struct hf_asked *asked);
+/*
+ * Suffixes that start files name and that are not ours: the host is told of those that unbound
+ * answers for; then `then`.
+ */
+void hf_ub_former_look(struct hf_ub *a, hf_ub_step then);
+
 /* --- ub_watch.c --- */
 
 void hf_ub_watch_ask(struct hf_ub *a);
@@ -359,5 +371,14 @@ bool hf_ub_start_file_is_own(const char *path, const struct hf_name *zone);
  * code.
  */
 int hf_ub_start_file_read(struct hf_ub_start_file *f, hf_record_cb cb, void *arg);
+/*
+ * Suffixes that are not ours, and that a file names, or named when it was replaced: unbound has
+ * read it, perhaps. Finds them in the folder as it is now.
+ */
+void hf_ub_start_former_find(struct hf_ub_start_file *f);
+/* One of them; false: there is none. */
+bool hf_ub_start_former_get(const struct hf_ub_start_file *f, struct hf_name *ret_zone);
+/* That one is dealt with. */
+void hf_ub_start_former_drop(struct hf_ub_start_file *f);
 /* Each second: was it removed, is it late? */
 void hf_ub_start_file_tick(struct hf_ub_start_file *f);

@@ -94,3 +94,15 @@ bool hf_ub_start_is_foreign(int dir, const struct hf_ub_start_seen *s)
 	       st.st_ino != s->ino || st.st_size != s->size ||
 	       st.st_mtim.tv_sec != s->mtime.tv_sec || st.st_mtim.tv_nsec != s->mtime.tv_nsec;
 }
+
+int hf_ub_start_open_plain(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}

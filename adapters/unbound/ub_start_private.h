@@ -68,6 +68,9 @@ struct hf_ub_start_file {
 	int former[HF_UB_START_OUTS_MAX];
 	size_t n_former;
 	struct hf_ub_start_reading *reading; /* owned; NULL: nothing is being read */
+	/* Suffixes that are not ours, in what unbound has read, perhaps. */
+	struct hf_name former_zones[HF_UB_ZONES_MAX];
+	size_t n_former_zones;
 
 	/* When. */
 	bool written;       /* in this life, and nothing has happened to it since */
@@ -102,10 +105,20 @@ int hf_ub_start_folder_open(struct hf_ub_start_file *f, const char **ret_base);
 void hf_ub_start_note_seen(struct hf_ub_start_file *f, const struct hf_ub_start_out *out);
 /* Whether a file is another one than we have written. */
 bool hf_ub_start_is_foreign(int dir, const struct hf_ub_start_seen *s);
+/* A file, and no link, device or pipe, to be read. -1: it is none. */
+int hf_ub_start_open_plain(int dir, const char *name);
+
+/* --- ub_start_former.c --- */
+
+/* The suffixes of the file of that name, if it is a start file. Leaves `fd` at its beginning. */
+void hf_ub_start_former_note(struct hf_ub_start_file *f, const char *name, int fd);
 
 /* --- ub_start_read.c --- */
 
-/* The file of that name in f->dir is about to be replaced: it is kept open if it is not ours. */
+/*
+ * The file of that name in f->dir is about to be replaced: the suffixes that it names are noted,
+ * and if it is not ours it is kept open.
+ */
 void hf_ub_start_former_keep(struct hf_ub_start_file *f, const char *name);
 void hf_ub_start_read_end(struct hf_ub_start_file *f);
 

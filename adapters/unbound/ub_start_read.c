@@ -28,19 +28,6 @@ struct hf_ub_start_reading {
 	bool pointers;
 };
 
-/* A file, and no link, device or pipe. -1: it is none. */
-static int open_plain(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static bool start_file_is_ours(const struct hf_ub_start_file *f, const char *name)
 {
 	for (size_t i = 0; i < f->n_seen; i++)
@@ -51,13 +38,15 @@ static bool start_file_is_ours(const struct hf_ub_start_file *f, const char *nam
 
 void hf_ub_start_former_keep(struct hf_ub_start_file *f, const char *name)
 {
-	int fd;
+	int fd = hf_ub_start_open_plain(f->dir, name);
 
-	if (f->n_former == HF_UB_START_OUTS_MAX || start_file_is_ours(f, name))
+	if (fd < 0)
 		return;
-	fd = open_plain(f->dir, name);
-	if (fd >= 0)
+	hf_ub_start_former_note(f, name, fd);
+	if (f->n_former < HF_UB_START_OUTS_MAX && !start_file_is_ours(f, name))
 		f->former[f->n_former++] = fd;
+	else
+		close(fd);
 }
 
 /* Takes the descriptor, whatever becomes of it. */
@@ -93,7 +82,7 @@ static void start_read_folder(struct hf_ub_start_file *f, const char *base)
 	}
 	while (f->reading->n < FILES_MAX && (e = readdir(d)) != NULL)
 		if (is_of(e->d_name, base) && !start_file_is_ours(f, e->d_name))
-			start_read_add(f->reading, open_plain(f->dir, e->d_name));
+			start_read_add(f->reading, hf_ub_start_open_plain(f->dir, e->d_name));
 	closedir(d);
 }
 

@@ -452,6 +452,20 @@ def test_a_suffix_that_is_no_longer_ours_goes(feed, unbound):
     wait_for(lambda: "coder." not in unbound.zones(), 5)
 
 
+@pytest.mark.parametrize("listing", ["short", "long"])
+def test_a_suffix_that_only_a_start_file_has_brought_goes(feed, unbound, listing):
+    """Nothing was put below it in this life, so it has no canary: its SOA shows whose it is."""
+    feed.good(f"put {NAME} {address(1)}")
+    if listing == "long":
+        unbound.command("local_datas\n" + "".join(f"theirs{n}.home.invalid 300 IN TXT {'x' * 50}\n" for n in range(1000)))
+    assert unbound.command("local_zone lab.example static") == "ok\n"
+    assert unbound.command("local_data lab.example 30 SOA holdfast.invalid. nobody.invalid. 1 60 60 2419200 30") == "ok\n"
+    feed.send("zones 30 coder lab.example", "zones 30 coder")
+    feed.good(f"put dev.coder {address(1)}")
+    wait_for(lambda: unbound.zones().get("lab.example.") == (None if listing == "short" else "transparent"), 5)
+    wait_for(lambda: not [line for line in unbound.data() if line.startswith("lab.example.")], 5)
+
+
 def test_the_reverse_zone_is_made_where_unbound_has_none(tmp_path):
     with Unbound(tmp_path, server='  local-zone: "d.f.ip6.arpa" nodefault') as unbound:
         with driver(tmp_path, unbound) as d:

@@ -182,11 +182,29 @@ START_TEST(no_cut_or_changed_packet_does_harm)
 }
 END_TEST
 
+/* By it a zone of ours is known. */
+START_TEST(a_soa_tells_its_server)
+{
+	struct hf_name server = name_of("holdfast.invalid"), person = name_of("nobody.invalid");
+	uint8_t packet[RESOLVER_PACKET_MAX], data[2 * HF_NAME_MAX + 20] = { 0 };
+	size_t n = server.len + person.len + 20U;
+	struct hf_asked asked;
+	size_t len = answer_to("coder", SOA, 0x0400, packet);
+
+	memcpy(data, server.wire, server.len);
+	memcpy(data + server.len, person.wire, person.len);
+	len = resolver_add(packet, len, SOA, 30, data, n);
+	ck_assert_int_eq(read_answer(packet, len, "coder", SOA, &asked), 0);
+	ck_assert(asked.aa && asked.has_target && hf_name_equal(&asked.target, &server));
+}
+END_TEST
+
 Suite *dns_client_packet_suite(void)
 {
 	Suite *s = suite_create("dns_client_packet");
 	TCase *tc = tcase_create("answer");
 
+	tcase_add_test(tc, a_soa_tells_its_server);
 	tcase_add_test(tc, an_answer_tells_addresses_ttl_and_flags);
 	tcase_add_test(tc, more_addresses_than_the_array_has_are_counted);
 	tcase_add_test(tc, an_alias_is_told_whatever_was_asked);
