@@ -205,24 +205,33 @@ static void reload_auth_zone(struct hf_ub *a, const struct hf_name *zone)
 	}
 }
 
-/*
- * First the names go out of the start file: what it has comes back with unbound's next start. And
- * out of the auth-zone that has read it, as long as our local zone still covers it.
- */
-void hf_ub_zone_leave(struct hf_ub *a)
+static void leave_auth_zone(struct hf_ub *a)
 {
-	const struct hf_config_unbound *u = &a->base.config->unbound;
-	int rc = hf_ub_start_file_leave(a->start_file);
-
 	hf_ub_step_begin(a, list_and_leave);
-	if (rc)
-		hf_ub_step_fail(a, rc, "the start file '%s' cannot be written: %s", u->start_file,
-		    hf_strerror(rc));
 	/* Also if there is no start file now: there may have been one. */
 	if (!a->base.job.code) {
 		reload_auth_zone(a, &a->leaving[a->n_leaving - 1]);
 		if (!a->n_zones)
 			reload_auth_zone(a, &hf_addr_reverse_apex);
 	}
+	hf_ub_step_end(a);
+}
+
+/*
+ * First the names go out of the start file: what it has comes back with unbound's next start. And
+ * out of the auth-zone that has read it, as long as our local zone still covers it. An include has
+ * the zone itself, too: it is written without it, if that takes no long time.
+ */
+void hf_ub_zone_leave(struct hf_ub *a)
+{
+	const struct hf_config_unbound *u = &a->base.config->unbound;
+	int rc = hf_ub_start_file_leave(a->start_file);
+
+	if (rc)
+		hf_ub_step_fail(a, rc, "the start file '%s' cannot be written: %s", u->start_file,
+		    hf_strerror(rc));
+	if (!rc && hf_ub_start_file_before_removal(a->start_file, leave_auth_zone))
+		return;
+	hf_ub_step_begin(a, leave_auth_zone);
 	hf_ub_step_end(a);
 }
