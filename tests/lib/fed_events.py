@@ -468,9 +468,10 @@ def a_hook_that_fails(life):
     names = life.want().names
     o.foreign |= {x for x in names if word in x} | {x for x, _ in o.has() if word in x}
     # The change may have taken all of it again before it came to the hook: nothing fails then.
-    o.foreign |= {word} if any(word in x for x in o.foreign) else set()
+    o.quiet = not o.foreign
+    o.foreign |= {word}
     # A name goes when the one that has its address now could be put.
     o.foreign |= {x for x, addr in o.has() if addr in [names[y] for y in o.foreign & names.keys()]}
     life.check()
     o.bad.write_text("")
-    o.foreign = set()
+    o.foreign, o.quiet = set(), False

@@ -41,8 +41,11 @@ class LifeBridge(Bridge):
         super().__init__(folder, "")
 
     def configure(self, *_):
-        self.config.write_text(self.text(self))
-        self.config.chmod(0o600)
+        # As a person with care would: a reload that was asked for before reads one or the other.
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(self.text(self))
+        fresh.chmod(0o600)
+        fresh.rename(self.config)
 
 
 class Life:

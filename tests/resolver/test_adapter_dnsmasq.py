@@ -3,6 +3,7 @@
 The dnsmasq adapter against Debian's dnsmasq: what is put is answered, what others do is repaired, what is others' stays, and dnsmasq
 never stops answering.
 """
+import contextlib
 import os
 import pathlib
 import random
@@ -595,6 +596,12 @@ def test_an_older_state_comes_back_while_we_live(placed, hostsdir):
              d.addresses("a3.w3.u.coder") == [address(1003)], 8, 0.1)
 
 
+def is_synced(bridge):
+    """The socket of a bridge before this one may be there, and nobody behind it."""
+    with contextlib.suppress(OSError):
+        return bridge.ask("status")[0]["adapters"][0]["state"] == "synced"
+
+
 @pytest.mark.parametrize("where", ["hostsdir", "hosts-file"])
 def test_what_a_killed_bridge_left_half_written_goes_at_the_next_start(tmp_path, dnsmasq, hostsdir, where):
     """Also if nothing has changed meanwhile; files of others stay, whatever they are."""
@@ -605,7 +612,7 @@ def test_what_a_killed_bridge_left_half_written_goes_at_the_next_start(tmp_path,
     with Simulator(tmp_path, "suffix coder\nuser alice 1\nsnapshot alice 1=dev:7=main\n") as server:
         for life in range(2):
             with Bridge(tmp_path, server.url, top=top) as bridge:
-                wait_for(lambda b=bridge: (tmp_path / "control.sock").exists() and b.ask("status")[0]["adapters"][0]["state"] == "synced")
+                wait_for(lambda b=bridge: is_synced(b))
                 wait_for(lambda: not ours.exists())
                 assert all(p.exists() for p in theirs) or not life
             for path in ours, *theirs:

@@ -28,6 +28,7 @@ SEED = int(os.environ.get("HF_SEED", "0"))
 AT_ONCE = 8     # they wait more than they work
 SHRINK_S = 60
 SHOWN = 3       # lives that failed
+AGAIN = 6       # so often one that failed is lived once more, if it is not the long run
 
 
 def prepare(count):
@@ -67,6 +68,14 @@ def shorter(pool, seed):
     return only, best
 
 
+def is_red_again(pool, said):
+    """What a busy machine or a port of others did to one life, it does not do to the same steps again."""
+    again = any(other[1] for other in pool.map(live, [said[0]] * AGAIN))
+    if not again:
+        print(f"unsteady, HF_SEED={said[0]}: {said[2]}\n    {said[1]}", file=sys.stderr)
+    return again
+
+
 def test_all_that_resolvers_have_is_what_they_should_have():
     first = SEED or random.SystemRandom().randrange(1, 1 << 31)
     seeds = [first] if SEED else range(first, first + LIVES)
@@ -75,6 +84,8 @@ def test_all_that_resolvers_have_is_what_they_should_have():
     with concurrent.futures.ProcessPoolExecutor(AT_ONCE, context, prepare, (context.Value("i", 0),)) as pool:
         done = list(pool.map(live, seeds))
         failed = [said for said in done if said[1]]
+        if not LONG and not SEED:
+            failed = [said for said in failed if is_red_again(pool, said)]
         took = sorted((s, what) for said in done for s, what in said[4])
         if took:
             print(f"{len(took)} steps, right after {took[len(took) // 2][0]:.2f} s (half of them), {took[-1][0]:.2f} s (all); the slowest:",

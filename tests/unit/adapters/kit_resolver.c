@@ -83,9 +83,26 @@ static void tcp_readable(evutil_socket_t fd, short what, void *arg)
 	event_base_once(r->base, accept(fd, NULL, NULL), EV_READ, peer_readable, r, NULL);
 }
 
-void resolver_open(struct resolver *r, struct event_base *base, resolver_cb cb, void *arg)
+/* One port for both: the one that the kernel chose for TCP may be another program's for UDP. */
+static bool bind_both(struct resolver *r)
 {
 	socklen_t len = sizeof(r->at.in4);
+
+	r->at.in4.sin_port = 0;
+	r->tcp = socket(AF_INET, SOCK_STREAM, 0);
+	r->udp = socket(AF_INET, SOCK_DGRAM, 0);
+	ck_assert_int_eq(bind(r->tcp, &r->at.sa, len), 0);
+	ck_assert_int_eq(getsockname(r->tcp, &r->at.sa, &len), 0);
+	if (bind(r->udp, &r->at.sa, len) == 0)
+		return true;
+	close(r->tcp);
+	close(r->udp);
+	return false;
+}
+
+void resolver_open(struct resolver *r, struct event_base *base, resolver_cb cb, void *arg)
+{
+	int tries = 20;
 
 	memset(r, 0, sizeof(*r));
 	r->base = base;
@@ -93,12 +110,9 @@ void resolver_open(struct resolver *r, struct event_base *base, resolver_cb cb, 
 	r->arg = arg;
 	r->at.in4.sin_family = AF_INET;
 	r->at.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	r->at.len = len;
-	r->tcp = socket(AF_INET, SOCK_STREAM, 0);
-	r->udp = socket(AF_INET, SOCK_DGRAM, 0);
-	ck_assert_int_eq(bind(r->tcp, &r->at.sa, len), 0);
-	ck_assert_int_eq(getsockname(r->tcp, &r->at.sa, &len), 0);
-	ck_assert_int_eq(bind(r->udp, &r->at.sa, len), 0);
+	r->at.len = sizeof(r->at.in4);
+	while (!bind_both(r))
+		ck_assert_int_gt(--tries, 0);
 	ck_assert_int_eq(listen(r->tcp, 8), 0);
 	r->on_udp = event_new(base, r->udp, EV_READ | EV_PERSIST, udp_readable, r);
 	r->on_tcp = event_new(base, r->tcp, EV_READ | EV_PERSIST, tcp_readable, r);
